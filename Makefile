@@ -1,0 +1,68 @@
+# The front door. `make help` prints what there is; `make run` and `make test` need nothing but
+# python3, python3-venv and make on the machine, and a package index for pip.
+
+PYTHON ?= python3
+PORT ?= 8000
+BIN := .venv/bin
+UV := .uv/bin/uv
+
+# Interpreters come from the machine, never from a download; its certificates are the ones to trust.
+export UV_PYTHON_DOWNLOADS := never
+export UV_SYSTEM_CERTS := 1
+export SATCHEL_PORT := $(PORT)
+
+.DEFAULT_GOAL := help
+
+##@ Use
+run: .venv/run.stamp ## Run the sample company: server, worker and its ERP on http://127.0.0.1:8000 (PORT changes it)
+	SATCHEL_PUBLIC_URL=http://127.0.0.1:$(PORT) $(BIN)/satchel serve --sample
+
+demo-tryton: .venv/test.stamp ## Run the same journey against a Tryton that is installed and started here
+	$(BIN)/python -m tests.demo_tryton
+
+doctor: .venv/run.stamp ## Check settings, database, Redis and the ERP
+	$(BIN)/satchel doctor
+
+##@ Work
+test: .venv/test.stamp ## Run every test, against real PostgreSQL, Redis and Tryton
+	$(BIN)/pytest $(ARGS)
+
+lint: .venv/test.stamp ## Style, types and import contracts (the tests run these too)
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
+
+format: .venv/test.stamp ## Put the code in order
+	$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+
+reference: .venv/test.stamp ## Write the generated pages of docs/reference and the golden wire examples anew
+	$(BIN)/python -m backend.api.reference docs/reference
+
+lock: $(UV) ## Write the lock files anew: hashes, no addresses
+	$(UV) pip compile pyproject.toml --upgrade -q --group build --generate-hashes --universal --python-version 3.11 --no-header -o requirements/run.lock
+	$(UV) pip compile pyproject.toml --upgrade -q --group build --group test -c requirements/run.lock --generate-hashes --universal --python-version 3.11 --no-header -o requirements/test.lock
+	$(UV) pip compile requirements/tryton.in --upgrade -q --generate-hashes --universal --python-version 3.11 --no-header -o requirements/tryton.lock
+	$(UV) pip compile requirements/tools.in --upgrade -q --generate-hashes --universal --python-version 3.11 --no-header -o requirements/tools.lock
+
+clean: ## Remove what was installed and built, not your data in instance/
+	rm -rf .venv .venv-tryton .uv .cache
+
+help: ## Print this
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(UV): requirements/tools.lock
+	$(PYTHON) -m venv .uv
+	.uv/bin/pip install -q --disable-pip-version-check --require-hashes -r requirements/tools.lock
+	@touch $@
+
+.venv/run.stamp: $(UV) requirements/run.lock pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@test -f .venv/test.stamp || $(UV) pip sync -q --python $(BIN)/python --require-hashes requirements/run.lock
+	@$(UV) pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/test.stamp: $(UV) requirements/test.lock pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(UV) pip sync -q --python $(BIN)/python --require-hashes requirements/test.lock
+	@$(UV) pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $@ .venv/run.stamp
+
+.PHONY: run demo-tryton doctor test lint format reference lock clean help

@@ -1,0 +1,1 @@
+"""`satchel …`: everything an operator, and a rep at a terminal, can ask for."""

@@ -1,0 +1,42 @@
+"""What most commands begin with: the settings, and the database behind them."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.orm import Session, sessionmaker
+
+from backend.db import engine_options, prepare
+from backend.migrations.tables import import_tables
+from backend.settings import Settings, read_settings
+
+console = Console()
+errors = Console(stderr=True)
+
+
+def load_settings() -> Settings:
+    """Return the settings of this environment; raises `SettingError`."""
+    return read_settings(os.environ)
+
+
+@contextmanager
+def engine_of(settings: Settings) -> Iterator[Engine]:
+    """Yield an engine on the settings' database and let go of it afterwards."""
+    if settings.embedded:
+        settings.folder.mkdir(parents=True, exist_ok=True)
+    import_tables()
+    engine = create_engine(settings.database_url, **engine_options(settings.database_url))
+    prepare(engine)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def transaction(settings: Settings) -> Iterator[Session]:
+    """Yield a session whose work is committed at the end, or rolled back on an error."""
+    with engine_of(settings) as engine, sessionmaker(engine, expire_on_commit=False)() as session, session.begin():
+        yield session

@@ -1,0 +1,49 @@
+"""The command group, and how its errors look: one sentence, no traceback."""
+
+import logging
+from typing import Any
+
+import click
+from sqlalchemy.exc import OperationalError
+
+from backend.cli.device import device
+from backend.cli.doctor import doctor
+from backend.cli.ingest import ingest
+from backend.cli.init import init
+from backend.cli.rep import rep
+from backend.cli.sample_erp import sample_erp
+from backend.cli.serve import serve
+from backend.cli.timeline import submissions, timeline
+from backend.erp.port import ConnectorMissing
+from backend.feed.positions import FeedMissing
+from backend.settings import SettingError
+
+
+class _Satchel(click.Group):
+    """Turns the errors that an operator can mend into one sentence."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (SettingError, ConnectorMissing, FeedMissing) as error:
+            raise click.ClickException(str(error)) from None
+        except OperationalError as error:
+            reason = str(error.orig).strip().splitlines()[0]
+            raise click.ClickException(f"the database does not answer: {reason}; see `satchel doctor`") from None
+
+
+@click.group(cls=_Satchel, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="satchel")
+@click.option("-v", "--verbose", is_flag=True, help="Log more.")
+def main(verbose: bool) -> None:
+    """Satchel: an offline-sync backend for field sales."""
+    logging.basicConfig(
+        level=logging.DEBUG if verbose else logging.INFO,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )
+    # One line per request to the ERP would bury everything else.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+
+
+for command in (init, serve, ingest, doctor, rep, submissions, timeline, device, sample_erp):
+    main.add_command(command)

@@ -1,0 +1,1 @@
+"""The port: what Satchel asks of an ERP. Connectors answer it; ingest and delivery ask."""

@@ -1,0 +1,82 @@
+"""The port. A connector is a class that answers it, found by name among the entry points.
+
+Every method may raise `ErpError`, and nothing else on purpose; whatever else escapes counts as UNKNOWN.
+No method touches our database. All are safe to call again.
+"""
+
+import importlib.metadata
+from collections.abc import Iterable, Mapping
+from typing import Protocol
+
+from backend.erp.records import (
+    Acknowledgement,
+    Capabilities,
+    Document,
+    ForecastLine,
+    Found,
+    Health,
+    Outcome,
+    ReadPage,
+)
+
+ENTRY_POINTS = "satchel.connectors"
+
+
+class Connector(Protocol):
+    """What Satchel asks of an ERP."""
+
+    name: str
+
+    def check(self) -> Health:
+        """Say whether the ERP answers, its version and clock, and what stands in the way."""
+
+    def capabilities(self) -> Capabilities:
+        """Say what can be done with the ERP that was found."""
+
+    def read(self, collection: str, watermark: str | None, limit: int) -> ReadPage:
+        """Return up to *limit* records of *collection* after *watermark* (None: from the start)."""
+
+    def keys(self, collection: str) -> Iterable[str]:
+        """List the keys of all records that exist, for the sweep that finds deletions."""
+
+    def find(self, kind: str, key: str) -> list[Found]:
+        """Return the ERP's documents that carry our key: none, one, or the two that must not be."""
+
+    def create(self, document: Document) -> Found:
+        """Create the document in the ERP's first state, with its id as the external reference."""
+
+    def advance(self, document: Document, found: Found) -> Outcome:
+        """Take a document that is there as far as it goes (quote, confirm, post), from wherever it stands."""
+
+    def upsert_forecast(self, lines: Iterable[ForecastLine]) -> dict[str, Found]:
+        """Set each line of the ERP's forecast to its quantity; return the ERP's line per product id."""
+
+    def acknowledgements(self) -> Iterable[Acknowledgement]:
+        """Return late answers to documents that were handed over; the same ones until they are put away."""
+
+    def put_away(self, token: str) -> None:
+        """Note that the acknowledgement with *token* has been settled."""
+
+    def close(self) -> None:
+        """Let go of connections."""
+
+
+class ConnectorMissing(LookupError):
+    """No connector of that name is installed, or its settings are wrong; the message says which."""
+
+
+def installed() -> list[str]:
+    """Return the names of the connectors that are installed."""
+    return sorted(point.name for point in importlib.metadata.entry_points(group=ENTRY_POINTS))
+
+
+def connect(name: str, options: Mapping[str, str]) -> Connector:
+    """Return the connector *name* set up with *options* (the SATCHEL_ERP_… settings, lower-case).
+
+    Raises `ConnectorMissing` if there is none, and what the connector raises (ValueError with a
+    sentence for the operator) if an option is wrong. No connection is made yet.
+    """
+    for point in importlib.metadata.entry_points(group=ENTRY_POINTS, name=name):
+        connector: Connector = point.load()(options)
+        return connector
+    raise ConnectorMissing(f"there is no connector {name!r}; installed are {', '.join(installed()) or 'none'}")

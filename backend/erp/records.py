@@ -1,0 +1,144 @@
+"""What passes through the port. Values only; the connector's own types stay inside it."""
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, BinaryIO
+
+from sync_protocol.submission import State
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What a connector can do with the ERP it found."""
+
+    collections: tuple[str, ...]
+    """Collections it reads, in the order they should be read (parents first)."""
+    kinds: frozenset[str]
+    """Kinds of submission it can forward."""
+    enforces_key: frozenset[str]
+    """Kinds for which the ERP itself refuses a second document with our key."""
+    lists_keys: frozenset[str]
+    """Collections of which it can list all keys, so that deletions are found."""
+    quiet_seconds: float
+    """How long an outcome may stay open at the ERP: longer than its own longest request."""
+    notes: tuple[str, ...] = ()
+    """Sentences for the operator: a companion module that is missing, a right that is not granted."""
+
+
+@dataclass(frozen=True)
+class Health:
+    """The answer of `check()`: problems are sentences that say what is wrong and what to do."""
+
+    version: str
+    server_time: dt.datetime | None
+    problems: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        return not self.problems
+
+
+@dataclass(frozen=True)
+class BadRow:
+    """A row that could not be translated."""
+
+    external_id: str
+    error: str
+    raw: str
+
+
+@dataclass(frozen=True)
+class ReadPage:
+    """Records of one collection, by its schema, and where to go on.
+
+    `watermark` is opaque text that only the connector understands. Reading again from the same
+    watermark gives at least the same records; reading from the new one gives later ones, and may
+    repeat some (the overlap).
+    """
+
+    records: tuple[Mapping[str, Any], ...]
+    watermark: str
+    more: bool
+    gone: tuple[str, ...] = ()
+    """Keys that the ERP says are deleted."""
+    bad: tuple[BadRow, ...] = ()
+    complete_listing: bool = False
+    """True at the end of a full snapshot: what it did not hold does not exist any more. The importer then sweeps."""
+
+
+@dataclass(frozen=True)
+class RepInfo:
+    """Whose document it is."""
+
+    id: str
+    name: str
+    employee_number: str | None
+
+
+@dataclass(frozen=True)
+class ReceiptFile:
+    """A receipt that goes with a document."""
+
+    sha256: str
+    media_type: str
+    name: str
+    size: int
+    open: Callable[[], BinaryIO]
+
+
+@dataclass(frozen=True)
+class Document:
+    """A submission on its way into the ERP. `id` is the key that the ERP is asked to keep."""
+
+    id: str
+    kind: str
+    body: Mapping[str, Any]
+    rep: RepInfo
+    captured_at: str
+    received_at: dt.datetime
+    receipts: tuple[ReceiptFile, ...] = ()
+
+
+@dataclass(frozen=True)
+class ForecastLine:
+    """One line of the ERP's forecast: the sum of the latest revisions of many submissions, in the base unit."""
+
+    warehouse_id: str
+    period: str
+    product_id: str
+    unit: str
+    quantity: Decimal
+
+
+@dataclass(frozen=True)
+class Found:
+    """A document of the ERP that carries our key; `state` is the ERP's own word."""
+
+    external_id: str
+    number: str | None
+    state: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What has become of a document: accepted, handed_over, on_hold or rejected."""
+
+    state: State
+    external_id: str | None = None
+    number: str | None = None
+    reason: str | None = None
+    raw: str | None = None
+    errors: tuple[dict[str, str], ...] = field(default=())
+    """Faults by field, as they travel: {"code", "field", "message"}."""
+
+
+@dataclass(frozen=True)
+class Acknowledgement:
+    """A late answer to something handed over. `token` lets the connector put it away once it is settled."""
+
+    kind: str
+    key: str
+    outcome: Outcome
+    token: str

@@ -1,0 +1,96 @@
+"""Positions: one counter, which is also the feed's lock.
+
+Whoever updates the counter's row holds it until the commit, so that the order of positions is the order
+of commits, and a reader that has seen a position has seen everything below it. A sequence would not do:
+it hands out numbers in the order of asking, and a reader would pass by those not yet committed.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import insert, select, text, update
+from sqlalchemy.orm import Session
+from ulid import ULID
+
+from backend.db import is_postgresql
+from backend.feed.models import FeedHead
+
+ONLY = 1
+EMBEDDED_LINEAGE = "sqlite"
+
+# The first eight digits of a WAL file's name are the timeline, which a promotion changes. The control
+# file would tell it too, but only after the next checkpoint.
+_LINEAGE = text(
+    "SELECT (SELECT system_identifier FROM pg_control_system()) || '/' ||"
+    " substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)"
+)
+
+
+class FeedMissing(RuntimeError):
+    """The feed has no head: the database was not set up (`satchel init`)."""
+
+
+@dataclass(frozen=True)
+class Head:
+    """The newest position of one history."""
+
+    epoch: str
+    position: int
+
+
+def ensure_head(session: Session) -> None:
+    """Create the feed's head where there is none; the first epoch begins."""
+    if session.get(FeedHead, ONLY) is None:
+        session.execute(
+            insert(FeedHead).values(id=ONLY, epoch=str(ULID()), lineage=_lineage(session), position=0)
+        )
+
+
+def head(session: Session) -> Head:
+    """Return epoch and newest position as this transaction sees them; raises `FeedMissing`."""
+    row = session.execute(select(FeedHead.epoch, FeedHead.position).where(FeedHead.id == ONLY)).one_or_none()
+    if row is None:
+        raise FeedMissing("the database is not set up; run `satchel init`")
+    return Head(row.epoch, row.position)
+
+
+def take(session: Session, count: int) -> int:
+    """Take *count* positions and the feed's lock until the commit; return the last of them.
+
+    A server that finds itself on another timeline than the one that issued the positions so far (a
+    standby was promoted, and the tail may be lost) begins a new epoch before it issues any, or phones
+    would meet the same positions twice with different contents.
+    """
+    row = session.execute(
+        update(FeedHead)
+        .where(FeedHead.id == ONLY)
+        .values(position=FeedHead.position + count)
+        .returning(FeedHead.position, FeedHead.lineage),
+        execution_options={"synchronize_session": False},
+    ).one_or_none()
+    if row is None:
+        raise FeedMissing("the database is not set up; run `satchel init`")
+    lineage = _lineage(session)
+    if row.lineage != lineage:
+        _begin_epoch(session, lineage)
+    return int(row.position)
+
+
+def new_epoch(session: Session) -> str:
+    """Begin a new epoch, as after a restore; every device finds its way anew. Return its name."""
+    take(session, 1)
+    return _begin_epoch(session, _lineage(session))
+
+
+def _begin_epoch(session: Session, lineage: str) -> str:
+    epoch = str(ULID())
+    session.execute(
+        update(FeedHead).where(FeedHead.id == ONLY).values(epoch=epoch, lineage=lineage),
+        execution_options={"synchronize_session": False},
+    )
+    return epoch
+
+
+def _lineage(session: Session) -> str:
+    if not is_postgresql(session):
+        return EMBEDDED_LINEAGE
+    return str(session.execute(_LINEAGE).scalar_one())

@@ -1,0 +1,1 @@
+"""Identity: reps, their devices, what they may hear, and who did what."""

@@ -1,0 +1,96 @@
+"""Access: which streams a rep hears. Assignments give channels, the role gives collections.
+
+Computed on the server from tables alone; nothing a device sends widens it. Changing what stands here
+changes what a cursor means, so changes go through `backend.sync.grants`, which takes a position.
+"""
+
+import datetime as dt
+from collections.abc import Iterable
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from backend.identity.models import Assignment, Rep, RoleCollection
+from sync_protocol.catalogue import COLLECTIONS
+from sync_protocol.change import Stream
+from sync_protocol.channel import EVERYONE, Follows, channel, dimension_of, is_channel
+from sync_protocol.collection import Collection
+
+LATE_DAYS = 90
+"""How long after the end of an assignment a document captured under it is still taken."""
+
+
+def channels(session: Session, rep: str) -> list[str]:
+    """Return the channels *rep* hears now: everyone's, the rep's own, and those assigned."""
+    assigned = session.scalars(
+        select(Assignment.channel).where(Assignment.rep == rep, Assignment.until.is_(None))
+    )
+    return [EVERYONE, channel("rep", rep), *sorted(set(assigned))]
+
+
+def channels_ever(session: Session, rep: str, now: dt.datetime) -> list[str]:
+    """Return the channels *rep* hears or lately heard, for documents captured before a change."""
+    assigned = session.scalars(
+        select(Assignment.channel).where(
+            Assignment.rep == rep,
+            Assignment.until.is_(None) | (Assignment.until > now - dt.timedelta(days=LATE_DAYS)),
+        )
+    )
+    return [EVERYONE, channel("rep", rep), *sorted(set(assigned))]
+
+
+def streams(session: Session, rep: str, schema: int) -> list[Stream]:
+    """Return the streams granted to *rep* on an app of revision *schema*, in the order phones need them."""
+    heard = channels(session, rep)
+    role = select(RoleCollection.collection).join(Rep, Rep.role == RoleCollection.role).where(Rep.id == rep)
+    granted = set(session.scalars(role))
+    return [
+        (name, collection.name)
+        for collection in COLLECTIONS.values()
+        if collection.name in granted and collection.since <= schema
+        for name in heard
+        if dimension_of(name) in dimensions(collection)
+    ]
+
+
+def dimensions(collection: Collection) -> tuple[str, ...]:
+    """Return the dimensions of the channels that records of *collection* can be in."""
+    rule = collection.channel
+    while isinstance(rule, Follows):
+        rule = COLLECTIONS[rule.collection].channel
+    return (rule.dimension, "account") if rule.dimension == "territory" else (rule.dimension,)
+
+
+def assign(session: Session, rep: str, name: str, now: dt.datetime) -> bool:
+    """Let *rep* hear channel *name*; return whether that is new. Raises ValueError for a bad channel."""
+    if not is_channel(name) or dimension_of(name) in ("everyone", "rep"):
+        raise ValueError(f"{name!r} cannot be assigned; write territory:NW, warehouse:W1 or account:C1")
+    if session.get(Rep, rep) is None:
+        raise ValueError(f"there is no rep {rep!r}")
+    if name in channels(session, rep):
+        return False
+    session.add(Assignment(rep=rep, channel=name, since=now))
+    session.flush()
+    return True
+
+
+def unassign(session: Session, rep: str, name: str, now: dt.datetime) -> bool:
+    """Let *rep* hear channel *name* no longer; return whether that changed anything."""
+    ended = session.scalars(
+        select(Assignment).where(Assignment.rep == rep, Assignment.channel == name, Assignment.until.is_(None))
+    ).all()
+    for assignment in ended:
+        assignment.until = now
+    session.flush()
+    return bool(ended)
+
+
+def set_role(session: Session, role: str, collections: Iterable[str]) -> None:
+    """Let reps of *role* hear exactly *collections*; raises ValueError for one that does not exist."""
+    names = set(collections)
+    unknown = names - set(COLLECTIONS)
+    if unknown:
+        raise ValueError(f"no such collection: {', '.join(sorted(unknown))}; there are {', '.join(COLLECTIONS)}")
+    session.execute(delete(RoleCollection).where(RoleCollection.role == role))
+    session.add_all(RoleCollection(role=role, collection=name) for name in sorted(names))
+    session.flush()

@@ -1,0 +1,1 @@
+"""The inbox: what is asked. The row of a submission is the job."""

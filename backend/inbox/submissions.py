@@ -1,0 +1,84 @@
+"""Submissions: looking one up, moving it from state to state, and the record that tells its fate."""
+
+import datetime as dt
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from backend.clock import instant
+from backend.inbox.models import HistoryEntry, Submission
+from sync_protocol.catalogue import KINDS
+from sync_protocol.submission import State, may_move
+
+
+class IllegalMove(RuntimeError):
+    """A submission was asked to make a move that its states do not have."""
+
+
+def get(session: Session, id: str, *, lock: bool = False) -> Submission | None:
+    """Return the submission *id*, or None; *lock* holds its row until the commit."""
+    statement = select(Submission).where(Submission.id == id)
+    if lock:
+        statement = statement.with_for_update().execution_options(populate_existing=True)
+    return session.scalars(statement).one_or_none()
+
+
+def move(
+    session: Session,
+    submission: Submission,
+    state: State,
+    *,
+    now: dt.datetime,
+    actor: str,
+    note: str | None = None,
+) -> None:
+    """Put *submission* into *state*, with a line in its history; raises `IllegalMove`.
+
+    *actor* is device:<id>, worker:<name>, erp or user:<name>. Leaving SENDING gives up the lease.
+    """
+    old = State(submission.state)
+    if not may_move(old, state):
+        raise IllegalMove(f"submission {submission.id} cannot go from {old} to {state}")
+    if old is State.SENDING:
+        submission.lease_owner = None
+        submission.lease_until = None
+    submission.state = state.value
+    submission.updated_at = now
+    session.add(HistoryEntry(submission_id=submission.id, at=now, state=state.value, actor=actor, note=note))
+    session.flush()
+
+
+def as_record(submission: Submission, missing: Iterable[str] = ()) -> dict[str, Any]:
+    """Return the record of collection `submissions`; *missing* are receipts the server waits for."""
+    body = json.loads(submission.body)
+    kind = KINDS.get(submission.kind)
+    return {
+        "id": submission.id,
+        "rep": submission.rep,
+        "kind": submission.kind,
+        "title": kind.title(body)[:300] if kind else submission.kind,
+        "captured_at": submission.captured_at,
+        "received_at": instant(submission.received_at),
+        "updated_at": instant(submission.updated_at),
+        "sha256": submission.sha256,
+        "state": submission.state,
+        "erp_number": submission.erp_number,
+        "reason": submission.reason,
+        "errors": submission.errors,
+        "missing": sorted(missing),
+        "supersedes": submission.supersedes,
+        "superseded_by": submission.superseded_by,
+        "body": body,
+    }
+
+
+def history(session: Session, id: str) -> list[HistoryEntry]:
+    """Return the steps of submission *id*, oldest first."""
+    return list(
+        session.scalars(
+            select(HistoryEntry).where(HistoryEntry.submission_id == id).order_by(HistoryEntry.id)
+        )
+    )

@@ -1,0 +1,47 @@
+"""Bringing a database to the newest revision of the schema, and saying which one it has."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.orm import Session
+
+from backend.feed.positions import ensure_head
+
+
+def newest() -> str:
+    """Return the newest revision that this code knows."""
+    return str(ScriptDirectory.from_config(_config(None)).get_current_head())
+
+
+def current(connection: Connection) -> str | None:
+    """Return the revision of the database, or None where it has no tables of ours yet."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def upgrade(engine: Engine) -> tuple[str | None, str]:
+    """Bring the database to the newest revision; return the revisions before and after.
+
+    Safe to run from several nodes at once: the first one does it, the others wait.
+    """
+    with engine.connect() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": 7_281_402_311})
+        before = current(connection)
+        command.upgrade(_config(connection), "head")
+        with Session(connection) as session:
+            ensure_head(session)
+            session.flush()
+        connection.commit()
+    return before, newest()
+
+
+def _config(connection: Connection | None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    return config

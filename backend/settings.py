@@ -1,0 +1,133 @@
+"""Every setting: its name, default and meaning, in one table that the docs and `satchel doctor` read.
+
+Settings come from environment variables named SATCHEL_<NAME>. Whatever begins with SATCHEL_ERP_ belongs
+to the connector, which checks it itself.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+PREFIX = "SATCHEL_"
+ERP_PREFIX = "SATCHEL_ERP_"
+
+
+class SettingError(ValueError):
+    """A setting is wrong; the message names the variable and says what to write."""
+
+
+def _text(value: str) -> str:
+    return value.strip()
+
+
+def _seconds(value: str) -> float:
+    number = float(value)
+    if not 0 <= number <= 86_400:
+        raise ValueError("must be between 0 and 86400 seconds")
+    return number
+
+
+def _whole(value: str) -> int:
+    number = int(value)
+    if number < 1:
+        raise ValueError("must be 1 or more")
+    return number
+
+
+class Setting(NamedTuple):
+    """One row of the table."""
+
+    name: str
+    default: str
+    read: Callable[[str], Any]
+    help: str
+
+
+SETTINGS = (
+    Setting("folder", "instance", _text, "Folder for the embedded database, keys and receipts."),
+    Setting("database_url", "", _text, "SQLAlchemy URL, postgresql+psycopg://…; empty for SQLite in the folder."),
+    Setting("redis_url", "", _text, "Redis or Valkey URL for the doorbell; empty for polling the database only."),
+    Setting("connector", "flatfile", _text, "Which ERP connector to use: flatfile, tryton, or a third party's."),
+    Setting("company", "Satchel sample company", _text, "The company's name, shown to reps at enrolment."),
+    Setting("public_url", "http://127.0.0.1:8000", _text, "Where phones reach this server; also the tokens' issuer."),
+    Setting("host", "127.0.0.1", _text, "Address the web server listens on."),
+    Setting("port", "8000", _whole, "Port the web server listens on."),
+    Setting("web_threads", "8", _whole, "Threads of each web process."),
+    Setting("web_processes", "1", _whole, "Web processes; more than one needs PostgreSQL."),
+    Setting("poll_seconds", "2", _seconds, "How often a worker looks for due submissions by itself."),
+    Setting("ingest_seconds", "60", _seconds, "Pause between two readings of the ERP."),
+    Setting("sweep_seconds", "86400", _seconds, "Pause between two listings of all keys, which find deletions."),
+    Setting("lease_seconds", "120", _seconds, "How long a worker may hold a submission without a sign of life."),
+    Setting("quiet_seconds", "", _text, "Wait before an unknown outcome is looked up; empty for the connector's own."),
+    Setting("backoff_base_seconds", "5", _seconds, "First retry of what the ERP could not take; doubles, with jitter."),
+    Setting("backoff_cap_seconds", "900", _seconds, "Longest wait between two retries."),
+    Setting("tombstone_days", "90", _whole, "How long a phone may stay away without starting over."),
+    Setting("shrink_guard_percent", "40", _whole, "Refuse a listing that lost more than this share of its keys."),
+    Setting("failpoints", "", _text, "For tests only: points at which to kill, raise or sleep."),
+)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings in force, each under its name in `SETTINGS`; `erp` holds the connector's own."""
+
+    folder: Path
+    database_url: str
+    redis_url: str
+    connector: str
+    company: str
+    public_url: str
+    host: str
+    port: int
+    web_threads: int
+    web_processes: int
+    poll_seconds: float
+    ingest_seconds: float
+    sweep_seconds: float
+    lease_seconds: float
+    quiet_seconds: str
+    backoff_base_seconds: float
+    backoff_cap_seconds: float
+    tombstone_days: int
+    shrink_guard_percent: int
+    failpoints: str
+    erp: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the database is the embedded one, which one node alone may use."""
+        return make_url(self.database_url).get_backend_name() == "sqlite"
+
+
+def read_settings(environ: Mapping[str, str]) -> Settings:
+    """Return the settings of *environ*; raises `SettingError` for the first that is wrong or unknown."""
+    known = {PREFIX + setting.name.upper() for setting in SETTINGS}
+    for name in environ:
+        if name.startswith(PREFIX) and name not in known and not name.startswith(ERP_PREFIX):
+            raise SettingError(f"{name} is not a setting; `satchel doctor` lists those there are")
+    values: dict[str, Any] = {}
+    for setting in SETTINGS:
+        variable = PREFIX + setting.name.upper()
+        raw = environ.get(variable, setting.default)
+        try:
+            values[setting.name] = setting.read(raw)
+        except ValueError as error:
+            raise SettingError(f"{variable}={raw!r}: {error}. {setting.help}") from None
+    values["folder"] = Path(values["folder"]).expanduser().resolve()
+    values["database_url"] = values["database_url"] or f"sqlite:///{values['folder'] / 'satchel.sqlite'}"
+    try:
+        backend = make_url(values["database_url"]).get_backend_name()
+    except ArgumentError:
+        backend = ""
+    if backend not in ("sqlite", "postgresql"):
+        raise SettingError("SATCHEL_DATABASE_URL: write postgresql+psycopg://user:password@host/database")
+    erp = {
+        name.removeprefix(ERP_PREFIX).lower(): value
+        for name, value in environ.items()
+        if name.startswith(ERP_PREFIX)
+    }
+    return Settings(**values, erp=erp)

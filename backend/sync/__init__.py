@@ -1,0 +1,1 @@
+"""Pull and push: the feed and the inbox as a device meets them."""

@@ -1,0 +1,76 @@
+"""Judging a captured document: is it whole, is it what the device hashed, may this rep say it."""
+
+import datetime as dt
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from backend.feed.reading import Ref
+from sync_protocol.canonical import NotCanonical, canonical, digest
+from sync_protocol.catalogue import KINDS
+from sync_protocol.collection import Kind, Setting, schema_faults
+from sync_protocol.errors import ErrorCode, Fault
+from sync_protocol.limits import LIMITS
+from sync_protocol.submission import SubmissionSchema
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """A document whose envelope is in order and whose body is what its sha256 says."""
+
+    id: str
+    envelope: Mapping[str, Any]
+    """The document as it came, without its body."""
+    body: Mapping[str, Any]
+    text: str
+    """The body in canonical form."""
+    kind: Kind | None
+    """None for a kind this server does not know."""
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A document that cannot be stored as a submission; `id` is None where none can be read."""
+
+    id: str | None
+    document: Any
+    faults: list[Fault]
+
+
+def unseal(document: Any) -> Sealed | Broken:
+    """Check the envelope and the hash of one pushed *document* (any JSON value)."""
+    if not isinstance(document, dict):
+        return Broken(None, document, [Fault(ErrorCode.NOT_A_SUBMISSION, "", "must be a JSON object")])
+    faults = schema_faults(SubmissionSchema(), document)
+    id = document.get("id") if not any(fault.field == "id" for fault in faults) else None
+    if faults:
+        return Broken(id, document, faults)
+    try:
+        text = canonical(document["body"])
+    except NotCanonical as error:
+        where = f"body.{error.path}" if error.path else "body"
+        return Broken(id, document, [Fault(ErrorCode.NOT_CANONICAL, where, error.reason)])
+    if len(text) > LIMITS.submission_bytes:
+        fault = Fault(
+            ErrorCode.SUBMISSION_TOO_LARGE, "body", f"is larger than {LIMITS.submission_bytes} bytes"
+        )
+        return Broken(id, document, [fault])
+    if digest(document["body"]) != document["sha256"]:
+        return Broken(id, document, [Fault(ErrorCode.BODY_MISMATCH, "sha256", "is not the sha256 of the body")])
+    envelope = {name: value for name, value in document.items() if name != "body"}
+    kind = KINDS.get(document["kind"])
+    return Sealed(str(id), envelope, document["body"], text.decode(), kind)
+
+
+def judge(sealed: Sealed, known: Mapping[Ref, Mapping[str, Any]], today: dt.date) -> list[Fault]:
+    """Return what is wrong with the contents; *known* are the records that the rep may cite."""
+    if sealed.kind is None:
+        name = json.dumps(sealed.envelope["kind"], ensure_ascii=False)
+        return [Fault(ErrorCode.UNKNOWN_KIND, "kind", f"{name} is not a kind this server knows")]
+    setting = Setting(
+        today=today,
+        lookup=lambda collection, key: known.get((collection, key)),
+        needs=frozenset(sealed.envelope.get("needs") or ()),
+    )
+    return sealed.kind.faults(sealed.body, setting)

@@ -1,0 +1,245 @@
+"""Push: documents onto the disk, one result each. The steps are those of docs/protocol.md.
+
+Everything happens in the caller's one transaction: the submission rows first, in the order of their ids
+so that two pushes of the same documents wait for each other instead of deadlocking, and the feed last.
+"""
+
+import datetime as dt
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from backend.attachments.receipts import missing
+from backend.db import is_postgresql
+from backend.failpoints import failpoint
+from backend.feed import reading
+from backend.feed.changes import MOST_CHANGES, publish
+from backend.identity.access import channels_ever
+from backend.inbox import submissions as inbox
+from backend.inbox.models import HistoryEntry, Quarantined, Submission
+from backend.sync.judgement import Broken, Sealed, judge, unseal
+from sync_protocol.canonical import canonical
+from sync_protocol.change import Put
+from sync_protocol.errors import ErrorCode, Fault
+from sync_protocol.push import Status, result
+from sync_protocol.submission import REPLACEABLE, State
+
+
+def push(
+    session: Session,
+    *,
+    rep_id: str,
+    device_id: str,
+    submissions: list[Any],
+    now: dt.datetime,
+    today: dt.date | None = None,
+) -> list[dict[str, object]]:
+    """Store *submissions* (any JSON values) and return a result for each, in their order."""
+    desk = _Desk(session, rep_id, device_id, now, today or now.date())
+    # 1. Each is checked by itself; what the good ones cite is read at once.
+    unsealed = [unseal(document) for document in submissions]
+    desk.read_known([item for item in unsealed if isinstance(item, Sealed)])
+    # 2. Stored in the order of their ids, which is also the order of capture.
+    results: dict[int, dict[str, object]] = {}
+    for n, item in sorted(enumerate(unsealed), key=lambda pair: pair[1].id or ""):
+        results[n] = desk.take_broken(item) if isinstance(item, Broken) else desk.take(item)
+    # 3. Their fate goes into the feed, as the transaction's last act.
+    failpoint("push.before_publish")
+    desk.publish()
+    return [results[n] for n in range(len(unsealed))]
+
+
+class _Desk:
+    """Takes the documents of one push, one after another."""
+
+    def __init__(
+        self, session: Session, rep: str, device: str, now: dt.datetime, today: dt.date
+    ) -> None:
+        self.session, self.rep, self.device, self.now, self.today = session, rep, device, now, today
+        self.known: dict[reading.Ref, dict[str, Any]] = {}
+        self.touched: dict[str, Submission] = {}
+
+    def read_known(self, sealed: list[Sealed]) -> None:
+        refs = {ref for item in sealed if item.kind for ref in item.kind.references(item.body)}
+        if refs:
+            channels = channels_ever(self.session, self.rep, self.now)
+            self.known = reading.heard(self.session, channels, sorted(refs))
+
+    def take_broken(self, broken: Broken) -> dict[str, object]:
+        if broken.id is not None:
+            self._keep_apart(broken.id, broken.document)
+        return result(broken.id, Status.REFUSED, None, None, broken.faults)
+
+    def take(self, sealed: Sealed) -> dict[str, object]:
+        stored = inbox.get(self.session, sealed.id)
+        if stored is None:
+            stored = self._store(sealed)
+            if stored is not None:
+                self.touched[stored.id] = stored
+                faults = [Fault(ErrorCode[e["code"].upper()], e["field"], e["message"]) for e in stored.errors]
+                return result(stored.id, Status(stored.status), State(stored.state), stored.sha256, faults)
+            # Another request stored the same id while this one waited for it.
+            stored = inbox.get(self.session, sealed.id)
+            assert stored is not None  # noqa: S101 - the insert above has just met it
+        return self._repeat(stored, sealed)
+
+    def _repeat(self, stored: Submission, sealed: Sealed) -> dict[str, object]:
+        """Answer an id that is on disk: the same document gets the stored result, another is kept apart."""
+        if stored.rep == self.rep and stored.sha256 == sealed.envelope["sha256"]:
+            faults = [Fault(ErrorCode[e["code"].upper()], e["field"], e["message"]) for e in stored.errors]
+            return result(stored.id, Status.DUPLICATE, State(stored.state), stored.sha256, faults)
+        self._keep_apart(sealed.id, {**sealed.envelope, "body": sealed.body})
+        fault = Fault(ErrorCode.ID_REUSED, "id", "already names another document; both are kept")
+        return result(sealed.id, Status.QUARANTINED, None, str(sealed.envelope["sha256"]), [fault])
+
+    def _store(self, sealed: Sealed) -> Submission | None:
+        """Insert the document with its first state; None if its id is there already."""
+        faults = judge(sealed, self.known, self.today)
+        replaced, fault = self._replaced(sealed)
+        faults += [fault] if fault else []
+        lacking = missing(self.session, self.rep, sealed.envelope.get("needs") or [])
+        state, status, reason, owner = State.QUEUED, Status.RECEIVED, None, None
+        if sealed.kind is None:
+            state, status, owner = State.PARKED, Status.QUARANTINED, "office"
+        elif faults:
+            state, status, owner = State.REJECTED, Status.REFUSED, "rep"
+        elif lacking:
+            state, reason = State.RECEIVED, f"Waiting for {len(lacking)} receipts"
+        if faults:
+            reason = "; ".join(f"{fault.field} {fault.message}".strip() for fault in faults)[:1000]
+        newer = self.session.scalars(
+            select(Submission.id).where(Submission.supersedes == sealed.id, Submission.rep == self.rep)
+        ).first()
+        if newer and state in REPLACEABLE:
+            state, reason = State.SUPERSEDED, "A newer version came before it"
+        values = {
+            "id": sealed.id,
+            "kind": sealed.envelope["kind"],
+            "rep": self.rep,
+            "device": self.device,
+            "captured_at": sealed.envelope["captured_at"],
+            "zone": sealed.envelope.get("zone") or "UTC",
+            "schema": sealed.envelope["schema"],
+            "body": sealed.text,
+            "envelope": sealed.envelope,
+            "sha256": sealed.envelope["sha256"],
+            "needs": sealed.envelope.get("needs") or [],
+            "depends_on": sealed.envelope.get("depends_on") or [],
+            "supersedes": sealed.envelope.get("supersedes"),
+            "superseded_by": newer,
+            "received_at": self.now,
+            "updated_at": self.now,
+            "state": state.value,
+            "status": status.value,
+            "errors": [fault.as_wire() for fault in faults],
+            "reason": reason,
+            "owner": owner,
+            "order_key": sealed.kind.order_key(sealed.body, self.rep) if sealed.kind and not faults else "none",
+            "fence": 0,
+            "tries": 0,
+            "claims": 0,
+            "due_at": self.now,
+        }
+        if not self._insert(Submission, values, ["id"]):
+            return None
+        if replaced is not None and not faults:
+            inbox.move(
+                self.session, replaced, State.SUPERSEDED, now=self.now, actor=f"device:{self.device}"
+            )
+            replaced.superseded_by = sealed.id
+            self.touched[replaced.id] = replaced
+        self.session.add(
+            HistoryEntry(
+                submission_id=sealed.id, at=self.now, state=state.value, actor=f"device:{self.device}", note=reason
+            )
+        )
+        self.session.flush()
+        return inbox.get(self.session, sealed.id)
+
+    def _replaced(self, sealed: Sealed) -> tuple[Submission | None, Fault | None]:
+        """Return the submission that this one supersedes, and a fault if it cannot be superseded any more."""
+        old_id = sealed.envelope.get("supersedes")
+        old = inbox.get(self.session, old_id, lock=True) if old_id else None
+        if old is None:
+            return None, None
+        if old.rep != self.rep:
+            return None, Fault(ErrorCode.UNKNOWN_RECORD, "supersedes", "there is no such document of yours")
+        if State(old.state) not in REPLACEABLE:
+            return None, Fault(ErrorCode.TOO_LATE, "supersedes", f"the document it replaces is {old.state}")
+        return old, None
+
+    def _keep_apart(self, id: str, document: Any) -> None:
+        try:
+            sha256 = str(document.get("sha256") or "")[:64]
+            canonical(document)
+        except ValueError:
+            document = {"repr": repr(document)[:100_000]}
+        values = {
+            "submission_id": id,
+            "sha256": sha256,
+            "document": document,
+            "rep": self.rep,
+            "device": self.device,
+            "received_at": self.now,
+        }
+        self._insert(Quarantined, values, ["submission_id", "sha256", "rep"])
+
+    def _insert(self, model: Any, values: dict[str, Any], key: list[str]) -> bool:
+        insert: Any = postgresql.insert if is_postgresql(self.session) else sqlite.insert
+        statement = insert(model).values(values).on_conflict_do_nothing(index_elements=key).returning(model.id)
+        return self.session.execute(statement).first() is not None
+
+    def publish(self) -> None:
+        records = []
+        for submission in self.touched.values():
+            waiting = submission.state == State.RECEIVED
+            lacking = missing(self.session, self.rep, submission.needs) if waiting else []
+            records.append(Put("submissions", submission.id, inbox.as_record(submission, lacking)))
+        if records:
+            publish(self.session, records)
+
+
+def receipts_arrived(session: Session, *, rep_id: str, sha256: str, now: dt.datetime) -> list[str]:
+    """Queue what waited for the receipt *sha256* of *rep_id*; return the ids that are now queued.
+
+    Publishes, so it is the transaction's last act.
+    """
+    ref = f"sha256:{sha256}"
+    return _requeue(session, [s for s in _waiting(session, rep_id) if ref in s.needs], now)
+
+
+def requeue_complete(session: Session, now: dt.datetime) -> list[str]:
+    """Queue whatever waits although its receipts are all there; return the ids.
+
+    A receipt and the claim that cites it may arrive at the same moment, in two transactions that do not
+    see each other. The worker calls this now and then. Publishes, so it is the transaction's last act.
+    """
+    complete = [s for s in _waiting(session, None) if not missing(session, s.rep, s.needs)]
+    return _requeue(session, complete[: MOST_CHANGES // 2], now)
+
+
+def _waiting(session: Session, rep: str | None) -> list[Submission]:
+    statement = select(Submission).where(Submission.state == State.RECEIVED.value).order_by(Submission.id)
+    if rep is not None:
+        statement = statement.where(Submission.rep == rep)
+    return list(session.scalars(statement.with_for_update(skip_locked=rep is None)))
+
+
+def _requeue(session: Session, waiting: list[Submission], now: dt.datetime) -> list[str]:
+    records, queued = [], []
+    for submission in waiting:
+        lacking = missing(session, submission.rep, submission.needs)
+        if lacking:
+            submission.reason = f"Waiting for {len(lacking)} receipts"
+        else:
+            submission.reason = None
+            submission.due_at = now
+            actor = f"device:{submission.device}"
+            inbox.move(session, submission, State.QUEUED, now=now, actor=actor, note="receipts complete")
+            queued.append(submission.id)
+        records.append(Put("submissions", submission.id, inbox.as_record(submission, lacking)))
+    if records:
+        publish(session, records)
+    return queued

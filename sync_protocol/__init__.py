@@ -1,0 +1,9 @@
+"""The wire: what a device and the server say to each other, and nothing about how either works.
+
+Pure: outside `device/` it imports marshmallow and nothing else. No Flask, no database, no clock.
+"""
+
+SCHEMA_REVISION = 1
+"""The newest revision of the catalogue. A device names the revision it was built for in each request."""
+
+WIRE_VERSION = "v1"

@@ -1,0 +1,35 @@
+"""Every collection and kind, one file each. A new one is one file here and one mapper entry in a connector.
+
+The files are found by themselves: a module of this package that holds a `Collection` or a `Kind` has
+declared it.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from typing import Any
+
+from sync_protocol.channel import Follows
+from sync_protocol.collection import Collection, Kind
+
+
+def _declared() -> Iterator[Any]:
+    for module in sorted(pkgutil.iter_modules(__path__), key=lambda module: module.name):
+        yield from vars(importlib.import_module(f"{__name__}.{module.name}")).values()
+
+
+def _collections() -> dict[str, Collection]:
+    found = {d.name: d for d in _declared() if isinstance(d, Collection)}
+    return dict(sorted(found.items(), key=lambda item: (item[1].priority, item[0])))
+
+
+COLLECTIONS: dict[str, Collection] = _collections()
+"""Every collection by name, in the order phones need them."""
+
+KINDS: dict[str, Kind] = {d.name: d for d in _declared() if isinstance(d, Kind)}
+"""Every kind of submission by name."""
+
+
+def followers(parent: str) -> list[Collection]:
+    """Return the collections whose records follow those of collection *parent*."""
+    return [c for c in COLLECTIONS.values() if isinstance(c.channel, Follows) and c.channel.collection == parent]

@@ -1,0 +1,32 @@
+"""Contacts."""
+
+from marshmallow import fields, validate
+
+from sync_protocol.channel import follows
+from sync_protocol.collection import FIELD, Collection, RecordSchema
+from sync_protocol.fields import Choice, Key, Text
+
+
+class PhoneSchema(RecordSchema):
+    kind = Choice("phone", "mobile", "fax", required=True)
+    number = Text(40, required=True)
+
+
+class ContactSchema(RecordSchema):
+    id = Key(required=True)
+    customer_id = Key(required=True, references="customers")
+    name = Text(200, required=True, allow_none=True)
+    """Null where the ERP knows a number or an address but no person."""
+    role = Text(120, required=True, allow_none=True)
+    phones = fields.List(fields.Nested(PhoneSchema), required=True, validate=validate.Length(max=50))
+    emails = fields.List(Text(254), required=True, validate=validate.Length(max=50))
+
+
+CONTACTS = Collection(
+    name="contacts",
+    summary="People at a customer, and how to reach them.",
+    schema=ContactSchema,
+    channel=follows("customers", via="customer_id"),
+    priority=2,
+    authority=FIELD,
+)

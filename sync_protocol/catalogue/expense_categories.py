@@ -1,0 +1,25 @@
+"""Expense categories with their policy limits."""
+
+from sync_protocol.channel import everyone
+from sync_protocol.collection import Collection, RecordSchema
+from sync_protocol.fields import Currency, Flag, Key, Money, Text
+
+
+class ExpenseCategorySchema(RecordSchema):
+    id = Key(required=True)
+    name = Text(120, required=True)
+    currency = Currency(required=True)
+    limit_per_line = Money(required=True, allow_none=True, least="0")
+    """A line above it needs a justification; null for no limit."""
+    receipt_above = Money(required=True, allow_none=True, least="0")
+    """A line above it needs a receipt; null where none is ever needed."""
+    active = Flag(required=True)
+
+
+EXPENSE_CATEGORIES = Collection(
+    name="expense_categories",
+    summary="What an expense can be for, and the limits of the policy.",
+    schema=ExpenseCategorySchema,
+    channel=everyone(),
+    priority=4,
+)

@@ -1,0 +1,87 @@
+"""The expense claim: what a rep spent, for a customer or a project, with receipts."""
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+from marshmallow import fields, validate
+
+from sync_protocol.catalogue.rules import date_within, line_numbers_unique
+from sync_protocol.collection import BodySchema, Kind, Setting
+from sync_protocol.errors import ErrorCode, Fault
+from sync_protocol.fields import Count, Currency, Date, Key, Money, ReceiptRef, Text
+
+LATE_AFTER = dt.timedelta(days=366)
+
+
+class ExpenseLineSchema(BodySchema):
+    line_no = Count(required=True, least=1, most=100_000)
+    date = Date(required=True)
+    category_id = Key(required=True, references="expense_categories")
+    description = Text(200, required=True)
+    merchant = Text(120, load_default=None, allow_none=True)
+    amount = Money(required=True, above="0", most="1000000")
+    """In the claim's currency, tax included."""
+    receipts = fields.List(ReceiptRef(), load_default=list, validate=validate.Length(max=20))
+    justification = Text(500, load_default=None, allow_none=True)
+
+
+class ExpenseClaimBodySchema(BodySchema):
+    purpose = Text(200, required=True)
+    customer_id = Key(load_default=None, allow_none=True, references="customers")
+    project = Text(80, load_default=None, allow_none=True)
+    currency = Currency(required=True)
+    lines = fields.List(
+        fields.Nested(ExpenseLineSchema), required=True, validate=validate.Length(min=1, max=200)
+    )
+
+
+def check(body: Mapping[str, Any], setting: Setting) -> Iterator[Fault]:
+    """Yield what the policy asks for: a customer or project, dates, receipts, justifications."""
+    if not body.get("customer_id") and not body.get("project"):
+        yield Fault(ErrorCode.FIELD_MISSING, "customer_id", "name the customer or the project it was for")
+    yield from line_numbers_unique(body)
+    for n, line in enumerate(body["lines"]):
+        where = f"lines[{n}]"
+        for fault in date_within(line, "date", setting.today, LATE_AFTER, dt.timedelta(days=2)):
+            yield fault._replace(field=f"{where}.date")
+        category = setting.lookup("expense_categories", line["category_id"]) or {}
+        receipts = line.get("receipts") or []
+        if _above(line["amount"], category.get("receipt_above")) and not receipts:
+            yield Fault(
+                ErrorCode.RECEIPT_REQUIRED,
+                f"{where}.receipts",
+                f"{category.get('name')} above {category['receipt_above']} {category.get('currency')} needs a receipt",
+            )
+        if _above(line["amount"], category.get("limit_per_line")) and not line.get("justification"):
+            yield Fault(
+                ErrorCode.OVER_LIMIT,
+                f"{where}.amount",
+                f"{category.get('name')} is limited to {category['limit_per_line']} "
+                f"{category.get('currency')}; give a justification",
+            )
+        for receipt in receipts:
+            if receipt not in setting.needs:
+                yield Fault(
+                    ErrorCode.FIELD_INVALID, f"{where}.receipts", f"{receipt} is not announced in `needs`"
+                )
+
+
+def _above(amount: str, limit: str | None) -> bool:
+    return limit is not None and Decimal(amount) > Decimal(limit)
+
+
+def title(body: Mapping[str, Any]) -> str:
+    """Return what a person calls it."""
+    return f"Expense claim: {body.get('purpose')}"
+
+
+EXPENSE_CLAIM = Kind(
+    name="expense_claim",
+    summary="An expense claim with receipts, for a customer or a project.",
+    schema=ExpenseClaimBodySchema,
+    order_key=lambda body, rep: f"rep:{rep}",
+    check=check,
+    title=title,
+)

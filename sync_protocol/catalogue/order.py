@@ -1,0 +1,79 @@
+"""The order: captured in the field, the field's until the ERP accepts it."""
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from marshmallow import fields, validate
+
+from sync_protocol.catalogue.rules import date_within, line_numbers_unique, quantity_in_unit
+from sync_protocol.collection import BodySchema, Kind, Setting
+from sync_protocol.errors import ErrorCode, Fault
+from sync_protocol.fields import Count, Currency, Date, Key, Money, Percent, Quantity, Text
+
+MOST_QUANTITY = "1000000"
+
+
+class OrderLineBodySchema(BodySchema):
+    line_no = Count(required=True, least=1, most=100_000)
+    product_id = Key(required=True, references="products")
+    quantity = Quantity(required=True, above="0", most=MOST_QUANTITY)
+    unit = Key(required=True, references="units")
+    unit_price = Money(required=True, least="0")
+    """The price the rep saw, before the discount."""
+    discount_percent = Percent(load_default="0")
+    notes = Text(400, load_default=None, allow_none=True)
+
+
+class OrderBodySchema(BodySchema):
+    customer_id = Key(required=True, references="customers")
+    ship_to_id = Key(load_default=None, allow_none=True)
+    """An address of the customer; the ERP's choice where null."""
+    customer_reference = Text(35, load_default=None, allow_none=True)
+    """The customer's own purchase order number."""
+    order_date = Date(required=True)
+    requested_date = Date(load_default=None, allow_none=True)
+    currency = Currency(required=True)
+    price_list_id = Key(load_default=None, allow_none=True, references="price_lists")
+    warehouse_id = Key(load_default=None, allow_none=True, references="warehouses")
+    notes = Text(2000, load_default=None, allow_none=True)
+    lines = fields.List(
+        fields.Nested(OrderLineBodySchema), required=True, validate=validate.Length(min=1, max=500)
+    )
+
+
+def check(body: Mapping[str, Any], setting: Setting) -> Iterator[Fault]:
+    """Yield what only the rep's own records can tell: dates, units, products not for sale, addresses."""
+    yield from date_within(body, "order_date", setting.today, dt.timedelta(days=366), dt.timedelta(days=2))
+    yield from date_within(
+        body, "requested_date", setting.today, dt.timedelta(days=366), dt.timedelta(days=3 * 366)
+    )
+    yield from line_numbers_unique(body)
+    customer = setting.lookup("customers", body["customer_id"]) or {}
+    addresses = {address["id"] for address in customer.get("addresses", [])}
+    if body.get("ship_to_id") and addresses and body["ship_to_id"] not in addresses:
+        yield Fault(
+            ErrorCode.UNKNOWN_RECORD, "ship_to_id", f"is not an address of customer {body['customer_id']}"
+        )
+    for n, line in enumerate(body["lines"]):
+        product = setting.lookup("products", line["product_id"]) or {}
+        if product and not product.get("sellable", True):
+            yield Fault(
+                ErrorCode.NOT_FOR_SALE, f"lines[{n}].product_id", f"{product.get('name')} is not for sale"
+            )
+        yield from quantity_in_unit(line, product, setting.lookup, f"lines[{n}]")
+
+
+def title(body: Mapping[str, Any]) -> str:
+    """Return what a person calls it."""
+    return f"Order for {body.get('customer_id')}, {len(body.get('lines') or [])} lines"
+
+
+ORDER = Kind(
+    name="order",
+    summary="A sales order.",
+    schema=OrderBodySchema,
+    order_key=lambda body, rep: f"customer:{body['customer_id']}",
+    check=check,
+    title=title,
+)

@@ -1,0 +1,82 @@
+"""Orders as the ERP has them, with their execution."""
+
+from marshmallow import fields, validate
+
+from sync_protocol.channel import follows
+from sync_protocol.collection import Collection, RecordSchema
+from sync_protocol.fields import Choice, Count, Currency, Date, Flag, Key, Money, Quantity, Text
+
+
+class OrderLineSchema(RecordSchema):
+    line_no = Count(required=True, least=1, most=100_000)
+    product_id = Key(required=True, allow_none=True, references="products")
+    description = Text(400, required=True, allow_none=True)
+    unit = Key(required=True, allow_none=True, references="units")
+    ordered = Quantity(required=True)
+    delivered = Quantity(required=True)
+    invoiced = Quantity(required=True)
+    unit_price = Money(required=True)
+    net = Money(required=True)
+
+
+class DeliveryLineSchema(RecordSchema):
+    product_id = Key(required=True, allow_none=True, references="products")
+    unit = Key(required=True, allow_none=True, references="units")
+    quantity = Quantity(required=True)
+
+
+class DeliverySchema(RecordSchema):
+    number = Text(40, required=True, allow_none=True)
+    status = Choice("waiting", "reserved", "picked", "packed", "shipped", "done", "cancelled", required=True)
+    date_planned = Date(required=True, allow_none=True)
+    date_done = Date(required=True, allow_none=True)
+    tracking = Text(120, required=True, allow_none=True)
+    lines = fields.List(fields.Nested(DeliveryLineSchema), required=True, validate=validate.Length(max=2000))
+
+
+class InvoiceSchema(RecordSchema):
+    number = Text(40, required=True, allow_none=True)
+    date = Date(required=True, allow_none=True)
+    due_date = Date(required=True, allow_none=True)
+    gross = Money(required=True)
+    open_amount = Money(required=True)
+    status = Choice("draft", "open", "part_paid", "paid", "cancelled", required=True)
+    credit_note = Flag(required=True)
+
+
+class AxesSchema(RecordSchema):
+    """Four independent questions, because an order can be half delivered, unpaid and on credit hold at once."""
+
+    transport = Choice("draft", "quotation", "confirmed", "processing", "done", "cancelled", required=True)
+    approval = Choice("none", "pending", "approved", "credit_hold", "blocked", required=True)
+    delivery = Choice("none", "waiting", "partial", "delivered", "exception", required=True)
+    billing = Choice("none", "pending", "invoiced", "part_paid", "paid", "exception", required=True)
+
+
+class OrderSchema(RecordSchema):
+    id = Key(required=True)
+    number = Text(40, required=True, allow_none=True)
+    customer_id = Key(required=True, references="customers")
+    submission_id = Key(required=True, allow_none=True)
+    """The submission it was made from, where it came from the field."""
+    customer_reference = Text(80, required=True, allow_none=True)
+    order_date = Date(required=True, allow_none=True)
+    requested_date = Date(required=True, allow_none=True)
+    currency = Currency(required=True)
+    warehouse_id = Key(required=True, allow_none=True, references="warehouses")
+    net = Money(required=True)
+    tax = Money(required=True)
+    gross = Money(required=True)
+    axes = fields.Nested(AxesSchema, required=True)
+    lines = fields.List(fields.Nested(OrderLineSchema), required=True, validate=validate.Length(max=2000))
+    deliveries = fields.List(fields.Nested(DeliverySchema), required=True)
+    invoices = fields.List(fields.Nested(InvoiceSchema), required=True)
+
+
+ORDERS = Collection(
+    name="orders",
+    summary="Orders and how they are being executed: lines, deliveries, invoices, and four axes of status.",
+    schema=OrderSchema,
+    channel=follows("customers", via="customer_id"),
+    priority=6,
+)

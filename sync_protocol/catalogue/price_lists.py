@@ -1,0 +1,23 @@
+"""Price lists."""
+
+from sync_protocol.channel import everyone
+from sync_protocol.collection import Collection, RecordSchema
+from sync_protocol.fields import Currency, Date, Flag, Key, Text
+
+
+class PriceListSchema(RecordSchema):
+    id = Key(required=True)
+    name = Text(120, required=True)
+    currency = Currency(required=True)
+    tax_included = Flag(required=True)
+    valid_from = Date(required=True, allow_none=True)
+    valid_to = Date(required=True, allow_none=True)
+
+
+PRICE_LISTS = Collection(
+    name="price_lists",
+    summary="Price lists; a customer names the one that applies.",
+    schema=PriceListSchema,
+    channel=everyone(),
+    priority=3,
+)

@@ -1,0 +1,39 @@
+"""Products, spare parts and promotional goods."""
+
+from marshmallow import fields, validate
+
+from sync_protocol.channel import everyone
+from sync_protocol.collection import Collection, RecordSchema
+from sync_protocol.fields import Choice, Flag, Key, Quantity, Text
+
+
+class ProductUnitSchema(RecordSchema):
+    unit = Key(required=True, references="units")
+    factor = Quantity(required=True, above="0")
+    """How many of the product's base unit one of this unit is."""
+
+
+class ProductSchema(RecordSchema):
+    id = Key(required=True)
+    sku = Text(60, required=True, allow_none=True)
+    name = Text(200, required=True)
+    kind = Choice("product", "spare_part", "promotional_good", required=True)
+    group = Text(80, required=True, allow_none=True)
+    base_unit = Key(required=True, references="units")
+    units = fields.List(fields.Nested(ProductUnitSchema), required=True, validate=validate.Length(min=1))
+    """Units it is sold in, the usual one first."""
+    barcodes = fields.List(Text(60), required=True)
+    active = Flag(required=True)
+    sellable = Flag(required=True)
+    fits = fields.List(Key(), required=True)
+    """For a spare part: the products it fits."""
+    replaced_by = Key(required=True, allow_none=True)
+
+
+PRODUCTS = Collection(
+    name="products",
+    summary="What can be ordered: products, spare parts and promotional goods.",
+    schema=ProductSchema,
+    channel=everyone(),
+    priority=3,
+)

@@ -1,0 +1,40 @@
+"""Submissions: the fate of what a rep captured, in the same stream as everything else."""
+
+from marshmallow import fields
+
+from sync_protocol.channel import by_field
+from sync_protocol.collection import SATCHEL, Collection, RecordSchema
+from sync_protocol.fields import Choice, Instant, Key, ReceiptRef, Sha256, Text, Ulid
+from sync_protocol.push import FaultSchema
+from sync_protocol.submission import State
+
+
+class SubmissionRecordSchema(RecordSchema):
+    id = Ulid(required=True)
+    rep = Key(required=True)
+    kind = Text(40, required=True)
+    title = Text(300, required=True)
+    captured_at = Instant(required=True)
+    received_at = Instant(required=True)
+    updated_at = Instant(required=True)
+    sha256 = Sha256(required=True)
+    state = Choice(*[state.value for state in State], required=True)
+    erp_number = Text(80, required=True, allow_none=True)
+    reason = Text(1000, required=True, allow_none=True)
+    """Why it stands where it stands, in plain words."""
+    errors = fields.List(fields.Nested(FaultSchema), required=True)
+    missing = fields.List(ReceiptRef(), required=True)
+    """Receipts that the server still waits for."""
+    supersedes = Ulid(required=True, allow_none=True)
+    superseded_by = Ulid(required=True, allow_none=True)
+    body = fields.Dict(required=True)
+
+
+SUBMISSIONS = Collection(
+    name="submissions",
+    summary="What the rep captured, and where each document stands.",
+    schema=SubmissionRecordSchema,
+    channel=by_field("rep"),
+    priority=1,
+    authority=SATCHEL,
+)

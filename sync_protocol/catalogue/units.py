@@ -1,0 +1,26 @@
+"""Units of measure."""
+
+from sync_protocol.channel import everyone
+from sync_protocol.collection import Collection, RecordSchema
+from sync_protocol.fields import Count, Key, Quantity, Text
+
+
+class UnitSchema(RecordSchema):
+    id = Key(required=True)
+    name = Text(80, required=True)
+    symbol = Text(20, required=True)
+    category = Text(80, required=True)
+    """Units of one category convert into each other."""
+    factor = Quantity(required=True, above="0")
+    """How many of the category's base unit one of this unit is."""
+    decimals = Count(required=True, most=6)
+    """Decimals that a quantity in this unit may have; 0 for whole units only."""
+
+
+UNITS = Collection(
+    name="units",
+    summary="Units of measure, with their factor to the base unit and the decimals they allow.",
+    schema=UnitSchema,
+    channel=everyone(),
+    priority=1,
+)

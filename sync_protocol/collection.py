@@ -1,0 +1,178 @@
+"""Declarations: what a collection of records is, and what a kind of submission is.
+
+The catalogue holds one of these per file. Everything else reads them: validation at ingest and push,
+scoping, feed order, the phone's field lists, JSON Schema, OpenAPI and the docs.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from marshmallow import INCLUDE, RAISE, Schema, ValidationError
+from marshmallow import fields as ma
+
+from sync_protocol.channel import ChannelRule
+from sync_protocol.errors import ErrorCode, Fault
+from sync_protocol.fields import Key
+
+Owner = Literal["erp", "field", "satchel"]
+ERP: Owner = "erp"
+FIELD: Owner = "field"
+SATCHEL: Owner = "satchel"
+
+
+class RecordSchema(Schema):
+    """Base of record schemas: a field nobody declared is a mistake of the mapper and is refused."""
+
+    class Meta:
+        unknown = RAISE
+
+
+class BodySchema(Schema):
+    """Base of submission bodies: fields of a newer app are kept."""
+
+    class Meta:
+        unknown = INCLUDE
+
+
+@dataclass(frozen=True)
+class Collection:
+    """A kind of replicated data."""
+
+    name: str
+    summary: str
+    schema: type[RecordSchema]
+    channel: ChannelRule
+    priority: int
+    """Order in which phones need it; 1 first."""
+    key: str = "id"
+    authority: Owner | Mapping[str, Owner] = ERP
+    """Who owns the fields: one owner, or an owner per field where it is split."""
+    volatile: tuple[str, ...] = ()
+    """Fields that say when something was read; a record that differs in nothing else has not changed."""
+    since: int = 1
+    """The schema revision that introduced it; an app of an older revision is not sent it."""
+
+    def faults(self, record: Any) -> list[Fault]:
+        """Return what is wrong with *record* (a decoded JSON value); an empty list if nothing is."""
+        return schema_faults(self.schema(), record)
+
+    def owner(self, field_name: str) -> Owner:
+        """Return who owns *field_name*."""
+        if isinstance(self.authority, str):
+            return self.authority
+        return self.authority.get(field_name, ERP)
+
+
+class Lookup(Protocol):
+    """How a check sees the records that the rep may cite."""
+
+    def __call__(self, collection: str, key: str) -> Mapping[str, Any] | None:
+        """Return the record (its last known fields, if it is gone by now), or None if it is not the rep's."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a check may know beside the document: today's date on the server, and the rep's records."""
+
+    today: dt.date
+    lookup: Lookup
+    needs: frozenset[str] = frozenset()
+    """Receipts that the envelope announces, as `sha256:…`."""
+
+
+Check = Callable[[Mapping[str, Any], Setting], Iterator[Fault]]
+
+
+def _no_check(body: Mapping[str, Any], setting: Setting) -> Iterator[Fault]:
+    return iter(())
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of submission."""
+
+    name: str
+    summary: str
+    schema: type[BodySchema]
+    order_key: Callable[[Mapping[str, Any], str], str]
+    """(body, rep id) → submissions with the same key reach the ERP one after another."""
+    aggregated: bool = False
+    """Many submissions share one document of the ERP, which holds the sum of the latest revisions."""
+    check: Check = _no_check
+    title: Callable[[Mapping[str, Any]], str] = field(default=lambda body: "")
+    """One line that tells a person which document this is."""
+    since: int = 1
+
+    def references(self, body: Any) -> set[tuple[str, str]]:
+        """Return the records (collection, key) that *body* cites; none if its form is wrong."""
+        cited: set[tuple[str, str]] = set()
+
+        def note(collection: str, key: str) -> Mapping[str, Any]:
+            cited.add((collection, key))
+            return {}
+
+        if not schema_faults(self.schema(), body):
+            list(_unknown_references(self.schema(), body, note, ""))
+        return cited
+
+    def faults(self, body: Any, setting: Setting) -> list[Fault]:
+        """Return what is wrong with *body*: its form first, then what it cites, then the kind's own rules."""
+        found = schema_faults(self.schema(), body)
+        if not found:
+            found = list(_unknown_references(self.schema(), body, setting.lookup, ""))
+        if not found:
+            found = list(self.check(body, setting))
+        return found
+
+
+def schema_faults(schema: Schema, value: Any) -> list[Fault]:
+    """Return what *schema* finds wrong with *value*, one fault a field."""
+    if not isinstance(value, dict):
+        return [Fault(ErrorCode.FIELD_INVALID, "", "must be a JSON object")]
+    try:
+        schema.load(value)
+    except ValidationError as error:
+        return list(_flatten(error.messages, ""))
+    return []
+
+
+def _flatten(messages: Any, path: str) -> Iterator[Fault]:
+    """Turn marshmallow's nested messages into one fault a field, `lines[2].quantity`."""
+    if isinstance(messages, dict):
+        for name, inner in messages.items():
+            if name == "_schema":
+                yield from _flatten(inner, path)
+            elif isinstance(name, int):
+                yield from _flatten(inner, f"{path}[{name}]")
+            else:
+                yield from _flatten(inner, f"{path}.{name}" if path else str(name))
+        return
+    for message in messages if isinstance(messages, list) else [messages]:
+        if message in ("Missing data for required field.", "Field may not be null."):
+            yield Fault(ErrorCode.FIELD_MISSING, path, "is required")
+        elif message == "Unknown field.":
+            yield Fault(ErrorCode.FIELD_INVALID, path, "is not a field of this record")
+        else:
+            yield Fault(ErrorCode.FIELD_INVALID, path, str(message))
+
+
+def _unknown_references(schema: Schema, value: Mapping[str, Any], lookup: Lookup, path: str) -> Iterator[Fault]:
+    for name, declared in schema.fields.items():
+        cited = value.get(name)
+        if cited is None:
+            continue
+        where = f"{path}.{name}" if path else name
+        if isinstance(declared, Key) and declared.references:
+            if lookup(declared.references, cited) is None:
+                noun = declared.references.removesuffix("s").replace("_", " ")
+                yield Fault(ErrorCode.UNKNOWN_RECORD, where, f"there is no {noun} {cited} for you")
+        elif isinstance(declared, ma.Nested):
+            many = cited if declared.many else [cited]
+            for n, item in enumerate(many):
+                inner = f"{where}[{n}]" if declared.many else where
+                yield from _unknown_references(declared.schema, item, lookup, inner)
+        elif isinstance(declared, ma.List) and isinstance(declared.inner, ma.Nested):
+            for n, item in enumerate(cited):
+                yield from _unknown_references(declared.inner.schema, item, lookup, f"{where}[{n}]")

@@ -1,0 +1,224 @@
+"""Wire types. Each takes and gives the JSON value itself, checked: text stays text.
+
+Money and quantities travel as decimal text, instants as UTC ISO 8601, dates as dates, currencies as
+ISO 4217, units by code. Nothing on the wire is a float, so nothing is rounded on the way.
+"""
+
+import datetime as dt
+import re
+from decimal import Decimal
+from typing import Any
+
+from marshmallow import ValidationError, fields
+
+EARLIEST, LATEST = 1900, 2199
+
+
+class _Pattern(fields.String):
+    """Text that matches `pattern` whole; `says` completes the sentence 'must be …'."""
+
+    pattern = re.compile(r".*", re.S)
+    says = "text"
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        if not isinstance(value, str) or not self.pattern.fullmatch(value):
+            raise ValidationError(f"must be {self.says}, not {_shown(value)}")
+        return value
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 else text[:37] + "..."
+
+
+class Text(_Pattern):
+    """Text of at most *longest* characters, without control characters other than line breaks and tabs."""
+
+    pattern = re.compile(r"[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*")
+
+    def __init__(self, longest: int = 200, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.longest = longest
+        self.says = f"text of at most {longest} characters"
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if len(text) > self.longest:
+            raise ValidationError(f"must be {self.says}; it has {len(text)}")
+        return text
+
+
+class Key(_Pattern):
+    """The key of a record: 1 to 64 printable characters without spaces.
+
+    *references* names the collection whose record it points to; the push checks that the rep may see it.
+    """
+
+    pattern = re.compile(r"[!-~\u00a1-\ufffd]{1,64}")
+    says = "a key of 1 to 64 characters without spaces"
+
+    def __init__(self, *, references: str | None = None, **kwargs: Any) -> None:
+        super().__init__(metadata={"references": references} if references else {}, **kwargs)
+        self.references = references
+
+
+class Ulid(_Pattern):
+    """A ULID: 26 characters of Crockford's base 32, made on the device. It fits SAP's 35."""
+
+    pattern = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
+    says = "a ULID of 26 characters"
+
+
+class Sha256(_Pattern):
+    """A sha256 as 64 lower-case hexadecimal digits."""
+
+    pattern = re.compile(r"[0-9a-f]{64}")
+    says = "a sha256 of 64 hexadecimal digits"
+
+
+class ReceiptRef(_Pattern):
+    """A receipt cited by its content: `sha256:` and 64 hexadecimal digits."""
+
+    pattern = re.compile(r"sha256:[0-9a-f]{64}")
+    says = "a receipt, as sha256: and 64 hexadecimal digits"
+
+
+class Instant(_Pattern):
+    """A moment in UTC: `2026-11-23T08:43:13Z`, with up to six digits of a second."""
+
+    pattern = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z")
+    says = "a moment in UTC such as 2026-11-23T08:43:13Z"
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            moment = dt.datetime.fromisoformat(text)
+        except ValueError:
+            raise ValidationError(f"must be {self.says}, not {_shown(value)}") from None
+        _within_reason(moment.year)
+        return text
+
+
+class Date(_Pattern):
+    """A business date, without a time zone: `2026-11-23`."""
+
+    pattern = re.compile(r"\d{4}-\d\d-\d\d")
+    says = "a date such as 2026-11-23"
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            date = dt.date.fromisoformat(text)
+        except ValueError:
+            raise ValidationError(f"must be {self.says}, not {_shown(value)}") from None
+        _within_reason(date.year)
+        return text
+
+
+class Period(_Pattern):
+    """A calendar month: `2026-12`."""
+
+    pattern = re.compile(r"(19|20|21)\d\d-(0[1-9]|1[0-2])")
+    says = "a month such as 2026-12"
+
+
+def _within_reason(year: int) -> None:
+    if not EARLIEST <= year <= LATEST:
+        raise ValidationError(f"must lie between the years {EARLIEST} and {LATEST}")
+
+
+class _Decimal(_Pattern):
+    """A decimal number as text; *least* and *most* are inclusive bounds, as text too."""
+
+    def __init__(
+        self, *, least: str | None = None, most: str | None = None, above: str | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.least, self.most, self.above = least, most, above
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        number = Decimal(text)
+        if self.above is not None and number <= Decimal(self.above):
+            raise ValidationError(f"must be more than {self.above}, not {text}")
+        if self.least is not None and number < Decimal(self.least):
+            raise ValidationError(f"must be at least {self.least}, not {text}")
+        if self.most is not None and number > Decimal(self.most):
+            raise ValidationError(f"must be at most {self.most}, not {text}")
+        return text
+
+
+class Money(_Decimal):
+    """An amount as decimal text, up to 15 digits and 4 decimals; its currency stands beside it."""
+
+    pattern = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d{1,4})?")
+    says = 'an amount as text with a decimal point, such as "12.50"'
+
+
+class Quantity(_Decimal):
+    """A quantity as decimal text, up to 13 digits and 6 decimals; its unit stands beside it."""
+
+    pattern = re.compile(r"-?(0|[1-9]\d{0,12})(\.\d{1,6})?")
+    says = 'a quantity as text with a decimal point, such as "3" or "0.5"'
+
+
+class Percent(_Decimal):
+    """A percentage as decimal text, `0` to `100`, up to 4 decimals."""
+
+    pattern = re.compile(r"(0|[1-9]\d{0,2})(\.\d{1,4})?")
+    says = 'a percentage as text, such as "2.5"'
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(most="100", **kwargs)
+
+
+class Currency(_Pattern):
+    """An ISO 4217 currency code."""
+
+    pattern = re.compile(r"[A-Z]{3}")
+    says = "a currency code of three capital letters, such as EUR"
+
+
+class Country(_Pattern):
+    """An ISO 3166-1 alpha-2 country code."""
+
+    pattern = re.compile(r"[A-Z]{2}")
+    says = "a country code of two capital letters, such as DE"
+
+
+class Choice(_Pattern):
+    """One of a fixed set of words."""
+
+    def __init__(self, *choices: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.choices = choices
+        self.says = "one of " + ", ".join(choices)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        if value not in self.choices:
+            raise ValidationError(f"must be {self.says}, not {_shown(value)}")
+        return str(value)
+
+
+class Count(fields.Integer):
+    """A whole number that JavaScript keeps exact, 0 to *most* (2^53 - 1 unless told)."""
+
+    def __init__(self, *, least: int = 0, most: int = 2**53 - 1, **kwargs: Any) -> None:
+        super().__init__(strict=True, **kwargs)
+        self.least, self.most = least, most
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or not self.least <= value <= self.most:
+            raise ValidationError(
+                f"must be a whole number from {self.least} to {self.most}, not {_shown(value)}"
+            )
+        return value
+
+
+class Flag(fields.Boolean):
+    """true or false; the words and numbers that a lenient parser would take are refused."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
+        if not isinstance(value, bool):
+            raise ValidationError(f"must be true or false, not {_shown(value)}")
+        return value

@@ -1,0 +1,43 @@
+"""Sizes and times that both sides must know; `GET /v1/limits` tells a device those in force."""
+
+from dataclasses import asdict, dataclass
+
+KIB = 1024
+MIB = 1024 * KIB
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Limits in force. Bytes are counted after decompression, times in seconds unless the name says days."""
+
+    page_bytes: int = 256 * KIB
+    """Size of a page's rows when the device names none."""
+    page_bytes_least: int = 4 * KIB
+    page_bytes_most: int = 4 * MIB
+    push_submissions: int = 100
+    """Submissions in one push."""
+    push_bytes: int = 4 * MIB
+    """Size of one push."""
+    submission_bytes: int = 512 * KIB
+    """Size of one submission's canonical body."""
+    receipt_bytes: int = 20 * MIB
+    receipt_chunk_bytes: int = 1 * MIB
+    """Largest piece of a receipt in one PATCH."""
+    access_token_seconds: int = 900
+    poll_after_seconds: int = 60
+    """When an idle device should ask again; pages may say otherwise."""
+    tombstone_days: int = 90
+    """How long a device may stay away without starting its streams again."""
+
+    def as_wire(self) -> dict[str, int]:
+        """Return the limits as the JSON object of `GET /v1/limits`."""
+        return asdict(self)
+
+    def page_bytes_within(self, asked: int | None) -> int:
+        """Return the page size to use for the size a device *asked* for (None: the default)."""
+        if asked is None:
+            return self.page_bytes
+        return max(self.page_bytes_least, min(asked, self.page_bytes_most))
+
+
+LIMITS = Limits()

@@ -1,0 +1,90 @@
+"""A submission: what a rep captured, and the states it passes on its way to the ERP.
+
+The document is frozen at capture: its id is made on the device, and the sha256 over the canonical body
+proves to both sides that what was stored is what was typed.
+"""
+
+from enum import StrEnum
+
+from marshmallow import INCLUDE, Schema, fields
+
+from sync_protocol.fields import Count, Instant, ReceiptRef, Sha256, Text, Ulid
+
+
+class State(StrEnum):
+    """Where a submission stands. The words are shown to reps and the back office as they are."""
+
+    RECEIVED = "received"
+    """On the server's disk; something it needs (a receipt, a document before it) is not there yet."""
+    AWAITING_APPROVAL = "awaiting_approval"
+    QUEUED = "queued"
+    """Ready for the ERP."""
+    SENDING = "sending"
+    ACCEPTED = "accepted"
+    """The ERP has it, under the ERP number."""
+    HANDED_OVER = "handed_over"
+    """A file or message is on its way; the ERP's acknowledgement is awaited."""
+    ON_HOLD = "on_hold"
+    """The ERP has it and a person there decides (credit, block)."""
+    REJECTED = "rejected"
+    """The rep can fix it: an editable copy supersedes it."""
+    UNKNOWN = "unknown"
+    """It may have been executed. Only the ERP can tell, and it will be asked before anything is sent again."""
+    PARKED = "parked"
+    """The office must look."""
+    WITHDRAWN = "withdrawn"
+    SUPERSEDED = "superseded"
+    CANCELLED = "cancelled"
+
+
+S = State
+
+MOVES: dict[State, frozenset[State]] = {
+    S.RECEIVED: frozenset(
+        {S.QUEUED, S.AWAITING_APPROVAL, S.REJECTED, S.PARKED, S.WITHDRAWN, S.SUPERSEDED, S.CANCELLED}
+    ),
+    S.AWAITING_APPROVAL: frozenset({S.QUEUED, S.REJECTED, S.WITHDRAWN, S.SUPERSEDED, S.CANCELLED}),
+    S.QUEUED: frozenset({S.SENDING, S.PARKED, S.REJECTED, S.WITHDRAWN, S.SUPERSEDED, S.CANCELLED}),
+    S.SENDING: frozenset(
+        {S.QUEUED, S.ACCEPTED, S.HANDED_OVER, S.ON_HOLD, S.REJECTED, S.UNKNOWN, S.PARKED, S.SENDING}
+    ),
+    S.UNKNOWN: frozenset({S.SENDING, S.ACCEPTED, S.QUEUED, S.PARKED, S.ON_HOLD, S.REJECTED}),
+    S.HANDED_OVER: frozenset({S.ACCEPTED, S.REJECTED, S.ON_HOLD, S.PARKED}),
+    S.ON_HOLD: frozenset({S.ACCEPTED, S.REJECTED, S.CANCELLED, S.QUEUED, S.PARKED, S.SENDING}),
+    S.PARKED: frozenset({S.QUEUED, S.ACCEPTED, S.REJECTED, S.CANCELLED, S.SUPERSEDED, S.WITHDRAWN}),
+    S.REJECTED: frozenset({S.SUPERSEDED, S.QUEUED, S.CANCELLED}),
+    S.ACCEPTED: frozenset({S.CANCELLED}),
+    S.WITHDRAWN: frozenset(),
+    S.SUPERSEDED: frozenset(),
+    S.CANCELLED: frozenset(),
+}
+"""What moves a submission may make. Anything else is a programming error and is refused loudly."""
+
+FINAL = frozenset({S.ACCEPTED, S.REJECTED, S.WITHDRAWN, S.SUPERSEDED, S.CANCELLED})
+"""States in which a device may let go of its own copy, after a grace period."""
+
+REPLACEABLE = frozenset({S.RECEIVED, S.AWAITING_APPROVAL, S.QUEUED, S.REJECTED, S.PARKED})
+"""States in which a newer submission may supersede this one: the ERP does not have it."""
+
+
+def may_move(old: State, new: State) -> bool:
+    """Say whether a submission may go from *old* to *new*."""
+    return new in MOVES[old]
+
+
+class SubmissionSchema(Schema):
+    """One captured document, as it travels. Unknown fields of a newer app are kept."""
+
+    class Meta:
+        unknown = INCLUDE
+
+    id = Ulid(required=True)
+    kind = Text(40, required=True)
+    captured_at = Instant(required=True)
+    zone = Text(60, load_default="UTC")
+    schema = Count(least=1, most=1_000_000, required=True)
+    body = fields.Dict(keys=fields.String(), required=True)
+    sha256 = Sha256(required=True)
+    needs = fields.List(ReceiptRef(), load_default=list)
+    depends_on = fields.List(Ulid(), load_default=list)
+    supersedes = Ulid(load_default=None, allow_none=True)
