@@ -39,4 +39,6 @@ def _act(name: str, action: str) -> None:
     elif action.startswith("sleep:"):
         time.sleep(float(action.removeprefix("sleep:")))
     else:
-        raise ValueError(f"SATCHEL_FAILPOINTS: {name}: no action {action!r}; use kill, raise or sleep:<seconds>")
+        raise ValueError(
+            f"SATCHEL_FAILPOINTS: {name}: no action {action!r}; use kill, raise or sleep:<seconds>"
+        )

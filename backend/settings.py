@@ -38,6 +38,13 @@ def _whole(value: str) -> int:
     return number
 
 
+def _count(value: str) -> int:
+    number = int(value)
+    if not 0 <= number <= 10:
+        raise ValueError("must be between 0 and 10")
+    return number
+
+
 class Setting(NamedTuple):
     """One row of the table."""
 
@@ -49,24 +56,52 @@ class Setting(NamedTuple):
 
 SETTINGS = (
     Setting("folder", "instance", _text, "Folder for the embedded database, keys and receipts."),
-    Setting("database_url", "", _text, "SQLAlchemy URL, postgresql+psycopg://…; empty for SQLite in the folder."),
-    Setting("redis_url", "", _text, "Redis or Valkey URL for the doorbell; empty for polling the database only."),
-    Setting("connector", "flatfile", _text, "Which ERP connector to use: flatfile, tryton, or a third party's."),
+    Setting(
+        "database_url", "", _text, "SQLAlchemy URL, postgresql+psycopg://…; empty for SQLite in the folder."
+    ),
+    Setting(
+        "redis_url", "", _text, "Redis or Valkey URL for the doorbell; empty for polling the database only."
+    ),
+    Setting(
+        "connector", "flatfile", _text, "Which ERP connector to use: flatfile, tryton, or a third party's."
+    ),
     Setting("company", "Satchel sample company", _text, "The company's name, shown to reps at enrolment."),
-    Setting("public_url", "http://127.0.0.1:8000", _text, "Where phones reach this server; also the tokens' issuer."),
+    Setting(
+        "public_url",
+        "http://127.0.0.1:8000",
+        _text,
+        "Where phones reach this server; also the tokens' issuer.",
+    ),
     Setting("host", "127.0.0.1", _text, "Address the web server listens on."),
     Setting("port", "8000", _whole, "Port the web server listens on."),
+    Setting("proxies", "0", _count, "Proxies in front of the web server, each adding an X-Forwarded-For address."),
     Setting("web_threads", "8", _whole, "Threads of each web process."),
     Setting("web_processes", "1", _whole, "Web processes; more than one needs PostgreSQL."),
     Setting("poll_seconds", "2", _seconds, "How often a worker looks for due submissions by itself."),
     Setting("ingest_seconds", "60", _seconds, "Pause between two readings of the ERP."),
-    Setting("sweep_seconds", "86400", _seconds, "Pause between two listings of all keys, which find deletions."),
-    Setting("lease_seconds", "120", _seconds, "How long a worker may hold a submission without a sign of life."),
-    Setting("quiet_seconds", "", _text, "Wait before an unknown outcome is looked up; empty for the connector's own."),
-    Setting("backoff_base_seconds", "5", _seconds, "First retry of what the ERP could not take; doubles, with jitter."),
+    Setting(
+        "sweep_seconds", "86400", _seconds, "Pause between two listings of all keys, which find deletions."
+    ),
+    Setting(
+        "lease_seconds", "120", _seconds, "How long a worker may hold a submission without a sign of life."
+    ),
+    Setting(
+        "quiet_seconds",
+        "",
+        _text,
+        "Wait before an unknown outcome is looked up; empty for the connector's own.",
+    ),
+    Setting(
+        "backoff_base_seconds",
+        "5",
+        _seconds,
+        "First retry of what the ERP could not take; doubles, with jitter.",
+    ),
     Setting("backoff_cap_seconds", "900", _seconds, "Longest wait between two retries."),
     Setting("tombstone_days", "90", _whole, "How long a phone may stay away without starting over."),
-    Setting("shrink_guard_percent", "40", _whole, "Refuse a listing that lost more than this share of its keys."),
+    Setting(
+        "shrink_guard_percent", "40", _whole, "Refuse a listing that lost more than this share of its keys."
+    ),
     Setting("failpoints", "", _text, "For tests only: points at which to kill, raise or sleep."),
 )
 
@@ -83,6 +118,7 @@ class Settings:
     public_url: str
     host: str
     port: int
+    proxies: int
     web_threads: int
     web_processes: int
     poll_seconds: float

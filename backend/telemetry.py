@@ -1,4 +1,4 @@
-"""Logs: one JSON object a line, each with the request it belongs to. Never a token, a body or a name of a person."""
+"""Logs: one JSON object a line, each with the request it belongs to. No tokens, no bodies, no names."""
 
 import contextlib
 import contextvars

@@ -7,6 +7,7 @@ scoping, feed order, the phone's field lists, JSON Schema, OpenAPI and the docs.
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Literal, Protocol
 
 from marshmallow import INCLUDE, RAISE, Schema, ValidationError
@@ -56,7 +57,7 @@ class Collection:
 
     def faults(self, record: Any) -> list[Fault]:
         """Return what is wrong with *record* (a decoded JSON value); an empty list if nothing is."""
-        return schema_faults(self.schema(), record)
+        return schema_faults(ready(self.schema), record)
 
     def owner(self, field_name: str) -> Owner:
         """Return who owns *field_name*."""
@@ -113,18 +114,24 @@ class Kind:
             cited.add((collection, key))
             return {}
 
-        if not schema_faults(self.schema(), body):
-            list(_unknown_references(self.schema(), body, note, ""))
+        if not schema_faults(ready(self.schema), body):
+            list(_unknown_references(ready(self.schema), body, note, ""))
         return cited
 
     def faults(self, body: Any, setting: Setting) -> list[Fault]:
         """Return what is wrong with *body*: its form first, then what it cites, then the kind's own rules."""
-        found = schema_faults(self.schema(), body)
+        found = schema_faults(ready(self.schema), body)
         if not found:
-            found = list(_unknown_references(self.schema(), body, setting.lookup, ""))
+            found = list(_unknown_references(ready(self.schema), body, setting.lookup, ""))
         if not found:
             found = list(self.check(body, setting))
         return found
+
+
+@cache
+def ready(schema: type[Schema]) -> Schema:
+    """Return the one instance of *schema*; making one costs more than checking a record with it."""
+    return schema()
 
 
 def schema_faults(schema: Schema, value: Any) -> list[Fault]:
@@ -158,7 +165,9 @@ def _flatten(messages: Any, path: str) -> Iterator[Fault]:
             yield Fault(ErrorCode.FIELD_INVALID, path, str(message))
 
 
-def _unknown_references(schema: Schema, value: Mapping[str, Any], lookup: Lookup, path: str) -> Iterator[Fault]:
+def _unknown_references(
+    schema: Schema, value: Mapping[str, Any], lookup: Lookup, path: str
+) -> Iterator[Fault]:
     for name, declared in schema.fields.items():
         cited = value.get(name)
         if cited is None:

@@ -18,6 +18,9 @@ RESET_EPOCH = "epoch_changed"
 class ChangesSchema(Schema):
     """Changes of one stream, ascending by position. `put` holds [position, record], `gone` [position, key]."""
 
+    class Meta:
+        unknown = EXCLUDE
+
     channel = Text(80, required=True)
     collection = Text(40, required=True)
     put = fields.List(fields.Raw(), required=True)

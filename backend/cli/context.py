@@ -38,5 +38,9 @@ def engine_of(settings: Settings) -> Iterator[Engine]:
 @contextmanager
 def transaction(settings: Settings) -> Iterator[Session]:
     """Yield a session whose work is committed at the end, or rolled back on an error."""
-    with engine_of(settings) as engine, sessionmaker(engine, expire_on_commit=False)() as session, session.begin():
+    with (
+        engine_of(settings) as engine,
+        sessionmaker(engine, expire_on_commit=False)() as session,
+        session.begin(),
+    ):
         yield session

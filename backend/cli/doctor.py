@@ -71,7 +71,9 @@ def _folder(settings: Settings) -> Iterator[Finding]:
         with tempfile.TemporaryFile(dir=settings.folder):
             yield Finding(GOOD, "folder", str(settings.folder))
     except OSError as error:
-        yield Finding(BAD, "folder", f"{settings.folder}: {error.strerror}", "make it writable, or set SATCHEL_FOLDER")
+        yield Finding(
+            BAD, "folder", f"{settings.folder}: {error.strerror}", "make it writable, or set SATCHEL_FOLDER"
+        )
 
 
 def _database(settings: Settings) -> Iterator[Finding]:
@@ -79,11 +81,18 @@ def _database(settings: Settings) -> Iterator[Finding]:
         with engine_of(settings) as engine, engine.connect() as connection:
             revision = current(connection)
             if revision != newest():
-                yield Finding(BAD, "database", f"schema is at {revision or 'nothing'}, not {newest()}", "run `satchel init`")
+                yield Finding(
+                    BAD,
+                    "database",
+                    f"schema is at {revision or 'nothing'}, not {newest()}",
+                    "run `satchel init`",
+                )
                 return
             session = Session(connection)
             head = positions.head(session)
-            yield Finding(GOOD, "database", f"{engine.dialect.name}, epoch {head.epoch}, position {head.position}")
+            yield Finding(
+                GOOD, "database", f"{engine.dialect.name}, epoch {head.epoch}, position {head.position}"
+            )
             if engine.dialect.name == "postgresql":
                 yield from _durability(session)
             yield from _backlog(session)
@@ -97,19 +106,26 @@ def _durability(session: Session) -> Iterator[Finding]:
         value = session.execute(text(f"SHOW {name}")).scalar_one()
         if value == "off":
             yield Finding(
-                WARN, "durability", f"PostgreSQL has {name} off", "switch it on: an acknowledged order could be lost"
+                WARN,
+                "durability",
+                f"PostgreSQL has {name} off",
+                "switch it on: an acknowledged order could be lost",
             )
 
 
 def _backlog(session: Session) -> Iterator[Finding]:
-    counts = dict(session.execute(select(Submission.state, func.count()).group_by(Submission.state)).tuples().all())
+    counts = dict(
+        session.execute(select(Submission.state, func.count()).group_by(Submission.state)).tuples().all()
+    )
     words = ", ".join(f"{count} {state}" for state, count in sorted(counts.items())) or "no submissions yet"
     if counts.get("parked"):
         yield Finding(WARN, "submissions", words, "`satchel submissions --state parked`")
     else:
         yield Finding(GOOD, "submissions", words)
     for mark in session.scalars(select(Watermark).where(Watermark.failure.is_not(None))):
-        yield Finding(WARN, f"reading {mark.collection}", mark.failure or "", f"failing since {mark.failing_since}")
+        yield Finding(
+            WARN, f"reading {mark.collection}", mark.failure or "", f"failing since {mark.failing_since}"
+        )
     bad = session.scalar(select(func.count()).select_from(RejectedRow)) or 0
     if bad:
         yield Finding(WARN, "ERP rows", f"{bad} rows could not be taken", "`satchel ingest` lists them")
@@ -121,19 +137,22 @@ def _redis(settings: Settings) -> Iterator[Finding]:
         return
     try:
         client = redis.Redis.from_url(settings.redis_url, socket_timeout=3, socket_connect_timeout=3)
-        version = client.info("server")["redis_version"]  # type: ignore[index]
+        version = client.info("server")["redis_version"]
         client.close()
         yield Finding(GOOD, "redis", f"version {version}")
     except (redis.RedisError, ValueError) as error:
         yield Finding(
-            WARN, "redis", str(error), "check SATCHEL_REDIS_URL; until then the worker polls, and nothing is lost"
+            WARN,
+            "redis",
+            str(error),
+            "check SATCHEL_REDIS_URL; until then the worker polls, and nothing is lost",
         )
 
 
 def _erp(settings: Settings) -> Iterator[Finding]:
     try:
         connector = connect(settings.connector, settings.erp)
-    except (ConnectorMissing, ValueError) as error:
+    except ConnectorMissing as error:
         yield Finding(BAD, "ERP", str(error), "correct SATCHEL_CONNECTOR and the SATCHEL_ERP_… settings")
         return
     try:
@@ -148,7 +167,7 @@ def _erp(settings: Settings) -> Iterator[Finding]:
                 f"{connector.name} {health.version}: reads {len(capabilities.collections)} collections, "
                 f"takes {', '.join(sorted(capabilities.kinds))}",
             )
-            for note in capabilities.notes:
+            for note in (*health.notes, *capabilities.notes):
                 yield Finding(WARN, "ERP", note)
     except ErpError as error:
         yield Finding(BAD, "ERP", error.message, "check the SATCHEL_ERP_… settings and that the ERP runs")

@@ -1,7 +1,17 @@
 """`satchel ingest`: read the ERP now."""
 
+from collections.abc import Callable
+
 import click
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from sqlalchemy import delete, select
 from sqlalchemy.orm import sessionmaker
 
@@ -10,6 +20,10 @@ from backend.clock import SystemClock
 from backend.erp.port import connect
 from backend.ingest.importer import import_collection
 from backend.ingest.models import RejectedRow, Watermark
+
+
+def _shown(progress: Progress, task: TaskID) -> Callable[[int], None]:
+    return lambda count: progress.update(task, completed=count)
 
 
 @click.command()
@@ -28,7 +42,13 @@ def ingest(collections: tuple[str, ...], from_start: bool) -> None:
             raise click.ClickException(
                 f"{connector.name} does not read {', '.join(sorted(unknown))}; it reads {', '.join(offered)}"
             )
-        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        columns = (
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+        )
         with Progress(*columns, console=console) as progress:
             for name in [c for c in offered if not collections or c in collections]:
                 if from_start:
@@ -45,7 +65,7 @@ def ingest(collections: tuple[str, ...], from_start: bool) -> None:
                     name,
                     clock=SystemClock(),
                     settings=settings,
-                    progress=lambda count, task=task: progress.update(task, completed=count),
+                    progress=_shown(progress, task),
                 )
                 progress.update(task, description=f"{name}: {result.summary()}", total=max(result.records, 1))
                 progress.update(task, completed=max(result.records, 1))

@@ -48,7 +48,9 @@ def add_sample_reps(settings: Settings) -> list[str]:
     return [sample.id for sample in REPS]
 
 
-def add_rep(session: Session, id: str, name: str, employee_number: str | None, role: str = DEFAULT_ROLE) -> None:
+def add_rep(
+    session: Session, id: str, name: str, employee_number: str | None, role: str = DEFAULT_ROLE
+) -> None:
     """Add a rep, or change the name, number and role of one that exists."""
     found = session.get(Rep, id)
     if found is None:

@@ -14,6 +14,7 @@ from backend.cli.rep import rep
 from backend.cli.sample_erp import sample_erp
 from backend.cli.serve import serve
 from backend.cli.timeline import submissions, timeline
+from backend.erp.errors import ErpError
 from backend.erp.port import ConnectorMissing
 from backend.feed.positions import FeedMissing
 from backend.settings import SettingError
@@ -27,9 +28,13 @@ class _Satchel(click.Group):
             return super().invoke(ctx)
         except (SettingError, ConnectorMissing, FeedMissing) as error:
             raise click.ClickException(str(error)) from None
+        except ErpError as error:
+            raise click.ClickException(f"the ERP: {error.message}; see `satchel doctor`") from None
         except OperationalError as error:
             reason = str(error.orig).strip().splitlines()[0]
-            raise click.ClickException(f"the database does not answer: {reason}; see `satchel doctor`") from None
+            raise click.ClickException(
+                f"the database does not answer: {reason}; see `satchel doctor`"
+            ) from None
 
 
 @click.group(cls=_Satchel, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

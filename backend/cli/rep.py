@@ -29,7 +29,12 @@ def _transaction(action: str, subject: str, **detail: object) -> Iterator[Sessio
     with transaction(load_settings()) as session:
         yield session
         record(
-            session, actor=f"user:{getpass.getuser()}", action=action, subject=subject, detail=detail, now=_now()
+            session,
+            actor=f"user:{getpass.getuser()}",
+            action=action,
+            subject=subject,
+            detail=detail,
+            now=_now(),
         )
 
 
@@ -144,7 +149,9 @@ def devices(id: str | None) -> None:
                     f"{device.last_seen_at:%Y-%m-%d %H:%M}" if device.last_seen_at else "never",
                     "revoked" if device.revoked_at else "active",
                 )
-    console.print(table if table.row_count else "No devices yet: `satchel rep code <rep>` makes a code to enrol one.")
+    console.print(
+        table if table.row_count else "No devices yet: `satchel rep code <rep>` makes a code to enrol one."
+    )
 
 
 @rep.command()
@@ -154,6 +161,8 @@ def revoke(device: str) -> None:
     with _transaction("device.revoke", device) as session:
         found = session.get(Device, device)
         if found is None:
-            raise click.ClickException(f"there is no device {device}; `satchel rep devices` shows those there are")
+            raise click.ClickException(
+                f"there is no device {device}; `satchel rep devices` shows those there are"
+            )
         enrolment.revoke(session, found, actor=f"user:{getpass.getuser()}", now=_now())
     console.print(f"Device {device} is revoked")

@@ -46,7 +46,9 @@ def timeline(id: str) -> None:
         if found is None:
             raise click.ClickException(f"there is no submission {id}; `satchel submissions` lists them")
         console.print(f"[bold]{inbox.as_record(found)['title']}[/bold]  {found.kind} {found.id}")
-        console.print(f"captured {found.captured_at} by {found.rep} on {found.device}, sha256 {found.sha256[:12]}…")
+        console.print(
+            f"captured {found.captured_at} by {found.rep} on {found.device}, sha256 {found.sha256[:12]}…"
+        )
         steps = [(h.at, h.state, h.actor, h.note or "") for h in inbox.history(session, id)]
         for attempt in session.scalars(select(Attempt).where(Attempt.submission_id == id).order_by(Attempt.id)):
             outcome = attempt.outcome or "no answer: the worker ended before it"
@@ -58,4 +60,6 @@ def timeline(id: str) -> None:
             table.add_row(f"{at:%Y-%m-%d %H:%M:%S.%f}"[:-3], step, actor, note)
         console.print(table)
         for binding in session.scalars(select(Binding).where(Binding.local_id == id)):
-            console.print(f"{binding.connector}: {binding.entity} {binding.number or ''} (id {binding.external_id})")
+            console.print(
+                f"{binding.connector}: {binding.entity} {binding.number or ''} (id {binding.external_id})"
+            )

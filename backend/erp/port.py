@@ -73,10 +73,14 @@ def installed() -> list[str]:
 def connect(name: str, options: Mapping[str, str]) -> Connector:
     """Return the connector *name* set up with *options* (the SATCHEL_ERP_… settings, lower-case).
 
-    Raises `ConnectorMissing` if there is none, and what the connector raises (ValueError with a
-    sentence for the operator) if an option is wrong. No connection is made yet.
+    Raises `ConnectorMissing` if there is none or one of its options is wrong. No connection is made yet.
     """
     for point in importlib.metadata.entry_points(group=ENTRY_POINTS, name=name):
-        connector: Connector = point.load()(options)
+        try:
+            connector: Connector = point.load()(options)
+        except ValueError as error:
+            raise ConnectorMissing(f"SATCHEL_ERP_…: {error}") from None
         return connector
-    raise ConnectorMissing(f"there is no connector {name!r}; installed are {', '.join(installed()) or 'none'}")
+    raise ConnectorMissing(
+        f"there is no connector {name!r}; installed are {', '.join(installed()) or 'none'}"
+    )

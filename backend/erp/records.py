@@ -34,6 +34,8 @@ class Health:
     version: str
     server_time: dt.datetime | None
     problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What is worth knowing and stands in nobody's way: an export that is late, a file that was set aside."""
 
     @property
     def ok(self) -> bool:
@@ -65,7 +67,7 @@ class ReadPage:
     """Keys that the ERP says are deleted."""
     bad: tuple[BadRow, ...] = ()
     complete_listing: bool = False
-    """True at the end of a full snapshot: what it did not hold does not exist any more. The importer then sweeps."""
+    """True at the end of a full snapshot: what it did not hold does not exist any more."""
 
 
 @dataclass(frozen=True)

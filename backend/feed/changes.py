@@ -191,7 +191,12 @@ def _write(session: Session, writes: list[_Write], first: int) -> None:
         heads[row["channel"], row["collection"]] = row["position"]  # type: ignore[index,assignment]
     # Tombstones first: the database allows a record to live in one channel only.
     tombstones = [
-        {"b_channel": r["channel"], "b_collection": r["collection"], "b_key": r["key"], "b_position": r["position"]}
+        {
+            "b_channel": r["channel"],
+            "b_collection": r["collection"],
+            "b_key": r["key"],
+            "b_position": r["position"],
+        }
         for r in rows
         if r["body"] is None
     ]
@@ -208,7 +213,9 @@ def _write(session: Session, writes: list[_Write], first: int) -> None:
         )
     puts = [r for r in rows if r["body"] is not None]
     if puts:
-        _upsert(session, FeedRow.__table__, puts, ["channel", "collection", "key"], ["body", "parent", "position"])
+        _upsert(
+            session, FeedRow.__table__, puts, ["channel", "collection", "key"], ["body", "parent", "position"]
+        )
     if heads:
         streams = [
             {"channel": channel, "collection": collection, "head": position, "floor": 0}

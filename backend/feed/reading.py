@@ -17,21 +17,21 @@ Ref = tuple[str, str]
 def heads(session: Session, channels: Sequence[str]) -> dict[Stream, int]:
     """Return the head of every stream in *channels* that ever held a record."""
     rows = session.execute(
-        select(FeedStream.channel, FeedStream.collection, FeedStream.head).where(FeedStream.channel.in_(channels))
+        select(FeedStream.channel, FeedStream.collection, FeedStream.head).where(
+            FeedStream.channel.in_(channels)
+        )
     )
     return {(row.channel, row.collection): row.head for row in rows}
 
 
 def rows_after(
     session: Session, stream: Stream, position: int, limit: int
-) -> Sequence[Row[tuple[int, str, str | None]]]:
+) -> Sequence[Row[int, str, str | None]]:
     """Return up to *limit* rows (position, key, body) of *stream* above *position*, ascending."""
     channel, collection = stream
     return session.execute(
         select(FeedRow.position, FeedRow.key, FeedRow.body)
-        .where(
-            FeedRow.channel == channel, FeedRow.collection == collection, FeedRow.position > position
-        )
+        .where(FeedRow.channel == channel, FeedRow.collection == collection, FeedRow.position > position)
         .order_by(FeedRow.position)
         .limit(limit)
     ).all()
@@ -51,7 +51,9 @@ def heard(session: Session, channels: Sequence[str], refs: Iterable[Ref]) -> dic
         for start in range(0, len(keys), 500):
             chunk = keys[start : start + 500]
             here = (FeedRow.collection == collection, FeedRow.key.in_(chunk))
-            known = session.scalars(select(FeedRow.key).where(*here, FeedRow.channel.in_(channels)).distinct())
+            known = session.scalars(
+                select(FeedRow.key).where(*here, FeedRow.channel.in_(channels)).distinct()
+            )
             found.update({(collection, key): {} for key in known})
             alive = session.execute(select(FeedRow.key, FeedRow.body).where(*here, FeedRow.body.is_not(None)))
             for row in alive:

@@ -145,7 +145,7 @@ class Binding(Model):
 
 
 class Quarantined(Model):
-    """A document that came under an id that already names another one. Both are kept, nothing is overwritten."""
+    """A document that came under an id that already names another one. Both are kept."""
 
     __tablename__ = "quarantined"
 

@@ -5,7 +5,9 @@ Revision ${up_revision}, after ${down_revision}.
 
 import sqlalchemy as sa
 from alembic import op
-${imports if imports else ""}
+
+KEY = sa.String(128).with_variant(sa.String(128, collation="C"), "postgresql")
+SERIAL = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}

@@ -9,7 +9,7 @@ from typing import Any
 from backend.feed.reading import Ref
 from sync_protocol.canonical import NotCanonical, canonical, digest
 from sync_protocol.catalogue import KINDS
-from sync_protocol.collection import Kind, Setting, schema_faults
+from sync_protocol.collection import Kind, Setting, ready, schema_faults
 from sync_protocol.errors import ErrorCode, Fault
 from sync_protocol.limits import LIMITS
 from sync_protocol.submission import SubmissionSchema
@@ -42,7 +42,7 @@ def unseal(document: Any) -> Sealed | Broken:
     """Check the envelope and the hash of one pushed *document* (any JSON value)."""
     if not isinstance(document, dict):
         return Broken(None, document, [Fault(ErrorCode.NOT_A_SUBMISSION, "", "must be a JSON object")])
-    faults = schema_faults(SubmissionSchema(), document)
+    faults = schema_faults(ready(SubmissionSchema), document)
     id = document.get("id") if not any(fault.field == "id" for fault in faults) else None
     if faults:
         return Broken(id, document, faults)
@@ -57,7 +57,9 @@ def unseal(document: Any) -> Sealed | Broken:
         )
         return Broken(id, document, [fault])
     if digest(document["body"]) != document["sha256"]:
-        return Broken(id, document, [Fault(ErrorCode.BODY_MISMATCH, "sha256", "is not the sha256 of the body")])
+        return Broken(
+            id, document, [Fault(ErrorCode.BODY_MISMATCH, "sha256", "is not the sha256 of the body")]
+        )
     envelope = {name: value for name, value in document.items() if name != "body"}
     kind = KINDS.get(document["kind"])
     return Sealed(str(id), envelope, document["body"], text.decode(), kind)

@@ -54,9 +54,7 @@ def push(
 class _Desk:
     """Takes the documents of one push, one after another."""
 
-    def __init__(
-        self, session: Session, rep: str, device: str, now: dt.datetime, today: dt.date
-    ) -> None:
+    def __init__(self, session: Session, rep: str, device: str, now: dt.datetime, today: dt.date) -> None:
         self.session, self.rep, self.device, self.now, self.today = session, rep, device, now, today
         self.known: dict[reading.Ref, dict[str, Any]] = {}
         self.touched: dict[str, Submission] = {}
@@ -78,7 +76,9 @@ class _Desk:
             stored = self._store(sealed)
             if stored is not None:
                 self.touched[stored.id] = stored
-                faults = [Fault(ErrorCode[e["code"].upper()], e["field"], e["message"]) for e in stored.errors]
+                faults = [
+                    Fault(ErrorCode[e["code"].upper()], e["field"], e["message"]) for e in stored.errors
+                ]
                 return result(stored.id, Status(stored.status), State(stored.state), stored.sha256, faults)
             # Another request stored the same id while this one waited for it.
             stored = inbox.get(self.session, sealed.id)
@@ -136,7 +136,9 @@ class _Desk:
             "errors": [fault.as_wire() for fault in faults],
             "reason": reason,
             "owner": owner,
-            "order_key": sealed.kind.order_key(sealed.body, self.rep) if sealed.kind and not faults else "none",
+            "order_key": sealed.kind.order_key(sealed.body, self.rep)
+            if sealed.kind and not faults
+            else "none",
             "fence": 0,
             "tries": 0,
             "claims": 0,
@@ -145,14 +147,16 @@ class _Desk:
         if not self._insert(Submission, values, ["id"]):
             return None
         if replaced is not None and not faults:
-            inbox.move(
-                self.session, replaced, State.SUPERSEDED, now=self.now, actor=f"device:{self.device}"
-            )
+            inbox.move(self.session, replaced, State.SUPERSEDED, now=self.now, actor=f"device:{self.device}")
             replaced.superseded_by = sealed.id
             self.touched[replaced.id] = replaced
         self.session.add(
             HistoryEntry(
-                submission_id=sealed.id, at=self.now, state=state.value, actor=f"device:{self.device}", note=reason
+                submission_id=sealed.id,
+                at=self.now,
+                state=state.value,
+                actor=f"device:{self.device}",
+                note=reason,
             )
         )
         self.session.flush()
@@ -188,7 +192,9 @@ class _Desk:
 
     def _insert(self, model: Any, values: dict[str, Any], key: list[str]) -> bool:
         insert: Any = postgresql.insert if is_postgresql(self.session) else sqlite.insert
-        statement = insert(model).values(values).on_conflict_do_nothing(index_elements=key).returning(model.id)
+        statement = (
+            insert(model).values(values).on_conflict_do_nothing(index_elements=key).returning(model.id)
+        )
         return self.session.execute(statement).first() is not None
 
     def publish(self) -> None:

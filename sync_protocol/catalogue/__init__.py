@@ -32,4 +32,6 @@ KINDS: dict[str, Kind] = {d.name: d for d in _declared() if isinstance(d, Kind)}
 
 def followers(parent: str) -> list[Collection]:
     """Return the collections whose records follow those of collection *parent*."""
-    return [c for c in COLLECTIONS.values() if isinstance(c.channel, Follows) and c.channel.collection == parent]
+    return [
+        c for c in COLLECTIONS.values() if isinstance(c.channel, Follows) and c.channel.collection == parent
+    ]

@@ -47,19 +47,19 @@ def check(body: Mapping[str, Any], setting: Setting) -> Iterator[Fault]:
         for fault in date_within(line, "date", setting.today, LATE_AFTER, dt.timedelta(days=2)):
             yield fault._replace(field=f"{where}.date")
         category = setting.lookup("expense_categories", line["category_id"]) or {}
+        name, currency = category.get("name"), category.get("currency")
         receipts = line.get("receipts") or []
         if _above(line["amount"], category.get("receipt_above")) and not receipts:
             yield Fault(
                 ErrorCode.RECEIPT_REQUIRED,
                 f"{where}.receipts",
-                f"{category.get('name')} above {category['receipt_above']} {category.get('currency')} needs a receipt",
+                f"{name} above {category['receipt_above']} {currency} needs a receipt",
             )
         if _above(line["amount"], category.get("limit_per_line")) and not line.get("justification"):
             yield Fault(
                 ErrorCode.OVER_LIMIT,
                 f"{where}.amount",
-                f"{category.get('name')} is limited to {category['limit_per_line']} "
-                f"{category.get('currency')}; give a justification",
+                f"{name} is limited to {category['limit_per_line']} {currency}; give a justification",
             )
         for receipt in receipts:
             if receipt not in setting.needs:

@@ -26,9 +26,7 @@ def line_numbers_unique(body: Mapping[str, Any]) -> Iterator[Fault]:
     seen: set[int] = set()
     for n, line in enumerate(body["lines"]):
         if line["line_no"] in seen:
-            yield Fault(
-                ErrorCode.OUT_OF_RANGE, f"lines[{n}].line_no", f"line {line['line_no']} is there twice"
-            )
+            yield Fault(ErrorCode.OUT_OF_RANGE, f"lines[{n}].line_no", f"line {line['line_no']} is there twice")
         seen.add(line["line_no"])
 
 
@@ -47,5 +45,7 @@ def quantity_in_unit(
     if decimals is not None and -int(Decimal(line["quantity"]).normalize().as_tuple().exponent) > decimals:
         allowed = f"at most {decimals} decimals" if decimals else "whole numbers only"
         yield Fault(
-            ErrorCode.OUT_OF_RANGE, f"{path}.quantity", f"{unit.get('name')} allows {allowed}, not {line['quantity']}"
+            ErrorCode.OUT_OF_RANGE,
+            f"{path}.quantity",
+            f"{unit.get('name')} allows {allowed}, not {line['quantity']}",
         )

@@ -97,7 +97,14 @@ def receivable(id: str, customer_id: str) -> Put:
 
 
 def unit(id: str = "u", decimals: int = 0) -> Put:
-    record = {"id": id, "name": f"Unit {id}", "symbol": id, "category": "unit", "factor": "1", "decimals": decimals}
+    record = {
+        "id": id,
+        "name": f"Unit {id}",
+        "symbol": id,
+        "category": "unit",
+        "factor": "1",
+        "decimals": decimals,
+    }
     return Put("units", id, record)
 
 

@@ -34,7 +34,9 @@ def test_a_second_pull_brings_only_what_changed(sessions: Sessions) -> None:
     assert page["complete"]
 
 
-def test_a_moved_customer_leaves_one_replica_and_enters_the_other_with_all_that_follows(sessions: Sessions) -> None:
+def test_a_moved_customer_leaves_one_replica_and_enters_the_other_with_all_that_follows(
+    sessions: Sessions,
+) -> None:
     say(sessions, customer("C1", "NW"), order("O1", "C1"), receivable("I1", "C1"))
     first, second = Replica(sessions, "R1").sync(), Replica(sessions, "R2").sync()
     assert len(first.rows) == 3
@@ -43,7 +45,9 @@ def test_a_moved_customer_leaves_one_replica_and_enters_the_other_with_all_that_
     assert set(second.sync().rows) == {("customers", "C1"), ("orders", "O1"), ("receivables", "I1")}
 
 
-def test_a_device_that_hears_both_channels_keeps_a_moving_record_whatever_the_page_size(sessions: Sessions) -> None:
+def test_a_device_that_hears_both_channels_keeps_a_moving_record_whatever_the_page_size(
+    sessions: Sessions,
+) -> None:
     with sessions() as session, session.begin():
         grants.assign(session, "R1", "territory:SE", NOW)
     say(sessions, *[customer(f"C{n}", "NW", notes="x" * 500) for n in range(40)])
@@ -101,7 +105,9 @@ def test_an_assignment_that_ends_drops_its_streams_and_one_that_begins_fills_the
     assert set(replica.sync().rows) == {("customers", "C2")}
 
 
-def test_a_record_changed_while_a_stream_was_not_heard_is_right_when_it_is_heard_again(sessions: Sessions) -> None:
+def test_a_record_changed_while_a_stream_was_not_heard_is_right_when_it_is_heard_again(
+    sessions: Sessions,
+) -> None:
     say(sessions, customer("C1", "NW"), customer("C3", "NW"))
     replica = Replica(sessions, "R1").sync()
     with sessions() as session, session.begin():

@@ -150,7 +150,11 @@ def test_a_body_that_is_not_what_was_hashed_is_refused(sessions: Sessions) -> No
 
 def test_an_unknown_kind_is_kept_for_the_office(sessions: Sessions) -> None:
     [result] = send(sessions, submission(A, {"anything": "at all"}, kind="hologram"))
-    assert (result["status"], result["state"], faults(result)) == ("quarantined", "parked", [("unknown_kind", "kind")])
+    assert (result["status"], result["state"], faults(result)) == (
+        "quarantined",
+        "parked",
+        [("unknown_kind", "kind")],
+    )
     assert stored(sessions) == {A: "parked"}
 
 
@@ -220,7 +224,15 @@ CLAIM = {
     "purpose": "Visit",
     "customer_id": "C1",
     "currency": "EUR",
-    "lines": [{"line_no": 1, "date": "2026-11-20", "category_id": "meals", "description": "Lunch", "amount": "18.00"}],
+    "lines": [
+        {
+            "line_no": 1,
+            "date": "2026-11-20",
+            "category_id": "meals",
+            "description": "Lunch",
+            "amount": "18.00",
+        }
+    ],
 }
 
 

@@ -1,0 +1,47 @@
+"""Answers: JSON bodies, and the headers that every answer carries."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Response, request
+
+POLL_HEADER = "Satchel-Poll-After"
+"""Seconds after which an idle device should ask again."""
+
+HEADERS = {
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+def encode(value: Any) -> bytes:
+    """Return *value* as compact JSON."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def answer(
+    body: Mapping[str, Any] | bytes, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Return *body* (an object, or bytes that are JSON already) as a response."""
+    data = body if isinstance(body, bytes) else encode(body)
+    return Response(data, status, headers, content_type="application/json")
+
+
+def empty(status: int, headers: Mapping[str, str] | None = None) -> Response:
+    """Return a response without a body, and so without a type."""
+    response = Response(status=status, headers=headers)
+    del response.headers["Content-Type"]
+    return response
+
+
+def finish(response: Response) -> Response:
+    """Give a response the headers it lacks; a page of another kind sets its own before."""
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if request.is_secure:
+        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    return response

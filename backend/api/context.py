@@ -1,0 +1,37 @@
+"""What the endpoints share: settings, clock, keys, limits. Held by the app, asked for with `satchel()`."""
+
+from dataclasses import dataclass
+
+from flask import current_app
+
+from backend.api.attempts import Attempts
+from backend.clock import Clock
+from backend.identity.keys import Keys
+from backend.settings import Settings
+from sync_protocol.limits import Limits
+
+EXTENSION = "satchel"
+
+
+@dataclass(frozen=True)
+class Satchel:
+    """An installation as its web process knows it."""
+
+    settings: Settings
+    clock: Clock
+    keys: Keys
+    limits: Limits
+    attempts: Attempts
+    openapi: bytes
+    """The API's description, as `GET /v1/openapi.json` answers it."""
+
+    @property
+    def issuer(self) -> str:
+        """Who issues tokens: the address at which phones reach this server."""
+        return self.settings.public_url
+
+
+def satchel() -> Satchel:
+    """Return the current app's installation."""
+    found: Satchel = current_app.extensions[EXTENSION]
+    return found

@@ -1,0 +1,114 @@
+"""Builds the OpenAPI 3.1 document from the doors, what they take and give, and the wire's definitions."""
+
+import json
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import Any
+
+from backend.api.door import Door
+from backend.api.operations import ALWAYS, LOCK, OPERATIONS, Operation, Parameter, Reply
+from sync_protocol import SCHEMA_REVISION, WIRE_VERSION
+from sync_protocol.errors import ErrorCode
+from sync_protocol.problem import MEDIA_TYPE
+from sync_protocol.reference.json_schema import DIALECT, definitions
+
+PREFIX = "#/components/schemas/"
+Json = dict[str, Any]
+
+_SENTENCES = {"type": "array", "items": {"type": "string"}}
+_OWN: dict[str, Json] = {
+    "Any": {"type": "object"},
+    "Alive": {"type": "object", "properties": {"status": {"const": "alive"}}, "required": ["status"]},
+    "Ready": {
+        "type": "object",
+        "properties": {
+            "status": {"enum": ["ready", "not ready"]},
+            "problems": _SENTENCES,
+            "warnings": _SENTENCES,
+        },
+        "required": ["status", "problems", "warnings"],
+    },
+}
+
+
+def document(doors: Iterable[Door]) -> Json:
+    """Return the OpenAPI document of *doors*; raises KeyError for one that `OPERATIONS` does not describe."""
+    paths: dict[str, Json] = {}
+    for door in doors:
+        path = door.path.replace("<", "{").replace(">", "}")
+        paths.setdefault(path, {})[door.method.lower()] = _operation(door, OPERATIONS[door.name])
+        if "{upload_id}" in path:
+            paths[path]["parameters"] = [
+                {"name": "upload_id", "in": "path", "required": True, "schema": {"type": "string"}}
+            ]
+    return {
+        "openapi": "3.1.0",
+        "jsonSchemaDialect": DIALECT,
+        "info": {
+            "title": "Satchel for devices",
+            "version": f"{WIRE_VERSION}.{SCHEMA_REVISION}",
+            "description": "Offline sync for field sales. docs/protocol.md tells it in words.",
+        },
+        "paths": paths,
+        "components": {
+            "schemas": dict(sorted({**definitions(PREFIX), **_OWN}.items())),
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+        },
+    }
+
+
+def render(doors: Iterable[Door]) -> bytes:
+    """Return the document as JSON."""
+    return json.dumps(document(doors), ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _operation(door: Door, operation: Operation) -> Json:
+    codes = [*(LOCK if door.locked else ()), *operation.problems, *ALWAYS]
+    replies: Json = {str(status): _reply(reply) for status, reply in operation.replies.items()}
+    for status in sorted({code.status for code in codes}):
+        replies.setdefault(str(status), _problem([code for code in codes if code.status == status]))
+    described: Json = {
+        "operationId": door.name,
+        "summary": operation.summary,
+        "security": [{"bearer": []}] if door.locked else [],
+        "parameters": [_parameter(parameter) for parameter in operation.parameters],
+        "responses": replies,
+    }
+    if operation.request:
+        content = {"application/json": {"schema": {"$ref": PREFIX + operation.request}}}
+        described["requestBody"] = {"required": True, "content": content}
+    if operation.binary:
+        content = {operation.binary: {}}
+        described["requestBody"] = {"required": operation.binary_required, "content": content}
+    return described
+
+
+def _parameter(parameter: Parameter) -> Json:
+    return {
+        "name": parameter.name,
+        "in": parameter.place,
+        "description": parameter.says,
+        "required": parameter.required,
+        "schema": dict(parameter.schema),
+    }
+
+
+def _reply(reply: Reply) -> Json:
+    described: Json = {"description": reply.says}
+    if reply.headers:
+        described["headers"] = {
+            header.name: {"description": header.says, "schema": dict(header.schema)} for header in reply.headers
+        }
+    if reply.schema:
+        described["content"] = {"application/json": {"schema": {"$ref": PREFIX + reply.schema}}}
+    return described
+
+
+def _problem(codes: list[ErrorCode]) -> Json:
+    named = ", ".join(f"`{code.code}`" for code in codes)
+    try:
+        phrase = HTTPStatus(codes[0].status).phrase
+    except ValueError:
+        phrase = "Checksum mismatch"  # 460, a status of tus
+    schema = {"$ref": PREFIX + "Problem"}
+    return {"description": f"{phrase}: {named}", "content": {MEDIA_TYPE: {"schema": schema}}}

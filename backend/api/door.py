@@ -1,0 +1,17 @@
+"""A door: one method at one address."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from flask import Response
+
+
+@dataclass(frozen=True)
+class Door:
+    """*name* is the endpoint's name, and the operation's in OpenAPI."""
+
+    method: str
+    path: str
+    name: str
+    respond: Callable[..., Response]
+    locked: bool = True

@@ -1,0 +1,56 @@
+"""Every door of the API, in one table. A door without a lock says so here, and a test keeps the list short."""
+
+from flask import Blueprint, request
+
+from backend.api import (
+    enrol,
+    limits,
+    livez,
+    lock,
+    openapi,
+    pull,
+    push,
+    readyz,
+    receipts,
+    sync,
+    token,
+)
+from backend.api.door import Door
+
+OPEN = False
+
+DOORS = (
+    Door("GET", "/v1/pull", "pull", pull.respond),
+    Door("POST", "/v1/push", "push", push.respond),
+    Door("POST", "/v1/sync", "sync", sync.respond),
+    Door("OPTIONS", "/v1/receipts", "receipts_options", receipts.describe),
+    Door("POST", "/v1/receipts", "receipts_create", receipts.create),
+    Door("HEAD", "/v1/receipts/<upload_id>", "receipts_standing", receipts.standing),
+    Door("PATCH", "/v1/receipts/<upload_id>", "receipts_add", receipts.add),
+    Door("DELETE", "/v1/receipts/<upload_id>", "receipts_terminate", receipts.terminate),
+    Door("POST", "/v1/enrol", "enrol", enrol.respond, OPEN),
+    Door("POST", "/v1/token", "token", token.respond, OPEN),
+    Door("GET", "/v1/limits", "limits", limits.respond, OPEN),
+    Door("GET", "/v1/openapi.json", "openapi", openapi.respond, OPEN),
+    Door("GET", "/livez", "livez", livez.respond, OPEN),
+    Door("GET", "/readyz", "readyz", readyz.respond, OPEN),
+)
+
+_OPEN_ENDPOINTS = {f"api.{door.name}" for door in DOORS if not door.locked}
+
+
+def blueprint() -> Blueprint:
+    """Return a blueprint with all doors, locked unless the table says otherwise."""
+    api = Blueprint("api", __name__)
+    for door in DOORS:
+        api.add_url_rule(
+            door.path, door.name, door.respond, methods=[door.method], provide_automatic_options=False
+        )
+    api.before_request(_lock)
+    api.after_request(receipts.finish)
+    return api
+
+
+def _lock() -> None:
+    if request.endpoint not in _OPEN_ENDPOINTS:
+        lock.unlock()

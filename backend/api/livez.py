@@ -1,0 +1,10 @@
+"""`GET /livez`: the process answers. It looks at nothing else, so that a slow database restarts nobody."""
+
+from flask import Response
+
+from backend.api.answers import answer
+
+
+def respond() -> Response:
+    """Answer 200."""
+    return answer({"status": "alive"})

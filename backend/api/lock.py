@@ -1,0 +1,61 @@
+"""The lock on every door: a good access token, and a device row that says the device may still speak.
+
+The row is read in a snapshot before anything of the body is. A request that writes lets go of that
+snapshot, takes its time to receive the body, and reads the row again at the start of its own
+transaction, so that no transaction waits for a phone on a slow line.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from flask import g, request
+from sqlalchemy.orm import Session
+
+from backend.api.context import satchel
+from backend.api.problems import Problem
+from backend.db import db, snapshot
+from backend.identity import principals, tokens
+from backend.identity.principals import Principal
+from sync_protocol.errors import ErrorCode
+
+
+def unlock() -> None:
+    """Let the request in or raise `Problem`; a GET keeps the snapshot for its answer."""
+    here = satchel()
+    claims = tokens.verify(here.keys, here.issuer, _bearer(), here.clock.now())
+    session = db.session()
+    snapshot(session)
+    g.claims = claims
+    g.principal = principals.read(session, claims)
+    if request.method not in ("GET", "HEAD"):
+        session.rollback()
+
+
+def principal() -> Principal:
+    """Return who speaks; only behind the lock."""
+    found: Principal = g.principal
+    return found
+
+
+@contextmanager
+def writing() -> Iterator[Session]:
+    """Yield a session whose transaction is committed at the end, or rolled back on an error.
+
+    The device row is read again first: it may have been revoked while the body arrived.
+    """
+    session = db.session()
+    try:
+        current = principals.read(session, g.claims)
+        principals.note_seen(session, current, satchel().clock.now())
+        yield session
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+
+
+def _bearer() -> str:
+    sent = request.authorization
+    if sent is None or sent.type != "bearer" or not sent.token:
+        raise Problem(ErrorCode.TOKEN_MISSING, "Send the header Authorization: Bearer <access token>.")
+    return sent.token

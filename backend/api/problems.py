@@ -1,0 +1,107 @@
+"""Every error leaves as RFC 9457 problem details, with a code from `sync_protocol/errors.py`."""
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+
+import sqlalchemy.exc
+from flask import Flask, Response, g
+from werkzeug.exceptions import HTTPException
+
+from backend.feed.positions import FeedMissing
+from backend.identity.tokens import DeviceRevoked, RefreshInvalid, TokenExpired, TokenInvalid
+from backend.sync.pull import NotYet
+from sync_protocol.cursor import CursorInvalid
+from sync_protocol.errors import ErrorCode, Fault
+from sync_protocol.problem import MEDIA_TYPE, problem
+
+RETRY_SECONDS = 5
+CODE_HEADER = "Satchel-Error"
+"""The code once more, for answers without a body (HEAD)."""
+
+log = logging.getLogger("satchel.api")
+
+_BY_STATUS = {
+    404: ErrorCode.NOT_FOUND,
+    405: ErrorCode.METHOD_NOT_ALLOWED,
+    413: ErrorCode.BODY_TOO_LARGE,
+    415: ErrorCode.ENCODING_UNSUPPORTED,
+}
+
+
+class Problem(Exception):
+    """Ends a request with a problem; *detail* is a sentence about this very case."""
+
+    def __init__(
+        self,
+        code: ErrorCode,
+        detail: str,
+        *,
+        errors: Sequence[Fault] = (),
+        headers: Mapping[str, str] | None = None,
+        wipe: bool = False,
+    ) -> None:
+        super().__init__(detail)
+        self.code, self.detail, self.errors, self.wipe = code, detail, tuple(errors), wipe
+        self.headers = dict(headers or {})
+        if code.status == 401:
+            self.headers["WWW-Authenticate"] = f'Bearer realm="satchel", error="{code.code}"'
+
+    def as_wire(self) -> dict[str, object]:
+        """Return the body of the answer."""
+        return problem(self.code, self.detail, request_id=g.request_id, errors=self.errors, wipe=self.wipe)
+
+
+def understand(error: Exception) -> Problem:
+    """Return the problem that *error* means to a device; what nobody foresaw is logged and says nothing."""
+    match error:
+        case Problem():
+            return error
+        case TokenExpired():
+            return Problem(ErrorCode.TOKEN_EXPIRED, "The access token has expired.")
+        case TokenInvalid():
+            log.info("access token refused: %s", error)
+            return Problem(ErrorCode.TOKEN_INVALID, "The access token is not valid here, or not any more.")
+        case DeviceRevoked():
+            return Problem(ErrorCode.DEVICE_REVOKED, "Delete the replica and the tokens.", wipe=True)
+        case RefreshInvalid():
+            return Problem(ErrorCode.REFRESH_INVALID, f"{error}.".capitalize())
+        case CursorInvalid():
+            return Problem(ErrorCode.CURSOR_INVALID, f"The cursor cannot be read: {error}.")
+        case NotYet():
+            wait = {"Retry-After": str(error.retry_after)}
+            return Problem(ErrorCode.NOT_YET, "This server has not caught up with your cursor.", headers=wait)
+        case FeedMissing() | sqlalchemy.exc.OperationalError() | sqlalchemy.exc.TimeoutError():
+            log.error("database unavailable", exc_info=error)
+            return _unavailable()
+        case sqlalchemy.exc.DBAPIError() if error.connection_invalidated:
+            log.error("database connection lost", exc_info=error)
+            return _unavailable()
+        case HTTPException() if error.code is not None and error.code < 500:
+            code = _BY_STATUS.get(error.code, ErrorCode.ENVELOPE_INVALID)
+            headers = {name: value for name, value in error.get_headers() if name == "Allow"}
+            return Problem(code, error.description or code.title, headers=headers)
+        case _:
+            log.error("unexpected failure", exc_info=error)
+            return Problem(ErrorCode.INTERNAL, "The server failed; its log has the request under `request_id`.")
+
+
+def respond(error: Exception) -> Response | HTTPException:
+    """Turn *error* into the answer of a request."""
+    if isinstance(error, HTTPException) and error.code is not None and error.code < 400:
+        return error  # a redirect
+    found = understand(error)
+    body = json.dumps(found.as_wire(), ensure_ascii=False)
+    response = Response(body, found.code.status, {**found.headers, CODE_HEADER: found.code.code})
+    response.content_type = MEDIA_TYPE
+    return response
+
+
+def register(app: Flask) -> None:
+    """Answer every error of *app* with a problem."""
+    app.register_error_handler(Exception, respond)
+
+
+def _unavailable() -> Problem:
+    detail = "The database does not answer; try again in a moment."
+    return Problem(ErrorCode.UNAVAILABLE, detail, headers={"Retry-After": str(RETRY_SECONDS)})

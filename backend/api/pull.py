@@ -1,0 +1,43 @@
+"""`GET /v1/pull`: what has changed since a cursor."""
+
+from flask import Response, request
+
+from backend.api import bodies, lock
+from backend.api.answers import POLL_HEADER, answer, empty
+from backend.api.context import satchel
+from backend.db import db
+from backend.sync import pull
+from backend.sync.pull import Page
+from sync_protocol import SCHEMA_REVISION
+from sync_protocol.errors import ErrorCode, Fault
+
+
+def respond() -> Response:
+    """Answer with the next page, or with 304 where there is none and the device says which it has."""
+    page = read_page(request.args.get("cursor"), _number("limit_bytes"), _number("schema") or SCHEMA_REVISION)
+    # Weak: the same page is the same whatever coding it travels in.
+    headers = {"ETag": f'W/"{page.etag}"', POLL_HEADER: str(page.poll_after)}
+    if page.idle and request.if_none_match.contains_weak(page.etag):
+        return empty(304, headers)
+    return answer(page.body, headers=headers)
+
+
+def read_page(cursor: str | None, limit_bytes: int | None, schema: int) -> Page:
+    """Return the page after *cursor* for whoever speaks, in the snapshot that has begun."""
+    return pull.pull(
+        db.session(),
+        rep_id=lock.principal().rep,
+        cursor_text=cursor,
+        schema=schema,
+        limit_bytes=limit_bytes,
+        now=satchel().clock.now(),
+    )
+
+
+def _number(name: str) -> int | None:
+    text = request.args.get(name)
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and int(text[:10]) > 0 and len(text) <= 10):
+        raise bodies.invalid(Fault(ErrorCode.FIELD_INVALID, name, "must be a whole number above 0"))
+    return int(text)

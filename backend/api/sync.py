@@ -1,0 +1,31 @@
+"""`POST /v1/sync`: push and pull in one round trip.
+
+The push commits first. The page is then read in a transaction of its own, so that it holds what the
+push has just published; whatever goes wrong with it leaves the results as they are.
+"""
+
+from flask import Response
+
+from backend.api import bodies, problems
+from backend.api.answers import POLL_HEADER, answer, encode
+from backend.api.pull import read_page
+from backend.api.push import store
+from backend.db import db, snapshot
+from sync_protocol.pull import SyncRequestSchema
+
+
+def respond() -> Response:
+    """Answer with the results, and with the page or the problem that stood in its way."""
+    asked = bodies.read(SyncRequestSchema)
+    results = store(asked["submissions"])
+    page, problem, headers = b"null", b"null", {}
+    try:
+        snapshot(db.session())
+        read = read_page(asked["cursor"], asked["limit_bytes"], asked["schema"])
+        page, headers = read.body, {POLL_HEADER: str(read.poll_after)}
+    except Exception as error:
+        found = problems.understand(error)
+        problem = encode(found.as_wire())
+        headers = {name: value for name, value in found.headers.items() if name == "Retry-After"}
+    body = b'{"results":%b,"page":%b,"problem":%b}' % (encode(results), page, problem)
+    return answer(body, headers=headers)

@@ -1,0 +1,31 @@
+"""`POST /v1/token`: a refresh token and a proof by the device's key become new tokens."""
+
+from flask import Response
+
+from backend.api import bodies, guard
+from backend.api.answers import answer
+from backend.api.context import satchel
+from backend.db import db
+from backend.identity import tokens
+from sync_protocol.enrol import TokenRequestSchema
+
+
+def respond() -> Response:
+    """Answer with a new pair of tokens; the same refresh token again after a lost reply."""
+    here = satchel()
+    now = here.clock.now()
+    guard.may_try(now)
+    asked = bodies.read(TokenRequestSchema)
+    bodies.storable(asked)
+    session = db.session()
+    try:
+        issued = tokens.refresh(
+            session, here.keys, here.issuer, refresh_token=asked["refresh_token"], proof=asked["proof"], now=now
+        )
+    except tokens.RefreshInvalid:
+        # What the audit trail was told of the attempt is kept.
+        session.commit()
+        guard.failed(now)
+        raise
+    session.commit()
+    return answer(issued.as_wire())

@@ -1,0 +1,102 @@
+"""The web process, wired: settings, database, keys, compression, doors, errors."""
+
+import logging
+import os
+import re
+import secrets
+import time
+from dataclasses import replace
+
+from flask import Flask, Response, g, request
+from flask_compress import Compress
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from backend import telemetry
+from backend.api import answers, description, doors, problems
+from backend.api.attempts import Attempts
+from backend.api.context import EXTENSION, Satchel
+from backend.clock import Clock, SystemClock
+from backend.db import db, engine_options, prepare
+from backend.identity import keys
+from backend.migrations.tables import import_tables
+from backend.settings import Settings, read_settings
+from sync_protocol.limits import LIMITS
+
+REQUEST_ID = "X-Request-Id"
+_GOOD_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
+
+log = logging.getLogger("satchel.request")
+
+
+def create_app(settings: Settings | None = None, clock: Clock | None = None) -> Flask:
+    """Return the app for *settings* (None: from the environment). It makes the folder and its keys, not tables.
+
+    Raises `SettingError`, `keys.KeyDamaged`, and OSError where the folder cannot be written.
+    """
+    settings = settings or read_settings(os.environ)
+    settings.folder.mkdir(parents=True, exist_ok=True)
+    app = Flask("satchel", static_folder=None)
+    app.config.update(
+        SQLALCHEMY_DATABASE_URI=settings.database_url,
+        SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings.database_url),
+        COMPRESS_ALGORITHM=["zstd", "br", "gzip"],
+        COMPRESS_STREAMS=False,
+        # An answer without a body (tus) has another type, and must not grow a compressed nothing.
+        COMPRESS_MIMETYPES=["application/json", "application/problem+json"],
+        # Pages decide on their 304 themselves: the same tag may stand for a page that is not the last.
+        COMPRESS_EVALUATE_CONDITIONAL_REQUEST=False,
+    )
+    app.extensions[EXTENSION] = Satchel(
+        settings=settings,
+        clock=clock or SystemClock(),
+        keys=keys.load(settings.folder),
+        limits=replace(LIMITS, tombstone_days=settings.tombstone_days),
+        attempts=Attempts(),
+        openapi=description.render(doors.DOORS),
+    )
+    import_tables()
+    db.init_app(app)
+    with app.app_context():
+        prepare(db.engine)
+    # Flask runs these in reverse: compression last, over the finished answer.
+    Compress(app)
+    app.after_request(_account)
+    app.after_request(answers.finish)
+    app.before_request(_name_request)
+    app.teardown_request(_forget_request)
+    app.register_blueprint(doors.blueprint())
+    problems.register(app)
+    if settings.proxies:
+        count = settings.proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
+    return app
+
+
+def _name_request() -> None:
+    sent = request.headers.get(REQUEST_ID, "")
+    g.request_id = sent if _GOOD_ID.fullmatch(sent) else secrets.token_hex(8)
+    g.began = time.perf_counter()
+    g.log_fields = telemetry.fields(request_id=g.request_id)
+    g.log_fields.__enter__()
+
+
+def _account(response: Response) -> Response:
+    """Log one line a request; the path's pattern, because addresses hold cursors and ids."""
+    response.headers[REQUEST_ID] = g.request_id
+    who = g.get("principal")
+    line = {
+        "method": request.method,
+        "path": request.url_rule.rule if request.url_rule else None,
+        "status": response.status_code,
+        "code": response.headers.get(problems.CODE_HEADER),
+        "milliseconds": round((time.perf_counter() - g.began) * 1000, 1),
+        "rep": who.rep if who else None,
+        "device": who.device if who else None,
+    }
+    log.info("request", extra={name: value for name, value in line.items() if value is not None})
+    return response
+
+
+def _forget_request(error: BaseException | None) -> None:
+    if "log_fields" in g:
+        g.log_fields.__exit__(None, None, None)

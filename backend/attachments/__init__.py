@@ -1,0 +1,1 @@
+"""Receipts: resumable uploads, content-addressed files, and the checks on both."""

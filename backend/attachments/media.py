@@ -1,0 +1,20 @@
+"""What a receipt may be, told by its first bytes and never by its name or by what the sender says."""
+
+HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+TELLING_BYTES = 12
+"""How many first bytes tell the type."""
+
+
+def media_type(start: bytes) -> str | None:
+    """Return the media type of a file that begins with *start* (12 bytes or more), or None if not taken."""
+    if start.startswith(b"\xff\xd8\xff"):
+        return "image/jpeg"
+    if start.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "image/png"
+    if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
+        return "image/webp"
+    if start[4:8] == b"ftyp" and start[8:12] in HEIC_BRANDS:
+        return "image/heic"
+    if start.startswith(b"%PDF-"):
+        return "application/pdf"
+    return None

@@ -1,0 +1,108 @@
+"""`satchel sample-erp`: a process of its own that plays the ERP of the sample company, over files."""
+
+import signal
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from backend.clock import SystemClock
+from backend.connectors.flatfile.sample import commands, run
+from backend.connectors.flatfile.sample.books import Books
+from backend.connectors.flatfile.sample.loop import opened
+from backend.connectors.flatfile.sample.replies import write_all
+from backend.connectors.flatfile.sample.snapshot import drop
+
+
+@click.group("sample-erp", invoke_without_command=True)
+@click.option(
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    envvar="SATCHEL_ERP_FOLDER",
+    required=True,
+    help="The folder that the ERP and Satchel share.",
+)
+@click.option("--seed", default=1, show_default=True, help="Which company to found in an empty folder.")
+@click.option("--once", is_flag=True, help="Do one round and end.")
+@click.option(
+    "--speed", type=click.FloatRange(0.01, 100), default=1.0, show_default=True, help="How fast business goes."
+)
+@click.option("--hold", is_flag=True, help="Hold every order that comes in, until it is released.")
+@click.pass_context
+def sample_erp(context: click.Context, folder: Path, seed: int, once: bool, speed: float, hold: bool) -> None:
+    """Play the ERP of a sample company, which needs no other ERP to be there."""
+    context.obj = (folder, seed)
+    if context.invoked_subcommand is not None:
+        return
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    run(folder, seed=seed, once=once, speed=speed, hold=hold, stop=stop, say=click.echo)
+
+
+def _do(context: click.Context, what: Callable[[Books], str]) -> None:
+    """Do *what* in the books, then answer and export at once, whether or not the loop runs beside."""
+    folder, seed = context.obj
+    now = SystemClock().now()
+    with opened(folder, seed) as (layout, books):
+        try:
+            click.echo(what(books))
+        except commands.NotPossible as error:
+            raise click.ClickException(str(error)) from None
+        write_all(layout, books, now)
+        drop(layout, books, now)
+
+
+@sample_erp.command("move-customer")
+@click.argument("customer")
+@click.argument("territory")
+@click.pass_context
+def move_customer(context: click.Context, customer: str, territory: str) -> None:
+    """Give CUSTOMER to another TERRITORY."""
+    _do(context, lambda books: commands.move_customer(books, customer, territory))
+
+
+@sample_erp.command("rename-customer")
+@click.argument("customer")
+@click.argument("name")
+@click.pass_context
+def rename_customer(context: click.Context, customer: str, name: str) -> None:
+    """Give CUSTOMER another NAME."""
+    _do(context, lambda books: commands.rename_customer(books, customer, name))
+
+
+@sample_erp.command("close-customer")
+@click.argument("customer")
+@click.pass_context
+def close_customer(context: click.Context, customer: str) -> None:
+    """Close the account of CUSTOMER: its orders are refused."""
+    _do(context, lambda books: commands.close_customer(books, customer))
+
+
+@sample_erp.command("delete-customer")
+@click.argument("customer")
+@click.pass_context
+def delete_customer(context: click.Context, customer: str) -> None:
+    """Delete CUSTOMER, who must have no orders."""
+    _do(context, lambda books: commands.delete_customer(books, customer))
+
+
+@sample_erp.command("set-limit")
+@click.argument("customer")
+@click.argument("limit", type=click.FloatRange(0))
+@click.pass_context
+def set_limit(context: click.Context, customer: str, limit: float) -> None:
+    """Set the credit LIMIT of CUSTOMER."""
+    _do(
+        context,
+        lambda books: commands.set_limit(books, customer, f"{limit:.2f}", SystemClock().now().date()),
+    )
+
+
+@sample_erp.command("release")
+@click.argument("order")
+@click.pass_context
+def release(context: click.Context, order: str) -> None:
+    """Release a held ORDER, by its number or Satchel's key."""
+    _do(context, lambda books: commands.release(books, order))

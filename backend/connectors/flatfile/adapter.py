@@ -1,0 +1,96 @@
+"""The connector: answers the port with files in a shared folder."""
+
+from collections.abc import Iterable
+
+from backend.clock import SystemClock
+from backend.connectors.flatfile.documents import KINDS, Documents
+from backend.connectors.flatfile.faults import setup_fault
+from backend.connectors.flatfile.forecasts import Forecasts
+from backend.connectors.flatfile.health import check
+from backend.connectors.flatfile.layout import Layout
+from backend.connectors.flatfile.mailbox import Mailbox
+from backend.connectors.flatfile.options import Options
+from backend.connectors.flatfile.reader import Reader
+from backend.erp.records import (
+    Acknowledgement,
+    Capabilities,
+    Document,
+    ForecastLine,
+    Found,
+    Health,
+    Outcome,
+    ReadPage,
+)
+
+
+class FlatFileConnector:
+    """An ERP behind a folder. No method waits for the ERP: what it has to say, it says in files."""
+
+    name = "flatfile"
+
+    def __init__(self, options: Options) -> None:
+        layout = Layout(options.folder)
+        self._layout = layout
+        self._options = options
+        self._reader = Reader(layout, options)
+        self._documents = Documents(layout, options)
+        self._forecasts = Forecasts(layout, options)
+        self._mailbox = Mailbox(layout, options)
+
+    def check(self) -> Health:
+        """Look at the folders, the newest drops and what was left behind."""
+        return check(self._layout, self._options, SystemClock().now())
+
+    def capabilities(self) -> Capabilities:
+        """Name what is read and written; the folder enforces our key, because it is the file's name."""
+        return Capabilities(
+            collections=self._options.collections,
+            kinds=frozenset((*KINDS, "forecast")),
+            enforces_key=frozenset(KINDS),
+            lists_keys=frozenset(self._options.collections),
+            quiet_seconds=self._options.quiet_seconds,
+        )
+
+    def read(self, collection: str, watermark: str | None, limit: int) -> ReadPage:
+        """Return a page of the newest drop that has *collection*; nothing while its content is the one read."""
+        self._known(collection)
+        return self._reader.read(collection, watermark, limit)
+
+    def keys(self, collection: str) -> Iterable[str]:
+        """List the keys of the newest drop, those of rows that cannot be translated included."""
+        self._known(collection)
+        return self._reader.keys(collection)
+
+    def find(self, kind: str, key: str) -> list[Found]:
+        """Return the document if it was handed over and not refused since."""
+        return self._documents.find(kind, key)
+
+    def create(self, document: Document) -> Found:
+        """Hand the document over: a CSV file, its receipts, and the manifest last."""
+        return self._documents.create(document)
+
+    def advance(self, document: Document, found: Found) -> Outcome:
+        """Return the ERP's answer, or `handed_over` while there is none."""
+        return self._documents.advance(document, found)
+
+    def upsert_forecast(self, lines: Iterable[ForecastLine]) -> dict[str, Found]:
+        """Hand over the sums of one warehouse and month; with that they are in force at the ERP."""
+        return self._forecasts.upsert(lines)
+
+    def acknowledgements(self) -> Iterable[Acknowledgement]:
+        """Return the ERP's answers in acks/."""
+        return list(self._mailbox.acknowledgements())
+
+    def put_away(self, token: str) -> None:
+        """Move a settled document and its answer to the archive."""
+        self._mailbox.put_away(token)
+
+    def close(self) -> None:
+        """Let go of the files that are open."""
+        self._reader.close()
+
+    def _known(self, collection: str) -> None:
+        if collection not in self._options.collections:
+            raise setup_fault(
+                f"{collection} is not read from files; there are {', '.join(self._options.collections)}"
+            )

@@ -1,0 +1,136 @@
+"""One row of a file, and what its cells say. A cell that cannot be understood names its line and column."""
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+
+from backend.connectors.flatfile.currencies import CURRENCIES
+
+NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)")
+FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+LONGEST_RAW = 2000
+
+
+class BadCell(Exception):
+    """A cell, or its whole row, cannot be taken. The message is a sentence that names file, line and column."""
+
+    def __init__(self, row: "Row", column: str, message: str) -> None:
+        place = f"{row.file} line {row.line}"
+        super().__init__(f"{place}, column {column}: {message}" if column else f"{place}: {message}")
+        self.row = row
+
+
+class Row:
+    """A row of a data file. Cells are stripped of blanks around them; an empty one says nothing."""
+
+    __slots__ = ("_cells", "_decimal", "file", "line", "raw")
+
+    def __init__(self, file: str, line: int, cells: Mapping[str, str], raw: str, decimal: str) -> None:
+        self.file = file
+        self.line = line
+        self.raw = raw[:LONGEST_RAW]
+        self._cells = cells
+        self._decimal = decimal
+
+    @property
+    def place(self) -> str:
+        """Where it stands: `customers.csv:17`."""
+        return f"{self.file}:{self.line}"
+
+    def maybe(self, column: str) -> str | None:
+        """Return the text of *column*, or None if it is empty."""
+        return self._cells[column].strip() or None
+
+    def text(self, column: str) -> str:
+        """Return the text of *column*; raises `BadCell` if it is empty."""
+        value = self.maybe(column)
+        if value is None:
+            raise BadCell(self, column, "is empty; it must have a value")
+        return value
+
+    def word(self, column: str) -> str:
+        """Return the word in *column*, in lower case."""
+        return self.text(column).lower()
+
+    def flag(self, column: str) -> bool:
+        """Return what a yes-or-no column says."""
+        value = self.text(column)
+        if value.lower() not in FLAGS:
+            raise BadCell(self, column, f"must be yes or no (or true, false, 1, 0), not {value!r}")
+        return FLAGS[value.lower()]
+
+    def whole(self, column: str) -> int:
+        """Return a whole number."""
+        value = self.text(column)
+        if not re.fullmatch(r"[0-9]{1,15}", value):
+            raise BadCell(self, column, f"must be a whole number, not {value!r}")
+        return int(value)
+
+    def number(self, column: str) -> str:
+        """Return a decimal number as the wire writes it: a point, no needless zeros in front."""
+        return self.parsed(column, self.text(column))
+
+    def number_or_none(self, column: str) -> str | None:
+        """Return a decimal number as the wire writes it, or None if the cell is empty."""
+        value = self.maybe(column)
+        return None if value is None else self.parsed(column, value)
+
+    def parsed(self, column: str, value: str) -> str:
+        """Return *value*, a part of *column*, as a decimal number."""
+        try:
+            return plain_number(value, self._decimal)
+        except ValueError as error:
+            raise BadCell(self, column, str(error)) from None
+
+    def currency(self, column: str) -> str:
+        """Return a currency code that exists."""
+        value = self.text(column)
+        if value not in CURRENCIES:
+            raise BadCell(self, column, f"{value!r} is not a currency of ISO 4217, such as EUR or USD")
+        return value
+
+    def currency_or_none(self, column: str) -> str | None:
+        """Return a currency code that exists, or None if the cell is empty."""
+        return None if self.maybe(column) is None else self.currency(column)
+
+    def several(self, column: str) -> list[str]:
+        """Return the values of a column that may hold several, with | between."""
+        return [part.strip() for part in self._cells[column].split("|") if part.strip()]
+
+    def pairs(self, column: str) -> list[tuple[str, str]]:
+        """Return the pairs of a column such as `box:12|piece:1`."""
+        found = []
+        for part in self.several(column):
+            name, colon, value = part.rpartition(":")
+            if not colon or not name.strip() or not value.strip():
+                raise BadCell(self, column, f"must hold pairs such as box:12, with | between, not {part!r}")
+            found.append((name.strip(), value.strip()))
+        return found
+
+
+def plain_number(text: str, mark: str) -> str:
+    """Return *text*, a number whose decimal mark is *mark*, with a point and without needless zeros in front.
+
+    Raises ValueError with the rest of a sentence about the cell.
+    """
+    other = "," if mark == "." else "."
+    if other in text:
+        if text.count(other) == 1 and mark not in text:
+            sign = "comma" if other == "," else "point"
+            raise ValueError(
+                f"{text!r} has a decimal {sign}; write {text.replace(other, mark)}, "
+                f"or set SATCHEL_ERP_DECIMAL={other} if all files are written so"
+            )
+        raise ValueError(f"{text!r} has separators of thousands; leave them out")
+    normal = text.replace(mark, ".")
+    if not NUMBER.fullmatch(normal):
+        raise ValueError(f"must be a number such as 12{mark}50, not {text!r}")
+    number = Decimal(normal)
+    return "0" if number == 0 and number.is_signed() else f"{_shortened(number):f}"
+
+
+def _shortened(number: Decimal) -> Decimal:
+    """Drop zeros beyond the fourth decimal: exports write 12.500000 for an amount of 12.50."""
+    while -int(number.as_tuple().exponent) > 4 and number.as_tuple().digits[-1] == 0:
+        number = number.quantize(Decimal(1).scaleb(int(number.as_tuple().exponent) + 1))
+    return number

@@ -1,0 +1,139 @@
+"""Orders and expense claims on their way: create, find, and where they stand."""
+
+from collections import Counter
+from typing import Any
+
+from backend.clock import instant
+from backend.connectors.flatfile.acks import newest_answer
+from backend.connectors.flatfile.exchange import Attached, hand_over, handed_over, reachable
+from backend.connectors.flatfile.layout import ULID, Layout, document_stem
+from backend.connectors.flatfile.options import Options
+from backend.connectors.flatfile.render import (
+    CLAIM_COLUMNS,
+    ORDER_COLUMNS,
+    claim_rows,
+    csv_bytes,
+    order_rows,
+)
+from backend.erp.errors import ErpError, ErrorClass
+from backend.erp.records import Document, Found, Outcome
+from sync_protocol.canonical import digest
+from sync_protocol.submission import State
+
+KINDS = ("order", "expense_claim")
+ENDINGS = {
+    "image/jpeg": "jpg",
+    "image/png": "png",
+    "image/heic": "heic",
+    "image/heif": "heic",
+    "image/webp": "webp",
+    "application/pdf": "pdf",
+}
+
+
+class Documents:
+    """Documents in the shared folder. The file's name carries our key, so the folder itself enforces it."""
+
+    def __init__(self, layout: Layout, options: Options) -> None:
+        self._layout = layout
+        self._options = options
+
+    def find(self, kind: str, key: str) -> list[Found]:
+        """Return the document with our *key* unless it was never handed over, or was refused and put away:
+        then the ERP has nothing, and it may be sent again."""
+        stem = _stem(kind, key)
+        with reachable(self._layout):
+            waiting = (self._layout.to_erp / f"{stem}.manifest.json").exists()
+            answer = newest_answer(self._layout, self._options, stem)
+            if answer and answer.outcome.state is State.REJECTED and not waiting:
+                return []
+            if answer:
+                return [Found(answer.outcome.external_id or stem, answer.outcome.number, answer.word)]
+            return [Found(stem, None, "waiting")] if handed_over(self._layout, stem) else []
+
+    def create(self, document: Document) -> Found:
+        """Write the document for the ERP to pick up; the same one again changes nothing.
+
+        Raises `ErpError` DUPLICATE_BAD if another document was handed over under this key.
+        """
+        stem = _stem(document.kind, document.id)
+        attached = _attached(stem, document)
+        content, lines = self._rendered(document, attached)
+        proof = digest(dict(document.body))
+        with reachable(self._layout):
+            there = handed_over(self._layout, stem)
+            if there and there[1].more.get("document_sha256") != proof:
+                raise ErpError(
+                    ErrorClass.DUPLICATE_BAD,
+                    f"{there[0].name}/{stem}.csv is there and holds another document under the same key",
+                )
+            if found := self.find(document.kind, document.id):
+                return found[0]
+            hand_over(
+                self._layout,
+                stem,
+                content,
+                len(lines),
+                generated_at=instant(document.received_at),
+                attached=attached,
+                kind=document.kind,
+                key=document.id,
+                lines=lines,
+                document_sha256=proof,
+            )
+        return Found(stem, None, "waiting")
+
+    def advance(self, document: Document, found: Found) -> Outcome:
+        """Return what the ERP has answered, or that its answer is awaited."""
+        stem = _stem(document.kind, document.id)
+        with reachable(self._layout):
+            answer = newest_answer(self._layout, self._options, stem)
+            if answer:
+                return answer.outcome
+            if handed_over(self._layout, stem):
+                return Outcome(State.HANDED_OVER, reason="waits for the ERP to pick it up and acknowledge it")
+        raise ErpError(
+            ErrorClass.UNKNOWN, f"{stem} is neither in to_erp nor in archive, and no acknowledgement names it"
+        )
+
+    def _rendered(self, document: Document, attached: tuple[Attached, ...]) -> tuple[bytes, list[int]]:
+        columns: tuple[str, ...]
+        rows: list[dict[str, Any]]
+        if document.kind == "order":
+            columns, rows = ORDER_COLUMNS, order_rows(document)
+        else:
+            names = {receipt.sha256: receipt.name for receipt in attached}
+            missing = [
+                cited
+                for line in document.body["lines"]
+                for cited in line.get("receipts") or ()
+                if cited.removeprefix("sha256:") not in names
+            ]
+            if missing:
+                raise ErpError(
+                    ErrorClass.REJECT_OFFICE, f"the receipt {missing[0]} is cited and not on the server"
+                )
+            columns, rows = CLAIM_COLUMNS, claim_rows(document, names)
+        return csv_bytes(columns, rows, self._options), [row["line_no"] for row in rows]
+
+
+def _stem(kind: str, key: str) -> str:
+    if kind not in KINDS:
+        raise ErpError(
+            ErrorClass.CONFIG, f"the flat-file connector hands over no {kind}, only {', '.join(KINDS)}"
+        )
+    if not ULID.fullmatch(key):
+        raise ErpError(ErrorClass.CONFIG, f"{key!r} is not a ULID and cannot name a file")
+    return document_stem(kind, key)
+
+
+def _attached(stem: str, document: Document) -> tuple[Attached, ...]:
+    """Name the receipts by their content; the name a device gave its file is never used as a path."""
+    receipts = {receipt.sha256: receipt for receipt in document.receipts}
+    alike = Counter(sha256[:8] for sha256 in receipts)
+    attached = []
+    for sha256, receipt in sorted(receipts.items()):
+        short = sha256[:8] if alike[sha256[:8]] == 1 else sha256
+        ending = ENDINGS.get(receipt.media_type, "bin")
+        attached.append(Attached(f"{stem}_{short}.{ending}", sha256, receipt.open))
+    return tuple(attached)

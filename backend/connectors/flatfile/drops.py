@@ -1,0 +1,98 @@
+"""Drops: the folders in which the ERP lays down its snapshots, and whether they can be believed."""
+
+import datetime as dt
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from backend.connectors.flatfile.durable import CHUNK
+from backend.connectors.flatfile.faults import broken_drop
+from backend.connectors.flatfile.files import COLLECTION_FILES, File
+from backend.connectors.flatfile.layout import DROP, DROP_MANIFEST, Layout
+from backend.connectors.flatfile.manifest import Manifest, ManifestFault, read_manifest
+from backend.erp.errors import ErpError
+
+
+@dataclass(frozen=True)
+class Drop:
+    """A finished drop, its manifest read. Its files have not been looked at yet."""
+
+    path: Path
+    manifest: Manifest
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    def holds(self, collection: str) -> bool:
+        """Say whether it has *collection*; raises `ErpError` if it has only some of its files."""
+        files = COLLECTION_FILES[collection]
+        listed = [file.name for file in files if file.name in self.manifest.files]
+        if listed and len(listed) < len(files):
+            missing = ", ".join(file.name for file in files if file.name not in listed)
+            raise broken_drop(
+                f"drop {self.name} has {', '.join(listed)} without {missing}; "
+                f"the files of {collection} always come together, empty ones too"
+            )
+        return bool(listed)
+
+    def fingerprint(self, collection: str, dialect: str) -> str:
+        """Return a short name for the content of *collection* in this drop; equal content, equal name."""
+        parts = [self.manifest.files[file.name].sha256 for file in COLLECTION_FILES[collection]]
+        return hashlib.sha256("\n".join([dialect, *parts]).encode()).hexdigest()[:16]
+
+    def verify(self, file: File) -> None:
+        """Raise `ErpError` unless the file is byte for byte what the manifest says."""
+        digest = hashlib.sha256()
+        try:
+            with (self.path / file.name).open("rb") as opened:
+                while chunk := opened.read(CHUNK):
+                    digest.update(chunk)
+        except FileNotFoundError:
+            raise broken_drop(
+                f"drop {self.name}: {file.name} is in the manifest and not in the folder; drop a new snapshot"
+            ) from None
+        if digest.hexdigest() != self.manifest.files[file.name].sha256:
+            raise broken_drop(
+                f"drop {self.name}: {file.name} is not what its manifest says (its sha256 differs): it was cut "
+                "off or changed after the manifest was written. The drop is not read; drop a new snapshot"
+            )
+
+
+@dataclass(frozen=True)
+class Unfinished:
+    """A drop without a manifest: the ERP is still writing it, or broke off. `since` is its last change."""
+
+    path: Path
+    since: dt.datetime
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A drop whose manifest cannot be believed."""
+
+    path: Path
+    fault: ErpError
+
+
+def newest_first(layout: Layout) -> Iterator[Drop | Unfinished | Broken]:
+    """Yield the drops, the newest first. Raises OSError if the folder cannot be read."""
+    folders = [entry for entry in layout.from_erp.iterdir() if DROP.fullmatch(entry.name)]
+    for folder in sorted(folders, key=lambda folder: moment_of(folder.name), reverse=True):
+        try:
+            yield Drop(folder, read_manifest(folder / DROP_MANIFEST))
+        except FileNotFoundError:
+            try:
+                changed = folder.stat().st_mtime
+            except FileNotFoundError:
+                continue  # cleared away by the ERP meanwhile
+            yield Unfinished(folder, dt.datetime.fromtimestamp(changed, dt.UTC))
+        except ManifestFault as fault:
+            yield Broken(folder, broken_drop(f"drop {folder.name}: {fault}. Drop a new snapshot"))
+
+
+def moment_of(name: str) -> str:
+    """Return the name of a drop in a form that sorts by time, with or without a fraction of a second."""
+    whole, _, fraction = name.removesuffix("Z").partition(".")
+    return f"{whole}.{fraction:<06}"

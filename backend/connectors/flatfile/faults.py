@@ -1,0 +1,24 @@
+"""What is wrong with a whole file or folder, as the port's one error."""
+
+from backend.erp.errors import ErpError, ErrorClass
+
+
+def setup_fault(message: str) -> ErpError:
+    """Return the error for a file that is not of the agreed form: settings or the export must be changed."""
+    return ErpError(ErrorClass.CONFIG, message)
+
+
+def broken_drop(message: str) -> ErpError:
+    """Return the error for a drop that is not what its manifest says: the ERP must drop a new one."""
+    return ErpError(ErrorClass.REJECT_OFFICE, message)
+
+
+def out_of_reach(error: OSError) -> ErpError:
+    """Return the error for a folder or file that cannot be reached now."""
+    where = error.filename or "the shared folder"
+    return ErpError(
+        ErrorClass.TRANSIENT,
+        f"{where} cannot be used: {error.strerror or error}. "
+        "Is the share mounted, and may Satchel read and write there?",
+        raw=repr(error),
+    )

@@ -1,0 +1,120 @@
+"""What `check` says of the shared folder: what stands in the way, and what is worth knowing."""
+
+import datetime as dt
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from backend.connectors.flatfile.drops import Broken, Drop, Unfinished, newest_first
+from backend.connectors.flatfile.files import COLLECTION_FILES
+from backend.connectors.flatfile.layout import Layout
+from backend.connectors.flatfile.mailbox import REASON
+from backend.connectors.flatfile.options import Options
+from backend.erp.errors import ErpError
+from backend.erp.records import Health
+
+FORM = "flat files 1"
+DROPS_LOOKED_AT = 10
+
+
+def check(layout: Layout, options: Options, now: dt.datetime) -> Health:
+    """Return the state of the exchange. A folder has no clock to ask; `server_time` is the newest drop's."""
+    problems = list(_folders(layout))
+    if problems:
+        return Health(FORM, None, tuple(problems))
+    newest: dt.datetime | None = None
+    notes: list[str] = []
+    try:
+        newest = _drops(layout, options, now, problems, notes)
+        notes += _left_behind(layout, options)
+    except OSError as error:
+        problems.append(f"{error.filename or layout.folder} cannot be read: {error.strerror or error}")
+    return Health(FORM, newest, tuple(problems), tuple(notes))
+
+
+def _folders(layout: Layout) -> Iterator[str]:
+    if not layout.folder.is_dir():
+        yield f"there is no folder {layout.folder}: mount the share, or correct SATCHEL_ERP_FOLDER"
+        return
+    for folder in layout.folders:
+        if not folder.is_dir():
+            yield f"there is no folder {folder}: make it, and let the ERP and Satchel write there"
+        elif folder != layout.from_erp and not os.access(folder, os.W_OK | os.X_OK):
+            yield f"Satchel may not write in {folder}: give its user the right"
+        elif not os.access(folder, os.R_OK | os.X_OK):
+            yield f"Satchel may not read {folder}: give its user the right"
+
+
+def _drops(
+    layout: Layout, options: Options, now: dt.datetime, problems: list[str], notes: list[str]
+) -> dt.datetime | None:
+    """Look at the newest drops only; return when the newest finished one was made."""
+    wanted = set(options.collections)
+    newest: Drop | None = None
+    for count, drop in enumerate(newest_first(layout)):
+        if not wanted or (newest and count >= DROPS_LOOKED_AT):
+            break
+        if isinstance(drop, Unfinished):
+            if newest is None and (now - drop.since).total_seconds() > options.unfinished_seconds:
+                problems.append(
+                    f"drop {drop.path.name} has no manifest.json since {drop.since:%Y-%m-%d %H:%M} UTC and "
+                    "is not read: the ERP broke off while writing it"
+                )
+            continue
+        if isinstance(drop, Broken):
+            if newest is None:
+                problems.append(drop.fault.message)
+            continue
+        for collection in sorted(wanted):
+            try:
+                if drop.holds(collection):
+                    wanted.discard(collection)
+                    for file in COLLECTION_FILES[collection]:
+                        drop.verify(file)
+            except ErpError as fault:
+                problems.append(fault.message)
+                wanted.discard(collection)
+        newest = newest or drop
+    if newest is None:
+        problems.append(f"there is no finished drop in {layout.from_erp}: let the ERP export one")
+        return None
+    for collection in sorted(wanted):
+        problems.append(
+            f"no recent drop has {COLLECTION_FILES[collection][0].name}; export it, or leave {collection} out "
+            "of SATCHEL_ERP_COLLECTIONS"
+        )
+    made = newest.manifest.generated_at
+    hours = (now - made).total_seconds() / 3600
+    if hours > options.snapshot_hours:
+        notes.append(f"the newest drop, {newest.name}, is {hours:.0f} hours old: look at the ERP's export job")
+    return made
+
+
+def _left_behind(layout: Layout, options: Options) -> Iterator[str]:
+    before = time.time() - options.unfinished_seconds
+    for folder in (layout.to_erp, layout.acks):
+        stale = [path.name for path in _files(folder) if path.suffix == ".tmp" and _changed(path) < before]
+        if stale:
+            yield (
+                f"{folder} has {len(stale)} temporary files that nobody finished, such as {min(stale)}: "
+                "a writer was stopped; they may be deleted"
+            )
+    reasons = sorted(path for path in _files(layout.rejected) if path.name.endswith(REASON))
+    if reasons:
+        first = reasons[0].read_text(encoding="utf-8", errors="replace").strip()[:200]
+        yield (
+            f"{layout.rejected} has {len(reasons)} files of the ERP that could not be used, such as "
+            f"{reasons[0].name.removesuffix(REASON)}: {first}"
+        )
+
+
+def _files(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if path.is_file()]
+
+
+def _changed(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return time.time()

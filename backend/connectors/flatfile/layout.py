@@ -1,0 +1,93 @@
+"""The folder that an ERP and Satchel share, and how everything in it is called."""
+
+import datetime as dt
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+DROP = re.compile(r"\d{8}T\d{6}(\.\d{1,6})?Z")
+"""The name of a drop is its moment in UTC, so that names sort by age: 20261123T090000Z."""
+
+ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
+CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+DOCUMENT = re.compile(r"(?P<kind>ORDER|EXPENSE_CLAIM)_(?P<key>[0-7][0-9A-HJKMNP-TV-Z]{25})")
+FORECAST = re.compile(r"(?P<stem>FORECAST_[^/]+_(?P<period>\d{4}-\d\d))_(?P<number>\d{6,})_[0-9a-f]{8}")
+ACK = "ACK_"
+MANIFEST = ".manifest.json"
+DROP_MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The five folders. Satchel never makes the shared folder itself: on a share that is not mounted,
+    what is written would be seen by nobody."""
+
+    folder: Path
+
+    @property
+    def from_erp(self) -> Path:
+        """Drops of the ERP: a folder each, finished by its manifest."""
+        return self.folder / "from_erp"
+
+    @property
+    def to_erp(self) -> Path:
+        """Documents that wait for the ERP's acknowledgement."""
+        return self.folder / "to_erp"
+
+    @property
+    def acks(self) -> Path:
+        """Acknowledgements that Satchel has not settled yet."""
+        return self.folder / "acks"
+
+    @property
+    def archive(self) -> Path:
+        """Documents and acknowledgements that are settled, by month."""
+        return self.folder / "archive"
+
+    @property
+    def rejected(self) -> Path:
+        """Files of the ERP that could not be used, each with a reason beside it."""
+        return self.folder / "rejected"
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        return (self.from_erp, self.to_erp, self.acks, self.archive, self.rejected)
+
+    def make(self) -> None:
+        """Make all five folders: for whoever sets the exchange up."""
+        for folder in self.folders:
+            folder.mkdir(parents=True, exist_ok=True)
+
+    def archived(self, stem: str) -> Path:
+        """Return the folder of the archive for the document named *stem*."""
+        if forecast := FORECAST.fullmatch(stem):
+            return self.forecasts(forecast["period"])
+        document = DOCUMENT.fullmatch(stem)
+        return self.archive / (month_of(document["key"]) if document else "other")
+
+    def forecasts(self, period: str) -> Path:
+        """Return the folder of the archive for the forecasts of a month."""
+        return self.archive / f"forecast-{period}"
+
+
+def document_stem(kind: str, key: str) -> str:
+    """Return the name, without an ending, of the document of *kind* with our *key*."""
+    return f"{kind.upper()}_{key}"
+
+
+def forecast_stem(warehouse_id: str, period: str) -> str:
+    """Return how the names of the forecasts for one warehouse and month begin."""
+    return f"FORECAST_{quote(warehouse_id, safe='')}_{period}"
+
+
+def month_of(ulid: str) -> str:
+    """Return the month in which *ulid* was made, `2026-11`, by the device's clock."""
+    milliseconds = 0
+    for letter in ulid[:10]:
+        milliseconds = milliseconds * 32 + CROCKFORD.index(letter)
+    try:
+        return f"{dt.datetime.fromtimestamp(milliseconds / 1000, dt.UTC):%Y-%m}"
+    except (OverflowError, OSError, ValueError):
+        return "undated"  # a device whose clock is thousands of years ahead

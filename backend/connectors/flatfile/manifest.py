@@ -1,0 +1,93 @@
+"""Manifests: the last file to be written says what the others must be, so that half a file is never read."""
+
+import datetime as dt
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+SHA256 = re.compile(r"[0-9a-f]{64}")
+LARGEST = 1 << 20
+
+
+class ManifestFault(ValueError):
+    """The manifest cannot be believed; the message names it and says what is wrong with it."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What one data file must be. `rows` counts records without the header, not lines."""
+
+    rows: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """`files` holds an entry per data file; `more` whatever else stood beside."""
+
+    generated_at: dt.datetime
+    files: Mapping[str, Entry]
+    more: Mapping[str, Any]
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Return the manifest at *path*; raises `ManifestFault`, FileNotFoundError or another OSError.
+
+    A drop has `{"generated_at": …, "files": {"units.csv": {"rows": 12, "sha256": "…"}}}`; a single
+    data file may have the short form `{"generated_at": …, "rows": 3, "sha256": "…"}`.
+    """
+    with path.open("rb") as opened:
+        raw = opened.read(LARGEST + 1)
+    if len(raw) > LARGEST:
+        raise ManifestFault(f"{path.name} is larger than {LARGEST} bytes, which no manifest is")
+    try:
+        value = json.loads(raw.decode("utf-8-sig"))
+    except ValueError as error:
+        raise ManifestFault(f"{path.name} is not JSON in utf-8: {error}") from None
+    if not isinstance(value, dict):
+        raise ManifestFault(f"{path.name} must be a JSON object with generated_at and files")
+    files = value.get("files")
+    if files is None and "sha256" in value:
+        name = path.name.removesuffix(".manifest.json") + ".csv"
+        files = {name: {"rows": value.get("rows"), "sha256": value.get("sha256")}}
+    if not isinstance(files, dict) or not files:
+        raise ManifestFault(f"{path.name} must list the data files under files")
+    entries = {name: _entry(path.name, name, entry) for name, entry in files.items()}
+    more = {name: item for name, item in value.items() if name not in ("generated_at", "files")}
+    return Manifest(_moment(path.name, value.get("generated_at")), entries, more)
+
+
+def _entry(manifest: str, name: str, value: Any) -> Entry:
+    if "/" in name or "\\" in name or name.startswith("."):
+        raise ManifestFault(f"{manifest}: {name!r} must be the plain name of a file beside it")
+    rows = value.get("rows") if isinstance(value, dict) else None
+    sha256 = value.get("sha256") if isinstance(value, dict) else None
+    if isinstance(rows, bool) or not isinstance(rows, int) or rows < 0:
+        raise ManifestFault(f"{manifest}: rows of {name} must be a whole number, not {rows!r}")
+    if not isinstance(sha256, str) or not SHA256.fullmatch(sha256.lower()):
+        raise ManifestFault(f"{manifest}: sha256 of {name} must be 64 hexadecimal digits, not {sha256!r}")
+    return Entry(rows, sha256.lower())
+
+
+def _moment(manifest: str, value: Any) -> dt.datetime:
+    try:
+        moment = dt.datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise ManifestFault(
+            f"{manifest}: generated_at must be a moment such as 2026-11-23T09:00:00Z, not {value!r}"
+        ) from None
+    return moment.replace(tzinfo=dt.UTC) if moment.tzinfo is None else moment.astimezone(dt.UTC)
+
+
+def manifest_bytes(generated_at: str, files: Mapping[str, tuple[int, bytes]], **more: Any) -> bytes:
+    """Return a manifest for *files* (name → rows and content)."""
+    entries = {
+        name: {"rows": rows, "sha256": hashlib.sha256(content).hexdigest()}
+        for name, (rows, content) in files.items()
+    }
+    value = {"generated_at": generated_at, "files": entries, **more}
+    return json.dumps(value, ensure_ascii=False, indent=1).encode() + b"\n"

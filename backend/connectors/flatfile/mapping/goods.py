@@ -1,0 +1,115 @@
+"""Units, warehouses, products, price lists, prices and stock."""
+
+import hashlib
+from decimal import Decimal
+from typing import Any
+
+from backend.connectors.flatfile.cells import Row
+from backend.connectors.flatfile.mapping.parts import Parts
+
+LONGEST_KEY = 64
+
+
+def unit(row: Row, parts: Parts) -> dict[str, Any]:
+    """Return a unit of measure."""
+    return {
+        "id": row.text("id"),
+        "name": row.text("name"),
+        "symbol": row.maybe("symbol") or row.text("id"),
+        "category": row.text("category"),
+        "factor": row.number("factor"),
+        "decimals": row.whole("decimals"),
+    }
+
+
+def warehouse(row: Row, parts: Parts) -> dict[str, Any]:
+    """Return a warehouse."""
+    return {"id": row.text("id"), "name": row.text("name")}
+
+
+def product(row: Row, parts: Parts) -> dict[str, Any]:
+    """Return a product. Without `units` it is sold in its base unit."""
+    base = row.text("base_unit")
+    units = [{"unit": unit, "factor": row.parsed("units", factor)} for unit, factor in row.pairs("units")]
+    return {
+        "id": row.text("id"),
+        "sku": row.maybe("sku"),
+        "name": row.text("name"),
+        "kind": row.word("kind"),
+        "group": row.maybe("group"),
+        "base_unit": base,
+        "units": units or [{"unit": base, "factor": "1"}],
+        "barcodes": row.several("barcodes"),
+        "active": row.flag("active"),
+        "sellable": row.flag("sellable"),
+        "fits": row.several("fits"),
+        "replaced_by": row.maybe("replaced_by"),
+    }
+
+
+def price_list(row: Row, parts: Parts) -> dict[str, Any]:
+    """Return a price list."""
+    return {
+        "id": row.text("id"),
+        "name": row.text("name"),
+        "currency": row.currency("currency"),
+        "tax_included": row.flag("tax_included"),
+        "valid_from": row.maybe("valid_from"),
+        "valid_to": row.maybe("valid_to"),
+    }
+
+
+def price_key(row: Row) -> str:
+    """Return the key of a price, made of what it is for, since few ERPs number their prices."""
+    least = Decimal(row.number_or_none("min_quantity") or "0").normalize()
+    parts = [row.text("price_list_id"), row.text("product_id"), row.text("unit"), f"{least:f}"]
+    if row.maybe("valid_from"):
+        parts.append(row.text("valid_from"))
+    return _composed(parts, "/")
+
+
+def price(row: Row, parts: Parts) -> dict[str, Any]:
+    """Return a price. Without `min_quantity` it holds from the first piece."""
+    return {
+        "id": price_key(row),
+        "price_list_id": row.text("price_list_id"),
+        "product_id": row.text("product_id"),
+        "unit": row.text("unit"),
+        "min_quantity": row.number_or_none("min_quantity") or "0",
+        "amount": row.number("amount"),
+        "currency": row.currency("currency"),
+        "valid_from": row.maybe("valid_from"),
+        "valid_to": row.maybe("valid_to"),
+    }
+
+
+def stock_key(row: Row) -> str:
+    """Return the key of a stock level."""
+    return _composed([row.text("product_id"), row.text("warehouse_id")], "@")
+
+
+def stock_level(row: Row, parts: Parts) -> dict[str, Any]:
+    """Return a stock level. Without `available` it is what is on hand and not reserved."""
+    on_hand = row.number("on_hand")
+    reserved = row.number_or_none("reserved") or "0"
+    available = row.number_or_none("available") or f"{Decimal(on_hand) - Decimal(reserved):f}"
+    incoming = [
+        {"date": date, "quantity": row.parsed("incoming", quantity)} for date, quantity in row.pairs("incoming")
+    ]
+    return {
+        "id": stock_key(row),
+        "product_id": row.text("product_id"),
+        "warehouse_id": row.text("warehouse_id"),
+        "unit": row.text("unit"),
+        "on_hand": on_hand,
+        "reserved": reserved,
+        "available": available,
+        "incoming": incoming,
+        "as_of": row.maybe("as_of") or parts.generated_at,
+    }
+
+
+def _composed(parts: list[str], between: str) -> str:
+    """Return *parts* as one key; a name that would be too long becomes a digest of itself."""
+    name = between.join(parts)
+    return name if len(name) <= LONGEST_KEY else hashlib.sha256(name.encode()).hexdigest()[:40]

@@ -1,0 +1,46 @@
+"""The rows of the other files that belong to one row of the first, in a steady order."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+from backend.connectors.flatfile.cells import BadCell, Row
+from backend.connectors.flatfile.files import File
+from backend.connectors.flatfile.table import Table
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a mapper may ask beside its row. `generated_at` is the drop's, as the wire writes moments."""
+
+    tables: Mapping[str, Table]
+    generated_at: str
+
+    def of(self, file: File, parent: str) -> list[Row]:
+        """Return the rows of *file* that belong to *parent*, by their key, however the ERP sorted them.
+
+        Raises `BadCell` if one of them is damaged or there twice.
+        """
+        table = self.tables[file.name]
+        rows = [table.row(number) for number in table.by_parent.get(parent, ())]
+        rows.sort(key=lambda row: [_natural(row.maybe(column) or "") for column in file.key])
+        for before, row in pairwise(rows):
+            if all(before.maybe(column) == row.maybe(column) for column in file.key):
+                raise BadCell(
+                    row,
+                    file.key[-1],
+                    f"{row.maybe(file.key[-1])!r} is there twice; first in line {before.line}",
+                )
+        return rows
+
+    def orphans(self, file: File, parents: Mapping[str, object]) -> Iterator[Row]:
+        """Yield one row for each parent that *file* names and that is not among *parents*."""
+        table = self.tables[file.name]
+        for parent, rows in table.by_parent.items():
+            if parent not in parents:
+                yield table.row(rows[0])
+
+
+def _natural(text: str) -> tuple[int, int, str]:
+    """Sort line 2 before line 10, and codes after numbers."""
+    return (0, int(text), text) if text.isascii() and text.isdigit() else (1, 0, text)

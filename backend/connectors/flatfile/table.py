@@ -1,0 +1,196 @@
+"""One data file of a drop: cut into rows once, then read row by row; memory holds an index of it."""
+
+import csv
+from array import array
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from backend.connectors.flatfile.cells import BadCell, Row
+from backend.connectors.flatfile.faults import broken_drop, setup_fault
+from backend.connectors.flatfile.files import File
+from backend.connectors.flatfile.options import Options
+
+BOM = b"\xef\xbb\xbf"
+LONGEST_LINE = 1 << 22
+HINTS = (";", "\t", "|", ",")
+
+
+class Table:
+    """A data file, open. *rows* is how many its manifest promises, *key* what tells a row's key.
+
+    Raises `ErpError` for what is wrong with the file as a whole.
+
+    `damaged` says of each row that cannot be taken why: not as many fields as the header, a stray
+    quotation mark, a key that came before. `unkeyed` counts rows of which not even the key is known.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        file: File,
+        rows: int | None,
+        options: Options,
+        key: Callable[[Row], str] | None = None,
+    ) -> None:
+        self.file = file
+        self.keys: dict[str, int] = {}
+        self.by_parent: dict[str, list[int]] = {}
+        self.damaged: dict[int, str] = {}
+        self.unkeyed = 0
+        self._options = options
+        self._starts = array("Q")
+        self._lines = array("Q")
+        self._header: list[str] = []
+        self._opened: BinaryIO = path.open("rb")
+        try:
+            self._index(key)
+            if rows is not None and len(self) != rows:
+                raise broken_drop(
+                    f"{file.name} has {len(self)} rows and its manifest says {rows}; "
+                    "look for quotation marks that are not doubled, and write it again"
+                )
+        except BaseException:
+            self.close()
+            raise
+
+    def __len__(self) -> int:
+        return len(self._starts)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._opened.close()
+
+    def row(self, number: int) -> Row:
+        """Return row *number*, counted from 0; raises `BadCell` if it is damaged."""
+        row = self._read(number)
+        if number in self.damaged:
+            raise BadCell(row, "", self.damaged[number])
+        return row
+
+    def _read(self, number: int) -> Row:
+        lines = _Lines(self._opened, self.file.name, self._options.encoding, self._starts[number])
+        try:
+            fields = next(self._reader(lines))
+        except csv.Error:
+            fields = []
+        cells = dict(zip(self._header, fields, strict=False))
+        return Row(self.file.name, self._lines[number], cells, lines.raw, self._options.decimal)
+
+    def _reader(self, lines: "_Lines") -> Iterator[list[str]]:
+        return csv.reader(lines, delimiter=self._options.delimiter, strict=True)
+
+    def _index(self, key: Callable[[Row], str] | None) -> None:
+        lines = _Lines(self._opened, self.file.name, self._options.encoding, 0)
+        reader = self._reader(lines)
+        self._header = self._checked_header(reader)
+        parent = self._header.index(self.file.parent) if self.file.parent else -1
+        while True:
+            start, line = lines.offset, lines.number + 1
+            fault = ""
+            fields: list[str] = []
+            try:
+                fields = next(reader)
+                if not fields:
+                    continue
+                if len(fields) != len(self._header):
+                    fault = f"has {len(fields)} fields, and the header {len(self._header)}"
+            except StopIteration:
+                return
+            except csv.Error as error:
+                fault = f"is not CSV: {error}"
+            number = len(self._starts)
+            self._starts.append(start)
+            self._lines.append(line)
+            if fault:
+                self.damaged[number] = fault
+                self.unkeyed += 1
+            elif parent >= 0:
+                self.by_parent.setdefault(fields[parent].strip(), []).append(number)
+            if key and not fault:
+                cells = dict(zip(self._header, fields, strict=True))
+                self._note_key(number, Row(self.file.name, line, cells, "", self._options.decimal), key)
+
+    def _note_key(self, number: int, row: Row, key: Callable[[Row], str]) -> None:
+        try:
+            name = key(row)
+        except BadCell:
+            self.unkeyed += 1  # reading the row will say why
+            return
+        first = self.keys.setdefault(name, number)
+        if first != number:
+            columns = ", ".join(self.file.key)
+            self.damaged[number] = (
+                f"{name} is there twice (column {columns}); the first is in line {self._lines[first]}"
+            )
+
+    def _checked_header(self, reader: Iterator[list[str]]) -> list[str]:
+        name, delimiter = self.file.name, self._options.delimiter
+        try:
+            header = [cell.strip().lower() for cell in next(reader)]
+        except StopIteration:
+            raise setup_fault(f"{name} is empty; its first line must name the columns") from None
+        except csv.Error as error:
+            raise setup_fault(f"{name} line 1 is not CSV: {error}") from None
+        missing = [column for column in self.file.columns if column not in header]
+        if len(header) == 1 and missing:
+            for other in HINTS:
+                if other != delimiter and other in header[0]:
+                    shown = "tab" if other == "\t" else other
+                    raise setup_fault(
+                        f"{name} has {shown!r} between its columns and not {delimiter!r}; "
+                        f"set SATCHEL_ERP_DELIMITER={shown} or change the export"
+                    )
+        if missing:
+            raise setup_fault(
+                f"{name} has no column {', '.join(missing)}; it has {', '.join(header)}. "
+                "Add what is missing to the export (it may be left empty where the docs say so)"
+            )
+        twice = sorted({column for column in header if header.count(column) > 1})
+        if twice:
+            raise setup_fault(f"{name} has the column {', '.join(twice)} twice")
+        return header
+
+
+class _Lines:
+    """The lines of a file from an offset on, decoded; `offset` is always where the next one begins."""
+
+    def __init__(self, opened: BinaryIO, name: str, encoding: str, offset: int) -> None:
+        self.offset = offset
+        self.number = 0
+        self.raw = ""
+        self._opened, self._name, self._encoding = opened, name, encoding
+        opened.seek(offset)
+
+    def __iter__(self) -> "_Lines":
+        return self
+
+    def __next__(self) -> str:
+        raw = self._opened.readline(LONGEST_LINE + 1)
+        if not raw:
+            raise StopIteration
+        self.number += 1
+        if b"\0" in raw:
+            raise setup_fault(
+                f"{self._name} line {self.number} has NUL bytes: it is UTF-16 or not text at all. "
+                "Export it as utf-8"
+            )
+        if len(raw) > LONGEST_LINE:
+            raise setup_fault(f"{self._name} line {self.number} is longer than {LONGEST_LINE} bytes")
+        begin = len(BOM) if self.offset == 0 and raw.startswith(BOM) else 0
+        if begin and self._encoding != "utf-8":
+            raise setup_fault(
+                f"{self._name} begins as utf-8 (with a BOM), and {self._encoding} is set; "
+                "set SATCHEL_ERP_ENCODING=utf-8"
+            )
+        try:
+            text = raw[begin:].decode(self._encoding)
+        except UnicodeDecodeError as error:
+            raise setup_fault(
+                f"{self._name} line {self.number}, byte {begin + error.start + 1} "
+                f"(0x{error.object[error.start]:02X}) is not {self._encoding}; export it so, "
+                "or set SATCHEL_ERP_ENCODING to what the ERP writes (often cp1252)"
+            ) from None
+        self.offset += len(raw)
+        self.raw += text if len(self.raw) < 4000 else ""
+        return text

@@ -1,0 +1,34 @@
+"""How far one collection has been read: which drop, which content, how many rows of it."""
+
+import json
+from dataclasses import dataclass
+
+from backend.connectors.flatfile.faults import setup_fault
+
+
+@dataclass(frozen=True)
+class Watermark:
+    """`row` counts rows of the first file that are read; `done` says that none is left."""
+
+    drop: str
+    content: str
+    row: int
+    done: bool
+
+    def __str__(self) -> str:
+        return json.dumps([self.drop, self.content, self.row, self.done], separators=(",", ":"))
+
+
+def read_watermark(text: str | None) -> Watermark | None:
+    """Return the watermark in *text*; raises `ErpError` if it is none of this connector's."""
+    if text is None:
+        return None
+    try:
+        drop, content, row, done = json.loads(text)
+    except (TypeError, ValueError):
+        drop = content = row = done = None
+    if not (isinstance(drop, str) and isinstance(content, str) and isinstance(row, int) and row >= 0):
+        raise setup_fault(
+            f"{text!r} is no watermark of the flat-file connector; clear it to read from the start"
+        )
+    return Watermark(drop, content, row, bool(done))

@@ -1,0 +1,245 @@
+"""JSON-RPC with a session: logging in, the context, one call and its answer.
+
+Source: trytond 8.0, protocols/jsonrpc.py and protocols/dispatcher.py.
+"""
+
+import base64
+import datetime as dt
+import itertools
+import ssl
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import httpx
+
+from backend.connectors.tryton import http
+from backend.connectors.tryton.errors import http_refusal, refusal
+from backend.connectors.tryton.options import Options
+from backend.connectors.tryton.values import NotTrytonJson, dumps, loads
+from backend.erp.errors import ErpError, ErrorClass
+
+LANGUAGE = "en"
+
+Row = dict[str, Any]
+Domain = list[Any]
+
+
+class _Session(NamedTuple):
+    header: str
+    context: dict[str, Any]
+
+
+class Client:
+    """Calls of one user in one database. Safe for several threads."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._base = options.url
+        self._url = f"{options.url}/{options.database}/rpc/"
+        # No proxies or certificates from the environment: what an ERP is reached by is an option.
+        self._http = httpx.Client(verify=_trusted(options), trust_env=False)
+        self._ids = itertools.count(1)
+        self._lock = threading.Lock()
+        self._session: _Session | None = None
+        self.server_time: dt.datetime | None = None
+        """What the server's clock said with its last answer."""
+
+    def close(self) -> None:
+        """Let go of connections. The session stays valid in Tryton until it is too old."""
+        self._http.close()
+
+    def version(self) -> str:
+        """Return the series of the server, such as "8.0"; needs no login."""
+        version = self._exchange(f"{self._base}/rpc/", "common.server.version", [], {}, writes=False)
+        if not isinstance(version, str):
+            raise _strange("common.server.version", writes=False)
+        return version
+
+    def call(
+        self, method: str, *params: Any, writes: bool = False, context: Mapping[str, Any] | None = None
+    ) -> Any:
+        """Call *method* with *params* and the user's context plus *context*; returns its result.
+
+        With *writes*, an answer that is lost counts as UNKNOWN. Raises `ErpError` and nothing else.
+        """
+        session = self._logged_in(None)
+        try:
+            return self._with(session, method, params, writes, context)
+        except _Expired:
+            # Tryton looked at the session before it did anything, so the call may be repeated.
+            return self._with(self._logged_in(session), method, params, writes, context)
+
+    @property
+    def context(self) -> dict[str, Any]:
+        """The user's context, as Tryton gave it, after logging in if need be."""
+        return dict(self._logged_in(None).context)
+
+    def _with(
+        self,
+        session: _Session,
+        method: str,
+        params: Sequence[Any],
+        writes: bool,
+        context: Mapping[str, Any] | None,
+    ) -> Any:
+        arguments = [*params, {**session.context, **(context or {})}]
+        return self._exchange(self._url, method, arguments, {"Authorization": session.header}, writes=writes)
+
+    def _logged_in(self, expired: _Session | None) -> _Session:
+        with self._lock:
+            if self._session is None or self._session is expired:
+                self._session = None
+                self._session = self._login()
+            return self._session
+
+    def _login(self) -> _Session:
+        options = self._options
+        login = [options.user, {"password": options.password}, LANGUAGE]
+        found = self._exchange(self._url, "common.db.login", login, {}, writes=False)
+        if not (isinstance(found, list) and len(found) >= 2 and _is_id(found[0]) and isinstance(found[1], str)):
+            raise _strange("common.db.login", writes=False)
+        token = f"{options.user}:{found[0]}:{found[1]}".encode()
+        header = "Session " + base64.b64encode(token).decode("ascii")
+        given = self._exchange(
+            self._url, "model.res.user.get_preferences", [True, {}], {"Authorization": header}, writes=False
+        )
+        if not isinstance(given, dict):
+            raise _strange("get_preferences", writes=False)
+        context = {name: value for name, value in given.items() if "." not in name and name != "locale"}
+        context |= {"language": LANGUAGE, "company": options.company or given.get("company")}
+        if not _is_id(context["company"]):
+            raise ErpError(
+                ErrorClass.CONFIG,
+                f"Give the user {options.user} a company in Tryton, or set the option company.",
+            )
+        return _Session(header, context)
+
+    def _exchange(
+        self, url: str, method: str, params: list[Any], headers: dict[str, str], *, writes: bool
+    ) -> Any:
+        number = next(self._ids)
+        try:
+            body = dumps({"id": number, "method": method, "params": params})
+        except (TypeError, ValueError) as error:
+            raise ErpError(
+                ErrorClass.REJECT_OFFICE,
+                "The document holds a value that cannot travel to Tryton.",
+                raw=str(error),
+            ) from error
+        headers = {
+            "Content-Type": "application/json",
+            "Accept": "application/json",
+            # Tryton compresses long answers whatever it is asked for, so ask for that.
+            "Accept-Encoding": "gzip",
+            **headers,
+        }
+        answer = http.post(self._http, url, body, headers, writes=writes, seconds=self._options.timeout_seconds)
+        self.server_time = http.server_time(answer.headers) or self.server_time
+        if answer.status == 401:
+            raise _Expired
+        if answer.status != 200:
+            raise http_refusal(answer.status, http.retry_after(answer.headers), answer.body, writes=writes)
+        return _result(answer.body, number, method, writes=writes)
+
+    # The calls on models, with the form of their results checked.
+
+    def search_read(
+        self,
+        model: str,
+        domain: Domain,
+        fields: Iterable[str],
+        *,
+        limit: int | None = None,
+        order: Sequence[tuple[str, str]] = (("id", "ASC"),),
+        context: Mapping[str, Any] | None = None,
+    ) -> list[Row]:
+        """Return the fields of the records that match; deactivated ones only if the domain names `active`."""
+        method = f"model.{model}.search_read"
+        found = self.call(method, domain, 0, limit, [list(o) for o in order], list(fields), context=context)
+        return _rows(found, method)
+
+    def search(self, model: str, domain: Domain, *, limit: int | None = None) -> list[int]:
+        """Return the ids of the records that match, in their order."""
+        method = f"model.{model}.search"
+        found = self.call(method, domain, 0, limit, [["id", "ASC"]])
+        return _ids(found, method, writes=False)
+
+    def read(
+        self, model: str, ids: Iterable[int], fields: Iterable[str], *, context: Mapping[str, Any] | None = None
+    ) -> list[Row]:
+        """Return the fields of the records *ids*; a record that does not exist is a refusal."""
+        method = f"model.{model}.read"
+        ids = list(ids)
+        found = _rows(self.call(method, ids, list(fields), context=context), method) if ids else []
+        if {row["id"] for row in found} != set(ids):
+            raise _strange(method, writes=False)
+        return found
+
+    def create(self, model: str, values: Row) -> int:
+        """Create one record and return its id."""
+        method = f"model.{model}.create"
+        created = _ids(self.call(method, [values], writes=True), method, writes=True)
+        if len(created) != 1:
+            raise _strange(method, writes=True)
+        return created[0]
+
+    def write(self, model: str, ids: list[int], values: Row) -> None:
+        """Change the records *ids*."""
+        self.call(f"model.{model}.write", ids, values, writes=True)
+
+    def press(self, model: str, button: str, record: int) -> None:
+        """Press *button* of a record, as a person would."""
+        self.call(f"model.{model}.{button}", [record], writes=True)
+
+
+def _trusted(options: Options) -> ssl.SSLContext | bool:
+    if not options.url.startswith("https:"):
+        return False
+    try:
+        return ssl.create_default_context(cafile=options.ca_file or None)
+    except ssl.SSLError as error:
+        raise ValueError(f"Tryton connector: option ca_file holds no certificates ({error})") from error
+
+
+class _Expired(ErpError):
+    """HTTP 401: the session is too old, or the user or password wrong."""
+
+    def __init__(self) -> None:
+        super().__init__(ErrorClass.CONFIG, "Tryton refuses Satchel's user or password.", raw="HTTP 401")
+
+
+def _result(body: bytes, number: int, method: str, *, writes: bool) -> Any:
+    try:
+        reply = loads(body)
+    except NotTrytonJson as error:
+        raise _strange(method, str(error), writes=writes) from error
+    if not isinstance(reply, dict) or reply.get("id") != number or isinstance(reply.get("id"), bool):
+        raise _strange(method, "it does not answer this call", writes=writes)
+    if set(reply) == {"id", "result"}:
+        return reply["result"]
+    refused = refusal(reply["error"]) if set(reply) == {"id", "error"} else None
+    if refused is None:
+        raise _strange(method, "it is neither a result nor an error", writes=writes)
+    raise refused
+
+
+def _rows(found: Any, method: str) -> list[Row]:
+    if not isinstance(found, list) or not all(isinstance(row, dict) and _is_id(row.get("id")) for row in found):
+        raise _strange(method, "it is not a list of records", writes=False)
+    return found
+
+
+def _ids(found: Any, method: str, *, writes: bool) -> list[int]:
+    if not isinstance(found, list) or not all(_is_id(item) for item in found):
+        raise _strange(method, "it is not a list of ids", writes=writes)
+    return found
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**53
+
+
+def _strange(method: str, why: str = "it has another form", *, writes: bool) -> ErpError:
+    lost = ErrorClass.UNKNOWN if writes else ErrorClass.TRANSIENT
+    return ErpError(lost, "Tryton's answer cannot be understood.", raw=f"{method}: {why}")

@@ -1,0 +1,126 @@
+"""What orders and claims share: being found by our key, and being taken through Tryton's workflow."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from backend.connectors.tryton.client import Client, Domain, Row
+from backend.connectors.tryton.errors import TrytonRefusal
+from backend.connectors.tryton.features import KEY_FIELD
+from backend.erp.errors import ErpError, ErrorClass
+from backend.erp.records import Found, Outcome
+from sync_protocol.submission import State
+
+MOST_STEPS = 8
+FIELDS = ("number", "state", "rec_name")
+
+
+@dataclass(frozen=True)
+class Workflow:
+    """How a model goes on: which button in which state, and which states are the end of our work."""
+
+    model: str
+    buttons: Mapping[str, str]
+    accepted: frozenset[str]
+    called: str
+    """What a person calls it."""
+
+
+ORDER = Workflow(
+    "sale.sale",
+    {"draft": "quote", "quotation": "confirm"},
+    frozenset({"confirmed", "processing", "done"}),
+    "order",
+)
+CLAIM = Workflow(
+    "account.invoice",
+    {"draft": "validate_invoice", "validated": "post"},
+    frozenset({"posted", "paid"}),
+    "claim",
+)
+
+
+def find(client: Client, model: str, key: str, also: Domain, *, keyed: bool) -> list[Found]:
+    """Return the documents of *model* that carry our key.
+
+    The companion module's field decides where it is filled. The reference is what there was before
+    the module came, and what a person might copy.
+    """
+    if keyed and (found := _find(client, model, [[KEY_FIELD, "=", key], *also])):
+        return found
+    return _find(client, model, [["reference", "=", key], *also])
+
+
+def _find(client: Client, model: str, domain: Domain) -> list[Found]:
+    return [as_found(row) for row in client.search_read(model, domain, FIELDS)]
+
+
+def as_found(row: Row) -> Found:
+    """Return a document of Tryton as the port knows it."""
+    return Found(str(row["id"]), row["number"] or None, row["state"])
+
+
+def advance(
+    client: Client,
+    workflow: Workflow,
+    record: int,
+    *,
+    before: Callable[[Row], Outcome | None],
+    held: Callable[[Row, TrytonRefusal], str],
+) -> Outcome:
+    """Press the buttons that lead from where *record* stands to where our work ends.
+
+    *before* may stop it before a button is pressed; *held* puts a refusal into words. What the record
+    became is read after every step and after every refusal: Tryton may refuse after it has committed,
+    and somebody else may press the same button.
+    """
+    for _ in range(MOST_STEPS):
+        row = client.read(workflow.model, [record], FIELDS)[0]
+        if row["state"] in workflow.accepted:
+            return Outcome(State.ACCEPTED, str(record), row["number"])
+        button = workflow.buttons.get(row["state"])
+        if button is None:
+            words = f"The {workflow.called} was {row['state']} in Tryton."
+            return Outcome(State.REJECTED, str(record), row["number"], words, raw=row["state"])
+        if stopped := before(row):
+            return stopped
+        try:
+            client.press(workflow.model, button, record)
+        except TrytonRefusal as refused:
+            if client.read(workflow.model, [record], FIELDS)[0]["state"] != row["state"]:
+                continue
+            if refused.error_class is ErrorClass.TRANSIENT or refused.rule in ("access", "login"):
+                raise
+            return on_hold(row, held(row, refused), refused.raw)
+    raise ErpError(
+        ErrorClass.TRANSIENT,
+        f"The {workflow.called} changes in Tryton faster than it can be followed.",
+        raw=str(record),
+    )
+
+
+def on_hold(row: Row, reason: str, raw: str) -> Outcome:
+    """Return the outcome of a document that Tryton has and a person there decides about."""
+    return Outcome(State.ON_HOLD, str(row["id"]), row["number"], reason, raw=raw)
+
+
+def tryton_id(key: str, field: str) -> int:
+    """Return the id that a record's key is; raises `ErpError` for what Tryton does not have yet."""
+    if not (key.isascii() and key.isdigit() and 0 < len(key) < 16):
+        raise ErpError(
+            ErrorClass.REJECT_OFFICE, f"Tryton does not have {key} yet; make it there first.", field=field
+        )
+    return int(key)
+
+
+def one(client: Client, model: str, domain: Domain, fields: Iterable[str], otherwise: ErpError) -> Row:
+    """Return the first record that matches; raises *otherwise* if there is none."""
+    rows = client.search_read(model, domain, fields, limit=1)
+    if not rows:
+        raise otherwise
+    return rows[0]
+
+
+def currency_id(client: Client, code: str) -> int:
+    """Return the id of a currency by its code."""
+    missing = ErpError(ErrorClass.REJECT_OFFICE, f"Tryton does not know the currency {code}.", field="currency")
+    return int(one(client, "currency.currency", [["code", "=", code]], ["code"], missing)["id"])

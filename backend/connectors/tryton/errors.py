@@ -1,0 +1,191 @@
+"""What Tryton's refusals mean. It has no error codes: its English sentences are all there is.
+
+The table below is read from top to bottom, and the first pattern that fits decides. Whoever meets a
+new sentence adds a row. Texts: trytond/ir/message.xml and message.xml of the modules, series 8.0.
+"""
+
+import re
+from typing import Any, NamedTuple
+
+from backend.erp.errors import ErpError, ErrorClass
+
+TRANSIENT, CONFIG = ErrorClass.TRANSIENT, ErrorClass.CONFIG
+REP, OFFICE, DUPLICATE = ErrorClass.REJECT_REP, ErrorClass.REJECT_OFFICE, ErrorClass.DUPLICATE_OK
+
+LONGEST_RAW = 2000
+
+
+class Rule(NamedTuple):
+    """One row: what Tryton says, what it is called here, what it means, and what a person is told."""
+
+    name: str
+    pattern: re.Pattern[str]
+    error_class: ErrorClass
+    sentence: str
+    """May cite the pattern's groups in braces."""
+
+
+def _rule(name: str, pattern: str, error_class: ErrorClass, sentence: str) -> Rule:
+    return Rule(name, re.compile(pattern, re.S), error_class, sentence)
+
+
+USER_ERRORS = (
+    _rule("key_exists", r"^SATCHEL_KEY_EXISTS", DUPLICATE, "Tryton has this document already."),
+    _rule(
+        "credit_limit",
+        r'^The party "(?P<party>.*)" will exceed their (?P<limit>.*) credit limit by (?P<amount>.*)\.',
+        OFFICE,
+        "{party} would exceed the credit limit of {limit}; the office decides.",
+    ),
+    _rule(
+        "credit_limit",
+        r'^The party "(?P<party>.*)" has reached the credit limit level for dunning',
+        OFFICE,
+        "{party} has been dunned and gets nothing more on credit; the office decides.",
+    ),
+    _rule(
+        "transition",
+        r'^You can not call "(?P<button>.*)" on "(?P<record>.*)" of "',
+        TRANSIENT,
+        "Somebody changed {record} in Tryton at the same moment.",
+    ),
+    _rule(
+        "transition",
+        r"^You cannot (modify|add .* to|cancel) .*(is|are) (posted|no longer in a draft)",
+        TRANSIENT,
+        "Somebody changed the document in Tryton at the same moment.",
+    ),
+    _rule("access", r"^You are not allowed to ", CONFIG, "Satchel's user in Tryton lacks a right."),
+    _rule("access", r'^Calling button "(?P<button>.*) on ', CONFIG, "Satchel's user in Tryton lacks a right."),
+    _rule(
+        "quote",
+        r"^To get a quote for sale .* you must enter (?P<what>an? [a-z ]+?)( for the line .*)?\.$",
+        OFFICE,
+        "Tryton needs {what} before it can quote the order.",
+    ),
+    _rule(
+        "required",
+        r'^A value is required for field "(?P<field>[^"]*)"',
+        OFFICE,
+        "Tryton needs a value for “{field}”, and the document has none.",
+    ),
+    _rule(
+        "unknown",
+        r'^The value "(?P<value>.*)" for field "(?P<field>[^"]*)" in "[^"]*" does not exist',
+        REP,
+        "Tryton does not have this {field} any more ({value}); fetch the news and choose another.",
+    ),
+    _rule(
+        "digits",
+        r'^The number of digits in the value "(?P<value>.*)" for field "(?P<field>[^"]*)"',
+        REP,
+        "{value} has more digits than Tryton takes for “{field}”.",
+    ),
+    _rule(
+        "too_long",
+        r'^The value ".*" for field "(?P<field>[^"]*)" in .* is too long',
+        REP,
+        "The text for “{field}” is longer than Tryton takes.",
+    ),
+    _rule(
+        "characters",
+        r'^The value ".*" for field "(?P<field>[^"]*)" in .* contains some invalid chars',
+        REP,
+        "The text for “{field}” holds characters that Tryton does not take.",
+    ),
+    _rule(
+        "domain",
+        r'^The value "(?P<value>.*)" for field "(?P<field>[^"]*)" in .* is not (valid|one of)',
+        OFFICE,
+        "Tryton does not accept “{value}” as “{field}” of this document.",
+    ),
+    _rule(
+        "gone",
+        r"^You are trying to (read|write to) records .* don't exist",
+        OFFICE,
+        "It was deleted in Tryton.",
+    ),
+    _rule(
+        "overlap",
+        r"^The dates of done forecasts .* can not overlap",
+        OFFICE,
+        "Another forecast covers these days.",
+    ),
+    _rule(
+        "same_line",
+        r"^Product must be unique by forecast",
+        TRANSIENT,
+        "Another forecast was written meanwhile.",
+    ),
+    _rule(
+        "books_closed",
+        r"^To continue, you must (create|reopen) (a|the) (period|fiscal year)",
+        OFFICE,
+        "Tryton's books are not open for this date.",
+    ),
+    _rule("number", r"^To number the invoice", OFFICE, "Tryton has numbered later invoices already."),
+)
+
+
+class TrytonRefusal(ErpError):
+    """Tryton said no, in a well-formed answer: nothing was done. `rule` is the row of the table."""
+
+    def __init__(self, rule: str, error_class: ErrorClass, message: str, raw: str) -> None:
+        super().__init__(error_class, message, raw=raw[:LONGEST_RAW])
+        self.rule = rule
+
+
+def refusal(error: Any) -> TrytonRefusal | None:
+    """Return what the `error` of an answer means, or None if it is none that Tryton would write."""
+    if not isinstance(error, list) or not error or not isinstance(error[0], str):
+        return None
+    kind, detail = error[0], error[1] if len(error) > 1 else ""
+    words = [str(word) for word in (detail if isinstance(detail, list) else [detail]) if isinstance(word, str)]
+    if kind == "UserError" and isinstance(detail, list) and words:
+        return _user_error(words[0], " ".join(words[1:]))
+    if kind == "UserWarning" and isinstance(detail, list) and len(words) > 1:
+        return TrytonRefusal("warning", OFFICE, f"Tryton asks: {_sentence(words[1])}", ": ".join(words))
+    if kind == "ConcurrencyException":
+        return TrytonRefusal(
+            "concurrency", TRANSIENT, "Somebody changed it in Tryton at the same moment.", str(detail)
+        )
+    if kind == "LoginException":
+        return TrytonRefusal("login", CONFIG, "Tryton asks for another way to log in.", " ".join(words))
+    # No class name: an exception nobody foresaw. Its transaction was rolled back.
+    return TrytonRefusal(
+        "server_fault", CONFIG, f"Tryton failed on this call: {kind[:200]}", f"{kind} {' '.join(words)}"
+    )
+
+
+def _user_error(text: str, description: str) -> TrytonRefusal:
+    raw = f"{text} {description}".strip()
+    for rule in USER_ERRORS:
+        if found := rule.pattern.search(text):
+            groups = {name: _short(value) for name, value in found.groupdict().items()}
+            return TrytonRefusal(rule.name, rule.error_class, rule.sentence.format(**groups), raw)
+    return TrytonRefusal("other", OFFICE, f"Tryton refused it: {_sentence(text)}", raw)
+
+
+def _sentence(text: str) -> str:
+    return " ".join(text.split())[:500]
+
+
+def _short(value: str | None) -> str:
+    text = " ".join((value or "").split())
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def http_refusal(status: int, retry_after: float | None, body: bytes, *, writes: bool) -> ErpError:
+    """Return what an HTTP status other than 200 means."""
+    raw = f"HTTP {status} {_sentence(body[:600].decode('utf-8', 'replace'))}"
+    if status in (429, 503):
+        words = "Tryton has had too many calls." if status == 429 else "Tryton is busy."
+        return ErpError(TRANSIENT, words, raw=raw, retry_after=retry_after)
+    if status == 404:
+        return ErpError(CONFIG, "Tryton does not know the database, or the address is not Tryton's.", raw=raw)
+    if status == 413:
+        return ErpError(OFFICE, "The document is larger than Tryton takes.", raw=raw)
+    if 300 <= status < 500 and status != 408:
+        return ErpError(CONFIG, f"Tryton refused the call as such (HTTP {status}).", raw=raw)
+    lost = ErrorClass.UNKNOWN if writes else TRANSIENT
+    return ErpError(lost, f"Tryton failed while answering (HTTP {status}).", raw=raw)

@@ -1,0 +1,166 @@
+"""Reads one collection page by page: everything once, then what changed.
+
+Tryton stamps a row with the start of its transaction, so a slow one appears in the past of a fast one.
+A turn therefore begins `overlap` before the newest stamp seen, and only once that long has passed (by
+our own clock, so that no zone or skew matters) without news does it begin at the stamp itself.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+
+from backend.connectors.tryton.client import Client
+from backend.connectors.tryton.rows import Translated, translate
+from backend.connectors.tryton.sources import Source, Trigger
+from backend.connectors.tryton.watermark import Cursor, Place, Watermark, earlier
+from backend.erp.records import ReadPage
+
+OVERLAP_IDS = 200
+"""Where rows are followed by id: how many ids a slow transaction may lag behind."""
+MOST_CALLS = 20
+"""Calls that one reading makes while looking for what changed."""
+
+
+class Follower:
+    """Reads sources; holds nothing but its settings, all state is in the watermark."""
+
+    def __init__(
+        self,
+        client: Client,
+        *,
+        page: int,
+        overlap: float,
+        refresh: float,
+        snapshot: float,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        """*overlap*, *refresh* and *snapshot* in seconds; *page*: most rows asked for in one call."""
+        self._client = client
+        self._page = page
+        self._overlap = overlap
+        self._refresh = refresh
+        self._snapshot = snapshot
+        self._now = now
+
+    def read(self, source: Source, watermark: str | None, limit: int) -> ReadPage:
+        """Return the next page of *source*; raises `ErpError`."""
+        mark = Watermark.parse(watermark, len(source.triggers)) or self._from_start(source)
+        limit = max(1, limit)
+        if not mark.todo:
+            self._look(source, mark, max(1, min(self._page, limit // source.records_per_root)))
+        page = self._hand_out(source, mark, limit) if mark.todo else Translated()
+        ended = mark.ending and not mark.todo
+        if ended:
+            mark.ending = False
+        more = bool(mark.todo) or mark.after is not None or mark.trigger is not None
+        return ReadPage(
+            records=tuple(page.records), watermark=mark.text(), more=more, gone=tuple(page.gone),
+            bad=tuple(page.bad), complete_listing=ended,
+        )  # fmt: skip
+
+    def keys(self, source: Source) -> Iterator[str]:
+        """Yield the keys of all records there are."""
+        after = -1
+        while ids := source.ids(self._client, after, self._page):
+            yield from source.keys(self._client, ids)
+            after = ids[-1]
+
+    def _hand_out(self, source: Source, mark: Watermark, limit: int) -> Translated:
+        size = max(1, min(self._page, limit // source.records_per_root))
+        chunk = mark.todo[:size]
+        found = translate(source.collection, lambda ids: source.items(self._client, ids), chunk)
+        start, end = mark.skip, mark.skip + limit
+        if end < len(found.records):
+            mark.skip = end
+        else:
+            mark.todo, mark.skip = mark.todo[size:], 0
+        if start:
+            return Translated(found.records[start:end])
+        return Translated(found.records[:limit], found.gone, found.bad)
+
+    def _from_start(self, source: Source) -> Watermark:
+        """Note where every trigger stands, then begin: what changes meanwhile is found later."""
+        now = self._now()
+        return Watermark([self._newest(trigger, now) for trigger in source.triggers], full_at=now, after=-1)
+
+    def _newest(self, trigger: Trigger, now: float) -> Cursor:
+        newest = [(name, "DESC") for name, _ in trigger.order]
+        domain = [*trigger.domain, *([["write_date", "!=", None]] if trigger.stamp == "write_date" else [])]
+        rows = self._client.search_read(
+            trigger.model, domain, [trigger.stamp] if trigger.stamp else [], limit=1, order=newest
+        )
+        stamp, last = trigger.place_of(rows[0]) if rows else (None, -1)
+        return Cursor(stamp, last, now)
+
+    def _look(self, source: Source, mark: Watermark, size: int) -> None:
+        """Fill `todo` with what comes next."""
+        age = self._now() - mark.full_at
+        if mark.after is None and mark.trigger is None:
+            if age >= (self._snapshot if source.snapshot else self._refresh):
+                fresh = self._from_start(source)
+                mark.cursors, mark.full_at, mark.after = fresh.cursors, fresh.full_at, fresh.after
+            elif source.triggers:
+                mark.trigger, mark.began = 0, self._now()
+                mark.place = self._begin(source.triggers[0], mark.cursors[0])
+        if mark.after is not None:
+            ids = source.ids(self._client, mark.after, size)
+            mark.todo = ids
+            mark.after = ids[-1] if len(ids) == size else None
+            mark.ending = mark.after is None
+            return
+        for _ in range(MOST_CALLS):
+            if mark.trigger is None or len(mark.todo) >= size:
+                return
+            self._step(source, mark)
+
+    def _step(self, source: Source, mark: Watermark) -> None:
+        """Ask one trigger for its next rows."""
+        if mark.trigger is None or mark.place is None:
+            raise ValueError("no trigger is being followed")
+        trigger, cursor = source.triggers[mark.trigger], mark.cursors[mark.trigger]
+        fields = [*trigger.fields, *([trigger.stamp] if trigger.stamp else [])]
+        rows = self._client.search_read(
+            trigger.model, trigger.after(mark.place), fields, limit=self._page, order=trigger.order
+        )
+        if rows and trigger.everything:
+            # Looking back finds the rows seen already; without this note it would look back for ever.
+            news = any(_is_after(trigger.place_of(row), cursor) for row in rows)
+            fresh = self._from_start(source)
+            fresh.cursors[mark.trigger].settled = not news
+            mark.__dict__.update(fresh.__dict__)
+            return
+        if rows:
+            mark.place = trigger.place_of(rows[-1])
+            mark.todo = sorted({*mark.todo, *trigger.roots(self._client, rows)})
+        if len(rows) == self._page:
+            return
+        self._end(cursor, mark.place, mark.began)
+        mark.trigger += 1
+        if mark.trigger == len(source.triggers):
+            mark.trigger = mark.place = None
+        else:
+            mark.place = self._begin(source.triggers[mark.trigger], mark.cursors[mark.trigger])
+
+    def _begin(self, trigger: Trigger, cursor: Cursor) -> Place:
+        """Return where a turn begins to follow *trigger*."""
+        if cursor.id < 0:
+            return None, -1
+        looking_back = not cursor.settled and (not trigger.everything or self._is_old(cursor, self._now()))
+        if not looking_back:
+            return cursor.stamp, cursor.id
+        if cursor.stamp is None:
+            return None, max(-1, cursor.id - OVERLAP_IDS)
+        return earlier(cursor.stamp, self._overlap), -1
+
+    def _end(self, cursor: Cursor, place: Place, began: float) -> None:
+        """Note how far a trigger has been followed, now that its rows have come to an end."""
+        if _is_after(place, cursor):
+            cursor.stamp, cursor.id, cursor.since, cursor.settled = *place, began, False
+        elif self._is_old(cursor, began):
+            cursor.settled = True
+
+    def _is_old(self, cursor: Cursor, now: float) -> bool:
+        return now - cursor.since >= self._overlap
+
+
+def _is_after(place: Place, cursor: Cursor) -> bool:
+    return (place[0] or "", place[1]) > (cursor.stamp or "", cursor.id)

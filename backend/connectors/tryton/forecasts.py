@@ -1,0 +1,157 @@
+"""Forecasts: one stock.forecast a warehouse and calendar month, its lines set to what is expected now."""
+
+import datetime as dt
+import threading
+from collections import defaultdict
+from collections.abc import Iterable
+from decimal import ROUND_HALF_UP, Decimal
+
+from backend.connectors.tryton.client import Client, Row
+from backend.connectors.tryton.documents import tryton_id
+from backend.connectors.tryton.errors import TrytonRefusal
+from backend.connectors.tryton.features import FORECAST
+from backend.connectors.tryton.lookups import Lookups
+from backend.connectors.tryton.sources import by_id
+from backend.erp.errors import ErpError, ErrorClass
+from backend.erp.records import ForecastLine, Found
+from sync_protocol.catalogue.forecast import first_and_last_day
+
+LINE = "stock.forecast.line"
+TRANSIENT, OFFICE = ErrorClass.TRANSIENT, ErrorClass.REJECT_OFFICE
+
+
+class Forecasts:
+    """Writes forecasts to one Tryton.
+
+    Supply reads a forecast only while it is done, and a done one cannot be written. So it is taken
+    back to draft, written, and done again: three transactions, by one writer at a time. Whoever
+    comes upon one left in draft goes on with it.
+    """
+
+    def __init__(self, client: Client, lookups: Lookups) -> None:
+        self._client = client
+        self._lookups = lookups
+        self._writing = threading.Lock()
+
+    def upsert(self, lines: Iterable[ForecastLine]) -> dict[str, Found]:
+        """Set each line to its quantity, 0 included; return Tryton's line by product id."""
+        together: dict[tuple[str, str], list[ForecastLine]] = defaultdict(list)
+        for line in lines:
+            together[line.warehouse_id, line.period].append(line)
+        found: dict[str, Found] = {}
+        with self._writing:
+            for (warehouse, period), own in sorted(together.items()):
+                found |= self._month(tryton_id(warehouse, "warehouse_id"), period, own)
+        return found
+
+    def _month(self, warehouse: int, period: str, lines: list[ForecastLine]) -> dict[str, Found]:
+        quantities = self._quantities(lines)
+        first, last = first_and_last_day(period)
+        destination = self._destination()
+        forecast = self._forecast(warehouse, destination, first, last)
+        if forecast is None:
+            values = {"warehouse": warehouse, "destination": destination, "from_date": first, "to_date": last}
+            forecast = {"id": self._client.create(FORECAST, values), "state": "draft"}
+        known = self._known(forecast["id"])
+        if forecast["state"] == "done" and _same(known, quantities):
+            return _found(known, quantities)
+        try:
+            if forecast["state"] != "draft":
+                self._client.press(FORECAST, "draft", forecast["id"])
+            self._client.write(FORECAST, [forecast["id"]], {"lines": _commands(known, quantities)})
+            self._client.press(FORECAST, "confirm", forecast["id"])
+        except TrytonRefusal as refused:
+            if refused.rule == "transition":
+                raise ErpError(
+                    TRANSIENT, "Somebody works on this forecast in Tryton.", raw=refused.raw
+                ) from refused
+            raise
+        return _found(self._known(forecast["id"]), quantities)
+
+    def _forecast(self, warehouse: int, destination: int, first: dt.date, last: dt.date) -> Row | None:
+        """Return the forecast of exactly this month; raises `ErpError` if one of other days is in its way."""
+        domain = [
+            ["company", "=", self._lookups.company], ["warehouse", "=", warehouse],
+            ["destination", "=", destination], ["state", "!=", "cancelled"],
+            ["from_date", "<=", last], ["to_date", ">=", first], ["active", "in", [True, False]],
+        ]  # fmt: skip
+        rows = self._client.search_read(FORECAST, domain, ["state", "from_date", "to_date", "rec_name"])
+        ours = [row for row in rows if (row["from_date"], row["to_date"]) == (first, last)]
+        if done := [row for row in ours if row["state"] == "done"]:
+            return done[0]
+        in_the_way = [row for row in rows if row["state"] == "done"]
+        if in_the_way:
+            raise ErpError(
+                OFFICE,
+                f"Tryton has another forecast for days of {first:%Y-%m} ({in_the_way[0]['rec_name']}). "
+                "Satchel keeps one a calendar month; change or cancel the other.",
+                field="period",
+            )
+        return ours[0] if ours else None
+
+    def _quantities(self, lines: list[ForecastLine]) -> dict[int, tuple[int, Decimal]]:
+        """Return unit and quantity by product; raises `ErpError` for a product that is not kept in stock."""
+        digits = self._lookups.digits()
+        found: dict[int, tuple[int, Decimal]] = {}
+        for line in lines:
+            unit = tryton_id(line.unit, "unit")
+            if unit not in digits:
+                raise ErpError(OFFICE, f"Tryton has no unit {line.unit} any more.", field="unit")
+            rounded = line.quantity.quantize(Decimal(1).scaleb(-digits[unit]), ROUND_HALF_UP)
+            found[tryton_id(line.product_id, "product_id")] = (unit, rounded)
+        fields = ["name", "type", "consumable"]
+        domain = [["id", "in", sorted(found)], ["active", "in", [True, False]]]
+        products = by_id(self._client.search_read("product.product", domain, fields))
+        for product in found:
+            row = products.get(product)
+            if row is None:
+                raise ErpError(ErrorClass.REJECT_REP, f"Tryton does not have product {product} any more.")
+            if row["type"] != "goods" or row["consumable"]:
+                raise ErpError(
+                    ErrorClass.REJECT_REP,
+                    f"{row['name']} is not kept in stock, so Tryton takes no forecast for it.",
+                )
+        return found
+
+    def _destination(self) -> int:
+        """Return the customers' location: the topmost, if there are several."""
+        rows = self._client.search_read("stock.location", [["type", "=", "customer"]], ["parent"])
+        if not rows:
+            raise ErpError(ErrorClass.CONFIG, "Tryton has no location of type Customer.")
+        ids = {row["id"] for row in rows}
+        return next((int(row["id"]) for row in rows if row["parent"] not in ids), int(rows[0]["id"]))
+
+    def _known(self, forecast: int) -> dict[int, Row]:
+        rows = self._client.search_read(
+            LINE, [["forecast", "=", forecast]], ["product", "quantity", "unit", "forecast.state"]
+        )
+        return {row["product"]: row for row in rows}
+
+
+def _same(known: dict[int, Row], wanted: dict[int, tuple[int, Decimal]]) -> bool:
+    return all(
+        product in known and (known[product]["unit"], Decimal(known[product]["quantity"])) == line
+        for product, line in wanted.items()
+    )
+
+
+def _commands(known: dict[int, Row], wanted: dict[int, tuple[int, Decimal]]) -> list[list[object]]:
+    """Return how the lines become what is wanted. One whose quantity is 0 stays: its id is bound to ours."""
+    commands: list[list[object]] = []
+    created: list[Row] = []
+    for product, (unit, quantity) in sorted(wanted.items()):
+        # Tryton wants the least quantity of a move, which cannot be more than the whole
+        values = {
+            "unit": unit,
+            "quantity": float(quantity),
+            "minimal_quantity": float(min(quantity, Decimal(1))),
+        }
+        if product in known:
+            commands.append(["write", [known[product]["id"]], values])
+        else:
+            created.append({"product": product, **values})
+    return [*commands, ["create", created]] if created else commands
+
+
+def _found(known: dict[int, Row], wanted: dict[int, tuple[int, Decimal]]) -> dict[str, Found]:
+    return {str(n): Found(str(known[n]["id"]), None, known[n]["forecast."]["state"]) for n in wanted}

@@ -1,0 +1,125 @@
+"""One request, one bounded answer. Everything that can go wrong between two computers ends here.
+
+What goes wrong is told apart by one question: may Tryton have done it? If the request never left, or
+Tryton says it did not start, the outcome is TRANSIENT. Otherwise a write is UNKNOWN, and a read, which
+does no harm when repeated, TRANSIENT.
+"""
+
+import datetime as dt
+import email.utils
+import time
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import httpx
+
+from backend.erp.errors import ErpError, ErrorClass
+
+MOST_BYTES = 64 * 1024 * 1024
+"""Largest answer that is read, after and before decompression."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The status, headers and bytes of one answer."""
+
+    status: int
+    headers: httpx.Headers
+    body: bytes
+
+
+class Broken(Exception):
+    """The answer cannot be used: too big, cut off, or not what its headers say."""
+
+
+def post(
+    client: httpx.Client, url: str, body: bytes, headers: dict[str, str], *, writes: bool, seconds: float
+) -> Answer:
+    """Send *body* and return the answer, whatever its status; raises `ErpError`.
+
+    *seconds* bounds each wait for the network and the whole of the answer, so that a server that
+    sends a byte a minute holds nobody up.
+    """
+    lost = ErrorClass.UNKNOWN if writes else ErrorClass.TRANSIENT
+    deadline = time.monotonic() + 2 * seconds
+    try:
+        with client.stream("POST", url, content=body, headers=headers, timeout=seconds) as response:
+            return Answer(response.status_code, response.headers, _read(response, deadline))
+    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+        if "[SSL:" in str(error):
+            raise ErpError(
+                ErrorClass.CONFIG,
+                "Tryton's certificate is not trusted; see the option ca_file.",
+                raw=str(error),
+            ) from error
+        raise ErpError(ErrorClass.TRANSIENT, "Tryton cannot be reached.", raw=_words(error)) from error
+    except httpx.TimeoutException as error:
+        raise ErpError(lost, f"Tryton did not answer within {seconds:g} seconds.", raw=_words(error)) from error
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+        raise ErpError(ErrorClass.CONFIG, "The option url is not an address.", raw=_words(error)) from error
+    except (httpx.HTTPError, httpx.StreamError, OSError) as error:
+        raise ErpError(lost, "The connection to Tryton broke off.", raw=_words(error)) from error
+    except Broken as error:
+        raise ErpError(lost, f"Tryton's answer cannot be used: {error}.") from error
+
+
+def _read(response: httpx.Response, deadline: float) -> bytes:
+    encoding = response.headers.get("content-encoding", "identity").strip().lower()
+    pieces = _bounded(response, deadline)
+    if encoding in ("", "identity"):
+        return b"".join(pieces)
+    if encoding == "gzip":
+        return _gunzip(pieces)
+    raise Broken(f"it is encoded as {encoding[:20]!r}, which was not asked for")
+
+
+def _bounded(response: httpx.Response, deadline: float) -> Iterator[bytes]:
+    total = 0
+    for piece in response.iter_raw():
+        total += len(piece)
+        if total > MOST_BYTES:
+            raise Broken(f"it is larger than {MOST_BYTES} bytes")
+        if time.monotonic() > deadline:
+            raise Broken("it takes too long to arrive")
+        yield piece
+
+
+def _gunzip(pieces: Iterator[bytes]) -> bytes:
+    """Decompress, never holding more than the bound: a kilobyte of gzip can mean a gigabyte."""
+    inflate = zlib.decompressobj(wbits=31)
+    out, total = [], 0
+    try:
+        for piece in pieces:
+            if inflate.eof:
+                raise Broken("something follows the end of its gzip")
+            out.append(inflate.decompress(piece, MOST_BYTES - total + 1))
+            total += len(out[-1])
+            if total > MOST_BYTES or inflate.unconsumed_tail:
+                raise Broken(f"it is larger than {MOST_BYTES} bytes")
+    except zlib.error as error:
+        raise Broken(f"its gzip is damaged ({error})") from None
+    if not inflate.eof or inflate.unused_data:
+        raise Broken("its gzip is cut off")
+    return b"".join(out)
+
+
+def retry_after(headers: httpx.Headers) -> float | None:
+    """Return the seconds that the header Retry-After asks for, at most a day, or None."""
+    text = headers.get("retry-after", "").strip()
+    if text.isascii() and text.isdigit():
+        return min(float(text[:9]), 86_400.0)
+    return None
+
+
+def server_time(headers: httpx.Headers) -> dt.datetime | None:
+    """Return the moment of the header Date, aware, if there is one."""
+    try:
+        moment = email.utils.parsedate_to_datetime(headers.get("date", ""))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+
+
+def _words(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"[:300]

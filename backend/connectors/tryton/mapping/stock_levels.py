@@ -1,0 +1,32 @@
+"""Stock levels: what Tryton counts in a warehouse's storage zone at one moment."""
+
+from typing import Any
+
+from backend.connectors.tryton.mapping.text import date, key, quantity
+
+MOST_INCOMING = 50
+
+
+def level_key(product: int, warehouse: int) -> str:
+    """Return the key of the stock of a product in a warehouse."""
+    return f"{product}-{warehouse}"
+
+
+def record(raw: dict[str, Any]) -> dict[str, Any]:
+    """Return a stock level.
+
+    *raw*: product, warehouse, unit, on_hand, free, incoming [(date, quantity)], as_of.
+    """
+    return {
+        "id": level_key(raw["product"], raw["warehouse"]),
+        "product_id": key(raw["product"]),
+        "warehouse_id": key(raw["warehouse"]),
+        "unit": key(raw["unit"]),
+        "on_hand": quantity(raw["on_hand"]),
+        "reserved": quantity(raw["on_hand"] - raw["free"]),
+        "available": quantity(raw["free"]),
+        "incoming": [
+            {"date": date(day), "quantity": quantity(amount)} for day, amount in raw["incoming"][:MOST_INCOMING]
+        ],
+        "as_of": raw["as_of"],
+    }

@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+from trytond.pool import PoolMeta
+
+from .key import SatchelKeyMixin
+
+
+class Invoice(SatchelKeyMixin, metaclass=PoolMeta):
+    __name__ = "account.invoice"

@@ -1,0 +1,74 @@
+"""Orders: create a sale under our key, quote it, confirm it."""
+
+import threading
+
+from backend.connectors.tryton import documents
+from backend.connectors.tryton.client import Client, Row
+from backend.connectors.tryton.documents import tryton_id
+from backend.connectors.tryton.errors import TrytonRefusal
+from backend.connectors.tryton.features import SALE, Features
+from backend.connectors.tryton.lookups import Lookups
+from backend.connectors.tryton.mapper import WRITES
+from backend.connectors.tryton.mapping.text import money
+from backend.connectors.tryton.order_facts import order_facts
+from backend.connectors.tryton.understood import understood
+from backend.erp.records import Document, Found, Outcome
+
+LIMIT_FIELDS = ("name", "credit_amount", "credit_limit_amount", "currency.code")
+
+
+class Orders:
+    """Sends orders to one Tryton."""
+
+    def __init__(self, client: Client, lookups: Lookups) -> None:
+        self._client = client
+        self._lookups = lookups
+        # Confirming for a customer with a credit limit locks whole tables in Tryton, and whoever comes
+        # second is refused. One at a time is faster than many that get in each other's way.
+        self._confirming = threading.Lock()
+
+    def find(self, key: str, features: Features) -> list[Found]:
+        """Return the sales that carry our key."""
+        company = [["company", "=", self._lookups.company]]
+        return documents.find(self._client, SALE, key, company, keyed=SALE in features.keyed)
+
+    def create(self, document: Document, features: Features) -> Found:
+        """Create the draft; raises `ErpError`, naming the field if one is to blame."""
+        with understood(writes=False):
+            facts = order_facts(self._client, self._lookups, document, keyed=SALE in features.keyed)
+            values = WRITES["order"](document, facts)
+        return Found(str(self._client.create(SALE, values)), None, "draft")
+
+    def advance(self, document: Document, found: Found) -> Outcome:
+        """Quote and confirm; a refusal leaves the quotation in Tryton, for a person there to decide."""
+        record = tryton_id(found.external_id, "")
+        with self._confirming:
+            return documents.advance(
+                self._client, documents.ORDER, record, before=self._blocked, held=self._held
+            )
+
+    def _blocked(self, row: Row) -> Outcome | None:
+        """Stop a quotation of a customer that the office has blocked since."""
+        if row["state"] != "quotation":
+            return None
+        blocked = self._lookups.named("party.category", self._lookups.options.blocked_category)
+        party = self._client.read(SALE, [row["id"]], ["party.name", "party.categories"])[0]["party."]
+        if not blocked & set(party["categories"]):
+            return None
+        words = f"{party['name']} is blocked in Tryton. The order is quoted there; the office decides."
+        return documents.on_hold(row, words, "blocked")
+
+    def _held(self, row: Row, refused: TrytonRefusal) -> str:
+        if refused.rule != "credit_limit":
+            return f"{refused.message} The order is in Tryton as {row['rec_name']}; the office decides."
+        sale = self._client.read(SALE, [row["id"]], ["party", "untaxed_amount", "currency.code"])[0]
+        party = self._client.read("party.party", [sale["party"]], LIMIT_FIELDS)[0]
+        if party["credit_limit_amount"] is None:
+            return refused.message
+        code = party["currency."]["code"]
+        return (
+            f"{party['name']} has a credit limit of {money(party['credit_limit_amount'])} {code}, of which "
+            f"{money(party['credit_amount'] or 0)} {code} are used; this order adds "
+            f"{money(sale['untaxed_amount'])} {sale['currency.']['code']}. "
+            "It is quoted in Tryton; the office decides."
+        )

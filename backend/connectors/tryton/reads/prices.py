@@ -1,0 +1,136 @@
+"""Prices: Tryton computes them by formulas, so they are asked for, not derived."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from backend.connectors.tryton.client import Client, Row
+from backend.connectors.tryton.mapping.prices import least_quantities, price_key
+from backend.connectors.tryton.reads.products import CHANGED, PRODUCT, ProductSource
+from backend.connectors.tryton.rows import Item
+from backend.connectors.tryton.sources import ANY, Trigger, by_id
+
+FIELDS = (
+    "active", "default_uom", "sale_uom", "categories_all", "template.account_category.customer_taxes_used",
+)  # fmt: skip
+
+
+class Wanted(NamedTuple):
+    """One price to ask for."""
+
+    list: int
+    product: int
+    unit: int
+    least: Decimal
+    asked: Decimal
+    """The quantity to ask for: the least, or the least there can be where that is nothing."""
+    taxes: tuple[int, ...]
+
+    @property
+    def key(self) -> str:
+        """The key of its record."""
+        return price_key(self.list, self.product, self.unit, self.least)
+
+
+class Prices(ProductSource):
+    """Every active product, in each unit it is sold in, for each list and each quantity where it changes."""
+
+    collection = "prices"
+    snapshot = True
+    records_per_root = 8
+    triggers = (
+        *CHANGED,
+        Trigger("product.price_list", lambda client, rows: (), domain=[ANY], everything=True),
+        Trigger("product.price_list.line", lambda client, rows: (), everything=True),
+    )
+
+    def items(self, client: Client, roots: list[int]) -> Iterator[Item]:
+        wanted, unwanted = self._wanted(client, roots)
+        amounts = self._amounts(client, [want for wants in wanted.values() for want in wants])
+        currency = self.lookups.currency()["code"]
+        for root in roots:
+            for want in wanted[root]:
+                amount = amounts.get(want.key)
+                raw = {**want._asdict(), "amount": amount, "currency": currency}
+                # no line of the list fits: the product has no price there
+                yield Item(want.key, None if amount is None else raw)
+            for key in unwanted.get(root, ()):
+                yield Item(key, None)
+
+    def keys(self, client: Client, roots: list[int]) -> Iterable[str]:
+        wanted, _ = self._wanted(client, roots)
+        return [want.key for wants in wanted.values() for want in wants]
+
+    def _wanted(self, client: Client, roots: list[int]) -> tuple[dict[int, list[Wanted]], dict[int, list[str]]]:
+        """Return the prices to ask for by product, and the keys of those of products no longer sold."""
+        domain = [ANY, ["id", "in", roots]]
+        products = by_id(client.search_read(PRODUCT, domain, (*FIELDS, "template.salable")))
+        lists = _lists(client, self.lookups.company)
+        lines = _lines(client)
+        ancestors = self.lookups.ancestors("product.category")
+        factors, digits = self.lookups.factors(), self.lookups.digits()
+        wanted: dict[int, list[Wanted]] = defaultdict(list)
+        unwanted: dict[int, list[str]] = defaultdict(list)
+        for root, product in products.items():
+            base, usual = product["default_uom"], product["sale_uom"] or product["default_uom"]
+            inside = set().union(*(ancestors.get(n, {n}) for n in product["categories_all"] or ()))
+            for price_list in lists:
+                breaks = _breaks(lines[price_list["id"]], root, inside)
+                counted_in = usual if price_list.get("unit") == "product_sale" else base
+                taxes = _taxes(product) if price_list.get("tax_included") else ()
+                for unit in dict.fromkeys((usual, base)):
+                    for least in least_quantities(breaks, factors[unit] / factors[counted_in], digits[unit]):
+                        asked = least or Decimal(1).scaleb(-digits[unit])
+                        want = Wanted(price_list["id"], root, unit, least, asked, taxes)
+                        if product["active"] and product["template."]["salable"]:
+                            wanted[root].append(want)
+                        else:
+                            unwanted[root].append(want.key)
+        return wanted, unwanted
+
+    def _amounts(self, client: Client, wanted: list[Wanted]) -> dict[str, Decimal | None]:
+        """Ask for all prices that share a list, unit, quantity and taxes in one call."""
+        together: dict[tuple[Any, ...], list[Wanted]] = defaultdict(list)
+        for want in wanted:
+            together[want.list, want.unit, want.asked, want.taxes].append(want)
+        found: dict[str, Decimal | None] = {}
+        for (price_list, unit, asked, taxes), wants in together.items():
+            context: Row = {"uom": unit, "quantity": float(asked)}
+            if price_list:
+                context["price_list"] = price_list
+            if taxes:
+                context["taxes"] = list(taxes)
+            ids = [want.product for want in wants]
+            rows = by_id(client.read(PRODUCT, ids, ["sale_price_uom"], context=context))
+            found |= {want.key: rows[want.product]["sale_price_uom"] for want in wants}
+        return found
+
+
+def _lists(client: Client, company: int) -> list[Row]:
+    """Return the price lists, the list price first."""
+    fields = client.call("model.product.price_list.fields_get", ["unit", "tax_included"])
+    lists = client.search_read("product.price_list", [["company", "=", company]], list(fields))
+    return [{"id": 0}, *lists]
+
+
+def _lines(client: Client) -> dict[int, list[Row]]:
+    found: dict[int, list[Row]] = defaultdict(list)
+    fields = ["price_list", "product", "category", "quantity"]
+    for row in client.search_read("product.price_list.line", [["quantity", "!=", None]], fields):
+        found[row["price_list"]].append(row)
+    return found
+
+
+def _breaks(lines: list[Row], product: int, categories: set[int]) -> set[Decimal]:
+    """Return the quantities at which a list may change the price of a product."""
+    return {
+        Decimal(line["quantity"])
+        for line in lines
+        if line["product"] in (None, product) and (line["category"] is None or line["category"] in categories)
+    }
+
+
+def _taxes(product: Row) -> tuple[int, ...]:
+    category = (product.get("template.") or {}).get("account_category.") or {}
+    return tuple(sorted(category.get("customer_taxes_used") or ()))

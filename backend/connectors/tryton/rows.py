@@ -1,0 +1,91 @@
+"""From the rows of Tryton to records, one bad row at a time.
+
+A page that Tryton cannot serve is halved until the one row is found that breaks it; a row that cannot
+be translated is told apart from its neighbours. Either way the page goes on without it.
+"""
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from backend.connectors.tryton.errors import TrytonRefusal
+from backend.connectors.tryton.mapper import READS
+from backend.connectors.tryton.mapping.text import Untranslatable
+from backend.erp.errors import ErpError, ErrorClass
+from backend.erp.records import BadRow
+from sync_protocol.catalogue import COLLECTIONS
+
+LONGEST_RAW = 4000
+
+
+class Item(NamedTuple):
+    """What one record is made of; None for one that is not, or no longer, of the collection."""
+
+    key: str
+    raw: dict[str, Any] | None
+
+
+@dataclass
+class Translated:
+    """The records of some roots."""
+
+    records: list[dict[str, Any]] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+    bad: list[BadRow] = field(default_factory=list)
+
+    def add(self, other: "Translated") -> None:
+        """Take in *other*."""
+        self.records += other.records
+        self.gone += other.gone
+        self.bad += other.bad
+
+
+Fetch = Callable[[list[int]], Iterable[Item]]
+
+
+def translate(collection: str, fetch: Fetch, ids: list[int]) -> Translated:
+    """Return the records of the roots *ids*, in the order of their roots.
+
+    Raises `ErpError` if Tryton cannot be reached or refuses the call as such, not for single rows.
+    """
+    try:
+        return _translate(collection, fetch(ids))
+    except TrytonRefusal as refused:
+        if refused.error_class is ErrorClass.TRANSIENT or refused.rule in ("access", "login"):
+            raise
+        if len(ids) == 1:
+            return Translated(bad=[BadRow(str(ids[0]), refused.message, refused.raw)])
+        middle = len(ids) // 2
+        found = translate(collection, fetch, ids[:middle])
+        found.add(translate(collection, fetch, ids[middle:]))
+        if len(found.bad) == len(ids) and refused.rule == "server_fault":
+            # Not the rows are broken, but the call: a field or module that this Tryton does not have.
+            raise ErpError(ErrorClass.CONFIG, refused.message, raw=refused.raw) from refused
+        return found
+
+
+def _translate(collection: str, items: Iterable[Item]) -> Translated:
+    found = Translated()
+    for key, raw in items:
+        if raw is None:
+            found.gone.append(key)
+            continue
+        try:
+            record = READS[collection](raw)
+        except Untranslatable as error:
+            found.bad.append(BadRow(key, str(error), _shown(raw)))
+        except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError, IndexError) as error:
+            found.bad.append(BadRow(key, f"cannot be read: {type(error).__name__} {error}"[:500], _shown(raw)))
+        else:
+            faults = COLLECTIONS[collection].faults(record)
+            if not faults:
+                found.records.append(record)
+            else:
+                words = "; ".join(f"{fault.field} {fault.message}" for fault in faults[:5])
+                found.bad.append(BadRow(key, words, _shown(raw)))
+    return found
+
+
+def _shown(raw: dict[str, Any]) -> str:
+    return json.dumps(raw, default=str, ensure_ascii=False)[:LONGEST_RAW]

@@ -1,0 +1,113 @@
+"""How values travel in Tryton's JSON, both ways.
+
+Decimals, dates and bytes are objects with a `__class__`. Quantities are JSON numbers: they are read
+as Decimal from their text, so that no float ever enters Satchel, and written back as numbers.
+"""
+
+import base64
+import binascii
+import datetime as dt
+import json
+import math
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+MOST_DIGITS = 60
+
+
+class NotTrytonJson(ValueError):
+    """The text is not JSON as Tryton writes it."""
+
+
+def dumps(value: Any) -> bytes:
+    """Return *value* as Tryton reads it; Decimal becomes money, use `quantity` for a quantity."""
+    return json.dumps(value, default=_encode, separators=(",", ":"), allow_nan=False).encode()
+
+
+def quantity(text: str) -> float:
+    """Return the quantity *text* as Tryton takes it: the nearest number of 64 bits."""
+    return float(Decimal(text))
+
+
+def day(text: str) -> dt.date:
+    """Return the date *text* as Tryton takes it."""
+    return dt.date.fromisoformat(text)
+
+
+def loads(body: bytes) -> Any:
+    """Return the value of *body*; raises `NotTrytonJson` for everything else, however strange."""
+    try:
+        return json.loads(
+            body.decode("utf-8"), object_hook=_decode, parse_float=_decimal, parse_constant=_refuse
+        )
+    except (ValueError, TypeError, RecursionError, ArithmeticError) as error:
+        raise NotTrytonJson(str(error)[:200]) from None
+
+
+def _encode(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return {"__class__": "Decimal", "decimal": format(value, "f")}
+    if isinstance(value, dt.datetime):
+        return {
+            "__class__": "datetime",
+            **{
+                n: getattr(value, n)
+                for n in ("year", "month", "day", "hour", "minute", "second", "microsecond")
+            },
+        }
+    if isinstance(value, dt.date):
+        return {"__class__": "date", "year": value.year, "month": value.month, "day": value.day}
+    if isinstance(value, bytes):
+        return {"__class__": "bytes", "base64": base64.b64encode(value).decode("ascii")}
+    raise TypeError(f"{type(value).__name__} does not travel to Tryton")
+
+
+def _decode(found: dict[str, Any]) -> Any:
+    kind = found.get("__class__")
+    if kind is None:
+        return found
+    try:
+        return _DECODERS[kind](found)
+    except (KeyError, InvalidOperation, binascii.Error) as error:
+        raise NotTrytonJson(f"a value of class {kind!r} is wrong: {error}") from None
+
+
+def _decimal(text: str) -> Decimal:
+    number = Decimal(text)
+    if not number.is_finite() or len(text) > MOST_DIGITS or (number and abs(number.adjusted()) > MOST_DIGITS):
+        raise NotTrytonJson(f"{text[:40]} is not a usable number")
+    return number
+
+
+def _refuse(text: str) -> Any:
+    raise NotTrytonJson(f"{text} is not JSON")
+
+
+def _money(found: dict[str, Any]) -> Decimal:
+    if not isinstance(found["decimal"], str):
+        raise NotTrytonJson("a decimal is not text")
+    return _decimal(found["decimal"])
+
+
+def _datetime(f: dict[str, Any]) -> dt.datetime:
+    # naive on purpose: Tryton's stamps carry no zone and are compared with each other only
+    return dt.datetime(  # noqa: DTZ001
+        f["year"], f["month"], f["day"], f["hour"], f["minute"], f["second"], f["microsecond"]
+    )
+
+
+def _seconds(found: dict[str, Any]) -> dt.timedelta:
+    seconds = found["seconds"]
+    if isinstance(seconds, bool) or not isinstance(seconds, int | Decimal) or not math.isfinite(seconds):
+        raise NotTrytonJson("a duration is not a number of seconds")
+    return dt.timedelta(seconds=float(seconds))
+
+
+_DECODERS: dict[str, Any] = {
+    "Decimal": _money,
+    "date": lambda f: dt.date(f["year"], f["month"], f["day"]),
+    "datetime": _datetime,
+    "time": lambda f: dt.time(f["hour"], f["minute"], f["second"], f["microsecond"]),
+    "timedelta": _seconds,
+    "bytes": lambda f: base64.b64decode(f["base64"]),
+}

@@ -1,0 +1,84 @@
+"""The breaker: one incident for a connector whose settings are wrong, instead of one per document.
+
+While it is open nothing is claimed, so documents stay queued and cost no try. It is probed with the
+connector's `check()`, never with somebody's order.
+"""
+
+import datetime as dt
+import logging
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from backend.clock import Clock
+from backend.db import Sessions
+from backend.delivery.models import Breaker
+from backend.delivery.retry import Backoff
+from backend.erp.errors import ErpError
+from backend.erp.port import Connector
+
+log = logging.getLogger(__name__)
+
+
+def is_open(session: Session, connector: str) -> bool:
+    """Say whether nothing may be sent through *connector* now."""
+    return session.scalars(select(Breaker.opened_at).where(Breaker.connector == connector)).first() is not None
+
+
+def trip(
+    session: Session, connector: str, reason: str, raw: str, *, now: dt.datetime, backoff: Backoff
+) -> bool:
+    """Open the breaker; return whether this call opened it (False: it was open, the incident is known)."""
+    row = session.scalars(select(Breaker).where(Breaker.connector == connector).with_for_update()).one_or_none()
+    if row is None:
+        row = Breaker(connector=connector, probes=0, incidents=0)
+        session.add(row)
+    if row.opened_at is not None:
+        return False
+    row.opened_at, row.reason, row.raw = now, reason, raw
+    row.probes, row.incidents = 0, row.incidents + 1
+    row.probe_at = now + dt.timedelta(seconds=backoff.ceiling(0))
+    session.flush()
+    log.error("forwarding to %s is stopped: %s", connector, reason)
+    return True
+
+
+def probe(sessions: Sessions, connector: Connector, *, clock: Clock, backoff: Backoff) -> bool:
+    """Ask an open connector's `check()` if its time has come; return whether the breaker closed."""
+    now = clock.now()
+    with sessions() as session, session.begin():
+        row = session.get(Breaker, connector.name)
+        if row is None or row.opened_at is None or row.probe_at is None or row.probe_at > now:
+            return False
+        # Whoever moves the time of the next probe has this one; the others see a later time.
+        next_probe = now + dt.timedelta(seconds=backoff.ceiling(row.probes + 1))
+        mine = session.execute(
+            update(Breaker)
+            .where(Breaker.connector == connector.name, Breaker.probe_at == row.probe_at)
+            .values(probe_at=next_probe, probes=Breaker.probes + 1)
+            .returning(Breaker.connector),
+            execution_options={"synchronize_session": False},
+        ).first()
+    if mine is None:
+        return False
+    try:
+        problems = connector.check().problems
+    except ErpError as error:
+        problems = (error.message,)
+    except Exception as error:
+        log.exception("check() of %s failed", connector.name)
+        problems = (f"check() failed: {error!r}",)
+    return _conclude(sessions, connector.name, problems, clock.now())
+
+
+def _conclude(sessions: Sessions, connector: str, problems: tuple[str, ...], now: dt.datetime) -> bool:
+    with sessions() as session, session.begin():
+        row = session.get(Breaker, connector)
+        if row is None or row.opened_at is None:
+            return False
+        if problems:
+            row.raw = "; ".join(problems)[:4000]
+            return False
+        log.warning("forwarding to %s goes on; it had stopped at %s", connector, row.opened_at)
+        row.opened_at, row.probe_at, row.closed_at = None, None, now
+        return True

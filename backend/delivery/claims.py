@@ -1,0 +1,220 @@
+"""Claims: which submission is next, and whose it is for a while.
+
+A row is claimed with a lease (until when) and a fence (a number that each claim raises). Whoever comes
+back after another has claimed the row finds a higher fence and changes nothing.
+"""
+
+import datetime as dt
+import logging
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Text, and_, exists, false, func, or_, select, true, type_coerce
+from sqlalchemy.orm import Session, aliased
+
+from backend.db import is_postgresql
+from backend.delivery.dependencies import obstacle
+from backend.feed.changes import publish
+from backend.inbox.models import Submission
+from backend.inbox.submissions import as_record, move
+from sync_protocol.change import Put
+from sync_protocol.submission import State
+
+log = logging.getLogger(__name__)
+
+MOST_CLAIMS = 3
+"""A document that was claimed so often without being settled is not tried again by itself."""
+LOOK_AGAIN = dt.timedelta(seconds=60)
+"""How soon a document is looked at again that waits for another one; an acceptance wakes it earlier."""
+
+_CANDIDATES = 200
+_IN_FLIGHT = (State.SENDING.value, State.UNKNOWN.value)
+_ACTIVE = (State.QUEUED.value, *_IN_FLIGHT)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The right to forward one submission."""
+
+    id: str
+    kind: str
+    fence: int
+    worker: str
+    lease_seconds: float
+    sent_at: dt.datetime | None
+    """Since when the ERP may have it: an earlier call may still be running, or have been executed. None:
+    the ERP certainly does not have it from us."""
+    tries: int
+    first_failed_at: dt.datetime | None
+    erp_id: str | None
+    """The ERP's id, if it has told one before."""
+
+
+def claim(
+    session: Session,
+    *,
+    now: dt.datetime,
+    worker: str,
+    lease_seconds: float,
+    kinds: Collection[str],
+    quiet_seconds: float = 0.0,
+    enforces_key: Collection[str] = (),
+) -> Claim | None:
+    """Claim the submission that has been due longest and is next in its order key, or return None.
+
+    Publishes the fates it changes, so it is the transaction's last act. Rows whose lease has run out
+    become unknown first, due when *quiet_seconds* have passed since they were sent (at once for kinds
+    whose key the ERP enforces). Rows that wait for another document are told so and come back later.
+    """
+    touched = _expire_leases(session, now, worker, quiet_seconds, enforces_key)
+    mine: Claim | None = None
+    for id in _candidates(session, now, kinds):
+        row = _lock(session, id, now)
+        if row is None or not _is_next(session, row):
+            continue
+        hindrance = obstacle(session, row)
+        if hindrance is not None and row.state == State.QUEUED:
+            touched += _hold_back(row, *hindrance, now)
+            continue
+        touched.append(row)
+        if row.claims >= MOST_CLAIMS:
+            _park_poison(session, row, now, worker)
+            continue
+        mine = _take(session, row, now, worker, lease_seconds)
+        break
+    session.flush()
+    records = {row.id: Put("submissions", row.id, as_record(row)) for row in touched}
+    if records:
+        publish(session, list(records.values()))
+    return mine
+
+
+def _expire_leases(
+    session: Session, now: dt.datetime, worker: str, quiet_seconds: float, enforces_key: Collection[str]
+) -> list[Submission]:
+    expired = session.scalars(
+        select(Submission)
+        .where(Submission.state == State.SENDING.value, Submission.lease_until <= now)
+        .order_by(Submission.seq)
+        .limit(_CANDIDATES)
+        .with_for_update(skip_locked=True)
+    ).all()
+    for row in expired:
+        log.warning("%s: %s has not reported back", row.id, row.lease_owner)
+        note = f"{row.lease_owner} has not reported back"
+        row.due_at = now
+        if row.last_sent_at is not None:
+            row.reason = "It was sent, but the answer did not come back; the ERP will be asked"
+            if row.kind not in enforces_key:
+                row.due_at = max(now, row.last_sent_at + dt.timedelta(seconds=quiet_seconds))
+        move(session, row, State.UNKNOWN, now=now, actor=f"worker:{worker}", note=note)
+    return list(expired)
+
+
+def _candidates(session: Session, now: dt.datetime, kinds: Collection[str]) -> Sequence[str]:
+    other = aliased(Submission)
+    return session.scalars(
+        select(Submission.id)
+        .where(
+            Submission.state.in_((State.QUEUED.value, State.UNKNOWN.value)),
+            Submission.due_at <= now,
+            Submission.kind.in_(sorted(kinds)),
+            # Those before it that themselves wait for a document are weighed one by one, in `_is_next`.
+            ~exists().where(
+                other.order_key == Submission.order_key,
+                other.state.in_(_ACTIVE),
+                _goes_first(other, Submission.state == State.QUEUED.value, Submission.id, Submission.seq),
+                or_(other.state.in_(_IN_FLIGHT), type_coerce(other.depends_on, Text) == "[]"),
+            ),
+        )
+        .order_by(Submission.due_at, Submission.seq)
+        .limit(_CANDIDATES)
+    ).all()
+
+
+def _goes_first(
+    other: type[Submission], waiting: ColumnElement[bool], id: Any, seq: Any
+) -> ColumnElement[bool]:
+    """Whether *other* must reach the ERP before a row of the same order key; *waiting*: the row is queued.
+
+    What is in flight goes before what is queued, whatever their numbers: a number is given before its
+    row becomes visible, so a lower one may turn up while a higher one is being sent.
+    """
+    return and_(
+        other.id != id,
+        or_(
+            and_(other.state.in_(_IN_FLIGHT), or_(waiting, other.seq < seq)),
+            and_(other.state == State.QUEUED.value, waiting, other.seq < seq),
+        ),
+    )
+
+
+def _lock(session: Session, id: str, now: dt.datetime) -> Submission | None:
+    """Hold the row and its order key until the commit; None if somebody else has either, or it changed."""
+    row = session.scalars(
+        select(Submission)
+        .where(
+            Submission.id == id,
+            Submission.state.in_((State.QUEUED.value, State.UNKNOWN.value)),
+            Submission.due_at <= now,
+        )
+        .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    if row is not None and is_postgresql(session):
+        key = func.hashtextextended(row.order_key, 0)
+        if not session.scalar(select(func.pg_try_advisory_xact_lock(key))):
+            return None
+    return row
+
+
+def _is_next(session: Session, row: Submission) -> bool:
+    waiting = true() if row.state == State.QUEUED else false()
+    before = session.scalars(
+        select(Submission).where(
+            Submission.order_key == row.order_key,
+            Submission.state.in_(_ACTIVE),
+            _goes_first(Submission, waiting, row.id, row.seq),
+        )
+    ).all()
+    # A document that waits for one which will not come must not hold up its neighbours.
+    return all(other.state == State.QUEUED and obstacle(session, other) for other in before)
+
+
+def _hold_back(row: Submission, reason: str, hopeless: bool, now: dt.datetime) -> list[Submission]:
+    row.due_at = now + LOOK_AGAIN
+    owner = "office" if hopeless else None
+    if (row.reason, row.owner) == (reason, owner):
+        return []
+    row.reason, row.owner, row.updated_at = reason, owner, now
+    return [row]
+
+
+def _park_poison(session: Session, row: Submission, now: dt.datetime, worker: str) -> None:
+    row.owner, row.error_class = "office", "poison"
+    row.reason = (
+        f"Its sending was broken off {row.claims} times without an answer, so it is not tried again by itself"
+    )
+    row.raw_reason = f"look for {row.id} in the ERP before sending it again; the workers' logs say more"
+    move(session, row, State.PARKED, now=now, actor=f"worker:{worker}", note=row.reason)
+    row.claims = 0
+
+
+def _take(session: Session, row: Submission, now: dt.datetime, worker: str, lease_seconds: float) -> Claim:
+    move(session, row, State.SENDING, now=now, actor=f"worker:{worker}")
+    row.fence += 1
+    row.claims += 1
+    row.lease_owner = worker
+    row.lease_until = now + dt.timedelta(seconds=lease_seconds)
+    return Claim(
+        id=row.id,
+        kind=row.kind,
+        fence=row.fence,
+        worker=worker,
+        lease_seconds=lease_seconds,
+        sent_at=row.last_sent_at,
+        tries=row.tries,
+        first_failed_at=row.first_failed_at,
+        erp_id=row.erp_id,
+    )

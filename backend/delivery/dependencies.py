@@ -1,0 +1,62 @@
+"""What a submission waits for: the documents it depends on must be in the ERP first."""
+
+import datetime as dt
+
+from sqlalchemy import Text, select, type_coerce, update
+from sqlalchemy.orm import Session
+
+from backend.inbox.models import Submission
+from sync_protocol.submission import State
+
+_HOPELESS = {
+    State.REJECTED: "was rejected; correct that one first",
+    State.PARKED: "is parked; the office must settle that one first",
+    State.CANCELLED: "was cancelled",
+    State.WITHDRAWN: "was withdrawn",
+    State.SUPERSEDED: "was replaced",
+}
+"""States from which a dependency does not go on by itself, and what the dependent's rep is told."""
+
+
+def obstacle(session: Session, submission: Submission) -> tuple[str, bool] | None:
+    """Return why *submission* must wait for a document it depends on, or None if it need not.
+
+    The second value says whether somebody must act, because the other document will not go on by itself.
+    """
+    waiting: str | None = None
+    for id in submission.depends_on:
+        found = _newest(session, id)
+        if found is None:
+            waiting = f"Waits for document {id}, which has not arrived yet"
+        elif State(found.state) in _HOPELESS:
+            return f"Waits for document {found.id}, which {_HOPELESS[State(found.state)]}", True
+        elif found.state != State.ACCEPTED:
+            waiting = f"Waits for document {found.id}, which the ERP has not accepted yet"
+    return (waiting, False) if waiting else None
+
+
+def _newest(session: Session, id: str) -> Submission | None:
+    """Return the submission *id*, or what has replaced it in the end."""
+    seen: set[str] = set()
+    found = session.scalars(select(Submission).where(Submission.id == id)).one_or_none()
+    while found is not None and found.superseded_by and found.id not in seen:
+        seen.add(found.id)
+        newer = session.scalars(select(Submission).where(Submission.id == found.superseded_by)).one_or_none()
+        if newer is None:
+            break
+        found = newer
+    return found
+
+
+def wake_dependents(session: Session, id: str, now: dt.datetime) -> None:
+    """Make due what waits for the submission *id*."""
+    session.execute(
+        update(Submission)
+        .where(
+            Submission.state == State.QUEUED.value,
+            Submission.due_at > now,
+            type_coerce(Submission.depends_on, Text).contains(f'"{id}"'),
+        )
+        .values(due_at=now),
+        execution_options={"synchronize_session": False},
+    )

@@ -1,0 +1,32 @@
+"""How long to wait before trying again.
+
+Full jitter: a random share of an exponentially growing ceiling, so that documents which failed together
+do not come back together. Source: "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
+"""
+
+import datetime as dt
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+
+LONGEST_RETRY_AFTER = 86_400.0
+_MOST_DOUBLINGS = 30
+
+
+@dataclass(frozen=True)
+class Backoff:
+    """The rule in force; *base* and *cap* in seconds, *random* gives numbers from 0 to below 1."""
+
+    base: float
+    cap: float
+    random: Callable[[], float] = random.random
+
+    def ceiling(self, tries: int) -> float:
+        """Return the longest wait in seconds after *tries* failures in a row (0 for the first)."""
+        return min(self.cap, self.base * 2.0 ** min(tries, _MOST_DOUBLINGS))
+
+    def wait(self, tries: int, retry_after: float | None = None) -> dt.timedelta:
+        """Return the wait after *tries* failures; the ERP's own *retry_after* (seconds) wins."""
+        if retry_after is not None:
+            return dt.timedelta(seconds=min(max(retry_after, 0.0), LONGEST_RETRY_AFTER))
+        return dt.timedelta(seconds=self.random() * self.ceiling(tries))

@@ -1,0 +1,104 @@
+"""Settling: what became of a claimed submission, written once, by whoever holds the newest claim."""
+
+import datetime as dt
+import logging
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from backend.delivery import attempts
+from backend.delivery.attempts import LostClaim
+from backend.delivery.claims import Claim
+from backend.delivery.dependencies import wake_dependents
+from backend.delivery.fates import OWNER, Bound, Fate
+from backend.erp.errors import ErrorClass
+from backend.feed.changes import publish
+from backend.inbox.models import Binding, Submission
+from backend.inbox.submissions import as_record, move
+from sync_protocol.change import Put
+from sync_protocol.submission import State
+
+log = logging.getLogger(__name__)
+
+
+def settle(session: Session, claim: Claim, fate: Fate, *, connector: str, now: dt.datetime) -> bool:
+    """Write *fate* if *claim* is still the newest, and publish it; return whether it was.
+
+    It publishes, so it is the transaction's last act.
+    """
+    try:
+        row = attempts.held(session, claim)
+    except LostClaim:
+        log.warning(
+            "%s: claim %d of %s came too late with %r; nothing is changed",
+            claim.id, claim.fence, claim.worker, fate.state.value,
+        )  # fmt: skip
+        return False
+    apply(session, row, fate, connector=connector, actor=f"worker:{claim.worker}", now=now)
+    publish(session, [Put("submissions", row.id, as_record(row))])
+    return True
+
+
+def apply(
+    session: Session, row: Submission, fate: Fate, *, connector: str, actor: str, now: dt.datetime
+) -> None:
+    """Write *fate* into *row* and its bindings; the caller publishes the record."""
+    rival = bind(session, row, fate.bindings, connector, now)
+    if rival is not None:
+        fate = _contested(fate, rival)
+    row.reason, row.raw_reason, row.owner = fate.reason, fate.raw, fate.owner
+    row.error_class = fate.error_class.value if fate.error_class else None
+    row.errors = [dict(error) for error in fate.errors]
+    row.tries, row.claims, row.first_failed_at = fate.tries, 0, fate.first_failed_at
+    row.last_sent_at = fate.sent_at
+    row.due_at = fate.due_at or now
+    row.erp_id = None if fate.forgets else fate.erp_id or row.erp_id
+    row.erp_number = None if fate.forgets else fate.erp_number or row.erp_number
+    move(session, row, fate.state, now=now, actor=actor, note=fate.reason)
+    if fate.state is State.ACCEPTED:
+        wake_dependents(session, row.id, now)
+
+
+def bind(
+    session: Session, row: Submission, bounds: tuple[Bound, ...], connector: str, now: dt.datetime
+) -> Binding | None:
+    """Bind *row* to the ERP's ids. Where that contradicts a binding there is, return it and bind nothing."""
+    fresh = []
+    for bound in bounds:
+        known = session.scalars(
+            select(Binding).where(
+                Binding.connector == connector,
+                Binding.entity == bound.entity,
+                or_(Binding.local_id == row.id, Binding.external_id == bound.external_id),
+            )
+        ).all()
+        if any((b.local_id, b.external_id) == (row.id, bound.external_id) for b in known):
+            continue
+        if known and not bound.aggregated:
+            return known[0]
+        fresh.append(
+            Binding(
+                connector=connector,
+                entity=bound.entity,
+                local_id=row.id,
+                external_id=bound.external_id,
+                number=bound.number,
+                aggregated=bound.aggregated,
+                bound_at=now,
+            )
+        )
+    session.add_all(fresh)
+    return None
+
+
+def _contested(fate: Fate, rival: Binding) -> Fate:
+    return Fate(
+        state=State.PARKED,
+        sent_at=fate.sent_at,
+        reason="Two documents are mixed up in the ERP; the office must look",
+        raw=f"the ERP answered {fate.erp_id}, but document {rival.local_id} is bound to {rival.external_id}",
+        error_class=ErrorClass.DUPLICATE_BAD,
+        owner=OWNER[ErrorClass.DUPLICATE_BAD],
+        erp_id=fate.erp_id,
+        erp_number=fate.erp_number,
+    )

@@ -1,0 +1,32 @@
+"""The audit trail: who did what to whom, when. Entries are added and never changed."""
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from backend.identity.models import AuditEntry
+
+
+def record(
+    session: Session,
+    *,
+    actor: str,
+    action: str,
+    subject: str,
+    now: dt.datetime,
+    detail: Mapping[str, Any] | None = None,
+) -> None:
+    """Add an entry. *actor* is device:<id> or user:<name>; *detail* is JSON and holds no secrets."""
+    session.add(AuditEntry(at=now, actor=actor, action=action, subject=subject, detail=dict(detail or {})))
+    session.flush()
+
+
+def entries(session: Session, *, subject: str | None = None, limit: int = 100) -> list[AuditEntry]:
+    """Return the newest entries, newest first; of one *subject* if named."""
+    statement = select(AuditEntry).order_by(AuditEntry.id.desc()).limit(limit)
+    if subject is not None:
+        statement = statement.where(AuditEntry.subject == subject)
+    return list(session.scalars(statement))

@@ -1,0 +1,86 @@
+"""The installation's own keys, made at the first start and kept in `<folder>/keys`.
+
+`signing.pem` signs access tokens (Ed25519). `refresh.secret` proves that a refresh token is ours. Both
+are files that only the owner may read. Replacing `signing.pem` makes every access token of the last
+fifteen minutes invalid and logs nobody out: phones refresh. Replacing `refresh.secret` does log
+everybody out. Several nodes need the same two files.
+"""
+
+import base64
+import contextlib
+import hashlib
+import os
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+
+class KeyDamaged(RuntimeError):
+    """A key file is there but cannot be used; the message says which."""
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The keys in force; `kid` is the RFC 7638 thumbprint of the signing key."""
+
+    signing: Ed25519PrivateKey = field(repr=False)
+    refresh_secret: bytes = field(repr=False)
+    kid: str
+
+    @property
+    def verifying(self) -> Ed25519PublicKey:
+        return self.signing.public_key()
+
+
+def load(folder: Path) -> Keys:
+    """Return the keys of the installation in *folder*, making those that are missing.
+
+    Raises `KeyDamaged` for a file that holds no such key, and OSError if the folder cannot be written.
+    """
+    keys = folder / "keys"
+    keys.mkdir(parents=True, exist_ok=True, mode=0o700)
+    pem = _read_or_make(keys / "signing.pem", _new_signing_key)
+    try:
+        signing = serialization.load_pem_private_key(pem, password=None)
+    except ValueError:
+        signing = None
+    if not isinstance(signing, Ed25519PrivateKey):
+        raise KeyDamaged(f"{keys / 'signing.pem'} is not an unencrypted Ed25519 key in PEM form")
+    secret = _read_or_make(keys / "refresh.secret", lambda: secrets.token_bytes(32))
+    if len(secret) < 32:
+        raise KeyDamaged(f"{keys / 'refresh.secret'} is shorter than 32 bytes")
+    return Keys(signing, secret, _thumbprint(signing.public_key()))
+
+
+def _new_signing_key() -> bytes:
+    return Ed25519PrivateKey.generate().private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+
+
+def _read_or_make(path: Path, make: Callable[[], bytes]) -> bytes:
+    """Return the content of *path*, made by *make* if need be; of several processes one wins."""
+    if not path.exists():
+        draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(make())
+                file.flush()
+                os.fsync(file.fileno())
+            # Another process may have been first; its key counts.
+            with contextlib.suppress(FileExistsError):
+                os.link(draft, path)
+        finally:
+            draft.unlink()
+    return path.read_bytes()
+
+
+def _thumbprint(key: Ed25519PublicKey) -> str:
+    x = base64.urlsafe_b64encode(key.public_bytes_raw()).rstrip(b"=").decode()
+    members = f'{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}'
+    return base64.urlsafe_b64encode(hashlib.sha256(members.encode()).digest()).rstrip(b"=").decode()

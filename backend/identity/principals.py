@@ -1,0 +1,47 @@
+"""Who is speaking: the device's row and its rep's, read for every request."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from backend.identity.models import Device, Rep
+from backend.identity.tokens import Claims, DeviceRevoked, TokenInvalid
+
+SEEN_EVERY = dt.timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class Principal:
+    """A device and the rep it belongs to."""
+
+    rep: str
+    device: str
+    last_seen_at: dt.datetime | None
+
+
+def read(session: Session, claims: Claims) -> Principal:
+    """Return who *claims* speak for, as the database has it now.
+
+    Raises `DeviceRevoked` for a revoked device or a rep who is not active, and `TokenInvalid` if the
+    device is not known or has been given a new version since the token was issued.
+    """
+    row = session.execute(
+        select(Device.rep, Device.version, Device.revoked_at, Device.last_seen_at, Rep.active)
+        .join(Rep, Rep.id == Device.rep)
+        .where(Device.id == claims.device)
+    ).one_or_none()
+    if row is None or row.rep != claims.rep:
+        raise TokenInvalid("its device is not known here")
+    if row.revoked_at is not None or not row.active:
+        raise DeviceRevoked
+    if row.version != claims.version:
+        raise TokenInvalid("its device has been given a new version")
+    return Principal(row.rep, claims.device, row.last_seen_at)
+
+
+def note_seen(session: Session, principal: Principal, now: dt.datetime) -> None:
+    """Note that the device was here, at most every five minutes."""
+    if principal.last_seen_at is None or now - principal.last_seen_at >= SEEN_EVERY:
+        session.execute(update(Device).where(Device.id == principal.device).values(last_seen_at=now))

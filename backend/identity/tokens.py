@@ -1,0 +1,204 @@
+"""Tokens: a short access token for every request, a refresh token bound to the device's key.
+
+The refresh token is computed, not stored: an HMAC over the device and a generation. Presenting the
+current generation moves on to the next; presenting the one before it gives the current one again. So
+a lost reply costs nothing, and as every use needs a signature of the device's key, a stolen token is
+useless and no time window is needed to tell a lost reply from a thief.
+"""
+
+import base64
+import datetime as dt
+import hashlib
+import hmac
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import jwt
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from ulid import ULID
+
+from backend.identity import audit, device_keys
+from backend.identity.keys import Keys
+from backend.identity.models import Device, Rep
+from sync_protocol.limits import LIMITS
+
+AUDIENCE = "satchel:v1"
+TYPE = "at+jwt"
+LEEWAY_SECONDS = 60
+REQUIRED = ["iss", "aud", "exp", "iat", "sub", "jti", "did", "dver"]
+
+
+class TokenInvalid(Exception):
+    """The access token is not one of ours; the message says why, for the log."""
+
+
+class TokenExpired(Exception):
+    """The access token was ours."""
+
+
+class RefreshInvalid(Exception):
+    """The refresh token or its proof is not good; the device must be enrolled again."""
+
+
+class DeviceRevoked(Exception):
+    """The device was revoked, or its rep is not active any more."""
+
+
+@dataclass(frozen=True)
+class Claims:
+    """What an access token says: rep, device, and the device's version at the time."""
+
+    rep: str
+    device: str
+    version: int
+
+
+@dataclass(frozen=True)
+class Issued:
+    """A pair of tokens; *expires_in* is the access token's life in seconds."""
+
+    access_token: str
+    expires_in: int
+    refresh_token: str
+
+    def as_wire(self) -> dict[str, str | int]:
+        """Return the pair as it stands in the replies of /v1/enrol and /v1/token."""
+        return {
+            "access_token": self.access_token,
+            "expires_in": self.expires_in,
+            "refresh_token": self.refresh_token,
+        }
+
+
+def issue(keys: Keys, issuer: str, device: Device, now: dt.datetime) -> Issued:
+    """Return tokens for *device* as it stands, of its current refresh generation."""
+    at = int(now.timestamp())
+    claims = {
+        "iss": issuer,
+        "aud": AUDIENCE,
+        "iat": at,
+        "exp": at + LIMITS.access_token_seconds,
+        "sub": device.rep,
+        "jti": str(ULID.from_datetime(now)),
+        "did": device.id,
+        "dver": device.version,
+    }
+    access = jwt.encode(claims, keys.signing, algorithm="EdDSA", headers={"kid": keys.kid, "typ": TYPE})
+    return Issued(
+        access, LIMITS.access_token_seconds, _refresh_token(keys, device.id, device.refresh_generation)
+    )
+
+
+def verify(keys: Keys, issuer: str, token: str, now: dt.datetime) -> Claims:
+    """Return the claims of the access token *token*; raises `TokenInvalid` or `TokenExpired`.
+
+    Key and algorithm are pinned: whatever the token's header names is compared, never followed.
+    """
+    try:
+        header = jwt.get_unverified_header(token)
+        if header.get("kid") != keys.kid or header.get("typ") != TYPE:
+            raise TokenInvalid("it is signed with another key or is no access token")
+        claims = jwt.decode(
+            token,
+            keys.verifying,
+            algorithms=["EdDSA"],
+            audience=AUDIENCE,
+            issuer=issuer,
+            # Times are compared below, with the clock that everything else here goes by.
+            options={"require": REQUIRED, "strict_aud": True, "verify_exp": False, "verify_iat": False},
+        )
+    except (jwt.InvalidTokenError, ValueError, RecursionError) as error:
+        raise TokenInvalid(str(error)) from None
+    at = now.timestamp()
+    if not (_whole(claims["exp"]) and _whole(claims["iat"]) and _whole(claims["dver"])):
+        raise TokenInvalid("a number is none")
+    if not all(isinstance(claims[name], str) for name in ("sub", "did", "jti")):
+        raise TokenInvalid("a name is none")
+    if claims["exp"] + LEEWAY_SECONDS <= at:
+        raise TokenExpired
+    if claims["iat"] - LEEWAY_SECONDS > at:
+        raise TokenInvalid("it was issued in the future")
+    return Claims(claims["sub"], claims["did"], claims["dver"])
+
+
+def refresh(
+    session: Session, keys: Keys, issuer: str, *, refresh_token: str, proof: str, now: dt.datetime
+) -> Issued:
+    """Return new tokens for *refresh_token*, proved by the JWS *proof* of the device's key.
+
+    Raises `RefreshInvalid` and `DeviceRevoked`. What it notes in the audit trail on the way to an
+    exception should be committed all the same.
+    """
+    device_id, generation = _read_refresh_token(keys, refresh_token)
+    device = session.scalars(
+        select(Device).where(Device.id == device_id).with_for_update().execution_options(populate_existing=True)
+    ).one_or_none()
+    if device is None:
+        raise RefreshInvalid("the device is not known here any more")
+    _check_proof(device, issuer, refresh_token, proof)
+    rep = session.get(Rep, device.rep)
+    if device.revoked_at is not None or rep is None or not rep.active:
+        raise DeviceRevoked
+    if generation < device.refresh_generation - 1:
+        audit.record(
+            session,
+            actor=f"device:{device.id}",
+            action="device.old_refresh_token",
+            subject=device.id,
+            now=now,
+            detail={"generation": generation, "current": device.refresh_generation},
+        )
+        raise RefreshInvalid("the refresh token was replaced long ago")
+    # A generation above the current one was issued before a backup of this database was restored.
+    if generation >= device.refresh_generation:
+        device.refresh_generation = generation + 1
+    device.last_seen_at = now
+    session.flush()
+    return issue(keys, issuer, device, now)
+
+
+def _check_proof(device: Device, issuer: str, refresh_token: str, proof: str) -> None:
+    """The proof says: I hold the device's key, and mean this refresh token at this server."""
+    try:
+        claims = device_keys.verify(device.public_key, proof)
+    except (jwt.InvalidTokenError, ValueError, RecursionError):
+        raise RefreshInvalid("the proof is not signed by the device's key") from None
+    meant = base64.urlsafe_b64encode(hashlib.sha256(refresh_token.encode()).digest()).rstrip(b"=").decode()
+    if claims.get("aud") != issuer:
+        raise RefreshInvalid(f"the proof must name {issuer} as its audience")
+    if claims.get("rth") != meant:
+        raise RefreshInvalid("the proof is for another refresh token")
+    if not isinstance(claims.get("jti"), str) or not claims["jti"]:
+        raise RefreshInvalid("the proof has no jti")
+
+
+def _refresh_token(keys: Keys, device_id: str, generation: int) -> str:
+    return f"sr1.{device_id}.{generation}.{_seal(keys, device_id, generation)}"
+
+
+def _read_refresh_token(keys: Keys, token: str) -> tuple[str, int]:
+    parts = token.split(".")
+    if (
+        len(parts) != 4
+        or parts[0] != "sr1"
+        or not (parts[2].isascii() and parts[2].isdigit())
+        or len(parts[2]) > 9
+    ):
+        raise RefreshInvalid("this is not a refresh token")
+    device_id, generation = parts[1], int(parts[2])
+    # encode: compare_digest takes no text beyond ASCII.
+    if not hmac.compare_digest(_seal(keys, device_id, generation).encode(), parts[3].encode()):
+        raise RefreshInvalid("the refresh token was not made here")
+    return device_id, generation
+
+
+def _seal(keys: Keys, device_id: str, generation: int) -> str:
+    meant = json.dumps(["satchel refresh 1", device_id, generation]).encode()
+    mac = hmac.new(keys.refresh_secret, meant, hashlib.sha256).digest()
+    return base64.urlsafe_b64encode(mac).rstrip(b"=").decode()
+
+
+def _whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)

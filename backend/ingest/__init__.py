@@ -1,0 +1,1 @@
+"""Pump 1: reads the ERP through its port and publishes to the feed."""

@@ -1,0 +1,135 @@
+"""The schedule: what is to be read from the ERP now, parents before what follows them."""
+
+import datetime as dt
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from backend.clock import Clock
+from backend.db import Sessions, snapshot
+from backend.erp.errors import ErpError, ErrorClass
+from backend.erp.port import Connector
+from backend.erp.records import Capabilities
+from backend.ingest.importer import ImportResult, import_collection
+from backend.ingest.models import Watermark
+from backend.ingest.sweep import sweep
+from backend.settings import Settings
+from sync_protocol.catalogue import COLLECTIONS
+from sync_protocol.collection import SATCHEL
+
+log = logging.getLogger(__name__)
+
+_ERP_AWAY = frozenset({ErrorClass.TRANSIENT, ErrorClass.CONFIG})
+"""Failures that the next collection would meet too."""
+
+
+@dataclass
+class Schedule:
+    """Reads what is due from one connector. Failures so far are remembered here and set the next try."""
+
+    sessions: Sessions
+    connector: Connector
+    clock: Clock
+    settings: Settings
+    _failures: dict[str, int] = field(default_factory=dict)
+    _not_before: dict[str, dt.datetime] = field(default_factory=dict)
+    _told: set[str] = field(default_factory=set)
+
+    def run_due(self, stop: Callable[[], bool] = lambda: False) -> list[ImportResult]:
+        """Read and sweep what is due, in the connector's order; return what was read."""
+        now = self.clock.now()
+        if now < self._not_before.get("", now):
+            return []
+        try:
+            capabilities = self.connector.capabilities()
+        except ErpError as error:
+            self._failed("", now)
+            self._tell(error.message)
+            return []
+        results: list[ImportResult] = []
+        for collection in self._collections(capabilities):
+            if stop():
+                break
+            result = self._read_if_due(collection, stop)
+            if result is None:
+                continue
+            results.append(result)
+            if result.error_class in _ERP_AWAY:
+                # Parents come first: what follows this collection cannot do without it.
+                self._failed("", self.clock.now())
+                return results
+        self._failures.pop("", None)
+        for collection in self._collections(capabilities):
+            if collection in capabilities.lists_keys and not stop():
+                self._sweep_if_due(collection)
+        return results
+
+    def _read_if_due(self, collection: str, stop: Callable[[], bool]) -> ImportResult | None:
+        now = self.clock.now()
+        row = self._watermark(collection)
+        pause = dt.timedelta(seconds=self.settings.ingest_seconds)
+        # What failed has its own, growing pause; `read_at` says nothing about it.
+        if now < self._not_before.get(collection, now):
+            return None
+        read_at = row.read_at if row is not None and row.failing_since is None else None
+        if read_at is not None and now < read_at + pause:
+            return None
+        result = import_collection(
+            self.sessions,
+            self.connector,
+            collection,
+            clock=self.clock,
+            settings=self.settings,
+            stop=stop,
+        )
+        self._note(collection, result.failure is not None)
+        return result
+
+    def _sweep_if_due(self, collection: str) -> None:
+        now = self.clock.now()
+        row = self._watermark(collection)
+        turn = f"sweep {collection}"
+        if row is None or row.read_at is None or now < self._not_before.get(turn, now):
+            return
+        pause = dt.timedelta(seconds=self.settings.sweep_seconds)
+        if row.swept_at is None or now >= row.swept_at + pause:
+            done = sweep(self.sessions, self.connector, collection, clock=self.clock, settings=self.settings)
+            self._note(turn, done.failure is not None)
+
+    def _watermark(self, collection: str) -> Watermark | None:
+        with self.sessions() as session, session.begin():
+            snapshot(session)
+            return session.get(Watermark, (self.connector.name, collection))
+
+    def _note(self, collection: str, failed: bool) -> None:
+        if failed:
+            self._failed(collection, self.clock.now())
+        else:
+            self._failures.pop(collection, None)
+            self._not_before.pop(collection, None)
+
+    def _failed(self, what: str, now: dt.datetime) -> None:
+        """Put off the next try: each failure in a row doubles the pause, up to the cap."""
+        count = self._failures.get(what, 0)
+        self._failures[what] = count + 1
+        seconds = min(
+            self.settings.backoff_cap_seconds, self.settings.backoff_base_seconds * 2.0 ** min(count, 30)
+        )
+        self._not_before[what] = now + dt.timedelta(seconds=seconds)
+
+    def _tell(self, message: str) -> None:
+        if message not in self._told:
+            self._told.add(message)
+            log.warning("%s", message)
+
+    def _collections(self, capabilities: Capabilities) -> list[str]:
+        known = []
+        for name in capabilities.collections:
+            collection = COLLECTIONS.get(name)
+            if collection is None or collection.authority == SATCHEL:
+                self._tell(
+                    f"{self.connector.name} offers {name}, which the catalogue does not take from an ERP"
+                )
+            else:
+                known.append(name)
+        return known

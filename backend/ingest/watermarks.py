@@ -1,0 +1,82 @@
+"""Watermarks: how far a collection has been read, and what stood in the way the last time."""
+
+import datetime as dt
+import logging
+
+from sqlalchemy import Select, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from backend.db import is_postgresql
+from backend.ingest.models import Watermark
+
+log = logging.getLogger(__name__)
+
+
+def ensure(session: Session, connector: str, collection: str) -> Watermark:
+    """Return the watermark's row, made if there is none."""
+    insert = postgresql.insert if is_postgresql(session) else sqlite.insert
+    session.execute(
+        insert(Watermark).values(connector=connector, collection=collection).on_conflict_do_nothing()
+    )
+    return session.scalars(_of(connector, collection)).one()
+
+
+def advance(session: Session, connector: str, collection: str, *, read_from: str | None, to: str) -> bool:
+    """Move the watermark on; return False if it does not stand at *read_from* any more.
+
+    Then somebody else has read on, and what was read from the old place may be older than what is there.
+    """
+    moved = session.execute(
+        update(Watermark)
+        .where(
+            Watermark.connector == connector,
+            Watermark.collection == collection,
+            Watermark.value.is_not_distinct_from(read_from),
+        )
+        .values(value=to)
+        .returning(Watermark.collection),
+        execution_options={"synchronize_session": False},
+    ).first()
+    return moved is not None
+
+
+def read_to_the_end(session: Session, connector: str, collection: str, now: dt.datetime) -> None:
+    """Note that the collection was read to its end at *now*, and that nothing stands in the way."""
+    row = session.scalars(_of(connector, collection)).one()
+    row.read_at, row.failing_since, row.failure = now, None, None
+    session.flush()
+
+
+def swept(session: Session, connector: str, collection: str, now: dt.datetime) -> None:
+    """Note that deletions were looked for at *now*."""
+    row = session.scalars(_of(connector, collection)).one()
+    row.swept_at, row.sweep_failure = now, None
+    session.flush()
+
+
+def sweep_failed(session: Session, connector: str, collection: str, message: str) -> None:
+    """Note why deletions could not be looked for; a reading that goes well does not clear it."""
+    row = ensure(session, connector, collection)
+    if row.sweep_failure != message:
+        log.error("%s of %s: %s", collection, connector, message)
+    row.sweep_failure = message[:2000]
+    session.flush()
+
+
+def fail(session: Session, connector: str, collection: str, message: str, now: dt.datetime) -> None:
+    """Note why the collection could not be read, in words for the operator."""
+    row = ensure(session, connector, collection)
+    if row.failure != message:
+        log.warning("%s of %s: %s", collection, connector, message)
+    row.failing_since = row.failing_since or now
+    row.failure = message[:2000]
+    session.flush()
+
+
+def _of(connector: str, collection: str) -> Select[Watermark]:
+    return (
+        select(Watermark)
+        .where(Watermark.connector == connector, Watermark.collection == collection)
+        .execution_options(populate_existing=True)
+    )

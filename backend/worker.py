@@ -1,0 +1,277 @@
+"""The worker: forwards what is due, reads the ERP, answers the doorbell; ends cleanly when told to.
+
+Each job has a thread and a connector of its own, so that a long reading never delays an order. The
+database is polled whatever Redis does. A worker that is killed holds no lock: its leases run out.
+"""
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy.exc import SQLAlchemyError
+
+import backend
+from backend import jobs, queues, telemetry
+from backend.clock import Clock, SystemClock
+from backend.db import Sessions, make_sessions
+from backend.delivery import breaker
+from backend.delivery.acknowledge import Acknowledger
+from backend.delivery.reconcile import follow_up
+from backend.delivery.retry import Backoff
+from backend.delivery.terms import CurrentTerms, backoff_of, quiet_of
+from backend.erp.port import Connector, connect
+from backend.ingest.schedule import Schedule
+from backend.migrations.tables import import_tables
+from backend.settings import PREFIX, SETTINGS, Settings, read_settings
+from backend.sync.push import requeue_complete
+
+log = logging.getLogger(__name__)
+
+FOLLOW_UP_SECONDS = 60.0
+RESTART = Backoff(base=1.0, cap=30.0)
+"""Between two tries of whatever failed in the worker itself: the database, Redis, a thread's job."""
+END_SECONDS = 30.0
+"""How long the doorbell's process may take to finish its document."""
+
+Job = Callable[[], object]
+
+
+def run(
+    settings: Settings, *, threads: int = 2, stop: threading.Event | None = None, once: bool = False
+) -> None:
+    """Work until *stop* is set or SIGTERM or SIGINT comes; with *once*, do what is due now and return.
+
+    *threads* forward at the same time. What is being sent is finished first; what takes longer than a
+    lease is left to its lease. Raises `SettingError`, `ConnectorMissing` or ValueError where a setting
+    is wrong; the database and the ERP may be away, they are waited for.
+    """
+    import_tables()
+    quiet_of(settings)
+    connect(settings.connector, settings.erp).close()
+    sessions = make_sessions(settings.database_url)
+    worker = _Worker(settings, sessions, stop or threading.Event())
+    try:
+        if once:
+            worker.once()
+        else:
+            with _signals(worker.stop):
+                worker.supervise(max(threads, 1))
+    finally:
+        with sessions() as session:
+            session.get_bind().engine.dispose()
+
+
+class _Worker:
+    """The threads and the doorbell's process."""
+
+    def __init__(self, settings: Settings, sessions: Sessions, stop: threading.Event) -> None:
+        self.settings, self.sessions, self.stop = settings, sessions, stop
+        self.clock: Clock = SystemClock()
+
+    def once(self) -> None:
+        with self._connected() as connector:
+            self._ingest(connector)()
+            with self._forwarding("once") as forward:
+                forward()
+            self._upkeep(connector)()
+
+    def supervise(self, threads: int) -> None:
+        """Run every job in a thread until told to stop, then wait for what is being done."""
+        started = [self._thread(f"forward-{n + 1}", self._forward) for n in range(threads)]
+        started.append(self._thread("upkeep", self._upkeep_forever))
+        started.append(self._thread("ingest", self._ingest_forever))
+        doorbell = _Doorbell(self.settings) if self.settings.redis_url else None
+        log.info("worker started: %d forwarding threads", threads)
+        try:
+            while not self.stop.wait(0.2):
+                if doorbell is not None:
+                    doorbell.tend()
+        finally:
+            self.stop.set()
+            if doorbell is not None:
+                doorbell.end()
+            deadline = time.monotonic() + self.settings.lease_seconds
+            for thread in started:
+                thread.join(max(0.0, deadline - time.monotonic()))
+            late = [thread.name for thread in started if thread.is_alive()]
+            if late:
+                log.warning("%s did not finish; leases will release what they hold", ", ".join(late))
+        log.info("worker ended")
+
+    def _thread(self, name: str, body: Callable[[str], None]) -> threading.Thread:
+        thread = threading.Thread(target=body, args=(name,), name=name, daemon=True)
+        thread.start()
+        return thread
+
+    def _forward(self, name: str) -> None:
+        with self._forwarding(name) as forward:
+            self._repeat(name, forward)
+
+    def _upkeep_forever(self, name: str) -> None:
+        with self._connected() as connector:
+            self._repeat(name, self._upkeep(connector))
+
+    def _ingest_forever(self, name: str) -> None:
+        with self._connected() as connector:
+            self._repeat(name, self._ingest(connector))
+
+    @contextmanager
+    def _forwarding(self, name: str) -> Iterator[Job]:
+        forwarder = jobs.forwarder(self.settings, self.sessions, name)
+        try:
+            yield lambda: forwarder.drain(stop=self.stop.is_set)
+        finally:
+            forwarder.connector.close()
+
+    def _upkeep(self, connector: Connector) -> Job:
+        """Return the round of acknowledgements, probes and what waits for somebody else."""
+        backoff = backoff_of(self.settings)
+        terms = CurrentTerms(connector, self.clock, self.settings, backoff)
+        acknowledger = Acknowledger(self.sessions, connector, self.clock)
+        next_follow_up = 0.0
+
+        def upkeep() -> None:
+            nonlocal next_follow_up
+            breaker.probe(self.sessions, connector, clock=self.clock, backoff=backoff)
+            with self.sessions() as session, session.begin():
+                requeue_complete(session, self.clock.now())
+            acknowledger.settle_all()
+            if time.monotonic() >= next_follow_up:
+                current = terms.get()
+                if current is not None:
+                    follow_up(self.sessions, connector, clock=self.clock, kinds=current.kinds)
+                next_follow_up = time.monotonic() + FOLLOW_UP_SECONDS
+
+        return upkeep
+
+    def _ingest(self, connector: Connector) -> Job:
+        schedule = Schedule(self.sessions, connector, self.clock, self.settings)
+        return lambda: schedule.run_due(self.stop.is_set)
+
+    @contextmanager
+    def _connected(self) -> Iterator[Connector]:
+        connector = connect(self.settings.connector, self.settings.erp)
+        try:
+            yield connector
+        finally:
+            connector.close()
+
+    def _repeat(self, name: str, job: Job) -> None:
+        """Do *job* every poll interval, whatever happens to it, until told to stop."""
+        failures = 0
+        while not self.stop.is_set():
+            pause = self.settings.poll_seconds
+            try:
+                job()
+                if failures:
+                    log.warning("%s goes on after %d failures", name, failures)
+                failures = 0
+            except SQLAlchemyError as error:
+                pause = RESTART.ceiling(failures)
+                failures += 1
+                reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+                log.warning("%s: the database failed, next try in %.0f s: %s", name, pause, reason)
+            except Exception:
+                pause = RESTART.ceiling(failures)
+                failures += 1
+                log.exception("%s failed, next try in %.0f s", name, pause)
+            self.stop.wait(pause)
+
+
+class _Doorbell:
+    """The process that answers the doorbell, started again when it ends (Redis away, a kill)."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._environ = {**os.environ, **_as_environ(settings)}
+        self._process: subprocess.Popen[bytes] | None = None
+        self._failures = 0
+        self._started_at = self._not_before = 0.0
+
+    def tend(self) -> None:
+        """Start it, if it does not run and its time has come. It must never hold up anything else."""
+        now = time.monotonic()
+        if self._process is not None and self._process.poll() is not None:
+            self._failures = 0 if now - self._started_at > RESTART.cap else self._failures + 1
+            pause = RESTART.ceiling(self._failures)
+            log.warning(
+                "the doorbell's process ended (%s), next try in %.0f s", self._process.returncode, pause
+            )
+            self._close()
+            self._not_before = now + pause
+        if self._process is None and now >= self._not_before:
+            # The pipe is our sign of life: when this process dies, however it dies, the child sees its
+            # end and goes too. It leads its own process group, so that nothing it starts is left.
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "backend.worker"],
+                stdin=subprocess.PIPE,
+                env=self._environ,
+                start_new_session=True,
+            )
+            self._started_at = now
+
+    def end(self) -> None:
+        """Let it finish what it is sending, and make sure that it is gone."""
+        if self._process is None:
+            return
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+            try:
+                self._process.wait(END_SECONDS)
+            except subprocess.TimeoutExpired:
+                os.killpg(self._process.pid, signal.SIGKILL)
+                self._process.wait()
+        self._close()
+
+    def _close(self) -> None:
+        if self._process is not None and self._process.stdin is not None:
+            self._process.stdin.close()
+        self._process = None
+
+
+def _as_environ(settings: Settings) -> dict[str, str]:
+    """Return *settings* as the variables they are read from, for a child process."""
+    ours = {PREFIX + setting.name.upper(): str(getattr(settings, setting.name)) for setting in SETTINGS}
+    erp = {f"{PREFIX}ERP_{name.upper()}": value for name, value in settings.erp.items()}
+    root = str(Path(backend.__file__).parent.parent)
+    paths = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
+    return {**ours, **erp, "PYTHONPATH": paths}
+
+
+@contextmanager
+def _signals(stop: threading.Event) -> Iterator[None]:
+    """Let SIGTERM and SIGINT set *stop*, where signals can be caught: in the main thread."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    wanted = (signal.SIGTERM, signal.SIGINT)
+    before = {number: signal.signal(number, lambda *_: stop.set()) for number in wanted}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _answer_the_doorbell() -> None:
+    """The child process: answer until told to stop, and die with the parent."""
+    telemetry.configure()
+    settings = read_settings(os.environ)
+    import_tables()
+
+    def watch() -> None:
+        sys.stdin.buffer.read()
+        os.killpg(os.getpgrp(), signal.SIGKILL)
+
+    threading.Thread(target=watch, daemon=True).start()
+    queues.listen(settings)
+
+
+if __name__ == "__main__":
+    _answer_the_doorbell()

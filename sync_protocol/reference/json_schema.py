@@ -1,0 +1,186 @@
+"""JSON Schema (draft 2020-12) of the wire's types, from the marshmallow schemas that check them.
+
+Bounds of decimal text cannot be said in JSON Schema; they stand in the description.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from marshmallow import RAISE, Schema, fields, missing, validate
+
+from sync_protocol import enrol, problem, pull, push, submission
+from sync_protocol.catalogue import COLLECTIONS, KINDS
+from sync_protocol.fields import Choice, Count, Date, Instant, Text, _Decimal, _Pattern
+from sync_protocol.limits import Limits
+from sync_protocol.reference.notes import field_notes, summary
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+Json = dict[str, Any]
+
+ENVELOPES: tuple[type[Schema], ...] = (
+    submission.SubmissionSchema,
+    push.PushRequestSchema,
+    push.PushReplySchema,
+    pull.PageSchema,
+    pull.SyncRequestSchema,
+    pull.SyncReplySchema,
+    enrol.EnrolRequestSchema,
+    enrol.EnrolReplySchema,
+    enrol.TokenRequestSchema,
+    enrol.TokenReplySchema,
+    problem.ProblemSchema,
+)
+
+
+def name_of(schema: type[Schema]) -> str:
+    """Return the name of *schema* among the definitions: `OrderBody` for `OrderBodySchema`."""
+    return schema.__name__.removesuffix("Schema")
+
+
+def definitions(prefix: str = "#/$defs/") -> dict[str, Json]:
+    """Return every definition by name; references begin with *prefix*. Two of one name raise ValueError."""
+    found: dict[str, Json] = {"Limits": _limits()}
+    owners: dict[str, type[Schema]] = {}
+    waiting = [*ENVELOPES, *(c.schema for c in COLLECTIONS.values()), *(k.schema for k in KINDS.values())]
+    while waiting:
+        schema = waiting.pop(0)
+        name = name_of(schema)
+        if owners.setdefault(name, schema) is not schema:
+            raise ValueError(f"two schemas are called {name}: {owners[name]} and {schema}")
+        if name not in found:
+            found[name] = object_schema(schema, prefix)
+            waiting += nested(schema)
+    found["Submission"]["allOf"] = [
+        _when("kind", kind.name, {"body": {"$ref": prefix + name_of(kind.schema)}}) for kind in KINDS.values()
+    ]
+    found["Changes"]["allOf"] = [
+        _when("collection", c.name, {"put": {"items": _at_position({"$ref": prefix + name_of(c.schema)})}})
+        for c in COLLECTIONS.values()
+    ]
+    changes = found["Changes"]["properties"]
+    changes["collection"]["enum"] = list(COLLECTIONS)
+    changes["put"]["items"] = _at_position({"type": "object"})
+    changes["gone"]["items"] = _at_position({"type": "string"})
+    for request in ("PushRequest", "SyncRequest"):
+        found[request]["properties"]["submissions"]["items"] = {"$ref": prefix + "Submission"}
+    found["SyncReply"]["properties"]["problem"] = _or_null({"$ref": prefix + "Problem"})
+    return dict(sorted(found.items()))
+
+
+def object_schema(schema: type[Schema], prefix: str) -> Json:
+    """Return the JSON Schema of one marshmallow schema."""
+    made = schema()
+    notes = field_notes(schema)
+    result: Json = {"type": "object"}
+    if summary(schema):
+        result["description"] = summary(schema)
+    result["properties"] = {}
+    for name, declared in made.fields.items():
+        described = field_schema(declared, prefix)
+        note = " ".join(filter(None, [notes.get(name), _bounds(declared)]))
+        result["properties"][name] = described | ({"description": note} if note else {})
+    result["required"] = [name for name, declared in made.fields.items() if declared.required]
+    if made.unknown == RAISE:
+        result["additionalProperties"] = False
+    return result
+
+
+def nested(schema: type[Schema]) -> list[type[Schema]]:
+    """Return the schemas that *schema* names in its fields."""
+    found = []
+    for declared in schema().fields.values():
+        inner = declared.inner if isinstance(declared, fields.List) else declared
+        if isinstance(inner, fields.Nested):
+            found.append(type(inner.schema))
+    return found
+
+
+def field_schema(declared: fields.Field[Any], prefix: str) -> Json:
+    """Return the JSON Schema of one field."""
+    described = _type_of(declared, prefix)
+    if not declared.required and declared.load_default is not missing and not callable(declared.load_default):
+        described["default"] = declared.load_default
+    return _or_null(described) if declared.allow_none and described else described
+
+
+def _type_of(declared: fields.Field[Any], prefix: str) -> Json:
+    match declared:
+        case fields.Nested():
+            return {"$ref": prefix + name_of(type(declared.schema))}
+        case fields.List():
+            return {
+                "type": "array",
+                "items": field_schema(declared.inner, prefix),
+                **_length(declared.validators),
+            }
+        case fields.Dict():
+            return {"type": "object"}
+        case Choice():
+            return {"type": "string", "enum": list(declared.choices)}
+        case Text():
+            return {"type": "string", "maxLength": declared.longest, "pattern": _anchored(declared)}
+        case Instant():
+            return {"type": "string", "format": "date-time", "pattern": _anchored(declared)}
+        case Date():
+            return {"type": "string", "format": "date", "pattern": _anchored(declared)}
+        case _Pattern():
+            return {"type": "string", "pattern": _anchored(declared)}
+        case Count():
+            return {"type": "integer", "minimum": declared.least, "maximum": declared.most}
+        case fields.Boolean():
+            return {"type": "boolean"}
+        case fields.Raw():
+            return {}
+    raise TypeError(f"no JSON Schema for {type(declared).__name__}")
+
+
+def _anchored(declared: _Pattern) -> str:
+    return f"^(?:{declared.pattern.pattern})$"
+
+
+def _length(validators: Iterable[Any]) -> Json:
+    found: Json = {}
+    for validator in validators:
+        if isinstance(validator, validate.Length):
+            if validator.min is not None:
+                found["minItems"] = validator.min
+            if validator.max is not None:
+                found["maxItems"] = validator.max
+    return found
+
+
+def _bounds(declared: fields.Field[Any]) -> str:
+    if not isinstance(declared, _Decimal):
+        return ""
+    words = [("More than", declared.above), ("At least", declared.least), ("At most", declared.most)]
+    return " ".join(f"{word} {bound}." for word, bound in words if bound is not None)
+
+
+def _or_null(described: Json) -> Json:
+    if "enum" in described:
+        return described | {"type": ["string", "null"], "enum": [*described["enum"], None]}
+    if isinstance(described.get("type"), str):
+        return described | {"type": [described["type"], "null"]}
+    return {"anyOf": [described, {"type": "null"}]}
+
+
+def _when(field: str, value: str, then: Json) -> Json:
+    return {
+        "if": {"properties": {field: {"const": value}}, "required": [field]},
+        "then": {"properties": then},
+    }
+
+
+def _at_position(item: Json) -> Json:
+    position = {"type": "integer", "minimum": 1, "maximum": 2**53 - 1}
+    return {"type": "array", "prefixItems": [position, item], "minItems": 2, "maxItems": 2}
+
+
+def _limits() -> Json:
+    limits = Limits().as_wire()
+    return {
+        "type": "object",
+        "description": "The limits in force; bytes after decompression, times in seconds unless named days.",
+        "properties": {name: {"type": "integer", "minimum": 0} for name in limits},
+        "required": list(limits),
+    }

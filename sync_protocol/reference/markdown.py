@@ -1,0 +1,165 @@
+"""The error table and the catalogue as Markdown."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from marshmallow import Schema, fields
+
+from sync_protocol.catalogue import COLLECTIONS, KINDS
+from sync_protocol.channel import ByField, Everyone, Follows
+from sync_protocol.collection import Collection, Kind
+from sync_protocol.errors import ErrorCode
+from sync_protocol.fields import Choice, Count, Key, _Pattern
+from sync_protocol.reference.json_schema import name_of, nested
+from sync_protocol.reference.notes import field_notes, summary
+from sync_protocol.submission import MOVES, State
+
+GENERATED = "<!-- Generated: `python -m backend.api.reference docs/reference`. Edit the declarations. -->\n"
+
+
+def errors() -> str:
+    """Return `errors.md`: every code, its meaning, and what the device should do."""
+    envelope = [code for code in ErrorCode if code.status]
+    inside = [code for code in ErrorCode if not code.status]
+    lines = [
+        GENERATED,
+        "# Error codes",
+        "",
+        "## Of a whole request",
+        "",
+        "Answered as problem details (RFC 9457, `application/problem+json`); `code` holds the code, and the",
+        "header `Satchel-Error` repeats it.",
+        "",
+        *_table(
+            ("code", "status", "meaning", "what the device should do"),
+            ((f"`{c.code}`", str(c.status), c.title, c.action) for c in envelope),
+        ),
+        "",
+        "## Of one submission or field",
+        "",
+        "They stand in `errors` of a push result or of a problem, each with the path of the field,",
+        "`lines[2].quantity`.",
+        "",
+        *_table(
+            ("code", "meaning", "what the device should do"),
+            ((f"`{c.code}`", c.title, c.action) for c in inside),
+        ),
+    ]
+    return _page(lines)
+
+
+def catalogue() -> str:
+    """Return `catalogue.md`: every collection and kind with its fields."""
+    lines = [
+        GENERATED,
+        "# Catalogue",
+        "",
+        "Collections are what devices receive, in the order they need them; kinds are what they send. Every",
+        "field of a record is always there; a field of a kind may be left out where it is not needed.",
+        "",
+        "## Collections",
+        "",
+        *_table(
+            ("collection", "priority", "heard in", "what it is"),
+            ((f"[{c.name}](#{c.name})", str(c.priority), _heard(c), c.summary) for c in COLLECTIONS.values()),
+        ),
+    ]
+    for collection in COLLECTIONS.values():
+        lines += ["", f"### {collection.name}", "", *_collection(collection)]
+    lines += ["", "## Kinds of submission", ""]
+    for kind in KINDS.values():
+        lines += [f"### {kind.name}", "", *_kind(kind), ""]
+    lines += ["## States of a submission", "", *_states()]
+    return _page(lines)
+
+
+def _collection(collection: Collection) -> Iterator[str]:
+    yield f"{collection.summary} Heard in: {_heard(collection)}. Key: `{collection.key}`."
+    if collection.volatile:
+        yield f"A change of {', '.join(f'`{name}`' for name in collection.volatile)} alone is not sent."
+    yield ""
+    owners = {name: collection.owner(name) for name in collection.schema().fields}
+    yield from _fields(collection.schema, owners)
+    yield from _inner(collection.schema)
+
+
+def _kind(kind: Kind) -> Iterator[str]:
+    shared = " Many submissions share one document of the ERP." if kind.aggregated else ""
+    yield f"{kind.summary}{shared} The fields of `body`:"
+    yield ""
+    yield from _fields(kind.schema, None)
+    yield from _inner(kind.schema)
+
+
+def _inner(schema: type[Schema]) -> Iterator[str]:
+    for inner in nested(schema):
+        yield ""
+        yield f"`{name_of(inner)}`" + (f": {summary(inner)}" if summary(inner) else "")
+        yield ""
+        yield from _fields(inner, None)
+        yield from _inner(inner)
+
+
+def _fields(schema: type[Schema], owners: Mapping[str, str] | None) -> Iterator[str]:
+    notes = field_notes(schema)
+    middle = ("may be null", "owner") if owners else ("needed",)
+    rows = []
+    for name, declared in schema().fields.items():
+        shown = [f"`{name}`", says(declared)]
+        if owners:
+            shown += ["yes" if declared.allow_none else "", owners[name]]
+        else:
+            shown.append("yes" if declared.required and not declared.allow_none else "")
+        rows.append((*shown, notes.get(name, "")))
+    return _table(("field", "value", *middle, "meaning"), rows)
+
+
+def says(declared: fields.Field[Any]) -> str:
+    """Return in words what a field holds."""
+    match declared:
+        case fields.List():
+            return f"list of: {says(declared.inner)}"
+        case fields.Nested():
+            return f"`{name_of(type(declared.schema))}`"
+        case Key() if declared.references:
+            return f"key of [{declared.references}](#{declared.references})"
+        case Choice():
+            return "one of " + ", ".join(f"`{choice}`" for choice in declared.choices)
+        case _Pattern():
+            return declared.says
+        case Count():
+            return f"whole number from {declared.least} to {declared.most}"
+        case fields.Boolean():
+            return "true or false"
+        case fields.Dict():
+            return "object"
+    return "any JSON value"
+
+
+def _states() -> Iterator[str]:
+    return _table(
+        ("state", "may become"),
+        ((f"`{s}`", ", ".join(f"`{t}`" for t in State if t in MOVES[s]) or "(final)") for s in State),
+    )
+
+
+def _heard(collection: Collection) -> str:
+    match collection.channel:
+        case Everyone():
+            return "`everyone`"
+        case ByField(field, dimension):
+            return f"`{dimension}:<{field}>`"
+        case Follows(parent, via):
+            return f"where its record of {parent} is heard (`{via}`)"
+    raise TypeError(collection.channel)
+
+
+def _table(heading: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
+    yield "| " + " | ".join(heading) + " |"
+    yield "|" + "---|" * len(heading)
+    for row in rows:
+        yield "| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |"
+
+
+def _page(lines: list[str]) -> str:
+    return "\n".join(lines).rstrip() + "\n"

@@ -1,0 +1,57 @@
+"""The connector's options: each wrong one is a sentence, before anything is done."""
+
+from pathlib import Path
+
+import pytest
+
+from backend.connectors.flatfile import connect
+from backend.connectors.flatfile.layout import Layout, month_of
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({}, "SATCHEL_ERP_FOLDER is not set"),
+        ({"folder": " "}, "name the folder"),
+        ({"folder": "/x", "colour": "red"}, "SATCHEL_ERP_COLOUR is no option of flatfile; there are folder,"),
+        ({"folder": "/x", "encoding": "utf-16"}, "SATCHEL_ERP_ENCODING='utf-16': write one of utf-8"),
+        ({"folder": "/x", "encoding": "klingon"}, "SATCHEL_ERP_ENCODING='klingon': write one of utf-8"),
+        ({"folder": "/x", "delimiter": "::"}, "SATCHEL_ERP_DELIMITER='::': write one of"),
+        ({"folder": "/x", "decimal": "·"}, "SATCHEL_ERP_DECIMAL='·': write . or ,"),
+        ({"folder": "/x", "decimal": ","}, "are both a comma"),
+        ({"folder": "/x", "quiet_seconds": "soon"}, "write a number of seconds from 1 to 3600"),
+        ({"folder": "/x", "snapshot_hours": "0"}, "write a number of hours from 0.1 to 8760"),
+        ({"folder": "/x", "collections": "customers,dreams"}, "dreams cannot be read from files"),
+    ],
+)
+def test_a_wrong_option_is_refused_with_a_sentence(given: dict[str, str], sentence: str) -> None:
+    with pytest.raises(ValueError) as caught:
+        connect(given)
+    assert sentence in str(caught.value)
+
+
+def test_connecting_touches_nothing(tmp_path: Path) -> None:
+    connector = connect({"folder": str(tmp_path / "share")})
+    assert connector.capabilities().quiet_seconds == 30.0
+    assert not (tmp_path / "share").exists()
+    connector.close()
+
+
+def test_collections_may_be_left_out_and_keep_their_order() -> None:
+    connector = connect({"folder": "/x", "collections": "orders, customers"})
+    assert connector.capabilities().collections == ("customers", "orders")
+
+
+def test_check_names_every_folder_that_is_missing_or_closed_to_us(tmp_path: Path) -> None:
+    connector = connect({"folder": str(tmp_path)})
+    assert len(connector.check().problems) == 5
+    Layout(tmp_path).make()
+    (tmp_path / "to_erp").rmdir()
+    (tmp_path / "to_erp").write_text("a file")
+    assert [problem for problem in connector.check().problems if "to_erp" in problem]
+    connector.close()
+
+
+def test_the_archive_goes_by_the_month_of_the_ulid() -> None:
+    assert month_of("01KASEP88YA3C8WXMW27FC1VNK") == "2025-11"
+    assert month_of("7ZZZZZZZZZZZZZZZZZZZZZZZZZ") == "undated"

@@ -1,0 +1,276 @@
+"""An ERP that is a folder: a fsynced ledger outside our database, and a script of how it behaves.
+
+Several processes may use it at once, as several workers use one ERP. What it has executed stands in
+`ledger.jsonl`, what it was asked in `calls.jsonl`; the tests compare those with what Satchel believes.
+"""
+
+import datetime as dt
+import fcntl
+import json
+import os
+import signal
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from backend.erp.errors import ErpError, ErrorClass
+from backend.erp.records import (
+    Acknowledgement,
+    Capabilities,
+    Document,
+    ForecastLine,
+    Found,
+    Health,
+    Outcome,
+    ReadPage,
+)
+from sync_protocol.submission import State
+
+KINDS = frozenset({"order", "forecast", "expense_claim"})
+
+
+class LedgerErp:
+    """The connector and the ERP in one; `script` says how the next calls go."""
+
+    name = "ledger"
+
+    def __init__(self, folder: Path, *, enforces_key: bool = False, quiet: float = 30.0) -> None:
+        self.folder = folder
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.enforces_key = enforces_key
+        self.quiet = quiet
+
+    # What tests say and ask
+
+    def script(self, step: str, *modes: str) -> None:
+        """Let the next calls of *step* go by *modes*, one each; the last one stays."""
+        with self._locked():
+            self._write("script.json", {**self._read("script.json", {}), step: list(modes)})
+
+    @property
+    def ledger(self) -> list[dict[str, Any]]:
+        """What has been executed, in order."""
+        return self._lines("ledger.jsonl")
+
+    @property
+    def calls(self) -> list[list[str]]:
+        """[step, key] of every call, in order."""
+        return [[call["step"], call["key"]] for call in self._lines("calls.jsonl")]
+
+    def created(self, key: str) -> int:
+        """How many documents with our *key* were ever created."""
+        return sum(entry["event"] == "create" and entry["key"] == key for entry in self.ledger)
+
+    def forecast(self) -> dict[tuple[str, str, str], tuple[str, str]]:
+        """The forecast as it stands: (warehouse, period, product) → (quantity, unit)."""
+        lines = {}
+        for entry in self.ledger:
+            if entry["event"] == "upsert":
+                place = (entry["warehouse"], entry["period"], entry["product"])
+                lines[place] = (entry["quantity"], entry["unit"])
+        return lines
+
+    def acknowledge(self, token: str, key: str, state: str, number: str | None = None) -> None:
+        """Leave a late answer."""
+        folder = self.folder / "acknowledgements"
+        folder.mkdir(exist_ok=True)
+        answer = {"key": key, "state": state, "number": number}
+        (folder / token).write_text(json.dumps(answer))
+
+    # The port
+
+    def check(self) -> Health:
+        self._note("check", "")
+        mode = self._mode("check")
+        problems = () if mode == "ok" else ("the account is still locked",)
+        return Health("ledger 1", dt.datetime.now(dt.UTC), problems)
+
+    def capabilities(self) -> Capabilities:
+        return Capabilities(
+            collections=(),
+            kinds=KINDS,
+            enforces_key=frozenset({"order", "expense_claim"}) if self.enforces_key else frozenset(),
+            lists_keys=frozenset(),
+            quiet_seconds=self.quiet,
+        )
+
+    def read(self, collection: str, watermark: str | None, limit: int) -> ReadPage:
+        raise ErpError(ErrorClass.CONFIG, "the ledger has nothing to read")
+
+    def keys(self, collection: str) -> Iterable[str]:
+        raise ErpError(ErrorClass.CONFIG, "the ledger has nothing to list")
+
+    def find(self, kind: str, key: str) -> list[Found]:
+        self._note("find", key)
+        mode = self._mode("find")
+        self._misbehave(mode)
+        with self._locked():
+            hits = [self._as_found(e) for e in self.ledger if e["event"] == "create" and e["key"] == key]
+            states = {e["id"]: e["state"] for e in self.ledger if e["event"] == "advance"}
+        if mode == "blind":
+            return []
+        hits = [Found(hit.external_id, hit.number, states.get(hit.external_id, hit.state)) for hit in hits]
+        return hits * 2 if mode == "twice" else hits
+
+    def create(self, document: Document) -> Found:
+        self._note("create", document.id)
+        mode = self._mode("create")
+        if mode.startswith("hang_then_commit:"):
+            time.sleep(float(mode.partition(":")[2]))
+        elif not mode.startswith("commit_then_"):
+            self._misbehave(mode)
+        with self._locked():
+            if self.enforces_key and self.created(document.id):
+                raise ErpError(ErrorClass.DUPLICATE_OK, "the ERP has this key already")
+            number = 1 + sum(entry["event"] == "create" for entry in self.ledger)
+            entry = {
+                "event": "create",
+                "kind": document.kind,
+                "key": document.id,
+                "id": str(number),
+                "rep": document.rep.id,
+                "receipts": [receipt.open().read().decode() for receipt in document.receipts],
+            }
+            self._append("ledger.jsonl", entry)
+        if mode.startswith("commit_then_"):
+            self._misbehave(mode.removeprefix("commit_then_"))
+        return self._as_found(entry)
+
+    def advance(self, document: Document, found: Found) -> Outcome:
+        self._note("advance", document.id)
+        mode = self._mode("advance")
+        if mode in {state.value for state in State}:
+            state = State(mode)
+        else:
+            self._misbehave(mode)
+            state = State.ACCEPTED
+        reasons = {State.ON_HOLD: "credit limit", State.REJECTED: "the period is closed"}
+        with self._locked():
+            self._append("ledger.jsonl", {"event": "advance", "id": found.external_id, "state": state.value})
+        return Outcome(
+            state, found.external_id, f"SO{found.external_id}", reasons.get(state), raw=f"said {mode}"
+        )
+
+    def upsert_forecast(self, lines: Iterable[ForecastLine]) -> dict[str, Found]:
+        wanted = list(lines)
+        self._note("upsert", wanted[0].product_id if wanted else "")
+        mode = self._mode("upsert")
+        if not mode.startswith("commit_then_"):
+            self._misbehave(mode)
+        found = {}
+        with self._locked():
+            for line in wanted:
+                key = f"{line.warehouse_id}/{line.period}/{line.product_id}"
+                self._append(
+                    "ledger.jsonl",
+                    {
+                        "event": "upsert",
+                        "warehouse": line.warehouse_id,
+                        "period": line.period,
+                        "product": line.product_id,
+                        "quantity": f"{Decimal(line.quantity):f}",
+                        "unit": line.unit,
+                    },
+                )
+                found[line.product_id] = Found(key, None, "done")
+        if mode.startswith("commit_then_"):
+            self._misbehave(mode.removeprefix("commit_then_"))
+        return found
+
+    def acknowledgements(self) -> Iterable[Acknowledgement]:
+        for path in sorted((self.folder / "acknowledgements").glob("*")):
+            answer = json.loads(path.read_text())
+            outcome = Outcome(State(answer["state"]), None, answer["number"], raw="acknowledged")
+            yield Acknowledgement("order", answer["key"], outcome, path.name)
+
+    def put_away(self, token: str) -> None:
+        self._note("put_away", token)
+        (self.folder / "acknowledgements" / token).unlink(missing_ok=True)
+
+    def close(self) -> None:
+        pass
+
+    # How it misbehaves
+
+    def _misbehave(self, mode: str) -> None:
+        name, _, value = mode.partition(":")
+        if name == "timeout":
+            raise ErpError(ErrorClass.UNKNOWN, "the ERP did not answer in time")
+        if name == "hang":
+            time.sleep(float(value))
+            raise ErpError(ErrorClass.UNKNOWN, "the ERP did not answer in time")
+        if name == "latency":
+            time.sleep(float(value))
+        if name == "503":
+            raise ErpError(
+                ErrorClass.TRANSIENT, "the ERP is closed for maintenance", retry_after=float(value or 0) or None
+            )
+        if name == "refuse":
+            raise ErpError(
+                ErrorClass.REJECT_REP, "the minimum quantity is 5", field="lines[0].quantity", raw="E4711"
+            )
+        if name == "refuse_office":
+            raise ErpError(ErrorClass.REJECT_OFFICE, "the customer is over the credit limit")
+        if name == "config":
+            raise ErpError(ErrorClass.CONFIG, "the account's password has expired", raw="401")
+        if name == "duplicate_ok":
+            raise ErpError(ErrorClass.DUPLICATE_OK, "the ERP has this key already")
+        if name == "duplicate_bad":
+            raise ErpError(ErrorClass.DUPLICATE_BAD, "two documents carry this key")
+        if name == "garbage":
+            raise ValueError("<html>Welcome to the airport</html>")
+        if name == "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def _mode(self, step: str) -> str:
+        with self._locked():
+            script = self._read("script.json", {})
+            modes = script.get(step) or ["ok"]
+            if len(modes) > 1:
+                self._write("script.json", {**script, step: modes[1:]})
+            return str(modes[0])
+
+    # Files
+
+    def _as_found(self, entry: Mapping[str, Any]) -> Found:
+        return Found(entry["id"], f"SO{entry['id']}", "draft")
+
+    def _note(self, step: str, key: str) -> None:
+        with self._locked():
+            self._append("calls.jsonl", {"step": step, "key": key})
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        with (self.folder / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def _lines(self, name: str) -> list[dict[str, Any]]:
+        path = self.folder / name
+        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+    def _append(self, name: str, entry: Mapping[str, Any]) -> None:
+        with (self.folder / name).open("a") as file:
+            file.write(json.dumps(entry) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    def _read(self, name: str, default: Any) -> Any:
+        path = self.folder / name
+        return json.loads(path.read_text()) if path.exists() else default
+
+    def _write(self, name: str, value: Any) -> None:
+        (self.folder / f"{name}.new").write_text(json.dumps(value))
+        (self.folder / f"{name}.new").replace(self.folder / name)
+
+
+def connect(options: Mapping[str, str]) -> LedgerErp:
+    """Return the connector, as an entry point does: options folder, enforces_key (yes or no), quiet."""
+    return LedgerErp(
+        Path(options["folder"]),
+        enforces_key=options.get("enforces_key") == "yes",
+        quiet=float(options.get("quiet", "1")),
+    )

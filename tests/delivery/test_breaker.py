@@ -1,0 +1,92 @@
+"""A wrong setting is one incident for the connector, not one for each document."""
+
+import logging
+
+import pytest
+
+from backend.delivery import breaker
+from backend.delivery.models import Breaker
+from backend.delivery.retry import Backoff
+from tests.delivery.desk import Desk
+
+BACKOFF = Backoff(5.0, 900.0)
+
+
+def probe(desk: Desk) -> bool:
+    return breaker.probe(desk.sessions, desk.erp, clock=desk.clock, backoff=BACKOFF)
+
+
+def row(desk: Desk) -> Breaker:
+    with desk.sessions() as session:
+        found = session.get(Breaker, "ledger")
+        assert found is not None
+        session.expunge(found)
+        return found
+
+
+def test_a_wrong_setting_stops_everything_once_and_costs_no_try(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    ids = [desk.capture(customer=f"C{n}") for n in range(5)]
+    desk.erp.script("create", "config")
+    assert desk.forwarder().drain() == 1
+    assert desk.forwarder("w2").drain() == 0
+    assert desk.states(*ids) == ["queued"] * 5
+    assert [desk.row(id).tries for id in ids] == [0] * 5
+    stopped = [r for r in caplog.records if r.levelno == logging.ERROR]
+    assert len(stopped) == 1 and "password has expired" in stopped[0].getMessage()
+    assert row(desk).incidents == 1 and row(desk).raw == "401"
+
+
+def test_two_workers_that_meet_the_same_wrong_setting_open_one_incident(desk: Desk) -> None:
+    with desk.sessions() as session, session.begin():
+        assert breaker.trip(session, "ledger", "one", "", now=desk.clock.now(), backoff=BACKOFF)
+    with desk.sessions() as session, session.begin():
+        assert not breaker.trip(session, "ledger", "two", "", now=desk.clock.now(), backoff=BACKOFF)
+    assert (row(desk).incidents, row(desk).reason) == (1, "one")
+
+
+def test_it_is_probed_with_check_and_never_with_a_document(desk: Desk) -> None:
+    ids = [desk.capture(customer=f"C{n}") for n in range(2)]
+    desk.erp.script("create", "config", "ok")
+    desk.erp.script("check", "locked", "ok")
+    desk.forwarder().drain()
+    calls = len(desk.erp.calls)
+    assert not probe(desk)
+    assert len(desk.erp.calls) == calls, "its time has not come"
+    desk.later(seconds=5)
+    assert not probe(desk)
+    assert desk.forwarder().drain() == 0
+    assert not probe(desk), "the next probe has its own time"
+    desk.later(seconds=10)
+    assert probe(desk)
+    assert desk.erp.calls[calls:] == [["check", ""]] * 2
+    desk.forwarder().drain()
+    assert desk.states(*ids) == ["accepted"] * 2
+    assert row(desk).opened_at is None and row(desk).closed_at is not None
+
+
+def test_one_of_several_workers_probes(desk: Desk) -> None:
+    desk.capture()
+    desk.erp.script("create", "config")
+    desk.erp.script("check", "locked")
+    desk.forwarder().drain()
+    desk.later(seconds=5)
+    before = len(desk.erp.calls)
+    assert [probe(desk) for _ in range(3)] == [False] * 3
+    assert len(desk.erp.calls) == before + 1
+
+
+def test_a_document_that_alone_meets_a_wrong_setting_lets_the_others_go_first(desk: Desk) -> None:
+    bad = desk.capture()
+    desk.erp.script("create", "config", "config", "ok")
+    desk.forwarder().drain()
+    desk.later(seconds=5)
+    assert probe(desk)
+    desk.forwarder().drain()
+    assert desk.row(bad).due_at > desk.clock.now()
+    good = desk.capture(customer="C2")
+    desk.later(seconds=5)
+    assert probe(desk)
+    desk.forwarder().forward_next()
+    assert desk.row(good).state == "accepted"

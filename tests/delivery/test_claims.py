@@ -1,0 +1,269 @@
+"""Claims: leases, fences, order keys, dependencies, and documents that kill their workers."""
+
+import threading
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from backend.clock import SystemClock
+from backend.delivery import claims
+from backend.delivery.claims import Claim
+from backend.delivery.fates import Fate
+from backend.delivery.settle import settle
+from sync_protocol.submission import State
+from tests.delivery.desk import Desk, eventually
+from tests.delivery.ledger_erp import KINDS, LedgerErp
+
+
+def claim(desk: Desk, worker: str = "w1", **more: Any) -> Claim | None:
+    with desk.sessions() as session, session.begin():
+        return claims.claim(
+            session,
+            now=desk.clock.now(),
+            worker=worker,
+            lease_seconds=60,
+            kinds=KINDS,
+            **{"quiet_seconds": 30, **more},
+        )
+
+
+def finish(desk: Desk, mine: Claim, fate: Fate) -> bool:
+    with desk.sessions() as session, session.begin():
+        return settle(session, mine, fate, connector="ledger", now=desk.clock.now())
+
+
+def accepted(number: str = "1") -> Fate:
+    return Fate(State.ACCEPTED, sent_at=None, erp_id=number)
+
+
+def test_the_document_that_has_been_due_longest_comes_first(desk: Desk) -> None:
+    ids = [desk.capture(customer=f"C{n}") for n in range(3)]
+    desk.change(ids[2], due_at=desk.clock.now().replace(hour=8))
+    got = [claim(desk) for _ in range(4)]
+    assert [c.id if c else None for c in got] == [ids[2], ids[0], ids[1], None]
+
+
+def test_a_claim_is_told_to_the_phones(desk: Desk) -> None:
+    id = desk.capture()
+    mine = claim(desk)
+    assert mine is not None and mine.fence == 1
+    assert desk.record(id)["state"] == "sending"
+    row = desk.row(id)
+    assert (row.lease_owner, row.claims) == ("w1", 1)
+
+
+def test_kinds_the_connector_does_not_know_stay_in_the_queue(desk: Desk) -> None:
+    desk.capture(kind="expense_claim", body={"purpose": "x", "currency": "EUR", "lines": []})
+    with desk.sessions() as session, session.begin():
+        got = claims.claim(session, now=desk.clock.now(), worker="w", lease_seconds=9, kinds={"order"})
+    assert got is None
+
+
+def test_an_expired_lease_makes_the_outcome_unknown_and_rests_before_it_is_asked(desk: Desk) -> None:
+    id = desk.capture()
+    claim(desk)
+    desk.change(id, last_sent_at=desk.clock.now())
+    desk.later(seconds=61)
+    desk.change(id, last_sent_at=desk.clock.now())
+    assert claim(desk, "w2") is None
+    assert desk.row(id).state == "unknown"
+    assert (desk.row(id).due_at - desk.clock.now()).total_seconds() == 30
+    desk.later(seconds=30)
+    mine = claim(desk, "w2")
+    assert mine is not None and mine.fence == 2 and mine.sent_at is not None
+
+
+def test_an_expired_lease_of_what_was_never_sent_is_taken_up_at_once(desk: Desk) -> None:
+    id = desk.capture()
+    claim(desk)
+    desk.later(seconds=60)
+    mine = claim(desk, "w2")
+    assert mine is not None and mine.sent_at is None
+    assert desk.history(id) == ["sending", "unknown", "sending"]
+
+
+def test_a_late_settle_changes_nothing(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    id = desk.capture()
+    first = claim(desk, "w1")
+    desk.later(seconds=61)
+    second = claim(desk, "w2")
+    assert first and second
+    assert finish(desk, first, Fate(State.REJECTED, sent_at=None, reason="too late")) is False
+    assert desk.row(id).state == "sending" and desk.row(id).lease_owner == "w2"
+    assert "came too late" in caplog.text
+    assert finish(desk, second, accepted()) is True
+    assert finish(desk, first, Fate(State.REJECTED, sent_at=None)) is False
+    assert desk.row(id).state == "accepted"
+
+
+def test_a_document_is_claimed_three_times_without_an_end_and_then_parked(desk: Desk) -> None:
+    id = desk.capture()
+    for n in range(3):
+        mine = claim(desk, f"w{n}")
+        assert mine is not None and mine.id == id
+        desk.later(seconds=60)
+    assert claim(desk) is None
+    row = desk.row(id)
+    assert (row.state, row.owner, row.error_class) == ("parked", "office", "poison")
+    assert row.reason and "broken off 3 times" in row.reason
+    assert desk.record(id)["state"] == "parked"
+
+
+def test_a_settled_claim_does_not_count_as_poison(desk: Desk) -> None:
+    id = desk.capture()
+    for _ in range(5):
+        mine = claim(desk)
+        assert mine is not None
+        finish(desk, mine, Fate(State.QUEUED, sent_at=None))
+    assert desk.row(id).claims == 0
+
+
+def test_documents_of_one_order_key_go_one_after_another(desk: Desk) -> None:
+    first, second = desk.capture(), desk.capture()
+    mine = claim(desk)
+    assert mine is not None and mine.id == first
+    assert claim(desk, "w2") is None
+    finish(desk, mine, Fate(State.UNKNOWN, sent_at=desk.clock.now(), due_at=desk.later(seconds=0)))
+    again = claim(desk, "w2")
+    assert again is not None and again.id == first
+    finish(desk, again, accepted())
+    then = claim(desk, "w2")
+    assert then is not None and then.id == second
+
+
+def test_a_document_that_waits_for_its_retry_holds_up_its_order_key(desk: Desk) -> None:
+    first = desk.capture()
+    desk.capture()
+    mine = claim(desk)
+    assert mine is not None and mine.id == first
+    finish(desk, mine, Fate(State.QUEUED, sent_at=None, due_at=desk.clock.now().replace(hour=10)))
+    assert claim(desk) is None
+
+
+def test_different_order_keys_go_side_by_side(desk: Desk) -> None:
+    ids = [desk.capture(customer=f"C{n}") for n in range(3)]
+    got = [claim(desk, f"w{n}") for n in range(3)]
+    assert [c.id for c in got if c] == ids
+
+
+def test_a_lower_number_that_turns_up_late_waits_for_what_is_being_sent(desk: Desk) -> None:
+    """Numbers are given before rows become visible: seq 1 may be committed after seq 2 was claimed."""
+    late, early = desk.capture(state=State.RECEIVED), desk.capture()
+    mine = claim(desk)
+    assert mine is not None and mine.id == early
+    desk.change(late, state="queued")
+    assert claim(desk, "w2") is None
+    finish(desk, mine, Fate(State.UNKNOWN, sent_at=None))
+    again = claim(desk, "w2")
+    assert again is not None and again.id == early
+
+
+def test_a_parked_document_holds_up_nobody_but_its_dependents(desk: Desk) -> None:
+    parked = desk.capture()
+    dependent = desk.capture(depends_on=[parked])
+    neighbour = desk.capture()
+    mine = claim(desk)
+    assert mine is not None and mine.id == parked
+    finish(desk, mine, Fate(State.PARKED, sent_at=None))
+    then = claim(desk)
+    assert then is not None and then.id == neighbour
+    row = desk.row(dependent)
+    assert (row.state, row.owner) == ("queued", "office")
+    assert row.reason == f"Waits for document {parked}, which is parked; the office must settle that one first"
+    assert desk.record(dependent)["reason"] == row.reason
+
+
+def test_a_dependent_goes_as_soon_as_what_it_depends_on_is_accepted(desk: Desk) -> None:
+    first = desk.capture(customer="C1")
+    dependent = desk.capture(customer="C2", depends_on=[first])
+    mine = claim(desk)
+    assert mine is not None and mine.id == first
+    assert claim(desk, "w2") is None
+    assert desk.row(dependent).reason == f"Waits for document {first}, which the ERP has not accepted yet"
+    finish(desk, mine, accepted())
+    then = claim(desk, "w2")
+    assert then is not None and then.id == dependent
+
+
+def test_a_dependent_waits_for_a_document_that_has_not_arrived(desk: Desk) -> None:
+    missing = "01KAQ0000000000000000000AA"
+    id = desk.capture(depends_on=[missing])
+    assert claim(desk) is None
+    assert desk.row(id).reason == f"Waits for document {missing}, which has not arrived yet"
+    assert desk.row(id).state == "queued"
+
+
+def test_a_replaced_dependency_is_followed_to_what_replaced_it(desk: Desk) -> None:
+    old, new = desk.capture(state=State.SUPERSEDED), desk.capture(state=State.ACCEPTED)
+    desk.change(old, superseded_by=new)
+    id = desk.capture(depends_on=[old])
+    mine = claim(desk)
+    assert mine is not None and mine.id == id
+
+
+def test_documents_that_depend_on_each_other_hold_up_nobody_else(desk: Desk) -> None:
+    first = desk.capture()
+    second = desk.capture(depends_on=[first])
+    desk.change(first, depends_on=[second])
+    other = desk.capture()
+    mine = claim(desk)
+    assert mine is not None and mine.id == other
+
+
+def test_eight_workers_claim_each_document_once(desk: Desk) -> None:
+    ids = [desk.capture(customer=f"C{n % 4}") for n in range(16)]
+    got: list[str] = []
+    running: dict[str, int] = {}
+    clash: list[str] = []
+    guard = threading.Lock()
+
+    class Counting(LedgerErp):
+        def create(self, document):
+            customer = document.body["customer_id"]
+            with guard:
+                running[customer] = running.get(customer, 0) + 1
+                if running[customer] > 1:
+                    clash.append(customer)
+            try:
+                return super().create(document)
+            finally:
+                with guard:
+                    running[customer] -= 1
+                    got.append(document.id)
+
+    def work(n: int) -> None:
+        forwarder = desk.forwarder(f"w{n}", erp=Counting(desk.erp.folder))
+        for _ in range(200):
+            forwarder.drain()
+            if len(got) == len(ids):
+                return
+            threading.Event().wait(0.02)
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert sorted(got) == sorted(ids)
+    assert clash == []
+    assert desk.states(*ids) == ["accepted"] * 16
+
+
+def test_of_two_workers_with_a_lease_shorter_than_the_call_one_settles_and_nothing_is_doubled(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk.clock = SystemClock()
+    desk.settings = replace(desk.settings, lease_seconds=1.0, quiet_seconds="4")
+    id = desk.capture()
+    desk.erp.script("create", "hang_then_commit:3", "ok")
+    slow = threading.Thread(target=lambda: desk.forwarder("slow").drain())
+    slow.start()
+    eventually(lambda: ["create", id] in desk.erp.calls)
+    second = desk.forwarder("second", erp=LedgerErp(desk.erp.folder))
+    eventually(lambda: (second.drain(), desk.row(id).state)[1] == "accepted")
+    slow.join(30)
+    assert desk.row(id).state == "accepted"
+    assert desk.erp.created(id) == 1
+    assert "lost its claim" in caplog.text
+    assert desk.row(id).fence == 2

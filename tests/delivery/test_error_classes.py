@@ -1,0 +1,198 @@
+"""Every class of error leads to its state, and the phones are told why."""
+
+import datetime as dt
+
+import pytest
+
+from sync_protocol.catalogue import COLLECTIONS
+from tests.delivery.desk import Desk
+
+
+def test_a_document_that_the_erp_takes_is_accepted_under_the_erps_number(desk: Desk) -> None:
+    id = desk.capture()
+    assert desk.forwarder().drain() == 1
+    row = desk.row(id)
+    assert (row.state, row.erp_id, row.erp_number) == ("accepted", "1", "SO1")
+    assert desk.record(id)["state"] == "accepted" and desk.record(id)["erp_number"] == "SO1"
+    assert desk.bindings(id) == [("order", "1")]
+    assert desk.attempts(id) == [("find", "none"), ("create", "created 1"), ("advance", "accepted")]
+    assert desk.history(id) == ["sending", "accepted"]
+    assert (row.lease_owner, row.lease_until, row.claims) == (None, None, 0)
+
+
+@pytest.mark.parametrize(
+    ("mode", "state", "owner", "error_class", "may_be_there"),
+    [
+        ("503", "queued", None, "transient", False),
+        ("timeout", "unknown", None, "unknown", True),
+        ("garbage", "unknown", None, "unknown", True),
+        ("refuse", "rejected", "rep", "reject_rep", False),
+        ("refuse_office", "parked", "office", "reject_office", False),
+        ("config", "queued", "it", "config", False),
+        ("duplicate_bad", "parked", "office", "duplicate_bad", False),
+    ],
+)
+def test_each_class_of_error_has_its_state(
+    desk: Desk, mode: str, state: str, owner: str | None, error_class: str, may_be_there: bool
+) -> None:
+    id = desk.capture()
+    desk.erp.script("create", mode)
+    desk.forwarder().drain()
+    row = desk.row(id)
+    assert (row.state, row.owner, row.error_class) == (state, owner, error_class)
+    assert (row.last_sent_at is not None) is may_be_there
+    assert row.reason and row.claims == 0
+    record = desk.record(id)
+    assert record["state"] == state and record["reason"] == row.reason
+    assert COLLECTIONS["submissions"].faults(record) == []
+
+
+def test_a_refusal_names_the_field_that_the_rep_can_correct(desk: Desk) -> None:
+    id = desk.capture()
+    desk.erp.script("create", "refuse")
+    desk.forwarder().drain()
+    assert desk.record(id)["errors"] == [
+        {"code": "field_invalid", "field": "lines[0].quantity", "message": "the minimum quantity is 5"}
+    ]
+    assert desk.row(id).raw_reason == "E4711"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "owner", "bound"),
+    [("on_hold", "erp", True), ("handed_over", None, False), ("rejected", "rep", False)],
+)
+def test_the_erps_own_outcomes_become_states(desk: Desk, outcome: str, owner: str | None, bound: bool) -> None:
+    id = desk.capture()
+    desk.erp.script("advance", outcome)
+    desk.forwarder().drain()
+    assert desk.row(id).state == outcome
+    assert desk.row(id).owner == owner
+    assert bool(desk.bindings(id)) is bound
+
+
+def test_a_connector_that_answers_with_no_outcome_leaves_it_unknown(desk: Desk) -> None:
+    id = desk.capture()
+    desk.erp.script("advance", "withdrawn", "ok")
+    desk.forwarder().drain()
+    assert desk.row(id).state == "unknown"
+
+
+def test_what_the_erp_could_not_take_is_tried_again_without_end_and_ever_more_slowly(desk: Desk) -> None:
+    id = desk.capture()
+    desk.erp.script("create", "503")
+    waits = []
+    for _ in range(12):
+        assert desk.forwarder().drain() == 1
+        row = desk.row(id)
+        waits.append((row.due_at - desk.clock.now()).total_seconds())
+        assert desk.forwarder().drain() == 0
+        desk.later(seconds=waits[-1])
+    assert waits == [5, 10, 20, 40, 80, 160, 320, 640, 900, 900, 900, 900]
+    assert desk.row(id).tries == 12
+    desk.erp.script("create", "ok")
+    desk.forwarder().drain()
+    row = desk.row(id)
+    assert (row.state, row.tries, row.first_failed_at, row.reason) == ("accepted", 0, None, None)
+
+
+def test_the_erps_own_retry_after_wins(desk: Desk) -> None:
+    id = desk.capture()
+    desk.erp.script("create", "503:77")
+    desk.forwarder().drain()
+    assert desk.row(id).due_at == desk.clock.now() + dt.timedelta(seconds=77)
+
+
+def test_after_a_day_the_office_is_told_and_it_is_still_tried(desk: Desk) -> None:
+    id = desk.capture()
+    desk.erp.script("create", "503:3600")
+    for _ in range(25):
+        assert desk.row(id).owner is None
+        desk.forwarder().drain()
+        desk.later(hours=1)
+    row = desk.row(id)
+    assert (row.state, row.owner) == ("queued", "office")
+    assert row.reason and row.reason.startswith("The ERP has not taken it since 2026-11-23 09:00 UTC")
+
+
+def test_a_failed_look_leaves_what_was_never_sent_in_the_queue(desk: Desk) -> None:
+    id = desk.capture()
+    desk.erp.script("find", "timeout", "ok")
+    desk.forwarder().drain()
+    assert desk.row(id).state == "queued"
+    assert desk.erp.calls == [["find", id]]
+
+
+def test_what_the_erp_has_as_a_draft_is_never_queued_again(desk: Desk) -> None:
+    """What is queued may be replaced by the rep, and the ERP would go on with the old version."""
+    id = desk.capture()
+    desk.erp.script("advance", "503", "ok")
+    desk.forwarder().drain()
+    row = desk.row(id)
+    assert (row.state, row.error_class, row.erp_id) == ("unknown", "transient", "1")
+    desk.later(seconds=5)
+    desk.forwarder().drain()
+    assert desk.row(id).state == "accepted"
+    assert desk.erp.created(id) == 1
+
+
+def test_two_hits_are_for_a_person_and_never_a_success(desk: Desk) -> None:
+    id = desk.capture()
+    desk.erp.script("create", "commit_then_timeout")
+    desk.forwarder().drain()
+    desk.erp.script("find", "twice")
+    desk.later(seconds=31)
+    desk.forwarder().drain()
+    row = desk.row(id)
+    assert (row.state, row.error_class, row.owner) == ("parked", "duplicate_bad", "office")
+    assert [step for step, _ in desk.erp.calls] == ["find", "create", "find"]
+
+
+def test_what_the_erp_says_it_has_already_is_looked_up_and_taken(desk: Desk) -> None:
+    id = desk.capture()
+    desk.erp.script("find", "blind", "ok")
+    desk.erp.script("create", "duplicate_ok")
+    other = type(desk.erp)(desk.erp.folder)
+    other.script("create", "ok")
+    other._append("ledger.jsonl", {"event": "create", "kind": "order", "key": id, "id": "7"})
+    desk.erp.script("create", "duplicate_ok")
+    desk.forwarder().drain()
+    assert (desk.row(id).state, desk.row(id).erp_id) == ("accepted", "7")
+    assert desk.attempts(id) == [
+        ("find", "none"),
+        ("create", "duplicate_ok"),
+        ("find", "found 7"),
+        ("advance", "accepted"),
+    ]
+
+
+def test_what_the_erp_has_but_never_shows_ends_with_the_office(desk: Desk) -> None:
+    id = desk.capture()
+    desk.erp.script("create", "duplicate_ok")
+    for _ in range(3):
+        desk.forwarder().drain()
+        desk.later(seconds=31)
+    row = desk.row(id)
+    assert (row.state, row.owner) == ("parked", "office")
+    assert row.last_sent_at is not None
+
+
+def test_a_document_that_vanished_from_the_erp_is_not_created_again_by_itself(desk: Desk) -> None:
+    id = desk.capture()
+    desk.erp.script("advance", "timeout", "ok")
+    desk.forwarder().drain()
+    assert desk.row(id).erp_id == "1"
+    (desk.erp.folder / "ledger.jsonl").unlink()
+    desk.later(seconds=31)
+    desk.forwarder().drain()
+    row = desk.row(id)
+    assert (row.state, row.owner, row.erp_id) == ("parked", "office", None)
+    assert desk.erp.created(id) == 0
+
+
+def test_an_erp_id_that_belongs_to_another_document_parks_the_second_one(desk: Desk) -> None:
+    first, second = desk.capture(), desk.capture(customer="C2")
+    desk.forwarder().forward_next()
+    (desk.erp.folder / "ledger.jsonl").unlink()
+    desk.forwarder().drain()
+    assert desk.states(first, second) == ["accepted", "parked"]
+    assert desk.row(second).error_class == "duplicate_bad"

@@ -1,0 +1,94 @@
+"""History 9: a page read in several snapshots (rule 5: one page is one snapshot)."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+from sqlalchemy.orm import Session
+
+import tests.sync.replica as smallest
+from backend.db import Sessions
+from backend.feed import reading
+from backend.sync import grants
+from sync_protocol.change import Change, Stream
+from tests.histories.checks import differences, server_view
+from tests.histories.devices import content
+from tests.sync.company import customer, order, reps, say
+from tests.sync.replica import NOW, Replica
+
+NORTH_WEST: Stream = ("territory:NW", "customers")
+Scenario = Callable[[Sessions, pytest.MonkeyPatch], list[str]]
+
+
+def a_record_moves_behind_the_reader(sessions: Sessions, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A rep hears NW and SE. NW has been read when a customer moves there from SE, which is read next."""
+    with sessions() as session, session.begin():
+        grants.assign(session, "R1", "territory:SE", NOW)
+    say(sessions, customer("C1", "SE"), customer("C2", "NW"), customer("C3", "SE"))
+    return _page_against_both_views(sessions, monkeypatch, [customer("C1", "NW")])
+
+
+def a_transaction_commits_between_two_streams(sessions: Sessions, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The customers have been read when a customer is published together with its order."""
+    say(sessions, customer("C1", "NW"), order("O1", "C1"))
+    return _page_against_both_views(sessions, monkeypatch, [customer("C2", "NW"), order("O2", "C2")])
+
+
+def _page_against_both_views(
+    sessions: Sessions, monkeypatch: pytest.MonkeyPatch, in_between: Sequence[Change]
+) -> list[str]:
+    """Publish *in_between* while a page is being read; return how it differs from what was there before
+    and after, an empty list if it is one of the two."""
+    before = server_view(sessions, "R1")
+    _once_read(monkeypatch, NORTH_WEST, lambda: say(sessions, *in_between))
+    replica = Replica(sessions, "R1")
+    page = replica.step()
+    assert page["complete"]
+    held = content(replica)
+    found = differences(before, held)
+    return found if found and differences(server_view(sessions, "R1"), held) else []
+
+
+def _once_read(monkeypatch: pytest.MonkeyPatch, stream: Stream, act: Callable[[], object]) -> None:
+    """Do *act* in the moment when *stream* has been read for the first time."""
+    real, done = reading.rows_after, []
+
+    def rows_after(session: Session, asked: Stream, position: int, limit: int) -> Any:
+        rows = real(session, asked, position, limit)
+        if asked == stream and not done:
+            done.append(act())
+        return rows
+
+    monkeypatch.setattr(reading, "rows_after", rows_after)
+
+
+@pytest.fixture(autouse=True)
+def two_reps(sessions: Sessions) -> None:
+    reps(sessions)
+
+
+SCENARIOS = [a_record_moves_behind_the_reader, a_transaction_commits_between_two_streams]
+DAMAGES = [["customers C1 is missing"], ["orders O2 should not be there"]]
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_a_complete_page_is_one_moment_of_the_server(
+    scenario: Scenario, sessions: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert scenario(sessions, monkeypatch) == []
+
+
+@pytest.mark.parametrize(("scenario", "damage"), list(zip(SCENARIOS, DAMAGES, strict=True)))
+def test_a_page_of_several_snapshots_says_complete_and_is_no_moment_that_ever_was(
+    scenario: Scenario, damage: list[str], sessions: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(smallest, "snapshot", a_snapshot_per_statement)
+    assert scenario(sessions, monkeypatch) == damage
+
+
+def a_snapshot_per_statement(session: Session) -> None:
+    """Begin as READ COMMITTED does; on SQLite, as a driver does that opens no transaction for reading."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.connection(execution_options={"isolation_level": "READ COMMITTED"})
+    else:
+        session.connection(execution_options={"satchel_snapshot": True}).exec_driver_sql("COMMIT")

@@ -1,0 +1,153 @@
+"""History 11: a failover or an impatient worker hands one document to the ERP twice (design section 7)."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from backend.clock import ManualClock
+from backend.db import Sessions
+from backend.delivery import terms
+from backend.delivery.errand import Errand
+from backend.erp.records import Document, Found
+from backend.feed import positions
+from backend.inbox.models import Attempt
+from backend.settings import Settings
+from backend.sync.push import push
+from tests.delivery.desk import Desk
+from tests.delivery.ledger_erp import LedgerErp
+from tests.histories.conftest import CopyDatabase
+from tests.histories.stepping import SECONDS
+from tests.sync.company import master_data, order_body, reps, submission
+
+ID = "01KAQ5P3E8Q2V4B6N8M0D2F4H6"
+QUIET = 3600.0
+"""Longer than a lease: the ERP may take its time, and a worker's silence proves nothing."""
+
+
+class SlowErp(LedgerErp):
+    """An ERP whose first `create` is executed only when the test says so."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, quiet=QUIET)
+        self.asked, self.go = threading.Event(), threading.Event()
+
+    def create(self, document: Document) -> Found:
+        if not self.asked.is_set():
+            self.asked.set()
+            assert self.go.wait(SECONDS), "nobody let the ERP go on"
+        return super().create(document)
+
+
+@pytest.fixture
+def desk(sessions: Sessions, clock: ManualClock, settings: Settings, tmp_path: Path) -> Iterator[Desk]:
+    """A company whose ERP does not enforce our key."""
+    reps(sessions)
+    master_data(sessions)
+    yield Desk(sessions, clock, settings, LedgerErp(tmp_path / "erp", quiet=QUIET))
+
+
+def the_tail_is_lost(desk: Desk, copy_database: CopyDatabase, *, with_the_push: bool) -> list[str]:
+    """Forwarded; the tail of the database is lost, attempts and all; the phone pushes again."""
+    standby = copy_database(desk.sessions) if with_the_push else None
+    _phone_pushes(desk)
+    standby = standby or copy_database(desk.sessions)
+    desk.forwarder("old").drain()
+    assert desk.erp.created(ID) == 1
+
+    desk.sessions = standby
+    with standby() as session, session.begin():
+        assert session.scalar(select(func.count()).select_from(Attempt)) == 0
+        positions.new_epoch(session)
+    _phone_pushes(desk)
+    desk.forwarder("new").drain()
+    return _damage(desk)
+
+
+def the_lease_runs_out_while_the_erp_works(desk: Desk) -> list[str]:
+    """The first worker's `create` is under way when its lease runs out; then the ERP executes it."""
+    erp = SlowErp(desk.erp.folder)
+    desk.erp = erp
+    _phone_pushes(desk)
+    first = threading.Thread(target=desk.forwarder("first").forward_next, daemon=True)
+    first.start()
+    assert erp.asked.wait(SECONDS), "the first worker never asked the ERP"
+    desk.later(seconds=desk.settings.lease_seconds + 1)
+    desk.forwarder("second").drain()
+    erp.go.set()
+    first.join(SECONDS)
+    assert not first.is_alive()
+    desk.later(seconds=QUIET)
+    desk.forwarder("second").drain()
+    return _damage(desk)
+
+
+def _phone_pushes(desk: Desk) -> None:
+    now = desk.clock.now()
+    documents: list[Any] = [submission(ID, order_body())]
+    with desk.sessions() as session, session.begin():
+        (result,) = push(session, rep_id="R1", device_id="D1", submissions=documents, now=now)
+    assert result["status"] in ("received", "duplicate"), result
+
+
+def _damage(desk: Desk) -> list[str]:
+    documents, row = desk.erp.created(ID), desk.row(ID)
+    found = [] if documents == 1 else [f"the ERP has {documents} documents for one submission"]
+    if (row.state, row.erp_id) != ("accepted", "1"):
+        found.append(f"the submission is {row.state}, bound to {row.erp_id}")
+    return found
+
+
+@pytest.mark.parametrize("with_the_push", [True, False])
+def test_after_a_failover_the_erp_is_asked_and_the_document_found(
+    desk: Desk, copy_database: CopyDatabase, with_the_push: bool
+) -> None:
+    assert the_tail_is_lost(desk, copy_database, with_the_push=with_the_push) == []
+
+
+@pytest.mark.parametrize("with_the_push", [True, False])
+def test_without_find_before_create_a_failover_doubles_the_document(
+    desk: Desk, copy_database: CopyDatabase, with_the_push: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    find_only_what_was_attempted(monkeypatch)
+    found = the_tail_is_lost(desk, copy_database, with_the_push=with_the_push)
+    assert found[0] == "the ERP has 2 documents for one submission"
+
+
+def test_a_worker_waits_out_the_quiet_period_before_it_takes_over(desk: Desk) -> None:
+    assert the_lease_runs_out_while_the_erp_works(desk) == []
+
+
+def test_a_lease_taken_over_before_the_quiet_period_doubles_the_document(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take_over_at_once(monkeypatch)
+    found = the_lease_runs_out_while_the_erp_works(desk)
+    assert found[0] == "the ERP has 2 documents for one submission"
+
+
+def find_only_what_was_attempted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ask the ERP for our key only where our own database knows of an earlier attempt."""
+    real = Errand._find
+
+    def find(self: Errand, document: Document) -> Found | None:
+        with self.sessions() as session:
+            attempted = session.scalar(select(Attempt.id).where(Attempt.submission_id == document.id).limit(1))
+        return real(self, document) if attempted else None
+
+    monkeypatch.setattr(Errand, "_find", find)
+
+
+def take_over_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let an open outcome rest for no time at all."""
+    real = terms.terms_of
+
+    def impatient(*arguments: Any) -> terms.Terms:
+        return replace(real(*arguments), quiet=timedelta(0))
+
+    monkeypatch.setattr(terms, "terms_of", impatient)

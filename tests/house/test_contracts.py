@@ -1,0 +1,84 @@
+"""The house's own promises: layers, types, style, and what may not be committed."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+
+
+def run(*command: str) -> None:
+    done = subprocess.run(
+        [BIN / command[0], *command[1:]], cwd=ROOT, capture_output=True, text=True, timeout=280, check=False
+    )
+    assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
+
+
+def committed(*patterns: str) -> list[Path]:
+    done = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard", *patterns],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [path for name in done.stdout.splitlines() if (path := ROOT / name).is_file()]
+
+
+def test_the_layers_hold() -> None:
+    run("lint-imports", "--no-cache")
+
+
+def test_the_types_hold() -> None:
+    run("mypy")
+
+
+def test_the_style_holds() -> None:
+    run("ruff", "check", ".")
+
+
+def test_the_format_holds() -> None:
+    run("ruff", "format", "--check", ".")
+
+
+def test_lock_files_carry_hashes_and_no_address() -> None:
+    for lock in (ROOT / "requirements").glob("*.lock"):
+        text = lock.read_text()
+        assert "--hash=sha256:" in text
+        assert not re.search(r"https?://|--index|--find-links", text), lock.name
+
+
+def test_lock_files_hold_what_the_project_asks_for() -> None:
+    """A dependency that was added and not locked would be missing on every other machine."""
+    wanted = re.findall(r'^    "([a-z0-9-]+)(?:\[[a-z,]+\])?>=', (ROOT / "pyproject.toml").read_text(), re.M)
+    locked = (ROOT / "requirements/test.lock").read_text()
+    assert len(wanted) > 20
+    assert [name for name in wanted if not re.search(rf"^{name}==", locked, re.M)] == []
+
+
+@pytest.mark.parametrize("word", ["utils", "helpers", "misc", "common"])
+def test_no_file_has_a_name_that_says_nothing(word: str) -> None:
+    assert [path for path in committed("*.py") if path.stem == word or word in path.parts[:-1]] == []
+
+
+def test_files_are_short() -> None:
+    """One idea a file. 300 lines is already a sign that two ideas live together."""
+    long = {
+        str(path.relative_to(ROOT)): lines
+        for path in committed("*.py")
+        if "migrations/versions" not in str(path) and (lines := path.read_text().count("\n")) > 300
+    }
+    assert long == {}
+
+
+def test_every_module_says_what_it_is() -> None:
+    bare = [
+        str(path.relative_to(ROOT))
+        for path in committed("backend/*.py", "sync_protocol/*.py")
+        if path.read_text().strip() and not path.read_text().lstrip().startswith('"""')
+    ]
+    assert bare == []

@@ -1,0 +1,58 @@
+"""The cursor: what goes in comes out, and nothing else does."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sync_protocol.cursor import Cursor, CursorInvalid, decode_cursor
+
+streams = st.tuples(
+    st.sampled_from(["everyone", "territory:NW", "territory:SE", "rep:R1"]),
+    st.sampled_from(["customers", "orders", "units"]),
+)
+cursors = st.builds(
+    Cursor,
+    st.text("0123456789ABCDEF", min_size=1, max_size=26),
+    st.integers(0, 2**53 - 1),
+    st.dictionaries(streams, st.integers(0, 2**53 - 1)),
+)
+
+
+@given(cursors)
+def test_a_cursor_survives_the_journey(cursor: Cursor) -> None:
+    assert decode_cursor(cursor.encode()) == cursor
+
+
+@given(cursors, st.data())
+def test_a_cursor_with_a_changed_character_is_refused(cursor: Cursor, data: st.DataObject) -> None:
+    text = cursor.encode()
+    at = data.draw(st.integers(0, len(text) - 2))  # the last character may carry unused bits
+    other = data.draw(st.sampled_from("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"))
+    changed = text[:at] + other + text[at + 1 :]
+    if changed != text:
+        with pytest.raises(CursorInvalid):
+            decode_cursor(changed)
+
+
+@given(st.text(max_size=200))
+def test_text_that_is_no_cursor_is_refused_and_nothing_worse(text: str) -> None:
+    with pytest.raises(CursorInvalid):
+        decode_cursor(text)
+
+
+def test_fifty_streams_that_stand_together_take_little_room() -> None:
+    positions = {(f"territory:{n}", name): 123_456 for n in range(5) for name in "abcdefghij"}
+    assert len(Cursor("01KB0000000000000000000001", 123_456, positions).encode()) < 250
+
+
+def test_a_cursor_that_inflates_without_end_is_refused() -> None:
+    import base64
+    import zlib
+
+    bomb = base64.urlsafe_b64encode(zlib.compress(b"[" * 50_000_000)).decode()
+    with pytest.raises(CursorInvalid):
+        decode_cursor(bomb[: 16 * 1024] if len(bomb) > 16 * 1024 else bomb)
+    small = base64.urlsafe_b64encode(zlib.compress(b" " * 5_000_000)).decode()
+    assert len(small) < 16 * 1024
+    with pytest.raises(CursorInvalid, match="cut short"):
+        decode_cursor(small)

@@ -1,0 +1,122 @@
+"""A whole Satchel for scenarios: the real web server and worker as processes of their own."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import httpx
+
+from tests.services.process import free_port
+
+ROOT = Path(__file__).parents[2]
+T = TypeVar("T")
+
+
+def eventually(look: Callable[[], T | None], what: str, seconds: float = 60) -> T:
+    """Return what *look* returns as soon as it is truthy; fail with *what* after *seconds*."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = look()
+        if found:
+            return found
+        if time.monotonic() > deadline:
+            raise AssertionError(f"never happened within {seconds} s: {what}; last seen: {found!r}")
+        time.sleep(0.2)
+
+
+class Node:
+    """Web and worker on one folder or database; each can be killed and started again."""
+
+    def __init__(self, folder: Path, environ: Mapping[str, str]) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        self.environ = {
+            **kept,
+            "SATCHEL_FOLDER": str(folder / "instance"),
+            "SATCHEL_PORT": str(self.port),
+            "SATCHEL_PUBLIC_URL": self.url,
+            "SATCHEL_POLL_SECONDS": "0.3",
+            "SATCHEL_INGEST_SECONDS": "1",
+            **environ,
+        }
+        self.web: subprocess.Popen[bytes] | None = None
+        self.worker: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop(self.worker)
+        self.stop(self.web)
+        if kind is not None:
+            for log in sorted(self.folder.glob("*.log")):
+                print(f"--- {log.name}\n{log.read_text(errors='replace')[-4000:]}")
+
+    def command(self, *arguments: str, check: bool = True) -> str:
+        """Run `satchel` with *arguments* in this node's environment; return what it printed."""
+        done = subprocess.run(
+            [sys.executable, "-m", "backend.cli", *arguments],
+            env={**self.environ, "COLUMNS": "200"},
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert not check or done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def start_web(self) -> None:
+        """Start the web server and wait until it is ready."""
+        self.web = self._start("web")
+
+        def ready() -> bool:
+            assert self.web is not None and self.web.poll() is None, "the web server ended"
+            try:
+                return httpx.get(f"{self.url}/readyz", timeout=2).status_code == 200
+            except httpx.TransportError:
+                return False
+
+        eventually(ready, "the web server is ready", 30)
+
+    def start_worker(self, failpoints: str = "") -> None:
+        """Start the worker, with SATCHEL_FAILPOINTS if given."""
+        self.worker = self._start("worker", {"SATCHEL_FAILPOINTS": failpoints} if failpoints else {})
+
+    def _start(self, part: str, more: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+        with (self.folder / f"{part}.log").open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "backend.cli", "serve", "--only", part],
+                env={**self.environ, **(more or {})},
+                cwd=ROOT,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def stop(self, process: subprocess.Popen[Any] | None) -> None:
+        """End a part in an orderly way, or by force after a while."""
+        if process is None or process.poll() is not None:
+            return
+        process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+    def kill(self, process: subprocess.Popen[Any] | None) -> None:
+        """End a part as a power cut would."""
+        assert process is not None
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()

@@ -1,0 +1,139 @@
+"""One server process: its own process group, a log, bounded waits, and no orphans."""
+
+import atexit
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import time
+import weakref
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+_running: "weakref.WeakSet[ServerProcess]" = weakref.WeakSet()
+
+
+class ServiceFailed(RuntimeError):
+    """A server did not start, or did not become ready in time; carries the end of its log."""
+
+
+class ServerProcess:
+    """Starts `command` and owns it until `stop` or `kill`.
+
+    If our own process dies without saying goodbye (SIGKILL, a crashed interpreter), a tiny
+    shell which reads a pipe from us sees the end of file and sends `last_signal` to the
+    server. PR_SET_PDEATHSIG would be shorter, but fires when the *thread* that started the
+    server ends, and exists on Linux only.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str | Path],
+        log: Path,
+        *,
+        env: Mapping[str, str] | None = None,
+        identity: Mapping[str, Any] | None = None,
+        last_signal: signal.Signals = signal.SIGKILL,
+        whole_group: bool = True,
+    ) -> None:
+        """Start at once. `identity` holds Popen's arguments which say whom to run as.
+
+        `whole_group` says whether signals go to the process group or to the process alone:
+        PostgreSQL's postmaster passes signals on itself.
+        """
+        self.log = log
+        self._whole_group = whole_group
+        self._name = Path(command[0]).name
+        with log.open("ab") as output:
+            self._process = subprocess.Popen(
+                [str(part) for part in command],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env=None if env is None else dict(env),
+                start_new_session=True,
+                **{"cwd": log.parent, **(identity or {})},
+            )
+        target = -self.pid if whole_group else self.pid
+        # a session of its own, or Ctrl-C would end the guard before it is needed
+        self._guard = subprocess.Popen(
+            ["/bin/sh", "-c", f"read _; kill -s {last_signal.name.removeprefix('SIG')} -- {target}"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        _running.add(self)
+
+    @property
+    def pid(self) -> int:
+        """Process id, which is the process group's id too."""
+        return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process still runs."""
+        return self._process.poll() is None
+
+    def wait_ready(self, is_ready: Callable[[], bool], seconds: float) -> None:
+        """Poll `is_ready` until it says yes; `ServiceFailed` with the log's end otherwise."""
+        deadline = time.monotonic() + seconds
+        while not is_ready():
+            if not self.alive:
+                code = self._process.returncode
+                self._forget()
+                raise ServiceFailed(f"{self._name} ended with {code}.\n{tail(self.log)}")
+            if time.monotonic() > deadline:
+                self.kill()
+                raise ServiceFailed(f"{self._name} not ready after {seconds} s.\n{tail(self.log)}")
+            time.sleep(0.02)
+
+    def stop(self, with_signal: int = signal.SIGTERM, seconds: float = 10) -> None:
+        """Ask to end, wait up to `seconds`, then insist. Harmless when it has ended already."""
+        self._signal(with_signal)
+        try:
+            self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.kill()
+        self._forget()
+
+    def kill(self) -> None:
+        """SIGKILL and wait: the server gets no chance to tidy up."""
+        self._signal(signal.SIGKILL)
+        self._process.wait(10)
+        self._forget()
+
+    def _signal(self, number: int) -> None:
+        if not self.alive and not self._whole_group:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            (os.killpg if self._whole_group else os.kill)(self.pid, number)
+
+    def _forget(self) -> None:
+        """Dismiss the guard before its target's id can be given to somebody else."""
+        _running.discard(self)
+        self._guard.kill()
+        self._guard.wait()
+        if self._guard.stdin:
+            self._guard.stdin.close()
+
+
+def tail(log: Path, lines: int = 30) -> str:
+    """The last `lines` lines of a log, with its path, for error messages."""
+    text = log.read_text(errors="replace").splitlines()[-lines:] if log.exists() else []
+    return "\n".join([f"End of {log}:", *text])
+
+
+def free_port() -> int:
+    """A TCP port of 127.0.0.1 that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@atexit.register
+def _stop_all() -> None:
+    for process in list(_running):
+        process.stop()

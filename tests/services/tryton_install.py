@@ -1,0 +1,82 @@
+"""Tryton's own virtualenv: installed once, from hashes, with the companion module in it.
+
+Its own, because Tryton is GPL and pins what it likes; Satchel speaks to it over HTTP only.
+"""
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.services.process import ServiceFailed
+
+ROOT = Path(__file__).resolve().parents[2]
+LOCK = ROOT / "requirements" / "tryton.lock"
+MODULE = ROOT / "backend" / "connectors" / "tryton" / "module"
+CACHE = ROOT / ".cache" / "tryton"
+FOLDER_VARIABLE = "SATCHEL_TRYTON_VENV"
+INSTALL_SECONDS = 600
+
+
+def virtualenv() -> Path:
+    """The folder of the virtualenv, installing it first unless it is there and up to date.
+
+    Takes 15 to 30 seconds the first time. `ServiceFailed` with pip's words if it cannot be had.
+    """
+    folder = Path(os.environ.get(FOLDER_VARIABLE) or ROOT / ".venv-tryton").absolute()
+    wanted = fingerprint([LOCK, MODULE], sys.version)
+    with one_at_a_time(CACHE / "install.lock"):
+        mark = folder / "satchel-fingerprint"
+        if not mark.exists() or mark.read_text() != wanted:
+            _install(folder)
+            mark.write_text(wanted)
+    return folder
+
+
+def _install(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    _run([sys.executable, "-m", "venv", folder], "On Debian, apt-get install python3-venv.")
+    # nothing in it belongs into the repository, whatever its name
+    (folder / ".gitignore").write_text("*\n")
+    pip = [folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    _run([*pip, "--require-hashes", "-r", LOCK], "Is the package index reachable?")
+    with tempfile.TemporaryDirectory() as scratch:
+        # from a copy: building leaves its droppings beside the sources
+        copy = shutil.copytree(MODULE, Path(scratch) / "module")
+        # its build needs setuptools only, which the lock brought: nothing more is fetched
+        _run([*pip, "--no-deps", "--no-build-isolation", copy], "Does the companion module build?")
+
+
+def _run(command: list[str | Path], advice: str) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, timeout=INSTALL_SECONDS, check=False)
+    if done.returncode:
+        words = " ".join(map(str, command))
+        raise ServiceFailed(f"Installing Tryton failed: {words}\n{done.stdout}{done.stderr}\n{advice}")
+
+
+def fingerprint(paths: Iterable[Path], *also: str) -> str:
+    """SHA-256 (hex) over the files at and below `paths`, their names, and `also`."""
+    digest = hashlib.sha256("\0".join(also).encode())
+    for path in paths:
+        files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+        for file in files:
+            if "__pycache__" not in file.parts:
+                digest.update(f"\0{file.relative_to(path.parent)}\0".encode())
+                digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+@contextmanager
+def one_at_a_time(lock: Path) -> Iterator[None]:
+    """Hold a file lock, so that two test runs do not build the same thing at once."""
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    (lock.parent / ".gitignore").write_text("*\n")
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

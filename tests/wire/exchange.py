@@ -1,0 +1,90 @@
+"""Golden exchanges: a request and its reply, one a file, read by the tests of both sides.
+
+A file is `{"about", "request": {"method", "path", "query"?, "headers"?, "body" | "text" | "base64"?},
+"reply": {"status", "headers"?, "body"?}}`. `Authorization: Bearer <access token>` stands for the token of
+the last enrol or token reply. Headers are those that matter.
+"""
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+from werkzeug.test import TestResponse
+
+from sync_protocol.cursor import CursorInvalid, decode_cursor
+
+FOLDER = Path(__file__).parent
+Golden = dict[str, Any]
+
+REPLY_HEADERS = (
+    "Allow",
+    "Content-Type",
+    "ETag",
+    "Location",
+    "Retry-After",
+    "Satchel-Error",
+    "Satchel-Poll-After",
+    "Tus-Max-Size",
+    "Tus-Resumable",
+    "Tus-Version",
+    "Upload-Expires",
+    "Upload-Length",
+    "Upload-Offset",
+    "WWW-Authenticate",
+)
+
+
+def names() -> list[str]:
+    """Return the names of all golden exchanges."""
+    return sorted(path.stem for path in FOLDER.glob("*.json"))
+
+
+def read(name: str) -> Golden:
+    """Return a golden exchange."""
+    golden: Golden = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+    return golden
+
+
+def write(name: str, golden: Golden) -> None:
+    """Write a golden exchange as people read it."""
+    text = json.dumps(golden, ensure_ascii=False, indent=2)
+    (FOLDER / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+
+
+def body_of(request: Golden) -> bytes:
+    """Return the bytes of a golden request's body."""
+    if "body" in request:
+        return json.dumps(request["body"]).encode()
+    if "base64" in request:
+        return base64.b64decode(request["base64"])
+    return str(request.get("text", "")).encode()
+
+
+def reply_of(response: TestResponse) -> Golden:
+    """Return what a golden exchange keeps of *response*."""
+    headers = {name: response.headers[name] for name in REPLY_HEADERS if name in response.headers}
+    reply: Golden = {"status": response.status_code}
+    if not response.data:
+        headers.pop("Content-Type", None)
+    if headers:
+        reply["headers"] = headers
+    if response.data:
+        reply["body"] = response.json
+    return reply
+
+
+def comparable(value: Any) -> Any:
+    """Return *value* with every cursor decoded: zlib may pack the same cursor in other bytes elsewhere."""
+    if isinstance(value, dict):
+        return {
+            name: comparable(inner) for name, inner in value.items() if name not in ("ETag", "If-None-Match")
+        }
+    if isinstance(value, list):
+        return [comparable(inner) for inner in value]
+    if isinstance(value, str) and value.startswith("eN"):
+        try:
+            return repr(decode_cursor(value))
+        except CursorInvalid:
+            return value
+    return value
