@@ -45,6 +45,12 @@ def _count(value: str) -> int:
     return number
 
 
+def _form(value: str) -> str:
+    if value not in ("text", "json"):
+        raise ValueError("must be text or json")
+    return value
+
+
 class Setting(NamedTuple):
     """One row of the table."""
 
@@ -74,7 +80,7 @@ SETTINGS = (
     ),
     Setting("host", "127.0.0.1", _text, "Address the web server listens on."),
     Setting("port", "8000", _whole, "Port the web server listens on."),
-    Setting("proxies", "0", _count, "Proxies in front of the web server, each adding an X-Forwarded-For address."),
+    Setting("proxies", "0", _count, "Proxies before the web server, each adding to X-Forwarded-For."),
     Setting("web_threads", "8", _whole, "Threads of each web process."),
     Setting("web_processes", "1", _whole, "Web processes; more than one needs PostgreSQL."),
     Setting("poll_seconds", "2", _seconds, "How often a worker looks for due submissions by itself."),
@@ -102,6 +108,7 @@ SETTINGS = (
     Setting(
         "shrink_guard_percent", "40", _whole, "Refuse a listing that lost more than this share of its keys."
     ),
+    Setting("log", "text", _form, "How logs are written: text for a person, json for a machine."),
     Setting("failpoints", "", _text, "For tests only: points at which to kill, raise or sleep."),
 )
 
@@ -130,6 +137,7 @@ class Settings:
     backoff_cap_seconds: float
     tombstone_days: int
     shrink_guard_percent: int
+    log: str
     failpoints: str
     erp: Mapping[str, str] = field(default_factory=dict)
 

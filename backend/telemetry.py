@@ -1,11 +1,11 @@
-"""Logs: one JSON object a line, each with the request it belongs to. No tokens, no bodies, no names."""
+"""Logs: lines for a person or JSON for a machine, each with its request. No tokens, no bodies, no names."""
 
 import contextlib
 import contextvars
 import datetime as dt
 import json
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import IO, Any
 
 _fields: contextvars.ContextVar[Mapping[str, Any]] = contextvars.ContextVar("satchel_log_fields")
@@ -39,10 +39,33 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, default=str)
 
 
-def configure(stream: IO[str] | None = None, level: int = logging.INFO) -> None:
-    """Send every log to *stream* (standard error unless told) as JSON lines; for processes, not for tests."""
+class Words(logging.Formatter):
+    """Writes a record as one line for a person: the message, then what else is known, as name=value."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        more = {
+            **_fields.get({}),
+            **{name: value for name, value in vars(record).items() if name not in _STANDARD},
+        }
+        pairs = "".join(f" {name}={json.dumps(value, default=str)}" for name, value in more.items())
+        return super().format(record) + pairs
+
+
+FORMATTERS: Mapping[str, Callable[[], logging.Formatter]] = {
+    "json": JsonLines,
+    "text": lambda: Words("%(asctime)s %(levelname)-7s %(name)s: %(message)s"),
+}
+
+
+def configure(form: str = "json", stream: IO[str] | None = None, *, verbose: bool = False) -> None:
+    """Send every log to *stream* (standard error unless told) in *form*; for processes, not for tests."""
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(JsonLines())
+    handler.setFormatter(FORMATTERS[form]())
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(level)
+    root.setLevel(logging.DEBUG if verbose else logging.INFO)
+    # One line per request to the ERP, or per step of a migration, would bury everything else.
+    for chatty in ("httpx", "httpcore", "alembic"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    if form == "text" and not verbose:
+        logging.getLogger("satchel.request").setLevel(logging.WARNING)

@@ -261,8 +261,8 @@ def _signals(stop: threading.Event) -> Iterator[None]:
 
 def _answer_the_doorbell() -> None:
     """The child process: answer until told to stop, and die with the parent."""
-    telemetry.configure()
     settings = read_settings(os.environ)
+    telemetry.configure(settings.log)
     import_tables()
 
     def watch() -> None:

@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 from rich.console import Console
-from rich.panel import Panel
 
 from backend.cli.context import transaction
 from backend.clock import SystemClock
@@ -43,13 +42,11 @@ def invite(settings: Settings, folder: str, console: Console) -> None:
     for arguments, words in steps:
         line = f"{satchel} device {arguments}" if arguments else "sleep 15"
         lines.append(f"{line:<78} # {words}" if words else line)
-    panel = Panel(
-        "\n".join(lines),
-        title="Satchel is starting. Paste this into another terminal",
-        subtitle=f"{url}   Ctrl-C stops",
-        expand=False,
-    )
-    console.print(panel, highlight=False, soft_wrap=True)
+    console.rule("Satchel is starting. Paste this into another terminal")
+    # Not in a box: a box would be copied along, or cut at the terminal's edge.
+    for line in lines:
+        console.print(line, highlight=False, soft_wrap=True, markup=False)
+    console.rule(f"{url}   Ctrl-C stops")
 
 
 def _examples(folder: str, rep: SampleRep) -> tuple[str, str]:

@@ -1,11 +1,12 @@
 """The command group, and how its errors look: one sentence, no traceback."""
 
-import logging
+import os
 from typing import Any
 
 import click
 from sqlalchemy.exc import OperationalError
 
+from backend import telemetry
 from backend.cli.device import device
 from backend.cli.doctor import doctor
 from backend.cli.ingest import ingest
@@ -42,12 +43,9 @@ class _Satchel(click.Group):
 @click.option("-v", "--verbose", is_flag=True, help="Log more.")
 def main(verbose: bool) -> None:
     """Satchel: an offline-sync backend for field sales."""
-    logging.basicConfig(
-        level=logging.DEBUG if verbose else logging.INFO,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-    )
-    # One line per request to the ERP would bury everything else.
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    # A wrong setting must not keep `doctor` from saying so, nor a rep's terminal from working.
+    form = os.environ.get("SATCHEL_LOG", "text")
+    telemetry.configure(form if form in telemetry.FORMATTERS else "text", verbose=verbose)
 
 
 for command in (init, serve, ingest, doctor, rep, submissions, timeline, device, sample_erp):

@@ -90,7 +90,8 @@ def set_role(session: Session, role: str, collections: Iterable[str]) -> None:
     names = set(collections)
     unknown = names - set(COLLECTIONS)
     if unknown:
-        raise ValueError(f"no such collection: {', '.join(sorted(unknown))}; there are {', '.join(COLLECTIONS)}")
+        there = ", ".join(COLLECTIONS)
+        raise ValueError(f"no such collection: {', '.join(sorted(unknown))}; there are {there}")
     session.execute(delete(RoleCollection).where(RoleCollection.role == role))
     session.add_all(RoleCollection(role=role, collection=name) for name in sorted(names))
     session.flush()

@@ -7,6 +7,7 @@ where no backup reaches it, so that a restored copy of the app must enrol again.
 import base64
 import hashlib
 import os
+import re
 from pathlib import Path
 
 import jwt
@@ -53,12 +54,14 @@ class DeviceKey:
 
 
 def file_for_code(code: str) -> str:
-    """Return the name of the key file for an enrolment code.
+    """Return the name of the key file for an enrolment code, however the rep types it.
 
     A repeated enrolment (its reply was lost) finds the same key and is given the same device; another
-    code gets another key.
+    code gets another key. Codes are read without regard to case, spaces and dashes, and O, I and L
+    count as 0, 1 and 1.
     """
-    return f"key-{hashlib.sha256(code.encode()).hexdigest()[:16]}.pem"
+    plain = re.sub(r"[\s-]", "", code.upper()).translate(str.maketrans("OIL", "011"))
+    return f"key-{hashlib.sha256(plain.encode()).hexdigest()[:16]}.pem"
 
 
 def make_or_load(path: Path) -> DeviceKey:

@@ -1,5 +1,6 @@
 """Reads back from Tryton itself what a test sent there, without asking the connector."""
 
+import base64
 import calendar
 import datetime as dt
 from decimal import Decimal
@@ -62,7 +63,10 @@ class TrytonReader:
     def attachments(self, resource: str) -> list[Attachment]:
         """Return the files of a document such as `account.invoice,7`."""
         rows = self._find("ir.attachment", [["resource", "=", resource]], ["name", "data", "description"])
-        return [Attachment(row["name"], row["data"], row["description"] or "") for row in rows]
+        return [
+            Attachment(row["name"], base64.b64decode(row["data"]["base64"]), row["description"] or "")
+            for row in rows
+        ]
 
     def forecast(self, warehouse: int, period: str) -> dict[int, Decimal]:
         """Return the quantities by product that supply reads for a warehouse and a month (`2026-12`)."""

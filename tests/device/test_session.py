@@ -10,7 +10,7 @@ from backend.clock import ManualClock
 from sync_protocol.device.device import Device
 from sync_protocol.device.errors import DeviceError, EnrolAgain, Offline, Problem
 from sync_protocol.device.failpoint import FailpointRaised
-from sync_protocol.device.keys import load
+from sync_protocol.device.keys import file_for_code, load
 from tests.device.company import order_body
 from tests.device.conftest import Opened
 from tests.device.fake_server import CODE, ISSUER, FakeServer
@@ -36,6 +36,10 @@ def test_an_enrolment_whose_reply_was_lost_gives_the_same_device(opened: Opened,
     key = server.key
     assert opened().enrol(CODE, ISSUER).device_id
     assert server.key == key
+
+
+def test_a_code_typed_in_another_way_finds_the_same_key() -> None:
+    assert file_for_code("ab-0 1 1x") == file_for_code("ABOIlX") != file_for_code("AB01X")
 
 
 def test_a_crash_before_the_enrolment_is_stored_gives_the_same_device(

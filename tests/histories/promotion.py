@@ -116,8 +116,8 @@ def _caught_up(primary: PostgresServer, standby: PostgresServer) -> bool:
 
 def _ask(server: PostgresServer, question: str) -> Any:
     with psycopg.connect(host="127.0.0.1", port=server.port, user=SUPERUSER, dbname="postgres") as connection:
-        row = connection.execute(question).fetchone()  # type: ignore[call-overload]
-    return row[0]
+        rows = connection.execute(question.encode()).fetchall()
+    return rows[0][0]
 
 
 def _wait(until: Callable[[], bool], what: str) -> None:

@@ -35,6 +35,7 @@ def order_facts(client: Client, lookups: Lookups, document: Document, *, keyed: 
     currency = currency_id(client, body["currency"])
     price_list = body.get("price_list_id")
     list_id = None if price_list in (None, LIST_PRICE) else tryton_id(price_list, "price_list_id")
+    products = _products(client, body["lines"])
     sale = {
         "id": -1, "party": customer["id"], "company": lookups.company, "currency": currency,
         "price_list": list_id, "invoice_party": party.get("invoice_party"),

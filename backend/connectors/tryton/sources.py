@@ -1,4 +1,4 @@
-"""What a collection is made of: roots, the triggers that say when to read them again, and helpers to name them."""
+"""What a collection is made of: its roots, and the triggers that say when to read them again."""
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator

@@ -7,11 +7,11 @@ from decimal import Decimal
 
 from backend.clock import instant
 from backend.connectors.tryton.client import Client, Domain, Row
-from backend.connectors.tryton.follow import Trigger, by_id, same
 from backend.connectors.tryton.lookups import Lookups
 from backend.connectors.tryton.mapping.stock_levels import level_key
 from backend.connectors.tryton.reads.products import CHANGED, PRODUCT, ProductSource
 from backend.connectors.tryton.rows import Item
+from backend.connectors.tryton.sources import Trigger, by_id, same
 
 INCOMING: Domain = [
     ["state", "in", ["draft", "assigned"]],
