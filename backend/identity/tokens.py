@@ -151,9 +151,9 @@ def refresh(
             detail={"generation": generation, "current": device.refresh_generation},
         )
         raise RefreshInvalid("the refresh token was replaced long ago")
-    # A generation above the current one was issued before a backup of this database was restored.
-    if generation >= device.refresh_generation:
-        device.refresh_generation = generation + 1
+    # The current generation moves on, and the one before it gives the current one again. One above it was
+    # issued before a backup of this database was restored.
+    device.refresh_generation = generation + 1
     device.last_seen_at = now
     session.flush()
     return issue(keys, issuer, device, now)

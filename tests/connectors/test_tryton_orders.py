@@ -203,7 +203,8 @@ def test_products_and_customers_that_are_closed_are_refused(
     tryton: TrytonAtHand, connector: TrytonConnector
 ) -> None:
     product, customer = list(tryton.products())[-1], tryton.summary["customers"][12]
-    tryton.office("product.product", "write", [product["id"]], {"active": False})
+    template = tryton.office.one("product.product", product["id"], "template")["template"]
+    tryton.office("product.template", "write", [template], {"salable": False})
     tryton.office("party.party", "write", [customer["id"]], {"active": False})
     order = tryton.order()
     order.body["lines"][0]["product_id"] = str(product["id"])

@@ -13,6 +13,7 @@ from ulid import ULID
 from backend.clock import Clock
 from backend.db import Sessions
 from backend.delivery.forwarder import Forwarder
+from backend.delivery.receipts import receipts_in
 from backend.delivery.retry import Backoff
 from backend.feed.changes import live, publish
 from backend.identity.models import Rep
@@ -99,7 +100,7 @@ class Desk:
             publish(session, [Put("submissions", row.id, inbox.as_record(row))])
         return row.id
 
-    def forwarder(self, worker: str = "w1", erp: LedgerErp | None = None, **settings: Any) -> Forwarder:
+    def forwarder(self, worker: str = "w1", erp: LedgerErp | None = None) -> Forwarder:
         """Return a forwarder whose retries always wait the whole ceiling."""
         return Forwarder(
             self.sessions,
@@ -107,7 +108,7 @@ class Desk:
             clock=self.clock,
             settings=self.settings,
             worker=worker,
-            receipts_of=lambda session, submission: (),
+            receipts_of=receipts_in(self.settings.folder),
             backoff=Backoff(5.0, 900.0, random=lambda: 1.0),
         )
 

@@ -26,6 +26,7 @@ from backend.erp.records import (
     Health,
     Outcome,
     ReadPage,
+    ReceiptFile,
 )
 from sync_protocol.submission import State
 
@@ -37,11 +38,19 @@ class LedgerErp:
 
     name = "ledger"
 
-    def __init__(self, folder: Path, *, enforces_key: bool = False, quiet: float = 30.0) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        enforces_key: bool = False,
+        quiet: float = 30.0,
+        collections: tuple[str, ...] = (),
+    ) -> None:
         self.folder = folder
         self.folder.mkdir(parents=True, exist_ok=True)
         self.enforces_key = enforces_key
         self.quiet = quiet
+        self.collections = collections
 
     # What tests say and ask
 
@@ -90,7 +99,7 @@ class LedgerErp:
 
     def capabilities(self) -> Capabilities:
         return Capabilities(
-            collections=(),
+            collections=self.collections,
             kinds=KINDS,
             enforces_key=frozenset({"order", "expense_claim"}) if self.enforces_key else frozenset(),
             lists_keys=frozenset(),
@@ -98,7 +107,9 @@ class LedgerErp:
         )
 
     def read(self, collection: str, watermark: str | None, limit: int) -> ReadPage:
-        raise ErpError(ErrorClass.CONFIG, "the ledger has nothing to read")
+        self._note("read", collection)
+        self._misbehave(self._mode("read"))
+        return ReadPage((), "0", more=False)
 
     def keys(self, collection: str) -> Iterable[str]:
         raise ErpError(ErrorClass.CONFIG, "the ledger has nothing to list")
@@ -132,7 +143,7 @@ class LedgerErp:
                 "key": document.id,
                 "id": str(number),
                 "rep": document.rep.id,
-                "receipts": [receipt.open().read().decode() for receipt in document.receipts],
+                "receipts": [_bytes(receipt).decode() for receipt in document.receipts],
             }
             self._append("ledger.jsonl", entry)
         if mode.startswith("commit_then_"):
@@ -268,9 +279,15 @@ class LedgerErp:
 
 
 def connect(options: Mapping[str, str]) -> LedgerErp:
-    """Return the connector, as an entry point does: options folder, enforces_key (yes or no), quiet."""
+    """Return the connector, as an entry point does: options folder, enforces_key (yes or no), quiet, collections."""
     return LedgerErp(
         Path(options["folder"]),
         enforces_key=options.get("enforces_key") == "yes",
         quiet=float(options.get("quiet", "1")),
+        collections=tuple(options.get("collections", "").split()),
     )
+
+
+def _bytes(receipt: ReceiptFile) -> bytes:
+    with receipt.open() as file:
+        return file.read()

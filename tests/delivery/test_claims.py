@@ -2,16 +2,19 @@
 
 import threading
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from backend.clock import SystemClock
+from backend.clock import ManualClock, SystemClock
 from backend.delivery import claims
 from backend.delivery.claims import Claim
 from backend.delivery.fates import Fate
 from backend.delivery.settle import settle
+from backend.settings import read_settings
 from sync_protocol.submission import State
+from tests.conftest import prepared
 from tests.delivery.desk import Desk, eventually
 from tests.delivery.ledger_erp import KINDS, LedgerErp
 
@@ -267,3 +270,33 @@ def test_of_two_workers_with_a_lease_shorter_than_the_call_one_settles_and_nothi
     assert desk.erp.created(id) == 1
     assert "lost its claim" in caplog.text
     assert desk.row(id).fence == 2
+
+
+def test_a_document_whose_dependency_is_met_holds_up_its_order_key_like_any_other(desk: Desk) -> None:
+    done = desk.capture(customer="C9", state=State.ACCEPTED)
+    retrying = desk.capture(depends_on=[done])
+    desk.change(retrying, due_at=desk.clock.now().replace(hour=10))
+    desk.capture()
+    assert claim(desk) is None
+
+
+def test_two_claims_at_one_moment_do_not_send_two_documents_of_one_order_key(
+    postgres_url: str, clock: ManualClock, tmp_path: Path
+) -> None:
+    """The lower number becomes visible while the higher one is being claimed (PostgreSQL only)."""
+    sessions = prepared(postgres_url)
+    settings = read_settings({"SATCHEL_FOLDER": str(tmp_path), "SATCHEL_DATABASE_URL": postgres_url})
+    desk = Desk(sessions, clock, settings, LedgerErp(tmp_path / "erp"))
+    low, high = desk.capture(state=State.RECEIVED), desk.capture()
+    terms = {"now": clock.now(), "lease_seconds": 60, "kinds": KINDS}
+    with sessions() as session, session.begin():
+        first = claims.claim(session, worker="w1", **terms)
+        desk.change(low, state="queued")
+        got: list[Claim | None] = []
+        second = threading.Thread(target=lambda: got.append(claim(desk, "w2")))
+        second.start()
+        second.join(5)
+    second.join(30)
+    assert first is not None and first.id == high
+    assert got == [None]
+    sessions.kw["bind"].dispose()  # type: ignore[attr-defined]

@@ -18,6 +18,7 @@ from sqlalchemy import event
 
 from backend.db import Sessions
 from backend.feed import changes, positions
+from backend.identity import access
 from backend.sync import pull
 from backend.sync.pull import NotYet
 from sync_protocol.catalogue import COLLECTIONS
@@ -29,6 +30,7 @@ from tests.histories.weaken import (
     make_the_cursor_one_per_channel,
 )
 from tests.histories.world import NEWER
+from tests.sync.replica import NOW
 
 STEPS = 30
 
@@ -83,17 +85,23 @@ def a_restore_begins_no_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(positions, "new_epoch", lambda session: "the old one")
 
 
-WEAKENED: list[Callable[[pytest.MonkeyPatch], None]] = [
-    make_the_cursor_one_per_channel,
-    partial(apply_every_page, keep_newer_cursor=False),
-    partial(apply_every_page, keep_newer_cursor=True),
-    partial(guess_whether_more_is_behind, guess=[]),
-    nothing_follows,
-    a_restore_begins_no_epoch,
-]
+def reps_hear_what_they_once_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Grant what late documents may still cite."""
+    monkeypatch.setattr(access, "channels", lambda session, rep: access.channels_ever(session, rep, NOW))
 
 
-@pytest.mark.parametrize("weaken", WEAKENED)
+WEAKENED: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
+    "cursor per channel": make_the_cursor_one_per_channel,
+    "late pages applied": partial(apply_every_page, keep_newer_cursor=False),
+    "late pages applied under the newer cursor": partial(apply_every_page, keep_newer_cursor=True),
+    "a full page is the last one": partial(guess_whether_more_is_behind, guess=[]),
+    "nothing follows": nothing_follows,
+    "no epoch": a_restore_begins_no_epoch,
+    "what was once heard": reps_hear_what_they_once_heard,
+}
+
+
+@pytest.mark.parametrize("weaken", list(WEAKENED.values()), ids=list(WEAKENED))
 def test_the_random_search_finds_a_weakened_rule(
     weaken: Callable[[pytest.MonkeyPatch], None], embedded: Sessions, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -139,8 +139,9 @@ def test_the_journey(worker: Node, office: TrytonSession, enrol: Enrol) -> None:
     )
     assert [a["data_size"] for a in attached] == [len(picture)]
 
-    product = captured["body"]["lines"][0]["product_id"]
-    assert forecast_quantity(office, product) == [40.0]
+    product = rep.product()
+    per_unit = Decimal(product["units"][0]["factor"])
+    assert forecast_quantity(office, product["id"]) == [float(40 * per_unit)]
 
     def executed() -> list[dict[str, Any]]:
         rep.device.sync()
@@ -159,6 +160,7 @@ def test_a_forecast_line_is_the_sum_of_the_latest_revisions(
     second.sync()
     period = (first.device.today().replace(day=1) + dt.timedelta(days=100)).strftime("%Y-%m")
     product = first.product()["id"]
+    per_unit = float(first.product()["units"][0]["factor"])
 
     def line() -> float:
         found = office(
@@ -193,11 +195,11 @@ def test_a_forecast_line_is_the_sum_of_the_latest_revisions(
         rep.sync_until(lambda: rep.accepted(id), "the forecast is accepted")
 
     forecast(first, "10")
-    assert line() == 10
+    assert line() == 10 * per_unit
     forecast(second, "25")
-    assert line() == 35
+    assert line() == 35 * per_unit
     forecast(first, "4")
-    assert line() == 29
+    assert line() == 29 * per_unit
 
 
 def test_a_push_whose_answer_is_lost_after_the_commit_makes_one_sale(

@@ -3,6 +3,7 @@
 Refusing here names the field, which Tryton's own words seldom do. Nothing has been written yet.
 """
 
+import json
 from typing import Any
 
 from backend.connectors.tryton.client import Client, Row
@@ -137,5 +138,6 @@ def _taxes(client: Client, line: Line, sale: Row) -> list[int]:
 def _price_digits(client: Client) -> int:
     """Return how many decimals a unit price may have in this Tryton."""
     field = client.call("model.sale.line.fields_get", ["unit_price"])["unit_price"]
-    digits = field.get("digits")
-    return int(digits[1]) if digits and digits[1] is not None else PRICE_DIGITS
+    # an expression of PYSON, written as JSON within JSON: "[null, 4]"
+    digits = json.loads(field["digits"])
+    return digits[1] if isinstance(digits, list) and isinstance(digits[1], int) else PRICE_DIGITS

@@ -19,11 +19,11 @@ class Parts:
     def of(self, file: File, parent: str) -> list[Row]:
         """Return the rows of *file* that belong to *parent*, by their key, however the ERP sorted them.
 
-        Raises `BadCell` if one of them is damaged or there twice.
+        Raises `BadCell` if one of them is damaged, lacks its key or is there twice.
         """
         table = self.tables[file.name]
         rows = [table.row(number) for number in table.by_parent.get(parent, ())]
-        rows.sort(key=lambda row: [_natural(row.maybe(column) or "") for column in file.key])
+        rows.sort(key=lambda row: [_natural(row.text(column)) for column in file.key])
         for before, row in pairwise(rows):
             if all(before.maybe(column) == row.maybe(column) for column in file.key):
                 raise BadCell(

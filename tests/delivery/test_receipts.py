@@ -1,0 +1,49 @@
+"""The receipts of an expense claim go with it, byte for byte."""
+
+import hashlib
+
+from backend.attachments import files
+from backend.attachments.models import Receipt
+from tests.delivery.desk import Desk
+
+CLAIM = {
+    "purpose": "visit",
+    "customer_id": "C1",
+    "currency": "EUR",
+    "lines": [
+        {"line_no": 1, "date": "2026-11-20", "category_id": "K1", "description": "train", "amount": "12.50"}
+    ],
+}
+
+
+def stored(desk: Desk, content: bytes) -> str:
+    """Put a receipt on the server; return how a document cites it."""
+    sha256 = hashlib.sha256(content).hexdigest()
+    path = files.receipt_path(desk.settings.folder, sha256)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    with desk.sessions() as session, session.begin():
+        session.add(
+            Receipt(sha256=sha256, size=len(content), media_type="application/pdf", stored_at=desk.clock.now())
+        )
+    return f"sha256:{sha256}"
+
+
+def test_a_claim_reaches_the_erp_with_its_receipts(desk: Desk) -> None:
+    needs = [stored(desk, b"one ticket"), stored(desk, b"one meal")]
+    id = desk.capture(CLAIM, kind="expense_claim", needs=needs)
+    desk.forwarder().drain()
+    assert desk.row(id).state == "accepted"
+    assert desk.erp.ledger[0]["receipts"] == ["one ticket", "one meal"]
+    assert desk.erp.ledger[0]["rep"] == "R1"
+
+
+def test_a_claim_whose_receipt_was_lost_on_the_server_goes_to_the_office(desk: Desk) -> None:
+    need = stored(desk, b"one ticket")
+    files.receipt_path(desk.settings.folder, need.removeprefix("sha256:")).unlink()
+    id = desk.capture(CLAIM, kind="expense_claim", needs=[need])
+    desk.forwarder().drain()
+    row = desk.row(id)
+    assert (row.state, row.owner) == ("parked", "office")
+    assert row.reason and row.reason.startswith("A receipt of it is missing on the server")
+    assert desk.erp.created(id) == 0
