@@ -159,7 +159,7 @@ def test_a_file_that_is_longer_than_its_row_says_is_cut_back(desk: Desk) -> None
     begun = desk.create()
     desk.add(begun.id, 0, JPEG[:100])
     with files.upload_path(desk.folder, begun.id).open("ab") as file:
-        file.write(b"garbage after a power cut")
+        file.write(b"garbage after a power cut" * len(JPEG))
     assert desk.offset(begun.id) == 100
     assert desk.add(begun.id, 100, JPEG[100:]).completed
 

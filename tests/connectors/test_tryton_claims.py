@@ -112,9 +112,7 @@ def test_the_claim_of_somebody_tryton_does_not_employ_goes_to_the_office(
     assert tryton.reader.claims(claim.id) == []
 
 
-def test_a_category_that_is_gone_is_the_reps_to_fix(
-    tryton: TrytonAtHand, connector: TrytonConnector
-) -> None:
+def test_a_category_that_is_gone_is_the_reps_to_fix(tryton: TrytonAtHand, connector: TrytonConnector) -> None:
     claim = tryton.claim()
     claim.body["lines"][1]["category_id"] = "9.9.9"
     with pytest.raises(ErpError, match=r"9\.9\.9") as refused:

@@ -28,7 +28,9 @@ def connector(tryton: TrytonAtHand) -> Iterator[TrytonConnector]:
         yield connector
 
 
-def line(tryton: TrytonAtHand, period: str, quantity: str, place: int = 0, warehouse: str = "W1") -> ForecastLine:
+def line(
+    tryton: TrytonAtHand, period: str, quantity: str, place: int = 0, warehouse: str = "W1"
+) -> ForecastLine:
     product = list(tryton.products())[place]
     own = str(tryton.summary["warehouses"][warehouse]["id"])
     return ForecastLine(own, period, str(product["id"]), str(product["unit"]), Decimal(quantity))
@@ -125,7 +127,7 @@ def test_a_product_that_is_not_kept_in_stock_is_refused_by_name(
     unit = tryton.summary["units"]["u"]
     values = {
         "name": "Assembly", "type": "service", "default_uom": unit, "sale_uom": unit, "salable": True,
-        "list_price": Decimal("80"), "account_category": list(tryton.summary["account_categories"].values())[0],
+        "list_price": Decimal("80"), "account_category": next(iter(tryton.summary["account_categories"].values())),
         "products": [["create", [{}]]],
     }  # fmt: skip
     [template] = tryton.office("product.template", "create", [values])

@@ -160,9 +160,7 @@ def test_an_order_that_the_office_cancelled_is_rejected(
     assert "cancelled" in (outcome.reason or "")
 
 
-def test_an_order_goes_on_from_where_somebody_left_it(
-    tryton: TrytonAtHand, connector: TrytonConnector
-) -> None:
+def test_an_order_goes_on_from_where_somebody_left_it(tryton: TrytonAtHand, connector: TrytonConnector) -> None:
     order = tryton.order()
     created = connector.create(order)
     tryton.office("sale.sale", "quote", [int(created.external_id)])

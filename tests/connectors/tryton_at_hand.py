@@ -103,10 +103,11 @@ class TrytonAtHand:
             "project": "Hall 4",
             "currency": "EUR",
             "lines": [
-                {"line_no": 1, "date": day, "category_id": "5.3.2", "description": "One night", "amount": "129.00",
-                 "merchant": "Hotel am Hafen", "receipts": [f"sha256:{digest}"], "justification": None},
-                {"line_no": 2, "date": day, "category_id": "5.3.1", "description": "Train", "amount": "84.30",
-                 "merchant": None, "receipts": [], "justification": "no other train"},
+                {"line_no": 1, "date": day, "category_id": "5.3.2", "description": "One night",
+                 "amount": "129.00", "merchant": "Hotel am Hafen", "receipts": [f"sha256:{digest}"],
+                 "justification": None},
+                {"line_no": 2, "date": day, "category_id": "5.3.1", "description": "Train",
+                 "amount": "84.30", "merchant": None, "receipts": [], "justification": "no other train"},
             ],
             **changes,
         }  # fmt: skip

@@ -279,7 +279,7 @@ class LedgerErp:
 
 
 def connect(options: Mapping[str, str]) -> LedgerErp:
-    """Return the connector, as an entry point does: options folder, enforces_key (yes or no), quiet, collections."""
+    """Return the connector, as an entry point does; options: folder, enforces_key, quiet, collections."""
     return LedgerErp(
         Path(options["folder"]),
         enforces_key=options.get("enforces_key") == "yes",

@@ -32,10 +32,18 @@ class Feed:
             self.granted.remove(stream)
 
     def put(self, channel: str, collection: str, key: str, record: Mapping[str, Any]) -> None:
-        """Write a record; where it lives in another channel it moves."""
+        """Write a record; where it lives in another channel it moves.
+
+        The tombstone comes now before the put and now after it: a device must bear both.
+        """
         self.position += 1
-        self._leave(collection, key, except_for=channel)
+        tombstone_first = self.position % 2 == 0
+        if tombstone_first:
+            self._leave(collection, key, except_for=channel)
         self.rows[(channel, collection), key] = (self.position, dict(record))
+        if not tombstone_first:
+            self.position += 1
+            self._leave(collection, key, except_for=channel)
 
     def gone(self, collection: str, key: str) -> None:
         self.position += 1

@@ -1,5 +1,6 @@
 """A whole Satchel for scenarios: the real web server and worker as processes of their own."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -118,5 +119,6 @@ class Node:
     def kill(self, process: subprocess.Popen[Any] | None) -> None:
         """End a part as a power cut would."""
         assert process is not None
-        os.killpg(process.pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()

@@ -210,8 +210,9 @@ def test_a_push_whose_answer_is_lost_after_the_commit_makes_one_sale(
         rep.sync()
         id = rep.capture_order("2")
         phone_line.lose(b"POST /v1/sync")
+        phone_line.lose(b"GET /v1/pull")  # or the phone would learn its fate from the feed at once
         assert rep.device.sync().problem is not None
-        assert phone_line.lost == 1
+        assert phone_line.lost == 2
         report = rep.device.sync()
         assert [r["status"] for r in report.results] == ["duplicate"]
         rep.sync_until(lambda: rep.accepted(id), "the order is accepted")

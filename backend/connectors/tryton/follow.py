@@ -5,10 +5,12 @@ A turn therefore begins `overlap` before the newest stamp seen, and only once th
 our own clock, so that no zone or skew matters) without news does it begin at the stamp itself.
 """
 
+import hashlib
+import json
 import time
 from collections.abc import Callable, Iterator
 
-from backend.connectors.tryton.client import Client
+from backend.connectors.tryton.client import Client, Domain, Row
 from backend.connectors.tryton.rows import Translated, translate
 from backend.connectors.tryton.sources import Source, Trigger
 from backend.connectors.tryton.watermark import Cursor, Place, Watermark, earlier
@@ -16,6 +18,7 @@ from backend.erp.records import ReadPage
 
 OVERLAP_IDS = 200
 """Where rows are followed by id: how many ids a slow transaction may lag behind."""
+MOST_PRINTED = 1000
 MOST_CALLS = 20
 """Calls that one reading makes while looking for what changed."""
 
@@ -84,12 +87,29 @@ class Follower:
 
     def _newest(self, trigger: Trigger, now: float) -> Cursor:
         newest = [(name, "DESC") for name, _ in trigger.order]
-        domain = [*trigger.domain, *([["write_date", "!=", None]] if trigger.stamp == "write_date" else [])]
-        rows = self._client.search_read(
-            trigger.model, domain, [trigger.stamp] if trigger.stamp else [], limit=1, order=newest
+        stamped = [["write_date", "!=", None]] if trigger.stamp == "write_date" else []
+        rows = self._rows(trigger, [*trigger.domain, *stamped], 1, newest)
+        if not rows:
+            return Cursor(None, -1, now)
+        cursor = Cursor(*trigger.place_of(rows[0]), now)
+        if trigger.everything:
+            cursor.print = self._print(trigger, cursor)
+        return cursor
+
+    def _rows(self, trigger: Trigger, domain: Domain, limit: int, order: list[tuple[str, str]]) -> list[Row]:
+        """Return rows of the trigger's model, deactivated ones too: being deactivated is a change."""
+        fields = [*trigger.fields, *([trigger.stamp] if trigger.stamp else [])]
+        context = {"active_test": False}
+        return self._client.search_read(
+            trigger.model, domain, fields, limit=limit, order=order, context=context
         )
-        stamp, last = trigger.place_of(rows[0]) if rows else (None, -1)
-        return Cursor(stamp, last, now)
+
+    def _print(self, trigger: Trigger, cursor: Cursor) -> str:
+        """Return a fingerprint of the rows within the overlap."""
+        domain = trigger.after(self._before(cursor))
+        rows = self._rows(trigger, domain, MOST_PRINTED, trigger.order)
+        seen = json.dumps([trigger.place_of(row) for row in rows])
+        return hashlib.sha256(seen.encode()).hexdigest()[:16]
 
     def _look(self, source: Source, mark: Watermark, size: int) -> None:
         """Fill `todo` with what comes next."""
@@ -99,8 +119,8 @@ class Follower:
                 fresh = self._from_start(source)
                 mark.cursors, mark.full_at, mark.after = fresh.cursors, fresh.full_at, fresh.after
             elif source.triggers:
-                mark.trigger, mark.began = 0, self._now()
-                mark.place = self._begin(source.triggers[0], mark.cursors[0])
+                mark.began = self._now()
+                self._next(source, mark)
         if mark.after is not None:
             ids = source.ids(self._client, mark.after, size)
             mark.todo = ids
@@ -117,50 +137,56 @@ class Follower:
         if mark.trigger is None or mark.place is None:
             raise ValueError("no trigger is being followed")
         trigger, cursor = source.triggers[mark.trigger], mark.cursors[mark.trigger]
-        fields = [*trigger.fields, *([trigger.stamp] if trigger.stamp else [])]
-        rows = self._client.search_read(
-            trigger.model, trigger.after(mark.place), fields, limit=self._page, order=trigger.order
-        )
-        if rows and trigger.everything:
-            # Looking back finds the rows seen already; without this note it would look back for ever.
-            news = any(_is_after(trigger.place_of(row), cursor) for row in rows)
-            fresh = self._from_start(source)
-            fresh.cursors[mark.trigger].settled = not news
-            mark.__dict__.update(fresh.__dict__)
+        if trigger.everything:
+            self._all_or_nothing(source, trigger, cursor, mark)
             return
+        rows = self._rows(trigger, trigger.after(mark.place), self._page, trigger.order)
         if rows:
             mark.place = trigger.place_of(rows[-1])
             mark.todo = sorted({*mark.todo, *trigger.roots(self._client, rows)})
         if len(rows) == self._page:
             return
         self._end(cursor, mark.place, mark.began)
-        mark.trigger += 1
-        if mark.trigger == len(source.triggers):
+        self._next(source, mark)
+
+    def _all_or_nothing(self, source: Source, trigger: Trigger, cursor: Cursor, mark: Watermark) -> None:
+        """Begin from the start if a row has changed. Looking back meets known rows, so prints are compared."""
+        old = self._is_old(cursor, mark.began)
+        if old and not cursor.settled and cursor.id >= 0:
+            changed = self._print(trigger, cursor) != cursor.print
+        else:
+            changed = bool(self._rows(trigger, trigger.after((cursor.stamp, cursor.id)), 1, trigger.order))
+        if changed:
+            mark.__dict__.update(self._from_start(source).__dict__)
+            return
+        cursor.settled = cursor.settled or old
+        self._next(source, mark)
+
+    def _next(self, source: Source, mark: Watermark) -> None:
+        """Go on to the next trigger, or end the turn."""
+        following = 0 if mark.trigger is None else mark.trigger + 1
+        if following == len(source.triggers):
             mark.trigger = mark.place = None
         else:
-            mark.place = self._begin(source.triggers[mark.trigger], mark.cursors[mark.trigger])
+            mark.trigger = following
+            mark.place = self._begin(mark.cursors[following])
 
-    def _begin(self, trigger: Trigger, cursor: Cursor) -> Place:
-        """Return where a turn begins to follow *trigger*."""
-        if cursor.id < 0:
-            return None, -1
-        looking_back = not cursor.settled and (not trigger.everything or self._is_old(cursor, self._now()))
-        if not looking_back:
-            return cursor.stamp, cursor.id
+    def _begin(self, cursor: Cursor) -> Place:
+        """Return where a turn begins to follow a trigger."""
+        return (cursor.stamp, cursor.id) if cursor.settled or cursor.id < 0 else self._before(cursor)
+
+    def _before(self, cursor: Cursor) -> Place:
+        """Return the place that lies the overlap before *cursor*."""
         if cursor.stamp is None:
             return None, max(-1, cursor.id - OVERLAP_IDS)
         return earlier(cursor.stamp, self._overlap), -1
 
     def _end(self, cursor: Cursor, place: Place, began: float) -> None:
         """Note how far a trigger has been followed, now that its rows have come to an end."""
-        if _is_after(place, cursor):
+        if (place[0] or "", place[1]) > (cursor.stamp or "", cursor.id):
             cursor.stamp, cursor.id, cursor.since, cursor.settled = *place, began, False
         elif self._is_old(cursor, began):
             cursor.settled = True
 
     def _is_old(self, cursor: Cursor, now: float) -> bool:
         return now - cursor.since >= self._overlap
-
-
-def _is_after(place: Place, cursor: Cursor) -> bool:
-    return (place[0] or "", place[1]) > (cursor.stamp or "", cursor.id)

@@ -47,9 +47,7 @@ def order_facts(client: Client, lookups: Lookups, document: Document, *, keyed: 
         currency=currency,
         price_list=list_id,
         warehouse=_warehouse(lookups, body.get("warehouse_id")),
-        taxes={
-            product: _taxes(client, line, sale) for product, line in _products(client, body["lines"]).items()
-        },
+        taxes={product: _taxes(client, line, sale) for product, line in products.items()},
         price_digits=_price_digits(client),
         key_field=KEY_FIELD if keyed else None,
     )

@@ -8,7 +8,8 @@ from backend.connectors.tryton.rows import Item
 from backend.connectors.tryton.watermark import Place, stamp_text
 
 ANY: Domain = ["active", "in", [True, False]]
-"""The clause that brings deactivated records, which Tryton else leaves out."""
+"""The clause that brings deactivated records. Tryton wants it on every level of a nested domain, so use it
+in flat ones only."""
 
 Roots = Callable[[Client, list[Row]], list[int]]
 

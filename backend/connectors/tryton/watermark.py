@@ -27,6 +27,8 @@ class Cursor:
     """When (our clock, seconds) a turn first ended here."""
     settled: bool = False
     """Whether it was looked back once, after the slowest transaction must have ended."""
+    print: str = ""
+    """Of a trigger that touches everything: a fingerprint of the rows that a look back will meet again."""
 
 
 @dataclass
@@ -53,7 +55,7 @@ class Watermark:
 
     def text(self) -> str:
         """Return it as it is stored."""
-        cursors = [[c.stamp, c.id, c.since, c.settled] for c in self.cursors]
+        cursors = [[c.stamp, c.id, c.since, c.settled, c.print] for c in self.cursors]
         return json.dumps([
             VERSION, cursors, self.full_at, self.after, self.trigger, self.place, self.began, self.todo,
             self.skip, self.ending,

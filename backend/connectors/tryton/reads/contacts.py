@@ -31,14 +31,14 @@ class Contacts(PartySource):
     collection = "contacts"
     records_per_root = 2
     plain = (
-        Trigger("party.contact_mechanism", lambda c, rows: _plain(rows, "party"), ["party"], domain=[ANY]),
-        Trigger("party.party", same(), domain=[ANY]),
+        Trigger("party.contact_mechanism", lambda c, rows: _plain(rows, "party"), ["party"]),
+        Trigger("party.party", same()),
     )
     related = (
-        Trigger("party.contact_mechanism", lambda c, r: _with_related(c, r, "party"), ["party"], domain=[ANY]),
-        Trigger("party.party", lambda c, r: _with_related(c, r, "id"), domain=[ANY]),
-        Trigger(RELATION, _both_ends, ["from_", "to"], domain=[ANY], stamp=None),
-        Trigger(RELATION, _both_ends, ["from_", "to"], domain=[ANY], stamp="write_date"),
+        Trigger("party.contact_mechanism", lambda c, r: _with_related(c, r, "party"), ["party"]),
+        Trigger("party.party", lambda c, r: _with_related(c, r, "id")),
+        Trigger(RELATION, _both_ends, ["from_", "to"], stamp=None),
+        Trigger(RELATION, _both_ends, ["from_", "to"], stamp="write_date"),
     )
 
     def __init__(self, lookups: Any, *, relations: bool) -> None:

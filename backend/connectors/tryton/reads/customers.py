@@ -32,10 +32,10 @@ class Customers(PartySource):
 
     collection = "customers"
     triggers = (
-        Trigger("party.party", same(), domain=[ANY]),
-        Trigger("party.address", same("party"), ["party"], domain=[ANY]),
-        Trigger("party.identifier", same("party"), ["party"], domain=[ANY]),
-        Trigger("party.category", found_by("party.party", "categories", ANY), domain=[ANY]),
+        Trigger("party.party", same()),
+        Trigger("party.address", same("party"), ["party"]),
+        Trigger("party.identifier", same("party"), ["party"]),
+        Trigger("party.category", found_by("party.party", "categories", ANY)),
     )
 
     def items(self, client: Client, roots: list[int]) -> Iterator[Item]:

@@ -31,7 +31,7 @@ class Units(Plain):
     """Deactivated units too: products may still be kept in them."""
 
     collection, model, fields = "units", "product.uom", units.FIELDS
-    triggers = (Trigger("product.uom", same(), domain=[ANY]),)
+    triggers = (Trigger("product.uom", same()),)
 
     def domain(self, client: Client) -> Domain:
         return [ANY]
@@ -41,7 +41,7 @@ class Warehouses(Plain):
     """Active warehouses; nothing can be ordered from a closed one."""
 
     collection, model, fields = "warehouses", "stock.location", warehouses.FIELDS
-    triggers = (Trigger("stock.location", same(), domain=[ANY, ["type", "=", "warehouse"]]),)
+    triggers = (Trigger("stock.location", same(), domain=[["type", "=", "warehouse"]]),)
 
     def domain(self, client: Client) -> Domain:
         return [["type", "=", "warehouse"]]
@@ -51,7 +51,7 @@ class PriceLists(Plain):
     """The company's price lists, and under the id 0 the list price, for customers without a list."""
 
     collection, model, fields = "price_lists", "product.price_list", price_lists.FIELDS
-    triggers = (Trigger("product.price_list", same(), domain=[ANY]),)
+    triggers = (Trigger("product.price_list", same()),)
 
     def domain(self, client: Client) -> Domain:
         return [["company", "=", self.lookups.company]]
@@ -76,12 +76,12 @@ class ExpenseCategories(Plain):
 
     collection, model = "expense_categories", "account.account"
     fields = expense_categories.FIELDS
-    triggers = (Trigger("account.account", same(), domain=[ANY]),)
+    triggers = (Trigger("account.account", same()),)
 
     def domain(self, client: Client) -> Domain:
         wanted = self.lookups.options.expense_accounts
         domain: Domain = [
-            ANY, ["type.expense", "=", True], ["code", "!=", None], ["closed", "!=", True],
+            ["type.expense", "=", True], ["code", "!=", None], ["closed", "!=", True],
             ["company", "=", self.lookups.company],
         ]  # fmt: skip
         if wanted:

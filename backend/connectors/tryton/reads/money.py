@@ -12,7 +12,7 @@ from backend.connectors.tryton.lookups import Lookups
 from backend.connectors.tryton.mapping import credit, receivables
 from backend.connectors.tryton.reads.customers import PartySource
 from backend.connectors.tryton.rows import Item
-from backend.connectors.tryton.sources import ANY, Source, Trigger, by_id, flat, same
+from backend.connectors.tryton.sources import Source, Trigger, by_id, flat, same
 
 LINE = "account.move.line"
 INVOICE = "account.invoice"
@@ -102,7 +102,7 @@ class Credit(PartySource):
     collection = "credit"
     snapshot = True
     triggers = (
-        Trigger("party.party", same(), domain=[ANY]),
+        Trigger("party.party", same()),
         Trigger(LINE, same("party"), ["party"], domain=RECEIVABLE),
         Trigger("account.move", lambda c, rows: _parties_of_moves(c, rows)),
         Trigger("sale.sale", same("party"), ["party"]),

@@ -41,7 +41,7 @@ class Prices(ProductSource):
     records_per_root = 8
     triggers = (
         *CHANGED,
-        Trigger("product.price_list", lambda client, rows: (), domain=[ANY], everything=True),
+        Trigger("product.price_list", lambda client, rows: (), everything=True),
         Trigger("product.price_list.line", lambda client, rows: (), everything=True),
     )
 

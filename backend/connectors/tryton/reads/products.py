@@ -25,9 +25,9 @@ class ProductSource(Source):
 
 
 CHANGED = (
-    Trigger(PRODUCT, same(), domain=[ANY]),
+    Trigger(PRODUCT, same()),
     # A variant's stamp does not move with its template, which holds name, price and units.
-    Trigger("product.template", found_by(PRODUCT, "template", ANY), domain=[ANY]),
+    Trigger("product.template", found_by(PRODUCT, "template", ANY)),
 )
 
 
