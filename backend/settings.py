@@ -147,11 +147,16 @@ class Settings:
         return make_url(self.database_url).get_backend_name() == "sqlite"
 
 
+OF_THE_DEVICE = ("SATCHEL_DEVICE", "SATCHEL_SERVER", "SATCHEL_DEVICE_FAILPOINTS")
+"""Read by `satchel device` and by the reference device; no settings of the server."""
+
+
 def read_settings(environ: Mapping[str, str]) -> Settings:
     """Return the settings of *environ*; raises `SettingError` for the first that is wrong or unknown."""
     known = {PREFIX + setting.name.upper() for setting in SETTINGS}
     for name in environ:
-        if name.startswith(PREFIX) and name not in known and not name.startswith(ERP_PREFIX):
+        elsewhere = name in OF_THE_DEVICE or name.startswith(ERP_PREFIX)
+        if name.startswith(PREFIX) and name not in known and not elsewhere:
             raise SettingError(f"{name} is not a setting; `satchel doctor` lists those there are")
     values: dict[str, Any] = {}
     for setting in SETTINGS:

@@ -79,7 +79,7 @@ def understand(error: Exception) -> Problem:
             return _unavailable()
         case HTTPException() if error.code is not None and error.code < 500:
             code = _BY_STATUS.get(error.code, ErrorCode.ENVELOPE_INVALID)
-            headers = {name: value for name, value in error.get_headers() if name == "Allow"}
+            headers = {n: ", ".join(sorted(v.split(", "))) for n, v in error.get_headers() if n == "Allow"}
             return Problem(code, error.description or code.title, headers=headers)
         case _:
             log.error("unexpected failure", exc_info=error)

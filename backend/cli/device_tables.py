@@ -15,6 +15,7 @@ from sync_protocol.device.views import CustomerPage, ProductLine
 
 _COLUMNS: dict[str, tuple[str, ...]] = {
     "customers": ("id", "number", "name", "status", "territory"),
+    "expense_categories": ("id", "name", "limit_per_line", "receipt_above", "currency", "active"),
     "contacts": ("id", "customer_id", "name", "role", "emails"),
     "products": ("id", "sku", "name", "kind", "base_unit", "sellable"),
     "prices": ("id", "price_list_id", "product_id", "unit", "min_quantity", "amount", "currency"),
@@ -80,7 +81,7 @@ def print_records(collection: str, records: Sequence[Mapping[str, Any]]) -> None
     if not records:
         console.print(f"No {collection.replace('_', ' ')} here.")
         return
-    columns = _COLUMNS.get(collection) or tuple(records[0])[:_MOST_COLUMNS]
+    columns = _COLUMNS.get(collection) or tuple(dict.fromkeys(("id", *records[0])))[:_MOST_COLUMNS]
     table = Table(*columns)
     for record in records:
         table.add_row(*(_cell(record.get(column)) for column in columns))

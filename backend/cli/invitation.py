@@ -3,28 +3,34 @@
 import contextlib
 import datetime as dt
 import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
+import click
 from rich.console import Console
 
 from backend.cli.context import transaction
 from backend.clock import SystemClock
-from backend.connectors.flatfile.sample.reps import REPS, SampleRep
-from backend.erp.port import connect
-from backend.identity import enrolment
+from backend.erp.port import Connector, connect
+from backend.identity import access, enrolment
+from backend.identity.models import Rep
 from backend.settings import Settings
 
 
-def invite(settings: Settings, folder: str, console: Console) -> None:
-    """Print the commands of a first journey on the sample company, with a fresh enrolment code."""
+def invite(settings: Settings, rep_id: str, console: Console) -> None:
+    """Print the commands of a first journey as *rep_id*, with a fresh enrolment code and examples of the ERP."""
     url = f"http://{settings.host}:{settings.port}"
-    rep = REPS[0]
     with transaction(settings) as session:
+        rep = session.get(Rep, rep_id)
+        if rep is None:
+            raise click.ClickException(f"there is no rep {rep_id}; `satchel rep list` shows those there are")
         code = enrolment.create(session, rep.id, SystemClock().now(), dt.timedelta(hours=48))
+        channels = access.channels(session, rep.id)
     satchel = Path(sys.executable).with_name("satchel")
     with contextlib.suppress(ValueError):
         satchel = satchel.relative_to(Path.cwd())
-    customer, product = _examples(folder, rep)
+    customer, product = _examples(settings, channels)
     order = f"order --customer {customer} --line {product}:3"
     steps = (
         (f"enrol {code} --server {url}", f"this terminal becomes {rep.name}'s phone"),
@@ -38,26 +44,36 @@ def invite(settings: Settings, folder: str, console: Console) -> None:
         ("sync", ""),
         ("outbox", "and here is the ERP's number"),
     )
-    lines = []
+    console.rule("Satchel is starting. Paste this into another terminal")
     for arguments, words in steps:
         line = f"{satchel} device {arguments}" if arguments else "sleep 15"
-        lines.append(f"{line:<78} # {words}" if words else line)
-    console.rule("Satchel is starting. Paste this into another terminal")
-    # Not in a box: a box would be copied along, or cut at the terminal's edge.
-    for line in lines:
-        console.print(line, highlight=False, soft_wrap=True, markup=False)
+        # Not in a box: a box would be copied along, or cut at the terminal's edge.
+        console.print(f"{line:<78} # {words}" if words else line, highlight=False, soft_wrap=True, markup=False)
     console.rule(f"{url}   Ctrl-C stops")
 
 
-def _examples(folder: str, rep: SampleRep) -> tuple[str, str]:
-    """Return a customer of *rep* that may order, and a product that is for sale."""
-    erp = connect("flatfile", {"folder": folder})
+def _examples(settings: Settings, channels: list[str]) -> tuple[str, str]:
+    """Return a customer of these channels that may order, and a product that is for sale."""
+    erp = connect(settings.connector, settings.erp)
     try:
-        customers = erp.read("customers", None, 1_000).records
-        products = erp.read("products", None, 1_000).records
+        credit = {c["id"]: c["limit"] for c in _all(erp, "credit")}
+        customers = [c for c in _all(erp, "customers") if f"territory:{c['territory']}" in channels]
+        free = [c for c in customers if c["status"] == "active" and not c["block_order"]]
+        # One without a credit limit first: a held order would be a confusing first journey.
+        free.sort(key=lambda customer: credit.get(customer["id"]) is not None)
+        products = [p for p in _all(erp, "products") if p["sellable"] and p["kind"] == "product"]
     finally:
         erp.close()
-    own = [c for c in customers if c["territory"] == rep.territory]
-    customer = next(c for c in own if c["status"] == "active" and not c["block_order"])
-    product = next(p for p in products if p["sellable"] and p["kind"] == "product")
-    return str(customer["id"]), str(product["sku"] or product["id"])
+    if not free or not products:
+        raise click.ClickException(f"the ERP has no customer in {', '.join(channels)} that may order")
+    return str(free[0]["id"]), str(products[0]["sku"] or products[0]["id"])
+
+
+def _all(erp: Connector, collection: str) -> Iterator[Mapping[str, Any]]:
+    watermark: str | None = None
+    while True:
+        page = erp.read(collection, watermark, 500)
+        yield from page.records
+        watermark = page.watermark
+        if not page.more:
+            return

@@ -16,7 +16,7 @@ from backend.cli.node import one_node_only
 from backend.cli.parts import command, running, supervise
 from backend.cli.web import run_web
 from backend.migrations.upgrade import current, newest
-from backend.settings import Settings
+from backend.settings import Settings, read_settings
 from backend.worker import run as run_worker
 
 
@@ -24,12 +24,13 @@ from backend.worker import run as run_worker
 @click.option("--only", type=click.Choice(["web", "worker"]), help="Run one part alone.")
 @click.option("--threads", default=2, show_default=True, help="Forwarding threads of the worker.")
 @click.option("--sample", is_flag=True, help="Set up the sample company, and play its ERP beside the server.")
-def serve(only: str | None, threads: int, sample: bool) -> None:
+@click.option("--invite", "invited", metavar="REP", help="Print a session in which a terminal is REP's phone.")
+def serve(only: str | None, threads: int, sample: bool, invited: str | None) -> None:
     """Run the web server and the worker until told to stop."""
     settings = load_settings()
     if only is None:
         with one_node_only(settings):
-            _serve_all(settings, threads, sample)
+            _serve_all(settings, threads, sample, invited)
         return
     _require_schema(settings)
     if only == "web":
@@ -47,18 +48,20 @@ def _require_schema(settings: Settings) -> None:
         )
 
 
-def _serve_all(settings: Settings, threads: int, sample: bool) -> None:
+def _serve_all(settings: Settings, threads: int, sample: bool, invited: str | None) -> None:
     environ = dict(os.environ)
     parts = [["serve", "--only", "web"], ["serve", "--only", "worker", "--threads", str(threads)]]
     if sample:
         folder = settings.erp.get("folder") or str(settings.folder / "erp")
         environ["SATCHEL_ERP_FOLDER"] = folder
+        settings = read_settings(environ)
         setting_up.set_up(settings)
-        setting_up.add_sample_reps(settings)
+        invited = invited or setting_up.add_sample_reps(settings)[0]
         subprocess.run(command(["sample-erp", "--folder", folder, "--once"]), env=environ, check=True)
         parts.append(["sample-erp", "--folder", folder])
-        invite(settings, folder, console)
     else:
         _require_schema(settings)
+    if invited:
+        invite(settings, invited, console)
     with running(parts, environ) as started:
         supervise(started)

@@ -51,7 +51,8 @@ def find_one(db: Database, collection: str, text: str) -> dict[str, Any]:
     exact = [record for record in found if _is_called(record, text)]
     if len(exact) == 1:
         return exact[0]
-    noun = collection.removesuffix("s").replace("_", " ")
+    noun = f"{collection[:-3]}y" if collection.endswith("ies") else collection.removesuffix("s")
+    noun = noun.replace("_", " ")
     if not found:
         raise NotFound(f"there is no {noun} {text!r} on this device")
     if len(found) > 1:

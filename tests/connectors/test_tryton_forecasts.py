@@ -125,9 +125,10 @@ def test_a_product_that_is_not_kept_in_stock_is_refused_by_name(
     tryton: TrytonAtHand, connector: TrytonConnector
 ) -> None:
     unit = tryton.summary["units"]["u"]
+    category = next(iter(tryton.summary["account_categories"].values()))
     values = {
         "name": "Assembly", "type": "service", "default_uom": unit, "sale_uom": unit, "salable": True,
-        "list_price": Decimal("80"), "account_category": next(iter(tryton.summary["account_categories"].values())),
+        "list_price": Decimal("80"), "account_category": category,
         "products": [["create", [{}]]],
     }  # fmt: skip
     [template] = tryton.office("product.template", "create", [values])

@@ -88,10 +88,11 @@ def test_quantities_are_added_exactly_in_the_base_unit(desk: Desk) -> None:
     assert {unit for _, unit in desk.erp.forecast().values()} == {"pc", "kg"}
 
 
+@pytest.mark.parametrize("sent", [False, True], ids=["never sent", "sent before"])
 @pytest.mark.parametrize("state", ["cancelled", "superseded", "withdrawn", "rejected"])
-def test_what_was_taken_back_does_not_count(desk: Desk, state: str) -> None:
+def test_what_was_taken_back_does_not_count(desk: Desk, state: str, sent: bool) -> None:
     gone = forecast(desk, 5, A="100")
-    desk.change(gone, state=state)
+    desk.change(gone, state=state, last_sent_at=desk.clock.now() if sent else None)
     forecast(desk, 1, A="3")
     desk.forwarder().drain()
     assert stands(desk) == {"A": 3}

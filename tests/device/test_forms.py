@@ -21,6 +21,8 @@ def test_a_name_that_is_not_clear_is_refused_with_those_it_could_mean(device: De
         views.find_one(device.db, "customers", "n-c")
     with pytest.raises(NotFound, match="no customer 'zzz'"):
         views.find_one(device.db, "customers", "zzz")
+    with pytest.raises(NotFound, match="no expense category 'zzz'"):
+        views.find_one(device.db, "expense_categories", "zzz")
     with pytest.raises(NotFound):
         views.find_one(device.db, "customers", " ")
 

@@ -87,6 +87,9 @@ def _setting(lookups: Lookups) -> list[str]:
     said = []
     if lookups.client.context.get("language") != LANGUAGE:
         said.append("Tryton does not answer in English, by which refusals are told apart.")
+    companies = lookups.client.search("company.company", [["id", "=", lookups.company]])
+    if not companies:
+        return [*said, f"Tryton has no company {lookups.company}; see the option company."]
     try:
         lookups.territories()
     except ErpError as error:
@@ -98,10 +101,8 @@ def _setting(lookups: Lookups) -> list[str]:
 
 
 def _may_exceed(client: Client) -> bool:
-    groups = client.context.get("groups")
-    domain = [["module", "=", CREDIT_GROUP[0]], ["fs_id", "=", CREDIT_GROUP[1]]]
     try:
-        rows = client.search_read("ir.model.data", domain, ["db_id"])
+        group = client.call("model.ir.model.data.get_id", *CREDIT_GROUP)
     except ErpError:
         return False
-    return bool(rows) and isinstance(groups, list) and rows[0]["db_id"] in groups
+    return group in (client.context.get("groups") or [])

@@ -1,0 +1,107 @@
+"""Each sentence of Tryton's falls into the class that says what to do next."""
+
+from typing import Any
+
+import pytest
+
+from backend.connectors.tryton.errors import refusal
+from backend.erp.errors import ErrorClass
+
+C = ErrorClass
+SAMPLES: list[tuple[str, str, ErrorClass]] = [
+    ("SATCHEL_KEY_EXISTS", "key_exists", C.DUPLICATE_OK),
+    ('You can not call "confirm" on "97 [CRM-1001]" of "Sale".', "transition", C.TRANSIENT),
+    ('You cannot modify invoice "7" because it is posted, paid or cancelled.', "transition", C.TRANSIENT),
+    ('A value is required for field "Unit Price" in record "x" of "Sale Line".', "required", C.REJECT_OFFICE),
+    (
+        'To get a quote for sale "[CRM-0001]" you must enter a warehouse for the line "Sander B-361".',
+        "quote",
+        C.REJECT_OFFICE,
+    ),
+    ('To get a quote for sale "9" you must enter an invoice address.', "quote", C.REJECT_OFFICE),
+    ('The value "999999" for field "Party" in "Sale" does not exist.', "unknown", C.REJECT_REP),
+    (
+        'The number of digits in the value "\'56.880001\'" for field "Unit Price" in record "x" of '
+        '"Sale Line" exceeds the limit of "(None, 4)".',
+        "digits",
+        C.REJECT_REP,
+    ),
+    (
+        'The value "x" for field "Account" in record "9" of "Invoice" is not valid according to its domain.',
+        "domain",
+        C.REJECT_OFFICE,
+    ),
+    (
+        'The party "Thorpe LLC" will exceed their €25000.00 credit limit by €522940.00.',
+        "credit_limit",
+        C.REJECT_OFFICE,
+    ),
+    (
+        'The party "Thorpe LLC" has reached the credit limit level for dunning "1".',
+        "credit_limit",
+        C.REJECT_OFFICE,
+    ),
+    ('You are not allowed to access "Product Template".', "access", C.CONFIG),
+    ('You are not allowed to create records of "Sale" because they fail on …', "access", C.CONFIG),
+    ('Calling button "process on "Sale" is not allowed.', "access", C.CONFIG),
+    ('You are trying to read records "999999" of "Sale" that don\'t exist.', "gone", C.REJECT_OFFICE),
+    (
+        "The dates of done forecasts for the same company, warehouse and destination can not overlap.",
+        "overlap",
+        C.REJECT_OFFICE,
+    ),
+    ("Product must be unique by forecast.", "same_line", C.TRANSIENT),
+    (
+        'To continue, you must create a fiscal year for the date "01/01/2031" and company "N".',
+        "books_closed",
+        C.REJECT_OFFICE,
+    ),
+    ("Something nobody has seen before", "other", C.REJECT_OFFICE),
+]
+
+
+@pytest.mark.parametrize(("text", "rule", "error_class"), SAMPLES, ids=[sample[0][:40] for sample in SAMPLES])
+def test_a_user_error_is_told_by_its_text(text: str, rule: str, error_class: ErrorClass) -> None:
+    found = refusal(["UserError", [text, "Within groups: …", None]])
+    assert found is not None
+    assert (found.rule, found.error_class) == (rule, error_class)
+    assert text in found.raw
+    assert found.message
+    assert "{" not in found.message
+
+
+@pytest.mark.parametrize(
+    ("error", "rule", "error_class"),
+    [
+        (["UserWarning", ["2096.credit_limit_amount", "The party …", ""]], "warning", C.REJECT_OFFICE),
+        (["ConcurrencyException", "Records were modified in the meanwhile"], "concurrency", C.TRANSIENT),
+        (["LoginException", ["password", "Password for connector", "password"]], "login", C.CONFIG),
+        (["'bogus'", ""], "server_fault", C.CONFIG),
+        (["'res.user'"], "server_fault", C.CONFIG),
+        (["UserError", []], "server_fault", C.CONFIG),
+        (["UserError", [None, None, None]], "server_fault", C.CONFIG),
+        (["UserError", "text alone"], "server_fault", C.CONFIG),
+    ],
+)
+def test_other_errors_are_told_by_their_class(error: Any, rule: str, error_class: ErrorClass) -> None:
+    found = refusal(error)
+    assert found is not None
+    assert (found.rule, found.error_class) == (rule, error_class)
+
+
+@pytest.mark.parametrize("error", [None, "text", {}, [], [1], [None, "x"]])
+def test_what_tryton_would_not_write_is_no_refusal(error: Any) -> None:
+    assert refusal(error) is None
+
+
+def test_a_text_of_several_pages_is_cut() -> None:
+    found = refusal(["UserError", ["x" * 100_000, "y" * 100_000, None]])
+    assert found is not None
+    assert len(found.raw) <= 2000
+    assert len(found.message) <= 600
+
+
+def test_braces_in_trytons_words_do_no_harm() -> None:
+    found = refusal(["UserError", ['The party "{0} {x}" will exceed their {9} credit limit by 1.', "", None]])
+    assert found is not None
+    assert "{0} {x}" in found.message

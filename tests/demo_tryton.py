@@ -1,0 +1,63 @@
+"""`make demo-tryton`: the journey of `make run` against a Tryton that is installed and started here.
+
+Uses the tests' own PostgreSQL and Tryton, in the folder demo/, which a later run takes up again.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.services import PostgresServer, TrytonServer
+
+REPS = (
+    ("R1", "Anja Petersen", "NE", "E001"),
+    ("R2", "Jonas Bergmann", "NW", "E002"),
+    ("R3", "Marta Kowalska", "SE", "E003"),
+)
+
+
+def main() -> None:
+    """Bring everything up, print the session to paste, and run until Ctrl-C."""
+    folder = Path("demo").absolute()
+    print("Starting PostgreSQL and Tryton; the first time this takes about two minutes.", flush=True)
+    with PostgresServer(folder / "postgres") as postgres, TrytonServer(postgres, folder / "tryton") as tryton:
+        database = "satchel"
+        if database not in postgres.databases():
+            postgres.create_database(database)
+        port = os.environ.get("SATCHEL_PORT", "8000")
+        environ = {
+            **os.environ,
+            **tryton.settings,
+            "SATCHEL_FOLDER": str(folder / "instance"),
+            "SATCHEL_DATABASE_URL": postgres.url(database),
+            "SATCHEL_PUBLIC_URL": f"http://127.0.0.1:{port}",
+            "SATCHEL_COMPANY": "Nordhaven Supply",
+            "SATCHEL_INGEST_SECONDS": "10",
+        }
+
+        def satchel(*arguments: str) -> None:
+            subprocess.run([sys.executable, "-m", "backend.cli", *arguments], env=environ, check=True)
+
+        satchel("init")
+        warehouse = tryton.summary["warehouses"]["W1"]["id"]
+        for rep, name, territory, employee in REPS:
+            satchel("rep", "add", rep, name, "--employee", employee)
+            satchel("rep", "assign", rep, f"territory:{territory}")
+            satchel("rep", "assign", rep, f"warehouse:{warehouse}")
+        satchel("ingest")
+        print(f"Tryton itself: {tryton.url}, user {tryton.admin_user}, password {tryton.admin_password}")
+        served = subprocess.Popen(
+            [sys.executable, "-m", "backend.cli", "serve", "--invite", "R1"],
+            env=environ,
+            start_new_session=True,
+        )
+        try:
+            served.wait()
+        except KeyboardInterrupt:
+            served.terminate()
+            served.wait(60)
+
+
+if __name__ == "__main__":
+    main()
