@@ -35,6 +35,7 @@ format: .venv/test.stamp ## Put the code in order
 
 reference: .venv/test.stamp ## Write the generated pages of docs/reference and the golden wire examples anew
 	$(BIN)/python -m backend.api.reference docs/reference
+	$(BIN)/python -m tests.wire.record
 
 lock: $(UV) ## Write the lock files anew: hashes, no addresses
 	$(UV) pip compile pyproject.toml --upgrade -q --group build --generate-hashes --universal --python-version 3.11 --no-header -o requirements/run.lock

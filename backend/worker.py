@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 import backend
 from backend import jobs, queues, telemetry
+from backend.attachments.uploads import purge
 from backend.clock import Clock, SystemClock
 from backend.db import Sessions, make_sessions
 from backend.delivery import breaker
@@ -35,6 +36,8 @@ from backend.sync.push import requeue_complete
 log = logging.getLogger(__name__)
 
 FOLLOW_UP_SECONDS = 60.0
+PURGE_SECONDS = 86_400.0
+"""Between two clearings of receipts that were begun and never finished."""
 RESTART = Backoff(base=1.0, cap=30.0)
 """Between two tries of whatever failed in the worker itself: the database, Redis, a thread's job."""
 END_SECONDS = 30.0
@@ -135,10 +138,10 @@ class _Worker:
         backoff = backoff_of(self.settings)
         terms = CurrentTerms(connector, self.clock, self.settings, backoff)
         acknowledger = Acknowledger(self.sessions, connector, self.clock)
-        next_follow_up = 0.0
+        next_follow_up = next_purge = 0.0
 
         def upkeep() -> None:
-            nonlocal next_follow_up
+            nonlocal next_follow_up, next_purge
             breaker.probe(self.sessions, connector, clock=self.clock, backoff=backoff)
             with self.sessions() as session, session.begin():
                 requeue_complete(session, self.clock.now())
@@ -148,6 +151,10 @@ class _Worker:
                 if current is not None:
                     follow_up(self.sessions, connector, clock=self.clock, kinds=current.kinds)
                 next_follow_up = time.monotonic() + FOLLOW_UP_SECONDS
+            if time.monotonic() >= next_purge:
+                with self.sessions() as session, session.begin():
+                    purge(session, self.settings.folder, self.clock.now())
+                next_purge = time.monotonic() + PURGE_SECONDS
 
         return upkeep
 

@@ -165,9 +165,7 @@ def _flatten(messages: Any, path: str) -> Iterator[Fault]:
             yield Fault(ErrorCode.FIELD_INVALID, path, str(message))
 
 
-def _unknown_references(
-    schema: Schema, value: Mapping[str, Any], lookup: Lookup, path: str
-) -> Iterator[Fault]:
+def _unknown_references(schema: Schema, value: Mapping[str, Any], lookup: Lookup, path: str) -> Iterator[Fault]:
     for name, declared in schema.fields.items():
         cited = value.get(name)
         if cited is None:
@@ -175,8 +173,8 @@ def _unknown_references(
         where = f"{path}.{name}" if path else name
         if isinstance(declared, Key) and declared.references:
             if lookup(declared.references, cited) is None:
-                noun = declared.references.removesuffix("s").replace("_", " ")
-                yield Fault(ErrorCode.UNKNOWN_RECORD, where, f"there is no {noun} {cited} for you")
+                among = declared.references.replace("_", " ")
+                yield Fault(ErrorCode.UNKNOWN_RECORD, where, f"{cited} is not among your {among}")
         elif isinstance(declared, ma.Nested):
             many = cited if declared.many else [cited]
             for n, item in enumerate(many):

@@ -42,9 +42,7 @@ class ErrorCode(Enum):
     NOT_FOUND = Meaning(404, "There is nothing at this address", "Check the address.")
     METHOD_NOT_ALLOWED = Meaning(405, "This address does not take that method", "See /v1/openapi.json.")
     RATE_LIMITED = Meaning(429, "Too many requests", "Wait for Retry-After seconds.")
-    INTERNAL = Meaning(
-        500, "The server failed", "Try again later with backoff; nothing acknowledged is lost."
-    )
+    INTERNAL = Meaning(500, "The server failed", "Try again later with backoff; nothing acknowledged is lost.")
     UNAVAILABLE = Meaning(503, "The server cannot answer now", "Wait for Retry-After seconds.")
     # Pull
     CURSOR_INVALID = Meaning(400, "The cursor is not one of ours", "Pull again without a cursor.")
@@ -52,9 +50,7 @@ class ErrorCode(Enum):
         503, "This server is behind what you have seen", "Wait for Retry-After seconds and ask again."
     )
     # Receipts
-    OFFSET_MISMATCH = Meaning(
-        409, "The upload stands at another offset", "Ask HEAD for the offset and go on."
-    )
+    OFFSET_MISMATCH = Meaning(409, "The upload stands at another offset", "Ask HEAD for the offset and go on.")
     DIGEST_MISMATCH = Meaning(
         460, "The bytes are not those the sha256 names", "Send them again from the start."
     )
@@ -62,9 +58,7 @@ class ErrorCode(Enum):
     PRECONDITION = Meaning(412, "The Tus-Resumable version is not supported", "Speak tus 1.0.0.")
 
     # Inside a push result
-    NOT_A_SUBMISSION = Meaning(
-        0, "This is not a submission", "This is a fault of the app; keep the document."
-    )
+    NOT_A_SUBMISSION = Meaning(0, "This is not a submission", "This is a fault of the app; keep the document.")
     FIELD_INVALID = Meaning(0, "A field is wrong", "Let the rep correct the field and capture it again.")
     FIELD_MISSING = Meaning(0, "A field is missing", "Let the rep fill it in and capture it again.")
     UNKNOWN_RECORD = Meaning(

@@ -7,7 +7,7 @@ outbox), then `drop`, then the changes by the rule that the newest position wins
 
 from marshmallow import EXCLUDE, Schema, fields, validate
 
-from sync_protocol.fields import Choice, Count, Instant, Key, Text
+from sync_protocol.fields import Choice, Count, Flag, Instant, Key, Text
 from sync_protocol.limits import LIMITS
 from sync_protocol.push import ResultSchema
 
@@ -35,7 +35,7 @@ class PageSchema(Schema):
 
     epoch = Text(40, required=True)
     cursor = Text(required=True, longest=16 * 1024)
-    complete = fields.Boolean(required=True)
+    complete = Flag(required=True)
     reset = Choice(RESET_EPOCH, required=True, allow_none=True)
     drop = fields.List(fields.List(Key()), required=True)
     changes = fields.List(fields.Nested(ChangesSchema), required=True)

@@ -3,7 +3,9 @@
 Uses the tests' own PostgreSQL and Tryton, in the folder demo/, which a later run takes up again.
 """
 
+import contextlib
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -47,17 +49,20 @@ def main() -> None:
             satchel("rep", "assign", rep, f"warehouse:{warehouse}")
         satchel("ingest")
         print(f"Tryton itself: {tryton.url}, user {tryton.admin_user}, password {tryton.admin_password}")
-        served = subprocess.Popen(
-            [sys.executable, "-m", "backend.cli", "serve", "--invite", "R1"],
-            env=environ,
-            start_new_session=True,
-        )
+        serve = [sys.executable, "-m", "backend.cli", "serve", "--invite", "R1"]
+        served = subprocess.Popen(serve, env=environ, start_new_session=True)
         try:
             served.wait()
-        except KeyboardInterrupt:
+        finally:
             served.terminate()
             served.wait(60)
 
 
+def _interrupted(number: int, frame: object) -> None:
+    raise KeyboardInterrupt
+
+
 if __name__ == "__main__":
-    main()
+    signal.signal(signal.SIGTERM, _interrupted)
+    with contextlib.suppress(KeyboardInterrupt):
+        main()

@@ -14,12 +14,21 @@ from sync_protocol.errors import ErrorCode, Fault
 
 def respond() -> Response:
     """Answer with the next page, or with 304 where there is none and the device says which it has."""
-    page = read_page(request.args.get("cursor"), _number("limit_bytes"), _number("schema") or SCHEMA_REVISION)
+    cursor = request.args.get("cursor")
+    page = read_page(cursor, _number("limit_bytes"), _number("schema") or SCHEMA_REVISION)
+    if cursor and page.idle and request.if_none_match.contains_weak(pull.etag_of(cursor)):
+        return empty(304, {**headers_of(page), "ETag": _weak(pull.etag_of(cursor))})
+    return answer(page.body, headers=headers_of(page))
+
+
+def headers_of(page: Page) -> dict[str, str]:
+    """Return what HTTP says about *page*: the tag of the cursor it gives, and when to ask again."""
+    return {"ETag": _weak(page.etag), POLL_HEADER: str(page.poll_after)}
+
+
+def _weak(tag: str) -> str:
     # Weak: the same page is the same whatever coding it travels in.
-    headers = {"ETag": f'W/"{page.etag}"', POLL_HEADER: str(page.poll_after)}
-    if page.idle and request.if_none_match.contains_weak(page.etag):
-        return empty(304, headers)
-    return answer(page.body, headers=headers)
+    return f'W/"{tag}"'
 
 
 def read_page(cursor: str | None, limit_bytes: int | None, schema: int) -> Page:

@@ -7,8 +7,8 @@ push has just published; whatever goes wrong with it leaves the results as they 
 from flask import Response
 
 from backend.api import bodies, problems
-from backend.api.answers import POLL_HEADER, answer, encode
-from backend.api.pull import read_page
+from backend.api.answers import answer, encode
+from backend.api.pull import headers_of, read_page
 from backend.api.push import store
 from backend.db import db, snapshot
 from sync_protocol.pull import SyncRequestSchema
@@ -22,7 +22,7 @@ def respond() -> Response:
     try:
         snapshot(db.session())
         read = read_page(asked["cursor"], asked["limit_bytes"], asked["schema"])
-        page, headers = read.body, {POLL_HEADER: str(read.poll_after)}
+        page, headers = read.body, headers_of(read)
     except Exception as error:
         found = problems.understand(error)
         problem = encode(found.as_wire())

@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from backend.cli.context import console, engine_of, load_settings
+from backend.delivery.models import Breaker
 from backend.erp.errors import ErpError
 from backend.erp.port import ConnectorMissing, connect
 from backend.feed import positions
@@ -125,6 +126,20 @@ def _backlog(session: Session) -> Iterator[Finding]:
     for mark in session.scalars(select(Watermark).where(Watermark.failure.is_not(None))):
         yield Finding(
             WARN, f"reading {mark.collection}", mark.failure or "", f"failing since {mark.failing_since}"
+        )
+    for mark in session.scalars(select(Watermark).where(Watermark.sweep_failure.is_not(None))):
+        yield Finding(
+            WARN,
+            f"deletions of {mark.collection}",
+            mark.sweep_failure or "",
+            "if the ERP is right, raise SATCHEL_SHRINK_GUARD_PERCENT for one reading",
+        )
+    for breaker in session.scalars(select(Breaker).where(Breaker.opened_at.is_not(None))):
+        yield Finding(
+            BAD,
+            "forwarding",
+            f"stopped since {breaker.opened_at:%Y-%m-%d %H:%M}: {breaker.reason}",
+            "mend it in the ERP or the settings; it goes on by itself",
         )
     bad = session.scalar(select(func.count()).select_from(RejectedRow)) or 0
     if bad:

@@ -19,7 +19,7 @@ from backend.settings import Settings
 
 
 def invite(settings: Settings, rep_id: str, console: Console) -> None:
-    """Print the commands of a first journey as *rep_id*, with a fresh enrolment code and examples of the ERP."""
+    """Print the commands of a first journey as *rep_id*, with a fresh enrolment code."""
     url = f"http://{settings.host}:{settings.port}"
     with transaction(settings) as session:
         rep = session.get(Rep, rep_id)

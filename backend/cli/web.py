@@ -27,6 +27,8 @@ class _Web(BaseApplication):  # type: ignore[misc]
             "timeout": 120,
             "graceful_timeout": 30,
             "keepalive": 15,
+            # A cursor travels in the request line; gunicorn's most. Longer ones go through POST /v1/sync.
+            "limit_request_line": 8190,
             "accesslog": None,
             "errorlog": "-",
             "loglevel": "warning",

@@ -81,6 +81,4 @@ def connect(name: str, options: Mapping[str, str]) -> Connector:
         except ValueError as error:
             raise ConnectorMissing(f"SATCHEL_ERP_…: {error}") from None
         return connector
-    raise ConnectorMissing(
-        f"there is no connector {name!r}; installed are {', '.join(installed()) or 'none'}"
-    )
+    raise ConnectorMissing(f"there is no connector {name!r}; installed are {', '.join(installed()) or 'none'}")

@@ -51,9 +51,7 @@ def heard(session: Session, channels: Sequence[str], refs: Iterable[Ref]) -> dic
         for start in range(0, len(keys), 500):
             chunk = keys[start : start + 500]
             here = (FeedRow.collection == collection, FeedRow.key.in_(chunk))
-            known = session.scalars(
-                select(FeedRow.key).where(*here, FeedRow.channel.in_(channels)).distinct()
-            )
+            known = session.scalars(select(FeedRow.key).where(*here, FeedRow.channel.in_(channels)).distinct())
             found.update({(collection, key): {} for key in known})
             alive = session.execute(select(FeedRow.key, FeedRow.body).where(*here, FeedRow.body.is_not(None)))
             for row in alive:

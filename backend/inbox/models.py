@@ -83,6 +83,9 @@ class Submission(Model):
             sqlite_where=text(ACTIVE_STATES),
         ),
         Index("submission_by_rep", "rep", "seq"),
+        # All statements for one line of the ERP's forecast, settled ones included.
+        Index("submission_by_key", "kind", "order_key"),
+        Index("submission_superseding", "supersedes"),
         Index("submission_by_state", "state"),
     )
 

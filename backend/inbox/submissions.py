@@ -78,7 +78,5 @@ def as_record(submission: Submission, missing: Iterable[str] = ()) -> dict[str, 
 def history(session: Session, id: str) -> list[HistoryEntry]:
     """Return the steps of submission *id*, oldest first."""
     return list(
-        session.scalars(
-            select(HistoryEntry).where(HistoryEntry.submission_id == id).order_by(HistoryEntry.id)
-        )
+        session.scalars(select(HistoryEntry).where(HistoryEntry.submission_id == id).order_by(HistoryEntry.id))
     )

@@ -173,7 +173,7 @@ class _Reading:
         self.result.records += len(page.records) + len(page.bad)
         self.result.rejected += len(bad)
         self.result.changed += changed
-        self.seen.update(good, (row.external_id for row in bad))
+        self.seen.update(good, (row.external_id[:128] for row in bad))
         self.value = page.watermark
         self.over = self.result.complete = not page.more
         self.listed_all = page.complete_listing
@@ -198,9 +198,12 @@ class _Reading:
         rows.readable_again(session, *ours, {*good, *page.gone})
         rows.keep_apart(session, *ours, bad, now)
         if not page.more:
-            watermarks.read_to_the_end(session, *ours, now)
-            if page.complete_listing and self.from_start:
-                rows.not_met_since(session, *ours, self.began)
+            before = watermarks.read_to_the_end(session, *ours, now)
+            # A mended line of a file has another number or none; only a whole listing shows that it is gone.
+            met_since = self.began if self.from_start else before
+            if page.complete_listing and page.records and met_since:
+                met = {*self.seen, *(row.external_id[:128] for row in bad)}
+                rows.not_met_since(session, *ours, met_since, met)
         failpoint("ingest.before_publish")
         # The feed's lock comes before its rows are read, as in `publish` itself.
         positions.take(session, 0)

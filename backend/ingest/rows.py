@@ -6,7 +6,7 @@ from collections.abc import Collection as Keys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -97,12 +97,15 @@ def readable_again(session: Session, connector: str, collection: str, keys: Keys
         )
 
 
-def not_met_since(session: Session, connector: str, collection: str, began: dt.datetime) -> None:
-    """After a reading of everything that *began* then, let go of the bad rows it did not meet."""
-    session.execute(
-        delete(RejectedRow).where(
+def not_met_since(
+    session: Session, connector: str, collection: str, moment: dt.datetime, met: Keys[str]
+) -> None:
+    """After a reading of everything, let go of the bad rows last seen by *moment* that it has not *met*."""
+    old = session.scalars(
+        select(RejectedRow.external_id).where(
             RejectedRow.connector == connector,
             RejectedRow.collection == collection,
-            RejectedRow.last_seen_at < began,
+            RejectedRow.last_seen_at <= moment,
         )
     )
+    readable_again(session, connector, collection, set(old) - set(met))

@@ -41,11 +41,13 @@ def advance(session: Session, connector: str, collection: str, *, read_from: str
     return moved is not None
 
 
-def read_to_the_end(session: Session, connector: str, collection: str, now: dt.datetime) -> None:
-    """Note that the collection was read to its end at *now*, and that nothing stands in the way."""
+def read_to_the_end(session: Session, connector: str, collection: str, now: dt.datetime) -> dt.datetime | None:
+    """Note that the collection was read to its end at *now*; return when it was the time before."""
     row = session.scalars(_of(connector, collection)).one()
+    before = row.read_at
     row.read_at, row.failing_since, row.failure = now, None, None
     session.flush()
+    return before
 
 
 def swept(session: Session, connector: str, collection: str, now: dt.datetime) -> None:

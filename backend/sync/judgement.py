@@ -52,14 +52,10 @@ def unseal(document: Any) -> Sealed | Broken:
         where = f"body.{error.path}" if error.path else "body"
         return Broken(id, document, [Fault(ErrorCode.NOT_CANONICAL, where, error.reason)])
     if len(text) > LIMITS.submission_bytes:
-        fault = Fault(
-            ErrorCode.SUBMISSION_TOO_LARGE, "body", f"is larger than {LIMITS.submission_bytes} bytes"
-        )
+        fault = Fault(ErrorCode.SUBMISSION_TOO_LARGE, "body", f"is larger than {LIMITS.submission_bytes} bytes")
         return Broken(id, document, [fault])
     if digest(document["body"]) != document["sha256"]:
-        return Broken(
-            id, document, [Fault(ErrorCode.BODY_MISMATCH, "sha256", "is not the sha256 of the body")]
-        )
+        return Broken(id, document, [Fault(ErrorCode.BODY_MISMATCH, "sha256", "is not the sha256 of the body")])
     envelope = {name: value for name, value in document.items() if name != "body"}
     kind = KINDS.get(document["kind"])
     return Sealed(str(id), envelope, document["body"], text.decode(), kind)

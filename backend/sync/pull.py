@@ -36,10 +36,19 @@ class Page:
 
     body: bytes
     cursor: str
-    etag: str
     idle: bool
     """Nothing has changed since the cursor that was asked with."""
     poll_after: int
+
+    @property
+    def etag(self) -> str:
+        """The tag of what a device holds that has applied this page."""
+        return etag_of(self.cursor)
+
+
+def etag_of(cursor: str) -> str:
+    """Return the tag that stands for holding everything up to *cursor*."""
+    return sha256(cursor.encode()).hexdigest()[:32]
 
 
 @dataclass
@@ -89,8 +98,7 @@ def pull(
     cursor = Cursor(head.epoch, head.position, draft.positions).encode()
     idle = not (asked is None or reset or drop or behind)
     page = _render(head, cursor, draft, drop, reset, now)
-    etag = sha256((cursor_text if idle and cursor_text else cursor).encode()).hexdigest()[:32]
-    return Page(page, cursor, etag, idle, LIMITS.poll_after_seconds)
+    return Page(page, cursor, idle, LIMITS.poll_after_seconds)
 
 
 def _read_stream(session: Session, stream: Stream, position: int, head: int, draft: _Draft) -> None:

@@ -76,9 +76,7 @@ class _Desk:
             stored = self._store(sealed)
             if stored is not None:
                 self.touched[stored.id] = stored
-                faults = [
-                    Fault(ErrorCode[e["code"].upper()], e["field"], e["message"]) for e in stored.errors
-                ]
+                faults = [Fault(ErrorCode[e["code"].upper()], e["field"], e["message"]) for e in stored.errors]
                 return result(stored.id, Status(stored.status), State(stored.state), stored.sha256, faults)
             # Another request stored the same id while this one waited for it.
             stored = inbox.get(self.session, sealed.id)
@@ -136,9 +134,7 @@ class _Desk:
             "errors": [fault.as_wire() for fault in faults],
             "reason": reason,
             "owner": owner,
-            "order_key": sealed.kind.order_key(sealed.body, self.rep)
-            if sealed.kind and not faults
-            else "none",
+            "order_key": sealed.kind.order_key(sealed.body, self.rep) if sealed.kind and not faults else "none",
             "fence": 0,
             "tries": 0,
             "claims": 0,
@@ -170,7 +166,9 @@ class _Desk:
             return None, None
         if old.rep != self.rep:
             return None, Fault(ErrorCode.UNKNOWN_RECORD, "supersedes", "there is no such document of yours")
-        if State(old.state) not in REPLACEABLE:
+        # What is parked after a call may be in the ERP all the same; a copy beside it would be a second one.
+        in_erp = State(old.state) is State.PARKED and old.last_sent_at is not None
+        if State(old.state) not in REPLACEABLE or in_erp:
             return None, Fault(ErrorCode.TOO_LATE, "supersedes", f"the document it replaces is {old.state}")
         return old, None
 
@@ -192,9 +190,7 @@ class _Desk:
 
     def _insert(self, model: Any, values: dict[str, Any], key: list[str]) -> bool:
         insert: Any = postgresql.insert if is_postgresql(self.session) else sqlite.insert
-        statement = (
-            insert(model).values(values).on_conflict_do_nothing(index_elements=key).returning(model.id)
-        )
+        statement = insert(model).values(values).on_conflict_do_nothing(index_elements=key).returning(model.id)
         return self.session.execute(statement).first() is not None
 
     def publish(self) -> None:

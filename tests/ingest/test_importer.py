@@ -84,6 +84,18 @@ def test_a_bad_row_is_kept_until_it_reads_well_again(intake: Intake) -> None:
     assert intake.rejected() == [] and intake.keys() == ["a", "b"]
 
 
+def test_a_bad_line_of_a_file_is_forgotten_when_a_later_snapshot_is_without_it(intake: Intake) -> None:
+    """Its id is file and line, which no record ever has; only the whole listing tells that it was mended."""
+    intake.erp.snapshots = True
+    intake.erp.say("units", unit("u1"), BadRow("units.csv:3", "no factor", "kg,,"))
+    intake.read()
+    assert [row[0] for row in intake.rejected()] == ["units.csv:3"]
+    intake.clock.advance(hours=1)
+    intake.erp.say("units", unit("u1"), BadRow("units.csv:9", "no name", "m,,"), unit("kg"))
+    intake.read()
+    assert [row[0] for row in intake.rejected()] == ["units.csv:9"]
+
+
 def test_a_bad_row_leaves_the_record_as_it_was_known(intake: Intake) -> None:
     intake.erp.say("units", unit("a", "piece"))
     intake.read()

@@ -5,7 +5,7 @@ import pytest
 from backend.db import Sessions
 from backend.feed import positions
 from backend.sync import grants
-from backend.sync.pull import NotYet
+from backend.sync.pull import NotYet, etag_of
 from sync_protocol.change import Gone
 from sync_protocol.cursor import Cursor, CursorInvalid, decode_cursor
 from tests.sync.company import customer, order, receivable, reps, say, unit
@@ -166,6 +166,20 @@ def test_an_idle_poll_is_idle_and_its_etag_is_that_of_the_page_before(sessions: 
     assert replica.ask().idle, "another rep's news must not wake this one"
     say(sessions, customer("C1", "NW", name="News"))
     assert not replica.ask().idle
+
+
+def test_an_idle_page_is_tagged_for_the_cursor_it_gives_although_the_head_moved_on(sessions: Sessions) -> None:
+    """Or a device in a busy company would never again be answered with a 304."""
+    say(sessions, customer("C1", "NW"))
+    replica = Replica(sessions, "R1")
+    replica.sync()
+    asked_with = replica.cursor
+    say(sessions, customer("C2", "SE"))
+    page = replica.ask()
+    assert page.idle
+    assert page.cursor != asked_with
+    replica.apply(page, asked_with)
+    assert page.etag == etag_of(replica.cursor or "")
 
 
 # Rule 8, history 4: `seen`.

@@ -214,6 +214,21 @@ def test_what_is_on_its_way_cannot_be_superseded(sessions: Sessions) -> None:
     assert stored(sessions) == {A: "sending", B: "rejected"}
 
 
+@pytest.mark.parametrize(("sent", "status"), [(True, "refused"), (False, "received")])
+def test_a_parked_document_that_may_be_in_the_erp_cannot_be_superseded(
+    sent: bool, status: str, sessions: Sessions
+) -> None:
+    """A copy beside it would be a second order; the office must look at the first."""
+    send(sessions, submission(A, order_body()))
+    with sessions() as session, session.begin():
+        found = inbox.get(session, A)
+        assert found is not None
+        inbox.move(session, found, State.PARKED, now=NOW, actor="worker:1")
+        found.last_sent_at = NOW if sent else None
+    [result] = send(sessions, submission(B, order_body(), supersedes=A))
+    assert result["status"] == status
+
+
 def test_a_copy_with_faults_does_not_supersede(sessions: Sessions) -> None:
     send(sessions, submission(A, order_body()))
     send(sessions, submission(B, order_body("C9"), supersedes=A))

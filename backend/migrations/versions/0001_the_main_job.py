@@ -202,6 +202,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("seq"),
         sa.UniqueConstraint("id"),
     )
+    op.create_index("submission_by_key", "submission", ["kind", "order_key"], unique=False)
     op.create_index("submission_by_rep", "submission", ["rep", "seq"], unique=False)
     op.create_index("submission_by_state", "submission", ["state"], unique=False)
     op.create_index(
@@ -220,6 +221,7 @@ def upgrade() -> None:
         postgresql_where=sa.text("state IN ('queued','sending','unknown')"),
         sqlite_where=sa.text("state IN ('queued','sending','unknown')"),
     )
+    op.create_index("submission_superseding", "submission", ["supersedes"], unique=False)
     op.create_table(
         "upload",
         sa.Column("id", KEY, nullable=False),
@@ -341,6 +343,7 @@ def downgrade() -> None:
     op.drop_table("assignment")
     op.drop_table("watermark")
     op.drop_table("upload")
+    op.drop_index("submission_superseding", table_name="submission")
     op.drop_index(
         "submission_queue",
         table_name="submission",
@@ -355,6 +358,7 @@ def downgrade() -> None:
     )
     op.drop_index("submission_by_state", table_name="submission")
     op.drop_index("submission_by_rep", table_name="submission")
+    op.drop_index("submission_by_key", table_name="submission")
     op.drop_table("submission")
     op.drop_table("role_collection")
     op.drop_table("rep")
