@@ -9,6 +9,7 @@ hear is decided on the server, and a forged cursor can only cost its owner a lon
 import base64
 import binascii
 import json
+import re
 import zlib
 from collections import Counter
 from collections.abc import Mapping
@@ -16,10 +17,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sync_protocol.change import Stream
+from sync_protocol.channel import is_channel
 
 VERSION = 1
 MAX_TEXT = 16 * 1024
 MAX_JSON = 256 * 1024
+
+_COLLECTION = re.compile(r"[a-z_]{1,40}")
 
 
 class CursorInvalid(ValueError):
@@ -68,7 +72,9 @@ def decode_cursor(text: str) -> Cursor:
         for channel, entries in channels.items():
             for entry in entries:
                 collection, position = (entry, base) if isinstance(entry, str) else entry
-                positions[str(channel), str(collection)] = _natural(position)
+                if not is_channel(channel) or not _COLLECTION.fullmatch(collection):
+                    raise CursorInvalid("it names what is no stream")
+                positions[channel, collection] = _natural(position)
         if version != VERSION or not isinstance(epoch, str):
             raise CursorInvalid("it is of another version")
         return Cursor(epoch, _natural(seen), positions)

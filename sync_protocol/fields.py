@@ -86,7 +86,7 @@ class ReceiptRef(_Pattern):
 class Instant(_Pattern):
     """A moment in UTC: `2026-11-23T08:43:13Z`, with up to six digits of a second."""
 
-    pattern = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z")
+    pattern = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z", re.ASCII)
     says = "a moment in UTC such as 2026-11-23T08:43:13Z"
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
@@ -102,7 +102,7 @@ class Instant(_Pattern):
 class Date(_Pattern):
     """A business date, without a time zone: `2026-11-23`."""
 
-    pattern = re.compile(r"\d{4}-\d\d-\d\d")
+    pattern = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
     says = "a date such as 2026-11-23"
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
@@ -118,7 +118,7 @@ class Date(_Pattern):
 class Period(_Pattern):
     """A calendar month: `2026-12`."""
 
-    pattern = re.compile(r"(19|20|21)\d\d-(0[1-9]|1[0-2])")
+    pattern = re.compile(r"(19|20|21)\d\d-(0[1-9]|1[0-2])", re.ASCII)
     says = "a month such as 2026-12"
 
 
@@ -151,21 +151,21 @@ class _Decimal(_Pattern):
 class Money(_Decimal):
     """An amount as decimal text, up to 15 digits and 4 decimals; its currency stands beside it."""
 
-    pattern = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d{1,4})?")
+    pattern = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d{1,4})?", re.ASCII)
     says = 'an amount as text with a decimal point, such as "12.50"'
 
 
 class Quantity(_Decimal):
     """A quantity as decimal text, up to 13 digits and 6 decimals; its unit stands beside it."""
 
-    pattern = re.compile(r"-?(0|[1-9]\d{0,12})(\.\d{1,6})?")
+    pattern = re.compile(r"-?(0|[1-9]\d{0,12})(\.\d{1,6})?", re.ASCII)
     says = 'a quantity as text with a decimal point, such as "3" or "0.5"'
 
 
 class Percent(_Decimal):
     """A percentage as decimal text, `0` to `100`, up to 4 decimals."""
 
-    pattern = re.compile(r"(0|[1-9]\d{0,2})(\.\d{1,4})?")
+    pattern = re.compile(r"(0|[1-9]\d{0,2})(\.\d{1,4})?", re.ASCII)
     says = 'a percentage as text, such as "2.5"'
 
     def __init__(self, **kwargs: Any) -> None:

@@ -6,7 +6,7 @@ proves to both sides that what was stored is what was typed.
 
 from enum import StrEnum
 
-from marshmallow import INCLUDE, Schema, fields
+from marshmallow import INCLUDE, Schema, fields, validate
 
 from sync_protocol.fields import Count, Instant, ReceiptRef, Sha256, Text, Ulid
 
@@ -64,7 +64,7 @@ FINAL = frozenset({S.ACCEPTED, S.REJECTED, S.WITHDRAWN, S.SUPERSEDED, S.CANCELLE
 """States in which a device may let go of its own copy, after a grace period."""
 
 REPLACEABLE = frozenset({S.RECEIVED, S.AWAITING_APPROVAL, S.QUEUED, S.REJECTED, S.PARKED})
-"""States in which a newer submission may supersede this one: the ERP does not have it."""
+"""States in which a newer submission may supersede this one, unless a call to the ERP was made for it."""
 
 
 def may_move(old: State, new: State) -> bool:
@@ -85,6 +85,6 @@ class SubmissionSchema(Schema):
     schema = Count(least=1, most=1_000_000, required=True)
     body = fields.Dict(keys=fields.String(), required=True)
     sha256 = Sha256(required=True)
-    needs = fields.List(ReceiptRef(), load_default=list)
-    depends_on = fields.List(Ulid(), load_default=list)
+    needs = fields.List(ReceiptRef(), load_default=list, validate=validate.Length(max=500))
+    depends_on = fields.List(Ulid(), load_default=list, validate=validate.Length(max=50))
     supersedes = Ulid(load_default=None, allow_none=True)

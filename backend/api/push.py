@@ -4,6 +4,7 @@ from typing import Any
 
 from flask import Response
 
+from backend import queues
 from backend.api import bodies, lock
 from backend.api.answers import answer
 from backend.api.context import satchel
@@ -28,4 +29,6 @@ def store(submissions: list[Any]) -> list[dict[str, object]]:
         )
         failpoint("push.before_commit")
     failpoint("push.after_commit")
+    # After the commit, or the worker would look before there is anything to see.
+    queues.ring(satchel().settings)
     return results

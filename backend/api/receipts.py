@@ -11,6 +11,7 @@ from email.utils import format_datetime
 
 from flask import Response, request
 
+from backend import queues
 from backend.api import bodies, chunks, lock
 from backend.api.answers import empty
 from backend.api.context import satchel
@@ -21,7 +22,7 @@ from backend.db import db
 from backend.failpoints import failpoint
 from backend.sync.push import receipts_arrived
 from sync_protocol.errors import ErrorCode, Fault
-from sync_protocol.fields import Sha256
+from sync_protocol.fields import Sha256, Ulid
 
 TUS = "1.0.0"
 EXTENSIONS = "creation,creation-with-upload,checksum,termination,expiration"
@@ -74,6 +75,7 @@ def create() -> Response:
 def standing(upload_id: str) -> Response:
     """`HEAD`: how far an upload is; never refused because somebody else is at it."""
     _speak_tus()
+    _well_named(upload_id)
     here = satchel()
     try:
         found = uploads.standing(
@@ -91,6 +93,7 @@ def standing(upload_id: str) -> Response:
 def add(upload_id: str) -> Response:
     """`PATCH`: a piece; with the last one the receipt is checked and kept."""
     _speak_tus()
+    _well_named(upload_id)
     if request.mimetype != chunks.MEDIA_TYPE:
         raise Problem(ErrorCode.ENCODING_UNSUPPORTED, f"Send Content-Type: {chunks.MEDIA_TYPE}.")
     offset = chunks.natural("Upload-Offset")
@@ -101,6 +104,7 @@ def add(upload_id: str) -> Response:
 def terminate(upload_id: str) -> Response:
     """`DELETE`: give an upload up; a receipt that is complete stays."""
     _speak_tus()
+    _well_named(upload_id)
     here = satchel()
     who = lock.principal()
     try:
@@ -123,6 +127,12 @@ def finish(response: Response) -> Response:
         if response.status_code == 413:
             response.headers["Tus-Max-Size"] = str(satchel().limits.receipt_bytes)
     return response
+
+
+def _well_named(upload_id: str) -> None:
+    """Answer 404 to what can be no upload's id, before it reaches the database."""
+    if not Ulid.pattern.fullmatch(upload_id):
+        raise _missing()
 
 
 def _take(upload_id: str, offset: int, data: bytes) -> Standing:
@@ -152,6 +162,8 @@ def _take(upload_id: str, offset: int, data: bytes) -> Standing:
         raise Problem(ErrorCode.OFFSET_MISMATCH, detail, headers=headers) from None
     except uploads.TooMuch as error:
         raise Problem(ErrorCode.BODY_TOO_LARGE, f"{error}.".capitalize()) from None
+    if added.completed is not None:
+        queues.ring(here.settings)
     if added.leftover is not None:
         added.leftover.unlink(missing_ok=True)
     if added.refused == "type":

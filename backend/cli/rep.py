@@ -86,7 +86,7 @@ def list_reps() -> None:
 @click.argument("id")
 @click.argument("channel")
 def assign(id: str, channel: str) -> None:
-    """Let a rep hear CHANNEL: territory:NW, warehouse:W1 or account:C1."""
+    """Let a rep hear CHANNEL: territory:NW or warehouse:W1."""
     with _transaction("rep.assign", id, channel=channel) as session:
         _known(session, id)
         try:

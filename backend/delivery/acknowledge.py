@@ -7,6 +7,7 @@ two repeats it; settling it again changes nothing.
 import logging
 from dataclasses import dataclass, field
 
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from backend.clock import Clock
@@ -16,12 +17,12 @@ from backend.delivery.settle import apply
 from backend.erp.errors import ErpError
 from backend.erp.port import Connector
 from backend.erp.records import Acknowledgement, Found
-from backend.failpoints import failpoint
+from backend.failpoints import FailpointRaised, failpoint
 from backend.feed.changes import publish
 from backend.inbox.models import Submission
 from backend.inbox.submissions import as_record, get
 from sync_protocol.change import Put
-from sync_protocol.submission import State
+from sync_protocol.submission import State, may_move
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +52,15 @@ class Acknowledger:
                 moved += self._settle(acknowledgement)
             except ErpError as error:
                 self._tell(acknowledgement.token, f"acknowledgement {acknowledgement.token}: {error.message}")
+            except (OperationalError, InterfaceError, FailpointRaised):
+                # The database is away, or a test pulls the plug: none can be settled now.
+                raise
+            except Exception as error:
+                # Whatever is wrong with this one, the others behind it are not to wait for ever.
+                self._tell(
+                    acknowledgement.token,
+                    f"acknowledgement {acknowledgement.token} cannot be settled and is left where it is: {error!r}",
+                )
         return moved
 
     def _settle(self, acknowledgement: Acknowledgement) -> bool:
@@ -80,7 +90,8 @@ class Acknowledger:
         if state in _ON_ITS_WAY:
             # Its worker has not settled it yet, or died before; the next round will meet it handed over.
             return False, False
-        if state not in _WAITING or (state is State.PARKED and outcome.state is not State.ACCEPTED):
+        parked = state is State.PARKED and outcome.state is not State.ACCEPTED
+        if state not in _WAITING or parked or not may_move(state, outcome.state):
             self._tell(
                 token,
                 f"acknowledgement {token} says {outcome.state.value}, but {row.id} is {row.state}; "

@@ -7,6 +7,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from backend.delivery.claims import Claim
+from backend.delivery.fates import MOST_RAW
 from backend.inbox.models import Attempt, Submission
 from sync_protocol.submission import State
 
@@ -69,7 +70,7 @@ def finish(session: Session, attempt: int, outcome: str, detail: str | None, now
     session.execute(
         update(Attempt)
         .where(Attempt.id == attempt)
-        .values(ended_at=now, outcome=outcome, detail=detail[:4000] if detail else None),
+        .values(ended_at=now, outcome=outcome, detail=detail[:MOST_RAW] if detail else None),
         execution_options={"synchronize_session": False},
     )
 

@@ -8,10 +8,12 @@ import datetime as dt
 import logging
 
 from sqlalchemy import select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from backend.clock import Clock
-from backend.db import Sessions
+from backend.db import Sessions, is_postgresql
+from backend.delivery.fates import MOST_RAW
 from backend.delivery.models import Breaker
 from backend.delivery.retry import Backoff
 from backend.erp.errors import ErpError
@@ -29,18 +31,29 @@ def trip(
     session: Session, connector: str, reason: str, raw: str, *, now: dt.datetime, backoff: Backoff
 ) -> bool:
     """Open the breaker; return whether this call opened it (False: it was open, the incident is known)."""
-    row = session.scalars(select(Breaker).where(Breaker.connector == connector).with_for_update()).one_or_none()
-    if row is None:
-        row = Breaker(connector=connector, probes=0, incidents=0)
-        session.add(row)
+    row = _locked(session, connector)
     if row.opened_at is not None:
         return False
-    row.opened_at, row.reason, row.raw = now, reason, raw
+    row.opened_at, row.reason, row.raw = now, reason, raw[:MOST_RAW]
     row.probes, row.incidents = 0, row.incidents + 1
     row.probe_at = now + dt.timedelta(seconds=backoff.ceiling(0))
     session.flush()
     log.error("forwarding to %s is stopped: %s", connector, reason)
     return True
+
+
+def _locked(session: Session, connector: str) -> Breaker:
+    """Return the connector's row, made if need be and held until the commit."""
+    # Two workers may meet the first wrong setting at once; the second waits for the first one's row.
+    insert = (postgresql.insert if is_postgresql(session) else sqlite.insert)(Breaker)
+    row = {"connector": connector, "probes": 0, "incidents": 0}
+    session.execute(insert.values(row).on_conflict_do_nothing(index_elements=["connector"]))
+    return session.scalars(
+        select(Breaker)
+        .where(Breaker.connector == connector)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one()
 
 
 def probe(sessions: Sessions, connector: Connector, *, clock: Clock, backoff: Backoff) -> bool:
@@ -77,7 +90,7 @@ def _conclude(sessions: Sessions, connector: str, problems: tuple[str, ...], now
         if row is None or row.opened_at is None:
             return False
         if problems:
-            row.raw = "; ".join(problems)[:4000]
+            row.raw = "; ".join(problems)[:MOST_RAW]
             return False
         log.warning("forwarding to %s goes on; it had stopped at %s", connector, row.opened_at)
         row.opened_at, row.probe_at, row.closed_at = None, None, now

@@ -187,6 +187,9 @@ def _hold_back(row: Submission, reason: str, hopeless: bool, now: dt.datetime) -
     owner = "office" if hopeless else None
     if (row.reason, row.owner) == (reason, owner):
         return []
+    if not hopeless and row.owner == "office" and (row.reason or "").startswith(f"{reason} since "):
+        # The office has been told that it waits too long; that stays true until something moves.
+        return []
     row.reason, row.owner, row.updated_at = reason, owner, now
     return [row]
 

@@ -25,7 +25,7 @@ def obstacle(session: Session, submission: Submission) -> tuple[str, bool] | Non
     """
     waiting: str | None = None
     for id in submission.depends_on:
-        found = _newest(session, id)
+        found = _newest(session, id, submission.rep)
         if found is None:
             waiting = f"Waits for document {id}, which has not arrived yet"
         elif State(found.state) in _HOPELESS:
@@ -35,13 +35,17 @@ def obstacle(session: Session, submission: Submission) -> tuple[str, bool] | Non
     return (waiting, False) if waiting else None
 
 
-def _newest(session: Session, id: str) -> Submission | None:
-    """Return the submission *id*, or what has replaced it in the end."""
+def _newest(session: Session, id: str, rep: str) -> Submission | None:
+    """Return the submission *id* of *rep*, or what has replaced it in the end.
+
+    Another rep's counts as not there, so that nobody learns from an id how somebody else's document stands.
+    """
+    mine = select(Submission).where(Submission.rep == rep)
     seen: set[str] = set()
-    found = session.scalars(select(Submission).where(Submission.id == id)).one_or_none()
+    found = session.scalars(mine.where(Submission.id == id)).one_or_none()
     while found is not None and found.superseded_by and found.id not in seen:
         seen.add(found.id)
-        newer = session.scalars(select(Submission).where(Submission.id == found.superseded_by)).one_or_none()
+        newer = session.scalars(mine.where(Submission.id == found.superseded_by)).one_or_none()
         if newer is None:
             break
         found = newer

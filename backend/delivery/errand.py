@@ -19,7 +19,7 @@ from backend.delivery import attempts, forecasts
 from backend.delivery.attempts import LostClaim, Step
 from backend.delivery.claims import Claim
 from backend.delivery.documents import ReceiptsOf, document_of
-from backend.delivery.fates import Bound, Fate, Past, of_error, of_outcome
+from backend.delivery.fates import MOST_RAW, Bound, Fate, Past, of_error, of_outcome
 from backend.delivery.terms import Terms
 from backend.erp.errors import ErpError, ErrorClass
 from backend.erp.port import Connector
@@ -218,7 +218,9 @@ class Errand:
         except Exception as error:
             log.exception("%s: %s failed in the connector", self.claim.id, step)
             raise ErpError(
-                ErrorClass.UNKNOWN, "The ERP's answer was not understood; it will be asked", raw=repr(error)
+                ErrorClass.UNKNOWN,
+                "The ERP's answer was not understood; it will be asked",
+                raw=repr(error)[:MOST_RAW],
             ) from error
 
     def finish(self, session: Session, now: dt.datetime) -> None:

@@ -6,7 +6,7 @@
 | UNKNOWN       | unknown    | nobody   | the ERP is asked after the quiet period                    |
 | REJECT_REP    | rejected   | rep      | the faults by field                                        |
 | REJECT_OFFICE | parked     | office   |                                                            |
-| CONFIG        | queued     | it       | the breaker opens; no try is counted                       |
+| CONFIG        | queued     | it       | the breaker opens; no try is counted; parked at the fourth |
 | DUPLICATE_OK  |            |          | looked up again and taken                                  |
 | DUPLICATE_BAD | parked     | office   | two documents of the ERP carry our key                     |
 
@@ -24,6 +24,10 @@ from sync_protocol.errors import ErrorCode
 from sync_protocol.submission import State
 
 TELL_OFFICE_AFTER = dt.timedelta(days=1)
+MOST_RAW = 4000
+"""So many characters of the ERP's own words are kept."""
+MOST_CONFIG = 3
+"""So often one document may stop the connector although the probe is content; then it is parked."""
 
 NEXT_STATE: dict[ErrorClass, State] = {
     ErrorClass.TRANSIENT: State.QUEUED,
@@ -89,7 +93,8 @@ class Past:
     backoff: Backoff
     quiet: dt.timedelta
     config_errors: int = 0
-    """Times that this document has met a wrong setting before."""
+    """Times that this document has met a wrong setting before. Nothing is claimed while the breaker is
+    open, so a good probe has followed each of them."""
 
 
 def of_outcome(outcome: Outcome, kind: str, found: Found, sent_at: dt.datetime | None) -> Fate:
@@ -144,6 +149,10 @@ def of_error(
         if now - first_failed_at >= TELL_OFFICE_AFTER:
             owner = "office"
             reason = f"The ERP has not taken it since {first_failed_at:%Y-%m-%d %H:%M} UTC: {error.message}"
+    elif error_class is ErrorClass.CONFIG and past.config_errors >= MOST_CONFIG:
+        # The connection is in order each time it is asked: it is this document that does not go through.
+        state = State.PARKED
+        reason = f"The connection to the ERP works, but its settings do not fit this document: {error.message}"
     elif error_class is ErrorClass.CONFIG:
         reason = f"Sending to the ERP is stopped until it is set right: {error.message}"
         if past.config_errors:
@@ -164,7 +173,7 @@ def of_error(
         first_failed_at=first_failed_at,
         erp_id=found.external_id if found else None,
         erp_number=found.number if found else None,
-        trips=error_class is ErrorClass.CONFIG,
+        trips=error_class is ErrorClass.CONFIG and state is not State.PARKED,
     )
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from backend.clock import Clock
 from backend.db import Sessions
+from backend.delivery.aged import tell_aged
 from backend.delivery.fates import Bound, Fate
 from backend.delivery.settle import apply
 from backend.erp.errors import ErpError, ErrorClass
@@ -23,8 +24,6 @@ from sync_protocol.submission import State
 
 log = logging.getLogger(__name__)
 
-AGED = dt.timedelta(days=1)
-"""After this time somebody is told that nothing has moved."""
 LOOK_EVERY = dt.timedelta(minutes=15)
 """How often a document on hold is looked up."""
 _BATCH = 50
@@ -45,47 +44,17 @@ _WORDS = {
 
 
 def follow_up(sessions: Sessions, connector: Connector, *, clock: Clock, kinds: Collection[str]) -> int:
-    """Look after what was handed over, is on hold, or is of no kind among *kinds*; return how many changed."""
-    changed = _tell_aged(sessions, clock.now(), kinds)
+    """Look after what is on hold, and tell of what has waited too long; return how many changed.
+
+    *kinds* are those that the connector can forward. Nothing is sent.
+    """
+    changed = tell_aged(sessions, connector.name, now=clock.now(), kinds=kinds)
     for id in _due_on_hold(sessions, clock.now()):
         try:
             changed += _look(sessions, connector, id, clock)
         except ErpError as error:
             log.warning("%s is on hold and cannot be looked up: %s", id, error.message)
     return changed
-
-
-def _tell_aged(sessions: Sessions, now: dt.datetime, kinds: Collection[str]) -> int:
-    old = now - AGED
-    with sessions() as session, session.begin():
-        rows = session.scalars(
-            select(Submission)
-            .where(
-                Submission.owner.is_(None),
-                (
-                    (Submission.state == State.HANDED_OVER.value) & (Submission.updated_at <= old)
-                    | (Submission.state == State.QUEUED.value)
-                    & (Submission.received_at <= old)
-                    & Submission.kind.not_in(sorted(kinds))
-                ),
-            )
-            .order_by(Submission.seq)
-            .limit(_BATCH)
-            .with_for_update(skip_locked=True)
-        ).all()
-        for row in rows:
-            if row.state == State.HANDED_OVER:
-                row.owner = "office"
-                row.reason = f"Handed over on {row.updated_at:%Y-%m-%d %H:%M} UTC; the ERP has not answered yet"
-            else:
-                row.owner = "it"
-                row.reason = "The connection to the ERP cannot take this kind of document"
-            row.updated_at = now
-            log.warning("%s: %s", row.id, row.reason)
-        session.flush()
-        if rows:
-            publish(session, [Put("submissions", row.id, as_record(row)) for row in rows])
-        return len(rows)
 
 
 def _due_on_hold(sessions: Sessions, now: dt.datetime) -> list[str]:

@@ -10,7 +10,7 @@ from backend.delivery import attempts
 from backend.delivery.attempts import LostClaim
 from backend.delivery.claims import Claim
 from backend.delivery.dependencies import wake_dependents
-from backend.delivery.fates import OWNER, Bound, Fate
+from backend.delivery.fates import MOST_RAW, OWNER, Bound, Fate
 from backend.erp.errors import ErrorClass
 from backend.feed.changes import publish
 from backend.inbox.models import Binding, Submission
@@ -46,7 +46,8 @@ def apply(
     rival = bind(session, row, fate.bindings, connector, now)
     if rival is not None:
         fate = _contested(fate, rival)
-    row.reason, row.raw_reason, row.owner = fate.reason, fate.raw, fate.owner
+    row.reason, row.owner = fate.reason, fate.owner
+    row.raw_reason = fate.raw[:MOST_RAW] if fate.raw else fate.raw
     row.error_class = fate.error_class.value if fate.error_class else None
     row.errors = [dict(error) for error in fate.errors]
     row.tries, row.claims, row.first_failed_at = fate.tries, 0, fate.first_failed_at

@@ -16,6 +16,9 @@ from sync_protocol.change import Stream
 from sync_protocol.channel import EVERYONE, Follows, channel, dimension_of, is_channel
 from sync_protocol.collection import Collection
 
+ASSIGNABLE = ("territory", "warehouse")
+"""Dimensions a rep can be assigned to: those in which some collection is heard."""
+
 LATE_DAYS = 90
 """How long after the end of an assignment a document captured under it is still taken."""
 
@@ -58,13 +61,13 @@ def dimensions(collection: Collection) -> tuple[str, ...]:
     rule = collection.channel
     while isinstance(rule, Follows):
         rule = COLLECTIONS[rule.collection].channel
-    return (rule.dimension, "account") if rule.dimension == "territory" else (rule.dimension,)
+    return (rule.dimension,)
 
 
 def assign(session: Session, rep: str, name: str, now: dt.datetime) -> bool:
     """Let *rep* hear channel *name*; return whether that is new. Raises ValueError for a bad channel."""
-    if not is_channel(name) or dimension_of(name) in ("everyone", "rep"):
-        raise ValueError(f"{name!r} cannot be assigned; write territory:NW, warehouse:W1 or account:C1")
+    if not is_channel(name) or dimension_of(name) not in ASSIGNABLE:
+        raise ValueError(f"{name!r} cannot be assigned; write territory:NW or warehouse:W1")
     if session.get(Rep, rep) is None:
         raise ValueError(f"there is no rep {rep!r}")
     if name in channels(session, rep):

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from backend.clock import instant
 from backend.inbox.models import HistoryEntry, Submission
 from sync_protocol.catalogue import KINDS
+from sync_protocol.collection import ready, schema_faults
 from sync_protocol.submission import State, may_move
 
 
@@ -54,12 +55,11 @@ def move(
 def as_record(submission: Submission, missing: Iterable[str] = ()) -> dict[str, Any]:
     """Return the record of collection `submissions`; *missing* are receipts the server waits for."""
     body = json.loads(submission.body)
-    kind = KINDS.get(submission.kind)
     return {
         "id": submission.id,
         "rep": submission.rep,
         "kind": submission.kind,
-        "title": kind.title(body)[:300] if kind else submission.kind,
+        "title": _title(submission, body),
         "captured_at": submission.captured_at,
         "received_at": instant(submission.received_at),
         "updated_at": instant(submission.updated_at),
@@ -73,6 +73,14 @@ def as_record(submission: Submission, missing: Iterable[str] = ()) -> dict[str, 
         "superseded_by": submission.superseded_by,
         "body": body,
     }
+
+
+def _title(submission: Submission, body: Any) -> str:
+    kind = KINDS.get(submission.kind)
+    # A refused body may hold anything in any place; its name must not stand in the way of its record.
+    if kind is None or (submission.status == "refused" and schema_faults(ready(kind.schema), body)):
+        return submission.kind
+    return kind.title(body)[:300]
 
 
 def history(session: Session, id: str) -> list[HistoryEntry]:

@@ -14,6 +14,9 @@ from sync_protocol.errors import ErrorCode, Fault
 from sync_protocol.limits import LIMITS
 from sync_protocol.submission import SubmissionSchema
 
+MOST_PATH = 200
+"""Characters of a field's path in an answer."""
+
 
 @dataclass(frozen=True)
 class Sealed:
@@ -46,17 +49,26 @@ def unseal(document: Any) -> Sealed | Broken:
     id = document.get("id") if not any(fault.field == "id" for fault in faults) else None
     if faults:
         return Broken(id, document, faults)
+    envelope = {name: value for name, value in document.items() if name != "body"}
+    if id in (document.get("depends_on") or []):
+        fault = Fault(ErrorCode.FIELD_INVALID, "depends_on", "names the document itself")
+        return Broken(id, document, [fault])
     try:
+        json.dumps(envelope, ensure_ascii=False).encode()
         text = canonical(document["body"])
+    except UnicodeEncodeError:
+        reason = "contains half of a surrogate pair, which is not text"
+        return Broken(id, document, [Fault(ErrorCode.NOT_CANONICAL, "", reason)])
     except NotCanonical as error:
         where = f"body.{error.path}" if error.path else "body"
+        # A path is made of the body's own names, which may be of any length and content.
+        where = where.encode("ascii", "backslashreplace").decode()[:MOST_PATH]
         return Broken(id, document, [Fault(ErrorCode.NOT_CANONICAL, where, error.reason)])
     if len(text) > LIMITS.submission_bytes:
         fault = Fault(ErrorCode.SUBMISSION_TOO_LARGE, "body", f"is larger than {LIMITS.submission_bytes} bytes")
         return Broken(id, document, [fault])
     if digest(document["body"]) != document["sha256"]:
         return Broken(id, document, [Fault(ErrorCode.BODY_MISMATCH, "sha256", "is not the sha256 of the body")])
-    envelope = {name: value for name, value in document.items() if name != "body"}
     kind = KINDS.get(document["kind"])
     return Sealed(str(id), envelope, document["body"], text.decode(), kind)
 

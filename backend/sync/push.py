@@ -19,10 +19,12 @@ from backend.feed.changes import MOST_CHANGES, publish
 from backend.identity.access import channels_ever
 from backend.inbox import submissions as inbox
 from backend.inbox.models import HistoryEntry, Quarantined, Submission
+from backend.sync import supersession
 from backend.sync.judgement import Broken, Sealed, judge, unseal
-from sync_protocol.canonical import canonical
+from sync_protocol.canonical import NotCanonical, canonical, digest
 from sync_protocol.change import Put
 from sync_protocol.errors import ErrorCode, Fault
+from sync_protocol.fields import Sha256
 from sync_protocol.push import Status, result
 from sync_protocol.submission import REPLACEABLE, State
 
@@ -95,8 +97,8 @@ class _Desk:
     def _store(self, sealed: Sealed) -> Submission | None:
         """Insert the document with its first state; None if its id is there already."""
         faults = judge(sealed, self.known, self.today)
-        replaced, fault = self._replaced(sealed)
-        faults += [fault] if fault else []
+        line = self._line(sealed)
+        faults += [line.fault] if line.fault else []
         lacking = missing(self.session, self.rep, sealed.envelope.get("needs") or [])
         state, status, reason, owner = State.QUEUED, Status.RECEIVED, None, None
         if sealed.kind is None:
@@ -107,9 +109,9 @@ class _Desk:
             state, reason = State.RECEIVED, f"Waiting for {len(lacking)} receipts"
         if faults:
             reason = "; ".join(f"{fault.field} {fault.message}".strip() for fault in faults)[:1000]
-        newer = self.session.scalars(
-            select(Submission.id).where(Submission.supersedes == sealed.id, Submission.rep == self.rep)
-        ).first()
+        newer = supersession.replacement_of(
+            self.session, self.rep, sealed.id, {old.id for old in line.replaced}
+        )
         if newer and state in REPLACEABLE:
             state, reason = State.SUPERSEDED, "A newer version came before it"
         values = {
@@ -142,10 +144,10 @@ class _Desk:
         }
         if not self._insert(Submission, values, ["id"]):
             return None
-        if replaced is not None and not faults:
-            inbox.move(self.session, replaced, State.SUPERSEDED, now=self.now, actor=f"device:{self.device}")
-            replaced.superseded_by = sealed.id
-            self.touched[replaced.id] = replaced
+        for old in [] if faults else line.replaced:
+            inbox.move(self.session, old, State.SUPERSEDED, now=self.now, actor=f"device:{self.device}")
+            old.superseded_by = sealed.id
+            self.touched[old.id] = old
         self.session.add(
             HistoryEntry(
                 submission_id=sealed.id,
@@ -158,26 +160,20 @@ class _Desk:
         self.session.flush()
         return inbox.get(self.session, sealed.id)
 
-    def _replaced(self, sealed: Sealed) -> tuple[Submission | None, Fault | None]:
-        """Return the submission that this one supersedes, and a fault if it cannot be superseded any more."""
-        old_id = sealed.envelope.get("supersedes")
-        old = inbox.get(self.session, old_id, lock=True) if old_id else None
-        if old is None:
-            return None, None
-        if old.rep != self.rep:
-            return None, Fault(ErrorCode.UNKNOWN_RECORD, "supersedes", "there is no such document of yours")
-        # What is parked after a call may be in the ERP all the same; a copy beside it would be a second one.
-        in_erp = State(old.state) is State.PARKED and old.last_sent_at is not None
-        if State(old.state) not in REPLACEABLE or in_erp:
-            return None, Fault(ErrorCode.TOO_LATE, "supersedes", f"the document it replaces is {old.state}")
-        return old, None
+    def _line(self, sealed: Sealed) -> supersession.Ancestors:
+        cited = sealed.envelope.get("supersedes")
+        if cited is not None:
+            supersession.serialise(self.session, self.rep)
+        return supersession.ancestors(self.session, self.rep, sealed.id, cited)
 
     def _keep_apart(self, id: str, document: Any) -> None:
+        sha256 = document.get("sha256")
         try:
-            sha256 = str(document.get("sha256") or "")[:64]
             canonical(document)
-        except ValueError:
-            document = {"repr": repr(document)[:100_000]}
+        except NotCanonical:
+            document = {"repr": ascii(document)[:100_000]}
+        if not isinstance(sha256, str) or not Sha256.pattern.fullmatch(sha256):
+            sha256 = digest(document)  # whatever it said, the row needs a name for its contents
         values = {
             "submission_id": id,
             "sha256": sha256,

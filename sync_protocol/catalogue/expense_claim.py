@@ -49,13 +49,15 @@ def check(body: Mapping[str, Any], setting: Setting) -> Iterator[Fault]:
         category = setting.lookup("expense_categories", line["category_id"]) or {}
         name, currency = category.get("name"), category.get("currency")
         receipts = line.get("receipts") or []
-        if _above(line["amount"], category.get("receipt_above")) and not receipts:
+        # Amounts in two currencies cannot be compared, so the stricter rule holds.
+        foreign = bool(category) and currency != body["currency"]
+        if _above(line["amount"], category.get("receipt_above"), foreign) and not receipts:
             yield Fault(
                 ErrorCode.RECEIPT_REQUIRED,
                 f"{where}.receipts",
                 f"{name} above {category['receipt_above']} {currency} needs a receipt",
             )
-        if _above(line["amount"], category.get("limit_per_line")) and not line.get("justification"):
+        if _above(line["amount"], category.get("limit_per_line"), foreign) and not line.get("justification"):
             yield Fault(
                 ErrorCode.OVER_LIMIT,
                 f"{where}.amount",
@@ -68,8 +70,8 @@ def check(body: Mapping[str, Any], setting: Setting) -> Iterator[Fault]:
                 )
 
 
-def _above(amount: str, limit: str | None) -> bool:
-    return limit is not None and Decimal(amount) > Decimal(limit)
+def _above(amount: str, limit: str | None, foreign: bool) -> bool:
+    return limit is not None and (foreign or Decimal(amount) > Decimal(limit))
 
 
 def title(body: Mapping[str, Any]) -> str:

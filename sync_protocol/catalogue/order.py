@@ -51,7 +51,7 @@ def check(body: Mapping[str, Any], setting: Setting) -> Iterator[Fault]:
     yield from line_numbers_unique(body)
     customer = setting.lookup("customers", body["customer_id"]) or {}
     addresses = {address["id"] for address in customer.get("addresses", [])}
-    if body.get("ship_to_id") and addresses and body["ship_to_id"] not in addresses:
+    if body.get("ship_to_id") and customer and body["ship_to_id"] not in addresses:
         yield Fault(
             ErrorCode.UNKNOWN_RECORD, "ship_to_id", f"is not an address of customer {body['customer_id']}"
         )
@@ -66,7 +66,9 @@ def check(body: Mapping[str, Any], setting: Setting) -> Iterator[Fault]:
 
 def title(body: Mapping[str, Any]) -> str:
     """Return what a person calls it."""
-    return f"Order for {body.get('customer_id')}, {len(body.get('lines') or [])} lines"
+    lines = body.get("lines")
+    count = len(lines) if isinstance(lines, list) else 0
+    return f"Order for {body.get('customer_id')}, {count} line{'' if count == 1 else 's'}"
 
 
 ORDER = Kind(

@@ -45,7 +45,8 @@ def capture(
 
     *body* is checked as the server will check it, against the replica. Receipts that it cites are among
     *receipts* or already on this device. *supersedes* names a document of the outbox that this one
-    replaces; one that never left the device is put aside at once.
+    replaces; one that never left the device is put aside at once, and what that one was to replace is
+    replaced by this one.
     """
     declared = KINDS.get(kind)
     if declared is None:
@@ -84,10 +85,10 @@ def capture(
         files.write(receipts)
         files.remember(db, receipts)
         outbox.add(db, submission, rep, declared.title(body))
-        if put_aside:
-            db.run(
-                "UPDATE document SET dismissed = 1, due = 0, final_at = ? WHERE id = ?", instant(now), put_aside
-            )
+        db.run_many(
+            "UPDATE document SET dismissed = 1, due = 0, final_at = ? WHERE id = ?",
+            [(instant(now), id) for id in put_aside],
+        )
         failpoint("capture.before_commit")
     failpoint("capture.after_commit")
     return document(db, str(submission["id"]))
@@ -107,29 +108,40 @@ def _form_faults(body: Mapping[str, Any]) -> list[Fault]:
     return []
 
 
-def _replacing(db: Database, old: str | None, faults: list[Fault]) -> tuple[str | None, str | None]:
-    """Return (the id to cite as superseded, the id to put aside); at most one of them is set."""
-    if old is None:
-        return None, None
-    try:
-        found = document(db, old)
-    except NotFound:
-        fate = replica.record(db, "submissions", old)
-        if fate is None:
+def _replacing(db: Database, old: str | None, faults: list[Fault]) -> tuple[str | None, list[str]]:
+    """Return the id to cite as superseded, if any, and the ids to put aside.
+
+    A document that the server never took cannot be cited: it is put aside, and what it was to replace is
+    looked at in its place, for the server may execute that one.
+    """
+    put_aside: list[str] = []
+    cite = old
+    while cite is not None:
+        try:
+            found = document(db, cite)
+        except NotFound:
+            fate = replica.record(db, "submissions", cite)
+            if fate is None and cite == old:
+                faults.append(
+                    Fault(ErrorCode.UNKNOWN_RECORD, "supersedes", f"there is no document {old} to replace")
+                )
+                return None, []
+            # An ancestor that this device has let go of is cited all the same: the server knows its state.
+            state = fate["state"] if fate else None
+        else:
+            if found.attempts == 0 or (found.state is None and found.errors):
+                put_aside.append(cite)
+                cite = found.supersedes
+                continue
+            state = found.state
+        if state is not None and State(state) not in REPLACEABLE:
             faults.append(
-                Fault(ErrorCode.UNKNOWN_RECORD, "supersedes", f"there is no document {old} to replace")
+                Fault(
+                    ErrorCode.TOO_LATE, "supersedes", f"document {cite} is {state}; ask the office to change it"
+                )
             )
-            return None, None
-        state = fate["state"]
-    else:
-        if found.attempts == 0 or (found.state is None and found.errors):
-            return None, old
-        state = found.state
-    if state is not None and State(state) not in REPLACEABLE:
-        faults.append(
-            Fault(ErrorCode.TOO_LATE, "supersedes", f"document {old} is {state}; ask the office to change it")
-        )
-    return old, None
+        break
+    return cite, put_aside
 
 
 def _check_envelope(submission: Mapping[str, Any]) -> None:

@@ -57,6 +57,8 @@ class Document:
     attempts: int
     state: str | None
     final_at: str | None
+    supersedes: str | None
+    """The document that its frozen bytes name as replaced."""
     body: dict[str, Any]
 
     @property
@@ -100,7 +102,7 @@ def _document(row: sqlite3.Row) -> Document:
         id=row["id"], kind=row["kind"], title=row["title"], captured_at=row["captured_at"],
         rep=row["rep"], sha256=row["sha256"], stage=_stage(row), errors=json.loads(row["errors"]),
         erp_number=fate.get("erp_number"), reason=fate.get("reason"), missing=json.loads(row["missing"]),
-        attempts=row["attempts"], state=row["state"], final_at=row["final_at"],
+        attempts=row["attempts"], state=row["state"], final_at=row["final_at"], supersedes=row["supersedes"],
         body=json.loads(bytes(row["frozen"]))["body"],
     )  # fmt: skip
 

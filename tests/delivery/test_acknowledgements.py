@@ -4,7 +4,9 @@ import pytest
 
 from backend.delivery.acknowledge import Acknowledger
 from backend.failpoints import FailpointRaised
+from sync_protocol.submission import State
 from tests.delivery.desk import Desk
+from tests.delivery.ledger_erp import LedgerErp
 
 
 @pytest.fixture
@@ -89,3 +91,38 @@ def test_a_parked_document_that_the_erp_took_after_all_is_accepted(desk: Desk, h
     desk.erp.acknowledge("a1", handed_over, "accepted", "SO9")
     assert acknowledger(desk).settle_all() == 1
     assert desk.row(handed_over).state == "accepted"
+
+
+def test_an_answer_that_its_document_cannot_follow_is_told_once_and_does_not_stop_the_others(
+    desk: Desk, handed_over: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    held = desk.capture(customer="C2", state=State.ON_HOLD)
+    desk.erp.acknowledge("a0", held, "handed_over")
+    desk.erp.acknowledge("a1", handed_over, "accepted", "SO7")
+    one = acknowledger(desk)
+    assert one.settle_all() == 1
+    one.settle_all()
+    assert desk.states(held, handed_over) == ["on_hold", "accepted"]
+    assert waiting(desk) == ["a0"]
+    told = [r.getMessage() for r in caplog.records if "acknowledgement a0" in r.getMessage()]
+    assert len(told) == 1 and "says handed_over" in told[0]
+
+
+def test_whatever_is_wrong_with_one_answer_the_others_are_settled(
+    desk: Desk, handed_over: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    other = desk.capture(customer="C2", state=State.HANDED_OVER)
+    desk.erp.acknowledge("a0", other, "accepted", "SO6")
+    desk.erp.acknowledge("a1", handed_over, "accepted", "SO7")
+
+    def put_away(token: str) -> None:
+        if token == "a0":
+            raise OSError("the archive is full")
+        LedgerErp.put_away(desk.erp, token)
+
+    monkeypatch.setattr(desk.erp, "put_away", put_away)
+    one = acknowledger(desk)
+    one.settle_all()
+    one.settle_all()
+    assert desk.row(handed_over).state == "accepted" and waiting(desk) == ["a0"]
+    assert len([r for r in caplog.records if "the archive is full" in r.getMessage()]) == 1

@@ -1,13 +1,16 @@
 """A wrong setting is one incident for the connector, not one for each document."""
 
 import logging
+import threading
 
 import pytest
+from sqlalchemy import text
 
+from backend.db import is_postgresql
 from backend.delivery import breaker
 from backend.delivery.models import Breaker
 from backend.delivery.retry import Backoff
-from tests.delivery.desk import Desk
+from tests.delivery.desk import Desk, eventually
 
 BACKOFF = Backoff(5.0, 900.0)
 
@@ -43,6 +46,28 @@ def test_two_workers_that_meet_the_same_wrong_setting_open_one_incident(desk: De
         assert breaker.trip(session, "ledger", "one", "", now=desk.clock.now(), backoff=BACKOFF)
     with desk.sessions() as session, session.begin():
         assert not breaker.trip(session, "ledger", "two", "", now=desk.clock.now(), backoff=BACKOFF)
+    assert (row(desk).incidents, row(desk).reason) == (1, "one")
+
+
+def test_two_workers_that_meet_the_first_wrong_setting_at_once_both_settle(desk: Desk) -> None:
+    ended: list[object] = []
+
+    def second() -> None:
+        try:
+            with desk.sessions() as session, session.begin():
+                ended.append(breaker.trip(session, "ledger", "two", "", now=desk.clock.now(), backoff=BACKOFF))
+        except Exception as error:
+            ended.append(error)
+
+    thread = threading.Thread(target=second)
+    with desk.sessions() as session, session.begin():
+        assert breaker.trip(session, "ledger", "one", "", now=desk.clock.now(), backoff=BACKOFF)
+        thread.start()
+        if is_postgresql(session):  # on SQLite the second cannot even begin
+            waits = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            eventually(lambda: session.scalar(waits) == 1, seconds=10)
+    thread.join(30)
+    assert ended == [False]
     assert (row(desk).incidents, row(desk).reason) == (1, "one")
 
 
@@ -90,3 +115,35 @@ def test_a_document_that_alone_meets_a_wrong_setting_lets_the_others_go_first(de
     assert probe(desk)
     desk.forwarder().forward_next()
     assert desk.row(good).state == "accepted"
+
+
+def test_a_document_that_always_meets_a_wrong_setting_is_parked_and_the_others_go_on(desk: Desk) -> None:
+    bad = desk.capture()
+    desk.erp.script("create", "config", "config", "config", "config", "ok")
+    for _ in range(3):
+        assert desk.forwarder().drain() == 1, "each round is a worker of its own, as after a restart"
+        assert desk.row(bad).state == "queued"
+        desk.later(minutes=1)
+        assert probe(desk)
+    good = desk.capture(customer="C2")
+    assert desk.forwarder().drain() == 2
+    assert desk.states(bad, good) == ["parked", "accepted"]
+    parked = desk.row(bad)
+    assert (parked.owner, parked.error_class, parked.raw_reason) == ("it", "config", "401")
+    assert desk.record(bad)["reason"] == (
+        "The connection to the ERP works, but its settings do not fit this document: "
+        "the account's password has expired"
+    )
+    assert row(desk).opened_at is None and row(desk).incidents == 3
+
+
+def test_a_wrong_setting_that_the_probe_sees_parks_nothing_however_long_it_lasts(desk: Desk) -> None:
+    id = desk.capture()
+    desk.erp.script("create", "config", "ok")
+    desk.erp.script("check", *["locked"] * 6, "ok")
+    desk.forwarder().drain()
+    for _ in range(7):
+        desk.later(hours=1)
+        probe(desk)
+        desk.forwarder().drain()
+    assert desk.row(id).state == "accepted"

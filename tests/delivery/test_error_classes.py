@@ -4,6 +4,8 @@ import datetime as dt
 
 import pytest
 
+from backend.erp.errors import ErpError, ErrorClass
+from backend.erp.records import Document, Found
 from sync_protocol.catalogue import COLLECTIONS
 from tests.delivery.desk import Desk
 
@@ -196,3 +198,17 @@ def test_an_erp_id_that_belongs_to_another_document_parks_the_second_one(desk: D
     desk.forwarder().drain()
     assert desk.states(first, second) == ["accepted", "parked"]
     assert desk.row(second).error_class == "duplicate_bad"
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_of_an_endless_answer_the_beginning_is_kept(
+    desk: Desk, known: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def create(document: Document) -> Found:
+        raise ErpError(ErrorClass.REJECT_OFFICE, "no", raw="x" * 9_000) if known else ValueError("x" * 9_000)
+
+    monkeypatch.setattr(desk.erp, "create", create)
+    id = desk.capture()
+    desk.forwarder().drain()
+    raw = desk.row(id).raw_reason
+    assert raw is not None and len(raw) == 4_000 and "xxx" in raw

@@ -14,6 +14,7 @@ from sync_protocol.device.receipts import ReceiptFile, read_receipt, receipt_fro
 from sync_protocol.submission import SubmissionSchema
 from tests.device.company import claim_body, order_body
 from tests.device.conftest import Opened
+from tests.device.fake_server import problem
 
 JPEG = b"\xff\xd8\xff\xe0" + bytes(range(256)) * 8
 
@@ -134,6 +135,53 @@ def test_a_document_that_is_on_its_way_into_the_erp_is_not_replaced(device: Devi
     device.sync()
     with pytest.raises(CaptureRefused, match="ask the office"):
         device.capture("order", order_body(quantity="4"), supersedes=first.id)
+
+
+def test_editing_an_edit_offline_replaces_what_the_server_has(device: Device, server: Any) -> None:
+    first = device.capture("order", order_body())
+    device.sync()
+    newest = first
+    for quantity in ("4", "5", "6"):
+        newest = device.capture("order", order_body(quantity=quantity), supersedes=newest.id)
+    assert json.loads(frozen(device, newest.id))["supersedes"] == first.id
+    stages = [document.stage for document in device.documents()]
+    assert stages == ["queued", "dismissed", "dismissed", "on_device"]
+    assert [result["id"] for result in device.sync().results] == [newest.id]
+    assert server.inbox[newest.id]["supersedes"] == first.id
+
+
+def test_editing_an_edit_replaces_what_the_server_may_have(device: Device, server: Any) -> None:
+    first = device.capture("order", order_body())
+    server.lose_reply("/v1/sync")
+    server.next("/v1/pull", lambda: problem(503, "unavailable", retry_after=1))
+    device.sync()
+    assert (device.documents()[0].attempts, device.documents()[0].state) == (1, None)
+    second = device.capture("order", order_body(quantity="4"), supersedes=first.id)
+    third = device.capture("order", order_body(quantity="5"), supersedes=second.id)
+    assert json.loads(frozen(device, third.id))["supersedes"] == first.id
+
+
+def test_an_edit_is_not_edited_once_its_original_is_on_its_way_into_the_erp(
+    device: Device,
+) -> None:
+    first = device.capture("order", order_body())
+    device.sync()
+    second = device.capture("order", order_body(quantity="4"), supersedes=first.id)
+    # The feed says so before the edit has left.
+    device.db.run("UPDATE document SET state = 'sending' WHERE id = ?", first.id)
+    with pytest.raises(CaptureRefused, match=f"document {first.id} is sending; ask the office"):
+        device.capture("order", order_body(quantity="5"), supersedes=second.id)
+    assert [document.stage for document in device.documents()] == ["sending", "on_device"]
+
+
+def test_an_original_that_the_device_has_let_go_of_is_still_replaced(device: Device) -> None:
+    first = device.capture("order", order_body())
+    device.sync()
+    second = device.capture("order", order_body(quantity="4"), supersedes=first.id)
+    device.db.run("DELETE FROM document WHERE id = ?", first.id)
+    device.db.run("DELETE FROM record WHERE collection = 'submissions'")
+    third = device.capture("order", order_body(quantity="5"), supersedes=second.id)
+    assert json.loads(frozen(device, third.id))["supersedes"] == first.id
 
 
 def test_a_document_that_the_server_has_cannot_be_dismissed(device: Device) -> None:

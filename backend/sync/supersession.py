@@ -1,0 +1,82 @@
+"""Supersession: which documents an edited copy takes the place of, and when it is too late for that.
+
+A copy stands for its whole line of ancestors. A copy of a refused copy must take the place of the
+original too, or both would be executed; and it is too late if any of them may be in the ERP.
+"""
+
+from dataclasses import dataclass, field
+
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from backend.db import is_postgresql
+from backend.inbox import submissions as inbox
+from backend.inbox.models import Submission
+from sync_protocol.errors import ErrorCode, Fault
+from sync_protocol.submission import REPLACEABLE, State
+
+GIVEN_UP = (State.REJECTED, State.CANCELLED, State.WITHDRAWN)
+"""A copy in one of these has not taken its original's place."""
+OUT_OF_THE_WAY = frozenset({State.SUPERSEDED, State.CANCELLED, State.WITHDRAWN})
+
+
+@dataclass
+class Ancestors:
+    """What a copy replaces, and what speaks against it."""
+
+    replaced: list[Submission] = field(default_factory=list)
+    fault: Fault | None = None
+
+
+def serialise(session: Session, rep: str) -> None:
+    """Let one push of *rep* at a time decide who replaces whom; two copies of one original may race."""
+    if is_postgresql(session):
+        lock = select(func.pg_advisory_xact_lock(func.hashtextextended(f"supersession/{rep}", text("0"))))
+        session.execute(lock)
+
+
+def ancestors(session: Session, rep: str, id: str, supersedes: str | None) -> Ancestors:
+    """Return what the document *id* takes the place of; their rows are locked until the commit.
+
+    An ancestor that never arrived, or that is another rep's, is none: the answer tells nothing of it.
+    """
+    found = Ancestors()
+    visited = {id}
+    cited = supersedes
+    while cited is not None and cited not in visited:
+        visited.add(cited)
+        rival = replacement_of(session, rep, cited, visited)
+        if rival is not None:
+            found.fault = _too_late(f"{rival} takes its place already")
+            return found
+        old = inbox.get(session, cited, lock=True)
+        if old is None or old.rep != rep:
+            return found
+        state = State(old.state)
+        if state in REPLACEABLE and not _may_be_in_erp(old):
+            found.replaced.append(old)
+        elif state not in OUT_OF_THE_WAY:
+            found.fault = _too_late(f"the document it replaces is {old.state} and may be in the ERP")
+            return found
+        cited = old.supersedes
+    return found
+
+
+def replacement_of(session: Session, rep: str, id: str, line: set[str]) -> str | None:
+    """Return the copy that has taken the place of *id*, or None; documents of the same *line* are none."""
+    return session.scalars(
+        select(Submission.id).where(
+            Submission.rep == rep,
+            Submission.supersedes == id,
+            Submission.state.not_in(GIVEN_UP),
+            Submission.id.not_in(line),
+        )
+    ).first()
+
+
+def _may_be_in_erp(submission: Submission) -> bool:
+    return submission.last_sent_at is not None or submission.erp_id is not None
+
+
+def _too_late(words: str) -> Fault:
+    return Fault(ErrorCode.TOO_LATE, "supersedes", words)

@@ -1,0 +1,31 @@
+"""A push that has committed rings, so that the worker need not find out by polling."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from redis import Redis
+from rq import Queue
+from rq.serializers import JSONSerializer
+
+from backend import queues
+from backend.clock import ManualClock
+from backend.settings import read_settings
+from tests.api.installation import install
+from tests.services import RedisServer
+from tests.sync.company import order_body, submission
+
+ID = "01KB0000000000000000000001"
+
+
+def test_a_push_rings(tmp_path: Path, clock: ManualClock, redis_server: RedisServer) -> None:
+    settings = replace(
+        read_settings({"SATCHEL_FOLDER": str(tmp_path / "instance")}), redis_url=redis_server.url
+    )
+    with Redis.from_url(redis_server.url) as redis, install(settings, clock) as here:
+        redis.flushall()
+        queue = Queue(queues.QUEUE, connection=redis, serializer=JSONSerializer)
+        phone = here.phone()
+        assert queue.count == 0
+        answer = phone.push(submission(ID, order_body()))
+        assert answer.json["results"][0]["status"] == "received"
+        assert queue.count == 1
