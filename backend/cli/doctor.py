@@ -132,7 +132,7 @@ def _backlog(session: Session) -> Iterator[Finding]:
             WARN,
             f"deletions of {mark.collection}",
             mark.sweep_failure or "",
-            "if the ERP is right, raise SATCHEL_SHRINK_GUARD_PERCENT for one reading",
+            "as it says",
         )
     for breaker in session.scalars(select(Breaker).where(Breaker.opened_at.is_not(None))):
         yield Finding(

@@ -14,6 +14,7 @@ from backend.cli.init import init
 from backend.cli.rep import rep
 from backend.cli.sample_erp import sample_erp
 from backend.cli.serve import serve
+from backend.cli.sweep import sweep
 from backend.cli.timeline import submissions, timeline
 from backend.erp.errors import ErpError
 from backend.erp.port import ConnectorMissing
@@ -48,5 +49,5 @@ def main(verbose: bool) -> None:
     telemetry.configure(form if form in telemetry.FORMATTERS else "text", verbose=verbose)
 
 
-for command in (init, serve, ingest, doctor, rep, submissions, timeline, device, sample_erp):
+for command in (init, serve, ingest, sweep, doctor, rep, submissions, timeline, device, sample_erp):
     main.add_command(command)

@@ -95,7 +95,7 @@ def _refusal(
     return (
         f"The ERP lists {listed} {collection}, and {len(missing)} of the {len(known)} known ones are missing "
         f"(more than {settings.shrink_guard_percent} percent). Nothing was deleted. If they are really gone, "
-        "set SATCHEL_SHRINK_GUARD_PERCENT higher for one sweep; if not, look at the connection"
+        f"say `satchel sweep {collection} --believe`; if not, look at the connection"
     )
 
 

@@ -1,0 +1,33 @@
+"""`satchel sweep`: look for what the ERP has deleted, now, and believe it if the operator does."""
+
+import click
+from sqlalchemy.orm import sessionmaker
+
+from backend.cli.context import console, engine_of, load_settings
+from backend.clock import SystemClock
+from backend.erp.port import connect
+from backend.ingest.sweep import sweep as find_deletions
+
+
+@click.command()
+@click.argument("collection")
+@click.option(
+    "--believe", is_flag=True, help="Delete even if the ERP lists nothing, or far less than was known."
+)
+def sweep(collection: str, believe: bool) -> None:
+    """Compare all keys of COLLECTION with the ERP's, and delete what is gone there."""
+    settings = load_settings()
+    connector = connect(settings.connector, settings.erp)
+    try:
+        if collection not in connector.capabilities().lists_keys:
+            raise click.ClickException(f"{connector.name} cannot list the keys of {collection}")
+        with engine_of(settings) as engine:
+            sessions = sessionmaker(engine, expire_on_commit=False)
+            done = find_deletions(
+                sessions, connector, collection, clock=SystemClock(), settings=settings, force=believe
+            )
+    finally:
+        connector.close()
+    if done.failure:
+        raise click.ClickException(done.failure)
+    console.print(f"{collection}: the ERP lists {done.listed}; {done.deleted} deleted here")
