@@ -57,9 +57,9 @@ class Acknowledger:
                 raise
             except Exception as error:
                 # Whatever is wrong with this one, the others behind it are not to wait for ever.
+                token = acknowledgement.token
                 self._tell(
-                    acknowledgement.token,
-                    f"acknowledgement {acknowledgement.token} cannot be settled and is left where it is: {error!r}",
+                    token, f"acknowledgement {token} cannot be settled, it is left where it is: {error!r}"
                 )
         return moved
 

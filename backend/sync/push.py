@@ -232,7 +232,7 @@ def _requeue(session: Session, waiting: list[Submission], now: dt.datetime) -> l
         if lacking:
             submission.reason = f"Waiting for {len(lacking)} receipts"
         else:
-            submission.reason = None
+            submission.reason = submission.owner = None
             submission.due_at = now
             actor = f"device:{submission.device}"
             inbox.move(session, submission, State.QUEUED, now=now, actor=actor, note="receipts complete")
