@@ -7,10 +7,12 @@ to the connector, which checks it itself.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
+
+Number = TypeVar("Number", int, float)
 
 PREFIX = "SATCHEL_"
 ERP_PREFIX = "SATCHEL_ERP_"
@@ -24,22 +26,36 @@ def _text(value: str) -> str:
     return value.strip()
 
 
+def _number(value: str, kind: Callable[[str], Number]) -> Number:
+    try:
+        return kind(value)
+    except ValueError:
+        raise ValueError("must be a number" if kind is float else "must be a whole number") from None
+
+
 def _seconds(value: str) -> float:
-    number = float(value)
+    number = _number(value, float)
     if not 0 <= number <= 86_400:
         raise ValueError("must be between 0 and 86400 seconds")
     return number
 
 
 def _whole(value: str) -> int:
-    number = int(value)
+    number = _number(value, int)
     if number < 1:
         raise ValueError("must be 1 or more")
     return number
 
 
+def _port(value: str) -> int:
+    number = _number(value, int)
+    if not 1 <= number <= 65_535:
+        raise ValueError("must be between 1 and 65535")
+    return number
+
+
 def _count(value: str) -> int:
-    number = int(value)
+    number = _number(value, int)
     if not 0 <= number <= 10:
         raise ValueError("must be between 0 and 10")
     return number
@@ -79,7 +95,7 @@ SETTINGS = (
         "Where phones reach this server; also the tokens' issuer.",
     ),
     Setting("host", "127.0.0.1", _text, "Address the web server listens on."),
-    Setting("port", "8000", _whole, "Port the web server listens on."),
+    Setting("port", "8000", _port, "Port the web server listens on."),
     Setting("proxies", "0", _count, "Proxies before the web server, each adding to X-Forwarded-For."),
     Setting("web_threads", "8", _whole, "Threads of each web process."),
     Setting("web_processes", "1", _whole, "Web processes; more than one needs PostgreSQL."),
@@ -157,7 +173,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     for name in environ:
         elsewhere = name in OF_THE_DEVICE or name.startswith(ERP_PREFIX)
         if name.startswith(PREFIX) and name not in known and not elsewhere:
-            raise SettingError(f"{name} is not a setting; `satchel doctor` lists those there are")
+            raise SettingError(f"{name} is not a setting; `satchel doctor --settings` lists those there are")
     values: dict[str, Any] = {}
     for setting in SETTINGS:
         variable = PREFIX + setting.name.upper()

@@ -79,6 +79,6 @@ def connect(name: str, options: Mapping[str, str]) -> Connector:
         try:
             connector: Connector = point.load()(options)
         except ValueError as error:
-            raise ConnectorMissing(f"SATCHEL_ERP_…: {error}") from None
+            raise ConnectorMissing(str(error)) from None
         return connector
     raise ConnectorMissing(f"there is no connector {name!r}; installed are {', '.join(installed()) or 'none'}")
