@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from redis import Redis
 from rq import Queue
 from rq.serializers import JSONSerializer
@@ -17,7 +18,10 @@ from tests.sync.company import order_body, submission
 ID = "01KB0000000000000000000001"
 
 
-def test_a_push_rings(tmp_path: Path, clock: ManualClock, redis_server: RedisServer) -> None:
+def test_a_push_rings(
+    tmp_path: Path, clock: ManualClock, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queues, "_queues", {})
     settings = replace(
         read_settings({"SATCHEL_FOLDER": str(tmp_path / "instance")}), redis_url=redis_server.url
     )
