@@ -11,13 +11,13 @@ from backend.settings import Settings
 
 
 @contextmanager
-def one_node_only(settings: Settings) -> Iterator[None]:
-    """Hold the folder's lock while this node runs; PostgreSQL needs none and gets none."""
+def one_node_only(settings: Settings, part: str) -> Iterator[None]:
+    """Hold the folder's lock for *part* while it runs; PostgreSQL needs none and gets none."""
     if not settings.embedded:
         yield
         return
     settings.folder.mkdir(parents=True, exist_ok=True)
-    with (settings.folder / "node.lock").open("a+") as lock:
+    with (settings.folder / f"{part}.lock").open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
-from rich.table import Table
+from rich.table import Column, Table
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -136,7 +136,7 @@ def code(id: str, hours: int) -> None:
 @click.argument("id", required=False)
 def devices(id: str | None) -> None:
     """List devices, of one rep or of all."""
-    table = Table("device", "rep", "name", "app", "enrolled", "last seen", "state")
+    table = Table(Column("device", no_wrap=True), "rep", "name", "app", "enrolled", "last seen", "state")
     with transaction(load_settings()) as session:
         for device in session.scalars(select(Device).order_by(Device.rep, Device.enrolled_at)):
             if id is None or device.rep == id:

@@ -29,14 +29,15 @@ def serve(only: str | None, threads: int, sample: bool, invited: str | None) -> 
     """Run the web server and the worker until told to stop."""
     settings = load_settings()
     if only is None:
-        with one_node_only(settings):
+        with one_node_only(settings, "node"):
             _serve_all(settings, threads, sample, invited)
         return
     _require_schema(settings)
-    if only == "web":
-        run_web(settings)
-    else:
-        run_worker(settings, threads=threads)
+    with one_node_only(settings, only):
+        if only == "web":
+            run_web(settings)
+        else:
+            run_worker(settings, threads=threads)
 
 
 def _require_schema(settings: Settings) -> None:

@@ -1,7 +1,7 @@
 """`satchel submissions` and `satchel timeline`: where documents stand, and how one got there."""
 
 import click
-from rich.table import Table
+from rich.table import Column, Table
 from sqlalchemy import func, select
 
 from backend.cli.context import console, load_settings, transaction
@@ -15,7 +15,7 @@ from backend.inbox.models import Attempt, Binding, Submission
 @click.option("--limit", default=50, show_default=True)
 def submissions(state: str | None, rep: str | None, limit: int) -> None:
     """List submissions, newest first."""
-    table = Table("id", "rep", "document", "state", "ERP number", "reason")
+    table = Table(Column("id", no_wrap=True), "rep", "document", "state", "ERP number", "reason")
     with transaction(load_settings()) as session:
         statement = select(Submission).order_by(Submission.seq.desc()).limit(limit)
         if state:
