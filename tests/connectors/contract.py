@@ -68,6 +68,9 @@ def fate(connector: Connector, erp: ErpAtHand, document: Document) -> Outcome:
 class ConnectorContract:
     """What every connector does alike."""
 
+    kinds = frozenset({"order", "forecast", "expense_claim"})
+    """What the connector must forward; the test class of one that is meant for less says so."""
+
     @pytest.fixture
     def erp(self) -> ErpAtHand:
         raise NotImplementedError("the test class of a connector brings its own `erp`")
@@ -232,6 +235,10 @@ class ConnectorContract:
             assert erp.refusal_words() in (outcome.raw or "")
             assert outcome.reason
             assert all(set(fault) == {"code", "field", "message"} for fault in outcome.errors)
+
+    def test_it_forwards_the_kinds_it_is_here_for(self, connector: Connector) -> None:
+        """Or a kind that went missing would only show as tests that were skipped."""
+        assert connector.capabilities().kinds >= self.kinds
 
     def test_a_forecast_set_twice_is_set_once(self, erp: ErpAtHand, connector: Connector) -> None:
         if "forecast" not in connector.capabilities().kinds:
