@@ -4,6 +4,9 @@ Pure: outside `device/` it imports marshmallow and nothing else. No Flask, no da
 """
 
 SCHEMA_REVISION = 1
-"""The newest revision of the catalogue. A device names the revision it was built for in each request."""
+"""The newest revision of catalogue and wire. A device names the revision it was built for in each request.
+
+Revision 2 brought segments, checksums with repair, and the rebase after an epoch change.
+"""
 
 WIRE_VERSION = "v1"

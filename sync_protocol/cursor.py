@@ -1,7 +1,7 @@
 """The cursor: where a device stands in each stream it hears. Opaque to the device.
 
-It holds the epoch, `seen` (the head of the last snapshot) and a position per stream, written as one
-base number and the exceptions from it; after a complete page all streams stand at the base, so that a
+It holds the epoch, `seen` (the head of the last snapshot) and a mark per stream, written as one base
+number and the exceptions from it; after a complete page all streams stand at the base, so that a
 cursor of fifty streams is some two hundred bytes. It is no secret and no permission: what a rep may
 hear is decided on the server, and a forged cursor can only cost its owner a longer download.
 """
@@ -14,7 +14,7 @@ import zlib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from sync_protocol.change import Stream
 from sync_protocol.channel import is_channel
@@ -30,24 +30,44 @@ class CursorInvalid(ValueError):
     """The text is not a cursor of ours."""
 
 
+class Mark(NamedTuple):
+    """Where a device stands in one stream.
+
+    *position*: it has every change up to here. *as_of*: the oldest snapshot whose rows it may hold, where
+    that is above the position, that is while a stream is being read from its beginning or from segments;
+    else 0. What was gone before that snapshot the device never met, so it needs no tombstone of it.
+    """
+
+    position: int = 0
+    as_of: int = 0
+
+    @property
+    def covered(self) -> int:
+        """Return the position below which the device misses no tombstone."""
+        return max(self.position, self.as_of)
+
+
 @dataclass(frozen=True)
 class Cursor:
-    """A position per stream within one epoch."""
+    """A mark per stream within one epoch."""
 
     epoch: str
     seen: int = 0
-    positions: Mapping[Stream, int] = field(default_factory=dict)
+    marks: Mapping[Stream, Mark] = field(default_factory=dict)
 
     def position(self, stream: Stream) -> int:
         """Return how far the device has read *stream*; 0 where it has not begun."""
-        return self.positions.get(stream, 0)
+        return self.marks.get(stream, Mark()).position
 
     def encode(self) -> str:
         """Return the cursor as URL-safe text."""
-        base = Counter(self.positions.values()).most_common(1)[0][0] if self.positions else 0
+        positions = Counter(mark.position for mark in self.marks.values())
+        base = positions.most_common(1)[0][0] if positions else 0
         channels: dict[str, list[Any]] = {}
-        for (channel, collection), position in sorted(self.positions.items()):
-            entry = collection if position == base else [collection, position]
+        for (channel, collection), mark in sorted(self.marks.items()):
+            entry: Any = [collection, mark.position, mark.as_of]
+            if mark.as_of <= mark.position:
+                entry = collection if mark.position == base else [collection, mark.position]
             channels.setdefault(channel, []).append(entry)
         value = [VERSION, self.epoch, self.seen, base, channels]
         packed = zlib.compress(json.dumps(value, separators=(",", ":")).encode(), 9)
@@ -68,16 +88,16 @@ def decode_cursor(text: str) -> Cursor:
         if not inflater.eof or inflater.unused_data:
             raise CursorInvalid("it is cut short or has something behind it")
         version, epoch, seen, base, channels = json.loads(plain)
-        positions: dict[Stream, int] = {}
+        marks: dict[Stream, Mark] = {}
         for channel, entries in channels.items():
             for entry in entries:
-                collection, position = (entry, base) if isinstance(entry, str) else entry
-                if not is_channel(channel) or not _COLLECTION.fullmatch(collection):
+                collection, position, *as_of = (entry, base) if isinstance(entry, str) else entry
+                if not is_channel(channel) or not _COLLECTION.fullmatch(collection) or len(as_of) > 1:
                     raise CursorInvalid("it names what is no stream")
-                positions[channel, collection] = _natural(position)
+                marks[channel, collection] = Mark(_natural(position), _natural(as_of[0]) if as_of else 0)
         if version != VERSION or not isinstance(epoch, str):
             raise CursorInvalid("it is of another version")
-        return Cursor(epoch, _natural(seen), positions)
+        return Cursor(epoch, _natural(seen), marks)
     except (binascii.Error, zlib.error, ValueError, TypeError, AttributeError, RecursionError) as error:
         if isinstance(error, CursorInvalid):
             raise

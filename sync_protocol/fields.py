@@ -76,6 +76,13 @@ class Sha256(_Pattern):
     says = "a sha256 of 64 hexadecimal digits"
 
 
+class Hash(_Pattern):
+    """The hash of a row, or a sum of such hashes modulo 2^64: 16 lower-case hexadecimal digits."""
+
+    pattern = re.compile(r"[0-9a-f]{16}")
+    says = "a hash of 16 hexadecimal digits"
+
+
 class ReceiptRef(_Pattern):
     """A receipt cited by its content: `sha256:` and 64 hexadecimal digits."""
 

@@ -26,6 +26,18 @@ class Limits:
     access_token_seconds: int = 900
     poll_after_seconds: int = 60
     """When an idle device should ask again; pages may say otherwise."""
+    segment_bytes: int = 256 * KIB
+    """Size of a segment; most have between a quarter of this and this."""
+    segment_plain_bytes: int = 16 * MIB
+    """Most bytes a segment inflates to."""
+    verify_streams: int = 1_000
+    """Streams in one verification."""
+    verify_ranges: int = 64
+    """Key ranges in one verification, to be split and to be compared row by row, each."""
+    verify_parts: int = 16
+    """Parts into which the server splits a range."""
+    verify_rows: int = 64
+    """Rows of a range that is compared row by row."""
     tombstone_days: int = 90
     """How long a device may stay away without starting its streams again."""
 

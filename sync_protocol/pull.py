@@ -1,25 +1,38 @@
 """Pull: the page.
 
 A page is one snapshot. A device applies it whole, with its cursor, in one transaction, and only if it
-still holds the cursor it asked with. Within it `reset` comes first (delete the replica, keep the
-outbox), then `drop`, then the changes by the rule that the newest position wins.
+still holds the cursor it asked with. Within it `reset` comes first (delete the replica or rebase it, keep
+the outbox), then `drop`, then the changes by the rule that the newest position wins.
+
+A page may offer segments instead of rows for streams that the device does not have yet. The page is stored
+at once; `then` replaces its cursor when the last of them is applied.
 """
 
 from marshmallow import EXCLUDE, Schema, fields, validate
 
-from sync_protocol.fields import Choice, Count, Flag, Instant, Key, Text
+from sync_protocol.fields import Choice, Count, Flag, Hash, Instant, Key, Sha256, Text
 from sync_protocol.limits import LIMITS
 from sync_protocol.push import ResultSchema
 
 RESET_EPOCH = "epoch_changed"
 """The cursor was of another history of positions: hold nothing of the old one."""
+RESET_REBASE = "epoch_rebased"
+"""The cursor was of another history: keep the rows, take `head` for their position, and compare checksums.
+
+Said to devices of revision 2 and later, which know how to repair a replica."""
+SEGMENTS_SINCE = 2
+"""The schema revision from which on a device understands segments, checksums and rebasing."""
 
 
-class ChangesSchema(Schema):
-    """Changes of one stream, ascending by position. `put` holds [position, record], `gone` [position, key]."""
+class TolerantSchema(Schema):
+    """Base of what the two ends say to each other: fields of a newer end are ignored."""
 
     class Meta:
         unknown = EXCLUDE
+
+
+class ChangesSchema(TolerantSchema):
+    """Changes of one stream, ascending by position. `put` holds [position, record], `gone` [position, key]."""
 
     channel = Text(80, required=True)
     collection = Text(40, required=True)
@@ -27,27 +40,54 @@ class ChangesSchema(Schema):
     gone = fields.List(fields.Raw(), required=True)
 
 
-class PageSchema(Schema):
-    """One page of the feed. `complete` is true only if nothing above the cursor remained in its snapshot."""
+class OfferSchema(TolerantSchema):
+    """A segment of one stream at *position*; its key range includes `from` and excludes `to` (null: the end).
 
-    class Meta:
-        unknown = EXCLUDE
+    `url` is an address from which it may be fetched without a token, for a while; null means
+    `/v1/segments/<sha256>`.
+    """
+
+    channel = Text(80, required=True)
+    collection = Text(40, required=True)
+    priority = Count(required=True)
+    from_ = Text(128, required=True, data_key="from")
+    to = Text(128, required=True, allow_none=True)
+    sha256 = Sha256(required=True)
+    bytes = Count(required=True)
+    rows = Count(required=True)
+    position = Count(required=True)
+    url = Text(4096, required=True, allow_none=True)
+
+
+class ChecksumSchema(TolerantSchema):
+    """Count of rows, and the sum of their hashes modulo 2^64 as 16 hexadecimal digits."""
+
+    count = Count(required=True)
+    sum = Hash(required=True)
+
+
+class PageSchema(TolerantSchema):
+    """One page of the feed. `complete` is true only if nothing above the cursor remained in its snapshot.
+
+    A complete page says in `check` what the replica holds once it is applied: all rows of all streams.
+    """
 
     epoch = Text(40, required=True)
     cursor = Text(required=True, longest=16 * 1024)
     complete = Flag(required=True)
-    reset = Choice(RESET_EPOCH, required=True, allow_none=True)
+    head = Count(required=True)
+    reset = Choice(RESET_EPOCH, RESET_REBASE, required=True, allow_none=True)
     drop = fields.List(fields.List(Key()), required=True)
     changes = fields.List(fields.Nested(ChangesSchema), required=True)
+    segments = fields.List(fields.Nested(OfferSchema), required=True)
+    then = Text(required=True, longest=16 * 1024, allow_none=True)
+    check = fields.Nested(ChecksumSchema, required=True, allow_none=True)
     server_time = Instant(required=True)
     poll_after = Count(required=True)
 
 
-class SyncRequestSchema(Schema):
+class SyncRequestSchema(TolerantSchema):
     """`POST /v1/sync`: the cursor (null at first) and the outbox, in one round trip."""
-
-    class Meta:
-        unknown = EXCLUDE
 
     cursor = Text(longest=16 * 1024, load_default=None, allow_none=True)
     submissions = fields.List(

@@ -7,17 +7,16 @@ from backend.api.answers import POLL_HEADER, answer, empty
 from backend.api.context import satchel
 from backend.db import db
 from backend.sync import pull
-from backend.sync.pull import Page
-from sync_protocol import SCHEMA_REVISION
+from backend.sync.page import Page, etag_of
 from sync_protocol.errors import ErrorCode, Fault
 
 
 def respond() -> Response:
     """Answer with the next page, or with 304 where there is none and the device says which it has."""
     cursor = request.args.get("cursor")
-    page = read_page(cursor, _number("limit_bytes"), _number("schema") or SCHEMA_REVISION)
-    if cursor and page.idle and request.if_none_match.contains_weak(pull.etag_of(cursor)):
-        return empty(304, {**headers_of(page), "ETag": _weak(pull.etag_of(cursor))})
+    page = read_page(cursor, _number("limit_bytes"), _number("schema") or 1)
+    if cursor and page.idle and request.if_none_match.contains_weak(etag_of(cursor)):
+        return empty(304, {**headers_of(page), "ETag": _weak(etag_of(cursor))})
     return answer(page.body, headers=headers_of(page))
 
 

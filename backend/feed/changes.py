@@ -21,6 +21,7 @@ from sync_protocol.canonical import canonical
 from sync_protocol.catalogue import COLLECTIONS, followers
 from sync_protocol.change import Change, Gone, Put
 from sync_protocol.channel import NOWHERE, Follows
+from sync_protocol.checksum import row_hash, signed
 
 MOST_CHANGES = 1_000
 _CHUNK = 500
@@ -36,17 +37,20 @@ class _Live:
     channel: str
     body: str
     parent: str | None
+    hash: int
 
 
 @dataclass(frozen=True)
 class _Write:
-    """A row to be written at a position; no body: a tombstone."""
+    """A row to be written at a position; no body: a tombstone. *hash* is of the new body, *was* of the old."""
 
     channel: str
     collection: str
     key: str
     body: str | None
     parent: str | None
+    hash: int | None
+    was: int | None
 
 
 def publish(session: Session, changes: Sequence[Change]) -> int:
@@ -78,15 +82,17 @@ def _plan(session: Session, final: dict[Ref, Change]) -> Iterator[_Write]:
         if isinstance(change, Gone):
             settled[ref] = NOWHERE
             if old is not None:
-                yield _Write(old.channel, *ref, None, None)
+                yield _Write(old.channel, *ref, None, None, None, old.hash)
         else:
             body = canonical(change.record).decode()
             channel, parent = _place(change, parents, settled)
             settled[ref] = channel
-            if old is not None and old.channel != channel:
-                yield _Write(old.channel, *ref, None, None)
-            if old is None or old.channel != channel or old.body != body:
-                yield _Write(channel, *ref, body, parent)
+            stays = old is not None and old.channel == channel
+            if old is not None and not stays:
+                yield _Write(old.channel, *ref, None, None, None, old.hash)
+            if old is None or not stays or old.body != body:
+                replaced = old.hash if old is not None and stays else None
+                yield _Write(channel, *ref, body, parent, signed(row_hash(*ref, body)), replaced)
     was = {ref: old.channel for ref, old in live.items()}
     yield from _take_along(session, settled, {r: c for r, c in settled.items() if was.get(r, NOWHERE) != c})
 
@@ -138,8 +144,8 @@ def _take_along(session: Session, settled: dict[Ref, str], moved: dict[Ref, str]
                     target = channels[str(row.parent)]
                     if ref in settled or row.channel == target:
                         continue
-                    yield _Write(row.channel, *ref, None, None)
-                    yield _Write(target, *ref, row.body, row.parent)
+                    yield _Write(row.channel, *ref, None, None, None, row.hash)
+                    yield _Write(target, *ref, row.body, row.parent, row.hash, None)
                     following[ref] = target
         moved = following
 
@@ -152,18 +158,20 @@ def _read_live(session: Session, refs: Iterable[Ref]) -> dict[Ref, _Live]:
     for collection, keys in wanted.items():
         for chunk in _chunks(sorted(set(keys))):
             rows = session.execute(
-                select(FeedRow.key, FeedRow.channel, FeedRow.body, FeedRow.parent).where(
+                select(FeedRow.key, FeedRow.channel, FeedRow.body, FeedRow.parent, FeedRow.hash).where(
                     FeedRow.collection == collection, FeedRow.key.in_(chunk), FeedRow.body.is_not(None)
                 )
             )
-            found.update({(collection, r.key): _Live(r.channel, str(r.body), r.parent) for r in rows})
+            found.update(
+                {(collection, r.key): _Live(r.channel, str(r.body), r.parent, r.hash or 0) for r in rows}
+            )
     return found
 
 
 def _read_followers(session: Session, collection: str, parents: list[str]) -> Iterator[Any]:
     for chunk in _chunks(sorted(parents)):
         yield from session.execute(
-            select(FeedRow.key, FeedRow.channel, FeedRow.body, FeedRow.parent).where(
+            select(FeedRow.key, FeedRow.channel, FeedRow.body, FeedRow.parent, FeedRow.hash).where(
                 FeedRow.collection == collection, FeedRow.parent.in_(chunk), FeedRow.body.is_not(None)
             )
         ).all()
@@ -175,30 +183,14 @@ def _chunks(items: list[str]) -> Iterator[list[str]]:
 
 
 def _write(session: Session, writes: list[_Write], first: int) -> None:
-    rows = [
-        {
-            "channel": w.channel,
-            "collection": w.collection,
-            "key": w.key,
-            "body": w.body,
-            "parent": w.parent,
-            "position": first + n,
-        }
-        for n, w in enumerate(writes)
-    ]
-    heads: dict[tuple[str, str], int] = {}
-    for row in rows:
-        heads[row["channel"], row["collection"]] = row["position"]  # type: ignore[index,assignment]
+    if not writes:
+        return
+    rows = [{**vars(write), "position": first + n} for n, write in enumerate(writes)]
     # Tombstones first: the database allows a record to live in one channel only.
     tombstones = [
-        {
-            "b_channel": r["channel"],
-            "b_collection": r["collection"],
-            "b_key": r["key"],
-            "b_position": r["position"],
-        }
-        for r in rows
-        if r["body"] is None
+        {f"b_{name}": row[name] for name in ("channel", "collection", "key", "position")}
+        for row in rows
+        if row["body"] is None
     ]
     if tombstones:
         session.connection().execute(
@@ -208,20 +200,48 @@ def _write(session: Session, writes: list[_Write], first: int) -> None:
                 FeedRow.collection == bindparam("b_collection"),
                 FeedRow.key == bindparam("b_key"),
             )
-            .values(body=None, parent=None, position=bindparam("b_position")),
+            .values(body=None, parent=None, hash=None, position=bindparam("b_position")),
             tombstones,
         )
-    puts = [r for r in rows if r["body"] is not None]
+    key, values = ["channel", "collection", "key"], ["body", "parent", "hash", "position"]
+    puts = [{name: row[name] for name in (*key, *values)} for row in rows if row["body"] is not None]
     if puts:
-        _upsert(
-            session, FeedRow.__table__, puts, ["channel", "collection", "key"], ["body", "parent", "position"]
+        _upsert(session, FeedRow.__table__, puts, key, values)
+    _upsert(
+        session,
+        FeedStream.__table__,
+        _streams_after(session, writes, first),
+        ["channel", "collection"],
+        ["head", "rows", "sum"],
+    )
+
+
+def _streams_after(session: Session, writes: list[_Write], first: int) -> list[dict[str, Any]]:
+    """Return the stream rows that *writes* lead to; we hold the lock, so nobody adds to them meanwhile."""
+    touched = sorted({(write.channel, write.collection) for write in writes})
+    found = session.execute(
+        select(FeedStream.channel, FeedStream.collection, FeedStream.rows, FeedStream.sum).where(
+            FeedStream.channel.in_({channel for channel, _ in touched})
         )
-    if heads:
-        streams = [
-            {"channel": channel, "collection": collection, "head": position, "floor": 0}
-            for (channel, collection), position in sorted(heads.items())
-        ]
-        _upsert(session, FeedStream.__table__, streams, ["channel", "collection"], ["head"])
+    )
+    sums = {(row.channel, row.collection): [0, row.rows, row.sum] for row in found}
+    for position, write in enumerate(writes, first):
+        after = sums.setdefault((write.channel, write.collection), [0, 0, 0])
+        after[0] = position
+        after[1] += (write.hash is not None) - (write.was is not None)
+        after[2] += (write.hash or 0) - (write.was or 0)
+    return [
+        {
+            "channel": channel,
+            "collection": collection,
+            "head": head,
+            "floor": 0,
+            "rows": rows,
+            "sum": signed(total),
+        }
+        for (channel, collection), (head, rows, total) in sums.items()
+        if head
+    ]
 
 
 def _upsert(session: Session, table: Any, rows: list[Any], key: list[str], values: list[str]) -> None:

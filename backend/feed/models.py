@@ -1,11 +1,15 @@
 """The feed's tables."""
 
-from sqlalchemy import BigInteger, Index, Integer, Text, text
+import datetime as dt
+
+from sqlalchemy import BigInteger, Index, Integer, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from backend.db import KeyText, Model
+from backend.db import KeyText, Model, UtcDateTime
 
 Position = BigInteger().with_variant(Integer, "sqlite")
+Sum64 = BigInteger().with_variant(Integer, "sqlite")
+"""64 bits that wrap; unsigned on the wire, signed in the database."""
 
 
 class FeedHead(Model):
@@ -32,6 +36,10 @@ class FeedStream(Model):
     """Its newest position; never falls."""
     floor: Mapped[int] = mapped_column(Position, default=0)
     """Below it the tombstones are gone."""
+    rows: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    """Its live rows."""
+    sum: Mapped[int] = mapped_column(Sum64, default=0, server_default="0")
+    """The sum of their hashes modulo 2^64."""
 
 
 class FeedRow(Model):
@@ -45,6 +53,8 @@ class FeedRow(Model):
     position: Mapped[int] = mapped_column(Position)
     body: Mapped[str | None] = mapped_column(Text)
     """The record as it travels (canonical JSON); null for a tombstone."""
+    hash: Mapped[int | None] = mapped_column(Sum64)
+    """Its row hash (`sync_protocol.checksum`); null for a tombstone."""
     parent: Mapped[str | None] = mapped_column(KeyText)
     """Key of the record it follows, while it lives."""
 
@@ -67,3 +77,35 @@ class FeedRow(Model):
             sqlite_where=text("body IS NOT NULL"),
         ),
     )
+
+
+class FeedSegment(Model):
+    """A key range of a stream as a file that all who hear it share. A stream's current ones tile all keys."""
+
+    __tablename__ = "feed_segment"
+
+    channel: Mapped[str] = mapped_column(KeyText, primary_key=True)
+    collection: Mapped[str] = mapped_column(KeyText, primary_key=True)
+    position: Mapped[int] = mapped_column(Position, primary_key=True)
+    """The snapshot it was built from. Segments of one stream and position are one set."""
+    key_from: Mapped[str] = mapped_column(KeyText, primary_key=True)
+    key_to: Mapped[str | None] = mapped_column(KeyText)
+    """Excluded; null: all keys above."""
+    sha256: Mapped[str] = mapped_column(String(64))
+    """Names the file; two sets share it where a range has not changed."""
+    bytes: Mapped[int] = mapped_column(Integer)
+    rows: Mapped[int] = mapped_column(Integer)
+    built_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+    retired_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    """Since when it is not offered any more; devices that were offered it may still fetch it."""
+
+    __table_args__ = (Index("feed_segment_by_name", "sha256"),)
+
+
+class FeedMoment(Model):
+    """Where the feed stood at a moment, noted now and then: tells how old a position is."""
+
+    __tablename__ = "feed_moment"
+
+    position: Mapped[int] = mapped_column(Position, primary_key=True)
+    at: Mapped[dt.datetime] = mapped_column(UtcDateTime)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Row, select
@@ -9,19 +10,37 @@ from sqlalchemy.orm import Session
 
 from backend.feed.models import FeedRow, FeedStream
 from sync_protocol.change import Stream
+from sync_protocol.checksum import MODULUS, Checksum
 
 Ref = tuple[str, str]
 """(collection, key)"""
 
 
-def heads(session: Session, channels: Sequence[str]) -> dict[Stream, int]:
-    """Return the head of every stream in *channels* that ever held a record."""
+@dataclass(frozen=True)
+class Standing:
+    """Where a stream stands: its newest position, the one below which tombstones are gone, its live rows."""
+
+    head: int
+    floor: int
+    checksum: Checksum
+
+
+def standings(session: Session, channels: Sequence[str]) -> dict[Stream, Standing]:
+    """Return where every stream in *channels* stands that ever held a record."""
     rows = session.execute(
-        select(FeedStream.channel, FeedStream.collection, FeedStream.head).where(
-            FeedStream.channel.in_(channels)
-        )
+        select(
+            FeedStream.channel,
+            FeedStream.collection,
+            FeedStream.head,
+            FeedStream.floor,
+            FeedStream.rows,
+            FeedStream.sum,
+        ).where(FeedStream.channel.in_(channels))
     )
-    return {(row.channel, row.collection): row.head for row in rows}
+    return {
+        (row.channel, row.collection): Standing(row.head, row.floor, Checksum(row.rows, row.sum % MODULUS))
+        for row in rows
+    }
 
 
 def rows_after(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from backend.db import Sessions
-from backend.sync.pull import Page
+from backend.sync.page import Page
 from sync_protocol.device import replica as reference
 from sync_protocol.device.database import Database
 from sync_protocol.device.page import read_page

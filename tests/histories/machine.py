@@ -14,7 +14,7 @@ from backend.feed.changes import publish
 from backend.feed.models import FeedHead, FeedRow, FeedStream
 from backend.identity.models import Assignment, Rep, RoleCollection
 from backend.sync import grants, pull
-from backend.sync.pull import Page
+from backend.sync.page import Page
 from sync_protocol.change import Change, Gone, Put
 from tests.histories.checks import alive_twice, differences, view
 from tests.histories.devices import content

@@ -7,7 +7,7 @@ import pytest
 
 from backend.db import Sessions
 from backend.sync import grants
-from backend.sync.pull import Page
+from backend.sync.page import Page
 from sync_protocol.change import Gone
 from tests.histories.checks import differences, server_view
 from tests.histories.devices import Device, sync

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from backend.db import Sessions
-from backend.sync import pull
+from backend.sync import page
 from backend.sync.pull import NotYet
 from sync_protocol.cursor import Cursor
 from tests.histories.checks import differences, server_view
@@ -59,9 +59,9 @@ def test_a_standby_that_is_behind_says_not_yet(sessions: Sessions, copy_database
 def test_without_seen_the_standby_calls_a_replica_complete_that_lacks_a_record(
     sessions: Sessions, copy_database: CopyDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def forgetful(epoch: str, seen: int = 0, positions: Any = None) -> Cursor:
-        return Cursor(epoch, 0, positions or {})
+    def forgetful(epoch: str, seen: int = 0, marks: Any = None) -> Cursor:
+        return Cursor(epoch, 0, marks or {})
 
-    monkeypatch.setattr(pull, "Cursor", forgetful)
+    monkeypatch.setattr(page, "Cursor", forgetful)
     found, _ = scenario(sessions, copy_database)
     assert found == ["customers K0 is missing"]

@@ -3,7 +3,7 @@
 import pytest
 
 from backend.db import Sessions
-from backend.sync import pull
+from backend.sync import page
 from sync_protocol.canonical import canonical
 from sync_protocol.change import Put
 from tests.histories.checks import differences, server_view
@@ -45,12 +45,12 @@ def two_reps(sessions: Sessions) -> None:
     reps(sessions)
 
 
-@pytest.mark.parametrize("at_once", [2, pull.ROWS_AT_ONCE])
+@pytest.mark.parametrize("at_once", [2, page.ROWS_AT_ONCE])
 @pytest.mark.parametrize("over", [-1, 0, 1])
 def test_the_page_with_the_last_record_says_complete_and_no_earlier_one_does(
     sessions: Sessions, over: int, at_once: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pull, "ROWS_AT_ONCE", at_once)
+    monkeypatch.setattr(page, "ROWS_AT_ONCE", at_once)
     for rows in (2, 4):
         assert scenario(sessions, rows, over) == []
 

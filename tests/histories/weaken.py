@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session
 
 from backend.feed import reading
 from backend.identity import access
-from backend.sync import pull
-from backend.sync.pull import Page
+from backend.sync import page, pull
+from backend.sync.page import Page
 from sync_protocol.change import Stream
-from sync_protocol.cursor import Cursor
+from sync_protocol.cursor import Cursor, Mark
 from sync_protocol.device import replica as reference
 from tests.sync.replica import Replica
 
@@ -29,13 +29,13 @@ def make_the_cursor_one_per_channel(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def one_per_channel(text: str) -> Cursor:
         cursor = decode(text)
-        channels = {channel: 0 for channel, _ in cursor.positions}
-        for (channel, _), position in cursor.positions.items():
-            channels[channel] = max(channels[channel], position)
+        channels: dict[str, Mark] = {}
+        for (channel, _), mark in cursor.marks.items():
+            channels[channel] = max(channels.get(channel, mark), mark)
         named = {(channel, name): channels[channel] for channel, name in granted if channel in channels}
         heard = {channel for channel, _ in granted}
-        left = {stream: position for stream, position in cursor.positions.items() if stream[0] not in heard}
-        return replace(cursor, positions={**named, **left})
+        left = {stream: mark for stream, mark in cursor.marks.items() if stream[0] not in heard}
+        return replace(cursor, marks={**named, **left})
 
     monkeypatch.setattr(access, "streams", remember)
     monkeypatch.setattr(pull, "decode_cursor", one_per_channel)
@@ -70,9 +70,9 @@ def guess_whether_more_is_behind(monkeypatch: pytest.MonkeyPatch, guess: Sequenc
     The rows are read two at a time, so that a page is full just when the rows at hand are used up.
     """
     real = reading.rows_after
-    monkeypatch.setattr(pull, "ROWS_AT_ONCE", 2)
+    monkeypatch.setattr(page, "ROWS_AT_ONCE", 2)
 
     def rows_after(session: Session, stream: Stream, position: int, limit: int) -> Any:
-        return real(session, stream, position, limit) if limit == pull.ROWS_AT_ONCE else guess
+        return real(session, stream, position, limit) if limit == page.ROWS_AT_ONCE else guess
 
     monkeypatch.setattr(reading, "rows_after", rows_after)

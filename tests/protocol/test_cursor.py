@@ -4,17 +4,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync_protocol.cursor import Cursor, CursorInvalid, decode_cursor
+from sync_protocol.cursor import Cursor, CursorInvalid, Mark, decode_cursor
 
 streams = st.tuples(
     st.sampled_from(["everyone", "territory:NW", "territory:SE", "rep:R1"]),
     st.sampled_from(["customers", "orders", "units"]),
 )
+positions = st.integers(0, 2**53 - 1)
+marks = st.tuples(positions, positions).map(lambda pair: Mark(pair[0], pair[1] if pair[1] > pair[0] else 0))
 cursors = st.builds(
     Cursor,
     st.text("0123456789ABCDEF", min_size=1, max_size=26),
     st.integers(0, 2**53 - 1),
-    st.dictionaries(streams, st.integers(0, 2**53 - 1)),
+    st.dictionaries(streams, marks),
 )
 
 
@@ -41,8 +43,8 @@ def test_text_that_is_no_cursor_is_refused_and_nothing_worse(text: str) -> None:
 
 
 def test_fifty_streams_that_stand_together_take_little_room() -> None:
-    positions = {(f"territory:{n}", name): 123_456 for n in range(5) for name in "abcdefghij"}
-    assert len(Cursor("01KB0000000000000000000001", 123_456, positions).encode()) < 250
+    marks = {(f"territory:{n}", name): Mark(123_456) for n in range(5) for name in "abcdefghij"}
+    assert len(Cursor("01KB0000000000000000000001", 123_456, marks).encode()) < 250
 
 
 def test_a_cursor_that_inflates_without_end_is_refused() -> None:

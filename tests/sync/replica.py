@@ -5,7 +5,8 @@ import json
 from typing import Any
 
 from backend.db import Sessions, snapshot
-from backend.sync.pull import Page, pull
+from backend.sync.page import Page
+from backend.sync.pull import pull
 
 NOW = dt.datetime(2026, 11, 23, 9, 0, tzinfo=dt.UTC)
 

@@ -5,7 +5,8 @@ import pytest
 from backend.db import Sessions
 from backend.feed import positions
 from backend.sync import grants
-from backend.sync.pull import NotYet, etag_of
+from backend.sync.page import etag_of
+from backend.sync.pull import NotYet
 from sync_protocol.change import Gone
 from sync_protocol.cursor import Cursor, CursorInvalid, decode_cursor
 from tests.sync.company import customer, order, receivable, reps, say, unit
@@ -188,7 +189,7 @@ def test_a_server_behind_what_the_device_has_seen_says_not_yet(sessions: Session
     replica = Replica(sessions, "R1").sync()
     assert replica.cursor is not None
     cursor = decode_cursor(replica.cursor)
-    ahead = Cursor(cursor.epoch, cursor.seen + 1, cursor.positions)
+    ahead = Cursor(cursor.epoch, cursor.seen + 1, cursor.marks)
     replica.cursor = ahead.encode()
     with pytest.raises(NotYet):
         replica.ask()

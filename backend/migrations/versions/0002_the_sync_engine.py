@@ -1,0 +1,89 @@
+"""the sync engine: row hashes and sums, segments, moments
+
+Revision 0002, after 0001.
+"""
+
+import hashlib
+import json
+
+import sqlalchemy as sa
+from alembic import op
+
+KEY = sa.String(128).with_variant(sa.String(128, collation="C"), "postgresql")
+SERIAL = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+CHUNK = 1_000
+
+
+def upgrade() -> None:
+    op.add_column("feed", sa.Column("hash", SERIAL, nullable=True))
+    op.add_column("feed_stream", sa.Column("rows", sa.Integer(), nullable=False, server_default="0"))
+    op.add_column("feed_stream", sa.Column("sum", SERIAL, nullable=False, server_default="0"))
+    op.create_table(
+        "feed_segment",
+        sa.Column("channel", KEY, nullable=False),
+        sa.Column("collection", KEY, nullable=False),
+        sa.Column("position", SERIAL, nullable=False),
+        sa.Column("key_from", KEY, nullable=False),
+        sa.Column("key_to", KEY, nullable=True),
+        sa.Column("sha256", sa.String(64), nullable=False),
+        sa.Column("bytes", sa.Integer(), nullable=False),
+        sa.Column("rows", sa.Integer(), nullable=False),
+        sa.Column("built_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("channel", "collection", "position", "key_from"),
+    )
+    op.create_index("feed_segment_by_name", "feed_segment", ["sha256"])
+    op.create_table(
+        "feed_moment",
+        sa.Column("position", SERIAL, nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("position"),
+    )
+    _sum_up(op.get_bind())
+
+
+def _sum_up(connection: sa.Connection) -> None:
+    """Give every live row its hash and every stream its sum, as publishing does from now on."""
+    after = ("", "", "")
+    sums: dict[tuple[str, str], tuple[int, int]] = {}
+    while True:
+        rows = connection.execute(
+            sa.text(
+                "SELECT channel, collection, key, body FROM feed WHERE body IS NOT NULL"
+                " AND (channel, collection, key) > (:a, :b, :c) ORDER BY channel, collection, key LIMIT :n"
+            ),
+            {"a": after[0], "b": after[1], "c": after[2], "n": CHUNK},
+        ).all()
+        if not rows:
+            break
+        hashes = []
+        for channel, collection, key, body in rows:
+            value = _hash(collection, key, body)
+            count, total = sums.get((channel, collection), (0, 0))
+            sums[channel, collection] = (count + 1, total + value)
+            hashes.append({"h": _signed(value), "a": channel, "b": collection, "c": key})
+        connection.execute(
+            sa.text("UPDATE feed SET hash = :h WHERE channel = :a AND collection = :b AND key = :c"), hashes
+        )
+        after = (rows[-1][0], rows[-1][1], rows[-1][2])
+    for (channel, collection), (count, total) in sums.items():
+        connection.execute(
+            sa.text('UPDATE feed_stream SET rows = :n, "sum" = :s WHERE channel = :a AND collection = :b'),
+            {"n": count, "s": _signed(total), "a": channel, "b": collection},
+        )
+
+
+def _hash(collection: str, key: str, body: str) -> int:
+    name = json.dumps(key, ensure_ascii=False)
+    return int.from_bytes(hashlib.sha256(f'["{collection}",{name},{body}]'.encode()).digest()[:8], "big")
+
+
+def _signed(value: int) -> int:
+    value %= 2**64
+    return value - 2**64 if value >= 2**63 else value

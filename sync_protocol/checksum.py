@@ -1,0 +1,73 @@
+"""Checksums: the hash of a row, and the count and sum of the rows of a stream.
+
+The hash of a row is the first 64 bits of the SHA-256 of the canonical JSON of `[collection, key, record]`.
+Devices make it from the record as they understood it, never from bytes as they travelled: column-major
+segments and JSON parsers do not keep a record's bytes. A stream's checksum is the count of its live rows
+and the sum of their hashes modulo 2^64, so that publishing one row changes it by one addition, and two
+rows never cancel each other out as they would under XOR.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Self
+
+from sync_protocol.canonical import canonical
+
+MODULUS = 2**64
+
+
+def row_hash(collection: str, key: str, body: str) -> int:
+    """Return the hash, 0 to 2^64 - 1, of the record whose canonical JSON is *body*."""
+    name = json.dumps(key, ensure_ascii=False)
+    digest = hashlib.sha256(f'["{collection}",{name},{body}]'.encode()).digest()
+    return int.from_bytes(digest[:8], "big")
+
+
+def record_hash(collection: str, key: str, record: Any) -> int:
+    """Return the hash of *record*; raises `NotCanonical` for a value that has no canonical JSON."""
+    return row_hash(collection, key, canonical(record).decode())
+
+
+def hash_text(value: int) -> str:
+    """Return a hash or a sum as it travels: 16 hexadecimal digits."""
+    return f"{value % MODULUS:016x}"
+
+
+def signed(value: int) -> int:
+    """Return *value* modulo 2^64 as databases keep it: a signed 64-bit integer."""
+    value %= MODULUS
+    return value - MODULUS if value >= MODULUS // 2 else value
+
+
+@dataclass(frozen=True)
+class Checksum:
+    """How many rows there are, and the sum of their hashes modulo 2^64."""
+
+    count: int = 0
+    sum: int = 0
+
+    def __add__(self, other: "Checksum") -> "Checksum":
+        return Checksum(self.count + other.count, (self.sum + other.sum) % MODULUS)
+
+    @classmethod
+    def of(cls, hashes: Iterable[int]) -> Self:
+        """Return the checksum of the rows with these hashes."""
+        count = total = 0
+        for value in hashes:
+            count += 1
+            total += value
+        return cls(count, total % MODULUS)
+
+    @classmethod
+    def total(cls, parts: "Iterable[Checksum]") -> "Checksum":
+        """Return the checksum of several streams together."""
+        whole = cls()
+        for part in parts:
+            whole += part
+        return whole
+
+    def as_wire(self) -> dict[str, Any]:
+        """Return the checksum as it stands in a page: `{"count": 3, "sum": "00000000000000ff"}`."""
+        return {"count": self.count, "sum": hash_text(self.sum)}
