@@ -37,6 +37,9 @@ reference: .venv/test.stamp ## Write the generated pages of docs/reference and t
 	$(BIN)/python -m backend.api.reference docs/reference
 	$(BIN)/python -m tests.wire.record
 
+corpus: .venv/test.stamp ## Freeze what devices of this revision say and rely on, before it is released
+	$(BIN)/python -m tests.corpus.record
+
 lock: $(UV) ## Write the lock files anew: hashes, no addresses
 	$(UV) pip compile pyproject.toml --upgrade -q --group build --generate-hashes --universal --python-version 3.11 --no-header -o requirements/run.lock
 	$(UV) pip compile pyproject.toml --upgrade -q --group build --group test -c requirements/run.lock --generate-hashes --universal --python-version 3.11 --no-header -o requirements/test.lock
@@ -66,4 +69,4 @@ $(UV): requirements/tools.lock
 	@$(UV) pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $@ .venv/run.stamp
 
-.PHONY: run demo-tryton doctor test lint format reference lock clean help
+.PHONY: run demo-tryton doctor test lint format reference corpus lock clean help

@@ -1,8 +1,7 @@
 """Golden exchanges: a request and its reply, one a file, read by the tests of both sides.
 
 A file is `{"about", "request": {"method", "path", "query"?, "headers"?, "body" | "text" | "base64"?},
-"reply": {"status", "headers"?, "body"?}}`. `Authorization: Bearer <access token>` stands for the token of
-the last enrol or token reply. Headers are those that matter.
+"reply": {"status", "headers"?, "body"?}}`. Headers are those that matter.
 """
 
 import base64
@@ -10,12 +9,16 @@ import json
 from pathlib import Path
 from typing import Any
 
+from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from sync_protocol.cursor import CursorInvalid, decode_cursor
 
 FOLDER = Path(__file__).parent
 Golden = dict[str, Any]
+
+OWN_TOKEN = "Bearer <access token>"
+"""Stands in a golden request for the token of the last enrol or token reply."""
 
 REPLY_HEADERS = (
     "Allow",
@@ -59,6 +62,23 @@ def body_of(request: Golden) -> bytes:
     if "base64" in request:
         return base64.b64decode(request["base64"])
     return str(request.get("text", "")).encode()
+
+
+def send(client: FlaskClient, name: str, request: Golden, token: str) -> TestResponse:
+    """Send a golden request; *token* stands in for the placeholder."""
+    headers = {**request.get("headers", {}), "X-Request-Id": f"golden-{name}"}
+    if headers.get("Authorization") == OWN_TOKEN:
+        headers["Authorization"] = f"Bearer {token}"
+    # A request that announces more than it sends; the test client would count for itself.
+    length = headers.pop("Content-Length", None)
+    return client.open(
+        request["path"],
+        method=request["method"],
+        query_string=request.get("query"),
+        data=body_of(request),
+        headers=headers,
+        environ_overrides={"CONTENT_LENGTH": length} if length else {},
+    )
 
 
 def reply_of(response: TestResponse) -> Golden:

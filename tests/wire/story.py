@@ -5,21 +5,13 @@ import gzip
 import hashlib
 from collections.abc import Iterator
 from typing import Any
-from unittest.mock import patch
 
-from sqlalchemy import update
-from sqlalchemy.exc import OperationalError
-
-from backend.feed.models import FeedHead
-from backend.feed.positions import new_epoch
-from backend.identity import enrolment
-from backend.identity.models import Device
-from backend.sync import grants
 from sync_protocol.limits import LIMITS
 from tests.api.installation import Installation, Phone
 from tests.sync import company
 from tests.wire import exchange
 from tests.wire.exchange import Golden
+from tests.wire.stage import Stage
 from tests.wire.world import CODE, DEVICE_KEY, SECOND_CODE
 
 PNG = base64.b64decode(
@@ -37,6 +29,7 @@ class Story:
     def __init__(self, here: Installation) -> None:
         self.here = here
         self.phone = Phone(here, DEVICE_KEY)
+        self.stage = Stage(here, self.phone)
         self.told: list[tuple[str, Golden]] = []
 
     def tell(self) -> Iterator[tuple[str, Golden]]:
@@ -52,24 +45,20 @@ class Story:
         token = request.pop("token", self.phone.access_token)
         if "body" in request:
             headers.setdefault("Content-Type", "application/json")
-        own = token == self.phone.access_token and token
-        shown = {**({"Authorization": "Bearer <access token>"} if own else {}), **headers}
-        golden: Golden = {"method": method, "path": path, **({"headers": shown} if shown else {}), **request}
-        sent = {**headers, "X-Request-Id": f"golden-{name}"}
         if token:
-            sent["Authorization"] = f"Bearer {token}"
-        length = sent.pop("Content-Length", None)
-        response = self.here.client.open(
-            path,
-            method=method,
-            query_string=request.get("query"),
-            data=exchange.body_of(golden),
-            headers=sent,
-            environ_overrides={"CONTENT_LENGTH": length} if length else {},
-        )
+            own = token == self.phone.access_token
+            headers = {"Authorization": exchange.OWN_TOKEN if own else f"Bearer {token}", **headers}
+        golden: Golden = {
+            "method": method,
+            "path": path,
+            **({"headers": headers} if headers else {}),
+            **request,
+        }
+        response = exchange.send(self.here.client, name, golden, self.phone.access_token)
         reply = exchange.reply_of(response)
         self.told.append((name, {"about": about, "request": golden, "reply": reply}))
-        self.here.clock.advance(seconds=10)
+        self.stage.note({"ask": name})
+        self.stage.wait(10)
         return response
 
     def _arrive(self) -> None:
@@ -96,8 +85,8 @@ class Story:
         query = {"cursor": cursor}
         self.ask("pull-idle", about, "GET", "/v1/pull", query=query, headers={"If-None-Match": tag})
         renamed = company.customer("C1", "NW", name="Customer C1 & Sons")
-        company.say(self.here.sessions, renamed, company.customer("C2", "SE"), company.customer("C3", "NW"))
-        self.here.change(lambda s: grants.unassign(s, "R1", "warehouse:W1", self.here.clock.now()))
+        self.stage.publish([renamed, company.customer("C2", "SE"), company.customer("C3", "NW")])
+        self.stage.unassign("R1", "warehouse:W1")
         about = (
             "C1 has changed, C2 has moved to another territory, C3 is new, and W1 is not the rep's any more."
         )
@@ -153,14 +142,12 @@ class Story:
         self.ask("pull-receipt-arrived", about, "GET", "/v1/pull", query={"cursor": self.cursor})
         wrong = {**headers, "Upload-Metadata": metadata.replace(names["sha256"], "")}
         wrong["Upload-Metadata"] = "sha256 " + base64.b64encode(b"a" * 64).decode()
-        place = self._begin(wrong)
+        place = self.stage.begin_upload(wrong)
         about = "All bytes are there and are not those that the sha256 names."
         self._piece("problem-digest_mismatch", about, place, 0, PNG)
-        self._piece("problem-receipt_type", "A file that is no receipt.", self._begin(wrong), 0, b"<svg/>" * 3)
+        other = self.stage.begin_upload(wrong)
+        self._piece("problem-receipt_type", "A file that is no receipt.", other, 0, b"<svg/>" * 3)
         self.ask("problem-precondition", "tus without its version.", "HEAD", place)
-
-    def _begin(self, headers: dict[str, str]) -> str:
-        return str(self.phone.ask("POST", "/v1/receipts", headers=headers).headers["Location"])
 
     def _piece(self, name: str, about: str, place: str, offset: int, data: bytes) -> None:
         headers = {**PIECE, "Upload-Offset": str(offset)}
@@ -189,26 +176,26 @@ class Story:
         self.ask("problem-method_not_allowed", "A method that is none here.", "DELETE", "/v1/pull")
         about = "A cursor that is not ours."
         self.ask("problem-cursor_invalid", about, "GET", "/v1/pull", query={"cursor": "not a cursor"})
-        with patch("backend.api.limits.satchel", side_effect=RuntimeError("broken")):
-            self.ask("problem-internal", "Something nobody foresaw.", "GET", "/v1/limits", token=None)
-        away = OperationalError("SELECT", {}, Exception("away"))
-        with patch("backend.api.lock.principals.read", side_effect=away):
-            self.ask("problem-unavailable", "The database is away.", "GET", "/v1/pull")
+        self.stage.break_down("an endpoint")
+        self.ask("problem-internal", "Something nobody foresaw.", "GET", "/v1/limits", token=None)
+        self.stage.mend()
+        self.stage.break_down("the database")
+        self.ask("problem-unavailable", "The database is away.", "GET", "/v1/pull")
+        self.stage.mend()
         asked = {"query": {"cursor": self.cursor}}
-        self.here.change(lambda s: s.execute(update(FeedHead).values(position=FeedHead.position - 20)))
+        self.stage.fall_behind(20)
         self.ask("problem-not_yet", "A server that lags behind.", "GET", "/v1/pull", **asked)
-        self.here.change(lambda s: s.execute(update(FeedHead).values(position=FeedHead.position + 20)))
+        self.stage.fall_behind(-20)
         body = {"code": SECOND_CODE, "public_key": self.phone.public_key, "device_name": "x"}
-        with patch("backend.api.attempts.Attempts.wait", return_value=7):
-            self.ask("problem-rate_limited", "Too many failures.", "POST", "/v1/enrol", body=body, token=None)
+        self.stage.break_down("patience")
+        self.ask("problem-rate_limited", "Too many failures.", "POST", "/v1/enrol", body=body, token=None)
+        self.stage.mend()
 
     def _leave(self) -> None:
-        self.here.change(new_epoch)
+        self.stage.begin_epoch()
         about = "The server begins a new history: delete the replica, keep the outbox, take this page."
         self.ask("pull-reset", about, "GET", "/v1/pull", query={"cursor": self.cursor})
-        now = self.here.clock.now()
-        device = self.phone.device_id
-        self.here.change(lambda s: enrolment.revoke(s, s.get_one(Device, device), actor="user:office", now=now))
+        self.stage.revoke()
         self.ask("problem-device_revoked", "The order to wipe.", "GET", "/v1/pull")
-        self.here.clock.advance(minutes=20)
+        self.stage.wait(1200)
         self.ask("problem-token_expired", "A token of twenty minutes ago.", "GET", "/v1/pull")

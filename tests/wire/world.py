@@ -1,7 +1,7 @@
 """The small world of the golden exchanges, with nothing left to chance: keys, ids, epoch and time."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from unittest.mock import patch
@@ -12,6 +12,7 @@ from sqlalchemy import update
 
 from backend.clock import ManualClock
 from backend.db import Sessions
+from backend.feed.changes import publish
 from backend.feed.models import FeedHead
 from backend.identity.models import EnrolmentCode
 from backend.settings import Settings
@@ -55,12 +56,9 @@ def stock_level(on_hand: str) -> Put:
     return Put("stock_levels", "W1-P1", record)
 
 
-def records(sessions: Sessions) -> None:
-    """Publish what R1's first page shows, under an epoch that is always the same."""
-    with sessions() as session, session.begin():
-        session.execute(update(FeedHead).values(epoch="01KBR9Z8Q5T0000000000EPOCH"))
-    company.say(
-        sessions,
+def first_records() -> list[Put]:
+    """Return what R1's first page shows."""
+    return [
         company.unit(),
         company.warehouse("W1"),
         company.expense_category(),
@@ -69,12 +67,20 @@ def records(sessions: Sessions) -> None:
         company.customer("C2", "NW"),
         company.receivable("RE-1", "C1"),
         stock_level("12"),
-    )
+    ]
+
+
+def begin(sessions: Sessions, records: Iterable[Put]) -> None:
+    """Publish *records* under an epoch that is always the same."""
+    with sessions() as session, session.begin():
+        session.execute(update(FeedHead).values(epoch="01KBR9Z8Q5T0000000000EPOCH"))
+        publish(session, list(records))
 
 
 @contextmanager
-def world(settings: Settings) -> Iterator[Installation]:
-    """Yield the installation that the golden exchanges are with."""
+def world(settings: Settings, records: Iterable[Put] = ()) -> Iterator[Installation]:
+    """Yield the installation that the golden exchanges are with; it begins with *records* (none: its own)."""
+    first = list(records) or first_records()
     keys = settings.folder / "keys"
     keys.mkdir(parents=True)
     signing = Ed25519PrivateKey.from_private_bytes(b"\x02" * 32)
@@ -88,7 +94,7 @@ def world(settings: Settings) -> Iterator[Installation]:
         ulids = CountingUlids()
         for module in USES_ULIDS:
             stack.enter_context(patch(f"backend.{module}.ULID", ulids))
-        here = stack.enter_context(install(settings, clock, records))
+        here = stack.enter_context(install(settings, clock, lambda sessions: begin(sessions, first)))
         for code in (CODE, SECOND_CODE):
             hashed = hashlib.sha256(code.replace("-", "").encode()).hexdigest()
             until = MONDAY.replace(month=12)
