@@ -204,10 +204,11 @@ class Histories(RuleBasedStateMachine):
     def _receive(self, rep: str, page: Page, asked: str | None) -> bool:
         """Apply a page that has just been asked for; if it says complete, the replica must be."""
         device = self.devices[rep]
-        complete = bool(device.apply(page, asked)["complete"])
-        if complete:
-            assert differences(self.world.heard(rep, device.schema), content(device)) == []
-        return complete
+        decoded = device.apply(page, asked)
+        if not decoded["complete"] or not device.compare(decoded):
+            return False
+        assert differences(self.world.heard(rep, device.schema), content(device)) == []
+        return True
 
 
 def empty(sessions: Sessions) -> None:

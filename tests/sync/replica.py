@@ -1,4 +1,4 @@
-"""The smallest replica that keeps the rules of a page, for tests of the server alone."""
+"""The smallest replica at a real server, for tests of the server alone: no HTTP, no disk."""
 
 import datetime as dt
 import json
@@ -7,17 +7,17 @@ from typing import Any
 from backend.db import Sessions, snapshot
 from backend.sync.page import Page
 from backend.sync.pull import pull
+from tests.sync.smallest import Smallest
 
 NOW = dt.datetime(2026, 11, 23, 9, 0, tzinfo=dt.UTC)
 
 
-class Replica:
-    """Holds (channel, position, record) per (collection, key), and the cursor it was given."""
+class Replica(Smallest):
+    """A replica of *rep* that asks the server behind *sessions*."""
 
     def __init__(self, sessions: Sessions, rep: str, limit_bytes: int | None = None, schema: int = 1) -> None:
+        super().__init__()
         self.sessions, self.rep, self.limit_bytes, self.schema = sessions, rep, limit_bytes, schema
-        self.cursor: str | None = None
-        self.rows: dict[tuple[str, str], tuple[str, int, Any]] = {}
         self.pages = 0
 
     def ask(self) -> Page:
@@ -36,35 +36,39 @@ class Replica:
     def apply(self, page: Page, asked_with: str | None) -> dict[str, Any]:
         """Apply *page* if the cursor it was asked with is still held; return it decoded."""
         decoded: dict[str, Any] = json.loads(page.body)
-        if asked_with != self.cursor:
-            return decoded
-        if decoded["reset"]:
-            self.rows.clear()
-        dropped = {tuple(stream) for stream in decoded["drop"]}
-        self.rows = {k: v for k, v in self.rows.items() if (v[0], k[0]) not in dropped}
-        for change in decoded["changes"]:
-            channel, collection = change["channel"], change["collection"]
-            for position, record in change["put"]:
-                key = (collection, record["id"])
-                if key not in self.rows or self.rows[key][1] < position:
-                    self.rows[key] = (channel, position, record)
-            for position, record_key in change["gone"]:
-                held = self.rows.get((collection, record_key))
-                if held and held[0] == channel and held[1] < position:
-                    del self.rows[collection, record_key]
-        self.cursor = decoded["cursor"]
+        self.take_page(decoded, asked_with)
         return decoded
 
     def step(self) -> dict[str, Any]:
-        """Pull one page and apply it."""
+        """Pull one page and apply it; a complete one must say what is held, or the replica mends itself."""
         asked_with = self.cursor
         self.pages += 1
-        return self.apply(self.ask(), asked_with)
+        page = self.apply(self.ask(), asked_with)
+        if page["complete"]:
+            self.compare(page)
+        return page
+
+    def compare(self, page: dict[str, Any]) -> bool:
+        """Compare with the `check` of the complete *page*; mend what differs and return False.
+
+        Rows may differ only if they are of another epoch: anything else is damage done by the server.
+        """
+        if self.equals(page["check"]):
+            self.rebased = False
+            return True
+        assert self.rebased, "a complete page's checksum is not that of the rows it leads to"
+        self.mend()
+        return False
+
+    def mend(self) -> None:
+        """Find the rows that differ; until the server helps with that, begin anew."""
+        self.begin_anew()
 
     def sync(self) -> "Replica":
-        """Pull until a page says complete."""
+        """Pull until a page says complete and what is held is what it says."""
         for _ in range(10_000):
-            if self.step()["complete"]:
+            page = self.step()
+            if page["complete"] and self.equals(page["check"]):
                 return self
         raise AssertionError("no page was ever complete")
 
