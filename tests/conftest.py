@@ -1,17 +1,19 @@
 """What every test may ask for: a fresh database of either kind, a clock, settings, real servers."""
 
 import datetime as dt
+import shutil
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, inspect
 from sqlalchemy.orm import sessionmaker
 
 from backend.clock import ManualClock
 from backend.db import Model, Sessions, engine_options, prepare
+from backend.feed.models import FeedHead
 from backend.feed.positions import ensure_head
 from backend.migrations.tables import import_tables
 from backend.settings import Settings, read_settings
@@ -29,27 +31,70 @@ def clock() -> ManualClock:
     return ManualClock(MONDAY)
 
 
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: Any) -> str:
+    """A database with our tables: copying it is quicker than making them for every test."""
+    name = "tables"
+    make_tables(postgres_server.create_database(name))
+    return name
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database file with our tables."""
+    path = tmp_path_factory.mktemp("sqlite") / "tables.sqlite"
+    make_tables(f"sqlite:///{path}")
+    return path
+
+
+def make_tables(url: str) -> None:
+    """Give the database at *url* every table, and let go of it."""
+    engine = create_engine(url, **engine_options(url))
+    prepare(engine)
+    Model.metadata.create_all(engine)
+    engine.dispose()
+
+
+def _name(request: pytest.FixtureRequest) -> str:
+    return "t" + sha256(request.node.nodeid.encode()).hexdigest()[:20]
+
+
 @pytest.fixture
-def postgres_url(request: pytest.FixtureRequest, postgres_server: Any) -> Iterator[str]:
-    """A fresh database on the session's PostgreSQL."""
-    name = "t" + sha256(request.node.nodeid.encode()).hexdigest()[:20]
-    yield postgres_server.create_database(name)
-    postgres_server.drop_database(name)
+def postgres_url(
+    request: pytest.FixtureRequest, postgres_server: Any, postgres_template: str
+) -> Iterator[str]:
+    """A fresh database with our tables on the session's PostgreSQL."""
+    yield postgres_server.create_database(_name(request), postgres_template)
+    postgres_server.drop_database(_name(request))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database without tables; the test runs once on SQLite and once on PostgreSQL."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'satchel.sqlite'}"
+        return
+    server = request.getfixturevalue("postgres_server")
+    yield server.create_database(_name(request))
+    server.drop_database(_name(request))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A database without tables; the test runs once on SQLite and once on PostgreSQL."""
+    """A database with our tables; the test runs once on SQLite and once on PostgreSQL."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'satchel.sqlite'}"
+        path = tmp_path / "satchel.sqlite"
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
+        return f"sqlite:///{path}"
     return str(request.getfixturevalue("postgres_url"))
 
 
 def prepared(url: str) -> Sessions:
-    """Return sessions on the database at *url* after giving it tables and the feed's head."""
+    """Return sessions on the database at *url*, with the feed's head, and tables if it has none yet."""
     engine = create_engine(url, **engine_options(url))
     prepare(engine)
-    Model.metadata.create_all(engine)
+    if not inspect(engine).has_table(FeedHead.__tablename__):
+        Model.metadata.create_all(engine)
     maker = sessionmaker(engine, expire_on_commit=False)
     with maker() as session, session.begin():
         ensure_head(session)

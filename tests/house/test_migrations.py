@@ -9,8 +9,8 @@ from backend.feed.models import FeedHead
 from backend.migrations.upgrade import current, newest, upgrade
 
 
-def test_an_empty_database_is_brought_to_the_models(database_url: str) -> None:
-    engine = create_engine(database_url, **engine_options(database_url))
+def test_an_empty_database_is_brought_to_the_models(empty_database_url: str) -> None:
+    engine = create_engine(empty_database_url, **engine_options(empty_database_url))
     prepare(engine)
     assert upgrade(engine) == (None, newest())
     with engine.connect() as connection:
@@ -21,8 +21,8 @@ def test_an_empty_database_is_brought_to_the_models(database_url: str) -> None:
     engine.dispose()
 
 
-def test_upgrading_again_changes_nothing(database_url: str) -> None:
-    engine = create_engine(database_url, **engine_options(database_url))
+def test_upgrading_again_changes_nothing(empty_database_url: str) -> None:
+    engine = create_engine(empty_database_url, **engine_options(empty_database_url))
     prepare(engine)
     upgrade(engine)
     with engine.connect() as connection:
