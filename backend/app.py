@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from flask import Flask, Response, g, request
 from flask_compress import Compress
+from sqlalchemy.orm import Session
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from backend import telemetry
@@ -20,6 +21,8 @@ from backend.db import db, engine_options, prepare
 from backend.identity import keys
 from backend.migrations.tables import import_tables
 from backend.settings import Settings, read_settings
+from backend.sync.segments.first_need import FirstNeed
+from backend.sync.segments.places import store_of
 from sync_protocol.limits import LIMITS
 
 REQUEST_ID = "X-Request-Id"
@@ -46,13 +49,16 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
         # Pages decide on their 304 themselves: the same tag may stand for a page that is not the last.
         COMPRESS_EVALUATE_CONDITIONAL_REQUEST=False,
     )
+    clock, segments = clock or SystemClock(), store_of(settings)
     app.extensions[EXTENSION] = Satchel(
         settings=settings,
-        clock=clock or SystemClock(),
+        clock=clock,
         keys=keys.load(settings.folder),
         limits=replace(LIMITS, tombstone_days=settings.tombstone_days),
         attempts=Attempts(),
         openapi=description.render(doors.DOORS),
+        segments=segments,
+        first_need=FirstNeed(lambda: Session(db.engine), segments, clock, settings.folder),
     )
     import_tables()
     db.init_app(app)

@@ -47,6 +47,13 @@ def _whole(value: str) -> int:
     return number
 
 
+def _natural(value: str) -> int:
+    number = _number(value, int)
+    if number < 0:
+        raise ValueError("must be 0 or more")
+    return number
+
+
 def _port(value: str) -> int:
     number = _number(value, int)
     if not 1 <= number <= 65_535:
@@ -124,6 +131,15 @@ SETTINGS = (
     Setting(
         "shrink_guard_percent", "40", _whole, "Refuse a listing that lost more than this share of its keys."
     ),
+    Setting(
+        "segment_rows", "500", _natural, "Live records from which a stream gets segments; 0 for no segments."
+    ),
+    Setting(
+        "segment_tail_percent",
+        "20",
+        _whole,
+        "Changes since a stream's segments, in percent of their records, after which they are built anew.",
+    ),
     Setting("log", "text", _form, "How logs are written: text for a person, json for a machine."),
     Setting("failpoints", "", _text, "For tests only: points at which to kill, raise or sleep."),
 )
@@ -153,6 +169,8 @@ class Settings:
     backoff_cap_seconds: float
     tombstone_days: int
     shrink_guard_percent: int
+    segment_rows: int
+    segment_tail_percent: int
     log: str
     failpoints: str
     erp: Mapping[str, str] = field(default_factory=dict)

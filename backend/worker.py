@@ -32,12 +32,16 @@ from backend.ingest.schedule import Schedule
 from backend.migrations.tables import import_tables
 from backend.settings import PREFIX, SETTINGS, Settings, read_settings
 from backend.sync.push import requeue_complete
+from backend.sync.segments.due import build_due
+from backend.sync.segments.places import store_of
 
 log = logging.getLogger(__name__)
 
 FOLLOW_UP_SECONDS = 60.0
 PURGE_SECONDS = 86_400.0
 """Between two clearings of receipts that were begun and never finished."""
+SEGMENTS_SECONDS = 300.0
+"""Between two looks for streams whose segments are to be built; none is built more often."""
 RESTART = Backoff(base=1.0, cap=30.0)
 """Between two tries of whatever failed in the worker itself: the database, Redis, a thread's job."""
 END_SECONDS = 30.0
@@ -84,12 +88,14 @@ class _Worker:
             with self._forwarding("once") as forward:
                 forward()
             self._upkeep(connector)()
+            self._segments()()
 
     def supervise(self, threads: int) -> None:
         """Run every job in a thread until told to stop, then wait for what is being done."""
         started = [self._thread(f"forward-{n + 1}", self._forward) for n in range(threads)]
         started.append(self._thread("upkeep", self._upkeep_forever))
         started.append(self._thread("ingest", self._ingest_forever))
+        started.append(self._thread("segments", self._segments_forever))
         doorbell = _Doorbell(self.settings) if self.settings.redis_url else None
         log.info("worker started: %d forwarding threads", threads)
         try:
@@ -124,6 +130,13 @@ class _Worker:
     def _ingest_forever(self, name: str) -> None:
         with self._connected() as connector:
             self._repeat(name, self._ingest(connector))
+
+    def _segments_forever(self, name: str) -> None:
+        self._repeat(name, self._segments(), SEGMENTS_SECONDS)
+
+    def _segments(self) -> Job:
+        store = store_of(self.settings)
+        return lambda: build_due(self.sessions, store, self.clock, self.settings)
 
     @contextmanager
     def _forwarding(self, name: str) -> Iterator[Job]:
@@ -170,11 +183,11 @@ class _Worker:
         finally:
             connector.close()
 
-    def _repeat(self, name: str, job: Job) -> None:
-        """Do *job* every poll interval, whatever happens to it, until told to stop."""
+    def _repeat(self, name: str, job: Job, seconds: float | None = None) -> None:
+        """Do *job* every *seconds* (None: poll interval), whatever happens to it, until told to stop."""
         failures = 0
         while not self.stop.is_set():
-            pause = self.settings.poll_seconds
+            pause = self.settings.poll_seconds if seconds is None else seconds
             try:
                 job()
                 if failures:

@@ -8,6 +8,8 @@ from backend.api.attempts import Attempts
 from backend.clock import Clock
 from backend.identity.keys import Keys
 from backend.settings import Settings
+from backend.sync.segments.first_need import FirstNeed
+from backend.sync.segments.store import Store
 from sync_protocol.limits import Limits
 
 EXTENSION = "satchel"
@@ -24,6 +26,8 @@ class Satchel:
     attempts: Attempts
     openapi: bytes
     """The API's description, as `GET /v1/openapi.json` answers it."""
+    segments: Store
+    first_need: FirstNeed
 
     @property
     def issuer(self) -> str:

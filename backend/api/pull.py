@@ -5,7 +5,7 @@ from flask import Response, request
 from backend.api import bodies, lock
 from backend.api.answers import POLL_HEADER, answer, empty
 from backend.api.context import satchel
-from backend.db import db
+from backend.db import db, snapshot
 from backend.sync import pull
 from backend.sync.page import Page, etag_of
 from sync_protocol.errors import ErrorCode, Fault
@@ -31,14 +31,30 @@ def _weak(tag: str) -> str:
 
 
 def read_page(cursor: str | None, limit_bytes: int | None, schema: int) -> Page:
-    """Return the page after *cursor* for whoever speaks, in the snapshot that has begun."""
+    """Return the page after *cursor* for whoever speaks, in the snapshot that has begun.
+
+    Where the page begins a large stream that has no segments yet, they are built and the page is read anew.
+    """
+    page = _read(cursor, limit_bytes, schema)
+    if page.wants:
+        session = db.session()
+        session.rollback()
+        satchel().first_need.meet(page.wants)
+        snapshot(session)
+        page = _read(cursor, limit_bytes, schema)
+    return page
+
+
+def _read(cursor: str | None, limit_bytes: int | None, schema: int) -> Page:
+    here = satchel()
     return pull.pull(
         db.session(),
         rep_id=lock.principal().rep,
         cursor_text=cursor,
         schema=schema,
         limit_bytes=limit_bytes,
-        now=satchel().clock.now(),
+        now=here.clock.now(),
+        segment_rows=here.settings.segment_rows,
     )
 
 

@@ -5,11 +5,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import ColumnElement, Row, select
 from sqlalchemy.orm import Session
 
 from backend.feed.models import FeedRow, FeedStream
 from sync_protocol.change import Stream
+from sync_protocol.channel import NOWHERE
 from sync_protocol.checksum import MODULUS, Checksum
 
 Ref = tuple[str, str]
@@ -27,6 +28,15 @@ class Standing:
 
 def standings(session: Session, channels: Sequence[str]) -> dict[Stream, Standing]:
     """Return where every stream in *channels* stands that ever held a record."""
+    return _standings(session, FeedStream.channel.in_(channels))
+
+
+def all_standings(session: Session) -> dict[Stream, Standing]:
+    """Return where every stream stands that somebody may hear."""
+    return _standings(session, FeedStream.channel != NOWHERE)
+
+
+def _standings(session: Session, which: ColumnElement[bool]) -> dict[Stream, Standing]:
     rows = session.execute(
         select(
             FeedStream.channel,
@@ -35,7 +45,7 @@ def standings(session: Session, channels: Sequence[str]) -> dict[Stream, Standin
             FeedStream.floor,
             FeedStream.rows,
             FeedStream.sum,
-        ).where(FeedStream.channel.in_(channels))
+        ).where(which)
     )
     return {
         (row.channel, row.collection): Standing(row.head, row.floor, Checksum(row.rows, row.sum % MODULUS))
@@ -54,6 +64,31 @@ def rows_after(
         .order_by(FeedRow.position)
         .limit(limit)
     ).all()
+
+
+def rows_by_key(
+    session: Session, stream: Stream, after: str | None, limit: int
+) -> Sequence[Row[str, str | None]]:
+    """Return up to *limit* live rows (key, body) of *stream* with keys above *after* (None: all), ascending."""
+    channel, collection = stream
+    live = (FeedRow.channel == channel, FeedRow.collection == collection, FeedRow.body.is_not(None))
+    above = () if after is None else (FeedRow.key > after,)
+    return session.execute(
+        select(FeedRow.key, FeedRow.body).where(*live, *above).order_by(FeedRow.key).limit(limit)
+    ).all()
+
+
+def more_than(session: Session, stream: Stream, position: int, count: int) -> bool:
+    """Say whether *stream* has more than *count* rows above *position*, tombstones among them."""
+    channel, collection = stream
+    above = (
+        select(FeedRow.position)
+        .where(FeedRow.channel == channel, FeedRow.collection == collection, FeedRow.position > position)
+        .order_by(FeedRow.position)
+        .offset(count)
+        .limit(1)
+    )
+    return session.scalar(above) is not None
 
 
 def heard(session: Session, channels: Sequence[str], refs: Iterable[Ref]) -> dict[Ref, dict[str, Any]]:

@@ -1,12 +1,33 @@
 """Which segments there are: the sets on offer, and what a name stands for. The files are elsewhere."""
 
+import datetime as dt
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from backend.feed.models import FeedSegment
 from sync_protocol.change import Stream
+from sync_protocol.segment import KeyRange
+
+
+class Sheet(NamedTuple):
+    """One segment of a set that has been built; its file is in the store."""
+
+    range: KeyRange
+    sha256: str
+    bytes: int
+    rows: int
+
+
+class Base(NamedTuple):
+    """The set on offer of a stream, summed up."""
+
+    position: int
+    segments: int
+    rows: int
+    bytes: int
 
 
 def on_offer(session: Session, streams: Iterable[Stream]) -> dict[Stream, list[FeedSegment]]:
@@ -29,3 +50,81 @@ def on_offer(session: Session, streams: Iterable[Stream]) -> dict[Stream, list[F
 def named(session: Session, sha256: str) -> Sequence[FeedSegment]:
     """Return every segment, on offer or retired, whose bytes have this name."""
     return session.scalars(select(FeedSegment).where(FeedSegment.sha256 == sha256)).all()
+
+
+def bases(session: Session) -> dict[Stream, Base]:
+    """Return the set on offer of every stream that has one, summed up."""
+    rows = session.execute(
+        select(
+            FeedSegment.channel,
+            FeedSegment.collection,
+            func.max(FeedSegment.position),
+            func.count(),
+            func.sum(FeedSegment.rows),
+            func.sum(FeedSegment.bytes),
+        )
+        .where(FeedSegment.retired_at.is_(None))
+        .group_by(FeedSegment.channel, FeedSegment.collection)
+    )
+    return {(row[0], row[1]): Base(int(row[2]), int(row[3]), int(row[4]), int(row[5])) for row in rows}
+
+
+def oldest_living_position(session: Session, stream: Stream) -> int | None:
+    """Return the position of the oldest set of *stream* that is on offer or still served; None without one.
+
+    Whoever applies that set needs every tombstone above it: the stream's floor must not pass it.
+    """
+    channel, collection = stream
+    return session.scalar(
+        select(func.min(FeedSegment.position)).where(
+            FeedSegment.channel == channel, FeedSegment.collection == collection
+        )
+    )
+
+
+def replace(session: Session, stream: Stream, position: int, sheets: Sequence[Sheet], now: dt.datetime) -> None:
+    """Offer *sheets*, which were built from the snapshot at *position*, and retire the set before."""
+    channel, collection = stream
+    retire(session, stream, now)
+    # The same snapshot built once more: it holds the same rows, whatever its boundaries were.
+    session.execute(
+        delete(FeedSegment).where(
+            FeedSegment.channel == channel,
+            FeedSegment.collection == collection,
+            FeedSegment.position == position,
+        ),
+        execution_options={"synchronize_session": False},
+    )
+    session.execute(
+        insert(FeedSegment),
+        [
+            {
+                "channel": channel,
+                "collection": collection,
+                "position": position,
+                "key_from": sheet.range.start,
+                "key_to": sheet.range.end,
+                "sha256": sheet.sha256,
+                "bytes": sheet.bytes,
+                "rows": sheet.rows,
+                "built_at": now,
+                "retired_at": None,
+            }
+            for sheet in sheets
+        ],
+    )
+
+
+def retire(session: Session, stream: Stream, now: dt.datetime) -> None:
+    """Offer the set of *stream* no longer; its files stay for those to whom it was offered."""
+    channel, collection = stream
+    session.execute(
+        update(FeedSegment)
+        .where(
+            FeedSegment.channel == channel,
+            FeedSegment.collection == collection,
+            FeedSegment.retired_at.is_(None),
+        )
+        .values(retired_at=now),
+        execution_options={"synchronize_session": False},
+    )

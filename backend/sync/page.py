@@ -38,6 +38,8 @@ class Page:
     idle: bool
     """Nothing has changed since the cursor that was asked with."""
     poll_after: int
+    wants: tuple[Stream, ...] = ()
+    """Streams that the device begins to read and that are large enough for segments, but have none."""
 
     @property
     def etag(self) -> str:
@@ -60,6 +62,7 @@ class Draft:
     then: dict[Stream, Mark] = field(default_factory=dict)
     """Marks of the offered streams, once their segments are applied."""
     complete: bool = True
+    wants: list[Stream] = field(default_factory=list)
     _changes: list[str] = field(default_factory=list)
     _offers: list[dict[str, object]] = field(default_factory=list)
 
@@ -138,4 +141,4 @@ class Draft:
         }
         before = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
         body = f'{before[:-1]},"changes":[{",".join(self._changes)}]}}'.encode()
-        return Page(body, cursor.encode(), idle, LIMITS.poll_after_seconds)
+        return Page(body, cursor.encode(), idle, LIMITS.poll_after_seconds, tuple(self.wants))

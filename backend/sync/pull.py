@@ -38,10 +38,12 @@ def pull(
     limit_bytes: int | None,
     now: dt.datetime,
     link: Link = no_link,
+    segment_rows: int = 0,
 ) -> Page:
     """Return the page that follows *cursor_text* (None: from the start).
 
-    *link* gives the addresses of segments. Raises `CursorInvalid` for a cursor that is not ours and
+    *link* gives the addresses of segments; a stream of *segment_rows* records or more is worth some (0: none
+    is). Raises `CursorInvalid` for a cursor that is not ours and
     `NotYet` where this server is behind it.
     """
     # 1. The head, the grants and where their streams stand, in the page's own snapshot.
@@ -66,6 +68,7 @@ def pull(
     draft = Draft(head, LIMITS.page_bytes_within(limit_bytes))
     behind = [s for s in granted if s in standings and standings[s].head > kept.get(s, Mark()).position]
     fresh = [s for s in behind if not kept.get(s, Mark()).position]
+    segment_rows = segment_rows if schema >= SEGMENTS_SINCE else 0
     offers = segments.on_offer(session, fresh) if schema >= SEGMENTS_SINCE else {}
     for stream in granted:
         if stream in standings:
@@ -75,6 +78,8 @@ def pull(
             if stream in offers:
                 draft.offer(stream, offers[stream], mark.as_of, link)
             elif stream in behind:
+                if stream in fresh and 0 < segment_rows <= standings[stream].checksum.count:
+                    draft.wants.append(stream)
                 draft.read(session, stream, mark)
             else:
                 draft.marks[stream] = Mark(head.position)

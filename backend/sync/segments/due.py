@@ -1,0 +1,67 @@
+"""Which streams are due to be built, and the round that builds them."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from sqlalchemy.orm import Session
+
+from backend.clock import Clock
+from backend.db import Sessions, snapshot
+from backend.feed import reading, segments
+from backend.feed.reading import Standing
+from backend.feed.segments import Base
+from backend.settings import Settings
+from backend.sync.segments.builder import Built, build
+from backend.sync.segments.store import Store
+from backend.sync.segments.turn import builders_turn
+from sync_protocol.change import Stream
+
+
+def build_due(sessions: Sessions, store: Store, clock: Clock, settings: Settings) -> list[Built]:
+    """Build every stream that is due, the largest last; nothing where another builder has the turn.
+
+    Due is a stream of `segment_rows` live rows or more that has no set, or whose tail (the rows above the
+    position of its set) has outgrown `segment_tail_percent` of the set. A stream that shrank below that size
+    and outgrew its set is served as rows again.
+    """
+    with builders_turn(sessions, settings.folder) as mine:
+        if not mine:
+            return []
+        wanted, outgrown = _due(sessions, settings)
+        if outgrown:
+            with sessions() as session, session.begin():
+                for stream in outgrown:
+                    segments.retire(session, stream, clock.now())
+        return [build(sessions, store, clock, stream) for stream in wanted]
+
+
+def build_streams(
+    sessions: Sessions, store: Store, clock: Clock, folder: Path, streams: Iterable[Stream]
+) -> list[Built]:
+    """Build *streams*, due or not; nothing where another builder has the turn."""
+    with builders_turn(sessions, folder) as mine:
+        return [build(sessions, store, clock, stream) for stream in streams] if mine else []
+
+
+def _due(sessions: Sessions, settings: Settings) -> tuple[list[Stream], list[Stream]]:
+    """Return the streams to build, the smallest first, and those whose outgrown set gets no successor."""
+    with sessions() as session:
+        snapshot(session)
+        bases = segments.bases(session)
+        if not settings.segment_rows:
+            return [], list(bases)
+        found, outgrown = [], []
+        for stream, standing in reading.all_standings(session).items():
+            base = bases.get(stream)
+            if base is not None and not _outgrown(session, stream, standing, base, settings):
+                continue
+            if standing.checksum.count >= settings.segment_rows:
+                found.append((standing.checksum.count, stream))
+            elif base is not None:
+                outgrown.append(stream)
+    return [stream for _, stream in sorted(found)], outgrown
+
+
+def _outgrown(session: Session, stream: Stream, standing: Standing, base: Base, settings: Settings) -> bool:
+    tail = base.rows * settings.segment_tail_percent // 100
+    return standing.head > base.position and reading.more_than(session, stream, base.position, tail)

@@ -1,0 +1,90 @@
+"""Segments in a folder: `<folder>/segments/ab/<sha256>`. A file is there whole or not at all."""
+
+import datetime as dt
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from backend.sync.segments.slice import Slice
+from backend.sync.segments.store import SegmentMissing, Stored, StoreFailed
+from sync_protocol.fields import Sha256
+
+
+class FolderStore:
+    """Files on this machine, or on what is mounted here for all nodes."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def path(self, name: str) -> Path:
+        """Return where the file of that name lies; raises ValueError for what is no sha256."""
+        if not Sha256.pattern.fullmatch(name):
+            raise ValueError(f"{name!r} names no segment")
+        return self.folder / name[:2] / name
+
+    def put(self, name: str, data: bytes) -> None:
+        path = self.path(name)
+        try:
+            if path.exists() and path.stat().st_size == len(data):
+                return
+            is_new = not path.parent.exists()
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._write(path, data)
+            if is_new:
+                _sync_folder(self.folder)
+        except OSError as error:
+            raise StoreFailed(f"{self.folder}: {error.strerror}") from error
+
+    def _write(self, path: Path, data: bytes) -> None:
+        draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+        try:
+            with draft.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(path)
+        finally:
+            draft.unlink(missing_ok=True)
+        _sync_folder(path.parent)
+
+    def open(self, name: str, start: int, length: int) -> Any:
+        try:
+            return Slice(self.path(name).open("rb", buffering=0), start, length)
+        except FileNotFoundError:
+            raise SegmentMissing(name) from None
+        except OSError as error:
+            raise StoreFailed(f"{self.folder}: {error.strerror}") from error
+
+    def delete(self, name: str) -> None:
+        try:
+            self.path(name).unlink(missing_ok=True)
+        except OSError as error:
+            raise StoreFailed(f"{self.folder}: {error.strerror}") from error
+
+    def stored(self) -> Iterator[Stored]:
+        for path in sorted(self.folder.glob("??/*")):
+            try:
+                written = dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC)
+            except FileNotFoundError:
+                continue
+            yield Stored(path.name, written)
+
+    def check(self) -> str:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            probe = self.folder / f".probe.{secrets.token_hex(4)}"
+            probe.touch()
+            probe.unlink()
+        except OSError as error:
+            raise StoreFailed(f"{self.folder}: {error.strerror}") from error
+        return str(self.folder)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

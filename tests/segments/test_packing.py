@@ -1,0 +1,140 @@
+"""Packing: segments tile all keys, hold every row once, keep their size, and their names if nothing changed."""
+
+import json
+import random
+from collections.abc import Sequence
+from itertools import pairwise
+
+import pytest
+
+from backend.sync.segments import packing
+from backend.sync.segments.packing import LEAST, MOST, Packed, Row, pack
+from sync_protocol.segment import decode
+
+STREAM = ("territory:NW", "customers")
+PLAIN = 16 * 1024 * 1024
+
+
+def row(key: int, noise: int = 200, seed: int = 0) -> Row:
+    """A row whose record hardly compresses: *noise* hexadecimal digits."""
+    text = random.Random(f"{seed}:{key}").randbytes(noise // 2).hex()
+    return f"K{key:07}", json.dumps({"id": f"K{key:07}", "text": text}, separators=(",", ":"))
+
+
+def packed(rows: Sequence[Row], boundaries: Sequence[str] = ()) -> list[Packed]:
+    found = list(pack(STREAM, rows, boundaries))
+    assert found[0].range.start == "" and found[-1].range.end is None
+    assert all(a.range.end == b.range.start for a, b in pairwise(found))
+    inside = [r for one in found for r in decode(one.data, sha256=one.name, most=PLAIN).rows]
+    assert inside == list(rows)
+    assert [one.rows for one in found] == [
+        len(decode(one.data, sha256=one.name, most=PLAIN).rows) for one in found
+    ]
+    return found
+
+
+def starts(found: Sequence[Packed]) -> list[str]:
+    return [one.range.start for one in found]
+
+
+def names(found: Sequence[Packed]) -> list[str]:
+    return [one.name for one in found]
+
+
+def test_no_rows_make_one_empty_segment_over_all_keys() -> None:
+    assert [(one.rows, one.range.start, one.range.end) for one in packed([])] == [(0, "", None)]
+
+
+def test_a_large_stream_becomes_segments_of_the_promised_size() -> None:
+    found = packed([row(n) for n in range(20_000)])
+    assert len(found) > 8
+    assert all(LEAST <= len(one.data) <= MOST for one in found)
+
+
+def test_an_unchanged_stream_keeps_every_name() -> None:
+    rows = [row(n) for n in range(12_000)]
+    first = packed(rows)
+    assert names(packed(rows, starts(first))) == names(first)
+
+
+def test_one_changed_row_changes_one_name() -> None:
+    rows = [row(n) for n in range(12_000)]
+    first = packed(rows)
+    rows[7_000] = row(7_000, seed=1)
+    second = packed(rows, starts(first))
+    assert len(set(names(first)) - set(names(second))) == 1
+    assert len(second) == len(first)
+
+
+def test_what_grew_is_cut_and_its_neighbours_keep_their_names() -> None:
+    rows = [row(n * 10) for n in range(12_000)]
+    first = packed(rows)
+    second_range = first[1].range
+    grown = sorted([*rows, *(row(n + 1) for n in range(0, 120_000, 10) if f"K{n + 1:07}" in second_range)])
+    again = packed(grown, starts(first))
+    assert len(set(names(first)) & set(names(again))) == len(first) - 1
+    assert all(LEAST <= len(one.data) <= MOST for one in again)
+
+
+def test_what_shrank_joins_its_neighbour() -> None:
+    rows = [row(n) for n in range(12_000)]
+    first = packed(rows)
+    for emptied in (first[1], first[-1], first[0]):
+        left = [r for r in rows if r[0] not in emptied.range or r[0].endswith("00")]
+        again = packed(left, starts(first))
+        assert len(again) < len(first) + 1
+        assert all(LEAST <= len(one.data) <= MOST for one in again)
+        assert len(set(names(first)) & set(names(again))) >= len(first) - 3
+
+
+def test_a_stream_that_shrank_to_nothing_is_one_segment_again() -> None:
+    first = packed([row(n) for n in range(12_000)])
+    assert len(packed([row(5)], starts(first))) == 1
+
+
+def test_records_that_compress_to_nothing_are_bounded_by_what_a_phone_can_hold() -> None:
+    rows = [(f"K{n:07}", '{"text":"' + "a" * 1_000 + '"}') for n in range(12_000)]
+    found = packed(rows)
+    assert len(found) >= 3
+    assert names(packed(rows, starts(found))) == names(found)
+
+
+def test_compression_that_changes_on_the_way_breaks_no_size() -> None:
+    dull = [(f"A{n:07}", '{"text":"' + "a" * 300 + '"}') for n in range(4_000)]
+    lively = [row(n, 600) for n in range(3_000)]
+    assert all(len(one.data) <= MOST for one in packed(dull + lively + [row(9_000_000)]))
+    assert all(len(one.data) <= MOST for one in packed(sorted(lively + dull)))
+
+
+def test_a_single_record_larger_than_a_segment_stands_alone() -> None:
+    rows = [row(1), row(2, 900_000), row(3)]
+    assert [one.rows for one in packed(rows)] == [1, 1, 1]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_rebuilding_over_many_changes_keeps_the_promises(seed: int) -> None:
+    rng = random.Random(seed)
+    rows = {n: row(n, 400) for n in range(0, 40_000, 10)}
+    before: list[str] = []
+    for turn in range(4):
+        found = packed([rows[n] for n in sorted(rows)], before)
+        assert all(LEAST <= len(one.data) <= MOST for one in found)
+        before = starts(found)
+        for n in rng.sample(sorted(rows), 300):
+            del rows[n]
+        low = rng.randrange(30_000)
+        rows.update({n: row(n, 400, turn) for n in range(low, low + rng.randrange(3_000))})
+
+
+def test_it_holds_no_more_than_two_segments_of_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    most = 0
+    add = packing._Packer.add
+
+    def watched(self: packing._Packer, one: Row) -> None:
+        nonlocal most
+        add(self, one)
+        most = max(most, self.plain + (sum(len(b) for _, b in self.last[1]) if self.last else 0))
+
+    monkeypatch.setattr(packing._Packer, "add", watched)
+    packed([row(n) for n in range(30_000)])
+    assert 0 < most < 4 * MOST
