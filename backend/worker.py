@@ -19,27 +19,20 @@ from sqlalchemy.exc import SQLAlchemyError
 
 import backend
 from backend import jobs, queues, telemetry
-from backend.attachments.uploads import purge
 from backend.clock import Clock, SystemClock
 from backend.db import Sessions, make_sessions
-from backend.delivery import breaker
-from backend.delivery.acknowledge import Acknowledger
-from backend.delivery.reconcile import follow_up
 from backend.delivery.retry import Backoff
-from backend.delivery.terms import CurrentTerms, backoff_of, quiet_of
+from backend.delivery.terms import quiet_of
 from backend.erp.port import Connector, connect
 from backend.ingest.schedule import Schedule
 from backend.migrations.tables import import_tables
 from backend.settings import PREFIX, SETTINGS, Settings, read_settings
-from backend.sync.push import requeue_complete
 from backend.sync.segments.due import build_due
 from backend.sync.segments.places import store_of
+from backend.upkeep import Upkeep
 
 log = logging.getLogger(__name__)
 
-FOLLOW_UP_SECONDS = 60.0
-PURGE_SECONDS = 86_400.0
-"""Between two clearings of receipts that were begun and never finished."""
 SEGMENTS_SECONDS = 300.0
 """Between two looks for streams whose segments are to be built; none is built more often."""
 RESTART = Backoff(base=1.0, cap=30.0)
@@ -147,29 +140,7 @@ class _Worker:
             forwarder.connector.close()
 
     def _upkeep(self, connector: Connector) -> Job:
-        """Return the round of acknowledgements, probes and what waits for somebody else."""
-        backoff = backoff_of(self.settings)
-        terms = CurrentTerms(connector, self.clock, self.settings, backoff)
-        acknowledger = Acknowledger(self.sessions, connector, self.clock)
-        next_follow_up = next_purge = 0.0
-
-        def upkeep() -> None:
-            nonlocal next_follow_up, next_purge
-            breaker.probe(self.sessions, connector, clock=self.clock, backoff=backoff)
-            with self.sessions() as session, session.begin():
-                requeue_complete(session, self.clock.now())
-            acknowledger.settle_all()
-            if time.monotonic() >= next_follow_up:
-                current = terms.get()
-                if current is not None:
-                    follow_up(self.sessions, connector, clock=self.clock, kinds=current.kinds)
-                next_follow_up = time.monotonic() + FOLLOW_UP_SECONDS
-            if time.monotonic() >= next_purge:
-                with self.sessions() as session, session.begin():
-                    purge(session, self.settings.folder, self.clock.now())
-                next_purge = time.monotonic() + PURGE_SECONDS
-
-        return upkeep
+        return Upkeep(self.settings, self.sessions, connector, self.clock, self.stop.is_set).round
 
     def _ingest(self, connector: Connector) -> Job:
         schedule = Schedule(self.sessions, connector, self.clock, self.settings)

@@ -9,6 +9,7 @@ from sqlalchemy.exc import OperationalError
 from backend import telemetry
 from backend.cli.device import device
 from backend.cli.doctor import doctor
+from backend.cli.feed import feed
 from backend.cli.ingest import ingest
 from backend.cli.init import init
 from backend.cli.rep import rep
@@ -49,5 +50,5 @@ def main(verbose: bool) -> None:
     telemetry.configure(form if form in telemetry.FORMATTERS else "text", verbose=verbose)
 
 
-for command in (init, serve, ingest, sweep, doctor, rep, submissions, timeline, device, sample_erp):
+for command in (init, serve, ingest, sweep, feed, doctor, rep, submissions, timeline, device, sample_erp):
     main.add_command(command)

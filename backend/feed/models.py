@@ -76,6 +76,15 @@ class FeedRow(Model):
             postgresql_where=text("body IS NOT NULL"),
             sqlite_where=text("body IS NOT NULL"),
         ),
+        # Finds what is old among the few tombstones, without a look at the many live rows.
+        Index(
+            "feed_tombstones",
+            "channel",
+            "collection",
+            "position",
+            postgresql_where=text("body IS NULL"),
+            sqlite_where=text("body IS NULL"),
+        ),
     )
 
 

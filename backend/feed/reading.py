@@ -95,7 +95,8 @@ def heard(session: Session, channels: Sequence[str], refs: Iterable[Ref]) -> dic
     """Return, of the records *refs*, those that are or were heard in *channels*.
 
     A record that has left a channel leaves a tombstone there, so that a document captured before the
-    move may still cite it. The value is the record as it is now, or an empty one where it is gone.
+    move may still cite it, until the tombstone is collected (`backend.feed.compaction`). The value is the
+    record as it is now, or an empty one where it is gone.
     """
     wanted: dict[str, list[str]] = {}
     for collection, key in refs:

@@ -10,7 +10,8 @@ import tests.sync.replica as smallest
 from backend.db import Sessions
 from backend.feed import reading
 from backend.sync import grants
-from sync_protocol.change import Change, Stream
+from sync_protocol.change import Change, Gone, Stream
+from tests.histories.aging import collect_all
 from tests.histories.checks import differences, server_view
 from tests.histories.devices import content
 from tests.histories.weaken import do_not_compare
@@ -33,6 +34,33 @@ def a_transaction_commits_between_two_streams(sessions: Sessions, monkeypatch: p
     """The customers have been read when a customer is published together with its order."""
     say(sessions, customer("C1", "NW"), order("O1", "C1"))
     return _page_against_both_views(sessions, monkeypatch, [customer("C2", "NW"), order("O2", "C2")])
+
+
+def a_collection_commits_between_floor_and_rows(
+    sessions: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> list[str]:
+    """The floor has been read as 0 when the tombstone that the device still needs is collected."""
+    say(sessions, customer("C1", "NW"), customer("C2", "NW"))
+    replica = Replica(sessions, "R1").sync()
+    say(sessions, Gone("customers", "C1"))
+    say(sessions, customer("C2", "NW", name="Makes the stream worth reading"))
+    _once_standing(monkeypatch, lambda: collect_all(sessions))
+    assert replica.step()["complete"]
+    # Whatever it held after that page, the next ones must put it right.
+    return differences(server_view(sessions, "R1"), content(replica.sync()))
+
+
+def _once_standing(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
+    """Do *act* in the moment when heads and floors have been read for the first time."""
+    real, done = reading.standings, []
+
+    def standings(session: Session, channels: Sequence[str]) -> Any:
+        found = real(session, channels)
+        if not done:
+            done.append(act())
+        return found
+
+    monkeypatch.setattr(reading, "standings", standings)
 
 
 def _page_against_both_views(
@@ -68,8 +96,16 @@ def two_reps(sessions: Sessions) -> None:
     reps(sessions)
 
 
-SCENARIOS = [a_record_moves_behind_the_reader, a_transaction_commits_between_two_streams]
-DAMAGES = [["customers C1 is missing"], ["orders O2 should not be there"]]
+SCENARIOS = [
+    a_record_moves_behind_the_reader,
+    a_transaction_commits_between_two_streams,
+    a_collection_commits_between_floor_and_rows,
+]
+DAMAGES = [
+    ["customers C1 is missing"],
+    ["orders O2 should not be there"],
+    ["customers C1 should not be there"],
+]
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)

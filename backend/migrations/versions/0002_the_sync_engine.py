@@ -22,6 +22,13 @@ CHUNK = 1_000
 
 def upgrade() -> None:
     op.add_column("feed", sa.Column("hash", SERIAL, nullable=True))
+    op.create_index(
+        "feed_tombstones",
+        "feed",
+        ["channel", "collection", "position"],
+        postgresql_where=sa.text("body IS NULL"),
+        sqlite_where=sa.text("body IS NULL"),
+    )
     op.add_column("feed_stream", sa.Column("rows", sa.Integer(), nullable=False, server_default="0"))
     op.add_column("feed_stream", sa.Column("sum", SERIAL, nullable=False, server_default="0"))
     op.create_table(

@@ -1,0 +1,96 @@
+"""Upkeep: what a worker does beside forwarding and reading, round after round, each job in its own rhythm."""
+
+import logging
+import time
+from collections.abc import Callable
+
+from backend.attachments.uploads import purge
+from backend.clock import Clock
+from backend.db import Sessions
+from backend.delivery import breaker
+from backend.delivery.acknowledge import Acknowledger
+from backend.delivery.reconcile import follow_up
+from backend.delivery.terms import CurrentTerms, backoff_of
+from backend.erp.port import Connector
+from backend.feed import moments
+from backend.feed.compaction import compact
+from backend.settings import Settings
+from backend.sync.push import requeue_complete
+
+log = logging.getLogger(__name__)
+
+FOLLOW_UP_SECONDS = 60.0
+PURGE_SECONDS = 86_400.0
+"""Between two clearings of receipts that were begun and never finished."""
+COMPACT_SECONDS = 3_600.0
+"""Between two looks at which tombstones are old."""
+MOST_TOMBSTONES = 100_000
+"""Deleted at one look, so that nothing else has to wait for long; the next look goes on."""
+
+Job = Callable[[], object]
+
+
+class Upkeep:
+    """One worker's upkeep; the connector is its own."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        sessions: Sessions,
+        connector: Connector,
+        clock: Clock,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """*stop* says whether a long job should end early."""
+        self.settings, self.sessions, self.connector, self.clock = settings, sessions, connector, clock
+        self.stop = stop
+        self.backoff = backoff_of(settings)
+        self.terms = CurrentTerms(connector, clock, settings, self.backoff)
+        self.acknowledger = Acknowledger(sessions, connector, clock)
+        self.now_and_then: tuple[Job, ...] = (
+            every(FOLLOW_UP_SECONDS, self.follow_up),
+            every(PURGE_SECONDS, self.purge),
+            every(COMPACT_SECONDS, self.compact),
+        )
+
+    def round(self) -> None:
+        """Do what is done in each round, and what is due of the rest; database errors are raised."""
+        breaker.probe(self.sessions, self.connector, clock=self.clock, backoff=self.backoff)
+        with self.sessions() as session, session.begin():
+            requeue_complete(session, self.clock.now())
+        self.acknowledger.settle_all()
+        for job in self.now_and_then:
+            job()
+
+    def follow_up(self) -> None:
+        """Look after what waits for somebody else."""
+        current = self.terms.get()
+        if current is not None:
+            follow_up(self.sessions, self.connector, clock=self.clock, kinds=current.kinds)
+
+    def purge(self) -> None:
+        """Clear receipts that were begun and never finished."""
+        with self.sessions() as session, session.begin():
+            purge(session, self.settings.folder, self.clock.now())
+
+    def compact(self) -> None:
+        """Note where the feed stands, and delete tombstones that are old enough."""
+        with self.sessions() as session, session.begin():
+            moments.note(session, self.clock)
+        days = self.settings.tombstone_days
+        gone = compact(self.sessions, self.clock, days, most=MOST_TOMBSTONES, stop=self.stop)
+        if gone:
+            log.info("%d tombstones older than %d days are gone", gone, days)
+
+
+def every(seconds: float, job: Job) -> Job:
+    """Return *job* as one that rests for *seconds* after it was done; a failure is tried again at once."""
+    due = 0.0
+
+    def now_and_then() -> None:
+        nonlocal due
+        if time.monotonic() >= due:
+            job()
+            due = time.monotonic() + seconds
+
+    return now_and_then

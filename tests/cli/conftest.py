@@ -1,0 +1,41 @@
+"""An operator: runs `satchel …` against a prepared database of either kind."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from sqlalchemy import create_engine
+from sqlalchemy.orm import sessionmaker
+
+from backend.cli.main import main
+from backend.db import Sessions, engine_options, prepare
+from backend.migrations.upgrade import upgrade
+
+Satchel = Callable[..., Result]
+
+
+@pytest.fixture
+def installed(database_url: str) -> Iterator[Sessions]:
+    """Sessions on a database that the migrations have set up."""
+    engine = create_engine(database_url, **engine_options(database_url))
+    prepare(engine)
+    upgrade(engine)
+    yield sessionmaker(engine, expire_on_commit=False)
+    engine.dispose()
+
+
+@pytest.fixture
+def satchel(database_url: str, installed: Sessions, tmp_path: Path) -> Satchel:
+    """A function that runs `satchel` with the words given and returns what came of it."""
+
+    def run(*words: str, **settings: str) -> Result:
+        environ = {
+            "SATCHEL_FOLDER": str(tmp_path / "instance"),
+            "SATCHEL_DATABASE_URL": database_url,
+            "COLUMNS": "160",
+            **settings,
+        }
+        return CliRunner().invoke(main, list(words), env=environ)
+
+    return run
