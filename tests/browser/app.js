@@ -1,0 +1,87 @@
+// The smallest app of one's own in a browser: it speaks the wire with what every browser has. The test calls
+// the functions of `app`; each answers with what a page could see of the reply.
+
+const text = new TextEncoder();
+const hex = (bytes) => [...new Uint8Array(bytes)].map((b) => b.toString(16).padStart(2, "0")).join("");
+const sha256 = async (bytes) => hex(await crypto.subtle.digest("SHA-256", bytes));
+
+let server = "";
+let token = "";
+
+async function ask(method, path, { headers = {}, body } = {}) {
+  const auth = token ? { Authorization: `Bearer ${token}` } : {};
+  const reply = await fetch(server + path, { method, headers: { ...auth, ...headers }, body, cache: "no-store" });
+  const type = reply.headers.get("Content-Type") ?? "";
+  const bytes = await reply.arrayBuffer();
+  const value = type.includes("json") ? JSON.parse(new TextDecoder().decode(bytes)) : null;
+  return { status: reply.status, headers: Object.fromEntries(reply.headers), value, bytes };
+}
+
+const seen = ({ status, headers, value }) => ({ status, headers, value });
+
+async function gzipped(value) {
+  const packed = new Blob([JSON.stringify(value)]).stream().pipeThrough(new CompressionStream("gzip"));
+  return new Response(packed).arrayBuffer();
+}
+
+const json = { "Content-Type": "application/json" };
+
+window.app = {
+  async enrol(address, code) {
+    server = address;
+    const pair = await crypto.subtle.generateKey("Ed25519", false, ["sign", "verify"]);
+    const { kty, crv, x } = await crypto.subtle.exportKey("jwk", pair.publicKey);
+    const body = JSON.stringify({ code, public_key: { kty, crv, x }, device_name: "browser" });
+    const reply = await ask("POST", "/v1/enrol", { headers: json, body });
+    token = reply.value.access_token;
+    return seen(reply);
+  },
+
+  async pull(cursor, etag, revision = 1) {
+    const query = new URLSearchParams({ schema: revision, ...(cursor ? { cursor } : {}) });
+    return seen(await ask("GET", `/v1/pull?${query}`, { headers: etag ? { "If-None-Match": etag } : {} }));
+  },
+
+  // `body` has its names in canonical order already.
+  async push(id, kind, body) {
+    const digest = await sha256(text.encode(JSON.stringify(body)));
+    const submission = { id, kind, captured_at: "2026-11-23T08:00:00Z", schema: 1, body, sha256: digest };
+    const headers = { ...json, "Content-Encoding": "gzip" };
+    return seen(await ask("POST", "/v1/push", { headers, body: await gzipped({ submissions: [submission] }) }));
+  },
+
+  async upload(base64) {
+    const data = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+    const tus = { "Tus-Resumable": "1.0.0" };
+    const named = { ...tus, "Upload-Length": data.length, "Upload-Metadata": `sha256 ${btoa(await sha256(data))}` };
+    const begun = await ask("POST", "/v1/receipts", { headers: named });
+    const place = begun.headers.location;
+    const piece = { ...tus, "Content-Type": "application/offset+octet-stream" };
+    const half = data.length >> 1;
+    await ask("PATCH", place, { headers: { ...piece, "Upload-Offset": 0 }, body: data.slice(0, half) });
+    const standing = await ask("HEAD", place, { headers: tus });
+    const offset = Number(standing.headers["upload-offset"]);
+    const rest = { headers: { ...piece, "Upload-Offset": offset }, body: data.slice(offset) };
+    return { begun: seen(begun), standing: seen(standing), done: seen(await ask("PATCH", place, rest)) };
+  },
+
+  async segment(path) {
+    const first = await ask("GET", path, { headers: { Range: "bytes=0-99" } });
+    const again = { Range: "bytes=100-", "If-Range": first.headers.etag };
+    const rest = await ask("GET", path, { headers: again });
+    const whole = new Uint8Array(await new Blob([first.bytes, rest.bytes]).arrayBuffer());
+    const plain = new Blob([whole]).stream().pipeThrough(new DecompressionStream("gzip"));
+    const value = JSON.parse(await new Response(plain).text());
+    return { first: seen(first), rest: seen(rest), sha256: await sha256(whole), keys: value.keys };
+  },
+
+  // What a page learns that the operator did not name: nothing.
+  async refused(address) {
+    try {
+      await fetch(`${address}/v1/limits`);
+      return "answered";
+    } catch (error) {
+      return error.name;
+    }
+  },
+};

@@ -1,0 +1,70 @@
+"""An app of one's own, in a real browser, from another origin: everything that it needs gets through."""
+
+import base64
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from backend.clock import ManualClock
+from backend.settings import read_settings
+from tests.api.installation import Installation, install
+from tests.browser.conftest import make_server, serving
+from tests.services import ServiceMissing
+from tests.services.binaries import CHROMIUM_VARIABLE, chromium_program
+from tests.wire import exchange
+
+ORDER = "01KBR9YJ3M0000000000000001"
+
+
+def test_it_enrols_pulls_pushes_and_uploads(here: Installation, server: str, page: Page) -> None:
+    def app(name: str, *arguments):
+        return page.evaluate(f"arguments => app.{name}(...arguments)", list(arguments))
+
+    assert app("enrol", server, here.code())["status"] == 201
+
+    first = app("pull")
+    assert first["status"] == 200 and first["value"]["complete"]
+    cursor, etag = first["value"]["cursor"], first["headers"]["etag"]
+    idle = app("pull", cursor, etag)
+    assert (idle["status"], idle["headers"]["satchel-poll-after"]) == (304, "60")
+
+    body = exchange.read("push")["request"]["body"]["submissions"][0]["body"]
+    pushed = app("push", ORDER, "order", canonical(body))
+    assert [result["status"] for result in pushed["value"]["results"]] == ["received"]
+
+    pieces = [exchange.read(f"receipt-{name}piece")["request"]["base64"] for name in ("", "last-")]
+    uploaded = app("upload", joined(*pieces))
+    assert uploaded["begun"]["status"] == 201
+    assert 0 < int(uploaded["standing"]["headers"]["upload-offset"]) < 67
+    assert uploaded["done"]["headers"]["upload-offset"] == "67"
+
+    lost = app("pull", "not a cursor")
+    assert (lost["status"], lost["headers"]["satchel-error"]) == (400, "cursor_invalid")
+    assert lost["value"]["request_id"] == lost["headers"]["x-request-id"]
+
+
+def test_a_page_that_nobody_named_is_kept_out(page: Page, tmp_path: Path, clock: ManualClock) -> None:
+    settings = read_settings(
+        {"SATCHEL_FOLDER": str(tmp_path / "other"), "SATCHEL_CORS_ORIGINS": "https://app.example.com"}
+    )
+    with install(settings, clock) as other, serving(make_server("127.0.0.1", 0, other.app)) as address:
+        assert page.evaluate("address => app.refused(address)", address) == "TypeError"
+
+
+def test_a_browser_that_is_not_there_is_an_error_and_not_a_skip(monkeypatch, tmp_path: Path) -> None:
+    monkeypatch.setenv(CHROMIUM_VARIABLE, str(tmp_path / "none"))
+    with pytest.raises(ServiceMissing, match="is not a program"):
+        chromium_program()
+
+
+def canonical(value: Any) -> Any:
+    """Return *value* with its names in order, as the page sends it."""
+    if isinstance(value, dict):
+        return {name: canonical(value[name]) for name in sorted(value)}
+    return [canonical(item) for item in value] if isinstance(value, list) else value
+
+
+def joined(*base64_parts: str) -> str:
+    return base64.b64encode(b"".join(map(base64.b64decode, base64_parts))).decode()
