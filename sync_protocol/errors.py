@@ -49,6 +49,10 @@ class ErrorCode(Enum):
     NOT_YET = Meaning(
         503, "This server is behind what you have seen", "Wait for Retry-After seconds and ask again."
     )
+    # Verify
+    EPOCH_CHANGED = Meaning(
+        409, "The server has begun another history", "Pull; the page tells what becomes of the replica."
+    )
     # Receipts
     OFFSET_MISMATCH = Meaning(409, "The upload stands at another offset", "Ask HEAD for the offset and go on.")
     DIGEST_MISMATCH = Meaning(

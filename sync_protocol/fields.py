@@ -9,7 +9,7 @@ import re
 from decimal import Decimal
 from typing import Any
 
-from marshmallow import ValidationError, fields
+from marshmallow import ValidationError, fields, validate
 
 EARLIEST, LATEST = 1900, 2199
 
@@ -229,3 +229,23 @@ class Flag(fields.Boolean):
         if not isinstance(value, bool):
             raise ValidationError(f"must be true or false, not {_shown(value)}")
         return value
+
+
+class Bounded(fields.List[Any]):
+    """A list of at most *most* items. Its length is checked before any item is, however many were sent."""
+
+    def __init__(self, inner: fields.Field[Any], *, most: int, **kwargs: Any) -> None:
+        super().__init__(inner, validate=validate.Length(max=most), **kwargs)
+        self.most = most
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
+        if isinstance(value, list) and len(value) > self.most:
+            raise ValidationError(f"must have at most {self.most} items; it has {len(value)}")
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
+class StreamName(fields.Tuple):
+    """A stream as `[channel, collection]`."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__((Text(80), Text(40)), **kwargs)

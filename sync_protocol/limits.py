@@ -38,6 +38,8 @@ class Limits:
     """Parts into which the server splits a range."""
     verify_rows: int = 64
     """Rows of a range that is compared row by row."""
+    verify_bytes: int = 1 * MIB
+    """Size of one verification, and about that of the rows in its answer."""
     tombstone_days: int = 90
     """How long a device may stay away without starting its streams again."""
 

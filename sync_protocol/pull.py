@@ -10,7 +10,7 @@ at once; `then` replaces its cursor when the last of them is applied.
 
 from marshmallow import EXCLUDE, Schema, fields, validate
 
-from sync_protocol.fields import Choice, Count, Flag, Hash, Instant, Key, Sha256, Text
+from sync_protocol.fields import Choice, Count, Flag, Hash, Instant, Sha256, StreamName, Text
 from sync_protocol.limits import LIMITS
 from sync_protocol.push import ResultSchema
 
@@ -77,7 +77,7 @@ class PageSchema(TolerantSchema):
     complete = Flag(required=True)
     head = Count(required=True)
     reset = Choice(RESET_EPOCH, RESET_REBASE, required=True, allow_none=True)
-    drop = fields.List(fields.List(Key()), required=True)
+    drop = fields.List(StreamName(), required=True)
     changes = fields.List(fields.Nested(ChangesSchema), required=True)
     segments = fields.List(fields.Nested(OfferSchema), required=True)
     then = Text(required=True, longest=16 * 1024, allow_none=True)

@@ -60,9 +60,7 @@ def _name(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def postgres_url(
-    request: pytest.FixtureRequest, postgres_server: Any, postgres_template: str
-) -> Iterator[str]:
+def postgres_url(request: pytest.FixtureRequest, postgres_server: Any, postgres_template: str) -> Iterator[str]:
     """A fresh database with our tables on the session's PostgreSQL."""
     yield postgres_server.create_database(_name(request), postgres_template)
     postgres_server.drop_database(_name(request))

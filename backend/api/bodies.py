@@ -15,12 +15,15 @@ from sync_protocol.collection import schema_faults
 from sync_protocol.errors import ErrorCode, Fault
 
 PIECE = 64 * 1024
+MOST_FAULTS = 50
+"""So many are told at once; a body that is wrong throughout must not have an answer larger than itself."""
 _GZIP = zlib.MAX_WBITS | 16
 
 
-def read(schema: type[Schema]) -> dict[str, Any]:
-    """Return the JSON body of the request, checked by *schema*; raises `Problem`."""
-    value = parse(read_plain(satchel().limits.push_bytes))
+def read(schema: type[Schema], most: int | None = None) -> dict[str, Any]:
+    """Return the JSON body of the request, at most *most* bytes (None: as large as a push may be), checked by
+    *schema*; raises `Problem`."""
+    value = parse(read_plain(most or satchel().limits.push_bytes))
     check(schema, value)
     loaded: dict[str, Any] = schema().load(value)
     return loaded
@@ -30,7 +33,7 @@ def check(schema: type[Schema], value: Any) -> None:
     """Raise an `envelope_invalid` problem that names every field of *value* that *schema* refuses."""
     faults = schema_faults(schema(), value)
     if faults:
-        raise invalid(*faults)
+        raise invalid(*faults[:MOST_FAULTS])
 
 
 def invalid(*faults: Fault) -> Problem:

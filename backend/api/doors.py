@@ -14,6 +14,7 @@ from backend.api import (
     receipts,
     sync,
     token,
+    verify,
 )
 from backend.api.door import Door
 
@@ -23,6 +24,7 @@ DOORS = (
     Door("GET", "/v1/pull", "pull", pull.respond),
     Door("POST", "/v1/push", "push", push.respond),
     Door("POST", "/v1/sync", "sync", sync.respond),
+    Door("POST", "/v1/verify", "verify", verify.respond),
     Door("OPTIONS", "/v1/receipts", "receipts_options", receipts.describe),
     Door("POST", "/v1/receipts", "receipts_create", receipts.create),
     Door("HEAD", "/v1/receipts/<upload_id>", "receipts_standing", receipts.standing),

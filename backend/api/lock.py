@@ -38,6 +38,18 @@ def principal() -> Principal:
 
 
 @contextmanager
+def reading() -> Iterator[Session]:
+    """Yield a session in a new snapshot, which ends with the block; the device row is read again in it."""
+    session = db.session()
+    snapshot(session)
+    try:
+        principals.read(session, g.claims)
+        yield session
+    finally:
+        session.rollback()
+
+
+@contextmanager
 def writing() -> Iterator[Session]:
     """Yield a session whose transaction is committed at the end, or rolled back on an error.
 

@@ -95,6 +95,12 @@ OPERATIONS: Mapping[str, Operation] = {
         BODY,
         request="SyncRequest",
     ),
+    "verify": Operation(
+        "In which rows the replica differs, one step at a time.",
+        {200: Reply("What differs, and what to ask next.", "VerifyReply")},
+        (*BODY, E.CURSOR_INVALID, E.EPOCH_CHANGED, E.NOT_YET),
+        request="VerifyRequest",
+    ),
     "receipts_options": Operation(
         "What the tus server can do.",
         {

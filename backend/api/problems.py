@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException
 from backend.feed.positions import FeedMissing
 from backend.identity.tokens import DeviceRevoked, RefreshInvalid, TokenExpired, TokenInvalid
 from backend.sync.pull import NotYet
+from backend.sync.verify import EpochChanged
 from sync_protocol.cursor import CursorInvalid
 from sync_protocol.errors import ErrorCode, Fault
 from sync_protocol.problem import MEDIA_TYPE, problem
@@ -68,6 +69,8 @@ def understand(error: Exception) -> Problem:
             return Problem(ErrorCode.REFRESH_INVALID, f"{error}.".capitalize())
         case CursorInvalid():
             return Problem(ErrorCode.CURSOR_INVALID, f"The cursor cannot be read: {error}.")
+        case EpochChanged():
+            return Problem(ErrorCode.EPOCH_CHANGED, "The cursor is of the history before; pull with it.")
         case NotYet():
             wait = {"Retry-After": str(error.retry_after)}
             return Problem(ErrorCode.NOT_YET, "This server has not caught up with your cursor.", headers=wait)

@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from sqlalchemy import BigInteger, Index, Integer, String, Text, text
+from sqlalchemy import BigInteger, Boolean, Index, Integer, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.db import KeyText, Model, UtcDateTime
@@ -118,3 +118,29 @@ class FeedMoment(Model):
 
     position: Mapped[int] = mapped_column(Position, primary_key=True)
     at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+
+
+class FeedMismatch(Model):
+    """A replica that was found to differ from a stream, and what was done about it."""
+
+    __tablename__ = "feed_mismatch"
+
+    device: Mapped[str] = mapped_column(KeyText, primary_key=True)
+    position: Mapped[int] = mapped_column(Position, primary_key=True)
+    """The head that the replica had seen."""
+    channel: Mapped[str] = mapped_column(KeyText, primary_key=True)
+    collection: Mapped[str] = mapped_column(KeyText, primary_key=True)
+    rep: Mapped[str] = mapped_column(KeyText)
+    app_version: Mapped[str | None] = mapped_column(Text)
+    at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+    """When it was last looked at."""
+    stale: Mapped[int] = mapped_column(Integer)
+    """Rows that the device had in another form and was sent."""
+    missing: Mapped[int] = mapped_column(Integer)
+    """Rows that the device lacked and was sent."""
+    surplus: Mapped[int] = mapped_column(Integer)
+    """Rows that the device had and was told to delete."""
+    began_again: Mapped[bool] = mapped_column(Boolean)
+    """It differed so much that the device was told to begin the stream again."""
+
+    __table_args__ = (Index("feed_mismatch_by_time", "at"),)

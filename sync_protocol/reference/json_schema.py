@@ -8,7 +8,7 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, fields, missing, validate
 
-from sync_protocol import enrol, problem, pull, push, submission
+from sync_protocol import enrol, problem, pull, push, submission, verify
 from sync_protocol.catalogue import COLLECTIONS, KINDS
 from sync_protocol.fields import Choice, Count, Date, Instant, Text, _Decimal, _Pattern
 from sync_protocol.limits import Limits
@@ -24,6 +24,8 @@ ENVELOPES: tuple[type[Schema], ...] = (
     pull.PageSchema,
     pull.SyncRequestSchema,
     pull.SyncReplySchema,
+    verify.VerifyRequestSchema,
+    verify.VerifyReplySchema,
     enrol.EnrolRequestSchema,
     enrol.EnrolReplySchema,
     enrol.TokenRequestSchema,
@@ -53,14 +55,14 @@ def definitions(prefix: str = "#/$defs/") -> dict[str, Json]:
     found["Submission"]["allOf"] = [
         _when("kind", kind.name, {"body": {"$ref": prefix + name_of(kind.schema)}}) for kind in KINDS.values()
     ]
-    found["Changes"]["allOf"] = [
-        _when("collection", c.name, {"put": {"items": _at_position({"$ref": prefix + name_of(c.schema)})}})
-        for c in COLLECTIONS.values()
-    ]
-    changes = found["Changes"]["properties"]
-    changes["collection"]["enum"] = list(COLLECTIONS)
-    changes["put"]["items"] = _at_position({"type": "object"})
-    changes["gone"]["items"] = _at_position({"type": "string"})
+    for name in ("Changes", "Repair"):
+        found[name]["allOf"] = [
+            _when("collection", c.name, {"put": {"items": _at_position({"$ref": prefix + name_of(c.schema)})}})
+            for c in COLLECTIONS.values()
+        ]
+        found[name]["properties"]["collection"]["enum"] = list(COLLECTIONS)
+        found[name]["properties"]["put"]["items"] = _at_position({"type": "object"})
+    found["Changes"]["properties"]["gone"]["items"] = _at_position({"type": "string"})
     for request in ("PushRequest", "SyncRequest"):
         found[request]["properties"]["submissions"]["items"] = {"$ref": prefix + "Submission"}
     found["SyncReply"]["properties"]["problem"] = _or_null({"$ref": prefix + "Problem"})
@@ -78,8 +80,10 @@ def object_schema(schema: type[Schema], prefix: str) -> Json:
     for name, declared in made.fields.items():
         described = field_schema(declared, prefix)
         note = " ".join(filter(None, [notes.get(name), _bounds(declared)]))
-        result["properties"][name] = described | ({"description": note} if note else {})
-    result["required"] = [name for name, declared in made.fields.items() if declared.required]
+        result["properties"][declared.data_key or name] = described | ({"description": note} if note else {})
+    result["required"] = [
+        declared.data_key or name for name, declared in made.fields.items() if declared.required
+    ]
     if made.unknown == RAISE:
         result["additionalProperties"] = False
     return result
@@ -113,6 +117,8 @@ def _type_of(declared: fields.Field[Any], prefix: str) -> Json:
                 "items": field_schema(declared.inner, prefix),
                 **_length(declared.validators),
             }
+        case fields.Tuple():
+            return _tuple([field_schema(inner, prefix) for inner in declared.tuple_fields])
         case fields.Dict():
             return {"type": "object"}
         case Choice():
@@ -171,9 +177,12 @@ def _when(field: str, value: str, then: Json) -> Json:
     }
 
 
+def _tuple(items: list[Json]) -> Json:
+    return {"type": "array", "prefixItems": items, "minItems": len(items), "maxItems": len(items)}
+
+
 def _at_position(item: Json) -> Json:
-    position = {"type": "integer", "minimum": 1, "maximum": 2**53 - 1}
-    return {"type": "array", "prefixItems": [position, item], "minItems": 2, "maxItems": 2}
+    return _tuple([{"type": "integer", "minimum": 1, "maximum": 2**53 - 1}, item])
 
 
 def _limits() -> Json:

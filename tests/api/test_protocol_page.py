@@ -11,9 +11,11 @@ PAGE = (DOCS / "protocol.md").read_text(encoding="utf-8")
 
 
 def test_every_example_and_page_it_names_is_there() -> None:
-    named = re.findall(r"\]\(([^)]+)\)", PAGE)
-    missing = [name for name in named if not name.startswith("https:") and not (DOCS / name).exists()]
+    named = [name for name in re.findall(r"\]\(([^)]+)\)", PAGE) if not name.startswith("https:")]
+    missing = [name for name in named if not name.startswith("#") and not (DOCS / name).exists()]
     assert missing == []
+    headings = {f"#{title.lower().replace(' ', '-')}" for title in re.findall(r"^## (.+)$", PAGE, re.M)}
+    assert {name for name in named if name.startswith("#")} <= headings
 
 
 def test_every_golden_exchange_that_is_no_problem_is_named() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from sync_protocol.limits import LIMITS
 from tests.api.installation import Installation, Phone
 from tests.sync import company
-from tests.wire import exchange
+from tests.wire import exchange, verification
 from tests.wire.exchange import Golden
 from tests.wire.stage import Stage
 from tests.wire.world import CODE, DEVICE_KEY, SECOND_CODE
@@ -34,7 +34,15 @@ class Story:
 
     def tell(self) -> Iterator[tuple[str, Golden]]:
         """Yield every exchange."""
-        for chapter in (self._arrive, self._pull, self._push, self._upload, self._err, self._leave):
+        for chapter in (
+            self._arrive,
+            self._pull,
+            self._push,
+            self._upload,
+            self._verify,
+            self._err,
+            self._leave,
+        ):
             chapter()
             yield from self.told
             self.told.clear()
@@ -139,7 +147,8 @@ class Story:
         self._piece("problem-offset_mismatch", about, place, 0, PNG[:40])
         self._piece("receipt-last-piece", "The rest; the receipt is checked and kept.", place, 40, PNG[40:])
         about = "The claim is queued now."
-        self.ask("pull-receipt-arrived", about, "GET", "/v1/pull", query={"cursor": self.cursor})
+        asked = {"cursor": self.cursor}
+        self.cursor = self.ask("pull-receipt-arrived", about, "GET", "/v1/pull", query=asked).json["cursor"]
         wrong = {**headers, "Upload-Metadata": metadata.replace(names["sha256"], "")}
         wrong["Upload-Metadata"] = "sha256 " + base64.b64encode(b"a" * 64).decode()
         place = self.stage.begin_upload(wrong)
@@ -152,6 +161,9 @@ class Story:
     def _piece(self, name: str, about: str, place: str, offset: int, data: bytes) -> None:
         headers = {**PIECE, "Upload-Offset": str(offset)}
         self.ask(name, about, "PATCH", place, headers=headers, base64=base64.b64encode(data).decode())
+
+    def _verify(self) -> None:
+        verification.tell(self)
 
     def _err(self) -> None:
         json, push = {"Content-Type": "application/json"}, "/v1/push"
@@ -195,6 +207,13 @@ class Story:
         self.stage.begin_epoch()
         about = "The server begins a new history: delete the replica, keep the outbox, take this page."
         self.ask("pull-reset", about, "GET", "/v1/pull", query={"cursor": self.cursor})
+        about = "The same to an app that can mend its rows: it keeps them, and takes `head` for their position."
+        asked = {"cursor": self.cursor, "schema": "2"}
+        rebased = self.ask("pull-rebase", about, "GET", "/v1/pull", query=asked)
+        about = "A verification with the cursor of the history before."
+        sums = verification.sums_under(self.here, rebased.json["cursor"])
+        body = {"cursor": self.cursor, "schema": 2, "sums": sums}
+        self.ask("problem-epoch_changed", about, "POST", "/v1/verify", body=body)
         self.stage.revoke()
         self.ask("problem-device_revoked", "The order to wipe.", "GET", "/v1/pull")
         self.stage.wait(1200)

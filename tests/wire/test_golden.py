@@ -14,6 +14,7 @@ from sync_protocol.errors import ErrorCode
 from sync_protocol.problem import ProblemSchema
 from sync_protocol.pull import PageSchema, SyncReplySchema
 from sync_protocol.push import PushReplySchema
+from sync_protocol.verify import VerifyReplySchema
 from tests.wire import exchange
 from tests.wire.story import Story
 from tests.wire.world import world
@@ -25,6 +26,7 @@ REPLIES: dict[str, type[Schema]] = {
     "/v1/pull": PageSchema,
     "/v1/push": PushReplySchema,
     "/v1/sync": SyncReplySchema,
+    "/v1/verify": VerifyReplySchema,
 }
 
 

@@ -1,4 +1,4 @@
-"""the sync engine: row hashes and sums, segments, moments
+"""the sync engine: row hashes and sums, segments, moments, mismatches
 
 Revision 0002, after 0001.
 """
@@ -52,6 +52,22 @@ def upgrade() -> None:
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("position"),
     )
+    op.create_table(
+        "feed_mismatch",
+        sa.Column("device", KEY, nullable=False),
+        sa.Column("position", SERIAL, nullable=False),
+        sa.Column("channel", KEY, nullable=False),
+        sa.Column("collection", KEY, nullable=False),
+        sa.Column("rep", KEY, nullable=False),
+        sa.Column("app_version", sa.Text(), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("stale", sa.Integer(), nullable=False),
+        sa.Column("missing", sa.Integer(), nullable=False),
+        sa.Column("surplus", sa.Integer(), nullable=False),
+        sa.Column("began_again", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("device", "position", "channel", "collection"),
+    )
+    op.create_index("feed_mismatch_by_time", "feed_mismatch", ["at"])
     _sum_up(op.get_bind())
 
 
