@@ -27,6 +27,9 @@ doctor: .venv/run.stamp ## Check settings, database, Redis and the ERP
 test: .venv/test.stamp ## Run every test, against real PostgreSQL, Redis and Tryton
 	$(BIN)/pytest $(ARGS)
 
+bench: .venv/test.stamp ## Measure against Kinto, a hand-written endpoint and a static file; writes docs/benchmarks.md
+	$(BIN)/python -m tests.bench $(ARGS)
+
 lint: .venv/test.stamp ## Style, types and import contracts (the tests run these too)
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 
@@ -44,10 +47,11 @@ lock: $(UV) ## Write the lock files anew: hashes, no addresses
 	$(UV) pip compile pyproject.toml --upgrade -q --group build --generate-hashes --universal --python-version 3.11 --no-header -o requirements/run.lock
 	$(UV) pip compile pyproject.toml --upgrade -q --group build --group test -c requirements/run.lock --generate-hashes --universal --python-version 3.11 --no-header -o requirements/test.lock
 	$(UV) pip compile requirements/tryton.in --upgrade -q --generate-hashes --universal --python-version 3.11 --no-header -o requirements/tryton.lock
+	$(UV) pip compile requirements/bench.in --upgrade -q --generate-hashes --universal --python-version 3.11 --no-header -o requirements/bench.lock
 	$(UV) pip compile requirements/tools.in --upgrade -q --generate-hashes --universal --python-version 3.11 --no-header -o requirements/tools.lock
 
 clean: ## Remove what was installed and built, not your data in instance/
-	rm -rf .venv .venv-tryton .uv .cache
+	rm -rf .venv .venv-tryton .venv-kinto .uv .cache
 
 help: ## Print this
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -69,4 +73,4 @@ $(UV): requirements/tools.lock
 	@$(UV) pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $@ .venv/run.stamp
 
-.PHONY: run demo-tryton doctor test lint format reference corpus lock clean help
+.PHONY: run demo-tryton doctor test bench lint format reference corpus lock clean help

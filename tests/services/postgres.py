@@ -73,6 +73,13 @@ class PostgresServer:
         self._process.wait_ready(self._answers, READY_SECONDS)
         return self
 
+    @property
+    def pid(self) -> int:
+        """Process id of the postmaster; raises `ServiceFailed` unless it runs."""
+        if self._process is None:
+            raise ServiceFailed("PostgreSQL does not run.")
+        return self._process.pid
+
     def stop(self) -> None:
         """Fast shutdown: open transactions are rolled back, clients disconnected."""
         if self._process:

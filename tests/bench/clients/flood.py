@@ -1,0 +1,78 @@
+"""Many connections that poll as fast as they are answered, in one thread."""
+
+import asyncio
+import re
+import time
+from typing import Any
+
+from tests.bench.clients.wire import Refused
+
+_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+
+
+class _Poller(asyncio.Protocol):
+    """Sends the requests of a poll one after another, and begins again."""
+
+    def __init__(self, requests: list[bytes], until: float, done: asyncio.Future[None]) -> None:
+        self.requests, self.until, self.done = requests, until, done
+        self.polls = 0
+        self.bytes = 0
+        self._at = 0
+        self._held = b""
+
+    def connection_made(self, transport: Any) -> None:
+        self._transport = transport
+        transport.write(self.requests[0])
+
+    def data_received(self, data: bytes) -> None:
+        self._held += data
+        self.bytes += len(data)
+        end = self._held.find(b"\r\n\r\n")
+        if end < 0:
+            return None
+        head = self._held[:end]
+        length = _LENGTH.search(head)
+        if not head.startswith(b"HTTP/1.1 304"):
+            whole = end + 4 + (int(length[1]) if length else 0)
+            if len(self._held) < whole:
+                return None
+            if not head.startswith(b"HTTP/1.1 200") or b'"changes":{}' not in self._held:
+                return self._fail(Refused(f"a poll was answered {self._held[:600]!r}"))
+        self._held = b""
+        self._at = (self._at + 1) % len(self.requests)
+        if self._at == 0:
+            self.polls += 1
+            if time.perf_counter() > self.until:
+                self._transport.close()
+                return self.done.set_result(None)
+        self._transport.write(self.requests[self._at])
+        return None
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if not self.done.done():
+            self._fail(error or ConnectionError("the server closed a polling connection"))
+
+    def _fail(self, error: Exception) -> None:
+        self._transport.close()
+        if not self.done.done():
+            self.done.set_exception(error)
+
+
+def flood(port: int, polls: list[list[bytes]], seconds: float) -> dict[str, Any]:
+    """Poll for *seconds*, one connection for each of *polls*; return how many polls were answered."""
+    return asyncio.run(_flood(port, polls, seconds))
+
+
+async def _flood(port: int, polls: list[list[bytes]], seconds: float) -> dict[str, Any]:
+    loop = asyncio.get_running_loop()
+    began = time.perf_counter()
+    pollers, ends = [], []
+    for requests in polls:
+        done: asyncio.Future[None] = loop.create_future()
+        pollers.append(_Poller(requests, began + seconds, done))
+        ends.append(done)
+        await loop.create_connection(lambda p=pollers[-1]: p, "127.0.0.1", port)
+    await asyncio.gather(*ends)
+    took = time.perf_counter() - began
+    count = sum(poller.polls for poller in pollers)
+    return {"polls": count, "seconds": took, "bytes": sum(p.bytes for p in pollers) // max(1, count)}

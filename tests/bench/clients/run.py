@@ -1,0 +1,82 @@
+"""One measurement in a process of its own: `python -m tests.bench.clients.run` reads a job, prints its result.
+
+Both are JSON. `cpu` is the generator's own, in seconds, and `peak` its peak memory in bytes.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from tests.bench import meter
+from tests.bench.clients.client import Address, Client
+from tests.bench.clients.flood import flood
+from tests.bench.clients.kinds import KINDS
+from tests.bench.clients.wire import Refused
+
+Result = dict[str, Any]
+
+
+def first(client: Client, job: dict[str, Any]) -> Result:
+    """Fetch everything once."""
+    began = time.perf_counter()
+    found = client.first_sync()
+    seconds = time.perf_counter() - began
+    return {"seconds": seconds, "rows": len(found), "state": client.state}
+
+
+def delta(client: Client, job: dict[str, Any]) -> Result:
+    """Fetch the same changes again and again."""
+    client.state = job["state"]
+    client.delta()  # the first one warms the connection and the server's caches, for all alike
+    before = client.wire.received
+    seconds, rows = [], 0
+    for _ in range(job["times"]):
+        began = time.perf_counter()
+        rows = len(client.delta())
+        seconds.append(time.perf_counter() - began)
+    return {"each": seconds, "rows": rows, "bytes": (client.wire.received - before) // job["times"]}
+
+
+def push(client: Client, job: dict[str, Any]) -> Result:
+    """Push all documents in batches; every one must have been taken."""
+    documents, size = job["documents"], job["batch"]
+    began = time.perf_counter()
+    taken = sum(client.push(documents[n : n + size]) for n in range(0, len(documents), size))
+    seconds = time.perf_counter() - began
+    if taken != len(documents):
+        raise Refused(f"{taken} of {len(documents)} orders were taken")
+    return {"seconds": seconds, "orders": taken}
+
+
+def idle(job: dict[str, Any]) -> Result:
+    """Poll from many connections at once; every answer must say that nothing is new."""
+    polls = []
+    for address, state in job["pollers"]:
+        client = KINDS[address["client"]](Address(**address))
+        client.state = state
+        polls.append(client.polls())
+        client.wire.close()
+    return flood(job["port"], polls, job["seconds"])
+
+
+JOBS: dict[str, Callable[[Client, dict[str, Any]], Result]] = {"first": first, "delta": delta, "push": push}
+
+
+def main() -> None:
+    job = json.load(sys.stdin)
+    if job["job"] == "idle":
+        began = time.process_time()
+        result = idle(job)
+    else:
+        client = KINDS[job["address"]["client"]](Address(**job["address"]))
+        received, began = client.wire.received, time.process_time()
+        result = JOBS[job["job"]](client, job)
+        result.setdefault("bytes", client.wire.received - received)
+    result |= {"cpu": time.process_time() - began, "peak": meter.own_peak_memory()}
+    json.dump(result, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+"""A device of Satchel that keeps its replica in memory: pages, segments, pushes.
+
+It decodes what it gets and checks each segment's name. The reference device, which also stores, indexes and
+proves its replica, is measured as a row of its own.
+"""
+
+import gzip
+import json
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from urllib.parse import urlencode
+
+from sync_protocol import segment
+from sync_protocol.limits import LIMITS
+from tests.bench.clients.client import Address, Replica
+from tests.bench.clients.wire import Refused, Wire, request_bytes
+
+
+class SatchelClient:
+    """Pulls as a device of the revision in `options["schema"]`; at least revision 2 is offered segments."""
+
+    def __init__(self, address: Address) -> None:
+        self.wire = Wire(address.port)
+        self.address = address
+        self.headers = {**address.headers, "Accept-Encoding": "gzip"}
+        self.schema = str(address.options["schema"])
+        self.state: Any = None
+
+    def first_sync(self) -> Replica:
+        found: Replica = {}
+        self.state = self._until_complete(None, found)
+        return found
+
+    def delta(self) -> Replica:
+        found: Replica = {}
+        self._until_complete(self.state["cursor"], found)
+        return found
+
+    def _until_complete(self, cursor: str | None, found: Replica) -> dict[str, Any]:
+        while True:
+            query = {"schema": self.schema, "limit_bytes": LIMITS.page_bytes_most}
+            if cursor:
+                query["cursor"] = cursor
+            answer = self.wire.ask("GET", f"/v1/pull?{urlencode(query)}", self.headers)
+            page = answer.json()
+            for change in page["changes"]:
+                collection = change["collection"]
+                for _, record in change["put"]:
+                    found[collection, record["id"]] = record
+                for _, key in change["gone"]:
+                    found.pop((collection, key), None)
+            if page["segments"]:
+                self._fetch(page["segments"], found)
+            cursor = page["then"] or page["cursor"]
+            if page["complete"]:
+                return {"cursor": cursor, "etag": answer.headers["etag"]}
+
+    def _fetch(self, offers: list[dict[str, Any]], found: Replica) -> None:
+        """Fetch on a second connection while the segment before is decoded, as an app would."""
+        ahead = Wire(self.address.port)
+
+        def get(offer: dict[str, Any]) -> bytes:
+            return ahead.ask("GET", f"/v1/segments/{offer['sha256']}", self.address.headers).body
+
+        with ThreadPoolExecutor(1) as pool:
+            for offer, data in zip(offers, pool.map(get, offers), strict=True):
+                if segment.name_of(data) != offer["sha256"]:
+                    raise Refused(f"segment {offer['sha256']} is not what its name says")
+                _read(json.loads(gzip.decompress(data)), found)
+        self.wire.received += ahead.received
+        self.wire.sent += ahead.sent
+        ahead.close()
+
+    def polls(self) -> list[bytes]:
+        query = urlencode({"schema": self.schema, "cursor": self.state["cursor"]})
+        headers = {**self.headers, "If-None-Match": self.state["etag"]}
+        return [request_bytes("GET", f"/v1/pull?{query}", headers)]
+
+    def push(self, documents: list[dict[str, Any]]) -> int:
+        body = json.dumps({"submissions": documents}, ensure_ascii=False, separators=(",", ":")).encode()
+        reply = self.wire.ask("POST", "/v1/push", self.headers, body).json()
+        return sum(result["status"] == "received" for result in reply["results"])
+
+
+def _read(value: dict[str, Any], found: Replica) -> None:
+    """Put the records of a segment (`sync_protocol.segment` tells its form) into *found*."""
+    collection, names, keys = value["collection"], list(value["columns"]), value["keys"]
+    columns = zip(*value["columns"].values(), strict=True)
+    found.update(((collection, key), dict(zip(names, row))) for key, row in zip(keys, columns, strict=True))  # noqa: B905
+    for name, rows in value["absent"].items():
+        for n in rows:
+            del found[collection, keys[n]][name]

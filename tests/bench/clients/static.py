@@ -1,0 +1,35 @@
+"""The client of the static file: one GET of a gzip file, a record a line."""
+
+import gzip
+import json
+from typing import Any, NoReturn
+
+from tests.bench.clients.client import Address, Replica
+from tests.bench.clients.wire import Wire
+
+
+class StaticClient:
+    """Fetches and decodes; there is nothing else to ask a file."""
+
+    def __init__(self, address: Address) -> None:
+        self.wire = Wire(address.port)
+        self.headers = address.headers
+        self.path = address.options["path"]
+        self.state: Any = None
+
+    def first_sync(self) -> Replica:
+        found: Replica = {}
+        data = gzip.decompress(self.wire.ask("GET", self.path, self.headers).body).decode()
+        for line in data.splitlines():
+            collection, record = json.loads(line)
+            found[collection, record["id"]] = record
+        return found
+
+    def delta(self) -> NoReturn:
+        raise NotImplementedError("a file has no deltas")
+
+    def polls(self) -> NoReturn:
+        raise NotImplementedError("a file is not polled")
+
+    def push(self, documents: list[dict[str, Any]]) -> NoReturn:
+        raise NotImplementedError("a file takes no orders")

@@ -1,0 +1,35 @@
+"""Who hears what: fifty reps, twelve territories, four warehouses.
+
+A rep hears what everyone hears, three warehouses and four territories: six tenths of all records.
+"""
+
+from dataclasses import dataclass
+
+TERRITORIES = tuple(f"T{n:02}" for n in range(1, 13))
+WAREHOUSES = ("W1", "W2", "W3", "W4")
+
+
+@dataclass(frozen=True)
+class BenchRep:
+    """A rep and what the rep hears."""
+
+    id: str
+    territories: tuple[str, ...]
+    warehouses: tuple[str, ...]
+
+    @property
+    def channels(self) -> list[str]:
+        """Return the channels that the rep is assigned to; everyone's comes by itself."""
+        return [f"territory:{name}" for name in self.territories] + [f"warehouse:{n}" for n in self.warehouses]
+
+
+def reps(count: int) -> list[BenchRep]:
+    """Return *count* reps."""
+    return [
+        BenchRep(
+            f"R{n + 1:02}",
+            tuple(TERRITORIES[(n + step) % len(TERRITORIES)] for step in range(4)),
+            tuple(name for m, name in enumerate(WAREHOUSES) if m != n % len(WAREHOUSES)),
+        )
+        for n in range(count)
+    ]

@@ -1,0 +1,36 @@
+"""Kinto's own virtualenv, installed once from hashes: it pins what it likes, and our tests need none of it."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.services.process import ServiceFailed
+from tests.services.tryton_install import fingerprint, one_at_a_time
+
+ROOT = Path(__file__).parents[3]
+LOCK = ROOT / "requirements" / "bench.lock"
+FOLDER = ROOT / ".venv-kinto"
+INSTALL_SECONDS = 600
+
+
+def kinto_venv() -> Path:
+    """Return the virtualenv's folder, installing it first unless it is there and up to date."""
+    wanted = fingerprint([LOCK], sys.version)
+    with one_at_a_time(ROOT / ".cache" / "kinto-install.lock"):
+        mark = FOLDER / "satchel-fingerprint"
+        if not mark.exists() or mark.read_text() != wanted:
+            shutil.rmtree(FOLDER, ignore_errors=True)
+            _run([sys.executable, "-m", "venv", FOLDER])
+            (FOLDER / ".gitignore").write_text("*\n")
+            pip = [FOLDER / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+            _run([*pip, "--require-hashes", "-r", LOCK])
+            mark.write_text(wanted)
+    return FOLDER
+
+
+def _run(command: list[str | Path]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, timeout=INSTALL_SECONDS, check=False)
+    if done.returncode:
+        words = " ".join(map(str, command))
+        raise ServiceFailed(f"Installing Kinto failed: {words}\n{done.stdout}{done.stderr}")

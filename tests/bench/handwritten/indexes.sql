@@ -1,0 +1,12 @@
+CREATE INDEX units_updated ON units (updated_at, id);
+CREATE INDEX warehouses_updated ON warehouses (updated_at, id);
+CREATE INDEX products_updated ON products (updated_at, id);
+CREATE INDEX customers_updated ON customers (updated_at, id);
+CREATE INDEX stock_levels_updated ON stock_levels (updated_at, id);
+CREATE INDEX orders_updated ON orders (updated_at, id);
+CREATE INDEX receivables_updated ON receivables (updated_at, id);
+CREATE INDEX customers_territory ON customers (territory, updated_at);
+CREATE INDEX stock_levels_warehouse ON stock_levels (warehouse_id, updated_at);
+CREATE INDEX orders_customer ON orders (customer_id);
+CREATE INDEX receivables_customer ON receivables (customer_id);
+CREATE INDEX captured_order_rep ON captured_order (rep, received_at);

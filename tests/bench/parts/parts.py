@@ -1,0 +1,143 @@
+"""First sync, delta, idle poll and push of one running contestant."""
+
+import datetime as dt
+import statistics
+from collections.abc import Iterable, Sequence
+from random import Random
+from typing import Any
+
+from ulid import ULID
+
+from tests.bench import records
+from tests.bench.clients.client import Address
+from tests.bench.contestants.contestant import Contestant
+from tests.bench.lab import Lab
+from tests.bench.records import Record
+
+Figures = dict[str, Any]
+
+
+def first_sync(lab: Lab, contestant: Contestant, addresses: Sequence[Address]) -> Figures:
+    """Sync from nothing, once for each of *addresses* (all of the first rep); the median counts."""
+    results = [lab.measure(contestant, address, "first") for address in addresses]
+    expected = sum(1 for _ in records.heard(lab.reps[0], lab.sizes.records))
+    rows = results[-1]["rows"]
+    if rows != expected:
+        raise RuntimeError(f"{contestant.name}: a first sync gave {rows} records instead of {expected}")
+    seconds = statistics.median(r["seconds"] for r in results)
+    return {
+        "seconds": seconds,
+        "rows": rows,
+        "rows_per_second": rows / seconds,
+        "server_cpu_per_1000": _mean_cpu(results) / rows * 1000,
+        "generator_cpu_per_1000": statistics.mean(r["cpu"] for r in results) / rows * 1000,
+        "bytes": results[-1]["bytes"],
+        "web_peak": max(r["web_peak"] for r in results),
+        "client_peak": max(r["peak"] for r in results),
+        "state": results[-1]["state"],
+    }
+
+
+def delta(lab: Lab, contestant: Contestant, state: Any, changes: Sequence[tuple[str, Record]]) -> Figures:
+    """Publish *changes*, then ask for them again and again from *state*, by one client."""
+    contestant.change(changes)
+    address = contestant.address(lab.reps[0])
+    result = lab.measure(contestant, address, "delta", state=state, times=lab.sizes.deltas)
+    expected = sum(records.hears(lab.reps[0], *change) for change in changes)
+    if result["rows"] != expected:
+        raise RuntimeError(f"{contestant.name}: a delta gave {result['rows']} records instead of {expected}")
+    each = sorted(result["each"])
+    return {
+        "p50": statistics.median(each),
+        "p95": each[min(len(each) - 1, round(len(each) * 0.95))],
+        "rows": result["rows"],
+        "bytes": result["bytes"],
+        "server_cpu": (result["web_cpu"] + result["database_cpu"]) / (len(each) + 1),
+        "generator_cpu": result["cpu"] / (len(each) + 1),
+    }
+
+
+def idle(lab: Lab, contestant: Contestant) -> Figures:
+    """Poll from as many reps as there are connections, each up to date."""
+    pollers = []
+    for n in range(lab.sizes.connections):
+        address = contestant.address(lab.reps[n % len(lab.reps)])
+        pollers.append((address, lab.measure(contestant, address, "first")["state"]))
+    result = lab.flood(contestant, pollers)
+    polls = result["polls"]
+    return {
+        "polls_per_second": polls / result["seconds"],
+        "server_cpu": (result["web_cpu"] + result["database_cpu"]) / polls,
+        "generator_cpu": result["cpu"] / polls,
+        "bytes": result["bytes"],
+    }
+
+
+def push(lab: Lab, contestant: Contestant) -> Figures:
+    """Push orders in batches over one connection; repeated with other orders, the median counts."""
+    rep, results = lab.reps[0], []
+    for turn in range(lab.sizes.repeats):
+        documents = contestant.orders(list(_orders(lab, turn)), rep)
+        results.append(
+            lab.measure(contestant, contestant.address(rep), "push", documents=documents, batch=lab.sizes.batch)
+        )
+    seconds = statistics.median(r["seconds"] for r in results)
+    return {
+        "seconds": seconds,
+        "orders_per_second": lab.sizes.orders / seconds,
+        "server_cpu": _mean_cpu(results) / lab.sizes.orders,
+        "generator_cpu": statistics.mean(r["cpu"] for r in results) / lab.sizes.orders,
+    }
+
+
+def one_percent(lab: Lab, turn: int) -> list[tuple[str, Record]]:
+    """Return one record in a hundred, changed."""
+    return _changed(records.records(lab.sizes.records), 100, turn)
+
+
+def fixed(lab: Lab, turn: int) -> list[tuple[str, Record]]:
+    """Return a number of records that does not depend on the data set's size, all heard by the first rep."""
+    heard = [
+        item
+        for item in records.records(lab.sizes.records)
+        if item[0] in ("orders", "stock_levels") and records.hears(lab.reps[0], *item)
+    ]
+    return _changed(heard, max(1, len(heard) // lab.sizes.fixed_delta), turn)[: lab.sizes.fixed_delta]
+
+
+def _changed(items: Iterable[tuple[str, Record]], each: int, turn: int) -> list[tuple[str, Record]]:
+    return [(c, records.changed(c, r, turn)) for n, (c, r) in enumerate(items) if n % each == turn % each]
+
+
+def _orders(lab: Lab, turn: int) -> Iterable[dict[str, Any]]:
+    """Yield orders of three lines for customers of the first rep."""
+    draw = Random(turn)
+    total, today = lab.sizes.records, dt.datetime.now(dt.UTC).date().isoformat()
+    mine = [
+        n
+        for n in range(records.count("customers", total))
+        if records.territory_of(n) in lab.reps[0].territories
+    ]
+    for _ in range(lab.sizes.orders):
+        lines = [
+            {
+                "line_no": line,
+                "product_id": records.product_id(draw.randrange(records.count("products", total))),
+                "quantity": str(draw.randrange(1, 40)),
+                "unit": "u",
+                "unit_price": f"{draw.randrange(1, 900)}.{draw.randrange(100):02}",
+            }
+            for line in (1, 2, 3)
+        ]
+        body = {
+            "customer_id": records.customer_id(draw.choice(mine)),
+            "order_date": today,
+            "currency": "EUR",
+            "warehouse_id": lab.reps[0].warehouses[0],
+            "lines": lines,
+        }
+        yield {"id": str(ULID()), "body": body}
+
+
+def _mean_cpu(results: Sequence[dict[str, Any]]) -> float:
+    return statistics.mean(r["web_cpu"] + r["database_cpu"] for r in results)

@@ -1,0 +1,44 @@
+"""How much is measured. Every size can be set by an environment variable, `BENCH_<NAME>`."""
+
+import os
+from dataclasses import dataclass, fields, replace
+from typing import Self
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """The sizes of one run; the defaults are those that the aims are stated for."""
+
+    records: int = 100_000
+    """Records in the data set."""
+    reps: int = 50
+    processes: int = 2
+    """Web processes of every contestant."""
+    threads: int = 8
+    """Threads of every web process."""
+    repeats: int = 5
+    """How often a first sync or a push is repeated; the median counts."""
+    deltas: int = 40
+    idle_seconds: int = 6
+    connections: int = 16
+    orders: int = 1_000
+    batch: int = 50
+    small: int = 10_000
+    """The smaller and the larger data set that growth is measured on."""
+    large: int = 1_000_000
+    fixed_delta: int = 200
+    """Records that change, of those a rep hears, whatever the size of the data set."""
+    day: int = 10_000
+    """Records in the data set of a rep's day."""
+
+    @classmethod
+    def from_environment(cls, quick: bool = False) -> Self:
+        """Return the sizes in force: the defaults (or little ones), and what BENCH_<NAME> says."""
+        sizes = cls()
+        if quick:
+            sizes = replace(
+                sizes, records=5_000, repeats=2, deltas=10, idle_seconds=2, orders=200, small=2_000,
+                large=10_000, day=2_000,
+            )  # fmt: skip
+        told = {f.name: os.environ.get(f"BENCH_{f.name.upper()}") for f in fields(cls)}
+        return replace(sizes, **{name: int(text) for name, text in told.items() if text})
