@@ -3,7 +3,7 @@
 Pure: outside `device/` it imports marshmallow and nothing else. No Flask, no database, no clock.
 """
 
-SCHEMA_REVISION = 1
+SCHEMA_REVISION = 2
 """The newest revision of catalogue and wire. A device names the revision it was built for in each request.
 
 Revision 2 brought segments, checksums with repair, and the rebase after an epoch change.

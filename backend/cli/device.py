@@ -74,8 +74,8 @@ def sync(folder: Path, watch: bool, tries: int) -> None:
                 tables.print_report(report)
                 console.print(f"next in {wait:.0f} s", style="dim")
             return
-        with _progress(first=here.status().held.cursor is None) as on_page:
-            report = here.settle(tries, on_page)
+        with _progress(first=here.status().held.cursor is None) as on_progress:
+            report = here.settle(tries, on_progress)
         tables.print_report(report)
         if report.problem is not None and not report.complete:
             raise click.ClickException(f"{report.problem}. Nothing is lost; run it again to go on.")
@@ -87,10 +87,10 @@ def _progress(first: bool) -> Iterator[Callable[[SyncReport], None]]:
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("first sync" if first else "syncing", total=None)
 
-        def on_page(report: SyncReport) -> None:
+        def on_progress(report: SyncReport) -> None:
             bar.update(task, description=f"{report.put:,} records in {report.pages} pages")
 
-        yield on_page
+        yield on_progress
 
 
 @device.command()

@@ -5,94 +5,14 @@ which "saved" promises. Source: sqlite.org/pragma.html#pragma_synchronous.
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from sync_protocol.device import migrations
 from sync_protocol.device.errors import DatabaseRefused
-
-APPLICATION_ID = 0x53544348  # "STCH"
-VERSION = 1
-
-SCHEMA = """
-CREATE TABLE record (
-    collection TEXT NOT NULL,
-    key TEXT NOT NULL,
-    channel TEXT NOT NULL,
-    position INTEGER NOT NULL,
-    body TEXT NOT NULL,
-    words TEXT,                      -- what a search looks at, folded
-    parent TEXT,                     -- the customer, product or list it belongs to
-    PRIMARY KEY (collection, key)
-) WITHOUT ROWID;
-CREATE INDEX record_by_stream ON record (channel, collection);
-CREATE INDEX record_by_parent ON record (collection, parent) WHERE parent IS NOT NULL;
-
-CREATE TABLE held (                  -- one row: where the replica stands
-    one INTEGER PRIMARY KEY CHECK (one = 1),
-    run INTEGER NOT NULL DEFAULT 0,  -- counted up whenever the cursor is dropped
-    cursor TEXT,
-    etag TEXT,                       -- that came with the page that gave the cursor
-    epoch TEXT,
-    restart INTEGER NOT NULL DEFAULT 0, -- the next first page replaces everything
-    complete INTEGER NOT NULL DEFAULT 0,
-    server_time TEXT,
-    poll_after INTEGER,
-    synced_at TEXT
-);
-INSERT INTO held (one) VALUES (1);
-
-CREATE TABLE document (              -- the outbox
-    seq INTEGER PRIMARY KEY AUTOINCREMENT,
-    id TEXT NOT NULL UNIQUE,
-    rep TEXT NOT NULL,
-    kind TEXT NOT NULL,
-    title TEXT NOT NULL,
-    captured_at TEXT NOT NULL,
-    sha256 TEXT NOT NULL,
-    frozen BLOB NOT NULL,            -- the submission's bytes as they travel, never written again
-    supersedes TEXT,
-    due INTEGER NOT NULL DEFAULT 1,  -- to be pushed
-    attempts INTEGER NOT NULL DEFAULT 0,
-    failures INTEGER NOT NULL DEFAULT 0,
-    status TEXT,                     -- of the last push result
-    state TEXT,                      -- where it stands on the server, as last heard
-    mark TEXT,                       -- why it is not pushed though the server does not have it
-    errors TEXT NOT NULL DEFAULT '[]',
-    dismissed INTEGER NOT NULL DEFAULT 0,
-    final_at TEXT                    -- the server's time when the feed said so
-);
-
-CREATE TABLE receipt (
-    sha256 TEXT PRIMARY KEY,
-    filename TEXT NOT NULL,
-    filetype TEXT NOT NULL,
-    bytes INTEGER NOT NULL,
-    upload TEXT,                     -- the upload's path on the server, once begun
-    uploaded INTEGER NOT NULL DEFAULT 0,
-    error TEXT
-);
-CREATE TABLE document_receipt (
-    document TEXT NOT NULL REFERENCES document (id) ON DELETE CASCADE,
-    sha256 TEXT NOT NULL REFERENCES receipt (sha256),
-    PRIMARY KEY (document, sha256)
-) WITHOUT ROWID;
-
-CREATE TABLE session (               -- no row, or one
-    one INTEGER PRIMARY KEY CHECK (one = 1),
-    server TEXT NOT NULL,
-    issuer TEXT NOT NULL,
-    device_id TEXT NOT NULL,
-    rep TEXT NOT NULL,
-    rep_name TEXT NOT NULL,
-    company TEXT NOT NULL,
-    key_file TEXT NOT NULL,
-    access_token TEXT,
-    access_until REAL NOT NULL DEFAULT 0, -- by this device's clock: a hint, never a check
-    refresh_token TEXT NOT NULL
-);
-"""
+from sync_protocol.device.schema import APPLICATION_ID, VERSION
 
 
 class Database:
@@ -122,10 +42,13 @@ class Database:
             self._connection.execute(f"PRAGMA {pragma}")
         with self.writing():
             if not self._has_tables():
-                for statement in _statements(SCHEMA):
-                    self.run(statement)
+                migrations.create(self._connection)
                 self.run(f"PRAGMA application_id = {APPLICATION_ID}")
-                self.run(f"PRAGMA user_version = {VERSION}")
+            elif self._pragma("user_version") < VERSION:
+                migrations.migrate(self._connection, self._pragma("user_version"))
+            else:
+                return
+            self.run(f"PRAGMA user_version = {VERSION}")
 
     def _has_tables(self) -> bool:
         return bool(self.value("SELECT count(*) FROM sqlite_master"))
@@ -166,9 +89,9 @@ class Database:
         """Execute one statement and return how many rows it changed."""
         return self._connection.execute(sql, values).rowcount
 
-    def run_many(self, sql: str, rows: list[tuple[Any, ...]]) -> int:
+    def run_many(self, sql: str, rows: Iterable[tuple[Any, ...]]) -> int:
         """Execute one statement for each row and return how many rows changed."""
-        return self._connection.executemany(sql, rows).rowcount if rows else 0
+        return max(0, self._connection.executemany(sql, rows).rowcount)
 
     def rows(self, sql: str, *values: Any) -> list[sqlite3.Row]:
         """Return the rows of a query."""
@@ -198,13 +121,3 @@ class Database:
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
-
-
-def _statements(script: str) -> Iterator[str]:
-    """Yield the statements of *script*: `executescript` would commit in between."""
-    statement = ""
-    for line in script.splitlines(keepends=True):
-        statement += line
-        if sqlite3.complete_statement(statement):
-            yield statement
-            statement = ""

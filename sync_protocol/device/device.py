@@ -17,6 +17,7 @@ from sync_protocol.device.backoff import Backoff
 from sync_protocol.device.database import Database
 from sync_protocol.device.documents import Document
 from sync_protocol.device.errors import EnrolAgain, NotEnrolled, Problem, Revoked
+from sync_protocol.device.partfile import PartFolder
 from sync_protocol.device.receipts import ReceiptFile, ReceiptFolder
 from sync_protocol.device.replica import Held
 from sync_protocol.device.report import SyncReport
@@ -62,6 +63,7 @@ class Device:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.db = Database(self.folder / "satchel.sqlite3")
         self.files = ReceiptFolder(self.folder / "receipts")
+        self.parts = PartFolder(self.folder / "segments")
         self.zone = zone or capture.local_zone()
         self._http = http
         self._now = now
@@ -70,6 +72,7 @@ class Device:
         self._limit_bytes = limit_bytes
         self._grace = grace
         self._transport: Transport | None = None
+        self.parts.sweep(self.db)
         if self.identity is None:
             self.files.sweep(self.db)
 
@@ -120,8 +123,13 @@ class Device:
             self._transport = Transport(server, http=self._http)
         return self._transport
 
-    def sync(self, on_page: Callable[[SyncReport], None] = lambda report: None) -> SyncReport:
+    def sync(
+        self, on_progress: Callable[[SyncReport], None] = lambda report: None, *, deep: bool = False
+    ) -> SyncReport:
         """Sync once and return what happened; `problem` in the report says why it stopped early.
+
+        *on_progress* is called after each page and each piece of a segment. With *deep* every hash is made
+        anew from what is stored before the replica is compared with the server's.
 
         Raises `NotEnrolled`, `EnrolAgain`, and `Revoked` after the device has been wiped.
         """
@@ -130,26 +138,33 @@ class Device:
         received, sent = transport.received, transport.sent
         talk = Session(self.db, self.folder, transport, lambda: self._now().timestamp())
         loop = Sync(
-            self.db, self.files, talk.request, rep=who.rep, now=lambda: capture.instant(self._now()),
-            limit_bytes=self._limit_bytes, grace=self._grace, on_page=on_page,
+            self.db, self.files, self.parts, talk.request, talk.download, rep=who.rep,
+            now=lambda: capture.instant(self._now()), limit_bytes=self._limit_bytes, grace=self._grace,
+            deep=deep, on_progress=on_progress,
         )  # fmt: skip
         try:
             report = loop.run()
         except Problem as problem:
             if not problem.wipe:
                 raise EnrolAgain(f"{problem.detail}; enrol again with a new code, the outbox is kept") from None
-            raise Revoked(wipe.wipe(self.db, self.files, self.folder)) from None
+            raise Revoked(wipe.wipe(self.db, self.files, self.parts, self.folder)) from None
         report.received, report.sent = transport.received - received, transport.sent - sent
         return report
 
-    def settle(self, tries: int = 5, on_page: Callable[[SyncReport], None] = lambda report: None) -> SyncReport:
+    def settle(
+        self,
+        tries: int = 5,
+        on_progress: Callable[[SyncReport], None] = lambda report: None,
+        *,
+        deep: bool = False,
+    ) -> SyncReport:
         """Sync until nothing stops it, at most *tries* times without progress, waiting in between."""
         backoff = Backoff(draw=self._draw)
         while True:
-            report = self.sync(on_page)
+            report = self.sync(on_progress, deep=deep)
             if report.problem is None:
                 return report
-            if report.pages or report.results or report.receipts:
+            if report.pages or report.fetched or report.results or report.receipts:
                 backoff.failures = 0
             wait = backoff.failed(report.retry_after)
             if backoff.failures >= tries:
@@ -157,12 +172,12 @@ class Device:
             self._sleep(wait)
 
     def watch(
-        self, on_page: Callable[[SyncReport], None] = lambda report: None
+        self, on_progress: Callable[[SyncReport], None] = lambda report: None
     ) -> Iterator[tuple[SyncReport, float]]:
         """Sync for ever: yield each report with the seconds until the next sync, then wait them."""
         backoff = Backoff(draw=self._draw)
         while True:
-            report = self.sync(on_page)
+            report = self.sync(on_progress)
             if report.problem is None:
                 wait = backoff.worked(report.poll_after)
             else:

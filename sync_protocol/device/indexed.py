@@ -43,5 +43,7 @@ def _texts(value: Mapping[str, Any]) -> Iterator[str]:
 
 def folded(text: str) -> str:
     """Return *text* as searches compare it: Müller, MULLER and mu\u0308ller are one."""
+    if text.isascii():
+        return text.lower()
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     return "".join(character for character in decomposed if not unicodedata.combining(character))

@@ -95,11 +95,17 @@ def note_results(db: Database, documents: Sequence[Due], results: Sequence[Mappi
             )  # fmt: skip
 
 
-def note_fates(db: Database, server_time: str) -> None:
-    """Take over what the `submissions` collection says; call it in the transaction that applies a page."""
+def note_fates(db: Database, server_time: str, ids: Sequence[str] | None = None) -> None:
+    """Take over what the `submissions` collection says; call it in the transaction that stored it.
+
+    *ids* are the records that came just now. None means all of them, and is right only when the replica has
+    been found equal to the server's: a record kept over a new epoch may be of a document that is lost.
+    """
     for row in db.rows(
         "SELECT d.id, d.sha256, d.dismissed, d.final_at, r.body FROM document d"
         " JOIN record r ON r.collection = 'submissions' AND r.key = d.id"
+        " WHERE ?1 IS NULL OR d.id IN (SELECT value FROM json_each(?1))",
+        None if ids is None else json.dumps(ids),
     ):
         fate = json.loads(row["body"])
         if fate.get("sha256") != row["sha256"]:

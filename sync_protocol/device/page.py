@@ -6,9 +6,12 @@ from typing import Any
 from marshmallow import ValidationError
 
 from sync_protocol.change import Stream
+from sync_protocol.checksum import Checksum
 from sync_protocol.device.errors import ContractBroken
 from sync_protocol.device.indexed import key_field
+from sync_protocol.limits import LIMITS
 from sync_protocol.pull import PageSchema
+from sync_protocol.segment import KeyRange
 
 
 @dataclass(frozen=True)
@@ -31,16 +34,34 @@ class GoneRow:
 
 
 @dataclass(frozen=True)
+class Offer:
+    """A segment that the page offers in place of rows: one key range of a stream as it was at *position*."""
+
+    stream: Stream
+    range: KeyRange
+    priority: int
+    sha256: str
+    bytes: int
+    rows: int
+    position: int
+    url: str | None
+
+
+@dataclass(frozen=True)
 class Page:
     """One snapshot's worth of changes, and the cursor that follows it."""
 
     epoch: str
     cursor: str
     complete: bool
+    head: int
     reset: str | None
     drop: list[Stream]
     put: list[PutRow]
     gone: list[GoneRow]
+    offers: list[Offer]
+    then: str | None
+    check: Checksum | None
     server_time: str
     poll_after: int
     etag: str | None
@@ -57,14 +78,17 @@ def read_page(value: Any, etag: str | None) -> Page:
         raise ContractBroken("the page does not say whether it is complete")
     put: list[PutRow] = []
     gone: list[GoneRow] = []
+    offers = [_offer(offer) for offer in loaded["segments"]]
+    if bool(offers) != (loaded["then"] is not None) or (offers and loaded["complete"]):
+        raise ContractBroken("the page offers segments and does not say what follows them, or the reverse")
+    if len({(offer.stream, offer.range.start) for offer in offers}) < len(offers):
+        raise ContractBroken("the page offers a key range twice")
+    if loaded["complete"] != (loaded["check"] is not None):
+        raise ContractBroken("a page says what the replica holds if it is complete, and only then")
     for changes in loaded["changes"]:
         stream = (changes["channel"], changes["collection"])
-        field = key_field(stream[1])
         for entry in changes["put"]:
-            position, record = _pair(entry)
-            if not isinstance(record, dict) or not isinstance(record.get(field), str):
-                raise ContractBroken(f"a record of {stream[1]} has no {field}")
-            put.append(PutRow(stream, record[field], position, record))
+            put.append(read_put(stream, entry))
         for entry in changes["gone"]:
             position, key = _pair(entry)
             if not isinstance(key, str):
@@ -74,13 +98,53 @@ def read_page(value: Any, etag: str | None) -> Page:
         epoch=loaded["epoch"],
         cursor=loaded["cursor"],
         complete=loaded["complete"],
+        head=loaded["head"],
         reset=loaded["reset"],
-        drop=[_stream(pair) for pair in loaded["drop"]],
+        drop=[read_stream(pair) for pair in loaded["drop"]],
         put=put,
         gone=gone,
+        offers=offers,
+        then=loaded["then"],
+        check=read_checksum(loaded["check"]),
         server_time=loaded["server_time"],
         poll_after=loaded["poll_after"],
         etag=etag,
+    )
+
+
+def read_put(stream: Stream, entry: Any) -> PutRow:
+    """Return the put that *entry*, `[position, record]`, is; raises `ContractBroken`."""
+    position, record = _pair(entry)
+    field = key_field(stream[1])
+    if not isinstance(record, dict) or not isinstance(record.get(field), str):
+        raise ContractBroken(f"a record of {stream[1]} has no {field}")
+    return PutRow(stream, record[field], position, record)
+
+
+def read_stream(pair: list[str]) -> Stream:
+    """Return the stream that *pair*, `[channel, collection]`, names; raises `ContractBroken`."""
+    if len(pair) != 2:
+        raise ContractBroken("a stream is not [channel, collection]")
+    return pair[0], pair[1]
+
+
+def read_checksum(loaded: dict[str, Any] | None) -> Checksum | None:
+    """Return the checksum that the schema has loaded."""
+    return None if loaded is None else Checksum(loaded["count"], int(loaded["sum"], 16))
+
+
+def _offer(loaded: dict[str, Any]) -> Offer:
+    if not 0 < loaded["bytes"] <= LIMITS.segment_plain_bytes or not loaded["position"]:
+        raise ContractBroken(f"segment {loaded['sha256']} is offered without a size or position that can be")
+    return Offer(
+        stream=(loaded["channel"], loaded["collection"]),
+        range=KeyRange(loaded["from_"], loaded["to"]),
+        priority=loaded["priority"],
+        sha256=loaded["sha256"],
+        bytes=loaded["bytes"],
+        rows=loaded["rows"],
+        position=loaded["position"],
+        url=loaded["url"],
     )
 
 
@@ -90,9 +154,3 @@ def _pair(entry: Any) -> tuple[int, Any]:
         if isinstance(position, int) and not isinstance(position, bool) and 0 < position < 2**53:
             return position, entry[1]
     raise ContractBroken("a change is not [position, value]")
-
-
-def _stream(pair: list[str]) -> Stream:
-    if len(pair) != 2:
-        raise ContractBroken("a dropped stream is not [channel, collection]")
-    return pair[0], pair[1]

@@ -1,4 +1,4 @@
-"""Pulling pages until the server says that nothing is left above the cursor."""
+"""Pulling pages, and the segments they offer, until the server says that nothing is left above the cursor."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from sync_protocol import SCHEMA_REVISION
 from sync_protocol.device import replica
 from sync_protocol.device.database import Database
+from sync_protocol.device.download import Downloader
 from sync_protocol.device.errors import ContractBroken, Problem
 from sync_protocol.device.page import read_page
 from sync_protocol.device.replica import Held
@@ -16,29 +17,35 @@ MOST_RESTARTS = 2
 
 
 class Puller:
-    """Asks for pages and applies them. *on_page* is called after each one, for a progress bar."""
+    """Asks for pages and applies them. *on_progress* is called after each one, for a progress bar."""
 
     def __init__(
         self,
         db: Database,
         send: Send,
+        downloader: Downloader,
         report: SyncReport,
         *,
         now: Callable[[], str],
         limit_bytes: int | None,
-        on_page: Callable[[SyncReport], None],
+        on_progress: Callable[[SyncReport], None],
     ) -> None:
         self._db = db
         self._send = send
+        self._downloader = downloader
         self._report = report
         self._now = now
         self._limit_bytes = limit_bytes
-        self._on_page = on_page
+        self._on_progress = on_progress
         self._restarts = 0
 
     def until_complete(self) -> None:
-        """Pull until a page is complete; raises what stopped it, with every page applied so far stored."""
+        """Pull until a page is complete; raises what stopped it, with every page applied so far stored.
+
+        A download that was cut goes on before any page is asked for.
+        """
         while not self._report.complete:
+            self._downloader.until_applied()
             self.one()
 
     def one(self) -> None:
@@ -63,7 +70,7 @@ class Puller:
     def take(self, asked: Held, value: Any, etag: str | None) -> None:
         """Apply the page in *value*, which was asked for at *asked*."""
         page = read_page(value, etag)
-        if not page.complete and page.cursor == asked.cursor:
+        if not page.complete and page.cursor == asked.cursor and not page.offers:
             raise ContractBroken("the page moves nothing and is not complete")
         done = replica.apply(self._db, page, asked, self._now())
         if not done.applied:
@@ -73,9 +80,10 @@ class Puller:
         report.put += done.put
         report.gone += done.gone
         report.reset = report.reset or done.reset
+        report.rebased = report.rebased or done.rebased
         report.complete = page.complete
         report.poll_after = page.poll_after
-        self._on_page(report)
+        self._on_progress(report)
 
     def refused(self, asked: Held, problem: Problem) -> None:
         """Begin anew if the server does not know the cursor; raise *problem* for anything else."""

@@ -2,29 +2,29 @@
 
 A page is applied whole, with its cursor, in one transaction, and only if the device still holds the
 cursor it was asked with; a page that comes late is thrown away. Within it the order is: reset, drop,
-puts and tombstones by position.
+puts and tombstones by position. Segments that the page offers are applied afterwards, each by itself.
 """
 
 import json
 import sqlite3
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sync_protocol.device import outbox
+from sync_protocol.change import Stream
+from sync_protocol.checksum import MODULUS, Checksum, signed
+from sync_protocol.device import offers, outbox, rows
 from sync_protocol.device.database import Database
 from sync_protocol.device.errors import ContractBroken
 from sync_protocol.device.failpoint import failpoint
-from sync_protocol.device.indexed import folded, parent, words
+from sync_protocol.device.indexed import folded
 from sync_protocol.device.page import Page
+from sync_protocol.pull import RESET_EPOCH, RESET_REBASE
 
-_PUT = """
-INSERT INTO record (collection, key, channel, position, body, words, parent) VALUES (?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (collection, key) DO UPDATE SET channel = excluded.channel, position = excluded.position,
-    body = excluded.body, words = excluded.words, parent = excluded.parent
-WHERE excluded.position > record.position
-"""
 _GONE = "DELETE FROM record WHERE collection = ? AND key = ? AND channel = ? AND position < ?"
+_HELD = (
+    "run, cursor, etag, epoch, restart, complete, server_time, poll_after, synced_at, then_cursor, check_count,"
+    " check_sum, verified, verified_at, deep_at, renewed_at"
+)
 
 
 @dataclass(frozen=True)
@@ -40,80 +40,97 @@ class Held:
     server_time: str | None
     poll_after: int | None
     synced_at: str | None
+    then: str | None
+    check: Checksum | None
+    """What the last page, if it was complete, said that the replica holds."""
+    verified: bool
+    """The rows as they are now were found equal to the server's."""
+    verified_at: str | None
+    """When they last were; like the next two by the server's time."""
+    deep_at: str | None
+    renewed_at: str | None
 
 
 @dataclass(frozen=True)
 class Applied:
-    """What a page did. *applied* is false for one that came late and was thrown away."""
+    """What a page did. *applied* is false for one that came late and was thrown away.
+
+    *reset*: everything was replaced. *rebased*: the server began a new epoch and the rows were kept.
+    """
 
     applied: bool
     put: int = 0
     gone: int = 0
     reset: bool = False
+    rebased: bool = False
 
 
 def held(db: Database) -> Held:
     """Return where the replica stands."""
-    row = db.row(
-        "SELECT run, cursor, etag, epoch, restart, complete, server_time, poll_after, synced_at FROM held"
-    )
+    row = db.row(f"SELECT {_HELD} FROM held")  # noqa: S608 - names from above
     assert row is not None  # noqa: S101 - the schema made it
-    run, cursor, etag, epoch, restart, complete, server_time, poll_after, synced_at = row
-    return Held(run, cursor, etag, epoch, bool(restart), bool(complete), server_time, poll_after, synced_at)
+    check = None if row["check_sum"] is None else Checksum(row["check_count"], row["check_sum"] % MODULUS)
+    return Held(
+        run=row["run"], cursor=row["cursor"], etag=row["etag"], epoch=row["epoch"],
+        restart=bool(row["restart"]), complete=bool(row["complete"]), server_time=row["server_time"],
+        poll_after=row["poll_after"], synced_at=row["synced_at"], then=row["then_cursor"], check=check,
+        verified=bool(row["verified"]), verified_at=row["verified_at"], deep_at=row["deep_at"],
+        renewed_at=row["renewed_at"],
+    )  # fmt: skip
+
+
+def still_at(db: Database, asked: Held) -> bool:
+    """Say whether the replica still stands where it stood at *asked*; call it inside a transaction."""
+    row = db.row("SELECT run, cursor FROM held")
+    return row is not None and tuple(row) == (asked.run, asked.cursor)
 
 
 def apply(db: Database, page: Page, asked: Held, now: str) -> Applied:
     """Apply *page*, which was asked for while the replica stood at *asked*; *now* is this device's time."""
     with db.writing():
-        current = held(db)
-        if (current.run, current.cursor) != (asked.run, asked.cursor):
+        if not still_at(db, asked):
             return Applied(False)
-        reset = page.reset is not None
-        if current.cursor is not None and not reset and page.epoch != current.epoch:
+        current = held(db)
+        if current.cursor is not None and page.reset is None and page.epoch != current.epoch:
             raise ContractBroken("the page is of another epoch than the cursor and does not say reset")
-        if reset or current.restart:
+        reset = page.reset == RESET_EPOCH
+        rebased = page.reset == RESET_REBASE
+        if reset or rebased or current.restart:
             outbox.push_again(db)
+            offers.forget(db)
+        if reset or current.restart:
             db.run("DELETE FROM record")
-        for channel, collection in page.drop:
-            db.run("DELETE FROM record WHERE channel = ? AND collection = ?", channel, collection)
+        elif rebased:
+            # Whether the rows are those of the new epoch, the checksum of the complete page tells.
+            db.run("UPDATE record SET position = ?", page.head)
+        for stream in page.drop:
+            drop(db, stream)
         failpoint("apply.after_drop")
-        try:
-            put = db.run_many(_PUT, list(_rows(page)))
-        except (UnicodeEncodeError, OverflowError) as error:
-            raise ContractBroken(f"a record cannot be stored: {error}") from None
+        put = db.run_many(rows.PUT, [rows.stored(row) for row in page.put])
         failpoint("apply.after_puts")
         gone = db.run_many(_GONE, [(row.stream[1], row.key, row.stream[0], row.position) for row in page.gone])
-        outbox.note_fates(db, page.server_time)
+        outbox.note_fates(db, page.server_time, [row.key for row in page.put if row.stream[1] == "submissions"])
         db.run(
             "UPDATE held SET cursor = ?, etag = ?, epoch = ?, restart = 0, complete = ?, server_time = ?,"
-            " poll_after = ?, synced_at = ?",
+            " poll_after = ?, synced_at = ?, check_count = ?, check_sum = ?, verified = 0",
             page.cursor, page.etag, page.epoch, page.complete, page.server_time, page.poll_after, now,
+            page.check and page.check.count, page.check and signed(page.check.sum),
         )  # fmt: skip
+        offers.replace(db, page.offers, page.then, page.drop)
         failpoint("apply.before_commit")
     failpoint("apply.after_commit")
-    return Applied(True, put, gone, reset)
+    return Applied(True, put, gone, reset, rebased)
 
 
-def _rows(page: Page) -> Iterator[tuple[str, str, str, int, str, str, str | None]]:
-    for row in page.put:
-        channel, collection = row.stream
-        body = json.dumps(row.record, ensure_ascii=False, separators=(",", ":"))
-        yield (
-            collection,
-            row.key,
-            channel,
-            row.position,
-            body,
-            words(row.record),
-            parent(collection, row.record),
-        )
+def drop(db: Database, stream: Stream) -> None:
+    """Delete every record of *stream*. Call it inside a transaction."""
+    db.run("DELETE FROM record WHERE channel = ? AND collection = ?", *stream)
 
 
 def confirm_complete(db: Database, asked: Held, poll_after: int | None, now: str) -> None:
     """Note that the server had nothing above the cursor of *asked* (a 304)."""
     with db.writing():
-        current = held(db)
-        if (current.run, current.cursor) == (asked.run, asked.cursor):
+        if still_at(db, asked):
             db.run(
                 "UPDATE held SET complete = 1, poll_after = coalesce(?, poll_after), synced_at = ?",
                 poll_after,
@@ -124,14 +141,17 @@ def confirm_complete(db: Database, asked: Held, poll_after: int | None, now: str
 def forget_cursor(db: Database, asked: Held) -> None:
     """Drop the cursor that the server does not know; the rows stay until the first page of the new run."""
     with db.writing():
-        current = held(db)
-        if (current.run, current.cursor) == (asked.run, asked.cursor):
+        if still_at(db, asked):
             begin_anew(db)
 
 
 def begin_anew(db: Database) -> None:
     """Make the next page replace everything. Call it inside a transaction."""
-    db.run("UPDATE held SET run = run + 1, cursor = NULL, etag = NULL, epoch = NULL, restart = 1, complete = 0")
+    offers.forget(db)
+    db.run(
+        "UPDATE held SET run = run + 1, cursor = NULL, etag = NULL, epoch = NULL, restart = 1, complete = 0,"
+        " check_count = NULL, check_sum = NULL, verified = 0"
+    )
 
 
 def record(db: Database, collection: str, key: str) -> dict[str, Any] | None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sync_protocol.device.errors import DeviceError
+from sync_protocol.device.offers import Standing
 
 
 @dataclass
@@ -14,6 +15,23 @@ class SyncReport:
     put: int = 0
     gone: int = 0
     reset: bool = False
+    """Everything was fetched anew."""
+    rebased: bool = False
+    """The server began a new epoch; what the device held was kept and compared."""
+    offered: Standing = field(default_factory=Standing)
+    """Segments that are offered, and how much of them has been applied."""
+    segments: int = 0
+    """Segments applied."""
+    fetched: int = 0
+    """Bytes of segments that arrived."""
+    verified: bool = False
+    """The replica was found equal to what the server says it holds."""
+    mended: int = 0
+    """Rows whose hash was not that of their body: this device's storage failed, or a program erred."""
+    repaired: int = 0
+    """Rows that differed and were replaced by the server's."""
+    removed: int = 0
+    """Rows that did not belong here and were deleted."""
     unchanged: bool = False
     """The server answered that there was nothing new."""
     results: list[dict[str, Any]] = field(default_factory=list)

@@ -9,13 +9,16 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sync_protocol.device import keys, replica
 from sync_protocol.device.database import Database
 from sync_protocol.device.errors import ContractBroken, EnrolAgain, NotEnrolled, Problem
 from sync_protocol.device.failpoint import failpoint
+from sync_protocol.device.partfile import PartFile
 from sync_protocol.device.transport import Reply, Transport
+
+T = TypeVar("T")
 
 NEAR_EXPIRY_SECONDS = 60
 _REFRESHABLE = ("token_expired", "token_invalid", "token_missing")
@@ -102,19 +105,27 @@ class Session:
         self, method: str, path: str, *, headers: Mapping[str, str] | None = None, **more: Any
     ) -> Reply:
         """Send a request with the access token; refreshes it once if the server says that it has expired."""
+        return self._with_token(
+            lambda token: self._transport.request(method, path, headers={**(headers or {}), **token}, **more)
+        )
+
+    def download(self, where: str, part: PartFile, *, on_piece: Callable[[int], None], token: bool) -> None:
+        """Add to *part* what is missing of it; with *token* from a path of ours, else from any address."""
+        if token:
+            self._with_token(
+                lambda header: self._transport.download(where, part, headers=header, on_piece=on_piece)
+            )
+        else:
+            self._transport.download(where, part, on_piece=on_piece)
+
+    def _with_token(self, send: Callable[[dict[str, str]], T]) -> T:
         token = self._token()
         try:
-            return self._send(token, method, path, headers, more)
+            return send(_bearer(token))
         except Problem as problem:
             if problem.status != 401 or problem.code not in _REFRESHABLE:
                 raise
-        return self._send(self._after(token), method, path, headers, more)
-
-    def _send(
-        self, token: str, method: str, path: str, headers: Mapping[str, str] | None, more: dict[str, Any]
-    ) -> Reply:
-        with_token = {**(headers or {}), "Authorization": f"Bearer {token}"}
-        return self._transport.request(method, path, headers=with_token, **more)
+        return send(_bearer(self._after(token)))
 
     def _token(self) -> str:
         who = identity(self._db)
@@ -158,6 +169,10 @@ class Session:
                 who.refresh_token,
             )  # fmt: skip
         return str(answer["access_token"])
+
+
+def _bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
 
 
 def _object(value: Any, texts: tuple[str, ...]) -> dict[str, Any]:

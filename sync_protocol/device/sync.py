@@ -1,4 +1,5 @@
-"""One sync: documents first, then what changed, then receipts, then what the receipts changed.
+"""One sync: documents first, then what changed, then receipts, then what the receipts changed, then the proof
+that the replica is what the server says.
 
 The outbox and the cursor travel together where there is something to send, so that a short moment of
 signal is enough to hand over an order and to learn what became of the last one.
@@ -10,10 +11,13 @@ from collections.abc import Callable
 from typing import Any
 
 from sync_protocol import SCHEMA_REVISION
-from sync_protocol.device import outbox, replica, uploads
+from sync_protocol.device import offers, outbox, replica, uploads
 from sync_protocol.device.database import Database
+from sync_protocol.device.download import Downloader, Fetch
 from sync_protocol.device.errors import ContractBroken, DeviceError, EnrolAgain, Offline, Problem
 from sync_protocol.device.outbox import Due
+from sync_protocol.device.partfile import PartFolder
+from sync_protocol.device.proof import Prover
 from sync_protocol.device.pull import Puller
 from sync_protocol.device.push import SPLITS, Pusher, batches, spliced, take_results
 from sync_protocol.device.receipts import ReceiptFolder
@@ -33,13 +37,16 @@ class Sync:
         self,
         db: Database,
         files: ReceiptFolder,
+        parts: PartFolder,
         send: Send,
+        fetch: Fetch,
         *,
         rep: str,
         now: Callable[[], str],
         limit_bytes: int | None = None,
         grace: dt.timedelta = outbox.GRACE,
-        on_page: Callable[[SyncReport], None] = lambda report: None,
+        deep: bool = False,
+        on_progress: Callable[[SyncReport], None] = lambda report: None,
     ) -> None:
         self.report = SyncReport()
         self._db = db
@@ -49,7 +56,11 @@ class Sync:
         self._limit_bytes = limit_bytes
         self._grace = grace
         self._pusher = Pusher(db, send, self.report)
-        self._puller = Puller(db, send, self.report, now=now, limit_bytes=limit_bytes, on_page=on_page)
+        self._puller = Puller(
+            db, send, Downloader(db, parts, fetch, self.report, on_progress=on_progress), self.report,
+            now=now, limit_bytes=limit_bytes, on_progress=on_progress,
+        )  # fmt: skip
+        self._prover = Prover(db, send, self._puller, self.report, deep=deep)
 
     def run(self) -> SyncReport:
         """Sync and return the report; `report.problem` says what stopped it, if something did.
@@ -67,6 +78,7 @@ class Sync:
             if self._upload():
                 self.report.complete = False
                 self._puller.until_complete()
+            self._prover.prove()
         except EnrolAgain:
             raise
         except DeviceError as error:
@@ -83,7 +95,8 @@ class Sync:
         due = outbox.due(self._db, self._rep)
         try:
             for n, batch in enumerate(batches(due)):
-                if n == 0:
+                # While segments are being fetched a page would only offer them again.
+                if n == 0 and offers.next_wanted(self._db) is None:
                     self._push_and_pull(batch)
                 else:
                     self._pusher.push(batch)

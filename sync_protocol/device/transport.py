@@ -8,7 +8,8 @@ import gzip
 import ipaddress
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,11 +17,15 @@ from urllib.parse import urlsplit
 import httpx
 
 from sync_protocol.device.errors import Damaged, DeviceError, NotOurServer, Offline, Problem
+from sync_protocol.device.partfile import PartFile
 from sync_protocol.limits import MIB
+from sync_protocol.segment import MEDIA_TYPE
 
 MOST_REPLY_BYTES = 64 * MIB
 GZIP_ABOVE = 1024
 _PLAIN = (413, 429)
+_BYTES = (MEDIA_TYPE, "application/octet-stream", "binary/octet-stream")
+"""What a segment may come as; the last two from a store that was not told better."""
 TIMEOUT = httpx.Timeout(60.0, connect=15.0)
 
 
@@ -70,10 +75,57 @@ class Transport:
                 content = gzip.compress(content, 6, mtime=0)
                 sent["Content-Encoding"] = "gzip"
         sent.update(headers or {})
+        with self._streaming(method, path, params=params, headers=sent, content=content) as response:
+            return self._reply(response, bare, method)
+
+    def download(
+        self,
+        where: str,
+        part: PartFile,
+        *,
+        headers: Mapping[str, str] | None = None,
+        on_piece: Callable[[int], None] = lambda size: None,
+    ) -> None:
+        """Add to *part* what is missing of it, from *where*: a path on the server or a whole address.
+
+        What has arrived stays when the line breaks; the next call goes on from there. Where the server does
+        not have the range that is missing, *part* is emptied. Raises as `request` does. Only the caller
+        knows whether the bytes are the right ones.
+        """
+        sent = {
+            "Accept": f"{MEDIA_TYPE}, application/problem+json",
+            # Ranges are of the bytes as they are stored.
+            "Accept-Encoding": "identity",
+            **(headers or {}),
+            **part.range_wanted(),
+        }
+        with self._streaming("GET", where, headers=sent) as response:
+            if response.status_code == 416:
+                part.forget()
+                raise Damaged(
+                    "the server does not have the range that is missing; it is fetched from the start"
+                )
+            if response.status_code not in (200, 206):
+                self._reply(response, bare=False, method="GET")
+                raise NotOurServer(f"{where} answered {response.status_code} instead of a segment")
+            media = _media(response.headers)
+            if media not in _BYTES or response.headers.get("content-encoding", "identity") != "identity":
+                raise NotOurServer(
+                    f"{where} answered with {media or 'nothing'} instead of a segment;"
+                    " is this a network with a sign-in page?"
+                )
+            with part.writing(response.status_code, response.headers) as write:
+                for piece in response.iter_raw():
+                    self.received += len(piece)
+                    write(piece)
+                    on_piece(len(piece))
+
+    @contextmanager
+    def _streaming(self, method: str, where: str, **more: Any) -> Iterator[httpx.Response]:
         try:
-            with self._client.stream(method, path, params=params, headers=sent, content=content) as response:
-                self.sent += len(content or b"")
-                return self._reply(response, bare, method)
+            with self._client.stream(method, where, **more) as response:
+                self.sent += len(more.get("content") or b"")
+                yield response
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise Offline(f"the server {self.server} cannot be reached: {error}", sent=False) from None
         except httpx.TransportError as error:

@@ -1,7 +1,7 @@
 """Revocation: the device gives up what it holds, but never the only copy of a document.
 
 What the server does not have yet is written to a file first. Then the data goes: rows, tokens, receipts,
-and the key.
+half-fetched segments, and the key.
 """
 
 import json
@@ -12,6 +12,7 @@ from pathlib import Path
 from sync_protocol.device import keys, replica
 from sync_protocol.device.database import Database
 from sync_protocol.device.failpoint import failpoint
+from sync_protocol.device.partfile import PartFolder
 from sync_protocol.device.receipts import ReceiptFolder, sync_folder
 from sync_protocol.device.session import identity
 
@@ -51,7 +52,7 @@ def export_unsent(db: Database, files: ReceiptFolder, folder: Path) -> Path | No
     return target
 
 
-def wipe(db: Database, files: ReceiptFolder, folder: Path) -> Path | None:
+def wipe(db: Database, files: ReceiptFolder, parts: PartFolder, folder: Path) -> Path | None:
     """Export what is unsent, then delete everything; return the export's path.
 
     Killed in the middle, it is done again from the start when the server answers the next request.
@@ -62,8 +63,12 @@ def wipe(db: Database, files: ReceiptFolder, folder: Path) -> Path | None:
         for table in ("document_receipt", "document", "receipt", "record", "session"):
             db.run(f"DELETE FROM {table}")  # noqa: S608 - names from the line above
         replica.begin_anew(db)
-        db.run("UPDATE held SET restart = 0, server_time = NULL, poll_after = NULL, synced_at = NULL")
+        db.run(
+            "UPDATE held SET restart = 0, server_time = NULL, poll_after = NULL, synced_at = NULL,"
+            " verified_at = NULL, deep_at = NULL, renewed_at = NULL"
+        )
     keys.forget(folder)
     files.sweep(db)
+    parts.sweep(db)
     db.shrink()
     return export

@@ -12,6 +12,7 @@ import jwt
 from sync_protocol.canonical import digest
 from sync_protocol.cursor import CursorInvalid
 from sync_protocol.device.keys import b64url
+from tests.device import fake_segments, verify_model
 from tests.device.fake_receipts import FakeReceipts
 from tests.device.feed_model import Feed
 
@@ -86,6 +87,10 @@ class FakeServer(httpx.BaseTransport):
             return self._pull(request)
         if path in ("/v1/push", "/v1/sync"):
             return self._push(path, body)
+        if path == "/v1/verify":
+            return httpx.Response(200, json=verify_model.answer(self.feed, json.loads(body)))
+        if path.startswith("/v1/segments/"):
+            return fake_segments.answer(self.feed, request) or problem(410, "segment_gone")
         return self.receipts.answer(request, body, self.arrived)
 
     def lose_reply(self, path: str) -> None:

@@ -24,7 +24,8 @@ def db(tmp_path: Path) -> Iterator[Database]:
 
 def page(cursor: str, *changes: dict[str, Any], **more: Any) -> dict[str, Any]:
     return {
-        "epoch": "e1", "cursor": cursor, "complete": True, "reset": None, "drop": [], "changes": list(changes),
+        "epoch": "e1", "cursor": cursor, "complete": True, "head": 99, "reset": None, "drop": [],
+        "changes": list(changes), "segments": [], "then": None, "check": {"count": 0, "sum": "0" * 16},
         "server_time": "2026-11-23T09:00:00Z", "poll_after": 60,
     } | more  # fmt: skip
 

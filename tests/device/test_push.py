@@ -214,7 +214,7 @@ def test_a_restored_server_is_told_again_of_what_it_forgot(device: Device, serve
     server.feed.restore(backup)
     server.inbox = inbox
     report = device.sync()
-    assert report.reset and report.complete
+    assert report.rebased and report.complete and report.verified
     # Telling it of the withdrawn one would have it executed after all.
     assert set(server.inbox) == {accepted, queued}
     assert [document.stage for document in device.documents()] == ["queued", "queued", "withdrawn"]

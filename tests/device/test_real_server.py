@@ -121,8 +121,8 @@ def test_a_document_that_names_what_the_rep_may_not_see_is_refused_with_the_fiel
     real.sync()
     # As if the device had been tampered with: its replica has a customer that the rep never had.
     real.db.run(
-        "INSERT INTO record (collection, key, channel, position, body)"
-        " SELECT collection, 'C8', channel, position, body FROM record WHERE key = 'C1'"
+        "INSERT INTO record (collection, key, channel, position, body, hash)"
+        " SELECT collection, 'C8', channel, position, body, hash FROM record WHERE key = 'C1'"
     )
     real.capture("order", order_body("C8"))
     report = real.sync()

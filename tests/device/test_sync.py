@@ -29,7 +29,7 @@ def test_the_first_sync_ends_with_what_the_feed_has(enrolled: Device, server: Fa
 def test_many_small_pages_end_with_the_same(enrolled: Device, server: FakeServer) -> None:
     server.page_rows = 1
     seen: list[int] = []
-    report = enrolled.sync(on_page=lambda so_far: seen.append(so_far.put))
+    report = enrolled.sync(on_progress=lambda so_far: seen.append(so_far.put))
     assert report.complete and report.pages == len(seen) >= len(server.feed.live())
     assert held(enrolled) == server.feed.live()
 
@@ -42,7 +42,7 @@ def test_a_page_that_ends_exactly_at_its_limit_is_followed_by_complete(
 
     def cautious(cursor: str | None, limit: int) -> dict[str, object]:
         page = whole(cursor, limit)
-        return page | {"complete": not page["changes"] and cursor is not None}
+        return page | ({"complete": False, "check": None} if page["changes"] or cursor is None else {})
 
     server.feed.page = cautious  # type: ignore[method-assign]
     server.always = lambda request: (
@@ -54,6 +54,8 @@ def test_a_page_that_ends_exactly_at_its_limit_is_followed_by_complete(
     assert report.complete and report.poll_after == 30
     assert server.seen.count("GET /v1/pull") == 2
     assert held(enrolled) == server.feed.live()
+    # No page said what the replica ought to hold, so the server was asked.
+    assert report.verified and server.seen.count("POST /v1/verify") == 1
 
 
 def test_an_idle_poll_is_answered_304_and_changes_nothing(device: Device, server: FakeServer) -> None:
