@@ -9,7 +9,7 @@ from backend.clock import Clock
 from backend.db import Sessions
 from backend.delivery import breaker
 from backend.delivery.acknowledge import Acknowledger
-from backend.delivery.reconcile import follow_up
+from backend.delivery.follow_up import follow_up
 from backend.delivery.terms import CurrentTerms, backoff_of
 from backend.erp.port import Connector
 from backend.feed import moments

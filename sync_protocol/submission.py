@@ -39,12 +39,18 @@ class State(StrEnum):
 
 S = State
 
+_FOUND_THERE = frozenset({S.ACCEPTED, S.UNKNOWN, S.PARKED})
+"""After a restore the ERP may turn out to have what our database believes unsent."""
+
 MOVES: dict[State, frozenset[State]] = {
     S.RECEIVED: frozenset(
         {S.QUEUED, S.AWAITING_APPROVAL, S.REJECTED, S.PARKED, S.WITHDRAWN, S.SUPERSEDED, S.CANCELLED}
-    ),
-    S.AWAITING_APPROVAL: frozenset({S.QUEUED, S.REJECTED, S.WITHDRAWN, S.SUPERSEDED, S.CANCELLED}),
-    S.QUEUED: frozenset({S.SENDING, S.PARKED, S.REJECTED, S.WITHDRAWN, S.SUPERSEDED, S.CANCELLED}),
+    )
+    | _FOUND_THERE,
+    S.AWAITING_APPROVAL: frozenset({S.QUEUED, S.REJECTED, S.WITHDRAWN, S.SUPERSEDED, S.CANCELLED})
+    | _FOUND_THERE,
+    S.QUEUED: frozenset({S.SENDING, S.PARKED, S.REJECTED, S.WITHDRAWN, S.SUPERSEDED, S.CANCELLED})
+    | _FOUND_THERE,
     S.SENDING: frozenset(
         {S.QUEUED, S.ACCEPTED, S.HANDED_OVER, S.ON_HOLD, S.REJECTED, S.UNKNOWN, S.PARKED, S.SENDING}
     ),

@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from backend.cli.context import console, engine_of, load_settings
+from backend.delivery import hold
 from backend.delivery.models import Breaker
 from backend.erp.errors import ErpError
 from backend.erp.port import ConnectorMissing, connect
@@ -115,9 +116,8 @@ def _durability(session: Session) -> Iterator[Finding]:
 
 
 def _backlog(session: Session) -> Iterator[Finding]:
-    counts = dict(
-        session.execute(select(Submission.state, func.count()).group_by(Submission.state)).tuples().all()
-    )
+    rows = session.execute(select(Submission.state, func.count()).group_by(Submission.state))
+    counts = {state: count for state, count in rows}  # noqa: C416 - rows are no plain tuples to a type checker
     words = ", ".join(f"{count} {state}" for state, count in sorted(counts.items())) or "no submissions yet"
     if counts.get("parked"):
         yield Finding(WARN, "submissions", words, "`satchel submissions --state parked`")
@@ -134,6 +134,9 @@ def _backlog(session: Session) -> Iterator[Finding]:
             mark.sweep_failure or "",
             "as it says",
         )
+    held = hold.in_force(session)
+    if held is not None:
+        yield Finding(BAD, "forwarding", held.words, hold.NEXT_STEP)
     for breaker in session.scalars(select(Breaker).where(Breaker.opened_at.is_not(None))):
         yield Finding(
             BAD,

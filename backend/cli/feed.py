@@ -1,6 +1,7 @@
 """`satchel feed …`: looking after the feed itself."""
 
 import datetime as dt
+import getpass
 
 import click
 from rich.table import Table
@@ -8,7 +9,11 @@ from sqlalchemy.orm import sessionmaker
 
 from backend.cli.context import console, engine_of, load_settings
 from backend.clock import SystemClock
+from backend.delivery import hold
 from backend.feed import compaction, moments
+from backend.feed.proving import Proof
+from backend.sync import restore
+from backend.sync.segments.places import store_of
 
 
 @click.group()
@@ -52,3 +57,56 @@ def _nothing(horizon: int, days: int) -> str:
         f"Nothing is known to be older than {days} days yet: "
         "the worker notes every hour where the feed stands, and that takes its time"
     )
+
+
+@feed.command("restore-check")
+def restore_check() -> None:
+    """Run this once after a backup was put back, before phones and workers meet the database.
+
+    It begins a new history of positions, holds sending to the ERP, and proves what the backup says.
+    """
+    settings, clock = load_settings(), SystemClock()
+    with engine_of(settings) as engine:
+        sessions = sessionmaker(engine, expire_on_commit=False)
+        stored = {file.name for file in store_of(settings).stored()}
+        with sessions() as session, session.begin():
+            begun = restore.begin_again(session, stored)
+            held = hold.in_force(session)
+            if held is not None:
+                hold.tell(session, held, f"user:{getpass.getuser()}", clock.now())
+        console.print(f"A new epoch has begun at position {begun.position}: {begun.epoch}.")
+        console.print("Each phone compares checksums at its next sync, fetches what differs, and pushes again.")
+        if begun.raised:
+            console.print(
+                f"[yellow]Rows stood {begun.raised} positions above the head, which was raised.[/yellow]"
+            )
+        for (channel, collection), position in begun.withdrawn:
+            console.print(
+                f"Segments of {channel} {collection} at {position} are withdrawn; new ones are built."
+            )
+        with console.status("Proving the sums") as status:
+            mended = list(
+                restore.prove_all(
+                    sessions, lambda done, all: status.update(f"Proving the sums: stream {done} of {all}")
+                )
+            )
+    for proof in mended:
+        console.print(_mended(proof), soft_wrap=True)
+    console.print("Sums and hashes are right." if not mended else f"{len(mended)} streams were mended.")
+    if held is not None:
+        console.print(f"{held.words}. Next: {hold.NEXT_STEP}, which lets it go on.", soft_wrap=True)
+
+
+def _mended(proof: Proof) -> str:
+    channel, collection = proof.stream
+    words = [f"[yellow]{channel} {collection}[/yellow]:"]
+    if proof.noted != proof.real:
+        noted, real = proof.noted, proof.real
+        words.append(
+            f"noted were {noted.count} rows and sum {noted.sum:016x}, real are {real.count}, {real.sum:016x};"
+        )
+    if proof.wrong_hashes:
+        words.append(f"{proof.wrong_hashes} rows had a wrong hash;")
+    if proof.head_raised:
+        words.append("a row stood above the head;")
+    return " ".join([*words, "mended"])

@@ -7,6 +7,7 @@ import click
 from sqlalchemy.exc import OperationalError
 
 from backend import telemetry
+from backend.cli.delivery import delivery
 from backend.cli.device import device
 from backend.cli.doctor import doctor
 from backend.cli.feed import feed
@@ -50,5 +51,18 @@ def main(verbose: bool) -> None:
     telemetry.configure(form if form in telemetry.FORMATTERS else "text", verbose=verbose)
 
 
-for command in (init, serve, ingest, sweep, feed, doctor, rep, submissions, timeline, device, sample_erp):
+for command in (
+    init,
+    serve,
+    ingest,
+    sweep,
+    feed,
+    delivery,
+    doctor,
+    rep,
+    submissions,
+    timeline,
+    device,
+    sample_erp,
+):
     main.add_command(command)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from backend.attachments.receipts import missing
 from backend.db import Sessions
-from backend.delivery import breaker
+from backend.delivery import breaker, hold
 from backend.delivery.dependencies import obstacle
 from backend.erp.errors import ErrorClass
 from backend.feed.changes import publish
@@ -32,7 +32,7 @@ def tell_aged(sessions: Sessions, connector: str, *, now: dt.datetime, kinds: Co
     are those that *connector* can forward.
     """
     with sessions() as session, session.begin():
-        stopped = breaker.is_open(session, connector)
+        stopped = breaker.is_open(session, connector) or hold.in_force(session) is not None
         records = []
         for row in _aged(session, now - AGED):
             lacking = missing(session, row.rep, row.needs) if row.state == State.RECEIVED else []

@@ -1,21 +1,25 @@
 """Forwarding: claim a submission, run its errand, settle it. Exactly once is the sum of these:
 
 the row is leased and fenced; every call is on disk before it is made; the ERP is asked for our key
-before anything is created; an open outcome rests for the quiet period; only the newest claim settles.
+before anything is created; an open outcome rests for the quiet period; only the newest claim settles; and
+nothing is sent while our own memory may be older than what was sent (the hold).
 """
 
 import logging
 import time
 from collections.abc import Callable
 
+from sqlalchemy.orm import Session
+
 from backend.clock import Clock
 from backend.db import Sessions
-from backend.delivery import breaker
+from backend.delivery import breaker, hold
 from backend.delivery.attempts import LostClaim
 from backend.delivery.claims import Claim, claim
 from backend.delivery.documents import ReceiptsOf
 from backend.delivery.errand import Errand
 from backend.delivery.fates import Fate
+from backend.delivery.hold import Hold
 from backend.delivery.retry import Backoff
 from backend.delivery.settle import settle
 from backend.delivery.terms import CurrentTerms, Terms, backoff_of
@@ -45,6 +49,7 @@ class Forwarder:
         self.settings, self.worker, self.receipts_of = settings, worker, receipts_of
         self.backoff = backoff or backoff_of(settings)
         self.terms = CurrentTerms(connector, clock, settings, self.backoff)
+        self._told: Hold | None = None
 
     def forward_next(self) -> bool:
         """Claim and forward one submission; return False if none is due or nothing may be sent."""
@@ -52,7 +57,7 @@ class Forwarder:
         if terms is None:
             return False
         with self.sessions() as session, session.begin():
-            if breaker.is_open(session, self.connector.name):
+            if breaker.is_open(session, self.connector.name) or self._held(session):
                 return False
             mine = claim(
                 session,
@@ -68,6 +73,13 @@ class Forwarder:
         failpoint("delivery.after_claim")
         self._forward(mine, terms)
         return True
+
+    def _held(self, session: Session) -> bool:
+        held = hold.noticed(session, self.clock.now())
+        if held is not None and held != self._told:
+            log.warning("%s; %s", held.words, hold.NEXT_STEP)
+        self._told = held
+        return held is not None
 
     def drain(self, *, stop: Callable[[], bool] = lambda: False, seconds: float | None = None) -> int:
         """Forward until nothing is due, *stop* says so or *seconds* have passed; return how many were."""

@@ -25,6 +25,22 @@ class FeedHead(Model):
     position: Mapped[int] = mapped_column(Position)
 
 
+class FeedEpoch(Model):
+    """One history of positions: when and why it began, and whether the ERP has been reconciled with it."""
+
+    __tablename__ = "feed_epoch"
+
+    epoch: Mapped[str] = mapped_column(String(40), primary_key=True)
+    began_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+    cause: Mapped[str] = mapped_column(String(20))
+    """first, restore or lineage."""
+    lineage: Mapped[str] = mapped_column(Text)
+    position: Mapped[int] = mapped_column(Position)
+    """Where the feed stood when it began."""
+    reconciled_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    """Null: what was sent before may be forgotten here, so nothing may be sent."""
+
+
 class FeedStream(Model):
     """One row per (channel, collection)."""
 

@@ -5,14 +5,18 @@ of commits, and a reader that has seen a position has seen everything below it. 
 it hands out numbers in the order of asking, and a reader would pass by those not yet committed.
 """
 
+import logging
 from dataclasses import dataclass
+from enum import StrEnum
 
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import func, insert, null, select, text, update
 from sqlalchemy.orm import Session
 from ulid import ULID
 
 from backend.db import is_postgresql
-from backend.feed.models import FeedHead
+from backend.feed.models import FeedEpoch, FeedHead
+
+log = logging.getLogger(__name__)
 
 ONLY = 1
 EMBEDDED_LINEAGE = "sqlite"
@@ -23,6 +27,16 @@ _LINEAGE = text(
     "SELECT (SELECT system_identifier FROM pg_control_system()) || '/' ||"
     " substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)"
 )
+
+
+class Cause(StrEnum):
+    """Why an epoch began."""
+
+    FIRST = "first"
+    RESTORE = "restore"
+    """By command, after a backup was put back."""
+    LINEAGE = "lineage"
+    """The database found itself on another lineage: a standby was promoted, and its tail may be lost."""
 
 
 class FeedMissing(RuntimeError):
@@ -40,9 +54,8 @@ class Head:
 def ensure_head(session: Session) -> None:
     """Create the feed's head where there is none; the first epoch begins."""
     if session.get(FeedHead, ONLY) is None:
-        session.execute(
-            insert(FeedHead).values(id=ONLY, epoch=str(ULID()), lineage=_lineage(session), position=0)
-        )
+        session.execute(insert(FeedHead).values(id=ONLY, epoch="", lineage="", position=0))
+        _begin_epoch(session, _lineage(session), Cause.FIRST)
 
 
 def head(session: Session) -> Head:
@@ -71,22 +84,54 @@ def take(session: Session, count: int) -> int:
         raise FeedMissing("the database is not set up; run `satchel init`")
     lineage = _lineage(session)
     if row.lineage != lineage:
-        _begin_epoch(session, lineage)
+        _begin_epoch(session, lineage, Cause.LINEAGE)
     return int(row.position)
+
+
+def notice(session: Session) -> None:
+    """Begin a new epoch now if this server is on another lineage, without waiting for the next publication.
+
+    Without one it takes no lock. For whoever must not act on a history that may have been cut.
+    """
+    stored = session.scalar(select(FeedHead.lineage).where(FeedHead.id == ONLY))
+    if stored is not None and stored != _lineage(session):
+        take(session, 0)
 
 
 def new_epoch(session: Session) -> str:
     """Begin a new epoch, as after a restore; every device finds its way anew. Return its name."""
     take(session, 1)
-    return _begin_epoch(session, _lineage(session))
+    return _begin_epoch(session, _lineage(session), Cause.RESTORE)
 
 
-def _begin_epoch(session: Session, lineage: str) -> str:
+def _begin_epoch(session: Session, lineage: str, cause: Cause) -> str:
     epoch = str(ULID())
-    session.execute(
-        update(FeedHead).where(FeedHead.id == ONLY).values(epoch=epoch, lineage=lineage),
+    position = session.execute(
+        update(FeedHead)
+        .where(FeedHead.id == ONLY)
+        .values(epoch=epoch, lineage=lineage)
+        .returning(FeedHead.position),
         execution_options={"synchronize_session": False},
+    ).scalar_one()
+    now = func.current_timestamp()
+    session.execute(
+        insert(FeedEpoch).values(
+            epoch=epoch,
+            began_at=now,
+            cause=cause.value,
+            lineage=lineage,
+            position=position,
+            # Nothing was sent before the first one began.
+            reconciled_at=now if cause is Cause.FIRST else null(),
+        )
     )
+    if cause is not Cause.FIRST:
+        log.warning(
+            "a new epoch of the feed begins at position %d (%s): devices find their way by checksums, "
+            "and nothing is sent to the ERP until `satchel delivery reconcile` has been run",
+            position,
+            cause.value,
+        )
     return epoch
 
 

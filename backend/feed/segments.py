@@ -128,3 +128,30 @@ def retire(session: Session, stream: Stream, now: dt.datetime) -> None:
         .values(retired_at=now),
         execution_options={"synchronize_session": False},
     )
+
+
+def withdraw_foreign(session: Session, head: int, stored: set[str]) -> list[tuple[Stream, int]]:
+    """Forget the sets above *head*, and those of which a file is not among *stored*; return which they were.
+
+    For after a restore: the rows are of the backup, the files of what came after it.
+    """
+    rows = session.execute(
+        select(FeedSegment.channel, FeedSegment.collection, FeedSegment.position, FeedSegment.sha256)
+    ).all()
+    foreign = sorted(
+        {
+            ((row.channel, row.collection), row.position)
+            for row in rows
+            if row.position > head or row.sha256 not in stored
+        }
+    )
+    for (channel, collection), position in foreign:
+        session.execute(
+            delete(FeedSegment).where(
+                FeedSegment.channel == channel,
+                FeedSegment.collection == collection,
+                FeedSegment.position == position,
+            ),
+            execution_options={"synchronize_session": False},
+        )
+    return foreign

@@ -64,6 +64,8 @@ class Device(Model):
     last_seen_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     app_version: Mapped[str | None] = mapped_column(Text)
     revoked_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    pushed_position: Mapped[int] = mapped_column(Serial, default=0, server_default="0")
+    """Where the feed stood after its last push: a read replica behind that would hide it from its rep."""
 
     __table_args__ = (Index("device_by_rep", "rep"),)
 

@@ -16,9 +16,9 @@ Satchel = Callable[..., Result]
 
 
 @pytest.fixture
-def installed(database_url: str) -> Iterator[Sessions]:
+def installed(empty_database_url: str) -> Iterator[Sessions]:
     """Sessions on a database that the migrations have set up."""
-    engine = create_engine(database_url, **engine_options(database_url))
+    engine = create_engine(empty_database_url, **engine_options(empty_database_url))
     prepare(engine)
     upgrade(engine)
     yield sessionmaker(engine, expire_on_commit=False)
@@ -26,13 +26,13 @@ def installed(database_url: str) -> Iterator[Sessions]:
 
 
 @pytest.fixture
-def satchel(database_url: str, installed: Sessions, tmp_path: Path) -> Satchel:
+def satchel(empty_database_url: str, installed: Sessions, tmp_path: Path) -> Satchel:
     """A function that runs `satchel` with the words given and returns what came of it."""
 
     def run(*words: str, **settings: str) -> Result:
         environ = {
             "SATCHEL_FOLDER": str(tmp_path / "instance"),
-            "SATCHEL_DATABASE_URL": database_url,
+            "SATCHEL_DATABASE_URL": empty_database_url,
             "COLUMNS": "160",
             **settings,
         }

@@ -12,8 +12,9 @@ from sqlalchemy import func, select
 
 from backend.clock import ManualClock
 from backend.db import Sessions
-from backend.delivery import terms
+from backend.delivery import hold, terms
 from backend.delivery.errand import Errand
+from backend.delivery.reconcile import reconcile
 from backend.erp.records import Document, Found
 from backend.feed import positions
 from backend.inbox.models import Attempt
@@ -52,7 +53,9 @@ def desk(sessions: Sessions, clock: ManualClock, settings: Settings, tmp_path: P
     yield Desk(sessions, clock, settings, LedgerErp(tmp_path / "erp", quiet=QUIET))
 
 
-def the_tail_is_lost(desk: Desk, copy_database: CopyDatabase, *, with_the_push: bool) -> list[str]:
+def the_tail_is_lost(
+    desk: Desk, copy_database: CopyDatabase, *, with_the_push: bool, reconciled: bool = False
+) -> list[str]:
     """Forwarded; the tail of the database is lost, attempts and all; the phone pushes again."""
     standby = copy_database(desk.sessions) if with_the_push else None
     _phone_pushes(desk)
@@ -65,8 +68,26 @@ def the_tail_is_lost(desk: Desk, copy_database: CopyDatabase, *, with_the_push: 
         assert session.scalar(select(func.count()).select_from(Attempt)) == 0
         positions.new_epoch(session)
     _phone_pushes(desk)
+    if reconciled:
+        _reconcile(desk)
+    _let_go_on(desk)
     desk.forwarder("new").drain()
     return _damage(desk)
+
+
+def _reconcile(desk: Desk) -> None:
+    """Ask the ERP; what it has must be settled by that alone."""
+    since = desk.clock.now() - timedelta(days=1)
+    reconcile(desk.sessions, desk.erp, clock=desk.clock, kinds={"order"}, since=since)
+
+
+def _let_go_on(desk: Desk) -> None:
+    now = desk.clock.now()
+    assert desk.forwarder("new").drain() == 0, "it is sent although the ERP was not asked yet"
+    with desk.sessions() as session, session.begin():
+        held = hold.in_force(session)
+        assert held is not None
+        hold.release(session, held, "user:test", now, {})
 
 
 def the_lease_runs_out_while_the_erp_works(desk: Desk) -> list[str]:
@@ -108,6 +129,15 @@ def test_after_a_failover_the_erp_is_asked_and_the_document_found(
     desk: Desk, copy_database: CopyDatabase, with_the_push: bool
 ) -> None:
     assert the_tail_is_lost(desk, copy_database, with_the_push=with_the_push) == []
+
+
+@pytest.mark.parametrize("with_the_push", [True, False])
+def test_after_a_failover_reconciling_settles_what_was_sent_before_anything_is_sent(
+    desk: Desk, copy_database: CopyDatabase, with_the_push: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Even a forwarder that does not ask first has nothing left to double.
+    find_only_what_was_attempted(monkeypatch)
+    assert the_tail_is_lost(desk, copy_database, with_the_push=with_the_push, reconciled=True) == []
 
 
 @pytest.mark.parametrize("with_the_push", [True, False])

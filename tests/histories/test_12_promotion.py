@@ -4,8 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from backend.delivery import hold
 from backend.feed import positions
 from backend.sync.pull import NotYet
+from tests.conftest import MONDAY
 from tests.histories.checks import differences, server_view
 from tests.histories.devices import content
 from tests.histories.promotion import Company, issued, promoted
@@ -76,3 +78,9 @@ def test_a_new_epoch_is_begun_once_and_not_with_every_publication(companies: dic
     say(company.sessions, customer("K", "NW", name="Second"))
     with company.sessions() as session:
         assert positions.head(session).epoch == epoch
+
+
+def test_after_a_promotion_nothing_is_sent_until_the_erp_was_asked(companies: dict[str, Company]) -> None:
+    with companies[KEPT].sessions() as session, session.begin():
+        held = hold.noticed(session, MONDAY)
+    assert held is not None and held.cause == "lineage"

@@ -68,6 +68,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("device", "position", "channel", "collection"),
     )
     op.create_index("feed_mismatch_by_time", "feed_mismatch", ["at"])
+    op.create_table(
+        "feed_epoch",
+        sa.Column("epoch", sa.String(40), nullable=False),
+        sa.Column("began_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("cause", sa.String(20), nullable=False),
+        sa.Column("lineage", sa.Text(), nullable=False),
+        sa.Column("position", SERIAL, nullable=False),
+        sa.Column("reconciled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("epoch"),
+    )
+    op.execute(
+        "INSERT INTO feed_epoch (epoch, began_at, cause, lineage, position, reconciled_at)"
+        " SELECT epoch, CURRENT_TIMESTAMP, 'first', lineage, position, CURRENT_TIMESTAMP FROM feed_head"
+    )
+    op.add_column("device", sa.Column("pushed_position", SERIAL, nullable=False, server_default="0"))
     _sum_up(op.get_bind())
 
 

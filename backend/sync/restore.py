@@ -1,0 +1,58 @@
+"""After a restore: a new history begins, and what the backup says about itself is proved.
+
+The order matters. The new epoch comes first and alone, so that no phone takes a position of the restored
+feed for one that it knows; the proof of the sums follows, stream after stream, beside phones and workers.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from backend.db import Sessions
+from backend.feed import positions, proving, segments
+from backend.feed.proving import Proof
+from sync_protocol.change import Stream
+
+
+@dataclass(frozen=True)
+class Begun:
+    """What the new history begins with."""
+
+    epoch: str
+    position: int
+    raised: int
+    """By how much the head had to be raised, because rows stood above it."""
+    withdrawn: list[tuple[Stream, int]]
+    """Sets of segments, by stream and position, that are not offered any more."""
+
+
+def begin_again(session: Session, stored: set[str]) -> Begun:
+    """Begin a new epoch above everything the feed holds; *stored* are the files of segments that there are.
+
+    Sets of segments above the head, or with a file missing, are withdrawn: they are of a history that is
+    gone. What the backup does not know of in the store is deleted by the builder's next round.
+    """
+    head = positions.take(session, 1)
+    raised = max(0, proving.newest_row(session) - head)
+    if raised:
+        positions.take(session, raised)
+    epoch = positions.new_epoch(session)
+    position = positions.head(session).position
+    withdrawn = segments.withdraw_foreign(session, head, stored)
+    return Begun(epoch, position, raised, withdrawn)
+
+
+def prove_all(
+    sessions: Sessions, progress: Callable[[int, int], None] = lambda done, all: None
+) -> Iterator[Proof]:
+    """Prove every stream, each in a transaction of its own; yield what had to be mended."""
+    with sessions() as session:
+        streams = proving.streams(session)
+    for done, stream in enumerate(streams):
+        progress(done, len(streams))
+        with sessions() as session, session.begin():
+            proof = proving.prove(session, stream)
+        if not proof.sound:
+            yield proof
+    progress(len(streams), len(streams))
