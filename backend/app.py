@@ -1,9 +1,6 @@
 """The web process, wired: settings, database, keys, compression, doors, errors."""
 
-import logging
 import os
-import re
-import secrets
 import time
 from dataclasses import replace
 
@@ -13,22 +10,19 @@ from sqlalchemy.orm import Session
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from backend import telemetry
-from backend.api import answers, cors, description, doors, problems
+from backend.api import accounts, answers, cors, description, doors, problems
 from backend.api.attempts import Attempts
 from backend.api.context import EXTENSION, Satchel
+from backend.api.idle import IdlePolls
 from backend.clock import Clock, SystemClock
 from backend.db import db, engine_options, prepare
 from backend.identity import keys
+from backend.identity.verified import VerifiedTokens
 from backend.migrations.tables import import_tables
 from backend.settings import Settings, read_settings
 from backend.sync.segments.first_need import FirstNeed
 from backend.sync.segments.places import store_of
 from sync_protocol.limits import LIMITS
-
-REQUEST_ID = "X-Request-Id"
-_GOOD_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
-
-log = logging.getLogger("satchel.request")
 
 
 def create_app(settings: Settings | None = None, clock: Clock | None = None) -> Flask:
@@ -49,13 +43,14 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
         # Pages decide on their 304 themselves: the same tag may stand for a page that is not the last.
         COMPRESS_EVALUATE_CONDITIONAL_REQUEST=False,
     )
-    clock, segments = clock or SystemClock(), store_of(settings)
-    app.extensions[EXTENSION] = Satchel(
+    clock, own, segments = clock or SystemClock(), keys.load(settings.folder), store_of(settings)
+    app.extensions[EXTENSION] = here = Satchel(
         settings=settings,
         clock=clock,
-        keys=keys.load(settings.folder),
+        keys=own,
         limits=replace(LIMITS, tombstone_days=settings.tombstone_days),
         attempts=Attempts(),
+        verified=VerifiedTokens(own, settings.public_url),
         openapi=description.render(doors.DOORS),
         segments=segments,
         first_need=FirstNeed(lambda: Session(db.engine), segments, clock, settings.folder),
@@ -63,7 +58,8 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     import_tables()
     db.init_app(app)
     with app.app_context():
-        prepare(db.engine)
+        engine = db.engine
+        prepare(engine)
     # Flask runs these in reverse: compression last, over the finished answer.
     Compress(app)
     app.after_request(_account)
@@ -73,6 +69,8 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     app.teardown_request(_forget_request)
     app.register_blueprint(doors.blueprint())
     problems.register(app)
+    # Inside of the proxies' middleware, which says by what scheme the phone came.
+    app.wsgi_app = IdlePolls(app.wsgi_app, engine, here)  # type: ignore[method-assign]
     if settings.proxies:
         count = settings.proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
@@ -80,27 +78,22 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
 
 
 def _name_request() -> None:
-    sent = request.headers.get(REQUEST_ID, "")
-    g.request_id = sent if _GOOD_ID.fullmatch(sent) else secrets.token_hex(8)
     g.began = time.perf_counter()
+    g.request_id = accounts.name(request.headers.get(accounts.REQUEST_ID, ""))
     g.log_fields = telemetry.fields(request_id=g.request_id)
     g.log_fields.__enter__()
 
 
 def _account(response: Response) -> Response:
-    """Log one line a request; the path's pattern, because addresses hold cursors and ids."""
-    response.headers[REQUEST_ID] = g.request_id
-    who = g.get("principal")
-    line = {
-        "method": request.method,
-        "path": request.url_rule.rule if request.url_rule else None,
-        "status": response.status_code,
-        "code": response.headers.get(problems.CODE_HEADER),
-        "milliseconds": round((time.perf_counter() - g.began) * 1000, 1),
-        "rep": who.rep if who else None,
-        "device": who.device if who else None,
-    }
-    log.info("request", extra={name: value for name, value in line.items() if value is not None})
+    response.headers[accounts.REQUEST_ID] = g.request_id
+    accounts.note(
+        began=g.began,
+        method=request.method,
+        path=request.url_rule.rule if request.url_rule else None,
+        status=response.status_code,
+        code=response.headers.get(problems.CODE_HEADER),
+        who=g.get("principal"),
+    )
     return response
 
 

@@ -6,13 +6,19 @@ commits it. A transaction begins as a writer unless `snapshot()` is its first ac
 
 import datetime as dt
 import json
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import DateTime, Engine, String, Text, TypeDecorator, create_engine, event
 from sqlalchemy.engine import Connection, Dialect, make_url
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
+from sqlalchemy.pool import ConnectionPoolEntry
+
+PING_AFTER_SECONDS = 1.0
 
 Sessions = Callable[[], Session]
 """Makes a session; whoever calls it closes it: `with sessions() as session, session.begin(): …`."""
@@ -76,16 +82,19 @@ def engine_options(url: str) -> dict[str, Any]:
     return {
         "pool_size": 10,
         "max_overflow": 10,
-        "pool_pre_ping": True,
         "connect_args": {"options": safety, "connect_timeout": 5},
     }
 
 
 def prepare(engine: Engine) -> None:
     """Give *engine* its manners; call it once, before the first connection."""
-    if engine.dialect.name != "sqlite":
-        return
+    if engine.dialect.name == "sqlite":
+        _begin_by_hand(engine)
+    else:
+        _ping_what_lay_idle(engine)
 
+
+def _begin_by_hand(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def _connect(connection: Any, record: Any) -> None:
         # The driver would begin transactions by itself, late and deferred; we begin them below.
@@ -103,6 +112,29 @@ def prepare(engine: Engine) -> None:
         connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
 
+def _ping_what_lay_idle(engine: Engine) -> None:
+    """Ask a connection whether it still lives before it is used, unless it was used a moment ago.
+
+    Asking every time would cost an idle poll as much as its answer. What dies within that moment fails
+    one request with `unavailable`, as what dies a moment later would.
+    """
+
+    @event.listens_for(engine, "connect")
+    @event.listens_for(engine, "checkin")
+    def _used(connection: Any, record: ConnectionPoolEntry) -> None:
+        record.info["used"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def _ping(connection: Any, record: ConnectionPoolEntry, proxy: Any) -> None:
+        if time.monotonic() - record.info.get("used", 0) < PING_AFTER_SECONDS:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as error:
+            # The others in the pool are replaced too, and this one tried again.
+            raise InvalidatePoolError from error
+
+
 def snapshot(session: Session) -> None:
     """Begin *session*'s transaction as a reader of one snapshot; it must not have begun yet."""
     if session.get_bind().dialect.name == "sqlite":
@@ -111,6 +143,20 @@ def snapshot(session: Session) -> None:
         session.connection(
             execution_options={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         )
+
+
+@contextmanager
+def looking(engine: Engine) -> Iterator[Connection]:
+    """Yield a connection for one statement that only reads and is a snapshot of its own.
+
+    On PostgreSQL nothing is sent but the statement.
+    """
+    if engine.dialect.name == "sqlite":
+        options: dict[str, Any] = {"satchel_snapshot": True}
+    else:
+        options = {"isolation_level": "AUTOCOMMIT"}
+    with engine.connect() as connection:
+        yield connection.execution_options(**options)
 
 
 def is_postgresql(session: Session) -> bool:

@@ -16,6 +16,8 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+SECURE = ("Strict-Transport-Security", "max-age=31536000")
+"""Added where the phone came over TLS."""
 
 
 def encode(value: Any) -> bytes:
@@ -38,10 +40,15 @@ def empty(status: int, headers: Mapping[str, str] | None = None) -> Response:
     return response
 
 
+def weak(tag: str) -> str:
+    """Return *tag* as an ETag. Weak: the same page is the same whatever coding it travels in."""
+    return f'W/"{tag}"'
+
+
 def finish(response: Response) -> Response:
     """Give a response the headers it lacks; a page of another kind sets its own before."""
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     if request.is_secure:
-        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+        response.headers.setdefault(*SECURE)
     return response

@@ -7,6 +7,7 @@ from flask import current_app
 from backend.api.attempts import Attempts
 from backend.clock import Clock
 from backend.identity.keys import Keys
+from backend.identity.verified import VerifiedTokens
 from backend.settings import Settings
 from backend.sync.segments.first_need import FirstNeed
 from backend.sync.segments.store import Store
@@ -24,6 +25,7 @@ class Satchel:
     keys: Keys
     limits: Limits
     attempts: Attempts
+    verified: VerifiedTokens
     openapi: bytes
     """The API's description, as `GET /v1/openapi.json` answers it."""
     segments: Store

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from backend.api.context import satchel
 from backend.api.problems import Problem
 from backend.db import db, snapshot
-from backend.identity import principals, tokens
+from backend.identity import principals
 from backend.identity.principals import Principal
 from sync_protocol.errors import ErrorCode
 
@@ -22,7 +22,7 @@ from sync_protocol.errors import ErrorCode
 def unlock() -> None:
     """Let the request in or raise `Problem`; a GET keeps the snapshot for its answer."""
     here = satchel()
-    claims = tokens.verify(here.keys, here.issuer, _bearer(), here.clock.now())
+    claims = here.verified.verify(_bearer(), here.clock.now())
     session = db.session()
     snapshot(session)
     g.claims = claims

@@ -3,7 +3,7 @@
 from flask import Response, request
 
 from backend.api import bodies, lock
-from backend.api.answers import POLL_HEADER, answer, empty
+from backend.api.answers import POLL_HEADER, answer, empty, weak
 from backend.api.context import satchel
 from backend.db import db, snapshot
 from backend.sync import pull
@@ -16,18 +16,13 @@ def respond() -> Response:
     cursor = request.args.get("cursor")
     page = read_page(cursor, _number("limit_bytes"), _number("schema") or 1)
     if cursor and page.idle and request.if_none_match.contains_weak(etag_of(cursor)):
-        return empty(304, {**headers_of(page), "ETag": _weak(etag_of(cursor))})
+        return empty(304, {**headers_of(page), "ETag": weak(etag_of(cursor))})
     return answer(page.body, headers=headers_of(page))
 
 
 def headers_of(page: Page) -> dict[str, str]:
     """Return what HTTP says about *page*: the tag of the cursor it gives, and when to ask again."""
-    return {"ETag": _weak(page.etag), POLL_HEADER: str(page.poll_after)}
-
-
-def _weak(tag: str) -> str:
-    # Weak: the same page is the same whatever coding it travels in.
-    return f'W/"{tag}"'
+    return {"ETag": weak(page.etag), POLL_HEADER: str(page.poll_after)}
 
 
 def read_page(cursor: str | None, limit_bytes: int | None, schema: int) -> Page:

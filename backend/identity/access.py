@@ -48,12 +48,18 @@ def streams(session: Session, rep: str, schema: int) -> list[Stream]:
     role = select(RoleCollection.collection).join(Rep, Rep.role == RoleCollection.role).where(Rep.id == rep)
     granted = set(session.scalars(role))
     return [
-        (name, collection.name)
-        for collection in COLLECTIONS.values()
-        if collection.name in granted and collection.since <= schema
+        (name, collection)
+        for collection in COLLECTIONS
+        if collection in granted
         for name in heard
-        if dimension_of(name) in dimensions(collection)
+        if understood(name, collection, schema)
     ]
+
+
+def understood(name: str, collection: str, schema: int) -> bool:
+    """Say whether *collection* is heard in channel *name* by an app of revision *schema*."""
+    found = COLLECTIONS.get(collection)
+    return found is not None and found.since <= schema and dimension_of(name) in dimensions(found)
 
 
 def dimensions(collection: Collection) -> tuple[str, ...]:

@@ -2,14 +2,22 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from backend.identity.models import Device, Rep
 from backend.identity.tokens import Claims, DeviceRevoked, TokenInvalid
 
 SEEN_EVERY = dt.timedelta(minutes=5)
+
+WHO = (
+    select(Device.rep, Device.version, Device.revoked_at, Device.last_seen_at, Rep.active, Rep.role)
+    .join(Rep, Rep.id == Device.rep)
+    .where(Device.id == bindparam("device"))
+)
+"""Finds the row that `judge` judges."""
 
 
 @dataclass(frozen=True)
@@ -22,16 +30,16 @@ class Principal:
 
 
 def read(session: Session, claims: Claims) -> Principal:
-    """Return who *claims* speak for, as the database has it now.
+    """Return who *claims* speak for, as the database has it now; raises what `judge` raises."""
+    return judge(session.execute(WHO, {"device": claims.device}).one_or_none(), claims)
+
+
+def judge(row: Any, claims: Claims) -> Principal:
+    """Return who *claims* speak for by *row*, which `WHO` found (None: there is none).
 
     Raises `DeviceRevoked` for a revoked device or a rep who is not active, and `TokenInvalid` if the
     device is not known or has been given a new version since the token was issued.
     """
-    row = session.execute(
-        select(Device.rep, Device.version, Device.revoked_at, Device.last_seen_at, Rep.active)
-        .join(Rep, Rep.id == Device.rep)
-        .where(Device.id == claims.device)
-    ).one_or_none()
     if row is None or row.rep != claims.rep:
         raise TokenInvalid("its device is not known here")
     if row.revoked_at is not None or not row.active:

@@ -48,11 +48,13 @@ class DeviceRevoked(Exception):
 
 @dataclass(frozen=True)
 class Claims:
-    """What an access token says: rep, device, and the device's version at the time."""
+    """What an access token says: rep, device, the device's version at the time; seconds since 1970."""
 
     rep: str
     device: str
     version: int
+    issued: int
+    expires: int
 
 
 @dataclass(frozen=True)
@@ -111,16 +113,22 @@ def verify(keys: Keys, issuer: str, token: str, now: dt.datetime) -> Claims:
         )
     except (jwt.InvalidTokenError, ValueError, RecursionError) as error:
         raise TokenInvalid(str(error)) from None
-    at = now.timestamp()
     if not (_whole(claims["exp"]) and _whole(claims["iat"]) and _whole(claims["dver"])):
         raise TokenInvalid("a number is none")
     if not all(isinstance(claims[name], str) for name in ("sub", "did", "jti")):
         raise TokenInvalid("a name is none")
-    if claims["exp"] + LEEWAY_SECONDS <= at:
+    read = Claims(claims["sub"], claims["did"], claims["dver"], claims["iat"], claims["exp"])
+    check_time(read, now)
+    return read
+
+
+def check_time(claims: Claims, now: dt.datetime) -> None:
+    """Raise `TokenExpired` if *claims* hold no more at *now*, and `TokenInvalid` if not yet."""
+    at = now.timestamp()
+    if claims.expires + LEEWAY_SECONDS <= at:
         raise TokenExpired
-    if claims["iat"] - LEEWAY_SECONDS > at:
+    if claims.issued - LEEWAY_SECONDS > at:
         raise TokenInvalid("it was issued in the future")
-    return Claims(claims["sub"], claims["did"], claims["dver"])
 
 
 def refresh(

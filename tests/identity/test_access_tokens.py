@@ -58,7 +58,9 @@ def refused(own: Keys, token: str) -> None:
 
 def test_a_token_says_who_speaks(own_keys: Keys) -> None:
     token = tokens.issue(own_keys, ISSUER, DEVICE, MONDAY).access_token
-    assert tokens.verify(own_keys, ISSUER, token, MONDAY) == tokens.Claims("R1", "D1", 3)
+    assert tokens.verify(own_keys, ISSUER, token, MONDAY) == tokens.Claims(
+        "R1", "D1", 3, int(MONDAY.timestamp()), int(MONDAY.timestamp()) + 900
+    )
     assert signed(own_keys, CLAIMS)
     assert tokens.verify(own_keys, ISSUER, signed(own_keys, CLAIMS), MONDAY).rep == "R1"
 

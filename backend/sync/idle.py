@@ -1,0 +1,72 @@
+"""The idle poll: is there anything at all to tell this device?
+
+Most polls of a fleet find nothing. Those are answered by one statement, which is a snapshot of its own and
+reads the device's row, its grants, the feed's head and the heads of the streams it hears, but no row of
+the feed. Whatever is not plainly "nothing has changed" is left to `backend.sync.pull`, which decides
+everything: this module may only agree with it.
+"""
+
+from collections.abc import Mapping
+
+from sqlalchemy import Connection, literal, select, union_all
+
+from backend.feed.models import FeedHead, FeedStream
+from backend.feed.positions import ONLY
+from backend.identity import access, principals
+from backend.identity.models import Assignment, RoleCollection
+from backend.identity.principals import WHO, Principal
+from backend.identity.tokens import Claims
+from sync_protocol.change import Stream
+from sync_protocol.channel import EVERYONE
+from sync_protocol.cursor import Cursor, Mark
+
+_who = WHO.cte("who")
+_heard = union_all(
+    select(literal(EVERYONE).label("channel")),
+    select(literal("rep:") + _who.c.rep),
+    select(Assignment.channel).join(_who, Assignment.rep == _who.c.rep).where(Assignment.until.is_(None)),
+).subquery("heard")
+_granted = (
+    select(RoleCollection.role)
+    .where(RoleCollection.role == _who.c.role, RoleCollection.collection == FeedStream.collection)
+    .exists()
+)
+LOOK = select(
+    _who,
+    FeedHead.epoch,
+    FeedHead.position,
+    FeedStream.channel,
+    FeedStream.collection,
+    FeedStream.head,
+    FeedStream.floor,
+).select_from(
+    _who.join(FeedHead, FeedHead.id == ONLY).outerjoin(
+        _heard.join(FeedStream, FeedStream.channel == _heard.c.channel), _granted
+    )
+)
+"""A row for each stream that the device hears and that ever held a record, each with who asks and the head."""
+
+
+def nothing_new(connection: Connection, claims: Claims, cursor: Cursor, schema: int) -> Principal | None:
+    """Return who *claims* speak for if nothing has changed for them since *cursor*, else None.
+
+    On *connection* each statement is a snapshot of its own. Raises what `principals.judge` raises.
+    """
+    rows = connection.execute(LOOK, {"device": claims.device}).all()
+    principal = principals.judge(rows[0] if rows else None, claims)
+    if rows[0].epoch != cursor.epoch or rows[0].position < cursor.seen:
+        return None
+    heard = {
+        (row.channel, row.collection): (row.head, row.floor)
+        for row in rows
+        if row.channel is not None and access.understood(row.channel, row.collection, schema)
+    }
+    return principal if _holds_all(cursor.marks, heard) else None
+
+
+def _holds_all(marks: Mapping[Stream, Mark], heard: Mapping[Stream, tuple[int, int]]) -> bool:
+    """Say whether *marks* names exactly what is *heard*, with no change and no tombstone missed."""
+    return marks.keys() == heard.keys() and all(
+        marks[stream].position >= head and marks[stream].covered >= floor
+        for stream, (head, floor) in heard.items()
+    )
