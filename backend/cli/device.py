@@ -1,5 +1,6 @@
 """`satchel device …`: the reference device at a terminal. All but `enrol` and `sync` works offline."""
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from backend.cli.device_folder import open_device, pass_folder
 from sync_protocol.catalogue import COLLECTIONS
 from sync_protocol.device import views
 from sync_protocol.device.device import Device
+from sync_protocol.device.driver import drive
 from sync_protocol.device.errors import DeviceError
 from sync_protocol.device.report import SyncReport
 
@@ -175,6 +177,12 @@ def dismiss(folder: Path, id: str) -> None:
 def push_again(folder: Path, id: str) -> None:
     """Push a document again with the next sync; the server knows one that it has already."""
     _change(folder, id, Device.push_once_more)
+
+
+@device.command()
+def driver() -> None:
+    """Be driven by the conformance kit, one JSON object a line."""
+    drive(sys.stdin, sys.stdout)
 
 
 def _change(folder: Path, id: str, change: Callable[[Device, str], None]) -> None:

@@ -7,6 +7,7 @@ import click
 from sqlalchemy.exc import OperationalError
 
 from backend import telemetry
+from backend.cli.conformance import conformance
 from backend.cli.delivery import delivery
 from backend.cli.device import device
 from backend.cli.doctor import doctor
@@ -64,5 +65,6 @@ for command in (
     timeline,
     device,
     sample_erp,
+    conformance,
 ):
     main.add_command(command)

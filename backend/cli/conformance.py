@@ -1,0 +1,64 @@
+"""`satchel conformance …`: does a device, or a server, keep the rules of the protocol."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+import click
+
+from sync_protocol.conformance import device as devices
+from sync_protocol.conformance.verdict import Verdict
+
+COLOURS = {"pass": "green", "fail": "red", "not asked": "yellow"}
+
+
+@click.group()
+def conformance() -> None:
+    """Check a device or a server of your own against the rules of the protocol."""
+
+
+@conformance.command("device", context_settings={"ignore_unknown_options": True})
+@click.argument("command", nargs=-1, required=True)
+@click.option("--only", multiple=True, metavar="RULE", help="Only this rule, by number or name; repeatable.")
+@click.option(
+    "--seconds", default=devices.SECONDS, show_default=True, help="Time for one command of the driver."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+def device_command(command: tuple[str, ...], only: tuple[str, ...], seconds: float, as_json: bool) -> None:
+    """Play a server to the device whose driver COMMAND starts: satchel conformance device -- node driver.js"""
+    _report(devices.run(command, _known(only, devices.RULES), seconds), as_json)
+
+
+def _known(only: tuple[str, ...], rules: Iterable[tuple[str, Any]]) -> tuple[str, ...]:
+    names = {name for number, rule in rules for name in (number, rule.name)}
+    for name in only:
+        if name not in names:
+            raise click.UsageError(f"there is no rule {name}; docs/conformance.md lists them")
+    return only
+
+
+def _report(verdicts: Iterable[Verdict], as_json: bool) -> None:
+    """Print each verdict as it comes, and end with status 1 if a rule is broken."""
+    found = []
+    for verdict in verdicts:
+        found.append(verdict)
+        if not as_json:
+            _print(verdict)
+    failed = [verdict for verdict in found if verdict.outcome == "fail"]
+    if as_json:
+        report = {"passed": not failed, "rules": [verdict.as_json() for verdict in found]}
+        click.echo(json.dumps(report, ensure_ascii=False, indent=1))
+    else:
+        asked = sum(verdict.outcome != "not asked" for verdict in found)
+        click.secho(f"{asked - len(failed)} of {asked} rules kept.", fg="red" if failed else "green")
+    if failed:
+        raise SystemExit(1)
+
+
+def _print(verdict: Verdict) -> None:
+    outcome = click.style(f"{verdict.outcome:<10}", fg=COLOURS[verdict.outcome])
+    click.echo(f"{verdict.number:<5}{outcome}{verdict.rule:<18}{verdict.demands}")
+    if verdict.detail:
+        click.echo(f"{'':<15}{verdict.detail}")
+    if verdict.outcome == "fail":
+        click.echo(f"{'':<15}see {verdict.page}")

@@ -1,0 +1,47 @@
+"""Runs every rule against a device implementation, each on a bench of its own."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from sync_protocol.conformance import outbox_rules, page_rules, session_rules
+from sync_protocol.conformance.bench import Bench, folder
+from sync_protocol.conformance.pipe import Drivers, Processes
+from sync_protocol.conformance.verdict import Rule, Verdict, judged, numbered
+
+RULES: list[tuple[str, Rule[Bench]]] = numbered(
+    "D", [*session_rules.RULES, *page_rules.RULES, *outbox_rules.RULES]
+)
+SECONDS = 30.0
+"""How long a device may take for one command."""
+
+
+def run(command: Sequence[str], only: Iterable[str] = (), seconds: float = SECONDS) -> Iterator[Verdict]:
+    """Yield the verdict on each rule for the driver *command*; *only* names some, by number or name."""
+    drivers = Processes(command, seconds)
+    try:
+        yield from run_drivers(drivers, only)
+    finally:
+        drivers.close()
+
+
+def run_drivers(drivers: Drivers, only: Iterable[str] = ()) -> Iterator[Verdict]:
+    """Yield the verdicts on a device whose drivers come from *drivers*."""
+    wanted = set(only)
+    for number, rule in RULES:
+        if wanted and not wanted & {number, rule.name}:
+            continue
+        with folder() as place:
+            bench = Bench(drivers, Path(place))
+            try:
+                yield judged(number, replace(rule, check=_opened(rule.check)), bench)
+            finally:
+                bench.close()
+
+
+def _opened(check: Callable[[Bench], None]) -> Callable[[Bench], None]:
+    def checked(bench: Bench) -> None:
+        bench.must("open", folder=bench.folder)
+        check(bench)
+
+    return checked

@@ -1,0 +1,132 @@
+"""The line to the device: HTTP on a free port of this machine, where answers can be held, cut or lost."""
+
+import contextlib
+import gzip
+import json
+import socket
+import threading
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a device asked; *body* is inflated, *value* its JSON or None."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def value(self) -> Any:
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            return None
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What is answered. *cut* bytes of the body are sent and the connection broken; *lost*: nothing is."""
+
+    status: int
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    cut: int | None = None
+    lost: bool = False
+
+
+def json_reply(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Reply:
+    """Return *value* as JSON, compressed."""
+    packed = gzip.compress(json.dumps(value).encode(), mtime=0)
+    coded = {"Content-Type": "application/json", "Content-Encoding": "gzip", **(headers or {})}
+    return Reply(status, packed, coded)
+
+
+def problem(status: int, code: str, headers: Mapping[str, str] | None = None, **more: Any) -> Reply:
+    """Return problem details."""
+    value = {
+        "type": f"urn:satchel:error:{code}",
+        "title": code,
+        "status": status,
+        "detail": f"The kit says {code}.",
+        "code": code,
+        "action": "See docs/reference/errors.md.",
+        "request_id": "conformance",
+        **more,
+    }
+    named = {"Content-Type": "application/problem+json", "Satchel-Error": code, **(headers or {})}
+    return Reply(status, json.dumps(value).encode(), named)
+
+
+class Line:
+    """Answers on 127.0.0.1 with what *respond* says, until it is closed."""
+
+    def __init__(self, respond: Callable[[Request], Reply]) -> None:
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(respond))
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
+        self._thread.start()
+
+    @property
+    def address(self) -> str:
+        """Where the device finds the server."""
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+def _handler(respond: Callable[[Request], Reply]) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def _any(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            if self.headers.get("Content-Encoding") == "gzip":
+                body = zlib.decompress(body, zlib.MAX_WBITS | 16)
+            parts = urlsplit(self.path)
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            request = Request(self.command, parts.path, dict(parse_qsl(parts.query)), headers, body)
+            self._send(respond(request))
+
+        def _send(self, reply: Reply) -> None:
+            if reply.lost:
+                self._hang_up()
+                return
+            self.send_response(reply.status)
+            for name, value in reply.headers.items():
+                self.send_header(name, value)
+            if reply.status not in (204, 304):
+                self.send_header("Content-Length", str(len(reply.body)))
+            self.end_headers()
+            if self.command != "HEAD" and reply.status not in (204, 304):
+                self.wfile.write(reply.body if reply.cut is None else reply.body[: reply.cut])
+            if reply.cut is not None:
+                self._hang_up()
+
+        def _hang_up(self) -> None:
+            self.wfile.flush()
+            self.close_connection = True
+            with contextlib.suppress(OSError):
+                self.connection.shutdown(socket.SHUT_RDWR)
+
+        do_GET = do_POST = do_HEAD = do_PATCH = do_DELETE = do_OPTIONS = _any
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Say nothing: the report is what is read."""
+
+        def handle(self) -> None:
+            with contextlib.suppress(ConnectionError):
+                super().handle()
+
+    return Handler

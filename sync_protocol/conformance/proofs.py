@@ -1,0 +1,40 @@
+"""What a device signs: its public key as it was enrolled, and its proof for a refresh token."""
+
+import base64
+import hashlib
+from typing import Any
+
+import jwt
+
+ALGORITHMS = {"OKP": "EdDSA", "EC": "ES256"}
+
+
+def key_faults(key: Any) -> list[str]:
+    """Return what is wrong with an enrolled public key (a JWK)."""
+    if not isinstance(key, dict) or key.get("kty") not in ALGORITHMS:
+        return ["the public key is not a JWK of Ed25519 or P-256"]
+    if "d" in key:
+        return ["the private key left the device"]
+    try:
+        jwt.PyJWK({**key, "alg": ALGORITHMS[key["kty"]]})
+    except jwt.PyJWTError as error:
+        return [f"the public key cannot be read: {error}"]
+    return []
+
+
+def proof_faults(proof: str, refresh_token: str, issuer: str, key: Any) -> list[str]:
+    """Return what is wrong with the *proof* that came with *refresh_token*."""
+    try:
+        algorithm = ALGORITHMS[key["kty"]]
+        public = jwt.PyJWK({**key, "alg": algorithm}).key
+        claims = jwt.decode(proof, public, algorithms=[algorithm], audience=issuer)
+    except (jwt.PyJWTError, KeyError, TypeError) as error:
+        return [f"the proof is not one: {error}"]
+    if claims.get("rth") != b64url(hashlib.sha256(refresh_token.encode()).digest()):
+        return ["the proof is not over the refresh token that came with it"]
+    return [] if claims.get("jti") else ["the proof has no jti"]
+
+
+def b64url(raw: bytes) -> str:
+    """Return *raw* in base64url without padding."""
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()

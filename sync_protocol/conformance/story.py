@@ -1,0 +1,105 @@
+"""What the scripted server has to tell: pages, each after a cursor, and what a replica holds after each.
+
+Cursors are of no form that any server uses, so that a device which looks inside one is found out.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sync_protocol.checksum import Checksum, record_hash
+
+Json = dict[str, Any]
+Rows = dict[tuple[str, str], tuple[str, int, Json]]
+"""(collection, key) → channel, position, record."""
+NW, SE = "territory:NW", "territory:SE"
+REP = "R1"
+
+
+def customer(key: str, name: str = "", territory: str = "NW") -> Json:
+    """Return a customer's record, as the catalogue wants it."""
+    return {
+        "id": key, "number": key, "name": name or f"Customer {key}", "kind": "organisation", "status": "active",
+        "block_order": False, "block_delivery": False, "territory": territory, "group": None, "tax_id": None,
+        "language": "en", "currency": "EUR", "price_list_id": None, "payment_term": None, "addresses": [],
+        "notes": None, "replaced_by": None,
+    }  # fmt: skip
+
+
+@dataclass
+class Changes:
+    """Changes of one stream, as they stand in a page."""
+
+    channel: str
+    collection: str
+    put: list[tuple[int, Json]] = field(default_factory=list)
+    gone: list[tuple[int, str]] = field(default_factory=list)
+
+    def as_wire(self) -> Json:
+        """Return them as they travel."""
+        return {
+            "channel": self.channel,
+            "collection": self.collection,
+            "put": [[position, record] for position, record in self.put],
+            "gone": [[position, key] for position, key in self.gone],
+        }
+
+
+class Story:
+    """Pages by the cursor that they follow; None is the start."""
+
+    def __init__(self) -> None:
+        self.pages: dict[str | None, Json] = {}
+        self.rows: dict[str | None, Rows] = {None: {}}
+
+    def page(
+        self,
+        after: str | None,
+        cursor: str,
+        *changes: Changes,
+        complete: bool = True,
+        reset: str | None = None,
+        drop: Iterable[tuple[str, str]] = (),
+        epoch: str = "kit-epoch-1",
+        **more: Any,
+    ) -> None:
+        """Say that the page after *after* makes these *changes* and gives *cursor*."""
+        dropped = list(drop)
+        before: Rows = {} if reset == "epoch_changed" else self.rows.get(after, {})
+        rows = {at: row for at, row in before.items() if (row[0], at[0]) not in dropped}
+        for change in changes:
+            for position, record in change.put:
+                held = rows.get((change.collection, record["id"]))
+                if held is None or held[1] < position:
+                    rows[change.collection, record["id"]] = (change.channel, position, record)
+        for change in changes:
+            for position, key in change.gone:
+                held = rows.get((change.collection, key))
+                if held is not None and held[0] == change.channel and held[1] < position:
+                    del rows[change.collection, key]
+        self.rows[cursor] = rows
+        check = Checksum.of(record_hash(c, key, row[2]) for (c, key), row in rows.items())
+        self.pages[after] = {
+            "epoch": epoch,
+            "cursor": cursor,
+            "complete": complete,
+            "head": max([row[1] for row in rows.values()], default=0) + 1000,
+            "reset": reset,
+            "drop": [list(stream) for stream in dropped],
+            "changes": [change.as_wire() for change in changes],
+            "segments": [],
+            "then": None,
+            "check": check.as_wire() if complete else None,
+            "server_time": "2026-11-23T09:00:00Z",
+            "poll_after": 60,
+            **more,
+        }
+
+    def empty(self, cursor: str | None) -> Json:
+        """Return the page that says that nothing has changed since *cursor*."""
+        quiet = Story()
+        quiet.rows = self.rows
+        last = next((p for p in self.pages.values() if p["cursor"] == cursor), None)
+        epoch = last["epoch"] if last else "kit-epoch-1"
+        quiet.page(cursor, cursor or "kit:nothing", epoch=epoch)
+        return quiet.pages[cursor]

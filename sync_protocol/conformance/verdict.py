@@ -1,0 +1,67 @@
+"""Rules and verdicts: what is asked of an implementation, and what became of it."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from typing import Generic, Literal, TypeVar
+
+Bench = TypeVar("Bench")
+
+Outcome = Literal["pass", "fail", "not asked"]
+
+
+class Broken(Exception):
+    """The implementation does not keep the rule; the message says what it did instead."""
+
+
+class NotAsked(Exception):
+    """The rule does not concern this implementation; the message says why."""
+
+
+@dataclass(frozen=True)
+class Rule(Generic[Bench]):
+    """One rule: a short name, what it demands, the page that explains it, and the check."""
+
+    name: str
+    demands: str
+    page: str
+    check: Callable[[Bench], None]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of one rule."""
+
+    number: str
+    rule: str
+    outcome: Outcome
+    demands: str
+    detail: str
+    page: str
+
+    def as_json(self) -> dict[str, str]:
+        """Return the verdict as an object of the report."""
+        return asdict(self)
+
+
+def judged(number: str, rule: Rule[Bench], bench: Bench) -> Verdict:
+    """Return the verdict on *rule*, checked on *bench*."""
+    outcome: Outcome = "pass"
+    detail = ""
+    try:
+        rule.check(bench)
+    except Broken as broken:
+        outcome, detail = "fail", str(broken)
+    except NotAsked as reason:
+        outcome, detail = "not asked", str(reason)
+    return Verdict(number, rule.name, outcome, rule.demands, detail, rule.page)
+
+
+def numbered(letter: str, rules: Iterable[Rule[Bench]]) -> list[tuple[str, Rule[Bench]]]:
+    """Return *rules* with their numbers, `D1` and on."""
+    return [(f"{letter}{n}", rule) for n, rule in enumerate(rules, 1)]
+
+
+def expect(holds: object, otherwise: str) -> None:
+    """Raise `Broken` with *otherwise* unless it *holds*."""
+    if not holds:
+        raise Broken(otherwise)

@@ -1,0 +1,96 @@
+"""The reference device, driven by the conformance kit: one JSON object a line, in and out.
+
+`python -m sync_protocol.device.driver`. docs/conformance.md has the commands.
+"""
+
+import base64
+import json
+import sys
+from collections.abc import Callable
+from typing import Any, TextIO
+
+from sync_protocol.device import documents
+from sync_protocol.device.device import Device
+from sync_protocol.device.errors import DeviceError, Revoked
+from sync_protocol.device.receipts import receipt_from_bytes
+
+Json = dict[str, Any]
+
+
+class Driver:
+    """Takes commands for one device."""
+
+    def __init__(self) -> None:
+        self._device: Device | None = None
+
+    def answer(self, command: Json) -> Json:
+        """Do what *command* says and return the answer."""
+        commands: dict[str, Callable[..., Json]] = {
+            "open": self._open,
+            "enrol": self._enrol,
+            "sync": self._sync,
+            "capture": self._capture,
+            "dump": self._dump,
+        }
+        arguments = {name: value for name, value in command.items() if name != "do"}
+        try:
+            return {"ok": True, **commands[command["do"]](**arguments)}
+        except DeviceError as error:
+            return {"ok": False, "error": str(error)}
+
+    def close(self) -> None:
+        """Close the device."""
+        if self._device is not None:
+            self._device.close()
+
+    @property
+    def device(self) -> Device:
+        """The device that is open."""
+        if self._device is None:
+            raise DeviceError("open a folder first")
+        return self._device
+
+    def _open(self, folder: str) -> Json:
+        self.close()
+        self._device = Device(folder, sleep=lambda seconds: None, zone="UTC")
+        return {}
+
+    def _enrol(self, server: str, code: str) -> Json:
+        self.device.enrol(code, server, name="conformance")
+        return {}
+
+    def _sync(self) -> Json:
+        try:
+            report = self.device.sync()
+        except Revoked as revoked:
+            return {"ok": False, "error": str(revoked)}
+        if report.problem is not None:
+            return {"ok": False, "error": str(report.problem)}
+        return {"complete": report.complete}
+
+    def _capture(self, kind: str, body: Json, receipts: list[Json]) -> Json:
+        files = [receipt_from_bytes(base64.b64decode(file["base64"]), file["name"]) for file in receipts]
+        return {"id": self.device.capture(kind, body, receipts=files).id}
+
+    def _dump(self) -> Json:
+        rows = self.device.db.rows("SELECT collection, key, body FROM record ORDER BY collection, key")
+        return {
+            "enrolled": self.device.identity is not None,
+            "records": [[row["collection"], row["key"], json.loads(row["body"])] for row in rows],
+            "documents": [
+                {"id": document.id, "stage": document.stage} for document in documents.documents(self.device.db)
+            ],
+        }
+
+
+def drive(commands: TextIO, answers: TextIO) -> None:
+    """Answer each line of *commands* with a line in *answers*, until they end."""
+    driver = Driver()
+    for line in commands:
+        answers.write(json.dumps(driver.answer(json.loads(line))) + "\n")
+        answers.flush()
+    driver.close()
+
+
+if __name__ == "__main__":
+    drive(sys.stdin, sys.stdout)
