@@ -21,6 +21,7 @@ from backend.identity.verified import VerifiedTokens
 from backend.migrations.tables import import_tables
 from backend.settings import Settings, read_settings
 from backend.sync.segments.first_need import FirstNeed
+from backend.sync.segments.links import SignedLinks
 from backend.sync.segments.places import store_of
 from sync_protocol.limits import LIMITS
 
@@ -44,6 +45,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
         COMPRESS_EVALUATE_CONDITIONAL_REQUEST=False,
     )
     clock, own, segments = clock or SystemClock(), keys.load(settings.folder), store_of(settings)
+    links = SignedLinks(own, settings.segment_base_url, settings.segment_link_seconds)
     app.extensions[EXTENSION] = here = Satchel(
         settings=settings,
         clock=clock,
@@ -54,6 +56,8 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
         openapi=description.render(doors.DOORS),
         segments=segments,
         first_need=FirstNeed(lambda: Session(db.engine), segments, clock, settings.folder),
+        links=links,
+        linker=links,
     )
     import_tables()
     db.init_app(app)

@@ -4,6 +4,7 @@ Settings come from environment variables named SATCHEL_<NAME>. Whatever begins w
 to the connector, which checks it itself.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -67,6 +68,25 @@ def _count(value: str) -> int:
     if not 0 <= number <= 10:
         raise ValueError("must be between 0 and 10")
     return number
+
+
+def _yes(value: str) -> bool:
+    if value not in ("yes", "no"):
+        raise ValueError("must be yes or no")
+    return value == "yes"
+
+
+def _address(value: str) -> str:
+    found = urlsplit(value.strip())
+    if value.strip() and not (found.scheme in ("http", "https") and found.netloc and not found.query):
+        raise ValueError("must be an address such as https://cdn.example.com")
+    return value.strip().rstrip("/")
+
+
+def _store(value: str) -> str:
+    if value.strip() and not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[\w./-]*)?", value.strip()):
+        raise ValueError("must be empty or s3://bucket/prefix")
+    return value.strip().rstrip("/")
 
 
 def _form(value: str) -> str:
@@ -163,6 +183,19 @@ SETTINGS = (
         _whole,
         "Changes since a stream's segments, in percent of their records, after which they are built anew.",
     ),
+    Setting(
+        "segment_base_url", "", _address, "Address of the CDN that phones fetch segments from by signed links."
+    ),
+    Setting("segment_link_seconds", "3600", _whole, "Links to segments are good for once to twice as long."),
+    Setting("segment_store", "", _store, "Where segments lie: empty for the folder, or s3://bucket/prefix."),
+    Setting("segment_s3_endpoint", "", _address, "Address of an S3-compatible store; empty for AWS."),
+    Setting("segment_presign", "no", _yes, "Let phones fetch segments from the S3 store itself: yes or no."),
+    Setting(
+        "segment_accel",
+        "",
+        _text,
+        "Path under which nginx serves the segments' folder internally (X-Accel-Redirect).",
+    ),
     Setting("log", "text", _form, "How logs are written: text for a person, json for a machine."),
     Setting("failpoints", "", _text, "For tests only: points at which to kill, raise or sleep."),
 )
@@ -195,6 +228,12 @@ class Settings:
     shrink_guard_percent: int
     segment_rows: int
     segment_tail_percent: int
+    segment_base_url: str
+    segment_link_seconds: int
+    segment_store: str
+    segment_s3_endpoint: str
+    segment_presign: bool
+    segment_accel: str
     log: str
     failpoints: str
     erp: Mapping[str, str] = field(default_factory=dict)
@@ -232,9 +271,25 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         backend = ""
     if backend not in ("sqlite", "postgresql"):
         raise SettingError("SATCHEL_DATABASE_URL: write postgresql+psycopg://user:password@host/database")
+    _segments_fit(values)
     erp = {
         name.removeprefix(ERP_PREFIX).lower(): value
         for name, value in environ.items()
         if name.startswith(ERP_PREFIX)
     }
     return Settings(**values, erp=erp)
+
+
+def _segments_fit(values: Mapping[str, Any]) -> None:
+    """Raise `SettingError` where settings of segments contradict each other or only half of a pair is set."""
+    bucket = values["segment_store"]
+    if values["segment_s3_endpoint"] and not bucket:
+        raise SettingError("SATCHEL_SEGMENT_S3_ENDPOINT needs SATCHEL_SEGMENT_STORE=s3://bucket/prefix")
+    if values["segment_presign"] and not bucket:
+        raise SettingError("SATCHEL_SEGMENT_PRESIGN=yes needs SATCHEL_SEGMENT_STORE=s3://bucket/prefix")
+    if values["segment_presign"] and values["segment_base_url"]:
+        raise SettingError("SATCHEL_SEGMENT_PRESIGN and SATCHEL_SEGMENT_BASE_URL: choose one kind of link")
+    if values["segment_accel"] and bucket:
+        raise SettingError("SATCHEL_SEGMENT_ACCEL is for segments in the folder; SATCHEL_SEGMENT_STORE is set")
+    if values["segment_accel"] and not values["segment_accel"].startswith("/"):
+        raise SettingError("SATCHEL_SEGMENT_ACCEL: write a path such as /internal/segments")

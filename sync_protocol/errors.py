@@ -53,6 +53,12 @@ class ErrorCode(Enum):
     EPOCH_CHANGED = Meaning(
         409, "The server has begun another history", "Pull; the page tells what becomes of the replica."
     )
+    # Segments
+    SEGMENT_GONE = Meaning(410, "The segment's file is gone", "Pull again with the cursor you hold.")
+    RANGE_BEYOND_END = Meaning(416, "The range begins beyond the end", "See Content-Range for the size.")
+    LINK_INVALID = Meaning(
+        404, "The link has expired or is not ours", "Pull again; the page's offers have new links."
+    )
     # Receipts
     OFFSET_MISMATCH = Meaning(409, "The upload stands at another offset", "Ask HEAD for the offset and go on.")
     DIGEST_MISMATCH = Meaning(

@@ -10,6 +10,7 @@ from backend.identity.keys import Keys
 from backend.identity.verified import VerifiedTokens
 from backend.settings import Settings
 from backend.sync.segments.first_need import FirstNeed
+from backend.sync.segments.links import Linker, SignedLinks
 from backend.sync.segments.store import Store
 from sync_protocol.limits import Limits
 
@@ -30,6 +31,9 @@ class Satchel:
     """The API's description, as `GET /v1/openapi.json` answers it."""
     segments: Store
     first_need: FirstNeed
+    links: SignedLinks
+    linker: Linker
+    """Makes the links of offers: the signed ones, the store's own, or none."""
 
     @property
     def issuer(self) -> str:

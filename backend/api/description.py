@@ -1,6 +1,7 @@
 """Builds the OpenAPI 3.1 document from the doors, what they take and give, and the wire's definitions."""
 
 import json
+import re
 from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
@@ -37,9 +38,9 @@ def document(doors: Iterable[Door]) -> Json:
     for door in doors:
         path = door.path.replace("<", "{").replace(">", "}")
         paths.setdefault(path, {})[door.method.lower()] = _operation(door, OPERATIONS[door.name])
-        if "{upload_id}" in path:
+        if named := re.findall(r"{(\w+)}", path):
             paths[path]["parameters"] = [
-                {"name": "upload_id", "in": "path", "required": True, "schema": {"type": "string"}}
+                {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in named
             ]
     return {
         "openapi": "3.1.0",
@@ -70,7 +71,8 @@ def _operation(door: Door, operation: Operation) -> Json:
     described: Json = {
         "operationId": door.name,
         "summary": operation.summary,
-        "security": [{"bearer": []}] if door.locked else [],
+        # An empty one: a signed link needs no token.
+        "security": [{"bearer": []}, *([{}] if door.linked else [])] if door.locked else [],
         "parameters": [_parameter(parameter) for parameter in operation.parameters],
         "responses": replies,
     }
@@ -99,6 +101,8 @@ def _reply(reply: Reply) -> Json:
         described["headers"] = {
             header.name: {"description": header.says, "schema": dict(header.schema)} for header in reply.headers
         }
+    if reply.binary:
+        described["content"] = {reply.binary: {}}
     if reply.schema:
         described["content"] = {"application/json": {"schema": {"$ref": PREFIX + reply.schema}}}
     return described

@@ -15,3 +15,5 @@ class Door:
     name: str
     respond: Callable[..., Response]
     locked: bool = True
+    linked: bool = False
+    """Whether a signed link opens it too."""

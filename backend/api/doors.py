@@ -5,6 +5,7 @@ from flask import Blueprint, request
 from backend.api import (
     enrol,
     limits,
+    link,
     livez,
     lock,
     openapi,
@@ -12,6 +13,7 @@ from backend.api import (
     push,
     readyz,
     receipts,
+    segment,
     sync,
     token,
     verify,
@@ -25,6 +27,7 @@ DOORS = (
     Door("POST", "/v1/push", "push", push.respond),
     Door("POST", "/v1/sync", "sync", sync.respond),
     Door("POST", "/v1/verify", "verify", verify.respond),
+    Door("GET", "/v1/segments/<sha256>", "segment", segment.respond, linked=True),
     Door("OPTIONS", "/v1/receipts", "receipts_options", receipts.describe),
     Door("POST", "/v1/receipts", "receipts_create", receipts.create),
     Door("HEAD", "/v1/receipts/<upload_id>", "receipts_standing", receipts.standing),
@@ -39,6 +42,7 @@ DOORS = (
 )
 
 _OPEN_ENDPOINTS = {f"api.{door.name}" for door in DOORS if not door.locked}
+_LINKED_ENDPOINTS = {f"api.{door.name}" for door in DOORS if door.linked}
 
 
 def blueprint() -> Blueprint:
@@ -54,5 +58,8 @@ def blueprint() -> Blueprint:
 
 
 def _lock() -> None:
-    if request.endpoint not in _OPEN_ENDPOINTS:
-        lock.unlock()
+    if request.endpoint in _OPEN_ENDPOINTS:
+        return
+    if request.endpoint in _LINKED_ENDPOINTS and link.unlock():
+        return
+    lock.unlock()

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sync_protocol.errors import ErrorCode
+from sync_protocol.segment import MEDIA_TYPE as SEGMENT
 
 E = ErrorCode
 
@@ -22,11 +23,12 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer that is no problem; *schema* names the definition of its JSON body."""
+    """An answer that is no problem; *schema* names the definition of its JSON body, *binary* another type."""
 
     says: str
     schema: str | None = None
     headers: tuple[Parameter, ...] = ()
+    binary: str | None = None
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,13 @@ METADATA = Parameter(
 )
 LOCATION = Parameter("Location", "header", "Address of the upload.", TEXT, required=True)
 IF_NONE_MATCH = Parameter("If-None-Match", "header", "The ETag of the page that gave this cursor.", TEXT)
+SEGMENT_TAG = Parameter("ETag", "header", "The segment's name: strong, and for ever.", TEXT, required=True)
+SEGMENT_HEADERS = (
+    SEGMENT_TAG,
+    Parameter("Accept-Ranges", "header", "Ranges may be asked for.", {"const": "bytes"}, required=True),
+    Parameter("Cache-Control", "header", "It never changes; whether caches may share it.", TEXT, required=True),
+)
+CONTENT_RANGE = Parameter("Content-Range", "header", "Which bytes these are, of how many.", TEXT, required=True)
 PIECE = "application/offset+octet-stream"
 
 OPERATIONS: Mapping[str, Operation] = {
@@ -100,6 +109,22 @@ OPERATIONS: Mapping[str, Operation] = {
         {200: Reply("What differs, and what to ask next.", "VerifyReply")},
         (*BODY, E.CURSOR_INVALID, E.EPOCH_CHANGED, E.NOT_YET),
         request="VerifyRequest",
+    ),
+    "segment": Operation(
+        "The bytes of a segment, under a token or by a signed link.",
+        {
+            200: Reply("All of them.", None, SEGMENT_HEADERS, SEGMENT),
+            206: Reply("A range of them.", None, (*SEGMENT_HEADERS, CONTENT_RANGE), SEGMENT),
+            304: Reply("You have them.", None, (SEGMENT_TAG,)),
+        },
+        (E.NOT_FOUND, E.LINK_INVALID, E.SEGMENT_GONE, E.RANGE_BEYOND_END),
+        parameters=(
+            Parameter("Range", "header", "One range of bytes; several get the whole.", TEXT),
+            Parameter("If-Range", "header", "The ETag: the range counts only for these very bytes.", TEXT),
+            Parameter("If-None-Match", "header", "The ETag of the bytes that the device has.", TEXT),
+            Parameter("expires", "query", "Of a signed link: until when it is good.", TEXT),
+            Parameter("signature", "query", "Of a signed link.", TEXT),
+        ),
     ),
     "receipts_options": Operation(
         "What the tus server can do.",

@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException
 from backend.feed.positions import FeedMissing
 from backend.identity.tokens import DeviceRevoked, RefreshInvalid, TokenExpired, TokenInvalid
 from backend.sync.pull import NotYet
+from backend.sync.segments.store import StoreFailed
 from backend.sync.verify import EpochChanged
 from sync_protocol.cursor import CursorInvalid
 from sync_protocol.errors import ErrorCode, Fault
@@ -80,6 +81,9 @@ def understand(error: Exception) -> Problem:
         case sqlalchemy.exc.DBAPIError() if error.connection_invalidated:
             log.error("database connection lost", exc_info=error)
             return _unavailable()
+        case StoreFailed():
+            log.error("the store of segments does not work", exc_info=error)
+            return _unavailable("The files cannot be read; try again in a moment.")
         case HTTPException() if error.code is not None and error.code < 500:
             code = _BY_STATUS.get(error.code, ErrorCode.ENVELOPE_INVALID)
             headers = {n: ", ".join(sorted(v.split(", "))) for n, v in error.get_headers() if n == "Allow"}
@@ -105,6 +109,5 @@ def register(app: Flask) -> None:
     app.register_error_handler(Exception, respond)
 
 
-def _unavailable() -> Problem:
-    detail = "The database does not answer; try again in a moment."
+def _unavailable(detail: str = "The database does not answer; try again in a moment.") -> Problem:
     return Problem(ErrorCode.UNAVAILABLE, detail, headers={"Retry-After": str(RETRY_SECONDS)})

@@ -42,13 +42,15 @@ def read_page(cursor: str | None, limit_bytes: int | None, schema: int) -> Page:
 
 def _read(cursor: str | None, limit_bytes: int | None, schema: int) -> Page:
     here = satchel()
+    now = here.clock.now()
     return pull.pull(
         db.session(),
         rep_id=lock.principal().rep,
         cursor_text=cursor,
         schema=schema,
         limit_bytes=limit_bytes,
-        now=here.clock.now(),
+        now=now,
+        link=here.linker.at(now),
         segment_rows=here.settings.segment_rows,
     )
 

@@ -115,6 +115,12 @@ def replace(session: Session, stream: Stream, position: int, sheets: Sequence[Sh
     )
 
 
+def withdraw(session: Session, sha256: str, now: dt.datetime) -> None:
+    """Retire every set on offer that has a segment of this name: its file is gone."""
+    for stream in {(row.channel, row.collection) for row in named(session, sha256) if row.retired_at is None}:
+        retire(session, stream, now)
+
+
 def retire(session: Session, stream: Stream, now: dt.datetime) -> None:
     """Offer the set of *stream* no longer; its files stay for those to whom it was offered."""
     channel, collection = stream

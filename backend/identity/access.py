@@ -19,6 +19,9 @@ from sync_protocol.collection import Collection
 ASSIGNABLE = ("territory", "warehouse")
 """Dimensions a rep can be assigned to: those in which some collection is heard."""
 
+ANY_SCHEMA = 1_000_000
+"""A revision that understands every collection there is: for doors that are not told the app's own."""
+
 LATE_DAYS = 90
 """How long after the end of an assignment a document captured under it is still taken."""
 

@@ -5,7 +5,6 @@ import os
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from backend.sync.segments.slice import Slice
 from backend.sync.segments.store import SegmentMissing, Stored, StoreFailed
@@ -49,7 +48,7 @@ class FolderStore:
             draft.unlink(missing_ok=True)
         _sync_folder(path.parent)
 
-    def open(self, name: str, start: int, length: int) -> Any:
+    def open(self, name: str, start: int, length: int) -> Slice:
         try:
             return Slice(self.path(name).open("rb", buffering=0), start, length)
         except FileNotFoundError:

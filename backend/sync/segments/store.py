@@ -2,8 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
-from typing import BinaryIO, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 
 class Stored(NamedTuple):
@@ -21,13 +20,27 @@ class SegmentMissing(LookupError):
     """The store has no file of this name."""
 
 
+class Opened(Protocol):
+    """A piece of a file. One with a `fileno()` stands at its start and is sent by the kernel."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of the whole file."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Return up to *size* of the piece's bytes that are left; none at its end."""
+
+    def close(self) -> None:
+        """Let go of the file."""
+
+
 class Store(Protocol):
     """Files under the sha256 of their bytes. Every method raises `StoreFailed` if the store does not work."""
 
     def put(self, name: str, data: bytes) -> None:
         """Keep *data*, safely; a file that is there already is left as it is."""
 
-    def open(self, name: str, start: int, length: int) -> AbstractContextManager[BinaryIO]:
+    def open(self, name: str, start: int, length: int) -> Opened:
         """Return the *length* bytes from *start* on, to be read piece by piece; raises `SegmentMissing`."""
 
     def delete(self, name: str) -> None:

@@ -1,0 +1,43 @@
+"""Ranges: which bytes of a representation a request asks for (RFC 9110, section 14), one range at a time."""
+
+from typing import NamedTuple
+
+from flask import request
+from werkzeug.http import parse_range_header
+
+from backend.api.problems import Problem
+from sync_protocol.errors import ErrorCode
+
+_MOST_TEXT = 100
+"""A single range is shorter; numbers of thousands of digits are not worth reading."""
+
+
+class Piece(NamedTuple):
+    """*length* bytes from *start* on; *partial* if the request asked for a range."""
+
+    start: int
+    length: int
+    partial: bool
+
+
+def asked(size: int, etag: str) -> Piece:
+    """Return the piece that the request asks for of *size* bytes whose strong tag is *etag* (unquoted).
+
+    What is no single range of bytes, or is asked under If-Range for another representation, gets the
+    whole, as the standard allows. Raises `Problem` for a range that begins beyond the end.
+    """
+    whole = Piece(0, size, False)
+    text = request.headers.get("Range", "")
+    condition = request.headers.get("If-Range")
+    if len(text) > _MOST_TEXT or (condition is not None and condition.strip() != f'"{etag}"'):
+        return whole
+    found = parse_range_header(text)
+    if found is None or found.units != "bytes" or len(found.ranges) != 1:
+        return whole
+    start, end = found.ranges[0]
+    if start < 0:
+        start, end = max(size + start, 0), size
+    if start >= size:
+        headers = {"Content-Range": f"bytes */{size}", "Accept-Ranges": "bytes"}
+        raise Problem(ErrorCode.RANGE_BEYOND_END, f"There are {size} bytes.", headers=headers)
+    return Piece(start, min(size if end is None else end, size) - start, True)

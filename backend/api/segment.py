@@ -1,0 +1,97 @@
+"""`GET /v1/segments/<sha256>`: a segment's bytes, whole or a range of them.
+
+Access is looked at with every request: a rep who no longer hears any stream that has such a segment is
+told that there is nothing. A signed link stands for the access of the page that gave it, for a while.
+The bytes never pass through this process where a file can be handed to the web server.
+"""
+
+import logging
+from typing import IO, NoReturn, cast
+
+from flask import Response, request
+from sqlalchemy.orm import Session
+from werkzeug.wsgi import wrap_file
+
+from backend.api import link, lock, ranges
+from backend.api.answers import empty
+from backend.api.context import satchel
+from backend.api.problems import Problem
+from backend.api.ranges import Piece
+from backend.db import db
+from backend.feed import segments
+from backend.identity import access
+from backend.sync.segments.store import SegmentMissing
+from sync_protocol.errors import ErrorCode
+from sync_protocol.fields import Sha256
+from sync_protocol.segment import MEDIA_TYPE
+
+YEAR = 31_536_000
+PIECE = 64 * 1024
+"""Bytes read at a time where they do pass through this process."""
+
+log = logging.getLogger("satchel.api")
+
+
+def respond(sha256: str) -> Response:
+    """Answer with the bytes, or with 304 to a device that has them."""
+    size = _size(db.session(), sha256)
+    headers = {"ETag": f'"{sha256}"', "Accept-Ranges": "bytes", "Cache-Control": _caching(link.left())}
+    if request.if_none_match.contains_weak(sha256):
+        return empty(304, headers)
+    piece = ranges.asked(size, sha256)
+    if piece.partial:
+        headers["Content-Range"] = f"bytes {piece.start}-{piece.start + piece.length - 1}/{size}"
+    return _send(sha256, size, piece, headers)
+
+
+def _size(session: Session, sha256: str) -> int:
+    """Return the segment's size if whoever asks may have it; raises `Problem`."""
+    found = segments.named(session, sha256) if Sha256.pattern.fullmatch(sha256) else ()
+    if found and link.left() is None:
+        heard = set(access.streams(session, lock.principal().rep, access.ANY_SCHEMA))
+        found = [row for row in found if (row.channel, row.collection) in heard]
+    if not found:
+        raise Problem(ErrorCode.NOT_FOUND, "There is no such segment for you; pull again.")
+    return found[0].bytes
+
+
+def _caching(left: int | None) -> str:
+    # A cache that many share must not outlive the link that it was filled by.
+    who = "private" if left is None else f"public, s-maxage={left}"
+    return f"{who}, max-age={YEAR}, immutable"
+
+
+def _send(sha256: str, size: int, piece: Piece, headers: dict[str, str]) -> Response:
+    here = satchel()
+    try:
+        body = here.segments.open(sha256, piece.start, piece.length)
+    except SegmentMissing:
+        _withdraw(sha256)
+    if body.size != size:
+        body.close()
+        _withdraw(sha256)
+    response = Response(status=206 if piece.partial else 200, headers=headers, content_type=MEDIA_TYPE)
+    prefix = here.settings.segment_accel
+    if prefix or request.method == "HEAD":
+        body.close()
+    else:
+        response.response = wrap_file(request.environ, cast("IO[bytes]", body), PIECE)
+        response.direct_passthrough = True
+    if prefix:
+        # The proxy reads the file and the request's range by itself.
+        response.status_code = 200
+        del response.headers["Content-Range"], response.headers["Content-Length"]
+        response.headers["X-Accel-Redirect"] = f"{prefix.rstrip('/')}/{sha256[:2]}/{sha256}"
+    else:
+        response.content_length = piece.length
+    return response
+
+
+def _withdraw(sha256: str) -> NoReturn:
+    """Stop offering what cannot be delivered, so that the next page has rows or a set that was built anew."""
+    session = db.session()
+    session.rollback()
+    segments.withdraw(session, sha256, satchel().clock.now())
+    session.commit()
+    log.error("the file of segment %s is missing or cut short; its set is withdrawn", sha256)
+    raise Problem(ErrorCode.SEGMENT_GONE, "The file is gone; pull again for what replaces it.")
