@@ -21,10 +21,12 @@ class Slice:
         return self.file.fileno()
 
     def read(self, size: int = -1) -> bytes:
-        """Return up to *size* bytes, no more than are left of the piece."""
+        """Return up to *size* bytes, no more than are left of the piece; its end lets go of the file."""
         wanted = self.left if size < 0 else min(size, self.left)
-        data = self.file.read(wanted)
+        data = self.file.read(wanted) if wanted else b""
         self.left -= len(data)
+        if not self.left:
+            self.close()
         return data
 
     def close(self) -> None:
