@@ -70,10 +70,10 @@ def _count(value: str) -> int:
     return number
 
 
-def _yes(value: str) -> bool:
+def _yes_or_no(value: str) -> str:
     if value not in ("yes", "no"):
         raise ValueError("must be yes or no")
-    return value == "yes"
+    return value
 
 
 def _address(value: str) -> str:
@@ -183,13 +183,13 @@ SETTINGS = (
         _whole,
         "Changes since a stream's segments, in percent of their records, after which they are built anew.",
     ),
-    Setting(
-        "segment_base_url", "", _address, "Address of the CDN that phones fetch segments from by signed links."
-    ),
+    Setting("segment_base_url", "", _address, "A CDN's address; phones fetch segments there by signed links."),
     Setting("segment_link_seconds", "3600", _whole, "Links to segments are good for once to twice as long."),
     Setting("segment_store", "", _store, "Where segments lie: empty for the folder, or s3://bucket/prefix."),
     Setting("segment_s3_endpoint", "", _address, "Address of an S3-compatible store; empty for AWS."),
-    Setting("segment_presign", "no", _yes, "Let phones fetch segments from the S3 store itself: yes or no."),
+    Setting(
+        "segment_presign", "no", _yes_or_no, "Let phones fetch segments from the S3 store itself: yes or no."
+    ),
     Setting(
         "segment_accel",
         "",
@@ -232,7 +232,7 @@ class Settings:
     segment_link_seconds: int
     segment_store: str
     segment_s3_endpoint: str
-    segment_presign: bool
+    segment_presign: str
     segment_accel: str
     log: str
     failpoints: str
@@ -285,9 +285,9 @@ def _segments_fit(values: Mapping[str, Any]) -> None:
     bucket = values["segment_store"]
     if values["segment_s3_endpoint"] and not bucket:
         raise SettingError("SATCHEL_SEGMENT_S3_ENDPOINT needs SATCHEL_SEGMENT_STORE=s3://bucket/prefix")
-    if values["segment_presign"] and not bucket:
+    if values["segment_presign"] == "yes" and not bucket:
         raise SettingError("SATCHEL_SEGMENT_PRESIGN=yes needs SATCHEL_SEGMENT_STORE=s3://bucket/prefix")
-    if values["segment_presign"] and values["segment_base_url"]:
+    if values["segment_presign"] == "yes" and values["segment_base_url"]:
         raise SettingError("SATCHEL_SEGMENT_PRESIGN and SATCHEL_SEGMENT_BASE_URL: choose one kind of link")
     if values["segment_accel"] and bucket:
         raise SettingError("SATCHEL_SEGMENT_ACCEL is for segments in the folder; SATCHEL_SEGMENT_STORE is set")

@@ -27,14 +27,11 @@ from backend.erp.port import Connector, connect
 from backend.ingest.schedule import Schedule
 from backend.migrations.tables import import_tables
 from backend.settings import PREFIX, SETTINGS, Settings, read_settings
-from backend.sync.segments.due import build_due
-from backend.sync.segments.places import store_of
+from backend.sync.segments import upkeep as segments
 from backend.upkeep import Upkeep
 
 log = logging.getLogger(__name__)
 
-SEGMENTS_SECONDS = 300.0
-"""Between two looks for streams whose segments are to be built; none is built more often."""
 RESTART = Backoff(base=1.0, cap=30.0)
 """Between two tries of whatever failed in the worker itself: the database, Redis, a thread's job."""
 END_SECONDS = 30.0
@@ -81,7 +78,7 @@ class _Worker:
             with self._forwarding("once") as forward:
                 forward()
             self._upkeep(connector)()
-            self._segments()()
+            segments.upkeep(self.sessions, self.clock, self.settings)()
 
     def supervise(self, threads: int) -> None:
         """Run every job in a thread until told to stop, then wait for what is being done."""
@@ -125,11 +122,7 @@ class _Worker:
             self._repeat(name, self._ingest(connector))
 
     def _segments_forever(self, name: str) -> None:
-        self._repeat(name, self._segments(), SEGMENTS_SECONDS)
-
-    def _segments(self) -> Job:
-        store = store_of(self.settings)
-        return lambda: build_due(self.sessions, store, self.clock, self.settings)
+        self._repeat(name, segments.upkeep(self.sessions, self.clock, self.settings), segments.ROUND_SECONDS)
 
     @contextmanager
     def _forwarding(self, name: str) -> Iterator[Job]:

@@ -22,6 +22,8 @@ from backend.inbox.models import Submission
 from backend.ingest.models import RejectedRow, Watermark
 from backend.migrations.upgrade import current, newest
 from backend.settings import PREFIX, SETTINGS, SettingError, Settings
+from backend.sync.segments.places import store_of
+from backend.sync.segments.store import StoreFailed
 
 GOOD, WARN, BAD = "[green]ok[/green]", "[yellow]look[/yellow]", "[red]wrong[/red]"
 
@@ -62,7 +64,7 @@ def _examine() -> Iterator[Finding]:
         return
     where = "embedded" if settings.embedded else "PostgreSQL"
     yield Finding(GOOD, "settings", f"{where}, connector {settings.connector}")
-    checks: tuple[Callable[[Settings], Iterator[Finding]], ...] = (_folder, _database, _redis, _erp)
+    checks: tuple[Callable[[Settings], Iterator[Finding]], ...] = (_folder, _database, _segments, _redis, _erp)
     for check in checks:
         yield from check(settings)
 
@@ -75,6 +77,21 @@ def _folder(settings: Settings) -> Iterator[Finding]:
     except OSError as error:
         yield Finding(
             BAD, "folder", f"{settings.folder}: {error.strerror}", "make it writable, or set SATCHEL_FOLDER"
+        )
+
+
+def _segments(settings: Settings) -> Iterator[Finding]:
+    if not settings.segment_rows:
+        yield Finding(GOOD, "segments", "none: SATCHEL_SEGMENT_ROWS is 0")
+        return
+    try:
+        yield Finding(GOOD, "segments", f"kept in {store_of(settings).check()}")
+    except StoreFailed as error:
+        yield Finding(
+            BAD,
+            "segments",
+            str(error),
+            "make it writable, or correct SATCHEL_SEGMENT_STORE; until then phones get rows",
         )
 
 

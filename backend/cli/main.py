@@ -16,6 +16,7 @@ from backend.cli.ingest import ingest
 from backend.cli.init import init
 from backend.cli.rep import rep
 from backend.cli.sample_erp import sample_erp
+from backend.cli.segments import segments
 from backend.cli.serve import serve
 from backend.cli.sweep import sweep
 from backend.cli.timeline import submissions, timeline
@@ -59,6 +60,7 @@ for command in (
     sweep,
     feed,
     delivery,
+    segments,
     doctor,
     rep,
     submissions,

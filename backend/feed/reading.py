@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, select
+from sqlalchemy import ColumnElement, Row, func, select
 from sqlalchemy.orm import Session
 
 from backend.feed.models import FeedRow, FeedStream
@@ -89,6 +89,19 @@ def more_than(session: Session, stream: Stream, position: int, count: int) -> bo
         .limit(1)
     )
     return session.scalar(above) is not None
+
+
+def count_after(session: Session, stream: Stream, position: int) -> int:
+    """Return how many rows of *stream* stand above *position*, tombstones among them."""
+    channel, collection = stream
+    return (
+        session.scalar(
+            select(func.count()).where(
+                FeedRow.channel == channel, FeedRow.collection == collection, FeedRow.position > position
+            )
+        )
+        or 0
+    )
 
 
 def heard(session: Session, channels: Sequence[str], refs: Iterable[Ref]) -> dict[Ref, dict[str, Any]]:

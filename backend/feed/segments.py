@@ -69,6 +69,16 @@ def bases(session: Session) -> dict[Stream, Base]:
     return {(row[0], row[1]): Base(int(row[2]), int(row[3]), int(row[4]), int(row[5])) for row in rows}
 
 
+def retired_sets(session: Session) -> dict[Stream, int]:
+    """Return how many retired sets of each stream are still served."""
+    rows = session.execute(
+        select(FeedSegment.channel, FeedSegment.collection, func.count(FeedSegment.position.distinct()))
+        .where(FeedSegment.retired_at.is_not(None))
+        .group_by(FeedSegment.channel, FeedSegment.collection)
+    )
+    return {(row[0], row[1]): int(row[2]) for row in rows}
+
+
 def oldest_living_position(session: Session, stream: Stream) -> int | None:
     """Return the position of the oldest set of *stream* that is on offer or still served; None without one.
 
@@ -119,6 +129,20 @@ def withdraw(session: Session, sha256: str, now: dt.datetime) -> None:
     """Retire every set on offer that has a segment of this name: its file is gone."""
     for stream in {(row.channel, row.collection) for row in named(session, sha256) if row.retired_at is None}:
         retire(session, stream, now)
+
+
+def forget(session: Session, before: dt.datetime) -> int:
+    """Forget the segments retired before that moment and return how many; nobody names their files any more."""
+    gone = session.execute(
+        delete(FeedSegment).where(FeedSegment.retired_at < before),
+        execution_options={"synchronize_session": False},
+    )
+    return int(gone.rowcount)  # type: ignore[attr-defined]
+
+
+def names(session: Session) -> set[str]:
+    """Return the names of all segments, on offer or retired."""
+    return set(session.scalars(select(FeedSegment.sha256).distinct()))
 
 
 def retire(session: Session, stream: Stream, now: dt.datetime) -> None:

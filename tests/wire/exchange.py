@@ -1,7 +1,7 @@
 """Golden exchanges: a request and its reply, one a file, read by the tests of both sides.
 
 A file is `{"about", "request": {"method", "path", "query"?, "headers"?, "body" | "text" | "base64"?},
-"reply": {"status", "headers"?, "body"?}}`. Headers are those that matter.
+"reply": {"status", "headers"?, "body" | "base64"?}}`. Headers are those that matter.
 """
 
 import base64
@@ -21,7 +21,9 @@ OWN_TOKEN = "Bearer <access token>"
 """Stands in a golden request for the token of the last enrol or token reply."""
 
 REPLY_HEADERS = (
+    "Accept-Ranges",
     "Allow",
+    "Content-Range",
     "Content-Type",
     "ETag",
     "Location",
@@ -89,7 +91,9 @@ def reply_of(response: TestResponse) -> Golden:
         headers.pop("Content-Type", None)
     if headers:
         reply["headers"] = headers
-    if response.data:
+    if response.data and not response.is_json:
+        reply["base64"] = base64.b64encode(response.data).decode()
+    elif response.data:
         reply["body"] = response.json
     return reply
 

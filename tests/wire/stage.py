@@ -20,6 +20,7 @@ from backend.identity.models import Device
 from backend.sync import grants
 from sync_protocol.change import Put
 from tests.api.installation import Installation, Phone
+from tests.wire import segments
 
 BROKEN: dict[str, Callable[[], Any]] = {
     "an endpoint": lambda: patch("backend.api.limits.satchel", side_effect=RuntimeError("broken")),
@@ -59,6 +60,18 @@ class Stage:
         """Let *rep* hear *channel* no longer."""
         self.note({"event": "unassign", "rep": rep, "channel": channel})
         self.here.change(lambda session: grants.unassign(session, rep, channel, self.here.clock.now()))
+
+    def offer_segment(self, channel: str, collection: str) -> None:
+        """Offer the whole stream as one segment."""
+        self.note({"event": "offer_segment", "channel": channel, "collection": collection})
+        segments.offer(self.here.sessions, self.here.satchel.segments, (channel, collection))
+
+    def lose_segments(self) -> None:
+        """Lose the file of every segment."""
+        self.note({"event": "lose_segments"})
+        store = self.here.satchel.segments
+        for file in list(store.stored()):
+            store.delete(file.name)
 
     def fall_behind(self, positions: int) -> None:
         """Make this server one that has not seen the last *positions*."""

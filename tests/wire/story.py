@@ -9,7 +9,7 @@ from typing import Any
 from sync_protocol.limits import LIMITS
 from tests.api.installation import Installation, Phone
 from tests.sync import company
-from tests.wire import exchange, verification
+from tests.wire import exchange, segments, verification
 from tests.wire.exchange import Golden
 from tests.wire.stage import Stage
 from tests.wire.world import CODE, DEVICE_KEY, SECOND_CODE
@@ -40,6 +40,7 @@ class Story:
             self._push,
             self._upload,
             self._verify,
+            self._segments,
             self._err,
             self._leave,
         ):
@@ -164,6 +165,9 @@ class Story:
 
     def _verify(self) -> None:
         verification.tell(self)
+
+    def _segments(self) -> None:
+        segments.tell(self)
 
     def _err(self) -> None:
         json, push = {"Content-Type": "application/json"}, "/v1/push"

@@ -82,6 +82,8 @@ def operation(request: dict[str, Any]) -> dict[str, Any] | None:
     path = request["path"]
     if path.startswith("/v1/receipts/"):
         path = "/v1/receipts/{upload_id}"
+    if path.startswith("/v1/segments/"):
+        path = "/v1/segments/{sha256}"
     found: dict[str, Any] | None = DOCUMENT["paths"].get(path, {}).get(request["method"].lower())
     return found
 

@@ -43,6 +43,14 @@ def build_streams(
         return [build(sessions, store, clock, stream) for stream in streams] if mine else []
 
 
+def large_streams(sessions: Sessions, settings: Settings) -> list[Stream]:
+    """Return the streams that are worth segments, the smallest first."""
+    with sessions() as session:
+        snapshot(session)
+        counts = [(standing.checksum.count, s) for s, standing in reading.all_standings(session).items()]
+    return [stream for count, stream in sorted(counts) if 0 < settings.segment_rows <= count]
+
+
 def _due(sessions: Sessions, settings: Settings) -> tuple[list[Stream], list[Stream]]:
     """Return the streams to build, the smallest first, and those whose outgrown set gets no successor."""
     with sessions() as session:

@@ -58,7 +58,8 @@ class FolderStore:
 
     def delete(self, name: str) -> None:
         try:
-            self.path(name).unlink(missing_ok=True)
+            # A draft that a dying builder left has a dot before its name.
+            (self.folder / name.lstrip(".")[:2] / name).unlink(missing_ok=True)
         except OSError as error:
             raise StoreFailed(f"{self.folder}: {error.strerror}") from error
 

@@ -1,0 +1,49 @@
+"""The chapter of the story in which the phone is offered a segment, fetches a range of it, and loses it."""
+
+import gzip
+import struct
+import zlib
+from typing import Any
+
+from backend.db import Sessions
+from backend.feed import positions, reading, segments
+from backend.feed.segments import Sheet
+from backend.sync.segments.store import Store
+from sync_protocol.change import Stream
+from sync_protocol.segment import KeyRange, encode, name_of
+from tests.conftest import MONDAY
+
+
+def tell(story: Any) -> None:
+    """Tell it; afterwards nothing is on offer any more."""
+    story.stage.offer_segment("territory:NW", "customers")
+    about = "A first page: of the customers a segment is offered, `then` is the cursor once it is applied."
+    page = story.ask("pull-segments", about, "GET", "/v1/pull", query={"schema": "2"}).json
+    (offer,) = page["segments"]
+    path, tag = f"/v1/segments/{offer['sha256']}", f'"{offer["sha256"]}"'
+    about = "The rest of a segment after the connection broke off at byte 400."
+    story.ask("segment-range", about, "GET", path, headers={"Range": "bytes=400-", "If-Range": tag})
+    about = "More than there is: the size stands in Content-Range."
+    story.ask("problem-range_beyond_end", about, "GET", path, headers={"Range": "bytes=99999-"})
+    about = "A signed link whose time is over."
+    query = {"expires": "1795424400", "signature": "Ys7rNQcH1nJr5HFoWJrNsRaA6qJVkPIQYBSmKxGJbGQ"}
+    story.ask("problem-link_invalid", about, "GET", path, query=query, token=None)
+    story.stage.lose_segments()
+    story.ask("problem-segment_gone", "The file is gone, and so is the offer.", "GET", path)
+
+
+def offer(sessions: Sessions, store: Store, stream: Stream) -> None:
+    """Offer one segment of all of *stream*, in bytes that are the same whatever zlib is at hand."""
+    with sessions() as session, session.begin():
+        rows = [(row.key, str(row.body)) for row in reading.rows_by_key(session, stream, None, 1_000)]
+        data = stored(gzip.decompress(encode(stream, KeyRange(), rows)))
+        store.put(name_of(data), data)
+        sheet = Sheet(KeyRange(), name_of(data), len(data), len(rows))
+        segments.replace(session, stream, positions.head(session).position, [sheet], MONDAY)
+
+
+def stored(plain: bytes) -> bytes:
+    """Return *plain* as gzip that does not compress: one stored block."""
+    header = b"\x1f\x8b\x08\x00" + bytes(4) + b"\x00\xff"
+    block = b"\x01" + struct.pack("<HH", len(plain), len(plain) ^ 0xFFFF) + plain
+    return header + block + struct.pack("<II", zlib.crc32(plain), len(plain))
