@@ -92,10 +92,10 @@ def test_a_stream_that_shrank_below_the_threshold_is_served_as_rows_again(
 def test_unchanged_key_ranges_keep_their_files(
     sessions: Sessions, store: FolderStore, clock: ManualClock, settings: Settings
 ) -> None:
-    large_company(sessions, 6_000, noise=300)
+    large_company(sessions, 900, noise=2_000)
     (first,) = build_due(sessions, store, clock, settings)
     assert first.segments >= 4
-    customers(sessions, 0, 1_300, name="Renamed", noise=300)
+    customers(sessions, 0, 190, name="Renamed", noise=2_000)
     (second,) = build_due(sessions, store, clock, settings)
     assert second.kept >= first.segments - 2
 

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
+from backend.failpoints import failpoint
 from backend.sync.segments.slice import Slice
 from backend.sync.segments.store import SegmentMissing, Stored, StoreFailed
 from sync_protocol.fields import Sha256
@@ -43,6 +44,7 @@ class FolderStore:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
+            failpoint("segments.after_draft")
             draft.replace(path)
         finally:
             draft.unlink(missing_ok=True)
