@@ -37,6 +37,14 @@ def principal() -> Principal:
     return found
 
 
+def renew() -> None:
+    """Begin a new snapshot in place of the one before, and look at the device row again in it."""
+    session = db.session()
+    session.rollback()
+    snapshot(session)
+    g.principal = principals.read(session, g.claims)
+
+
 @contextmanager
 def reading() -> Iterator[Session]:
     """Yield a session in a new snapshot, which ends with the block; the device row is read again in it."""

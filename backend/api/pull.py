@@ -5,7 +5,7 @@ from flask import Response, request
 from backend.api import bodies, lock
 from backend.api.answers import POLL_HEADER, answer, empty, weak
 from backend.api.context import satchel
-from backend.db import db, snapshot
+from backend.db import db
 from backend.sync import pull
 from backend.sync.page import Page, etag_of
 from sync_protocol.errors import ErrorCode, Fault
@@ -32,10 +32,9 @@ def read_page(cursor: str | None, limit_bytes: int | None, schema: int) -> Page:
     """
     page = _read(cursor, limit_bytes, schema)
     if page.wants:
-        session = db.session()
-        session.rollback()
+        db.session().rollback()
         satchel().first_need.meet(page.wants)
-        snapshot(session)
+        lock.renew()
         page = _read(cursor, limit_bytes, schema)
     return page
 
