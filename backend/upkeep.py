@@ -12,7 +12,7 @@ from backend.delivery.acknowledge import Acknowledger
 from backend.delivery.follow_up import follow_up
 from backend.delivery.terms import CurrentTerms, backoff_of
 from backend.erp.port import Connector
-from backend.feed import moments
+from backend.feed import mismatches, moments
 from backend.feed.compaction import compact
 from backend.settings import Settings
 from backend.sync.push import requeue_complete
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 FOLLOW_UP_SECONDS = 60.0
 PURGE_SECONDS = 86_400.0
-"""Between two clearings of receipts that were begun and never finished."""
+"""Between two clearings of receipts that were begun and never finished, and of old mismatches."""
 COMPACT_SECONDS = 3_600.0
 """Between two looks at which tombstones are old."""
 MOST_TOMBSTONES = 100_000
@@ -69,9 +69,10 @@ class Upkeep:
             follow_up(self.sessions, self.connector, clock=self.clock, kinds=current.kinds)
 
     def purge(self) -> None:
-        """Clear receipts that were begun and never finished."""
+        """Clear receipts that were begun and never finished, and forget old mismatches."""
         with self.sessions() as session, session.begin():
             purge(session, self.settings.folder, self.clock.now())
+            mismatches.purge(session, self.clock.now())
 
     def compact(self) -> None:
         """Note where the feed stands, and delete tombstones that are old enough."""

@@ -1,5 +1,6 @@
 """`satchel doctor`: look at everything this installation rests on, and say what is wrong and what to do."""
 
+import datetime as dt
 import os
 import tempfile
 from collections.abc import Callable, Iterator
@@ -13,11 +14,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from backend.cli.context import console, engine_of, load_settings
+from backend.clock import SystemClock
 from backend.delivery import hold
 from backend.delivery.models import Breaker
 from backend.erp.errors import ErpError
 from backend.erp.port import ConnectorMissing, connect
-from backend.feed import positions
+from backend.feed import mismatches, positions
 from backend.inbox.models import Submission
 from backend.ingest.models import RejectedRow, Watermark
 from backend.migrations.upgrade import current, newest
@@ -115,6 +117,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
             if engine.dialect.name == "postgresql":
                 yield from _durability(session)
             yield from _backlog(session)
+            yield from _replicas(session)
     except SQLAlchemyError as error:
         reason = str(getattr(error, "orig", error)).strip().splitlines()[0]
         yield Finding(BAD, "database", reason, "check SATCHEL_DATABASE_URL and that the server runs")
@@ -164,6 +167,15 @@ def _backlog(session: Session) -> Iterator[Finding]:
     bad = session.scalar(select(func.count()).select_from(RejectedRow)) or 0
     if bad:
         yield Finding(WARN, "ERP rows", f"{bad} rows could not be taken", "`satchel ingest` lists them")
+
+
+def _replicas(session: Session) -> Iterator[Finding]:
+    count, devices = mismatches.count_since(session, SystemClock().now() - dt.timedelta(days=1))
+    if count:
+        words = f"differed from the feed in {count} streams on {devices} devices since yesterday"
+        yield Finding(WARN, "replicas", words, "they were mended; `satchel feed mismatches` shows by which app")
+    else:
+        yield Finding(GOOD, "replicas", "none differed from the feed since yesterday")
 
 
 def _redis(settings: Settings) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ from rich.table import Table
 from sqlalchemy.orm import sessionmaker
 
 from backend.cli.context import console, engine_of, load_settings
+from backend.cli.feed_mismatches import list_mismatches
 from backend.clock import SystemClock
 from backend.delivery import hold
 from backend.feed import compaction, moments
@@ -19,6 +20,9 @@ from backend.sync.segments.places import store_of
 @click.group()
 def feed() -> None:
     """Look after the feed."""
+
+
+feed.add_command(list_mismatches)
 
 
 @feed.command()

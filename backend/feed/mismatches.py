@@ -102,7 +102,7 @@ def since(session: Session, moment: dt.datetime, limit: int) -> Sequence[FeedMis
 def count_since(session: Session, moment: dt.datetime) -> tuple[int, int]:
     """Return how many mismatches were found since *moment*, and on how many devices."""
     counted = select(func.count(), func.count(FeedMismatch.device.distinct()))
-    mismatches, devices = session.execute(counted.where(FeedMismatch.at >= moment)).tuples().one()
+    mismatches, devices = session.execute(counted.where(FeedMismatch.at >= moment)).one()
     return mismatches, devices
 
 
