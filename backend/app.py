@@ -20,6 +20,7 @@ from backend.identity import keys
 from backend.identity.verified import VerifiedTokens
 from backend.migrations.tables import import_tables
 from backend.settings import Settings, read_settings
+from backend.sync.replica import ReadReplica
 from backend.sync.segments.first_need import FirstNeed
 from backend.sync.segments.links import SignedLinks
 from backend.sync.segments.places import store_of
@@ -58,6 +59,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
         first_need=FirstNeed(lambda: Session(db.engine), segments, clock, settings.folder),
         links=links,
         linker=links,
+        replica=ReadReplica(settings.replica_url) if settings.replica_url else None,
     )
     import_tables()
     db.init_app(app)

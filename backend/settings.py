@@ -126,6 +126,12 @@ SETTINGS = (
         "database_url", "", _text, "SQLAlchemy URL, postgresql+psycopg://…; empty for SQLite in the folder."
     ),
     Setting(
+        "replica_url",
+        "",
+        _text,
+        "SQLAlchemy URL of a streaming replica of PostgreSQL that serves pulls; empty for none.",
+    ),
+    Setting(
         "redis_url", "", _text, "Redis or Valkey URL for the doorbell; empty for polling the database only."
     ),
     Setting(
@@ -207,6 +213,7 @@ class Settings:
 
     folder: Path
     database_url: str
+    replica_url: str
     redis_url: str
     connector: str
     company: str
@@ -244,6 +251,13 @@ class Settings:
         return make_url(self.database_url).get_backend_name() == "sqlite"
 
 
+def _backend(url: str) -> str:
+    try:
+        return make_url(url).get_backend_name()
+    except ArgumentError:
+        return ""
+
+
 OF_THE_DEVICE = ("SATCHEL_DEVICE", "SATCHEL_SERVER", "SATCHEL_DEVICE_FAILPOINTS")
 """Read by `satchel device` and by the reference device; no settings of the server."""
 
@@ -265,13 +279,15 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
             raise SettingError(f"{variable}={raw!r}: {error}. {setting.help}") from None
     values["folder"] = Path(values["folder"]).expanduser().resolve()
     values["database_url"] = values["database_url"] or f"sqlite:///{values['folder'] / 'satchel.sqlite'}"
-    try:
-        backend = make_url(values["database_url"]).get_backend_name()
-    except ArgumentError:
-        backend = ""
+    backend = _backend(values["database_url"])
     if backend not in ("sqlite", "postgresql"):
         raise SettingError("SATCHEL_DATABASE_URL: write postgresql+psycopg://user:password@host/database")
     _segments_fit(values)
+    if values["replica_url"] and {backend, _backend(values["replica_url"])} != {"postgresql"}:
+        raise SettingError(
+            "SATCHEL_REPLICA_URL: write postgresql+psycopg://user:password@host/database, the streaming "
+            "replica of the PostgreSQL that SATCHEL_DATABASE_URL names; the embedded database has none"
+        )
     erp = {
         name.removeprefix(ERP_PREFIX).lower(): value
         for name, value in environ.items()

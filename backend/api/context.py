@@ -9,6 +9,7 @@ from backend.clock import Clock
 from backend.identity.keys import Keys
 from backend.identity.verified import VerifiedTokens
 from backend.settings import Settings
+from backend.sync.replica import ReadReplica
 from backend.sync.segments.first_need import FirstNeed
 from backend.sync.segments.links import Linker, SignedLinks
 from backend.sync.segments.store import Store
@@ -34,6 +35,8 @@ class Satchel:
     links: SignedLinks
     linker: Linker
     """Makes the links of offers: the signed ones, the store's own, or none."""
+    replica: ReadReplica | None
+    """What reads the feed for pulls, where it may; None: the primary does."""
 
     @property
     def issuer(self) -> str:

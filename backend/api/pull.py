@@ -1,13 +1,18 @@
 """`GET /v1/pull`: what has changed since a cursor."""
 
+from collections.abc import Collection
+
 from flask import Response, request
+from sqlalchemy.orm import Session
 
 from backend.api import bodies, lock
 from backend.api.answers import POLL_HEADER, answer, empty, weak
 from backend.api.context import satchel
+from backend.api.nearest import read_feed
 from backend.db import db
 from backend.sync import pull
 from backend.sync.page import Page, etag_of
+from sync_protocol.change import Stream
 from sync_protocol.errors import ErrorCode, Fault
 
 
@@ -30,20 +35,31 @@ def read_page(cursor: str | None, limit_bytes: int | None, schema: int) -> Page:
 
     Where the page begins a large stream that has no segments yet, they are built and the page is read anew.
     """
-    page = _read(cursor, limit_bytes, schema)
+    page = read_feed(
+        db.session(),
+        schema,
+        lambda session, only: _read(session, cursor, limit_bytes, schema, only),
+        lambda page: page.idle,
+    )
     if page.wants:
         db.session().rollback()
         satchel().first_need.meet(page.wants)
         lock.renew()
-        page = _read(cursor, limit_bytes, schema)
+        page = _read(db.session(), cursor, limit_bytes, schema)
     return page
 
 
-def _read(cursor: str | None, limit_bytes: int | None, schema: int) -> Page:
+def _read(
+    session: Session,
+    cursor: str | None,
+    limit_bytes: int | None,
+    schema: int,
+    only: Collection[Stream] | None = None,
+) -> Page:
     here = satchel()
     now = here.clock.now()
     return pull.pull(
-        db.session(),
+        session,
         rep_id=lock.principal().rep,
         cursor_text=cursor,
         schema=schema,
@@ -51,6 +67,7 @@ def _read(cursor: str | None, limit_bytes: int | None, schema: int) -> Page:
         now=now,
         link=here.linker.at(now),
         segment_rows=here.settings.segment_rows,
+        only=only,
     )
 
 

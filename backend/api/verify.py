@@ -8,6 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from backend.api import bodies, lock
 from backend.api.answers import answer
 from backend.api.context import satchel
+from backend.api.nearest import read_feed
 from backend.feed import mismatches
 from backend.feed.mismatches import Verifier
 from backend.identity.models import Device
@@ -26,12 +27,19 @@ def respond() -> Response:
     if wrong:
         raise bodies.invalid(*wrong[: bodies.MOST_FAULTS])
     with lock.reading() as session:
-        found = verify(
+        found = read_feed(
             session,
-            rep_id=lock.principal().rep,
-            cursor_text=asked["cursor"],
-            schema=asked["schema"],
-            question=question.question_of(asked),
+            asked["schema"],
+            lambda session, only: verify(
+                session,
+                rep_id=lock.principal().rep,
+                cursor_text=asked["cursor"],
+                schema=asked["schema"],
+                question=question.question_of(asked),
+                only=only,
+            ),
+            # It compares with what the device has seen, never with what is new.
+            lambda found: False,
         )
     if found.mismatches:
         _note(found, asked["app_version"])

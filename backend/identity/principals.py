@@ -53,3 +53,13 @@ def note_seen(session: Session, principal: Principal, now: dt.datetime) -> None:
     """Note that the device was here, at most every five minutes."""
     if principal.last_seen_at is None or now - principal.last_seen_at >= SEEN_EVERY:
         session.execute(update(Device).where(Device.id == principal.device).values(last_seen_at=now))
+
+
+def hold(session: Session, device: str) -> None:
+    """Hold the device's row until the commit. After the feed's lock, two pushes might wait for each other."""
+    session.execute(select(Device.id).where(Device.id == device).with_for_update())
+
+
+def note_pushed(session: Session, device: str, position: int) -> None:
+    """Note that what the device pushed stands at or below *position* of the feed; its row is held already."""
+    session.execute(update(Device).where(Device.id == device).values(pushed_position=position))

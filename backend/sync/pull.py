@@ -39,16 +39,17 @@ def pull(
     now: dt.datetime,
     link: Link = no_link,
     segment_rows: int = 0,
+    only: Collection[Stream] | None = None,
 ) -> Page:
     """Return the page that follows *cursor_text* (None: from the start).
 
     *link* gives the addresses of segments; a stream of *segment_rows* records or more is worth some (0: none
-    is). Raises `CursorInvalid` for a cursor that is not ours and
-    `NotYet` where this server is behind it.
+    is). Nothing beyond the streams *only* is read, if given: on a read replica, those that the primary grants.
+    Raises `CursorInvalid` for a cursor that is not ours and `NotYet` where this server is behind it.
     """
     # 1. The head, the grants and where their streams stand, in the page's own snapshot.
     head = positions.head(session)
-    granted = access.streams(session, rep_id, schema)
+    granted = [s for s in access.streams(session, rep_id, schema) if only is None or s in only]
     standings = reading.standings(session, sorted({channel for channel, _ in granted}))
     # 2. Epoch and `seen` come before anything else.
     asked = decode_cursor(cursor_text) if cursor_text else Cursor(head.epoch)

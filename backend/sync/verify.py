@@ -5,7 +5,7 @@ question. The cursor in it says what the device should hold, and only streams th
 says can be compared. Of a stream that the rep does not hear nothing is read.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
@@ -46,8 +46,16 @@ class Answer:
     position: int = 0
 
 
-def verify(session: Session, *, rep_id: str, cursor_text: str, schema: int, question: Question) -> Answer:
-    """Answer one step, in the snapshot that has begun.
+def verify(
+    session: Session,
+    *,
+    rep_id: str,
+    cursor_text: str,
+    schema: int,
+    question: Question,
+    only: Collection[Stream] | None = None,
+) -> Answer:
+    """Answer one step, in the snapshot that has begun; *only* as for `pull`.
 
     Raises `CursorInvalid` for a cursor that is not ours, `EpochChanged` for one of another epoch, and
     `NotYet` where this server is behind it.
@@ -58,7 +66,8 @@ def verify(session: Session, *, rep_id: str, cursor_text: str, schema: int, ques
         raise EpochChanged
     if cursor.seen > head.position:
         raise NotYet(LIMITS.poll_after_seconds // 4)
-    step = _Step(session, rep_id, cursor, schema)
+    granted = [s for s in access.streams(session, rep_id, schema) if only is None or s in only]
+    step = _Step(session, cursor, granted)
     if question.sums is not None:
         step.compare(question.sums)
     for stream, keys in question.split:
@@ -71,9 +80,8 @@ def verify(session: Session, *, rep_id: str, cursor_text: str, schema: int, ques
 class _Step:
     """Answers the parts of one question."""
 
-    def __init__(self, session: Session, rep: str, cursor: Cursor, schema: int) -> None:
-        self.session, self.cursor = session, cursor
-        self.granted = access.streams(session, rep, schema)
+    def __init__(self, session: Session, cursor: Cursor, granted: list[Stream]) -> None:
+        self.session, self.cursor, self.granted = session, cursor, granted
         self.heard = frozenset(self.granted) & cursor.marks.keys()
         self.standings = reading.standings(session, sorted({channel for channel, _ in self.heard}))
         self.out = Differences(cursor, LIMITS.verify_bytes)
