@@ -33,9 +33,10 @@ def read_feed(primary: Session, schema: int, ask: Ask[T], says_nothing: Callable
         return ask(primary, None)
     who = lock.principal()
     row = primary.execute(
-        select(FeedHead.epoch, FeedHead.position, Device.pushed_position).where(
-            FeedHead.id == ONLY, Device.id == who.device
-        )
+        select(FeedHead.epoch, FeedHead.position, Device.pushed_position)
+        .select_from(FeedHead)
+        .join(Device, Device.id == who.device)
+        .where(FeedHead.id == ONLY)
     ).one()
     heard = frozenset(access.streams(primary, who.rep, schema))
 

@@ -4,7 +4,6 @@ import datetime as dt
 import os
 import tempfile
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
 import click
 import redis
@@ -14,6 +13,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from backend.cli.context import console, engine_of, load_settings
+from backend.cli.doctor_replica import examine_replica
+from backend.cli.finding import BAD, GOOD, WARN, Finding
 from backend.clock import SystemClock
 from backend.delivery import hold
 from backend.delivery.models import Breaker
@@ -26,17 +27,6 @@ from backend.migrations.upgrade import current, newest
 from backend.settings import PREFIX, SETTINGS, SettingError, Settings
 from backend.sync.segments.places import store_of
 from backend.sync.segments.store import StoreFailed
-
-GOOD, WARN, BAD = "[green]ok[/green]", "[yellow]look[/yellow]", "[red]wrong[/red]"
-
-
-class Finding(NamedTuple):
-    """One line of the report; `advice` says what to do about it."""
-
-    verdict: str
-    subject: str
-    words: str
-    advice: str = ""
 
 
 @click.command()
@@ -116,6 +106,8 @@ def _database(settings: Settings) -> Iterator[Finding]:
             )
             if engine.dialect.name == "postgresql":
                 yield from _durability(session)
+            if settings.replica_url:
+                yield from examine_replica(settings.replica_url, head)
             yield from _backlog(session)
             yield from _replicas(session)
     except SQLAlchemyError as error:

@@ -1,0 +1,70 @@
+"""A streaming standby of a PostgreSQL of ours: made, paused, cut off, promoted."""
+
+import subprocess
+import time
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from tests.services.postgres import SUPERUSER, PostgresServer
+
+SECONDS = 30.0
+
+
+def clone(primary: PostgresServer, standby: PostgresServer) -> None:
+    """Make *standby*, which must not exist yet, a streaming standby of *primary*, and start it."""
+    standby.folder.mkdir(parents=True)
+    data = standby._data_folder()
+    command = [
+        primary.bin / "pg_basebackup", "-h", "127.0.0.1", "-p", str(primary.port), "-U", SUPERUSER,
+        "-D", data, "--write-recovery-conf", "--wal-method=stream", "--checkpoint=fast", "--no-sync",
+    ]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, timeout=60, check=False, **standby._identity.arguments)
+    assert done.returncode == 0, done.stderr.decode()
+    standby.start()
+
+
+def catch_up(primary: PostgresServer, standby: PostgresServer) -> None:
+    """Wait until *standby* has replayed what *primary* has written."""
+    written = ask(primary, "SELECT pg_current_wal_lsn()::text")
+    wait(lambda: bool(ask(standby, f"SELECT pg_last_wal_replay_lsn() >= '{written}'")), "catch up")
+
+
+def pause(standby: PostgresServer) -> None:
+    """Let *standby* replay nothing until `resume`."""
+    standby.execute(sql.SQL("SELECT pg_wal_replay_pause()"))
+    wait(lambda: ask(standby, "SELECT pg_get_wal_replay_pause_state()") == "paused", "pause")
+
+
+def resume(standby: PostgresServer) -> None:
+    """Let *standby* replay again."""
+    standby.execute(sql.SQL("SELECT pg_wal_replay_resume()"))
+
+
+def cut(standby: PostgresServer) -> None:
+    """Let *standby* hear nothing of its primary any more."""
+    standby.execute(sql.SQL("ALTER SYSTEM SET primary_conninfo = ''"))
+    standby.execute(sql.SQL("SELECT pg_reload_conf()"))
+    wait(lambda: ask(standby, "SELECT count(*) FROM pg_stat_wal_receiver") == 0, "let go of the primary")
+
+
+def promote(standby: PostgresServer) -> None:
+    """Make *standby* a primary, and wait until it is one."""
+    standby.execute(sql.SQL(f"SELECT pg_promote(true, {SECONDS:.0f})"))
+
+
+def ask(server: PostgresServer, question: str) -> Any:
+    """Return the one value that *question* has for an answer."""
+    with psycopg.connect(host="127.0.0.1", port=server.port, user=SUPERUSER, dbname="postgres") as connection:
+        rows = connection.execute(question.encode()).fetchall()
+    return rows[0][0]
+
+
+def wait(until: Callable[[], bool], what: str) -> None:
+    """Wait until *until* says so; *what* the standby did not do is said otherwise."""
+    deadline = time.monotonic() + SECONDS
+    while not until():
+        assert time.monotonic() < deadline, f"the standby did not {what}"
+        time.sleep(0.02)
