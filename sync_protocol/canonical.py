@@ -28,9 +28,9 @@ def canonical(value: Any) -> bytes:
     Raises `NotCanonical` for floats, integers of 2^53 or more, keys that are not strings, lone
     surrogates and nesting deeper than 32. Source: RFC 8785.
     """
-    ordered = _ordered(value, "", 0)
+    text = _sort_and_write(value) if _plain(value, 0) else _write(_ordered(value, "", 0))
     try:
-        return json.dumps(ordered, ensure_ascii=False, separators=(",", ":")).encode()
+        return text.encode()
     except UnicodeEncodeError:
         raise NotCanonical("", "contains half of a surrogate pair, which is not text") from None
 
@@ -38,6 +38,40 @@ def canonical(value: Any) -> bytes:
 def digest(value: Any) -> str:
     """Return the sha256 of the canonical bytes of *value*, as 64 lower-case hexadecimal digits."""
     return hashlib.sha256(canonical(value)).hexdigest()
+
+
+# Nothing that comes here refers to itself: both walks above end at `MAX_DEPTH`.
+_write = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
+_sort_and_write = json.JSONEncoder(
+    ensure_ascii=False, separators=(",", ":"), check_circular=False, sort_keys=True
+).encode
+
+
+def _plain(value: Any, depth: int) -> bool:
+    """Say whether *value* can be written as it is, all its names being ASCII.
+
+    The encoder sorts names by code points, which for ASCII is the RFC's order. This is the way of nearly
+    every value; whatever it says no to, `_ordered` decides about, and names what is wrong.
+    """
+    kind = type(value)
+    if kind is dict:
+        for name in value:
+            if type(name) is not str or not name.isascii():
+                return False
+        items = value.values()
+    elif kind is list:
+        items = value
+    else:
+        return (
+            kind is str
+            or kind is bool
+            or value is None
+            or (kind is int and -MAX_INTEGER <= value <= MAX_INTEGER)
+        )
+    if depth >= MAX_DEPTH:
+        return False
+    # Most are text; asking here spares a call.
+    return all(type(item) is str or _plain(item, depth + 1) for item in items)
 
 
 def _ordered(value: Any, path: str, depth: int) -> Any:

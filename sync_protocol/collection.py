@@ -106,26 +106,29 @@ class Kind:
     """One line that tells a person which document this is."""
     since: int = 1
 
+    def form_faults(self, body: Any) -> list[Fault]:
+        """Return what is wrong with the form of *body*, before anything it cites is looked up."""
+        return schema_faults(ready(self.schema), body)
+
     def references(self, body: Any) -> set[tuple[str, str]]:
-        """Return the records (collection, key) that *body* cites; none if its form is wrong."""
+        """Return the records (collection, key) that *body*, whose form is right, cites."""
         cited: set[tuple[str, str]] = set()
 
         def note(collection: str, key: str) -> Mapping[str, Any]:
             cited.add((collection, key))
             return {}
 
-        if not schema_faults(ready(self.schema), body):
-            list(_unknown_references(ready(self.schema), body, note, ""))
+        list(_unknown_references(ready(self.schema), body, note, ""))
         return cited
 
+    def content_faults(self, body: Any, setting: Setting) -> list[Fault]:
+        """Return what is wrong with *body*, whose form is right: what it cites, then the kind's own rules."""
+        unknown = list(_unknown_references(ready(self.schema), body, setting.lookup, ""))
+        return unknown or list(self.check(body, setting))
+
     def faults(self, body: Any, setting: Setting) -> list[Fault]:
-        """Return what is wrong with *body*: its form first, then what it cites, then the kind's own rules."""
-        found = schema_faults(ready(self.schema), body)
-        if not found:
-            found = list(_unknown_references(ready(self.schema), body, setting.lookup, ""))
-        if not found:
-            found = list(self.check(body, setting))
-        return found
+        """Return what is wrong with *body*: its form first, then its contents."""
+        return self.form_faults(body) or self.content_faults(body, setting)
 
 
 @cache

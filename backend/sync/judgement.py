@@ -4,10 +4,11 @@ import datetime as dt
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 from backend.feed.reading import Ref
-from sync_protocol.canonical import NotCanonical, canonical, digest
+from sync_protocol.canonical import NotCanonical, canonical
 from sync_protocol.catalogue import KINDS
 from sync_protocol.collection import Kind, Setting, ready, schema_faults
 from sync_protocol.errors import ErrorCode, Fault
@@ -30,6 +31,13 @@ class Sealed:
     """The body in canonical form."""
     kind: Kind | None
     """None for a kind this server does not know."""
+    form: list[Fault]
+    """What is wrong with the body's form."""
+
+    @property
+    def references(self) -> set[Ref]:
+        """The records that the body cites; none where its form is wrong."""
+        return self.kind.references(self.body) if self.kind and not self.form else set()
 
 
 @dataclass(frozen=True)
@@ -67,10 +75,11 @@ def unseal(document: Any) -> Sealed | Broken:
     if len(text) > LIMITS.submission_bytes:
         fault = Fault(ErrorCode.SUBMISSION_TOO_LARGE, "body", f"is larger than {LIMITS.submission_bytes} bytes")
         return Broken(id, document, [fault])
-    if digest(document["body"]) != document["sha256"]:
+    if sha256(text).hexdigest() != document["sha256"]:
         return Broken(id, document, [Fault(ErrorCode.BODY_MISMATCH, "sha256", "is not the sha256 of the body")])
     kind = KINDS.get(document["kind"])
-    return Sealed(str(id), envelope, document["body"], text.decode(), kind)
+    form = kind.form_faults(document["body"]) if kind else []
+    return Sealed(str(id), envelope, document["body"], text.decode(), kind, form)
 
 
 def judge(sealed: Sealed, known: Mapping[Ref, Mapping[str, Any]], today: dt.date) -> list[Fault]:
@@ -83,4 +92,4 @@ def judge(sealed: Sealed, known: Mapping[Ref, Mapping[str, Any]], today: dt.date
         lookup=lambda collection, key: known.get((collection, key)),
         needs=frozenset(sealed.envelope.get("needs") or ()),
     )
-    return sealed.kind.faults(sealed.body, setting)
+    return sealed.form or sealed.kind.content_faults(sealed.body, setting)

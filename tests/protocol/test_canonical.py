@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sync_protocol import canonical as module
 from sync_protocol.canonical import NotCanonical, canonical, digest
 
 # Half of a surrogate pair is not text; a test below shows that it is refused.
@@ -65,3 +66,51 @@ def test_the_digest_of_a_known_document_never_changes() -> None:
     """Documents wait on phones for months; were this to change, honest retries would look like forgeries."""
     body = {"customer_id": "C1", "lines": [{"quantity": "3", "product_id": "P1"}], "note": "Grüße €"}
     assert digest(body) == "29a0b70b6ec5213a49ab2106e2593d11f8155dce95a755aaf903ab5e9bbc7a0b"
+
+
+# What a value may hold that nobody should send: everything that the careful walk looks at.
+anything = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.integers(2**53 - 2, 2**53 + 1)
+    | st.floats()
+    | st.text(max_size=5)
+    | st.text(st.characters(categories=["Cs"]), max_size=1),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.tuples(inner)
+        | st.dictionaries(st.text(max_size=3) | st.integers(), inner, max_size=4)
+        | st.lists(inner, max_size=1).map(lambda value: [[[[[[[[[[[[[[[value]]]]]]]]]]]]]]])
+    ),
+    max_leaves=20,
+)
+
+
+def told(value: Any) -> Any:
+    try:
+        return canonical(value)
+    except NotCanonical as error:
+        return error.path, error.reason
+
+
+@given(values | anything)
+def test_the_short_way_and_the_careful_one_say_the_same(value: Any) -> None:
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(module, "_plain", lambda value, depth: False)
+        careful = told(value)
+    assert told(value) == careful
+
+
+@pytest.mark.parametrize("depth", range(30, 36))
+@pytest.mark.parametrize("inner", [[], {}, "x", 1])
+def test_both_ways_count_depth_alike(depth: int, inner: Any) -> None:
+    value: Any = inner
+    for _ in range(depth):
+        value = [value]
+    test_the_short_way_and_the_careful_one_say_the_same.hypothesis.inner_test(value)  # type: ignore[attr-defined]
+
+
+def test_ordinary_values_take_the_short_way() -> None:
+    assert module._plain({"lines": [{"quantity": "3", "n": 1, "none": None, "is": True}], "name": "Grüße"}, 0)
+    assert not module._plain({"größe": 1}, 0)
