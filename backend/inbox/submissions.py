@@ -2,7 +2,7 @@
 
 import datetime as dt
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from sqlalchemy import select
@@ -25,6 +25,13 @@ def get(session: Session, id: str, *, lock: bool = False) -> Submission | None:
     if lock:
         statement = statement.with_for_update().execution_options(populate_existing=True)
     return session.scalars(statement).one_or_none()
+
+
+def get_many(session: Session, ids: Collection[str]) -> dict[str, Submission]:
+    """Return those of the submissions *ids*, a push's, that there are, by id."""
+    if not ids:
+        return {}
+    return {found.id: found for found in session.scalars(select(Submission).where(Submission.id.in_(ids)))}
 
 
 def move(

@@ -5,9 +5,10 @@ so that two pushes of the same documents wait for each other instead of deadlock
 """
 
 import datetime as dt
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -45,16 +46,36 @@ def push(
     desk.read_known([item for item in unsealed if isinstance(item, Sealed)])
     # 2. Stored in the order of their ids, which is also the order of capture.
     results: dict[int, dict[str, object]] = {}
-    for n, item in sorted(enumerate(unsealed), key=lambda pair: pair[1].id or ""):
-        results[n] = desk.take_broken(item) if isinstance(item, Broken) else desk.take(item)
+    for run in _runs(sorted(enumerate(unsealed), key=lambda pair: pair[1].id or "")):
+        results.update(zip((n for n, _ in run), desk.take([item for _, item in run]), strict=True))
     # 3. Their fate goes into the feed, as the transaction's last act.
     failpoint("push.before_publish")
     desk.publish()
     return [results[n] for n in range(len(unsealed))]
 
 
+def _runs(items: list[tuple[int, Sealed | Broken]]) -> Iterator[list[tuple[int, Sealed | Broken]]]:
+    """Yield *items* in runs whose members have nothing to do with each other, so that each is stored at once.
+
+    What is broken, what replaces another document and what repeats an id is a run of its own.
+    """
+    run: list[tuple[int, Sealed | Broken]] = []
+    for pair in items:
+        item = pair[1]
+        alone = isinstance(item, Broken) or item.envelope.get("supersedes") is not None
+        if run and (alone or item.id in {member.id for _, member in run}):
+            yield run
+            run = []
+        run.append(pair)
+        if alone:
+            yield run
+            run = []
+    if run:
+        yield run
+
+
 class _Desk:
-    """Takes the documents of one push, one after another."""
+    """Takes the documents of one push, run after run."""
 
     def __init__(self, session: Session, rep: str, device: str, now: dt.datetime, today: dt.date) -> None:
         self.session, self.rep, self.device, self.now, self.today = session, rep, device, now, today
@@ -62,59 +83,100 @@ class _Desk:
         self.touched: dict[str, Submission] = {}
 
     def read_known(self, sealed: list[Sealed]) -> None:
-        refs = {ref for item in sealed if item.kind for ref in item.kind.references(item.body)}
+        refs = {ref for item in sealed for ref in item.references}
         if refs:
             channels = channels_ever(self.session, self.rep, self.now)
             self.known = reading.heard(self.session, channels, sorted(refs))
 
-    def take_broken(self, broken: Broken) -> dict[str, object]:
+    def take(self, run: Sequence[Sealed | Broken]) -> list[dict[str, object]]:
+        """Return the result of each document of *run*, stored or found to be stored."""
+        sealed = [item for item in run if isinstance(item, Sealed)]
+        stored = inbox.get_many(self.session, [item.id for item in sealed])
+        inserted = self._store([item for item in sealed if item.id not in stored])
+        self.touched.update(inserted)
+        # Another request stored the same id while this one waited for it.
+        lost = [item.id for item in sealed if item.id not in stored and item.id not in inserted]
+        stored.update(inbox.get_many(self.session, lost))
+        return [
+            self._broken(item)
+            if isinstance(item, Broken)
+            else self._received(inserted[item.id])
+            if item.id in inserted
+            else self._repeat(stored[item.id], item)
+            for item in run
+        ]
+
+    def _broken(self, broken: Broken) -> dict[str, object]:
         if broken.id is not None:
             self._keep_apart(broken.id, broken.document)
         return result(broken.id, Status.REFUSED, None, None, broken.faults)
 
-    def take(self, sealed: Sealed) -> dict[str, object]:
-        stored = inbox.get(self.session, sealed.id)
-        if stored is None:
-            stored = self._store(sealed)
-            if stored is not None:
-                self.touched[stored.id] = stored
-                faults = [Fault(ErrorCode[e["code"].upper()], e["field"], e["message"]) for e in stored.errors]
-                return result(stored.id, Status(stored.status), State(stored.state), stored.sha256, faults)
-            # Another request stored the same id while this one waited for it.
-            stored = inbox.get(self.session, sealed.id)
-            assert stored is not None  # noqa: S101 - the insert above has just met it
-        return self._repeat(stored, sealed)
+    def _received(self, new: Submission) -> dict[str, object]:
+        return result(new.id, Status(new.status), State(new.state), new.sha256, _faults(new))
 
     def _repeat(self, stored: Submission, sealed: Sealed) -> dict[str, object]:
         """Answer an id that is on disk: the same document gets the stored result, another is kept apart."""
         if stored.rep == self.rep and stored.sha256 == sealed.envelope["sha256"]:
-            faults = [Fault(ErrorCode[e["code"].upper()], e["field"], e["message"]) for e in stored.errors]
-            return result(stored.id, Status.DUPLICATE, State(stored.state), stored.sha256, faults)
+            return result(stored.id, Status.DUPLICATE, State(stored.state), stored.sha256, _faults(stored))
         self._keep_apart(sealed.id, {**sealed.envelope, "body": sealed.body})
         fault = Fault(ErrorCode.ID_REUSED, "id", "already names another document; both are kept")
         return result(sealed.id, Status.QUARANTINED, None, str(sealed.envelope["sha256"]), [fault])
 
-    def _store(self, sealed: Sealed) -> Submission | None:
-        """Insert the document with its first state; None if its id is there already."""
-        faults = judge(sealed, self.known, self.today)
-        line = self._line(sealed)
-        faults += [line.fault] if line.fault else []
-        lacking = missing(self.session, self.rep, sealed.envelope.get("needs") or [])
+    def _store(self, run: list[Sealed]) -> dict[str, Submission]:
+        """Insert the documents of *run* with their first states; return those whose id was not there already.
+
+        What is returned is the row as it was written and does not belong to the session.
+        """
+        if not run:
+            return {}
+        line = self._line(run[0]) if len(run) == 1 else supersession.Ancestors()
+        needs = [need for item in run for need in item.envelope.get("needs") or []]
+        lacking = set(missing(self.session, self.rep, needs))
+        replaced = {old.id for old in line.replaced}
+        newer = supersession.replacements(self.session, self.rep, [item.id for item in run], replaced)
+        rows = [self._row(item, line.fault, lacking, newer.get(item.id)) for item in run]
+        inserted = self._insert(Submission, rows, ["id"], Submission.id)
+        new = {row["id"]: Submission(**row) for row in rows if row["id"] in inserted}
+        for old in line.replaced:
+            if any(not submission.errors for submission in new.values()):
+                inbox.move(self.session, old, State.SUPERSEDED, now=self.now, actor=f"device:{self.device}")
+                old.superseded_by = run[0].id
+                self.touched[old.id] = old
+        self._note_first_states(new.values())
+        return new
+
+    def _note_first_states(self, new: Iterable[Submission]) -> None:
+        entries = [
+            {
+                "submission_id": submission.id,
+                "at": self.now,
+                "state": submission.state,
+                "actor": f"device:{self.device}",
+                "note": submission.reason,
+            }
+            for submission in new
+        ]
+        if entries:
+            self.session.connection().execute(insert(HistoryEntry), entries)
+
+    def _row(
+        self, sealed: Sealed, too_late: Fault | None, lacking: set[str], newer: str | None
+    ) -> dict[str, Any]:
+        """Return the row of one document: its contents, and the state in which it begins."""
+        faults = judge(sealed, self.known, self.today) + ([too_late] if too_late else [])
+        awaited = len(lacking.intersection(sealed.envelope.get("needs") or ()))
         state, status, reason, owner = State.QUEUED, Status.RECEIVED, None, None
         if sealed.kind is None:
             state, status, owner = State.PARKED, Status.QUARANTINED, "office"
         elif faults:
             state, status, owner = State.REJECTED, Status.REFUSED, "rep"
-        elif lacking:
-            state, reason = State.RECEIVED, f"Waiting for {len(lacking)} receipts"
+        elif awaited:
+            state, reason = State.RECEIVED, f"Waiting for {awaited} receipts"
         if faults:
             reason = "; ".join(f"{fault.field} {fault.message}".strip() for fault in faults)[:1000]
-        newer = supersession.replacement_of(
-            self.session, self.rep, sealed.id, {old.id for old in line.replaced}
-        )
         if newer and state in REPLACEABLE:
             state, reason = State.SUPERSEDED, "A newer version came before it"
-        values = {
+        return {
             "id": sealed.id,
             "kind": sealed.envelope["kind"],
             "rep": self.rep,
@@ -142,23 +204,6 @@ class _Desk:
             "claims": 0,
             "due_at": self.now,
         }
-        if not self._insert(Submission, values, ["id"]):
-            return None
-        for old in [] if faults else line.replaced:
-            inbox.move(self.session, old, State.SUPERSEDED, now=self.now, actor=f"device:{self.device}")
-            old.superseded_by = sealed.id
-            self.touched[old.id] = old
-        self.session.add(
-            HistoryEntry(
-                submission_id=sealed.id,
-                at=self.now,
-                state=state.value,
-                actor=f"device:{self.device}",
-                note=reason,
-            )
-        )
-        self.session.flush()
-        return inbox.get(self.session, sealed.id)
 
     def _line(self, sealed: Sealed) -> supersession.Ancestors:
         cited = sealed.envelope.get("supersedes")
@@ -182,12 +227,13 @@ class _Desk:
             "device": self.device,
             "received_at": self.now,
         }
-        self._insert(Quarantined, values, ["submission_id", "sha256", "rep"])
+        self._insert(Quarantined, [values], ["submission_id", "sha256", "rep"], Quarantined.id)
 
-    def _insert(self, model: Any, values: dict[str, Any], key: list[str]) -> bool:
-        insert: Any = postgresql.insert if is_postgresql(self.session) else sqlite.insert
-        statement = insert(model).values(values).on_conflict_do_nothing(index_elements=key).returning(model.id)
-        return self.session.execute(statement).first() is not None
+    def _insert(self, model: Any, rows: list[dict[str, Any]], key: list[str], name: Any) -> set[Any]:
+        """Insert *rows*, in their order, in one statement; return the *name* of those that were not there."""
+        into: Any = postgresql.insert if is_postgresql(self.session) else sqlite.insert
+        statement = into(model.__table__).on_conflict_do_nothing(index_elements=key).returning(name)
+        return set(self.session.connection().execute(statement, rows).scalars())
 
     def publish(self) -> None:
         records = []
@@ -197,6 +243,10 @@ class _Desk:
             records.append(Put("submissions", submission.id, inbox.as_record(submission, lacking)))
         if records:
             publish(self.session, records)
+
+
+def _faults(submission: Submission) -> list[Fault]:
+    return [Fault(ErrorCode[e["code"].upper()], e["field"], e["message"]) for e in submission.errors]
 
 
 def receipts_arrived(session: Session, *, rep_id: str, sha256: str, now: dt.datetime) -> list[str]:

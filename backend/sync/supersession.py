@@ -4,6 +4,7 @@ A copy stands for its whole line of ancestors. A copy of a refused copy must tak
 original too, or both would be executed; and it is too late if any of them may be in the ERP.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from sqlalchemy import func, select, text
@@ -64,14 +65,20 @@ def ancestors(session: Session, rep: str, id: str, supersedes: str | None) -> An
 
 def replacement_of(session: Session, rep: str, id: str, line: set[str]) -> str | None:
     """Return the copy that has taken the place of *id*, or None; documents of the same *line* are none."""
-    return session.scalars(
-        select(Submission.id).where(
+    return replacements(session, rep, [id], line).get(id)
+
+
+def replacements(session: Session, rep: str, ids: Collection[str], line: Collection[str]) -> dict[str, str]:
+    """Return the copies that have taken the places of *ids*; documents of the same *line* are none."""
+    rows = session.execute(
+        select(Submission.supersedes, Submission.id).where(
             Submission.rep == rep,
-            Submission.supersedes == id,
+            Submission.supersedes.in_(ids),
             Submission.state.not_in(GIVEN_UP),
             Submission.id.not_in(line),
         )
-    ).first()
+    )
+    return {str(row.supersedes): row.id for row in rows}
 
 
 def _may_be_in_erp(submission: Submission) -> bool:
