@@ -22,8 +22,7 @@ from backend.migrations.tables import import_tables
 from backend.settings import Settings, read_settings
 from backend.sync.replica import ReadReplica
 from backend.sync.segments.first_need import FirstNeed
-from backend.sync.segments.links import SignedLinks
-from backend.sync.segments.places import store_of
+from backend.sync.segments.places import linker_of, links_of, store_of
 from sync_protocol.limits import LIMITS
 
 
@@ -46,7 +45,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
         COMPRESS_EVALUATE_CONDITIONAL_REQUEST=False,
     )
     clock, own, segments = clock or SystemClock(), keys.load(settings.folder), store_of(settings)
-    links = SignedLinks(own, settings.segment_base_url, settings.segment_link_seconds)
+    links = links_of(settings, own)
     app.extensions[EXTENSION] = here = Satchel(
         settings=settings,
         clock=clock,
@@ -58,7 +57,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
         segments=segments,
         first_need=FirstNeed(lambda: Session(db.engine), segments, clock, settings.folder),
         links=links,
-        linker=links,
+        linker=linker_of(settings, links, segments),
         replica=ReadReplica(settings.replica_url) if settings.replica_url else None,
     )
     import_tables()

@@ -9,6 +9,7 @@ pytest fixture (`tests.services.fixtures`). A server that cannot be had raises
 from tests.services.binaries import ServiceMissing
 from tests.services.postgres import PostgresServer
 from tests.services.redis import RedisServer
+from tests.services.s3 import S3Server
 from tests.services.tryton import TrytonServer
 
-__all__ = ["PostgresServer", "RedisServer", "ServiceMissing", "TrytonServer"]
+__all__ = ["PostgresServer", "RedisServer", "S3Server", "ServiceMissing", "TrytonServer"]

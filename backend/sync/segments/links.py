@@ -8,11 +8,15 @@ installation's own.
 import base64
 import datetime as dt
 import hmac
+import logging
 from typing import Protocol
 from urllib.parse import urlencode
 
 from backend.identity.keys import Keys
 from backend.sync.page import Link, no_link
+from backend.sync.segments.store import StoreFailed
+
+log = logging.getLogger(__name__)
 
 _PURPOSE = b"satchel: links to segments, 1"
 _MOST_DIGITS = 12
@@ -25,15 +29,32 @@ class Linker(Protocol):
         """Return what gives the link of a segment as of *now*."""
 
 
-class OwnDoor:
-    """No links: phones ask this server, under their token."""
+class Addresses(Protocol):
+    """A store from which phones may fetch by themselves."""
+
+    def address(self, name: str, seconds: int) -> str:
+        """Return an address that is good for *seconds*."""
+
+
+class StoreLinks:
+    """Links to the store itself, good for *seconds*. Failing at one costs no page."""
+
+    def __init__(self, store: Addresses, seconds: int) -> None:
+        self.store, self.seconds = store, seconds
 
     def at(self, now: dt.datetime) -> Link:
-        return no_link
+        def link(name: str) -> str | None:
+            try:
+                return self.store.address(name, self.seconds)
+            except StoreFailed as error:
+                log.error("no link to the store of segments: %s", error)
+                return None
+
+        return link
 
 
 class SignedLinks:
-    """Links to `<base>/v1/segments/<sha256>`, good for one to two periods of *seconds*."""
+    """Links to `<base>/v1/segments/<sha256>`, good for one to two periods of *seconds*; none without a base."""
 
     def __init__(self, keys: Keys, base_url: str, seconds: int) -> None:
         self.base_url, self.seconds = base_url.rstrip("/"), seconds
