@@ -11,10 +11,11 @@ import httpx
 from tests.services.process import ServerProcess, free_port
 
 READY_SECONDS = 60
+REGION = "eu-central-1"
 CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "test",
     "AWS_SECRET_ACCESS_KEY": "test",
-    "AWS_DEFAULT_REGION": "eu-central-1",
+    "AWS_DEFAULT_REGION": REGION,
 }
 """As environment variables; the server takes any."""
 
