@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from sync_protocol.conformance import device as devices
+from sync_protocol.conformance import server as servers
 from sync_protocol.conformance.verdict import Verdict
 
 COLOURS = {"pass": "green", "fail": "red", "not asked": "yellow"}
@@ -27,6 +28,16 @@ def conformance() -> None:
 def device_command(command: tuple[str, ...], only: tuple[str, ...], seconds: float, as_json: bool) -> None:
     """Play a server to the device whose driver COMMAND starts: satchel conformance device -- node driver.js"""
     _report(devices.run(command, _known(only, devices.RULES), seconds), as_json)
+
+
+@conformance.command("server")
+@click.argument("url")
+@click.option("--code", required=True, help="A one-time enrolment code of a rep who hears something.")
+@click.option("--only", multiple=True, metavar="RULE", help="Only this rule, by number or name; repeatable.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+def server_command(url: str, code: str, only: tuple[str, ...], as_json: bool) -> None:
+    """Be a device of the server at URL: a test installation, for what is pushed stays in its inbox."""
+    _report(servers.run(url, code, _known(only, servers.RULES)), as_json)
 
 
 def _known(only: tuple[str, ...], rules: Iterable[tuple[str, Any]]) -> tuple[str, ...]:

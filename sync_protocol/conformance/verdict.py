@@ -53,6 +53,9 @@ def judged(number: str, rule: Rule[Bench], bench: Bench) -> Verdict:
         outcome, detail = "fail", str(broken)
     except NotAsked as reason:
         outcome, detail = "not asked", str(reason)
+    except (LookupError, ValueError, TypeError, AttributeError) as error:
+        # What it answered is not even of the form that the rule looks into.
+        outcome, detail = "fail", f"an answer cannot be read: {type(error).__name__}: {error}"
     return Verdict(number, rule.name, outcome, rule.demands, detail, rule.page)
 
 

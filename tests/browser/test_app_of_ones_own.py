@@ -13,7 +13,8 @@ from tests.api.installation import Installation, install
 from tests.browser.conftest import make_server, serving
 from tests.services import ServiceMissing
 from tests.services.binaries import CHROMIUM_VARIABLE, chromium_program
-from tests.wire import exchange
+from tests.sync import company
+from tests.wire import exchange, segments
 
 ORDER = "01KBR9YJ3M0000000000000001"
 
@@ -43,6 +44,22 @@ def test_it_enrols_pulls_pushes_and_uploads(here: Installation, server: str, pag
     lost = app("pull", "not a cursor")
     assert (lost["status"], lost["headers"]["satchel-error"]) == (400, "cursor_invalid")
     assert lost["value"]["request_id"] == lost["headers"]["x-request-id"]
+
+
+def test_it_fetches_a_segment_in_ranges(here: Installation, server: str, page: Page) -> None:
+    """A cut download goes on with Range and If-Range, and ends with the bytes that the name stands for."""
+    more = [company.customer(f"K{n:03}", "NW") for n in range(200)]
+    company.say(here.sessions, *more)
+    segments.offer(here.sessions, here.satchel.segments, ("territory:NW", "customers"))
+    page.evaluate("arguments => app.enrol(...arguments)", [server, here.code()])
+    first = page.evaluate("() => app.pull(null, null, 2)")["value"]
+    (offered,) = first["segments"]
+    got = page.evaluate("path => app.segment(path)", f"/v1/segments/{offered['sha256']}")
+    assert got["sha256"] == offered["sha256"]
+    assert len(got["keys"]) == offered["rows"]
+    assert (got["first"]["status"], got["rest"]["status"]) == (206, 206)
+    assert got["first"]["headers"]["content-range"] == f"bytes 0-99/{offered['bytes']}"
+    assert got["first"]["headers"]["accept-ranges"] == "bytes"
 
 
 def test_a_page_that_nobody_named_is_kept_out(page: Page, tmp_path: Path, clock: ManualClock) -> None:

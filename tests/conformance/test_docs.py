@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from sync_protocol.conformance.device import RULES
+from sync_protocol.conformance import device, server
 
 ROOT = Path(__file__).parents[2]
+RULES = [*device.RULES, *server.RULES]
 PAGE = (ROOT / "docs/conformance.md").read_text(encoding="utf-8")
 
 
@@ -23,5 +24,6 @@ def test_each_rule_is_listed_and_explained(number, rule) -> None:
 
 
 def test_names_are_unique() -> None:
-    names = [rule.name for _, rule in RULES]
-    assert len(set(names)) == len(names)
+    for rules in (device.RULES, server.RULES):
+        names = [rule.name for _, rule in rules]
+        assert len(set(names)) == len(names)

@@ -1,0 +1,145 @@
+"""Rules of a server's pages, checksums and segments."""
+
+import base64
+import json
+
+from sync_protocol.conformance.client import Client, checked, refused
+from sync_protocol.conformance.replica import Replica
+from sync_protocol.conformance.verdict import NotAsked, Rule, expect
+from sync_protocol.limits import LIMITS
+from sync_protocol.pull import SEGMENTS_SINCE
+from sync_protocol.segment import decode, name_of
+from sync_protocol.verify import VerifyReplySchema
+
+PAGE = "docs/protocol.md#pull"
+SEGMENTS = "docs/protocol.md#segments"
+SMALL = 4096
+
+
+def pages(client: Client) -> None:
+    small = Replica().pull(client, limit_bytes=SMALL)
+    large = Replica().pull(client, limit_bytes=LIMITS.page_bytes_most)
+    expect(small.contents() == large.contents(), "small pages and large ones come to different replicas")
+    expect(all(not page["complete"] for page in small.pages[:-1]), "a page was complete and more came")
+    expect(len({page["epoch"] for page in small.pages}) == 1, "the epoch changes from page to page")
+
+
+def check(client: Client) -> None:
+    replica = Replica().pull(client)
+    said, held = replica.pages[-1]["check"], replica.checksum()
+    expect(said == held, f"`check` says {said}, and the rows that came are {held}")
+
+
+def idle(client: Client) -> None:
+    replica = Replica().pull(client)
+    expect(replica.etag, "a page has no ETag")
+    reply = client.pull(replica.cursor, headers={"If-None-Match": replica.etag})
+    expect(reply.status_code == 304, f"nothing has changed, and the answer is {reply.status_code}")
+    expect(not reply.content, "a 304 has a body")
+    expect(reply.headers.get("satchel-poll-after", "").isdigit(), "a 304 does not say when to ask again")
+    other = client.pull(replica.cursor, headers={"If-None-Match": 'W/"of-another-page"'})
+    expect(other.status_code == 200, "a 304 for a tag that is none of this cursor's")
+
+
+def bad_cursors(client: Client) -> None:
+    good = Replica().pull(client).cursor or ""
+    refused(client.pull("not a cursor"), 400, "cursor_invalid")
+    middle = len(good) // 2
+    damaged = good[:middle] + ("A" if good[middle] != "A" else "B") + good[middle + 1 :]
+    refused(client.pull(damaged), 400, "cursor_invalid")
+    refused(client.pull(query={"limit_bytes": "0"}), 422, "envelope_invalid")
+
+
+def revisions(client: Client) -> None:
+    old = Replica().pull(client, schema=1)
+    expect(not any(page["segments"] or page["then"] for page in old.pages), "revision 1 is offered segments")
+    reply = client.pull(old.cursor, schema=999_999)
+    checked(reply, None)
+    tolerant = client.pull(old.cursor, query={"of_a_newer_app": "1"})
+    expect(tolerant.status_code < 400, "a query parameter that it does not know is refused")
+
+
+def segments(client: Client) -> None:
+    replica = Replica().pull(client, schema=SEGMENTS_SINCE)
+    offers = replica.pages[-1]["segments"]
+    refused(client.ask("GET", f"/v1/segments/{'0' * 64}"), 404, "not_found")
+    if not offers:
+        raise NotAsked("this rep is offered no segments: too little data, or none are built")
+    expect(replica.pages[-1]["then"], "segments are offered and `then` is null")
+    for stream in {(offer["channel"], offer["collection"]) for offer in offers}:
+        ranges = sorted(
+            (o["from"].encode(), o["to"]) for o in offers if (o["channel"], o["collection"]) == stream
+        )
+        ends = [b"", *(to.encode() if to is not None else None for _, to in ranges)]
+        expect(
+            [start for start, _ in ranges] == ends[:-1] and ends[-1] is None,
+            f"the ranges of {stream} do not tile",
+        )
+    offer = offers[0]
+    path = f"/v1/segments/{offer['sha256']}"
+    whole = client.ask("GET", path, headers={"Accept-Encoding": "identity"})
+    expect(name_of(whole.content) == offer["sha256"], "the bytes are not those that the name stands for")
+    expect("content-encoding" not in whole.headers, "a segment has a Content-Encoding")
+    found = decode(whole.content, sha256=offer["sha256"], most=LIMITS.segment_plain_bytes)
+    expect(len(found.rows) == offer["rows"], "the segment does not have as many rows as was offered")
+    part = client.ask("GET", path, headers={"Range": "bytes=10-19", "If-Range": whole.headers.get("etag", "")})
+    expect(part.status_code == 206 and part.content == whole.content[10:20], "a range is not that range")
+    other = client.ask("GET", path, headers={"Range": "bytes=10-19", "If-Range": '"another"'})
+    expect(other.status_code == 200 and other.content == whole.content, "If-Range of another file gave a range")
+    fetched = {offer["sha256"]: whole.content}
+    for offer in offers:
+        if offer["sha256"] not in fetched:
+            fetched[offer["sha256"]] = client.ask("GET", f"/v1/segments/{offer['sha256']}").content
+        segment = decode(fetched[offer["sha256"]], sha256=offer["sha256"], most=LIMITS.segment_plain_bytes)
+        replica.take(segment, offer["position"], [(key, json.loads(body)) for key, body in segment.rows])
+    replica.pages[-1]["cursor"] = replica.pages[-1]["then"]
+    replica.pull(client, schema=SEGMENTS_SINCE)
+    expect(
+        replica.contents() == Replica().pull(client).contents(), "segments and rows come to different replicas"
+    )
+
+
+def verify(client: Client) -> None:
+    replica = Replica().pull(client)
+    by_stream: dict[tuple[str, str], Replica] = {}
+    for (collection, key), row in replica.rows.items():
+        by_stream.setdefault((row[0], collection), Replica()).rows[collection, key] = row
+    sums = [
+        {"channel": channel, "collection": collection, **part.checksum()}
+        for (channel, collection), part in sorted(by_stream.items())
+    ]
+    asked = {"cursor": replica.cursor, "schema": SEGMENTS_SINCE, "sums": sums}
+    equal = checked(client.ask("POST", "/v1/verify", json=asked), VerifyReplySchema)
+    said = [name for name in ("drop", "ranges", "repairs", "pull_first") if equal[name]]
+    expect(not said, f"a replica that is equal is answered with {', '.join(said)}")
+    if not sums:
+        raise NotAsked("the rep hears no records, so nothing can differ")
+    largest = max(sums, key=lambda one: one["count"])
+    largest["count"], largest["sum"] = largest["count"] - 1, "0" * 16
+    differs = checked(client.ask("POST", "/v1/verify", json=asked), VerifyReplySchema)
+    named = [one for name in ("ranges", "repairs") for one in differs[name]]
+    expect(named or differs["drop"], "a replica that lacks a row is answered as if it were equal")
+    expect(
+        all(
+            (one["channel"], one["collection"]) == (largest["channel"], largest["collection"]) for one in named
+        ),
+        "streams are named that do not differ",
+    )
+    epoch = base64.b64encode(b"x").decode()
+    refused(client.ask("POST", "/v1/verify", json={**asked, "cursor": epoch}), 400, "cursor_invalid")
+
+
+RULES = [
+    Rule("pages", "Pages of any size come to the same replica", PAGE, pages),
+    Rule("check", "A complete page's `check` is that of the rows that came", PAGE, check),
+    Rule("idle", "304 for the tag of this cursor, and for no other", PAGE, idle),
+    Rule("cursors", "A cursor that is none is told so", PAGE, bad_cursors),
+    Rule("revisions", "Old apps get rows; newer ones are not turned away", "docs/versioning.md", revisions),
+    Rule(
+        "segments",
+        "Segments tile, are what they are named, and end at the same replica",
+        SEGMENTS,
+        segments,
+    ),
+    Rule("verify", "What is equal is left alone, what differs is found", "docs/protocol.md#verify", verify),
+]

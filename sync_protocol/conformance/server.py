@@ -1,0 +1,30 @@
+"""Runs every rule against a server, all with one device of its own."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import httpx
+
+from sync_protocol.conformance import lock_rules, pull_rules, push_rules
+from sync_protocol.conformance.client import Client
+from sync_protocol.conformance.verdict import Rule, Verdict, judged, numbered
+
+RULES: list[tuple[str, Rule[Client]]] = numbered("S", [*lock_rules.RULES, *pull_rules.RULES, *push_rules.RULES])
+
+
+def run(
+    server: str, code: str, only: Iterable[str] = (), http: httpx.BaseTransport | None = None
+) -> Iterator[Verdict]:
+    """Yield the verdict on each rule (or those in *only*) for the server at *server*.
+
+    *code* is a one-time enrolment code; *http* replaces the network in tests.
+    """
+    wanted = set(only)
+    asked: Sequence[tuple[str, Rule[Client]]] = [
+        (number, rule) for number, rule in RULES if not wanted or wanted & {number, rule.name}
+    ]
+    client = Client(server, code, http)
+    try:
+        for number, rule in asked:
+            yield judged(number, rule, client)
+    finally:
+        client.close()
