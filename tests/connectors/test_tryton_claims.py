@@ -14,7 +14,7 @@ from backend.erp.records import RepInfo
 from sync_protocol.submission import State
 from tests.connectors.tryton_at_hand import RECEIPT, TrytonAtHand, receipt_file
 from tests.services import TrytonServer
-from tests.services.proxy import LosingProxy
+from tests.services.proxy import Proxy
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,7 @@ def test_its_receipt_is_attached_once_however_often_it_is_sent(
 def test_an_attachment_whose_answer_was_lost_is_not_attached_again(tryton: TrytonAtHand) -> None:
     claim = replace(tryton.claim(), receipts=(receipt_file(b"one"), receipt_file(b"two"), receipt_file(b"one")))
     with (
-        LosingProxy(tryton.server.port) as proxy,
+        Proxy(tryton.server.port) as proxy,
         closing(tryton.connect(url=f"http://127.0.0.1:{proxy.port}")) as connector,
     ):
         created = connector.create(claim)

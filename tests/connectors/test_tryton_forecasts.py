@@ -13,7 +13,7 @@ from backend.erp.records import ForecastLine
 from sync_protocol.catalogue.forecast import first_and_last_day
 from tests.connectors.tryton_at_hand import TrytonAtHand
 from tests.services import TrytonServer
-from tests.services.proxy import LosingProxy
+from tests.services.proxy import Proxy
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +105,7 @@ def test_a_lost_answer_at_any_step_is_made_good_by_the_next_try(tryton: TrytonAt
     place = ["forecast.create", "forecast.draft", "forecast.write", "forecast.confirm"].index(step)
     one = line(tryton, tryton.month(8 + place), "11")
     with (
-        LosingProxy(tryton.server.port) as proxy,
+        Proxy(tryton.server.port) as proxy,
         closing(tryton.connect(url=f"http://127.0.0.1:{proxy.port}")) as connector,
     ):
         if step == "forecast.draft":

@@ -15,7 +15,7 @@ from backend.erp.records import Document, Found
 from sync_protocol.submission import State
 from tests.connectors.tryton_at_hand import TrytonAtHand
 from tests.services import TrytonServer
-from tests.services.proxy import LosingProxy
+from tests.services.proxy import Proxy
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def test_what_the_rep_typed_stands_in_the_sale(tryton: TrytonAtHand, connector: 
 
 def test_a_lost_answer_is_unknown_and_finding_it_makes_one_sale(tryton: TrytonAtHand) -> None:
     order = tryton.order()
-    with LosingProxy(tryton.server.port) as proxy:
+    with Proxy(tryton.server.port) as proxy:
         with closing(tryton.connect(url=f"http://127.0.0.1:{proxy.port}")) as connector:
             proxy.lose(b"model.sale.sale.create")
             with pytest.raises(ErpError) as lost:

@@ -11,7 +11,7 @@ from tests.scenarios.conftest import Enrol
 from tests.scenarios.node import Node, eventually
 from tests.scenarios.rep import FieldRep, photo
 from tests.services import PostgresServer, RedisServer, TrytonServer
-from tests.services.proxy import LosingProxy
+from tests.services.proxy import Proxy
 from tests.services.tryton_rpc import TrytonSession
 
 pytestmark = pytest.mark.timeout(600)
@@ -25,9 +25,9 @@ def tryton(tryton_server: TrytonServer) -> Iterator[TrytonServer]:
 
 
 @pytest.fixture(scope="module")
-def link(tryton: TrytonServer) -> Iterator[LosingProxy]:
+def link(tryton: TrytonServer) -> Iterator[Proxy]:
     """The wire between Satchel and Tryton, which can lose an answer."""
-    with LosingProxy(tryton.port) as proxy:
+    with Proxy(tryton.port) as proxy:
         yield proxy
 
 
@@ -43,7 +43,7 @@ def node(
     postgres_server: PostgresServer,
     redis_server: RedisServer,
     tryton: TrytonServer,
-    link: LosingProxy,
+    link: Proxy,
     office: TrytonSession,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Node]:
@@ -205,7 +205,7 @@ def test_a_forecast_line_is_the_sum_of_the_latest_revisions(
 def test_a_push_whose_answer_is_lost_after_the_commit_makes_one_sale(
     worker: Node, office: TrytonSession, enrol: Enrol
 ) -> None:
-    with LosingProxy(worker.port) as phone_line:
+    with Proxy(worker.port) as phone_line:
         rep = enrol(worker, "R1", f"http://127.0.0.1:{phone_line.port}")
         rep.sync()
         id = rep.capture_order("2")
@@ -221,7 +221,7 @@ def test_a_push_whose_answer_is_lost_after_the_commit_makes_one_sale(
 
 @pytest.mark.parametrize("step", ["create", "quote", "confirm"])
 def test_an_answer_of_tryton_lost_after_its_commit_makes_one_sale(
-    step: str, worker: Node, office: TrytonSession, enrol: Enrol, link: LosingProxy
+    step: str, worker: Node, office: TrytonSession, enrol: Enrol, link: Proxy
 ) -> None:
     rep = enrol(worker, "R1")
     rep.sync()
