@@ -1,65 +1,49 @@
-"""`python -m tests.bench [PART …] [--quick] [--only NAMES] [--records N]`: measure, print.
+"""`python -m tests.bench [PART …] [--quick] [--only NAMES]`: measure and print the tables.
 
-Parts: first, delta, idle, push. `make bench` runs everything there is and writes docs/benchmarks.md.
+Parts: first, idle, fixed, delta, push, growth, slow, day; all of them if none is named. `make bench` writes the
+tables into docs/benchmarks.md as well.
 """
 
 import argparse
 import json
-import sys
 import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from tests.bench.lab import KINDS, Lab
-from tests.bench.parts import parts
+from tests.bench.lab import KINDS
+from tests.bench.report import page, tables
 from tests.bench.sizes import Sizes
+from tests.bench.stages import PARTS, Run
 from tests.services import PostgresServer
-
-PARTS = ("first", "delta", "idle", "push")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
-    parser.add_argument("--quick", action="store_true", help="little data, a look and no measurement")
-    parser.add_argument("--only", default="satchel,handwritten", help=f"some of {','.join(KINDS)}")
-    parser.add_argument("--records", type=int)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("parts", nargs="*", metavar="PART", choices=(*PARTS, []), help=", ".join(PARTS))
+    parser.add_argument("--quick", action="store_true", help="little data: a look, not a measurement")
+    parser.add_argument("--only", default=",".join(KINDS), help="contestants, by name, with commas")
+    parser.add_argument("--records", type=int, help="records in the data set")
+    parser.add_argument("--write", action="store_true", help="write the tables into docs/benchmarks.md")
+    parser.add_argument("--json", type=Path, help="write every figure to this file")
     chosen = parser.parse_args()
     sizes = Sizes.from_environment(chosen.quick)
-    if chosen.records:
-        sizes = replace(sizes, records=chosen.records)
+    sizes = replace(sizes, records=chosen.records or sizes.records)
+    began = time.perf_counter()
     with (
         tempfile.TemporaryDirectory(prefix="satchel-bench-") as folder,
         PostgresServer(Path(folder) / "postgres", durable=True) as postgres,
     ):
-        lab = Lab(postgres, Path(folder), sizes)
-        for name in chosen.only.split(","):
-            print(json.dumps({name: compare(lab, name, chosen.parts or PARTS)}, indent=1))
-
-
-def compare(lab: Lab, name: str, wanted: Any) -> dict[str, Any]:
-    """Return the figures of one contestant."""
-    found: dict[str, Any] = {}
-    began = time.perf_counter()
-    contestant = lab.filled(name)
-    found["fill_seconds"] = time.perf_counter() - began
-    rep = lab.reps[0]
-    with lab.running(contestant):
-        repeats = lab.sizes.repeats if "first" in wanted else 1
-        found["first"] = parts.first_sync(lab, contestant, [contestant.address(rep)] * repeats)
-        state = found["first"].pop("state")
-        if name == "static":
-            return found
-        if "idle" in wanted:
-            found["idle"] = parts.idle(lab, contestant)
-        if "delta" in wanted:
-            found["delta"] = parts.delta(lab, contestant, state, parts.one_percent(lab, 1))
-        if "push" in wanted:
-            found["push"] = parts.push(lab, contestant)
-    return found
+        run = Run(postgres, Path(folder), sizes, chosen.only.split(","), chosen.parts or PARTS)
+        results = run.everything()
+    results["about"] = page.about(sizes.records, time.perf_counter() - began)
+    if chosen.json:
+        chosen.json.write_text(json.dumps(results, indent=1))
+    figures = tables.markdown(results)
+    print(figures)
+    if chosen.write:
+        page.write(figures)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

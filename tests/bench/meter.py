@@ -1,8 +1,8 @@
 """CPU and memory of processes, from /proc: a server is its main process and everything below it."""
 
 import os
-from collections.abc import Iterable
-from dataclasses import dataclass
+import time
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from tests.services.process_tree import children_of
@@ -10,19 +10,36 @@ from tests.services.process_tree import children_of
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
-@dataclass(frozen=True)
-class Load:
-    """What some processes have used so far; subtract two to see what was used in between."""
+class Watch:
+    """What a server, its database and this process use from `begin` on."""
 
-    cpu: float
-    """Seconds of user and system time, of children that have ended too."""
+    def __init__(self, web: Sequence[int], database: Sequence[int]) -> None:
+        """*web* and *database* are ids of processes; all below them count too."""
+        self._web, self._database = web, database
+        self.begin()
 
-    def __sub__(self, earlier: "Load") -> float:
-        return self.cpu - earlier.cpu
+    def begin(self) -> None:
+        """Count from here on."""
+        reset_peak(self._web)
+        self._before = self._now()
+
+    def used(self) -> dict[str, float]:
+        """Return `web_cpu`, `database_cpu` and our own `cpu` in seconds, `web_peak` and our own `peak` in bytes."""
+        web, database, own = (now - then for now, then in zip(self._now(), self._before, strict=True))
+        return {
+            "web_cpu": web,
+            "database_cpu": database,
+            "cpu": own,
+            "web_peak": peak_memory(self._web),
+            "peak": own_peak_memory(),
+        }
+
+    def _now(self) -> tuple[float, float, float]:
+        return cpu_of(self._web), cpu_of(self._database), time.process_time()
 
 
-def load_of(roots: Iterable[int]) -> Load:
-    """Return what the processes *roots* and all below them have used so far."""
+def cpu_of(roots: Iterable[int]) -> float:
+    """Return the seconds of user and system time of *roots*, all below them, and children that have ended."""
     ticks = 0
     for pid in family(roots):
         try:
@@ -31,7 +48,7 @@ def load_of(roots: Iterable[int]) -> Load:
             continue
         # utime stime cutime cstime are fields 14 to 17; the name and what stands before it are cut off
         ticks += sum(map(int, fields[11:15]))
-    return Load(ticks / _TICKS)
+    return ticks / _TICKS
 
 
 def peak_memory(roots: Iterable[int]) -> int:

@@ -37,12 +37,13 @@ def records(total: int) -> Iterator[tuple[str, Record]]:
             yield collection, _MAKERS[collection](n, draw, total)
 
 
-def heard(rep: BenchRep, total: int) -> Iterator[tuple[str, Record]]:
-    """Yield what *rep* hears of the data set of *total* records, and what everyone hears."""
-    yield from master_data()
-    for collection, record in records(total):
-        if hears(rep, collection, record):
-            yield collection, record
+def heard_count(rep: BenchRep, total: int) -> int:
+    """Return how many records *rep* hears of the data set of *total* records, what everyone hears included."""
+    territories = [customer_of(n, total) for c in ("orders", "receivables") for n in range(count(c, total))]
+    territories += range(count("customers", total))
+    here = sum(territory_of(customer) in rep.territories for customer in territories)
+    stock = sum(warehouse_of(n) in rep.warehouses for n in range(count("stock_levels", total)))
+    return here + stock + count("products", total) + sum(1 for _ in master_data())
 
 
 def hears(rep: BenchRep, collection: str, record: Record) -> bool:
@@ -76,6 +77,11 @@ def product_id(n: int) -> str:
 def territory_of(customer: int) -> str:
     """Return the territory of the customer with number *customer*."""
     return TERRITORIES[customer % len(TERRITORIES)]
+
+
+def warehouse_of(stock: int) -> str:
+    """Return the warehouse of the stock level with number *stock*."""
+    return WAREHOUSES[stock % len(WAREHOUSES)]
 
 
 def customer_of(n: int, total: int) -> int:
@@ -152,7 +158,7 @@ def _customer(n: int, draw: Random, total: int) -> Record:
 def _stock(n: int, draw: Random, total: int) -> Record:
     on_hand, reserved = draw.randrange(2_000), draw.randrange(50)
     product = (n // len(WAREHOUSES)) % count("products", total)
-    warehouse = WAREHOUSES[n % len(WAREHOUSES)]
+    warehouse = warehouse_of(n)
     return {
         "id": f"S{n:07}",
         "product_id": product_id(product),

@@ -30,6 +30,9 @@ class Client(Protocol):
     def first_sync(self) -> Sized:
         """Fetch everything the rep hears, decode it, and remember where the client stands."""
 
+    def catch_up(self) -> None:
+        """Learn where the server stands without fetching what it holds, so that `state` is up to date."""
+
     def delta(self) -> Sized:
         """Fetch what has changed since `state`, decoded; `state` stays."""
 

@@ -1,5 +1,6 @@
 """The client of the hand-written endpoint: pages of `updated_at > since`."""
 
+import datetime as dt
 import json
 from typing import Any
 from urllib.parse import urlencode
@@ -19,6 +20,10 @@ class HandwrittenClient:
     def first_sync(self) -> Replica:
         found, self.state = self._pages(None)
         return found
+
+    def catch_up(self) -> None:
+        now = dt.datetime.now(dt.UTC).isoformat()
+        self.state = self._pages(now)[1]
 
     def delta(self) -> Replica:
         return self._pages(self.state)[0]

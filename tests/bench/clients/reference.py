@@ -33,6 +33,9 @@ class ReferenceClient:
         self.wire.sent += report.sent
         return range(sum(self._device.status().counts.values()))
 
+    def catch_up(self) -> NoReturn:
+        raise NotImplementedError("the plain client polls")
+
     def polls(self) -> NoReturn:
         raise NotImplementedError("the plain client polls")
 

@@ -1,6 +1,6 @@
 """One measurement in a process of its own: `python -m tests.bench.clients.run` reads a job, prints its result.
 
-Both are JSON. `cpu` is the generator's own, in seconds, and `peak` its peak memory in bytes.
+Both are JSON. What the servers used meanwhile is in the result too (`meter.Watch`).
 """
 
 import json
@@ -50,14 +50,15 @@ def push(client: Client, job: dict[str, Any]) -> Result:
     return {"seconds": seconds, "orders": taken}
 
 
-def idle(job: dict[str, Any]) -> Result:
+def idle(job: dict[str, Any], watch: meter.Watch) -> Result:
     """Poll from many connections at once; every answer must say that nothing is new."""
     polls = []
-    for address, state in job["pollers"]:
+    for address in job["pollers"]:
         client = KINDS[address["client"]](Address(**address))
-        client.state = state
+        client.catch_up()
         polls.append(client.polls())
         client.wire.close()
+    watch.begin()
     return flood(job["port"], polls, job["seconds"])
 
 
@@ -66,16 +67,16 @@ JOBS: dict[str, Callable[[Client, dict[str, Any]], Result]] = {"first": first, "
 
 def main() -> None:
     job = json.load(sys.stdin)
+    watch = meter.Watch(job["web"], job["database"])
     if job["job"] == "idle":
-        began = time.process_time()
-        result = idle(job)
+        result = idle(job, watch)
     else:
         client = KINDS[job["address"]["client"]](Address(**job["address"]))
-        received, began = client.wire.received, time.process_time()
+        received = client.wire.received
+        watch.begin()
         result = JOBS[job["job"]](client, job)
         result.setdefault("bytes", client.wire.received - received)
-    result |= {"cpu": time.process_time() - began, "peak": meter.own_peak_memory()}
-    json.dump(result, sys.stdout)
+    json.dump({**result, **watch.used()}, sys.stdout)
 
 
 if __name__ == "__main__":

@@ -31,12 +31,15 @@ class SatchelClient:
         self.state = self._until_complete(None, found)
         return found
 
+    def catch_up(self) -> None:
+        self.state = self._until_complete(None, {}, segments=False)
+
     def delta(self) -> Replica:
         found: Replica = {}
         self._until_complete(self.state["cursor"], found)
         return found
 
-    def _until_complete(self, cursor: str | None, found: Replica) -> dict[str, Any]:
+    def _until_complete(self, cursor: str | None, found: Replica, segments: bool = True) -> dict[str, Any]:
         while True:
             query = {"schema": self.schema, "limit_bytes": LIMITS.page_bytes_most}
             if cursor:
@@ -49,7 +52,7 @@ class SatchelClient:
                     found[collection, record["id"]] = record
                 for _, key in change["gone"]:
                     found.pop((collection, key), None)
-            if page["segments"]:
+            if page["segments"] and segments:
                 self._fetch(page["segments"], found)
             cursor = page["then"] or page["cursor"]
             if page["complete"]:

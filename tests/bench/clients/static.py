@@ -28,6 +28,9 @@ class StaticClient:
     def delta(self) -> NoReturn:
         raise NotImplementedError("a file has no deltas")
 
+    def catch_up(self) -> NoReturn:
+        raise NotImplementedError("a file is not polled")
+
     def polls(self) -> NoReturn:
         raise NotImplementedError("a file is not polled")
 

@@ -3,6 +3,7 @@
 import datetime as dt
 import statistics
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from random import Random
 from typing import Any
 
@@ -20,7 +21,7 @@ Figures = dict[str, Any]
 def first_sync(lab: Lab, contestant: Contestant, addresses: Sequence[Address]) -> Figures:
     """Sync from nothing, once for each of *addresses* (all of the first rep); the median counts."""
     results = [lab.measure(contestant, address, "first") for address in addresses]
-    expected = sum(1 for _ in records.heard(lab.reps[0], lab.sizes.records))
+    expected = records.heard_count(lab.reps[0], lab.sizes.records)
     rows = results[-1]["rows"]
     if rows != expected:
         raise RuntimeError(f"{contestant.name}: a first sync gave {rows} records instead of {expected}")
@@ -59,11 +60,10 @@ def delta(lab: Lab, contestant: Contestant, state: Any, changes: Sequence[tuple[
 
 def idle(lab: Lab, contestant: Contestant) -> Figures:
     """Poll from as many reps as there are connections, each up to date."""
-    pollers = []
-    for n in range(lab.sizes.connections):
-        address = contestant.address(lab.reps[n % len(lab.reps)])
-        pollers.append((address, lab.measure(contestant, address, "first")["state"]))
-    result = lab.flood(contestant, pollers)
+    addresses = [contestant.address(lab.reps[n % len(lab.reps)]) for n in range(lab.sizes.connections)]
+    # A moment of it unmeasured: every process has then seen every rep.
+    lab.flood(contestant, addresses, min(2, lab.sizes.idle_seconds))
+    result = lab.flood(contestant, addresses, lab.sizes.idle_seconds)
     polls = result["polls"]
     return {
         "polls_per_second": polls / result["seconds"],
@@ -92,17 +92,14 @@ def push(lab: Lab, contestant: Contestant) -> Figures:
 
 def one_percent(lab: Lab, turn: int) -> list[tuple[str, Record]]:
     """Return one record in a hundred, changed."""
-    return _changed(records.records(lab.sizes.records), 100, turn)
+    return _changed(lab.data, 100, turn)
 
 
 def fixed(lab: Lab, turn: int) -> list[tuple[str, Record]]:
-    """Return a number of records that does not depend on the data set's size, all heard by the first rep."""
-    heard = [
-        item
-        for item in records.records(lab.sizes.records)
-        if item[0] in ("orders", "stock_levels") and records.hears(lab.reps[0], *item)
-    ]
-    return _changed(heard, max(1, len(heard) // lab.sizes.fixed_delta), turn)[: lab.sizes.fixed_delta]
+    """Return as many changes whatever the data set's size, all of records that the first rep hears."""
+    some = islice(lab.data.of("stock_levels", "orders"), 20 * lab.sizes.fixed_delta)
+    heard = [item for item in some if records.hears(lab.reps[0], *item)]
+    return _changed(heard[: lab.sizes.fixed_delta], 1, turn)
 
 
 def _changed(items: Iterable[tuple[str, Record]], each: int, turn: int) -> list[tuple[str, Record]]:

@@ -1,0 +1,30 @@
+"""The data set as a file: drawn once, read by every contestant."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.bench import records
+from tests.bench.records import Record
+
+
+class DataSet:
+    """*total* records in a file in *folder*, parents before what follows them."""
+
+    def __init__(self, folder: Path, total: int) -> None:
+        self.total = total
+        self._path = folder / f"records-{total}.ndjson"
+        if not self._path.exists():
+            with self._path.open("w") as file:
+                for item in records.records(total):
+                    file.write(f"{json.dumps(item, ensure_ascii=False)}\n")
+
+    def __iter__(self) -> Iterator[tuple[str, Record]]:
+        with self._path.open() as file:
+            for line in file:
+                collection, record = json.loads(line)
+                yield collection, record
+
+    def of(self, *collections: str) -> Iterator[tuple[str, Record]]:
+        """Yield the records of *collections* alone."""
+        return (item for item in self if item[0] in collections)

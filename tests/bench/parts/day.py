@@ -1,0 +1,143 @@
+"""A rep's day on a bad line: first sync, twenty deltas, fifteen orders, two claims with photographs.
+
+With the reference device, whose every byte goes through the proxy. The line is cut after every so many bytes;
+the device goes on where it stood. What it had to send or fetch twice is told by the same day on a line without
+fault.
+"""
+
+import tempfile
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from sync_protocol.device import forms
+from sync_protocol.device.device import Device
+from sync_protocol.device.receipts import receipt_from_bytes
+from tests.bench import records
+from tests.bench.contestants.satchel import SatchelContestant
+from tests.bench.lab import Lab
+from tests.scenarios.rep import photo
+from tests.services.link import PERFECT, PROFILES, Link
+from tests.services.proxy import Proxy
+
+DELTAS = 20
+ORDERS = 15
+CLAIMS = (5, 15)
+"""The rounds in which a claim with a photograph goes along."""
+PHOTO_BYTES = 200_000
+CHANGES = 20
+"""Records that change between two syncs."""
+CUT_BYTES = 50_000
+"""After so many bytes in one direction the line is cut."""
+LONGEST_WAIT = 1.0
+"""Seconds that the device waits before it tries again; in earnest it would wait longer."""
+TRIES = 200
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line and whether it is cut."""
+
+    name: str
+    link: Link
+    cut: bool = True
+
+
+LINES = (Line("no fault", PERFECT, cut=False), *(Line(name, link) for name, link in PROFILES.items()))
+
+
+class _Counting(httpx.HTTPTransport):
+    """Counts the requests that leave."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.requests = 0
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self.requests += 1
+        return super().handle_request(request)
+
+
+def day(lab: Lab, satchel: SatchelContestant, line: Line) -> dict[str, Any]:
+    """Live the day of the first rep of *satchel*, which runs and is this day's alone."""
+    counting = _Counting()
+    with (
+        tempfile.TemporaryDirectory(prefix="satchel-bench-") as folder,
+        Proxy(satchel.port, line.link) as proxy,
+        Device(folder, http=counting, sleep=_wait, zone="Europe/Berlin") as device,
+    ):
+        code = satchel.reference(lab.reps[0]).options["code"]
+        device.enrol(code, f"http://127.0.0.1:{proxy.port}")
+        if line.cut:
+            proxy.cut(down=CUT_BYTES, times=10_000)
+            proxy.cut(up=CUT_BYTES, times=10_000)
+        began = time.perf_counter()
+        _sync(device)
+        first = {"first_seconds": time.perf_counter() - began, "first_bytes": proxy.down}
+        for n in range(DELTAS):
+            satchel.change(_news(lab, n))
+            if n < ORDERS:
+                _order(device, n)
+            if n in CLAIMS:
+                _claim(device, n)
+            _sync(device)
+        seconds = time.perf_counter() - began
+        arrived = sum(d.status in ("received", "duplicate") for d in device.documents())
+        if arrived != ORDERS + len(CLAIMS):
+            raise RuntimeError(f"{line.name}: {arrived} documents of the day arrived")
+        return {
+            **first,
+            "seconds": seconds,
+            "down": proxy.down,
+            "up": proxy.up,
+            "requests": counting.requests,
+            "cuts": proxy.cuts,
+        }
+
+
+def with_twice(days: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return *days* with `twice`: bytes beyond those of the day without fault."""
+    ideal = days[LINES[0].name]
+    needed = ideal["down"] + ideal["up"]
+    return {name: {**day, "twice": day["down"] + day["up"] - needed} for name, day in days.items()}
+
+
+def _wait(seconds: float) -> None:
+    time.sleep(min(seconds, LONGEST_WAIT))
+
+
+def _sync(device: Device) -> None:
+    report = device.settle(tries=TRIES)
+    if report.problem is not None or not report.complete:
+        raise RuntimeError(f"the device could not sync: {report.problem}")
+
+
+def _news(lab: Lab, turn: int) -> list[tuple[str, records.Record]]:
+    """Return changes of a few records; with the first come those that a claim needs."""
+    stock = [r for c, r in lab.data.of("stock_levels") if records.hears(lab.reps[0], c, r)]
+    some = stock[turn * CHANGES : (turn + 1) * CHANGES]
+    changed = [("stock_levels", records.changed("stock_levels", record, turn)) for record in some]
+    return changed if turn else [*changed, ("expense_categories", MEALS)]
+
+
+MEALS = {
+    "id": "meals", "name": "Meals", "currency": "EUR", "limit_per_line": None, "receipt_above": "20.00",
+    "active": True,
+}  # fmt: skip
+
+
+def _order(device: Device, n: int) -> None:
+    customers = device.records("customers", limit=ORDERS)
+    products = device.records("products", limit=3)
+    lines = [forms.Line(product["id"], str(n + 1), price="12.50") for product in products]
+    customer = customers[n % len(customers)]["id"]
+    device.capture("order", forms.order(device.db, customer=customer, lines=lines, today=device.today()))
+
+
+def _claim(device: Device, n: int) -> None:
+    file = receipt_from_bytes(photo(PHOTO_BYTES, seed=n), f"receipt-{n}.jpg")
+    line = forms.ExpenseLine("meals", "42.00", "Lunch with the buyer", receipts=[file.ref])
+    body = forms.expense_claim(device.db, purpose="Customer visit", lines=[line], today=device.today())
+    device.capture("expense_claim", body, receipts=[file])

@@ -1,0 +1,135 @@
+"""The run: what is measured of whom, in which order. Each stage fills in its part of the results."""
+
+import sys
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from tests.bench.contestants.contestant import Contestant
+from tests.bench.contestants.satchel import SatchelContestant
+from tests.bench.lab import Lab
+from tests.bench.parts import day, parts, slow
+from tests.bench.sizes import Sizes
+from tests.services import PostgresServer
+
+PARTS = ("first", "idle", "fixed", "delta", "push", "growth", "slow", "day")
+
+
+class Run:
+    """One run over the contestants *names*, of the parts *wanted*."""
+
+    def __init__(
+        self, postgres: PostgresServer, folder: Path, sizes: Sizes, names: Sequence[str], wanted: Sequence[str]
+    ) -> None:
+        self.postgres, self.folder, self.sizes, self.names, self.wanted = postgres, folder, sizes, names, wanted
+        self.results: dict[str, Any] = {}
+        self._main: dict[str, Contestant] = {}
+        self._lab = self._lab_of(sizes.records)
+
+    def everything(self) -> dict[str, Any]:
+        """Measure what is wanted and return the results."""
+        if set(self.wanted) & {"first", "idle", "fixed", "delta", "push", "slow"}:
+            self.results["main"] = {}
+            for name in self.names:
+                self._say(f"{name}, {self.sizes.records:,} records")
+                self.results["main"][name] = self._one(self._lab, name, keep=True)
+        if "growth" in self.wanted:
+            self._grow()
+        if "slow" in self.wanted:
+            self._say("first syncs over a slow line")
+            self.results["slow"] = self._slow()
+        if "day" in self.wanted:
+            self._say("a rep's day on bad lines")
+            self.results["day"] = self._days()
+        return self.results
+
+    def _one(self, lab: Lab, name: str, keep: bool = False, **more: Any) -> dict[str, Any]:
+        """Fill, start and measure one contestant."""
+        began = time.perf_counter()
+        contestant = lab.filled(name, **more)
+        found: dict[str, Any] = {"fill_seconds": time.perf_counter() - began}
+        rep, growing = lab.reps[0], not keep
+        if keep:
+            self._main[name] = contestant
+        with lab.running(contestant):
+            repeats = lab.sizes.repeats if keep and "first" in self.wanted else 1
+            found["first"] = parts.first_sync(lab, contestant, [contestant.address(rep)] * repeats)
+            if name == "static":
+                return found
+            state = found["first"].pop("state")
+            if growing or "idle" in self.wanted:
+                found["idle"] = parts.idle(lab, contestant)
+            if growing or "fixed" in self.wanted:
+                found["fixed"] = parts.delta(lab, contestant, state, parts.fixed(lab, 1))
+            if growing:
+                return found
+            if "delta" in self.wanted:
+                state = lab.measure(contestant, contestant.address(rep), "first")["state"]
+                found["delta"] = parts.delta(lab, contestant, state, parts.one_percent(lab, 2))
+            if isinstance(contestant, SatchelContestant) and "first" in self.wanted:
+                self._other_devices(lab, contestant)
+            if "push" in self.wanted:
+                found["push"] = parts.push(lab, contestant)
+        return found
+
+    def _other_devices(self, lab: Lab, satchel: SatchelContestant) -> None:
+        """Measure the first sync of the reference device, and of a device that knows no segments."""
+        address = satchel.address(lab.reps[0])
+        old = replace(address, options={**address.options, "schema": 1})
+        others = {"reference": satchel.reference(lab.reps[0]), "rows": old}
+        for name, other in others.items():
+            figures = parts.first_sync(lab, satchel, [other])
+            figures.pop("state")
+            self.results["main"][name] = {"first": figures}
+
+    def _grow(self) -> None:
+        growth: dict[int, dict[str, Any]] = {}
+        known = self.results.get("main", {})
+        for size in (self.sizes.small, self.sizes.records, self.sizes.large):
+            growth[size] = {}
+            lab = self._lab_of(size)
+            for name in ("satchel", "handwritten"):
+                if size == self.sizes.records and "fixed" in known.get(name, {}):
+                    growth[size][name] = known[name]
+                    continue
+                self._say(f"{name}, {size:,} records")
+                more = {"fast": size > self.sizes.records} if name == "satchel" else {}
+                growth[size][name] = self._one(lab, name, **more)
+        self.results["growth"] = growth
+
+    def _slow(self) -> dict[str, Any]:
+        there = {name: c for name, c in self._main.items() if name in ("satchel", "handwritten", "static")}
+        for contestant in there.values():
+            contestant.start()
+        try:
+            return slow.slow_first_syncs(self._lab, there)
+        finally:
+            for contestant in there.values():
+                contestant.stop()
+
+    def _days(self) -> dict[str, Any]:
+        """Live the day on each line at the same time, each at a Satchel of its own."""
+        lab = self._lab_of(self.sizes.day)
+
+        def one(line: day.Line) -> dict[str, Any]:
+            name = line.name.replace(" ", "_").lower()
+            satchel = SatchelContestant(
+                self.postgres, lab.folder / f"day-{name}", lab.sizes, database=f"day_{name}"
+            )
+            satchel.fill(lab.reps, lab.data)
+            with lab.running(satchel):
+                return day.day(lab, satchel, line)
+
+        with ThreadPoolExecutor(len(day.LINES)) as pool:
+            return day.with_twice(
+                dict(zip((line.name for line in day.LINES), pool.map(one, day.LINES), strict=True))
+            )
+
+    def _lab_of(self, records: int) -> Lab:
+        return Lab(self.postgres, self.folder, replace(self.sizes, records=records))
+
+    def _say(self, text: str) -> None:
+        print(f"… {text}", file=sys.stderr, flush=True)
