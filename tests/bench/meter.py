@@ -24,7 +24,7 @@ class Watch:
         self._before = self._now()
 
     def used(self) -> dict[str, float]:
-        """Return `web_cpu`, `database_cpu` and our own `cpu` in seconds, `web_peak` and our own `peak` in bytes."""
+        """Return `web_cpu`, `database_cpu`, our own `cpu` (seconds), `web_peak` and our own `peak` (bytes)."""
         web, database, own = (now - then for now, then in zip(self._now(), self._before, strict=True))
         return {
             "web_cpu": web,

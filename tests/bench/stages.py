@@ -114,19 +114,21 @@ class Run:
         """Live the day on each line at the same time, each at a Satchel of its own."""
         lab = self._lab_of(self.sizes.day)
 
-        def one(line: day.Line) -> dict[str, Any]:
+        there = {}
+        for line in day.LINES:
             name = line.name.replace(" ", "_").lower()
-            satchel = SatchelContestant(
-                self.postgres, lab.folder / f"day-{name}", lab.sizes, database=f"day_{name}"
-            )
+            folder = lab.folder / f"day-{name}"
+            satchel = SatchelContestant(self.postgres, folder, lab.sizes, database=f"day_{name}")
             satchel.fill(lab.reps, lab.data)
-            with lab.running(satchel):
-                return day.day(lab, satchel, line)
+            there[line] = satchel
 
-        with ThreadPoolExecutor(len(day.LINES)) as pool:
-            return day.with_twice(
-                dict(zip((line.name for line in day.LINES), pool.map(one, day.LINES), strict=True))
-            )
+        def one(line: day.Line) -> dict[str, Any]:
+            with lab.running(there[line]):
+                return day.day(lab, there[line], line)
+
+        with ThreadPoolExecutor(len(there)) as pool:
+            days = zip((line.name for line in there), pool.map(one, there), strict=True)
+            return day.with_twice(dict(days))
 
     def _lab_of(self, records: int) -> Lab:
         return Lab(self.postgres, self.folder, replace(self.sizes, records=records))

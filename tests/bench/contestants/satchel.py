@@ -61,6 +61,8 @@ class SatchelContestant:
             "SATCHEL_PUBLIC_URL": f"http://127.0.0.1:{self.port}",
             "SATCHEL_WEB_PROCESSES": str(sizes.processes),
             "SATCHEL_WEB_THREADS": str(sizes.threads),
+            # To try out a setting: SATCHEL_SEGMENT_ROWS=0 python -m tests.bench first
+            **{name: value for name, value in os.environ.items() if name.startswith("SATCHEL_")},
         }
         self.settings = read_settings(self._environ)
         self._sessions: Sessions = make_sessions(self.settings.database_url)
