@@ -139,5 +139,8 @@ def _order(device: Device, n: int) -> None:
 def _claim(device: Device, n: int) -> None:
     file = receipt_from_bytes(photo(PHOTO_BYTES, seed=n), f"receipt-{n}.jpg")
     line = forms.ExpenseLine("meals", "42.00", "Lunch with the buyer", receipts=[file.ref])
-    body = forms.expense_claim(device.db, purpose="Customer visit", lines=[line], today=device.today())
+    customer = device.records("customers", limit=1)[0]["id"]
+    body = forms.expense_claim(
+        device.db, purpose="Customer visit", lines=[line], today=device.today(), customer=customer
+    )
     device.capture("expense_claim", body, receipts=[file])
