@@ -15,15 +15,12 @@ from sqlalchemy import select
 from ulid import ULID
 
 from backend.cli import init as setting_up
-from backend.clock import SystemClock
 from backend.db import Sessions, make_sessions
 from backend.feed.changes import MOST_CHANGES, publish
 from backend.identity import device_keys, enrolment, keys, tokens
 from backend.identity.models import Device
 from backend.settings import read_settings
 from backend.sync import grants
-from backend.sync.segments.due import build_due
-from backend.sync.segments.places import store_of
 from sync_protocol import SCHEMA_REVISION
 from sync_protocol.canonical import digest
 from sync_protocol.change import Put
@@ -83,11 +80,8 @@ class SatchelContestant:
         else:
             self.change(records)
         _analyse(self._sessions)
-        self._build_segments()
-
-    def _build_segments(self) -> None:
-        """Build what is due, as a worker would have done long before the first phone comes."""
-        build_due(self._sessions, store_of(self.settings), SystemClock(), self.settings)
+        # As a worker would have done long before the first phone comes.
+        self.run("segments", "build")
 
     def change(self, records: Iterable[tuple[str, Record]]) -> None:
         for some in in_batches(records, MOST_CHANGES):
