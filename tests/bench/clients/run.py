@@ -12,7 +12,7 @@ from typing import Any
 from tests.bench import meter
 from tests.bench.clients.client import Address, Client
 from tests.bench.clients.flood import flood
-from tests.bench.clients.kinds import KINDS
+from tests.bench.clients.kinds import client_for
 from tests.bench.clients.wire import Refused
 
 Result = dict[str, Any]
@@ -54,7 +54,7 @@ def idle(job: dict[str, Any], watch: meter.Watch) -> Result:
     """Poll from many connections at once; every answer must say that nothing is new."""
     polls = []
     for address in job["pollers"]:
-        client = KINDS[address["client"]](Address(**address))
+        client = client_for(Address(**address))
         client.catch_up()
         polls.append(client.polls())
         client.wire.close()
@@ -71,7 +71,7 @@ def main() -> None:
     if job["job"] == "idle":
         result = idle(job, watch)
     else:
-        client = KINDS[job["address"]["client"]](Address(**job["address"]))
+        client = client_for(Address(**job["address"]))
         received = client.wire.received
         watch.begin()
         result = JOBS[job["job"]](client, job)

@@ -62,13 +62,13 @@ class SatchelContestant:
             **{name: value for name, value in os.environ.items() if name.startswith("SATCHEL_")},
         }
         self.settings = read_settings(self._environ)
-        self._sessions: Sessions = make_sessions(self.settings.database_url)
+        self.sessions: Sessions = make_sessions(self.settings.database_url)
         self._process: ServerProcess | None = None
 
     def fill(self, reps: Sequence[BenchRep], records: Iterable[tuple[str, Record]]) -> None:
         setting_up.set_up(self.settings)
         now = dt.datetime.now(dt.UTC)
-        with self._sessions() as session, session.begin():
+        with self.sessions() as session, session.begin():
             for rep in reps:
                 setting_up.add_rep(session, rep.id, f"Rep {rep.id}", None)
                 for channel in rep.channels:
@@ -76,17 +76,15 @@ class SatchelContestant:
                 session.add(_device(rep.id, now))
         self.change(list(master_data()))
         if self._fast:
-            feed_copy.fill(self._sessions, records)
+            feed_copy.fill(self.sessions, records)
         else:
             self.change(records)
-        _analyse(self._sessions)
+        _analyse(self.sessions)
         # As a worker would have done long before the first phone comes.
         self.run("segments", "build")
 
     def change(self, records: Iterable[tuple[str, Record]]) -> None:
-        for some in in_batches(records, MOST_CHANGES):
-            with self._sessions() as session, session.begin():
-                publish(session, [Put(collection, record["id"], record) for collection, record in some])
+        publish_all(self.sessions, records)
 
     def start(self) -> None:
         command = [sys.executable, "-m", "backend.cli", "serve", "--only", "web"]
@@ -103,7 +101,7 @@ class SatchelContestant:
 
     def address(self, rep: BenchRep) -> Address:
         now = dt.datetime.now(dt.UTC)
-        with self._sessions() as session:
+        with self.sessions() as session:
             device = session.scalars(select(Device).where(Device.rep == rep.id).limit(1)).one()
             token = tokens.issue(keys.load(self.settings.folder), self.settings.public_url, device, now)
         headers = {"Authorization": f"Bearer {token.access_token}"}
@@ -111,7 +109,7 @@ class SatchelContestant:
 
     def reference(self, rep: BenchRep, port: int | None = None) -> Address:
         """Return the address for a reference device of *rep*; each enrols with a code of its own."""
-        with self._sessions() as session, session.begin():
+        with self.sessions() as session, session.begin():
             code = enrolment.create(session, rep.id, dt.datetime.now(dt.UTC))
         return Address("reference", port or self.port, {}, {"code": code})
 
@@ -145,7 +143,14 @@ class SatchelContestant:
         if self._process:
             self._process.stop()
             self._process = None
-        self._sessions.kw["bind"].dispose()
+        self.sessions.kw["bind"].dispose()
+
+
+def publish_all(sessions: Sessions, records: Iterable[tuple[str, Record]]) -> None:
+    """Publish *records*, in transactions as large as they may be."""
+    for some in in_batches(records, MOST_CHANGES):
+        with sessions() as session, session.begin():
+            publish(session, [Put(collection, record["id"], record) for collection, record in some])
 
 
 def _device(rep: str, now: dt.datetime) -> Device:

@@ -1,0 +1,98 @@
+"""The bench works: tiny data, every contestant that needs no installation, and no look at how long it took.
+
+What each client fetched was counted by the bench itself, which stops where a number is not the expected one.
+"""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from backend.db import Sessions
+from sync_protocol.catalogue import COLLECTIONS
+from tests.bench import records
+from tests.bench.company import TERRITORIES, WAREHOUSES, reps
+from tests.bench.contestants import feed_copy
+from tests.bench.contestants.satchel import publish_all
+from tests.bench.report import aims, page, tables
+from tests.bench.sizes import Sizes
+from tests.bench.stages import Run
+from tests.conftest import prepared
+from tests.services import PostgresServer
+
+TINY = Sizes(
+    records=400, reps=4, processes=1, threads=2, repeats=1, deltas=2, idle_seconds=1, connections=2, orders=10,
+    batch=5, small=200, large=400, fixed_delta=12,
+)  # fmt: skip
+
+
+def test_every_part_can_be_measured(
+    postgres_server: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SATCHEL_SEGMENT_ROWS", "20")
+    names = ["satchel", "handwritten", *(["static"] if shutil.which("nginx") else [])]
+    wanted = ["first", "idle", "fixed", "delta", "push"]
+    try:
+        results = Run(postgres_server, tmp_path, TINY, names, wanted).everything()
+    finally:
+        for name in names:
+            postgres_server.drop_database(f"{name}_{TINY.records}")
+    assert set(results["main"]) >= {*names, "reference", "rows"}
+    for name in ("satchel", "handwritten"):
+        assert set(results["main"][name]) == {"fill_seconds", *wanted}
+    shown = tables.markdown({**results, "about": page.about(TINY.records)})
+    assert "| idle polls a second |" in shown and "| orders pushed a second |" in shown
+    assert [row[0] for row in aims.rows(results)][-1] == "orders pushed a second over the hand-written one's"
+
+
+def test_the_data_set_is_as_the_aims_say() -> None:
+    found = list(records.records(2_000))
+    assert [collection for collection, _ in found].count("stock_levels") == 800
+    faults = [fault for collection, record in found for fault in COLLECTIONS[collection].faults(record)]
+    turned = [fault for c, record in found for fault in COLLECTIONS[c].faults(records.changed(c, record, 3))]
+    assert faults == turned == []
+    assert {r["warehouse_id"] for c, r in found if c == "stock_levels"} == set(WAREHOUSES)
+    assert {r["territory"] for c, r in found if c == "customers"} == set(TERRITORIES)
+    for rep in reps(12):
+        heard = sum(records.hears(rep, *item) for item in found)
+        assert heard == records.heard_count(rep, 2_000) - len(list(records.master_data()))
+        assert heard == pytest.approx(1_200, abs=20)
+
+
+def test_the_feed_that_is_copied_is_the_feed_that_is_published(postgres_server: PostgresServer) -> None:
+    """All but the positions, which publishing hands out with gaps; their order within a stream is the same."""
+    found = []
+    for name, fill in (("copied", feed_copy.fill), ("published", publish_all)):
+        sessions = prepared(postgres_server.create_database(f"bench_{name}"))
+        fill(sessions, list(records.records(1_500)))
+        found.append((_rows(sessions), _streams(sessions)))
+        sessions.kw["bind"].dispose()
+        postgres_server.drop_database(f"bench_{name}")
+    assert found[0] == found[1]
+    assert len(found[0][0]) == 1_500
+
+
+def _rows(sessions: Sessions) -> list[tuple[object, ...]]:
+    with sessions() as session:
+        query = text("SELECT channel, collection, key, body, hash, parent FROM feed ORDER BY 1, 2, 3")
+        return [tuple(row) for row in session.execute(query)]
+
+
+def _streams(sessions: Sessions) -> list[tuple[object, ...]]:
+    """Return each stream's count and sum, and whether its head is the position of its newest row."""
+    query = """
+        SELECT s.channel, s.collection, s.floor, s.rows, s.sum, s.head = max(f.position), s.head <= h.position
+        FROM feed_stream s JOIN feed f USING (channel, collection) CROSS JOIN feed_head h
+        GROUP BY s.channel, s.collection, h.position ORDER BY 1, 2
+    """
+    with sessions() as session:
+        found = [tuple(row) for row in session.execute(text(query))]
+    assert all(row[5] and row[6] for row in found)
+    return found
+
+
+def test_a_size_can_be_set_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BENCH_ORDERS", "7")
+    assert Sizes.from_environment() == replace(Sizes(), orders=7)
