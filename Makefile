@@ -28,7 +28,7 @@ test: .venv/test.stamp ## Run every test, against real PostgreSQL, Redis and Try
 	$(BIN)/pytest $(ARGS)
 
 bench: .venv/test.stamp ## Measure against Kinto, a hand-written endpoint and a static file; writes docs/benchmarks.md
-	$(BIN)/python -m tests.bench $(ARGS)
+	$(BIN)/python -m tests.bench --write $(ARGS)
 
 lint: .venv/test.stamp ## Style, types and import contracts (the tests run these too)
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
