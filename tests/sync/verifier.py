@@ -1,5 +1,6 @@
 """The device's half of a verification, as small as it can be: what it asks next, and how it mends itself."""
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -51,9 +52,10 @@ class Verifier:
     def _next(self, parts: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         """Yield the questions that follow: what differs is split, or told row by row where it is small."""
         split, rows = [], []
+        ordered = {stream: sorted(self.rows.get(stream, ())) for stream in {stream_of(part) for part in parts}}
         for part in parts:
             keys = KeyRange(part["from"], part["to"])
-            held = {k: h for k, h in self.rows.get(stream_of(part), {}).items() if k in keys}
+            held = _within(self.rows.get(stream_of(part), {}), ordered[stream_of(part)], keys)
             if of(held) == Checksum(part["count"], int(part["sum"], 16)):
                 continue
             if part["count"] > LIMITS.verify_rows:
@@ -62,6 +64,11 @@ class Verifier:
                 rows += [wire(stream_of(part), piece) | {"rows": told} for piece, told in _pieces(keys, held)]
         yield from ({"split": some} for some in _at_most(split, LIMITS.verify_ranges))
         yield from ({"rows": some} for some in _at_most(rows, LIMITS.verify_ranges))
+
+
+def _within(rows: dict[str, int], ordered: list[str], keys: KeyRange) -> dict[str, int]:
+    end = len(ordered) if keys.end is None else bisect_left(ordered, keys.end)
+    return {key: rows[key] for key in ordered[bisect_left(ordered, keys.start) : end]}
 
 
 def _pieces(keys: KeyRange, held: dict[str, int]) -> Iterator[tuple[KeyRange, list[Any]]]:
