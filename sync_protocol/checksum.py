@@ -8,9 +8,9 @@ rows never cancel each other out as they would under XOR.
 """
 
 import hashlib
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from json.encoder import encode_basestring
 from typing import Any, Self
 
 from sync_protocol.canonical import canonical
@@ -20,8 +20,7 @@ MODULUS = 2**64
 
 def row_hash(collection: str, key: str, body: str) -> int:
     """Return the hash, 0 to 2^64 - 1, of the record whose canonical JSON is *body*."""
-    name = json.dumps(key, ensure_ascii=False)
-    digest = hashlib.sha256(f'["{collection}",{name},{body}]'.encode()).digest()
+    digest = hashlib.sha256(f'["{collection}",{encode_basestring(key)},{body}]'.encode()).digest()
     return int.from_bytes(digest[:8], "big")
 
 

@@ -38,7 +38,10 @@ class Database:
         # Looked at before anything is written: it may be another program's file.
         if self._has_tables():
             self._check_owner()
-        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "secure_delete = FAST"):
+        for pragma in (
+            "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "secure_delete = FAST",
+            "cache_size = -8000",  # KiB: a segment's rows and their indexes
+        ):  # fmt: skip
             self._connection.execute(f"PRAGMA {pragma}")
         with self.writing():
             if not self._has_tables():

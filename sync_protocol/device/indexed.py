@@ -1,14 +1,14 @@
 """What the replica keeps beside a record's body so that a screen can find it quickly."""
 
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from sync_protocol.catalogue import COLLECTIONS
 from sync_protocol.channel import Follows
 
 _PARENTS = {"prices": "product_id", "stock_levels": "product_id"}
-_SEARCHED = ("id", "number", "name", "sku", "barcodes", "customer_reference", "city", "addresses")
+SEARCHED = ("id", "number", "name", "sku", "barcodes", "customer_reference", "city", "addresses")
 
 
 def key_field(collection: str) -> str:
@@ -17,33 +17,53 @@ def key_field(collection: str) -> str:
     return declared.key if declared else "id"
 
 
-def parent(collection: str, record: Mapping[str, Any]) -> str | None:
-    """Return the key of the customer or product that *record* belongs to, if it belongs to one."""
+def parent_field(collection: str) -> str | None:
+    """Return the field that holds the key of the customer or product that a record belongs to, if one does."""
     declared = COLLECTIONS.get(collection)
     rule = declared.channel if declared else None
-    via = rule.via if isinstance(rule, Follows) else _PARENTS.get(collection)
-    value = record.get(via) if via else None
-    return None if value is None else str(value)
+    return rule.via if isinstance(rule, Follows) else _PARENTS.get(collection)
 
 
-def words(record: Mapping[str, Any]) -> str:
-    """Return the text that a search looks at, folded: lower case, without accents."""
-    return folded(" ".join(_texts(record)))
+def words(values: Iterable[Any]) -> str:
+    """Return the text that a search looks at, folded: lower case, without accents.
+
+    *values* are those of the fields named in `SEARCHED`, in that order; None where a record has none.
+    """
+    texts: list[str] = []
+    for value in values:
+        if type(value) is str:
+            texts.append(folded(value))
+        elif value is not None:
+            _gather(value, texts)
+    return " ".join(texts)
 
 
-def _texts(value: Mapping[str, Any]) -> Iterator[str]:
-    for name in _SEARCHED:
-        found = value.get(name)
-        for item in found if isinstance(found, list) else [found]:
-            if isinstance(item, str):
-                yield item
-            elif isinstance(item, Mapping):
-                yield from _texts(item)
+def _gather(value: Any, texts: list[str]) -> None:
+    if isinstance(value, str):
+        texts.append(folded(value))
+    elif isinstance(value, list):
+        for item in value:
+            if isinstance(item, str | dict):
+                _gather(item, texts)
+    elif isinstance(value, dict):
+        for name in SEARCHED:
+            if (inner := value.get(name)) is not None:
+                _gather(inner, texts)
+
+
+class _Marks(dict[int, int | None]):
+    """Maps combining characters to nothing; each is looked up once."""
+
+    def __missing__(self, code: int) -> int | None:
+        self[code] = found = None if unicodedata.combining(chr(code)) else code
+        return found
+
+
+_marks = _Marks()
 
 
 def folded(text: str) -> str:
     """Return *text* as searches compare it: Müller, MULLER and mu\u0308ller are one."""
     if text.isascii():
         return text.lower()
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(character for character in decomposed if not unicodedata.combining(character))
+    return unicodedata.normalize("NFKD", text.casefold()).translate(_marks)

@@ -1,13 +1,13 @@
 """A row of the replica as it is stored: the record, its hash, and what a screen finds it by."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from sync_protocol.canonical import NotCanonical, canonical
 from sync_protocol.checksum import row_hash, signed
 from sync_protocol.device.errors import ContractBroken
-from sync_protocol.device.indexed import parent, words
+from sync_protocol.device.indexed import SEARCHED, parent_field, words
 from sync_protocol.device.page import PutRow
+from sync_protocol.segment import Segment
 
 Row = tuple[str, str, str, int, str, int, str, str | None]
 """The columns of `record`, in their order."""
@@ -24,16 +24,29 @@ PUT = f"{OVERRIDE} WHERE excluded.position > record.position"
 
 def stored(put: PutRow) -> Row:
     """Return the row of a record that came as JSON; raises `ContractBroken` for what cannot be stored."""
+    (channel, collection), record = put.stream, put.record
     try:
-        body = canonical(put.record).decode()
+        body = canonical(record).decode()
     except NotCanonical as error:
-        raise ContractBroken(f"record {put.key} of {put.stream[1]} cannot be stored: {error}") from None
-    return row(put.stream[0], put.stream[1], put.key, put.position, body, put.record)
-
-
-def row(channel: str, collection: str, key: str, position: int, body: str, record: Mapping[str, Any]) -> Row:
-    """Return the row of *record*, whose canonical JSON is *body*."""
+        raise ContractBroken(f"record {put.key} of {collection} cannot be stored: {error}") from None
+    belongs = parent_field(collection)
     return (
-        collection, key, channel, position, body, signed(row_hash(collection, key, body)), words(record),
-        parent(collection, record),
+        collection, put.key, channel, put.position, body, signed(row_hash(collection, put.key, body)),
+        words(record.get(name) for name in SEARCHED), _text(record.get(belongs) if belongs else None),
     )  # fmt: skip
+
+
+def stored_segment(segment: Segment, position: int) -> Iterator[Row]:
+    """Yield the rows of *segment*, which stands at *position*; never makes a record of its columns."""
+    channel, collection = segment.stream
+    columns, nothing = segment.columns, [None] * len(segment.rows)
+    searched = [columns[name] for name in SEARCHED if name in columns]
+    parents = columns.get(parent_field(collection) or "", nothing)
+    texts = zip(*searched, strict=True) if searched else ((),) * len(segment.rows)
+    for (key, body), values, parent in zip(segment.rows, texts, parents, strict=True):
+        hash = signed(row_hash(collection, key, body))
+        yield collection, key, channel, position, body, hash, words(values), _text(parent)
+
+
+def _text(parent: object) -> str | None:
+    return None if parent is None else str(parent)

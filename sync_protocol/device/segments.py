@@ -4,8 +4,6 @@ Its rows take the position that the offer names, over lower ones only. What the 
 stream and key range at or below that position, and the segment lacks, was gone by then.
 """
 
-import json
-
 from sync_protocol.device import offers, outbox, replica, rows
 from sync_protocol.device.database import Database
 from sync_protocol.device.errors import ContractBroken
@@ -34,7 +32,7 @@ def read(offer: Offer, data: bytes) -> Segment:
 
 def apply(db: Database, offer: Offer, segment: Segment) -> Applied:
     """Apply *segment*, if *offer* still stands; after the last one the cursor moves on."""
-    channel, collection = offer.stream
+    collection = offer.stream[1]
     with db.writing():
         if not offers.waits(db, offer):
             return Applied(False)
@@ -47,15 +45,9 @@ def apply(db: Database, offer: Offer, segment: Segment) -> Applied:
         gone = db.run_many("DELETE FROM record WHERE collection = ? AND key = ?", lost)
         failpoint("segment.after_deletes")
         try:
-            put = db.run_many(
-                rows.PUT,
-                (
-                    rows.row(channel, collection, key, offer.position, body, json.loads(body))
-                    for key, body in segment.rows
-                ),
-            )
-        except (UnicodeEncodeError, AttributeError) as error:
-            raise ContractBroken(f"segment {offer.sha256} holds what cannot be stored: {error}") from None
+            put = db.run_many(rows.PUT, rows.stored_segment(segment, offer.position))
+        except UnicodeEncodeError as error:
+            raise ContractBroken(f"segment {offer.sha256} holds what is not text: {error}") from None
         failpoint("segment.after_puts")
         server_time = replica.held(db).server_time
         if collection == "submissions" and server_time:
