@@ -117,6 +117,6 @@ class Downloader:
 
     def _show(self) -> None:
         standing = offers.standing(self._db)
-        if standing.segments:
-            self._report.offered = standing
+        if standing.segments or self._report.offered.segments:
+            self._report.offered = standing if standing.segments else self._report.offered.done()
             self._on_progress(self._report)

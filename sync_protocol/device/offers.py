@@ -25,6 +25,10 @@ class Standing:
     rows_applied: int = 0
     usable: bool = True
 
+    def done(self) -> "Standing":
+        """Return the standing after the last segment: the list itself is gone then."""
+        return Standing(self.segments, self.bytes, self.bytes, self.rows, self.rows)
+
 
 def replace(db: Database, offers: Sequence[Offer], then: str | None, dropped: Collection[Stream]) -> None:
     """Make *offers* the list; what was applied of it and not *dropped* since need not be applied again."""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import httpx
 
@@ -99,12 +99,13 @@ class Transport:
             **(headers or {}),
             **part.range_wanted(),
         }
-        with self._streaming("GET", where, headers=sent) as response:
+        link = safe_link(self.server, where)
+        if link is None:
+            raise NotOurServer(f"{where} is not an address to fetch from safely")
+        with self._streaming("GET", link, headers=sent) as response:
             if response.status_code == 416:
                 part.forget()
-                raise Damaged(
-                    "the server does not have the range that is missing; it is fetched from the start"
-                )
+                return
             if response.status_code not in (200, 206):
                 self._reply(response, bare=False, method="GET")
                 raise NotOurServer(f"{where} answered {response.status_code} instead of a segment")
@@ -221,6 +222,20 @@ def checked_server(url: str, *, allow_http: bool = False) -> str:
     if parts.scheme == "http" and not allow_http and not _is_this_machine(parts.hostname):
         raise DeviceError(f"{url} is not encrypted; use https, or allow http for a network that you trust")
     return url.rstrip("/")
+
+
+def safe_link(server: str, url: str) -> str | None:
+    """Return *url*, which *server* gave, as an address to fetch from, or None if the way there would be unsafe.
+
+    It is https, or as open as the way to the server itself; a mere path is one on the server.
+    """
+    try:
+        whole = urljoin(f"{server}/", url)
+        parts = urlsplit(whole)
+        same = (parts.scheme, parts.netloc) == urlsplit(server)[:2]
+        return whole if parts.hostname and (parts.scheme == "https" or same) else None
+    except ValueError:
+        return None
 
 
 def _is_this_machine(host: str) -> bool:
