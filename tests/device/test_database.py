@@ -1,12 +1,17 @@
 """The device's file: durable, its own, and never of a version it does not know."""
 
+import hashlib
 import sqlite3
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from sync_protocol.device.database import VERSION, Database
+from sync_protocol.checksum import Checksum, record_hash
+from sync_protocol.device import checks, failpoint
+from sync_protocol.device.database import Database
 from sync_protocol.device.errors import DatabaseRefused
+from sync_protocol.device.schema import VERSION
 
 
 def test_a_commit_survives_an_empty_battery(tmp_path: Path) -> None:
@@ -60,3 +65,82 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     (tmp_path / "d.sqlite3").write_bytes(b"hello" * 1000)
     with pytest.raises(DatabaseRefused, match="not a database"):
         Database(tmp_path / "d.sqlite3")
+
+
+def first_version(path: Path, rows: int = 2500) -> None:
+    """Write a file as version 1 of the app left it, with *rows* customers and an order in the outbox."""
+    old = sqlite3.connect(path)
+    old.executescript((Path(__file__).parent / "version_1.sql").read_text())
+    old.executemany(
+        "INSERT INTO record (collection, key, channel, position, body, words, parent)"
+        " VALUES ('customers', ?, 'territory:NW', ?, ?, '', NULL)",
+        # Not in canonical order, as a proxy that writes JSON anew would have left it.
+        [(f"C{n}", n + 1, f'{{"name":"Café {n}","id":"C{n}"}}') for n in range(rows)],
+    )
+    old.execute("UPDATE held SET cursor = 'c', etag = 'W/\"t\"', epoch = 'e1', complete = 1")
+    old.execute(
+        "INSERT INTO document (id, rep, kind, title, captured_at, sha256, frozen)"
+        " VALUES ('D', 'R1', 'order', '', '', ?, ?)",
+        (hashlib.sha256(b"{}").hexdigest(), b'{"body":{}}'),
+    )
+    old.execute("INSERT INTO session VALUES (1, 's', 'i', 'd', 'R1', 'Rosa', 'c', 'key-1', 'a', 0, 'refresh')")
+    old.commit()
+    old.close()
+
+
+def tables(db: Database) -> dict[str, list[tuple[object, ...]]]:
+    names = [row["name"] for row in db.rows("SELECT name FROM sqlite_master ORDER BY name")]
+    return {
+        name: [tuple(row) for row in db.rows(f"PRAGMA table_xinfo({name})")]
+        + [tuple(row) for row in db.rows(f"PRAGMA index_xinfo({name})")]
+        for name in names
+    }
+
+
+def test_a_file_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> None:
+    first_version(tmp_path / "old.sqlite3")
+    db, new = Database(tmp_path / "old.sqlite3"), Database(tmp_path / "new.sqlite3")
+    assert tables(db) == tables(new)
+    assert db.value("PRAGMA user_version") == VERSION and db.damage() == []
+    assert db.value("SELECT count(*) FROM record") == 2500
+    assert db.value("SELECT body FROM record WHERE key = 'C7'") == '{"id":"C7","name":"Café 7"}'
+    expected = Checksum.of(
+        record_hash("customers", f"C{n}", {"id": f"C{n}", "name": f"Café {n}"}) for n in range(2500)
+    )
+    assert checks.total(db) == expected and checks.deep(db) == 0
+    # The outbox and the session are as they were; the cursor is good, and the next answer brings a checksum.
+    assert db.value("SELECT frozen FROM document") == b'{"body":{}}'
+    assert db.value("SELECT refresh_token FROM session") == "refresh"
+    assert tuple(db.row("SELECT cursor, etag, verified FROM held") or ()) == ("c", None, 0)
+    db.close()
+    new.close()
+
+
+@pytest.mark.parametrize("point", ["migrate.after_rows=raise@2", "migrate.after_step=raise"])
+def test_a_migration_that_is_stopped_starts_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, point: str
+) -> None:
+    first_version(tmp_path / "old.sqlite3")
+    monkeypatch.setattr(failpoint, "_hits", Counter())
+    monkeypatch.setenv("SATCHEL_DEVICE_FAILPOINTS", point)
+    with pytest.raises(failpoint.FailpointRaised):
+        Database(tmp_path / "old.sqlite3")
+    old = sqlite3.connect(tmp_path / "old.sqlite3")
+    assert old.execute("PRAGMA user_version").fetchone() == (1,)
+    assert old.execute("SELECT count(*) FROM record").fetchone() == (2500,)
+    old.close()
+    monkeypatch.delenv("SATCHEL_DEVICE_FAILPOINTS")
+    db = Database(tmp_path / "old.sqlite3")
+    assert db.value("SELECT count(*) FROM record WHERE hash != 0") == 2500
+    db.close()
+
+
+def test_a_row_that_cannot_be_hashed_is_left_to_the_repair(tmp_path: Path) -> None:
+    first_version(tmp_path / "old.sqlite3", rows=3)
+    old = sqlite3.connect(tmp_path / "old.sqlite3")
+    old.execute("UPDATE record SET body = '{' WHERE key = 'C1'")
+    old.commit()
+    old.close()
+    db = Database(tmp_path / "old.sqlite3")
+    assert [row["key"] for row in db.rows("SELECT key FROM record")] == ["C0", "C2"]
+    db.close()

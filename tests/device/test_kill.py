@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from sync_protocol.device.device import Device
+from tests.device import company
 from tests.device.conftest import Opened
 from tests.device.fake_server import FakeServer
 from tests.device.test_capture import photo
+from tests.device.test_database import first_version
 
 PROGRAM = [sys.executable, "-m", "tests.device.victim"]
 ROOT = Path(__file__).parents[2]
@@ -63,6 +65,76 @@ def test_a_page_that_is_killed_is_applied_whole_or_not_at_all(
     server.page_rows = 3
     assert again.sync().complete
     assert sum(again.status().counts.values()) == len(server.feed.live())
+
+
+@pytest.mark.parametrize(
+    ("failpoint", "applied"),
+    [
+        ("segment.after_download=kill@1", 0),
+        ("segment.after_download=kill@2", 1),
+        ("segment.after_deletes=kill@2", 1),
+        ("segment.after_puts=kill@1", 0),
+        ("segment.after_puts=kill@2", 1),
+        ("segment.before_then=kill@2", 1),
+        ("segment.before_commit=kill@1", 0),
+        ("segment.before_commit=kill@2", 1),
+        ("segment.after_commit=kill@1", 1),
+        ("segment.after_commit=kill@2", 2),
+    ],
+)
+def test_a_segment_that_is_killed_is_applied_whole_or_not_at_all_and_then_comes_with_the_last(
+    enrolled: Device, opened: Opened, server: FakeServer, folder: Path, failpoint: str, applied: int
+) -> None:
+    enrolled.close()
+    assert run(folder, "segments", failpoint) == -9
+    again = opened()
+    assert again.damage() == []
+    assert len(again.records("customers")) == applied
+    held = again.status().held
+    # There are two segments; the cursor moves on with the second one, and no sooner.
+    assert (held.then is None) == (applied == 2)
+    server.feed.build((company.TERRITORY, "customers"), 1)
+    server.seen.clear()
+    report = again.sync()
+    assert report.verified and len(again.records("customers")) == 2
+    # Nothing is fetched again that had arrived before the battery went: the file stays.
+    fetched = [seen for seen in server.seen if "segments" in seen]
+    arrived = 1 if failpoint.startswith("segment.after_commit") else applied + 1
+    assert len(fetched) == 2 - (applied if failpoint.startswith("segment.after_commit") else arrived)
+
+
+@pytest.mark.parametrize(
+    ("failpoint", "repaired"),
+    [
+        ("repair.after_drop", False),
+        ("repair.after_deletes", False),
+        ("repair.before_commit", False),
+        ("repair.after_commit", True),
+    ],
+)
+def test_a_repair_that_is_killed_is_done_whole_or_not_at_all(
+    device: Device, opened: Opened, server: FakeServer, folder: Path, failpoint: str, repaired: bool
+) -> None:
+    device.db.run("DELETE FROM record WHERE key = 'C1' AND collection = 'customers'")
+    device.db.run("UPDATE record SET key = 'C2x', hash = 1 WHERE key = 'C2' AND collection = 'customers'")
+    device.db.run("UPDATE held SET verified = 0")
+    device.close()
+    assert run(folder, "repair", f"{failpoint}=kill") == -9
+    again = opened()
+    assert again.damage() == []
+    keys = {row["key"] for row in again.db.rows("SELECT key FROM record WHERE collection = 'customers'")}
+    assert keys == ({"C1", "C2"} if repaired else {"C2x"})
+    assert again.sync().verified
+    assert {record["id"] for record in again.records("customers")} == {"C1", "C2"}
+
+
+def test_a_migration_that_is_killed_starts_over(opened: Opened, folder: Path) -> None:
+    folder.mkdir()
+    first_version(folder / "satchel.sqlite3")
+    assert run(folder, "open", "migrate.after_rows=kill@2") == -9
+    again = opened()
+    assert again.damage() == []
+    assert again.db.value("SELECT count(*) FROM record WHERE hash != 0") == 2500
 
 
 def test_killed_at_random_while_capturing_it_has_every_document_it_said_was_saved(

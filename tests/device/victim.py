@@ -28,7 +28,12 @@ def main(folder: Path, what: str) -> None:
         elif what == "pull":
             server.page_rows = 3
             device.sync()
-        else:
+        elif what == "segments":
+            server.feed.build((company.TERRITORY, "customers"), 1)
+            device.sync()
+        elif what == "repair":
+            device.sync()
+        elif what != "open":
             raise SystemExit(f"no such thing: {what}")
 
 
