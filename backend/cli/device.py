@@ -1,18 +1,17 @@
 """`satchel device …`: the reference device at a terminal. All but `enrol` and `sync` works offline."""
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from backend.cli import device_tables as tables
 from backend.cli.context import console
 from backend.cli.device_capture import CAPTURES
 from backend.cli.device_folder import open_device, pass_folder
+from backend.cli.device_progress import sync_progress
 from sync_protocol.catalogue import COLLECTIONS
 from sync_protocol.device import views
 from sync_protocol.device.device import Device
@@ -69,30 +68,34 @@ def enrol(folder: Path, code: str, server: str, name: str | None, allow_http: bo
 @click.option("--tries", default=5, show_default=True, help="Attempts without progress before giving up.")
 @pass_folder
 def sync(folder: Path, watch: bool, tries: int) -> None:
-    """Send the outbox, fetch what changed, send receipts."""
+    """Send the outbox, fetch what changed, send receipts, and check that the replica is the server's."""
     with open_device(folder) as here:
         if watch:
             for report, wait in here.watch():
                 tables.print_report(report)
                 console.print(f"next in {wait:.0f} s", style="dim")
             return
-        with _progress(first=here.status().held.cursor is None) as on_progress:
-            report = here.settle(tries, on_progress)
-        tables.print_report(report)
-        if report.problem is not None and not report.complete:
-            raise click.ClickException(f"{report.problem}. Nothing is lost; run it again to go on.")
+        _settle(here, tries)
 
 
-@contextmanager
-def _progress(first: bool) -> Iterator[Callable[[SyncReport], None]]:
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("first sync" if first else "syncing", total=None)
+@device.command()
+@click.option("--tries", default=5, show_default=True, help="Attempts without progress before giving up.")
+@pass_folder
+def verify(folder: Path, tries: int) -> None:
+    """Read everything that is stored anew, compare it with the server, and repair what differs."""
+    with open_device(folder) as here:
+        report = _settle(here, tries, deep=True)
+    if not report.verified:
+        raise click.ClickException("what this device holds was not found equal to the server; run it again")
 
-        def on_progress(report: SyncReport) -> None:
-            bar.update(task, description=f"{report.put:,} records in {report.pages} pages")
 
-        yield on_progress
+def _settle(here: Device, tries: int, *, deep: bool = False) -> SyncReport:
+    with sync_progress() as on_progress:
+        report = here.settle(tries, on_progress, deep=deep)
+    tables.print_report(report)
+    if report.problem is not None and not report.complete:
+        raise click.ClickException(f"{report.problem}. Nothing is lost; run it again to go on.")
+    return report
 
 
 @device.command()
@@ -106,6 +109,9 @@ def status(folder: Path, check: bool) -> None:
             damage = here.damage()
             for line in damage:
                 console.print(line, style="red")
+            differs = here.differs()
+            if differs:
+                console.print(differs, style="yellow")
             if damage:
                 raise click.ClickException("something stored on this device is damaged")
             console.print("Everything stored on this device is whole.")

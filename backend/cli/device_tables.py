@@ -39,6 +39,16 @@ def print_report(report: SyncReport) -> None:
         )
     if report.reset:
         console.print("The server was restored; everything was fetched again and the outbox is sent again.")
+    if report.rebased:
+        console.print(
+            "The server was restored; what is here was compared with it and the outbox is sent again."
+        )
+    if report.mended:
+        console.print(f"Records that had been altered on this device: {report.mended:,}.", style="yellow")
+    if report.repaired or report.removed:
+        console.print(f"Repaired: {report.repaired:,} records replaced, {report.removed:,} removed.")
+    if report.verified:
+        console.print("Verified: this device holds what the server holds for it.", style="green")
     if report.results:
         said = Counter(result["status"] for result in report.results)
         console.print("Documents: " + ", ".join(f"{n} {status}" for status, n in said.items()) + ".")
@@ -66,6 +76,15 @@ def print_status(status: Status) -> None:
     else:
         whole = "complete" if held.complete else "not complete yet; sync again"
         console.print(f"Last synced {held.synced_at}, {whole}.")
+        if held.then is not None:
+            offered = status.offered
+            console.print(
+                f"Being fetched: {offered.rows_applied:,} of {offered.rows:,} records,"
+                f" {_size(offered.bytes_applied)} of {_size(offered.bytes)}; sync again to go on."
+            )
+        if held.verified_at is not None:
+            now = "as it is now" if held.verified else "before the last change"
+            console.print(f"Found equal to the server {held.verified_at}, {now}.")
     table = Table("collection", "records", "read from the ERP")
     for name, count in status.counts.items():
         table.add_row(name, f"{count:,}", status.freshness.get(name, ""))

@@ -12,11 +12,12 @@ from typing import Any, Self
 
 import httpx
 
-from sync_protocol.device import capture, documents, outbox, replica, session, views, wipe
+from sync_protocol.device import capture, checks, documents, offers, outbox, replica, session, views, wipe
 from sync_protocol.device.backoff import Backoff
 from sync_protocol.device.database import Database
 from sync_protocol.device.documents import Document
 from sync_protocol.device.errors import EnrolAgain, NotEnrolled, Problem, Revoked
+from sync_protocol.device.offers import Standing
 from sync_protocol.device.partfile import PartFolder
 from sync_protocol.device.receipts import ReceiptFile, ReceiptFolder
 from sync_protocol.device.replica import Held
@@ -37,6 +38,8 @@ class Status:
     counts: dict[str, int]
     documents: list[Document]
     freshness: dict[str, str]
+    offered: Standing
+    """How much of a download that is under way has been applied."""
 
 
 class Device:
@@ -224,12 +227,25 @@ class Device:
         """Return where the device stands."""
         freshness = {row["id"]: row["as_of"] for row in replica.records(self.db, "freshness")}
         return Status(
-            self.identity, replica.held(self.db), replica.counts(self.db), self.documents(), freshness
-        )
+            self.identity, replica.held(self.db), replica.counts(self.db), self.documents(), freshness,
+            offers.standing(self.db),
+        )  # fmt: skip
 
     def damage(self) -> list[str]:
         """Return what is wrong with what this device stores; an empty list if nothing is."""
         return self.db.damage() + outbox.damage(self.db) + self.files.damage(self.db)
+
+    def differs(self) -> str | None:
+        """Look at every body that is stored, without a network; say in words if the next sync has to repair.
+
+        None means that the replica is what the last complete page said it is.
+        """
+        mended, held = checks.deep(self.db), replica.held(self.db)
+        if mended:
+            return f"records that were altered on this device: {mended:,}; the next sync repairs them"
+        if held.check is not None and checks.total(self.db) != held.check:
+            return "the records are not those that the server named; the next sync repairs them"
+        return None
 
     def customer(self, key: str) -> views.CustomerPage:
         """Return everything about a customer; raises `NotFound`."""

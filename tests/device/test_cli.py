@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
 from click.testing import CliRunner, Result
 
@@ -179,3 +180,52 @@ def test_watching_goes_on_through_failures(
 
     monkeypatch.setattr(device_tables, "print_report", stop_after_three)
     assert "Aborted" in ready("sync", "--watch", fails=True).output
+
+
+def test_a_first_sync_by_segments_says_when_the_device_can_be_used_and_that_it_is_verified(
+    run: Run, server: FakeServer
+) -> None:
+    server.feed.build(("territory:NW", "customers"), 1)
+    run("enrol", CODE, "--server", ISSUER)
+    output = run("sync").output
+    assert "the device can be used" in output and "Verified" in output
+    assert re.search(r"Found equal to the server .*, as it is now", run("status").output)
+
+
+def test_a_download_that_was_cut_is_shown_and_goes_on(run: Run, server: FakeServer) -> None:
+    server.feed.build(("territory:NW", "customers"), 1)
+    run("enrol", CODE, "--server", ISSUER)
+    fetched = 0
+
+    def second_is_busy(request: httpx.Request) -> httpx.Response | None:
+        nonlocal fetched
+        fetched += "segments" in request.url.path
+        return problem(503, "unavailable") if fetched == 2 else None
+
+    server.always = second_is_busy
+    assert "run it again to go on" in run("sync", "--tries", "1", fails=True).output
+    assert re.search(r"Being fetched: 1 of 2 records", run("status").output)
+    server.always = None
+    assert "Verified" in run("sync").output
+
+
+def test_an_altered_record_is_told_and_repaired(ready: Run, folder: Path) -> None:
+    def alter() -> None:
+        with Device(folder) as device:
+            device.db.run("UPDATE record SET body = replace(body, 'Alpha', 'Omega') WHERE key = 'C1'")
+
+    alter()
+    assert "altered on this device: 1;" in ready("status", "--check").output
+    assert "the next sync repairs" in ready("status", "--check").output
+    assert "1 records replaced" in ready("sync").output
+    assert "altered" not in ready("status", "--check").output
+    alter()
+    assert "altered on this device: 1." in ready("verify").output
+    assert "Alpha" in ready("customer", "C1").output
+
+
+def test_verify_that_cannot_compare_fails(ready: Run, server: FakeServer, folder: Path) -> None:
+    with Device(folder) as device:
+        device.db.run("UPDATE record SET body = replace(body, 'Alpha', 'Omega') WHERE key = 'C1'")
+    server.always = lambda request: problem(503, "unavailable") if "verify" in request.url.path else None
+    assert "was not found equal" in ready("verify", "--tries", "1", fails=True).output
