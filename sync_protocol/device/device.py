@@ -12,7 +12,18 @@ from typing import Any, Self
 
 import httpx
 
-from sync_protocol.device import capture, checks, documents, offers, outbox, replica, session, views, wipe
+from sync_protocol.device import (
+    APP_VERSION,
+    capture,
+    checks,
+    documents,
+    offers,
+    outbox,
+    replica,
+    session,
+    views,
+    wipe,
+)
 from sync_protocol.device.backoff import Backoff
 from sync_protocol.device.database import Database
 from sync_protocol.device.documents import Document
@@ -25,8 +36,6 @@ from sync_protocol.device.report import SyncReport
 from sync_protocol.device.session import Identity, Session
 from sync_protocol.device.sync import Sync
 from sync_protocol.device.transport import Transport, checked_server
-
-APP_VERSION = "reference 0.1.0"
 
 
 @dataclass(frozen=True)

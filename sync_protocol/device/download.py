@@ -50,6 +50,8 @@ class Downloader:
 
         Where a segment is gone the list is forgotten, and the next page brings another.
         """
+        if offers.next_wanted(self._db) is None:
+            return
         self._show()
         while (offer := offers.next_wanted(self._db)) is not None:
             try:

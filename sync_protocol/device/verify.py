@@ -14,7 +14,7 @@ from marshmallow import ValidationError
 from sync_protocol import SCHEMA_REVISION
 from sync_protocol.change import Stream
 from sync_protocol.checksum import Checksum
-from sync_protocol.device import checks, repairs, replica
+from sync_protocol.device import APP_VERSION, checks, repairs, replica
 from sync_protocol.device.database import Database
 from sync_protocol.device.errors import ContractBroken
 from sync_protocol.device.page import read_checksum, read_put, read_stream
@@ -97,7 +97,7 @@ class Verifier:
         raise ContractBroken("the server finds differences without end")
 
     def _ask(self, asked: Held, question: dict[str, Any]) -> dict[str, Any]:
-        envelope = {"cursor": asked.cursor, "schema": SCHEMA_REVISION} | question
+        envelope = {"cursor": asked.cursor, "schema": SCHEMA_REVISION, "app_version": APP_VERSION} | question
         reply = self._send("POST", "/v1/verify", content=json.dumps(envelope, ensure_ascii=False).encode())
         try:
             answer: dict[str, Any] = VerifyReplySchema().load(reply.value)
@@ -123,7 +123,7 @@ class Verifier:
         return done.applied
 
     def _compare(self, ranges: list[dict[str, Any]], open_: _Open, asked: list[Part]) -> None:
-        """Keep those of *ranges* in which the replica differs; small ones are to be sent row by row.
+        """Keep those of *ranges* in which the replica differs; where the server has few rows, to be sent row by row.
 
         *asked* are the parts that were to be split.
         """
@@ -132,9 +132,20 @@ class Verifier:
             if part in asked:
                 raise ContractBroken("the server does not split a key range that was to be split")
             mine, wanted = checks.of_range(self._db, *part), read_checksum(theirs) or Checksum()
-            if mine != wanted:
-                few = max(mine.count, wanted.count) <= LIMITS.verify_rows
-                (open_.rows if few else open_.split).append(part)
+            if mine == wanted:
+                continue
+            if wanted.count > LIMITS.verify_rows:
+                open_.split.append(part)
+            else:
+                open_.rows += self._pieces(part)
+
+    def _pieces(self, part: Part) -> list[Part]:
+        """Cut *part* where this device has more rows than a question may hold of a range."""
+        stream, range = part
+        keys = [key for key, _ in checks.hashes_in(self._db, *part)][LIMITS.verify_rows :: LIMITS.verify_rows]
+        starts = [range.start, *keys]
+        ends = [*keys, range.end]
+        return [(stream, KeyRange(start, end)) for start, end in zip(starts, ends, strict=True)]
 
 
 def _key(loaded: dict[str, Any]) -> Stream:
