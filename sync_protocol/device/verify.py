@@ -123,7 +123,7 @@ class Verifier:
         return done.applied
 
     def _compare(self, ranges: list[dict[str, Any]], open_: _Open, asked: list[Part]) -> None:
-        """Keep those of *ranges* in which the replica differs; where the server has few rows, to be sent row by row.
+        """Keep those of *ranges* in which the replica differs; where the server has few, to be sent row by row.
 
         *asked* are the parts that were to be split.
         """
