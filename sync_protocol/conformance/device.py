@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from sync_protocol.conformance import outbox_rules, page_rules, session_rules
+from sync_protocol.conformance import outbox_rules, page_rules, segment_rules, session_rules
 from sync_protocol.conformance.bench import Bench, folder
 from sync_protocol.conformance.pipe import Drivers, Processes
 from sync_protocol.conformance.verdict import Rule, Verdict, judged, numbered
 
 RULES: list[tuple[str, Rule[Bench]]] = numbered(
-    "D", [*session_rules.RULES, *page_rules.RULES, *outbox_rules.RULES]
+    "D", [*session_rules.RULES, *page_rules.RULES, *outbox_rules.RULES, *segment_rules.RULES]
 )
 SECONDS = 30.0
 """How long a device may take for one command."""

@@ -8,6 +8,8 @@ from typing import Any
 from sync_protocol.canonical import NotCanonical, digest
 from sync_protocol.conformance import proofs
 from sync_protocol.conformance.line import Line, Reply, Request, json_reply, problem
+from sync_protocol.conformance.mending import verified
+from sync_protocol.conformance.shelf import Shelf
 from sync_protocol.conformance.story import REP, Story
 from sync_protocol.conformance.tus import Receipts
 
@@ -26,6 +28,7 @@ class Scripted:
         self.asked: list[Request] = []
         self.documents: dict[str, Json] = {}
         self.receipts = Receipts()
+        self.shelf = Shelf()
         self.results: dict[str, Json] = {}
         self.revoked = False
         self.public_key: Json | None = None
@@ -94,6 +97,12 @@ class Scripted:
                 return self.page(request.query.get("cursor"), request)
             if request.path in ("/v1/push", "/v1/sync"):
                 return self._push(request)
+            if request.path == "/v1/verify":
+                cursor = request.value["cursor"]
+                rows, epoch = self.story.rows.get(cursor, {}), self.story.empty(cursor)["epoch"]
+                return json_reply(verified(request.value, rows, epoch))
+            if request.path.startswith("/v1/segments/"):
+                return self.shelf.answer(request)
             return self.receipts.answer(request)
 
     def page(self, cursor: str | None, request: Request) -> Reply:

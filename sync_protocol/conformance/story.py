@@ -3,11 +3,13 @@
 Cursors are of no form that any server uses, so that a device which looks inside one is found out.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
+from sync_protocol.canonical import canonical
 from sync_protocol.checksum import Checksum, record_hash
+from sync_protocol.segment import KeyRange, encode, name_of
 
 Json = dict[str, Any]
 Rows = dict[tuple[str, str], tuple[str, int, Json]]
@@ -45,6 +47,14 @@ class Changes:
         }
 
 
+class Part(NamedTuple):
+    """A key range of a stream, to be offered as a segment at *position*."""
+
+    range: KeyRange
+    position: int
+    records: Sequence[Json]
+
+
 class Story:
     """Pages by the cursor that they follow; None is the start."""
 
@@ -66,6 +76,9 @@ class Story:
         """Say that the page after *after* makes these *changes* and gives *cursor*."""
         dropped = list(drop)
         before: Rows = {} if reset == "epoch_changed" else self.rows.get(after, {})
+        head = max([row[1] for row in before.values()], default=0) + 1000
+        if reset == "epoch_rebased":
+            before = {at: (row[0], head, row[2]) for at, row in before.items()}
         rows = {at: row for at, row in before.items() if (row[0], at[0]) not in dropped}
         for change in changes:
             for position, record in change.put:
@@ -83,7 +96,7 @@ class Story:
             "epoch": epoch,
             "cursor": cursor,
             "complete": complete,
-            "head": max([row[1] for row in rows.values()], default=0) + 1000,
+            "head": head,
             "reset": reset,
             "drop": [list(stream) for stream in dropped],
             "changes": [change.as_wire() for change in changes],
@@ -94,6 +107,31 @@ class Story:
             "poll_after": 60,
             **more,
         }
+
+    def offer(self, after: str | None, cursor: str, then: str, channel: str, *parts: Part) -> list[bytes]:
+        """Say that the page after *after* offers customers of *channel* in *parts*; return their files.
+
+        After the last one is applied the replica stands at *then*.
+        """
+        stream = (channel, "customers")
+        rows = {at: row for at, row in self.rows[after].items() if (row[0], at[0]) != stream}
+        files, offers = [], []
+        for part in parts:
+            records = {record["id"]: record for record in part.records}
+            canonical_rows = [(key, canonical(record).decode()) for key, record in sorted(records.items())]
+            files.append(encode(stream, part.range, canonical_rows))
+            rows |= {("customers", key): (channel, part.position, record) for key, record in records.items()}
+            named = {
+                "channel": channel,
+                "collection": "customers",
+                "from": part.range.start,
+                "to": part.range.end,
+            }
+            size = {"sha256": name_of(files[-1]), "bytes": len(files[-1]), "rows": len(records)}
+            offers.append({**named, "priority": 1, "position": part.position, "url": None, **size})
+        self.page(after, cursor, complete=False, segments=offers, then=then)
+        self.rows[then] = rows
+        return files
 
     def empty(self, cursor: str | None) -> Json:
         """Return the page that says that nothing has changed since *cursor*."""

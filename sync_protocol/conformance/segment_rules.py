@@ -1,0 +1,157 @@
+"""Rules since revision 2: segments, checksums with repair, and the rebase after a new epoch."""
+
+import gzip
+import itertools
+import string
+
+from sync_protocol.conformance.bench import FIRST, Bench
+from sync_protocol.conformance.line import Reply
+from sync_protocol.conformance.story import NW, SE, Changes, Part, customer
+from sync_protocol.conformance.verdict import NotAsked, Rule, expect
+from sync_protocol.pull import SEGMENTS_SINCE
+from sync_protocol.segment import LEVEL, KeyRange
+
+SEGMENTS = "docs/protocol.md#segments"
+LOW, HIGH = KeyRange("", "S5"), KeyRange("S5", None)
+
+
+def ready(bench: Bench) -> None:
+    """Make the device ready, if it says that it understands revision 2."""
+    bench.ready()
+    said = [request.query.get("schema") for request in bench.server.requests("/v1/pull")]
+    if not said or not str(said[-1]).isdigit() or int(str(said[-1])) < SEGMENTS_SINCE:
+        raise NotAsked(f"the device speaks revision {said[-1] if said else 1}")
+
+
+def people(*numbers: int, name: str = "") -> list[dict[str, object]]:
+    """Return customers in SE."""
+    return [customer(f"S{n}", name and f"{name} {n}", "SE") for n in numbers]
+
+
+def offered(bench: Bench) -> list[bytes]:
+    """Offer a new stream in two segments; return their files."""
+    parts = (Part(LOW, 100, people(1, 2, 3)), Part(HIGH, 100, people(5, 6)))
+    files = bench.story.offer(FIRST, "kit:offer", "kit:then", SE, *parts)
+    bench.server.shelf.put(*files)
+    return files
+
+
+def apply(bench: Bench) -> None:
+    ready(bench)
+    offered(bench)
+    bench.story.page("kit:then", "kit:after", Changes(SE, "customers", [(101, people(2, name="New")[0])]))
+    bench.must("sync")
+    bench.holds("kit:after")
+    asked = [request.query.get("cursor") for request in bench.server.requests("/v1/pull")]
+    expect("kit:then" in asked, "after the last segment `then` did not take the cursor's place")
+
+
+def go_on(bench: Bench) -> None:
+    ready(bench)
+    files = offered(bench)
+    for _ in range(3):
+        bench.server.once("/v1/segments/", lambda request: _half(bench.server.shelf.answer(request)))
+        bench.tell("sync")
+    bench.must("sync")
+    bench.holds("kit:then")
+    total = sum(map(len, files))
+    sent = bench.server.shelf.sent
+    asked = [request.headers for request in bench.server.requests("/v1/segments/")]
+    ranged = [headers for headers in asked if headers.get("range")]
+    expect(ranged, "after a cut it did not ask for the rest with Range")
+    expect(all(headers.get("if-range") for headers in ranged), "it asked with Range and without If-Range")
+    # What is cut off counts as sent here, though it never left.
+    expect(sent < 3 * total, f"{sent} bytes were sent for {total}")
+    bench.no_faults()
+
+
+def _half(reply: Reply) -> Reply:
+    return Reply(reply.status, reply.body, reply.headers, cut=len(reply.body) // 2)
+
+
+def another_set(bench: Bench) -> None:
+    ready(bench)
+    files = offered(bench)
+    bench.server.once("/v1/segments/", bench.server.shelf.answer)
+    bench.server.once("/v1/segments/", lambda request: Reply(0, lost=True))
+    bench.tell("sync")
+    bench.server.shelf.files.clear()
+    parts = (Part(LOW, 200, people(1, 3, name="Later")), Part(HIGH, 200, people(6, 7)))
+    bench.server.shelf.put(*bench.story.offer("kit:offer", "kit:again", "kit:done", SE, *parts))
+    bench.tell("sync")
+    bench.must("sync")
+    bench.holds("kit:done", f"another set was offered in place of one of {len(files)} files")
+
+
+def damaged(bench: Bench) -> None:
+    ready(bench)
+    offered(bench)
+    whole = bench.server.shelf.answer
+    for _ in range(2):
+        bench.server.once("/v1/segments/", lambda request: _other(whole(request)))
+        bench.tell("sync")
+    bench.must("sync")
+    bench.holds("kit:then", "after a damaged segment")
+
+
+def _other(reply: Reply) -> Reply:
+    """Return other contents of the same size, whole as gzip: only the name gives them away."""
+    plain = gzip.decompress(reply.body)
+    for first, second in itertools.product(string.ascii_lowercase, repeat=2):
+        other = gzip.compress(plain.replace(b"Customer", f"Custom{first}{second}".encode()), LEVEL, mtime=0)
+        if len(other) == len(reply.body) and other != reply.body:
+            return Reply(reply.status, other, reply.headers)
+    raise NotAsked("the kit found no other contents of that size")
+
+
+def check(bench: Bench) -> None:
+    """The server's page lacks a row, holds a stale one, and leaves one behind: all without a word."""
+    ready(bench)
+    bench.may_mend = True
+    story = bench.story
+    truth = Changes(NW, "customers", [(6, customer("C3")), (7, customer("C1", "Now"))], [(8, "C2")])
+    story.page(FIRST, "kit:2", truth)
+    story.pages[FIRST]["changes"] = []
+    bench.tell("sync")
+    bench.must("sync")
+    expect(bench.server.requests("/v1/verify"), "`check` differs, and the device asks nothing")
+    bench.holds("kit:2", "what differed was not mended")
+
+
+def equal(bench: Bench) -> None:
+    ready(bench)
+    bench.story.page(FIRST, "kit:2", Changes(NW, "customers", [(6, customer("C3"))]))
+    bench.must("sync")
+    bench.must("sync")
+    asked = len(bench.server.requests("/v1/verify"))
+    expect(not asked, f"`check` is that of the replica, and the device asked {asked} times all the same")
+
+
+def rebase(bench: Bench) -> None:
+    ready(bench)
+    order = bench.order()
+    bench.must("sync")
+    bench.server.documents.clear()
+    cursor = bench.server.requests("/v1/")[-1].query.get("cursor") or FIRST
+    news = Changes(NW, "customers", [(5000, customer("C1", "After the restore"))])
+    bench.story.page(cursor, "kit:rebased", news, reset="epoch_rebased", epoch="kit-epoch-2")
+    bench.must("sync")
+    bench.must("sync")
+    bench.holds("kit:rebased", "after a rebase")
+    expect(order in bench.server.documents, "what was sent before the rebase was not pushed again")
+    # Positions of the old history mean nothing: what is below `head` is old news.
+    old = Changes(NW, "customers", [(2, customer("C1", "Old news"))])
+    bench.story.page("kit:rebased", "kit:end", old, epoch="kit-epoch-2")
+    bench.must("sync")
+    bench.holds("kit:end", "after a rebase an old position won")
+
+
+RULES = [
+    Rule("segments", "Apply every segment, then take `then`", SEGMENTS, apply),
+    Rule("segment-range", "Go on with Range and If-Range after a cut", SEGMENTS, go_on),
+    Rule("segment-gone", "A set that is gone: pull, and take the next one whole", SEGMENTS, another_set),
+    Rule("segment-damaged", "Nothing of a segment whose sha256 is another", SEGMENTS, damaged),
+    Rule("check", "`check` differs: verify, and mend what differs", "docs/protocol.md#verify", check),
+    Rule("check-equal", "`check` is equal: ask nothing", "docs/protocol.md#checksums", equal),
+    Rule("rebase", "`epoch_rebased`: keep the rows, push again", "docs/protocol.md#epoch-changes", rebase),
+]
