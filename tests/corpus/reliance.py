@@ -9,7 +9,17 @@ from collections.abc import Iterator
 from typing import Any
 
 OPAQUE = frozenset(
-    {"cursor", "epoch", "access_token", "refresh_token", "device_id", "ETag", "Location", "request_id"}
+    {
+        "cursor",
+        "then",
+        "epoch",
+        "access_token",
+        "refresh_token",
+        "device_id",
+        "ETag",
+        "Location",
+        "request_id",
+    }
 )
 """Whatever the server makes of them, a device gives them back as they are or only compares them."""
 FREE = frozenset({"detail", "title", "action", "message", "reason", "WWW-Authenticate", "Upload-Expires"})
@@ -28,9 +38,11 @@ TUNED = frozenset(
         "receipt_chunk_bytes",
         "access_token_seconds",
         "poll_after_seconds",
+        "head",
+        "position",
     }
 )
-"""Numbers that an operator or a release may tune."""
+"""Numbers that an operator or a release may tune, and positions, of which a device only compares two."""
 
 
 def broken(before: Any, now: Any, path: str = "reply") -> Iterator[str]:

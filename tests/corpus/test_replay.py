@@ -3,7 +3,10 @@
 import pytest
 
 from backend.settings import Settings, read_settings
-from tests.corpus import corpus, reliance
+from sync_protocol import SCHEMA_REVISION
+from sync_protocol.reference.json_schema import definitions
+from tests.corpus import corpus, record, reliance
+from tests.corpus.evolution import breaks
 from tests.corpus.player import stage_of
 from tests.wire.stage import Stage
 
@@ -34,6 +37,17 @@ def test_cursors_and_tokens_of_a_released_revision_are_still_good(tmp_path, revi
             cursor = corpus.read(revision, name)["reply"]["body"]["cursor"]
             page = player.phone.pull(cursor, query={"schema": revision})
             assert (page.status_code, page.json["reset"], page.json["complete"]) == (200, None, True)
+
+
+def test_the_next_corpus_can_be_frozen_and_replayed(settings: Settings, tmp_path, monkeypatch) -> None:
+    """The recipe works before the day of the release; two servers of one revision are no different."""
+    monkeypatch.setattr(corpus, "FOLDER", tmp_path)
+    record.freeze(SCHEMA_REVISION)
+    with stage_of(settings, SCHEMA_REVISION) as player:
+        heard = list(player.play())
+    assert sorted(exchange.name for exchange in heard) == corpus.names(SCHEMA_REVISION)
+    assert [f"{h.name}: {fault}" for h in heard for fault in reliance.broken(h.before, h.now)] == []
+    assert breaks(corpus.read(SCHEMA_REVISION, "catalogue"), definitions()) == []
 
 
 @pytest.mark.parametrize("revision", REVISIONS)
