@@ -15,7 +15,7 @@ STREAM = ("territory:NW", "customers")
 PLAIN = 16 * 1024 * 1024
 
 
-def row(key: int, noise: int = 200, seed: int = 0) -> Row:
+def row(key: int, noise: int = 2_000, seed: int = 0) -> Row:
     """A row whose record hardly compresses: *noise* hexadecimal digits."""
     text = random.Random(f"{seed}:{key}").randbytes(noise // 2).hex()
     return f"K{key:07}", json.dumps({"id": f"K{key:07}", "text": text}, separators=(",", ":"))
@@ -46,38 +46,38 @@ def test_no_rows_make_one_empty_segment_over_all_keys() -> None:
 
 
 def test_a_large_stream_becomes_segments_of_the_promised_size() -> None:
-    found = packed([row(n) for n in range(20_000)])
+    found = packed([row(n) for n in range(2_000)])
     assert len(found) > 8
     assert all(LEAST <= len(one.data) <= MOST for one in found)
 
 
 def test_an_unchanged_stream_keeps_every_name() -> None:
-    rows = [row(n) for n in range(12_000)]
+    rows = [row(n) for n in range(1_200)]
     first = packed(rows)
     assert names(packed(rows, starts(first))) == names(first)
 
 
 def test_one_changed_row_changes_one_name() -> None:
-    rows = [row(n) for n in range(12_000)]
+    rows = [row(n) for n in range(1_200)]
     first = packed(rows)
-    rows[7_000] = row(7_000, seed=1)
+    rows[700] = row(700, seed=1)
     second = packed(rows, starts(first))
     assert len(set(names(first)) - set(names(second))) == 1
     assert len(second) == len(first)
 
 
 def test_what_grew_is_cut_and_its_neighbours_keep_their_names() -> None:
-    rows = [row(n * 10) for n in range(12_000)]
+    rows = [row(n * 10) for n in range(1_200)]
     first = packed(rows)
     second_range = first[1].range
-    grown = sorted([*rows, *(row(n + 1) for n in range(0, 120_000, 10) if f"K{n + 1:07}" in second_range)])
+    grown = sorted([*rows, *(row(n + 1) for n in range(0, 12_000, 10) if f"K{n + 1:07}" in second_range)])
     again = packed(grown, starts(first))
     assert len(set(names(first)) & set(names(again))) == len(first) - 1
     assert all(LEAST <= len(one.data) <= MOST for one in again)
 
 
 def test_what_shrank_joins_its_neighbour() -> None:
-    rows = [row(n) for n in range(12_000)]
+    rows = [row(n) for n in range(1_200)]
     first = packed(rows)
     for emptied in (first[1], first[-1], first[0]):
         left = [r for r in rows if r[0] not in emptied.range or r[0].endswith("00")]
@@ -88,7 +88,7 @@ def test_what_shrank_joins_its_neighbour() -> None:
 
 
 def test_a_stream_that_shrank_to_nothing_is_one_segment_again() -> None:
-    first = packed([row(n) for n in range(12_000)])
+    first = packed([row(n) for n in range(1_200)])
     assert len(packed([row(5)], starts(first))) == 1
 
 
@@ -101,7 +101,7 @@ def test_records_that_compress_to_nothing_are_bounded_by_what_a_phone_can_hold()
 
 def test_compression_that_changes_on_the_way_breaks_no_size() -> None:
     dull = [(f"A{n:07}", '{"text":"' + "a" * 300 + '"}') for n in range(4_000)]
-    lively = [row(n, 600) for n in range(3_000)]
+    lively = [row(n) for n in range(800)]
     assert all(len(one.data) <= MOST for one in packed(dull + lively + [row(9_000_000)]))
     assert all(len(one.data) <= MOST for one in packed(sorted(lively + dull)))
 
@@ -114,16 +114,16 @@ def test_a_single_record_larger_than_a_segment_stands_alone() -> None:
 @pytest.mark.parametrize("seed", range(4))
 def test_rebuilding_over_many_changes_keeps_the_promises(seed: int) -> None:
     rng = random.Random(seed)
-    rows = {n: row(n, 400) for n in range(0, 40_000, 10)}
+    rows = {n: row(n) for n in range(0, 8_000, 10)}
     before: list[str] = []
     for turn in range(4):
         found = packed([rows[n] for n in sorted(rows)], before)
         assert all(LEAST <= len(one.data) <= MOST for one in found)
         before = starts(found)
-        for n in rng.sample(sorted(rows), 300):
+        for n in rng.sample(sorted(rows), 60):
             del rows[n]
-        low = rng.randrange(30_000)
-        rows.update({n: row(n, 400, turn) for n in range(low, low + rng.randrange(3_000))})
+        low = rng.randrange(6_000)
+        rows.update({n: row(n, seed=turn) for n in range(low, low + rng.randrange(600))})
 
 
 def test_it_holds_no_more_than_two_segments_of_rows(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,5 +136,5 @@ def test_it_holds_no_more_than_two_segments_of_rows(monkeypatch: pytest.MonkeyPa
         most = max(most, self.plain + (sum(len(b) for _, b in self.last[1]) if self.last else 0))
 
     monkeypatch.setattr(packing._Packer, "add", watched)
-    packed([row(n) for n in range(30_000)])
+    packed([row(n) for n in range(3_000)])
     assert 0 < most < 4 * MOST
