@@ -234,3 +234,17 @@ def test_a_range_with_too_many_rows_to_compare_is_split(sessions: Sessions) -> N
     assert reply["repairs"] == []
     assert sum(part["count"] for part in reply["ranges"]) == LIMITS.verify_rows + 1
     assert [part["to"] for part in reply["ranges"]] == [*(p["from"] for p in reply["ranges"][1:]), None]
+
+
+def test_a_stream_that_begins_again_is_not_mended_in_the_same_answer(sessions: Sessions) -> None:
+    """Its repairs would be rows of a stream that the new cursor does not name."""
+    say(sessions, unit(), *customers(300))
+    device, server = replica_of(sessions), Server(sessions)
+    question = Question(
+        split=[(NW, KeyRange("C00001", "C00100")), (NW, KeyRange("X", None))],
+        rows=[(NW, KeyRange("C00200", "C00210"), {}), (("everyone", "units"), KeyRange(), {})],
+    )
+    reply = server.ask(device.cursor, question)
+    assert (reply["drop"], reply["ranges"]) == ([list(NW)], [])
+    assert [repair["collection"] for repair in reply["repairs"]] == ["units"]
+    assert decode_cursor(reply["cursor"]).marks.keys() == {("everyone", "units")}
