@@ -7,7 +7,7 @@ import click
 from rich.table import Table
 from sqlalchemy.orm import sessionmaker
 
-from backend.cli.context import console, engine_of, load_settings
+from backend.cli.context import console, engine_of, errors, load_settings
 from backend.cli.feed_mismatches import list_mismatches
 from backend.clock import SystemClock
 from backend.delivery import hold
@@ -15,6 +15,7 @@ from backend.feed import compaction, moments
 from backend.feed.proving import Proof
 from backend.sync import restore
 from backend.sync.segments.places import store_of
+from backend.sync.segments.store import Store, StoreFailed
 
 
 @click.group()
@@ -72,7 +73,7 @@ def restore_check() -> None:
     settings, clock = load_settings(), SystemClock()
     with engine_of(settings) as engine:
         sessions = sessionmaker(engine, expire_on_commit=False)
-        stored = {file.name for file in store_of(settings).stored()}
+        stored = _stored(store_of(settings))
         with sessions() as session, session.begin():
             begun = restore.begin_again(session, stored)
             held = hold.in_force(session)
@@ -99,6 +100,15 @@ def restore_check() -> None:
     console.print("Sums and hashes are right." if not mended else f"{len(mended)} streams were mended.")
     if held is not None:
         console.print(f"{held.words}. Next: {hold.NEXT_STEP}, which lets it go on.", soft_wrap=True)
+
+
+def _stored(store: Store) -> set[str] | None:
+    """Return the files of segments there are, or None: a store that is away must not hold up a restore."""
+    try:
+        return {file.name for file in store.stored()}
+    except StoreFailed as error:
+        errors.print(f"The store of segments cannot be listed: {error}. What it lacks is not withdrawn.")
+        return None
 
 
 def _mended(proof: Proof) -> str:

@@ -46,7 +46,7 @@ def newest_row(session: Session) -> int:
 def prove(session: Session, stream: Stream) -> Proof:
     """Compare *stream* with its rows and mend what differs, holding the feed's lock until the commit.
 
-    Rows are read some at a time; a hundred thousand of them hold up publishers for about a second.
+    Rows are read some at a time; a hundred thousand of them hold up publishers for about three seconds.
     """
     positions.take(session, 0)
     channel, collection = stream

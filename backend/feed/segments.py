@@ -160,10 +160,11 @@ def retire(session: Session, stream: Stream, now: dt.datetime) -> None:
     )
 
 
-def withdraw_foreign(session: Session, head: int, stored: set[str]) -> list[tuple[Stream, int]]:
+def withdraw_foreign(session: Session, head: int, stored: set[str] | None) -> list[tuple[Stream, int]]:
     """Forget the sets above *head*, and those of which a file is not among *stored*; return which they were.
 
-    For after a restore: the rows are of the backup, the files of what came after it.
+    None: it is not known which files there are. For after a restore: the rows are of the backup, the files
+    of what came after it.
     """
     rows = session.execute(
         select(FeedSegment.channel, FeedSegment.collection, FeedSegment.position, FeedSegment.sha256)
@@ -172,7 +173,7 @@ def withdraw_foreign(session: Session, head: int, stored: set[str]) -> list[tupl
         {
             ((row.channel, row.collection), row.position)
             for row in rows
-            if row.position > head or row.sha256 not in stored
+            if row.position > head or (stored is not None and row.sha256 not in stored)
         }
     )
     for (channel, collection), position in foreign:

@@ -27,8 +27,8 @@ class Begun:
     """Sets of segments, by stream and position, that are not offered any more."""
 
 
-def begin_again(session: Session, stored: set[str]) -> Begun:
-    """Begin a new epoch above everything the feed holds; *stored* are the files of segments that there are.
+def begin_again(session: Session, stored: set[str] | None) -> Begun:
+    """Begin a new epoch above everything the feed holds; *stored* are the files of segments, None if unknown.
 
     Sets of segments above the head, or with a file missing, are withdrawn: they are of a history that is
     gone. What the backup does not know of in the store is deleted by the builder's next round.
