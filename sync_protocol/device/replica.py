@@ -95,8 +95,11 @@ def apply(db: Database, page: Page, asked: Held, now: str) -> Applied:
             raise ContractBroken("the page is of another epoch than the cursor and does not say reset")
         reset = page.reset == RESET_EPOCH
         rebased = page.reset == RESET_REBASE
-        if reset or rebased or current.restart:
+        if reset or rebased or current.restart or current.cursor is None:
+            # Before its first page the device has no epoch: what was pushed until now may have been pushed to
+            # a server that was restored since.
             outbox.push_again(db)
+        if reset or rebased or current.restart:
             offers.forget(db)
         if reset or current.restart:
             db.run("DELETE FROM record")
