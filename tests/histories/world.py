@@ -15,6 +15,15 @@ ROLES = {"R1": "sales", "R2": "sales", "R3": "service"}
 NAMES = ("customers", "orders", "receivables", "stock_levels", "submissions", "units")
 NEWER = {"receivables": 2}
 """Collections that only an app of this schema revision understands."""
+DIMENSIONS = {
+    "customers": "territory",
+    "orders": "territory",
+    "receivables": "territory",
+    "stock_levels": "warehouse",
+    "submissions": "rep",
+    "units": "everyone",
+}
+"""In which channels a collection's records can be."""
 
 
 @dataclass
@@ -24,6 +33,11 @@ class World:
     records: dict[Ref, dict[str, Any]] = field(default_factory=dict)
     assigned: dict[str, set[str]] = field(default_factory=lambda: {rep: set() for rep in REPS})
     roles: dict[str, set[str]] = field(default_factory=lambda: {role: set() for role in ROLES.values()})
+
+    def copy(self) -> "World":
+        """Return a world of its own; records are never changed in place."""
+        assigned = {rep: set(channels) for rep, channels in self.assigned.items()}
+        return World(dict(self.records), assigned, {role: set(names) for role, names in self.roles.items()})
 
     def note(self, changes: Iterable[Change]) -> None:
         """Take over what has been published; the last word on a record counts."""
@@ -45,15 +59,21 @@ class World:
         dimension = name.removesuffix("_id")
         return f"{dimension}:{record[name]}" if record[name] else None
 
+    def streams(self, rep: str, schema: int) -> set[tuple[str, str]]:
+        """Return the (channel, collection) pairs that *rep* hears on an app of revision *schema*."""
+        names = {name for name in self.roles[ROLES[rep]] if NEWER.get(name, 1) <= schema}
+        channels = {"everyone", f"rep:{rep}", *self.assigned[rep]}
+        return {
+            (channel, name)
+            for name in names
+            for channel in channels
+            if channel.split(":")[0] == DIMENSIONS[name]
+        }
+
     def heard(self, rep: str, schema: int) -> Content:
         """Return what *rep* ought to hold on an app of revision *schema*."""
-        channels = {"everyone", f"rep:{rep}", *self.assigned[rep]}
-        names = {name for name in self.roles[ROLES[rep]] if NEWER.get(name, 1) <= schema}
-        return {
-            ref: record
-            for ref, record in self.records.items()
-            if ref[0] in names and self.channel(ref) in channels
-        }
+        streams = self.streams(rep, schema)
+        return {ref: record for ref, record in self.records.items() if (self.channel(ref), ref[0]) in streams}
 
 
 def canary(ref: Ref, version: int) -> str:

@@ -7,7 +7,11 @@ from typing import Any
 from backend.db import Sessions, snapshot
 from backend.sync.page import Page
 from backend.sync.pull import pull
-from tests.sync.smallest import Smallest
+from backend.sync.question import faults, question_of
+from backend.sync.verify import verify
+from sync_protocol.verify import VerifyRequestSchema
+from tests.sync.mending import mend
+from tests.sync.smallest import Json, Smallest
 
 NOW = dt.datetime(2026, 11, 23, 9, 0, tzinfo=dt.UTC)
 
@@ -61,8 +65,23 @@ class Replica(Smallest):
         return False
 
     def mend(self) -> None:
-        """Find the rows that differ; until the server helps with that, begin anew."""
-        self.begin_anew()
+        """Find the rows that differ, and replace them."""
+        mend(self, self._verify, self.schema)
+
+    def _verify(self, question: Json) -> Json:
+        asked = VerifyRequestSchema().load(dict(question))
+        assert list(faults(asked)) == []
+        with self.sessions() as session:
+            snapshot(session)
+            answer = verify(
+                session,
+                rep_id=self.rep,
+                cursor_text=asked["cursor"],
+                schema=asked["schema"],
+                question=question_of(asked),
+            )
+        decoded: Json = json.loads(answer.body)
+        return decoded
 
     def sync(self) -> "Replica":
         """Pull until a page says complete and what is held is what it says."""

@@ -1,0 +1,78 @@
+"""What a history asks of a server, whichever it is: the pure model, SQLite, PostgreSQL."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from sync_protocol.change import Change, Stream
+
+Json = Mapping[str, Any]
+
+
+class Behind(Exception):
+    """The server has not reached what the device has seen: `not_yet`."""
+
+
+class OtherEpoch(Exception):
+    """The cursor of a verification is of another epoch: pull first."""
+
+
+class Refused(Exception):
+    """The segment is not to be had, or not by this rep."""
+
+
+class Locked(Exception):
+    """Another writer holds the feed's lock."""
+
+
+class Server(Protocol):
+    """Every method is a transaction of its own, but for those of an open writer. Bytes are as they travel."""
+
+    def publish(self, changes: Sequence[Change]) -> None: ...
+
+    def assign(self, rep: str, channel: str) -> None: ...
+
+    def unassign(self, rep: str, channel: str) -> None: ...
+
+    def set_role(self, role: str, names: set[str]) -> None: ...
+
+    def push(self, rep: str, documents: Sequence[Json]) -> tuple[list[Any], dict[str, Json]]:
+        """Store *documents*; return a result each, and their records in `submissions` by id."""
+
+    def begin(self, changes: Sequence[Change]) -> None:
+        """Publish *changes* in a transaction that stays open; raises `Locked` if one is."""
+
+    def commit(self) -> None: ...
+
+    def roll_back(self) -> None: ...
+
+    def pull(self, rep: str, cursor: str | None, schema: int, rows: int | None) -> bytes:
+        """Return the page after *cursor*, of about *rows* rows; raises `Behind`."""
+
+    def verify(self, rep: str, question: Json) -> bytes:
+        """Answer one step; raises `Behind` and `OtherEpoch`."""
+
+    def segment(self, rep: str, name: str, schema: int) -> bytes:
+        """Return the segment's bytes; raises `Refused`."""
+
+    def build(self, stream: Stream, cuts: Sequence[str]) -> None:
+        """Build the stream's segments anew, the ranges cut at *cuts*, and offer them."""
+
+    def retire(self, stream: Stream) -> None:
+        """Offer them no longer."""
+
+    def sweep(self) -> None:
+        """Forget retired sets, and the files that no set names."""
+
+    def compact(self, horizon: int) -> None:
+        """Delete what tombstones may go at or below *horizon*."""
+
+    def head(self) -> int: ...
+
+    def dump(self) -> Any:
+        """Return everything, as a backup does."""
+
+    def load(self, dump: Any) -> None:
+        """Become what *dump* holds, as after a restore, in a new epoch."""
+
+    def standby(self, dump: Any) -> "Server":
+        """Return a server that holds *dump* and only answers pulls, verifications and segments."""
