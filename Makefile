@@ -30,6 +30,12 @@ test: .venv/test.stamp ## Run every test, against real PostgreSQL, Redis and Try
 bench: .venv/test.stamp ## Measure against Kinto, a hand-written endpoint and a static file; writes docs/benchmarks.md
 	$(BIN)/python -m tests.bench --write $(ARGS)
 
+chaos: .venv/test.stamp ## Search for histories that break a promise, for 20 minutes (SATCHEL_CHAOS_MINUTES changes it)
+	$(BIN)/python -m tests.chaos
+
+killers: .venv/test.stamp ## Bring every known mistake back by patch and see its test fail
+	$(BIN)/python -m tests.killers
+
 lint: .venv/test.stamp ## Style, types and import contracts (the tests run these too)
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 
@@ -73,4 +79,4 @@ $(UV): requirements/tools.lock
 	@$(UV) pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $@ .venv/run.stamp
 
-.PHONY: run demo-tryton doctor test bench lint format reference corpus lock clean help
+.PHONY: run demo-tryton doctor test chaos killers bench lint format reference corpus lock clean help

@@ -1,0 +1,6 @@
+"""All killers, in the order in which docs/killers.md shows them."""
+
+from tests.killers.ends import DEVICE, DOCUMENTS
+from tests.killers.server import FEED, PAGES
+
+KILLERS = [*FEED, *PAGES, *DEVICE, *DOCUMENTS]
