@@ -11,7 +11,7 @@ from random import Random
 from typing import Any
 
 from tests.bench.company import TERRITORIES, WAREHOUSES, BenchRep
-from tests.bench.words import ADJECTIVES, CITIES, FIRMS, NOUNS, STREETS, SURNAMES
+from tests.bench.words import ADJECTIVES, CITIES, FIRMS, NOTES, NOUNS, REGIONS, STREETS, SURNAMES
 
 Record = dict[str, Any]
 SHARES = {"products": 15, "customers": 10, "stock_levels": 40, "orders": 25, "receivables": 10}
@@ -109,12 +109,12 @@ def _product(n: int, draw: Random, total: int) -> Record:
         "id": product_id(n),
         "sku": f"{draw.choice('ABCDEFGH')}{draw.randrange(100, 999)}-{n:05}",
         "name": f"{draw.choice(ADJECTIVES)} {draw.choice(NOUNS)} {draw.randrange(10, 500)} mm",
-        "kind": "product",
+        "kind": draw.choice(("product", "product", "spare_part", "promotional_good")),
         "group": draw.choice(NOUNS),
         "base_unit": "u",
         "units": [{"unit": "u", "factor": "1"}, {"unit": "box", "factor": str(draw.choice((6, 10, 12, 24)))}],
         "barcodes": [str(draw.randrange(4 * 10**12, 5 * 10**12))],
-        "active": True,
+        "active": draw.random() < 0.95,
         "sellable": True,
         "fits": [],
         "replaced_by": None,
@@ -127,14 +127,14 @@ def _customer(n: int, draw: Random, total: int) -> Record:
         "id": customer_id(n),
         "number": f"D{10_000 + n}",
         "name": f"{draw.choice(SURNAMES)} {draw.choice(FIRMS)}",
-        "kind": "organisation",
-        "status": "active",
-        "block_order": False,
-        "block_delivery": False,
+        "kind": "organisation" if draw.random() < 0.9 else "person",
+        "status": draw.choice(("active",) * 8 + ("prospect", "closed")),
+        "block_order": draw.random() < 0.03,
+        "block_delivery": draw.random() < 0.03,
         "territory": territory_of(n),
         "group": draw.choice(("retail", "craft", "industry", "public")),
         "tax_id": f"DE{draw.randrange(10**8, 10**9)}",
-        "language": "de",
+        "language": draw.choice(("de", "de", "de", "en", "fr")),
         "currency": "EUR",
         "price_list_id": None,
         "payment_term": draw.choice(("14 days 2 %", "30 days net", "60 days net")),
@@ -145,12 +145,12 @@ def _customer(n: int, draw: Random, total: int) -> Record:
                 "uses": ["delivery", "invoice"],
                 "lines": [f"{draw.choice(STREETS)} {draw.randrange(1, 180)}"],
                 "city": CITIES[town],
-                "region": None,
+                "region": draw.choice(REGIONS),
                 "postal_code": f"{10_000 + town * 137 + draw.randrange(90)}",
                 "country": "DE",
             }
         ],
-        "notes": None,
+        "notes": draw.choice(NOTES),
         "replaced_by": None,
     }
 
@@ -181,17 +181,17 @@ def _order(n: int, draw: Random, total: int) -> Record:
         "number": f"SO{draw.randrange(10**6):06}-{n}",
         "customer_id": customer_id(customer_of(n, total)),
         "submission_id": None,
-        "customer_reference": None,
+        "customer_reference": f"PO {draw.randrange(10**5)}" if draw.random() < 0.5 else None,
         "order_date": day,
-        "requested_date": None,
+        "requested_date": _day(draw) if draw.random() < 0.6 else None,
         "currency": "EUR",
         "warehouse_id": draw.choice(WAREHOUSES),
         "net": _money(net),
         "tax": _money(net * 19 // 100),
         "gross": _money(net + net * 19 // 100),
         "axes": {
-            "transport": "processing",
-            "approval": "none",
+            "transport": draw.choice(("confirmed", "processing", "done", "cancelled")),
+            "approval": draw.choice(("none", "none", "approved", "credit_hold")),
             "delivery": draw.choice(("waiting", "partial", "delivered")),
             "billing": draw.choice(("pending", "invoiced", "paid")),
         },
@@ -202,8 +202,8 @@ def _order(n: int, draw: Random, total: int) -> Record:
                 "description": None,
                 "unit": "u",
                 "ordered": str(quantity),
-                "delivered": "0",
-                "invoiced": "0",
+                "delivered": str(draw.choice((0, quantity))),
+                "invoiced": str(draw.choice((0, quantity))),
                 "unit_price": _money(price),
                 "net": _money(net),
             }
@@ -218,14 +218,14 @@ def _receivable(n: int, draw: Random, total: int) -> Record:
     return {
         "id": f"V{n:07}",
         "customer_id": customer_id(customer_of(n, total)),
-        "type": "invoice",
+        "type": draw.choice(("invoice",) * 6 + ("credit_note", "payment")),
         "number": f"IN{draw.randrange(10**6):06}-{n}",
         "date": day,
         "due_date": (dt.date.fromisoformat(day) + dt.timedelta(days=30)).isoformat(),
         "amount": _money(amount),
         "open_amount": _money(amount if draw.random() < 0.5 else 0),
         "currency": "EUR",
-        "order_number": None,
+        "order_number": f"SO{draw.randrange(10**6):06}" if draw.random() < 0.7 else None,
     }
 
 

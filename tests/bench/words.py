@@ -55,3 +55,14 @@ CITIES = _words(
     Tübingen, Ulm, Weimar, Wiesbaden, Worms, Wuppertal, Würzburg, Zwickau
     """
 )
+REGIONS = _words(
+    """
+    Bavaria, Berlin, Brandenburg, Bremen, Hamburg, Hesse, Lower Saxony, Saarland, Saxony, Thuringia
+    """
+)
+NOTES = (None,) * 12 + _words(
+    """
+    Calls back in the morning, Wants a visit each quarter, Delivery through the yard, Pays late,
+    Asks for samples
+    """
+)
