@@ -6,10 +6,13 @@ tables into docs/benchmarks.md as well.
 
 import argparse
 import json
+import signal
+import sys
 import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from tests.bench.lab import KINDS
 from tests.bench.report import page, tables
@@ -25,24 +28,32 @@ def main() -> None:
     parser.add_argument("--only", default=",".join(KINDS), help="contestants, by name, with commas")
     parser.add_argument("--records", type=int, help="records in the data set")
     parser.add_argument("--write", action="store_true", help="write the tables into docs/benchmarks.md")
-    parser.add_argument("--json", type=Path, help="write every figure to this file")
+    parser.add_argument("--json", type=Path, help="write every figure to this file, as they come")
     chosen = parser.parse_args()
     sizes = Sizes.from_environment(chosen.quick)
     sizes = replace(sizes, records=chosen.records or sizes.records)
     began = time.perf_counter()
+    # As Ctrl-C does: whatever was started is stopped, and what was written is removed.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with (
         tempfile.TemporaryDirectory(prefix="satchel-bench-") as folder,
         PostgresServer(Path(folder) / "postgres", durable=True) as postgres,
     ):
         run = Run(postgres, Path(folder), sizes, chosen.only.split(","), chosen.parts or PARTS)
+        if chosen.json:
+            run.on_progress = lambda so_far: _keep(chosen.json, so_far)
         results = run.everything()
     results["about"] = page.about(sizes.records, time.perf_counter() - began)
     if chosen.json:
-        chosen.json.write_text(json.dumps(results, indent=1))
+        _keep(chosen.json, results)
     figures = tables.markdown(results)
     print(figures)
     if chosen.write:
         page.write(figures)
+
+
+def _keep(file: Path, results: dict[str, Any]) -> None:
+    file.write_text(json.dumps(results, indent=1))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +15,8 @@ from tests.bench.parts import day, parts, slow
 from tests.bench.sizes import Sizes
 from tests.services import PostgresServer
 
+GROWING = ("satchel", "handwritten")
+"""Whose growth is measured; a million records would take the others too long."""
 PARTS = ("first", "idle", "fixed", "delta", "push", "growth", "slow", "day")
 
 
@@ -26,6 +28,8 @@ class Run:
     ) -> None:
         self.postgres, self.folder, self.sizes, self.names, self.wanted = postgres, folder, sizes, names, wanted
         self.results: dict[str, Any] = {}
+        self.on_progress: Callable[[dict[str, Any]], None] = lambda results: None
+        """Called with what there is so far, whenever something has been added."""
         self._main: dict[str, Contestant] = {}
         self._lab = self._lab_of(sizes.records)
 
@@ -36,11 +40,14 @@ class Run:
             for name in self.names:
                 self._say(f"{name}, {self.sizes.records:,} records")
                 self.results["main"][name] = self._one(self._lab, name, keep=True)
+                self.on_progress(self.results)
         if "growth" in self.wanted:
             self._grow()
+        self.on_progress(self.results)
         if "slow" in self.wanted:
             self._say("first syncs over a slow line")
             self.results["slow"] = self._slow()
+            self.on_progress(self.results)
         if "day" in self.wanted:
             self._say("a rep's day on bad lines")
             self.results["day"] = self._days()
@@ -91,7 +98,9 @@ class Run:
         for size in (self.sizes.small, self.sizes.records, self.sizes.large):
             growth[size] = {}
             lab = self._lab_of(size)
-            for name in ("satchel", "handwritten"):
+            for name in GROWING:
+                if name not in self.names:
+                    continue
                 if size == self.sizes.records and "fixed" in known.get(name, {}):
                     growth[size][name] = known[name]
                     continue

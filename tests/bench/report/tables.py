@@ -104,6 +104,8 @@ def _growth(growth: Mapping[int, Mapping[str, Any]]) -> str:
             continue
         for name in ("satchel", "handwritten"):
             found = [shown(f[name][part][figure]) if name in f else "" for f in growth.values()]
+            if not any(found):
+                continue
             lines.append([f"{_GROWING[part, figure]}, {NAMES[name]}", *found])
     return _section("Growth", ["", *(f"{size:,} records" for size in growth)], lines if growth else [])
 
