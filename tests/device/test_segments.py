@@ -441,3 +441,26 @@ def test_an_answer_that_is_whole_though_a_range_was_asked_for_is_taken(
     segmented.always = first_cut_then_200
     assert not enrolled.sync().complete
     assert enrolled.sync().verified
+
+
+def test_what_was_gone_when_a_newer_set_was_built_is_deleted_by_its_segments(
+    enrolled: Device, segmented: FakeServer
+) -> None:
+    """The tombstone lies below the new set's position and never travels; no repair is needed for it."""
+    taken = 0
+
+    def stop_after_two(request: httpx.Request) -> httpx.Response | None:
+        nonlocal taken
+        taken += request.url.path.startswith("/v1/segments/")
+        return problem(503, "unavailable") if taken == 3 else None
+
+    segmented.always = stop_after_two
+    enrolled.sync()
+    assert enrolled.record("customers", "S000") is not None
+    segmented.always = None
+    segmented.feed.gone("customers", "S000")
+    segmented.feed.build(CUSTOMERS, 50)
+    with enrolled.db.writing():
+        offers.withdraw(enrolled.db)
+    assert enrolled.sync().verified and held(enrolled) == segmented.feed.live()
+    assert "POST /v1/verify" not in segmented.seen
