@@ -67,9 +67,7 @@ class Wire:
 
     def send(self, raw: bytes) -> Answer:
         """Send a request that is bytes already and return its answer."""
-        self._socket.sendall(raw)
-        self.sent += len(raw)
-        status = int(self._line().split(b" ", 2)[1])
+        status = int(self._begin(raw).split(b" ", 2)[1])
         headers: dict[str, str] = {}
         while line := self._line():
             name, _, value = line.partition(b":")
@@ -81,6 +79,23 @@ class Wire:
         if headers.get("content-encoding") == "gzip":
             body = gzip.decompress(body)
         return Answer(status, headers, body)
+
+    def _begin(self, raw: bytes) -> bytes:
+        """Send *raw* and return the first line of the answer, over a new connection if the kept one was closed.
+
+        A server closes a connection that was idle for long; all requests here may be sent again.
+        """
+        for fresh in (False, True):
+            try:
+                self._socket.sendall(raw)
+                self.sent += len(raw)
+                return self._line()
+            except ConnectionError:
+                if fresh:
+                    raise
+                self.close()
+                self._open()
+        raise AssertionError
 
     def _line(self) -> bytes:
         line = self._file.readline()
