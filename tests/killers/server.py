@@ -160,7 +160,7 @@ PAGES = [
         "The offered stream is marked as if the device could hold nothing older than today's head.",
         KNOWN,
         [(PAGE, "Mark(0, min(as_of, self.then[stream].position))", "Mark(0, self.head.position)")],
-        only="tombstones_too and sqlite",
+        only="old_when_it_was_offered and sqlite",
     ),
     Killer(
         "cursor without epoch", "7",
@@ -188,7 +188,7 @@ PAGES = [
     Killer(
         "`>=` in place of `>`", "–",
         "Reading goes on at the cursor's position, not above it.",
-        "tests/sync/test_pull.py::test_a_page_that_ends_exactly_at_its_limit_says_complete",
+        "tests/histories/test_15_exact_limit.py::test_the_page_with_the_last_record_says_complete_and_no_earlier_one_does",
         [(READING, "FeedRow.body)\n        .where(FeedRow.channel == channel, FeedRow.collection == collection, FeedRow.position > position)",
           "FeedRow.body)\n        .where(FeedRow.channel == channel, FeedRow.collection == collection, FeedRow.position >= position)")],
         only="sqlite",

@@ -90,6 +90,18 @@ def history_6_half_of_the_segments_then_the_set_is_gone_and_its_tombstones_too(c
     complete(company)
 
 
+def history_6_half_of_a_set_that_was_old_when_it_was_offered(company: Histories) -> None:
+    """A record of the set is gone before the page that offers it; then the set goes, and the tombstone."""
+    company.build_customers(cuts=["3"])
+    company.say(deleted("1"))
+    company.pull(rep=REP, size=None, pages=1, behind=False)
+    company.download(rep=REP, count=1, late=False)
+    assert ("customers", "1") in company.phones[REP].content()
+    company.retire(territory="NW", swept=True)
+    company.compact(behind=0)
+    complete(company)
+
+
 def history_6_the_floor_waits_for_the_set_on_offer(company: Histories) -> None:
     """Whoever has applied the set needs every tombstone above it."""
     company.build_customers(cuts=[])
@@ -287,6 +299,7 @@ KNOWN: list[History] = [
     history_5_an_old_generation_holds_what_the_new_one_lacks,
     history_6_half_of_the_segments_then_the_channel_is_taken_away,
     history_6_half_of_the_segments_then_the_set_is_gone_and_its_tombstones_too,
+    history_6_half_of_a_set_that_was_old_when_it_was_offered,
     history_6_the_floor_waits_for_the_set_on_offer,
     history_7_after_a_restore_exactly_what_differs_is_repaired,
     history_7_positions_must_not_fall_over_an_epoch,
