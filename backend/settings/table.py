@@ -1,0 +1,108 @@
+"""Every setting: its name, default and meaning, in one table that the docs and `satchel doctor` read."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from backend.settings.values import (
+    address,
+    count,
+    form,
+    natural,
+    origins,
+    port,
+    seconds,
+    store,
+    text,
+    whole,
+    yes_or_no,
+)
+
+
+class Setting(NamedTuple):
+    """One row of the table."""
+
+    name: str
+    default: str
+    read: Callable[[str], Any]
+    help: str
+
+
+SETTINGS = (
+    Setting("folder", "instance", text, "Folder for the embedded database, keys and receipts."),
+    Setting(
+        "database_url", "", text, "SQLAlchemy URL, postgresql+psycopg://…; empty for SQLite in the folder."
+    ),
+    Setting(
+        "replica_url",
+        "",
+        text,
+        "SQLAlchemy URL of a streaming replica of PostgreSQL that serves pulls; empty for none.",
+    ),
+    Setting(
+        "redis_url", "", text, "Redis or Valkey URL for the doorbell; empty for polling the database only."
+    ),
+    Setting("connector", "flatfile", text, "Which ERP connector to use: flatfile, tryton, or a third party's."),
+    Setting("company", "Satchel sample company", text, "The company's name, shown to reps at enrolment."),
+    Setting(
+        "public_url",
+        "http://127.0.0.1:8000",
+        text,
+        "Where phones reach this server; also the tokens' issuer.",
+    ),
+    Setting(
+        "cors_origins",
+        "",
+        origins,
+        "Origins of apps of your own that run in a browser, separated by commas; empty for none.",
+    ),
+    Setting("host", "127.0.0.1", text, "Address the web server listens on."),
+    Setting("port", "8000", port, "Port the web server listens on."),
+    Setting("proxies", "0", count, "Proxies before the web server, each adding to X-Forwarded-For."),
+    Setting("web_threads", "8", whole, "Threads of each web process."),
+    Setting("web_processes", "1", whole, "Web processes; more than one needs PostgreSQL."),
+    Setting("poll_seconds", "2", seconds, "How often a worker looks for due submissions by itself."),
+    Setting("ingest_seconds", "60", seconds, "Pause between two readings of the ERP."),
+    Setting("sweep_seconds", "86400", seconds, "Pause between two listings of all keys, which find deletions."),
+    Setting("lease_seconds", "120", seconds, "How long a worker may hold a submission without a sign of life."),
+    Setting(
+        "quiet_seconds",
+        "",
+        text,
+        "Wait before an unknown outcome is looked up; empty for the connector's own.",
+    ),
+    Setting(
+        "backoff_base_seconds",
+        "5",
+        seconds,
+        "First retry of what the ERP could not take; doubles, with jitter.",
+    ),
+    Setting("backoff_cap_seconds", "900", seconds, "Longest wait between two retries."),
+    Setting("tombstone_days", "90", whole, "How long a phone may stay away without starting over."),
+    Setting(
+        "shrink_guard_percent", "40", whole, "Refuse a listing that lost more than this share of its keys."
+    ),
+    Setting(
+        "segment_rows", "500", natural, "Live records from which a stream gets segments; 0 for no segments."
+    ),
+    Setting(
+        "segment_tail_percent",
+        "20",
+        whole,
+        "Changes since a stream's segments, in percent of their records, after which they are built anew.",
+    ),
+    Setting("segment_base_url", "", address, "A CDN's address; phones fetch segments there by signed links."),
+    Setting("segment_link_seconds", "3600", whole, "Links to segments are good for once to twice as long."),
+    Setting("segment_store", "", store, "Where segments lie: empty for the folder, or s3://bucket/prefix."),
+    Setting("segment_s3_endpoint", "", address, "Address of an S3-compatible store; empty for AWS."),
+    Setting(
+        "segment_presign", "no", yes_or_no, "Let phones fetch segments from the S3 store itself: yes or no."
+    ),
+    Setting(
+        "segment_accel",
+        "",
+        text,
+        "Path under which nginx serves the segments' folder internally (X-Accel-Redirect).",
+    ),
+    Setting("log", "text", form, "How logs are written: text for a person, json for a machine."),
+    Setting("failpoints", "", text, "For tests only: points at which to kill, raise or sleep."),
+)
