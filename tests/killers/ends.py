@@ -6,6 +6,7 @@ from tests.killers.server import KNOWN
 REPLICA, SEGMENTS = "sync_protocol/device/replica.py", "sync_protocol/device/segments.py"
 REPAIRS, OUTBOX = "sync_protocol/device/repairs.py", "sync_protocol/device/outbox.py"
 OFFERS, PUSH = "sync_protocol/device/offers.py", "backend/sync/push.py"
+CLAIMS = "backend/delivery/claims.py"
 ERRAND, SWEEP, MARKS = "backend/delivery/errand.py", "backend/ingest/sweep.py", "backend/ingest/watermarks.py"
 
 DEVICE = [
@@ -156,7 +157,8 @@ DOCUMENTS = [
         "An open outcome is taken up before the ERP's longest request has ended.",
         "tests/histories/test_11_failover_doubles.py::test_a_worker_waits_out_the_quiet_period_before_it_takes_over",
         [(ERRAND, "        if self.sent_at is None or self.clock.now() >= self.sent_at + self.terms.quiet:",
-          "        if True:")],
+          "        if True:"),
+         (CLAIMS, "max(now, row.last_sent_at + dt.timedelta(seconds=quiet_seconds))", "now")],
     ),
     Killer(
         "a sweep deletes what came after its listing", "14",
