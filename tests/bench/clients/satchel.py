@@ -6,6 +6,7 @@ proves its replica, is measured as a row of its own.
 
 import gzip
 import json
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlencode
@@ -13,7 +14,10 @@ from urllib.parse import urlencode
 from sync_protocol import segment
 from sync_protocol.limits import LIMITS
 from tests.bench.clients.client import Address, Replica
-from tests.bench.clients.wire import Refused, Wire, request_bytes
+from tests.bench.clients.wire import Answer, Refused, Wire, request_bytes
+
+CONNECTIONS = 2
+"""On which segments are fetched at a time."""
 
 
 class SatchelClient:
@@ -59,20 +63,29 @@ class SatchelClient:
                 return {"cursor": cursor, "etag": answer.headers["etag"]}
 
     def _fetch(self, offers: list[dict[str, Any]], found: Replica) -> None:
-        """Fetch on a second connection while the segment before is decoded, as an app would."""
-        ahead = Wire(self.address.port)
+        """Fetch on two more connections while the segment before is decoded, as an app would.
+
+        With one, a slow line would rest for a round trip between two segments.
+        """
+        local = threading.local()
+        wires: list[Wire] = []
 
         def get(offer: dict[str, Any]) -> bytes:
-            return ahead.ask("GET", f"/v1/segments/{offer['sha256']}", self.address.headers).body
+            if not hasattr(local, "wire"):
+                local.wire = Wire(self.address.port)
+                wires.append(local.wire)
+            answer: Answer = local.wire.ask("GET", f"/v1/segments/{offer['sha256']}", self.address.headers)
+            return answer.body
 
-        with ThreadPoolExecutor(1) as pool:
+        with ThreadPoolExecutor(CONNECTIONS) as pool:
             for offer, data in zip(offers, pool.map(get, offers), strict=True):
                 if segment.name_of(data) != offer["sha256"]:
                     raise Refused(f"segment {offer['sha256']} is not what its name says")
                 _read(json.loads(gzip.decompress(data)), found)
-        self.wire.received += ahead.received
-        self.wire.sent += ahead.sent
-        ahead.close()
+        for wire in wires:
+            self.wire.received += wire.received
+            self.wire.sent += wire.sent
+            wire.close()
 
     def polls(self) -> list[bytes]:
         query = urlencode({"schema": self.schema, "cursor": self.state["cursor"]})

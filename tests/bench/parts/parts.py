@@ -11,6 +11,7 @@ from ulid import ULID
 
 from tests.bench import records
 from tests.bench.clients.client import Address
+from tests.bench.company import BenchRep
 from tests.bench.contestants.contestant import Contestant
 from tests.bench.lab import Lab
 from tests.bench.records import Record
@@ -74,10 +75,13 @@ def idle(lab: Lab, contestant: Contestant) -> Figures:
 
 
 def push(lab: Lab, contestant: Contestant) -> Figures:
-    """Push orders in batches over one connection; repeated with other orders, the median counts."""
-    rep, results = lab.reps[0], []
+    """Push orders in batches over one connection; repeated with other orders, the median counts.
+
+    By the second rep: what is pushed comes back in the replica, and the first one's is measured.
+    """
+    rep, results = lab.reps[1], []
     for turn in range(lab.sizes.repeats):
-        documents = contestant.orders(list(_orders(lab, turn)), rep)
+        documents = contestant.orders(list(_orders(lab, rep, turn)), rep)
         results.append(
             lab.measure(contestant, contestant.address(rep), "push", documents=documents, batch=lab.sizes.batch)
         )
@@ -106,15 +110,11 @@ def _changed(items: Iterable[tuple[str, Record]], each: int, turn: int) -> list[
     return [(c, records.changed(c, r, turn)) for n, (c, r) in enumerate(items) if n % each == turn % each]
 
 
-def _orders(lab: Lab, turn: int) -> Iterable[dict[str, Any]]:
-    """Yield orders of three lines for customers of the first rep."""
+def _orders(lab: Lab, rep: BenchRep, turn: int) -> Iterable[dict[str, Any]]:
+    """Yield orders of three lines for customers of *rep*."""
     draw = Random(turn)
     total, today = lab.sizes.records, dt.datetime.now(dt.UTC).date().isoformat()
-    mine = [
-        n
-        for n in range(records.count("customers", total))
-        if records.territory_of(n) in lab.reps[0].territories
-    ]
+    mine = [n for n in range(records.count("customers", total)) if records.territory_of(n) in rep.territories]
     for _ in range(lab.sizes.orders):
         lines = [
             {
@@ -130,7 +130,7 @@ def _orders(lab: Lab, turn: int) -> Iterable[dict[str, Any]]:
             "customer_id": records.customer_id(draw.choice(mine)),
             "order_date": today,
             "currency": "EUR",
-            "warehouse_id": lab.reps[0].warehouses[0],
+            "warehouse_id": rep.warehouses[0],
             "lines": lines,
         }
         yield {"id": str(ULID()), "body": body}

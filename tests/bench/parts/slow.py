@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
+from tests.bench import records
 from tests.bench.contestants.contestant import Contestant
 from tests.bench.lab import Lab
 from tests.services.link import EDGE
@@ -23,6 +24,9 @@ def slow_first_syncs(lab: Lab, contestants: Mapping[str, Contestant]) -> dict[st
         with Proxy(contestant.port, SLOW) as proxy:
             address = replace(contestant.address(lab.reps[0]), port=proxy.port)
             result = lab.measure(contestant, address, "first")
+            expected = records.heard_count(lab.reps[0], lab.sizes.records)
+            if result["rows"] != expected:
+                raise RuntimeError(f"{contestant.name}: {result['rows']} records instead of {expected}")
             return {"seconds": result["seconds"], "rows": result["rows"], "bytes": proxy.down}
 
     with ThreadPoolExecutor(len(contestants)) as pool:
