@@ -13,7 +13,7 @@ EVERYONE = "everyone"
 NOWHERE = "nowhere"
 DIMENSIONS = ("everyone", "territory", "warehouse", "account", "rep")
 
-_CHANNEL = re.compile(r"everyone|(territory|warehouse|account|rep):[!-9;-~\u00a1-\ufffd]{1,64}")
+_CHANNEL = re.compile(r"everyone|(territory|warehouse|account|rep):[!-9;-~\u00a1-\ud7ff\ue000-\ufffd]{1,64}")
 
 
 def channel(dimension: str, value: str) -> str:

@@ -38,7 +38,7 @@ def principal() -> Principal:
 
 
 def renew() -> None:
-    """Begin a new snapshot in place of the one before, and look at the device row again in it."""
+    """Begin a new snapshot in place of any before, and look at the device row again in it."""
     session = db.session()
     session.rollback()
     snapshot(session)

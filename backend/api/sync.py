@@ -6,11 +6,10 @@ push has just published; whatever goes wrong with it leaves the results as they 
 
 from flask import Response
 
-from backend.api import bodies, problems
+from backend.api import bodies, lock, problems
 from backend.api.answers import answer, encode
 from backend.api.pull import headers_of, read_page
 from backend.api.push import store
-from backend.db import db, snapshot
 from sync_protocol.pull import SyncRequestSchema
 
 
@@ -20,7 +19,8 @@ def respond() -> Response:
     results = store(asked["submissions"])
     page, problem, headers = b"null", b"null", {}
     try:
-        snapshot(db.session())
+        # The device may have been revoked while the body arrived; a push without documents did not look again.
+        lock.renew()
         read = read_page(asked["cursor"], asked["limit_bytes"], asked["schema"])
         page, headers = read.body, headers_of(read)
     except Exception as error:

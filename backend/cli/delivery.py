@@ -48,7 +48,7 @@ def reconcile_command(dry_run: bool, resume: bool, since: dt.datetime | None) ->
             sessions = sessionmaker(engine, expire_on_commit=False)
             with sessions() as session, session.begin():
                 held = hold.noticed(session, clock.now())
-                newest = newest_memory(session)
+                newest = newest_memory(session, held.since if held else None)
             begin = since.replace(tzinfo=dt.UTC) if since else (newest or clock.now()) - LOOK_BACK
             with console.status("Asking the ERP") as status:
                 report = reconcile(

@@ -67,9 +67,14 @@ class Report:
         return {name: value for name, value in vars(self).items() if isinstance(value, int)}
 
 
-def newest_memory(session: Session) -> dt.datetime | None:
-    """Return when our database was last written to, as far as its documents tell: the backup's time, about."""
-    return session.scalar(select(func.max(Submission.updated_at)))
+def newest_memory(session: Session, before: dt.datetime | None = None) -> dt.datetime | None:
+    """Return when our database was last written to, as far as its documents tell: the backup's time, about.
+
+    *before*: since when it lives on; what phones have pushed and reconciling has settled since then says
+    nothing of the backup.
+    """
+    newest = select(func.max(Submission.updated_at))
+    return session.scalar(newest if before is None else newest.where(Submission.updated_at < before))
 
 
 def reconcile(

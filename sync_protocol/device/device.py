@@ -121,12 +121,15 @@ class Device:
         """Enrol with the office's one-time code at *server*; the same code may be tried again."""
         transport = Transport(checked_server(server, allow_http=allow_http), http=self._http)
         try:
-            return session.enrol(
+            who = session.enrol(
                 self.db, self.folder, transport, code.strip(), name=name or platform.node() or "device",
                 app_version=APP_VERSION, clock=self._now().timestamp(),
             )  # fmt: skip
         finally:
             transport.close()
+        # Half a segment of the rep before holds records as the replica did.
+        self.parts.sweep(self.db)
+        return who
 
     def _connect(self, server: str) -> Transport:
         if self._transport is None or self._transport.server != server:

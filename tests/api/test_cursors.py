@@ -75,6 +75,7 @@ def forged(cursor: str, **more: Any) -> list[tuple[str, Cursor]]:
         ("another rep's streams", Cursor(known.epoch, known.seen, {se: Mark(), **known.marks})),
         ("streams that are none", Cursor(known.epoch, known.seen, {("rep:X", "z"): Mark(5)})),
         ("a thousand streams", Cursor(known.epoch, known.seen, many(1_000))),
+        ("a channel that is no text", Cursor(known.epoch, known.seen, {("rep:\ud800", "z"): Mark(5)})),
         ("no epoch", Cursor("", known.seen, known.marks)),
         ("half a surrogate pair for an epoch", Cursor("\ud800", known.seen, known.marks)),
         ("the future", Cursor(known.epoch, top, known.marks)),

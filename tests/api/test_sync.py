@@ -1,12 +1,16 @@
 """Pull, push and sync over HTTP: 304, snapshots, and a push that stands whatever becomes of the pull."""
 
+from collections.abc import Callable
+from io import BytesIO
 from typing import Any
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from backend.feed.models import FeedHead
 from backend.feed.positions import new_epoch
+from backend.identity.models import Device
 from backend.inbox.models import Submission
 from sync_protocol.cursor import decode_cursor
 from sync_protocol.limits import LIMITS
@@ -151,3 +155,36 @@ def test_a_push_over_the_number_of_submissions_is_refused_by_sync_too(phone: Pho
 
 def test_limits_are_those_in_force(here: Installation) -> None:
     assert here.client.get("/v1/limits").json == LIMITS.as_wire()
+
+
+def test_a_phone_that_is_revoked_while_its_question_arrives_gets_no_page(
+    here: Installation, phone: Phone
+) -> None:
+    question = Arriving(b"{}", lambda: revoke(here, phone))
+    sent = {"input_stream": question, "content_length": 2, "content_type": "application/json"}
+    reply = phone.ask("POST", "/v1/sync", **sent).json
+    assert reply["page"] is None
+    assert (reply["problem"]["code"], reply["problem"]["wipe"]) == ("device_revoked", True)
+
+
+class Arriving(BytesIO):
+    """A body that comes in piece by piece; *meanwhile* happens before the first."""
+
+    def __init__(self, body: bytes, meanwhile: Callable[[], None]) -> None:
+        super().__init__(body)
+        self.meanwhile = meanwhile
+
+    def readinto(self, buffer: Any) -> int:
+        self.meanwhile()
+        return super().readinto(buffer)
+
+    def read(self, size: int | None = -1) -> bytes:
+        self.meanwhile()
+        return super().read(size)
+
+
+def revoke(here: Installation, phone: Phone) -> None:
+    def work(session: Session) -> None:
+        session.get_one(Device, phone.device_id).revoked_at = here.clock.now()
+
+    here.change(work)

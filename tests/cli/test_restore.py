@@ -1,17 +1,24 @@
 """A restore, as an operator goes through it: check, reconcile, resume."""
 
+import datetime as dt
 from pathlib import Path
 
 from sqlalchemy import select, update
 
+from backend.clock import SystemClock
 from backend.db import Sessions
 from backend.feed import positions
 from backend.feed.models import FeedRow, FeedSegment, FeedStream
 from backend.identity.models import AuditEntry
+from backend.inbox.models import Submission
+from backend.sync.push import push
 from sync_protocol.checksum import row_hash, signed
 from tests.cli.conftest import Satchel
 from tests.conftest import MONDAY
-from tests.sync.company import customer, say
+from tests.sync.company import customer, master_data, order_body, reps, say, submission
+
+ACCEPTED = "01KBR9Z8Q5T0000000000000AA"
+NEW = "01KBR9Z8Q5T0000000000000AB"
 
 
 def sample_erp(tmp_path: Path) -> dict[str, str]:
@@ -51,6 +58,26 @@ def test_it_begins_a_new_epoch_proves_the_sums_and_holds_sending(
 
 def sample_erp_again(tmp_path: Path) -> dict[str, str]:
     return {"SATCHEL_ERP_FOLDER": str(tmp_path / "erp")}
+
+
+def test_a_phone_that_came_back_does_not_make_the_backup_younger(
+    installed: Sessions, satchel: Satchel, tmp_path: Path
+) -> None:
+    reps(installed)
+    master_data(installed)
+    pushed(installed, ACCEPTED, dt.datetime(2026, 1, 2, tzinfo=dt.UTC))
+    with installed() as session, session.begin():
+        session.execute(update(Submission).values(state="accepted", erp_id="7"))
+    assert satchel("feed", "restore-check").exit_code == 0
+    pushed(installed, NEW, SystemClock().now() + dt.timedelta(seconds=1))
+    reconciled = satchel("delivery", "reconcile", "--dry-run", **sample_erp(tmp_path))
+    assert "open, or settled since 2026-01-01 00:00 UTC" in reconciled.output
+
+
+def pushed(sessions: Sessions, id: str, now: dt.datetime) -> None:
+    with sessions() as session, session.begin():
+        documents = [submission(id, order_body())]
+        push(session, rep_id="R1", device_id="D1", submissions=documents, now=now)
 
 
 def test_it_mends_a_sum_a_hash_and_a_head_and_says_which(installed: Sessions, satchel: Satchel) -> None:

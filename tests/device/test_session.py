@@ -182,8 +182,11 @@ def test_enrolling_for_another_rep_deletes_the_first_ones_records(device: Device
     device.capture("order", order_body())
     device.db.run("UPDATE session SET rep = 'R0'")
     device.db.run("UPDATE document SET rep = 'R0'")
+    half_a_segment = device.parts.file("a" * 64, 100, tagged=True)
+    half_a_segment.path.parent.mkdir()
+    half_a_segment.path.write_bytes(b"customers of R0")
     device.enrol(CODE, ISSUER)
-    assert device.status().counts == {}
+    assert device.status().counts == {} and not half_a_segment.path.exists()
     device.sync()
     assert server.inbox == {} and len(device.documents()) == 1
 

@@ -1,12 +1,19 @@
-"""The migrations lead to exactly the tables that the code declares."""
+"""The migrations lead to exactly the tables that the code declares, and bring rows along."""
 
+from typing import Any
+
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import create_engine, select
+from sqlalchemy import Engine, create_engine, func, select, text
+from sqlalchemy.orm import Session
 
 from backend.db import Model, engine_options, prepare
-from backend.feed.models import FeedHead
-from backend.migrations.upgrade import current, newest, upgrade
+from backend.feed import epochs, positions, proving
+from backend.feed.models import FeedHead, FeedStream
+from backend.migrations.upgrade import _config, current, newest, upgrade
+from sync_protocol.canonical import canonical
+from sync_protocol.channel import NOWHERE
 
 
 def test_an_empty_database_is_brought_to_the_models(empty_database_url: str) -> None:
@@ -30,4 +37,64 @@ def test_upgrading_again_changes_nothing(empty_database_url: str) -> None:
     assert upgrade(engine) == (newest(), newest())
     with engine.connect() as connection:
         assert connection.execute(select(FeedHead.epoch)).scalar_one() == epoch
+    engine.dispose()
+
+
+def of_revision_1(engine: Engine) -> None:
+    """Give the database the tables of revision 0001, with live rows and tombstones in more than one chunk."""
+    odd = ['"', "\\", "\x7f", "\u00e9", "\u20ac", "\U0001f600", "\u2028", "a b"]
+    keys = odd + [f"C{n:05}" for n in range(1_500)]
+    rows = [
+        {"channel": channel, "collection": "customers", "key": key + channel, "position": n, "body": body}
+        for n, (channel, key, body) in enumerate(
+            (
+                (channel, key, None if n % 7 == 3 else canonical({"id": key, "name": key * 2}).decode())
+                for channel in ("territory:NW", "territory:\u00dc", NOWHERE)
+                for n, key in enumerate(keys)
+            ),
+            1,
+        )
+    ]
+    with engine.connect() as connection:
+        command.upgrade(_config(connection), "0001")
+        connection.execute(
+            text("INSERT INTO feed_head (id, epoch, lineage, position) VALUES (1, 'E1', :l, :p)"),
+            {"l": lineage(connection), "p": len(rows)},
+        )
+        connection.execute(
+            text(
+                "INSERT INTO feed (channel, collection, key, position, body)"
+                " VALUES (:channel, :collection, :key, :position, :body)"
+            ),
+            rows,
+        )
+        connection.execute(
+            text(
+                "INSERT INTO feed_stream (channel, collection, head, floor)"
+                " SELECT channel, collection, max(position), 0 FROM feed GROUP BY channel, collection"
+            )
+        )
+        connection.commit()
+
+
+def lineage(connection: Any) -> str:
+    with Session(connection) as session:
+        return positions._lineage(session)
+
+
+def test_rows_of_revision_1_have_their_hashes_and_sums_afterwards(empty_database_url: str) -> None:
+    engine = create_engine(empty_database_url, **engine_options(empty_database_url))
+    prepare(engine)
+    of_revision_1(engine)
+    assert upgrade(engine) == ("0001", newest())
+    with Session(engine) as session, session.begin():
+        assert session.scalar(select(func.sum(FeedStream.rows))) == 3 * (1_508 - 215)
+        streams = proving.streams(session)
+        assert len(streams) == 3
+        for stream in streams:
+            proof = proving.prove(session, stream)
+            assert proof.sound and proof.real.count == 1_508 - 215
+        # It is the history that it was, and nothing is held.
+        assert positions.head(session).epoch == "E1"
+        assert epochs.unreconciled(session) is None
     engine.dispose()

@@ -130,6 +130,19 @@ def test_what_nobody_names_is_swept(
     assert objects.head_object(Bucket=bucket, Key="another/tenant")["ContentLength"] == 8
 
 
+def test_a_bucket_without_a_prefix_is_swept_of_segments_only(
+    tmp_path: Path, s3: S3Server, bucket: str, objects: Any, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = settings_for(tmp_path, s3, bucket, SATCHEL_SEGMENT_STORE=f"s3://{bucket}")
+    foreign = ("invoices.pdf", "backup/" + "b" * 64)
+    for key in (*foreign, "f" * 64):
+        objects.put_object(Bucket=bucket, Key=key, Body=b"x")
+    monkeypatch.setattr(sweep, "UNNAMED_HOURS", 0)
+    with install(settings, clock) as here:
+        assert sweep.sweep(here.sessions, store_of(settings), SystemClock(), settings).files == 1
+    assert {found["Key"] for found in objects.list_objects_v2(Bucket=bucket)["Contents"]} == set(foreign)
+
+
 def test_a_store_that_is_away_costs_segments_and_nothing_else(
     tmp_path: Path, bucket: str, clock: ManualClock
 ) -> None:

@@ -7,12 +7,15 @@ import pytest
 
 from backend.clock import ManualClock
 from backend.db import Sessions
+from backend.feed import moments
 from backend.feed.changes import publish
+from backend.feed.compaction import compact
 from backend.feed.models import FeedSegment
 from backend.settings import Settings
 from backend.sync.segments.due import build_due
 from backend.sync.segments.folder import FolderStore
 from backend.sync.segments.places import store_of
+from backend.sync.segments.sweep import RETIRED_DAYS, sweep
 from backend.sync.segments.turn import builders_turn
 from sync_protocol.change import Gone
 from sync_protocol.segment import decode
@@ -88,6 +91,27 @@ def test_a_stream_that_shrank_below_the_threshold_is_served_as_rows_again(
         publish(session, [Gone("customers", f"C{n:07}") for n in range(200)])
     assert build_due(sessions, store, clock, settings) == []
     assert set_of(sessions) == []
+
+
+def test_a_set_older_than_tombstones_live_is_built_anew_so_that_they_may_go(
+    sessions: Sessions, store: FolderStore, clock: ManualClock, settings: Settings
+) -> None:
+    large_company(sessions, 600)
+    build_due(sessions, store, clock, settings)
+    with sessions() as session, session.begin():
+        publish(session, [Gone("customers", "C0000599")])
+        moments.note(session, clock)
+    clock.advance(days=settings.tombstone_days - 1)
+    assert build_due(sessions, store, clock, settings) == []
+    clock.advance(days=1)
+    (built,) = build_due(sessions, store, clock, settings)
+    assert built.rows == 599
+    assert build_due(sessions, store, clock, settings) == []
+    assert compact(sessions, clock, settings.tombstone_days) == 0, "the retired set may still be fetched"
+    clock.advance(days=RETIRED_DAYS, seconds=1)
+    sweep(sessions, store, clock, settings)
+    assert compact(sessions, clock, settings.tombstone_days) == 1
+    assert build_due(sessions, store, clock, settings) == [], "nothing has changed since"
 
 
 def test_unchanged_key_ranges_keep_their_files(

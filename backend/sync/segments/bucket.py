@@ -7,6 +7,7 @@ from typing import Any
 
 from backend.failpoints import failpoint
 from backend.sync.segments.store import SegmentMissing, Stored, StoreFailed
+from sync_protocol.fields import Sha256
 from sync_protocol.segment import MEDIA_TYPE
 
 _PROBE = "probe"
@@ -71,7 +72,10 @@ class BucketStore:
             pages = self.client.get_paginator("list_objects_v2")
             for page in pages.paginate(Bucket=self.bucket, Prefix=self.prefix):
                 for found in page.get("Contents", ()):
-                    yield Stored(found["Key"].removeprefix(self.prefix), found["LastModified"])
+                    name = found["Key"].removeprefix(self.prefix)
+                    # A bucket without a prefix may hold what is not ours, and what is listed may be deleted.
+                    if Sha256.pattern.fullmatch(name):
+                        yield Stored(name, found["LastModified"])
 
     def check(self) -> str:
         with self._failures():

@@ -1,5 +1,6 @@
 """Which streams are due to be built, and the round that builds them."""
 
+import datetime as dt
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -7,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from backend.clock import Clock
 from backend.db import Sessions, snapshot
-from backend.feed import reading, segments
+from backend.feed import moments, reading, segments
 from backend.feed.reading import Standing
 from backend.feed.segments import Base
 from backend.settings import Settings
@@ -21,13 +22,14 @@ def build_due(sessions: Sessions, store: Store, clock: Clock, settings: Settings
     """Build every stream that is due, the largest last; nothing where another builder has the turn.
 
     Due is a stream of `segment_rows` live rows or more that has no set, or whose tail (the rows above the
-    position of its set) has outgrown `segment_tail_percent` of the set. A stream that shrank below that size
-    and outgrew its set is served as rows again.
+    position of its set) has outgrown `segment_tail_percent` of the set, or whose set has fallen behind the
+    tombstones' horizon: no tombstone above it could ever go. A stream that shrank below that size and outgrew
+    its set is served as rows again.
     """
     with builders_turn(sessions, settings.folder) as mine:
         if not mine:
             return []
-        wanted, outgrown = _due(sessions, settings)
+        wanted, outgrown = _due(sessions, clock, settings)
         if outgrown:
             with sessions() as session, session.begin():
                 for stream in outgrown:
@@ -51,17 +53,18 @@ def large_streams(sessions: Sessions, settings: Settings) -> list[Stream]:
     return [stream for count, stream in sorted(counts) if 0 < settings.segment_rows <= count]
 
 
-def _due(sessions: Sessions, settings: Settings) -> tuple[list[Stream], list[Stream]]:
+def _due(sessions: Sessions, clock: Clock, settings: Settings) -> tuple[list[Stream], list[Stream]]:
     """Return the streams to build, the smallest first, and those whose outgrown set gets no successor."""
     with sessions() as session:
         snapshot(session)
         bases = segments.bases(session)
         if not settings.segment_rows:
             return [], list(bases)
+        horizon = moments.horizon(session, clock.now() - dt.timedelta(days=settings.tombstone_days))
         found, outgrown = [], []
         for stream, standing in reading.all_standings(session).items():
             base = bases.get(stream)
-            if base is not None and not _outgrown(session, stream, standing, base, settings):
+            if base is not None and not _outgrown(session, stream, standing, base, horizon, settings):
                 continue
             if standing.checksum.count >= settings.segment_rows:
                 found.append((standing.checksum.count, stream))
@@ -70,6 +73,10 @@ def _due(sessions: Sessions, settings: Settings) -> tuple[list[Stream], list[Str
     return [stream for _, stream in sorted(found)], outgrown
 
 
-def _outgrown(session: Session, stream: Stream, standing: Standing, base: Base, settings: Settings) -> bool:
+def _outgrown(
+    session: Session, stream: Stream, standing: Standing, base: Base, horizon: int, settings: Settings
+) -> bool:
+    if standing.head <= base.position:
+        return False
     tail = base.rows * settings.segment_tail_percent // 100
-    return standing.head > base.position and reading.more_than(session, stream, base.position, tail)
+    return base.position < horizon or reading.more_than(session, stream, base.position, tail)
