@@ -4,6 +4,7 @@ SATCHEL_CHAOS_MINUTES (20) says how long. What failed is in .cache/chaos/failure
 """
 
 import io
+import logging
 import os
 import secrets
 import sys
@@ -16,6 +17,7 @@ from tests.chaos.trials import Trial, trials
 
 
 def main(arguments: list[str]) -> int:
+    logging.getLogger("backend").setLevel(logging.ERROR)  # it restores backups all the time
     with trials() as known:
         if arguments:
             name, seed = arguments

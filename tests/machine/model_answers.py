@@ -100,7 +100,7 @@ class ModelServer(ModelFeed):
                     answer.drill(stream, KeyRange())
         for part in question.get("split", []):
             if answer.stands(_stream(part)):
-                answer.drill(_stream(part), _range(part))
+                answer.split(_stream(part), _range(part))
         for part in question.get("rows", []):
             if answer.stands(_stream(part)):
                 answer.repair(_stream(part), _range(part), dict(part["rows"]))
@@ -186,6 +186,13 @@ class _Answer:
         if behind:
             self.pull_first.append(stream)
         return not behind
+
+    def split(self, stream: Stream, within: KeyRange) -> None:
+        """Split a range; one that cannot be split would be asked about for ever, so its stream begins again."""
+        if sum(key in within for key in self.now.live(stream)) > FEW:
+            self.drill(stream, within)
+        else:
+            self.drop.append(stream)
 
     def drill(self, stream: Stream, within: KeyRange) -> None:
         keys = sorted(key for key in self.now.live(stream) if key in within)
