@@ -145,6 +145,14 @@ def names(session: Session) -> set[str]:
     return set(session.scalars(select(FeedSegment.sha256).distinct()))
 
 
+def files_on_offer(session: Session) -> dict[str, int]:
+    """Return the names of the files on offer, with their sizes in bytes."""
+    rows = session.execute(
+        select(FeedSegment.sha256, FeedSegment.bytes).where(FeedSegment.retired_at.is_(None)).distinct()
+    )
+    return {row.sha256: row.bytes for row in rows}
+
+
 def retire(session: Session, stream: Stream, now: dt.datetime) -> None:
     """Offer the set of *stream* no longer; its files stay for those to whom it was offered."""
     channel, collection = stream

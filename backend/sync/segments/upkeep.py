@@ -1,4 +1,4 @@
-"""The worker's round: what is due is built, and daily what is past goes."""
+"""The worker's round: what is due is built; daily what is damaged is found, and what is past goes."""
 
 import time
 from collections.abc import Callable
@@ -8,6 +8,7 @@ from backend.db import Sessions
 from backend.settings import Settings
 from backend.sync.segments.due import build_due
 from backend.sync.segments.places import store_of
+from backend.sync.segments.scrub import scrub
 from backend.sync.segments.sweep import sweep
 
 ROUND_SECONDS = 300.0
@@ -22,6 +23,9 @@ def upkeep(sessions: Sessions, clock: Clock, settings: Settings) -> Callable[[],
 
     def round() -> None:
         nonlocal next_sweep
+        if time.monotonic() >= next_sweep:
+            # Before the building, which mends what is withdrawn.
+            scrub(sessions, store, clock)
         build_due(sessions, store, clock, settings)
         if time.monotonic() >= next_sweep:
             sweep(sessions, store, clock, settings)
