@@ -44,14 +44,22 @@ class Run:
         if "growth" in self.wanted:
             self._grow()
         self.on_progress(self.results)
-        if "slow" in self.wanted:
-            self._say("first syncs over a slow line")
-            self.results["slow"] = self._slow()
-            self.on_progress(self.results)
-        if "day" in self.wanted:
-            self._say("a rep's day on bad lines")
-            self.results["day"] = self._days()
+        self._lines()
         return self.results
+
+    def _lines(self) -> None:
+        """Measure what waits for its line and not for the machine: side by side."""
+        if not {"slow", "day"} & set(self.wanted):
+            return
+        days = self._fill_days() if "day" in self.wanted else {}
+        self._say("first syncs over a slow line, and a rep's day on bad lines")
+        with ThreadPoolExecutor(2) as pool:
+            if "slow" in self.wanted:
+                slowly = pool.submit(self._slow)
+            if days:
+                self.results["day"] = self._live(days)
+            if "slow" in self.wanted:
+                self.results["slow"] = slowly.result()
 
     def _one(self, lab: Lab, name: str, keep: bool = False, **more: Any) -> dict[str, Any]:
         """Fill, start and measure one contestant."""
@@ -62,6 +70,9 @@ class Run:
         if keep:
             self._main[name] = contestant
         with lab.running(contestant):
+            if name != "static":
+                # A moment of it unmeasured: every process has then loaded what it loads at its first request.
+                lab.flood(contestant, [contestant.address(rep)] * (2 * lab.sizes.processes), 1)
             repeats = lab.sizes.repeats if keep and "first" in self.wanted else 1
             found["first"] = parts.first_sync(lab, contestant, [contestant.address(rep)] * repeats)
             if name == "static":
@@ -119,17 +130,19 @@ class Run:
             for contestant in there.values():
                 contestant.stop()
 
-    def _days(self) -> dict[str, Any]:
-        """Live the day on each line at the same time, each at a Satchel of its own."""
-        lab = self._lab_of(self.sizes.day)
-
-        there = {}
+    def _fill_days(self) -> dict[day.Line, SatchelContestant]:
+        """Return a Satchel for each line: what is published on one day is no news on another."""
+        lab, there = self._lab_of(self.sizes.day), {}
         for line in day.LINES:
             name = line.name.replace(" ", "_").lower()
             folder = lab.folder / f"day-{name}"
-            satchel = SatchelContestant(self.postgres, folder, lab.sizes, database=f"day_{name}")
-            satchel.fill(lab.reps, lab.data)
-            there[line] = satchel
+            there[line] = SatchelContestant(self.postgres, folder, lab.sizes, database=f"day_{name}")
+            there[line].fill(lab.reps, lab.data)
+        return there
+
+    def _live(self, there: dict[day.Line, SatchelContestant]) -> dict[str, Any]:
+        """Live the day on each line at the same time."""
+        lab = self._lab_of(self.sizes.day)
 
         def one(line: day.Line) -> dict[str, Any]:
             with lab.running(there[line]):

@@ -9,13 +9,13 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+import httpx
 import jwt
 import psycopg
 from psycopg import sql
 
 from tests.bench.clients.client import Address
 from tests.bench.company import BenchRep
-from tests.bench.contestants.ports import listens
 from tests.bench.handwritten.app import SECRET
 from tests.bench.records import Record, master_data
 from tests.bench.sizes import Sizes
@@ -77,7 +77,13 @@ class HandwrittenContestant:
         ]  # fmt: skip
         env = {**os.environ, "HANDWRITTEN_DATABASE": self._url}
         self._process = ServerProcess(command, self._folder / "web.log", env=env, identity={"cwd": str(ROOT)})
-        self._process.wait_ready(lambda: listens(self.port), 60)
+        self._process.wait_ready(self._answers, 60)
+
+    def _answers(self) -> bool:
+        try:
+            return httpx.get(f"http://127.0.0.1:{self.port}/sync", timeout=5).status_code == 401
+        except httpx.TransportError:
+            return False
 
     def address(self, rep: BenchRep) -> Address:
         token = jwt.encode({"sub": rep.id, "exp": int(time.time()) + 3600}, SECRET, algorithm="HS256")
