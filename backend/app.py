@@ -50,7 +50,11 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
         settings=settings,
         clock=clock,
         keys=own,
-        limits=replace(LIMITS, tombstone_days=settings.tombstone_days),
+        limits=replace(
+            LIMITS,
+            tombstone_days=settings.tombstone_days,
+            poll_after_seconds=settings.poll_after_seconds,
+        ),
         attempts=Attempts(),
         verified=VerifiedTokens(own, settings.public_url),
         openapi=description.render(doors.DOORS),

@@ -23,7 +23,6 @@ from backend.identity.tokens import DeviceRevoked, TokenExpired, TokenInvalid
 from backend.sync import idle
 from backend.sync.page import etag_of
 from sync_protocol.cursor import Cursor, CursorInvalid, decode_cursor
-from sync_protocol.limits import LIMITS
 
 PATH = "/v1/pull"
 NAMES = frozenset({"cursor", "schema", "limit_bytes"})
@@ -72,7 +71,7 @@ class IdlePolls:
         """Return what the ordinary way says with a 304; a test compares them."""
         headers = [
             ("ETag", poll.etag),
-            (POLL_HEADER, str(LIMITS.poll_after_seconds)),
+            (POLL_HEADER, str(self.here.limits.poll_after_seconds)),
             *HEADERS.items(),
             (accounts.REQUEST_ID, request_id),
             ("Vary", "Origin, Accept-Encoding" if self.here.settings.cors_origins else "Accept-Encoding"),

@@ -67,6 +67,7 @@ def _read(
         now=now,
         link=here.linker.at(now),
         segment_rows=here.settings.segment_rows,
+        poll_after=here.limits.poll_after_seconds,
         only=only,
     )
 

@@ -15,6 +15,8 @@ from sync_protocol.change import Stream
 
 KEPT = dt.timedelta(weeks=6)
 """How long a mismatch is remembered."""
+MOST_A_DAY = 500
+"""Rows kept of one device in a day: one that makes differences up must not fill the table."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,10 @@ def note(session: Session, who: Verifier, found: Iterable[Mismatch], now: dt.dat
         }
         for mismatch in found
     ]
+    kept = select(func.count()).where(
+        FeedMismatch.device == who.device, FeedMismatch.at > now - dt.timedelta(days=1)
+    )
+    rows = rows[: max(0, MOST_A_DAY - session.scalars(kept).one())]
     if not rows:
         return
     insert: Any = postgresql.insert if is_postgresql(session) else sqlite.insert

@@ -47,6 +47,7 @@ class Settings:
     quiet_seconds: str
     backoff_base_seconds: float
     backoff_cap_seconds: float
+    poll_after_seconds: int
     tombstone_days: int
     shrink_guard_percent: int
     segment_rows: int

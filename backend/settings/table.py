@@ -77,6 +77,9 @@ SETTINGS = (
         "First retry of what the ERP could not take; doubles, with jitter.",
     ),
     Setting("backoff_cap_seconds", "900", seconds, "Longest wait between two retries."),
+    Setting(
+        "poll_after_seconds", "60", whole, "When an idle phone should ask again; each spreads it by a tenth."
+    ),
     Setting("tombstone_days", "90", whole, "How long a phone may stay away without starting over."),
     Setting(
         "shrink_guard_percent", "40", whole, "Refuse a listing that lost more than this share of its keys."

@@ -46,12 +46,12 @@ class Differences:
         If the answer is full already, the device is told what is in the range instead, and asks again.
         """
         stored = {row.key: row for row in rows}
-        differing = [row for row in stored.values() if row.hash % MODULUS != held.get(row.key)]
+        differing = [row for row in stored.values() if (row.hash or 0) % MODULUS != held.get(row.key)]
         surplus = sorted(held.keys() - stored.keys())
         if not differing and not surplus:
             return
         if self.budget <= 0:
-            whole = Checksum.of(row.hash % MODULUS for row in stored.values())
+            whole = Checksum.of((row.hash or 0) % MODULUS for row in stored.values())
             self.drill(stream, [Part(range, whole)])
             return
         put, gone = self._repairs.setdefault(stream, ([], []))

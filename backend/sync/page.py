@@ -58,6 +58,7 @@ class Draft:
 
     head: Head
     budget: int
+    poll_after: int = LIMITS.poll_after_seconds
     marks: dict[Stream, Mark] = field(default_factory=dict)
     then: dict[Stream, Mark] = field(default_factory=dict)
     """Marks of the offered streams, once their segments are applied."""
@@ -137,8 +138,8 @@ class Draft:
             "then": then.encode() if self.then else None,
             "check": check.as_wire() if self.complete else None,
             "server_time": instant(now),
-            "poll_after": LIMITS.poll_after_seconds,
+            "poll_after": self.poll_after,
         }
         before = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
         body = f'{before[:-1]},"changes":[{",".join(self._changes)}]}}'.encode()
-        return Page(body, cursor.encode(), idle, LIMITS.poll_after_seconds, tuple(self.wants))
+        return Page(body, cursor.encode(), idle, self.poll_after, tuple(self.wants))

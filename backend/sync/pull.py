@@ -39,6 +39,7 @@ def pull(
     now: dt.datetime,
     link: Link = no_link,
     segment_rows: int = 0,
+    poll_after: int = LIMITS.poll_after_seconds,
     only: Collection[Stream] | None = None,
 ) -> Page:
     """Return the page that follows *cursor_text* (None: from the start).
@@ -66,7 +67,7 @@ def pull(
     drop = [] if reset == RESET_EPOCH else sorted(set(asked.marks) - set(kept))
     # 4. Streams with news are read one at a time, in the order phones need them; of those that the device
     #    does not have yet, segments are offered where there are any.
-    draft = Draft(head, LIMITS.page_bytes_within(limit_bytes))
+    draft = Draft(head, LIMITS.page_bytes_within(limit_bytes), poll_after)
     behind = [s for s in granted if s in standings and standings[s].head > kept.get(s, Mark()).position]
     fresh = [s for s in behind if not kept.get(s, Mark()).position]
     segment_rows = segment_rows if schema >= SEGMENTS_SINCE else 0

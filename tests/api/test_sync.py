@@ -1,6 +1,7 @@
 """Pull, push and sync over HTTP: 304, snapshots, and a push that stands whatever becomes of the pull."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from io import BytesIO
 from typing import Any
 
@@ -8,13 +9,15 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from backend.clock import ManualClock
 from backend.feed.models import FeedHead
 from backend.feed.positions import new_epoch
 from backend.identity.models import Device
 from backend.inbox.models import Submission
+from backend.settings import Settings
 from sync_protocol.cursor import decode_cursor
 from sync_protocol.limits import LIMITS
-from tests.api.installation import Installation, Phone, writer
+from tests.api.installation import Installation, Phone, install, writer
 from tests.sync.company import customer, order_body, say, submission
 
 FIRST = "01KBR9Z8Q5T0000000000000AA"
@@ -188,3 +191,14 @@ def revoke(here: Installation, phone: Phone) -> None:
         session.get_one(Device, phone.device_id).revoked_at = here.clock.now()
 
     here.change(work)
+
+
+def test_an_operator_steers_how_often_phones_ask(settings: Settings, clock: ManualClock) -> None:
+    with install(replace(settings, poll_after_seconds=300), clock) as here:
+        phone = here.phone()
+        page = phone.pull()
+        assert (page.json["poll_after"], page.headers["Satchel-Poll-After"]) == (300, "300")
+        again = phone.pull(page.json["cursor"], headers={"If-None-Match": page.headers["ETag"]})
+        assert (again.status_code, again.headers["Satchel-Poll-After"]) == (304, "300")
+        assert sync(phone).json["page"]["poll_after"] == 300
+        assert here.client.get("/v1/limits").json["poll_after_seconds"] == 300
