@@ -221,7 +221,11 @@ class _Doorbell:
 
 def _as_environ(settings: Settings) -> dict[str, str]:
     """Return *settings* as the variables they are read from, for a child process."""
-    ours = {PREFIX + setting.name.upper(): str(getattr(settings, setting.name)) for setting in SETTINGS}
+    values = {setting.name: getattr(settings, setting.name) for setting in SETTINGS}
+    ours = {
+        PREFIX + name.upper(): ",".join(value) if isinstance(value, tuple) else str(value)
+        for name, value in values.items()
+    }
     erp = {f"{PREFIX}ERP_{name.upper()}": value for name, value in settings.erp.items()}
     root = str(Path(backend.__file__).parent.parent)
     paths = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])

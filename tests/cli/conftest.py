@@ -33,7 +33,7 @@ def satchel(empty_database_url: str, installed: Sessions, tmp_path: Path) -> Sat
         environ = {
             "SATCHEL_FOLDER": str(tmp_path / "instance"),
             "SATCHEL_DATABASE_URL": empty_database_url,
-            "COLUMNS": "160",
+            "COLUMNS": "400",
             **settings,
         }
         return CliRunner().invoke(main, list(words), env=environ)
