@@ -91,7 +91,7 @@ class SatchelContestant:
         self._process = ServerProcess(
             command, self._folder / "web.log", env=self._environ, identity={"cwd": str(ROOT)}
         )
-        self._process.wait_ready(self._answers, 60)
+        self._process.wait_ready(self._answers, 180)
 
     def _answers(self) -> bool:
         try:
