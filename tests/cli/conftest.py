@@ -8,6 +8,7 @@ from click.testing import CliRunner, Result
 from sqlalchemy import create_engine
 from sqlalchemy.orm import sessionmaker
 
+from backend.cli.context import console
 from backend.cli.main import main
 from backend.db import Sessions, engine_options, prepare
 from backend.migrations.upgrade import upgrade
@@ -26,14 +27,16 @@ def installed(empty_database_url: str) -> Iterator[Sessions]:
 
 
 @pytest.fixture
-def satchel(empty_database_url: str, installed: Sessions, tmp_path: Path) -> Satchel:
-    """A function that runs `satchel` with the words given and returns what came of it."""
+def satchel(
+    empty_database_url: str, installed: Sessions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Satchel:
+    """A function that runs `satchel` with the words given, on a terminal so wide that no sentence breaks."""
+    monkeypatch.setattr(console, "width", 400)
 
     def run(*words: str, **settings: str) -> Result:
         environ = {
             "SATCHEL_FOLDER": str(tmp_path / "instance"),
             "SATCHEL_DATABASE_URL": empty_database_url,
-            "COLUMNS": "400",
             **settings,
         }
         return CliRunner().invoke(main, list(words), env=environ)
