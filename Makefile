@@ -9,11 +9,11 @@ UV := .uv/bin/uv
 # Interpreters come from the machine, never from a download; its certificates are the ones to trust.
 export UV_PYTHON_DOWNLOADS := never
 export UV_SYSTEM_CERTS := 1
-export SATCHEL_PORT := $(PORT)
 
 .DEFAULT_GOAL := help
 
 ##@ Use
+run doctor: export SATCHEL_PORT := $(PORT)
 run: .venv/run.stamp ## Run the sample company: server, worker and its ERP on http://127.0.0.1:8000 (PORT changes it)
 	SATCHEL_PUBLIC_URL=http://127.0.0.1:$(PORT) $(BIN)/satchel serve --sample
 

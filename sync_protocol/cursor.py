@@ -71,7 +71,7 @@ class Cursor:
             channels.setdefault(channel, []).append(entry)
         value = [VERSION, self.epoch, self.seen, base, channels]
         packed = zlib.compress(json.dumps(value, separators=(",", ":")).encode(), 9)
-        return base64.urlsafe_b64encode(packed).rstrip(b"=").decode()
+        return _text(packed)
 
 
 def decode_cursor(text: str) -> Cursor:
@@ -83,6 +83,9 @@ def decode_cursor(text: str) -> Cursor:
         raise CursorInvalid("it is too long")
     try:
         packed = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        # Base64 skips what it does not know and has spare bits at its end: one cursor, one text.
+        if _text(packed) != text:
+            raise CursorInvalid("it is not written as this server writes it")
         inflater = zlib.decompressobj()
         plain = inflater.decompress(packed, MAX_JSON)
         if not inflater.eof or inflater.unused_data:
@@ -102,6 +105,10 @@ def decode_cursor(text: str) -> Cursor:
         if isinstance(error, CursorInvalid):
             raise
         raise CursorInvalid("it was not made by this server or was damaged on the way") from None
+
+
+def _text(packed: bytes) -> str:
+    return base64.urlsafe_b64encode(packed).rstrip(b"=").decode()
 
 
 def _natural(value: Any) -> int:

@@ -1,6 +1,7 @@
 """What every test may ask for: a fresh database of either kind, a clock, settings, real servers."""
 
 import datetime as dt
+import os
 import shutil
 from collections.abc import Iterator
 from hashlib import sha256
@@ -19,6 +20,11 @@ from backend.migrations.tables import import_tables
 from backend.settings import Settings, read_settings
 
 import_tables()
+
+# Settings of whoever runs the tests are not theirs: only what steers a search may come from outside.
+for name in [name for name in os.environ if name.startswith("SATCHEL_")]:
+    if not name.startswith(("SATCHEL_RANDOM_", "SATCHEL_CHAOS_")):
+        del os.environ[name]
 
 pytest_plugins = ["tests.services.fixtures"]
 

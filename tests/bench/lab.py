@@ -48,8 +48,8 @@ class Lab:
     @contextmanager
     def running(self, contestant: Contestant) -> Iterator[None]:
         """Run *contestant* for the block."""
-        contestant.start()
         try:
+            contestant.start()
             yield
         finally:
             contestant.stop()

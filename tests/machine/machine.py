@@ -111,6 +111,8 @@ class Histories(Company):
     @rule(rep=rep_ids)
     def forget_cursor(self, rep: str) -> None:
         self.phones[rep].begin_anew()
+        # What it saw went with the cursor: a standby that lags may now serve it from the beginning.
+        self.seen.pop(rep, None)
 
     @rule(rep=rep_ids)
     def capture(self, rep: str) -> None:

@@ -1,7 +1,12 @@
 """The search on the real server: SQLite, and PostgreSQL with writers that keep their transactions open."""
 
+import pytest
+
 from tests.machine.conditions import MakeServer
 from tests.machine.searching import both_kinds, examples, search
+
+# Shrinking takes up to five minutes; a time limit in the midst of it would hide what was found.
+pytestmark = pytest.mark.timeout(600)
 
 
 def test_random_histories_end_with_replicas_that_equal_the_server(on_sqlite: MakeServer) -> None:

@@ -35,6 +35,7 @@ def test_a_first_sync_cut_twenty_times_fetches_less_than_a_twentieth_twice(
             cut, fetched = _first_sync(lab, satchel, tmp_path / "cut", cut_bytes=needed // (CUTS + 1))
         expected = _heard(satchel)
     finally:
+        satchel.stop()
         postgres_server.drop_database("cut_first_sync")
     assert whole == expected
     assert cut == expected
@@ -62,6 +63,4 @@ def _heard(satchel: SatchelContestant) -> set[tuple[str, str, str]]:
     channels = ["everyone", *reps(1)[0].channels]
     query = text("SELECT collection, key, body FROM feed WHERE channel = ANY(:channels) AND body IS NOT NULL")
     with satchel.sessions() as session:
-        found = {(row[0], row[1], row[2]) for row in session.execute(query, {"channels": channels})}
-    satchel.stop()
-    return found
+        return {(row[0], row[1], row[2]) for row in session.execute(query, {"channels": channels})}

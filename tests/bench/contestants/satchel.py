@@ -52,14 +52,14 @@ class SatchelContestant:
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         self._environ = {
             **kept,
+            # To try out a setting: SATCHEL_SEGMENT_ROWS=0 python -m tests.bench first
+            **{name: value for name, value in os.environ.items() if name.startswith("SATCHEL_")},
             "SATCHEL_FOLDER": str(folder / "instance"),
             "SATCHEL_DATABASE_URL": postgres.create_database(database),
             "SATCHEL_PORT": str(self.port),
             "SATCHEL_PUBLIC_URL": f"http://127.0.0.1:{self.port}",
             "SATCHEL_WEB_PROCESSES": str(sizes.processes),
             "SATCHEL_WEB_THREADS": str(sizes.threads),
-            # To try out a setting: SATCHEL_SEGMENT_ROWS=0 python -m tests.bench first
-            **{name: value for name, value in os.environ.items() if name.startswith("SATCHEL_")},
         }
         self.settings = read_settings(self._environ)
         self.sessions: Sessions = make_sessions(self.settings.database_url)
