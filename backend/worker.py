@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -22,7 +23,6 @@ from backend import jobs, queues, telemetry
 from backend.clock import Clock, SystemClock
 from backend.db import Sessions, make_sessions
 from backend.delivery.retry import Backoff
-from backend.delivery.terms import quiet_of
 from backend.erp.port import Connector, connect
 from backend.ingest.schedule import Schedule
 from backend.migrations.tables import import_tables
@@ -50,7 +50,6 @@ def run(
     is wrong; the database and the ERP may be away, they are waited for.
     """
     import_tables()
-    quiet_of(settings)
     connect(settings.connector, settings.erp).close()
     sessions = make_sessions(settings.database_url)
     worker = _Worker(settings, sessions, stop or threading.Event())
@@ -222,14 +221,17 @@ class _Doorbell:
 def _as_environ(settings: Settings) -> dict[str, str]:
     """Return *settings* as the variables they are read from, for a child process."""
     values = {setting.name: getattr(settings, setting.name) for setting in SETTINGS}
-    ours = {
-        PREFIX + name.upper(): ",".join(value) if isinstance(value, tuple) else str(value)
-        for name, value in values.items()
-    }
+    ours = {PREFIX + name.upper(): _as_text(value) for name, value in values.items()}
     erp = {f"{PREFIX}ERP_{name.upper()}": value for name, value in settings.erp.items()}
     root = str(Path(backend.__file__).parent.parent)
     paths = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
     return {**ours, **erp, "PYTHONPATH": paths}
+
+
+def _as_text(value: Any) -> str:
+    if value is None:
+        return ""
+    return ",".join(value) if isinstance(value, tuple) else str(value)
 
 
 @contextmanager

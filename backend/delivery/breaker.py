@@ -1,4 +1,4 @@
-"""The breaker: one incident for a connector whose settings are wrong, instead of one per document.
+"""The breaker: one incident for a connector whose settings are wrong or whose ERP is away.
 
 While it is open nothing is claimed, so documents stay queued and cost no try. It is probed with the
 connector's `check()`, never with somebody's order.
@@ -28,17 +28,29 @@ def is_open(session: Session, connector: str) -> bool:
 
 
 def trip(
-    session: Session, connector: str, reason: str, raw: str, *, now: dt.datetime, backoff: Backoff
+    session: Session,
+    connector: str,
+    reason: str,
+    raw: str,
+    *,
+    now: dt.datetime,
+    backoff: Backoff,
+    retry_after: float | None = None,
+    level: int = logging.ERROR,
 ) -> bool:
-    """Open the breaker; return whether this call opened it (False: it was open, the incident is known)."""
+    """Open the breaker; return whether this call opened it (False: it was open, the incident is known).
+
+    *retry_after* is when the ERP asked to come again, in seconds; the cap of *backoff* bounds it.
+    """
     row = _locked(session, connector)
     if row.opened_at is not None:
         return False
     row.opened_at, row.reason, row.raw = now, reason, raw[:MOST_RAW]
     row.probes, row.incidents = 0, row.incidents + 1
-    row.probe_at = now + dt.timedelta(seconds=backoff.ceiling(0))
+    wait = backoff.ceiling(0) if retry_after is None else min(max(retry_after, 0.0), backoff.cap)
+    row.probe_at = now + dt.timedelta(seconds=wait)
     session.flush()
-    log.error("forwarding to %s is stopped: %s", connector, reason)
+    log.log(level, "forwarding to %s is stopped: %s", connector, reason)
     return True
 
 

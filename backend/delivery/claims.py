@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session, aliased
 
 from backend.db import is_postgresql
 from backend.delivery.dependencies import obstacle
+from backend.delivery.writers import on_their_way, one_at_a_time
 from backend.feed.changes import publish
 from backend.inbox.models import Submission
 from backend.inbox.submissions import as_record, move
@@ -60,16 +61,21 @@ def claim(
     kinds: Collection[str],
     quiet_seconds: float = 0.0,
     enforces_key: Collection[str] = (),
+    writers: int | None = None,
 ) -> Claim | None:
     """Claim the submission that has been due longest and is next in its order key, or return None.
 
     Publishes the fates it changes, so it is the transaction's last act. Rows whose lease has run out
     become unknown first, due when *quiet_seconds* have passed since they were sent (at once for kinds
     whose key the ERP enforces). Rows that wait for another document are told so and come back later.
+    None is returned too while *writers* documents are on their way already (None: there is no such limit).
     """
+    if writers is not None:
+        one_at_a_time(session)
     touched = _expire_leases(session, now, worker, quiet_seconds, enforces_key)
     mine: Claim | None = None
-    for id in _candidates(session, now, kinds):
+    full = writers is not None and on_their_way(session) >= writers
+    for id in [] if full else _candidates(session, now, kinds):
         row = _lock(session, id, now)
         if row is None or not _is_next(session, row):
             continue

@@ -233,7 +233,13 @@ class Errand:
             self.ended = (error.error_class.value, error.raw)
         if self.step is Step.FIND and error.error_class is ErrorClass.UNKNOWN:
             # Looking changes nothing: what is not known about a look is not known about the document.
-            error = ErpError(ErrorClass.TRANSIENT, error.message, raw=error.raw, retry_after=error.retry_after)
+            error = ErpError(
+                ErrorClass.TRANSIENT,
+                error.message,
+                raw=error.raw,
+                retry_after=error.retry_after,
+                no_answer=error.no_answer,
+            )
         past = Past(self.claim.tries, self.claim.first_failed_at, self.terms.backoff, self.terms.quiet)
         if error.error_class is ErrorClass.CONFIG:
             with self.sessions() as session, session.begin():

@@ -82,6 +82,10 @@ class Fate:
     bindings: tuple[Bound, ...] = field(default=())
     trips: bool = False
     """Whether the connector's breaker opens."""
+    no_answer: bool = False
+    """Whether the ERP as a whole did not answer."""
+    retry_after: float | None = None
+    """When the ERP asked to come again, in seconds."""
 
 
 @dataclass(frozen=True)
@@ -174,6 +178,8 @@ def of_error(
         erp_id=found.external_id if found else None,
         erp_number=found.number if found else None,
         trips=error_class is ErrorClass.CONFIG and state is not State.PARKED,
+        no_answer=error.no_answer,
+        retry_after=error.retry_after,
     )
 
 

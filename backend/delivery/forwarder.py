@@ -5,6 +5,7 @@ before anything is created; an open outcome rests for the quiet period; only the
 nothing is sent while our own memory may be older than what was sent (the hold).
 """
 
+import datetime as dt
 import logging
 import time
 from collections.abc import Callable
@@ -22,6 +23,7 @@ from backend.delivery.fates import Fate
 from backend.delivery.hold import Hold
 from backend.delivery.retry import Backoff
 from backend.delivery.settle import settle
+from backend.delivery.silence import Silence
 from backend.delivery.terms import CurrentTerms, Terms, backoff_of
 from backend.erp.port import Connector
 from backend.failpoints import failpoint
@@ -50,6 +52,7 @@ class Forwarder:
         self.backoff = backoff or backoff_of(settings)
         self.terms = CurrentTerms(connector, clock, settings, self.backoff)
         self._told: Hold | None = None
+        self._silence = Silence()
 
     def forward_next(self) -> bool:
         """Claim and forward one submission; return False if none is due or nothing may be sent."""
@@ -67,6 +70,7 @@ class Forwarder:
                 kinds=terms.kinds,
                 quiet_seconds=terms.quiet.total_seconds(),
                 enforces_key=terms.enforces_key,
+                writers=terms.writers,
             )
         if mine is None:
             return False
@@ -109,14 +113,29 @@ class Forwarder:
         self._settle(mine, errand, fate)
         failpoint("delivery.after_settle")
 
+    def _stop(self, session: Session, mine: Claim, fate: Fate, now: dt.datetime) -> None:
+        """Open the breaker where *fate* says that no other document would fare better."""
+        silent = self._silence.after(mine.id, fate)
+        name, raw = self.connector.name, fate.raw or ""
+        if fate.trips:
+            reason = fate.reason or "the connector's settings are wrong"
+            breaker.trip(session, name, reason, raw, now=now, backoff=self.backoff)
+        elif silent is not None:
+            breaker.trip(
+                session,
+                name,
+                silent,
+                raw,
+                now=now,
+                backoff=self.backoff,
+                retry_after=fate.retry_after,
+                level=logging.WARNING,
+            )
+
     def _settle(self, mine: Claim, errand: Errand, fate: Fate) -> None:
         now = self.clock.now()
         with self.sessions() as session, session.begin():
-            if fate.trips:
-                reason = fate.reason or "the connector's settings are wrong"
-                breaker.trip(
-                    session, self.connector.name, reason, fate.raw or "", now=now, backoff=self.backoff
-                )
+            self._stop(session, mine, fate, now)
             errand.finish(session, now)
             settled = settle(session, mine, fate, connector=self.connector.name, now=now)
         if settled:

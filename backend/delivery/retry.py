@@ -6,7 +6,7 @@ do not come back together. Source: "Exponential Backoff And Jitter", AWS Archite
 
 import datetime as dt
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 LONGEST_RETRY_AFTER = 86_400.0
@@ -15,14 +15,20 @@ _MOST_DOUBLINGS = 30
 
 @dataclass(frozen=True)
 class Backoff:
-    """The rule in force; *base* and *cap* in seconds, *random* gives numbers from 0 to below 1."""
+    """The rule in force; *base* and *cap* in seconds, *random* gives numbers from 0 to below 1.
+
+    *pattern* replaces doubling: (try, longest wait in seconds) pairs, from which try on it holds.
+    """
 
     base: float
     cap: float
     random: Callable[[], float] = random.random
+    pattern: tuple[tuple[int, float], ...] = ()
 
     def ceiling(self, tries: int) -> float:
         """Return the longest wait in seconds after *tries* failures in a row (0 for the first)."""
+        if self.pattern:
+            return [wait for first, wait in self.pattern if first <= tries + 1][-1]
         return min(self.cap, self.base * 2.0 ** min(tries, _MOST_DOUBLINGS))
 
     def wait(self, tries: int, retry_after: float | None = None) -> dt.timedelta:
@@ -30,3 +36,9 @@ class Backoff:
         if retry_after is not None:
             return dt.timedelta(seconds=min(max(retry_after, 0.0), LONGEST_RETRY_AFTER))
         return dt.timedelta(seconds=self.random() * self.ceiling(tries))
+
+
+def pattern_of(steps: Sequence[str]) -> tuple[tuple[int, float], ...]:
+    """Return the pattern that the setting's *steps* (`5:60`: from the fifth try on, 60 seconds) mean."""
+    pairs = (step.partition(":") for step in steps)
+    return tuple((int(first), float(wait)) for first, _, wait in pairs)

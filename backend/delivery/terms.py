@@ -5,11 +5,11 @@ import logging
 from dataclasses import dataclass, field
 
 from backend.clock import Clock
-from backend.delivery.retry import Backoff
+from backend.delivery.retry import Backoff, pattern_of
 from backend.erp.errors import ErpError
 from backend.erp.port import Connector
 from backend.erp.records import Capabilities
-from backend.settings import SettingError, Settings
+from backend.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -24,36 +24,27 @@ class Terms:
     kinds: frozenset[str]
     enforces_key: frozenset[str]
     quiet: dt.timedelta
+    writers: int | None
+    """Documents that may be on their way at once, over all workers; None: as many as there are workers."""
     lease_seconds: float
     backoff: Backoff
 
 
 def backoff_of(settings: Settings) -> Backoff:
     """Return the backoff that the settings ask for."""
-    return Backoff(settings.backoff_base_seconds, settings.backoff_cap_seconds)
-
-
-def quiet_of(settings: Settings) -> float | None:
-    """Return the quiet period the operator has set, in seconds, or None; raises `SettingError`."""
-    text = settings.quiet_seconds.strip()
-    if not text:
-        return None
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = -1.0
-    if not 0 <= seconds <= 86_400:
-        raise SettingError(f"SATCHEL_QUIET_SECONDS={text!r}: write seconds from 0 to 86400, or leave it empty")
-    return seconds
+    return Backoff(
+        settings.backoff_base_seconds, settings.backoff_cap_seconds, pattern=pattern_of(settings.retry_pattern)
+    )
 
 
 def terms_of(capabilities: Capabilities, settings: Settings, backoff: Backoff) -> Terms:
-    """Return the terms for a connector with *capabilities*; the operator's quiet period wins."""
-    own = quiet_of(settings)
+    """Return the terms for a connector with *capabilities*; what the operator has set wins."""
+    quiet, writers = settings.quiet_seconds, settings.writers
     return Terms(
         kinds=capabilities.kinds,
         enforces_key=capabilities.enforces_key,
-        quiet=dt.timedelta(seconds=capabilities.quiet_seconds if own is None else own),
+        quiet=dt.timedelta(seconds=capabilities.quiet_seconds if quiet is None else quiet),
+        writers=capabilities.writers if writers is None else writers,
         lease_seconds=settings.lease_seconds,
         backoff=backoff,
     )

@@ -26,7 +26,8 @@ class ErpError(Exception):
     """An ERP did not do what it was asked.
 
     `message` is a sentence for a person, `raw` the ERP's own words, `retry_after` seconds if the ERP
-    named them, `field` the path in the document's body (`lines[2].product_id`) if one is to blame.
+    named them, `field` the path in the document's body (`lines[2].product_id`) if one is to blame,
+    `no_answer` whether the ERP as a whole did not answer, so that another document would fare no better.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class ErpError(Exception):
         raw: str = "",
         retry_after: float | None = None,
         field: str = "",
+        no_answer: bool = False,
     ) -> None:
         super().__init__(message)
         self.error_class = error_class
@@ -44,3 +46,4 @@ class ErpError(Exception):
         self.raw = raw or message
         self.retry_after = retry_after
         self.field = field
+        self.no_answer = no_answer

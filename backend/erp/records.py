@@ -23,6 +23,8 @@ class Capabilities:
     """Collections of which it can list all keys, so that deletions are found."""
     quiet_seconds: float
     """How long an outcome may stay open at the ERP: longer than its own longest request."""
+    writers: int | None = None
+    """Documents that it can take at once, from all workers together; None: as many as ask."""
     notes: tuple[str, ...] = ()
     """Sentences for the operator: a companion module that is missing, a right that is not granted."""
 

@@ -44,7 +44,9 @@ class Settings:
     ingest_seconds: float
     sweep_seconds: float
     lease_seconds: float
-    quiet_seconds: str
+    quiet_seconds: float | None
+    writers: int | None
+    retry_pattern: tuple[str, ...]
     backoff_base_seconds: float
     backoff_cap_seconds: float
     poll_after_seconds: int

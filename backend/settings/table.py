@@ -8,7 +8,9 @@ from backend.settings.values import (
     count,
     form,
     natural,
+    optional,
     origins,
+    pattern,
     port,
     seconds,
     store,
@@ -67,8 +69,20 @@ SETTINGS = (
     Setting(
         "quiet_seconds",
         "",
-        text,
+        optional(seconds),
         "Wait before an unknown outcome is looked up; empty for the connector's own.",
+    ),
+    Setting(
+        "writers",
+        "",
+        optional(whole),
+        "Documents on their way into the ERP at once, over all workers; empty for the connector's own.",
+    ),
+    Setting(
+        "retry_pattern",
+        "",
+        pattern,
+        "Longest waits by try, such as 1:10,5:60,10:900; empty for doubling from base to cap.",
     ),
     Setting(
         "backoff_base_seconds",

@@ -6,6 +6,7 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 Number = TypeVar("Number", int, float)
+T = TypeVar("T")
 
 
 def text(value: str) -> str:
@@ -81,6 +82,27 @@ def store(value: str) -> str:
     if value.strip() and not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[\w./-]*)?", value.strip()):
         raise ValueError("must be empty or s3://bucket/prefix")
     return value.strip().rstrip("/")
+
+
+def optional(read: Callable[[str], T]) -> Callable[[str], T | None]:
+    """Return a reader that takes nothing for None, and anything else as *read* does."""
+    return lambda value: read(value) if value.strip() else None
+
+
+def pattern(value: str) -> tuple[str, ...]:
+    """Read `try:seconds` pairs whose tries rise from 1, such as 1:10,5:60; kept as they are written."""
+    steps = tuple(step.strip() for step in value.split(",") if step.strip())
+    last = 0
+    for step in steps:
+        first, colon, wait = step.partition(":")
+        if not colon:
+            raise ValueError(f"{step} is not a try and its longest wait; write 1:10,5:60,10:900")
+        if whole(first) <= last or (last == 0 and whole(first) != 1):
+            raise ValueError("tries must begin at 1 and rise")
+        last = whole(first)
+        if not seconds(wait) > 0:
+            raise ValueError("a wait must be longer than nothing")
+    return steps
 
 
 def form(value: str) -> str:

@@ -12,7 +12,9 @@ from ulid import ULID
 
 from backend.clock import Clock
 from backend.db import Sessions
+from backend.delivery import breaker
 from backend.delivery.forwarder import Forwarder
+from backend.delivery.models import Breaker
 from backend.delivery.receipts import receipts_in
 from backend.delivery.retry import Backoff
 from backend.feed.changes import live, publish
@@ -25,6 +27,9 @@ from sync_protocol.catalogue import KINDS
 from sync_protocol.change import Put
 from sync_protocol.submission import State
 from tests.delivery.ledger_erp import LedgerErp
+
+BACKOFF = Backoff(5.0, 900.0, random=lambda: 1.0)
+"""Whose waits are always the longest."""
 
 ORDER: dict[str, Any] = {
     "customer_id": "C1",
@@ -109,8 +114,20 @@ class Desk:
             settings=self.settings,
             worker=worker,
             receipts_of=receipts_in(self.settings.folder),
-            backoff=Backoff(5.0, 900.0, random=lambda: 1.0),
+            backoff=BACKOFF,
         )
+
+    def probe(self) -> bool:
+        """Ask the connector's `check()`, as the upkeep of a worker does; return whether sending goes on."""
+        return breaker.probe(self.sessions, self.erp, clock=self.clock, backoff=BACKOFF)
+
+    def breaker(self) -> Breaker:
+        """The connector's breaker as it stands on disk."""
+        with self.sessions() as session:
+            found = session.get(Breaker, self.erp.name)
+            assert found is not None
+            session.expunge(found)
+            return found
 
     def row(self, id: str) -> Submission:
         """The submission as it stands on disk."""

@@ -209,15 +209,20 @@ class LedgerErp:
     def _misbehave(self, mode: str) -> None:
         name, _, value = mode.partition(":")
         if name == "timeout":
-            raise ErpError(ErrorClass.UNKNOWN, "the ERP did not answer in time")
+            raise ErpError(ErrorClass.UNKNOWN, "the ERP did not answer in time", no_answer=True)
         if name == "hang":
             time.sleep(float(value))
-            raise ErpError(ErrorClass.UNKNOWN, "the ERP did not answer in time")
+            raise ErpError(ErrorClass.UNKNOWN, "the ERP did not answer in time", no_answer=True)
+        if name == "down":
+            raise ErpError(ErrorClass.TRANSIENT, "the ERP cannot be reached", no_answer=True)
         if name == "latency":
             time.sleep(float(value))
         if name == "503":
             raise ErpError(
-                ErrorClass.TRANSIENT, "the ERP is closed for maintenance", retry_after=float(value or 0) or None
+                ErrorClass.TRANSIENT,
+                "the ERP is closed for maintenance",
+                retry_after=float(value or 0) or None,
+                no_answer=True,
             )
         if name == "refuse":
             raise ErpError(

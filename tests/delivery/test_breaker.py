@@ -8,23 +8,7 @@ from sqlalchemy import text
 
 from backend.db import is_postgresql
 from backend.delivery import breaker
-from backend.delivery.models import Breaker
-from backend.delivery.retry import Backoff
-from tests.delivery.desk import Desk, eventually
-
-BACKOFF = Backoff(5.0, 900.0)
-
-
-def probe(desk: Desk) -> bool:
-    return breaker.probe(desk.sessions, desk.erp, clock=desk.clock, backoff=BACKOFF)
-
-
-def row(desk: Desk) -> Breaker:
-    with desk.sessions() as session:
-        found = session.get(Breaker, "ledger")
-        assert found is not None
-        session.expunge(found)
-        return found
+from tests.delivery.desk import BACKOFF, Desk, eventually
 
 
 def test_a_wrong_setting_stops_everything_once_and_costs_no_try(
@@ -38,7 +22,7 @@ def test_a_wrong_setting_stops_everything_once_and_costs_no_try(
     assert [desk.row(id).tries for id in ids] == [0] * 5
     stopped = [r for r in caplog.records if r.levelno == logging.ERROR]
     assert len(stopped) == 1 and "password has expired" in stopped[0].getMessage()
-    assert row(desk).incidents == 1 and row(desk).raw == "401"
+    assert desk.breaker().incidents == 1 and desk.breaker().raw == "401"
 
 
 def test_two_workers_that_meet_the_same_wrong_setting_open_one_incident(desk: Desk) -> None:
@@ -46,7 +30,7 @@ def test_two_workers_that_meet_the_same_wrong_setting_open_one_incident(desk: De
         assert breaker.trip(session, "ledger", "one", "", now=desk.clock.now(), backoff=BACKOFF)
     with desk.sessions() as session, session.begin():
         assert not breaker.trip(session, "ledger", "two", "", now=desk.clock.now(), backoff=BACKOFF)
-    assert (row(desk).incidents, row(desk).reason) == (1, "one")
+    assert (desk.breaker().incidents, desk.breaker().reason) == (1, "one")
 
 
 def test_two_workers_that_meet_the_first_wrong_setting_at_once_both_settle(desk: Desk) -> None:
@@ -68,7 +52,7 @@ def test_two_workers_that_meet_the_first_wrong_setting_at_once_both_settle(desk:
             eventually(lambda: session.scalar(waits) == 1, seconds=10)
     thread.join(30)
     assert ended == [False]
-    assert (row(desk).incidents, row(desk).reason) == (1, "one")
+    assert (desk.breaker().incidents, desk.breaker().reason) == (1, "one")
 
 
 def test_it_is_probed_with_check_and_never_with_a_document(desk: Desk) -> None:
@@ -77,18 +61,18 @@ def test_it_is_probed_with_check_and_never_with_a_document(desk: Desk) -> None:
     desk.erp.script("check", "locked", "ok")
     desk.forwarder().drain()
     calls = len(desk.erp.calls)
-    assert not probe(desk)
+    assert not desk.probe()
     assert len(desk.erp.calls) == calls, "its time has not come"
     desk.later(seconds=5)
-    assert not probe(desk)
+    assert not desk.probe()
     assert desk.forwarder().drain() == 0
-    assert not probe(desk), "the next probe has its own time"
+    assert not desk.probe(), "the next probe has its own time"
     desk.later(seconds=10)
-    assert probe(desk)
+    assert desk.probe()
     assert desk.erp.calls[calls:] == [["check", ""]] * 2
     desk.forwarder().drain()
     assert desk.states(*ids) == ["accepted"] * 2
-    assert row(desk).opened_at is None and row(desk).closed_at is not None
+    assert desk.breaker().opened_at is None and desk.breaker().closed_at is not None
 
 
 def test_one_of_several_workers_probes(desk: Desk) -> None:
@@ -98,7 +82,7 @@ def test_one_of_several_workers_probes(desk: Desk) -> None:
     desk.forwarder().drain()
     desk.later(seconds=5)
     before = len(desk.erp.calls)
-    assert [probe(desk) for _ in range(3)] == [False] * 3
+    assert [desk.probe() for _ in range(3)] == [False] * 3
     assert len(desk.erp.calls) == before + 1
 
 
@@ -107,12 +91,12 @@ def test_a_document_that_alone_meets_a_wrong_setting_lets_the_others_go_first(de
     desk.erp.script("create", "config", "config", "ok")
     desk.forwarder().drain()
     desk.later(seconds=5)
-    assert probe(desk)
+    assert desk.probe()
     desk.forwarder().drain()
     assert desk.row(bad).due_at > desk.clock.now()
     good = desk.capture(customer="C2")
     desk.later(seconds=5)
-    assert probe(desk)
+    assert desk.probe()
     desk.forwarder().forward_next()
     assert desk.row(good).state == "accepted"
 
@@ -124,7 +108,7 @@ def test_a_document_that_always_meets_a_wrong_setting_is_parked_and_the_others_g
         assert desk.forwarder().drain() == 1, "each round is a worker of its own, as after a restart"
         assert desk.row(bad).state == "queued"
         desk.later(minutes=1)
-        assert probe(desk)
+        assert desk.probe()
     good = desk.capture(customer="C2")
     assert desk.forwarder().drain() == 2
     assert desk.states(bad, good) == ["parked", "accepted"]
@@ -134,7 +118,7 @@ def test_a_document_that_always_meets_a_wrong_setting_is_parked_and_the_others_g
         "The connection to the ERP works, but its settings do not fit this document: "
         "the account's password has expired"
     )
-    assert row(desk).opened_at is None and row(desk).incidents == 3
+    assert desk.breaker().opened_at is None and desk.breaker().incidents == 3
 
 
 def test_a_wrong_setting_that_the_probe_sees_parks_nothing_however_long_it_lasts(desk: Desk) -> None:
@@ -144,6 +128,6 @@ def test_a_wrong_setting_that_the_probe_sees_parks_nothing_however_long_it_lasts
     desk.forwarder().drain()
     for _ in range(7):
         desk.later(hours=1)
-        probe(desk)
+        desk.probe()
         desk.forwarder().drain()
     assert desk.row(id).state == "accepted"

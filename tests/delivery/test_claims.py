@@ -257,7 +257,7 @@ def test_of_two_workers_with_a_lease_shorter_than_the_call_one_settles_and_nothi
     desk: Desk, caplog: pytest.LogCaptureFixture
 ) -> None:
     desk.clock = SystemClock()
-    desk.settings = replace(desk.settings, lease_seconds=1.0, quiet_seconds="4")
+    desk.settings = replace(desk.settings, lease_seconds=1.0, quiet_seconds=4.0)
     id = desk.capture()
     desk.erp.script("create", "hang_then_commit:3", "ok")
     slow = threading.Thread(target=lambda: desk.forwarder("slow").drain())

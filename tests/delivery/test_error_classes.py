@@ -111,6 +111,7 @@ def test_after_a_day_the_office_is_told_and_it_is_still_tried(desk: Desk) -> Non
         assert desk.row(id).owner is None
         desk.forwarder().drain()
         desk.later(hours=1)
+        assert desk.probe()
     row = desk.row(id)
     assert (row.state, row.owner) == ("queued", "office")
     assert row.reason and row.reason.startswith("The ERP has not taken it since 2026-11-23 09:00 UTC")

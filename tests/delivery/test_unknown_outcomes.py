@@ -75,7 +75,7 @@ def test_where_the_erp_enforces_our_key_no_quiet_period_is_needed(desk: Desk) ->
 
 
 def test_the_operators_quiet_period_wins_over_the_connectors(desk: Desk) -> None:
-    desk.settings = replace(desk.settings, quiet_seconds="100")
+    desk.settings = replace(desk.settings, quiet_seconds=100.0)
     id = desk.capture()
     desk.erp.script("create", "timeout")
     desk.forwarder().drain()

@@ -21,4 +21,5 @@ def out_of_reach(error: OSError) -> ErpError:
         f"{where} cannot be used: {error.strerror or error}. "
         "Is the share mounted, and may Satchel read and write there?",
         raw=repr(error),
+        no_answer=True,
     )
