@@ -3,6 +3,8 @@
 
 PYTHON ?= python3
 PORT ?= 8000
+# How many processes share the tests; 0 runs them one after the other, as a debugger wants it.
+JOBS ?= 3
 BIN := .venv/bin
 UV := .uv/bin/uv
 
@@ -25,7 +27,7 @@ doctor: .venv/run.stamp ## Check settings, database, Redis and the ERP
 
 ##@ Work
 test: .venv/test.stamp ## Run every test, against real PostgreSQL, Redis and Tryton
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -n $(JOBS) --durations=20 --durations-min=5 $(ARGS)
 
 bench: .venv/test.stamp ## Measure against Kinto, a hand-written endpoint and a static file; writes docs/benchmarks.md
 	$(BIN)/python -m tests.bench --write $(ARGS)

@@ -1,6 +1,7 @@
 """What every test may ask for: a fresh database of either kind, a clock, settings, real servers."""
 
 import datetime as dt
+import logging
 import os
 import shutil
 from collections.abc import Iterator
@@ -17,18 +18,35 @@ from backend.db import Model, Sessions, engine_options, prepare
 from backend.feed.models import FeedHead
 from backend.feed.positions import ensure_head
 from backend.migrations.tables import import_tables
-from backend.settings import Settings, read_settings
+from backend.settings import ERP_PREFIX, PREFIX, Settings, read_settings
+from backend.settings.table import SETTINGS
 
 import_tables()
 
-# Settings of whoever runs the tests are not theirs: only what steers a search may come from outside.
-for name in [name for name in os.environ if name.startswith("SATCHEL_")]:
-    if not name.startswith(("SATCHEL_RANDOM_", "SATCHEL_CHAOS_")):
-        del os.environ[name]
+# Settings of whoever runs the tests, make's port for one, are not the tests'; SATCHEL_CHROMIUM and such are.
+known = {f"{PREFIX}{setting.name.upper()}" for setting in SETTINGS}
+for name in [name for name in os.environ if name in known or name.startswith(ERP_PREFIX)]:
+    del os.environ[name]
 
-pytest_plugins = ["tests.services.fixtures"]
+pytest_plugins = ["tests.services.fixtures", "tests.side_by_side"]
 
 MONDAY = dt.datetime(2026, 11, 23, 9, 0, tzinfo=dt.UTC)
+
+
+@pytest.fixture(autouse=True)
+def logs_as_they_were() -> Iterator[None]:
+    """Undo what a command does to the logs: it is a process of its own elsewhere."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    names = {
+        name: log.level for name, log in root.manager.loggerDict.items() if isinstance(log, logging.Logger)
+    }
+    yield
+    root.setLevel(level)
+    root.handlers[:] = [handler for handler in root.handlers if handler in handlers]
+    for name, log in root.manager.loggerDict.items():
+        if isinstance(log, logging.Logger):
+            log.setLevel(names.get(name, logging.NOTSET))
 
 
 @pytest.fixture

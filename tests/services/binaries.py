@@ -16,6 +16,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from tests.services.turns import CACHE, one_at_a_time
+
 POSTGRES_VARIABLE = "SATCHEL_POSTGRES_BIN"
 REDIS_VARIABLE = "SATCHEL_REDIS_SERVER"
 CHROMIUM_VARIABLE = "SATCHEL_CHROMIUM"
@@ -135,10 +137,11 @@ def _apt_install(*packages: str) -> bool:
         return False
     env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     install = ["apt-get", "install", "-y", "--no-install-recommends", *packages]
-    for command in (install, ["apt-get", "update"], install):
-        done = subprocess.run(command, env=env, capture_output=True, timeout=600, check=False)
-        if command is install and done.returncode == 0:
-            return True
+    with one_at_a_time(CACHE / "apt.lock"):
+        for command in (install, ["apt-get", "update"], install):
+            done = subprocess.run(command, env=env, capture_output=True, timeout=600, check=False)
+            if command is install and done.returncode == 0:
+                return True
     return False
 
 

@@ -27,8 +27,9 @@ def clone(primary: PostgresServer, standby: PostgresServer) -> None:
 
 
 def catch_up(primary: PostgresServer, standby: PostgresServer) -> None:
-    """Wait until *standby* has replayed what *primary* has written."""
-    written = ask(primary, "SELECT pg_current_wal_lsn()::text")
+    """Wait until *standby* has replayed what *primary* has said."""
+    # Not what is written: a server that does not wait for its disk answers before that.
+    written = ask(primary, "SELECT pg_current_wal_insert_lsn()::text")
     wait(lambda: bool(ask(standby, f"SELECT pg_last_wal_replay_lsn() >= '{written}'")), "catch up")
 
 

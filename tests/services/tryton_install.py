@@ -3,18 +3,17 @@
 Its own, because Tryton is GPL and pins what it likes; Satchel speaks to it over HTTP only.
 """
 
-import fcntl
 import hashlib
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 
 from tests.services.process import ServiceFailed
+from tests.services.turns import one_at_a_time
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCK = ROOT / "requirements" / "tryton.lock"
@@ -70,13 +69,3 @@ def fingerprint(paths: Iterable[Path], *also: str) -> str:
                 digest.update(f"\0{file.relative_to(path.parent)}\0".encode())
                 digest.update(file.read_bytes())
     return digest.hexdigest()
-
-
-@contextmanager
-def one_at_a_time(lock: Path) -> Iterator[None]:
-    """Hold a file lock, so that two test runs do not build the same thing at once."""
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    (lock.parent / ".gitignore").write_text("*\n")
-    with lock.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield

@@ -17,7 +17,8 @@ from psycopg import sql
 from tests.services.postgres import PostgresServer
 from tests.services.tryton_build import LOADER, build, login, run
 from tests.services.tryton_config import MODULES
-from tests.services.tryton_install import CACHE, LOCK, MODULE, fingerprint, one_at_a_time
+from tests.services.tryton_install import CACHE, LOCK, MODULE, fingerprint
+from tests.services.turns import one_at_a_time
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 from tests.services.process import ServiceFailed
-from tests.services.tryton_install import fingerprint, one_at_a_time
+from tests.services.tryton_install import fingerprint
+from tests.services.turns import one_at_a_time
 
 ROOT = Path(__file__).parents[3]
 LOCK = ROOT / "requirements" / "bench.lock"

@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 from tests.services.binaries import ServiceMissing
+from tests.services.turns import one_at_a_time
 
 CACHE = Path(__file__).parents[3] / ".cache" / "nginx"
 MISSING = (
@@ -25,8 +26,10 @@ def nginx_program() -> Path:
     unpacked = CACHE / "usr" / "sbin" / "nginx"
     if found:
         return Path(found)
-    if not unpacked.exists() and shutil.which("apt-get") and shutil.which("dpkg"):
-        _unpack()
+    if shutil.which("apt-get") and shutil.which("dpkg"):
+        with one_at_a_time(CACHE.parent / "nginx.lock"):
+            if not unpacked.exists():
+                _unpack()
     if not unpacked.exists():
         raise ServiceMissing(MISSING)
     return unpacked
@@ -34,7 +37,6 @@ def nginx_program() -> Path:
 
 def _unpack() -> None:
     CACHE.mkdir(parents=True, exist_ok=True)
-    (CACHE.parent / ".gitignore").write_text("*\n")
     with tempfile.TemporaryDirectory() as scratch:
         fetch = ["apt-get", "download", "-o", "APT::Sandbox::User=root", "nginx"]
         done = subprocess.run(fetch, cwd=scratch, capture_output=True, text=True, timeout=120, check=False)

@@ -19,7 +19,8 @@ from backend.db import Sessions, make_sessions
 from backend.feed.changes import MOST_CHANGES, publish
 from backend.identity import device_keys, enrolment, keys, tokens
 from backend.identity.models import Device
-from backend.settings import read_settings
+from backend.settings import PREFIX, read_settings
+from backend.settings.table import SETTINGS
 from backend.sync import grants
 from sync_protocol import SCHEMA_REVISION
 from sync_protocol.canonical import digest
@@ -49,11 +50,12 @@ class SatchelContestant:
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         database = database or f"satchel_{sizes.records}"
+        known = {PREFIX + setting.name.upper() for setting in SETTINGS}
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         self._environ = {
             **kept,
             # To try out a setting: SATCHEL_SEGMENT_ROWS=0 python -m tests.bench first
-            **{name: value for name, value in os.environ.items() if name.startswith("SATCHEL_")},
+            **{name: value for name, value in os.environ.items() if name in known},
             "SATCHEL_FOLDER": str(folder / "instance"),
             "SATCHEL_DATABASE_URL": postgres.create_database(database),
             "SATCHEL_PORT": str(self.port),
