@@ -90,6 +90,15 @@ def _no_check(body: Mapping[str, Any], setting: Setting) -> Iterator[Fault]:
     return iter(())
 
 
+Destination = Literal["erp", "inbox", "office"]
+TO_ERP: Destination = "erp"
+"""Forwarded to the ERP."""
+INBOX: Destination = "inbox"
+"""Done when it has arrived: it is about another document of the inbox."""
+OFFICE: Destination = "office"
+"""Put before the office."""
+
+
 @dataclass(frozen=True)
 class Kind:
     """A kind of submission."""
@@ -104,6 +113,8 @@ class Kind:
     check: Check = _no_check
     title: Callable[[Mapping[str, Any]], str] = field(default=lambda body: "")
     """One line that tells a person which document this is."""
+    destination: Destination = TO_ERP
+    """Where it goes once it has arrived."""
     since: int = 1
 
     def form_faults(self, body: Any) -> list[Fault]:

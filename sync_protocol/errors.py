@@ -66,6 +66,25 @@ class ErrorCode(Enum):
     )
     RECEIPT_TYPE = Meaning(415, "A receipt is a JPEG, PNG, HEIC, WebP or PDF", "Choose another file.")
     PRECONDITION = Meaning(412, "The Tus-Resumable version is not supported", "Speak tus 1.0.0.")
+    # The back office
+    OFFICE_TOKEN_INVALID = Meaning(
+        401, "The office token is missing, unknown or revoked", "Ask for one: `satchel office add NAME`."
+    )
+    ROLE_MISSING = Meaning(403, "Your role may not do this", "Ask somebody whose role may.")
+    NOT_PARKED = Meaning(409, "The document does not wait for the office", "Look at it again.")
+    TAKEN_BY_ANOTHER = Meaning(
+        409, "Somebody else is working on the document", "Speak with them, or act with `force`."
+    )
+    MAY_BE_IN_ERP = Meaning(
+        409, "The ERP has the document or may have it", "Link it, or remove it there and try again."
+    )
+    LINKED_ELSEWHERE = Meaning(
+        409, "The ERP's document belongs to another one of ours", "Look at both; link the right one."
+    )
+    NOT_IN_ERP = Meaning(422, "The ERP has no document under this number", "Check the number.")
+    NOT_FOR_THIS = Meaning(422, "This cannot be done with such a document", "See `detail` for what can.")
+    BODY_REFUSED = Meaning(422, "The corrected document has faults", "See `errors`; correct it and send again.")
+    ERP_UNAVAILABLE = Meaning(503, "The ERP must be asked first and does not answer", "Try again later.")
 
     # Inside a push result
     NOT_A_SUBMISSION = Meaning(0, "This is not a submission", "This is a fault of the app; keep the document.")

@@ -57,8 +57,8 @@ MOVES: dict[State, frozenset[State]] = {
     S.UNKNOWN: frozenset({S.SENDING, S.ACCEPTED, S.QUEUED, S.PARKED, S.ON_HOLD, S.REJECTED}),
     S.HANDED_OVER: frozenset({S.ACCEPTED, S.REJECTED, S.ON_HOLD, S.PARKED}),
     S.ON_HOLD: frozenset({S.ACCEPTED, S.REJECTED, S.CANCELLED, S.QUEUED, S.PARKED, S.SENDING}),
-    S.PARKED: frozenset({S.QUEUED, S.ACCEPTED, S.REJECTED, S.CANCELLED, S.SUPERSEDED, S.WITHDRAWN}),
-    S.REJECTED: frozenset({S.SUPERSEDED, S.QUEUED, S.CANCELLED}),
+    S.PARKED: frozenset({S.QUEUED, S.UNKNOWN, S.ACCEPTED, S.REJECTED, S.CANCELLED, S.SUPERSEDED, S.WITHDRAWN}),
+    S.REJECTED: frozenset({S.SUPERSEDED, S.QUEUED, S.CANCELLED, S.WITHDRAWN}),
     S.ACCEPTED: frozenset({S.CANCELLED}),
     S.WITHDRAWN: frozenset(),
     S.SUPERSEDED: frozenset(),
@@ -71,6 +71,20 @@ FINAL = frozenset({S.ACCEPTED, S.REJECTED, S.WITHDRAWN, S.SUPERSEDED, S.CANCELLE
 
 REPLACEABLE = frozenset({S.RECEIVED, S.AWAITING_APPROVAL, S.QUEUED, S.REJECTED, S.PARKED})
 """States in which a newer submission may supersede this one, unless a call to the ERP was made for it."""
+
+
+class Decision(StrEnum):
+    """What the office has decided on a document that was parked; told beside the state."""
+
+    FIXED = "fixed"
+    """A corrected version of the office's takes its place."""
+    LINKED = "linked"
+    """The ERP has it under the number that the office named."""
+    CANCELLED = "cancelled"
+    RETURNED = "returned"
+    """Back to the rep: an edited copy takes its place."""
+    DONE = "done"
+    """What the rep asked for was done in the ERP."""
 
 
 def may_move(old: State, new: State) -> bool:

@@ -132,7 +132,7 @@ def _backlog(session: Session) -> Iterator[Finding]:
     counts = {state: count for state, count in rows}  # noqa: C416 - rows are no plain tuples to a type checker
     words = ", ".join(f"{count} {state}" for state, count in sorted(counts.items())) or "no submissions yet"
     if counts.get("parked"):
-        yield Finding(WARN, "submissions", words, "`satchel submissions --state parked`")
+        yield Finding(WARN, "submissions", words, "`satchel parked list`")
     else:
         yield Finding(GOOD, "submissions", words)
     for mark in session.scalars(select(Watermark).where(Watermark.failure.is_not(None))):

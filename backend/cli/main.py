@@ -14,6 +14,7 @@ from backend.cli.doctor import doctor
 from backend.cli.feed import feed
 from backend.cli.ingest import ingest
 from backend.cli.init import init
+from backend.cli.parked import parked_group
 from backend.cli.rep import rep
 from backend.cli.sample_erp import sample_erp
 from backend.cli.segments import segments
@@ -65,6 +66,7 @@ for command in (
     rep,
     submissions,
     timeline,
+    parked_group,
     device,
     sample_erp,
     conformance,

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Text, and_, exists, false, func, or_, sele
 from sqlalchemy.orm import Session, aliased
 
 from backend.db import is_postgresql
+from backend.delivery.causes import CAUSES, POISON
 from backend.delivery.dependencies import obstacle
 from backend.delivery.writers import on_their_way, one_at_a_time
 from backend.feed.changes import publish
@@ -201,7 +202,7 @@ def _hold_back(row: Submission, reason: str, hopeless: bool, now: dt.datetime) -
 
 
 def _park_poison(session: Session, row: Submission, now: dt.datetime, worker: str) -> None:
-    row.owner, row.error_class = "office", "poison"
+    row.owner, row.error_class = CAUSES[POISON].owner, POISON
     row.reason = (
         f"Its sending was broken off {row.claims} times without an answer, so it is not tried again by itself"
     )

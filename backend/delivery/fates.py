@@ -17,6 +17,7 @@ One thing overrides the table: a submission that the ERP has, or may have, is ne
 import datetime as dt
 from dataclasses import dataclass, field
 
+from backend.delivery.causes import CAUSES
 from backend.delivery.retry import Backoff
 from backend.erp.errors import ErpError, ErrorClass
 from backend.erp.records import Found, Outcome
@@ -39,10 +40,7 @@ NEXT_STATE: dict[ErrorClass, State] = {
     ErrorClass.DUPLICATE_BAD: State.PARKED,
 }
 OWNER: dict[ErrorClass, str] = {
-    ErrorClass.REJECT_REP: "rep",
-    ErrorClass.REJECT_OFFICE: "office",
-    ErrorClass.CONFIG: "it",
-    ErrorClass.DUPLICATE_BAD: "office",
+    error_class: owner for error_class in ErrorClass if (owner := CAUSES[error_class.value].owner)
 }
 _AGAIN = frozenset({ErrorClass.TRANSIENT, ErrorClass.UNKNOWN, ErrorClass.DUPLICATE_OK})
 _BOUND = frozenset({State.ACCEPTED, State.ON_HOLD})
@@ -70,6 +68,8 @@ class Fate:
     raw: str | None = None
     error_class: ErrorClass | None = None
     owner: str | None = None
+    fix: str | None = None
+    """What to do about it, where the connector knows."""
     errors: tuple[dict[str, str], ...] = ()
     due_at: dt.datetime | None = None
     tries: int = 0
@@ -169,6 +169,7 @@ def of_error(
         raw=error.raw,
         error_class=error_class,
         owner=owner,
+        fix=error.fix[:1000] or None,
         errors=_as_faults(({"field": error.field, "message": error.message},))
         if error_class is ErrorClass.REJECT_REP
         else (),

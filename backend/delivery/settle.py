@@ -46,7 +46,7 @@ def apply(
     rival = bind(session, row, fate.bindings, connector, now)
     if rival is not None:
         fate = _contested(fate, rival)
-    row.reason, row.owner = fate.reason, fate.owner
+    row.reason, row.owner, row.fix = fate.reason, fate.owner, fate.fix
     row.raw_reason = fate.raw[:MOST_RAW] if fate.raw else fate.raw
     row.error_class = fate.error_class.value if fate.error_class else None
     row.errors = [dict(error) for error in fate.errors]

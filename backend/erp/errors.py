@@ -27,7 +27,8 @@ class ErpError(Exception):
 
     `message` is a sentence for a person, `raw` the ERP's own words, `retry_after` seconds if the ERP
     named them, `field` the path in the document's body (`lines[2].product_id`) if one is to blame,
-    `no_answer` whether the ERP as a whole did not answer, so that another document would fare no better.
+    `no_answer` whether the ERP as a whole did not answer, so that another document would fare no better,
+    `fix` a sentence on what to do, where the connector knows better than the table of causes.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class ErpError(Exception):
         retry_after: float | None = None,
         field: str = "",
         no_answer: bool = False,
+        fix: str = "",
     ) -> None:
         super().__init__(message)
         self.error_class = error_class
@@ -47,3 +49,4 @@ class ErpError(Exception):
         self.retry_after = retry_after
         self.field = field
         self.no_answer = no_answer
+        self.fix = fix

@@ -42,6 +42,12 @@ class Connector(Protocol):
     def find(self, kind: str, key: str) -> list[Found]:
         """Return the ERP's documents that carry our key: none, one, or the two that must not be."""
 
+    def numbered(self, kind: str, number: str) -> list[Found]:
+        """Return the ERP's documents of *kind* under *number*, whoever made them, each with the key it carries.
+
+        None if there is none. Raises `ErpError` REJECT_OFFICE where the ERP cannot be asked for numbers.
+        """
+
     def create(self, document: Document) -> Found:
         """Create the document in the ERP's first state, with its id as the external reference."""
 

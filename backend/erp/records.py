@@ -118,11 +118,13 @@ class ForecastLine:
 
 @dataclass(frozen=True)
 class Found:
-    """A document of the ERP that carries our key; `state` is the ERP's own word."""
+    """A document of the ERP; `state` is the ERP's own word."""
 
     external_id: str
     number: str | None
     state: str
+    key: str | None = None
+    """The key that it carries, where it was asked for by its number; None if it carries none of ours."""
 
 
 @dataclass(frozen=True)

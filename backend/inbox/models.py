@@ -51,6 +51,13 @@ class Submission(Model):
     error_class: Mapped[str | None] = mapped_column(String(20))
     owner: Mapped[str | None] = mapped_column(String(10))
     """Who must act on it: rep, office, it or erp."""
+    fix: Mapped[str | None] = mapped_column(Text)
+    """What to do about it, where the connector knows better than the table of causes."""
+    decision: Mapped[str | None] = mapped_column(String(20))
+    """What the office has decided on a parked document, for its rep to see."""
+    taken_by: Mapped[str | None] = mapped_column(Text)
+    """Who of the office is working on it, so that two do not; good until `taken_until`."""
+    taken_until: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
 
     order_key: Mapped[str] = mapped_column(KeyText)
     fence: Mapped[int] = mapped_column(Integer, default=0)

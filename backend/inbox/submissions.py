@@ -62,11 +62,13 @@ def move(
 def as_record(submission: Submission, missing: Iterable[str] = ()) -> dict[str, Any]:
     """Return the record of collection `submissions`; *missing* are receipts the server waits for."""
     body = json.loads(submission.body)
+    # Only where there is one: the records of documents that nobody had to look at stay as they were.
+    decided = {"decision": submission.decision} if submission.decision else {}
     return {
         "id": submission.id,
         "rep": submission.rep,
         "kind": submission.kind,
-        "title": _title(submission, body),
+        "title": title_of(submission, body),
         "captured_at": submission.captured_at,
         "received_at": instant(submission.received_at),
         "updated_at": instant(submission.updated_at),
@@ -74,6 +76,7 @@ def as_record(submission: Submission, missing: Iterable[str] = ()) -> dict[str, 
         "state": submission.state,
         "erp_number": submission.erp_number,
         "reason": submission.reason,
+        **decided,
         "errors": submission.errors,
         "missing": sorted(missing),
         "supersedes": submission.supersedes,
@@ -82,7 +85,9 @@ def as_record(submission: Submission, missing: Iterable[str] = ()) -> dict[str, 
     }
 
 
-def _title(submission: Submission, body: Any) -> str:
+def title_of(submission: Submission, body: Any = None) -> str:
+    """Return one line that tells a person which document this is; *body* spares decoding it again."""
+    body = json.loads(submission.body) if body is None else body
     kind = KINDS.get(submission.kind)
     # A refused body may hold anything in any place; its name must not stand in the way of its record.
     if kind is None or (submission.status == "refused" and schema_faults(ready(kind.schema), body)):

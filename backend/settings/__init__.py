@@ -49,6 +49,7 @@ class Settings:
     retry_pattern: tuple[str, ...]
     backoff_base_seconds: float
     backoff_cap_seconds: float
+    parked_claim_seconds: float
     poll_after_seconds: int
     tombstone_days: int
     shrink_guard_percent: int

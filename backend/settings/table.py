@@ -92,6 +92,12 @@ SETTINGS = (
     ),
     Setting("backoff_cap_seconds", "900", seconds, "Longest wait between two retries."),
     Setting(
+        "parked_claim_seconds",
+        "1800",
+        seconds,
+        "How long somebody of the office holds a parked document that they claimed.",
+    ),
+    Setting(
         "poll_after_seconds", "60", whole, "When an idle phone should ask again; each spreads it by a tenth."
     ),
     Setting("tombstone_days", "90", whole, "How long a phone may stay away without starting over."),

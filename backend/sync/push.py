@@ -19,8 +19,8 @@ from backend.feed import reading
 from backend.feed.changes import MOST_CHANGES, publish
 from backend.identity.access import channels_ever
 from backend.inbox import submissions as inbox
+from backend.inbox import supersession
 from backend.inbox.models import HistoryEntry, Quarantined, Submission
-from backend.sync import supersession
 from backend.sync.judgement import Broken, Sealed, judge, unseal
 from sync_protocol.canonical import NotCanonical, canonical, digest
 from sync_protocol.change import Put

@@ -6,7 +6,7 @@ from sync_protocol.channel import by_field
 from sync_protocol.collection import SATCHEL, Collection, RecordSchema
 from sync_protocol.fields import Choice, Instant, Key, ReceiptRef, Sha256, Text, Ulid
 from sync_protocol.push import FaultSchema
-from sync_protocol.submission import State
+from sync_protocol.submission import Decision, State
 
 
 class SubmissionRecordSchema(RecordSchema):
@@ -22,6 +22,8 @@ class SubmissionRecordSchema(RecordSchema):
     erp_number = Text(80, required=True, allow_none=True)
     reason = Text(1000, required=True, allow_none=True)
     """Why it stands where it stands, in plain words."""
+    decision = Choice(*[decision.value for decision in Decision])
+    """What the office has decided on it; absent where it has not."""
     errors = fields.List(fields.Nested(FaultSchema), required=True)
     missing = fields.List(ReceiptRef(), required=True)
     """Receipts that the server still waits for."""

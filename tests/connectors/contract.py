@@ -80,6 +80,17 @@ class ConnectorContract:
         with closing(erp.connect()) as connector:
             yield connector
 
+    # Numbers
+
+    def test_a_document_is_found_by_the_erps_number(self, connector: Connector, erp: ErpAtHand) -> None:
+        document = erp.order()
+        connector.create(document)
+        outcome = fate(connector, erp, document)
+        assert outcome.number is not None
+        [found] = connector.numbered("order", outcome.number)
+        assert (found.external_id, found.key) == (outcome.external_id, document.id)
+        assert connector.numbered("order", f"{outcome.number}-none") == []
+
     # Reading
 
     def test_the_living_erp_is_well(self, connector: Connector) -> None:

@@ -126,6 +126,20 @@ class LedgerErp:
         hits = [Found(hit.external_id, hit.number, states.get(hit.external_id, hit.state)) for hit in hits]
         return hits * 2 if mode == "twice" else hits
 
+    def numbered(self, kind: str, number: str) -> list[Found]:
+        self._note("numbered", number)
+        self._misbehave(self._mode("numbered"))
+        hits = [e for e in self.ledger if e["event"] == "create" and e["kind"] == kind]
+        return [Found(e["id"], number, "done", e["key"] or None) for e in hits if f"SO{e['id']}" == number]
+
+    def by_hand(self, kind: str = "order", key: str = "") -> str:
+        """Enter a document by hand, under no key of ours unless told; return its number."""
+        with self._locked():
+            number = 1 + sum(entry["event"] == "create" for entry in self.ledger)
+            entry = {"event": "create", "kind": kind, "key": key, "id": str(number), "state": "done"}
+            self._append("ledger.jsonl", entry)
+        return f"SO{number}"
+
     def create(self, document: Document) -> Found:
         self._note("create", document.id)
         mode = self._mode("create")

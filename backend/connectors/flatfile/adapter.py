@@ -11,6 +11,7 @@ from backend.connectors.flatfile.layout import Layout
 from backend.connectors.flatfile.mailbox import Mailbox
 from backend.connectors.flatfile.options import Options
 from backend.connectors.flatfile.reader import Reader
+from backend.erp.errors import ErpError, ErrorClass
 from backend.erp.records import (
     Acknowledgement,
     Capabilities,
@@ -21,6 +22,9 @@ from backend.erp.records import (
     Outcome,
     ReadPage,
 )
+
+_PAGE = 1_000
+"""Records of a drop that are looked through at a time."""
 
 
 class FlatFileConnector:
@@ -64,6 +68,25 @@ class FlatFileConnector:
     def find(self, kind: str, key: str) -> list[Found]:
         """Return the document if it was handed over and not refused since."""
         return self._documents.find(kind, key)
+
+    def numbered(self, kind: str, number: str) -> list[Found]:
+        """Return the orders of the newest drop under *number*; files tell of no other kind of document."""
+        if kind != "order" or "orders" not in self._options.collections:
+            raise ErpError(
+                ErrorClass.REJECT_OFFICE,
+                f"The ERP's files do not list documents of kind {kind}, so no number can be looked up",
+            )
+        found: list[Found] = []
+        page = self._reader.read("orders", None, _PAGE)
+        while True:
+            found += [
+                Found(record["id"], number, record["axes"]["transport"], record["submission_id"])
+                for record in page.records
+                if record["number"] == number
+            ]
+            if not page.more:
+                return found
+            page = self._reader.read("orders", page.watermark, _PAGE)
 
     def create(self, document: Document) -> Found:
         """Hand the document over: a CSV file, its receipts, and the manifest last."""

@@ -91,6 +91,11 @@ class TrytonConnector:
         with understood(writes=False):
             return self._sender(kind).find(key, self._found())
 
+    def numbered(self, kind: str, number: str) -> list[Found]:
+        """Return the documents under Tryton's *number*, with the key that each carries."""
+        with understood(writes=False):
+            return self._sender(kind).numbered(number, self._found())
+
     def create(self, document: Document) -> Found:
         """Create the document as a draft, under our key."""
         with understood(writes=True):

@@ -4,7 +4,7 @@ import hashlib
 import threading
 
 from backend.connectors.tryton import documents
-from backend.connectors.tryton.client import Client, Row
+from backend.connectors.tryton.client import Client, Domain, Row
 from backend.connectors.tryton.documents import currency_id, one, tryton_id
 from backend.connectors.tryton.errors import TrytonRefusal
 from backend.connectors.tryton.features import INVOICE, KEY_FIELD, Features
@@ -31,8 +31,14 @@ class Claims:
 
     def find(self, key: str, features: Features) -> list[Found]:
         """Return the supplier invoices that carry our key."""
-        also = [["type", "=", "in"], ["company", "=", self._lookups.company]]
-        return documents.find(self._client, INVOICE, key, also, keyed=INVOICE in features.keyed)
+        return documents.find(self._client, INVOICE, key, self._ours(), keyed=INVOICE in features.keyed)
+
+    def numbered(self, number: str, features: Features) -> list[Found]:
+        """Return the supplier invoices under *number*."""
+        return documents.numbered(self._client, INVOICE, number, self._ours(), keyed=INVOICE in features.keyed)
+
+    def _ours(self) -> Domain:
+        return [["type", "=", "in"], ["company", "=", self._lookups.company]]
 
     def create(self, document: Document, features: Features) -> Found:
         """Create the draft; raises `ErpError`, naming the field if one is to blame."""

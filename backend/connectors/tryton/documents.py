@@ -1,7 +1,8 @@
 """What orders and claims share: being found by our key, and being taken through Tryton's workflow."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from backend.connectors.tryton.client import Client, Domain, Row
 from backend.connectors.tryton.errors import TrytonRefusal
@@ -12,6 +13,7 @@ from sync_protocol.submission import State
 
 MOST_STEPS = 8
 FIELDS = ("number", "state", "rec_name")
+ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,18 @@ def find(client: Client, model: str, key: str, also: Domain, *, keyed: bool) -> 
 
 def _find(client: Client, model: str, domain: Domain) -> list[Found]:
     return [as_found(row) for row in client.search_read(model, domain, FIELDS)]
+
+
+def numbered(client: Client, model: str, number: str, also: Domain, *, keyed: bool) -> list[Found]:
+    """Return the documents of *model* under *number*, whoever made them, each with the key it carries."""
+    key = KEY_FIELD if keyed else "reference"
+    rows = client.search_read(model, [["number", "=", number], *also], [*FIELDS, key])
+    return [replace(as_found(row), key=_our_key(row[key])) for row in rows]
+
+
+def _our_key(value: str | None) -> str | None:
+    """Return *value* if it looks like a key of ours: a reference may hold anything."""
+    return value if value and ULID.fullmatch(value) else None
 
 
 def as_found(row: Row) -> Found:

@@ -3,7 +3,7 @@
 import threading
 
 from backend.connectors.tryton import documents
-from backend.connectors.tryton.client import Client, Row
+from backend.connectors.tryton.client import Client, Domain, Row
 from backend.connectors.tryton.documents import tryton_id
 from backend.connectors.tryton.errors import TrytonRefusal
 from backend.connectors.tryton.features import SALE, Features
@@ -29,8 +29,14 @@ class Orders:
 
     def find(self, key: str, features: Features) -> list[Found]:
         """Return the sales that carry our key."""
-        company = [["company", "=", self._lookups.company]]
-        return documents.find(self._client, SALE, key, company, keyed=SALE in features.keyed)
+        return documents.find(self._client, SALE, key, self._ours(), keyed=SALE in features.keyed)
+
+    def numbered(self, number: str, features: Features) -> list[Found]:
+        """Return the sales under *number*."""
+        return documents.numbered(self._client, SALE, number, self._ours(), keyed=SALE in features.keyed)
+
+    def _ours(self) -> Domain:
+        return [["company", "=", self._lookups.company]]
 
     def create(self, document: Document, features: Features) -> Found:
         """Create the draft; raises `ErpError`, naming the field if one is to blame."""

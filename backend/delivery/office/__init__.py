@@ -1,0 +1,1 @@
+"""The office's side of parked documents: what it sees, and what it may do."""

@@ -1,0 +1,19 @@
+"""forwarding: what the office decides on parked documents
+
+Revision 0003, after 0002.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("submission", sa.Column("fix", sa.Text(), nullable=True))
+    op.add_column("submission", sa.Column("decision", sa.String(20), nullable=True))
+    op.add_column("submission", sa.Column("taken_by", sa.Text(), nullable=True))
+    op.add_column("submission", sa.Column("taken_until", sa.DateTime(timezone=True), nullable=True))

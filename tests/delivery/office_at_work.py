@@ -1,0 +1,50 @@
+"""Parks documents, and lets the office act on them."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from backend.delivery.office.deed import DeedRefused
+from backend.delivery.office.office import Office
+from backend.identity import audit
+from sync_protocol.errors import ErrorCode
+from tests.delivery.desk import Desk
+
+
+@dataclass
+class AtWork:
+    """A desk with an office beside it. `do` names the deed as `Office` does."""
+
+    desk: Desk
+
+    @property
+    def office(self) -> Office:
+        return Office(self.desk.sessions, self.desk.clock, self.desk.settings, lambda: self.desk.erp)
+
+    def park(self, mode: str = "refuse_office", step: str = "create", **more: Any) -> str:
+        """Capture a document that the ERP refuses, and forward it; return its id."""
+        self.desk.erp.script(step, mode, "ok")
+        id = self.desk.capture(**more)
+        self.desk.forwarder().drain()
+        assert self.desk.row(id).state == "parked"
+        return id
+
+    def refused(self, code: ErrorCode, deed: str, *words: Any, **more: Any) -> DeedRefused:
+        """Do *deed*, which must be refused with *code* and change nothing; return the refusal."""
+        before = [vars(self.desk.row(words[0])).copy(), self.trail()]
+        with pytest.raises(DeedRefused) as raised:
+            getattr(self.office, deed)(*words, **more)
+        assert raised.value.code is code, raised.value.message
+        after = [vars(self.desk.row(words[0])).copy(), self.trail()]
+        for state in (before[0], after[0]):
+            state.pop("_sa_instance_state")
+        assert after == before
+        return raised.value
+
+    def trail(self, id: str | None = None) -> list[tuple[str, str, dict[str, Any], dt.datetime]]:
+        """(actor, action, detail, at) of the audit trail's entries, oldest first."""
+        with self.desk.sessions() as session:
+            found = audit.entries(session, subject=id)
+        return [(entry.actor, entry.action, entry.detail, entry.at) for entry in reversed(found)]
