@@ -62,8 +62,6 @@ def move(
 def as_record(submission: Submission, missing: Iterable[str] = ()) -> dict[str, Any]:
     """Return the record of collection `submissions`; *missing* are receipts the server waits for."""
     body = json.loads(submission.body)
-    # Only where there is one: the records of documents that nobody had to look at stay as they were.
-    decided = {"decision": submission.decision} if submission.decision else {}
     return {
         "id": submission.id,
         "rep": submission.rep,
@@ -76,7 +74,7 @@ def as_record(submission: Submission, missing: Iterable[str] = ()) -> dict[str, 
         "state": submission.state,
         "erp_number": submission.erp_number,
         "reason": submission.reason,
-        **decided,
+        "decision": submission.decision,
         "errors": submission.errors,
         "missing": sorted(missing),
         "supersedes": submission.supersedes,

@@ -22,8 +22,8 @@ class SubmissionRecordSchema(RecordSchema):
     erp_number = Text(80, required=True, allow_none=True)
     reason = Text(1000, required=True, allow_none=True)
     """Why it stands where it stands, in plain words."""
-    decision = Choice(*[decision.value for decision in Decision])
-    """What the office has decided on it; absent where it has not."""
+    decision = Choice(*[decision.value for decision in Decision], required=True, allow_none=True)
+    """What the office has decided on it."""
     errors = fields.List(fields.Nested(FaultSchema), required=True)
     missing = fields.List(ReceiptRef(), required=True)
     """Receipts that the server still waits for."""
