@@ -40,7 +40,8 @@ def test_the_server_answers_as_the_golden_exchanges_say(settings: Settings) -> N
 
 
 OF_THE_OFFICE = {
-    "office_token_invalid", "role_missing", "not_parked", "taken_by_another", "may_be_in_erp", "linked_elsewhere",
+    "office_token_invalid", "role_missing", "not_parked", "taken_by_another", "may_be_in_erp",
+    "linked_elsewhere",
     "not_in_erp", "not_for_this", "body_refused", "erp_unavailable",
 }  # fmt: skip
 
