@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from backend.cli.context import console, engine_of, load_settings
+from backend.cli.doctor_ingest import examine_ingest
 from backend.cli.doctor_replica import examine_replica
 from backend.cli.finding import BAD, GOOD, WARN, Finding
 from backend.clock import SystemClock
@@ -22,7 +23,6 @@ from backend.erp.errors import ErpError
 from backend.erp.port import ConnectorMissing, connect
 from backend.feed import mismatches, positions
 from backend.inbox.models import Submission
-from backend.ingest.models import RejectedRow, Watermark
 from backend.migrations.upgrade import current, newest
 from backend.settings import PREFIX, SETTINGS, SettingError, Settings
 from backend.sync.segments.places import store_of
@@ -109,6 +109,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
             if settings.replica_url:
                 yield from examine_replica(settings.replica_url, head)
             yield from _backlog(session)
+            yield from examine_ingest(session)
             yield from _replicas(session)
     except SQLAlchemyError as error:
         reason = str(getattr(error, "orig", error)).strip().splitlines()[0]
@@ -135,17 +136,6 @@ def _backlog(session: Session) -> Iterator[Finding]:
         yield Finding(WARN, "submissions", words, "`satchel parked list`")
     else:
         yield Finding(GOOD, "submissions", words)
-    for mark in session.scalars(select(Watermark).where(Watermark.failure.is_not(None))):
-        yield Finding(
-            WARN, f"reading {mark.collection}", mark.failure or "", f"failing since {mark.failing_since}"
-        )
-    for mark in session.scalars(select(Watermark).where(Watermark.sweep_failure.is_not(None))):
-        yield Finding(
-            WARN,
-            f"deletions of {mark.collection}",
-            mark.sweep_failure or "",
-            "as it says",
-        )
     held = hold.in_force(session)
     if held is not None:
         yield Finding(BAD, "forwarding", held.words, hold.NEXT_STEP)
@@ -156,9 +146,6 @@ def _backlog(session: Session) -> Iterator[Finding]:
             f"stopped since {breaker.opened_at:%Y-%m-%d %H:%M}: {breaker.reason}",
             "mend it in the ERP or the settings; it goes on by itself",
         )
-    bad = session.scalar(select(func.count()).select_from(RejectedRow)) or 0
-    if bad:
-        yield Finding(WARN, "ERP rows", f"{bad} rows could not be taken", "`satchel ingest` lists them")
 
 
 def _replicas(session: Session) -> Iterator[Finding]:

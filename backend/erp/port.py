@@ -5,7 +5,7 @@ No method touches our database. All are safe to call again.
 """
 
 import importlib.metadata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from backend.erp.records import (
@@ -35,6 +35,13 @@ class Connector(Protocol):
 
     def read(self, collection: str, watermark: str | None, limit: int) -> ReadPage:
         """Return up to *limit* records of *collection* after *watermark* (None: from the start)."""
+
+    def reread(self, collection: str, keys: Sequence[str]) -> ReadPage:
+        """Return single records of *collection* anew, whatever was read before.
+
+        *keys* are keys of records, or the `external_id` of bad rows. What is neither among the records nor
+        among the bad rows that come back is not there any more. The page's watermark is empty.
+        """
 
     def keys(self, collection: str) -> Iterable[str]:
         """List the keys of all records that exist, for the sweep that finds deletions."""

@@ -70,6 +70,8 @@ class ReadPage:
     bad: tuple[BadRow, ...] = ()
     complete_listing: bool = False
     """True at the end of a full snapshot: what it did not hold does not exist any more."""
+    total: int | None = None
+    """How many records a reading from the start gives in all, where the connector knows; for a progress bar."""
 
 
 @dataclass(frozen=True)

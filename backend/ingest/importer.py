@@ -20,12 +20,12 @@ from backend.erp.port import Connector
 from backend.erp.records import BadRow, ReadPage
 from backend.failpoints import failpoint
 from backend.feed import positions
-from backend.feed.changes import MOST_CHANGES, live, live_many, publish
-from backend.ingest import rows, watermarks
+from backend.feed.changes import MOST_CHANGES, live, publish
+from backend.ingest import difference, rows, watermarks
 from backend.ingest.sweep import Listing, sweep
 from backend.settings import Settings
 from sync_protocol.catalogue import COLLECTIONS
-from sync_protocol.change import Change, Gone, Put
+from sync_protocol.change import Change, Put
 from sync_protocol.collection import SATCHEL, Collection
 
 log = logging.getLogger(__name__)
@@ -66,8 +66,8 @@ class ImportResult:
         return ", ".join(words)
 
 
-Progress = Callable[[int], None]
-"""Called after each page with the number of records read so far."""
+Progress = Callable[[int, int | None], None]
+"""Called after each page: records read so far, and how many a reading from the start gives (None: unknown)."""
 
 
 def import_collection(
@@ -90,7 +90,7 @@ def import_collection(
         while not stop() and not reading.over:
             reading.next_page()
             if progress is not None and not result.lost_race:
-                progress(result.records)
+                progress(result.records, reading.total)
         if reading.listed_all:
             result.deleted = _sweep(reading, settings)
     except ErpError as error:
@@ -135,7 +135,10 @@ class _Reading:
     name: str
     clock: Clock
     over: bool = False
+    total: int | None = None
     listed_all: bool = False
+    serves_as_list: bool | None = None
+    """Whether what was met here is the list of all keys; None until the first page."""
     seen: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -173,15 +176,19 @@ class _Reading:
         self.result.records += len(page.records) + len(page.bad)
         self.result.rejected += len(bad)
         self.result.changed += changed
-        self.seen.update(good, (row.external_id[:128] for row in bad))
+        if self.serves_as_list is None:
+            self.serves_as_list = self.from_start and not self.lists_keys()
+        if self.serves_as_list:
+            # The only thing that grows with the ERP, so it is kept only where nothing else lists the keys.
+            self.seen.update(good, (row.external_id[: rows.LONGEST_ID] for row in bad))
         self.value = page.watermark
         self.over = self.result.complete = not page.more
         self.listed_all = page.complete_listing
+        self.total = page.total
 
     def listing(self) -> Listing | None:
         """Return the keys that exist, if this reading has met them all; None: the connector is to list them."""
-        whole = self.from_start and not self.lists_keys()
-        return Listing(self.seen, self.head) if whole else None
+        return Listing(self.seen, self.head) if self.serves_as_list else None
 
     def lists_keys(self) -> bool:
         """Say whether the connector itself can list all keys."""
@@ -198,16 +205,15 @@ class _Reading:
         rows.readable_again(session, *ours, {*good, *page.gone})
         rows.keep_apart(session, *ours, bad, now)
         if not page.more:
-            before = watermarks.read_to_the_end(session, *ours, now)
+            before = watermarks.read_to_the_end(session, *ours, now, all_of_it=self.from_start)
             # A mended line of a file has another number or none; only a whole listing shows that it is gone.
             met_since = self.began if self.from_start else before
             if page.complete_listing and page.records and met_since:
-                met = {*self.seen, *(row.external_id[:128] for row in bad)}
-                rows.not_met_since(session, *ours, met_since, met)
+                rows.not_met_since(session, *ours, met_since, inclusive=not self.from_start)
         failpoint("ingest.before_publish")
         # The feed's lock comes before its rows are read, as in `publish` itself.
         positions.take(session, 0)
-        changes = self._changes(session, good, page.gone)
+        changes = difference.changes(session, self.collection, good, page.gone)
         fresh = self._freshness(session) if not page.more else []
         if len(changes) + len(fresh) > MOST_CHANGES:
             raise ErpError(
@@ -217,23 +223,6 @@ class _Reading:
         if changes or fresh:
             publish(session, [*changes, *fresh])
         return len(changes)
-
-    def _changes(
-        self, session: Session, good: Mapping[str, Mapping[str, Any]], gone: Sequence[str]
-    ) -> list[Change]:
-        known = live_many(session, self.name, good)
-        puts: list[Change] = [
-            Put(self.name, key, record) for key, record in good.items() if self._differs(record, known.get(key))
-        ]
-        dead = live_many(session, self.name, [key for key in gone if key not in good])
-        return [*puts, *(Gone(self.name, key) for key in dead)]
-
-    def _differs(self, record: Mapping[str, Any], known: Mapping[str, Any] | None) -> bool:
-        """Whether the record says anything new, apart from when it was read."""
-        if known is None:
-            return True
-        volatile = self.collection.volatile
-        return any(record.get(name) != known.get(name) for name in {*record, *known} if name not in volatile)
 
     def _freshness(self, session: Session) -> list[Change]:
         last = live(session, "freshness", self.name)

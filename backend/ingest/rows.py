@@ -17,6 +17,12 @@ from sync_protocol.canonical import NotCanonical, canonical
 from sync_protocol.channel import Follows
 from sync_protocol.collection import Collection
 
+LONGEST_ID = 128
+NAMELESS = "?"
+"""Stands for the key of a record that has none."""
+RETRY_FIRST = dt.timedelta(minutes=5)
+RETRY_LAST = dt.timedelta(days=1)
+"""A quarantined row is read again after five minutes, then after twice as long each time, up to a day."""
 _LONGEST_RAW = 4_000
 _MOST_FAULTS = 5
 _CHUNK = 500
@@ -33,7 +39,7 @@ def sort_out(
         if error is None:
             good[str(record[collection.key])] = record
         else:
-            key = str(record.get(collection.key) or "?")[:128]
+            key = str(record.get(collection.key) or NAMELESS)[:LONGEST_ID]
             bad.append(BadRow(key, error, json.dumps(record, ensure_ascii=False, default=str)))
     return good, bad
 
@@ -58,30 +64,50 @@ def _error(collection: Collection, record: Mapping[str, Any]) -> str | None:
 def keep_apart(
     session: Session, connector: str, collection: str, bad: Sequence[BadRow], now: dt.datetime
 ) -> None:
-    """Keep *bad* rows for the operator; one that was bad before keeps its first date."""
-    rows = {
-        row.external_id[:128]: {
+    """Put *bad* rows into quarantine; one that is there keeps its first date and is tried again later."""
+    by_id = {row.external_id[:LONGEST_ID]: row for row in bad}
+    if not by_id:
+        return
+    tried = attempts_at(session, connector, collection, sorted(by_id))
+    found = [
+        {
             "connector": connector,
             "collection": collection,
-            "external_id": row.external_id[:128],
+            "external_id": id,
             "error": row.error[:_LONGEST_RAW],
             "raw": row.raw[:_LONGEST_RAW],
             "first_seen_at": now,
             "last_seen_at": now,
+            "attempts": tried.get(id, 0) + 1,
+            "retry_at": now + min(RETRY_FIRST * 2 ** min(tried.get(id, 0), 16), RETRY_LAST),
         }
-        for row in bad
-    }
-    if not rows:
-        return
+        for id, row in by_id.items()
+    ]
     insert: Any = postgresql.insert if is_postgresql(session) else sqlite.insert
     statement = insert(RejectedRow)
+    newer = ("error", "raw", "last_seen_at", "attempts", "retry_at")
     session.execute(
         statement.on_conflict_do_update(
             index_elements=["connector", "collection", "external_id"],
-            set_={name: statement.excluded[name] for name in ("error", "raw", "last_seen_at")},
+            set_={name: statement.excluded[name] for name in newer},
         ),
-        list(rows.values()),
+        found,
     )
+
+
+def attempts_at(session: Session, connector: str, collection: str, ids: Sequence[str]) -> dict[str, int]:
+    """Return, of the rows *ids*, how often each was tried that is in quarantine."""
+    found: dict[str, int] = {}
+    for start in range(0, len(ids), _CHUNK):
+        known = session.execute(
+            select(RejectedRow.external_id, RejectedRow.attempts).where(
+                RejectedRow.connector == connector,
+                RejectedRow.collection == collection,
+                RejectedRow.external_id.in_(ids[start : start + _CHUNK]),
+            )
+        )
+        found.update({row.external_id: row.attempts for row in known})
+    return found
 
 
 def readable_again(session: Session, connector: str, collection: str, keys: Keys[str]) -> None:
@@ -98,14 +124,17 @@ def readable_again(session: Session, connector: str, collection: str, keys: Keys
 
 
 def not_met_since(
-    session: Session, connector: str, collection: str, moment: dt.datetime, met: Keys[str]
+    session: Session, connector: str, collection: str, moment: dt.datetime, *, inclusive: bool
 ) -> None:
-    """After a reading of everything, let go of the bad rows last seen by *moment* that it has not *met*."""
-    old = session.scalars(
-        select(RejectedRow.external_id).where(
+    """After a reading of everything, let go of the rows it has not met: those last seen before *moment*.
+
+    *inclusive*: also those last seen at it.
+    """
+    seen = RejectedRow.last_seen_at
+    session.execute(
+        delete(RejectedRow).where(
             RejectedRow.connector == connector,
             RejectedRow.collection == collection,
-            RejectedRow.last_seen_at <= moment,
+            seen <= moment if inclusive else seen < moment,
         )
     )
-    readable_again(session, connector, collection, set(old) - set(met))

@@ -4,14 +4,19 @@ import datetime as dt
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from backend.clock import Clock
 from backend.db import Sessions, snapshot
 from backend.erp.errors import ErpError, ErrorClass
 from backend.erp.port import Connector
 from backend.erp.records import Capabilities
+from backend.ingest.compare import compare
 from backend.ingest.importer import ImportResult, import_collection
 from backend.ingest.models import Watermark
+from backend.ingest.quarantine import retry
 from backend.ingest.sweep import sweep
 from backend.settings import Settings
 from sync_protocol.catalogue import COLLECTIONS
@@ -19,6 +24,8 @@ from sync_protocol.collection import SATCHEL
 
 log = logging.getLogger(__name__)
 
+PAGES_A_ROUND = 10
+"""Pages of a comparison between two looks at what changed."""
 _ERP_AWAY = frozenset({ErrorClass.TRANSIENT, ErrorClass.CONFIG})
 """Failures that the next collection would meet too."""
 
@@ -62,6 +69,11 @@ class Schedule:
         for collection in self._collections(capabilities):
             if collection in capabilities.lists_keys and not stop():
                 self._sweep_if_due(collection)
+        for collection in self._collections(capabilities):
+            if not stop():
+                self._turn(f"retry {collection}", partial(self._retry, collection))
+            if not stop() and self._comparison_is_due(collection):
+                self._turn(f"compare {collection}", partial(self._compare, collection, stop))
         return results
 
     def _read_if_due(self, collection: str, stop: Callable[[], bool]) -> ImportResult | None:
@@ -95,6 +107,46 @@ class Schedule:
         if row.swept_at is None or now >= row.swept_at + pause:
             done = sweep(self.sessions, self.connector, collection, clock=self.clock, settings=self.settings)
             self._note(turn, done.failure is not None)
+
+    def _retry(self, collection: str) -> str | None:
+        """Read what is due of the quarantine again."""
+        retry(self.sessions, self.connector, collection, clock=self.clock)
+        return None
+
+    def _comparison_is_due(self, collection: str) -> bool:
+        row = self._watermark(collection)
+        if row is None or row.read_at is None or row.failing_since is not None:
+            return False
+        pause = dt.timedelta(days=self.settings.compare_days)
+        return (
+            row.compare_value is not None
+            or row.compared_at is None
+            or self.clock.now() >= row.compared_at + pause
+        )
+
+    def _compare(self, collection: str, stop: Callable[[], bool]) -> str | None:
+        """Compare some pages; the rest follows round by round, so that reading what changed goes on beside."""
+        return compare(
+            self.sessions, self.connector, collection,
+            clock=self.clock, settings=self.settings, most_pages=PAGES_A_ROUND, stop=stop,
+        ).failure  # fmt: skip
+
+    def _turn(self, name: str, job: Callable[[], str | None]) -> None:
+        """Do *job*, unless it failed a moment ago; what fails here is told and never stops the reading."""
+        if self.clock.now() < self._not_before.get(name, self.clock.now()):
+            return
+        try:
+            failure = job()
+        except ErpError as error:
+            failure = error.message
+        except SQLAlchemyError:
+            raise
+        except Exception as error:
+            log.exception("%s failed in the connector", name)
+            failure = repr(error)
+        if failure is not None:
+            log.warning("%s: %s", name, failure)
+        self._note(name, failure is not None)
 
     def _watermark(self, collection: str) -> Watermark | None:
         with self.sessions() as session, session.begin():

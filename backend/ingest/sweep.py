@@ -5,20 +5,20 @@ listing misses it too, and refuses a listing that has lost so much that it is li
 """
 
 import logging
-from collections.abc import Set as AbstractSet
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, select
 
 from backend.clock import Clock
-from backend.db import Sessions
+from backend.db import Sessions, snapshot
 from backend.erp.errors import ErpError
 from backend.erp.port import Connector
 from backend.feed import positions
 from backend.feed.changes import publish
 from backend.feed.models import FeedRow
 from backend.ingest import rows, watermarks
+from backend.ingest.keyset import KeySet
 from backend.settings import Settings
 from sync_protocol.change import Gone
 
@@ -31,7 +31,7 @@ _BATCH = 500
 class Listing:
     """The keys that exist, and the feed's head before they were listed."""
 
-    keys: AbstractSet[str]
+    keys: Iterable[str]
     head: int
 
 
@@ -67,33 +67,55 @@ def sweep(
         watermarks.ensure(session, connector.name, collection)
         # Noted before listing: whatever comes later may be missing from the list and yet exist.
         before = listing.head if listing is not None else positions.head(session).position
-        known = set(_live_up_to(session, collection, before))
+    listed = 0
+    missing: list[str] = []
     try:
-        listed = set(connector.keys(collection)) if listing is None else set(listing.keys)
-        missing = known - listed
-        refusal = None if force else _refusal(collection, len(listed), known, missing, settings)
+        with KeySet(connector.keys(collection) if listing is None else listing.keys) as keys:
+            listed = len(keys)
+            known, missing = _compared(sessions, collection, before, keys)
+        refusal = None if force else _refusal(collection, listed, known, len(missing), settings)
         if refusal is None and missing and listing is None:
-            missing -= set(connector.keys(collection))
+            with KeySet(connector.keys(collection)) as keys:
+                missing = [key for chunk in _chunks(missing) for key in keys.lacking(chunk)]
     except ErpError as error:
-        listed, missing, refusal = set(), set(), error.message
+        refusal = error.message
     if refusal is not None:
         with sessions() as session, session.begin():
             watermarks.sweep_failed(session, connector.name, collection, refusal)
-        return SweepResult(collection, len(listed), len(missing), 0, refusal)
-    deleted = _delete(sessions, connector.name, collection, sorted(missing), before)
+        return SweepResult(collection, listed, len(missing), 0, refusal)
+    deleted = _delete(sessions, connector.name, collection, missing, before)
     with sessions() as session, session.begin():
         watermarks.swept(session, connector.name, collection, now)
-    return SweepResult(collection, len(listed), len(missing), deleted)
+    return SweepResult(collection, listed, len(missing), deleted)
 
 
-def _refusal(
-    collection: str, listed: int, known: set[str], missing: set[str], settings: Settings
-) -> str | None:
+def _compared(sessions: Sessions, collection: str, before: int, keys: KeySet) -> tuple[int, list[str]]:
+    """Return how many records are known, and the keys of those that are not listed, ascending."""
+    known, after, missing = 0, "", list[str]()
+    while True:
+        with sessions() as session, session.begin():
+            snapshot(session)
+            chunk = session.scalars(
+                _live_up_to(collection, before).where(FeedRow.key > after).order_by(FeedRow.key).limit(_BATCH)
+            ).all()
+        if not chunk:
+            return known, missing
+        known += len(chunk)
+        missing += keys.lacking(chunk)
+        after = chunk[-1]
+
+
+def _chunks(keys: list[str]) -> Iterator[list[str]]:
+    for start in range(0, len(keys), _BATCH):
+        yield keys[start : start + _BATCH]
+
+
+def _refusal(collection: str, listed: int, known: int, missing: int, settings: Settings) -> str | None:
     """Return why the listing cannot be believed, or None."""
-    if not missing or (listed and len(missing) * 100 <= len(known) * settings.shrink_guard_percent):
+    if not missing or (listed and missing * 100 <= known * settings.shrink_guard_percent):
         return None
     return (
-        f"The ERP lists {listed} {collection}, and {len(missing)} of the {len(known)} known ones are missing "
+        f"The ERP lists {listed} {collection}, and {missing} of the {known} known ones are missing "
         f"(more than {settings.shrink_guard_percent} percent). Nothing was deleted. If they are really gone, "
         f"say `satchel sweep {collection} --believe`; if not, look at the connection"
     )
@@ -101,12 +123,11 @@ def _refusal(
 
 def _delete(sessions: Sessions, connector: str, collection: str, keys: list[str], before: int) -> int:
     deleted = 0
-    for start in range(0, len(keys), _BATCH):
+    for chunk in _chunks(keys):
         with sessions() as session, session.begin():
-            chunk = keys[start : start + _BATCH]
             rows.readable_again(session, connector, collection, chunk)
             positions.take(session, 0)
-            still = set(_live_up_to(session, collection, before, chunk))
+            still = set(session.scalars(_live_up_to(collection, before).where(FeedRow.key.in_(chunk))))
             if still:
                 publish(session, [Gone(collection, key) for key in sorted(still)])
             deleted += len(still)
@@ -115,10 +136,7 @@ def _delete(sessions: Sessions, connector: str, collection: str, keys: list[str]
     return deleted
 
 
-def _live_up_to(session: Session, collection: str, position: int, keys: list[str] | None = None) -> list[str]:
-    statement = select(FeedRow.key).where(
+def _live_up_to(collection: str, position: int) -> Select[str]:
+    return select(FeedRow.key).where(
         FeedRow.collection == collection, FeedRow.body.is_not(None), FeedRow.position <= position
     )
-    if keys is not None:
-        statement = statement.where(FeedRow.key.in_(keys))
-    return list(session.scalars(statement))

@@ -3,7 +3,7 @@
 import datetime as dt
 import logging
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, and_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -22,7 +22,9 @@ def ensure(session: Session, connector: str, collection: str) -> Watermark:
     return session.scalars(_of(connector, collection)).one()
 
 
-def advance(session: Session, connector: str, collection: str, *, read_from: str | None, to: str) -> bool:
+def advance(
+    session: Session, connector: str, collection: str, *, read_from: str | None, to: str | None
+) -> bool:
     """Move the watermark on; return False if it does not stand at *read_from* any more.
 
     Then somebody else has read on, and what was read from the old place may be older than what is there.
@@ -41,13 +43,44 @@ def advance(session: Session, connector: str, collection: str, *, read_from: str
     return moved is not None
 
 
-def read_to_the_end(session: Session, connector: str, collection: str, now: dt.datetime) -> dt.datetime | None:
-    """Note that the collection was read to its end at *now*; return when it was the time before."""
+def read_to_the_end(
+    session: Session, connector: str, collection: str, now: dt.datetime, *, all_of_it: bool
+) -> dt.datetime | None:
+    """Note that the collection was read to its end at *now*; return when it was the time before.
+
+    *all_of_it*: from its start, so that every record was compared with the feed.
+    """
     row = session.scalars(_of(connector, collection)).one()
     before = row.read_at
     row.read_at, row.failing_since, row.failure = now, None, None
+    if all_of_it:
+        row.compared_at, row.compare_value, row.compare_missed = now, None, 0
     session.flush()
     return before
+
+
+def forget(session: Session, connector: str, collection: str | None = None) -> None:
+    """Let *collection*, or all, be read from the start next time; what else is known of it stays."""
+    mine = Watermark.connector == connector
+    session.execute(
+        update(Watermark)
+        .where(mine if collection is None else and_(mine, Watermark.collection == collection))
+        .values(value=None, compare_value=None),
+        execution_options={"synchronize_session": False},
+    )
+
+
+def compared(
+    session: Session, connector: str, collection: str, value: str | None, missed: int, end: dt.datetime | None
+) -> None:
+    """Note that a page was compared, from which *value* goes on, and whether that was the *end*."""
+    row = session.scalars(_of(connector, collection)).one()
+    if row.compare_value is None:
+        row.compare_missed = 0
+    row.compare_value = value
+    row.compare_missed += missed
+    row.compared_at = end or row.compared_at
+    session.flush()
 
 
 def swept(session: Session, connector: str, collection: str, now: dt.datetime) -> None:

@@ -43,6 +43,7 @@ class Settings:
     poll_seconds: float
     ingest_seconds: float
     sweep_seconds: float
+    compare_days: int
     lease_seconds: float
     quiet_seconds: float | None
     writers: int | None

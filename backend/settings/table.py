@@ -65,6 +65,12 @@ SETTINGS = (
     Setting("poll_seconds", "2", seconds, "How often a worker looks for due submissions by itself."),
     Setting("ingest_seconds", "60", seconds, "Pause between two readings of the ERP."),
     Setting("sweep_seconds", "86400", seconds, "Pause between two listings of all keys, which find deletions."),
+    Setting(
+        "compare_days",
+        "7",
+        whole,
+        "Days between two comparisons of everything with the ERP, which find changes that reading missed.",
+    ),
     Setting("lease_seconds", "120", seconds, "How long a worker may hold a submission without a sign of life."),
     Setting(
         "quiet_seconds",

@@ -148,6 +148,25 @@ class ConnectorContract:
             records, _ = read_all(connector, collection)
             assert set(connector.keys(collection)) == set(records), collection
 
+    def test_single_records_are_read_again_by_key(self, erp: ErpAtHand, connector: Connector) -> None:
+        for collection in connector.capabilities().collections:
+            records, _ = read_all(connector, collection)
+            some = sorted(records)[:: max(1, len(records) // 3)]
+            page = connector.reread(collection, [*some, "999999999", "no-such-key"])
+            again = _by_key(collection, page.records)
+            wanted = {key: records[key] for key in some}
+            assert not page.more and not page.bad
+            assert wanted.keys() <= again.keys(), collection
+            assert steady(collection, wanted) == steady(collection, {key: again[key] for key in some})
+            assert again.keys() <= records.keys(), "nothing that reading does not give"
+
+    def test_a_record_read_again_is_as_it_is_now(self, erp: ErpAtHand, connector: Connector) -> None:
+        for collection in erp.changeable():
+            before, _ = read_all(connector, collection)
+            key = erp.change(collection)
+            now = _by_key(collection, connector.reread(collection, [key]).records)[key]
+            assert steady(collection, {key: now})[key] != steady(collection, before).get(key)
+
     def test_capabilities_name_collections_and_kinds_of_the_catalogue(self, connector: Connector) -> None:
         capabilities = connector.capabilities()
         assert set(capabilities.collections) <= set(COLLECTIONS)
@@ -166,6 +185,8 @@ class ConnectorContract:
         assert caught.value.error_class is ErrorClass.CONFIG
         with pytest.raises(ErpError, match="moon_phases"):
             list(connector.keys("moon_phases"))
+        with pytest.raises(ErpError, match="moon_phases"):
+            connector.reread("moon_phases", ["1"])
 
     def test_an_unknown_kind_is_a_clear_error(self, erp: ErpAtHand, connector: Connector) -> None:
         order = erp.order()
@@ -298,6 +319,7 @@ class ConnectorContract:
             asks: list[Callable[[], object]] = [
                 lambda: dead.read("customers", None, 10),
                 lambda: list(dead.keys("customers")),
+                lambda: dead.reread("customers", ["1"]),
                 lambda: dead.find("order", order.id),
                 lambda: dead.create(order),
             ]

@@ -66,7 +66,7 @@ def test_a_drop_that_is_not_what_its_manifest_says_is_named_and_not_read(
         connector.read("expense_categories", end, 10)
     assert caught.value.error_class is ErrorClass.REJECT_OFFICE
     with pytest.raises(ErpError, match=r"expense_categories\.csv"):
-        connector.keys("expense_categories")
+        list(connector.keys("expense_categories"))
     write_drop(tmp_path, THIRD, categories(HOTEL))
     records, _ = read_all(connector, "expense_categories", end)
     assert set(records) == {"hotel"}, "the next whole drop heals it"

@@ -89,7 +89,7 @@ def test_a_row_with_too_few_fields_is_bad_and_makes_the_listing_one_with_holes(t
     assert not page.complete_listing
     connector = connect({"folder": str(tmp_path)})
     with pytest.raises(ErpError, match="have no key that can be read"):
-        connector.keys("expense_categories")
+        list(connector.keys("expense_categories"))
     connector.close()
 
 

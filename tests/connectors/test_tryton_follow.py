@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.connectors.tryton import rows
 from backend.connectors.tryton.follow import Follower
 from backend.connectors.tryton.rows import Item
 from backend.connectors.tryton.sources import Source, Trigger, found_by, same
@@ -267,37 +266,3 @@ def settled(following: Follower, clock: Clock) -> str:
     _, mark, _ = read(following, mark)
     assert read(following, mark)[0] == {}
     return mark
-
-
-def test_a_page_is_halved_down_to_the_row_that_breaks_it() -> None:
-    """At most two calls a level and row: a page of 200 with one bad row costs some fifteen calls."""
-    calls: list[list[int]] = []
-
-    def fetch(ids: list[int]) -> Iterator[Item]:
-        calls.append(ids)
-        if 133 in ids:
-            raise rows.TrytonRefusal("other", rows.ErrorClass.REJECT_OFFICE, "no", "the words")
-        return iter([Item(str(n), {"id": n, "name": str(n), "code": None}) for n in ids])
-
-    found = rows.translate("warehouses", fetch, list(range(200)))
-    assert len(found.records) == 199
-    assert [(bad.external_id, bad.raw) for bad in found.bad] == [("133", "the words")]
-    assert len(calls) < 20
-
-
-def test_a_call_that_fails_for_every_row_is_not_the_rows_fault() -> None:
-    def fetch(ids: list[int]) -> Iterator[Item]:
-        raise rows.TrytonRefusal("server_fault", rows.ErrorClass.CONFIG, "'bogus'", "'bogus'")
-
-    with pytest.raises(rows.ErpError) as caught:
-        rows.translate("warehouses", fetch, [1, 2, 3, 4])
-    assert caught.value.error_class is rows.ErrorClass.CONFIG
-
-
-@pytest.mark.parametrize("rule", ["access", "login"])
-def test_a_missing_right_is_not_the_rows_fault(rule: str) -> None:
-    def fetch(ids: list[int]) -> Iterator[Item]:
-        raise rows.TrytonRefusal(rule, rows.ErrorClass.CONFIG, "no", "no")
-
-    with pytest.raises(rows.TrytonRefusal):
-        rows.translate("warehouses", fetch, [1])

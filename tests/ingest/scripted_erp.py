@@ -1,6 +1,6 @@
 """An ERP in memory: a log of changes that is read by keyset, and a list of what exists."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,8 @@ class ScriptedErp:
     log: dict[str, list[Mapping[str, Any] | str | BadRow]] = field(default_factory=dict)
     """Per collection: records, keys that are gone, and bad rows, in the order in which they happened."""
     exists: dict[str, set[str]] = field(default_factory=dict)
+    silently: dict[str, dict[str, Mapping[str, Any] | BadRow]] = field(default_factory=dict)
+    """Per collection and key: what a record has become without the log saying so."""
     snapshots: bool = False
     error: ErpError | None = None
     before_answer: Callable[[str], None] = lambda call: None
@@ -51,6 +53,8 @@ class ScriptedErp:
         self._answer(f"read {collection}")
         start = int(watermark or 0)
         entries = self.log.get(collection, [])[start : start + self.page]
+        changed = self.silently.get(collection, {})
+        entries = [e if isinstance(e, str) else changed.get(_key(e), e) for e in entries]
         end = start + len(entries)
         more = end < len(self.log.get(collection, []))
         return ReadPage(
@@ -61,6 +65,22 @@ class ScriptedErp:
             bad=tuple(e for e in entries if isinstance(e, BadRow)),
             complete_listing=self.snapshots and not more and bool(entries),
         )
+
+    def reread(self, collection: str, keys: Sequence[str]) -> ReadPage:
+        self._answer(f"reread {collection}")
+        now: dict[str, Mapping[str, Any] | BadRow] = {}
+        for entry in self.log.get(collection, []):
+            if isinstance(entry, str):
+                now.pop(entry, None)
+            else:
+                now[_key(entry)] = entry
+        now |= self.silently.get(collection, {})
+        found = [now[key] for key in keys if key in now]
+        return ReadPage(
+            records=tuple(e for e in found if isinstance(e, Mapping)), watermark="", more=False,
+            gone=tuple(key for key in keys if key not in now),
+            bad=tuple(e for e in found if isinstance(e, BadRow)),
+        )  # fmt: skip
 
     def keys(self, collection: str) -> Iterable[str]:
         listed = set(self.exists.get(collection, set()))
@@ -75,6 +95,10 @@ class ScriptedErp:
         self.before_answer(call)
         if self.error is not None:
             raise self.error
+
+
+def _key(entry: Mapping[str, Any] | BadRow) -> str:
+    return entry.external_id if isinstance(entry, BadRow) else str(entry["id"])
 
 
 def unit(id: str, name: str = "piece", **more: Any) -> dict[str, Any]:

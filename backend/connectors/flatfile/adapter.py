@@ -1,6 +1,6 @@
 """The connector: answers the port with files in a shared folder."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from backend.clock import SystemClock
 from backend.connectors.flatfile.documents import KINDS, Documents
@@ -59,6 +59,11 @@ class FlatFileConnector:
         """Return a page of the newest drop that has *collection*; nothing while its content is the one read."""
         self._known(collection)
         return self._reader.read(collection, watermark, limit)
+
+    def reread(self, collection: str, keys: Sequence[str]) -> ReadPage:
+        """Return single records of the newest drop anew; a bad row is named by its file and line."""
+        self._known(collection)
+        return self._reader.reread(collection, keys)
 
     def keys(self, collection: str) -> Iterable[str]:
         """List the keys of the newest drop, those of rows that cannot be translated included."""

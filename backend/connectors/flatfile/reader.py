@@ -1,7 +1,7 @@
 """Reading: page after page of the newest drop that can be believed."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from backend.connectors.flatfile.drops import Broken, Drop, moment_of, newest_first
 from backend.connectors.flatfile.faults import broken_drop, out_of_reach
@@ -41,23 +41,45 @@ class Reader:
             except OSError as error:
                 raise out_of_reach(error) from error
 
-    def keys(self, collection: str) -> tuple[str, ...]:
-        """Return the keys of *collection* in the newest drop that has it.
-
-        Raises `ErpError` where that drop is broken, or has rows whose key cannot be read: a listing
-        with holes would delete what exists.
-        """
+    def reread(self, collection: str, keys: Sequence[str]) -> ReadPage:
+        """Return what the newest drop that has *collection* holds under *keys*, and at places such as
+        `customers.csv:17`. Raises `ErpError`."""
         with self._lock:
             try:
-                snapshot = self._newest(collection)
+                records, bad = self._newest(collection).again(keys)
             except OSError as error:
                 raise out_of_reach(error) from error
-            if snapshot.unkeyed:
-                raise broken_drop(
-                    f"drop {snapshot.drop.name}: {snapshot.unkeyed} rows of {collection} have no key that can "
-                    "be read, so it is not known what is gone; see the rejected rows, and drop a new snapshot"
-                )
-            return snapshot.keys
+        return ReadPage(tuple(records), "", more=False, bad=tuple(bad))
+
+    def keys(self, collection: str) -> Iterator[str]:
+        """Yield the keys of *collection* in the newest drop that has it.
+
+        Raises `ErpError` where that drop is broken, or has rows whose key cannot be read: a listing
+        with holes would delete what exists. A drop that is replaced meanwhile is no listing either.
+        """
+        content, after = None, ""
+        while True:
+            with self._lock:
+                try:
+                    snapshot = self._newest(collection)
+                    self._check_listing(snapshot, content)
+                    content, keys = snapshot.content, snapshot.keys_after(after)
+                except OSError as error:
+                    raise out_of_reach(error) from error
+            if not keys:
+                return
+            yield from keys
+            after = keys[-1]
+
+    def _check_listing(self, snapshot: Snapshot, content: str | None) -> None:
+        if snapshot.unkeyed:
+            raise broken_drop(
+                f"drop {snapshot.drop.name}: {snapshot.unkeyed} rows of {snapshot.collection} have no key that "
+                "can be read, so it is not known what is gone; see the quarantine, and drop a new snapshot"
+            )
+        if content not in (None, snapshot.content):
+            words = f"drop {snapshot.drop.name} came while the keys of another were listed; list them again"
+            raise ErpError(ErrorClass.TRANSIENT, words)
 
     def _read(self, collection: str, mark: Watermark | None, limit: int) -> ReadPage:
         begun = self._begun(collection, mark)
@@ -97,6 +119,7 @@ class Reader:
             more=not done,
             bad=tuple(bad),
             complete_listing=done and not snapshot.unkeyed and self._is_newest(snapshot),
+            total=len(snapshot),
         )
 
     def _finished(self, collection: str) -> Iterator[Drop | Broken]:

@@ -1,7 +1,7 @@
 """One collection in one drop, open for reading: rows become records, and what cannot be taken is named."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from backend.clock import instant
@@ -32,6 +32,7 @@ PART_FILES: dict[str, File] = {
     "invoices": INVOICES,
 }
 MOST_ORPHANS = 200
+PLACE = re.compile(r"([a-z_]+\.csv):(\d{1,9})")
 
 
 class Snapshot:
@@ -47,9 +48,11 @@ class Snapshot:
             for file in self._files:
                 drop.verify(file)
             for file in self._files:
-                key = key_of(collection) if file is self._files[0] else None
+                main = file is self._files[0]
+                # Lines of deliveries name their delivery, so those are found by their ids too.
+                key = key_of(collection) if main else _id if file is DELIVERIES else None
                 rows = drop.manifest.files[file.name].rows
-                self._tables[file.name] = Table(drop.path / file.name, file, rows, options, key)
+                self._tables[file.name] = Table(drop.path / file.name, file, rows, options, key, unique=main)
         except BaseException:
             self.close()
             raise
@@ -59,10 +62,10 @@ class Snapshot:
     def __len__(self) -> int:
         return len(self._main)
 
-    @property
-    def keys(self) -> tuple[str, ...]:
-        """Keys of all rows, those that cannot be translated included: they exist."""
-        return tuple(self._main.keys)
+    def keys_after(self, key: str) -> Sequence[str]:
+        """Return some keys above *key*, ascending, those of rows that cannot be translated included: they
+        exist. None are left when it is empty."""
+        return self._main.index.keys_after(key)
 
     @property
     def unkeyed(self) -> int:
@@ -85,36 +88,65 @@ class Snapshot:
                 bad.append(BadRow(error.row.place, str(error), error.row.raw))
         return records, bad
 
+    def again(self, names: Sequence[str]) -> tuple[list[dict[str, Any]], list[BadRow]]:
+        """Return the records, and the rows that give none, of *names*: keys, or places of rows.
+
+        A place in another file than the first stands for the row of the first that it belongs to.
+        """
+        records: list[dict[str, Any]] = []
+        bad: list[BadRow] = []
+        wanted: set[int] = set()
+        for name in names:
+            place = PLACE.fullmatch(name)
+            if place is None or place[1] not in self._tables:
+                number = self._main.index.number(name)
+                wanted |= set() if number is None else {number}
+                continue
+            table = self._tables[place[1]]
+            number = table.index.at_line(int(place[2]))
+            if number is None:
+                continue
+            try:
+                wanted.add(number if table is self._main else self._above(table, number))
+            except BadCell as error:
+                bad.append(BadRow(name, str(error), error.row.raw))
+        for number in sorted(wanted):
+            more, worse = self.records(number, number + 1)
+            records += more
+            bad += worse
+        return records, bad
+
+    def _above(self, table: Table, number: int) -> int:
+        """Return the row of the first file that row *number* of *table* belongs to; raises `BadCell`."""
+        row = table.row(number)
+        above = self._table_above(table.file)
+        found = above.index.number(row.text(table.file.parent))
+        if found is None:
+            raise BadCell(row, table.file.parent, _nowhere(row, table.file))
+        return found if above is self._main else self._above(above, found)
+
+    def _table_above(self, file: File) -> Table:
+        return self._tables[DELIVERIES.name] if file is DELIVERY_LINES else self._main
+
     def orphans(self) -> list[BadRow]:
         """Return the rows of the other files that belong to no row of the first, 200 at most."""
         bad: list[BadRow] = []
         for file in self._files[1:]:
-            above = self._tables[DELIVERIES.name] if file is DELIVERY_LINES else self._main
-            known = self._delivery_ids() if above is not self._main else above.keys
-            for row in self._damage_and_orphans(file, known):
+            for row in self._damage_and_orphans(file):
                 if len(bad) == MOST_ORPHANS:
                     return bad
                 bad.append(row)
         return bad
 
-    def _delivery_ids(self) -> dict[str, int]:
-        table = self._tables[DELIVERIES.name]
-        return {
-            table.row(number).maybe("id") or "": number
-            for number in range(len(table))
-            if number not in table.damaged
-        }
-
-    def _damage_and_orphans(self, file: File, known: dict[str, int]) -> Iterator[BadRow]:
+    def _damage_and_orphans(self, file: File) -> Iterator[BadRow]:
         table = self._tables[file.name]
-        for number in table.damaged:
+        for number in table.index.damaged():
             try:
                 table.row(number)
             except BadCell as error:
                 yield BadRow(error.row.place, str(error), error.row.raw)
-        for row in self._parts.orphans(file, known):
-            message = f"names {row.maybe(file.parent)!r}, which no row of the file above it has"
-            yield BadRow(row.place, str(BadCell(row, file.parent, message)), row.raw)
+        for row in self._parts.orphans(file, self._table_above(file)):
+            yield BadRow(row.place, str(BadCell(row, file.parent, _nowhere(row, file))), row.raw)
 
     def _record(self, number: int) -> dict[str, Any]:
         row = self._main.row(number)
@@ -141,6 +173,14 @@ class Snapshot:
         if column in self._files[0].columns:
             return BadCell(row, column, fault.message)
         return BadCell(row, "", f"{fault.field} {fault.message}")
+
+
+def _id(row: Row) -> str:
+    return row.maybe("id") or ""
+
+
+def _nowhere(row: Row, file: File) -> str:
+    return f"names {row.maybe(file.parent)!r}, which no row of the file above it has"
 
 
 def _sentence(error: BadCell) -> str:

@@ -1,7 +1,6 @@
-"""One data file of a drop: cut into rows once, then read row by row; memory holds an index of it."""
+"""One data file of a drop: cut into rows once, then read row by row; an index of it lies in a file."""
 
 import csv
-from array import array
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -9,6 +8,7 @@ from typing import BinaryIO
 from backend.connectors.flatfile.cells import BadCell, Row
 from backend.connectors.flatfile.faults import broken_drop, setup_fault
 from backend.connectors.flatfile.files import File
+from backend.connectors.flatfile.index import Index
 from backend.connectors.flatfile.options import Options
 
 BOM = b"\xef\xbb\xbf"
@@ -21,8 +21,8 @@ class Table:
 
     Raises `ErpError` for what is wrong with the file as a whole.
 
-    `damaged` says of each row that cannot be taken why: not as many fields as the header, a stray
-    quotation mark, a key that came before. `unkeyed` counts rows of which not even the key is known.
+    The `index` says of each row that cannot be taken why: not as many fields as the header, a stray
+    quotation mark, with *unique* a key that came before. `unkeyed` counts rows whose very key is not known.
     """
 
     def __init__(
@@ -32,17 +32,20 @@ class Table:
         rows: int | None,
         options: Options,
         key: Callable[[Row], str] | None = None,
+        *,
+        unique: bool = True,
     ) -> None:
         self.file = file
-        self.keys: dict[str, int] = {}
-        self.by_parent: dict[str, list[int]] = {}
-        self.damaged: dict[int, str] = {}
+        self.index = Index()
         self.unkeyed = 0
         self._options = options
-        self._starts = array("Q")
-        self._lines = array("Q")
+        self._unique = unique
         self._header: list[str] = []
-        self._opened: BinaryIO = path.open("rb")
+        try:
+            self._opened: BinaryIO = path.open("rb")
+        except BaseException:
+            self.index.close()
+            raise
         try:
             self._index(key)
             if rows is not None and len(self) != rows:
@@ -55,27 +58,26 @@ class Table:
             raise
 
     def __len__(self) -> int:
-        return len(self._starts)
+        return len(self.index)
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Let go of the file and its index."""
         self._opened.close()
+        self.index.close()
 
     def row(self, number: int) -> Row:
         """Return row *number*, counted from 0; raises `BadCell` if it is damaged."""
-        row = self._read(number)
-        if number in self.damaged:
-            raise BadCell(row, "", self.damaged[number])
-        return row
-
-    def _read(self, number: int) -> Row:
-        lines = _Lines(self._opened, self.file.name, self._options.encoding, self._starts[number])
+        entry = self.index.entry(number)
+        lines = _Lines(self._opened, self.file.name, self._options.encoding, entry.start)
         try:
             fields = next(self._reader(lines))
         except csv.Error:
             fields = []
         cells = dict(zip(self._header, fields, strict=False))
-        return Row(self.file.name, self._lines[number], cells, lines.raw, self._options.decimal)
+        row = Row(self.file.name, entry.line, cells, lines.raw, self._options.decimal)
+        if entry.fault:
+            raise BadCell(row, "", entry.fault)
+        return row
 
     def _reader(self, lines: "_Lines") -> Iterator[list[str]]:
         return csv.reader(lines, delimiter=self._options.delimiter, strict=True)
@@ -99,14 +101,11 @@ class Table:
                 return
             except csv.Error as error:
                 fault = f"is not CSV: {error}"
-            number = len(self._starts)
-            self._starts.append(start)
-            self._lines.append(line)
+            number = self.index.add(start, line, fault)
             if fault:
-                self.damaged[number] = fault
                 self.unkeyed += 1
             elif parent >= 0:
-                self.by_parent.setdefault(fields[parent].strip(), []).append(number)
+                self.index.place_below(fields[parent].strip(), number)
             if key and not fault:
                 cells = dict(zip(self._header, fields, strict=True))
                 self._note_key(number, Row(self.file.name, line, cells, "", self._options.decimal), key)
@@ -117,12 +116,11 @@ class Table:
         except BadCell:
             self.unkeyed += 1  # reading the row will say why
             return
-        first = self.keys.setdefault(name, number)
-        if first != number:
+        first = self.index.name(name, number)
+        if first != number and self._unique:
             columns = ", ".join(self.file.key)
-            self.damaged[number] = (
-                f"{name} is there twice (column {columns}); the first is in line {self._lines[first]}"
-            )
+            line = self.index.entry(first).line
+            self.index.blame(number, f"{name} is there twice (column {columns}); the first is in line {line}")
 
     def _checked_header(self, reader: Iterator[list[str]]) -> list[str]:
         name, delimiter = self.file.name, self._options.delimiter

@@ -1,7 +1,7 @@
 """The connector: answers the port by asking the parts beside this file."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from backend.connectors.tryton import checkup, features
 from backend.connectors.tryton.claims import Claims
@@ -80,6 +80,11 @@ class TrytonConnector:
         """Return up to *limit* records of *collection* after *watermark* (None: from the start)."""
         with understood(writes=False):
             return self._follower.read(self._source(collection), watermark, limit)
+
+    def reread(self, collection: str, keys: Sequence[str]) -> ReadPage:
+        """Return single records of *collection* anew."""
+        with understood(writes=False):
+            return self._follower.reread(self._source(collection), keys)
 
     def keys(self, collection: str) -> Iterator[str]:
         """List the keys of all records that exist."""

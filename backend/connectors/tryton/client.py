@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import httpx
 
 from backend.connectors.tryton import http
-from backend.connectors.tryton.errors import http_refusal, refusal
+from backend.connectors.tryton.errors import UselessAnswer, http_refusal, refusal
 from backend.connectors.tryton.options import Options
 from backend.connectors.tryton.values import NotTrytonJson, dumps, loads
 from backend.erp.errors import ErpError, ErrorClass
@@ -242,4 +242,4 @@ def _is_id(value: Any) -> bool:
 
 def _strange(method: str, why: str = "it has another form", *, writes: bool) -> ErpError:
     lost = ErrorClass.UNKNOWN if writes else ErrorClass.TRANSIENT
-    return ErpError(lost, "Tryton's answer cannot be understood.", raw=f"{method}: {why}")
+    return UselessAnswer(lost, "Tryton's answer cannot be understood.", raw=f"{method}: {why}")

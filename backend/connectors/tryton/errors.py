@@ -135,6 +135,11 @@ class TrytonRefusal(ErpError):
         self.rule = rule
 
 
+class UselessAnswer(ErpError):
+    """Tryton was reached, and what came back is of no use: a fault of the server (HTTP 500), or no answer to
+    what was asked. While reading, the contents of a single row may be what it stumbles over."""
+
+
 def refusal(error: Any) -> TrytonRefusal | None:
     """Return what the `error` of an answer means, or None if it is none that Tryton would write."""
     if not isinstance(error, list) or not error or not isinstance(error[0], str):
@@ -188,4 +193,6 @@ def http_refusal(status: int, retry_after: float | None, body: bytes, *, writes:
     if 300 <= status < 500 and status != 408:
         return ErpError(CONFIG, f"Tryton refused the call as such (HTTP {status}).", raw=raw)
     lost = ErrorClass.UNKNOWN if writes else TRANSIENT
-    return ErpError(lost, f"Tryton failed while answering (HTTP {status}).", raw=raw)
+    # 502 and 504 are of a proxy that did not reach Tryton, or not in time.
+    kind = ErpError if status in (408, 502, 504) else UselessAnswer
+    return kind(lost, f"Tryton failed while answering (HTTP {status}).", raw=raw)

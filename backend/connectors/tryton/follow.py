@@ -8,7 +8,7 @@ our own clock, so that no zone or skew matters) without news does it begin at th
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from backend.connectors.tryton.client import Client, Domain, Row
 from backend.connectors.tryton.rows import Translated, translate
@@ -59,6 +59,18 @@ class Follower:
             records=tuple(page.records), watermark=mark.text(), more=more, gone=tuple(page.gone),
             bad=tuple(page.bad), complete_listing=ended,
         )  # fmt: skip
+
+    def reread(self, source: Source, keys: Sequence[str]) -> ReadPage:
+        """Return the records of the roots that *keys* belong to, whatever was read before."""
+        roots = source.roots_of(self._client, keys)
+        size = max(1, self._page // source.records_per_root)
+        page = Translated()
+        for start in range(0, len(roots), size):
+            chunk = roots[start : start + size]
+            page.add(translate(source.collection, lambda ids: source.items(self._client, ids), chunk))
+        return ReadPage(
+            records=tuple(page.records), watermark="", more=False, gone=tuple(page.gone), bad=tuple(page.bad)
+        )
 
     def keys(self, source: Source) -> Iterator[str]:
         """Yield the keys of all records there are."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import httpx
 
+from backend.connectors.tryton.errors import UselessAnswer
 from backend.erp.errors import ErpError, ErrorClass
 
 MOST_BYTES = 64 * 1024 * 1024
@@ -61,7 +62,7 @@ def post(
     except (httpx.HTTPError, httpx.StreamError, OSError) as error:
         raise ErpError(lost, "The connection to Tryton broke off.", raw=_words(error)) from error
     except Broken as error:
-        raise ErpError(lost, f"Tryton's answer cannot be used: {error}.") from error
+        raise UselessAnswer(lost, f"Tryton's answer cannot be used: {error}.") from error
 
 
 def _read(response: httpx.Response, deadline: float) -> bytes:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from backend.connectors.tryton.errors import TrytonRefusal
+from backend.connectors.tryton.errors import TrytonRefusal, UselessAnswer
 from backend.connectors.tryton.mapper import READS
 from backend.connectors.tryton.mapping.text import Untranslatable
 from backend.erp.errors import ErpError, ErrorClass
@@ -17,6 +17,9 @@ from backend.erp.records import BadRow
 from sync_protocol.catalogue import COLLECTIONS
 
 LONGEST_RAW = 4000
+MOST_BROKEN = 8
+"""So many rows that break a page are told apart for sure; a page with more of them costs no more calls."""
+NOT_TOLD_APART = "Tryton cannot serve this row or one beside it; it is tried again by itself"
 
 
 class Item(NamedTuple):
@@ -47,22 +50,47 @@ Fetch = Callable[[list[int]], Iterable[Item]]
 def translate(collection: str, fetch: Fetch, ids: list[int]) -> Translated:
     """Return the records of the roots *ids*, in the order of their roots.
 
-    Raises `ErpError` if Tryton cannot be reached or refuses the call as such, not for single rows.
+    A page that cannot be served is halved, down to the row, in at most `most_calls` calls; what is not told
+    apart by then is set aside together. Raises `ErpError` if Tryton cannot be reached or refuses the call as
+    such, not for single rows.
     """
-    try:
-        return _translate(collection, fetch(ids))
-    except TrytonRefusal as refused:
-        if refused.error_class is ErrorClass.TRANSIENT or refused.rule in ("access", "login"):
-            raise
-        if len(ids) == 1:
-            return Translated(bad=[BadRow(str(ids[0]), refused.message, refused.raw)])
-        middle = len(ids) // 2
-        found = translate(collection, fetch, ids[:middle])
-        found.add(translate(collection, fetch, ids[middle:]))
-        if len(found.bad) == len(ids) and refused.rule == "server_fault":
+    found, served, calls = Translated(), False, 0
+    todo = [ids]
+    refused: ErpError | None = None
+    while todo:
+        part = todo.pop()
+        if refused is not None and calls >= most_calls(len(ids)):
+            found.bad += [BadRow(str(root), NOT_TOLD_APART, refused.raw) for root in part]
+            continue
+        calls += 1
+        try:
+            found.add(_translate(collection, fetch(part)))
+            served = True
+        except (TrytonRefusal, UselessAnswer) as error:
+            if isinstance(error, TrytonRefusal) and _of_the_call(error):
+                raise
+            refused = error
+            if len(part) > 1:
+                middle = len(part) // 2
+                todo += [part[middle:], part[:middle]]
+            else:
+                found.bad.append(BadRow(str(part[0]), error.message, error.raw))
+    if refused is not None and not served and len(ids) > 1:
+        if isinstance(refused, UselessAnswer):
+            raise refused
+        if isinstance(refused, TrytonRefusal) and refused.rule == "server_fault":
             # Not the rows are broken, but the call: a field or module that this Tryton does not have.
             raise ErpError(ErrorClass.CONFIG, refused.message, raw=refused.raw) from refused
-        return found
+    return found
+
+
+def most_calls(rows: int) -> int:
+    """Return how many calls may be spent on a page of *rows*: enough to find `MOST_BROKEN` that break it."""
+    return 1 + 2 * MOST_BROKEN * max(rows - 1, 1).bit_length()
+
+
+def _of_the_call(refused: TrytonRefusal) -> bool:
+    return refused.error_class is ErrorClass.TRANSIENT or refused.rule in ("access", "login")
 
 
 def _translate(collection: str, items: Iterable[Item]) -> Translated:

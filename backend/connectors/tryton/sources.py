@@ -78,6 +78,11 @@ class Source:
         """Return the keys of the records of *roots*, which all belong."""
         return [str(root) for root in roots]
 
+    def roots_of(self, client: Client, keys: Iterable[str]) -> list[int]:
+        """Return the roots of the records *keys*, each once: a key is its root's id, or begins with it."""
+        heads = {key.partition("-")[0] for key in keys}
+        return sorted(int(head) for head in heads if head.isascii() and head.isdigit() and len(head) < 16)
+
     def ids(self, client: Client, after: int, limit: int) -> list[int]:
         """Return up to *limit* ids of roots above *after*."""
         return client.search(self.model, [*self.domain(client), ["id", ">", after]], limit=limit)

@@ -22,7 +22,7 @@ class Parts:
         Raises `BadCell` if one of them is damaged, lacks its key or is there twice.
         """
         table = self.tables[file.name]
-        rows = [table.row(number) for number in table.by_parent.get(parent, ())]
+        rows = [table.row(number) for number in table.index.below(parent)]
         rows.sort(key=lambda row: [_natural(row.text(column)) for column in file.key])
         for before, row in pairwise(rows):
             if all(before.maybe(column) == row.maybe(column) for column in file.key):
@@ -33,12 +33,12 @@ class Parts:
                 )
         return rows
 
-    def orphans(self, file: File, parents: Mapping[str, object]) -> Iterator[Row]:
-        """Yield one row for each parent that *file* names and that is not among *parents*."""
+    def orphans(self, file: File, above: Table) -> Iterator[Row]:
+        """Yield one row for each parent that *file* names and that is no key of *above*."""
         table = self.tables[file.name]
-        for parent, rows in table.by_parent.items():
-            if parent not in parents:
-                yield table.row(rows[0])
+        for parent in table.index.parents():
+            if above.index.number(parent) is None:
+                yield table.row(table.index.below(parent)[0])
 
 
 def _natural(text: str) -> tuple[int, int, str]:

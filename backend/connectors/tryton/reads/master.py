@@ -70,6 +70,9 @@ class PriceLists(Plain):
     def keys(self, client: Client, roots: list[int]) -> Iterable[str]:
         return [list_key(root) for root in roots]
 
+    def roots_of(self, client: Client, keys: Iterable[str]) -> list[int]:
+        return super().roots_of(client, ["0" if key == list_key(0) else key for key in keys])
+
 
 class ExpenseCategories(Plain):
     """Accounts of an expense type, under their codes; those of the option expense_accounts, if it is set."""
@@ -104,3 +107,8 @@ class ExpenseCategories(Plain):
     def keys(self, client: Client, roots: list[int]) -> Iterable[str]:
         rows = client.search_read(self.model, [ANY, ["id", "in", roots]], ["code"])
         return [word(row["code"]) for row in rows if row["code"]]
+
+    def roots_of(self, client: Client, keys: Iterable[str]) -> list[int]:
+        wanted = set(keys)
+        rows = client.search_read(self.model, [ANY, ["code", "!=", None]], ["code"])
+        return [row["id"] for row in rows if wanted & {word(row["code"]), str(row["id"])}]

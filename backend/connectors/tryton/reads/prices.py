@@ -62,6 +62,10 @@ class Prices(ProductSource):
         wanted, _ = self._wanted(client, roots)
         return [want.key for wants in wanted.values() for want in wants]
 
+    def roots_of(self, client: Client, keys: Iterable[str]) -> list[int]:
+        # list-product-unit-quantity, or the product alone where Tryton could not serve it at all
+        return super().roots_of(client, [key.split("-")[1] if "-" in key else key for key in keys])
+
     def _wanted(self, client: Client, roots: list[int]) -> tuple[dict[int, list[Wanted]], dict[int, list[str]]]:
         """Return the prices to ask for by product, and the keys of those of products no longer sold."""
         domain = [ANY, ["id", "in", roots]]

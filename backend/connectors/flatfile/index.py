@@ -1,0 +1,117 @@
+"""The index of a data file: where each row begins, and which rows a key or a parent names.
+
+It lies in a temporary file of its own and not in memory, so that a hundred thousand rows cost no more
+memory than a hundred.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+BATCH = 1_000
+CACHE_KIB = 2_048
+
+
+class Entry(NamedTuple):
+    """One row of the file, by number from 0; `fault` says why it cannot be taken, and is empty if it can."""
+
+    number: int
+    start: int
+    line: int
+    fault: str
+
+
+class Index:
+    """Filled once, row by row, then asked. Not for two threads at once."""
+
+    def __init__(self) -> None:
+        # The empty name is SQLite's for a file that is deleted when it is closed.
+        self._db = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+        for statement in (
+            "PRAGMA journal_mode = OFF",
+            "PRAGMA synchronous = OFF",
+            f"PRAGMA cache_size = -{CACHE_KIB}",
+            "CREATE TABLE entry (number INTEGER PRIMARY KEY, start INTEGER, line INTEGER, fault TEXT)",
+            "CREATE TABLE name (key TEXT PRIMARY KEY, number INTEGER) WITHOUT ROWID",
+            "CREATE TABLE part (parent TEXT, number INTEGER, PRIMARY KEY (parent, number)) WITHOUT ROWID",
+            "BEGIN",
+        ):
+            self._db.execute(statement)
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._db.close()
+
+    def add(self, start: int, line: int, fault: str) -> int:
+        """Add a row; return its number."""
+        number = self._count
+        self._db.execute("INSERT INTO entry VALUES (?, ?, ?, ?)", (number, start, line, fault))
+        self._count += 1
+        return number
+
+    def blame(self, number: int, fault: str) -> None:
+        """Say that a row cannot be taken, and why."""
+        self._db.execute("UPDATE entry SET fault = ? WHERE number = ?", (fault, number))
+
+    def name(self, key: str, number: int) -> int:
+        """Give a row its key; return the number of the row that has it, the first one."""
+        self._db.execute("INSERT OR IGNORE INTO name VALUES (?, ?)", (key, number))
+        return int(self._db.execute("SELECT number FROM name WHERE key = ?", (key,)).fetchone()[0])
+
+    def place_below(self, parent: str, number: int) -> None:
+        """Say which row above a row belongs to."""
+        self._db.execute("INSERT INTO part VALUES (?, ?)", (parent, number))
+
+    def entry(self, number: int) -> Entry:
+        """Return row *number*; raises IndexError."""
+        found = self._db.execute("SELECT * FROM entry WHERE number = ?", (number,)).fetchone()
+        if found is None:
+            raise IndexError(number)
+        return Entry(*found)
+
+    def at_line(self, line: int) -> int | None:
+        """Return the number of the row that begins in *line*, or None."""
+        # Rows come in the order of their lines, so this is a search by halves over the primary key.
+        low, high = 0, self._count
+        while low < high:
+            middle = (low + high) // 2
+            if self.entry(middle).line < line:
+                low = middle + 1
+            else:
+                high = middle
+        return low if low < self._count and self.entry(low).line == line else None
+
+    def number(self, key: str) -> int | None:
+        """Return the row whose key it is, or None."""
+        found = self._db.execute("SELECT number FROM name WHERE key = ?", (key,)).fetchone()
+        return None if found is None else int(found[0])
+
+    def below(self, parent: str) -> list[int]:
+        """Return the rows that belong to *parent*, in their order."""
+        found = self._db.execute("SELECT number FROM part WHERE parent = ? ORDER BY number", (parent,))
+        return [number for (number,) in found]
+
+    def damaged(self) -> Iterator[int]:
+        """Yield the rows that cannot be taken."""
+        yield from self._paged("SELECT number FROM entry WHERE fault != '' AND number > ? ORDER BY number", -1)
+
+    def keys_after(self, key: str, limit: int = BATCH) -> Sequence[str]:
+        """Return up to *limit* keys above *key*, ascending."""
+        found = self._db.execute("SELECT key FROM name WHERE key > ? ORDER BY key LIMIT ?", (key, limit))
+        return [name for (name,) in found]
+
+    def parents(self) -> Iterator[str]:
+        """Yield the parents that rows name, each once, ascending."""
+        yield from self._paged("SELECT DISTINCT parent FROM part WHERE parent > ? ORDER BY parent", "")
+        if self.below(""):
+            yield ""
+
+    def _paged(self, statement: str, after: int | str) -> Iterator[Any]:
+        """Yield the one column of *statement*, asked anew for each batch: others may ask in between."""
+        while rows := self._db.execute(f"{statement} LIMIT {BATCH}", (after,)).fetchall():
+            for (after,) in rows:
+                yield after

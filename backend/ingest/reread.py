@@ -1,0 +1,59 @@
+"""Reading single records again: what the quarantine tries anew, and what a comparison found to differ.
+
+What is read here may be older than what a reading publishes meanwhile, so the watermark must stand where
+it stood before the ERP was asked; else nothing is written, and whoever asked tries again later.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from backend.clock import Clock
+from backend.db import Sessions
+from backend.erp.port import Connector
+from backend.feed import positions
+from backend.feed.changes import publish
+from backend.ingest import difference, rows, watermarks
+from sync_protocol.catalogue import COLLECTIONS
+
+MOST = 200
+"""Keys asked for at once."""
+
+
+@dataclass(frozen=True)
+class Reread:
+    """What came of it: records published (or deleted), and how many are bad; *overtaken*: nothing written."""
+
+    changed: int = 0
+    bad: int = 0
+    overtaken: bool = False
+
+
+def reread(
+    sessions: Sessions, connector: Connector, collection: str, keys: Sequence[str], *, clock: Clock
+) -> Reread:
+    """Read *keys* (at most `MOST`; the ids of quarantined rows or keys of records) again, and publish them.
+
+    Raises `ErpError` if the ERP does not answer.
+    """
+    if len(keys) > MOST:
+        raise ValueError(f"at most {MOST} keys at once, not {len(keys)}")
+    declared, ours = COLLECTIONS[collection], (connector.name, collection)
+    with sessions() as session, session.begin():
+        value = watermarks.ensure(session, *ours).value
+    page = connector.reread(collection, keys)
+    good, bad = rows.sort_out(declared, page.records)
+    bad += page.bad
+    now: dt.datetime = clock.now()
+    with sessions() as session, session.begin() as transaction:
+        if not watermarks.advance(session, *ours, read_from=value, to=value):
+            transaction.rollback()
+            return Reread(overtaken=True)
+        still = {row.external_id[: rows.LONGEST_ID] for row in bad}
+        rows.readable_again(session, *ours, {*keys, *good, *page.gone} - still)
+        rows.keep_apart(session, *ours, bad, now)
+        positions.take(session, 0)
+        changes = difference.changes(session, declared, good, page.gone)
+        if changes:
+            publish(session, changes)
+    return Reread(len(changes), len(still))

@@ -1,0 +1,98 @@
+"""A page that Tryton cannot serve is halved down to the rows that break it, in a bounded number of calls."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from backend.connectors.tryton import rows
+from backend.connectors.tryton.errors import UselessAnswer, http_refusal
+from backend.connectors.tryton.rows import MOST_BROKEN, NOT_TOLD_APART, Item, Translated, most_calls, translate
+from backend.erp.errors import ErpError, ErrorClass
+
+REFUSED = rows.TrytonRefusal("other", ErrorClass.REJECT_OFFICE, "no", "the words")
+FAULT = rows.TrytonRefusal("server_fault", ErrorClass.CONFIG, "'bogus'", "'bogus'")
+USELESS = http_refusal(500, None, b"<html>Internal Server Error", writes=False)
+
+
+class Page:
+    """Rows of which some break every call that asks for them."""
+
+    def __init__(self, broken: set[int], error: ErpError = REFUSED) -> None:
+        self.broken, self.error = broken, error
+        self.calls: list[list[int]] = []
+
+    def __call__(self, ids: list[int]) -> Iterator[Item]:
+        self.calls.append(ids)
+        if self.broken & set(ids):
+            raise self.error
+        return iter([Item(str(n), {"id": n, "name": str(n), "code": None}) for n in ids])
+
+    def read(self, size: int = 200) -> Translated:
+        return translate("warehouses", self, list(range(size)))
+
+
+@pytest.mark.parametrize("error", [REFUSED, FAULT, USELESS])
+def test_the_one_row_is_found_in_twice_the_logarithm_of_calls(error: ErpError) -> None:
+    page = Page({133}, error)
+    found = page.read()
+    assert len(found.records) == 199
+    assert [(bad.external_id, bad.raw) for bad in found.bad] == [("133", error.raw)]
+    assert len(page.calls) <= 1 + 2 * 8
+
+
+def test_neighbours_that_are_both_broken_do_not_stop_the_page() -> None:
+    """Halved down to the two, none of them can be served; the page as a whole can."""
+    page = Page({10, 11}, FAULT)
+    found = page.read()
+    assert len(found.records) == 198
+    assert [bad.external_id for bad in found.bad] == ["10", "11"]
+
+
+def test_records_keep_the_order_of_their_roots() -> None:
+    found = Page({3, 100, 180}).read()
+    keys = [int(record["id"]) for record in found.records]
+    assert keys == sorted(keys)
+
+
+@pytest.mark.parametrize("broken", [set(range(0, 200, 2)), set(range(1, 200)), {*range(60, 120)}])
+def test_a_page_full_of_broken_rows_costs_no_more_calls(broken: set[int]) -> None:
+    page = Page(broken)
+    found = page.read()
+    assert len(page.calls) <= most_calls(200) == 1 + 2 * MOST_BROKEN * 8
+    assert len(found.records) + len(found.bad) == 200
+    assert broken <= {int(bad.external_id) for bad in found.bad}, "whatever is not told apart is set aside"
+    assert any(bad.error == NOT_TOLD_APART for bad in found.bad)
+
+
+def test_what_was_set_aside_together_comes_good_when_it_is_tried_again() -> None:
+    """Each try goes on by `MOST_BROKEN` rows at least, so that the good ones among them come through."""
+    page = Page(set(range(0, 200, 2)))
+    left = [int(bad.external_id) for bad in page.read().bad]
+    for _ in range(30):
+        left = [int(bad.external_id) for n in left for bad in translate("warehouses", page, [n]).bad]
+    assert set(left) == page.broken
+
+
+@pytest.mark.parametrize("error", [FAULT, USELESS])
+def test_a_call_that_fails_for_every_row_is_not_the_rows_fault(error: ErpError) -> None:
+    with pytest.raises(ErpError) as caught:
+        Page(set(range(4)), error).read(4)
+    assert caught.value.error_class is error.error_class
+
+
+@pytest.mark.parametrize("rule", ["access", "login", "concurrency"])
+def test_a_missing_right_or_a_busy_tryton_is_not_the_rows_fault(rule: str) -> None:
+    error_class = ErrorClass.TRANSIENT if rule == "concurrency" else ErrorClass.CONFIG
+    page = Page({1}, rows.TrytonRefusal(rule, error_class, "no", "no"))
+    with pytest.raises(rows.TrytonRefusal):
+        page.read()
+    assert len(page.calls) == 1
+
+
+@pytest.mark.parametrize("status", [502, 503, 504, 429])
+def test_a_tryton_that_was_not_reached_is_asked_no_further(status: int) -> None:
+    page = Page({1}, http_refusal(status, None, b"", writes=False))
+    assert not isinstance(page.error, UselessAnswer)
+    with pytest.raises(ErpError):
+        page.read()
+    assert len(page.calls) == 1
