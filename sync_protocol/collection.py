@@ -16,6 +16,7 @@ from marshmallow import fields as ma
 from sync_protocol.channel import ChannelRule
 from sync_protocol.errors import ErrorCode, Fault
 from sync_protocol.fields import Key
+from sync_protocol.soundness import ready, unsound
 
 Owner = Literal["erp", "field", "satchel"]
 ERP: Owner = "erp"
@@ -57,7 +58,7 @@ class Collection:
 
     def faults(self, record: Any) -> list[Fault]:
         """Return what is wrong with *record* (a decoded JSON value); an empty list if nothing is."""
-        return schema_faults(ready(self.schema), record)
+        return schema_faults(self.schema, record)
 
     def owner(self, field_name: str) -> Owner:
         """Return who owns *field_name*."""
@@ -119,7 +120,7 @@ class Kind:
 
     def form_faults(self, body: Any) -> list[Fault]:
         """Return what is wrong with the form of *body*, before anything it cites is looked up."""
-        return schema_faults(ready(self.schema), body)
+        return schema_faults(self.schema, body)
 
     def references(self, body: Any) -> set[tuple[str, str]]:
         """Return the records (collection, key) that *body*, whose form is right, cites."""
@@ -129,12 +130,12 @@ class Kind:
             cited.add((collection, key))
             return {}
 
-        list(_unknown_references(ready(self.schema), body, note, ""))
+        list(_unknown(_citing(self.schema), body, note, ""))
         return cited
 
     def content_faults(self, body: Any, setting: Setting) -> list[Fault]:
         """Return what is wrong with *body*, whose form is right: what it cites, then the kind's own rules."""
-        unknown = list(_unknown_references(ready(self.schema), body, setting.lookup, ""))
+        unknown = list(_unknown(_citing(self.schema), body, setting.lookup, ""))
         return unknown or list(self.check(body, setting))
 
     def faults(self, body: Any, setting: Setting) -> list[Fault]:
@@ -142,18 +143,14 @@ class Kind:
         return self.form_faults(body) or self.content_faults(body, setting)
 
 
-@cache
-def ready(schema: type[Schema]) -> Schema:
-    """Return the one instance of *schema*; making one costs more than checking a record with it."""
-    return schema()
-
-
-def schema_faults(schema: Schema, value: Any) -> list[Fault]:
+def schema_faults(schema: type[Schema], value: Any) -> list[Fault]:
     """Return what *schema* finds wrong with *value*, one fault a field."""
+    if not unsound(schema)(value):
+        return []
     if not isinstance(value, dict):
         return [Fault(ErrorCode.FIELD_INVALID, "", "must be a JSON object")]
     try:
-        schema.load(value)
+        ready(schema).load(value)
     except ValidationError as error:
         return list(_flatten(error.messages, ""))
     return []
@@ -179,21 +176,38 @@ def _flatten(messages: Any, path: str) -> Iterator[Fault]:
             yield Fault(ErrorCode.FIELD_INVALID, path, str(message))
 
 
-def _unknown_references(schema: Schema, value: Mapping[str, Any], lookup: Lookup, path: str) -> Iterator[Fault]:
-    for name, declared in schema.fields.items():
+@dataclass(frozen=True)
+class _Citing:
+    """Where what a schema describes cites records: its own fields, and the objects in it that do."""
+
+    own: tuple[tuple[str, str], ...]
+    """(field, collection)"""
+    inside: tuple[tuple[str, bool, "_Citing"], ...]
+    """(field, whether it holds a list of such objects, what they cite)"""
+
+
+@cache
+def _citing(schema: type[Schema]) -> _Citing:
+    own, inside = [], []
+    for name, declared in ready(schema).fields.items():
+        inner = declared.inner if isinstance(declared, ma.List) else declared
+        if isinstance(inner, ma.Nested):
+            inside.append((name, inner is not declared or bool(inner.many), _citing(type(inner.schema))))
+        elif isinstance(declared, Key) and declared.references:
+            own.append((name, declared.references))
+    return _Citing(tuple(own), tuple(found for found in inside if found[2].own or found[2].inside))
+
+
+def _unknown(citing: _Citing, value: Mapping[str, Any], lookup: Lookup, path: str) -> Iterator[Fault]:
+    for name, collection in citing.own:
         cited = value.get(name)
-        if cited is None:
-            continue
-        where = f"{path}.{name}" if path else name
-        if isinstance(declared, Key) and declared.references:
-            if lookup(declared.references, cited) is None:
-                among = declared.references.replace("_", " ")
-                yield Fault(ErrorCode.UNKNOWN_RECORD, where, f"{cited} is not among your {among}")
-        elif isinstance(declared, ma.Nested):
-            many = cited if declared.many else [cited]
-            for n, item in enumerate(many):
-                inner = f"{where}[{n}]" if declared.many else where
-                yield from _unknown_references(declared.schema, item, lookup, inner)
-        elif isinstance(declared, ma.List) and isinstance(declared.inner, ma.Nested):
-            for n, item in enumerate(cited):
-                yield from _unknown_references(declared.inner.schema, item, lookup, f"{where}[{n}]")
+        if cited is not None and lookup(collection, cited) is None:
+            among = collection.replace("_", " ")
+            yield Fault(ErrorCode.UNKNOWN_RECORD, path + name, f"{cited} is not among your {among}")
+    for name, many, inner in citing.inside:
+        found = value.get(name)
+        if many:
+            for n, item in enumerate(found or ()):
+                yield from _unknown(inner, item, lookup, f"{path}{name}[{n}].")
+        elif found is not None:
+            yield from _unknown(inner, found, lookup, f"{path}{name}.")

@@ -2,10 +2,14 @@
 
 Money and quantities travel as decimal text, instants as UTC ISO 8601, dates as dates, currencies as
 ISO 4217, units by code. Nothing on the wire is a float, so nothing is rounded on the way.
+
+What a value must be is said once, by the field's `wrong()`. marshmallow asks it, which collects every fault and
+its place; so does `sync_protocol.soundness`, which only wants to know whether there is any.
 """
 
 import datetime as dt
 import re
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -14,16 +18,30 @@ from marshmallow import ValidationError, fields, validate
 EARLIEST, LATEST = 1900, 2199
 
 
-class _Pattern(fields.String):
+class WireField:
+    """A field whose value travels as it is, or not at all."""
+
+    def wrong(self, value: Any) -> str | None:
+        """Return what is wrong with *value* (any JSON value but null), as "must be …", or None."""
+        raise NotImplementedError
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        wrong = self.wrong(value)
+        if wrong is not None:
+            raise ValidationError(wrong)
+        return value
+
+
+class _Pattern(WireField, fields.String):
     """Text that matches `pattern` whole; `says` completes the sentence 'must be …'."""
 
     pattern = re.compile(r".*", re.S)
     says = "text"
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        if not isinstance(value, str) or not self.pattern.fullmatch(value):
-            raise ValidationError(f"must be {self.says}, not {_shown(value)}")
-        return value
+    def wrong(self, value: Any) -> str | None:
+        if isinstance(value, str) and self.pattern.fullmatch(value):
+            return None
+        return f"must be {self.says}, not {_shown(value)}"
 
 
 def _shown(value: Any) -> str:
@@ -41,11 +59,11 @@ class Text(_Pattern):
         self.longest = longest
         self.says = f"text of at most {longest} characters"
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        text = super()._deserialize(value, attr, data, **kwargs)
-        if len(text) > self.longest:
-            raise ValidationError(f"must be {self.says}; it has {len(text)}")
-        return text
+    def wrong(self, value: Any) -> str | None:
+        wrong = super().wrong(value)
+        if wrong is None and len(value) > self.longest:
+            return f"must be {self.says}; it has {len(value)}"
+        return wrong
 
 
 class Key(_Pattern):
@@ -96,14 +114,8 @@ class Instant(_Pattern):
     pattern = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z", re.ASCII)
     says = "a moment in UTC such as 2026-11-23T08:43:13Z"
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        text = super()._deserialize(value, attr, data, **kwargs)
-        try:
-            moment = dt.datetime.fromisoformat(text)
-        except ValueError:
-            raise ValidationError(f"must be {self.says}, not {_shown(value)}") from None
-        _within_reason(moment.year)
-        return text
+    def wrong(self, value: Any) -> str | None:
+        return super().wrong(value) or _no_day(dt.datetime.fromisoformat, value, self.says)
 
 
 class Date(_Pattern):
@@ -112,14 +124,8 @@ class Date(_Pattern):
     pattern = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
     says = "a date such as 2026-11-23"
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        text = super()._deserialize(value, attr, data, **kwargs)
-        try:
-            date = dt.date.fromisoformat(text)
-        except ValueError:
-            raise ValidationError(f"must be {self.says}, not {_shown(value)}") from None
-        _within_reason(date.year)
-        return text
+    def wrong(self, value: Any) -> str | None:
+        return super().wrong(value) or _no_day(dt.date.fromisoformat, value, self.says)
 
 
 class Period(_Pattern):
@@ -129,9 +135,13 @@ class Period(_Pattern):
     says = "a month such as 2026-12"
 
 
-def _within_reason(year: int) -> None:
-    if not EARLIEST <= year <= LATEST:
-        raise ValidationError(f"must lie between the years {EARLIEST} and {LATEST}")
+def _no_day(read: Callable[[str], dt.date], text: str, says: str) -> str | None:
+    """Return what is wrong with *text*, which has the form of a day, if there is no such day, or none near."""
+    try:
+        year = read(text).year
+    except ValueError:
+        return f"must be {says}, not {_shown(text)}"
+    return None if EARLIEST <= year <= LATEST else f"must lie between the years {EARLIEST} and {LATEST}"
 
 
 class _Decimal(_Pattern):
@@ -142,17 +152,22 @@ class _Decimal(_Pattern):
     ) -> None:
         super().__init__(**kwargs)
         self.least, self.most, self.above = least, most, above
+        self._least, self._most, self._above = (
+            Decimal(bound) if bound is not None else None for bound in (least, most, above)
+        )
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        text = super()._deserialize(value, attr, data, **kwargs)
-        number = Decimal(text)
-        if self.above is not None and number <= Decimal(self.above):
-            raise ValidationError(f"must be more than {self.above}, not {text}")
-        if self.least is not None and number < Decimal(self.least):
-            raise ValidationError(f"must be at least {self.least}, not {text}")
-        if self.most is not None and number > Decimal(self.most):
-            raise ValidationError(f"must be at most {self.most}, not {text}")
-        return text
+    def wrong(self, value: Any) -> str | None:
+        wrong = super().wrong(value)
+        if wrong is not None:
+            return wrong
+        number = Decimal(value)
+        if self._above is not None and number <= self._above:
+            return f"must be more than {self.above}, not {value}"
+        if self._least is not None and number < self._least:
+            return f"must be at least {self.least}, not {value}"
+        if self._most is not None and number > self._most:
+            return f"must be at most {self.most}, not {value}"
+        return None
 
 
 class Money(_Decimal):
@@ -201,34 +216,28 @@ class Choice(_Pattern):
         self.choices = choices
         self.says = "one of " + ", ".join(choices)
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        if value not in self.choices:
-            raise ValidationError(f"must be {self.says}, not {_shown(value)}")
-        return str(value)
+    def wrong(self, value: Any) -> str | None:
+        return None if value in self.choices else f"must be {self.says}, not {_shown(value)}"
 
 
-class Count(fields.Integer):
+class Count(WireField, fields.Integer):
     """A whole number that JavaScript keeps exact, 0 to *most* (2^53 - 1 unless told)."""
 
     def __init__(self, *, least: int = 0, most: int = 2**53 - 1, **kwargs: Any) -> None:
         super().__init__(strict=True, **kwargs)
         self.least, self.most = least, most
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or not self.least <= value <= self.most:
-            raise ValidationError(
-                f"must be a whole number from {self.least} to {self.most}, not {_shown(value)}"
-            )
-        return value
+    def wrong(self, value: Any) -> str | None:
+        if isinstance(value, int) and not isinstance(value, bool) and self.least <= value <= self.most:
+            return None
+        return f"must be a whole number from {self.least} to {self.most}, not {_shown(value)}"
 
 
-class Flag(fields.Boolean):
+class Flag(WireField, fields.Boolean):
     """true or false; the words and numbers that a lenient parser would take are refused."""
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
-        if not isinstance(value, bool):
-            raise ValidationError(f"must be true or false, not {_shown(value)}")
-        return value
+    def wrong(self, value: Any) -> str | None:
+        return None if isinstance(value, bool) else f"must be true or false, not {_shown(value)}"
 
 
 class Bounded(fields.List[Any]):

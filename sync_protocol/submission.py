@@ -103,7 +103,7 @@ class SubmissionSchema(Schema):
     captured_at = Instant(required=True)
     zone = Text(60, load_default="UTC")
     schema = Count(least=1, most=1_000_000, required=True)
-    body = fields.Dict(keys=fields.String(), required=True)
+    body = fields.Dict(required=True)
     sha256 = Sha256(required=True)
     needs = fields.List(ReceiptRef(), load_default=list, validate=validate.Length(max=500))
     depends_on = fields.List(Ulid(), load_default=list, validate=validate.Length(max=50))

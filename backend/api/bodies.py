@@ -13,6 +13,7 @@ from backend.api.problems import Problem
 from sync_protocol.canonical import NotCanonical, canonical
 from sync_protocol.collection import schema_faults
 from sync_protocol.errors import ErrorCode, Fault
+from sync_protocol.soundness import ready
 
 PIECE = 64 * 1024
 MOST_FAULTS = 50
@@ -25,13 +26,13 @@ def read(schema: type[Schema], most: int | None = None) -> dict[str, Any]:
     *schema*; raises `Problem`."""
     value = parse(read_plain(most or satchel().limits.push_bytes))
     check(schema, value)
-    loaded: dict[str, Any] = schema().load(value)
+    loaded: dict[str, Any] = ready(schema).load(value)
     return loaded
 
 
 def check(schema: type[Schema], value: Any) -> None:
     """Raise an `envelope_invalid` problem that names every field of *value* that *schema* refuses."""
-    faults = schema_faults(schema(), value)
+    faults = schema_faults(schema, value)
     if faults:
         raise invalid(*faults[:MOST_FAULTS])
 

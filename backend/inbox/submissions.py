@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from backend.clock import instant
 from backend.inbox.models import HistoryEntry, Submission
 from sync_protocol.catalogue import KINDS
-from sync_protocol.collection import ready, schema_faults
+from sync_protocol.collection import schema_faults
 from sync_protocol.submission import State, may_move
 
 
@@ -88,7 +88,7 @@ def title_of(submission: Submission, body: Any = None) -> str:
     body = json.loads(submission.body) if body is None else body
     kind = KINDS.get(submission.kind)
     # A refused body may hold anything in any place; its name must not stand in the way of its record.
-    if kind is None or (submission.status == "refused" and schema_faults(ready(kind.schema), body)):
+    if kind is None or (submission.status == "refused" and schema_faults(kind.schema, body)):
         return submission.kind
     return kind.title(body)[:300]
 

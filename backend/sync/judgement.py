@@ -10,7 +10,7 @@ from typing import Any
 from backend.feed.reading import Ref
 from sync_protocol.canonical import NotCanonical, canonical
 from sync_protocol.catalogue import KINDS
-from sync_protocol.collection import Kind, Setting, ready, schema_faults
+from sync_protocol.collection import Kind, Setting, schema_faults
 from sync_protocol.errors import ErrorCode, Fault
 from sync_protocol.limits import LIMITS
 from sync_protocol.submission import SubmissionSchema
@@ -53,7 +53,7 @@ def unseal(document: Any) -> Sealed | Broken:
     """Check the envelope and the hash of one pushed *document* (any JSON value)."""
     if not isinstance(document, dict):
         return Broken(None, document, [Fault(ErrorCode.NOT_A_SUBMISSION, "", "must be a JSON object")])
-    faults = schema_faults(ready(SubmissionSchema), document)
+    faults = schema_faults(SubmissionSchema, document)
     id = document.get("id") if not any(fault.field == "id" for fault in faults) else None
     if faults:
         return Broken(id, document, faults)
