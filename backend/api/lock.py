@@ -1,8 +1,8 @@
 """The lock on every door: a good access token, and a device row that says the device may still speak.
 
-The row is read in a snapshot before anything of the body is. A request that writes lets go of that
-snapshot, takes its time to receive the body, and reads the row again at the start of its own
-transaction, so that no transaction waits for a phone on a slow line.
+The row is read before anything of the body is. A request that brings a body is in no transaction while it
+takes its time to receive it, and reads the row again at the start of its own, so that no transaction waits
+for a phone on a slow line.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from backend.api.context import satchel
 from backend.api.problems import Problem
-from backend.db import db, snapshot
+from backend.db import db, looking, snapshot
 from backend.identity import principals
 from backend.identity.principals import Principal
 from sync_protocol.errors import ErrorCode
@@ -22,13 +22,13 @@ from sync_protocol.errors import ErrorCode
 def unlock() -> None:
     """Let the request in or raise `Problem`; a GET keeps the snapshot for its answer."""
     here = satchel()
-    claims = here.verified.verify(_bearer(), here.clock.now())
-    session = db.session()
-    snapshot(session)
-    g.claims = claims
-    g.principal = principals.read(session, claims)
-    if request.method not in ("GET", "HEAD"):
-        session.rollback()
+    g.claims = here.verified.verify(_bearer(), here.clock.now())
+    if request.method in ("GET", "HEAD"):
+        snapshot(db.session())
+        g.principal = principals.read(db.session(), g.claims)
+    else:
+        with looking(db.engine) as connection:
+            g.principal = principals.read(connection, g.claims)
 
 
 def principal() -> Principal:

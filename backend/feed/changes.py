@@ -6,16 +6,17 @@ somewhere else. After the lock it touches the feed's tables only, and the commit
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Table, bindparam, select, update
 from sqlalchemy.orm import Session
 
-from backend.db import is_postgresql
+from backend import rows
 from backend.feed import positions
+from backend.feed.live import Live, Ref, read_live
 from backend.feed.models import FeedRow, FeedStream
 from sync_protocol.canonical import canonical
 from sync_protocol.catalogue import COLLECTIONS, followers
@@ -26,18 +27,18 @@ from sync_protocol.checksum import row_hash, signed
 MOST_CHANGES = 1_000
 _CHUNK = 500
 
-Ref = tuple[str, str]
-"""(collection, key)"""
+FEED: Table = FeedRow.__table__  # type: ignore[assignment]
+STREAMS: Table = FeedStream.__table__  # type: ignore[assignment]
 
 
 @dataclass(frozen=True)
-class _Live:
-    """A record as it stands: where, with what body, behind which parent."""
+class _Next:
+    """A record as it will stand, made before the lock is taken."""
 
-    channel: str
     body: str
-    parent: str | None
     hash: int
+    rule: Any
+    parent: str | None
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,10 @@ def publish(session: Session, changes: Sequence[Change]) -> int:
     if len(changes) > MOST_CHANGES:
         raise ValueError(f"at most {MOST_CHANGES} changes a transaction, not {len(changes)}")
     final = {(change.collection, change.key): change for change in changes}
+    # Whatever needs no look at the feed is done before the lock is taken: others wait behind it.
+    after = {ref: _next(ref, change) for ref, change in final.items() if isinstance(change, Put)}
     top = positions.take(session, 2 * len(final))
-    writes = list(_plan(session, final))
+    writes = list(_plan(session, final, after))
     if len(writes) > 2 * len(final):
         # Followers came along. The lock is held, so these positions are next to the ones above.
         top = positions.take(session, len(writes))
@@ -71,10 +74,18 @@ def publish(session: Session, changes: Sequence[Change]) -> int:
     return top
 
 
-def _plan(session: Session, final: dict[Ref, Change]) -> Iterator[_Write]:
+def _next(ref: Ref, put: Put) -> _Next:
+    body = canonical(put.record).decode()
+    rule = _rule(ref[0])
+    parent = rule.parent_key(put.record) if isinstance(rule, Follows) else None
+    return _Next(body, signed(row_hash(*ref, body)), rule, parent)
+
+
+def _plan(session: Session, final: dict[Ref, Change], after: dict[Ref, _Next]) -> Iterator[_Write]:
     """Yield the rows to write, parents before followers, the tombstone of a move before its put."""
-    live = _read_live(session, final)
-    parents = _read_live(session, _parents(final))
+    live = read_live(
+        session, {*final, *((new.rule.collection, new.parent) for new in after.values() if new.parent)}
+    )
     settled: dict[Ref, str] = {}
     """Channel of every record that this transaction has decided on; gone ones are nowhere."""
     for ref, change in sorted(final.items(), key=lambda item: (_generation(item[0][0]), item[0])):
@@ -84,16 +95,15 @@ def _plan(session: Session, final: dict[Ref, Change]) -> Iterator[_Write]:
             if old is not None:
                 yield _Write(old.channel, *ref, None, None, None, old.hash)
         else:
-            body = canonical(change.record).decode()
-            channel, parent = _place(change, parents, settled)
-            settled[ref] = channel
+            new = after[ref]
+            channel = settled[ref] = _place(change, new, live, settled)
             stays = old is not None and old.channel == channel
             if old is not None and not stays:
                 yield _Write(old.channel, *ref, None, None, None, old.hash)
-            if old is None or not stays or old.body != body:
+            if old is None or not stays or old.body != new.body:
                 replaced = old.hash if old is not None and stays else None
-                yield _Write(channel, *ref, body, parent, signed(row_hash(*ref, body)), replaced)
-    was = {ref: old.channel for ref, old in live.items()}
+                yield _Write(channel, *ref, new.body, new.parent, new.hash, replaced)
+    was = {ref: live[ref].channel for ref in final if ref in live}
     yield from _take_along(session, settled, {r: c for r, c in settled.items() if was.get(r, NOWHERE) != c})
 
 
@@ -107,29 +117,16 @@ def _generation(collection: str) -> int:
     return 1 + _generation(rule.collection) if isinstance(rule, Follows) else 0
 
 
-def _parents(final: dict[Ref, Change]) -> list[Ref]:
-    found = []
-    for (collection, _), change in final.items():
-        rule = _rule(collection)
-        if isinstance(change, Put) and isinstance(rule, Follows):
-            key = rule.parent_key(change.record)
-            if key:
-                found.append((rule.collection, key))
-    return found
-
-
-def _place(put: Put, parents: dict[Ref, _Live], settled: dict[Ref, str]) -> tuple[str, str | None]:
-    """Return the channel a record belongs to, and the key of the parent it follows."""
-    rule = _rule(put.collection)
-    if not isinstance(rule, Follows):
-        return rule.of(put.record), None
-    key = rule.parent_key(put.record)
-    if key is None:
-        return NOWHERE, None
-    ref = (rule.collection, key)
-    if ref in settled:
-        return settled[ref], key
-    return (parents[ref].channel if ref in parents else NOWHERE), key
+def _place(put: Put, new: _Next, live: Mapping[Ref, Live], settled: Mapping[Ref, str]) -> str:
+    """Return the channel a record belongs to."""
+    if not isinstance(new.rule, Follows):
+        return str(new.rule.of(put.record))
+    if new.parent is None:
+        return NOWHERE
+    parent = (new.rule.collection, new.parent)
+    if parent in settled:
+        return settled[parent]
+    return live[parent].channel if parent in live else NOWHERE
 
 
 def _take_along(session: Session, settled: dict[Ref, str], moved: dict[Ref, str]) -> Iterator[_Write]:
@@ -150,80 +147,58 @@ def _take_along(session: Session, settled: dict[Ref, str], moved: dict[Ref, str]
         moved = following
 
 
-def _read_live(session: Session, refs: Iterable[Ref]) -> dict[Ref, _Live]:
-    wanted: dict[str, list[str]] = {}
-    for collection, key in refs:
-        wanted.setdefault(collection, []).append(key)
-    found: dict[Ref, _Live] = {}
-    for collection, keys in wanted.items():
-        for chunk in _chunks(sorted(set(keys))):
-            rows = session.execute(
-                select(FeedRow.key, FeedRow.channel, FeedRow.body, FeedRow.parent, FeedRow.hash).where(
-                    FeedRow.collection == collection, FeedRow.key.in_(chunk), FeedRow.body.is_not(None)
-                )
-            )
-            found.update(
-                {(collection, r.key): _Live(r.channel, str(r.body), r.parent, r.hash or 0) for r in rows}
-            )
-    return found
+@cache
+def _followers(dialect: str) -> Any:
+    return select(FEED.c.key, FEED.c.channel, FEED.c.body, FEED.c.parent, FEED.c.hash).where(
+        FEED.c.collection == bindparam("collection"),
+        rows.among(dialect, FEED.c.parent, "parents"),
+        FEED.c.body.is_not(None),
+    )
 
 
-def _read_followers(session: Session, collection: str, parents: list[str]) -> Iterator[Any]:
-    for chunk in _chunks(sorted(parents)):
-        yield from session.execute(
-            select(FeedRow.key, FeedRow.channel, FeedRow.body, FeedRow.parent, FeedRow.hash).where(
-                FeedRow.collection == collection, FeedRow.parent.in_(chunk), FeedRow.body.is_not(None)
-            )
-        ).all()
-
-
-def _chunks(items: list[str]) -> Iterator[list[str]]:
-    for start in range(0, len(items), _CHUNK):
-        yield items[start : start + _CHUNK]
+def _read_followers(session: Session, collection: str, parents: list[str]) -> Sequence[Any]:
+    asked = {"collection": collection, "parents": rows.as_text(parents)}
+    return session.connection().execute(_followers(rows.dialect_of(session)), asked).all()
 
 
 def _write(session: Session, writes: list[_Write], first: int) -> None:
     if not writes:
         return
-    rows = [{**vars(write), "position": first + n} for n, write in enumerate(writes)]
+    numbered = [{**vars(write), "position": first + n} for n, write in enumerate(writes)]
     # Tombstones first: the database allows a record to live in one channel only.
     tombstones = [
         {f"b_{name}": row[name] for name in ("channel", "collection", "key", "position")}
-        for row in rows
+        for row in numbered
         if row["body"] is None
     ]
     if tombstones:
         session.connection().execute(
-            update(FeedRow.__table__)  # type: ignore[arg-type]
+            update(FEED)
             .where(
-                FeedRow.channel == bindparam("b_channel"),
-                FeedRow.collection == bindparam("b_collection"),
-                FeedRow.key == bindparam("b_key"),
+                FEED.c.channel == bindparam("b_channel"),
+                FEED.c.collection == bindparam("b_collection"),
+                FEED.c.key == bindparam("b_key"),
             )
             .values(body=None, parent=None, hash=None, position=bindparam("b_position")),
             tombstones,
         )
-    key, values = ["channel", "collection", "key"], ["body", "parent", "hash", "position"]
-    puts = [{name: row[name] for name in (*key, *values)} for row in rows if row["body"] is not None]
+    puts = [row for row in numbered if row["body"] is not None]
     if puts:
-        _upsert(session, FeedRow.__table__, puts, key, values)
-    _upsert(
-        session,
-        FeedStream.__table__,
-        _streams_after(session, writes, first),
-        ["channel", "collection"],
-        ["head", "rows", "sum"],
-    )
+        _upsert(session, FEED, puts, ("channel", "collection", "key"), ("body", "parent", "hash", "position"))
+    streams = _streams_after(session, writes, first)
+    _upsert(session, STREAMS, streams, ("channel", "collection"), ("head", "rows", "sum"), ("floor",))
+
+
+@cache
+def _standing(dialect: str) -> Any:
+    found = STREAMS.c.channel, STREAMS.c.collection, STREAMS.c.rows, STREAMS.c.sum
+    return select(*found).where(rows.among(dialect, STREAMS.c.channel, "channels"))
 
 
 def _streams_after(session: Session, writes: list[_Write], first: int) -> list[dict[str, Any]]:
     """Return the stream rows that *writes* lead to; we hold the lock, so nobody adds to them meanwhile."""
-    touched = sorted({(write.channel, write.collection) for write in writes})
-    found = session.execute(
-        select(FeedStream.channel, FeedStream.collection, FeedStream.rows, FeedStream.sum).where(
-            FeedStream.channel.in_({channel for channel, _ in touched})
-        )
-    )
+    asked = {"channels": rows.as_text({write.channel for write in writes})}
+    found = session.connection().execute(_standing(rows.dialect_of(session)), asked)
     sums = {(row.channel, row.collection): [0, row.rows, row.sum] for row in found}
     for position, write in enumerate(writes, first):
         after = sums.setdefault((write.channel, write.collection), [0, 0, 0])
@@ -236,21 +211,24 @@ def _streams_after(session: Session, writes: list[_Write], first: int) -> list[d
             "collection": collection,
             "head": head,
             "floor": 0,
-            "rows": rows,
+            "rows": count,
             "sum": signed(total),
         }
-        for (channel, collection), (head, rows, total) in sums.items()
+        for (channel, collection), (head, count, total) in sums.items()
         if head
     ]
 
 
-def _upsert(session: Session, table: Any, rows: list[Any], key: list[str], values: list[str]) -> None:
-    insert = postgresql.insert if is_postgresql(session) else sqlite.insert
-    statement: Any = insert(table)
-    statement = statement.on_conflict_do_update(
-        index_elements=key, set_={name: statement.excluded[name] for name in values}
-    )
-    session.connection().execute(statement, rows)
+def _upsert(
+    session: Session,
+    table: Table,
+    written: list[Any],
+    key: tuple[str, ...],
+    values: tuple[str, ...],
+    first: tuple[str, ...] = (),
+) -> None:
+    statement = rows.upserting(rows.dialect_of(session), table, key, values, first)
+    session.connection().execute(statement, {"given": rows.rows_of(written, (*key, *values, *first))})
 
 
 def live(session: Session, collection: str, key: str) -> dict[str, Any] | None:
@@ -260,7 +238,7 @@ def live(session: Session, collection: str, key: str) -> dict[str, Any] | None:
 
 def live_many(session: Session, collection: str, keys: Iterable[str]) -> dict[str, dict[str, Any]]:
     """Return the records of *keys* as they are now; keys without a live record are left out."""
-    found = _read_live(session, ((collection, key) for key in keys))
+    found = read_live(session, ((collection, key) for key in keys))
     return {key: json.loads(record.body) for (_, key), record in found.items()}
 
 

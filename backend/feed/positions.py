@@ -9,7 +9,7 @@ import logging
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import func, insert, null, select, text, update
+from sqlalchemy import Table, func, insert, literal, literal_column, null, select, text, update
 from sqlalchemy.orm import Session
 from ulid import ULID
 
@@ -18,12 +18,13 @@ from backend.feed.models import FeedEpoch, FeedHead
 
 log = logging.getLogger(__name__)
 
+HEAD: Table = FeedHead.__table__  # type: ignore[assignment]
 ONLY = 1
 EMBEDDED_LINEAGE = "sqlite"
 
 # The first eight digits of a WAL file's name are the timeline, which a promotion changes. The control
 # file would tell it too, but only after the next checkpoint.
-_LINEAGE = text(
+_LINEAGE = (
     "SELECT (SELECT system_identifier FROM pg_control_system()) || '/' ||"
     " substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)"
 )
@@ -73,18 +74,21 @@ def take(session: Session, count: int) -> int:
     standby was promoted, and the tail may be lost) begins a new epoch before it issues any, or phones
     would meet the same positions twice with different contents.
     """
-    row = session.execute(
-        update(FeedHead)
-        .where(FeedHead.id == ONLY)
-        .values(position=FeedHead.position + count)
-        .returning(FeedHead.position, FeedHead.lineage),
-        execution_options={"synchronize_session": False},
-    ).one_or_none()
+    here = literal_column(f"({_LINEAGE})") if is_postgresql(session) else literal(EMBEDDED_LINEAGE)
+    row = (
+        session.connection()
+        .execute(
+            update(HEAD)
+            .where(HEAD.c.id == ONLY)
+            .values(position=HEAD.c.position + count)
+            .returning(HEAD.c.position, HEAD.c.lineage, here.label("here"))
+        )
+        .one_or_none()
+    )
     if row is None:
         raise FeedMissing("the database is not set up; run `satchel init`")
-    lineage = _lineage(session)
-    if row.lineage != lineage:
-        _begin_epoch(session, lineage, Cause.LINEAGE)
+    if row.lineage != row.here:
+        _begin_epoch(session, row.here, Cause.LINEAGE)
     return int(row.position)
 
 
@@ -138,4 +142,4 @@ def _begin_epoch(session: Session, lineage: str, cause: Cause) -> str:
 def _lineage(session: Session) -> str:
     if not is_postgresql(session):
         return EMBEDDED_LINEAGE
-    return str(session.execute(_LINEAGE).scalar_one())
+    return str(session.execute(text(_LINEAGE)).scalar_one())

@@ -3,18 +3,18 @@
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, func, select
 from sqlalchemy.orm import Session
 
+from backend import rows
+from backend.feed.live import FEED, Ref, read_live, refs_text
 from backend.feed.models import FeedRow, FeedStream
 from sync_protocol.change import Stream
 from sync_protocol.channel import NOWHERE
 from sync_protocol.checksum import MODULUS, Checksum
-
-Ref = tuple[str, str]
-"""(collection, key)"""
 
 
 @dataclass(frozen=True)
@@ -111,18 +111,25 @@ def heard(session: Session, channels: Sequence[str], refs: Iterable[Ref]) -> dic
     move may still cite it, until the tombstone is collected (`backend.feed.compaction`). The value is the
     record as it is now, or an empty one where it is gone.
     """
-    wanted: dict[str, list[str]] = {}
-    for collection, key in refs:
-        wanted.setdefault(collection, []).append(key)
-    found: dict[Ref, dict[str, Any]] = {}
-    for collection, keys in wanted.items():
-        for start in range(0, len(keys), 500):
-            chunk = keys[start : start + 500]
-            here = (FeedRow.collection == collection, FeedRow.key.in_(chunk))
-            known = session.scalars(select(FeedRow.key).where(*here, FeedRow.channel.in_(channels)).distinct())
-            found.update({(collection, key): {} for key in known})
-            alive = session.execute(select(FeedRow.key, FeedRow.body).where(*here, FeedRow.body.is_not(None)))
-            for row in alive:
-                if (collection, row.key) in found:
-                    found[collection, row.key] = json.loads(str(row.body))
-    return found
+    wanted = set(refs)
+    live = read_live(session, wanted)
+    allowed = set(channels)
+    here = {ref: json.loads(record.body) for ref, record in live.items() if record.channel in allowed}
+    elsewhere = wanted - here.keys()
+    if elsewhere:
+        asked = {"given": refs_text(elsewhere), "channels": rows.as_text(channels)}
+        for row in session.connection().execute(_left_behind(rows.dialect_of(session)), asked):
+            ref = (row.collection, row.key)
+            here[ref] = json.loads(live[ref].body) if ref in live else {}
+    return here
+
+
+@cache
+def _left_behind(dialect: str) -> Any:
+    wanted = rows.given(dialect, (FEED.c.collection, FEED.c.key))
+    named = (FEED.c.collection == wanted.c.collection) & (FEED.c.key == wanted.c.key)
+    return (
+        select(FEED.c.collection, FEED.c.key)
+        .select_from(wanted.join(FEED, named))
+        .where(rows.among(dialect, FEED.c.channel, "channels"), FEED.c.body.is_(None))
+    )

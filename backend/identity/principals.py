@@ -4,7 +4,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from backend.identity.models import Device, Rep
@@ -29,7 +29,7 @@ class Principal:
     last_seen_at: dt.datetime | None
 
 
-def read(session: Session, claims: Claims) -> Principal:
+def read(session: Session | Connection, claims: Claims) -> Principal:
     """Return who *claims* speak for, as the database has it now; raises what `judge` raises."""
     return judge(session.execute(WHO, {"device": claims.device}).one_or_none(), claims)
 

@@ -3,12 +3,15 @@
 import datetime as dt
 import json
 from collections.abc import Collection, Iterable
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from backend import rows
 from backend.clock import instant
+from backend.inbox.arrivals import Arrival
 from backend.inbox.models import HistoryEntry, Submission
 from sync_protocol.catalogue import KINDS
 from sync_protocol.collection import schema_faults
@@ -32,6 +35,31 @@ def get_many(session: Session, ids: Collection[str]) -> dict[str, Submission]:
     if not ids:
         return {}
     return {found.id: found for found in session.scalars(select(Submission).where(Submission.id.in_(ids)))}
+
+
+class Related(NamedTuple):
+    """As much of a submission as tells whether another may be stored beside it."""
+
+    id: str
+    rep: str
+    supersedes: str | None
+    state: str
+
+
+@cache
+def _relating(dialect: str) -> Any:
+    table: Any = Submission.__table__
+    ids = rows.among(dialect, table.c.id, "ids"), rows.among(dialect, table.c.supersedes, "originals")
+    return select(table.c.id, table.c.rep, table.c.supersedes, table.c.state).where(or_(*ids))
+
+
+def related(session: Session, ids: Collection[str]) -> list[Related]:
+    """Return the submissions *ids*, those that there are, and all that supersede one of *ids*."""
+    asked = rows.as_text(ids)
+    found = session.connection().execute(
+        _relating(rows.dialect_of(session)), {"ids": asked, "originals": asked}
+    )
+    return [Related(*row) for row in found]
 
 
 def move(
@@ -59,7 +87,7 @@ def move(
     session.flush()
 
 
-def as_record(submission: Submission, missing: Iterable[str] = ()) -> dict[str, Any]:
+def as_record(submission: Submission | Arrival, missing: Iterable[str] = ()) -> dict[str, Any]:
     """Return the record of collection `submissions`; *missing* are receipts the server waits for."""
     body = json.loads(submission.body)
     return {
@@ -83,7 +111,7 @@ def as_record(submission: Submission, missing: Iterable[str] = ()) -> dict[str, 
     }
 
 
-def title_of(submission: Submission, body: Any = None) -> str:
+def title_of(submission: Submission | Arrival, body: Any = None) -> str:
     """Return one line that tells a person which document this is; *body* spares decoding it again."""
     body = json.loads(submission.body) if body is None else body
     kind = KINDS.get(submission.kind)

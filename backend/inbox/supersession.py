@@ -4,7 +4,7 @@ A copy stands for its whole line of ancestors. A copy of a refused copy must tak
 original too, or both would be executed; and it is too late if any of them may be in the ERP.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from sqlalchemy import func, select, text
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from backend.db import is_postgresql
 from backend.inbox import submissions as inbox
 from backend.inbox.models import Submission
+from backend.inbox.submissions import Related
 from sync_protocol.errors import ErrorCode, Fault
 from sync_protocol.submission import REPLACEABLE, State
 
@@ -30,7 +31,11 @@ class Ancestors:
 
 
 def serialise(session: Session, rep: str) -> None:
-    """Let one push of *rep* at a time decide who replaces whom; two copies of one original may race."""
+    """Let one push of *rep* at a time decide who replaces whom; it is held until the commit.
+
+    Every push needs its turn, not only one with copies: an original and its copy that arrive at the same moment
+    in two requests would pass each other by. What is read later is read after the turn has come.
+    """
     if is_postgresql(session):
         lock = select(func.pg_advisory_xact_lock(func.hashtextextended(f"supersession/{rep}", text("0"))))
         session.execute(lock)
@@ -63,22 +68,24 @@ def ancestors(session: Session, rep: str, id: str, supersedes: str | None) -> An
     return found
 
 
-def replacement_of(session: Session, rep: str, id: str, line: set[str]) -> str | None:
+def replacement_of(session: Session, rep: str, id: str, line: Collection[str]) -> str | None:
     """Return the copy that has taken the place of *id*, or None; documents of the same *line* are none."""
-    return replacements(session, rep, [id], line).get(id)
+    return replacements(inbox.related(session, [id]), rep, line).get(id)
 
 
-def replacements(session: Session, rep: str, ids: Collection[str], line: Collection[str]) -> dict[str, str]:
-    """Return the copies that have taken the places of *ids*; documents of the same *line* are none."""
-    rows = session.execute(
-        select(Submission.supersedes, Submission.id).where(
-            Submission.rep == rep,
-            Submission.supersedes.in_(ids),
-            Submission.state.not_in(GIVEN_UP),
-            Submission.id.not_in(line),
-        )
-    )
-    return {str(row.supersedes): row.id for row in rows}
+def replacements(related: Iterable[Related], rep: str, line: Collection[str]) -> dict[str, str]:
+    """Return, of *related*, the copies that have taken the places of *rep*'s documents, by what they replace.
+
+    Documents of the same *line* are none.
+    """
+    return {
+        found.supersedes: found.id
+        for found in related
+        if found.supersedes is not None
+        and found.rep == rep
+        and found.state not in GIVEN_UP
+        and found.id not in line
+    }
 
 
 def _may_be_in_erp(submission: Submission) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from backend.feed.reading import Ref
+from backend.feed.live import Ref
 from sync_protocol.canonical import NotCanonical, canonical
 from sync_protocol.catalogue import KINDS
 from sync_protocol.collection import Kind, Setting, schema_faults

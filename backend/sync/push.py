@@ -5,10 +5,10 @@ so that two pushes of the same documents wait for each other instead of deadlock
 """
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -17,10 +17,12 @@ from backend.db import is_postgresql
 from backend.failpoints import failpoint
 from backend.feed import reading
 from backend.feed.changes import MOST_CHANGES, publish
+from backend.feed.live import Ref
 from backend.identity.access import channels_ever
+from backend.inbox import arrivals, supersession
 from backend.inbox import submissions as inbox
-from backend.inbox import supersession
-from backend.inbox.models import HistoryEntry, Quarantined, Submission
+from backend.inbox.arrivals import Arrival
+from backend.inbox.models import Quarantined, Submission
 from backend.sync.judgement import Broken, Sealed, judge, unseal
 from sync_protocol.canonical import NotCanonical, canonical, digest
 from sync_protocol.change import Put
@@ -43,6 +45,7 @@ def push(
     desk = _Desk(session, rep_id, device_id, now, today or now.date())
     # 1. Each is checked by itself; what the good ones cite is read at once.
     unsealed = [unseal(document) for document in submissions]
+    supersession.serialise(session, rep_id)
     desk.read_known([item for item in unsealed if isinstance(item, Sealed)])
     # 2. Stored in the order of their ids, which is also the order of capture.
     results: dict[int, dict[str, object]] = {}
@@ -79,24 +82,25 @@ class _Desk:
 
     def __init__(self, session: Session, rep: str, device: str, now: dt.datetime, today: dt.date) -> None:
         self.session, self.rep, self.device, self.now, self.today = session, rep, device, now, today
-        self.known: dict[reading.Ref, dict[str, Any]] = {}
-        self.touched: dict[str, Submission] = {}
+        self.known: dict[Ref, dict[str, Any]] = {}
+        self.touched: dict[str, Submission | Arrival] = {}
 
     def read_known(self, sealed: list[Sealed]) -> None:
         refs = {ref for item in sealed for ref in item.references}
         if refs:
             channels = channels_ever(self.session, self.rep, self.now)
-            self.known = reading.heard(self.session, channels, sorted(refs))
+            self.known = reading.heard(self.session, channels, refs)
 
     def take(self, run: Sequence[Sealed | Broken]) -> list[dict[str, object]]:
         """Return the result of each document of *run*, stored or found to be stored."""
         sealed = [item for item in run if isinstance(item, Sealed)]
-        stored = inbox.get_many(self.session, [item.id for item in sealed])
-        inserted = self._store([item for item in sealed if item.id not in stored])
+        ids = {item.id for item in sealed}
+        related = inbox.related(self.session, ids) if ids else []
+        known = {found.id for found in related}
+        inserted = self._store([item for item in sealed if item.id not in known], related)
         self.touched.update(inserted)
-        # Another request stored the same id while this one waited for it.
-        lost = [item.id for item in sealed if item.id not in stored and item.id not in inserted]
-        stored.update(inbox.get_many(self.session, lost))
+        # Those that were there, and those that another rep's request stored while this one waited for it.
+        stored = inbox.get_many(self.session, ids - inserted.keys())
         return [
             self._broken(item)
             if isinstance(item, Broken)
@@ -111,7 +115,7 @@ class _Desk:
             self._keep_apart(broken.id, broken.document)
         return result(broken.id, Status.REFUSED, None, None, broken.faults)
 
-    def _received(self, new: Submission) -> dict[str, object]:
+    def _received(self, new: Arrival) -> dict[str, object]:
         return result(new.id, Status(new.status), State(new.state), new.sha256, _faults(new))
 
     def _repeat(self, stored: Submission, sealed: Sealed) -> dict[str, object]:
@@ -122,47 +126,29 @@ class _Desk:
         fault = Fault(ErrorCode.ID_REUSED, "id", "already names another document; both are kept")
         return result(sealed.id, Status.QUARANTINED, None, str(sealed.envelope["sha256"]), [fault])
 
-    def _store(self, run: list[Sealed]) -> dict[str, Submission]:
-        """Insert the documents of *run* with their first states; return those whose id was not there already.
-
-        What is returned is the row as it was written and does not belong to the session.
-        """
+    def _store(self, run: list[Sealed], related: list[inbox.Related]) -> dict[str, Arrival]:
+        """Insert the documents of *run* with their first states; return those whose id is new."""
         if not run:
             return {}
-        line = self._line(run[0]) if len(run) == 1 else supersession.Ancestors()
+        line = supersession.Ancestors()
+        if len(run) == 1:
+            cited = run[0].envelope.get("supersedes")
+            line = supersession.ancestors(self.session, self.rep, run[0].id, cited)
         needs = [need for item in run for need in item.envelope.get("needs") or []]
         lacking = set(missing(self.session, self.rep, needs))
-        replaced = {old.id for old in line.replaced}
-        newer = supersession.replacements(self.session, self.rep, [item.id for item in run], replaced)
-        rows = [self._row(item, line.fault, lacking, newer.get(item.id)) for item in run]
-        inserted = self._insert(Submission, rows, ["id"], Submission.id)
-        new = {row["id"]: Submission(**row) for row in rows if row["id"] in inserted}
+        newer = supersession.replacements(related, self.rep, {old.id for old in line.replaced})
+        arriving = [self._arrival(item, line.fault, lacking, newer.get(item.id)) for item in run]
+        inserted = arrivals.insert(self.session, arriving)
+        new = {arrival.id: arrival for arrival in arriving if arrival.id in inserted}
         for old in line.replaced:
-            if any(not submission.errors for submission in new.values()):
+            if any(not arrival.errors for arrival in new.values()):
                 inbox.move(self.session, old, State.SUPERSEDED, now=self.now, actor=f"device:{self.device}")
                 old.superseded_by = run[0].id
                 self.touched[old.id] = old
-        self._note_first_states(new.values())
         return new
 
-    def _note_first_states(self, new: Iterable[Submission]) -> None:
-        entries = [
-            {
-                "submission_id": submission.id,
-                "at": self.now,
-                "state": submission.state,
-                "actor": f"device:{self.device}",
-                "note": submission.reason,
-            }
-            for submission in new
-        ]
-        if entries:
-            self.session.connection().execute(insert(HistoryEntry), entries)
-
-    def _row(
-        self, sealed: Sealed, too_late: Fault | None, lacking: set[str], newer: str | None
-    ) -> dict[str, Any]:
-        """Return the row of one document: its contents, and the state in which it begins."""
+    def _arrival(self, sealed: Sealed, too_late: Fault | None, lacking: set[str], newer: str | None) -> Arrival:
+        """Return one document with the state in which it begins."""
         faults = judge(sealed, self.known, self.today) + ([too_late] if too_late else [])
         awaited = len(lacking.intersection(sealed.envelope.get("needs") or ()))
         state, status, reason, owner = State.QUEUED, Status.RECEIVED, None, None
@@ -176,40 +162,29 @@ class _Desk:
             reason = "; ".join(f"{fault.field} {fault.message}".strip() for fault in faults)[:1000]
         if newer and state in REPLACEABLE:
             state, reason = State.SUPERSEDED, "A newer version came before it"
-        return {
-            "id": sealed.id,
-            "kind": sealed.envelope["kind"],
-            "rep": self.rep,
-            "device": self.device,
-            "captured_at": sealed.envelope["captured_at"],
-            "zone": sealed.envelope.get("zone") or "UTC",
-            "schema": sealed.envelope["schema"],
-            "body": sealed.text,
-            "envelope": sealed.envelope,
-            "sha256": sealed.envelope["sha256"],
-            "needs": sealed.envelope.get("needs") or [],
-            "depends_on": sealed.envelope.get("depends_on") or [],
-            "supersedes": sealed.envelope.get("supersedes"),
-            "superseded_by": newer,
-            "received_at": self.now,
-            "updated_at": self.now,
-            "state": state.value,
-            "status": status.value,
-            "errors": [fault.as_wire() for fault in faults],
-            "reason": reason,
-            "owner": owner,
-            "order_key": sealed.kind.order_key(sealed.body, self.rep) if sealed.kind and not faults else "none",
-            "fence": 0,
-            "tries": 0,
-            "claims": 0,
-            "due_at": self.now,
-        }
-
-    def _line(self, sealed: Sealed) -> supersession.Ancestors:
-        cited = sealed.envelope.get("supersedes")
-        if cited is not None:
-            supersession.serialise(self.session, self.rep)
-        return supersession.ancestors(self.session, self.rep, sealed.id, cited)
+        return Arrival(
+            id=sealed.id,
+            kind=sealed.envelope["kind"],
+            rep=self.rep,
+            device=self.device,
+            captured_at=sealed.envelope["captured_at"],
+            zone=sealed.envelope.get("zone") or "UTC",
+            schema=sealed.envelope["schema"],
+            body=sealed.text,
+            envelope=sealed.envelope,
+            sha256=sealed.envelope["sha256"],
+            needs=sealed.envelope.get("needs") or [],
+            depends_on=sealed.envelope.get("depends_on") or [],
+            supersedes=sealed.envelope.get("supersedes"),
+            superseded_by=newer,
+            received_at=self.now,
+            state=state.value,
+            status=status.value,
+            errors=[fault.as_wire() for fault in faults],
+            reason=reason,
+            owner=owner,
+            order_key=sealed.kind.order_key(sealed.body, self.rep) if sealed.kind and not faults else "none",
+        )
 
     def _keep_apart(self, id: str, document: Any) -> None:
         sha256 = document.get("sha256")
@@ -219,6 +194,7 @@ class _Desk:
             document = {"repr": ascii(document)[:100_000]}
         if not isinstance(sha256, str) or not Sha256.pattern.fullmatch(sha256):
             sha256 = digest(document)  # whatever it said, the row needs a name for its contents
+        into: Any = postgresql.insert if is_postgresql(self.session) else sqlite.insert
         values = {
             "submission_id": id,
             "sha256": sha256,
@@ -227,13 +203,8 @@ class _Desk:
             "device": self.device,
             "received_at": self.now,
         }
-        self._insert(Quarantined, [values], ["submission_id", "sha256", "rep"], Quarantined.id)
-
-    def _insert(self, model: Any, rows: list[dict[str, Any]], key: list[str], name: Any) -> set[Any]:
-        """Insert *rows*, in their order, in one statement; return the *name* of those that were not there."""
-        into: Any = postgresql.insert if is_postgresql(self.session) else sqlite.insert
-        statement = into(model.__table__).on_conflict_do_nothing(index_elements=key).returning(name)
-        return set(self.session.connection().execute(statement, rows).scalars())
+        key = ["submission_id", "sha256", "rep"]
+        self.session.execute(into(Quarantined).values(values).on_conflict_do_nothing(index_elements=key))
 
     def publish(self) -> None:
         records = []
@@ -245,7 +216,7 @@ class _Desk:
             publish(self.session, records)
 
 
-def _faults(submission: Submission) -> list[Fault]:
+def _faults(submission: Submission | Arrival) -> list[Fault]:
     return [Fault(ErrorCode[e["code"].upper()], e["field"], e["message"]) for e in submission.errors]
 
 

@@ -87,7 +87,7 @@ def test_a_push_takes_as_many_statements_for_fifty_documents_as_for_two(
             reply = phone.push(*documents)
         assert [result["status"] for result in reply.json["results"]] == ["received"] * size
         taken.append(len(statements))
-    assert taken[0] == taken[1] <= 20
+    assert taken[0] == taken[1] <= 13
 
 
 def test_a_push_again_takes_no_more(here: Installation, phone: Phone) -> None:
@@ -96,7 +96,7 @@ def test_a_push_again_takes_no_more(here: Installation, phone: Phone) -> None:
     with counted(here) as statements:
         reply = phone.push(*documents)
     assert {result["status"] for result in reply.json["results"]} == {"duplicate"}
-    assert len(statements) <= 10
+    assert len(statements) <= 7
 
 
 def grow(here: Installation) -> None:

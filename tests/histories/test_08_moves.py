@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from backend.db import Sessions
 from backend.feed import changes, positions
-from sync_protocol.change import Change
+from sync_protocol.change import Change, Put
 from tests.histories.checks import alive_twice, channels_of
 from tests.histories.stepping import Writer
 from tests.sync.company import customer, order, say
@@ -87,7 +87,9 @@ def test_reading_before_the_counter_without_that_index_leaves_a_record_alive_in_
 
 def reads_first(session: Session, wanted: Sequence[Change]) -> int:
     """`publish()` with its two first steps exchanged: plan, then take the counter."""
-    writes = list(changes._plan(session, {(change.collection, change.key): change for change in wanted}))
+    final = {(change.collection, change.key): change for change in wanted}
+    after = {ref: changes._next(ref, change) for ref, change in final.items() if isinstance(change, Put)}
+    writes = list(changes._plan(session, final, after))
     top = positions.take(session, len(writes))
     changes._write(session, writes, top - len(writes) + 1)
     return top

@@ -147,6 +147,15 @@ DOCUMENTS = [
         only="sqlite",
     ),
     Killer(
+        "only the copy waits its turn", "–",
+        "An original takes no turn among its rep's pushes: it and its copy, in two requests at once, do not see each"
+        " other, and both are sent.",
+        "tests/sync/test_at_the_same_moment.py::test_an_original_and_its_copy_do_not_pass_each_other_by",
+        [(PUSH, "    supersession.serialise(session, rep_id)\n",
+          '    if any(document.get("supersedes") for document in submissions):\n'
+          "        supersession.serialise(session, rep_id)\n")],
+    ),
+    Killer(
         "a failover doubles a document", "11",
         "The ERP is not asked for our key before something is created.",
         "tests/histories/test_11_failover_doubles.py::test_after_a_failover_the_erp_is_asked_and_the_document_found",

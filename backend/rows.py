@@ -1,0 +1,99 @@
+"""Many rows in one statement. They travel as one JSON text, which the database takes apart.
+
+So the statement's own text is the same for one row and for a thousand: it is compiled, parsed and planned once.
+A statement with a placeholder for each value is another one for each number of rows; making those cost a push
+of fifty documents more than storing them.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    FromClause,
+    Select,
+    Table,
+    Text,
+    any_,
+    bindparam,
+    cast,
+    column,
+    func,
+    select,
+    true,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+POSTGRESQL = "postgresql"
+
+
+def dialect_of(session: Session) -> str:
+    """Return the name of the database's dialect, by which statements are kept."""
+    return session.get_bind().dialect.name
+
+
+def as_text(value: Iterable[Any]) -> str:
+    """Return rows (mappings) or single values as the parameter of a statement made here."""
+    return json.dumps(list(value), ensure_ascii=False, separators=(",", ":"))
+
+
+def given(dialect: str, columns: Sequence[Column[Any]], parameter: str = "given") -> FromClause:
+    """Return the rows of *parameter* as a table with these *columns*; a value that a row lacks is null."""
+    text = bindparam(parameter, type_=Text)
+    if dialect == POSTGRESQL:
+        typed = [column(c.name, c.type) for c in columns]
+        # A function's rows come in the order of the JSON text, on both databases.
+        found = func.json_to_recordset(cast(text, postgresql.JSON)).table_valued(*typed, name=parameter)
+        return found.render_derived(with_types=True)
+    rows = func.json_each(text).table_valued("value", name="each")
+    values = [func.json_extract(rows.c.value, f"$.{c.name}", type_=c.type).label(c.name) for c in columns]
+    return select(*values).select_from(rows).subquery(parameter)
+
+
+def among(dialect: str, subject: ColumnElement[Any], parameter: str) -> ColumnElement[bool]:
+    """Return the condition that *subject* is one of the values (text) of *parameter*."""
+    text = bindparam(parameter, type_=Text)
+    if dialect == POSTGRESQL:
+        values = func.json_array_elements_text(cast(text, postgresql.JSON)).column_valued(f"each_{parameter}")
+        return subject == any_(func.array(select(values).scalar_subquery()))
+    each = func.json_each(text).table_valued("value", name=f"each_{parameter}")
+    return subject.in_(select(each.c.value))
+
+
+@cache
+def inserting(dialect: str, table: Table, each: tuple[str, ...], same: tuple[str, ...] = ()) -> Any:
+    """Return the statement that inserts the rows of `given` in their order.
+
+    Columns *each* are theirs; columns *same* hold the parameter of that name in all of them. A type that turns
+    values into others before they are stored does so for *same* only.
+    """
+    rows = given(dialect, [table.c[name] for name in each])
+    values: Select[Any] = select(
+        *(rows.c[name] for name in each), *(bindparam(name, type_=table.c[name].type) for name in same)
+    )
+    insert: Any = postgresql.insert if dialect == POSTGRESQL else sqlite.insert
+    # SQLite cannot tell ON CONFLICT from a join's ON without a WHERE before it.
+    return insert(table).from_select([*each, *same], values.where(true()))
+
+
+@cache
+def upserting(
+    dialect: str, table: Table, key: tuple[str, ...], values: tuple[str, ...], first: tuple[str, ...] = ()
+) -> Any:
+    """Return the statement that inserts the rows of `given`, or writes their *values* where their *key* is.
+
+    Columns *first* are written only where a row is new.
+    """
+    statement = inserting(dialect, table, (*key, *values, *first))
+    return statement.on_conflict_do_update(
+        index_elements=list(key), set_={name: statement.excluded[name] for name in values}
+    )
+
+
+def rows_of(rows: Iterable[Mapping[str, Any]], names: Sequence[str]) -> str:
+    """Return the *names* of each of *rows* as the parameter `given`."""
+    return as_text({name: row[name] for name in names} for row in rows)
