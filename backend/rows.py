@@ -38,7 +38,10 @@ def dialect_of(session: Session) -> str:
 
 def as_text(value: Iterable[Any]) -> str:
     """Return rows (mappings) or single values as the parameter of a statement made here."""
-    return json.dumps(list(value), ensure_ascii=False, separators=(",", ":"))
+    return _write(list(value))
+
+
+_write = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 
 
 def given(dialect: str, columns: Sequence[Column[Any]], parameter: str = "given") -> FromClause:
@@ -47,7 +50,7 @@ def given(dialect: str, columns: Sequence[Column[Any]], parameter: str = "given"
     if dialect == POSTGRESQL:
         typed = [column(c.name, c.type) for c in columns]
         # A function's rows come in the order of the JSON text, on both databases.
-        found = func.json_to_recordset(cast(text, postgresql.JSON)).table_valued(*typed, name=parameter)
+        found = func.jsonb_to_recordset(cast(text, postgresql.JSONB)).table_valued(*typed, name=parameter)
         return found.render_derived(with_types=True)
     rows = func.json_each(text).table_valued("value", name="each")
     values = [func.json_extract(rows.c.value, f"$.{c.name}", type_=c.type).label(c.name) for c in columns]
@@ -58,7 +61,7 @@ def among(dialect: str, subject: ColumnElement[Any], parameter: str) -> ColumnEl
     """Return the condition that *subject* is one of the values (text) of *parameter*."""
     text = bindparam(parameter, type_=Text)
     if dialect == POSTGRESQL:
-        values = func.json_array_elements_text(cast(text, postgresql.JSON)).column_valued(f"each_{parameter}")
+        values = func.jsonb_array_elements_text(cast(text, postgresql.JSONB)).column_valued(f"each_{parameter}")
         return subject == any_(func.array(select(values).scalar_subquery()))
     each = func.json_each(text).table_valued("value", name=f"each_{parameter}")
     return subject.in_(select(each.c.value))

@@ -70,8 +70,11 @@ def _plain(value: Any, depth: int) -> bool:
         )
     if depth >= MAX_DEPTH:
         return False
-    # Most are text; asking here spares a call.
-    return all(type(item) is str or _plain(item, depth + 1) for item in items)
+    for item in items:
+        # Most are text or nothing; asking here spares a call.
+        if item is not None and type(item) is not str and not _plain(item, depth + 1):
+            return False
+    return True
 
 
 def _ordered(value: Any, path: str, depth: int) -> Any:

@@ -25,7 +25,7 @@ def unlock() -> None:
     g.claims = here.verified.verify(_bearer(), here.clock.now())
     if request.method in ("GET", "HEAD"):
         snapshot(db.session())
-        g.principal = principals.read(db.session(), g.claims)
+        g.principal = principals.read(db.session().connection(), g.claims)
     else:
         with looking(db.engine) as connection:
             g.principal = principals.read(connection, g.claims)
@@ -42,7 +42,7 @@ def renew() -> None:
     session = db.session()
     session.rollback()
     snapshot(session)
-    g.principal = principals.read(session, g.claims)
+    g.principal = principals.read(session.connection(), g.claims)
 
 
 @contextmanager
@@ -51,7 +51,7 @@ def reading() -> Iterator[Session]:
     session = db.session()
     snapshot(session)
     try:
-        principals.read(session, g.claims)
+        principals.read(session.connection(), g.claims)
         yield session
     finally:
         session.rollback()
@@ -65,7 +65,7 @@ def writing() -> Iterator[Session]:
     """
     session = db.session()
     try:
-        current = principals.read(session, g.claims)
+        current = principals.read(session.connection(), g.claims)
         principals.note_seen(session, current, satchel().clock.now())
         yield session
         session.commit()

@@ -36,12 +36,8 @@ def channels(session: Session, rep: str) -> list[str]:
 
 def channels_ever(session: Session, rep: str, now: dt.datetime) -> list[str]:
     """Return the channels *rep* hears or lately heard, for documents captured before a change."""
-    assigned = session.scalars(
-        select(Assignment.channel).where(
-            Assignment.rep == rep,
-            Assignment.until.is_(None) | (Assignment.until > now - dt.timedelta(days=LATE_DAYS)),
-        )
-    )
+    lately = Assignment.until.is_(None) | (Assignment.until > now - dt.timedelta(days=LATE_DAYS))
+    assigned = session.connection().scalars(select(Assignment.channel).where(Assignment.rep == rep, lately))
     return [EVERYONE, channel("rep", rep), *sorted(set(assigned))]
 
 

@@ -29,9 +29,9 @@ class Principal:
     last_seen_at: dt.datetime | None
 
 
-def read(session: Session | Connection, claims: Claims) -> Principal:
+def read(connection: Connection, claims: Claims) -> Principal:
     """Return who *claims* speak for, as the database has it now; raises what `judge` raises."""
-    return judge(session.execute(WHO, {"device": claims.device}).one_or_none(), claims)
+    return judge(connection.execute(WHO, {"device": claims.device}).one_or_none(), claims)
 
 
 def judge(row: Any, claims: Claims) -> Principal:

@@ -6,7 +6,7 @@ what a new row has, under the names of `Submission`; whatever happens to it afte
 
 import datetime as dt
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -34,7 +34,8 @@ class Arrival:
     schema: int
     body: str
     """Canonical JSON."""
-    envelope: Mapping[str, Any]
+    envelope: str
+    """JSON."""
     sha256: str
     needs: list[str]
     depends_on: list[str]
@@ -66,9 +67,9 @@ class Arrival:
 
 _AS_IS = (
     *("id", "kind", "rep", "device", "captured_at", "zone", "schema", "body", "sha256", "supersedes"),
-    *("superseded_by", "state", "status", "reason", "owner", "order_key"),
+    *("superseded_by", "state", "status", "reason", "owner", "order_key", "envelope"),
 )
-_JSON = ("envelope", "needs", "depends_on", "errors")
+_JSON = ("needs", "depends_on", "errors")
 _SAME = ("received_at", "updated_at", "due_at", "fence", "tries", "claims")
 
 
@@ -104,7 +105,8 @@ def insert(session: Session, arrivals: Sequence[Arrival]) -> set[str]:
 def _row(arrival: Arrival) -> dict[str, Any]:
     row = {name: getattr(arrival, name) for name in _AS_IS}
     for name in _JSON:
-        row[name] = _write(getattr(arrival, name))
+        value = getattr(arrival, name)
+        row[name] = _write(value) if value else "[]"
     return row
 
 

@@ -19,6 +19,9 @@ MOST_PATH = 200
 """Characters of a field's path in an answer."""
 
 
+_write = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
 @dataclass(frozen=True)
 class Sealed:
     """A document whose envelope is in order and whose body is what its sha256 says."""
@@ -26,6 +29,8 @@ class Sealed:
     id: str
     envelope: Mapping[str, Any]
     """The document as it came, without its body."""
+    envelope_text: str
+    """The same as JSON."""
     body: Mapping[str, Any]
     text: str
     """The body in canonical form."""
@@ -62,7 +67,8 @@ def unseal(document: Any) -> Sealed | Broken:
         fault = Fault(ErrorCode.FIELD_INVALID, "depends_on", "names the document itself")
         return Broken(id, document, [fault])
     try:
-        json.dumps(envelope, ensure_ascii=False).encode()
+        envelope_text = _write(envelope)
+        envelope_text.encode()
         text = canonical(document["body"])
     except UnicodeEncodeError:
         reason = "contains half of a surrogate pair, which is not text"
@@ -79,7 +85,7 @@ def unseal(document: Any) -> Sealed | Broken:
         return Broken(id, document, [Fault(ErrorCode.BODY_MISMATCH, "sha256", "is not the sha256 of the body")])
     kind = KINDS.get(document["kind"])
     form = kind.form_faults(document["body"]) if kind else []
-    return Sealed(str(id), envelope, document["body"], text.decode(), kind, form)
+    return Sealed(str(id), envelope, envelope_text, document["body"], text.decode(), kind, form)
 
 
 def judge(sealed: Sealed, known: Mapping[Ref, Mapping[str, Any]], today: dt.date) -> list[Fault]:

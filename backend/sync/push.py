@@ -171,7 +171,7 @@ class _Desk:
             zone=sealed.envelope.get("zone") or "UTC",
             schema=sealed.envelope["schema"],
             body=sealed.text,
-            envelope=sealed.envelope,
+            envelope=sealed.envelope_text,
             sha256=sealed.envelope["sha256"],
             needs=sealed.envelope.get("needs") or [],
             depends_on=sealed.envelope.get("depends_on") or [],
