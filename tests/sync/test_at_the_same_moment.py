@@ -7,8 +7,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.db import Sessions
+from backend.inbox import supersession
 from backend.inbox.models import Submission
-from backend.sync import supersession
 from backend.sync.push import push
 from tests.conftest import prepared
 from tests.histories.stepping import Writer
