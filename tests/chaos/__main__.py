@@ -1,6 +1,6 @@
 """`make chaos`: new seeds, as long as it may take. `python -m tests.chaos TRIAL SEED` plays one again.
 
-SATCHEL_CHAOS_MINUTES (20) says how long. What failed is in .cache/chaos/failures.txt, with its steps.
+SATCHEL_CHAOS_MINUTES (20) says how long. What failed is in .cache/chaos/failures.txt, with its steps and logs.
 """
 
 import io
@@ -13,6 +13,7 @@ import traceback
 from contextlib import redirect_stdout
 
 from tests.chaos.ledger import Ledger
+from tests.chaos.rig.run import RunFailed
 from tests.chaos.trials import Trial, trials
 
 
@@ -27,18 +28,20 @@ def main(arguments: list[str]) -> int:
         end = time.monotonic() + 60 * float(os.environ.get("SATCHEL_CHAOS_MINUTES", "20"))
         while time.monotonic() < end:
             for trial in known:
-                failed += _play(trial, secrets.randbelow(2**32), ledger)
+                seed = ledger.played(trial.name) + 1 if trial.in_turn else secrets.randbelow(2**32)
+                failed += _play(trial, seed, ledger)
     print(f"\nAll runs so far ({ledger.folder}):\n{ledger.table()}")
     return 1 if failed else 0
 
 
 def _play(trial: Trial, seed: int, ledger: Ledger | None) -> bool:
     """Play one seed; return whether it failed."""
-    began, said, failure = time.monotonic(), io.StringIO(), None
+    began, said, failure, tally = time.monotonic(), io.StringIO(), None, None
     try:
         with redirect_stdout(said):
-            trial.play(seed, trial.histories)
-    except Exception:
+            tally = trial.play(seed, trial.histories)
+    except Exception as error:
+        tally = error.tally if isinstance(error, RunFailed) else None
         failure = f"{trial.name} {seed}\n{traceback.format_exc()}\n{said.getvalue()}"
     seconds = time.monotonic() - began
     word = "FAILED" if failure else "ok"
@@ -48,7 +51,7 @@ def _play(trial: Trial, seed: int, ledger: Ledger | None) -> bool:
     if failure:
         print(f"{failure}\nTo play it again: python -m tests.chaos {trial.name} {seed}", flush=True)
     if ledger is not None:
-        ledger.note(trial.name, trial.histories, seconds, failure)
+        ledger.note(trial.name, trial.histories, seconds, failure, tally)
     return failure is not None
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from sync_protocol.device.device import Device
 from tests.scenarios.node import Node
 from tests.scenarios.rep import FieldRep
 
@@ -17,7 +18,10 @@ def enrol(tmp_path: Path) -> Iterator[Enrol]:
     phones: list[FieldRep] = []
 
     def make(node: Node, rep: str, url: str | None = None) -> FieldRep:
-        phones.append(FieldRep(node, rep, tmp_path / f"phone{len(phones)}", url))
+        device = Device(tmp_path / f"phone{len(phones)}", sleep=lambda seconds: None, zone="Europe/Berlin")
+        phones.append(FieldRep(device))
+        code = node.command("rep", "code", rep).strip().splitlines()[-1]
+        device.enrol(code, url or node.url, name=f"phone of {rep}")
         return phones[-1]
 
     yield make

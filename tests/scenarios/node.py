@@ -77,9 +77,11 @@ class Node:
         assert not check or done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    def start_web(self) -> None:
-        """Start the web server and wait until it is ready."""
-        self.web = self._start("web")
+    def start_web(self, failpoints: str = "", *, wait: bool = True) -> None:
+        """Start the web server, with SATCHEL_FAILPOINTS if given, and *wait* until it is ready."""
+        self.web = self._start("web", {"SATCHEL_FAILPOINTS": failpoints} if failpoints else {})
+        if not wait:
+            return
 
         def ready() -> bool:
             assert self.web is not None and self.web.poll() is None, "the web server ended"

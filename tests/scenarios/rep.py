@@ -1,13 +1,13 @@
 """A rep with a phone, as scenarios tell of one: enrols, goes offline, captures, comes back."""
 
 import datetime as dt
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 from sync_protocol.device import forms
 from sync_protocol.device.device import Device
 from sync_protocol.device.receipts import receipt_from_bytes
-from tests.scenarios.node import Node, eventually
+from tests.scenarios.node import eventually
 
 # The smallest thing that begins as a JPEG does; `size` bytes of it are a photograph for our purposes.
 JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01"
@@ -23,13 +23,10 @@ def photo(size: int = 300_000, seed: int = 7) -> bytes:
 
 
 class FieldRep:
-    """A rep's device against a node, or against a proxy before it."""
+    """A rep with a device that is enrolled."""
 
-    def __init__(self, node: Node, rep: str, folder: Path, url: str | None = None) -> None:
-        self.node = node
-        self.device = Device(folder, sleep=lambda seconds: None, zone="Europe/Berlin")
-        code = node.command("rep", "code", rep).strip().splitlines()[-1]
-        self.device.enrol(code, url or node.url, name=f"phone of {rep}")
+    def __init__(self, device: Device) -> None:
+        self.device = device
 
     def sync(self) -> None:
         """Sync, and insist that it worked."""
@@ -46,29 +43,35 @@ class FieldRep:
 
         return eventually(once, what, seconds)
 
-    def customer(self) -> dict[str, Any]:
-        """Return a customer that may order: active, not blocked, with a price list and room for credit."""
+    def customers(self) -> Iterator[dict[str, Any]]:
+        """Yield the customers that may order: active, not blocked, and without a limit to their credit."""
         credit = {c["id"]: c for c in self.device.records("credit")}
         for customer in self.device.records("customers"):
             limit = credit.get(customer["id"], {}).get("limit")
             free = customer["status"] == "active" and not customer["block_order"]
             if free and limit is None:
-                return customer
-        raise AssertionError("no customer of this rep may order")
+                yield customer
 
-    def product(self) -> dict[str, Any]:
+    def customer(self) -> dict[str, Any]:
+        """Return the first customer that may order."""
+        found = next(self.customers(), None)
+        assert found is not None, "no customer of this rep may order"
+        return found
+
+    def product(self, customer: str | None = None) -> dict[str, Any]:
         """Return a product that is for sale and has a price for the customer."""
-        for line in self.device.products("", self.customer()["id"], limit=200):
+        for line in self.device.products("", customer or self.customer()["id"], limit=200):
             if line.price is not None and line.product["sellable"] and line.product["kind"] == "product":
                 return line.product
         raise AssertionError("no product has a price")
 
-    def capture_order(self, quantity: str = "3", **more: Any) -> str:
+    def capture_order(self, quantity: str = "3", customer: str | None = None, **more: Any) -> str:
         """Capture an order; return its id."""
+        buyer = customer or self.customer()["id"]
         body = forms.order(
             self.device.db,
-            customer=self.customer()["id"],
-            lines=[forms.Line(self.product()["id"], quantity)],
+            customer=buyer,
+            lines=[forms.Line(self.product(buyer)["id"], quantity)],
             today=self.device.today(),
             warehouse=self.device.records("warehouses")[0]["id"],
             **more,

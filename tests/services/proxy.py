@@ -71,6 +71,11 @@ class Proxy:
         self.refusing = True
         self.reset()
 
+    def point(self, port: int) -> None:
+        """Stand before *port* from now on, as an address that moves to another server does."""
+        self._upstream = (self._upstream[0], port)
+        self.reset()
+
     def reset(self) -> None:
         """Reset every open connection, now."""
         self._loop.call_soon_threadsafe(self._reset_all)

@@ -52,6 +52,11 @@ class RedisServer:
             self._process.kill()
             self._process = None
 
+    def flush(self) -> None:
+        """Forget everything, as a Redis without its file does."""
+        with redis.Redis(port=self.port, socket_timeout=5) as client:
+            client.flushall()
+
     def _answers(self) -> bool:
         client = redis.Redis(port=self.port, socket_timeout=1)
         try:

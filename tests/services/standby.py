@@ -15,15 +15,20 @@ SECONDS = 30.0
 
 def clone(primary: PostgresServer, standby: PostgresServer) -> None:
     """Make *standby*, which must not exist yet, a streaming standby of *primary*, and start it."""
-    standby.folder.mkdir(parents=True)
-    data = standby._data_folder()
-    command = [
-        primary.bin / "pg_basebackup", "-h", "127.0.0.1", "-p", str(primary.port), "-U", SUPERUSER,
-        "-D", data, "--write-recovery-conf", "--wal-method=stream", "--checkpoint=fast", "--no-sync",
-    ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, timeout=60, check=False, **standby._identity.arguments)
-    assert done.returncode == 0, done.stderr.decode()
+    copy(primary, standby, "--write-recovery-conf")
     standby.start()
+
+
+def copy(server: PostgresServer, other: PostgresServer, *options: str) -> None:
+    """Make *other*, which must not exist yet, a copy of the running *server*; it is not started."""
+    other.folder.mkdir(parents=True)
+    data = other._data_folder()
+    command = [
+        server.bin / "pg_basebackup", "-h", "127.0.0.1", "-p", str(server.port), "-U", SUPERUSER,
+        "-D", data, "--wal-method=stream", "--checkpoint=fast", "--no-sync", *options,
+    ]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, timeout=60, check=False, **other._identity.arguments)
+    assert done.returncode == 0, done.stderr.decode()
 
 
 def catch_up(primary: PostgresServer, standby: PostgresServer) -> None:

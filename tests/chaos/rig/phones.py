@@ -1,0 +1,80 @@
+"""The phones of a run: processes that are started, killed, started again, and asked how they stand."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[3]
+
+
+@dataclass
+class PhoneProcess:
+    """One phone of *rep*, in *folder*."""
+
+    folder: Path
+    server: str
+    code: str
+    rep: str
+    seed: int
+    process: subprocess.Popen[bytes] | None = field(default=None, init=False)
+
+    def start(self, failpoints: str = "") -> None:
+        """Switch it on; with SATCHEL_DEVICE_FAILPOINTS it may switch itself off."""
+        if self.alive:
+            return
+        self.folder.mkdir(parents=True, exist_ok=True)
+        command = [sys.executable, "-m", "tests.chaos.rig.phone", self.folder, self.server, self.code, self.rep]
+        environ = {**os.environ, "SATCHEL_DEVICE_FAILPOINTS": failpoints}
+        with (self.folder / "phone.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [*map(str, command), str(self.seed)], cwd=ROOT, env=environ, stdout=log, stderr=log,
+                start_new_session=True,
+            )  # fmt: skip
+
+    @property
+    def alive(self) -> bool:
+        """Whether it is on."""
+        return self.process is not None and self.process.poll() is None
+
+    def kill(self) -> None:
+        """Take the battery out."""
+        if self.process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+    def say(self, word: str) -> None:
+        """Tell it to `drain` (capture no more) or to `end`."""
+        (self.folder / word).touch()
+
+    def end(self) -> None:
+        """Let it end; by force if it does not."""
+        self.say("end")
+        if self.process is not None:
+            try:
+                self.process.wait(15)
+            except subprocess.TimeoutExpired:
+                self.kill()
+
+    @property
+    def standing(self) -> dict[str, Any]:
+        """How it stood after its last sync; empty before the first."""
+        file = self.folder / "standing.json"
+        found: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
+        return found
+
+    def diary(self, event: str) -> Iterator[dict[str, Any]]:
+        """Yield its lines of *event*; a last line that a kill cut is left out."""
+        file = self.folder / "diary.jsonl"
+        for line in file.read_text().splitlines() if file.exists() else []:
+            with contextlib.suppress(ValueError):
+                entry = json.loads(line)
+                if entry["event"] == event:
+                    yield entry

@@ -1,0 +1,77 @@
+"""One run: phones capture while faults come and go; then all is healed, drained and compared."""
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from random import Random
+
+from tests.chaos.rig.checker import compare
+from tests.chaos.rig.faults import Fault, drawn
+from tests.chaos.rig.site import Company, Site
+from tests.chaos.rig.tally import Tally
+
+LIVENESS_SECONDS = 180.0
+"""Within so many seconds after healing everything must have arrived."""
+
+
+class RunFailed(AssertionError):
+    """A promise was broken; the tally says which."""
+
+    def __init__(self, tally: Tally, seed: int) -> None:
+        self.tally = tally
+        super().__init__(f"seed {seed}, faults: {', '.join(tally.faults)}\n" + "\n".join(tally.words))
+
+
+def run(company: Company, folder: Path, seed: int, faults: Sequence[Fault] = ()) -> Tally:
+    """Play the run of *seed*, with *faults* instead of drawn ones; raises `RunFailed`."""
+    draw = Random(seed)
+    plan = list(faults) or drawn(draw, draw.randint(3, 5))
+    tally = Tally([fault.name for fault in plan])
+    with Site(company, folder, seed) as site:
+        # The phones come to hold the company before anything breaks, or there is nothing to capture.
+        assert _until(lambda: all(phone.standing.get("complete") for phone in site.phones), 120), (
+            "no first sync"
+        )
+        _play(site, plan, draw)
+        for phone in site.phones:
+            phone.say("drain")
+        site.heal()
+        healed = time.monotonic()
+        settled = _until(site.settled, LIVENESS_SECONDS)
+        tally.seconds = time.monotonic() - healed
+        compare(site, tally)
+        if not settled:
+            waiting = {n: phone.standing for n, phone in enumerate(site.phones)}
+            tally.words.insert(0, f"not everything arrived within {LIVENESS_SECONDS:.0f} s: {waiting}")
+        if not tally.captured:
+            tally.words.append("nothing was captured, so nothing was shown")
+        if tally.words:
+            raise RunFailed(tally, seed)
+    return tally
+
+
+def _play(site: Site, plan: Sequence[Fault], draw: Random) -> None:
+    """Begin the faults one after the other; one may begin while the one before it lasts, if of another part."""
+    lasting: list[Fault] = []
+    for fault in plan:
+        if lasting and (lasting[-1].part == fault.part or draw.random() < 0.5):
+            _end(site, lasting)
+        time.sleep(draw.uniform(0.5, 2.0))
+        fault.begin(site, draw)
+        lasting.append(fault)
+        time.sleep(fault.seconds * draw.uniform(0.5, 1.0))
+    _end(site, lasting)
+
+
+def _end(site: Site, lasting: list[Fault]) -> None:
+    while lasting:
+        lasting.pop(0).end(site)
+
+
+def _until(look: Callable[[], bool], seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while not look():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.5)
+    return True

@@ -1,0 +1,37 @@
+"""The fault rig, for a few plans: whatever breaks, nothing is lost, doubled or leaked."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.chaos.rig.faults import FAULTS
+from tests.chaos.rig.run import run
+from tests.chaos.rig.site import Company
+from tests.services import TrytonServer
+
+pytestmark = pytest.mark.timeout(900)
+
+PLANS = {
+    "answers lost": ["a push's answer is lost", "Tryton's answer to create is lost", "a phone killed"],
+    "processes killed": ["web dies at push.after_commit", "workers die at delivery.after_create"],
+    "failover": ["the ERP's line hangs", "failover without the tail"],
+}
+
+
+@pytest.fixture(scope="module")
+def company(tryton_server: TrytonServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
+    with (
+        tryton_server.fresh("chaos") as tryton,
+        Company(tryton, tmp_path_factory.mktemp("company")) as company,
+    ):
+        yield company
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_nothing_is_lost_doubled_or_leaked(
+    name: str, company: Company, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    known = {fault.name: fault for fault in FAULTS}
+    tally = run(company, tmp_path_factory.mktemp("site"), 1, [known[fault] for fault in PLANS[name]])
+    assert (tally.lost, tally.doubled, tally.leaked) == (0, 0, 0)
+    assert tally.acknowledged == tally.captured > 0
