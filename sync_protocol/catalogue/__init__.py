@@ -30,6 +30,12 @@ KINDS: dict[str, Kind] = {d.name: d for d in _declared() if isinstance(d, Kind)}
 """Every kind of submission by name."""
 
 
+def key_field(collection: str) -> str:
+    """Return the field that holds the key of *collection*'s records; `id` for one of a newer server."""
+    declared = COLLECTIONS.get(collection)
+    return declared.key if declared else "id"
+
+
 def followers(parent: str) -> list[Collection]:
     """Return the collections whose records follow those of collection *parent*."""
     return [

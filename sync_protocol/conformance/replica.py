@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from sync_protocol.catalogue import COLLECTIONS
+from sync_protocol.catalogue import key_field
 from sync_protocol.checksum import Checksum, record_hash
 from sync_protocol.conformance.client import Client, Json, checked
 from sync_protocol.conformance.verdict import Broken, expect
@@ -67,9 +67,9 @@ class Replica:
         for rows in (change["put"], change["gone"]):
             positions = [row[0] for row in rows]
             expect(positions == sorted(positions), f"{stream}: the positions do not ascend")
-        declared = COLLECTIONS.get(change["collection"])
+        field_name = key_field(change["collection"])
         for position, record in change["put"]:
-            key = record.get(declared.key if declared else "id")
+            key = record.get(field_name)
             expect(isinstance(key, str) and position > 0, f"{stream}: a row has no key or no position")
             held = self.rows.get((change["collection"], key))
             if held is None or held[1] < position:

@@ -11,12 +11,6 @@ _PARENTS = {"prices": "product_id", "stock_levels": "product_id"}
 SEARCHED = ("id", "number", "name", "sku", "barcodes", "customer_reference", "city", "addresses")
 
 
-def key_field(collection: str) -> str:
-    """Return the field that holds the key of *collection*'s records; `id` for one of a newer server."""
-    declared = COLLECTIONS.get(collection)
-    return declared.key if declared else "id"
-
-
 def parent_field(collection: str) -> str | None:
     """Return the field that holds the key of the customer or product that a record belongs to, if one does."""
     declared = COLLECTIONS.get(collection)

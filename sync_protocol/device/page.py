@@ -5,10 +5,10 @@ from typing import Any
 
 from marshmallow import ValidationError
 
+from sync_protocol.catalogue import key_field
 from sync_protocol.change import Stream
 from sync_protocol.checksum import Checksum
 from sync_protocol.device.errors import ContractBroken
-from sync_protocol.device.indexed import key_field
 from sync_protocol.limits import LIMITS
 from sync_protocol.pull import PageSchema
 from sync_protocol.segment import KeyRange

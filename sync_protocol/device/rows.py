@@ -39,10 +39,10 @@ def stored(put: PutRow) -> Row:
 def stored_segment(segment: Segment, position: int) -> Iterator[Row]:
     """Yield the rows of *segment*, which stands at *position*; never makes a record of its columns."""
     channel, collection = segment.stream
-    columns, nothing = segment.columns, [None] * len(segment.rows)
-    searched = [columns[name] for name in SEARCHED if name in columns]
-    parents = columns.get(parent_field(collection) or "", nothing)
-    texts = zip(*searched, strict=True) if searched else ((),) * len(segment.rows)
+    nothing = [None] * len(segment.keys)
+    searched = [found for name in SEARCHED if (found := segment.values(name)) is not None]
+    parents = segment.values(parent_field(collection) or "") or nothing
+    texts = zip(*searched, strict=True)
     for (key, body), values, parent in zip(segment.rows, texts, parents, strict=True):
         hash = signed(row_hash(collection, key, body))
         yield collection, key, channel, position, body, hash, words(values), _text(parent)

@@ -25,7 +25,7 @@ def read(offer: Offer, data: bytes) -> Segment:
         segment = decode(data, sha256=offer.sha256, most=LIMITS.segment_plain_bytes)
     except SegmentDamaged as error:
         raise ContractBroken(f"segment {offer.sha256} cannot be used: {error}") from None
-    if (segment.stream, segment.range) != (offer.stream, offer.range) or len(segment.rows) != offer.rows:
+    if (segment.stream, segment.range) != (offer.stream, offer.range) or len(segment.keys) != offer.rows:
         raise ContractBroken(f"segment {offer.sha256} does not hold what was offered under its name")
     return segment
 
@@ -36,7 +36,7 @@ def apply(db: Database, offer: Offer, segment: Segment) -> Applied:
     with db.writing():
         if not offers.waits(db, offer):
             return Applied(False)
-        keys = {key for key, _ in segment.rows}
+        keys = set(segment.keys)
         lost = [
             (collection, row["key"])
             for row in db.rows(_IN_RANGE, *offer.stream, offer.range.start, offer.range.end, offer.position)

@@ -73,7 +73,7 @@ def test_it_is_never_compressed_once_more(phone: Phone) -> None:
         ("bytes=0-0", 0, 1),
         ("bytes=0-", 0, None),
         ("bytes=100-199", 100, 200),
-        ("bytes=1000-", 1000, None),
+        ("bytes=300-", 300, None),
         ("bytes=-10", -10, None),
         ("bytes=0-999999999999999999999999999999", 0, None),
         ("bytes=-999999999999999999999999999999", 0, None),
@@ -153,7 +153,7 @@ def test_head_tells_the_size_without_the_bytes(phone: Phone) -> None:
 def test_a_download_that_is_cut_at_any_byte_goes_on_there(phone: Phone) -> None:
     offered = offer(phone)
     name, held = offered["sha256"], b""
-    for cut in (1, 7, 1_000, 1_001, offered["bytes"] - 1):
+    for cut in (1, 7, 300, 301, offered["bytes"] - 1):
         held += get(phone, name, Range=f"bytes={len(held)}-{cut - 1}", If_Range=f'"{name}"').data
         assert len(held) == cut
     held += get(phone, name, Range=f"bytes={len(held)}-", If_Range=f'"{name}"').data

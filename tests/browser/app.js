@@ -17,6 +17,31 @@ async function ask(method, path, { headers = {}, body } = {}) {
   return { status: reply.status, headers: Object.fromEntries(reply.headers), value, bytes };
 }
 
+// The records of a segment, as docs/protocol.md reads them.
+function column(of) {
+  if (typeof of === "string") return of.split("|").map((piece) => piece || null);
+  if (Array.isArray(of)) return of;
+  if (of.table) return rows(of.table);
+  if (of.lengths) {
+    const items = column(of.items);
+    let at = 0;
+    return of.lengths.map((length) => items.slice(at, (at += length)));
+  }
+  let text = "";
+  return of.rest.split("|").map((rest, n) => (text = text.slice(0, of.shared[n]) + rest));
+}
+
+function rows(columns) {
+  const fields = Object.entries(columns).map(([name, of]) => [name, column(of)]);
+  return fields[0][1].map((_, n) => Object.fromEntries(fields.map(([name, values]) => [name, values[n]])));
+}
+
+function records(segment) {
+  const found = rows(segment.columns);
+  for (const [name, absent] of Object.entries(segment.absent)) for (const n of absent) delete found[n][name];
+  return found;
+}
+
 const seen = ({ status, headers, value }) => ({ status, headers, value });
 
 async function gzipped(value) {
@@ -72,7 +97,7 @@ window.app = {
     const whole = new Uint8Array(await new Blob([first.bytes, rest.bytes]).arrayBuffer());
     const plain = new Blob([whole]).stream().pipeThrough(new DecompressionStream("gzip"));
     const value = JSON.parse(await new Response(plain).text());
-    return { first: seen(first), rest: seen(rest), sha256: await sha256(whole), keys: value.keys };
+    return { first: seen(first), rest: seen(rest), sha256: await sha256(whole), records: records(value) };
   },
 
   // What a page learns that the operator did not name: nothing.

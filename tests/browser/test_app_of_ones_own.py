@@ -1,6 +1,7 @@
 """An app of one's own, in a real browser, from another origin: everything that it needs gets through."""
 
 import base64
+import re
 from pathlib import Path
 from typing import Any
 
@@ -56,10 +57,19 @@ def test_it_fetches_a_segment_in_ranges(here: Installation, server: str, page: P
     (offered,) = first["segments"]
     got = page.evaluate("path => app.segment(path)", f"/v1/segments/{offered['sha256']}")
     assert got["sha256"] == offered["sha256"]
-    assert len(got["keys"]) == offered["rows"]
+    whole = page.evaluate("() => app.pull(null, null, 1)")["value"]
+    (customers,) = [change["put"] for change in whole["changes"] if change["collection"] == "customers"]
+    assert got["records"] == [record for _, record in sorted(customers, key=lambda put: str(put[1]["id"]))]
+    assert len(got["records"]) == offered["rows"]
     assert (got["first"]["status"], got["rest"]["status"]) == (206, 206)
     assert got["first"]["headers"]["content-range"] == f"bytes 0-99/{offered['bytes']}"
     assert got["first"]["headers"]["accept-ranges"] == "bytes"
+
+
+def test_the_protocol_shows_the_very_reader_that_is_tested() -> None:
+    here = Path(__file__).parent
+    (shown,) = re.findall(r"```js\n(.*?)```", (here / "../../docs/protocol.md").read_text(), re.S)
+    assert shown in (here / "app.js").read_text()
 
 
 def test_a_page_that_nobody_named_is_kept_out(page: Page, tmp_path: Path, clock: ManualClock) -> None:

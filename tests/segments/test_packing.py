@@ -21,6 +21,11 @@ def row(key: int, noise: int = 2_000, seed: int = 0) -> Row:
     return f"K{key:07}", json.dumps({"id": f"K{key:07}", "text": text}, separators=(",", ":"))
 
 
+def dull(key: str, length: int) -> Row:
+    """A row whose record compresses to nothing."""
+    return key, f'{{"id":"{key}","text":"{"a" * length}"}}'
+
+
 def packed(rows: Sequence[Row], boundaries: Sequence[str] = ()) -> list[Packed]:
     found = list(pack(STREAM, rows, boundaries))
     assert found[0].range.start == "" and found[-1].range.end is None
@@ -93,17 +98,17 @@ def test_a_stream_that_shrank_to_nothing_is_one_segment_again() -> None:
 
 
 def test_records_that_compress_to_nothing_are_bounded_by_what_a_phone_can_hold() -> None:
-    rows = [(f"K{n:07}", '{"text":"' + "a" * 1_000 + '"}') for n in range(12_000)]
+    rows = [dull(f"K{n:07}", 1_000) for n in range(12_000)]
     found = packed(rows)
     assert len(found) >= 3
     assert names(packed(rows, starts(found))) == names(found)
 
 
 def test_compression_that_changes_on_the_way_breaks_no_size() -> None:
-    dull = [(f"A{n:07}", '{"text":"' + "a" * 300 + '"}') for n in range(4_000)]
+    even = [dull(f"A{n:07}", 300) for n in range(4_000)]
     lively = [row(n) for n in range(800)]
-    assert all(len(one.data) <= MOST for one in packed(dull + lively + [row(9_000_000)]))
-    assert all(len(one.data) <= MOST for one in packed(sorted(lively + dull)))
+    assert all(len(one.data) <= MOST for one in packed(even + lively + [row(9_000_000)]))
+    assert all(len(one.data) <= MOST for one in packed(sorted(lively + even)))
 
 
 def test_a_single_record_larger_than_a_segment_stands_alone() -> None:
