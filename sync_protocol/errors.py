@@ -111,6 +111,12 @@ class ErrorCode(Enum):
         0, "This id already names another document", "Keep both; the office has both and will look at them."
     )
     TOO_LATE = Meaning(0, "The document it replaces is already on its way", "Ask the office to change it.")
+    NOT_IN_FORCE = Meaning(
+        0,
+        "The document is not in the ERP",
+        "If it is not sent yet, withdraw it or send an edited copy.",
+    )
+    DELIVERY_BEGUN = Meaning(0, "Its delivery has begun", "Speak with the office: it may have to come back.")
     SUBMISSION_TOO_LARGE = Meaning(0, "The document is too large", "Split it.")
 
     @property

@@ -12,6 +12,7 @@ from backend.cli.context import console
 from backend.cli.device_capture import CAPTURES
 from backend.cli.device_folder import open_device, pass_folder
 from backend.cli.device_progress import sync_progress
+from backend.cli.device_wishes import WISHES
 from sync_protocol.catalogue import COLLECTIONS
 from sync_protocol.device import views
 from sync_protocol.device.device import Device
@@ -197,5 +198,5 @@ def _change(folder: Path, id: str, change: Callable[[Device, str], None]) -> Non
         tables.print_outbox([document for document in here.documents() if document.id == id])
 
 
-for command in CAPTURES:
+for command in (*CAPTURES, *WISHES):
     device.add_command(command)

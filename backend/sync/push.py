@@ -23,9 +23,11 @@ from backend.inbox import arrivals, supersession
 from backend.inbox import submissions as inbox
 from backend.inbox.arrivals import Arrival
 from backend.inbox.models import Quarantined, Submission
+from backend.sync import wishes
 from backend.sync.judgement import Broken, Sealed, judge, unseal
 from sync_protocol.canonical import NotCanonical, canonical, digest
 from sync_protocol.change import Put
+from sync_protocol.collection import TO_ERP
 from sync_protocol.errors import ErrorCode, Fault
 from sync_protocol.fields import Sha256
 from sync_protocol.push import Status, result
@@ -133,7 +135,10 @@ class _Desk:
         line = supersession.Ancestors()
         if len(run) == 1:
             cited = run[0].envelope.get("supersedes")
-            line = supersession.ancestors(self.session, self.rep, run[0].id, cited)
+            if cited is not None and wishes.withdraws(run[0]):
+                line = wishes.target(self.session, self.rep, cited)
+            else:
+                line = supersession.ancestors(self.session, self.rep, run[0].id, cited)
         needs = [need for item in run for need in item.envelope.get("needs") or []]
         lacking = set(missing(self.session, self.rep, needs))
         newer = supersession.replacements(related, self.rep, {old.id for old in line.replaced})
@@ -142,14 +147,15 @@ class _Desk:
         new = {arrival.id: arrival for arrival in arriving if arrival.id in inserted}
         for old in line.replaced:
             if any(not arrival.errors for arrival in new.values()):
-                inbox.move(self.session, old, State.SUPERSEDED, now=self.now, actor=f"device:{self.device}")
-                old.superseded_by = run[0].id
+                actor = f"device:{self.device}"
+                wishes.put_aside(self.session, old, run[0], now=self.now, actor=actor)
                 self.touched[old.id] = old
         return new
 
     def _arrival(self, sealed: Sealed, too_late: Fault | None, lacking: set[str], newer: str | None) -> Arrival:
         """Return one document with the state in which it begins."""
         faults = judge(sealed, self.known, self.today) + ([too_late] if too_late else [])
+        faults = faults or wishes.faults(self.session, self.rep, sealed)
         awaited = len(lacking.intersection(sealed.envelope.get("needs") or ()))
         state, status, reason, owner = State.QUEUED, Status.RECEIVED, None, None
         if sealed.kind is None:
@@ -158,10 +164,12 @@ class _Desk:
             state, status, owner = State.REJECTED, Status.REFUSED, "rep"
         elif awaited:
             state, reason = State.RECEIVED, f"Waiting for {awaited} receipts"
+        elif sealed.kind.destination != TO_ERP:
+            state, owner, reason = wishes.beginning(self.session, sealed)
         if faults:
             reason = "; ".join(f"{fault.field} {fault.message}".strip() for fault in faults)[:1000]
         if newer and state in REPLACEABLE:
-            state, reason = State.SUPERSEDED, "A newer version came before it"
+            state, reason, newer = wishes.overtaken(self.session, newer)
         return Arrival(
             id=sealed.id,
             kind=sealed.envelope["kind"],

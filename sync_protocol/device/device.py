@@ -23,6 +23,7 @@ from sync_protocol.device import (
     session,
     views,
     wipe,
+    wishes,
 )
 from sync_protocol.device.backoff import Backoff
 from sync_protocol.device.database import Database
@@ -214,6 +215,23 @@ class Device:
             self.db, self.files, rep=self._enrolled().rep, kind=kind, body=body, receipts=receipts,
             supersedes=supersedes, depends_on=depends_on, now=self._now(), zone=self.zone,
         )  # fmt: skip
+
+    def withdraw(self, id: str, reason: str | None = None) -> Document:
+        """Take back a document before it is sent to the ERP; see `wishes.withdraw` for what is raised."""
+        return wishes.withdraw(
+            self.db, self.files, rep=self._enrolled().rep, id=id, reason=reason, now=self._now(), zone=self.zone
+        )
+
+    def ask(self, id: str, wish: str, message: str) -> Document:
+        """Ask the office to change or cancel what the ERP has; see `wishes.ask` for what is raised."""
+        return wishes.ask(
+            self.db, self.files, rep=self._enrolled().rep, id=id, wish=wish, message=message, now=self._now(),
+            zone=self.zone,
+        )  # fmt: skip
+
+    def to_amend(self, id: str) -> tuple[str, dict[str, Any]]:
+        """Return kind and body of a document, of which an edited copy is then captured; raises `NotFound`."""
+        return wishes.to_amend(self.db, id)
 
     def dismiss(self, id: str) -> None:
         """Put a document aside that never left the device or was refused; raises `DeviceError` for others."""

@@ -5,11 +5,13 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
+from sync_protocol.catalogue import KINDS
+from sync_protocol.collection import TO_ERP
 from sync_protocol.device import outbox
 from sync_protocol.device.database import Database
 from sync_protocol.device.errors import DeviceError, NotFound
 from sync_protocol.push import Status
-from sync_protocol.submission import State
+from sync_protocol.submission import Decision, State
 
 ON_DEVICE = "on_device"
 DISMISSED = "dismissed"
@@ -34,6 +36,13 @@ WORDS: dict[str, str] = {
     State.WITHDRAWN: "withdrawn",
     State.SUPERSEDED: "replaced by a newer one",
     State.CANCELLED: "cancelled",
+}
+DECIDED: dict[str, str] = {
+    Decision.FIXED: "corrected by the office, which sends its own version",
+    Decision.LINKED: "in the ERP, entered there by the office",
+    Decision.CANCELLED: "cancelled by the office",
+    Decision.RETURNED: "sent back by the office; correct it and capture it again",
+    Decision.DONE: "done by the office",
 }
 
 
@@ -61,10 +70,15 @@ class Document:
     """The document that its frozen bytes name as replaced."""
     body: dict[str, Any]
 
+    decision: str | None = None
+    """What the office has decided on it."""
+
     @property
     def words(self) -> str:
         """Where it stands, for the rep."""
-        said = WORDS.get(self.stage, self.stage)
+        said = DECIDED.get(self.decision or "") or WORDS.get(self.stage, self.stage)
+        if self.stage == State.ACCEPTED and not self.decision and not _for_the_erp(self.kind):
+            said = "done"
         if self.erp_number:
             said += f" as {self.erp_number}"
         return f"{said}: {self.reason}" if self.reason else said
@@ -103,8 +117,18 @@ def _document(row: sqlite3.Row) -> Document:
         rep=row["rep"], sha256=row["sha256"], stage=_stage(row), errors=json.loads(row["errors"]),
         erp_number=fate.get("erp_number"), reason=fate.get("reason"), missing=json.loads(row["missing"]),
         attempts=row["attempts"], state=row["state"], final_at=row["final_at"], supersedes=row["supersedes"],
-        body=json.loads(bytes(row["frozen"]))["body"],
+        body=json.loads(bytes(row["frozen"]))["body"], decision=_decision(row, fate),
     )  # fmt: skip
+
+
+def _for_the_erp(kind: str) -> bool:
+    declared = KINDS.get(kind)
+    return declared is None or declared.destination == TO_ERP
+
+
+def _decision(row: sqlite3.Row, fate: dict[str, Any]) -> str | None:
+    """Return what the office has decided, unless this device knows better how the document stands."""
+    return fate.get("decision") if _stage(row) == fate.get("state") else None
 
 
 def _stage(row: sqlite3.Row) -> str:

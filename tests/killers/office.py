@@ -5,6 +5,7 @@ from tests.killers.killer import Killer
 ATTEMPTS = "backend/delivery/attempts.py"
 DEED = "backend/delivery/office/deed.py"
 DEEDS = "backend/delivery/office/deeds.py"
+WISHES = "backend/sync/wishes.py"
 SIGHT = "backend/delivery/office/sight.py"
 SAFELY = "tests/delivery/test_parked_safely.py"
 PARKED = "tests/delivery/test_parked.py"
@@ -57,6 +58,22 @@ PARKED_DOCUMENTS = [
         "An answer of the ERP counts although a worker has been at the document since.",
         f"{SAFELY}::test_what_the_erp_showed_before_a_worker_came_does_not_count",
         [(SIGHT, "    if sight is None or sight.fence != row.fence:\n", "    if sight is None:\n")],
+        only="sqlite",
+    ),
+    Killer(
+        "withdrawn although it is being sent", "–",
+        "A withdrawal takes back what the ERP has or may have: the rep believes it gone, and it is delivered.",
+        "tests/sync/test_wishes.py::test_once_it_may_be_in_the_erp_it_is_too_late",
+        [(WISHES, "    if State(old.state) in REPLACEABLE and not _may_be_in_erp(old):\n", "    if True:\n"),
+         ("sync_protocol/submission.py", "S.SENDING: frozenset(\n        {", "S.SENDING: frozenset(\n        {S.WITHDRAWN, ")],
+        only="sqlite and sending",
+    ),
+    Killer(
+        "a withdrawal that came first is forgotten", "–",
+        "A document that arrives after its withdrawal is sent.",
+        "tests/sync/test_wishes.py::test_a_withdrawal_that_comes_before_its_document",
+        [(WISHES, "        return State.WITHDRAWN, \"It was withdrawn before it came\", None\n",
+          "        return State.QUEUED, \"\", None\n")],
         only="sqlite",
     ),
     Killer(

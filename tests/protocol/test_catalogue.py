@@ -26,7 +26,7 @@ def test_every_collection_of_the_main_job_is_declared() -> None:
         "units", "products", "price_lists", "prices", "warehouses", "stock_levels", "customers", "contacts",
         "orders", "receivables", "credit", "expense_categories", "submissions",
     }  # fmt: skip
-    assert set(KINDS) == {"order", "forecast", "expense_claim"}
+    assert set(KINDS) == {"order", "forecast", "expense_claim", "withdrawal", "change_request"}
 
 
 @pytest.mark.parametrize("name", COLLECTIONS)

@@ -9,7 +9,7 @@ from typing import Any
 from sync_protocol.limits import LIMITS
 from tests.api.installation import Installation, Phone
 from tests.sync import company
-from tests.wire import exchange, segments, verification
+from tests.wire import exchange, segments, verification, wishes
 from tests.wire.exchange import Golden
 from tests.wire.stage import Stage
 from tests.wire.world import CODE, DEVICE_KEY, SECOND_CODE
@@ -42,6 +42,7 @@ class Story:
             self._verify,
             self._segments,
             self._err,
+            self._reconsider,
             self._leave,
         ):
             chapter()
@@ -206,6 +207,9 @@ class Story:
         self.stage.break_down("patience")
         self.ask("problem-rate_limited", "Too many failures.", "POST", "/v1/enrol", body=body, token=None)
         self.stage.mend()
+
+    def _reconsider(self) -> None:
+        wishes.tell(self)
 
     def _leave(self) -> None:
         self.stage.begin_epoch()
