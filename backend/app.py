@@ -38,6 +38,8 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
         SQLALCHEMY_DATABASE_URI=settings.database_url,
         SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings.database_url),
         COMPRESS_ALGORITHM=["zstd", "br", "gzip"],
+        # Level 6 takes three times as long for a page of 200 kB, and saves a twenty-fifth of its bytes.
+        COMPRESS_LEVEL=5,
         COMPRESS_STREAMS=False,
         # An answer without a body (tus) has another type, and must not grow a compressed nothing.
         COMPRESS_MIMETYPES=["application/json", "application/problem+json"],

@@ -61,7 +61,8 @@ def ensure_head(session: Session) -> None:
 
 def head(session: Session) -> Head:
     """Return epoch and newest position as this transaction sees them; raises `FeedMissing`."""
-    row = session.execute(select(FeedHead.epoch, FeedHead.position).where(FeedHead.id == ONLY)).one_or_none()
+    asked = select(HEAD.c.epoch, HEAD.c.position).where(HEAD.c.id == ONLY)
+    row = session.connection().execute(asked).one_or_none()
     if row is None:
         raise FeedMissing("the database is not set up; run `satchel init`")
     return Head(row.epoch, row.position)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, func, select
+from sqlalchemy import Column, ColumnElement, Integer, Row, Select, bindparam, func, select, true
 from sqlalchemy.orm import Session
 
 from backend import rows
@@ -37,7 +37,7 @@ def all_standings(session: Session) -> dict[Stream, Standing]:
 
 
 def _standings(session: Session, which: ColumnElement[bool]) -> dict[Stream, Standing]:
-    rows = session.execute(
+    found = session.connection().execute(
         select(
             FeedStream.channel,
             FeedStream.collection,
@@ -49,26 +49,68 @@ def _standings(session: Session, which: ColumnElement[bool]) -> dict[Stream, Sta
     )
     return {
         (row.channel, row.collection): Standing(row.head, row.floor, Checksum(row.rows, row.sum % MODULUS))
-        for row in rows
+        for row in found
     }
 
 
 def rows_after(
-    session: Session, stream: Stream, position: int, limit: int
-) -> Sequence[Row[int, str, str | None]]:
-    """Return up to *limit* rows (position, key, body) of *stream* above *position*, ascending."""
-    channel, collection = stream
-    return session.execute(
-        select(FeedRow.position, FeedRow.key, FeedRow.body)
-        .where(FeedRow.channel == channel, FeedRow.collection == collection, FeedRow.position > position)
-        .order_by(FeedRow.position)
-        .limit(limit)
-    ).all()
+    session: Session, marks: Sequence[tuple[Stream, int]], limit: int
+) -> Sequence[Row[int, int, str, str | None]]:
+    """Return up to *limit* rows of the streams in *marks*, one stream after the other, each above its position.
+
+    Each is (n, position, key, body): the number of its stream among *marks*; no body for a tombstone. Within a
+    stream they ascend. Fewer than *limit* are all there are.
+    """
+    asked = [
+        {"n": n, "channel": channel, "collection": collection, "position": position}
+        for n, ((channel, collection), position) in enumerate(marks)
+    ]
+    connection = session.connection()
+    if rows.dialect_of(session) == rows.POSTGRESQL:
+        return connection.execute(_NEWS, {"given": rows.as_text(asked), "most": limit}).all()
+    read: list[Row[int, int, str, str | None]] = []
+    for one in asked:
+        if len(read) < limit:
+            read += connection.execute(_NEWS_OF_ONE, {**one, "most": limit - len(read)})
+    return read
 
 
-def rows_by_key(
-    session: Session, stream: Stream, after: str | None, limit: int
-) -> Sequence[Row[str, str | None]]:
+def _above(n: Any, channel: Any, collection: Any, position: Any) -> Select[Any]:
+    """Select the rows of one stream by its index, up to `most`."""
+    # PostgreSQL does not see how many those are. If it did, it would often think that the stream has fewer, and
+    # read all of it to sort it.
+    most = select(bindparam("most", type_=Integer)).scalar_subquery()
+    return (
+        select(n.label("n"), FEED.c.position, FEED.c.key, FEED.c.body)
+        .where(FEED.c.channel == channel, FEED.c.collection == collection, FEED.c.position > position)
+        .order_by(FEED.c.position)
+        .limit(most)
+    )
+
+
+def _news() -> Select[Any]:
+    """Select from all streams in one statement, which SQLite cannot.
+
+    Each is read by its index, and only if those before it left room: they are in order before they are joined.
+    """
+    streams = rows.given(
+        rows.POSTGRESQL, (Column("n", Integer), FEED.c.channel, FEED.c.collection, FEED.c.position)
+    )
+    asked = select(streams).order_by(streams.c.n).subquery("asked")
+    each = _above(asked.c.n, asked.c.channel, asked.c.collection, asked.c.position).lateral("each")
+    return (
+        select(each)
+        .select_from(asked.join(each, true()))
+        .order_by(asked.c.n, each.c.position)
+        .limit(bindparam("most", type_=Integer))
+    )
+
+
+_NEWS = _news()
+_NEWS_OF_ONE = _above(*(bindparam(name) for name in ("n", "channel", "collection", "position")))
+
+
+def rows_by_key(session: Session, stream: Stream, after: str | None, limit: int) -> Sequence[Any]:
     """Return up to *limit* live rows (key, body) of *stream* with keys above *after* (None: all), ascending."""
     channel, collection = stream
     live = (FeedRow.channel == channel, FeedRow.collection == collection, FeedRow.body.is_not(None))

@@ -6,8 +6,9 @@ changes what a cursor means, so changes go through `backend.sync.grants`, which 
 
 import datetime as dt
 from collections.abc import Iterable
+from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import CompoundSelect, bindparam, delete, null, select, union_all
 from sqlalchemy.orm import Session
 
 from backend.identity.models import Assignment, Rep, RoleCollection
@@ -41,11 +42,20 @@ def channels_ever(session: Session, rep: str, now: dt.datetime) -> list[str]:
     return [EVERYONE, channel("rep", rep), *sorted(set(assigned))]
 
 
+_GRANTS: CompoundSelect[Any] = union_all(
+    select(RoleCollection.collection, null().label("channel"))
+    .join(Rep, Rep.role == RoleCollection.role)
+    .where(Rep.id == bindparam("rep")),
+    select(null(), Assignment.channel).where(Assignment.rep == bindparam("rep"), Assignment.until.is_(None)),
+)
+"""What the role of a rep and what the rep's assignments give."""
+
+
 def streams(session: Session, rep: str, schema: int) -> list[Stream]:
     """Return the streams granted to *rep* on an app of revision *schema*, in the order phones need them."""
-    heard = channels(session, rep)
-    role = select(RoleCollection.collection).join(Rep, Rep.role == RoleCollection.role).where(Rep.id == rep)
-    granted = set(session.scalars(role))
+    found = session.connection().execute(_GRANTS, {"rep": rep}).all()
+    granted = {row.collection for row in found if row.collection is not None}
+    heard = [EVERYONE, channel("rep", rep), *sorted({row.channel for row in found if row.channel is not None})]
     return [
         (name, collection)
         for collection in COLLECTIONS

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 
@@ -18,7 +18,7 @@ from sync_protocol.checksum import Checksum
 from sync_protocol.cursor import Cursor, Mark
 from sync_protocol.limits import LIMITS
 
-ROWS_AT_ONCE = 500
+ROWS_AT_ONCE = 1_000
 
 Link = Callable[[str], str | None]
 """Gives the address from which a segment may be fetched without a token, or None for our own."""
@@ -50,6 +50,22 @@ class Page:
 def etag_of(cursor: str) -> str:
     """Return the tag that stands for holding everything up to *cursor*."""
     return sha256(cursor.encode()).hexdigest()[:32]
+
+
+_text = json.JSONEncoder(ensure_ascii=False).encode
+
+
+def _news(session: Session, marks: list[tuple[Stream, int]]) -> Iterator[tuple[int, int, str, str | None]]:
+    """Yield (number of the stream, position, key, body) of all above *marks*, as far as it is asked for."""
+    first = 0
+    while first < len(marks):
+        rows = reading.rows_after(session, marks[first:], ROWS_AT_ONCE)
+        for n, position, key, body in rows:
+            yield first + n, position, key, body
+        if len(rows) < ROWS_AT_ONCE:
+            return
+        first += rows[-1][0]
+        marks[first] = marks[first][0], rows[-1][1]
 
 
 @dataclass
@@ -89,37 +105,35 @@ class Draft:
         self.marks[stream] = Mark(0, min(as_of, self.then[stream].position))
         self.complete = False
 
-    def read(self, session: Session, stream: Stream, mark: Mark) -> None:
-        """Read *stream* above *mark* until its end or until the page is full."""
-        put: list[str] = []
-        gone: list[str] = []
-        position, end = mark.position, False
-        while self.budget > 0 and not end:
-            rows = reading.rows_after(session, stream, position, ROWS_AT_ONCE)
-            for row in rows:
-                if self.budget <= 0:
-                    break
-                position = row.position
-                if row.body is None:
-                    gone.append(f"[{row.position},{json.dumps(row.key)}]")
-                else:
-                    put.append(f"[{row.position},{row.body}]")
-                self.budget -= len(row.body or row.key) + 16
+    def read(self, session: Session, behind: Sequence[tuple[Stream, Mark]]) -> None:
+        """Read the streams *behind*, each above its mark, one after the other until the page is full."""
+        reached = {stream: mark.position for stream, mark in behind}
+        contents: dict[Stream, tuple[list[str], list[str]]] = {}
+        ended = len(behind)
+        for n, position, key, body in _news(session, [*reached.items()]):
+            if self.budget <= 0:
+                # The page is full. Whether anything is behind it is asked, not guessed: a page that ends
+                # exactly at the limit would otherwise be followed by an empty one for ever.
+                ended = n
+                break
+            stream = behind[n][0]
+            put, gone = contents.setdefault(stream, ([], []))
+            if body is None:
+                gone.append(f"[{position},{json.dumps(key)}]")
             else:
-                end = len(rows) < ROWS_AT_ONCE
-        # The page is full. Whether the stream is at its end is asked, not guessed: a page that ends
-        # exactly at the limit would otherwise be followed by an empty one for ever.
-        if end or not reading.rows_after(session, stream, position, 1):
-            self.marks[stream] = Mark(self.head.position)
-        else:
-            self.complete = False
-            if position:
-                self.marks[stream] = Mark(position, mark.as_of)
-        if put or gone:
-            channel, collection = (json.dumps(name, ensure_ascii=False) for name in stream)
-            self._changes.append(
-                f'{{"channel":{channel},"collection":{collection},"put":[{",".join(put)}],"gone":[{",".join(gone)}]}}'
-            )
+                put.append(f"[{position},{body}]")
+            reached[stream] = position
+            self.budget -= len(body or key) + 16
+        for n, (stream, mark) in enumerate(behind):
+            if n < ended:
+                self.marks[stream] = Mark(self.head.position)
+            else:
+                self.complete = False
+                if reached[stream]:
+                    self.marks[stream] = Mark(reached[stream], mark.as_of)
+        for (channel, collection), (put, gone) in contents.items():
+            name = f'"channel":{_text(channel)},"collection":{_text(collection)}'
+            self._changes.append(f'{{{name},"put":[{",".join(put)}],"gone":[{",".join(gone)}]}}')
 
     def render(
         self, *, drop: list[Stream], reset: str | None, check: Checksum, idle: bool, now: dt.datetime

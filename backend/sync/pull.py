@@ -72,6 +72,7 @@ def pull(
     fresh = [s for s in behind if not kept.get(s, Mark()).position]
     segment_rows = segment_rows if schema >= SEGMENTS_SINCE else 0
     offers = segments.on_offer(session, fresh) if schema >= SEGMENTS_SINCE else {}
+    to_read: list[tuple[Stream, Mark]] = []
     for stream in granted:
         if stream in standings:
             mark = kept.get(stream, Mark(0, head.position))
@@ -82,9 +83,10 @@ def pull(
             elif stream in behind:
                 if stream in fresh and 0 < segment_rows <= standings[stream].checksum.count:
                     draft.wants.append(stream)
-                draft.read(session, stream, mark)
+                to_read.append((stream, mark))
             else:
                 draft.marks[stream] = Mark(head.position)
+    draft.read(session, to_read)
     # 5. The cursor names exactly the streams whose rows the device may now hold.
     idle = not (cursor_text is None or reset or drop or behind)
     return draft.render(drop=drop, reset=reset, check=_check(draft.marks, standings), idle=idle, now=now)

@@ -79,13 +79,15 @@ def _page_against_both_views(
 
 
 def _once_read(monkeypatch: pytest.MonkeyPatch, stream: Stream, act: Callable[[], object]) -> None:
-    """Do *act* in the moment when *stream* has been read for the first time."""
+    """Do *act* in the moment when *stream* has been read for the first time; each is a statement of its own."""
     real, done = reading.rows_after, []
 
-    def rows_after(session: Session, asked: Stream, position: int, limit: int) -> Any:
-        rows = real(session, asked, position, limit)
-        if asked == stream and not done:
-            done.append(act())
+    def rows_after(session: Session, marks: Sequence[tuple[Stream, int]], limit: int) -> Any:
+        rows = []
+        for n, mark in enumerate(marks):
+            rows += [(n, *row[1:]) for row in real(session, [mark], limit)]
+            if mark[0] == stream and not done:
+                done.append(act())
         return rows
 
     monkeypatch.setattr(reading, "rows_after", rows_after)

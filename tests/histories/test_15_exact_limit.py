@@ -58,7 +58,7 @@ def test_the_page_with_the_last_record_says_complete_and_no_earlier_one_does(
 def test_a_full_page_that_is_taken_for_one_with_more_behind_it_is_never_followed_by_complete(
     sessions: Sessions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    guess_whether_more_is_behind(monkeypatch, [None])
+    guess_whether_more_is_behind(monkeypatch, [(0, 0, "", None)])
     assert scenario(sessions, 4, 0) == ["everything was sent and no page ever said complete"]
 
 
