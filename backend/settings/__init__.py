@@ -3,6 +3,7 @@
 Whatever begins with SATCHEL_ERP_ belongs to the connector, which checks it itself.
 """
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -72,6 +73,11 @@ class Settings:
         return make_url(self.database_url).get_backend_name() == "sqlite"
 
 
+def _processors() -> int:
+    """Return how many processors this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def _backend(url: str) -> str:
     try:
         return make_url(url).get_backend_name()
@@ -103,6 +109,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     backend = _backend(values["database_url"])
     if backend not in ("sqlite", "postgresql"):
         raise SettingError("SATCHEL_DATABASE_URL: write postgresql+psycopg://user:password@host/database")
+    values["web_processes"] = values["web_processes"] or (1 if backend == "sqlite" else min(_processors(), 4))
     _segments_fit(values)
     if values["replica_url"] and {backend, _backend(values["replica_url"])} != {"postgresql"}:
         raise SettingError(

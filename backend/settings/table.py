@@ -61,7 +61,12 @@ SETTINGS = (
     Setting("port", "8000", port, "Port the web server listens on."),
     Setting("proxies", "0", count, "Proxies before the web server, each adding to X-Forwarded-For."),
     Setting("web_threads", "8", whole, "Threads of each web process."),
-    Setting("web_processes", "1", whole, "Web processes; more than one needs PostgreSQL."),
+    Setting(
+        "web_processes",
+        "",
+        optional(whole),
+        "Web processes; empty for one a processor, at most 4, and on SQLite for the one that it can have.",
+    ),
     Setting("poll_seconds", "2", seconds, "How often a worker looks for due submissions by itself."),
     Setting("ingest_seconds", "60", seconds, "Pause between two readings of the ERP."),
     Setting("sweep_seconds", "86400", seconds, "Pause between two listings of all keys, which find deletions."),
