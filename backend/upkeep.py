@@ -9,8 +9,10 @@ from backend.clock import Clock
 from backend.db import Sessions
 from backend.delivery import breaker
 from backend.delivery.acknowledge import Acknowledger
+from backend.delivery.daily import Daily
 from backend.delivery.follow_up import follow_up
 from backend.delivery.terms import CurrentTerms, backoff_of
+from backend.erp.errors import ErpError
 from backend.erp.port import Connector
 from backend.feed import mismatches, moments
 from backend.feed.compaction import compact
@@ -20,6 +22,10 @@ from backend.sync.push import requeue_complete
 log = logging.getLogger(__name__)
 
 FOLLOW_UP_SECONDS = 60.0
+RECONCILE_SECONDS = 60.0
+"""Between two turns of the daily reconciliation."""
+PROBE_SECONDS = 900.0
+"""Between two looks at whether the ERP still has the newest documents."""
 PURGE_SECONDS = 86_400.0
 """Between two clearings of receipts that were begun and never finished, and of old mismatches."""
 COMPACT_SECONDS = 3_600.0
@@ -46,9 +52,12 @@ class Upkeep:
         self.stop = stop
         self.backoff = backoff_of(settings)
         self.terms = CurrentTerms(connector, clock, settings, self.backoff)
+        self.daily = Daily(sessions, connector, clock, settings.reconcile_days)
         self.acknowledger = Acknowledger(sessions, connector, clock)
         self.now_and_then: tuple[Job, ...] = (
             every(FOLLOW_UP_SECONDS, self.follow_up),
+            every(RECONCILE_SECONDS, self.reconcile),
+            every(PROBE_SECONDS, self.look_at_newest),
             every(PURGE_SECONDS, self.purge),
             every(COMPACT_SECONDS, self.compact),
         )
@@ -67,6 +76,25 @@ class Upkeep:
         current = self.terms.get()
         if current is not None:
             follow_up(self.sessions, self.connector, clock=self.clock, kinds=current.kinds)
+
+    def reconcile(self) -> None:
+        """Ask the ERP about some of the documents that it must have."""
+        current = self.terms.get()
+        if current is not None and not self._stopped():
+            try:
+                self.daily.turn(current.kinds)
+            except ErpError as error:
+                log.warning("the reconciliation goes on later: %s", error.message)
+
+    def look_at_newest(self) -> None:
+        """Notice when the ERP has lost what it was sent last."""
+        current = self.terms.get()
+        if current is not None and not self._stopped():
+            self.daily.look_at_newest(current.kinds)
+
+    def _stopped(self) -> bool:
+        with self.sessions() as session, session.begin():
+            return breaker.is_open(session, self.connector.name)
 
     def purge(self) -> None:
         """Clear receipts that were begun and never finished, and forget old mismatches."""

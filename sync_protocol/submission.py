@@ -42,6 +42,9 @@ S = State
 _FOUND_THERE = frozenset({S.ACCEPTED, S.UNKNOWN, S.PARKED})
 """After a restore the ERP may turn out to have what our database believes unsent."""
 
+_LOST_THERE = frozenset({S.UNKNOWN, S.PARKED})
+"""The ERP may lose what it had: a backup of it is put back, or a person deletes the document."""
+
 MOVES: dict[State, frozenset[State]] = {
     S.RECEIVED: frozenset(
         {S.QUEUED, S.AWAITING_APPROVAL, S.REJECTED, S.PARKED, S.WITHDRAWN, S.SUPERSEDED, S.CANCELLED}
@@ -55,11 +58,11 @@ MOVES: dict[State, frozenset[State]] = {
         {S.QUEUED, S.ACCEPTED, S.HANDED_OVER, S.ON_HOLD, S.REJECTED, S.UNKNOWN, S.PARKED, S.SENDING}
     ),
     S.UNKNOWN: frozenset({S.SENDING, S.ACCEPTED, S.QUEUED, S.PARKED, S.ON_HOLD, S.REJECTED}),
-    S.HANDED_OVER: frozenset({S.ACCEPTED, S.REJECTED, S.ON_HOLD, S.PARKED}),
-    S.ON_HOLD: frozenset({S.ACCEPTED, S.REJECTED, S.CANCELLED, S.QUEUED, S.PARKED, S.SENDING}),
+    S.HANDED_OVER: frozenset({S.ACCEPTED, S.REJECTED, S.ON_HOLD, S.PARKED}) | _LOST_THERE,
+    S.ON_HOLD: frozenset({S.ACCEPTED, S.REJECTED, S.CANCELLED, S.QUEUED, S.PARKED, S.SENDING}) | _LOST_THERE,
     S.PARKED: frozenset({S.QUEUED, S.UNKNOWN, S.ACCEPTED, S.REJECTED, S.CANCELLED, S.SUPERSEDED, S.WITHDRAWN}),
     S.REJECTED: frozenset({S.SUPERSEDED, S.QUEUED, S.CANCELLED, S.WITHDRAWN}),
-    S.ACCEPTED: frozenset({S.CANCELLED}),
+    S.ACCEPTED: frozenset({S.CANCELLED}) | _LOST_THERE,
     S.WITHDRAWN: frozenset(),
     S.SUPERSEDED: frozenset(),
     S.CANCELLED: frozenset(),

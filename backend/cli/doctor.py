@@ -13,12 +13,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from backend.cli.context import console, engine_of, load_settings
+from backend.cli.doctor_delivery import examine_delivery
 from backend.cli.doctor_ingest import examine_ingest
 from backend.cli.doctor_replica import examine_replica
 from backend.cli.finding import BAD, GOOD, WARN, Finding
 from backend.clock import SystemClock
-from backend.delivery import hold
-from backend.delivery.models import Breaker
 from backend.erp.errors import ErpError
 from backend.erp.port import ConnectorMissing, connect
 from backend.feed import mismatches, positions
@@ -109,6 +108,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
             if settings.replica_url:
                 yield from examine_replica(settings.replica_url, head)
             yield from _backlog(session)
+            yield from examine_delivery(session, SystemClock().now())
             yield from examine_ingest(session)
             yield from _replicas(session)
     except SQLAlchemyError as error:
@@ -136,16 +136,6 @@ def _backlog(session: Session) -> Iterator[Finding]:
         yield Finding(WARN, "submissions", words, "`satchel parked list`")
     else:
         yield Finding(GOOD, "submissions", words)
-    held = hold.in_force(session)
-    if held is not None:
-        yield Finding(BAD, "forwarding", held.words, hold.NEXT_STEP)
-    for breaker in session.scalars(select(Breaker).where(Breaker.opened_at.is_not(None))):
-        yield Finding(
-            BAD,
-            "forwarding",
-            f"stopped since {breaker.opened_at:%Y-%m-%d %H:%M}: {breaker.reason}",
-            "mend it in the ERP or the settings; it goes on by itself",
-        )
 
 
 def _replicas(session: Session) -> Iterator[Finding]:

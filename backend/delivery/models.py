@@ -1,11 +1,14 @@
-"""Delivery's own table: the breaker of each connector. What is sent is the inbox's."""
+"""Delivery's own tables: breaker and hold of each connector, and what reconciliations found. What is sent is
+the inbox's."""
 
 import datetime as dt
 
-from sqlalchemy import Integer, Text
+from sqlalchemy import BigInteger, Index, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from backend.db import KeyText, Model, UtcDateTime
+from backend.db import JsonText, KeyText, Model, UtcDateTime
+
+Serial = BigInteger().with_variant(Integer, "sqlite")
 
 
 class Breaker(Model):
@@ -25,3 +28,40 @@ class Breaker(Model):
     incidents: Mapped[int] = mapped_column(Integer, default=0)
     """How often it has opened."""
     closed_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+
+
+class ErpHold(Model):
+    """Since when nothing is sent because the ERP has lost what it had: a backup of it was put back."""
+
+    __tablename__ = "erp_hold"
+
+    connector: Mapped[str] = mapped_column(KeyText, primary_key=True)
+    since: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+    vanished: Mapped[int] = mapped_column(Integer)
+    """How many documents had been found missing by then."""
+    sent_from: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+    """When the first of them was sent."""
+
+
+class Reconciliation(Model):
+    """One reconciliation: which documents the ERP was asked about, and what it answered."""
+
+    __tablename__ = "reconciliation"
+
+    id: Mapped[int] = mapped_column(Serial, primary_key=True, autoincrement=True)
+    connector: Mapped[str] = mapped_column(KeyText)
+    cause: Mapped[str] = mapped_column(String(20))
+    """schedule or command."""
+    began_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+    ended_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    since: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+    """Documents settled since then are asked about."""
+    before_seq: Mapped[int | None] = mapped_column(Serial)
+    """While it is under way: documents from here on have been asked about; null: none yet."""
+    counts: Mapped[dict[str, int]] = mapped_column(JsonText)
+    lines: Mapped[list[str]] = mapped_column(JsonText)
+    """What somebody must see, a sentence each; 200 at most."""
+    vanished: Mapped[list[str]] = mapped_column(JsonText)
+    """While it is under way: the ids of documents that were missing at a first look."""
+
+    __table_args__ = (Index("reconciliation_by_end", "ended_at"),)

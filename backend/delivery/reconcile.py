@@ -1,16 +1,17 @@
-"""Reconciling: the ERP is asked, by key, about every document that our database may remember wrongly.
+"""Reconciling: the ERP is asked, by key, about every document that we, or it, may remember wrongly.
 
 After a restore or a failover our rows may be older than what was sent. So each document that we believe
 unsent or open is looked up: what the ERP has already is settled without sending anything, what it has
 twice goes to the office, what it does not have waits for the hold to end. Documents that we believe
-accepted, and that were settled lately, are looked up too: the ERP must have each of them once.
+accepted, and that were settled lately, are looked up too: the ERP must have each of them once, with an equal
+total. What becomes of those that it has lost stands in `vanished.py`.
 """
 
 import datetime as dt
+import json
 import logging
-from collections import Counter
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from decimal import Decimal
 
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
@@ -19,11 +20,13 @@ from backend.clock import Clock
 from backend.db import Sessions
 from backend.delivery.fates import MOST_RAW, Bound, Fate
 from backend.delivery.follow_up import decided_state
+from backend.delivery.report import Report, Vanished
 from backend.delivery.settle import apply
+from backend.delivery.totals import equal, total_of
 from backend.erp.errors import ErpError, ErrorClass
 from backend.erp.port import Connector
 from backend.erp.records import Found
-from backend.feed.changes import publish
+from backend.feed.changes import live, publish
 from backend.inbox.models import Submission
 from backend.inbox.submissions import as_record, get
 from sync_protocol.catalogue import KINDS
@@ -35,36 +38,10 @@ log = logging.getLogger(__name__)
 UNSENT = (State.RECEIVED.value, State.AWAITING_APPROVAL.value, State.QUEUED.value)
 OPEN = (State.SENDING.value, State.UNKNOWN.value)
 SENT = (State.ACCEPTED.value, State.HANDED_OVER.value, State.ON_HOLD.value)
+NOT_DONE = frozenset({"draft", "quotation", "validated"})
+"""The ERP's words for a document that was begun and is not done: what was accepted cannot be so any more."""
 LOOK_BACK = dt.timedelta(days=1)
 """How much earlier than the newest thing our database remembers a settled document is looked up again."""
-
-
-@dataclass
-class Report:
-    """What the ERP answered, each document counted once. `lines` tell of those that somebody must look at."""
-
-    confirmed: int = 0
-    """We believed it sent, and the ERP has it."""
-    found: int = 0
-    """We believed it unsent or open, and the ERP has it: settled here."""
-    missing: int = 0
-    """We believe it unsent or open, and the ERP does not have it: it is sent once sending goes on."""
-    lost: int = 0
-    """We believe the ERP has it, and it does not show it."""
-    doubled: int = 0
-    """The ERP has it more than once."""
-    unclear: int = 0
-    """It could not be asked, or somebody else holds the document now."""
-    lines: list[str] = field(default_factory=list)
-
-    @property
-    def clean(self) -> bool:
-        """Whether nobody needs to look before sending goes on."""
-        return not (self.lost or self.doubled or self.unclear)
-
-    def counts(self) -> dict[str, int]:
-        """Return the numbers by name."""
-        return {name: value for name, value in vars(self).items() if isinstance(value, int)}
 
 
 def newest_memory(session: Session, before: dt.datetime | None = None) -> dt.datetime | None:
@@ -75,6 +52,11 @@ def newest_memory(session: Session, before: dt.datetime | None = None) -> dt.dat
     """
     newest = select(func.max(Submission.updated_at))
     return session.scalar(newest if before is None else newest.where(Submission.updated_at < before))
+
+
+def with_own_document(kinds: Collection[str]) -> list[str]:
+    """Return those of *kinds* that have a document of their own in the ERP, to be asked for by our key."""
+    return sorted(name for name in kinds if name in KINDS and not KINDS[name].aggregated)
 
 
 def reconcile(
@@ -93,7 +75,7 @@ def reconcile(
     It may be run again at any time.
     """
     # Forecasts have no document of their own in the ERP: their sums are set again, which repeats nothing.
-    asked = [name for name in kinds if name in KINDS and not KINDS[name].aggregated]
+    asked = with_own_document(kinds)
     with sessions() as session:
         ids = session.scalars(
             select(Submission.id)
@@ -107,38 +89,46 @@ def reconcile(
             .order_by(Submission.seq)
         ).all()
     report = Report()
-    counted: Counter[str] = Counter()
     for done, id in enumerate(ids):
         progress(done, len(ids))
-        outcome, line = _one(sessions, connector, id, clock, dry_run)
-        counted[outcome] += 1
-        if line:
-            report.lines.append(f"{id}: {line}")
+        ask(sessions, connector, id, report, clock=clock, dry_run=dry_run)
     progress(len(ids), len(ids))
-    for outcome, count in counted.items():
-        setattr(report, outcome, count)
     return report
 
 
-def _one(sessions: Sessions, connector: Connector, id: str, clock: Clock, dry_run: bool) -> tuple[str, str]:
-    """Return under what the document *id* counts, and what is to be said about it."""
+def ask(
+    sessions: Sessions, connector: Connector, id: str, report: Report, *, clock: Clock, dry_run: bool = False
+) -> None:
+    """Ask the ERP about the document *id*, settle what it turns out to have, and count it in *report*."""
     with sessions() as session:
         row = get(session, id)
         if row is None:
-            return "unclear", "it is gone"
+            report.add("unclear")
+            report.lines.append(f"{id}: it is gone")
+            return
         kind, before = row.kind, row.state
+    outcome, line, hits = "unclear", "", []
     try:
         hits = connector.find(kind, id)
     except ErpError as error:
-        return "unclear", f"the ERP could not be asked: {error.message}"
+        line = f"the ERP could not be asked: {error.message}"
     except Exception as error:
         log.exception("%s: find failed in the connector", id)
-        return "unclear", f"the ERP's answer was not understood: {error!r}"
-    with sessions() as session, session.begin():
-        row = get(session, id, lock=True)
-        if row is None or row.state != before:
-            return "unclear", "it has moved meanwhile; run this again"
-        return _judge(session, row, hits, connector.name, clock.now(), dry_run)
+        line = f"the ERP's answer was not understood: {error!r}"
+    else:
+        with sessions() as session, session.begin():
+            row = get(session, id, lock=True)
+            if row is None or row.state != before:
+                line = "it has moved meanwhile; run this again"
+            else:
+                outcome, line = _judge(session, row, hits, connector.name, clock.now(), dry_run)
+                if outcome == "missing":
+                    report.vanished.append(Vanished(id, row.last_sent_at))
+                if outcome == "differing" and hits[0].state.lower() in NOT_DONE:
+                    report.undone.append(id)
+    report.add(outcome, sent=before in SENT)
+    if line:
+        report.lines.append(f"{id}: {line}")
 
 
 def _judge(
@@ -146,11 +136,11 @@ def _judge(
 ) -> tuple[str, str]:
     numbers = ", ".join(hit.number or hit.external_id for hit in hits)
     if row.state in SENT:
-        return _as_believed(row, hits, numbers)
+        return _as_believed(session, row, hits, numbers)
     if row.state == State.SENDING and row.lease_until is not None and row.lease_until > now:
         return "unclear", f"{row.lease_owner} is sending it; run this again when it has ended"
     if not hits:
-        return "missing", ""
+        return "waiting", ""
     fate = _doubled(row, numbers, now) if len(hits) > 1 else _had(session, row, hits[0], now)
     if not dry_run:
         # Whoever held a claim from before must not settle over this.
@@ -159,17 +149,31 @@ def _judge(
         publish(session, [Put("submissions", row.id, as_record(row))])
     if len(hits) > 1:
         return "doubled", f"the ERP has it more than once: {numbers}; the office must keep one of them"
-    return "found", f"the ERP has it as {numbers}"
+    return "settled", f"the ERP has it as {numbers}"
 
 
-def _as_believed(row: Submission, hits: list[Found], numbers: str) -> tuple[str, str]:
+def _as_believed(session: Session, row: Submission, hits: list[Found], numbers: str) -> tuple[str, str]:
     if len(hits) > 1:
         return "doubled", f"the ERP has it more than once: {numbers}; the office must keep one of them"
     if not hits:
-        return "lost", f"it is {row.state} ({row.erp_number or 'no number'}), and the ERP does not show it"
+        return "missing", f"it is {row.state} ({row.erp_number or 'no number'}), and the ERP does not show it"
     if row.state == State.ACCEPTED and row.erp_id not in (None, hits[0].external_id):
         return "doubled", f"it is bound to {row.erp_id}, and the ERP shows {hits[0].external_id}"
-    return "confirmed", ""
+    if row.state == State.ACCEPTED and hits[0].state.lower() in NOT_DONE:
+        return "differing", f"it was accepted, and the ERP has {numbers} as {hits[0].state}"
+    body = json.loads(row.body)
+    ours, theirs = total_of(row.kind, body), _their_total(session, row.kind, hits[0])
+    if ours is not None and theirs is not None and not equal(row.kind, body, ours, theirs):
+        return "differing", f"it comes to {ours} here and to {theirs} in the ERP ({numbers})"
+    return "found", ""
+
+
+def _their_total(session: Session, kind: str, found: Found) -> Decimal | None:
+    """Return what the ERP's document comes to; where the connector cannot say, what was read of it."""
+    if found.total is not None or kind != "order":
+        return found.total
+    record = live(session, "orders", found.external_id)
+    return None if record is None or record["net"] is None else Decimal(record["net"])
 
 
 def _had(session: Session, row: Submission, found: Found, now: dt.datetime) -> Fate:

@@ -3,7 +3,7 @@
 import datetime as dt
 import logging
 
-from sqlalchemy import or_, select
+from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session
 
 from backend.delivery import attempts
@@ -43,6 +43,10 @@ def apply(
     session: Session, row: Submission, fate: Fate, *, connector: str, actor: str, now: dt.datetime
 ) -> None:
     """Write *fate* into *row* and its bindings; the caller publishes the record."""
+    if fate.forgets:
+        # The ERP may give the id to another document, and this one will get another.
+        mine = (Binding.connector == connector, Binding.local_id == row.id)
+        session.execute(delete(Binding).where(*mine))
     rival = bind(session, row, fate.bindings, connector, now)
     if rival is not None:
         fate = _contested(fate, rival)

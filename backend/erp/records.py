@@ -127,6 +127,8 @@ class Found:
     state: str
     key: str | None = None
     """The key that it carries, where it was asked for by its number; None if it carries none of ours."""
+    total: Decimal | None = None
+    """What it comes to in its currency: an order without tax, a claim with it; None where not known."""
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,7 @@ class Settings:
     backoff_base_seconds: float
     backoff_cap_seconds: float
     parked_claim_seconds: float
+    reconcile_days: int
     poll_after_seconds: int
     tombstone_days: int
     shrink_guard_percent: int

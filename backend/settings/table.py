@@ -109,6 +109,12 @@ SETTINGS = (
         "How long somebody of the office holds a parked document that they claimed.",
     ),
     Setting(
+        "reconcile_days",
+        "14",
+        whole,
+        "Every day the ERP is asked for each document that was settled within so many days.",
+    ),
+    Setting(
         "poll_after_seconds", "60", whole, "When an idle phone should ask again; each spreads it by a tenth."
     ),
     Setting("tombstone_days", "90", whole, "How long a phone may stay away without starting over."),

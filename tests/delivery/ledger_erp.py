@@ -12,6 +12,7 @@ import signal
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,8 @@ class LedgerErp:
         self.enforces_key = enforces_key
         self.quiet = quiet
         self.collections = collections
+        self.totals: dict[str, str] = {}
+        """What documents come to, by our key, where a test says so."""
 
     # What tests say and ask
 
@@ -81,6 +84,18 @@ class LedgerErp:
                 place = (entry["warehouse"], entry["period"], entry["product"])
                 lines[place] = (entry["quantity"], entry["unit"])
         return lines
+
+    def lose(self, *keys: str, since: str | None = None) -> None:
+        """Forget documents: those of *keys*; or, as a backup put back does, *since* and all after it."""
+        entries = self.ledger
+        if since is not None:
+            first = next(n for n, e in enumerate(entries) if e.get("key") == since)
+            left = entries[:first]
+        else:
+            gone = {e["id"] for e in entries if e.get("key") in keys}
+            left = [e for e in entries if e.get("id") not in gone]
+        with self._locked():
+            (self.folder / "ledger.jsonl").write_text("".join(json.dumps(e) + "\n" for e in left))
 
     def acknowledge(self, token: str, key: str, state: str, number: str | None = None) -> None:
         """Leave a late answer."""
@@ -126,7 +141,7 @@ class LedgerErp:
             states = {e["id"]: e["state"] for e in self.ledger if e["event"] == "advance"}
         if mode == "blind":
             return []
-        hits = [Found(hit.external_id, hit.number, states.get(hit.external_id, hit.state)) for hit in hits]
+        hits = [replace(hit, state=states.get(hit.external_id, hit.state)) for hit in hits]
         return hits * 2 if mode == "twice" else hits
 
     def numbered(self, kind: str, number: str) -> list[Found]:
@@ -269,7 +284,9 @@ class LedgerErp:
     # Files
 
     def _as_found(self, entry: Mapping[str, Any]) -> Found:
-        return Found(entry["id"], f"SO{entry['id']}", "draft")
+        total = self.totals.get(entry["key"])
+        number = f"SO{entry['id']}"
+        return Found(entry["id"], number, "draft", total=Decimal(total) if total else None)
 
     def _note(self, step: str, key: str) -> None:
         with self._locked():

@@ -8,7 +8,8 @@ from sqlalchemy import select
 from backend.clock import ManualClock
 from backend.db import Sessions
 from backend.delivery import hold
-from backend.delivery.reconcile import Report, newest_memory, reconcile
+from backend.delivery.reconcile import newest_memory, reconcile
+from backend.delivery.report import Report
 from backend.feed import positions
 from backend.identity import audit
 from backend.inbox.models import Attempt, Binding
@@ -60,7 +61,7 @@ def test_what_the_erp_has_is_settled_with_its_number_and_nothing_is_sent(desk: D
     id = in_the_erp(desk, state)
     sent = len(desk.erp.ledger)
     report = ask(desk)
-    assert (report.found, report.clean) == (1, True)
+    assert (report.settled, report.clean) == (1, True)
     row = desk.row(id)
     assert (row.state, row.erp_id, row.erp_number) == ("accepted", "1", "SO1")
     assert desk.bindings(id) == [("order", "1")]
@@ -74,7 +75,7 @@ def test_what_the_erp_has_half_done_is_not_queued_any_more_and_the_forwarder_fin
     desk.forwarder().drain()
     forget(desk, id)
     desk.erp.script("advance", "ok")
-    assert ask(desk).found == 1
+    assert ask(desk).settled == 1
     assert desk.states(id) == ["unknown"]  # so that the rep can neither withdraw nor replace it
     desk.forwarder().drain()
     assert (desk.states(id), desk.erp.created(id)) == (["accepted"], 1)
@@ -83,7 +84,7 @@ def test_what_the_erp_has_half_done_is_not_queued_any_more_and_the_forwarder_fin
 def test_what_the_erp_does_not_have_stays_as_it_is_and_is_sent_when_sending_goes_on(desk: Desk) -> None:
     id = desk.capture()
     report = ask(desk)
-    assert (report.missing, report.clean) == (1, True)
+    assert (report.waiting, report.clean) == (1, True)
     assert desk.states(id) == ["queued"]
     desk.forwarder().drain()
     assert desk.erp.created(id) == 1
@@ -101,10 +102,10 @@ def test_what_the_erp_has_twice_goes_to_the_office(desk: Desk) -> None:
 def test_what_we_believe_accepted_must_be_there(desk: Desk) -> None:
     there, lost = desk.capture(), desk.capture(customer="C2")
     desk.forwarder().drain()
-    assert ask(desk).confirmed == 2
+    assert ask(desk).found == 2
     desk.erp.script("find", "ok", "blind")
     report = ask(desk)
-    assert (report.confirmed, report.lost, report.clean) == (1, 1, False)
+    assert (report.found, report.missing, report.clean) == (1, 1, False)
     assert report.lines[0].startswith(lost)
     assert desk.states(there, lost) == ["accepted", "accepted"]
 
@@ -127,15 +128,15 @@ def test_a_document_that_is_being_sent_is_left_to_its_worker(desk: Desk) -> None
 
 def test_a_dry_run_changes_nothing(desk: Desk) -> None:
     id = in_the_erp(desk)
-    assert ask(desk, dry_run=True).found == 1
+    assert ask(desk, dry_run=True).settled == 1
     assert desk.states(id) == ["queued"]
 
 
 def test_running_it_again_settles_nothing_twice(desk: Desk) -> None:
     in_the_erp(desk)
-    assert ask(desk).found == 1
+    assert ask(desk).settled == 1
     again = ask(desk)
-    assert (again.found, again.confirmed) == (0, 1)
+    assert (again.settled, again.found) == (0, 1)
 
 
 def test_nothing_is_sent_from_a_restore_to_its_reconciliation(desk: Desk, clock: ManualClock) -> None:
@@ -151,7 +152,7 @@ def test_nothing_is_sent_from_a_restore_to_its_reconciliation(desk: Desk, clock:
         assert not hold.release(session, held, "user:test", clock.now(), {})
     assert desk.forwarder().drain() == 1
     with desk.sessions() as session:
-        trail = [(entry.action, entry.actor) for entry in audit.entries(session, subject=held.epoch)]
+        trail = [(entry.action, entry.actor) for entry in audit.entries(session, subject=held.subject)]
     assert trail == [("epoch.reconciled", "user:test"), ("epoch.begun", "server")]
 
 

@@ -13,6 +13,8 @@ from sync_protocol.submission import State
 
 MOST_STEPS = 8
 FIELDS = ("number", "state", "rec_name")
+AMOUNTS = {"sale.sale": "untaxed_amount", "account.invoice": "total_amount"}
+"""What a document comes to: an order without tax, a claim with it."""
 ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
 
 
@@ -53,7 +55,9 @@ def find(client: Client, model: str, key: str, also: Domain, *, keyed: bool) -> 
 
 
 def _find(client: Client, model: str, domain: Domain) -> list[Found]:
-    return [as_found(row) for row in client.search_read(model, domain, FIELDS)]
+    amount = AMOUNTS[model]
+    rows = client.search_read(model, domain, [*FIELDS, amount])
+    return [replace(as_found(row), total=row[amount]) for row in rows]
 
 
 def numbered(client: Client, model: str, number: str, also: Domain, *, keyed: bool) -> list[Found]:

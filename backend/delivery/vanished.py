@@ -1,0 +1,160 @@
+"""What the ERP had and does not show any more: one document is for a person, many are a restored backup.
+
+A backup of an ERP that is put back takes everything with it that came after it. So where several documents
+vanish, and among those sent between the first and the last of them most are gone, sending is held until an
+operator says to send them again, which happens once: each is looked up before it is created, as always.
+"""
+
+import datetime as dt
+from collections.abc import Collection, Sequence
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from backend.clock import Clock
+from backend.db import Sessions
+from backend.delivery import hold
+from backend.delivery.fates import Fate
+from backend.delivery.reconcile import SENT, with_own_document
+from backend.delivery.report import Report, Vanished
+from backend.delivery.settle import apply
+from backend.erp.errors import ErrorClass
+from backend.erp.port import Connector
+from backend.feed.changes import publish
+from backend.inbox.models import Submission
+from backend.inbox.submissions import as_record, get
+from sync_protocol.catalogue import KINDS
+from sync_protocol.change import Put
+from sync_protocol.submission import State
+
+MANY = 3
+"""From so many documents on, that vanished together, it is not a person who deleted them one by one."""
+AGAIN = "The ERP has lost it, as after a backup of it was put back; it is sent again"
+
+
+def in_numbers(session: Session, kinds: Collection[str], vanished: Sequence[Vanished]) -> bool:
+    """Say whether *vanished* look like what a restored backup takes along."""
+    moments = [one.sent_at for one in vanished if one.sent_at is not None]
+    if len(moments) < MANY:
+        return False
+    sent = session.scalar(
+        select(func.count()).where(
+            Submission.kind.in_(with_own_document(kinds)),
+            Submission.state.in_(SENT),
+            Submission.last_sent_at.between(min(moments), max(moments)),
+        )
+    )
+    return 2 * len(moments) >= (sent or 0)
+
+
+def judge(
+    sessions: Sessions, connector: Connector, report: Report, *, clock: Clock, kinds: Collection[str]
+) -> None:
+    """Hold sending if what is missing in *report* vanished in numbers; else give each document to the office.
+
+    While sending is held already, nothing is decided: the operator says what becomes of them. Each document is
+    asked for once more before it is given away.
+    """
+    with sessions() as session, session.begin():
+        first = min((one.sent_at for one in report.vanished if one.sent_at is not None), default=None)
+        known = hold.of_erp(session, connector.name)
+        if first is not None and (known is not None or in_numbers(session, kinds, report.vanished)):
+            hold.erp_lost(session, connector.name, len(report.vanished), first, clock.now())
+            return
+    for one in report.vanished:
+        with sessions() as session:
+            row = get(session, one.id)
+        if row is None or connector.find(row.kind, one.id):
+            continue
+        with sessions() as session, session.begin():
+            row = get(session, one.id, lock=True)
+            if row is not None and row.state in SENT:
+                _settle(session, row, _for_the_office(row), connector.name, clock.now())
+
+
+def send_again(
+    sessions: Sessions, connector: Connector, report: Report, *, clock: Clock, kinds: Collection[str]
+) -> int:
+    """Let what the ERP has lost be sent once more; return how many documents.
+
+    Those that are in *report*; forecasts sent since then, whose sums are set again; what was parked because the
+    ERP gave the number of a lost document to another one; and what the ERP has only half done any more. To be
+    called while sending is held.
+    """
+    moments = [one.sent_at for one in report.vanished if one.sent_at is not None]
+    with sessions() as session:
+        known = hold.of_erp(session, connector.name)
+        first = min([*moments, *([known.sent_from] if known is not None else [])], default=None)
+        ids = [one.id for one in report.vanished] + report.undone
+        if first is not None:
+            ids += _touched(session, kinds, first)
+    done = 0
+    lost = {one.id for one in report.vanished}
+    for id in dict.fromkeys(ids):
+        with sessions() as session, session.begin():
+            row = get(session, id, lock=True)
+            if row is None or row.state not in (*SENT, State.PARKED):
+                continue
+            _settle(session, row, _again(row, id in lost, clock.now()), connector.name, clock.now())
+            done += 1
+    return done
+
+
+def _touched(session: Session, kinds: Collection[str], first: dt.datetime) -> list[str]:
+    """Return the newest forecasts sent from *first* on, and what was mixed up with a lost document."""
+    sums = [name for name in kinds if name in KINDS and KINDS[name].aggregated]
+    newest = (
+        select(func.max(Submission.seq))
+        .where(
+            Submission.kind.in_(sums),
+            Submission.state == State.ACCEPTED.value,
+            Submission.last_sent_at >= first,
+        )
+        .group_by(Submission.kind, Submission.order_key)
+    )
+    forecasts = session.scalars(
+        select(Submission.id).where(Submission.seq.in_(newest)).order_by(Submission.seq)
+    )
+    mixed_up = session.scalars(
+        select(Submission.id)
+        .where(
+            Submission.kind.in_(with_own_document(kinds)),
+            Submission.state == State.PARKED.value,
+            Submission.error_class == ErrorClass.DUPLICATE_BAD.value,
+            Submission.last_sent_at >= first,
+        )
+        .order_by(Submission.seq)
+    )
+    return [*forecasts, *mixed_up]
+
+
+def _settle(session: Session, row: Submission, fate: Fate, connector: str, now: dt.datetime) -> None:
+    row.fence += 1
+    apply(session, row, fate, connector=connector, actor="erp", now=now)
+    publish(session, [Put("submissions", row.id, as_record(row))])
+
+
+def _again(row: Submission, lost: bool, now: dt.datetime) -> Fate:
+    """Return the fate of what is looked up and, where the ERP does not have it, created: never `queued`, or the
+    rep could withdraw what the customer was promised."""
+    return Fate(
+        state=State.UNKNOWN,
+        # Nothing of before the backup can still be on its way, so it need not rest.
+        sent_at=None if lost else row.last_sent_at,
+        reason=AGAIN if lost else "The ERP was put back to an earlier state; it is asked how far this got",
+        raw=f"it had been {row.erp_number or row.erp_id or 'sent'}",
+        due_at=now,
+        forgets=lost,
+    )
+
+
+def _for_the_office(row: Submission) -> Fate:
+    return Fate(
+        state=State.PARKED,
+        sent_at=None,
+        reason="The ERP had it and does not have it any more; the office must look",
+        raw=f"find({row.id}) is empty; it was {row.erp_number or row.erp_id or 'handed over'}",
+        error_class=ErrorClass.REJECT_OFFICE,
+        owner="office",
+        forgets=True,
+    )
