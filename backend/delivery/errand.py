@@ -20,11 +20,13 @@ from backend.delivery.attempts import LostClaim, Step
 from backend.delivery.claims import Claim
 from backend.delivery.documents import ReceiptsOf, document_of
 from backend.delivery.fates import MOST_RAW, Bound, Fate, Past, of_error, of_outcome
+from backend.delivery.merges import repointed
 from backend.delivery.terms import Terms
 from backend.erp.errors import ErpError, ErrorClass
 from backend.erp.port import Connector
 from backend.erp.records import Document, ForecastLine, Found
 from backend.failpoints import failpoint
+from backend.inbox import submissions as inbox
 from sync_protocol.catalogue import KINDS
 from sync_protocol.submission import State
 
@@ -53,6 +55,7 @@ class Errand:
         self.clock, self.terms, self.receipts_of = clock, terms, receipts_of
         self.sent_at = claim.sent_at
         self.found: Found | None = None
+        self.repointed: str | None = None
         self.step = Step.FIND
         self.attempt: int | None = None
         self.ended: tuple[str, str | None] = (INTERRUPTED, None)
@@ -69,7 +72,13 @@ class Errand:
 
     def _forward(self) -> Fate:
         with self.sessions() as session, session.begin():
-            document = document_of(session, attempts.held(session, self.claim), self.receipts_of)
+            row = attempts.held(session, self.claim)
+            document = document_of(session, row, self.receipts_of)
+            body, self.repointed = repointed(session, document.body)
+            if self.repointed is not None:
+                document = replace(document, body=body)
+                actor = f"worker:{self.claim.worker}"
+                inbox.note(session, row, now=self.clock.now(), actor=actor, note=self.repointed)
         self.found = self._find(document)
         if self.found is None:
             vanished = self._vanished_or_too_early()
@@ -82,7 +91,14 @@ class Errand:
         fate = of_outcome(outcome, self.claim.kind, found, self.sent_at)
         self.ended = (outcome.state.value, outcome.raw)
         failpoint("delivery.after_advance")
-        return fate
+        return self._told_of_merge(fate)
+
+    def _told_of_merge(self, fate: Fate) -> Fate:
+        """Return *fate* with a word to the rep, if the document was sent for another customer."""
+        if self.repointed is None:
+            return fate
+        words = f"{fate.reason.rstrip('.')}. {self.repointed}" if fate.reason else self.repointed
+        return replace(fate, reason=words[:1000])
 
     def _find(self, document: Document) -> Found | None:
         hits = self._call(Step.FIND, lambda: self.connector.find(document.kind, document.id))

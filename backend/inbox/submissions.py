@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import or_, select
+from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
 from backend import rows
@@ -84,6 +84,17 @@ def move(
     submission.state = state.value
     submission.updated_at = now
     session.add(HistoryEntry(submission_id=submission.id, at=now, state=state.value, actor=actor, note=note))
+    session.flush()
+
+
+def note(session: Session, submission: Submission, *, now: dt.datetime, actor: str, note: str) -> None:
+    """Add a line to the history of *submission*, which stays where it is; one that is there is not repeated."""
+    mine = HistoryEntry.submission_id == submission.id
+    if session.scalar(select(exists().where(mine, HistoryEntry.note == note))):
+        return
+    session.add(
+        HistoryEntry(submission_id=submission.id, at=now, state=submission.state, actor=actor, note=note)
+    )
     session.flush()
 
 

@@ -7,6 +7,7 @@ import pytest
 from backend.clock import ManualClock
 from backend.db import Sessions
 from backend.settings import Settings
+from tests.connectors.conftest import small_company  # noqa: F401 - a fixture
 from tests.delivery.desk import Desk
 from tests.delivery.ledger_erp import LedgerErp
 

@@ -171,6 +171,11 @@ class Desk:
         with self.sessions() as session:
             return [entry.state for entry in inbox.history(session, id)]
 
+    def notes(self, id: str) -> list[str | None]:
+        """The notes in the submission's history."""
+        with self.sessions() as session:
+            return [entry.note for entry in inbox.history(session, id)]
+
     def publish(self, collection: str, *records: dict[str, Any]) -> None:
         """Put *records* into the feed."""
         with self.sessions() as session, session.begin():

@@ -175,6 +175,7 @@ class LedgerErp:
                 "key": document.id,
                 "id": str(number),
                 "rep": document.rep.id,
+                "body": dict(document.body),
                 "receipts": [_bytes(receipt).decode() for receipt in document.receipts],
             }
             self._append("ledger.jsonl", entry)

@@ -1,0 +1,155 @@
+"""A real Tryton, and an ERP behind files, are put back to a backup: what they lost is there again, once."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backend.delivery import hold
+from backend.delivery.acknowledge import Acknowledger
+from backend.delivery.daily import Daily
+from backend.delivery.forwarder import Forwarder
+from backend.delivery.reconcile import reconcile
+from backend.delivery.report import Report, newest
+from backend.delivery.vanished import send_again
+from backend.erp.port import Connector
+from tests.connectors.files_at_hand import FilesAtHand, order_body
+from tests.connectors.tryton_at_hand import TrytonAtHand
+from tests.delivery.desk import Desk
+from tests.services import TrytonServer
+
+pytestmark = pytest.mark.timeout(600)
+KINDS = frozenset({"order"})
+
+
+def forwarder(desk: Desk, connector: Connector) -> Forwarder:
+    return Forwarder(
+        desk.sessions, connector, clock=desk.clock, settings=desk.settings, worker="w1",
+        receipts_of=lambda session, submission: (),
+    )  # fmt: skip
+
+
+def send(desk: Desk, connector: Connector, bodies: list[dict[str, Any]], work: Callable[[], None]) -> list[str]:
+    """Capture and forward one order of each of *bodies*, through the late answer if there is one."""
+    ids = []
+    for body in bodies:
+        ids.append(desk.capture(body))
+        forward(desk, connector, work)
+        desk.later(minutes=1)
+    assert desk.states(*ids) == ["accepted"] * len(ids)
+    return ids
+
+
+def forward(desk: Desk, connector: Connector, work: Callable[[], None]) -> None:
+    forwarder(desk, connector).drain()
+    work()
+    Acknowledger(desk.sessions, connector, desk.clock).settle_all()
+
+
+def notice(desk: Desk, connector: Connector) -> hold.Hold:
+    """Let the worker look, until it holds sending."""
+    daily = Daily(desk.sessions, connector, desk.clock, 14)
+    assert daily.look_at_newest(KINDS)
+    assert daily.turn(KINDS)
+    with desk.sessions() as session:
+        held = hold.in_force(session)
+        [run] = newest(session, 1)
+    assert held is not None and held.cause == hold.ERP_LOST
+    assert (run.counts["found"], run.counts["missing"]) == (2, 3)
+    return held
+
+
+def ask(desk: Desk, connector: Connector, held: hold.Hold) -> Report:
+    since = held.since.replace(year=2020)
+    return reconcile(desk.sessions, connector, clock=desk.clock, kinds=KINDS, since=since)
+
+
+def resume(desk: Desk, connector: Connector, held: hold.Hold, work: Callable[[], None]) -> None:
+    """Do as `satchel delivery reconcile --resume` does, then let the worker work."""
+    assert forwarder(desk, connector).drain() == 0
+    report = ask(desk, connector, held)
+    assert send_again(desk.sessions, connector, report, clock=desk.clock, kinds=KINDS) == 3
+    with desk.sessions() as session, session.begin():
+        assert hold.release(session, held, "user:test", desk.clock.now(), report.counts())
+    forward(desk, connector, work)
+
+
+@pytest.fixture
+def tryton(tryton_server: TrytonServer) -> Iterator[TrytonAtHand]:
+    with tryton_server.fresh("put_back") as server, closing(TrytonAtHand(server)) as at_hand:
+        yield at_hand
+
+
+def copy(server: TrytonServer, source: str, target: str) -> None:
+    """Make *target* what *source* is; Tryton is stopped meanwhile, as for a backup of the whole disk."""
+    server._end()
+    server.postgres.drop_database(target)
+    server.postgres.create_database(target, source)
+    server.start()
+
+
+def test_tryton(desk: Desk, tryton: TrytonAtHand) -> None:
+    server = tryton.server
+    customers = [c for c in tryton.summary["customers"] if c["credit_limit"] is None][:5]
+    bodies = [tryton.order_body(customer_id=str(c["id"]), ship_to_id=str(c["address"])) for c in customers]
+    with closing(tryton.connect()) as connector:
+        before = send(desk, connector, bodies[:2], tryton.work)
+        copy(server, server.database, "put_back_dump")
+        after = send(desk, connector, bodies[2:], tryton.work)
+        lost_numbers = [desk.row(id).erp_id for id in after]
+        copy(server, "put_back_dump", server.database)
+        server.postgres.drop_database("put_back_dump")
+        assert [tryton.count("order", id) for id in after] == [0, 0, 0]
+
+        held = notice(desk, connector)
+        new = desk.capture(bodies[0])
+        resume(desk, connector, held, tryton.work)
+
+        ids = [*before, *after, new]
+        assert desk.states(*ids) == ["accepted"] * 6
+        assert [tryton.count("order", id) for id in ids] == [1] * 6
+        assert {desk.row(id).erp_id for id in [*after, new]} & set(lost_numbers), "Tryton gives numbers again"
+        assert len({desk.row(id).erp_id for id in ids}) == 6
+        sales = [tryton.reader.sales(id)[0]["untaxed_amount"] for id in after]
+        assert sales == [Decimal("54.25")] * 3
+        report = ask(desk, connector, held)
+        assert (report.sent, report.found, report.lines) == (6, 6, [])
+
+
+def test_tryton_with_another_total_is_told(desk: Desk, tryton: TrytonAtHand) -> None:
+    with closing(tryton.connect()) as connector:
+        [id] = send(desk, connector, [tryton.order_body()], tryton.work)
+        body = tryton.order_body()
+        body["lines"][0]["quantity"] = "4"
+        desk.change(id, body=desk.row(id).body.replace('"quantity":"2"', '"quantity":"4"'))
+        report = reconcile(
+            desk.sessions, connector, clock=desk.clock, kinds=KINDS, since=desk.clock.now().replace(year=2020)
+        )
+    assert (report.sent, report.differing) == (1, 1)
+    assert "it comes to 79.25 here and to 54.25 in the ERP" in report.lines[0]
+
+
+def test_files(desk: Desk, small_company: Path, tmp_path: Path) -> None:
+    files = FilesAtHand(small_company, tmp_path / "files")
+    bodies = [order_body(customer_id=f"C{n:04}", ship_to_id=f"C{n:04}-A1") for n in range(1, 6)]
+    with closing(files.connect()) as connector:
+        before = send(desk, connector, bodies[:2], files.work)
+        shutil.copytree(files.folder, tmp_path / "backup")
+        after = send(desk, connector, bodies[2:], files.work)
+        shutil.rmtree(files.folder)
+        shutil.move(tmp_path / "backup", files.folder)
+        assert [files.count("order", id) for id in after] == [0, 0, 0]
+
+        held = notice(desk, connector)
+        resume(desk, connector, held, files.work)
+
+        ids = [*before, *after]
+        assert desk.states(*ids) == ["accepted"] * 5
+        assert [files.count("order", id) for id in ids] == [1] * 5
+        report = ask(desk, connector, replace(held))
+        assert (report.sent, report.found) == (5, 5)
