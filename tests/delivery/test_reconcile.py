@@ -3,7 +3,7 @@
 import datetime as dt
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from backend.clock import ManualClock
 from backend.db import Sessions
@@ -11,6 +11,7 @@ from backend.delivery import hold
 from backend.delivery.reconcile import newest_memory, reconcile
 from backend.delivery.report import Report
 from backend.feed import positions
+from backend.feed.models import FeedHead
 from backend.identity import audit
 from backend.inbox.models import Attempt, Binding
 from sync_protocol.submission import State
@@ -165,11 +166,10 @@ def test_phones_are_served_and_stored_while_sending_is_held(desk: Desk) -> None:
         assert session.scalars(select(Attempt)).all() == []
 
 
-def test_a_forwarder_that_finds_itself_on_a_promoted_server_sends_nothing(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_forwarder_that_finds_itself_on_a_promoted_server_sends_nothing(desk: Desk) -> None:
     id = desk.capture()
-    monkeypatch.setattr(positions, "_lineage", lambda session: "another")
+    with desk.sessions() as session, session.begin():
+        session.execute(update(FeedHead).values(lineage="of another server"))
     # Nobody has published since: the forwarder itself is the first to notice.
     assert desk.forwarder().drain() == 0
     assert (desk.erp.calls, desk.states(id)) == ([], ["queued"])
