@@ -68,7 +68,7 @@ class ErrorCode(Enum):
     PRECONDITION = Meaning(412, "The Tus-Resumable version is not supported", "Speak tus 1.0.0.")
     # The back office
     OFFICE_TOKEN_INVALID = Meaning(
-        401, "The office token is missing, unknown or revoked", "Ask the administrator for another one."
+        401, "The office token is missing, unknown or revoked", "Ask for one: `satchel office add NAME`."
     )
     ROLE_MISSING = Meaning(403, "Your role may not do this", "Ask somebody whose role may.")
     NOT_PARKED = Meaning(409, "The document does not wait for the office", "Look at it again.")

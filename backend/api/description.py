@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 from backend.api.door import Door
-from backend.api.operations import ALWAYS, LOCK, OPERATIONS, Operation, Parameter, Reply
+from backend.api.operations import ALWAYS, LOCK, OFFICE_LOCK, OPERATIONS, Operation, Parameter, Reply
 from sync_protocol import SCHEMA_REVISION, WIRE_VERSION
 from sync_protocol.errors import ErrorCode
 from sync_protocol.problem import MEDIA_TYPE
@@ -53,7 +53,10 @@ def document(doors: Iterable[Door]) -> Json:
         "paths": paths,
         "components": {
             "schemas": dict(sorted({**definitions(PREFIX), **_OWN}.items())),
-            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                "office": {"type": "http", "scheme": "bearer", "description": "Of `satchel office add`."},
+            },
         },
     }
 
@@ -64,7 +67,8 @@ def render(doors: Iterable[Door]) -> bytes:
 
 
 def _operation(door: Door, operation: Operation) -> Json:
-    codes = [*(LOCK if door.locked else ()), *operation.problems, *ALWAYS]
+    lock = OFFICE_LOCK if door.office else LOCK
+    codes = [*(lock if door.locked else ()), *operation.problems, *ALWAYS]
     replies: Json = {str(status): _reply(reply) for status, reply in operation.replies.items()}
     for status in sorted({code.status for code in codes}):
         replies.setdefault(str(status), _problem([code for code in codes if code.status == status]))
@@ -72,7 +76,7 @@ def _operation(door: Door, operation: Operation) -> Json:
         "operationId": door.name,
         "summary": operation.summary,
         # An empty one: a signed link needs no token.
-        "security": [{"bearer": []}, *([{}] if door.linked else [])] if door.locked else [],
+        "security": _security(door),
         "parameters": [_parameter(parameter) for parameter in operation.parameters],
         "responses": replies,
     }
@@ -83,6 +87,12 @@ def _operation(door: Door, operation: Operation) -> Json:
         content = {operation.binary: {}}
         described["requestBody"] = {"required": operation.binary_required, "content": content}
     return described
+
+
+def _security(door: Door) -> list[Json]:
+    if door.office:
+        return [{"office": []}]
+    return [{"bearer": []}, *([{}] if door.linked else [])] if door.locked else []
 
 
 def _parameter(parameter: Parameter) -> Json:

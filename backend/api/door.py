@@ -17,3 +17,5 @@ class Door:
     locked: bool = True
     linked: bool = False
     """Whether a signed link opens it too."""
+    office: bool = False
+    """Whether its lock is the office's."""

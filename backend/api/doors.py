@@ -8,6 +8,8 @@ from backend.api import (
     link,
     livez,
     lock,
+    office,
+    office_lock,
     openapi,
     pull,
     push,
@@ -35,6 +37,9 @@ DOORS = (
     Door("DELETE", "/v1/receipts/<upload_id>", "receipts_terminate", receipts.terminate),
     Door("POST", "/v1/enrol", "enrol", enrol.respond, OPEN),
     Door("POST", "/v1/token", "token", token.respond, OPEN),
+    Door("GET", "/v1/office/parked", "office_list", office.listing, office=True),
+    Door("GET", "/v1/office/parked/<id>", "office_show", office.show, office=True),
+    Door("POST", "/v1/office/parked/<id>/<deed>", "office_act", office.act, office=True),
     Door("GET", "/v1/limits", "limits", limits.respond, OPEN),
     Door("GET", "/v1/openapi.json", "openapi", openapi.respond, OPEN),
     Door("GET", "/livez", "livez", livez.respond, OPEN),
@@ -42,6 +47,7 @@ DOORS = (
 )
 
 _OPEN_ENDPOINTS = {f"api.{door.name}" for door in DOORS if not door.locked}
+_OFFICE_ENDPOINTS = {f"api.{door.name}" for door in DOORS if door.office}
 _LINKED_ENDPOINTS = {f"api.{door.name}" for door in DOORS if door.linked}
 
 
@@ -59,6 +65,9 @@ def blueprint() -> Blueprint:
 
 def _lock() -> None:
     if request.endpoint in _OPEN_ENDPOINTS:
+        return
+    if request.endpoint in _OFFICE_ENDPOINTS:
+        office_lock.unlock()
         return
     if request.endpoint in _LINKED_ENDPOINTS and link.unlock():
         return

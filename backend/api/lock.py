@@ -22,7 +22,7 @@ from sync_protocol.errors import ErrorCode
 def unlock() -> None:
     """Let the request in or raise `Problem`; a GET keeps the snapshot for its answer."""
     here = satchel()
-    g.claims = here.verified.verify(_bearer(), here.clock.now())
+    g.claims = here.verified.verify(bearer(), here.clock.now())
     if request.method in ("GET", "HEAD"):
         snapshot(db.session())
         g.principal = principals.read(db.session().connection(), g.claims)
@@ -74,7 +74,8 @@ def writing() -> Iterator[Session]:
         raise
 
 
-def _bearer() -> str:
+def bearer() -> str:
+    """Return the token that the request brings; raises a `token_missing` problem."""
     sent = request.authorization
     if sent is None or sent.type != "bearer" or not sent.token:
         raise Problem(ErrorCode.TOKEN_MISSING, "Send the header Authorization: Bearer <access token>.")

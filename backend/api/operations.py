@@ -48,6 +48,7 @@ TEXT = {"type": "string"}
 WHOLE = {"type": "integer", "minimum": 0}
 BODY = (E.NOT_JSON, E.ENVELOPE_INVALID, E.BODY_TOO_LARGE, E.ENCODING_UNSUPPORTED, E.BODY_DAMAGED)
 ALWAYS = (E.INTERNAL, E.UNAVAILABLE)
+OFFICE_LOCK = (E.TOKEN_MISSING, E.OFFICE_TOKEN_INVALID, E.RATE_LIMITED)
 LOCK = (E.TOKEN_MISSING, E.TOKEN_INVALID, E.TOKEN_EXPIRED, E.DEVICE_REVOKED)
 
 POLL = Parameter("Satchel-Poll-After", "header", "Seconds after which an idle device should ask again.", WHOLE)
@@ -202,6 +203,40 @@ OPERATIONS: Mapping[str, Operation] = {
         {200: Reply("New tokens.", "TokenReply")},
         (*BODY, E.REFRESH_INVALID, E.DEVICE_REVOKED, E.RATE_LIMITED),
         request="TokenRequest",
+    ),
+    "office_list": Operation(
+        "What is parked, that which has waited longest first.",
+        {200: Reply("The documents.", "ParkedList")},
+        (E.ENVELOPE_INVALID, E.ROLE_MISSING),
+        parameters=(
+            Parameter("owner", "query", "Only those that this one must act on: rep, office, it or erp.", TEXT),
+            Parameter("class", "query", "Only those of this class.", TEXT),
+            Parameter("rep", "query", "Only those of this rep.", TEXT),
+            Parameter("limit", "query", "At most so many; 100 unless told, up to 500.", WHOLE),
+        ),
+    ),
+    "office_show": Operation(
+        "One document, parked or not any more.",
+        {200: Reply("The document.", "Parked")},
+        (E.NOT_FOUND, E.ROLE_MISSING),
+    ),
+    "office_act": Operation(
+        "Claim, release, retry, fix, link, cancel, return or done: see docs/parked.md.",
+        {200: Reply("What has become of the document; with fix, the new one.", "Parked")},
+        (
+            *BODY,
+            E.NOT_FOUND,
+            E.ROLE_MISSING,
+            E.NOT_PARKED,
+            E.TAKEN_BY_ANOTHER,
+            E.MAY_BE_IN_ERP,
+            E.LINKED_ELSEWHERE,
+            E.NOT_IN_ERP,
+            E.NOT_FOR_THIS,
+            E.BODY_REFUSED,
+            E.ERP_UNAVAILABLE,
+        ),
+        request="Deed",
     ),
     "limits": Operation("The sizes and times in force.", {200: Reply("The limits.", "Limits")}),
     "openapi": Operation("This description.", {200: Reply("OpenAPI 3.1.", "Any")}),

@@ -8,6 +8,7 @@ import sqlalchemy.exc
 from flask import Flask, Response, g
 from werkzeug.exceptions import HTTPException
 
+from backend.delivery.office.deed import DeedRefused
 from backend.feed.positions import FeedMissing
 from backend.identity.tokens import DeviceRevoked, RefreshInvalid, TokenExpired, TokenInvalid
 from backend.sync.pull import NotYet
@@ -75,6 +76,8 @@ def understand(error: Exception) -> Problem:
         case NotYet():
             wait = {"Retry-After": str(error.retry_after)}
             return Problem(ErrorCode.NOT_YET, "This server has not caught up with your cursor.", headers=wait)
+        case DeedRefused():
+            return Problem(error.code, f"{error.message}.", errors=error.faults)
         case FeedMissing() | sqlalchemy.exc.OperationalError() | sqlalchemy.exc.TimeoutError():
             log.error("database unavailable", exc_info=error)
             return _unavailable()

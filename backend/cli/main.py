@@ -14,6 +14,7 @@ from backend.cli.doctor import doctor
 from backend.cli.feed import feed
 from backend.cli.ingest import ingest
 from backend.cli.init import init
+from backend.cli.office import office
 from backend.cli.parked import parked_group
 from backend.cli.rep import rep
 from backend.cli.sample_erp import sample_erp
@@ -67,6 +68,7 @@ for command in (
     submissions,
     timeline,
     parked_group,
+    office,
     device,
     sample_erp,
     conformance,

@@ -27,7 +27,7 @@ def print_list(found: Sequence[Parked], now: dt.datetime) -> None:
     )
     for one in found:
         table.add_row(
-            one.id, one.rep, one.title, _age(now - one.since), one.owner, one.error_class, one.reason, one.fix,
+            one.id, one.rep, one.title, _age(now - one.since), one.owner or "", one.error_class or "", one.reason, one.fix or "",
             one.taken_by or "",
         )  # fmt: skip
     console.print(table)

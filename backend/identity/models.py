@@ -83,6 +83,20 @@ class EnrolmentCode(Model):
     """The device it enrolled: the same key may ask again after a lost reply."""
 
 
+class OfficeAccount(Model):
+    """Somebody of the back office, for its API; only the hash of the token is kept."""
+
+    __tablename__ = "office_account"
+
+    name: Mapped[str] = mapped_column(KeyText, primary_key=True)
+    role: Mapped[str] = mapped_column(String(20))
+    """office, finance or it."""
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+    last_used_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    revoked_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+
+
 class AuditEntry(Model):
     """Who did what, when."""
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, fields, missing, validate
 
-from sync_protocol import enrol, problem, pull, push, submission, verify
+from sync_protocol import enrol, office, problem, pull, push, submission, verify
 from sync_protocol.catalogue import COLLECTIONS, KINDS
 from sync_protocol.fields import Choice, Count, Date, Instant, Text, _Decimal, _Pattern
 from sync_protocol.limits import Limits
@@ -31,6 +31,8 @@ ENVELOPES: tuple[type[Schema], ...] = (
     enrol.TokenRequestSchema,
     enrol.TokenReplySchema,
     problem.ProblemSchema,
+    office.ParkedListSchema,
+    office.DeedSchema,
 )
 
 

@@ -40,21 +40,21 @@ REPLY_HEADERS = (
 )
 
 
-def names() -> list[str]:
-    """Return the names of all golden exchanges."""
-    return sorted(path.stem for path in FOLDER.glob("*.json"))
+def names(folder: Path = FOLDER) -> list[str]:
+    """Return the names of all golden exchanges in *folder*."""
+    return sorted(path.stem for path in folder.glob("*.json"))
 
 
-def read(name: str) -> Golden:
+def read(name: str, folder: Path = FOLDER) -> Golden:
     """Return a golden exchange."""
-    golden: Golden = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+    golden: Golden = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
     return golden
 
 
-def write(name: str, golden: Golden) -> None:
+def write(name: str, golden: Golden, folder: Path = FOLDER) -> None:
     """Write a golden exchange as people read it."""
     text = json.dumps(golden, ensure_ascii=False, indent=2)
-    (FOLDER / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+    (folder / f"{name}.json").write_text(text + "\n", encoding="utf-8")
 
 
 def body_of(request: Golden) -> bytes:

@@ -1,7 +1,6 @@
 """What the office sees of parked documents: whose each is, why, in whose words, and what to do."""
 
 import datetime as dt
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -24,14 +23,14 @@ class Parked:
     rep: str
     state: str
     decision: str | None
-    error_class: str
-    """A key of `backend.delivery.causes.CAUSES`."""
-    owner: str
+    error_class: str | None
+    """A key of `backend.delivery.causes.CAUSES`; like owner and advice, None for what is not parked any more."""
+    owner: str | None
     reason: str
     """Plain words."""
     raw: str | None
     """The ERP's own words."""
-    fix: str
+    fix: str | None
     since: dt.datetime
     received_at: dt.datetime
     taken_by: str | None
@@ -71,7 +70,7 @@ def parked(
 
 def as_parked(row: Submission, now: dt.datetime) -> Parked:
     """Return *row* as the office sees it."""
-    holder = holder_of(row, now)
+    holder, waits = holder_of(row, now), row.state == State.PARKED
     return Parked(
         id=row.id,
         kind=row.kind,
@@ -79,11 +78,11 @@ def as_parked(row: Submission, now: dt.datetime) -> Parked:
         rep=row.rep,
         state=row.state,
         decision=row.decision,
-        error_class=class_of(row),
-        owner=owner_of(row),
+        error_class=class_of(row) if waits else None,
+        owner=owner_of(row) if waits else None,
         reason=row.reason or "",
         raw=row.raw_reason,
-        fix=fix_of(row),
+        fix=fix_of(row) if waits else None,
         since=row.updated_at,
         received_at=row.received_at,
         taken_by=holder,
@@ -92,12 +91,3 @@ def as_parked(row: Submission, now: dt.datetime) -> Parked:
         superseded_by=row.superseded_by,
         body=row.body,
     )
-
-
-def count(session: Session, *, now: dt.datetime) -> Sequence[tuple[str, str, int]]:
-    """Return (owner, class, how many) of all that is parked."""
-    counts: dict[tuple[str, str], int] = {}
-    for one in parked(session, now=now, limit=10_000):
-        key = (one.owner, one.error_class)
-        counts[key] = counts.get(key, 0) + 1
-    return [(owner, error_class, number) for (owner, error_class), number in sorted(counts.items())]

@@ -20,6 +20,17 @@ def upgrade() -> None:
     op.add_column("submission", sa.Column("decision", sa.String(20), nullable=True))
     op.add_column("submission", sa.Column("taken_by", sa.Text(), nullable=True))
     op.add_column("submission", sa.Column("taken_until", sa.DateTime(timezone=True), nullable=True))
+    op.create_table(
+        "office_account",
+        sa.Column("name", KEY, nullable=False),
+        sa.Column("role", sa.String(20), nullable=False),
+        sa.Column("token_hash", sa.String(64), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("name"),
+        sa.UniqueConstraint("token_hash"),
+    )
     _ingest()
     _reconciliations()
 

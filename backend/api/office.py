@@ -1,0 +1,112 @@
+"""`/v1/office/parked…`: what waits for the office, and what it does about it. The CLI is the other door."""
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from flask import Response, request
+from sqlalchemy.orm import Session
+
+from backend import queues
+from backend.api import bodies, office_lock
+from backend.api.answers import answer
+from backend.api.context import satchel
+from backend.api.problems import Problem
+from backend.clock import instant
+from backend.db import db
+from backend.delivery.causes import CAUSES
+from backend.delivery.office.deed import known
+from backend.delivery.office.office import Office
+from backend.delivery.office.parked import Parked, as_parked, parked
+from backend.erp.port import connect
+from sync_protocol.errors import ErrorCode, Fault
+from sync_protocol.office import DEEDS, OWNERS, DeedSchema
+
+MOST = 500
+SENDS = ("retry", "fix")
+
+
+def listing() -> Response:
+    """Answer with what is parked, as far as the query asks for it."""
+    office_lock.clerk("view")
+    owner, error_class = _one_of("owner", OWNERS), _one_of("class", tuple(CAUSES))
+    limit = request.args.get("limit", "100")
+    if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:9]) <= MOST):
+        raise bodies.invalid(Fault(ErrorCode.FIELD_INVALID, "limit", f"must be from 1 to {MOST}"))
+    rep = request.args.get("rep") or None
+    with _session() as session, session.begin():
+        now = satchel().clock.now()
+        found = parked(session, now=now, owner=owner, error_class=error_class, rep=rep, limit=int(limit))
+    return answer({"documents": [_as_wire(one) for one in found]})
+
+
+def show(id: str) -> Response:
+    """Answer with one document, parked or not any more."""
+    office_lock.clerk("view")
+    with _session() as session, session.begin():
+        return answer(_as_wire(as_parked(known(session, id), satchel().clock.now())))
+
+
+def act(id: str, deed: str) -> Response:
+    """Do *deed* with a document and answer with what has become of it; with `fix`, with the new one."""
+    if deed not in DEEDS:
+        raise Problem(ErrorCode.NOT_FOUND, f"There is no deed {deed!r}; there are {', '.join(DEEDS)}.")
+    by = office_lock.clerk(deed).name
+    asked = bodies.read(DeedSchema)
+    bodies.storable(asked)
+    here = satchel()
+    office = Office(
+        _session, here.clock, here.settings, lambda: connect(here.settings.connector, here.settings.erp)
+    )
+    one = _done(office, id, deed, by, asked)
+    if deed in SENDS:
+        # After the commit, or the worker would look before there is anything to see.
+        queues.ring(here.settings)
+    return answer(_as_wire(one))
+
+
+def _done(office: Office, id: str, deed: str, by: str, asked: dict[str, Any]) -> Parked:
+    why, force = asked["why"], asked["force"]
+    match deed:
+        case "claim":
+            return office.claim(id, by, force=force)
+        case "release":
+            return office.release(id, by, force=force)
+        case "fix":
+            return office.fix(id, by, _needed(asked, "body"), why, force=force)
+        case "link":
+            return office.link(id, by, _needed(asked, "number"), why, force=force)
+        case "cancel":
+            return office.cancel(id, by, why, force=force)
+        case "return":
+            return office.give_back(id, by, why, force=force)
+        case "done":
+            return office.done(id, by, why, force=force)
+        case _:
+            return office.retry(id, by, why, force=force)
+
+
+def _needed(asked: dict[str, Any], field: str) -> Any:
+    if asked[field] is None:
+        raise bodies.invalid(Fault(ErrorCode.FIELD_MISSING, field, "is required"))
+    return asked[field]
+
+
+def _one_of(name: str, words: tuple[str, ...]) -> str | None:
+    found = request.args.get(name) or None
+    if found is not None and found not in words:
+        raise bodies.invalid(Fault(ErrorCode.FIELD_INVALID, name, f"must be one of {', '.join(words)}"))
+    return found
+
+
+def _session() -> Session:
+    return Session(db.engine, expire_on_commit=False)
+
+
+def _as_wire(one: Parked) -> dict[str, Any]:
+    moments = {name: instant(at) if at else None for name, at in _moments(one).items()}
+    return {**asdict(one), **moments, "body": json.loads(one.body)}
+
+
+def _moments(one: Parked) -> dict[str, Any]:
+    return {"since": one.since, "received_at": one.received_at, "taken_until": one.taken_until}
