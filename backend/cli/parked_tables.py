@@ -27,8 +27,8 @@ def print_list(found: Sequence[Parked], now: dt.datetime) -> None:
     )
     for one in found:
         table.add_row(
-            one.id, one.rep, one.title, _age(now - one.since), one.owner or "", one.error_class or "", one.reason, one.fix or "",
-            one.taken_by or "",
+            one.id, one.rep, one.title, _age(now - one.since), one.owner, one.error_class, one.reason, one.fix,
+            one.taken_by,
         )  # fmt: skip
     console.print(table)
 
@@ -37,17 +37,17 @@ def print_one(one: Parked, now: dt.datetime) -> None:
     """Print *one* document."""
     table = Table(show_header=False, box=None)
     where = one.state if one.decision is None else f"{one.state}, {one.decision} by the office"
-    rows = {
+    rows: dict[str, str | None] = {
         "document": f"{one.title}  {one.kind} {one.id} of {one.rep}",
         "state": f"{where} for {_age(now - one.since)}",
-        "ERP number": one.erp_number or "",
+        "ERP number": one.erp_number,
         "why": one.reason,
     }
     if one.state == "parked":
         rows |= {
             "owner": one.owner,
             "class": one.error_class,
-            "ERP's words": one.raw or "",
+            "ERP's words": one.raw,
             "what to do": one.fix,
         }
     if one.taken_by:

@@ -24,7 +24,7 @@ class Parked:
     state: str
     decision: str | None
     error_class: str | None
-    """A key of `backend.delivery.causes.CAUSES`; like owner and advice, None for what is not parked any more."""
+    """A key of `backend.delivery.causes.CAUSES`; like owner and advice, None for what is not parked."""
     owner: str | None
     reason: str
     """Plain words."""
