@@ -7,7 +7,8 @@ from typing import NamedTuple
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from backend.feed.models import FeedSegment
+from backend.feed import positions
+from backend.feed.models import FeedSegment, FeedStream
 from sync_protocol.change import Stream
 from sync_protocol.segment import KeyRange
 
@@ -92,9 +93,18 @@ def oldest_living_position(session: Session, stream: Stream) -> int | None:
     )
 
 
-def replace(session: Session, stream: Stream, position: int, sheets: Sequence[Sheet], now: dt.datetime) -> None:
-    """Offer *sheets*, which were built from the snapshot at *position*, and retire the set before."""
+def replace(session: Session, stream: Stream, position: int, sheets: Sequence[Sheet], now: dt.datetime) -> bool:
+    """Offer *sheets*, which were built from the snapshot at *position*, and retire the set before.
+
+    Return whether they are offered. A set that took so long to build that tombstones above it have been
+    collected is not: whoever applied it would keep what they deleted. It takes the feed's lock, under which
+    the floor is raised.
+    """
     channel, collection = stream
+    positions.take(session, 0)
+    standing = session.get(FeedStream, stream, populate_existing=True)
+    if standing is not None and position < standing.floor:
+        return False
     retire(session, stream, now)
     # The same snapshot built once more: it holds the same rows, whatever its boundaries were.
     session.execute(
@@ -123,6 +133,7 @@ def replace(session: Session, stream: Stream, position: int, sheets: Sequence[Sh
             for sheet in sheets
         ],
     )
+    return True
 
 
 def withdraw(session: Session, sha256: str, now: dt.datetime) -> None:

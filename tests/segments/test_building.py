@@ -7,7 +7,7 @@ import pytest
 
 from backend.clock import ManualClock
 from backend.db import Sessions
-from backend.feed import moments
+from backend.feed import compaction, moments
 from backend.feed.changes import publish
 from backend.feed.compaction import compact
 from backend.feed.models import FeedSegment
@@ -62,6 +62,35 @@ def test_a_set_holds_the_snapshot_and_is_offered_at_its_position(
     whole = Replica(sessions, "R1").sync().records("customers")
     assert rows_in(store, set_of(sessions)) == whole
     assert [change for change in page["changes"] if change["collection"] == "customers"] == []
+
+
+def test_a_set_that_took_longer_to_build_than_tombstones_live_is_not_offered(
+    sessions: Sessions,
+    store: FolderStore,
+    clock: ManualClock,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whoever applied it would never hear of what was deleted meanwhile."""
+    large_company(sessions, 600)
+    put = store.put
+
+    def slowly(name: str, data: bytes) -> None:
+        put(name, data)
+        with sessions() as session, session.begin():
+            publish(session, [Gone("customers", "C0000007")])
+        with sessions() as session, session.begin():
+            moments.note(session, clock)
+        clock.advance(days=31)
+        assert compaction.compact(sessions, clock, 30) == 1
+
+    monkeypatch.setattr(store, "put", slowly)
+    assert build_due(sessions, store, clock, settings) == []
+    assert set_of(sessions) == []
+    monkeypatch.undo()
+    (built,) = build_due(sessions, store, clock, settings)
+    assert built.rows == 599
+    assert sees_what_rows_say(sessions, store)
 
 
 def test_it_is_built_anew_when_the_tail_outgrows_the_base(

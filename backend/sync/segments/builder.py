@@ -39,9 +39,10 @@ class Built:
     bytes: int
 
 
-def build(sessions: Sessions, store: Store, clock: Clock, stream: Stream) -> Built:
+def build(sessions: Sessions, store: Store, clock: Clock, stream: Stream) -> Built | None:
     """Build *stream* anew and offer the set; the caller has the builder's turn.
 
+    None: it took longer than tombstones live, so the set was too old to be offered, and nothing has changed.
     Raises `StoreFailed` where a file cannot be kept, and whatever the database raises; what was on offer
     stays on offer then.
     """
@@ -57,9 +58,15 @@ def build(sessions: Sessions, store: Store, clock: Clock, stream: Stream) -> Bui
             sheets.append(Sheet(packed.range, packed.name, len(packed.data), packed.rows))
     failpoint("segments.after_files")
     with sessions() as session, session.begin():
-        segments.replace(session, stream, position, sheets, clock.now())
+        offered = segments.replace(session, stream, position, sheets, clock.now())
         failpoint("segments.before_commit")
     failpoint("segments.after_commit")
+    if not offered:
+        log.warning(
+            "segments of %s %s at %d are older than the tombstones that are left and were thrown away; they"
+            " took %.1f s", *stream, position, time.monotonic() - began,
+        )  # fmt: skip
+        return None
     built = Built(
         stream,
         position,

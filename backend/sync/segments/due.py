@@ -34,7 +34,7 @@ def build_due(sessions: Sessions, store: Store, clock: Clock, settings: Settings
             with sessions() as session, session.begin():
                 for stream in outgrown:
                     segments.retire(session, stream, clock.now())
-        return [build(sessions, store, clock, stream) for stream in wanted]
+        return _build(sessions, store, clock, wanted)
 
 
 def build_streams(
@@ -42,7 +42,12 @@ def build_streams(
 ) -> list[Built]:
     """Build *streams*, due or not; nothing where another builder has the turn."""
     with builders_turn(sessions, folder) as mine:
-        return [build(sessions, store, clock, stream) for stream in streams] if mine else []
+        return _build(sessions, store, clock, streams) if mine else []
+
+
+def _build(sessions: Sessions, store: Store, clock: Clock, streams: Iterable[Stream]) -> list[Built]:
+    built = (build(sessions, store, clock, stream) for stream in streams)
+    return [one for one in built if one is not None]
 
 
 def large_streams(sessions: Sessions, settings: Settings) -> list[Stream]:

@@ -55,7 +55,5 @@ class FirstNeed:
             with self.sessions() as session:
                 snapshot(session)
                 there = segments.on_offer(session, [stream])
-            if not there:
-                build(self.sessions, self.store, self.clock, stream)
-            new = True
+            new = bool(there) or build(self.sessions, self.store, self.clock, stream) is not None or new
         return new
