@@ -54,6 +54,7 @@ corpus: .venv/test.stamp ## Freeze what devices of this revision say and rely on
 lock: $(UV) ## Write the lock files anew: hashes, no addresses
 	$(UV) pip compile pyproject.toml --upgrade -q --group build --generate-hashes --universal --python-version 3.11 --no-header -o requirements/run.lock
 	$(UV) pip compile pyproject.toml --upgrade -q --group build --group test -c requirements/run.lock --generate-hashes --universal --python-version 3.11 --no-header -o requirements/test.lock
+	$(UV) pip compile pyproject.toml --upgrade -q --group build --extra s3 -c requirements/test.lock --generate-hashes --universal --python-version 3.11 --no-header -o requirements/s3.lock
 	$(UV) pip compile requirements/tryton.in --upgrade -q --generate-hashes --universal --python-version 3.11 --no-header -o requirements/tryton.lock
 	$(UV) pip compile requirements/bench.in --upgrade -q --generate-hashes --universal --python-version 3.11 --no-header -o requirements/bench.lock
 	$(UV) pip compile requirements/tools.in --upgrade -q --generate-hashes --universal --python-version 3.11 --no-header -o requirements/tools.lock

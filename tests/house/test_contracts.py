@@ -61,6 +61,17 @@ def test_lock_files_hold_what_the_project_asks_for() -> None:
     assert [name for name in wanted if not re.search(rf"^{name}==", locked, re.M)] == []
 
 
+def test_the_lock_for_a_bucket_is_that_of_production_and_boto3_as_they_are_tested() -> None:
+    run, s3, tested = (_locked(name) for name in ("run", "s3", "test"))
+    assert run < s3 <= tested
+    assert "boto3" in {name for name, _ in s3 - run}
+
+
+def _locked(name: str) -> set[tuple[str, str]]:
+    text = (ROOT / f"requirements/{name}.lock").read_text()
+    return set(re.findall(r"^([a-z0-9-]+)==(\S+)", text, re.M))
+
+
 @pytest.mark.parametrize("word", ["utils", "helpers", "misc", "common"])
 def test_no_file_has_a_name_that_says_nothing(word: str) -> None:
     assert [path for path in committed("*.py") if path.stem == word or word in path.parts[:-1]] == []
