@@ -30,6 +30,7 @@ from sync_protocol.device.database import Database
 from sync_protocol.device.documents import Document
 from sync_protocol.device.errors import EnrolAgain, NotEnrolled, Problem, Revoked
 from sync_protocol.device.offers import Standing
+from sync_protocol.device.pagesize import PageSize
 from sync_protocol.device.partfile import PartFolder
 from sync_protocol.device.receipts import ReceiptFile, ReceiptFolder
 from sync_protocol.device.replica import Held
@@ -70,7 +71,8 @@ class Device:
         """Open the device in *folder*, making it if needed; raises `DatabaseRefused`.
 
         *http* replaces the network in tests. *now*, *sleep* and *draw* are the clock, the wait and the
-        jitter. *limit_bytes* is the size of a page to ask for; *grace* how long a finished document is kept.
+        jitter. *limit_bytes* is the size of a page to ask for on a good line; *grace* how long a finished
+        document is kept.
         """
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -82,7 +84,7 @@ class Device:
         self._now = now
         self._sleep = sleep
         self._draw = draw
-        self._limit_bytes = limit_bytes
+        self._size = PageSize(limit_bytes)
         self._grace = grace
         self._transport: Transport | None = None
         self.parts.sweep(self.db)
@@ -155,7 +157,7 @@ class Device:
         talk = Session(self.db, self.folder, transport, lambda: self._now().timestamp())
         loop = Sync(
             self.db, self.files, self.parts, talk.request, talk.download, rep=who.rep,
-            now=lambda: capture.instant(self._now()), limit_bytes=self._limit_bytes, grace=self._grace,
+            now=lambda: capture.instant(self._now()), size=self._size, grace=self._grace,
             deep=deep, on_progress=on_progress,
         )  # fmt: skip
         try:

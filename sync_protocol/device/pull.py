@@ -7,8 +7,9 @@ from sync_protocol import SCHEMA_REVISION
 from sync_protocol.device import replica
 from sync_protocol.device.database import Database
 from sync_protocol.device.download import Downloader
-from sync_protocol.device.errors import ContractBroken, Problem
+from sync_protocol.device.errors import ContractBroken, Problem, Temporary
 from sync_protocol.device.page import read_page
+from sync_protocol.device.pagesize import PageSize
 from sync_protocol.device.replica import Held
 from sync_protocol.device.report import SyncReport
 from sync_protocol.device.uploads import Send
@@ -27,7 +28,7 @@ class Puller:
         report: SyncReport,
         *,
         now: Callable[[], str],
-        limit_bytes: int | None,
+        size: PageSize,
         on_progress: Callable[[SyncReport], None],
     ) -> None:
         self._db = db
@@ -35,7 +36,7 @@ class Puller:
         self._downloader = downloader
         self._report = report
         self._now = now
-        self._limit_bytes = limit_bytes
+        self._size = size
         self._on_progress = on_progress
         self._restarts = 0
 
@@ -54,14 +55,17 @@ class Puller:
         params = {"schema": str(SCHEMA_REVISION)}
         if asked.cursor is not None:
             params["cursor"] = asked.cursor
-        if self._limit_bytes is not None:
-            params["limit_bytes"] = str(self._limit_bytes)
+        if self._size.limit is not None:
+            params["limit_bytes"] = str(self._size.limit)
         headers = {"If-None-Match": asked.etag} if asked.cursor is not None and asked.etag else {}
         try:
             reply = self._send("GET", "/v1/pull", params=params, headers=headers)
         except Problem as problem:
             self.refused(asked, problem)
             return
+        except Temporary as error:
+            self._size.stopped(error)
+            raise
         if reply.status == 304:
             self._unchanged(asked, reply.headers.get("satchel-poll-after", ""))
         else:
@@ -70,6 +74,7 @@ class Puller:
     def take(self, asked: Held, value: Any, etag: str | None) -> None:
         """Apply the page in *value*, which was asked for at *asked*."""
         page = read_page(value, etag)
+        self._size.whole()
         if not page.complete and page.cursor == asked.cursor and not page.offers:
             raise ContractBroken("the page moves nothing and is not complete")
         done = replica.apply(self._db, page, asked, self._now())

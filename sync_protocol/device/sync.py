@@ -14,8 +14,9 @@ from sync_protocol import SCHEMA_REVISION
 from sync_protocol.device import offers, outbox, replica, uploads
 from sync_protocol.device.database import Database
 from sync_protocol.device.download import Downloader, Fetch
-from sync_protocol.device.errors import ContractBroken, DeviceError, EnrolAgain, Offline, Problem
+from sync_protocol.device.errors import ContractBroken, Damaged, DeviceError, EnrolAgain, Offline, Problem
 from sync_protocol.device.outbox import Due
+from sync_protocol.device.pagesize import PageSize
 from sync_protocol.device.partfile import PartFolder
 from sync_protocol.device.proof import Prover
 from sync_protocol.device.pull import Puller
@@ -43,7 +44,7 @@ class Sync:
         *,
         rep: str,
         now: Callable[[], str],
-        limit_bytes: int | None = None,
+        size: PageSize,
         grace: dt.timedelta = outbox.GRACE,
         deep: bool = False,
         on_progress: Callable[[SyncReport], None] = lambda report: None,
@@ -53,12 +54,12 @@ class Sync:
         self._files = files
         self._send = send
         self._rep = rep
-        self._limit_bytes = limit_bytes
+        self._size = size
         self._grace = grace
         self._pusher = Pusher(db, send, self.report)
         self._puller = Puller(
             db, send, Downloader(db, parts, fetch, self.report, on_progress=on_progress), self.report,
-            now=now, limit_bytes=limit_bytes, on_progress=on_progress,
+            now=now, size=size, on_progress=on_progress,
         )  # fmt: skip
         self._prover = Prover(db, send, self._puller, self.report, deep=deep)
 
@@ -111,19 +112,23 @@ class Sync:
         """One round trip: the first batch, and the page that was read after it was stored."""
         asked = replica.held(self._db)
         envelope: dict[str, Any] = {"cursor": asked.cursor, "schema": SCHEMA_REVISION}
-        if self._limit_bytes is not None:
-            envelope["limit_bytes"] = self._limit_bytes
+        if self._size.limit is not None:
+            envelope["limit_bytes"] = self._size.limit
         head = json.dumps(envelope).encode()[:-1]
         outbox.attempting(self._db, batch)
         try:
             reply = self._send("POST", "/v1/sync", content=head + b',"submissions":' + spliced(batch) + b"}")
         except (Problem, Offline) as problem:
+            self._size.stopped(problem)
             if isinstance(problem, Problem) and problem.status in SPLITS:
                 # The cursor may be at fault and not the documents, so they go without it.
                 self._pusher.push(batch)
             else:
                 self._pusher.refused(batch, problem)
             return
+        except Damaged as damaged:
+            self._size.stopped(damaged)
+            raise
         value = reply.value if isinstance(reply.value, dict) else {}
         take_results(self._db, batch, value.get("results"), self.report)
         if value.get("page") is not None:

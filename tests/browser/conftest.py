@@ -1,9 +1,7 @@
 """A real browser, a page served from another port, and Satchel over real HTTP."""
 
 import functools
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ from backend.clock import ManualClock
 from backend.settings import read_settings
 from tests.api.installation import Installation, install
 from tests.services.binaries import chromium_program
+from tests.services.serving import serving
 
 FOLDER = Path(__file__).parent
 FLAGS = ["--no-sandbox", "--disable-dev-shm-usage"]
@@ -31,19 +30,6 @@ class Quiet(SimpleHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         pass
-
-
-@contextmanager
-def serving(server: Any) -> Iterator[str]:
-    """Run *server* in a thread and yield its address."""
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join(10)
-        server.server_close()
 
 
 @pytest.fixture(scope="package")

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Page
+from werkzeug.serving import make_server
 
 from backend.clock import ManualClock
 from backend.settings import read_settings
 from tests.api.installation import Installation, install
-from tests.browser.conftest import make_server, serving
 from tests.services import ServiceMissing
 from tests.services.binaries import CHROMIUM_VARIABLE, chromium_program
+from tests.services.serving import serving
 from tests.sync import company
 from tests.wire import exchange, segments
 

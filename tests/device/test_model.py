@@ -18,6 +18,7 @@ from sync_protocol.device.database import Database
 from sync_protocol.device.download import Downloader
 from sync_protocol.device.errors import Offline, Problem
 from sync_protocol.device.page import Offer, read_page
+from sync_protocol.device.pagesize import PageSize
 from sync_protocol.device.partfile import PartFile, PartFolder
 from sync_protocol.device.proof import Prover
 from sync_protocol.device.pull import Puller
@@ -136,7 +137,7 @@ class Run:
             downloader,
             self.report,
             now=lambda: NOW,
-            limit_bytes=None,
+            size=PageSize(),
             on_progress=self.seen,
         )
         try:
