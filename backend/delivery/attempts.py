@@ -2,8 +2,9 @@
 
 import datetime as dt
 from enum import StrEnum
+from typing import cast
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Table, and_, bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from backend.delivery.claims import Claim
@@ -25,18 +26,27 @@ class LostClaim(Exception):
     """Somebody else has claimed the submission meanwhile: let go of it, and change nothing."""
 
 
+# Each document meets these several times, and building a statement takes longer than running it.
+_SUBMISSION, _ATTEMPT = cast("Table", Submission.__table__), cast("Table", Attempt.__table__)
+_NEWEST = and_(
+    _SUBMISSION.c.id == bindparam("mine"),
+    _SUBMISSION.c.fence == bindparam("by_fence"),
+    _SUBMISSION.c.state == State.SENDING.value,
+)
+_RENEW = update(_SUBMISSION).where(_NEWEST).values(lease_until=bindparam("until")).returning(_SUBMISSION.c.id)
+_RENEW_SENDING = _RENEW.values(last_sent_at=bindparam("now"))
+_INSERT = insert(_ATTEMPT).returning(_ATTEMPT.c.id)
+_FINISH = (
+    update(_ATTEMPT)
+    .where(_ATTEMPT.c.id == bindparam("attempt"))
+    .values(ended_at=bindparam("now"), outcome=bindparam("end"), detail=bindparam("said"))
+)
+_HELD = select(Submission).where(_NEWEST).with_for_update().execution_options(populate_existing=True)
+
+
 def held(session: Session, claim: Claim) -> Submission:
     """Return the claimed row, locked; raises `LostClaim` if the claim is not the newest any more."""
-    row = session.scalars(
-        select(Submission)
-        .where(
-            Submission.id == claim.id,
-            Submission.fence == claim.fence,
-            Submission.state == State.SENDING.value,
-        )
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).one_or_none()
+    row = session.scalars(_HELD, {"mine": claim.id, "by_fence": claim.fence}).one_or_none()
     if row is None:
         raise LostClaim(claim.id)
     return row
@@ -48,31 +58,27 @@ def begin(session: Session, claim: Claim, step: Step, connector: str, now: dt.da
     It is also the sign of life that renews the lease, and from here on, unless it only looks, the ERP
     may have the document.
     """
-    row = held(session, claim)
-    row.lease_until = now + dt.timedelta(seconds=claim.lease_seconds)
-    if step is not Step.FIND:
-        row.last_sent_at = now
-    attempt = Attempt(
-        submission_id=claim.id,
-        fence=claim.fence,
-        worker=claim.worker,
-        connector=connector,
-        step=step.value,
-        started_at=now,
-    )
-    session.add(attempt)
-    session.flush()
-    return attempt.id
+    until = now + dt.timedelta(seconds=claim.lease_seconds)
+    mine = {"mine": claim.id, "by_fence": claim.fence, "until": until}
+    sent = {} if step is Step.FIND else {"now": now}
+    if session.execute(_RENEW_SENDING if sent else _RENEW, {**mine, **sent}).first() is None:
+        raise LostClaim(claim.id)
+    attempt = {
+        "submission_id": claim.id,
+        "fence": claim.fence,
+        "worker": claim.worker,
+        "connector": connector,
+        "step": step.value,
+        "started_at": now,
+    }
+    number: int = session.execute(_INSERT, attempt).scalar_one()
+    return number
 
 
 def finish(session: Session, attempt: int, outcome: str, detail: str | None, now: dt.datetime) -> None:
     """Write down how *attempt* ended, also for a worker that has lost its claim: it happened."""
-    session.execute(
-        update(Attempt)
-        .where(Attempt.id == attempt)
-        .values(ended_at=now, outcome=outcome, detail=detail[:MOST_RAW] if detail else None),
-        execution_options={"synchronize_session": False},
-    )
+    said = detail[:MOST_RAW] if detail else None
+    session.execute(_FINISH, {"attempt": attempt, "now": now, "said": said, "end": outcome})
 
 
 def count(session: Session, id: str, outcome: str) -> int:

@@ -6,16 +6,16 @@ back after another has claimed the row finds a higher fence and changes nothing.
 
 import datetime as dt
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import ColumnElement, Text, and_, exists, false, func, or_, select, true, type_coerce
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from backend.db import is_postgresql
 from backend.delivery.causes import CAUSES, POISON
 from backend.delivery.dependencies import obstacle
+from backend.delivery.turns import candidates, is_next
 from backend.delivery.writers import on_their_way, one_at_a_time
 from backend.feed.changes import publish
 from backend.inbox.models import Submission
@@ -30,9 +30,7 @@ MOST_CLAIMS = 3
 LOOK_AGAIN = dt.timedelta(seconds=60)
 """How soon a document is looked at again that waits for another one; an acceptance wakes it earlier."""
 
-_CANDIDATES = 200
-_IN_FLIGHT = (State.SENDING.value, State.UNKNOWN.value)
-_ACTIVE = (State.QUEUED.value, *_IN_FLIGHT)
+_MOST_EXPIRED = 200
 
 
 @dataclass(frozen=True)
@@ -76,9 +74,9 @@ def claim(
     touched = _expire_leases(session, now, worker, quiet_seconds, enforces_key)
     mine: Claim | None = None
     full = writers is not None and on_their_way(session) >= writers
-    for id in [] if full else _candidates(session, now, kinds):
+    for id in () if full else candidates(session, now, kinds):
         row = _lock(session, id, now)
-        if row is None or not _is_next(session, row):
+        if row is None or not is_next(session, row):
             continue
         hindrance = obstacle(session, row)
         if hindrance is not None and row.state == State.QUEUED:
@@ -104,7 +102,7 @@ def _expire_leases(
         select(Submission)
         .where(Submission.state == State.SENDING.value, Submission.lease_until <= now)
         .order_by(Submission.seq)
-        .limit(_CANDIDATES)
+        .limit(_MOST_EXPIRED)
         .with_for_update(skip_locked=True)
     ).all()
     for row in expired:
@@ -117,44 +115,6 @@ def _expire_leases(
                 row.due_at = max(now, row.last_sent_at + dt.timedelta(seconds=quiet_seconds))
         move(session, row, State.UNKNOWN, now=now, actor=f"worker:{worker}", note=note)
     return list(expired)
-
-
-def _candidates(session: Session, now: dt.datetime, kinds: Collection[str]) -> Sequence[str]:
-    other = aliased(Submission)
-    return session.scalars(
-        select(Submission.id)
-        .where(
-            Submission.state.in_((State.QUEUED.value, State.UNKNOWN.value)),
-            Submission.due_at <= now,
-            Submission.kind.in_(sorted(kinds)),
-            # Those before it that themselves wait for a document are weighed one by one, in `_is_next`.
-            ~exists().where(
-                other.order_key == Submission.order_key,
-                other.state.in_(_ACTIVE),
-                _goes_first(other, Submission.state == State.QUEUED.value, Submission.id, Submission.seq),
-                or_(other.state.in_(_IN_FLIGHT), type_coerce(other.depends_on, Text) == "[]"),
-            ),
-        )
-        .order_by(Submission.due_at, Submission.seq)
-        .limit(_CANDIDATES)
-    ).all()
-
-
-def _goes_first(
-    other: type[Submission], waiting: ColumnElement[bool], id: Any, seq: Any
-) -> ColumnElement[bool]:
-    """Whether *other* must reach the ERP before a row of the same order key; *waiting*: the row is queued.
-
-    What is in flight goes before what is queued, whatever their numbers: a number is given before its
-    row becomes visible, so a lower one may turn up while a higher one is being sent.
-    """
-    return and_(
-        other.id != id,
-        or_(
-            and_(other.state.in_(_IN_FLIGHT), or_(waiting, other.seq < seq)),
-            and_(other.state == State.QUEUED.value, waiting, other.seq < seq),
-        ),
-    )
 
 
 def _lock(session: Session, id: str, now: dt.datetime) -> Submission | None:
@@ -174,19 +134,6 @@ def _lock(session: Session, id: str, now: dt.datetime) -> Submission | None:
         if not session.scalar(select(func.pg_try_advisory_xact_lock(key))):
             return None
     return row
-
-
-def _is_next(session: Session, row: Submission) -> bool:
-    waiting = true() if row.state == State.QUEUED else false()
-    before = session.scalars(
-        select(Submission).where(
-            Submission.order_key == row.order_key,
-            Submission.state.in_(_ACTIVE),
-            _goes_first(Submission, waiting, row.id, row.seq),
-        )
-    ).all()
-    # A document that waits for one which will not come must not hold up its neighbours.
-    return all(other.state == State.QUEUED and obstacle(session, other) for other in before)
 
 
 def _hold_back(row: Submission, reason: str, hopeless: bool, now: dt.datetime) -> list[Submission]:
@@ -212,11 +159,11 @@ def _park_poison(session: Session, row: Submission, now: dt.datetime, worker: st
 
 
 def _take(session: Session, row: Submission, now: dt.datetime, worker: str, lease_seconds: float) -> Claim:
-    move(session, row, State.SENDING, now=now, actor=f"worker:{worker}")
     row.fence += 1
     row.claims += 1
     row.lease_owner = worker
     row.lease_until = now + dt.timedelta(seconds=lease_seconds)
+    move(session, row, State.SENDING, now=now, actor=f"worker:{worker}")
     return Claim(
         id=row.id,
         kind=row.kind,

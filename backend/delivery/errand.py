@@ -79,7 +79,8 @@ class Errand:
                 document = replace(document, body=body)
                 actor = f"worker:{self.claim.worker}"
                 inbox.note(session, row, now=self.clock.now(), actor=actor, note=self.repointed)
-        self.found = self._find(document)
+            self._begin(session, Step.FIND)
+        self.found = self._looked_up(document)
         if self.found is None:
             vanished = self._vanished_or_too_early()
             if vanished is not None:
@@ -101,7 +102,12 @@ class Errand:
         return replace(fate, reason=words[:1000])
 
     def _find(self, document: Document) -> Found | None:
-        hits = self._call(Step.FIND, lambda: self.connector.find(document.kind, document.id))
+        with self.sessions() as session, session.begin():
+            self._begin(session, Step.FIND)
+        return self._looked_up(document)
+
+    def _looked_up(self, document: Document) -> Found | None:
+        hits = self._ask(lambda: self.connector.find(document.kind, document.id))
         failpoint("delivery.after_find")
         if len(hits) > 1:
             self.sent_at = self.sent_at or self.clock.now()
@@ -219,20 +225,27 @@ class Errand:
         return self.sent_at
 
     def _call(self, step: Step, ask: Callable[[], T]) -> T:
-        now = self.clock.now()
         with self.sessions() as session, session.begin():
-            self.finish(session, now)
-            attempt = attempts.begin(session, self.claim, step, self.connector.name, now)
+            self._begin(session, step)
+        return self._ask(ask)
+
+    def _begin(self, session: Session, step: Step) -> None:
+        """Write down that *step* is asked next; it is asked once that is committed."""
+        now = self.clock.now()
+        self.finish(session, now)
+        attempt = attempts.begin(session, self.claim, step, self.connector.name, now)
         self.step, self.attempt, self.ended = step, attempt, (INTERRUPTED, None)
         if step is not Step.FIND:
             self.sent_at = now
+
+    def _ask(self, ask: Callable[[], T]) -> T:
         failpoint("delivery.after_attempt")
         try:
             return ask()
         except (ErpError, LostClaim, SQLAlchemyError):
             raise
         except Exception as error:
-            log.exception("%s: %s failed in the connector", self.claim.id, step)
+            log.exception("%s: %s failed in the connector", self.claim.id, self.step)
             raise ErpError(
                 ErrorClass.UNKNOWN,
                 "The ERP's answer was not understood; it will be asked",

@@ -11,13 +11,13 @@ from typing import Any
 from tests.bench.contestants.contestant import Contestant
 from tests.bench.contestants.satchel import SatchelContestant
 from tests.bench.lab import Lab
-from tests.bench.parts import day, parts, slow
+from tests.bench.parts import day, drain, parts, slow
 from tests.bench.sizes import Sizes
 from tests.services import PostgresServer
 
 GROWING = ("satchel", "handwritten")
 """Whose growth is measured; a million records would take the others too long."""
-PARTS = ("first", "idle", "fixed", "delta", "push", "growth", "slow", "day")
+PARTS = ("first", "idle", "fixed", "delta", "push", "growth", "slow", "day", "drain")
 
 
 class Run:
@@ -45,6 +45,9 @@ class Run:
             self._grow()
         self.on_progress(self.results)
         self._lines()
+        if "drain" in self.wanted:
+            self._say(f"{self.sizes.drain:,} queued orders")
+            self.results["drain"] = drain.drain(self.postgres, self.folder / "drain", self.sizes)
         return self.results
 
     def _lines(self) -> None:

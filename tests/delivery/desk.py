@@ -3,7 +3,7 @@
 import datetime as dt
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from backend.delivery.forwarder import Forwarder
 from backend.delivery.models import Breaker
 from backend.delivery.receipts import receipts_in
 from backend.delivery.retry import Backoff
-from backend.feed.changes import live, publish
+from backend.feed.changes import MOST_CHANGES, live, publish
 from backend.identity.models import Rep
 from backend.inbox import submissions as inbox
 from backend.inbox.models import Attempt, Binding, Submission
@@ -72,8 +72,22 @@ class Desk:
         body = dict(body or ORDER)
         if customer:
             body["customer_id"] = customer
+        row = self._row(kind, body, rep)
+        row.depends_on, row.needs, row.state = list(depends_on), list(needs), state.value
+        row.order_key = order_key or row.order_key
+        self._store(rep, [row])
+        return row.id
+
+    def capture_many(self, customers: Iterable[str], rep: str = "R1") -> list[str]:
+        """Put an order for each of *customers* into the inbox; return their ids."""
+        rows = [self._row("order", {**ORDER, "customer_id": customer}, rep) for customer in customers]
+        for some in range(0, len(rows), MOST_CHANGES):
+            self._store(rep, rows[some : some + MOST_CHANGES])
+        return [row.id for row in rows]
+
+    def _row(self, kind: str, body: dict[str, Any], rep: str) -> Submission:
         now = self.clock.now()
-        row = Submission(
+        return Submission(
             id=str(ULID()),
             kind=kind,
             rep=rep,
@@ -84,26 +98,27 @@ class Desk:
             body=canonical(body).decode(),
             envelope={},
             sha256=digest(body),
-            needs=list(needs),
-            depends_on=list(depends_on),
+            needs=[],
+            depends_on=[],
             received_at=now,
             updated_at=now,
-            state=state.value,
+            state=State.QUEUED.value,
             status="received",
             errors=[],
-            order_key=order_key or (KINDS[kind].order_key(body, rep) if kind in KINDS else "none"),
+            order_key=KINDS[kind].order_key(body, rep) if kind in KINDS else "none",
             fence=0,
             due_at=now,
             tries=0,
             claims=0,
         )
+
+    def _store(self, rep: str, rows: Sequence[Submission]) -> None:
         with self.sessions() as session, session.begin():
             if session.get(Rep, rep) is None:
                 session.add(Rep(id=rep, name=f"Rep {rep}", role="sales", active=True))
-            session.add(row)
+            session.add_all(rows)
             session.flush()
-            publish(session, [Put("submissions", row.id, inbox.as_record(row))])
-        return row.id
+            publish(session, [Put("submissions", row.id, inbox.as_record(row)) for row in rows])
 
     def forwarder(self, worker: str = "w1", erp: LedgerErp | None = None) -> Forwarder:
         """Return a forwarder whose retries always wait the whole ceiling."""

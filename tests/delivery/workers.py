@@ -23,11 +23,14 @@ run(read_settings(os.environ), threads=int(os.environ["THREADS"]))
 
 
 def install_connector(folder: Path) -> Path:
-    """Make a folder that, on the path, offers the connector `ledger` among the entry points."""
+    """Make a folder that, on the path, offers the connectors of the tests among the entry points."""
     info = folder / "ledger_erp-1.0.dist-info"
     info.mkdir(parents=True, exist_ok=True)
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: ledger-erp\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[satchel.connectors]\nledger = tests.delivery.ledger_erp:connect\n")
+    (info / "entry_points.txt").write_text(
+        "[satchel.connectors]\nledger = tests.delivery.ledger_erp:connect\n"
+        "slow = tests.bench.slow_erp:connect\n"
+    )
     return folder
 
 

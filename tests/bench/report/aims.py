@@ -71,6 +71,7 @@ AIMS = (
         "orders pushed a second over the hand-written one's",
         _main("push", "orders_per_second", "satchel", "handwritten"), 2, most=False,
     ),
+    Aim("orders forwarded a second over what the ERP can take", lambda r: r["drain"]["share"], 0.8, most=False),
     Aim("server memory at a first sync, largest data set over smallest", _growth("first", "web_peak"), FLAT),
     Aim("a fixed delta's p50, largest data set over smallest", _growth("fixed", "p50"), FLAT),
     Aim("an idle poll's server CPU, largest data set over smallest", _growth("idle", "server_cpu"), FLAT),

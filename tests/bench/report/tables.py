@@ -75,6 +75,18 @@ def _sections(results: Results) -> Iterator[str]:
         )
         yield _section("Absolute figures", _heads(main), _absolute(main))
     yield _growth(results.get("growth", {}))
+    drain = results.get("drain", {})
+    yield _section(
+        "Forwarding queued orders to an ERP that takes 200 ms for each, four workers",
+        ["orders", "seconds", "a second", "possible", "share", "workers' CPU per order", "database's"],
+        [
+            [
+                _whole(drain["orders"]), f"{drain['seconds']:.1f}", f"{drain['orders_per_second']:.1f}",
+                f"{drain['possible']:.0f}", f"{drain['share']:.0%}", _milliseconds(drain["worker_cpu"]),
+                _milliseconds(drain["database_cpu"]),
+            ]
+        ] if drain else [],
+    )  # fmt: skip
     slow = results.get("slow", {})
     yield _section(
         "First sync at 250 kbit/s and 400 ms",

@@ -1,0 +1,88 @@
+"""Draining: so many queued orders to an ERP that takes its time, by worker processes on PostgreSQL with Redis.
+
+The possible rate is that of workers which never wait for anything but the ERP. How long the first order waits
+to be noticed is not in it: the time runs from the beginning of the first `create` to the end of the last.
+"""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import func, select
+
+from backend import queues
+from backend.clock import SystemClock
+from backend.inbox.models import Submission
+from backend.settings import read_settings
+from tests.bench.meter import Watch
+from tests.bench.sizes import Sizes
+from tests.bench.slow_erp import SlowErp
+from tests.conftest import prepared
+from tests.delivery.desk import Desk, eventually
+from tests.delivery.workers import worker
+from tests.services import PostgresServer, RedisServer
+
+CUSTOMERS = 250
+ERP_SECONDS = 0.2
+WORKERS = 4
+PROCESSES = 2
+LONGEST = 1_800.0
+
+
+def drain(postgres: PostgresServer, folder: Path, sizes: Sizes) -> dict[str, float]:
+    """Queue *sizes.drain* orders, let four workers forward them, and return how quick they were.
+
+    Raises AssertionError unless each order is in the ERP once and, within its customer, in its turn.
+    """
+    erp = SlowErp(folder / "erp", ERP_SECONDS)
+    with ExitStack() as stack:
+        redis = stack.enter_context(RedisServer(folder / "redis"))
+        desk = stack.enter_context(_desk(postgres, folder, erp, redis.url))
+        ids = desk.capture_many(f"C{n % CUSTOMERS}" for n in range(sizes.drain))
+        more = {"SATCHEL_WRITERS": str(WORKERS), "SATCHEL_LEASE_SECONDS": "120", "SATCHEL_POLL_SECONDS": "1",
+                "SATCHEL_CONNECTOR": "slow", "SATCHEL_ERP_SECONDS": str(ERP_SECONDS), "THREADS": "2",
+                "SATCHEL_REDIS_URL": redis.url, "SATCHEL_QUIET_SECONDS": ""}  # fmt: skip
+        processes = [stack.enter_context(worker(desk, **more)) for _ in range(PROCESSES)]
+        queues.ring(desk.settings)
+        eventually(lambda: bool(erp.created()), LONGEST)
+        watch = Watch([process.pid for process in processes], [postgres.pid])
+        eventually(lambda: _open(desk) == 0, LONGEST)
+        used = watch.used()
+    calls = erp.created()
+    assert set(calls) == set(ids), "each order once, and nothing else"
+    for customer in range(min(CUSTOMERS, len(ids))):
+        turns = [calls[id] for id in ids[customer::CUSTOMERS]]
+        assert all(earlier[1] <= later[0] for earlier, later in pairwise(turns))
+    seconds = max(ended for _, ended in calls.values()) - min(began for began, _ in calls.values())
+    possible = WORKERS / ERP_SECONDS
+    return {
+        "orders": len(ids),
+        "seconds": seconds,
+        "orders_per_second": len(ids) / seconds,
+        "possible": possible,
+        "share": len(ids) / seconds / possible,
+        "worker_cpu": used["web_cpu"] / len(ids),
+        "database_cpu": used["database_cpu"] / len(ids),
+    }
+
+
+@contextmanager
+def _desk(postgres: PostgresServer, folder: Path, erp: Any, redis_url: str) -> Iterator[Desk]:
+    url = postgres.create_database("drain")
+    sessions = prepared(url)
+    settings = read_settings(
+        {"SATCHEL_FOLDER": str(folder), "SATCHEL_DATABASE_URL": url, "SATCHEL_REDIS_URL": redis_url}
+    )
+    try:
+        yield Desk(sessions, SystemClock(), settings, erp)
+    finally:
+        sessions.kw["bind"].dispose()
+        postgres.drop_database("drain")
+
+
+def _open(desk: Desk) -> int:
+    with desk.sessions() as session:
+        counted = select(func.count()).select_from(Submission).where(Submission.state != "accepted")
+        return session.scalar(counted) or 0

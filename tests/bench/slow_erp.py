@@ -1,0 +1,86 @@
+"""An ERP that takes its time for each document and costs nothing else: what is left is what forwarding costs.
+
+A folder: a file a document, named by our key, with when its `create` began and ended. Several processes use it.
+"""
+
+import datetime as dt
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from backend.erp.errors import ErpError, ErrorClass
+from backend.erp.records import (
+    Acknowledgement,
+    Capabilities,
+    Document,
+    ForecastLine,
+    Found,
+    Health,
+    Outcome,
+    ReadPage,
+)
+from sync_protocol.submission import State
+
+
+class SlowErp:
+    """`create` takes *seconds*, everything else nothing."""
+
+    name = "slow"
+    enforces_key = False
+
+    def __init__(self, folder: Path, seconds: float) -> None:
+        self.folder, self.seconds = folder, seconds
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def created(self) -> dict[str, tuple[float, float]]:
+        """Return our key of each document, and when its `create` began and ended (seconds of one clock)."""
+        found = {}
+        for path in self.folder.iterdir():
+            began, ended = path.read_text().split()
+            found[path.name] = (float(began), float(ended))
+        return found
+
+    def check(self) -> Health:
+        return Health("slow 1", dt.datetime.now(dt.UTC))
+
+    def capabilities(self) -> Capabilities:
+        return Capabilities((), frozenset({"order"}), frozenset(), frozenset(), quiet_seconds=60.0)
+
+    def read(self, collection: str, watermark: str | None, limit: int) -> ReadPage:
+        return ReadPage((), "0", more=False)
+
+    def keys(self, collection: str) -> Iterable[str]:
+        return ()
+
+    def find(self, kind: str, key: str) -> list[Found]:
+        return [Found(key, None, "draft")] if (self.folder / key).exists() else []
+
+    def create(self, document: Document) -> Found:
+        began = time.monotonic()
+        time.sleep(self.seconds)
+        try:
+            with (self.folder / document.id).open("x") as file:
+                file.write(f"{began} {time.monotonic()}")
+        except FileExistsError:
+            raise ErpError(ErrorClass.DUPLICATE_BAD, "it was created twice") from None
+        return Found(document.id, None, "draft")
+
+    def advance(self, document: Document, found: Found) -> Outcome:
+        return Outcome(State.ACCEPTED, found.external_id, f"SO{found.external_id}")
+
+    def upsert_forecast(self, lines: Iterable[ForecastLine]) -> dict[str, Found]:
+        return {}
+
+    def acknowledgements(self) -> Iterable[Acknowledgement]:
+        return ()
+
+    def put_away(self, token: str) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+def connect(options: Mapping[str, str]) -> SlowErp:
+    """Return the connector, as an entry point does; options: folder, seconds."""
+    return SlowErp(Path(options["folder"]), float(options["seconds"]))
