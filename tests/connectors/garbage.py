@@ -5,7 +5,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any, Self
 
@@ -13,7 +13,8 @@ LOGIN = {
     "common.db.login": [7, "token", None],
     "model.res.user.get_preferences": {"company": 1, "language": "en"},
 }
-Answer = bytes | Callable[[Any], bytes]
+Answer = bytes | Callable[[Any], bytes] | Callable[[Any], Iterator[bytes]]
+"""Bytes, or what makes them of the question; what comes piece by piece may never end."""
 
 
 def http(body: bytes, status: str = "200 OK", **headers: str) -> bytes:
@@ -79,6 +80,10 @@ class GarbageServer:
         self.asked.append(asked["method"])
         answer = self.answers.pop(0)
         data = answer if isinstance(answer, bytes) else answer(asked)
+        if not isinstance(data, bytes):
+            for piece in data:
+                connection.sendall(piece)
+            return
         if not self.drip_seconds:
             connection.sendall(data)
             return

@@ -142,7 +142,7 @@ def test_a_server_that_drips_is_given_up(garbage: GarbageServer) -> None:
     garbage.drip_seconds = 0.05
     error = ask(garbage, reply([]), writes=True, timeout_seconds="0.2")
     assert error.error_class is ErrorClass.UNKNOWN
-    assert "too long to arrive" in error.message
+    assert "did not answer within" in error.message
 
 
 def test_a_bomb_is_not_unpacked(garbage: GarbageServer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,13 +153,12 @@ def test_a_bomb_is_not_unpacked(garbage: GarbageServer, monkeypatch: pytest.Monk
     assert "larger than 1500 bytes" in bomb.message
 
 
-def test_a_bomb_takes_no_more_memory_than_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport, "MOST_BYTES", 100_000)
+def test_a_bomb_takes_no_more_memory_than_the_bound() -> None:
     bomb = gzip.compress(bytes(50_000_000))
     tracemalloc.start()
     try:
         with pytest.raises(transport.Broken, match="larger than"):
-            transport._gunzip(iter([bomb]))
+            transport._gunzip(iter([bomb]), 100_000)
         assert tracemalloc.get_traced_memory()[1] < 2_000_000
     finally:
         tracemalloc.stop()

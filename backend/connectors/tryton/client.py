@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import httpx
 
 from backend.connectors.tryton import http
+from backend.connectors.tryton.deadline import Transport
 from backend.connectors.tryton.errors import UselessAnswer, http_refusal, refusal
 from backend.connectors.tryton.options import Options
 from backend.connectors.tryton.values import NotTrytonJson, dumps, loads
@@ -37,8 +38,7 @@ class Client:
         self._options = options
         self._base = options.url
         self._url = f"{options.url}/{options.database}/rpc/"
-        # No proxies or certificates from the environment: what an ERP is reached by is an option.
-        self._http = httpx.Client(verify=_trusted(options), trust_env=False)
+        self._http = httpx.Client(transport=Transport(_trusted(options)), trust_env=False)
         self._ids = itertools.count(1)
         self._lock = threading.Lock()
         self._session: _Session | None = None
@@ -213,14 +213,14 @@ def _result(body: bytes, number: int, method: str, *, writes: bool) -> Any:
     try:
         reply = loads(body)
     except NotTrytonJson as error:
-        raise _strange(method, str(error), writes=writes) from error
+        raise _strange(method, str(error), writes=writes, no_answer=True) from error
     if not isinstance(reply, dict) or reply.get("id") != number or isinstance(reply.get("id"), bool):
-        raise _strange(method, "it does not answer this call", writes=writes)
+        raise _strange(method, "it does not answer this call", writes=writes, no_answer=True)
     if set(reply) == {"id", "result"}:
         return reply["result"]
     refused = refusal(reply["error"]) if set(reply) == {"id", "error"} else None
     if refused is None:
-        raise _strange(method, "it is neither a result nor an error", writes=writes)
+        raise _strange(method, "it is neither a result nor an error", writes=writes, no_answer=True)
     raise refused
 
 
@@ -240,6 +240,9 @@ def _is_id(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**53
 
 
-def _strange(method: str, why: str = "it has another form", *, writes: bool) -> ErpError:
+def _strange(
+    method: str, why: str = "it has another form", *, writes: bool, no_answer: bool = False
+) -> ErpError:
     lost = ErrorClass.UNKNOWN if writes else ErrorClass.TRANSIENT
-    return UselessAnswer(lost, "Tryton's answer cannot be understood.", raw=f"{method}: {why}")
+    raw = f"{method}: {why}"
+    return UselessAnswer(lost, "Tryton's answer cannot be understood.", raw=raw, no_answer=no_answer)

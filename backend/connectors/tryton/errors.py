@@ -185,7 +185,7 @@ def http_refusal(status: int, retry_after: float | None, body: bytes, *, writes:
     raw = f"HTTP {status} {_sentence(body[:600].decode('utf-8', 'replace'))}"
     if status in (429, 503):
         words = "Tryton has had too many calls." if status == 429 else "Tryton is busy."
-        return ErpError(TRANSIENT, words, raw=raw, retry_after=retry_after)
+        return ErpError(TRANSIENT, words, raw=raw, retry_after=retry_after, no_answer=True)
     if status == 404:
         return ErpError(CONFIG, "Tryton does not know the database, or the address is not Tryton's.", raw=raw)
     if status == 413:
@@ -194,5 +194,6 @@ def http_refusal(status: int, retry_after: float | None, body: bytes, *, writes:
         return ErpError(CONFIG, f"Tryton refused the call as such (HTTP {status}).", raw=raw)
     lost = ErrorClass.UNKNOWN if writes else TRANSIENT
     # 502 and 504 are of a proxy that did not reach Tryton, or not in time.
-    kind = ErpError if status in (408, 502, 504) else UselessAnswer
-    return kind(lost, f"Tryton failed while answering (HTTP {status}).", raw=raw)
+    away = status in (408, 502, 504)
+    kind = ErpError if away else UselessAnswer
+    return kind(lost, f"Tryton failed while answering (HTTP {status}).", raw=raw, no_answer=away)

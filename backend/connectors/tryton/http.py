@@ -7,18 +7,20 @@ does no harm when repeated, TRANSIENT.
 
 import datetime as dt
 import email.utils
-import time
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import httpx
 
+from backend.connectors.tryton.deadline import within
 from backend.connectors.tryton.errors import UselessAnswer
 from backend.erp.errors import ErpError, ErrorClass
 
-MOST_BYTES = 64 * 1024 * 1024
-"""Largest answer that is read, after and before decompression."""
+MOST_BYTES = 16 * 1024 * 1024
+"""Largest answer that is read, after and before decompression: a page of many rows."""
+MOST_WRITTEN_BYTES = 1024 * 1024
+"""The same for a call that writes, whose answer is a number or a refusal."""
 
 
 @dataclass(frozen=True)
@@ -39,14 +41,17 @@ def post(
 ) -> Answer:
     """Send *body* and return the answer, whatever its status; raises `ErpError`.
 
-    *seconds* bounds each wait for the network and the whole of the answer, so that a server that
+    *seconds* bounds each wait for the network, and twice as much the whole exchange, so that a server that
     sends a byte a minute holds nobody up.
     """
+    most = min(MOST_BYTES, MOST_WRITTEN_BYTES) if writes else MOST_BYTES
     lost = ErrorClass.UNKNOWN if writes else ErrorClass.TRANSIENT
-    deadline = time.monotonic() + 2 * seconds
     try:
-        with client.stream("POST", url, content=body, headers=headers, timeout=seconds) as response:
-            return Answer(response.status_code, response.headers, _read(response, deadline))
+        with (
+            within(2 * seconds),
+            client.stream("POST", url, content=body, headers=headers, timeout=seconds) as response,
+        ):
+            return Answer(response.status_code, response.headers, _read(response, most))
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
         if "[SSL:" in str(error):
             raise ErpError(
@@ -54,39 +59,41 @@ def post(
                 "Tryton's certificate is not trusted; see the option ca_file.",
                 raw=str(error),
             ) from error
-        raise ErpError(ErrorClass.TRANSIENT, "Tryton cannot be reached.", raw=_words(error)) from error
+        raise ErpError(
+            ErrorClass.TRANSIENT, "Tryton cannot be reached.", raw=_words(error), no_answer=True
+        ) from error
     except httpx.TimeoutException as error:
-        raise ErpError(lost, f"Tryton did not answer within {seconds:g} seconds.", raw=_words(error)) from error
+        words = f"Tryton did not answer within {seconds:g} seconds."
+        raise ErpError(lost, words, raw=_words(error), no_answer=True) from error
     except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
         raise ErpError(ErrorClass.CONFIG, "The option url is not an address.", raw=_words(error)) from error
     except (httpx.HTTPError, httpx.StreamError, OSError) as error:
-        raise ErpError(lost, "The connection to Tryton broke off.", raw=_words(error)) from error
+        words = "The connection to Tryton broke off."
+        raise ErpError(lost, words, raw=_words(error), no_answer=True) from error
     except Broken as error:
-        raise UselessAnswer(lost, f"Tryton's answer cannot be used: {error}.") from error
+        raise UselessAnswer(lost, f"Tryton's answer cannot be used: {error}.", no_answer=True) from error
 
 
-def _read(response: httpx.Response, deadline: float) -> bytes:
+def _read(response: httpx.Response, most: int) -> bytes:
     encoding = response.headers.get("content-encoding", "identity").strip().lower()
-    pieces = _bounded(response, deadline)
+    pieces = _bounded(response, most)
     if encoding in ("", "identity"):
         return b"".join(pieces)
     if encoding == "gzip":
-        return _gunzip(pieces)
+        return _gunzip(pieces, most)
     raise Broken(f"it is encoded as {encoding[:20]!r}, which was not asked for")
 
 
-def _bounded(response: httpx.Response, deadline: float) -> Iterator[bytes]:
+def _bounded(response: httpx.Response, most: int) -> Iterator[bytes]:
     total = 0
     for piece in response.iter_raw():
         total += len(piece)
-        if total > MOST_BYTES:
-            raise Broken(f"it is larger than {MOST_BYTES} bytes")
-        if time.monotonic() > deadline:
-            raise Broken("it takes too long to arrive")
+        if total > most:
+            raise Broken(f"it is larger than {most} bytes")
         yield piece
 
 
-def _gunzip(pieces: Iterator[bytes]) -> bytes:
+def _gunzip(pieces: Iterator[bytes], most: int) -> bytes:
     """Decompress, never holding more than the bound: a kilobyte of gzip can mean a gigabyte."""
     inflate = zlib.decompressobj(wbits=31)
     out, total = [], 0
@@ -94,10 +101,10 @@ def _gunzip(pieces: Iterator[bytes]) -> bytes:
         for piece in pieces:
             if inflate.eof:
                 raise Broken("something follows the end of its gzip")
-            out.append(inflate.decompress(piece, MOST_BYTES - total + 1))
+            out.append(inflate.decompress(piece, most - total + 1))
             total += len(out[-1])
-            if total > MOST_BYTES or inflate.unconsumed_tail:
-                raise Broken(f"it is larger than {MOST_BYTES} bytes")
+            if total > most or inflate.unconsumed_tail:
+                raise Broken(f"it is larger than {most} bytes")
     except zlib.error as error:
         raise Broken(f"its gzip is damaged ({error})") from None
     if not inflate.eof or inflate.unused_data:
