@@ -98,6 +98,7 @@ def day(quick: Settings, clock: ManualClock, tmp_path: Path) -> Iterator[Day]:
         yield Day(here, MemoryErp(tmp_path / "erp", quiet=1800.0))
 
 
+@pytest.mark.timeout(1_200)  # half a minute on a machine of its own, and many on one that is shared
 def test_all_is_delivered_once_and_in_order_and_no_phone_is_refused(day: Day) -> None:
     # It goes down in the middle of a call: three orders are in it already, and nobody was told.
     for step in ("find", "advance"):

@@ -159,7 +159,7 @@ DOCUMENTS = [
         "a failover doubles a document", "11",
         "The ERP is not asked for our key before something is created.",
         "tests/histories/test_11_failover_doubles.py::test_after_a_failover_the_erp_is_asked_and_the_document_found",
-        [(ERRAND, "        self.found = self._find(document)\n", "        self.found = None\n")],
+        [(ERRAND, "        self.found = self._looked_up(document)\n", "        self.found = None\n")],
     ),
     Killer(
         "taken over before the quiet period", "11",
