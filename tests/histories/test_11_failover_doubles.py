@@ -163,14 +163,15 @@ def test_a_lease_taken_over_before_the_quiet_period_doubles_the_document(
 
 def find_only_what_was_attempted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ask the ERP for our key only where our own database knows of an earlier attempt."""
-    real = Errand._find
+    real = Errand._looked_up
 
     def find(self: Errand, document: Document) -> Found | None:
         with self.sessions() as session:
-            attempted = session.scalar(select(Attempt.id).where(Attempt.submission_id == document.id).limit(1))
+            earlier = (Attempt.submission_id == document.id) & (Attempt.id != self.attempt)
+            attempted = session.scalar(select(Attempt.id).where(earlier).limit(1))
         return real(self, document) if attempted else None
 
-    monkeypatch.setattr(Errand, "_find", find)
+    monkeypatch.setattr(Errand, "_looked_up", find)
 
 
 def take_over_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
