@@ -17,6 +17,7 @@ from backend.delivery import hold
 from backend.delivery.models import Reconciliation
 from backend.delivery.reconcile import SENT, ask, with_own_document
 from backend.delivery.report import MOST_LINES, Report, Vanished
+from backend.delivery.shown import shown
 from backend.delivery.vanished import MANY, in_numbers, judge
 from backend.erp.errors import ErpError
 from backend.erp.port import Connector
@@ -75,13 +76,13 @@ class Daily:
             if hold.in_force(session) is not None or _open(session, self.connector.name) is not None:
                 return False
             rows = session.execute(
-                select(Submission.kind, Submission.id)
+                select(Submission.kind, Submission.id, Submission.decision, Submission.erp_number)
                 .where(Submission.kind.in_(with_own_document(kinds)), Submission.state.in_(SENT))
                 .order_by(Submission.seq.desc())
                 .limit(NEWEST)
             ).all()
         try:
-            missing = [row.id for row in rows if not self.connector.find(row.kind, row.id)]
+            missing = [row.id for row in rows if not shown(self.connector, *row)]
         except ErpError as error:
             log.info("the newest documents cannot be looked up: %s", error.message)
             return False

@@ -22,6 +22,7 @@ from backend.delivery.fates import MOST_RAW, Bound, Fate
 from backend.delivery.follow_up import decided_state
 from backend.delivery.report import Report, Vanished
 from backend.delivery.settle import apply
+from backend.delivery.shown import shown
 from backend.delivery.totals import equal, total_of
 from backend.erp.errors import ErpError, ErrorClass
 from backend.erp.port import Connector
@@ -106,10 +107,10 @@ def ask(
             report.add("unclear")
             report.lines.append(f"{id}: it is gone")
             return
-        kind, before = row.kind, row.state
+        kind, before, decision, number = row.kind, row.state, row.decision, row.erp_number
     outcome, line, hits = "unclear", "", []
     try:
-        hits = connector.find(kind, id)
+        hits = shown(connector, kind, id, decision, number)
     except ErpError as error:
         line = f"the ERP could not be asked: {error.message}"
     except Exception as error:

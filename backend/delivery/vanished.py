@@ -18,6 +18,7 @@ from backend.delivery.fates import Fate
 from backend.delivery.reconcile import SENT, with_own_document
 from backend.delivery.report import Report, Vanished
 from backend.delivery.settle import apply
+from backend.delivery.shown import shown
 from backend.erp.errors import ErrorClass
 from backend.erp.port import Connector
 from backend.feed.changes import publish
@@ -64,7 +65,7 @@ def judge(
     for one in report.vanished:
         with sessions() as session:
             row = get(session, one.id)
-        if row is None or connector.find(row.kind, one.id):
+        if row is None or shown(connector, row.kind, one.id, row.decision, row.erp_number):
             continue
         with sessions() as session, session.begin():
             row = get(session, one.id, lock=True)

@@ -7,14 +7,17 @@ from functools import partial
 
 import pytest
 
+from backend.delivery.daily import Daily
 from backend.delivery.office import deeds
 from backend.delivery.office.deed import Deed, DeedRefused
 from backend.delivery.office.office import Office
+from backend.delivery.reconcile import reconcile
 from backend.delivery.settle import settle
 from backend.sync import grants
 from backend.sync.push import push
 from sync_protocol.errors import ErrorCode
 from tests.delivery.desk import ORDER, Desk
+from tests.delivery.ledger_erp import KINDS
 from tests.delivery.office_at_work import AtWork
 from tests.delivery.test_claims import accepted, claim
 from tests.delivery.test_parked import master_data
@@ -51,6 +54,17 @@ def test_linking_takes_the_erps_number_and_wakes_what_waited(work: AtWork) -> No
     assert work.desk.row(waits).state == "accepted"
     work.office.link(id, "bert", number)
     assert [action for _, action, _, _ in work.trail(id)] == ["parked.link"]
+
+
+def test_a_linked_document_is_there_for_whoever_reconciles(work: AtWork) -> None:
+    id = work.park()
+    work.office.link(id, "anna", work.desk.erp.by_hand())
+    report = reconcile(
+        work.desk.sessions, work.desk.erp, clock=work.desk.clock, kinds=KINDS, since=work.desk.clock.now()
+    )
+    assert (report.found, report.missing, report.vanished) == (1, 0, [])
+    daily = Daily(work.desk.sessions, work.desk.erp, work.desk.clock, 7)
+    assert daily.look_at_newest(KINDS) is False
 
 
 def test_a_number_that_the_erp_does_not_have_is_refused(work: AtWork) -> None:

@@ -33,6 +33,13 @@ PARKED_DOCUMENTS = [
         only="sqlite",
     ),
     Killer(
+        "a linked document counts as vanished", "–",
+        "The daily look asks for a linked document by our key alone, which the ERP's does not carry: it is sent again.",
+        f"{SAFELY}::test_a_linked_document_is_there_for_whoever_reconciles",
+        [("backend/delivery/shown.py", "    if not found and decision == Decision.LINKED and number:\n", "    if False:\n")],
+        only="sqlite",
+    ),
+    Killer(
         "a deed without a trace", "–",
         "What the office does is not entered into the audit trail.",
         f"{PARKED}::test_retrying_sends_it_again_and_says_who_did_it",
