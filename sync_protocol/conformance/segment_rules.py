@@ -6,7 +6,7 @@ import string
 
 from sync_protocol.conformance.bench import FIRST, Bench
 from sync_protocol.conformance.line import Reply
-from sync_protocol.conformance.story import NW, SE, Changes, Part, customer
+from sync_protocol.conformance.story import NW, SE, Changes, Json, Part, customer
 from sync_protocol.conformance.verdict import NotAsked, Rule, expect
 from sync_protocol.pull import SEGMENTS_SINCE
 from sync_protocol.segment import KeyRange, compress
@@ -23,9 +23,19 @@ def ready(bench: Bench) -> None:
         raise NotAsked(f"the device speaks revision {said[-1] if said else 1}")
 
 
-def people(*numbers: int, name: str = "") -> list[dict[str, object]]:
-    """Return customers in SE."""
-    return [customer(f"S{n}", name and f"{name} {n}", "SE") for n in numbers]
+def people(*numbers: int, name: str = "") -> list[Json]:
+    """Return customers in SE, whose fields take each form that a column of a segment has."""
+    return [_person(n, name) for n in numbers]
+
+
+def _person(n: int, name: str) -> Json:
+    address = {
+        "id": f"A{n}", "name": None, "uses": ["delivery", "visit"], "lines": [f"{n} Line"], "city": "Bern",
+        "region": None, "postal_code": f"30{n:02}", "country": "CH",
+    }  # fmt: skip
+    record = customer(f"S{n}", name and f"{name} {n}", "SE") | {"addresses": [address] * (n % 3)}
+    # Text with the separator in it, and a field of a newer server that not every record has.
+    return record | ({"notes": "ring | knock"} if n == 1 else {}) | ({"newer": {"a": []}} if n == 2 else {})
 
 
 def offered(bench: Bench) -> list[bytes]:

@@ -1,17 +1,20 @@
 """The rules since revision 2, shown to bite on the reference device with one of its parts taken out."""
 
+import gzip
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
 import pytest
 
+from sync_protocol.canonical import canonical
 from sync_protocol.conformance import segment_rules
 from sync_protocol.conformance.device import run_drivers
 from sync_protocol.device import checks, offers, replica, segments
 from sync_protocol.device.driver import Driver
 from sync_protocol.device.partfile import PartFile
-from sync_protocol.segment import Segment, decode, name_of
+from sync_protocol.segment import Segment, decode, encode, name_of
 
 Patch = Callable[[pytest.MonkeyPatch], None]
 
@@ -87,6 +90,17 @@ def test_a_device_without_a_part_is_told_which_rule_it_breaks(
     BROKEN[name](monkeypatch)
     (verdict,) = run_drivers(drivers, [name])
     assert verdict.outcome == "fail", f"a device that breaks {name} passes"
+
+
+def test_the_kits_segment_has_a_column_of_each_form() -> None:
+    rows = [(str(record["id"]), canonical(record).decode()) for record in segment_rules.people(1, 2, 3)]
+    value = json.loads(gzip.decompress(encode(("territory:SE", "customers"), segment_rules.LOW, rows)))
+    columns = value["columns"]
+    assert set(columns["id"]) == {"shared", "rest"}
+    assert columns["kind"] == "organisation|organisation|organisation"
+    assert set(columns["addresses"]) == {"lengths", "items"} and set(columns["addresses"]["items"]) == {"table"}
+    assert columns["notes"] == ["ring | knock", None, None]
+    assert value["absent"] == {"newer": [0, 2]}
 
 
 def test_a_page_applied_wrongly_is_not_excused_by_being_mended(
