@@ -9,6 +9,9 @@ from backend.clock import Clock
 from backend.db import Sessions
 from backend.delivery import breaker
 from backend.delivery.acknowledge import Acknowledger
+from backend.delivery.alerts.channels import channels_of
+from backend.delivery.alerts.rule import rule_of
+from backend.delivery.alerts.tell import tell
 from backend.delivery.daily import Daily
 from backend.delivery.follow_up import follow_up
 from backend.delivery.terms import CurrentTerms, backoff_of
@@ -26,6 +29,8 @@ RECONCILE_SECONDS = 60.0
 """Between two turns of the daily reconciliation."""
 PROBE_SECONDS = 900.0
 """Between two looks at whether the ERP still has the newest documents."""
+ALERT_SECONDS = 60.0
+"""Between two looks at what has waited too long."""
 PURGE_SECONDS = 86_400.0
 """Between two clearings of receipts that were begun and never finished, and of old mismatches."""
 COMPACT_SECONDS = 3_600.0
@@ -54,10 +59,12 @@ class Upkeep:
         self.terms = CurrentTerms(connector, clock, settings, self.backoff)
         self.daily = Daily(sessions, connector, clock, settings.reconcile_days)
         self.acknowledger = Acknowledger(sessions, connector, clock)
+        self.channels, self.rule = channels_of(settings), rule_of(settings)
         self.now_and_then: tuple[Job, ...] = (
             every(FOLLOW_UP_SECONDS, self.follow_up),
             every(RECONCILE_SECONDS, self.reconcile),
             every(PROBE_SECONDS, self.look_at_newest),
+            every(ALERT_SECONDS, self.tell),
             every(PURGE_SECONDS, self.purge),
             every(COMPACT_SECONDS, self.compact),
         )
@@ -95,6 +102,10 @@ class Upkeep:
     def _stopped(self) -> bool:
         with self.sessions() as session, session.begin():
             return breaker.is_open(session, self.connector.name)
+
+    def tell(self) -> None:
+        """Tell whom it concerns what has waited too long."""
+        tell(self.sessions, self.channels, self.rule, self.clock)
 
     def purge(self) -> None:
         """Clear receipts that were begun and never finished, and forget old mismatches."""

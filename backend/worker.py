@@ -22,6 +22,8 @@ import backend
 from backend import jobs, queues, telemetry
 from backend.clock import Clock, SystemClock
 from backend.db import Sessions, make_sessions
+from backend.delivery.alerts.channels import channels_of
+from backend.delivery.alerts.rule import rule_of
 from backend.delivery.retry import Backoff
 from backend.erp.port import Connector, connect
 from backend.ingest.schedule import Schedule
@@ -51,6 +53,8 @@ def run(
     """
     import_tables()
     connect(settings.connector, settings.erp).close()
+    channels_of(settings)
+    rule_of(settings)
     sessions = make_sessions(settings.database_url)
     worker = _Worker(settings, sessions, stop or threading.Event())
     try:

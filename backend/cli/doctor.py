@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from backend.cli.context import console, engine_of, load_settings
+from backend.cli.doctor_alerts import examine_alerts
 from backend.cli.doctor_delivery import examine_delivery
 from backend.cli.doctor_ingest import examine_ingest
 from backend.cli.doctor_replica import examine_replica
@@ -111,6 +112,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
             yield from examine_delivery(session, SystemClock().now())
             yield from examine_ingest(session)
             yield from _replicas(session)
+            yield from examine_alerts(settings, session)
     except SQLAlchemyError as error:
         reason = str(getattr(error, "orig", error)).strip().splitlines()[0]
         yield Finding(BAD, "database", reason, "check SATCHEL_DATABASE_URL and that the server runs")

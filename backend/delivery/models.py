@@ -1,9 +1,9 @@
-"""Delivery's own tables: breaker and hold of each connector, and what reconciliations found. What is sent is
-the inbox's."""
+"""Delivery's own tables: breaker and hold of each connector, what reconciliations found, and alerts. What is
+sent is the inbox's."""
 
 import datetime as dt
 
-from sqlalchemy import BigInteger, Index, Integer, String, Text
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.db import JsonText, KeyText, Model, UtcDateTime
@@ -65,3 +65,27 @@ class Reconciliation(Model):
     """While it is under way: the ids of documents that were missing at a first look."""
 
     __table_args__ = (Index("reconciliation_by_end", "ended_at"),)
+
+
+class Alert(Model):
+    """Somebody is to be told, or was told, that a document has waited for so long: once by each channel."""
+
+    __tablename__ = "alert"
+
+    id: Mapped[int] = mapped_column(Serial, primary_key=True, autoincrement=True)
+    submission_id: Mapped[str] = mapped_column(ForeignKey("submission.id"))
+    since: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+    """When the wait began; another wait of the same document is told of anew."""
+    after_seconds: Mapped[int] = mapped_column(Integer)
+    channel: Mapped[str] = mapped_column(String(20))
+    state: Mapped[str] = mapped_column(String(20))
+    """due, sending, sent, passed (it moved on before), failed or unclear (it may have been received)."""
+    tries: Mapped[int] = mapped_column(Integer, default=0)
+    due_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+    """When it is sent next; while it is being sent, since when."""
+    error: Mapped[str | None] = mapped_column(Text)
+
+    __table_args__ = (
+        UniqueConstraint("submission_id", "since", "after_seconds", "channel"),
+        Index("alert_due", "channel", "state", "due_at"),
+    )

@@ -52,6 +52,16 @@ class Settings:
     backoff_base_seconds: float
     backoff_cap_seconds: float
     parked_claim_seconds: float
+    alert_after: str
+    smtp_host: str
+    smtp_port: int
+    smtp_security: str
+    smtp_user: str
+    smtp_password: str
+    smtp_from: str
+    smtp_to: str
+    webhook_url: str
+    webhook_secret: str
     reconcile_days: int
     poll_after_seconds: int
     tombstone_days: int

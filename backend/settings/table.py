@@ -13,6 +13,7 @@ from backend.settings.values import (
     pattern,
     port,
     seconds,
+    security,
     store,
     text,
     whole,
@@ -114,6 +115,23 @@ SETTINGS = (
         whole,
         "Every day the ERP is asked for each document that was settled within so many days.",
     ),
+    Setting(
+        "alert_after",
+        "office=4,24 it=1,24 erp=24 rep=24 duplicate_bad=1",
+        text,
+        "After how many hours of waiting somebody is told, by owner or class; a class wins.",
+    ),
+    Setting("smtp_host", "", text, "Mail server for alerts; empty for none."),
+    Setting("smtp_port", "587", port, "Port of the mail server."),
+    Setting("smtp_security", "starttls", security, "How the mail server is spoken to: starttls, tls or none."),
+    Setting("smtp_user", "", text, "Account at the mail server; empty for none."),
+    Setting("smtp_password", "", text, "Its password."),
+    Setting("smtp_from", "", text, "Sender of alerts."),
+    Setting(
+        "smtp_to", "", text, "Who gets alerts, with spaces between; it=address for what that owner must act on."
+    ),
+    Setting("webhook_url", "", address, "Address to which alerts are posted; empty for none."),
+    Setting("webhook_secret", "", text, "Secret by which the webhook is signed."),
     Setting(
         "poll_after_seconds", "60", whole, "When an idle phone should ask again; each spreads it by a tenth."
     ),

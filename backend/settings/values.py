@@ -69,6 +69,13 @@ def yes_or_no(value: str) -> str:
     return value
 
 
+def security(value: str) -> str:
+    """Read how a mail server is spoken to."""
+    if value not in ("starttls", "tls", "none"):
+        raise ValueError("must be starttls, tls or none")
+    return value
+
+
 def address(value: str) -> str:
     """Read an address over http or https, or nothing."""
     found = urlsplit(value.strip())

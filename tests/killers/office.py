@@ -40,6 +40,14 @@ PARKED_DOCUMENTS = [
         only="sqlite",
     ),
     Killer(
+        "an alert twice", "–",
+        "An alert is not marked before it is sent: a worker that dies in between, or another one, sends it again.",
+        "tests/delivery/test_alerts.py::test_a_worker_that_dies_while_it_sends_tells_nobody_twice",
+        [("backend/delivery/alerts/tell.py", 'alert.state, alert.due_at, alert.tries = "sending", now, alert.tries + 1',
+          "alert.tries += 1")],
+        only="sqlite",
+    ),
+    Killer(
         "a deed without a trace", "–",
         "What the office does is not entered into the audit trail.",
         f"{PARKED}::test_retrying_sends_it_again_and_says_who_did_it",

@@ -31,8 +31,28 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name"),
         sa.UniqueConstraint("token_hash"),
     )
+    _alerts()
     _ingest()
     _reconciliations()
+
+
+def _alerts() -> None:
+    op.create_table(
+        "alert",
+        sa.Column("id", SERIAL, autoincrement=True, nullable=False),
+        sa.Column("submission_id", KEY, nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("after_seconds", sa.Integer(), nullable=False),
+        sa.Column("channel", sa.String(20), nullable=False),
+        sa.Column("state", sa.String(20), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["submission_id"], ["submission.id"]),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("submission_id", "since", "after_seconds", "channel"),
+    )
+    op.create_index("alert_due", "alert", ["channel", "state", "due_at"])
 
 
 def _ingest() -> None:

@@ -1,0 +1,37 @@
+"""The rule: after how many hours somebody is told of a document, by its owner or its class."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from backend.delivery.causes import CAUSES
+from backend.settings import SettingError, Settings
+
+OWNERS = ("rep", "office", "it", "erp")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """By owner or class, the waits after which somebody is told, ascending. A class wins over an owner."""
+
+    after: dict[str, tuple[dt.timedelta, ...]]
+
+    def waits(self, owner: str, error_class: str) -> tuple[dt.timedelta, ...]:
+        """Return the waits for a document of *owner* and *error_class*."""
+        return self.after.get(error_class, self.after.get(owner, ()))
+
+
+def rule_of(settings: Settings) -> Rule:
+    """Return the rule that SATCHEL_ALERT_AFTER states; raises `SettingError`."""
+    after: dict[str, tuple[dt.timedelta, ...]] = {}
+    for word in settings.alert_after.split():
+        name, _, hours = word.partition("=")
+        try:
+            waits = sorted({dt.timedelta(hours=float(part)) for part in hours.split(",")})
+        except (ValueError, OverflowError):
+            waits = []
+        if name not in (*OWNERS, *CAUSES) or not waits or waits[0] <= dt.timedelta(0):
+            raise SettingError(
+                f"SATCHEL_ALERT_AFTER: {word!r} is not owner=hours or class=hours; write office=4,24 it=1"
+            )
+        after[name] = tuple(waits)
+    return Rule(after)
