@@ -7,8 +7,7 @@ commits it. A transaction begins as a writer unless `snapshot()` is its first ac
 import datetime as dt
 import json
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from flask_sqlalchemy import SQLAlchemy
@@ -143,20 +142,6 @@ def snapshot(session: Session) -> None:
         session.connection(
             execution_options={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         )
-
-
-@contextmanager
-def looking(engine: Engine) -> Iterator[Connection]:
-    """Yield a connection for one statement that only reads and is a snapshot of its own.
-
-    On PostgreSQL nothing is sent but the statement.
-    """
-    if engine.dialect.name == "sqlite":
-        options: dict[str, Any] = {"satchel_snapshot": True}
-    else:
-        options = {"isolation_level": "AUTOCOMMIT"}
-    with engine.connect() as connection:
-        yield connection.execution_options(**options)
 
 
 def is_postgresql(session: Session) -> bool:

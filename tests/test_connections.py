@@ -3,9 +3,11 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Engine, create_engine, event, false, func, literal, select, text
+from sqlalchemy.exc import OperationalError
 
 from backend import db
+from backend.looking import looking
 
 
 @pytest.fixture
@@ -58,10 +60,46 @@ def test_a_connection_used_a_moment_ago_is_not_asked(engine: Engine, monkeypatch
     assert len(seen) == 1
 
 
+PID = select(func.pg_backend_pid().label("pid"))
+
+
 def test_looking_leaves_the_connection_as_it_was(engine: Engine) -> None:
-    with db.looking(engine) as connection:
-        assert connection.connection.driver_connection.autocommit  # type: ignore[union-attr]
-        pid = connection.scalar(text("SELECT pg_backend_pid()"))
+    with looking(engine) as looker:
+        pid = looker.execute(PID, {}).one_or_none().pid
+        assert looker.execute(select(literal(1)).where(false()), {}).one_or_none() is None
     with engine.connect() as connection:
-        assert connection.scalar(text("SELECT pg_backend_pid()")) == pid
+        assert connection.scalar(PID) == pid
+        assert not connection.connection.driver_connection.autocommit  # type: ignore[union-attr]
+        # It is in a transaction, which can be taken back.
+        connection.execute(text("CREATE TEMPORARY TABLE there (n int)"))
+        connection.rollback()
+        assert connection.scalar(text("SELECT to_regclass('there')")) is None
+
+
+def test_whoever_listens_hears_a_look(engine: Engine) -> None:
+    heard: list[str] = []
+    event.listen(engine, "before_cursor_execute", lambda c, cursor, statement, *more: heard.append(statement))
+    with looking(engine) as looker:
+        looker.execute(PID, {})
+    assert [statement.split()[0] for statement in heard] == ["SELECT"]
+
+
+def test_a_connection_that_died_fails_one_look_and_is_replaced(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(db, "PING_AFTER_SECONDS", 3600.0)
+    first = backend_of(engine)
+    end(engine, first)
+    with pytest.raises(OperationalError), looking(engine) as looker:
+        looker.execute(PID, {})
+    with looking(engine) as looker:
+        assert looker.execute(PID, {}).one_or_none().pid != first
+
+
+def test_a_look_that_ends_badly_leaves_the_connection_as_it_was(engine: Engine) -> None:
+    first = backend_of(engine)
+    with pytest.raises(ZeroDivisionError), looking(engine):
+        raise ZeroDivisionError
+    with engine.connect() as connection:
+        assert connection.scalar(PID) == first
         assert not connection.connection.driver_connection.autocommit  # type: ignore[union-attr]

@@ -17,9 +17,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from backend.api import accounts
 from backend.api.answers import HEADERS, POLL_HEADER, SECURE, weak
 from backend.api.context import Satchel
-from backend.db import looking
 from backend.identity.principals import Principal
 from backend.identity.tokens import DeviceRevoked, TokenExpired, TokenInvalid
+from backend.looking import looking
 from backend.sync import idle
 from backend.sync.page import etag_of
 from sync_protocol.cursor import Cursor, CursorInvalid, decode_cursor

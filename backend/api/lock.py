@@ -13,9 +13,10 @@ from sqlalchemy.orm import Session
 
 from backend.api.context import satchel
 from backend.api.problems import Problem
-from backend.db import db, looking, snapshot
+from backend.db import db, snapshot
 from backend.identity import principals
 from backend.identity.principals import Principal
+from backend.looking import looking
 from sync_protocol.errors import ErrorCode
 
 

@@ -4,11 +4,12 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from backend.identity.models import Device, Rep
 from backend.identity.tokens import Claims, DeviceRevoked, TokenInvalid
+from backend.looking import Looker
 
 SEEN_EVERY = dt.timedelta(minutes=5)
 
@@ -29,7 +30,7 @@ class Principal:
     last_seen_at: dt.datetime | None
 
 
-def read(connection: Connection, claims: Claims) -> Principal:
+def read(connection: Looker, claims: Claims) -> Principal:
     """Return who *claims* speak for, as the database has it now; raises what `judge` raises."""
     return judge(connection.execute(WHO, {"device": claims.device}).one_or_none(), claims)
 

@@ -8,7 +8,7 @@ everything: this module may only agree with it.
 
 from collections.abc import Mapping
 
-from sqlalchemy import Connection, literal, select, union_all
+from sqlalchemy import literal, select, union_all
 
 from backend.feed.models import FeedHead, FeedStream
 from backend.feed.positions import ONLY
@@ -16,6 +16,7 @@ from backend.identity import access, principals
 from backend.identity.models import Assignment, RoleCollection
 from backend.identity.principals import WHO, Principal
 from backend.identity.tokens import Claims
+from backend.looking import Looker
 from sync_protocol.change import Stream
 from sync_protocol.channel import EVERYONE
 from sync_protocol.cursor import Cursor, Mark
@@ -47,7 +48,7 @@ LOOK = select(
 """A row for each stream that the device hears and that ever held a record, each with who asks and the head."""
 
 
-def nothing_new(connection: Connection, claims: Claims, cursor: Cursor, schema: int) -> Principal | None:
+def nothing_new(connection: Looker, claims: Claims, cursor: Cursor, schema: int) -> Principal | None:
     """Return who *claims* speak for if nothing has changed for them since *cursor*, else None.
 
     On *connection* each statement is a snapshot of its own. Raises what `principals.judge` raises.
@@ -57,9 +58,9 @@ def nothing_new(connection: Connection, claims: Claims, cursor: Cursor, schema: 
     if rows[0].epoch != cursor.epoch or rows[0].position < cursor.seen:
         return None
     heard = {
-        (row.channel, row.collection): (row.head, row.floor)
-        for row in rows
-        if row.channel is not None and access.understood(row.channel, row.collection, schema)
+        (channel, collection): (head, floor)
+        for *_, channel, collection, head, floor in rows
+        if channel is not None and access.understood(channel, collection, schema)
     }
     return principal if _holds_all(cursor.marks, heard) else None
 

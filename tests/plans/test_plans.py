@@ -13,10 +13,11 @@ import pytest
 from sqlalchemy import Engine, text
 
 from backend.clock import ManualClock
-from backend.db import Sessions, looking, snapshot
+from backend.db import Sessions, snapshot
 from backend.feed import compaction, positions
 from backend.feed.changes import publish
 from backend.identity.tokens import Claims
+from backend.looking import looking
 from backend.settings import read_settings
 from backend.sync import grants, idle
 from backend.sync.pull import pull
