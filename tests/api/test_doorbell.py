@@ -10,8 +10,9 @@ from rq.serializers import JSONSerializer
 
 from backend import queues
 from backend.clock import ManualClock
-from backend.settings import read_settings
-from tests.api.installation import install
+from backend.inbox import submissions as inbox
+from backend.settings import Settings, read_settings
+from tests.api.installation import Installation, install
 from tests.services import RedisServer
 from tests.sync.company import order_body, submission
 
@@ -33,3 +34,16 @@ def test_a_push_rings(
         answer = phone.push(submission(ID, order_body()))
         assert answer.json["results"][0]["status"] == "received"
         assert queue.count == 1
+
+
+def test_what_is_rung_for_is_there(here: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that looks at once finds it; nobody rings a second time."""
+    found: list[bool] = []
+
+    def look(settings: Settings) -> None:
+        with here.sessions() as session:
+            found.append(inbox.get(session, ID) is not None)
+
+    monkeypatch.setattr(queues, "ring", look)
+    here.phone().push(submission(ID, order_body()))
+    assert found == [True]

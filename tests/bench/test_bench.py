@@ -16,6 +16,7 @@ from tests.bench import records
 from tests.bench.company import TERRITORIES, WAREHOUSES, reps
 from tests.bench.contestants import feed_copy
 from tests.bench.contestants.satchel import publish_all
+from tests.bench.parts import drain
 from tests.bench.report import aims, page, tables
 from tests.bench.sizes import Sizes
 from tests.bench.stages import Run
@@ -45,6 +46,14 @@ def test_every_part_can_be_measured(
     shown = tables.markdown({**results, "about": page.about(TINY.records)})
     assert "| idle polls a second |" in shown and "| orders pushed a second |" in shown
     assert [row[0] for row in aims.rows(results)][-1] == "orders pushed a second over the hand-written one's"
+
+
+def test_a_queue_can_be_drained(postgres_server: PostgresServer, tmp_path: Path) -> None:
+    """It stops by itself where an order is not in the ERP once, or overtakes another of its customer."""
+    found = drain.drain(postgres_server, tmp_path, replace(TINY, drain=8))
+    assert found["orders"] == 8 and 0 < found["share"] <= 1
+    shown = tables.markdown({"drain": found, "about": page.about(TINY.records)})
+    assert "| orders forwarded a second over what the ERP can take |" in shown
 
 
 def test_the_data_set_is_as_the_aims_say() -> None:

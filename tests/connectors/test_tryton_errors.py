@@ -1,11 +1,14 @@
 """Each sentence of Tryton's falls into the class that says what to do next."""
 
+import datetime as dt
 from typing import Any
 
 import pytest
 
-from backend.connectors.tryton.errors import refusal
-from backend.erp.errors import ErrorClass
+from backend.connectors.tryton.errors import http_refusal, refusal
+from backend.delivery.fates import Fate, Past, of_error
+from backend.delivery.retry import Backoff
+from backend.erp.errors import ErpError, ErrorClass
 
 C = ErrorClass
 SAMPLES: list[tuple[str, str, ErrorClass]] = [
@@ -87,6 +90,48 @@ def test_other_errors_are_told_by_their_class(error: Any, rule: str, error_class
     found = refusal(error)
     assert found is not None
     assert (found.rule, found.error_class) == (rule, error_class)
+
+
+STATUSES = [
+    (401, "it"),
+    (403, "it"),
+    (404, "it"),
+    (413, "office"),
+    (422, "it"),
+    (429, None),
+    (503, None),
+    (500, None),
+]
+CODES = ("HTTP", "UserError", "Exception", "None", "{", "Traceback")
+
+
+@pytest.mark.parametrize("text", [sample[0] for sample in SAMPLES], ids=lambda text: text[:40])
+def test_each_refusal_is_given_to_somebody_with_a_sentence_that_a_rep_understands(text: str) -> None:
+    found = refusal(["UserError", [text, "", None]])
+    assert found is not None
+    fate = _fate(found)
+    assert fate.owner == OWNERS[found.error_class]
+    assert fate.reason and len(fate.reason.split()) > 3
+    assert not any(code in fate.reason for code in CODES)
+    assert fate.raw and text in fate.raw, "the office reads what Tryton said"
+
+
+@pytest.mark.parametrize(("status", "owner"), STATUSES)
+def test_each_status_has_an_owner_and_none_of_them_is_a_success(status: int, owner: str | None) -> None:
+    fate = _fate(http_refusal(status, None, b"<html>no</html>", writes=True))
+    assert fate.owner == owner
+    assert fate.state in ("queued", "unknown", "parked")
+    assert fate.reason and not any(code in fate.reason for code in CODES)
+    assert fate.raw and f"HTTP {status}" in fate.raw
+
+
+OWNERS = {C.TRANSIENT: None, C.UNKNOWN: None, C.REJECT_REP: "rep", C.REJECT_OFFICE: "office", C.CONFIG: "it",
+          C.DUPLICATE_OK: None}  # fmt: skip
+
+
+def _fate(error: ErpError) -> Fate:
+    past = Past(0, None, Backoff(5, 900), dt.timedelta(minutes=30))
+    return of_error(error, past=past, now=dt.datetime(2026, 11, 25, tzinfo=dt.UTC), sent_at=None, rests=True)
 
 
 @pytest.mark.parametrize("error", [None, "text", {}, [], [1], [None, "x"]])

@@ -1,7 +1,9 @@
 """The doorbell saves time and carries nothing: whatever happens to Redis, every document arrives once."""
 
+import json
 import os
 import signal
+import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -55,6 +57,15 @@ def test_a_second_ring_is_not_queued_while_one_waits(desk: Desk, own_redis: Redi
         queues.ring(settings)
     with redis.Redis.from_url(own_redis.url) as client:
         assert client.llen("rq:queue:satchel") == 1
+
+
+def test_what_lies_in_redis_is_json(desk: Desk, own_redis: RedisServer) -> None:
+    """Whoever reads a pickle runs what its writer wished; Redis is not ours alone."""
+    queues.ring(replace(desk.settings, redis_url=own_redis.url))
+    with redis.Redis.from_url(own_redis.url) as client:
+        [job] = client.lrange("rq:queue:satchel", 0, -1)
+        data = client.hget(f"rq:job:{job.decode()}", "data")
+    assert json.loads(zlib.decompress(data))[0] == queues.JOB
 
 
 def test_a_redis_that_is_away_holds_up_nobody_and_is_told_once(

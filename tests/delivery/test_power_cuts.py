@@ -41,6 +41,19 @@ def test_an_erp_call_that_kills_its_worker_after_the_erps_commit_is_found(desk: 
         all_accepted(desk, [id])
 
 
+def test_a_document_that_kills_each_of_its_workers_is_parked_and_the_others_go_on(desk: Desk) -> None:
+    poison = desk.capture()
+    desk.erp.script("create", "kill", "kill", "kill", "ok")
+    for _ in range(3):
+        with worker(desk, THREADS="1") as victim:
+            killed(victim)
+    good = desk.capture(customer="C2")
+    with worker(desk):
+        all_accepted(desk, [good])
+        eventually(lambda: desk.states(poison) == ["parked"])
+    assert (desk.row(poison).error_class, desk.erp.created(poison)) == ("poison", 0)
+
+
 def test_a_forecast_whose_worker_was_killed_stands_once(desk: Desk) -> None:
     desk.publish(
         "products",

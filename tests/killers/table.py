@@ -2,7 +2,8 @@
 
 from tests.killers.ends import DEVICE, DOCUMENTS
 from tests.killers.erp import READING
+from tests.killers.forwarding import FORWARDING
 from tests.killers.office import PARKED_DOCUMENTS
 from tests.killers.server import FEED, PAGES
 
-KILLERS = [*FEED, *PAGES, *DEVICE, *DOCUMENTS, *PARKED_DOCUMENTS, *READING]
+KILLERS = [*FEED, *PAGES, *DEVICE, *DOCUMENTS, *FORWARDING, *PARKED_DOCUMENTS, *READING]

@@ -73,7 +73,7 @@ class TrytonConnector:
                 quiet = SHORT_QUIET_SECONDS if enforced == frozenset(KEYED) else QUIET_SECONDS
             return Capabilities(
                 collections=COLLECTIONS, kinds=kinds, enforces_key=enforced, lists_keys=frozenset(COLLECTIONS),
-                quiet_seconds=quiet, notes=notes,
+                quiet_seconds=quiet, writers=self._options.writers, notes=notes,
             )  # fmt: skip
 
     def read(self, collection: str, watermark: str | None, limit: int) -> ReadPage:

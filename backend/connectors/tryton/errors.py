@@ -157,9 +157,7 @@ def refusal(error: Any) -> TrytonRefusal | None:
     if kind == "LoginException":
         return TrytonRefusal("login", CONFIG, "Tryton asks for another way to log in.", " ".join(words))
     # No class name: an exception nobody foresaw. Its transaction was rolled back.
-    return TrytonRefusal(
-        "server_fault", CONFIG, f"Tryton failed on this call: {kind[:200]}", f"{kind} {' '.join(words)}"
-    )
+    return TrytonRefusal("server_fault", CONFIG, "Tryton failed on this call.", f"{kind} {' '.join(words)}")
 
 
 def _user_error(text: str, description: str) -> TrytonRefusal:
@@ -191,9 +189,9 @@ def http_refusal(status: int, retry_after: float | None, body: bytes, *, writes:
     if status == 413:
         return ErpError(OFFICE, "The document is larger than Tryton takes.", raw=raw)
     if 300 <= status < 500 and status != 408:
-        return ErpError(CONFIG, f"Tryton refused the call as such (HTTP {status}).", raw=raw)
+        return ErpError(CONFIG, "Tryton refused the call as such.", raw=raw)
     lost = ErrorClass.UNKNOWN if writes else TRANSIENT
     # 502 and 504 are of a proxy that did not reach Tryton, or not in time.
     away = status in (408, 502, 504)
     kind = ErpError if away else UselessAnswer
-    return kind(lost, f"Tryton failed while answering (HTTP {status}).", raw=raw, no_answer=away)
+    return kind(lost, "Tryton failed while answering.", raw=raw, no_answer=away)

@@ -133,6 +133,12 @@ OPTIONS = (
         _optional(_number(0.01, 86_400)),
         "Wait before an unknown outcome is looked up; empty for 1 with the companion module and 1800 without.",
     ),
+    Option(
+        "writers",
+        "2",
+        _whole(1, 100),
+        "Documents sent at once; confirming under a credit limit locks tables, so that more is not quicker.",
+    ),
     Option("page_size", "200", _whole(1, 1000), "Most records asked for in one call."),
     Option("overlap_seconds", "300", _number(0, 86_400), "How long a transaction of Tryton may take; re-read."),
     Option("refresh_hours", "24", _number(0.01, 8760), "How often everything is read again."),
@@ -166,6 +172,7 @@ class Options:
     ca_file: str
     timeout_seconds: float
     quiet_seconds: float | None
+    writers: int
     page_size: int
     overlap_seconds: float
     refresh_hours: float
