@@ -7,6 +7,7 @@ import io
 import logging
 import os
 import secrets
+import signal
 import sys
 import time
 import traceback
@@ -19,6 +20,8 @@ from tests.chaos.trials import Trial, trials
 
 def main(arguments: list[str]) -> int:
     logging.getLogger("backend").setLevel(logging.ERROR)  # it restores backups all the time
+    # Whoever ends us ends what we started: an exception passes through every `with`, a signal through none.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(143))
     with trials() as known:
         if arguments:
             name, seed = arguments
