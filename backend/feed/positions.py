@@ -9,7 +9,7 @@ import logging
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import Table, func, insert, literal, literal_column, null, select, text, update
+from sqlalchemy import ColumnElement, Table, func, insert, literal, literal_column, null, select, update
 from sqlalchemy.orm import Session
 from ulid import ULID
 
@@ -75,14 +75,13 @@ def take(session: Session, count: int) -> int:
     standby was promoted, and the tail may be lost) begins a new epoch before it issues any, or phones
     would meet the same positions twice with different contents.
     """
-    here = literal_column(f"({_LINEAGE})") if is_postgresql(session) else literal(EMBEDDED_LINEAGE)
     row = (
         session.connection()
         .execute(
             update(HEAD)
             .where(HEAD.c.id == ONLY)
             .values(position=HEAD.c.position + count)
-            .returning(HEAD.c.position, HEAD.c.lineage, here.label("here"))
+            .returning(HEAD.c.position, HEAD.c.lineage, _here(session).label("here"))
         )
         .one_or_none()
     )
@@ -140,7 +139,10 @@ def _begin_epoch(session: Session, lineage: str, cause: Cause) -> str:
     return epoch
 
 
+def _here(session: Session) -> ColumnElement[str]:
+    """Return what tells the lineage of the server that is asked."""
+    return literal_column(f"({_LINEAGE})") if is_postgresql(session) else literal(EMBEDDED_LINEAGE)
+
+
 def _lineage(session: Session) -> str:
-    if not is_postgresql(session):
-        return EMBEDDED_LINEAGE
-    return str(session.execute(text(_LINEAGE)).scalar_one())
+    return str(session.execute(select(_here(session))).scalar_one())

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy import literal
 
 from backend.delivery import hold
 from backend.feed import positions
@@ -27,7 +28,7 @@ def companies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Co
 
 def without_lineage(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make every server look like the one that issued the positions so far."""
-    monkeypatch.setattr(positions, "_lineage", lambda session: "one and the same")
+    monkeypatch.setattr(positions, "_here", lambda session: literal("one and the same"))
 
 
 def scenario(company: Company) -> list[str]:
