@@ -60,6 +60,7 @@ def test_it_is_probed_with_check_and_never_with_a_document(desk: Desk) -> None:
     desk.erp.script("create", "config", "ok")
     desk.erp.script("check", "locked", "ok")
     desk.forwarder().drain()
+    assert desk.states(*ids) == ["queued"] * 2, "no document finds out whether the ERP takes it by now"
     calls = len(desk.erp.calls)
     assert not desk.probe()
     assert len(desk.erp.calls) == calls, "its time has not come"
