@@ -26,14 +26,16 @@ def test_a_cursor_survives_the_journey(cursor: Cursor) -> None:
 
 
 @given(cursors, st.data())
-def test_a_cursor_with_a_changed_character_is_refused(cursor: Cursor, data: st.DataObject) -> None:
+def test_a_changed_character_never_makes_another_cursor(cursor: Cursor, data: st.DataObject) -> None:
     text = cursor.encode()
-    at = data.draw(st.integers(0, len(text) - 2))  # the last character may carry unused bits
-    other = data.draw(st.sampled_from("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"))
+    at = data.draw(st.integers(0, len(text) - 1))
+    other = data.draw(st.sampled_from("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_ ="))
     changed = text[:at] + other + text[at + 1 :]
-    if changed != text:
-        with pytest.raises(CursorInvalid):
-            decode_cursor(changed)
+    try:
+        # zlib leaves a few bits unused before its checksum: with those changed it is the same cursor.
+        assert decode_cursor(changed) == cursor
+    except CursorInvalid:
+        assert changed != text
 
 
 @given(st.text(max_size=200))
