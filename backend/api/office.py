@@ -20,6 +20,7 @@ from backend.delivery.office.office import Office
 from backend.delivery.office.parked import Parked, as_parked, parked
 from backend.erp.port import connect
 from sync_protocol.errors import ErrorCode, Fault
+from sync_protocol.fields import Key, Ulid
 from sync_protocol.office import DEEDS, OWNERS, DeedSchema
 
 MOST = 500
@@ -34,6 +35,8 @@ def listing() -> Response:
     if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:9]) <= MOST):
         raise bodies.invalid(Fault(ErrorCode.FIELD_INVALID, "limit", f"must be from 1 to {MOST}"))
     rep = request.args.get("rep") or None
+    if rep is not None and not Key.pattern.fullmatch(rep):
+        raise bodies.invalid(Fault(ErrorCode.FIELD_INVALID, "rep", Key.says))
     with _session() as session, session.begin():
         now = satchel().clock.now()
         found = parked(session, now=now, owner=owner, error_class=error_class, rep=rep, limit=int(limit))
@@ -43,6 +46,7 @@ def listing() -> Response:
 def show(id: str) -> Response:
     """Answer with one document, parked or not any more."""
     office_lock.clerk("view")
+    _id(id)
     with _session() as session, session.begin():
         return answer(_as_wire(as_parked(known(session, id), satchel().clock.now())))
 
@@ -52,6 +56,7 @@ def act(id: str, deed: str) -> Response:
     if deed not in DEEDS:
         raise Problem(ErrorCode.NOT_FOUND, f"There is no deed {deed!r}; there are {', '.join(DEEDS)}.")
     by = office_lock.clerk(deed).name
+    _id(id)
     asked = bodies.read(DeedSchema)
     bodies.storable(asked)
     here = satchel()
@@ -90,6 +95,12 @@ def _needed(asked: dict[str, Any], field: str) -> Any:
     if asked[field] is None:
         raise bodies.invalid(Fault(ErrorCode.FIELD_MISSING, field, "is required"))
     return asked[field]
+
+
+def _id(id: str) -> None:
+    """Raise a problem if *id* can be none of a document's, and perhaps nothing that a database takes."""
+    if not Ulid.pattern.fullmatch(id):
+        raise Problem(ErrorCode.NOT_FOUND, f"There is no document {id!a}.")
 
 
 def _one_of(name: str, words: tuple[str, ...]) -> str | None:

@@ -112,7 +112,9 @@ def of_outcome(outcome: Outcome, kind: str, found: Found, sent_at: dt.datetime |
     rejected = outcome.state is State.REJECTED
     return Fate(
         state=outcome.state,
-        sent_at=sent_at,
+        # What the ERP itself has refused it will not execute: the rep's corrected copy may take its place.
+        sent_at=None if rejected else sent_at,
+        forgets=rejected,
         reason=outcome.reason or ("The ERP refused it" if rejected else None),
         raw=outcome.raw,
         error_class=ErrorClass.REJECT_REP if rejected else None,

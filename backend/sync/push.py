@@ -162,10 +162,11 @@ class _Desk:
             state, status, owner = State.PARKED, Status.QUARANTINED, "office"
         elif faults:
             state, status, owner = State.REJECTED, Status.REFUSED, "rep"
+        elif sealed.kind.destination != TO_ERP:
+            # Before its receipts: what waits for receipts is queued in the end, and this is sent nowhere.
+            state, owner, reason = wishes.beginning(self.session, sealed)
         elif awaited:
             state, reason = State.RECEIVED, f"Waiting for {awaited} receipts"
-        elif sealed.kind.destination != TO_ERP:
-            state, owner, reason = wishes.beginning(self.session, sealed)
         if faults:
             reason = "; ".join(f"{fault.field} {fault.message}".strip() for fault in faults)[:1000]
         if newer and state in REPLACEABLE:

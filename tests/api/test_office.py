@@ -7,12 +7,14 @@ from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
 from backend.api.doors import DOORS
+from backend.clock import ManualClock
 from backend.identity import audit, office
 from backend.identity.models import OfficeAccount
 from backend.identity.office import MAY
 from backend.inbox.models import Submission
+from backend.settings import Settings
 from sync_protocol.office import DEEDS
-from tests.api.installation import Installation, Phone
+from tests.api.installation import Installation, Phone, install
 from tests.sync.company import order_body, submission
 
 ID = "01KB0000000000000000000001"
@@ -48,6 +50,16 @@ def test_a_token_is_kept_as_its_hash_and_replaced_by_the_next(here: Installation
     newer = made(here, "anna", "office")
     assert ask(here, token).json["code"] == "office_token_invalid"
     assert ask(here, newer).status_code == 200
+
+
+def test_what_no_database_takes_is_refused_before_it_is_asked(clock: ManualClock, settings: Settings) -> None:
+    with install(settings, clock) as here:
+        token = made(here, "anna", "office")
+        for way, path in (("GET", "\x00"), ("POST", "\x00/claim"), ("POST", "\x00/link")):
+            body = {"json": {"number": "SO1"}} if way == "POST" else {}
+            assert ask(here, token, path, way, **body).json["code"] == "not_found"
+        reply = ask(here, token, query_string={"rep": "\x00"})
+        assert (reply.status_code, reply.json["errors"][0]["field"]) == (422, "rep")
 
 
 def test_a_revoked_account_is_shut_out_at_once_and_it_is_on_record(here: Installation, token: str) -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from backend.delivery.acknowledge import Acknowledger
 from backend.failpoints import FailpointRaised
+from backend.inbox.supersession import ancestors
 from sync_protocol.submission import State
 from tests.delivery.desk import Desk
 from tests.delivery.ledger_erp import LedgerErp
@@ -41,6 +42,14 @@ def test_a_refusal_comes_back_to_the_rep(desk: Desk, handed_over: str) -> None:
     row = desk.row(handed_over)
     assert (row.state, row.owner, row.reason) == ("rejected", "rep", "The ERP refused it")
     assert desk.bindings(handed_over) == []
+
+
+def test_a_corrected_copy_takes_the_place_of_what_the_erp_refused(desk: Desk, handed_over: str) -> None:
+    desk.erp.acknowledge("a1", handed_over, "rejected")
+    acknowledger(desk).settle_all()
+    with desk.sessions() as session, session.begin():
+        line = ancestors(session, "R1", "01KB0000000000000000000002", handed_over)
+    assert line.fault is None and [row.id for row in line.replaced] == [handed_over]
 
 
 def test_it_is_put_away_only_after_the_commit_and_repeating_it_changes_nothing(

@@ -112,6 +112,26 @@ def test_who_is_settled_before_is_not_told_of_and_a_new_wait_is(work: AtWork, ma
     assert run(work, settings) == 0
 
 
+@pytest.mark.parametrize(("mode", "state"), [("down", "queued"), ("timeout", "unknown")])
+def test_what_the_erp_does_not_take_for_days_is_told_of_though_each_try_touches_it(
+    work: AtWork, mail: MailSink, mode: str, state: str
+) -> None:
+    work.desk.erp.script("create", mode)
+    id, forwarder = work.desk.capture(), work.desk.forwarder()
+    told = []
+    for _ in range(15):
+        work.desk.probe()
+        forwarder.drain()
+        told.append(run(work, by_mail(mail)))
+        work.desk.later(hours=3)
+    assert (work.desk.row(id).state, work.desk.row(id).owner) == (state, "office")
+    assert told == [0] * 8 + [1] + [0] * 6, "both waits are over when the office becomes its owner"
+    work.desk.erp.script("create", "ok")
+    forwarder.drain()
+    work.desk.later(hours=30)
+    assert run(work, by_mail(mail)) == 0
+
+
 def test_a_mail_server_that_is_away_or_refuses_gets_it_later_and_once(work: AtWork, mail: MailSink) -> None:
     work.park()
     work.desk.later(hours=5)

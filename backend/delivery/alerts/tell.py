@@ -28,7 +28,9 @@ from sync_protocol.submission import State
 
 log = logging.getLogger(__name__)
 
-WAITING = (State.PARKED, State.REJECTED, State.ON_HOLD, State.HANDED_OVER, State.RECEIVED, State.QUEUED)
+TRIED = (State.QUEUED, State.SENDING, State.UNKNOWN)
+"""States between which a document that the ERP does not take goes to and fro."""
+WAITING = (State.PARKED, State.REJECTED, State.ON_HOLD, State.HANDED_OVER, State.RECEIVED, *TRIED)
 """States in which a document that has an owner waits for that owner."""
 SENDING_FOR = dt.timedelta(minutes=10)
 """A message that has been on its way for longer has lost its worker."""
@@ -55,12 +57,12 @@ def _note(session: Session, channels: Sequence[str], rule: Rule, now: dt.datetim
     """Make a row for each document, wait and channel that is over and has none."""
     rows = [
         {
-            "submission_id": row.id, "since": row.updated_at, "after_seconds": int(wait.total_seconds()),
+            "submission_id": row.id, "since": _since(row), "after_seconds": int(wait.total_seconds()),
             "channel": channel, "state": "due", "tries": 0, "due_at": now,
         }
         for row in _waiting(session)
         for wait in rule.waits(owner_of(row), class_of(row))
-        if now - row.updated_at >= wait
+        if now - _since(row) >= wait
         for channel in channels
     ]  # fmt: skip
     if not rows:
@@ -109,7 +111,7 @@ def _take(session: Session, channel: str, now: dt.datetime) -> list[Message]:
     groups: dict[tuple[str, str], dict[str, Waiting]] = {}
     for alert in rows:
         row = found[alert.submission_id]
-        if row.state not in WAITING or row.owner is None or row.updated_at != alert.since:
+        if row.state not in WAITING or row.owner is None or _since(row) != alert.since:
             alert.state = "passed"
             continue
         alert.state, alert.due_at, alert.tries = "sending", now, alert.tries + 1
@@ -124,8 +126,13 @@ def _as_waiting(row: Submission) -> Waiting:
     return Waiting(
         alerts=(), id=row.id, kind=row.kind, title=title_of(row), rep=row.rep, state=row.state,
         owner=owner_of(row), error_class=class_of(row), reason=row.reason or "", fix=fix_of(row),
-        since=row.updated_at,
+        since=_since(row),
     )  # fmt: skip
+
+
+def _since(row: Submission) -> dt.datetime:
+    """Return since when *row* waits. Each try touches it, so what is tried waits since its first failure."""
+    return row.first_failed_at if row.first_failed_at and row.state in TRIED else row.updated_at
 
 
 def _send(sessions: Sessions, channel: Channel, message: Message, clock: Clock) -> bool:
