@@ -45,7 +45,10 @@ class _Pattern(WireField, fields.String):
 
 
 def _shown(value: Any) -> str:
-    text = repr(value)
+    try:
+        text = repr(value)
+    except RecursionError:
+        return "what is nested too deeply"
     return text if len(text) <= 40 else text[:37] + "..."
 
 

@@ -18,7 +18,7 @@ from backend.delivery.models import Reconciliation
 from backend.delivery.reconcile import SENT, ask, with_own_document
 from backend.delivery.report import MOST_LINES, Report, Vanished
 from backend.delivery.shown import shown
-from backend.delivery.vanished import MANY, in_numbers, judge
+from backend.delivery.vanished import judge, lost_from
 from backend.erp.errors import ErpError
 from backend.erp.port import Connector
 from backend.inbox.models import Submission
@@ -65,7 +65,7 @@ class Daily:
             return True
         with self.sessions() as session, session.begin():
             vanished = _add(session, id, report)
-            alarm = len(vanished) >= MANY and in_numbers(session, kinds, vanished)
+            alarm = lost_from(session, kinds, vanished) is not None
         if complete or alarm:
             self._end(id, vanished, kinds)
         return True

@@ -1,12 +1,13 @@
 """What the ERP had and does not show any more: one document is for a person, many are a restored backup.
 
 A backup of an ERP that is put back takes everything with it that came after it. So where several documents
-vanish, and among those sent between the first and the last of them most are gone, sending is held until an
-operator says to send them again, which happens once: each is looked up before it is created, as always.
+vanish, and of those sent between one of them and another most are gone, sending is held until an operator says
+to send them again, which happens once: each is looked up before it is created, as always.
 """
 
 import datetime as dt
 from collections.abc import Collection, Sequence
+from itertools import accumulate
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -33,36 +34,52 @@ MANY = 3
 AGAIN = "The ERP has lost it, as after a backup of it was put back; it is sent again"
 
 
-def in_numbers(session: Session, kinds: Collection[str], vanished: Sequence[Vanished]) -> bool:
-    """Say whether *vanished* look like what a restored backup takes along."""
+def lost_from(session: Session, kinds: Collection[str], vanished: Sequence[Vanished]) -> dt.datetime | None:
+    """Return when the first was sent of those *vanished* that look like what a restored backup takes along.
+
+    None: none of them do. What somebody deleted long before stands alone among others that are there.
+    """
     moments = [one.sent_at for one in vanished if one.sent_at is not None]
     if len(moments) < MANY:
-        return False
-    sent = session.scalar(
-        select(func.count()).where(
+        return None
+    sent = session.execute(
+        select(Submission.id, Submission.last_sent_at)
+        .where(
             Submission.kind.in_(with_own_document(kinds)),
             Submission.state.in_(SENT),
             Submission.last_sent_at.between(min(moments), max(moments)),
         )
-    )
-    return 2 * len(moments) >= (sent or 0)
+        .order_by(Submission.last_sent_at, Submission.seq)
+    ).all()
+    gone = {one.id for one in vanished}
+    places = [n for n, row in enumerate(sent) if row.id in gone]
+    # From the i-th that is gone to the j-th, half of all are if 2(j - i + 1) >= places[j] - places[i] + 1.
+    ends = [2 * j - place for j, place in enumerate(places)]
+    best = [*accumulate(reversed(ends), max)][::-1]
+    for i, (place, end) in enumerate(zip(places, best[MANY - 1 :], strict=False)):
+        if end >= 2 * i - place - 1:
+            moment: dt.datetime = sent[place].last_sent_at
+            return moment
+    return None
 
 
 def judge(
     sessions: Sessions, connector: Connector, report: Report, *, clock: Clock, kinds: Collection[str]
 ) -> None:
-    """Hold sending if what is missing in *report* vanished in numbers; else give each document to the office.
+    """Hold sending if what is missing in *report* vanished in numbers; give what vanished alone to the office.
 
     While sending is held already, nothing is decided: the operator says what becomes of them. Each document is
     asked for once more before it is given away.
     """
+    alone: Sequence[Vanished] = report.vanished
     with sessions() as session, session.begin():
         first = min((one.sent_at for one in report.vanished if one.sent_at is not None), default=None)
-        known = hold.of_erp(session, connector.name)
-        if first is not None and (known is not None or in_numbers(session, kinds, report.vanished)):
-            hold.erp_lost(session, connector.name, len(report.vanished), first, clock.now())
-            return
-    for one in report.vanished:
+        if hold.of_erp(session, connector.name) is None:
+            first = lost_from(session, kinds, report.vanished)
+        if first is not None:
+            alone = [one for one in report.vanished if one.sent_at is not None and one.sent_at < first]
+            hold.erp_lost(session, connector.name, len(report.vanished) - len(alone), first, clock.now())
+    for one in alone:
         with sessions() as session:
             row = get(session, one.id)
         if row is None or shown(connector, row.kind, one.id, row.decision, row.erp_number):

@@ -46,11 +46,16 @@ class Health:
 
 @dataclass(frozen=True)
 class BadRow:
-    """A row that could not be translated."""
+    """A row that could not be translated. Text that no database keeps (NUL, half a pair) is escaped."""
 
     external_id: str
     error: str
     raw: str
+
+    def __post_init__(self) -> None:
+        for name in ("external_id", "error", "raw"):
+            text = getattr(self, name).encode("utf-8", "backslashreplace").decode()
+            object.__setattr__(self, name, text.replace("\x00", "\\x00"))
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,14 @@ def test_a_malformed_envelope_names_the_field(phone: Phone, body: bytes, field: 
     assert [error["field"] for error in reply.json["errors"]] == [field]
 
 
+def test_json_nested_as_deeply_as_can_be_read_is_answered_like_any_other(phone: Phone) -> None:
+    """Whoever shows what is wrong with it stands deeper on the stack than whoever has read it."""
+    for depth in range(900, 1000):
+        nested = "[" * depth + "]" * depth
+        reply = phone.ask("POST", "/v1/verify", data=f'{{"cursor":{nested}}}'.encode(), headers=JSON)
+        assert reply.status_code in (400, 422), depth
+
+
 def test_one_that_is_no_submission_does_not_block_its_neighbours(phone: Phone) -> None:
     good = submission(ORDER, order_body())
     results = phone.push(None, 1.5, "x", [], {}, {"id": "\ud800"}, good).json["results"]

@@ -182,3 +182,15 @@ def test_a_new_installation_holds_nothing(sessions: Sessions) -> None:
     with sessions() as session:
         assert hold.in_force(session) is None
         assert newest_memory(session) is None
+
+
+def test_what_is_known_to_be_open_and_the_erp_has_half_done_is_finished_by_the_forwarder(desk: Desk) -> None:
+    id = desk.capture()
+    desk.erp.script("advance", "timeout")
+    desk.forwarder().drain()
+    assert desk.states(id) == ["unknown"]
+    desk.erp.script("advance", "ok")
+    report = ask(desk)
+    assert (report.settled, report.clean, desk.states(id)) == (1, True, ["unknown"])
+    desk.forwarder().drain()
+    assert (desk.states(id), desk.erp.created(id)) == (["accepted"], 1)

@@ -185,3 +185,13 @@ def test_a_total_that_differs_is_told_and_left_alone(desk: Desk) -> None:
         assert (report.differing, report.found) == (differing, 1 - differing)
     assert "it comes to 28.50 here and to 30.00 in the ERP" in report.lines[0]
     assert desk.states(id) == ["accepted"] and held(desk) is None
+
+
+def test_a_document_deleted_long_before_does_not_hide_a_backup_that_was_put_back(desk: Desk) -> None:
+    ids = sent(desk, 14)
+    desk.erp.lose(ids[0])
+    desk.erp.lose(since=ids[10])
+    assert look(desk).missing == 5
+    found = held(desk)
+    assert found is not None and "4 documents sent since 2026-11-23 09:10" in found.words
+    assert desk.states(ids[0], *ids[10:]) == ["parked"] + ["accepted"] * 4, "what was deleted is not sent again"

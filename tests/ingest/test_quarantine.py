@@ -149,3 +149,12 @@ def test_rereading_nothing_new_publishes_nothing(one_bad: Intake) -> None:
     before = one_bad.head()
     assert reread(one_bad.sessions, one_bad.erp, "units", ["a"], clock=one_bad.clock) == Reread()
     assert one_bad.head() == before
+
+
+def test_a_row_with_text_that_no_database_keeps_lies_in_quarantine_and_its_neighbour_is_taken(
+    intake: Intake,
+) -> None:
+    intake.erp.say("units", unit("a"), unit("b\x00"), unit("c\ud800"), unit("d", "\x00"), unit("e", "\ud800"))
+    result = intake.read()
+    assert (result.complete, result.rejected, intake.keys()) == (True, 4, ["a"])
+    assert sorted(id for id, _ in intake.rejected()) == ["b\\x00", "c\\ud800", "d", "e"]

@@ -42,7 +42,7 @@ READING = [
         "a restored ERP taken for deletions", "–",
         "However many documents vanish, each is given to the office and sending goes on.",
         f"{LOST}::test_an_erp_put_back_to_a_backup_is_noticed_and_nothing_is_sent",
-        [(VANISHED, "    return 2 * len(moments) >= (sent or 0)\n", "    return False\n")],
+        [(VANISHED, "        if end >= 2 * i - place - 1:\n", "        if end > len(sent):\n")],
         only="sqlite",
     ),
     Killer(
