@@ -8,11 +8,11 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 TRYTON = "tryton_server"
-"""The fixture whose tests stay in one process: each Tryton costs a process minutes to start and much memory."""
+"""The fixture whose tests stay together folder by folder: each Tryton costs a process time and memory."""
 
 
 class ByFile(LoadScopeScheduling):
-    """Gives a process whole files; those that want Tryton are one lot, and all begin with the largest."""
+    """Gives a process whole files; of a folder, those that want Tryton are one lot. The largest go first."""
 
     def _split_scope(self, nodeid: str) -> str:
         return _lot(nodeid.partition("::")[0])
@@ -20,8 +20,8 @@ class ByFile(LoadScopeScheduling):
 
 @cache
 def _lot(file: str) -> str:
-    source = (Path(__file__).parents[1] / file).read_text()
-    return TRYTON if TRYTON in source else file
+    path = Path(__file__).parents[1] / file
+    return f"{TRYTON} {path.parent}" if TRYTON in path.read_text() else file
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
