@@ -46,8 +46,8 @@ def ask(port: int, line: bytes, size: int, seconds: float = 10) -> bytes:
     got = b""
     with socket.create_connection(("127.0.0.1", port), seconds) as connection:
         connection.settimeout(seconds)
-        connection.sendall(line)
         try:
+            connection.sendall(line)
             while len(got) < size and (data := connection.recv(65_536)):
                 got += data
         except ConnectionResetError:

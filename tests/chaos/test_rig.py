@@ -32,6 +32,6 @@ def test_nothing_is_lost_doubled_or_leaked(
     name: str, company: Company, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     known = {fault.name: fault for fault in FAULTS}
-    tally = run(company, tmp_path_factory.mktemp("site"), 1, [known[fault] for fault in PLANS[name]])
+    tally = run(company, tmp_path_factory.mktemp("site"), 1, [known[fault] for fault in PLANS[name]], 3)
     assert (tally.lost, tally.doubled, tally.leaked) == (0, 0, 0)
     assert tally.captured > 0

@@ -82,8 +82,12 @@ def test_an_answer_that_comes_too_late_is_unknown(tryton: TrytonAtHand) -> None:
         created = patient.create(order)
         with closing(tryton.connect(timeout_seconds="0.05")) as hasty:
             hasty._client._session = patient._client._session
-            with pytest.raises(ErpError) as lost:
-                hasty.advance(order, created)
+            for _ in range(100):
+                with pytest.raises(ErpError) as lost:
+                    hasty.advance(order, created)
+                # On a busy machine even the look at the order's state, which comes first, may be late.
+                if lost.value.error_class is not ErrorClass.TRANSIENT:
+                    break
         assert lost.value.error_class is ErrorClass.UNKNOWN
         assert "0.05 seconds" in lost.value.message
         assert patient.advance(order, created).state is State.ACCEPTED

@@ -35,7 +35,8 @@ def load(connection: Connection) -> None:
             text(
                 "INSERT INTO feed (channel, collection, key, position, body, hash, parent)"
                 f" SELECT {channel}, '{collection}', 'K' || n, {first} + n,"
-                f" CASE WHEN {gone} THEN NULL ELSE '{{}}' END, CASE WHEN {gone} THEN NULL ELSE n END,"
+                f" CASE WHEN {gone} THEN NULL ELSE json_build_object('id', 'K' || n)::text END,"
+                f" CASE WHEN {gone} THEN NULL ELSE n END,"
                 f" CASE WHEN {gone} THEN NULL ELSE {parent} END FROM generate_series(1, {count}) n"
             )
         )

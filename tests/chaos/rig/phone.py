@@ -1,7 +1,7 @@
 """A phone as a process: captures and syncs until it is told to stop capturing, and keeps a diary of its own.
 
-`python -m tests.chaos.rig.phone FOLDER SERVER CODE REP SEED`. The diary (`diary.jsonl`) is forced to disk line
-by line, and is what the end is held against: what was captured, what was acknowledged, what was seen of others.
+`python -m tests.chaos.rig.phone FOLDER SERVER CODE REP SEED MOST`. The diary (`diary.jsonl`) is forced to disk
+line by line, and is what the end is held against: what was captured and acknowledged, and seen of others.
 """
 
 import contextlib
@@ -19,16 +19,15 @@ from sync_protocol.device.errors import DeviceError
 from tests.chaos.rig.watching import Watching
 from tests.scenarios.rep import FieldRep, photo
 
-MOST_ORDERS = 8
-"""What one phone captures in a run, at most; the ERP has to take it all afterwards."""
 SETTLED = ("accepted", "rejected", "cancelled", "withdrawn", "superseded")
 
 
 class Phone:
     """One life of the process; the folder outlives it."""
 
-    def __init__(self, folder: Path, server: str, code: str, rep: str, seed: int) -> None:
-        self.folder, self.rep = folder, rep
+    def __init__(self, folder: Path, server: str, code: str, rep: str, seed: int, most: int) -> None:
+        """*most* is how many documents it captures in all its lives: the ERP has to take them afterwards."""
+        self.folder, self.rep, self.most = folder, rep, most
         self.draw = Random(seed + int(time.time()))
         self.code, self.server = code, server
         watching = Watching(rep, lambda found: self.note("leak", canary=found))
@@ -51,9 +50,9 @@ class Phone:
         """Capture an order, now and then an expense claim."""
         customers = list(self.field.customers())
         captured = len(self.device.documents())
-        if not customers or captured >= MOST_ORDERS or self.draw.random() < 0.3:
+        if not customers or captured >= self.most or self.draw.random() < 0.3:
             return
-        if captured == 4:
+        if captured == 2:
             id = self.field.capture_claim("18.40", photo(60_000, self.draw.randrange(2**32)))
             self.note("captured", id=id, kind="expense_claim", total="18.40")
             return
@@ -91,5 +90,5 @@ class Phone:
 
 
 if __name__ == "__main__":
-    folder, server, code, rep, seed = sys.argv[1:]
-    Phone(Path(folder), server, code, rep, int(seed)).live()
+    folder, server, code, rep, seed, most = sys.argv[1:]
+    Phone(Path(folder), server, code, rep, int(seed), int(most)).live()

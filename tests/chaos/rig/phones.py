@@ -23,6 +23,8 @@ class PhoneProcess:
     code: str
     rep: str
     seed: int
+    most: int
+    """Documents that it captures."""
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     def start(self, failpoints: str = "") -> None:
@@ -30,12 +32,12 @@ class PhoneProcess:
         if self.alive:
             return
         self.folder.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", "tests.chaos.rig.phone", self.folder, self.server, self.code, self.rep]
+        arguments = (self.folder, self.server, self.code, self.rep, self.seed, self.most)
+        command = [sys.executable, "-m", "tests.chaos.rig.phone", *map(str, arguments)]
         environ = {**os.environ, "SATCHEL_DEVICE_FAILPOINTS": failpoints}
         with (self.folder / "phone.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [*map(str, command), str(self.seed)], cwd=ROOT, env=environ, stdout=log, stderr=log,
-                start_new_session=True,
+                command, cwd=ROOT, env=environ, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
 
     @property

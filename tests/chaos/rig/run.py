@@ -22,12 +22,15 @@ class RunFailed(AssertionError):
         super().__init__(f"seed {seed}, faults: {', '.join(tally.faults)}\n" + "\n".join(tally.words))
 
 
-def run(company: Company, folder: Path, seed: int, faults: Sequence[Fault] = ()) -> Tally:
-    """Play the run of *seed*, with *faults* instead of drawn ones; raises `RunFailed`."""
+def run(company: Company, folder: Path, seed: int, faults: Sequence[Fault] = (), most: int = 8) -> Tally:
+    """Play the run of *seed*, with *faults* instead of drawn ones; raises `RunFailed`.
+
+    *most* documents are captured by each of the three phones.
+    """
     draw = Random(seed)
     plan = list(faults) or drawn(draw, draw.randint(3, 5))
     tally = Tally([fault.name for fault in plan])
-    with Site(company, folder, seed) as site:
+    with Site(company, folder, seed, most) as site:
         # The phones come to hold the company before anything breaks, or there is nothing to capture.
         assert _until(lambda: all(phone.standing.get("complete") for phone in site.phones), 120), (
             "no first sync"

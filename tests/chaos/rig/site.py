@@ -56,8 +56,9 @@ class Company:
 class Site:
     """The servers of one run, all of them on; `with` puts them away."""
 
-    def __init__(self, company: Company, folder: Path, seed: int) -> None:
-        self.company, self.folder, self.seed = company, folder, seed
+    def __init__(self, company: Company, folder: Path, seed: int, most: int) -> None:
+        """*most* documents are captured by each phone."""
+        self.company, self.folder, self.seed, self.most = company, folder, seed, most
         self.tryton = company.tryton
         self.primary = PostgresServer(folder / "primary", durable=True)
         self.standby: PostgresServer | None = PostgresServer(folder / "standby", durable=True)
@@ -118,7 +119,9 @@ class Site:
         for n, rep in enumerate(("R1", "R1", "R2")):
             code = self.nodes[0].command("rep", "code", rep).strip().splitlines()[-1]
             server = f"http://127.0.0.1:{self.lines['phones'].port}"
-            self.phones.append(PhoneProcess(self.folder / f"phone{n}", server, code, rep, self.seed + n))
+            self.phones.append(
+                PhoneProcess(self.folder / f"phone{n}", server, code, rep, self.seed + n, self.most)
+            )
             self.phones[-1].start()
 
     def heal(self) -> None:
