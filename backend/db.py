@@ -8,10 +8,10 @@ import datetime as dt
 import json
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import DateTime, Engine, String, Text, TypeDecorator, create_engine, event
+from sqlalchemy import DateTime, Engine, String, Table, Text, TypeDecorator, create_engine, event
 from sqlalchemy.engine import Connection, Dialect, make_url
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
@@ -142,6 +142,11 @@ def snapshot(session: Session) -> None:
         session.connection(
             execution_options={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         )
+
+
+def table_of(model: type[Base]) -> Table:
+    """Return the table of *model*, for statements that need none of its objects."""
+    return cast("Table", model.__table__)
 
 
 def is_postgresql(session: Session) -> bool:

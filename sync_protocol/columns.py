@@ -104,7 +104,7 @@ def values(column: Column) -> list[Any]:
 def records(fields: dict[str, Column]) -> list[dict[str, Any]]:
     """Return the objects whose fields are the columns *fields*."""
     names = list(fields)
-    return [dict(zip(names, row)) for row in zip(*map(values, fields.values()), strict=True)]  # noqa: B905
+    return [dict(zip(names, row, strict=True)) for row in zip(*map(values, fields.values()), strict=True)]
 
 
 def _risen(column: dict[str, Any]) -> list[str]:

@@ -7,11 +7,10 @@ from typing import Any
 
 import click
 
-from backend.cli.context import console
 from backend.cli.device_folder import open_device, pass_folder
+from backend.cli.device_saved import saving, tell_saved
 from sync_protocol.device import forms
 from sync_protocol.device.device import Device
-from sync_protocol.device.errors import CaptureRefused
 from sync_protocol.device.forms import ExpenseLine, Line
 from sync_protocol.device.receipts import ReceiptFile, read_receipt
 
@@ -152,13 +151,9 @@ def _save(
     supersedes: str | None,
 ) -> None:
     unique = {file.sha256: file for file in receipts}
-    try:
+    with saving(kind):
         saved = here.capture(kind, body, receipts=list(unique.values()), supersedes=supersedes)
-    except CaptureRefused as refused:
-        for fault in refused.faults:
-            console.print(f"[red]{fault.field or kind}[/red]: {fault.message}", highlight=False)
-        raise click.ClickException("nothing was saved; correct it and try again") from None
-    console.print(f"Saved [bold]{saved.id}[/bold]: {saved.title}. The next sync sends it.", highlight=False)
+    tell_saved(saved)
 
 
 def _line(text: str, most: int) -> Line:

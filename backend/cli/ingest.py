@@ -68,7 +68,7 @@ def read(collections: tuple[str, ...], from_start: bool) -> None:
 def list_quarantine(collection: str | None, raw: bool, limit: int) -> None:
     """List the rows of the ERP (of COLLECTION) that could not be taken, and why."""
     settings = load_settings()
-    connector = connect(settings.connector, settings.erp).name
+    connector = settings.connector
     table = Table("collection", "id", "why", "since", "last read", "tries", "next try")
     with engine_of(settings) as engine, sessionmaker(engine)() as session:
         counts = quarantine.count(session, connector)

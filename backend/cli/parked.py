@@ -2,16 +2,15 @@
 
 import getpass
 import json
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import click
 from sqlalchemy.orm import sessionmaker
 
 from backend.cli.context import console, engine_of, load_settings, transaction
+from backend.cli.edited import FILE, edited
 from backend.cli.parked_tables import plain, print_list, print_one
 from backend.clock import SystemClock
 from backend.delivery.causes import CAUSES
@@ -20,6 +19,7 @@ from backend.delivery.office.office import Office
 from backend.delivery.office.parked import Parked, as_parked, parked
 from backend.erp.port import connect
 from backend.identity import audit
+from sync_protocol.office import OWNERS
 
 AS = click.option(
     "--as", "by", metavar="NAME", default=getpass.getuser, help="Who acts; the login name unless told."
@@ -29,7 +29,6 @@ WHY = click.option("--why", default="", help="The reason, for the audit trail an
 REASON = click.option("--why", required=True, help="The reason; the rep will read it.")
 JSON = click.option("--json", "as_json", is_flag=True, help="For a machine.")
 ID = click.argument("id")
-OWNERS = ("rep", "office", "it", "erp")
 
 
 @click.group("parked")
@@ -113,19 +112,16 @@ def retry(id: str, by: str, why: str, force: bool, as_json: bool) -> None:
 
 @parked_group.command()
 @ID
-@click.option(
-    "--file",
-    "file",
-    type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path),
-    help="The corrected body as JSON; - reads it from the input. Without it an editor opens.",
-)
+@FILE
 @AS
 @WHY
 @FORCE
 @JSON
 def fix(id: str, file: Path | None, by: str, why: str, force: bool, as_json: bool) -> None:
     """Put a corrected body in the place of the document ID, and send that; the original stays readable."""
-    body = _corrected(id, file)
+    with _refusing(), transaction(load_settings()) as session:
+        before = json.loads(known(session, id).body)
+    body = edited(before, file)
     _act(lambda office: office.fix(id, by, body, why, force=force), as_json)
 
 
@@ -195,21 +191,3 @@ def _act(deed: Callable[[Office], Parked], as_json: bool) -> None:
         click.echo(json.dumps(plain(one), ensure_ascii=False, indent=1))
     else:
         print_one(one, clock.now())
-
-
-def _corrected(id: str, file: Path | None) -> dict[str, Any]:
-    if file is None:
-        with _refusing(), transaction(load_settings()) as session:
-            before = json.dumps(json.loads(known(session, id).body), ensure_ascii=False, indent=1)
-        text = click.edit(before, extension=".json")
-        if text is None:
-            raise click.ClickException("nothing was changed")
-    else:
-        text = sys.stdin.read() if str(file) == "-" else file.read_text()
-    try:
-        body = json.loads(text)
-    except ValueError as error:
-        raise click.ClickException(f"the body is not JSON: {error}") from None
-    if not isinstance(body, dict):
-        raise click.ClickException("the body must be a JSON object")
-    return body

@@ -2,11 +2,11 @@
 
 import datetime as dt
 from enum import StrEnum
-from typing import cast
 
-from sqlalchemy import Table, and_, bindparam, func, insert, select, update
+from sqlalchemy import and_, bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
+from backend.db import table_of
 from backend.delivery.claims import Claim
 from backend.delivery.fates import MOST_RAW
 from backend.inbox.models import Attempt, Submission
@@ -27,7 +27,7 @@ class LostClaim(Exception):
 
 
 # Each document meets these several times, and building a statement takes longer than running it.
-_SUBMISSION, _ATTEMPT = cast("Table", Submission.__table__), cast("Table", Attempt.__table__)
+_SUBMISSION, _ATTEMPT = table_of(Submission), table_of(Attempt)
 _NEWEST = and_(
     _SUBMISSION.c.id == bindparam("mine"),
     _SUBMISSION.c.fence == bindparam("by_fence"),

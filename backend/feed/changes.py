@@ -15,8 +15,9 @@ from sqlalchemy import Table, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from backend import rows
+from backend.db import table_of
 from backend.feed import positions
-from backend.feed.live import Live, Ref, read_live
+from backend.feed.live import FEED, Live, Ref, read_live
 from backend.feed.models import FeedRow, FeedStream
 from sync_protocol.canonical import canonical
 from sync_protocol.catalogue import COLLECTIONS, followers
@@ -25,10 +26,8 @@ from sync_protocol.channel import NOWHERE, Follows
 from sync_protocol.checksum import row_hash, signed
 
 MOST_CHANGES = 1_000
-_CHUNK = 500
 
-FEED: Table = FeedRow.__table__  # type: ignore[assignment]
-STREAMS: Table = FeedStream.__table__  # type: ignore[assignment]
+STREAMS = table_of(FeedStream)
 
 
 @dataclass(frozen=True)

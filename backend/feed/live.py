@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Table, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend import rows
+from backend.db import table_of
 from backend.feed.models import FeedRow
 
-FEED: Table = FeedRow.__table__  # type: ignore[assignment]
+FEED = table_of(FeedRow)
 
 Ref = tuple[str, str]
 """(collection, key)"""

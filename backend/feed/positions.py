@@ -9,16 +9,16 @@ import logging
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Table, func, insert, literal, literal_column, null, select, update
+from sqlalchemy import ColumnElement, func, insert, literal, literal_column, null, select, update
 from sqlalchemy.orm import Session
 from ulid import ULID
 
-from backend.db import is_postgresql
+from backend.db import is_postgresql, table_of
 from backend.feed.models import FeedEpoch, FeedHead
 
 log = logging.getLogger(__name__)
 
-HEAD: Table = FeedHead.__table__  # type: ignore[assignment]
+HEAD = table_of(FeedHead)
 ONLY = 1
 EMBEDDED_LINEAGE = "sqlite"
 

@@ -6,6 +6,7 @@ from sqlalchemy import bindparam, func, select, union, update
 from sqlalchemy.orm import Session
 
 from backend.feed import positions
+from backend.feed.live import FEED
 from backend.feed.models import FeedRow, FeedStream
 from sync_protocol.change import Stream
 from sync_protocol.checksum import MODULUS, Checksum, row_hash, signed
@@ -72,7 +73,7 @@ def prove(session: Session, stream: Stream) -> Proof:
 def _mend_rows(session: Session, stream: Stream, wrong: list[dict[str, object]]) -> None:
     channel, collection = stream
     session.connection().execute(
-        update(FeedRow.__table__)  # type: ignore[arg-type]
+        update(FEED)
         .where(FeedRow.channel == channel, FeedRow.collection == collection, FeedRow.key == bindparam("b_key"))
         .values(hash=bindparam("b_hash")),
         wrong,

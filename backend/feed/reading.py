@@ -10,6 +10,7 @@ from sqlalchemy import Column, ColumnElement, Integer, Row, Select, bindparam, f
 from sqlalchemy.orm import Session
 
 from backend import rows
+from backend.db import is_postgresql
 from backend.feed.live import FEED, Ref, read_live, refs_text
 from backend.feed.models import FeedRow, FeedStream
 from sync_protocol.change import Stream
@@ -66,7 +67,7 @@ def rows_after(
         for n, ((channel, collection), position) in enumerate(marks)
     ]
     connection = session.connection()
-    if rows.dialect_of(session) == rows.POSTGRESQL:
+    if is_postgresql(session):
         return connection.execute(_NEWS, {"given": rows.as_text(asked), "most": limit}).all()
     read: list[Row[int, int, str, str | None]] = []
     for one in asked:

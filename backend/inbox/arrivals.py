@@ -5,20 +5,18 @@ what a new row has, under the names of `Submission`; whatever happens to it afte
 """
 
 import datetime as dt
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Table
 from sqlalchemy.orm import Session
 
 from backend import rows
+from backend.db import table_of
 from backend.inbox.models import HistoryEntry, Submission
 
-SUBMISSIONS: Table = Submission.__table__  # type: ignore[assignment]
-HISTORY: Table = HistoryEntry.__table__  # type: ignore[assignment]
+SUBMISSIONS, HISTORY = table_of(Submission), table_of(HistoryEntry)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +77,8 @@ def _inserting(dialect: str) -> Any:
     return statement.on_conflict_do_nothing(index_elements=["id"]).returning(SUBMISSIONS.c.id)
 
 
-def insert(session: Session, arrivals: Sequence[Arrival]) -> set[str]:
-    """Store *arrivals*, all of one moment, in their order and with a first line of history each.
+def insert(session: Session, arrivals: Sequence[Arrival], actor: str) -> set[str]:
+    """Store *arrivals*, all of one moment, in their order and with a first line of history each, by *actor*.
 
     Returns the ids that are new; another document has the others, and nothing happened to it.
     """
@@ -97,7 +95,6 @@ def insert(session: Session, arrivals: Sequence[Arrival]) -> set[str]:
     ]
     if steps:
         noting = rows.inserting(dialect, HISTORY, ("submission_id", "state", "note"), ("at", "actor"))
-        actor = f"device:{arrivals[0].device}"
         connection.execute(noting, {"given": rows.as_text(steps), "at": now, "actor": actor})
     return new
 
@@ -105,9 +102,5 @@ def insert(session: Session, arrivals: Sequence[Arrival]) -> set[str]:
 def _row(arrival: Arrival) -> dict[str, Any]:
     row = {name: getattr(arrival, name) for name in _AS_IS}
     for name in _JSON:
-        value = getattr(arrival, name)
-        row[name] = _write(value) if value else "[]"
+        row[name] = rows.as_text(getattr(arrival, name))
     return row
-
-
-_write = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode

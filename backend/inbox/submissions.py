@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from backend import rows
 from backend.clock import instant
+from backend.db import table_of
 from backend.inbox.arrivals import Arrival
 from backend.inbox.models import HistoryEntry, Submission
 from sync_protocol.catalogue import KINDS
@@ -48,7 +49,7 @@ class Related(NamedTuple):
 
 @cache
 def _relating(dialect: str) -> Any:
-    table: Any = Submission.__table__
+    table = table_of(Submission)
     ids = rows.among(dialect, table.c.id, "ids"), rows.among(dialect, table.c.supersedes, "originals")
     return select(table.c.id, table.c.rep, table.c.supersedes, table.c.state).where(or_(*ids))
 
@@ -96,6 +97,11 @@ def note(session: Session, submission: Submission, *, now: dt.datetime, actor: s
         HistoryEntry(submission_id=submission.id, at=now, state=submission.state, actor=actor, note=note)
     )
     session.flush()
+
+
+def may_be_in_erp(submission: Submission) -> bool:
+    """Whether the ERP has *submission* or may have it: it was sent, and nothing says that it is not there."""
+    return submission.last_sent_at is not None or submission.erp_id is not None
 
 
 def as_record(submission: Submission | Arrival, missing: Iterable[str] = ()) -> dict[str, Any]:

@@ -59,7 +59,7 @@ def ancestors(session: Session, rep: str, id: str, supersedes: str | None) -> An
         if old is None or old.rep != rep:
             return found
         state = State(old.state)
-        if state in REPLACEABLE and not _may_be_in_erp(old):
+        if state in REPLACEABLE and not inbox.may_be_in_erp(old):
             found.replaced.append(old)
         elif state not in OUT_OF_THE_WAY:
             found.fault = _too_late(f"the document it replaces is {old.state} and may be in the ERP")
@@ -86,10 +86,6 @@ def replacements(related: Iterable[Related], rep: str, line: Collection[str]) ->
         and found.state not in GIVEN_UP
         and found.id not in line
     }
-
-
-def _may_be_in_erp(submission: Submission) -> bool:
-    return submission.last_sent_at is not None or submission.erp_id is not None
 
 
 def _too_late(words: str) -> Fault:

@@ -31,11 +31,11 @@ class Retried:
 
 def count(session: Session, connector: str | None = None) -> dict[str, int]:
     """Return how many rows (of *connector*) are in quarantine, by collection."""
-    statement = select(RejectedRow.collection, func.count()).group_by(RejectedRow.collection)
+    statement = select(RejectedRow.collection, func.count().label("rows")).group_by(RejectedRow.collection)
     if connector is not None:
         statement = statement.where(RejectedRow.connector == connector)
     found = session.execute(statement.order_by(RejectedRow.collection))
-    return {collection: number for collection, number in found}  # noqa: C416 - rows are no plain tuples
+    return {row.collection: row.rows for row in found}
 
 
 def listed(session: Session, connector: str, collection: str | None, limit: int) -> Sequence[RejectedRow]:

@@ -143,11 +143,11 @@ class _Desk:
         lacking = set(missing(self.session, self.rep, needs))
         newer = supersession.replacements(related, self.rep, {old.id for old in line.replaced})
         arriving = [self._arrival(item, line.fault, lacking, newer.get(item.id)) for item in run]
-        inserted = arrivals.insert(self.session, arriving)
+        actor = f"device:{self.device}"
+        inserted = arrivals.insert(self.session, arriving, actor)
         new = {arrival.id: arrival for arrival in arriving if arrival.id in inserted}
         for old in line.replaced:
             if any(not arrival.errors for arrival in new.values()):
-                actor = f"device:{self.device}"
                 wishes.put_aside(self.session, old, run[0], now=self.now, actor=actor)
                 self.touched[old.id] = old
         return new

@@ -46,7 +46,7 @@ def target(session: Session, rep: str, supersedes: str) -> Ancestors:
     old = inbox.get(session, supersedes, lock=True)
     if old is None or old.rep != rep or old.state in (State.WITHDRAWN, State.CANCELLED):
         return Ancestors()
-    if State(old.state) in REPLACEABLE and not _may_be_in_erp(old):
+    if State(old.state) in REPLACEABLE and not inbox.may_be_in_erp(old):
         return Ancestors(replaced=[old])
     words = f"document {old.id} is {old.state} and may be in the ERP"
     if old.state == State.SUPERSEDED:
@@ -66,7 +66,7 @@ def faults(session: Session, rep: str, sealed: Sealed) -> list[Fault]:
     row = inbox.get(session, about)
     if row is None or row.rep != rep:
         return [Fault(ErrorCode.UNKNOWN_RECORD, "submission_id", f"{about} is not among your documents")]
-    if State(row.state) in _GIVEN_UP or (State(row.state) in REPLACEABLE and not _may_be_in_erp(row)):
+    if State(row.state) in _GIVEN_UP or (State(row.state) in REPLACEABLE and not inbox.may_be_in_erp(row)):
         words = f"it is {row.state}: withdraw it or send an edited copy while it has not been sent"
         return [Fault(ErrorCode.NOT_IN_FORCE, "submission_id", words)]
     order = live(session, "orders", row.erp_id) if row.kind == "order" and row.erp_id else None
@@ -111,7 +111,3 @@ def under_way(order: Mapping[str, Any]) -> bool:
     return order["axes"]["delivery"] in ("partial", "delivered") or any(
         delivery["status"] in _UNDER_WAY for delivery in order["deliveries"]
     )
-
-
-def _may_be_in_erp(row: Submission) -> bool:
-    return row.last_sent_at is not None or row.erp_id is not None

@@ -42,7 +42,8 @@ def stored_segment(segment: Segment, position: int) -> Iterator[Row]:
     nothing = [None] * len(segment.keys)
     searched = [found for name in SEARCHED if (found := segment.values(name)) is not None]
     parents = segment.values(parent_field(collection) or "") or nothing
-    texts = zip(*searched, strict=True)
+    # A collection of a newer server may have none of the fields that are searched.
+    texts = zip(*searched, strict=True) if searched else [()] * len(segment.keys)
     for (key, body), values, parent in zip(segment.rows, texts, parents, strict=True):
         hash = signed(row_hash(collection, key, body))
         yield collection, key, channel, position, body, hash, words(values), _text(parent)

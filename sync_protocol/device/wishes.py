@@ -5,8 +5,6 @@ which goes with the next sync and is answered for itself: the server alone knows
 """
 
 import datetime as dt
-import json
-from collections.abc import Mapping
 from typing import Any
 
 from sync_protocol.device import documents, replica
@@ -26,10 +24,7 @@ def withdraw(
     Raises `NotFound`, `DeviceError` if it is withdrawn already, and `CaptureRefused` (too_late) if it is known
     to be in the ERP.
     """
-    try:
-        found = document(db, id)
-    except NotFound:
-        found = None
+    found = _kept(db, id)
     if found is not None and (found.attempts == 0 or (found.state is None and found.errors)):
         documents.dismiss(db, id, instant(now))
         return document(db, id)
@@ -54,10 +49,7 @@ def ask(
 
     Raises `NotFound`, and `DeviceError` where the rep can still withdraw or edit it.
     """
-    try:
-        found = document(db, id)
-    except NotFound:
-        found = None
+    found = _kept(db, id)
     state = _state(db, id, found)
     if state is None or state in REPLACEABLE - {State.PARKED}:
         raise DeviceError(f"document {id} has not been sent to the ERP: withdraw it, or amend it")
@@ -67,13 +59,19 @@ def ask(
 
 def to_amend(db: Database, id: str) -> tuple[str, dict[str, Any]]:
     """Return kind and body of the document *id*, for the rep to edit a copy. Raises `NotFound`."""
+    found = _kept(db, id)
+    if found is not None:
+        return found.kind, found.body
+    fate = _fate(db, id)
+    return str(fate["kind"]), dict(fate["body"])
+
+
+def _kept(db: Database, id: str) -> Document | None:
+    """Return the document *id* of this device; None if another one captured it, or this one has let it go."""
     try:
-        found = document(db, id)
+        return document(db, id)
     except NotFound:
-        fate = _fate(db, id)
-        body: Mapping[str, Any] = fate["body"]
-        return str(fate["kind"]), json.loads(json.dumps(body))
-    return found.kind, found.body
+        return None
 
 
 def _state(db: Database, id: str, found: Document | None) -> State | None:

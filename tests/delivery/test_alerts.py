@@ -254,6 +254,21 @@ def test_a_rule_that_cannot_be_read_is_named(text: str) -> None:
         rule_of(read_settings({"SATCHEL_ALERT_AFTER": text}))
 
 
+def test_addresses_may_stand_with_commas_between() -> None:
+    settings = read_settings(
+        {
+            "SATCHEL_SMTP_HOST": "mail.example.com",
+            "SATCHEL_SMTP_FROM": "satchel@example.com",
+            "SATCHEL_SMTP_TO": "it=admin@example.com,desk@example.com",
+        }
+    )
+    assert [channel.name for channel in channels_of(settings)] == ["email"]
+    assert (recipients(settings, "it"), recipients(settings, "rep")) == (
+        ["admin@example.com"],
+        ["desk@example.com"],
+    )
+
+
 def test_half_a_channel_is_named() -> None:
     with pytest.raises(SettingError, match="SATCHEL_SMTP_FROM"):
         channels_of(

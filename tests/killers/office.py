@@ -79,7 +79,7 @@ PARKED_DOCUMENTS = [
         "withdrawn although it is being sent", "–",
         "A withdrawal takes back what the ERP has or may have: the rep believes it gone, and it is delivered.",
         "tests/sync/test_wishes.py::test_once_it_may_be_in_the_erp_it_is_too_late",
-        [(WISHES, "    if State(old.state) in REPLACEABLE and not _may_be_in_erp(old):\n", "    if True:\n"),
+        [(WISHES, "    if State(old.state) in REPLACEABLE and not inbox.may_be_in_erp(old):\n", "    if True:\n"),
          ("sync_protocol/submission.py", "S.SENDING: frozenset(\n        {", "S.SENDING: frozenset(\n        {S.WITHDRAWN, ")],
         only="sqlite and sending",
     ),

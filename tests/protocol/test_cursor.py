@@ -38,6 +38,14 @@ def test_a_changed_character_never_makes_another_cursor(cursor: Cursor, data: st
         assert changed != text
 
 
+@pytest.mark.parametrize("more", ["=", " ", "\n", "!"])
+def test_a_cursor_has_one_text(more: str) -> None:
+    text = Cursor("E", 7).encode()
+    for changed in (text + more, text[:5] + more + text[5:]):
+        with pytest.raises(CursorInvalid):
+            decode_cursor(changed)
+
+
 @given(st.text(max_size=200))
 def test_text_that_is_no_cursor_is_refused_and_nothing_worse(text: str) -> None:
     with pytest.raises(CursorInvalid):

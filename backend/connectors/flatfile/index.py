@@ -4,12 +4,12 @@ It lies in a temporary file of its own and not in memory, so that a hundred thou
 memory than a hundred.
 """
 
-import sqlite3
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
+from backend.scratch import scratch
+
 BATCH = 1_000
-CACHE_KIB = 2_048
 
 
 class Entry(NamedTuple):
@@ -25,18 +25,11 @@ class Index:
     """Filled once, row by row, then asked. Not for two threads at once."""
 
     def __init__(self) -> None:
-        # The empty name is SQLite's for a file that is deleted when it is closed.
-        self._db = sqlite3.connect("", isolation_level=None, check_same_thread=False)
-        for statement in (
-            "PRAGMA journal_mode = OFF",
-            "PRAGMA synchronous = OFF",
-            f"PRAGMA cache_size = -{CACHE_KIB}",
+        self._db = scratch(
             "CREATE TABLE entry (number INTEGER PRIMARY KEY, start INTEGER, line INTEGER, fault TEXT)",
             "CREATE TABLE name (key TEXT PRIMARY KEY, number INTEGER) WITHOUT ROWID",
             "CREATE TABLE part (parent TEXT, number INTEGER, PRIMARY KEY (parent, number)) WITHOUT ROWID",
-            "BEGIN",
-        ):
-            self._db.execute(statement)
+        )
         self._count = 0
 
     def __len__(self) -> int:

@@ -131,10 +131,10 @@ def signature(secret: str, at: int, body: bytes) -> str:
     return hmac.new(secret.encode(), b"%d.%b" % (at, body), hashlib.sha256).hexdigest()
 
 
-def recipients(settings: Settings, owner: str) -> list[str]:
+def recipients(settings: Settings, owner: str = "") -> list[str]:
     """Return to whom e-mail for *owner* goes: those named `owner=address`, else those named alone."""
     words = settings.smtp_to.replace(",", " ").split()
-    own = [word.partition("=")[2] for word in words if word.startswith(f"{owner}=")]
+    own = [word.partition("=")[2] for word in words if owner and word.startswith(f"{owner}=")]
     return own or [word for word in words if "=" not in word]
 
 
@@ -142,7 +142,7 @@ def channels_of(settings: Settings) -> list[Channel]:
     """Return the channels that are set, the log alone if none is; raises `SettingError` for half a set."""
     found: list[Channel] = []
     if settings.smtp_host:
-        if not settings.smtp_from or not any("=" not in word for word in settings.smtp_to.split()):
+        if not settings.smtp_from or not recipients(settings):
             raise SettingError(
                 "SATCHEL_SMTP_HOST needs SATCHEL_SMTP_FROM, and in SATCHEL_SMTP_TO an address for the rest"
             )

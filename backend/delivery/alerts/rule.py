@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 from backend.delivery.causes import CAUSES
 from backend.settings import SettingError, Settings
-
-OWNERS = ("rep", "office", "it", "erp")
+from sync_protocol.office import OWNERS
 
 
 @dataclass(frozen=True)

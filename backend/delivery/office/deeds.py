@@ -17,6 +17,7 @@ from backend.delivery.office.deed import Deed, DeedRefused, decided, grasp, sett
 from backend.delivery.office.sight import Sight, at_rest, certainly_absent, current
 from backend.delivery.settle import bind
 from backend.inbox.models import Binding, Submission
+from backend.inbox.submissions import may_be_in_erp
 from sync_protocol.catalogue import KINDS
 from sync_protocol.collection import OFFICE, TO_ERP, Kind
 from sync_protocol.errors import ErrorCode
@@ -29,7 +30,7 @@ def retry(session: Session, id: str, deed: Deed) -> Submission:
     kind = for_the_erp(row)
     row.order_key = order_key_of(row, kind)
     # What the ERP may have is never queued, for what is queued can be replaced.
-    state = State.QUEUED if row.last_sent_at is None and row.erp_id is None else State.UNKNOWN
+    state = State.UNKNOWN if may_be_in_erp(row) else State.QUEUED
     settle(session, row, deed, "retry", state, reason=deed.with_why("The office sends it again"))
     return row
 

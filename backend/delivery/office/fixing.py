@@ -4,9 +4,11 @@ The original is never written over. The correction is a document of its own, wit
 supersedes it, just as a rep's edited copy does: so the ERP gets one of the two, and both can be read.
 """
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from ulid import ULID
 
@@ -16,8 +18,9 @@ from backend.delivery.office.deed import Deed, DeedRefused, decided, grasp, know
 from backend.delivery.office.deeds import for_the_erp
 from backend.delivery.office.sight import Sight, certainly_absent
 from backend.feed.changes import live
-from backend.inbox import supersession
-from backend.inbox.models import HistoryEntry, Submission
+from backend.inbox import arrivals, supersession
+from backend.inbox.arrivals import Arrival
+from backend.inbox.models import Submission
 from backend.inbox.submissions import get
 from sync_protocol import SCHEMA_REVISION
 from sync_protocol.canonical import NotCanonical, canonical, digest
@@ -97,49 +100,41 @@ def _faults(session: Session, kind: Kind, row: Submission, body: Mapping[str, An
 def _version(
     session: Session, row: Submission, kind: Kind, body: Mapping[str, Any], sha256: str, deed: Deed
 ) -> Submission:
-    id, text = str(ULID()), canonical(dict(body)).decode()
+    id, captured_at = str(ULID()), instant(deed.now)
     lacking = missing(session, row.rep, row.needs)
-    state = State.RECEIVED if lacking else State.QUEUED
-    captured_at = instant(deed.now)
-    new = Submission(
+    envelope = {
+        "id": id,
+        "kind": row.kind,
+        "captured_at": captured_at,
+        "zone": row.zone,
+        "schema": SCHEMA_REVISION,
+        "sha256": sha256,
+        "needs": row.needs,
+        "depends_on": row.depends_on,
+        "supersedes": row.id,
+    }
+    arrival = Arrival(
         id=id,
         kind=row.kind,
-        rep=row.rep,
-        device=DEVICE,
         captured_at=captured_at,
         zone=row.zone,
         schema=SCHEMA_REVISION,
-        body=text,
-        envelope={
-            "id": id,
-            "kind": row.kind,
-            "captured_at": captured_at,
-            "zone": row.zone,
-            "schema": SCHEMA_REVISION,
-            "sha256": sha256,
-            "needs": row.needs,
-            "depends_on": row.depends_on,
-            "supersedes": row.id,
-        },
         sha256=sha256,
         needs=row.needs,
         depends_on=row.depends_on,
         supersedes=row.id,
+        rep=row.rep,
+        device=DEVICE,
+        body=canonical(dict(body)).decode(),
+        envelope=json.dumps(envelope),
+        superseded_by=None,
         received_at=deed.now,
-        updated_at=deed.now,
-        state=state.value,
+        state=(State.RECEIVED if lacking else State.QUEUED).value,
         status="received",
         errors=[],
         reason=f"Waiting for {len(lacking)} receipts" if lacking else deed.with_why("Corrected by the office"),
+        owner=None,
         order_key=kind.order_key(dict(body), row.rep),
-        fence=0,
-        due_at=deed.now,
-        tries=0,
-        claims=0,
     )
-    session.add(new)
-    session.flush()
-    note = f"corrected version of {row.id}"
-    session.add(HistoryEntry(submission_id=id, at=deed.now, state=state.value, actor=deed.actor, note=note))
-    session.flush()
-    return new
+    arrivals.insert(session, [arrival], deed.actor)
+    return session.scalars(select(Submission).where(Submission.id == id)).one()

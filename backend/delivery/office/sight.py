@@ -9,6 +9,7 @@ from backend.erp.errors import ErpError
 from backend.erp.port import Connector
 from backend.erp.records import Found
 from backend.inbox.models import Submission
+from backend.inbox.submissions import may_be_in_erp
 from sync_protocol.catalogue import KINDS
 from sync_protocol.errors import ErrorCode
 
@@ -60,7 +61,7 @@ def needs_asking(row: Submission) -> bool:
     """
     kind = KINDS.get(row.kind)
     aggregated = kind is not None and kind.aggregated
-    return not aggregated and (row.last_sent_at is not None or row.erp_id is not None)
+    return not aggregated and may_be_in_erp(row)
 
 
 def certainly_absent(row: Submission, sight: Sight | None) -> None:
