@@ -92,9 +92,10 @@ class Node:
 
         eventually(ready, "the web server is ready", 30)
 
-    def start_worker(self, failpoints: str = "") -> None:
-        """Start the worker, with SATCHEL_FAILPOINTS if given."""
-        self.worker = self._start("worker", {"SATCHEL_FAILPOINTS": failpoints} if failpoints else {})
+    def start_worker(self, failpoints: str = "", **settings: str) -> None:
+        """Start the worker, with SATCHEL_FAILPOINTS if given, and with *settings* of its own."""
+        armed = {"SATCHEL_FAILPOINTS": failpoints} if failpoints else {}
+        self.worker = self._start("worker", {**armed, **settings})
 
     def _start(self, part: str, more: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
         with (self.folder / f"{part}.log").open("ab") as log:

@@ -10,6 +10,18 @@ import pytest
 
 from tests.services import PostgresServer, RedisServer, TrytonServer
 
+MAKING_SECONDS = 1200
+"""What a test may take longer if it is the one that installs Tryton and fills it, or waits for who does."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Give every test that wants Tryton time to make it: whoever comes first on a new machine does."""
+    for item in items:
+        if "tryton_server" in getattr(item, "fixturenames", ()):
+            marker = item.get_closest_marker("timeout")
+            seconds = float(marker.args[0] if marker else config.getini("timeout"))
+            item.add_marker(pytest.mark.timeout(seconds + MAKING_SECONDS), append=False)
+
 
 @pytest.fixture(scope="session")
 def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
