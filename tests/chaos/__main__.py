@@ -1,8 +1,10 @@
 """`make chaos`: new seeds, as long as it may take. `python -m tests.chaos TRIAL SEED` plays one again.
 
 SATCHEL_CHAOS_MINUTES (20) says how long. What failed is in .cache/chaos/failures.txt, with its steps and logs.
+`--broken NAME` after a seed of the rig plays it against a product broken on purpose, which must be noticed.
 """
 
+import argparse
 import io
 import logging
 import os
@@ -14,27 +16,73 @@ import traceback
 from contextlib import redirect_stdout
 
 from tests.chaos.ledger import Ledger
+from tests.chaos.rig.broken import BROKEN, Broken
 from tests.chaos.rig.run import RunFailed
+from tests.chaos.rig.tally import FINDINGS, Tally
 from tests.chaos.trials import Trial, trials
 
 
 def main(arguments: list[str]) -> int:
+    chosen = _parsed(arguments)
     logging.getLogger("backend").setLevel(logging.ERROR)  # it restores backups all the time
     # Whoever ends us ends what we started: an exception passes through every `with`, a signal through none.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(143))
     with trials() as known:
-        if arguments:
-            name, seed = arguments
-            (trial,) = [trial for trial in known if trial.name == name]
-            return 1 if _play(trial, int(seed), None) else 0
-        ledger, failed = Ledger(), 0
+        if chosen.trial is not None:
+            (trial,) = [trial for trial in known if trial.name == chosen.trial]
+            broken = [one for one in BROKEN if one.name == chosen.broken]
+            failed = _break(trial, chosen.seed, broken[0], None) if broken else _play(trial, chosen.seed, None)
+            return int(failed)
+        ledger = Ledger()
         end = time.monotonic() + 60 * float(os.environ.get("SATCHEL_CHAOS_MINUTES", "20"))
+        failed = int(_shown(known, ledger))
         while time.monotonic() < end:
             for trial in known:
                 seed = ledger.played(trial.name) + 1 if trial.in_turn else secrets.randbelow(2**32)
                 failed += _play(trial, seed, ledger)
     print(f"\nAll runs so far ({ledger.folder}):\n{ledger.table()}")
     return 1 if failed else 0
+
+
+def _parsed(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos")
+    parser.add_argument("trial", nargs="?", choices=["rig", "model", "sqlite", "postgresql"])
+    parser.add_argument("seed", nargs="?", type=int, default=1)
+    parser.add_argument("--broken", choices=[broken.name for broken in BROKEN])
+    chosen = parser.parse_args(arguments)
+    if chosen.broken and chosen.trial != "rig":
+        parser.error("--broken needs the rig and a seed: rig 1 --broken NAME")
+    return chosen
+
+
+def _shown(known: list[Trial], ledger: Ledger) -> bool:
+    """Before the rig is believed it must notice a broken product: the next one in turn each time."""
+    (rig,) = [trial for trial in known if trial.against is not None]
+    runs = sum(line.runs for line in ledger.broken.values())
+    return _break(rig, runs + 1, BROKEN[runs % len(BROKEN)], ledger)
+
+
+def _break(rig: Trial, seed: int, broken: Broken, ledger: Ledger | None) -> bool:
+    """Play one seed of the rig against *broken*; return whether it was not noticed."""
+    began, said, failure, tally = time.monotonic(), io.StringIO(), None, None
+    assert rig.against is not None
+    try:
+        with redirect_stdout(said):
+            tally = rig.against(seed, broken)
+    except Exception:
+        failure = f"{rig.name} {seed} --broken {broken.name!r}\n{traceback.format_exc()}\n{said.getvalue()}"
+    word = "NOT NOTICED" if failure else "noticed: " + ", ".join(_found(tally))
+    print(f"broken: {broken.name} {time.monotonic() - began:6.1f} s  {word}", flush=True)
+    if failure:
+        print(failure, flush=True)
+    if ledger is not None:
+        ledger.note_broken(broken.name, tally, failure)
+    return failure is not None
+
+
+def _found(tally: Tally | None) -> list[str]:
+    counts = {finding: getattr(tally, finding) for finding in FINDINGS} if tally else {}
+    return [f"{count} {finding}" for finding, count in counts.items() if count]
 
 
 def _play(trial: Trial, seed: int, ledger: Ledger | None) -> bool:

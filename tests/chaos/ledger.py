@@ -1,11 +1,11 @@
-"""What chaos has played so far, over all its runs: two tables in .cache/chaos."""
+"""What chaos has played so far, over all its runs: three tables in .cache/chaos."""
 
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.chaos.rig.tally import Tally
+from tests.chaos.rig.tally import FINDINGS, Tally
 
 FOLDER = Path(__file__).parents[2] / ".cache" / "chaos"
 
@@ -29,6 +29,8 @@ class FaultLine:
     lost: int = 0
     doubled: int = 0
     leaked: int = 0
+    differing: int = 0
+    waiting: int = 0
     longest: float = 0.0
     """The most seconds from healing to the end of a run."""
 
@@ -36,10 +38,31 @@ class FaultLine:
         """Count the run of *tally*."""
         self.runs += 1
         self.acknowledged += tally.acknowledged
-        self.lost += tally.lost
-        self.doubled += tally.doubled
-        self.leaked += tally.leaked
+        _sum_up(self, tally)
         self.longest = max(self.longest, tally.seconds)
+
+
+@dataclass
+class BrokenLine:
+    """One product that is broken on purpose, summed up over the runs against it."""
+
+    runs: int = 0
+    noticed: int = 0
+    lost: int = 0
+    doubled: int = 0
+    leaked: int = 0
+    differing: int = 0
+    waiting: int = 0
+
+    def add(self, tally: Tally) -> None:
+        """Count the run of *tally*, in which what was to be found was found."""
+        self.noticed += 1
+        _sum_up(self, tally)
+
+
+def _sum_up(line: FaultLine | BrokenLine, tally: Tally) -> None:
+    for finding in FINDINGS:
+        setattr(line, finding, getattr(line, finding) + getattr(tally, finding))
 
 
 class Ledger:
@@ -52,6 +75,7 @@ class Ledger:
         found: dict[str, Any] = json.loads(self._file.read_text()) if self._file.exists() else {}
         self.lines = {name: Line(**line) for name, line in found.get("trials", {}).items()}
         self.faults = {name: FaultLine(**line) for name, line in found.get("faults", {}).items()}
+        self.broken = {name: BrokenLine(**line) for name, line in found.get("broken", {}).items()}
 
     def played(self, trial: str) -> int:
         """Return how many seeds of *trial* have been played."""
@@ -69,27 +93,50 @@ class Ledger:
             self.faults.setdefault(fault, FaultLine()).add(tally)
         if failure is not None:
             line.failures += 1
-            with (self.folder / "failures.txt").open("a") as file:
-                file.write(failure + "\n" + "=" * 100 + "\n")
+            self._keep(failure)
+        self._save()
+
+    def note_broken(self, name: str, tally: Tally | None, failure: str | None) -> None:
+        """Count a run against the broken product *name*; *failure* says that nobody noticed."""
+        line = self.broken.setdefault(name, BrokenLine())
+        line.runs += 1
+        if tally is not None:
+            line.add(tally)
+        if failure is not None:
+            self._keep(failure)
+        self._save()
+
+    def _keep(self, failure: str) -> None:
+        with (self.folder / "failures.txt").open("a") as file:
+            file.write(failure + "\n" + "=" * 100 + "\n")
+
+    def _save(self) -> None:
+        tables = {"trials": self.lines, "faults": self.faults, "broken": self.broken}
         draft = self._file.with_suffix(".draft")
-        draft.write_text(json.dumps({"trials": _plain(self.lines), "faults": _plain(self.faults)}, indent=1))
+        draft.write_text(json.dumps({name: _plain(lines) for name, lines in tables.items()}, indent=1))
         draft.replace(self._file)
 
     def table(self) -> str:
-        """Return both tables as text."""
+        """Return the three tables as text."""
         rows = [f"{'trial':<14}{'seeds':>8}{'histories':>12}{'failures':>10}{'minutes':>10}"]
         for name, line in sorted(self.lines.items()):
             rows.append(
                 f"{name:<14}{line.seeds:>8}{line.histories:>12}{line.failures:>10}{line.seconds / 60:>10.1f}"
             )
-        head = f"{'fault':<44}{'runs':>6}{'acknowledged':>14}{'lost':>6}{'doubled':>9}{'leaked':>8}"
-        rows += ["", f"{head}{'longest s':>11}"]
+        head = "".join(f"{finding:>11}" for finding in FINDINGS)
+        rows += ["", f"{'fault':<44}{'runs':>6}{'acknowledged':>14}{head}{'longest s':>11}"]
         for name, fault in sorted(self.faults.items()):
-            counts = (
-                f"{fault.runs:>6}{fault.acknowledged:>14}{fault.lost:>6}{fault.doubled:>9}{fault.leaked:>8}"
+            rows.append(
+                f"{name:<44}{fault.runs:>6}{fault.acknowledged:>14}{_counts(fault)}{fault.longest:>11.0f}"
             )
-            rows.append(f"{name:<44}{counts}{fault.leaked:>8}{fault.longest:>11.0f}")
+        rows += ["", f"{'broken on purpose':<44}{'runs':>6}{'noticed':>14}{head}"]
+        for name, broken in sorted(self.broken.items()):
+            rows.append(f"{name:<44}{broken.runs:>6}{broken.noticed:>14}{_counts(broken)}")
         return "\n".join(rows)
+
+
+def _counts(line: FaultLine | BrokenLine) -> str:
+    return "".join(f"{getattr(line, finding):>11}" for finding in FINDINGS)
 
 
 def _plain(lines: dict[str, Any]) -> dict[str, Any]:

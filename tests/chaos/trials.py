@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from tests.chaos.rig.broken import Broken
+from tests.chaos.rig.broken import play as play_broken
 from tests.chaos.rig.run import run
 from tests.chaos.rig.site import Company
 from tests.chaos.rig.tally import Tally
@@ -26,13 +28,27 @@ class Trial:
     """Takes the seed and the number of histories; returns what the rig counted."""
     in_turn: bool = False
     """Whether seeds go 1, 2, 3, … from where the last run stopped, instead of being drawn."""
+    against: Callable[[int, Broken], Tally] | None = None
+    """Plays a seed against a product that is broken on purpose, and returns what was found."""
 
 
-def _run(company: Company, folder: Path, seed: int) -> Tally:
-    try:
-        return run(company, folder, seed)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+def _rig(company: Company, root: Path) -> Trial:
+    @contextmanager
+    def emptied(seed: int) -> Iterator[Path]:
+        try:
+            yield root / f"run{seed}"
+        finally:
+            shutil.rmtree(root / f"run{seed}", ignore_errors=True)
+
+    def play(seed: int, histories: int) -> Tally:
+        with emptied(seed) as folder:
+            return run(company, folder, seed)
+
+    def against(seed: int, broken: Broken) -> Tally:
+        with emptied(seed) as folder:
+            return play_broken(company, folder, seed, broken)
+
+    return Trial("rig", 1, play, in_turn=True, against=against)
 
 
 @contextmanager
@@ -49,7 +65,7 @@ def trials() -> Iterator[list[Trial]]:
                 Company(tryton, folder / "company") as company,
             ):
                 yield [
-                    Trial("rig", 1, lambda seed, n: _run(company, folder / f"run{seed}", seed), in_turn=True),
+                    _rig(company, folder),
                     Trial("model", 100, lambda seed, n: search(ModelServer, both_kinds, n, seed)),
                     Trial("sqlite", 20, lambda seed, n: search(on_sqlite, both_kinds, n, seed)),
                     Trial("postgresql", 10, lambda seed, n: search(on_postgresql, both_kinds, n, seed)),

@@ -11,6 +11,7 @@ import pytest
 
 from tests.killers.killer import ROOT, Killer
 from tests.killers.page import page
+from tests.killers.patching import patched
 from tests.killers.table import KILLERS
 
 QUICK = ("XOR in place of sum", "drop after put", "a damaged segment is believed")
@@ -19,7 +20,7 @@ QUICK = ("XOR in place of sum", "drop after put", "a damaged segment is believed
 @pytest.mark.parametrize("killer", KILLERS, ids=lambda killer: killer.name)
 def test_the_patch_applies_and_changes_the_source(killer: Killer) -> None:
     for file in {file for file, _, _ in killer.patches}:
-        assert killer.patched(ROOT, file) != (ROOT / file).read_text()
+        assert patched(ROOT, file, killer.patches) != (ROOT / file).read_text()
 
 
 @pytest.mark.parametrize("killer", KILLERS, ids=lambda killer: killer.name)

@@ -1,22 +1,25 @@
 """A whole Satchel for scenarios: the real web server and worker as processes of their own."""
 
-import contextlib
 import os
-import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
 import httpx
 
-from tests.services.process import free_port
+from tests.services.process import ServerProcess, free_port
 
 ROOT = Path(__file__).parents[2]
 T = TypeVar("T")
+
+
+def bare_environ() -> dict[str, str]:
+    """Return what a program of ours needs of this environment: nothing that changes what it does."""
+    return {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
 
 
 def eventually(look: Callable[[], T | None], what: str, seconds: float = 60) -> T:
@@ -32,15 +35,17 @@ def eventually(look: Callable[[], T | None], what: str, seconds: float = 60) -> 
 
 
 class Node:
-    """Web and worker on one folder or database; each can be killed and started again."""
+    """Web and worker on one folder or database; each can be killed and started again.
 
-    def __init__(self, folder: Path, environ: Mapping[str, str]) -> None:
-        self.folder = folder
+    They end with us, however we end. *root* is where the product's source stands.
+    """
+
+    def __init__(self, folder: Path, environ: Mapping[str, str], root: Path = ROOT) -> None:
+        self.folder, self.root = folder, root
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         self.environ = {
-            **kept,
+            **bare_environ(),
             "SATCHEL_FOLDER": str(folder / "instance"),
             "SATCHEL_PORT": str(self.port),
             "SATCHEL_PUBLIC_URL": self.url,
@@ -48,8 +53,8 @@ class Node:
             "SATCHEL_INGEST_SECONDS": "1",
             **environ,
         }
-        self.web: subprocess.Popen[bytes] | None = None
-        self.worker: subprocess.Popen[bytes] | None = None
+        self.web: ServerProcess | None = None
+        self.worker: ServerProcess | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -68,7 +73,7 @@ class Node:
         done = subprocess.run(
             [sys.executable, "-m", "backend.cli", *arguments],
             env={**self.environ, "COLUMNS": "200"},
-            cwd=ROOT,
+            cwd=self.root,
             capture_output=True,
             text=True,
             timeout=120,
@@ -79,12 +84,13 @@ class Node:
 
     def start_web(self, failpoints: str = "", *, wait: bool = True) -> None:
         """Start the web server, with SATCHEL_FAILPOINTS if given, and *wait* until it is ready."""
+        self.stop(self.web)
         self.web = self._start("web", {"SATCHEL_FAILPOINTS": failpoints} if failpoints else {})
         if not wait:
             return
 
         def ready() -> bool:
-            assert self.web is not None and self.web.poll() is None, "the web server ended"
+            assert self.web is not None and self.web.alive, "the web server ended"
             try:
                 return httpx.get(f"{self.url}/readyz", timeout=2).status_code == 200
             except httpx.TransportError:
@@ -94,34 +100,24 @@ class Node:
 
     def start_worker(self, failpoints: str = "", **settings: str) -> None:
         """Start the worker, with SATCHEL_FAILPOINTS if given, and with *settings* of its own."""
+        self.stop(self.worker)
         armed = {"SATCHEL_FAILPOINTS": failpoints} if failpoints else {}
         self.worker = self._start("worker", {**armed, **settings})
 
-    def _start(self, part: str, more: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
-        with (self.folder / f"{part}.log").open("ab") as log:
-            return subprocess.Popen(
-                [sys.executable, "-m", "backend.cli", "serve", "--only", part],
-                env={**self.environ, **(more or {})},
-                cwd=ROOT,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+    def _start(self, part: str, more: Mapping[str, str] | None = None) -> ServerProcess:
+        return ServerProcess(
+            [sys.executable, "-m", "backend.cli", "serve", "--only", part],
+            self.folder / f"{part}.log",
+            env={**self.environ, **(more or {})},
+            folder=self.root,
+        )
 
-    def stop(self, process: subprocess.Popen[Any] | None) -> None:
+    def stop(self, process: ServerProcess | None) -> None:
         """End a part in an orderly way, or by force after a while."""
-        if process is None or process.poll() is not None:
-            return
-        process.terminate()
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        if process is not None:
+            process.stop(seconds=20)
 
-    def kill(self, process: subprocess.Popen[Any] | None) -> None:
+    def kill(self, process: ServerProcess | None) -> None:
         """End a part as a power cut would."""
         assert process is not None
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        process.kill()

@@ -257,7 +257,7 @@ def test_a_worker_killed_at_any_step_leaves_one_sale(
     node.start_worker(f"{failpoint}=kill", SATCHEL_LEASE_SECONDS="5")
 
     def dead() -> bool:
-        return node.worker is not None and node.worker.poll() is not None
+        return node.worker is not None and not node.worker.alive
 
     eventually(dead, "the worker is killed at the failpoint")
     node.kill(node.worker)  # whatever of its process group is left

@@ -37,8 +37,10 @@ class ServerProcess:
         identity: Mapping[str, Any] | None = None,
         last_signal: signal.Signals = signal.SIGKILL,
         whole_group: bool = True,
+        folder: Path | None = None,
     ) -> None:
-        """Start at once. `identity` holds Popen's arguments which say whom to run as.
+        """Start at once, in `folder` or where the log lies. `identity` holds Popen's arguments
+        which say whom to run as.
 
         `whole_group` says whether signals go to the process group or to the process alone:
         PostgreSQL's postmaster passes signals on itself.
@@ -54,7 +56,7 @@ class ServerProcess:
                 stderr=output,
                 env=None if env is None else dict(env),
                 start_new_session=True,
-                **{"cwd": log.parent, **(identity or {})},
+                **{"cwd": folder or log.parent, **(identity or {})},
             )
         target = -self.pid if whole_group else self.pid
         # a session of its own, or Ctrl-C would end the guard before it is needed
@@ -76,6 +78,19 @@ class ServerProcess:
     def alive(self) -> bool:
         """Whether the process still runs."""
         return self._process.poll() is None
+
+    def wait(self, seconds: float) -> bool:
+        """Wait up to `seconds` for it to end by itself; say whether it did."""
+        try:
+            self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        self._forget()
+        return True
+
+    def send(self, number: int) -> None:
+        """Send a signal, to its whole group if it has one; nothing happens if it has ended."""
+        self._signal(number)
 
     def wait_ready(self, is_ready: Callable[[], bool], seconds: float) -> None:
         """Poll `is_ready` until it says yes; `ServiceFailed` with the log's end otherwise."""
@@ -106,7 +121,8 @@ class ServerProcess:
         self._forget()
 
     def _signal(self, number: int) -> None:
-        if not self.alive and not self._whole_group:
+        # Once it is forgotten, its id may be somebody else's.
+        if self not in _running or (not self.alive and not self._whole_group):
             return
         with contextlib.suppress(ProcessLookupError):
             (os.killpg if self._whole_group else os.kill)(self.pid, number)

@@ -12,6 +12,27 @@ def children_of(parent: int) -> list[int]:
     return [pid for pid, ppid in _parents().items() if ppid == parent]
 
 
+def descendants_of(ancestor: int) -> list[int]:
+    """Process ids of a process' children, their children, and so on."""
+    parents = _parents()
+    found, waiting = [], [ancestor]
+    while waiting:
+        one = waiting.pop()
+        children = [pid for pid, parent in parents.items() if parent == one]
+        found += children
+        waiting += children
+    return found
+
+
+def alive(pid: int) -> bool:
+    """Whether there is such a process, and more of it than an end that nobody has noticed."""
+    stat = Path(f"/proc/{pid}/stat")
+    try:
+        return stat.read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return pid in _parents()
+
+
 def kill_and_wait(pid: int, seconds: float = 5) -> None:
     """SIGKILL a process which somebody else has to reap, and wait until it has vanished."""
     deadline = time.monotonic() + seconds

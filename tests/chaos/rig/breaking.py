@@ -1,7 +1,5 @@
 """The ways in which the parts of a site are broken and made whole again."""
 
-import contextlib
-import os
 import signal
 from collections.abc import Callable
 from random import Random
@@ -78,9 +76,8 @@ def worker_wakes(site: Site) -> None:
 
 
 def _signal(node: Node, number: int) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        if node.worker is not None and node.worker.poll() is None:
-            os.killpg(node.worker.pid, number)
+    if node.worker is not None:
+        node.worker.send(number)
 
 
 # Servers

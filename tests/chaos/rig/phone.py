@@ -61,7 +61,7 @@ class Phone:
         id = self.field.capture_order(str(self.draw.randint(1, 9)), customer, notes=canary)
         body = next(document.body for document in self.device.documents() if document.id == id)
         total = sum(Decimal(line["unit_price"]) * Decimal(line["quantity"]) for line in body["lines"])
-        self.note("captured", id=id, kind="order", total=str(total.quantize(Decimal("0.01"))))
+        self.note("captured", id=id, kind="order", total=str(total.quantize(Decimal("0.01"))), mark=canary)
 
     def sync(self) -> None:
         """Sync once, and write down how things stand."""

@@ -2,16 +2,14 @@
 
 import contextlib
 import json
-import os
-import signal
-import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[3]
+from tests.scenarios.node import ROOT, bare_environ
+from tests.services.process import ServerProcess
 
 
 @dataclass
@@ -25,32 +23,28 @@ class PhoneProcess:
     seed: int
     most: int
     """Documents that it captures."""
-    process: subprocess.Popen[bytes] | None = field(default=None, init=False)
+    process: ServerProcess | None = field(default=None, init=False)
 
     def start(self, failpoints: str = "") -> None:
         """Switch it on; with SATCHEL_DEVICE_FAILPOINTS it may switch itself off."""
         if self.alive:
             return
+        self.kill()
         self.folder.mkdir(parents=True, exist_ok=True)
         arguments = (self.folder, self.server, self.code, self.rep, self.seed, self.most)
         command = [sys.executable, "-m", "tests.chaos.rig.phone", *map(str, arguments)]
-        environ = {**os.environ, "SATCHEL_DEVICE_FAILPOINTS": failpoints}
-        with (self.folder / "phone.log").open("ab") as log:
-            self.process = subprocess.Popen(
-                command, cwd=ROOT, env=environ, stdout=log, stderr=log, start_new_session=True,
-            )  # fmt: skip
+        environ = {**bare_environ(), "SATCHEL_DEVICE_FAILPOINTS": failpoints}
+        self.process = ServerProcess(command, self.folder / "phone.log", env=environ, folder=ROOT)
 
     @property
     def alive(self) -> bool:
         """Whether it is on."""
-        return self.process is not None and self.process.poll() is None
+        return self.process is not None and self.process.alive
 
     def kill(self) -> None:
         """Take the battery out."""
         if self.process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
+            self.process.kill()
 
     def say(self, word: str) -> None:
         """Tell it to `drain` (capture no more) or to `end`."""
@@ -59,11 +53,8 @@ class PhoneProcess:
     def end(self) -> None:
         """Let it end; by force if it does not."""
         self.say("end")
-        if self.process is not None:
-            try:
-                self.process.wait(15)
-            except subprocess.TimeoutExpired:
-                self.kill()
+        if self.process is not None and not self.process.wait(15):
+            self.kill()
 
     @property
     def standing(self) -> dict[str, Any]:

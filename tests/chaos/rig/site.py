@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.chaos.rig.phones import PhoneProcess
-from tests.scenarios.node import Node, eventually
+from tests.scenarios.node import ROOT, Node, eventually
 from tests.services import PostgresServer, RedisServer, TrytonServer
 from tests.services.link import PERFECT
 from tests.services.proxy import Proxy
@@ -56,10 +56,10 @@ class Company:
 class Site:
     """The servers of one run, all of them on; `with` puts them away."""
 
-    def __init__(self, company: Company, folder: Path, seed: int, most: int) -> None:
-        """*most* documents are captured by each phone."""
+    def __init__(self, company: Company, folder: Path, seed: int, most: int, root: Path = ROOT) -> None:
+        """*most* documents are captured by each phone; the nodes run the product that stands in *root*."""
         self.company, self.folder, self.seed, self.most = company, folder, seed, most
-        self.tryton = company.tryton
+        self.root, self.tryton = root, company.tryton
         self.primary = PostgresServer(folder / "primary", durable=True)
         self.standby: PostgresServer | None = PostgresServer(folder / "standby", durable=True)
         self.redis = RedisServer(folder / "redis")
@@ -82,7 +82,7 @@ class Site:
                 ("erp", self.tryton.port),
             ):
                 self._line(name, port)
-            self.nodes = [Node(self._made(name), self._environ()) for name in ("a", "b")]
+            self.nodes = [Node(self._made(name), self._environ(), self.root) for name in ("a", "b")]
             for node in self.nodes:
                 node.start_web()
                 node.start_worker()
@@ -133,9 +133,9 @@ class Site:
         self.redis.start()
         self.tryton.start()
         for node in self.nodes:
-            if node.web is None or node.web.poll() is not None:
+            if node.web is None or not node.web.alive:
                 node.start_web()
-            if node.worker is None or node.worker.poll() is not None:
+            if node.worker is None or not node.worker.alive:
                 node.start_worker()
         for phone in self.phones:
             phone.start()
@@ -147,15 +147,10 @@ class Site:
         (self.folder / "reconcile.log").write_text(said)
         return "Sending to the ERP goes on." in said or "Sending is not held." in said
 
-    def settled(self) -> bool:
-        """Whether every phone has synced since now some seconds and waits for nothing."""
-        return all(self._settled(phone) for phone in self.phones)
-
-    @staticmethod
-    def _settled(phone: PhoneProcess) -> bool:
-        standing = phone.standing
-        fresh = standing.get("at", 0) > time.time() - 10
-        return bool(fresh and standing["complete"] and not standing["open"])
+    def waiting(self) -> dict[int, str]:
+        """Return how the phones stand that still wait for something, or have not synced for some seconds."""
+        standings = {number: phone.standing for number, phone in enumerate(self.phones)}
+        return {number: str(how) for number, how in standings.items() if not _has_all(how)}
 
     def __exit__(self, *error: Any) -> None:
         for phone in self.phones:
@@ -168,3 +163,8 @@ class Site:
         if self.standby is not None:
             self.standby.remove()
         self.primary.remove()
+
+
+def _has_all(standing: dict[str, Any]) -> bool:
+    fresh = standing.get("at", 0) > time.time() - 10
+    return bool(fresh and standing["complete"] and not standing["open"])

@@ -12,8 +12,10 @@ CANARY = re.compile(rb"CANARY-(\w+?)-[0-9a-f]+")
 class Watching(httpx.BaseTransport):
     """Tells *found* of each canary in an answer that is not of *rep*."""
 
-    def __init__(self, rep: str, found: Callable[[str], None]) -> None:
-        self._inner = httpx.HTTPTransport()
+    def __init__(
+        self, rep: str, found: Callable[[str], None], network: httpx.BaseTransport | None = None
+    ) -> None:
+        self._inner = network or httpx.HTTPTransport()
         self._rep, self._found = rep.encode(), found
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
