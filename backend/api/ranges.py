@@ -24,9 +24,11 @@ def asked(size: int, etag: str) -> Piece:
     """Return the piece that the request asks for of *size* bytes whose strong tag is *etag* (unquoted).
 
     What is no single range of bytes, or is asked under If-Range for another representation, gets the
-    whole, as the standard allows. Raises `Problem` for a range that begins beyond the end.
+    whole, as the standard allows; only GET has ranges. Raises `Problem` for a range that begins beyond the end.
     """
     whole = Piece(0, size, False)
+    if request.method != "GET":
+        return whole
     text = request.headers.get("Range", "")
     condition = request.headers.get("If-Range")
     if len(text) > _MOST_TEXT or (condition is not None and condition.strip() != f'"{etag}"'):

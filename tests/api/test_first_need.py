@@ -59,6 +59,12 @@ def test_a_store_that_cannot_be_written_costs_rows_and_no_error(
     assert asked(large) == (1, 0)
 
 
+def test_a_turn_that_cannot_be_had_costs_rows_and_no_error(large: Installation) -> None:
+    """A disk without room for one more file, or a folder that became read-only."""
+    (large.settings.folder / "segments.lock").mkdir()
+    assert asked(large) == (0, 600)
+
+
 def test_sync_builds_on_first_need_too(large: Installation) -> None:
     reply = large.phone().ask("POST", "/v1/sync", json={"submissions": [], "schema": 2})
     assert len(reply.json["page"]["segments"]) == 1

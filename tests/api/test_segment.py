@@ -65,6 +65,8 @@ def test_the_bytes_are_those_that_were_offered(phone: Phone) -> None:
 def test_it_is_never_compressed_once_more(phone: Phone) -> None:
     reply = get(phone, offer(phone)["sha256"], Accept_Encoding="zstd, br, gzip")
     assert "Content-Encoding" not in reply.headers and reply.headers["ETag"].startswith('"')
+    # Or a cache would keep a copy for each wish about compression.
+    assert "Vary" not in reply.headers
 
 
 @pytest.mark.parametrize(
@@ -148,6 +150,9 @@ def test_head_tells_the_size_without_the_bytes(phone: Phone) -> None:
     offered = offer(phone)
     reply = phone.ask("HEAD", f"/v1/segments/{offered['sha256']}")
     assert (reply.status_code, reply.data, reply.content_length) == (200, b"", offered["bytes"])
+    for asked in ("bytes=0-9", "bytes=999999999-"):  # ranges are of GET
+        ranged = phone.ask("HEAD", f"/v1/segments/{offered['sha256']}", headers={"Range": asked})
+        assert (ranged.status_code, ranged.content_length) == (200, offered["bytes"])
 
 
 def test_a_download_that_is_cut_at_any_byte_goes_on_there(phone: Phone) -> None:

@@ -117,7 +117,12 @@ class _Body:
         self._body, self.size = body, size
 
     def read(self, size: int = -1, /) -> bytes:
-        data: bytes = self._body.read(None if size < 0 else size)
+        from botocore.exceptions import BotoCoreError
+
+        try:
+            data: bytes = self._body.read(None if size < 0 else size)
+        except BotoCoreError as error:
+            raise StoreFailed(f"the object broke off: {error}") from error
         if not data:
             self.close()
         return data

@@ -66,12 +66,19 @@ class FolderStore:
             raise StoreFailed(f"{self.folder}: {error.strerror}") from error
 
     def stored(self) -> Iterator[Stored]:
-        for path in sorted(self.folder.glob("??/*")):
-            try:
-                written = dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC)
-            except FileNotFoundError:
-                continue
-            yield Stored(path.name, written)
+        # Not by a pattern: that takes a folder which cannot be read for an empty one.
+        try:
+            for folder in _listed(self.folder):
+                if len(folder.name) != 2 or not folder.is_dir():
+                    continue
+                for path in _listed(folder):
+                    try:
+                        written = dt.datetime.fromtimestamp(path.lstat().st_mtime, dt.UTC)
+                    except FileNotFoundError:
+                        continue
+                    yield Stored(path.name, written)
+        except OSError as error:
+            raise StoreFailed(f"{self.folder}: {error.strerror}") from error
 
     def check(self) -> str:
         try:
@@ -82,6 +89,13 @@ class FolderStore:
         except OSError as error:
             raise StoreFailed(f"{self.folder}: {error.strerror}") from error
         return str(self.folder)
+
+
+def _listed(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except FileNotFoundError:
+        return []
 
 
 def _sync_folder(folder: Path) -> None:

@@ -10,7 +10,7 @@ import logging
 from backend.clock import Clock
 from backend.db import Sessions
 from backend.feed import segments
-from backend.sync.segments.store import SegmentMissing, Store
+from backend.sync.segments.store import SegmentMissing, Store, StoreFailed
 
 PIECE = 64 * 1024
 
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 def scrub(sessions: Sessions, store: Store, clock: Clock) -> list[str]:
-    """Read every file on offer; withdraw and delete what is damaged or missing and return its names.
+    """Read every file on offer; withdraw and delete what is damaged, missing or unreadable; return its names.
 
     Raises `StoreFailed` where the store itself does not work; nothing is withdrawn for that.
     """
@@ -34,6 +34,19 @@ def scrub(sessions: Sessions, store: Store, clock: Clock) -> list[str]:
 
 
 def _whole(store: Store, name: str, size: int) -> bool:
+    """Say whether the file is what its name says. One that cannot be read, in a store that works, is not."""
+    try:
+        return _is_its_name(store, name, size)
+    except StoreFailed:
+        store.check()
+    try:
+        return _is_its_name(store, name, size)
+    except StoreFailed as error:
+        log.warning("segment %s cannot be read: %s", name, error)
+        return False
+
+
+def _is_its_name(store: Store, name: str, size: int) -> bool:
     try:
         file = store.open(name, 0, size)
     except SegmentMissing:

@@ -4,6 +4,8 @@ import os
 from io import FileIO
 from types import TracebackType
 
+from backend.sync.segments.store import StoreFailed
+
 
 class Slice:
     """*length* bytes of *file* from *start* on. A server that sends by file descriptor finds it at *start*."""
@@ -21,9 +23,15 @@ class Slice:
         return self.file.fileno()
 
     def read(self, size: int = -1) -> bytes:
-        """Return up to *size* bytes, no more than are left of the piece; its end lets go of the file."""
+        """Return up to *size* bytes, no more than are left of the piece; its end lets go of the file.
+
+        Raises `StoreFailed` where the disk does not give them back.
+        """
         wanted = self.left if size < 0 else min(size, self.left)
-        data = self.file.read(wanted) if wanted else b""
+        try:
+            data = self.file.read(wanted) if wanted else b""
+        except OSError as error:
+            raise StoreFailed(f"{self.file.name}: {error.strerror}") from error
         self.left -= len(data)
         if not self.left:
             self.close()

@@ -28,7 +28,7 @@ class Opened(Protocol):
         """Bytes of the whole file."""
 
     def read(self, size: int = -1, /) -> bytes:
-        """Return up to *size* of the piece's bytes that are left; none at its end."""
+        """Return up to *size* of the piece's bytes that are left, none at its end; raises `StoreFailed`."""
 
     def close(self) -> None:
         """Let go of the file."""

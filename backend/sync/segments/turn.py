@@ -4,10 +4,12 @@ import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from sqlalchemy import Connection, Engine, text
 
 from backend.db import Sessions
+from backend.sync.segments.store import StoreFailed
 
 _LOCK = 0x5A7C4E15E6
 """The advisory lock's number; nothing else of ours takes one."""
@@ -19,6 +21,7 @@ def builders_turn(sessions: Sessions, folder: Path) -> Iterator[bool]:
 
     On PostgreSQL it is an advisory lock of a connection's own, which goes with the connection; on SQLite,
     where web and worker are processes of one node, a lock on a file in *folder*. Both end with their process.
+    Raises `StoreFailed` where that file cannot be made.
     """
     with sessions() as session:
         bind = session.get_bind()
@@ -41,11 +44,18 @@ def _on_postgresql(engine: Engine) -> Iterator[bool]:
 
 
 def _on_this_node(folder: Path) -> Iterator[bool]:
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "segments.lock").open("a") as lock:
+    with _lock_file(folder) as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             yield False
             return
         yield True
+
+
+def _lock_file(folder: Path) -> IO[str]:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return (folder / "segments.lock").open("a")
+    except OSError as error:
+        raise StoreFailed(f"{folder}: {error.strerror}") from error
