@@ -21,6 +21,7 @@ from backend.delivery.causes import CAUSES
 from backend.delivery.retry import Backoff
 from backend.erp.errors import ErpError, ErrorClass
 from backend.erp.records import Found, Outcome
+from backend.erp.text import kept
 from sync_protocol.errors import ErrorCode
 from sync_protocol.submission import State
 
@@ -191,8 +192,8 @@ def _as_faults(errors: tuple[dict[str, str], ...]) -> tuple[dict[str, str], ...]
     return tuple(
         {
             "code": error["code"] if error.get("code") in _CODES else ErrorCode.FIELD_INVALID.code,
-            "field": str(error.get("field") or "")[:300],
-            "message": str(error.get("message") or "was refused")[:1000],
+            "field": kept(str(error.get("field") or ""))[:300],
+            "message": kept(str(error.get("message") or "was refused"))[:1000],
         }
         for error in errors
     )

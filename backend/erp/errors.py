@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from backend.erp.text import kept
+
 
 class ErrorClass(StrEnum):
     """What an error means for the document, and so what is done next."""
@@ -42,11 +44,11 @@ class ErpError(Exception):
         no_answer: bool = False,
         fix: str = "",
     ) -> None:
-        super().__init__(message)
+        super().__init__(kept(message))
         self.error_class = error_class
-        self.message = message
-        self.raw = raw or message
+        self.message = kept(message)
+        self.raw = kept(raw or message)
         self.retry_after = retry_after
-        self.field = field
+        self.field = kept(field)
         self.no_answer = no_answer
-        self.fix = fix
+        self.fix = kept(fix)

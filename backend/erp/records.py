@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, BinaryIO
 
+from backend.erp.text import Kept
 from sync_protocol.submission import State
 
 
@@ -30,7 +31,7 @@ class Capabilities:
 
 
 @dataclass(frozen=True)
-class Health:
+class Health(Kept):
     """The answer of `check()`: problems are sentences that say what is wrong and what to do."""
 
     version: str
@@ -45,17 +46,12 @@ class Health:
 
 
 @dataclass(frozen=True)
-class BadRow:
-    """A row that could not be translated. Text that no database keeps (NUL, half a pair) is escaped."""
+class BadRow(Kept):
+    """A row that could not be translated."""
 
     external_id: str
     error: str
     raw: str
-
-    def __post_init__(self) -> None:
-        for name in ("external_id", "error", "raw"):
-            text = getattr(self, name).encode("utf-8", "backslashreplace").decode()
-            object.__setattr__(self, name, text.replace("\x00", "\\x00"))
 
 
 @dataclass(frozen=True)
@@ -124,7 +120,7 @@ class ForecastLine:
 
 
 @dataclass(frozen=True)
-class Found:
+class Found(Kept):
     """A document of the ERP; `state` is the ERP's own word."""
 
     external_id: str
@@ -137,7 +133,7 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Outcome(Kept):
     """What has become of a document: accepted, handed_over, on_hold or rejected."""
 
     state: State

@@ -61,8 +61,8 @@ def compare(
             page = connector.read(collection, value, PAGE)
             if page.more and page.watermark == value:
                 raise ErpError(ErrorClass.UNKNOWN, f"The connector reads {collection} in a circle")
-            good, bad = rows.sort_out(COLLECTIONS[collection], page.records)
-            broken = [row.external_id[: rows.LONGEST_ID] for row in (*bad, *page.bad)]
+            good, bad, _ = rows.sort_out(COLLECTIONS[collection], page)
+            broken = [row.external_id[: rows.LONGEST_ID] for row in bad]
             with sessions() as session:
                 keys = difference.differing(session, COLLECTIONS[collection], good)
                 known = rows.attempts_at(session, *ours, broken)

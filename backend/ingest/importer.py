@@ -6,9 +6,8 @@ that was overtaken is rolled back whole, so that a slow importer overwrites noth
 
 import datetime as dt
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -17,7 +16,7 @@ from backend.clock import Clock, instant
 from backend.db import Sessions
 from backend.erp.errors import ErpError, ErrorClass
 from backend.erp.port import Connector
-from backend.erp.records import BadRow, ReadPage
+from backend.erp.records import ReadPage
 from backend.failpoints import failpoint
 from backend.feed import positions
 from backend.feed.changes import MOST_CHANGES, live, publish
@@ -161,10 +160,9 @@ class _Reading:
                 f"The connector reads {self.name} in a circle: there is more, but its watermark stays "
                 f"{page.watermark!r}; this is a fault of the connector",
             )
-        good, bad = rows.sort_out(self.collection, page.records)
-        bad += page.bad
+        found = rows.sort_out(self.collection, page)
         with self.sessions() as session, session.begin() as transaction:
-            changed = self._take(session, page, good, bad)
+            changed = self._take(session, page, found)
             if changed is None:
                 transaction.rollback()
         if changed is None:
@@ -174,13 +172,13 @@ class _Reading:
         failpoint("ingest.after_publish")
         self.result.pages += 1
         self.result.records += len(page.records) + len(page.bad)
-        self.result.rejected += len(bad)
+        self.result.rejected += len(found.bad)
         self.result.changed += changed
         if self.serves_as_list is None:
             self.serves_as_list = self.from_start and not self.lists_keys()
         if self.serves_as_list:
             # The only thing that grows with the ERP, so it is kept only where nothing else lists the keys.
-            self.seen.update(good, (row.external_id[: rows.LONGEST_ID] for row in bad))
+            self.seen.update(found.good, (row.external_id[: rows.LONGEST_ID] for row in found.bad))
         self.value = page.watermark
         self.over = self.result.complete = not page.more
         self.listed_all = page.complete_listing
@@ -194,16 +192,14 @@ class _Reading:
         """Say whether the connector itself can list all keys."""
         return self.name in self.connector.capabilities().lists_keys
 
-    def _take(
-        self, session: Session, page: ReadPage, good: Mapping[str, Mapping[str, Any]], bad: Sequence[BadRow]
-    ) -> int | None:
+    def _take(self, session: Session, page: ReadPage, found: rows.Sorted) -> int | None:
         """Write one page; return the number of changes, or None if it was overtaken."""
         ours = (self.connector.name, self.name)
         if not watermarks.advance(session, *ours, read_from=self.value, to=page.watermark):
             return None
         now = self.clock.now()
-        rows.readable_again(session, *ours, {*good, *page.gone})
-        rows.keep_apart(session, *ours, bad, now)
+        rows.readable_again(session, *ours, {*found.good, *found.gone})
+        rows.keep_apart(session, *ours, found.bad, now)
         if not page.more:
             before = watermarks.read_to_the_end(session, *ours, now, all_of_it=self.from_start)
             # A mended line of a file has another number or none; only a whole listing shows that it is gone.
@@ -213,7 +209,7 @@ class _Reading:
         failpoint("ingest.before_publish")
         # The feed's lock comes before its rows are read, as in `publish` itself.
         positions.take(session, 0)
-        changes = difference.changes(session, self.collection, good, page.gone)
+        changes = difference.changes(session, self.collection, found.good, found.gone)
         fresh = self._freshness(session) if not page.more else []
         if len(changes) + len(fresh) > MOST_CHANGES:
             raise ErpError(

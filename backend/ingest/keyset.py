@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable
 from types import TracebackType
 from typing import Self
 
+from backend.erp.text import kept
 from backend.scratch import scratch
 
 
@@ -26,8 +27,8 @@ class KeySet:
         return int(self._db.execute("SELECT count(*) FROM key").fetchone()[0])
 
     def update(self, keys: Iterable[str]) -> None:
-        """Add *keys*, which are taken one by one."""
-        self._db.executemany("INSERT OR IGNORE INTO key VALUES (?)", ((key,) for key in keys))
+        """Add *keys*, which are taken one by one; what no database keeps is no record's and finds none."""
+        self._db.executemany("INSERT OR IGNORE INTO key VALUES (?)", ((kept(key),) for key in keys))
 
     def lacking(self, keys: Collection[str]) -> list[str]:
         """Return those of *keys* that are not in it, in their order."""

@@ -42,18 +42,19 @@ def reread(
     with sessions() as session, session.begin():
         value = watermarks.ensure(session, *ours).value
     page = connector.reread(collection, keys)
-    good, bad = rows.sort_out(declared, page.records)
-    bad += page.bad
+    good, bad, gone = rows.sort_out(declared, page)
+    # A row whose id is no key was asked for by it all the same, and the answer is that it is not there.
+    bad = [row for row in bad if row.external_id not in page.gone]
     now: dt.datetime = clock.now()
     with sessions() as session, session.begin() as transaction:
         if not watermarks.advance(session, *ours, read_from=value, to=value):
             transaction.rollback()
             return Reread(overtaken=True)
         still = {row.external_id[: rows.LONGEST_ID] for row in bad}
-        rows.readable_again(session, *ours, {*keys, *good, *page.gone} - still)
+        rows.readable_again(session, *ours, {*keys, *good, *gone} - still)
         rows.keep_apart(session, *ours, bad, now)
         positions.take(session, 0)
-        changes = difference.changes(session, declared, good, page.gone)
+        changes = difference.changes(session, declared, good, gone)
         if changes:
             publish(session, changes)
     return Reread(len(changes), len(still))

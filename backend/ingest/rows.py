@@ -3,21 +3,25 @@
 import datetime as dt
 import json
 from collections.abc import Collection as Keys
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from sqlalchemy import delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from backend.db import is_postgresql
-from backend.erp.records import BadRow
+from backend.erp.errors import ErpError, ErrorClass
+from backend.erp.records import BadRow, ReadPage
+from backend.erp.text import kept
 from backend.ingest.models import RejectedRow
 from sync_protocol.canonical import NotCanonical, canonical
 from sync_protocol.channel import Follows
 from sync_protocol.collection import Collection
+from sync_protocol.fields import Key
 
 LONGEST_ID = 128
+KEY = Key()
 NAMELESS = "?"
 """Stands for the key of a record that has none."""
 RETRY_FIRST = dt.timedelta(minutes=5)
@@ -28,20 +32,41 @@ _MOST_FAULTS = 5
 _CHUNK = 500
 
 
-def sort_out(
-    collection: Collection, records: Iterable[Mapping[str, Any]]
-) -> tuple[dict[str, Mapping[str, Any]], list[BadRow]]:
-    """Return the records that can be taken, by key (of two with one key the later), and the bad rows."""
-    good: dict[str, Mapping[str, Any]] = {}
-    bad: list[BadRow] = []
-    for record in records:
+class Sorted(NamedTuple):
+    """What is on a page: records that can be taken, by key (of two with one key the later), bad rows, and keys
+    that the ERP says are gone."""
+
+    good: dict[str, Mapping[str, Any]]
+    bad: list[BadRow]
+    gone: list[str]
+
+
+def sort_out(collection: Collection, page: ReadPage) -> Sorted:
+    """Return what is on *page*; raises `ErpError` where it cannot be gone on from."""
+    if kept(page.watermark) != page.watermark:
+        raise ErpError(
+            ErrorClass.UNKNOWN,
+            f"The connector's watermark of {collection.name} holds what no database keeps: {page.watermark!r}; "
+            "this is a fault of the connector",
+        )
+    found = Sorted({}, list(page.bad), [])
+    for record in page.records:
         error = _error(collection, record)
         if error is None:
-            good[str(record[collection.key])] = record
+            found.good[str(record[collection.key])] = record
         else:
             key = str(record.get(collection.key) or NAMELESS)[:LONGEST_ID]
-            bad.append(BadRow(key, error, json.dumps(record, ensure_ascii=False, default=str)))
-    return good, bad
+            found.bad.append(BadRow(key, error, json.dumps(record, ensure_ascii=False, default=str)))
+    for key in page.gone:
+        error = KEY.wrong(key) or (None if kept(key) == key else "holds what no database keeps")
+        if error is None:
+            found.gone.append(key)
+        else:
+            # No record is known by it, so that there is nothing to delete; somebody should know all the same.
+            found.bad.append(
+                BadRow(str(key)[:LONGEST_ID] or NAMELESS, f"is said to be gone: its key {error}", repr(key))
+            )
+    return found
 
 
 def _error(collection: Collection, record: Mapping[str, Any]) -> str | None:

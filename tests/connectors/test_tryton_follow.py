@@ -8,10 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from backend.connectors.tryton.errors import TrytonRefusal
 from backend.connectors.tryton.follow import Follower
 from backend.connectors.tryton.rows import Item
 from backend.connectors.tryton.sources import Source, Trigger, found_by, same
 from backend.connectors.tryton.watermark import Watermark
+from backend.erp.errors import ErpError, ErrorClass
 
 NOON = dt.datetime(2026, 11, 23, 12, 0)  # noqa: DTZ001 - as Tryton's stamps
 OVERLAP = 300.0
@@ -75,6 +77,18 @@ class Roots(Source):
         known = client.rows["root"]
         for root in roots:
             yield Item(str(root), {**known[root], "name": known[root]["name"]} if root in known else None)
+
+
+class Broken(Roots):
+    """Roots of which Tryton cannot serve some, nor any call that asks for one of them."""
+
+    def __init__(self, ids: set[int]) -> None:
+        self.ids_broken = ids
+
+    def items(self, client: Any, roots: list[int]) -> Iterator[Item]:
+        if self.ids_broken & set(roots):
+            raise TrytonRefusal("server_fault", ErrorClass.CONFIG, "'bogus'", "'bogus'")
+        return super().items(client, roots)
 
 
 class Clock:
@@ -199,6 +213,32 @@ def test_everything_is_read_again_after_a_day(table: Table, clock: Clock) -> Non
     clock.now += 86_400
     found, _, listed = read(following, mark)
     assert (len(found), listed) == (7, True)
+
+
+def test_a_small_page_of_broken_rows_only_is_set_aside_and_reading_goes_on(table: Table, clock: Clock) -> None:
+    """As when somebody edits two rows badly on one day: nothing but them has changed."""
+    following = follower(table, clock)
+    mark = settled(following, clock)
+    broken = Broken({3, 4})
+    for number in broken.ids_broken:
+        table.put("root", number, 1000, name="cannot be served")
+    page = following.read(broken, mark, 100)
+    assert [bad.external_id for bad in page.bad] == ["3", "4"]
+    table.put("root", 5, 2000, name="news")
+    assert read(following, page.watermark)[0]["5"] == "news"
+    again = following.reread(broken, ["3", "4"])
+    assert [bad.external_id for bad in again.bad] == ["3", "4"], "and trying them again harms nobody"
+
+
+def test_a_small_page_of_a_collection_none_of_which_can_be_read_is_a_setting(
+    table: Table, clock: Clock
+) -> None:
+    following = follower(table, clock)
+    mark = settled(following, clock)
+    table.put("root", 3, 1000, name="news")
+    with pytest.raises(ErpError) as caught:
+        following.read(Broken(set(range(1, 8))), mark, 100)
+    assert caught.value.error_class is ErrorClass.CONFIG
 
 
 def test_a_root_that_is_gone_is_named(table: Table, clock: Clock) -> None:

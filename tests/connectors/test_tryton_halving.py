@@ -1,6 +1,6 @@
 """A page that Tryton cannot serve is halved down to the rows that break it, in a bounded number of calls."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pytest
 
@@ -27,8 +27,8 @@ class Page:
             raise self.error
         return iter([Item(str(n), {"id": n, "name": str(n), "code": None}) for n in ids])
 
-    def read(self, size: int = 200) -> Translated:
-        return translate("warehouses", self, list(range(size)))
+    def read(self, size: int = 200, beside: Iterable[int] = ()) -> Translated:
+        return translate("warehouses", self, list(range(size)), lambda: beside)
 
 
 @pytest.mark.parametrize("error", [REFUSED, FAULT, USELESS])
@@ -69,7 +69,7 @@ def test_what_was_set_aside_together_comes_good_when_it_is_tried_again() -> None
     page = Page(set(range(0, 200, 2)))
     left = [int(bad.external_id) for bad in page.read().bad]
     for _ in range(30):
-        left = [int(bad.external_id) for n in left for bad in translate("warehouses", page, [n]).bad]
+        left = [int(bad.external_id) for n in left for bad in translate("warehouses", page, [n], tuple).bad]
     assert set(left) == page.broken
 
 
@@ -78,6 +78,51 @@ def test_a_call_that_fails_for_every_row_is_not_the_rows_fault(error: ErpError) 
     with pytest.raises(ErpError) as caught:
         Page(set(range(4)), error).read(4)
     assert caught.value.error_class is error.error_class
+
+
+@pytest.mark.parametrize("size", [1, 2, 40])
+@pytest.mark.parametrize("error", [FAULT, USELESS])
+def test_a_page_of_broken_rows_only_is_set_aside_while_another_row_can_be_read(
+    error: ErpError, size: int
+) -> None:
+    page = Page({*range(size), 900}, error)
+    found = page.read(size, beside=[900, 901])
+    assert [bad.external_id for bad in found.bad] == [str(n) for n in range(size)]
+    assert found.records == [], "what was tried beside the page is not of the page"
+
+
+@pytest.mark.parametrize("size", [1, 2])
+@pytest.mark.parametrize("error", [FAULT, USELESS])
+def test_where_no_other_row_can_be_read_either_the_call_is_to_blame(error: ErpError, size: int) -> None:
+    page = Page({*range(size), 900, 901}, error)
+    with pytest.raises(ErpError) as caught:
+        page.read(size, beside=[900, 901])
+    assert caught.value.error_class is error.error_class
+
+
+def test_the_only_row_of_a_collection_is_set_aside() -> None:
+    assert [bad.external_id for bad in Page({0}, FAULT).read(1).bad] == ["0"]
+
+
+def test_others_are_not_asked_for_unless_nothing_of_the_page_can_be_read() -> None:
+    def none_needed() -> Iterable[int]:
+        raise AssertionError("asked for others")
+
+    page = Page({1}, FAULT)
+    assert len(translate("warehouses", page, [0, 1], none_needed).bad) == 1
+    refused = Page({0, 1}, REFUSED)
+    assert len(translate("warehouses", refused, [0, 1], none_needed).bad) == 2, "a refusal names its row"
+
+
+def test_a_right_that_is_lacking_beside_the_page_is_told_as_it_is() -> None:
+    lacking = rows.TrytonRefusal("access", ErrorClass.CONFIG, "no", "no")
+
+    def fetch(ids: list[int]) -> Iterable[Item]:
+        raise lacking if 900 in ids else FAULT
+
+    with pytest.raises(rows.TrytonRefusal) as caught:
+        translate("warehouses", fetch, [0, 1], lambda: [900])
+    assert caught.value is lacking
 
 
 @pytest.mark.parametrize("rule", ["access", "login", "concurrency"])

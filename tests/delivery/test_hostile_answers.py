@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from backend.erp.records import Document, Found
+from backend.delivery.fates import NEXT_STATE
+from backend.erp.errors import ErpError, ErrorClass
+from backend.erp.records import Document, Found, Outcome
+from sync_protocol.submission import State
 from tests.connectors.garbage import GarbageServer, http, reply
 from tests.connectors.test_tryton_client import WRITES, client
 from tests.connectors.test_tryton_hostile import TOO_MUCH, TOO_SLOW
@@ -45,6 +48,38 @@ def test_a_hostile_answer_costs_one_attempt_and_nothing_else(
     assert desk.attempts(hurt) == [("find", "none"), ("create", "unknown")]
     assert desk.row(hurt).tries == 1
     assert "Tryton" in desk.record(hurt)["reason"]
+
+
+@pytest.mark.parametrize("error_class", [ErrorClass.REJECT_REP, ErrorClass.REJECT_OFFICE, ErrorClass.UNKNOWN])
+def test_words_that_no_database_keeps_cost_one_attempt_and_nothing_else(
+    desk: Desk, error_class: ErrorClass
+) -> None:
+    """A NUL stops PostgreSQL, half of a surrogate pair both databases."""
+    words = "not\x00 \ud83d so"
+    id = desk.capture()
+
+    def refuse(document: Document) -> Found:
+        raise ErpError(error_class, words, raw=words, field=words, fix=words)
+
+    desk.erp.create = refuse  # type: ignore[method-assign]
+    desk.forwarder().drain()
+    [_, create] = desk.attempts(id)
+    assert create == ("create", error_class.value)
+    assert desk.states(id) == [NEXT_STATE[error_class].value]
+    assert desk.record(id)["reason"] == "not\\x00 \\ud83d so"
+
+
+def test_an_outcome_that_no_database_keeps_is_settled(desk: Desk) -> None:
+    id = desk.capture()
+
+    def advance(document: Document, found: Found) -> Outcome:
+        fault = {"field": "\x00", "message": "\ud800"}
+        return Outcome(State.REJECTED, "7\x00", "N\x00", "no\x00", raw="\ud800", errors=(fault,))
+
+    desk.erp.advance = advance  # type: ignore[method-assign]
+    desk.forwarder().drain()
+    assert desk.states(id) == ["rejected"]
+    assert desk.record(id)["errors"] == [{"code": "field_invalid", "field": "\\x00", "message": "\\ud800"}]
 
 
 def test_an_erp_whose_every_answer_is_a_web_page_is_left_alone(

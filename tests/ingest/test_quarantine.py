@@ -1,6 +1,7 @@
 """Rows that could not be taken are tried again, ever more seldom, and leave when they come good."""
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 
@@ -158,3 +159,29 @@ def test_a_row_with_text_that_no_database_keeps_lies_in_quarantine_and_its_neigh
     result = intake.read()
     assert (result.complete, result.rejected, intake.keys()) == (True, 4, ["a"])
     assert sorted(id for id, _ in intake.rejected()) == ["b\\x00", "c\\ud800", "d", "e"]
+
+
+def test_a_key_that_no_database_keeps_is_not_looked_for_though_the_erp_says_that_it_is_gone(
+    intake: Intake,
+) -> None:
+    intake.erp.say("units", unit("a"), unit("b"))
+    intake.read()
+    intake.erp.page = 6
+    intake.erp.say("units", "a", "b\x00", "\ud800", "two words", "", unit("c"))
+    result = intake.read()
+    assert (result.complete, result.failure, intake.keys()) == (True, None, ["b", "c"])
+    assert sorted(id for id, _ in intake.rejected()) == ["?", "\\ud800", "b\\x00", "two words"]
+    assert all("is said to be gone: its key" in error for _, error in intake.rejected())
+    retry(intake)
+    assert [id for id, _ in intake.rejected()] == ["?"], (
+        "what is not there any more has left, where it has a name"
+    )
+
+
+def test_a_watermark_that_no_database_keeps_is_told_as_a_fault_of_the_connector(intake: Intake) -> None:
+    intake.erp.say("units", unit("a"))
+    page = intake.erp.read("units", None, 2)
+    intake.erp.read = lambda *asked: replace(page, watermark="1\x00")  # type: ignore[method-assign]
+    result = intake.read()
+    assert "fault of the connector" in (result.failure or "")
+    assert intake.watermark().failure == result.failure

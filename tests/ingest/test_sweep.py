@@ -125,3 +125,10 @@ def test_a_snapshot_of_which_only_the_end_was_read_here_deletes_nothing(intake: 
     intake.read(stop=lambda: "read units" in intake.erp.calls)
     assert intake.read().deleted == 0
     assert len(intake.keys()) == 4
+
+
+def test_a_listed_key_that_no_database_keeps_hides_nothing(ten: Intake) -> None:
+    ten.erp.vanish("units", "u3")
+    ten.erp.exists["units"] |= {"\ud800", "x\x00"}
+    assert ten.sweep().deleted == 1
+    assert ten.keys() == [f"u{n}" for n in range(10) if n != 3]

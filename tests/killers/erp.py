@@ -29,7 +29,15 @@ READING = [
         "two broken neighbours stop a collection", "–",
         "Half a page of which nothing can be served is taken for a call that cannot be served.",
         "tests/connectors/test_tryton_halving.py::test_neighbours_that_are_both_broken_do_not_stop_the_page",
-        [(ROWS, "    if refused is not None and not served and len(ids) > 1:\n", "    if refused is not None:\n")],
+        [(ROWS, "    if refused is not None and not served and _blames_the_call(refused):\n",
+          "    if refused is not None and _blames_the_call(refused):\n")],
+    ),
+    Killer(
+        "a page of broken rows only stops a collection", "–",
+        "A page of which no row can be served is taken for a wrong setting, whatever else can be read.",
+        "tests/connectors/test_tryton_halving.py"
+        "::test_a_page_of_broken_rows_only_is_set_aside_while_another_row_can_be_read",
+        [(ROWS, "        if (beside or len(ids) > 1) and not _any_served(fetch, beside):\n", "        if len(ids) > 1:\n")],
     ),
     Killer(
         "sent for a customer who was merged away", "–",

@@ -67,7 +67,7 @@ class Follower:
         page = Translated()
         for start in range(0, len(roots), size):
             chunk = roots[start : start + size]
-            page.add(translate(source.collection, lambda ids: source.items(self._client, ids), chunk))
+            page.add(self._translate(source, chunk))
         return ReadPage(
             records=tuple(page.records), watermark="", more=False, gone=tuple(page.gone), bad=tuple(page.bad)
         )
@@ -82,7 +82,7 @@ class Follower:
     def _hand_out(self, source: Source, mark: Watermark, limit: int) -> Translated:
         size = max(1, min(self._page, limit // source.records_per_root))
         chunk = mark.todo[:size]
-        found = translate(source.collection, lambda ids: source.items(self._client, ids), chunk)
+        found = self._translate(source, chunk)
         start, end = mark.skip, mark.skip + limit
         if end < len(found.records):
             mark.skip = end
@@ -91,6 +91,14 @@ class Follower:
         if start:
             return Translated(found.records[start:end])
         return Translated(found.records[:limit], found.gone, found.bad)
+
+    def _translate(self, source: Source, roots: list[int]) -> Translated:
+        return translate(
+            source.collection,
+            lambda ids: source.items(self._client, ids),
+            roots,
+            lambda: source.beside(self._client, roots),
+        )
 
     def _from_start(self, source: Source) -> Watermark:
         """Note where every trigger stands, then begin: what changes meanwhile is found later."""

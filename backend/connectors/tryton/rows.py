@@ -45,14 +45,17 @@ class Translated:
 
 
 Fetch = Callable[[list[int]], Iterable[Item]]
+Others = Callable[[], Iterable[int]]
+"""Returns some roots of the collection beside those of the page."""
 
 
-def translate(collection: str, fetch: Fetch, ids: list[int]) -> Translated:
+def translate(collection: str, fetch: Fetch, ids: list[int], others: Others) -> Translated:
     """Return the records of the roots *ids*, in the order of their roots.
 
     A page that cannot be served is halved, down to the row, in at most `most_calls` calls; what is not told
-    apart by then is set aside together. Raises `ErpError` if Tryton cannot be reached or refuses the call as
-    such, not for single rows.
+    apart by then is set aside together. Where none of it can be served, *others* are tried one by one: only if
+    none of those is served either are the rows not to blame. Raises `ErpError` if Tryton cannot be reached or
+    refuses the call as such, not for single rows.
     """
     found, served, calls = Translated(), False, 0
     todo = [ids]
@@ -75,13 +78,39 @@ def translate(collection: str, fetch: Fetch, ids: list[int]) -> Translated:
                 todo += [part[middle:], part[:middle]]
             else:
                 found.bad.append(BadRow(str(part[0]), error.message, error.raw))
-    if refused is not None and not served and len(ids) > 1:
-        if isinstance(refused, UselessAnswer):
-            raise refused
-        if isinstance(refused, TrytonRefusal) and refused.rule == "server_fault":
-            # Not the rows are broken, but the call: a field or module that this Tryton does not have.
-            raise ErpError(ErrorClass.CONFIG, refused.message, raw=refused.raw) from refused
+    if refused is not None and not served and _blames_the_call(refused):
+        # One row alone proves nothing, and neither does a page while others of the collection can be read.
+        beside = list(others())
+        if (beside or len(ids) > 1) and not _any_served(fetch, beside):
+            raise _not_the_rows(refused)
     return found
+
+
+def _any_served(fetch: Fetch, roots: Iterable[int]) -> bool:
+    """Say whether Tryton serves one of *roots*, each asked for by itself; raises what is not for rows."""
+    for root in roots:
+        try:
+            for _ in fetch([root]):
+                pass
+        except (TrytonRefusal, UselessAnswer) as error:
+            if isinstance(error, TrytonRefusal) and _of_the_call(error):
+                raise
+        else:
+            return True
+    return False
+
+
+def _blames_the_call(refused: ErpError) -> bool:
+    """Say whether *refused*, met with every row, may come of the call: a field that Tryton does not have."""
+    return isinstance(refused, UselessAnswer) or (
+        isinstance(refused, TrytonRefusal) and refused.rule == "server_fault"
+    )
+
+
+def _not_the_rows(refused: ErpError) -> ErpError:
+    if isinstance(refused, UselessAnswer):
+        return refused
+    return ErpError(ErrorClass.CONFIG, refused.message, raw=refused.raw)
 
 
 def most_calls(rows: int) -> int:

@@ -11,6 +11,9 @@ ANY: Domain = ["active", "in", [True, False]]
 """The clause that brings deactivated records. Tryton wants it on every level of a nested domain, so use it
 in flat ones only."""
 
+BESIDE = 1000
+"""So far beside a page are other roots looked for when none of its own can be read."""
+
 Roots = Callable[[Client, list[Row]], list[int]]
 
 
@@ -86,6 +89,14 @@ class Source:
     def ids(self, client: Client, after: int, limit: int) -> list[int]:
         """Return up to *limit* ids of roots above *after*."""
         return client.search(self.model, [*self.domain(client), ["id", ">", after]], limit=limit)
+
+    def beside(self, client: Client, roots: list[int]) -> list[int]:
+        """Return a few roots that are not among *roots*: from the start, from after them, near and far."""
+        found: dict[int, None] = {}
+        for after in (-1, max(roots)):
+            ids = [root for root in self.ids(client, after, BESIDE + len(roots)) if root not in set(roots)]
+            found |= dict.fromkeys(ids[n] for n in (0, len(ids) // 2, -1) if ids)
+        return list(found)
 
 
 def same(name: str = "id") -> Roots:
