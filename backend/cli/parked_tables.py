@@ -43,7 +43,7 @@ def print_one(one: Parked, now: dt.datetime) -> None:
         "ERP number": one.erp_number,
         "why": one.reason,
     }
-    if one.state == "parked":
+    if one.state in ("parked", "on_hold"):
         rows |= {
             "owner": one.owner,
             "class": one.error_class,

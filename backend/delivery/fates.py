@@ -120,6 +120,7 @@ def of_outcome(outcome: Outcome, kind: str, found: Found, sent_at: dt.datetime |
         raw=outcome.raw,
         error_class=ErrorClass.REJECT_REP if rejected else None,
         owner={State.REJECTED: "rep", State.ON_HOLD: "erp"}.get(outcome.state),
+        fix=outcome.fix[:1000] or None,
         errors=_as_faults(outcome.errors),
         erp_id=external_id,
         erp_number=number,

@@ -143,6 +143,8 @@ class Outcome(Kept):
     raw: str | None = None
     errors: tuple[dict[str, str], ...] = field(default=())
     """Faults by field, as they travel: {"code", "field", "message"}."""
+    fix: str = ""
+    """What the office does about it, in a sentence, where the connector knows."""
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,7 @@ SAMPLES: list[tuple[str, str, ErrorClass]] = [
         C.REJECT_OFFICE,
     ),
     ("Product must be unique by forecast.", "same_line", C.TRANSIENT),
+    ('To number the invoice "7", you must set a date after "11/20/2026".', "number", C.REJECT_OFFICE),
     (
         'To continue, you must create a fiscal year for the date "01/01/2031" and company "N".',
         "books_closed",
@@ -114,6 +115,27 @@ def test_each_refusal_is_given_to_somebody_with_a_sentence_that_a_rep_understand
     assert fate.reason and len(fate.reason.split()) > 3
     assert not any(code in fate.reason for code in CODES)
     assert fate.raw and text in fate.raw, "the office reads what Tryton said"
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"), [sample[:2] for sample in SAMPLES], ids=[sample[0][:40] for sample in SAMPLES]
+)
+def test_each_known_refusal_that_somebody_must_act_on_says_what_to_do(text: str, rule: str) -> None:
+    found = refusal(["UserError", [text, "", None]])
+    assert found is not None
+    if OWNERS[found.error_class] is None or rule == "other":
+        assert found.fix == "", "it goes on by itself, or nobody knows better than the table of causes"
+        return
+    assert found.fix.endswith(", then retry.") and found.fix[0].isupper()
+    assert "{" not in found.fix
+    assert _fate(found).fix == found.fix
+
+
+def test_the_advice_names_what_it_is_about() -> None:
+    said = ["UserError", ['The party "Thorpe LLC" will exceed their €9.00 credit limit by €1.00.', "", None]]
+    found = refusal(said)
+    assert found is not None
+    assert found.fix == "Raise the credit limit of Thorpe LLC or take a payment, then retry."
 
 
 @pytest.mark.parametrize(("status", "owner"), STATUSES)

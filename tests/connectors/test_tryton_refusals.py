@@ -49,6 +49,8 @@ def test_an_order_over_the_limit_waits_in_tryton_until_the_office_lets_it_go(
     assert "credit limit of 50.00 EUR" in outcome.reason
     assert "this order adds 54.25 EUR" in outcome.reason
     assert "will exceed their" in (outcome.raw or "")
+    assert outcome.fix.startswith("Raise the credit limit of ")
+    assert outcome.fix.endswith(" or take a payment, then confirm the order in Tryton, or cancel it there.")
     [sale] = tryton.reader.sales(order.id)
     assert sale["state"] == "quotation"
     assert connector.advance(order, created).state is State.ON_HOLD
@@ -67,6 +69,7 @@ def test_the_order_of_a_blocked_customer_is_quoted_and_held(
     outcome = connector.advance(order, connector.create(order))
     assert outcome.state is State.ON_HOLD
     assert "is blocked" in (outcome.reason or "")
+    assert "out of the category that blocks it, then confirm the order in Tryton" in outcome.fix
     assert tryton.reader.sales(order.id)[0]["state"] == "quotation"
 
 

@@ -13,8 +13,10 @@ from sqlalchemy import select
 
 from backend.delivery.alerts import tell as telling
 from backend.delivery.alerts.channels import SIGNATURE, channels_of, recipients, signature
+from backend.delivery.alerts.message import Message, Waiting
 from backend.delivery.alerts.rule import rule_of
 from backend.delivery.alerts.tell import tell
+from backend.delivery.causes import CAUSES
 from backend.delivery.models import Alert
 from backend.settings import SettingError, Settings, read_settings
 from tests.delivery.desk import Desk
@@ -55,6 +57,19 @@ def by_mail(sink: MailSink, **more: str) -> Settings:
 def by_webhook(sink: WebSink) -> Settings:
     url = f"http://127.0.0.1:{sink.server_address[1]}/hook"
     return read_settings({"SATCHEL_WEBHOOK_URL": url, "SATCHEL_WEBHOOK_SECRET": "s3cret"})
+
+
+def test_an_alert_gives_the_advice_of_the_class_and_each_document_its_own() -> None:
+    now = dt.datetime(2026, 11, 25, tzinfo=dt.UTC)
+    usual, own = CAUSES["reject_office"].fix, "Raise the credit limit of Thorpe LLC, then retry."
+
+    def waits(id: str, fix: str) -> Waiting:
+        return Waiting((1,), id, "order", id, "R1", "parked", "office", "reject_office", "no", fix, now)
+
+    lines = Message("office", "reject_office", [waits("A", own), waits("B", usual)]).text(now).splitlines()
+    assert lines[0].endswith(usual)
+    assert [line for line in lines[1:] if "What to do" in line] == [f"  What to do: {own}"]
+    assert lines.index(f"  What to do: {own}") < next(n for n, line in enumerate(lines) if line.startswith("B"))
 
 
 def run(work: AtWork, settings: Settings) -> int:

@@ -3,9 +3,12 @@
 import pytest
 
 from backend.delivery.causes import CAUSES
-from backend.delivery.office.parked import parked
-from backend.erp.errors import ErrorClass
+from backend.delivery.office.deed import known
+from backend.delivery.office.parked import as_parked, parked
+from backend.erp.errors import ErpError, ErrorClass
+from backend.erp.records import Document, Found, Outcome
 from sync_protocol.errors import ErrorCode
+from sync_protocol.submission import State
 from tests.delivery.desk import ORDER, Desk
 from tests.delivery.office_at_work import AtWork
 from tests.sync.company import customer, product, unit
@@ -33,6 +36,28 @@ def test_a_parked_document_says_whose_it_is_why_in_whose_words_and_what_to_do(wo
     assert seen.reason == "the customer is over the credit limit" and seen.raw == seen.reason
     assert seen.fix == CAUSES["reject_office"].fix
     assert seen.title == "Order for C1, 1 line"
+
+
+def test_the_advice_of_the_connector_goes_before_that_of_the_class(work: AtWork) -> None:
+    advice = "Raise the credit limit of Thorpe LLC, then retry."
+
+    def refuse(document: Document) -> Found:
+        raise ErpError(ErrorClass.REJECT_OFFICE, "no", fix=advice)
+
+    def hold(document: Document, found: Found) -> Outcome:
+        return Outcome(State.ON_HOLD, found.external_id, "SO7", "credit limit", fix=advice)
+
+    parked_id, held_id = work.desk.capture(customer="C1"), work.desk.capture(customer="C2")
+    created = work.desk.erp.create
+    work.desk.erp.create = (  # type: ignore[method-assign]
+        lambda document: refuse(document) if document.id == parked_id else created(document)
+    )
+    work.desk.erp.advance = hold  # type: ignore[method-assign]
+    work.desk.forwarder().drain()
+    assert work.desk.states(parked_id, held_id) == ["parked", "on_hold"]
+    with work.desk.sessions() as session:
+        now = work.desk.clock.now()
+        assert [as_parked(known(session, id), now).fix for id in (parked_id, held_id)] == [advice, advice]
 
 
 def test_what_has_waited_longest_comes_first(work: AtWork) -> None:

@@ -72,14 +72,24 @@ class Claims:
 
     def _employee(self, rep: RepInfo) -> Row:
         if not rep.employee_number:
-            raise ErpError(OFFICE, f"{rep.name} has no employee number; give one, then send the claim again.")
+            raise ErpError(
+                OFFICE,
+                f"{rep.name} has no employee number, by which Tryton knows who is owed the claim.",
+                fix=f"Say `satchel rep add {rep.id} … --employee NUMBER`, then retry.",
+            )
         domain = [["party.code", "=", rep.employee_number], ["company", "=", self._lookups.company]]
         unknown = ErpError(
-            OFFICE, f"Tryton has no employee whose party has the number {rep.employee_number} ({rep.name})."
+            OFFICE,
+            f"Tryton has no employee whose party has the number {rep.employee_number} ({rep.name}).",
+            fix=f"Make {rep.name} an employee in Tryton, whose party has that code, then retry.",
         )
         party: Row = one(self._client, "company.employee", domain, EMPLOYEE_FIELDS, unknown)["party."]
         if not party["addresses"]:
-            raise ErpError(OFFICE, f"{party['name']} has no address in Tryton, which an expense claim needs.")
+            raise ErpError(
+                OFFICE,
+                f"{party['name']} has no address in Tryton, which an expense claim needs.",
+                fix=f"Give {party['name']} an address in Tryton, then retry.",
+            )
         return party
 
     def _payable(self, party: Row) -> int:
@@ -160,5 +170,9 @@ def _content(receipt: ReceiptFile) -> bytes:
     with receipt.open() as file:
         content = file.read()
     if hashlib.sha256(content).hexdigest() != receipt.sha256:
-        raise ErpError(OFFICE, f"The file of receipt {receipt.name} is damaged; ask for it again.")
+        raise ErpError(
+            OFFICE,
+            f"The file of receipt {receipt.name} is damaged; ask for it again.",
+            fix="Send it back to the rep, whose copy brings the receipt again.",
+        )
     return content

@@ -27,6 +27,8 @@ class Workflow:
     accepted: frozenset[str]
     called: str
     """What a person calls it."""
+    goal: str
+    """The last button's name, for a person to press."""
 
 
 ORDER = Workflow(
@@ -34,12 +36,14 @@ ORDER = Workflow(
     {"draft": "quote", "quotation": "confirm"},
     frozenset({"confirmed", "processing", "done"}),
     "order",
+    "confirm",
 )
 CLAIM = Workflow(
     "account.invoice",
     {"draft": "validate_invoice", "validated": "post"},
     frozenset({"posted", "paid"}),
     "claim",
+    "post",
 )
 
 
@@ -108,7 +112,7 @@ def advance(
                 continue
             if refused.error_class is ErrorClass.TRANSIENT or refused.rule in ("access", "login"):
                 raise
-            return on_hold(row, held(row, refused), refused.raw)
+            return on_hold(workflow, row, held(row, refused), refused.raw, refused.remedy)
     raise ErpError(
         ErrorClass.TRANSIENT,
         f"The {workflow.called} changes in Tryton faster than it can be followed.",
@@ -116,16 +120,24 @@ def advance(
     )
 
 
-def on_hold(row: Row, reason: str, raw: str) -> Outcome:
-    """Return the outcome of a document that Tryton has and a person there decides about."""
-    return Outcome(State.ON_HOLD, str(row["id"]), row["number"], reason, raw=raw)
+def on_hold(workflow: Workflow, row: Row, reason: str, raw: str, remedy: str) -> Outcome:
+    """Return the outcome of a document that Tryton has and a person there decides about.
+
+    *remedy* is what the person does first, without a full stop; empty where nobody knows.
+    """
+    goal = f"{workflow.goal} the {workflow.called} in Tryton, or cancel it there."
+    fix = f"{remedy}, then {goal}" if remedy else goal.capitalize().replace("tryton", "Tryton")
+    return Outcome(State.ON_HOLD, str(row["id"]), row["number"], reason, raw=raw, fix=fix)
 
 
 def tryton_id(key: str, field: str) -> int:
     """Return the id that a record's key is; raises `ErpError` for what Tryton does not have yet."""
     if not (key.isascii() and key.isdigit() and 0 < len(key) < 16):
         raise ErpError(
-            ErrorClass.REJECT_OFFICE, f"Tryton does not have {key} yet; make it there first.", field=field
+            ErrorClass.REJECT_OFFICE,
+            f"Tryton does not have {key} yet; make it there first.",
+            field=field,
+            fix="Make it in Tryton and fix the document to name it; or enter the document there and link it.",
         )
     return int(key)
 
@@ -140,5 +152,10 @@ def one(client: Client, model: str, domain: Domain, fields: Iterable[str], other
 
 def currency_id(client: Client, code: str) -> int:
     """Return the id of a currency by its code."""
-    missing = ErpError(ErrorClass.REJECT_OFFICE, f"Tryton does not know the currency {code}.", field="currency")
+    missing = ErpError(
+        ErrorClass.REJECT_OFFICE,
+        f"Tryton does not know the currency {code}.",
+        field="currency",
+        fix=f"Add {code} to Tryton's currencies or make it active again, then retry.",
+    )
     return int(one(client, "currency.currency", [["code", "=", code]], ["code"], missing)["id"])

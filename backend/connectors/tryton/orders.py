@@ -62,7 +62,8 @@ class Orders:
         if not blocked & set(party["categories"]):
             return None
         words = f"{party['name']} is blocked in Tryton. The order is quoted there; the office decides."
-        return documents.on_hold(row, words, "blocked")
+        remedy = f"Take {party['name']} out of the category that blocks it"
+        return documents.on_hold(documents.ORDER, row, words, "blocked", remedy)
 
     def _held(self, row: Row, refused: TrytonRefusal) -> str:
         if refused.rule != "credit_limit":

@@ -52,12 +52,14 @@ class Message:
 
     def text(self, now: dt.datetime) -> str:
         """Return the text of an e-mail."""
-        lines = [f"{CAUSES[self.error_class].means} What to do: {self.waiting[0].fix}", ""]
+        cause = CAUSES[self.error_class]
+        lines = [f"{cause.means} What to do: {cause.fix}", ""]
         for one in self.waiting[:MOST_LISTED]:
             hours = int((now - one.since).total_seconds() // 3600)
             lines += [
                 f"{one.title}, {one.id}, rep {one.rep}, {one.state}, waits for {hours} h",
                 f"  {one.reason}",
+                *([f"  What to do: {one.fix}"] if one.fix != cause.fix else []),
             ]
         if len(self.waiting) > MOST_LISTED:
             lines.append(f"and {len(self.waiting) - MOST_LISTED} more")

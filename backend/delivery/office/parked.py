@@ -31,6 +31,7 @@ class Parked:
     raw: str | None
     """The ERP's own words."""
     fix: str | None
+    """What to do, of what is parked or on hold."""
     since: dt.datetime
     received_at: dt.datetime
     taken_by: str | None
@@ -82,7 +83,8 @@ def as_parked(row: Submission, now: dt.datetime) -> Parked:
         owner=owner_of(row) if waits else None,
         reason=row.reason or "",
         raw=row.raw_reason,
-        fix=fix_of(row) if waits else None,
+        # The ERP decides on what it has on hold; where the connector knows how, the office is told.
+        fix=fix_of(row) if waits else row.fix if row.state == State.ON_HOLD else None,
         since=row.updated_at,
         received_at=row.received_at,
         taken_by=holder,
