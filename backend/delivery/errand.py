@@ -20,7 +20,7 @@ from backend.delivery.attempts import LostClaim, Step
 from backend.delivery.claims import Claim
 from backend.delivery.documents import ReceiptsOf, document_of
 from backend.delivery.fates import MOST_RAW, Bound, Fate, Past, of_error, of_outcome
-from backend.delivery.merges import repointed
+from backend.delivery.merges import Repointed, repointed
 from backend.delivery.terms import Terms
 from backend.erp.errors import ErpError, ErrorClass
 from backend.erp.port import Connector
@@ -55,7 +55,7 @@ class Errand:
         self.clock, self.terms, self.receipts_of = clock, terms, receipts_of
         self.sent_at = claim.sent_at
         self.found: Found | None = None
-        self.repointed: str | None = None
+        self.repointed: Repointed | None = None
         self.step = Step.FIND
         self.attempt: int | None = None
         self.ended: tuple[str, str | None] = (INTERRUPTED, None)
@@ -64,9 +64,10 @@ class Errand:
         """Return what becomes of the submission; raises `LostClaim` if it is somebody else's by now."""
         try:
             kind = KINDS.get(self.claim.kind)
-            return self._upsert() if kind is not None and kind.aggregated else self._forward()
+            fate = self._upsert() if kind is not None and kind.aggregated else self._forward()
         except ErpError as error:
-            return self._failed(error)
+            fate = self._failed(error)
+        return fate if self.repointed is None else self.repointed.fate(fate)
 
     # Documents with a key of their own
 
@@ -74,11 +75,11 @@ class Errand:
         with self.sessions() as session, session.begin():
             row = attempts.held(session, self.claim)
             document = document_of(session, row, self.receipts_of)
-            body, self.repointed = repointed(session, document.body)
+            self.repointed = repointed(session, document.body, row.rep)
             if self.repointed is not None:
-                document = replace(document, body=body)
+                document = replace(document, body=self.repointed.body)
                 actor = f"worker:{self.claim.worker}"
-                inbox.note(session, row, now=self.clock.now(), actor=actor, note=self.repointed)
+                inbox.note(session, row, now=self.clock.now(), actor=actor, note=self.repointed.told)
             self._begin(session, Step.FIND)
         self.found = self._looked_up(document)
         if self.found is None:
@@ -92,14 +93,7 @@ class Errand:
         fate = of_outcome(outcome, self.claim.kind, found, self.sent_at)
         self.ended = (outcome.state.value, outcome.raw)
         failpoint("delivery.after_advance")
-        return self._told_of_merge(fate)
-
-    def _told_of_merge(self, fate: Fate) -> Fate:
-        """Return *fate* with a word to the rep, if the document was sent for another customer."""
-        if self.repointed is None:
-            return fate
-        words = f"{fate.reason.rstrip('.')}. {self.repointed}" if fate.reason else self.repointed
-        return replace(fate, reason=words[:1000])
+        return fate
 
     def _find(self, document: Document) -> Found | None:
         with self.sessions() as session, session.begin():

@@ -59,6 +59,32 @@ def test_an_order_over_the_limit_waits_in_tryton_until_the_office_lets_it_go(
     tryton.office("party.party", "write", [customer["id"]], {"credit_limit_amount": Decimal(50)})
 
 
+def test_what_tryton_says_of_a_customer_merged_a_moment_ago_is_for_the_office_alone(
+    tryton: TrytonAtHand, connector: TrytonConnector
+) -> None:
+    """Satchel has not read of the merge, so it cannot know whether the rep hears of the other customer."""
+    left = tryton.customer(id=tryton.summary["over_limit_customer"])
+    gone = tryton.summary["customers"][14]
+    [name] = (row["name"] for row in tryton.office("party.party", "read", [left["id"]], ["name"]))
+    merged = {"replaced_by": left["id"], "active": False}
+    tryton.office("party.party", "write", [gone["id"]], merged)
+    order = _for(tryton, gone)
+    with pytest.raises(ErpError, match="no address of the customer into which this one was merged") as refused:
+        connector.create(order)
+    assert name not in refused.value.raw
+    order.body["ship_to_id"] = None
+    outcome = connector.advance(order, connector.create(order))
+    assert outcome.state is State.ON_HOLD
+    assert name not in (outcome.reason or "") and "50.00" not in (outcome.reason or "")
+    assert name in (outcome.raw or "") and "credit limit of 50.00 EUR" in (outcome.raw or "")
+    assert name in outcome.fix
+    tryton.office("party.party", "write", [left["id"]], {"active": False})
+    with pytest.raises(ErpError, match="the customer into which this one was merged is closed") as refused:
+        connector.create(_for(tryton, gone))
+    assert name not in refused.value.raw
+    tryton.office("party.party", "write", [left["id"]], {"active": True})
+
+
 def test_the_order_of_a_blocked_customer_is_quoted_and_held(
     tryton: TrytonAtHand, connector: TrytonConnector
 ) -> None:

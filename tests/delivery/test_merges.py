@@ -1,10 +1,17 @@
 """A customer was merged into another while a document waited: it is sent for the other, visibly."""
 
+import json
 from typing import Any
 
 import pytest
 
 from backend.delivery.merges import MOST_MERGES, repointed
+from backend.erp.errors import ErpError, ErrorClass
+from backend.erp.errors import ErrorClass as C
+from backend.erp.records import Document, Found, Outcome
+from backend.identity.access import assign, set_role
+from backend.identity.models import Rep
+from sync_protocol.submission import State
 from tests.delivery.desk import ORDER, Desk
 
 
@@ -20,6 +27,26 @@ def customer(id: str, replaced_by: str | None = None, *addresses: str) -> dict[s
             for a in addresses
         ],
     }  # fmt: skip
+
+
+CANARY = "Canary"
+"""In the name, number and address of a customer whom the rep does not hear."""
+
+
+@pytest.fixture
+def desk(desk: Desk) -> Desk:
+    """The desk of a rep who hears the territory NW."""
+    with desk.sessions() as session, session.begin():
+        session.add(Rep(id="R1", name="Rep R1", role="sales", active=True))
+        session.flush()
+        set_role(session, "sales", ["customers", "submissions"])
+        assign(session, "R1", "territory:NW", desk.clock.now())
+    return desk
+
+
+def elsewhere(id: str, *addresses: str) -> dict[str, Any]:
+    names = {"name": f"{CANARY} of {id}", "number": f"{CANARY}-{id}", "territory": "SE"}
+    return {**customer(id, None, *addresses), **names}
 
 
 def sent_body(desk: Desk) -> dict[str, Any]:
@@ -90,13 +117,74 @@ def test_merges_in_a_row_are_followed_to_the_last(desk: Desk) -> None:
 def test_what_leads_nowhere_is_left_to_the_erp(desk: Desk, records: list[dict[str, Any]]) -> None:
     desk.publish("customers", *records)
     with desk.sessions() as session:
-        assert repointed(session, ORDER) == (ORDER, None)
+        assert repointed(session, ORDER, "R1") is None
 
 
 def test_a_claim_is_re_pointed_and_one_without_a_customer_is_not_touched(desk: Desk) -> None:
     desk.publish("customers", customer("C1", "C2"), customer("C2"))
     with desk.sessions() as session:
-        body, words = repointed(session, {"customer_id": "C1", "project": None})
-        assert body["customer_id"] == "C2" and words is not None
-        assert repointed(session, {"customer_id": None, "project": "P"})[1] is None
-        assert repointed(session, {"project": "P"})[1] is None
+        found = repointed(session, {"customer_id": "C1", "project": None}, "R1")
+        assert found is not None and found.body["customer_id"] == "C2"
+        assert repointed(session, {"customer_id": None, "project": "P"}, "R1") is None
+        assert repointed(session, {"project": "P"}, "R1") is None
+
+
+# The rep does not hear the other customer
+
+
+def about_the_canary(step: State | ErrorClass) -> Any:
+    """An answer of the ERP that tells of the customer it was sent for."""
+    words = f"{CANARY} of C2 has a credit limit of 9.00 EUR"
+
+    def advance(document: Document, found: Found) -> Outcome:
+        fault = {"field": "customer_id", "message": words}
+        return Outcome(step, found.external_id, "SO1", words, raw=words, errors=(fault,), fix=words)
+
+    def create(document: Document) -> Found:
+        raise ErpError(step, words, raw=words, field="customer_id", fix=words)
+
+    return advance if isinstance(step, State) else create
+
+
+ANSWERS = [State.ACCEPTED, State.ON_HOLD, State.REJECTED, *(c for c in ErrorClass if c is not C.DUPLICATE_OK)]
+
+
+@pytest.mark.parametrize("answer", ANSWERS, ids=lambda answer: answer.value)
+def test_a_rep_learns_nothing_of_a_customer_whom_the_rep_does_not_hear(desk: Desk, answer: Any) -> None:
+    desk.publish("customers", customer("C1", "C2"), elsewhere("C2"))
+    id = desk.capture()
+    setattr(desk.erp, "advance" if isinstance(answer, State) else "create", about_the_canary(answer))
+    desk.forwarder().drain()
+    assert CANARY not in json.dumps(desk.record(id))
+    assert desk.record(id)["reason"]
+    assert CANARY in json.dumps(desk.notes(id)), "the office reads it in the timeline"
+    if answer is not State.ACCEPTED:
+        assert "9.00" in (desk.row(id).raw_reason or "")
+    if answer is State.ON_HOLD:
+        held = "The ERP has it on hold; the office decides. Sent for another customer, into which "
+        assert desk.record(id)["reason"] == f"{held}Name of C1 (C1) was merged in the ERP"
+
+
+def test_nor_the_new_name_of_one_that_has_left_the_territory(desk: Desk) -> None:
+    desk.publish("customers", customer("C1"))
+    id = desk.capture()
+    desk.publish("customers", {**elsewhere("C1"), "replaced_by": "C2"}, elsewhere("C2"))
+    desk.forwarder().drain()
+    assert desk.record(id)["reason"] == "Sent for another customer, into which this one was merged in the ERP"
+
+
+def test_a_rep_whose_role_has_no_customers_hears_none(desk: Desk) -> None:
+    desk.publish("customers", customer("C1", "C2"), customer("C2"))
+    with desk.sessions() as session, session.begin():
+        set_role(session, "sales", ["submissions"])
+    id = desk.capture()
+    desk.forwarder().drain()
+    assert "Name of" not in json.dumps(desk.record(id))
+
+
+def test_words_about_a_customer_whom_the_rep_hears_are_left_as_they_are(desk: Desk) -> None:
+    desk.publish("customers", customer("C1", "C2"), customer("C2"))
+    id = desk.capture()
+    desk.erp.advance = about_the_canary(State.ON_HOLD)  # type: ignore[method-assign]
+    desk.forwarder().drain()
+    assert "credit limit of 9.00 EUR. Sent for Name of C2" in desk.record(id)["reason"]

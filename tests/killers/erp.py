@@ -43,7 +43,7 @@ READING = [
         "sent for a customer who was merged away", "–",
         "A document is sent as it was captured, whatever the ERP has merged since.",
         "tests/delivery/test_merges.py::test_it_is_sent_for_the_customer_that_is_left",
-        [(ERRAND, "                document = replace(document, body=body)\n", "")],
+        [(ERRAND, "                document = replace(document, body=self.repointed.body)\n", "")],
         only="sqlite",
     ),
     Killer(

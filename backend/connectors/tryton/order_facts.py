@@ -30,9 +30,10 @@ Line = dict[str, Any]
 def order_facts(client: Client, lookups: Lookups, document: Document, *, keyed: bool) -> OrderFacts:
     """Return what *document* needs; raises `ErpError`, naming the field if one is to blame."""
     body = document.body
-    customer = _customer(client, tryton_id(body["customer_id"], "customer_id"))
+    asked = tryton_id(body["customer_id"], "customer_id")
+    customer = _customer(client, asked)
     party = _defaults(client, lookups.company, customer)
-    ship_to = _ship_to(body.get("ship_to_id"), customer) or party.get("shipment_address")
+    ship_to = _ship_to(body.get("ship_to_id"), customer, asked) or party.get("shipment_address")
     currency = currency_id(client, body["currency"])
     price_list = body.get("price_list_id")
     list_id = None if price_list in (None, LIST_PRICE) else tryton_id(price_list, "price_list_id")
@@ -53,15 +54,21 @@ def order_facts(client: Client, lookups: Lookups, document: Document, *, keyed: 
     )
 
 
-def _customer(client: Client, party: int) -> Row:
-    """Return the customer, or the one it was merged into."""
+def _called(customer: Row, asked: int) -> str:
+    """Return what a rep may read: the name of the customer *asked* for, not of the one it was merged into."""
+    return str(customer["name"]) if customer["id"] == asked else "the customer into which this one was merged"
+
+
+def _customer(client: Client, asked: int) -> Row:
+    """Return the customer *asked* for, or the one it was merged into."""
+    party = asked
     unknown = ErpError(REP, "Tryton does not have this customer any more.", field="customer_id")
     for _ in range(MOST_MERGES):
         row = one(client, "party.party", [["id", "=", party], ANY], CUSTOMER_FIELDS, unknown)
         if row["replaced_by"] is None:
             if row["active"]:
                 return row
-            raise ErpError(REP, f"{row['name']} is closed in Tryton.", field="customer_id")
+            raise ErpError(REP, f"In Tryton, {_called(row, asked)} is closed.", field="customer_id")
         party = row["replaced_by"]
     raise unknown
 
@@ -74,12 +81,13 @@ def _defaults(client: Client, company: int, customer: Row) -> Row:
     return {**found, "party": customer["id"]}
 
 
-def _ship_to(key: str | None, customer: Row) -> int | None:
+def _ship_to(key: str | None, customer: Row, asked: int) -> int | None:
     if key is None:
         return None
     address = tryton_id(key, "ship_to_id")
     if address not in customer["addresses"]:
-        raise ErpError(REP, f"This is no address of {customer['name']} any more.", field="ship_to_id")
+        words = f"This is no address of {_called(customer, asked)} any more."
+        raise ErpError(REP, words, field="ship_to_id")
     return address
 
 

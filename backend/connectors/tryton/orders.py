@@ -1,6 +1,7 @@
 """Orders: create a sale under our key, quote it, confirm it."""
 
 import threading
+from dataclasses import replace
 
 from backend.connectors.tryton import documents
 from backend.connectors.tryton.client import Client, Domain, Row
@@ -13,6 +14,7 @@ from backend.connectors.tryton.mapping.text import money
 from backend.connectors.tryton.order_facts import order_facts
 from backend.connectors.tryton.understood import understood
 from backend.erp.records import Document, Found, Outcome
+from sync_protocol.submission import State
 
 LIMIT_FIELDS = ("name", "credit_amount", "credit_limit_amount", "currency.code")
 
@@ -49,9 +51,23 @@ class Orders:
         """Quote and confirm; a refusal leaves the quotation in Tryton, for a person there to decide."""
         record = tryton_id(found.external_id, "")
         with self._confirming:
-            return documents.advance(
+            outcome = documents.advance(
                 self._client, documents.ORDER, record, before=self._blocked, held=self._held
             )
+        return self._discreet(document, record, outcome)
+
+    def _discreet(self, document: Document, record: int, outcome: Outcome) -> Outcome:
+        """Return *outcome*; where Tryton has it on hold for another customer, its reason is the office's to read.
+
+        The customer was merged a moment ago, and whether the rep may hear of the other one is not known here.
+        """
+        if outcome.state is not State.ON_HOLD:
+            return outcome
+        party = self._client.read(SALE, [record], ["party"])[0]["party"]
+        if str(party) == document.body["customer_id"]:
+            return outcome
+        words = "Tryton has it on hold, for the customer into which this one was merged; the office decides."
+        return replace(outcome, reason=words, raw=f"{outcome.reason} {outcome.raw or ''}".strip())
 
     def _blocked(self, row: Row) -> Outcome | None:
         """Stop a quotation of a customer that the office has blocked since."""
