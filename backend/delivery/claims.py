@@ -18,8 +18,10 @@ from backend.delivery.dependencies import obstacle
 from backend.delivery.turns import candidates, is_next
 from backend.delivery.writers import on_their_way, one_at_a_time
 from backend.feed.changes import publish
+from backend.feed.merged import target_of
 from backend.inbox.models import Submission
 from backend.inbox.submissions import as_record, move
+from sync_protocol.catalogue.order import BY_CUSTOMER
 from sync_protocol.change import Put
 from sync_protocol.submission import State
 
@@ -129,6 +131,9 @@ def _lock(session: Session, id: str, now: dt.datetime) -> Submission | None:
         .with_for_update(skip_locked=True)
         .execution_options(populate_existing=True)
     ).one_or_none()
+    if row is not None and row.order_key.startswith(BY_CUSTOMER):
+        # The customer may have been merged into another after it came, or while somebody else wrote to it.
+        row.order_key = BY_CUSTOMER + target_of(session, row.order_key.removeprefix(BY_CUSTOMER))
     if row is not None and is_postgresql(session):
         key = func.hashtextextended(row.order_key, 0)
         if not session.scalar(select(func.pg_try_advisory_xact_lock(key))):

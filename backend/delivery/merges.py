@@ -14,12 +14,9 @@ from sqlalchemy.orm import Session
 from backend.delivery.fates import MOST_RAW, Fate
 from backend.feed.changes import live
 from backend.feed.live import read_live
+from backend.feed.merged import CUSTOMERS, target_of
 from backend.identity.access import ANY_SCHEMA, streams
 from sync_protocol.submission import State
-
-CUSTOMERS = "customers"
-MOST_MERGES = 10
-"""So many merges in a row are followed; more are a circle."""
 
 _HELD = "The ERP has it on hold; the office decides"
 _REFUSED = "The ERP does not take it for the customer into which this one was merged; the office can say why"
@@ -59,20 +56,6 @@ class Repointed:
             return fate
         words = f"{fate.reason.rstrip('.')}. {self.words}" if fate.reason else self.words
         return replace(fate, reason=words[:1000])
-
-
-def target_of(session: Session, customer: str) -> str:
-    """Return whom *customer* was merged into in the end, or *customer*; also where that leads nowhere."""
-    seen, now = {customer}, customer
-    while (record := live(session, CUSTOMERS, now)) is not None:
-        following = record["replaced_by"]
-        if not following:
-            return now
-        if following in seen or len(seen) > MOST_MERGES:
-            break
-        seen.add(following)
-        now = following
-    return customer
 
 
 def repointed(session: Session, body: Mapping[str, Any], rep: str) -> Repointed | None:

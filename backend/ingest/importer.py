@@ -20,7 +20,7 @@ from backend.erp.records import ReadPage
 from backend.failpoints import failpoint
 from backend.feed import positions
 from backend.feed.changes import MOST_CHANGES, live, publish
-from backend.ingest import difference, rows, watermarks
+from backend.ingest import difference, merged, rows, watermarks
 from backend.ingest.sweep import Listing, sweep
 from backend.settings import Settings
 from sync_protocol.catalogue import COLLECTIONS
@@ -206,6 +206,7 @@ class _Reading:
             met_since = self.began if self.from_start else before
             if page.complete_listing and page.records and met_since:
                 rows.not_met_since(session, *ours, met_since, inclusive=not self.from_start)
+        merged.follow(session, self.name, found.good)
         failpoint("ingest.before_publish")
         # The feed's lock comes before its rows are read, as in `publish` itself.
         positions.take(session, 0)

@@ -13,7 +13,7 @@ from backend.db import Sessions
 from backend.erp.port import Connector
 from backend.feed import positions
 from backend.feed.changes import publish
-from backend.ingest import difference, rows, watermarks
+from backend.ingest import difference, merged, rows, watermarks
 from sync_protocol.catalogue import COLLECTIONS
 
 MOST = 200
@@ -53,6 +53,7 @@ def reread(
         still = {row.external_id[: rows.LONGEST_ID] for row in bad}
         rows.readable_again(session, *ours, {*keys, *good, *gone} - still)
         rows.keep_apart(session, *ours, bad, now)
+        merged.follow(session, collection, good)
         positions.take(session, 0)
         changes = difference.changes(session, declared, good, gone)
         if changes:

@@ -18,6 +18,7 @@ from backend.failpoints import failpoint
 from backend.feed import reading
 from backend.feed.changes import MOST_CHANGES, publish
 from backend.feed.live import Ref
+from backend.feed.merged import CUSTOMERS, order_key
 from backend.identity.access import channels_ever
 from backend.inbox import arrivals, supersession
 from backend.inbox import submissions as inbox
@@ -192,8 +193,16 @@ class _Desk:
             errors=[fault.as_wire() for fault in faults],
             reason=reason,
             owner=owner,
-            order_key=sealed.kind.order_key(sealed.body, self.rep) if sealed.kind and not faults else "none",
+            order_key=self._order_key(sealed) if not faults else "none",
         )
+
+    def _order_key(self, sealed: Sealed) -> str:
+        if sealed.kind is None:
+            return "none"
+        customer = self.known.get((CUSTOMERS, str(sealed.body.get("customer_id"))))
+        if customer and customer.get("replaced_by"):
+            return order_key(self.session, sealed.kind, sealed.body, self.rep)
+        return sealed.kind.order_key(sealed.body, self.rep)
 
     def _keep_apart(self, id: str, document: Any) -> None:
         sha256 = document.get("sha256")

@@ -12,6 +12,8 @@ from sync_protocol.errors import ErrorCode, Fault
 from sync_protocol.fields import Count, Currency, Date, Key, Money, Percent, Quantity, Text
 
 MOST_QUANTITY = "1000000"
+BY_CUSTOMER = "customer:"
+"""Before the customer's key: the order key of orders."""
 
 
 class OrderLineBodySchema(BodySchema):
@@ -75,7 +77,7 @@ ORDER = Kind(
     name="order",
     summary="A sales order.",
     schema=OrderBodySchema,
-    order_key=lambda body, rep: f"customer:{body['customer_id']}",
+    order_key=lambda body, rep: f"{BY_CUSTOMER}{body['customer_id']}",
     check=check,
     title=title,
 )

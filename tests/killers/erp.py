@@ -4,6 +4,7 @@ from tests.killers.killer import Killer
 
 COMPARE, REREAD = "backend/ingest/compare.py", "backend/ingest/reread.py"
 ERRAND, VANISHED = "backend/delivery/errand.py", "backend/delivery/vanished.py"
+CLAIMS = "backend/delivery/claims.py"
 ROWS = "backend/connectors/tryton/rows.py"
 LOST = "tests/delivery/test_vanished.py"
 
@@ -44,6 +45,23 @@ READING = [
         "A document is sent as it was captured, whatever the ERP has merged since.",
         "tests/delivery/test_merges.py::test_it_is_sent_for_the_customer_that_is_left",
         [(ERRAND, "                document = replace(document, body=self.repointed.body)\n", "")],
+        only="sqlite",
+    ),
+    Killer(
+        "merged customers side by side", "–",
+        "Orders for a merged customer keep a key of their own, and go beside those for the one that is left.",
+        "tests/delivery/test_merged_turns.py"
+        "::test_an_order_that_missed_the_merge_is_put_right_when_it_is_claimed",
+        [(CLAIMS,
+          "        row.order_key = BY_CUSTOMER + target_of(session, row.order_key.removeprefix(BY_CUSTOMER))\n",
+          "        pass\n")],
+        only="sqlite",
+    ),
+    Killer(
+        "a rep reads of a merged customer", "–",
+        "A document sent for another customer says so by name, whoever hears that one.",
+        "tests/delivery/test_merges.py::test_a_rep_learns_nothing_of_a_customer_whom_the_rep_does_not_hear",
+        [("backend/delivery/merges.py", "        heard=new in mine,\n", "        heard=True,\n")],
         only="sqlite",
     ),
     Killer(

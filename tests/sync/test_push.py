@@ -56,6 +56,17 @@ def test_a_good_order_is_received_queued_and_in_the_feed_at_once(sessions: Sessi
     assert Replica(sessions, "R2").sync().records("submissions") == {}
 
 
+def test_an_order_for_a_merged_customer_stands_in_line_with_those_for_the_one_that_is_left(
+    sessions: Sessions,
+) -> None:
+    cited = order_body()["customer_id"]
+    say(sessions, customer("C8", "SE"), customer("C7", "SE", replaced_by="C8"))
+    say(sessions, customer(cited, "NW", replaced_by="C7"))
+    send(sessions, submission(A, order_body()))
+    with sessions() as session:
+        assert session.scalars(select(Submission.order_key)).one() == "customer:C8"
+
+
 def test_the_same_document_again_is_a_duplicate_with_the_stored_result(sessions: Sessions) -> None:
     send(sessions, submission(A, order_body()))
     [again] = send(sessions, submission(A, order_body()), device="D2")

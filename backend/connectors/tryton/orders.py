@@ -57,7 +57,7 @@ class Orders:
         return self._discreet(document, record, outcome)
 
     def _discreet(self, document: Document, record: int, outcome: Outcome) -> Outcome:
-        """Return *outcome*; where Tryton has it on hold for another customer, its reason is the office's to read.
+        """Return *outcome*; where Tryton has it on hold for another customer, its reason is the office's.
 
         The customer was merged a moment ago, and whether the rep may hear of the other one is not known here.
         """

@@ -16,6 +16,7 @@ from backend.delivery.fates import Bound
 from backend.delivery.office.deed import Deed, DeedRefused, decided, grasp, settle
 from backend.delivery.office.sight import Sight, at_rest, certainly_absent, current
 from backend.delivery.settle import bind
+from backend.feed.merged import order_key
 from backend.inbox.models import Binding, Submission
 from backend.inbox.submissions import may_be_in_erp
 from sync_protocol.catalogue import KINDS
@@ -28,7 +29,7 @@ def retry(session: Session, id: str, deed: Deed) -> Submission:
     """Send the document *id* again as it is; the ERP is asked for it first, as always. Raises `DeedRefused`."""
     row = grasp(session, id, deed)
     kind = for_the_erp(row)
-    row.order_key = order_key_of(row, kind)
+    row.order_key = order_key_of(session, row, kind)
     # What the ERP may have is never queued, for what is queued can be replaced.
     state = State.UNKNOWN if may_be_in_erp(row) else State.QUEUED
     settle(session, row, deed, "retry", state, reason=deed.with_why("The office sends it again"))
@@ -156,7 +157,7 @@ def one_of_the_erp(row: Submission) -> Kind:
     return kind
 
 
-def order_key_of(row: Submission, kind: Kind) -> str:
+def order_key_of(session: Session, row: Submission, kind: Kind) -> str:
     """Return the order key of *row*, which it lacks if the server did not know its kind when it came."""
     body = json.loads(row.body)
     faults = kind.form_faults(body)
@@ -164,4 +165,4 @@ def order_key_of(row: Submission, kind: Kind) -> str:
         raise DeedRefused(
             ErrorCode.BODY_REFUSED, f"document {row.id} is malformed: fix it or send it back", faults
         )
-    return kind.order_key(body, row.rep)
+    return order_key(session, kind, body, row.rep)

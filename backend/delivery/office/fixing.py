@@ -18,6 +18,7 @@ from backend.delivery.office.deed import Deed, DeedRefused, decided, grasp, know
 from backend.delivery.office.deeds import for_the_erp
 from backend.delivery.office.sight import Sight, certainly_absent
 from backend.feed.changes import live
+from backend.feed.merged import order_key
 from backend.inbox import arrivals, supersession
 from backend.inbox.arrivals import Arrival
 from backend.inbox.models import Submission
@@ -134,7 +135,7 @@ def _version(
         errors=[],
         reason=f"Waiting for {len(lacking)} receipts" if lacking else deed.with_why("Corrected by the office"),
         owner=None,
-        order_key=kind.order_key(dict(body), row.rep),
+        order_key=order_key(session, kind, body, row.rep),
     )
     arrivals.insert(session, [arrival], deed.actor)
     return session.scalars(select(Submission).where(Submission.id == id)).one()

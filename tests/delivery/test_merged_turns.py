@@ -1,0 +1,111 @@
+"""Orders for two customers that were merged go one after another, in the order in which they came."""
+
+import pytest
+
+from backend.delivery.claims import Claim, claim
+from backend.ingest.importer import import_collection
+from backend.ingest.reread import reread
+from tests.delivery.desk import Desk
+from tests.delivery.test_merges import customer
+from tests.ingest.scripted_erp import ScriptedErp
+
+
+def take(desk: Desk, worker: str) -> str | None:
+    """Claim what is next; return its id."""
+    with desk.sessions() as session, session.begin():
+        mine: Claim | None = claim(
+            session, now=desk.clock.now(), worker=worker, lease_seconds=60, kinds=["order"]
+        )
+        return mine.id if mine else None
+
+
+@pytest.fixture
+def read() -> ScriptedErp:
+    """The ERP as it is read: C1 and C2, then C1 merged into C2."""
+    erp = ScriptedErp(page=10)
+    erp.say("customers", customer("C1"), customer("C2"))
+    return erp
+
+
+def merge(desk: Desk, read: ScriptedErp) -> None:
+    read.say("customers", customer("C1", "C2"))
+    import_collection(desk.sessions, read, "customers", clock=desk.clock, settings=desk.settings)
+
+
+def test_an_order_for_the_old_customer_that_waits_for_its_next_try_is_not_overtaken(
+    desk: Desk, read: ScriptedErp
+) -> None:
+    old = desk.capture(customer="C1")
+    desk.change(old, due_at=desk.clock.now().replace(year=2027), tries=3)
+    new = desk.capture(customer="C2")
+    merge(desk, read)
+    assert desk.row(old).order_key == desk.row(new).order_key == "customer:C2"
+    assert take(desk, "w1") is None, "the older one goes first, once its time has come"
+    desk.change(old, due_at=desk.clock.now())
+    assert take(desk, "w1") == old
+    assert take(desk, "w2") is None
+
+
+def test_while_an_order_for_the_old_customer_is_being_sent_none_for_the_new_one_is(
+    desk: Desk, read: ScriptedErp
+) -> None:
+    import_collection(desk.sessions, read, "customers", clock=desk.clock, settings=desk.settings)
+    old = desk.capture(customer="C1")
+    assert take(desk, "w1") == old
+    desk.capture(customer="C2")
+    merge(desk, read)
+    assert take(desk, "w2") is None
+
+
+def test_a_row_read_again_joins_them_too(desk: Desk, read: ScriptedErp) -> None:
+    import_collection(desk.sessions, read, "customers", clock=desk.clock, settings=desk.settings)
+    old = desk.capture(customer="C1")
+    read.silently = {"customers": {"C1": customer("C1", "C2")}}
+    reread(desk.sessions, read, "customers", ["C1"], clock=desk.clock)
+    assert desk.row(old).order_key == "customer:C2"
+
+
+@pytest.mark.parametrize("order", [("C1", "C2"), ("C2", "C1")])
+def test_an_order_that_missed_the_merge_is_put_right_when_it_is_claimed(
+    desk: Desk, order: tuple[str, str]
+) -> None:
+    """It was being written to, or came, at the moment when the merge was read."""
+    first, second = (desk.capture(customer=name) for name in order)
+    desk.publish("customers", customer("C1", "C2"), customer("C2"))
+    assert desk.row(first).order_key != desk.row(second).order_key
+    assert take(desk, "w1") == first
+    assert take(desk, "w2") is None
+    assert desk.row(first).order_key == desk.row(second).order_key == "customer:C2"
+
+
+def test_merges_in_a_row_lead_to_the_last(desk: Desk, read: ScriptedErp) -> None:
+    ids = [desk.capture(customer=name) for name in ("C1", "C2", "C3")]
+    read.say("customers", customer("C1", "C2"), customer("C2", "C3"), customer("C3"))
+    import_collection(desk.sessions, read, "customers", clock=desk.clock, settings=desk.settings)
+    assert {desk.row(id).order_key for id in ids} == {"customer:C3"}
+
+
+@pytest.mark.parametrize("into", ["C1", "C9"])
+def test_a_merge_that_leads_nowhere_leaves_the_order_where_it_is(
+    desk: Desk, read: ScriptedErp, into: str
+) -> None:
+    id = desk.capture(customer="C1")
+    read.say("customers", customer("C1", into))
+    import_collection(desk.sessions, read, "customers", clock=desk.clock, settings=desk.settings)
+    assert desk.row(id).order_key == "customer:C1"
+    assert take(desk, "w1") == id
+
+
+def test_a_circle_leaves_the_orders_where_they_are(desk: Desk, read: ScriptedErp) -> None:
+    id = desk.capture(customer="C1")
+    read.say("customers", customer("C1", "C2"), customer("C2", "C1"))
+    import_collection(desk.sessions, read, "customers", clock=desk.clock, settings=desk.settings)
+    assert desk.row(id).order_key == "customer:C1"
+    assert take(desk, "w1") == id
+
+
+def test_what_is_settled_keeps_the_key_it_had(desk: Desk, read: ScriptedErp) -> None:
+    id = desk.capture(customer="C1")
+    desk.forwarder().drain()
+    merge(desk, read)
+    assert (desk.states(id), desk.row(id).order_key) == (["accepted"], "customer:C1")
