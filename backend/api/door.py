@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from flask import Response
 
+from backend.api.lock import Look
+
 
 @dataclass(frozen=True)
 class Door:
@@ -19,3 +21,5 @@ class Door:
     """Whether a signed link opens it too."""
     office: bool = False
     """Whether its lock is the office's."""
+    look: Look | None = None
+    """What the lock reads in one statement with who speaks; None: only that."""

@@ -29,7 +29,7 @@ DOORS = (
     Door("POST", "/v1/push", "push", push.respond),
     Door("POST", "/v1/sync", "sync", sync.respond),
     Door("POST", "/v1/verify", "verify", verify.respond),
-    Door("GET", "/v1/segments/<sha256>", "segment", segment.respond, linked=True),
+    Door("GET", "/v1/segments/<sha256>", "segment", segment.respond, linked=True, look=segment.look),
     Door("OPTIONS", "/v1/receipts", "receipts_options", receipts.describe),
     Door("POST", "/v1/receipts", "receipts_create", receipts.create),
     Door("HEAD", "/v1/receipts/<upload_id>", "receipts_standing", receipts.standing),
@@ -49,6 +49,7 @@ DOORS = (
 _OPEN_ENDPOINTS = {f"api.{door.name}" for door in DOORS if not door.locked}
 _OFFICE_ENDPOINTS = {f"api.{door.name}" for door in DOORS if door.office}
 _LINKED_ENDPOINTS = {f"api.{door.name}" for door in DOORS if door.linked}
+_LOOKS = {f"api.{door.name}": door.look for door in DOORS}
 
 
 def blueprint() -> Blueprint:
@@ -71,4 +72,4 @@ def _lock() -> None:
         return
     if request.endpoint in _LINKED_ENDPOINTS and link.unlock():
         return
-    lock.unlock()
+    lock.unlock(_LOOKS[request.endpoint or ""])

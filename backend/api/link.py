@@ -4,7 +4,6 @@ from flask import g, request
 
 from backend.api.context import satchel
 from backend.api.problems import Problem
-from backend.db import db, snapshot
 from sync_protocol.errors import ErrorCode
 
 
@@ -22,7 +21,6 @@ def unlock() -> bool:
     if not left:
         raise Problem(ErrorCode.LINK_INVALID, "The link has expired or was altered; pull again for a new one.")
     g.link_left = left
-    snapshot(db.session())
     return True
 
 

@@ -1,12 +1,13 @@
 """The lock on every door: a good access token, and a device row that says the device may still speak.
 
-The row is read before anything of the body is. A request that brings a body is in no transaction while it
-takes its time to receive it, and reads the row again at the start of its own, so that no transaction waits
-for a phone on a slow line.
+The row is read before anything of the body is; a door may have more read in the same statement. A request
+that brings a body is in no transaction while it takes its time to receive it, and reads the row again at
+the start of its own, so that no transaction waits for a phone on a slow line.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from flask import g, request
 from sqlalchemy.orm import Session
@@ -16,15 +17,25 @@ from backend.api.problems import Problem
 from backend.db import db, snapshot
 from backend.identity import principals
 from backend.identity.principals import Principal
-from backend.looking import looking
+from backend.identity.tokens import Claims
+from backend.looking import Looker, looking
 from sync_protocol.errors import ErrorCode
 
+Look = Callable[[Looker, Claims], tuple[Principal, Any]]
+"""Reads in one statement who speaks and whatever else a door needs; raises what `principals.judge` raises."""
 
-def unlock() -> None:
-    """Let the request in or raise `Problem`; a GET keeps the snapshot for its answer."""
+
+def unlock(look: Look | None = None) -> None:
+    """Let the request in or raise `Problem`; a GET keeps the snapshot for its answer.
+
+    With *look* there is no transaction: what it reads is all that the door asks, and `seen()` gives it.
+    """
     here = satchel()
     g.claims = here.verified.verify(bearer(), here.clock.now())
-    if request.method in ("GET", "HEAD"):
+    if look is not None:
+        with looking(db.engine) as connection:
+            g.principal, g.seen = look(connection, g.claims)
+    elif request.method in ("GET", "HEAD"):
         snapshot(db.session())
         g.principal = principals.read(db.session().connection(), g.claims)
     else:
@@ -36,6 +47,11 @@ def principal() -> Principal:
     """Return who speaks; only behind the lock."""
     found: Principal = g.principal
     return found
+
+
+def seen() -> Any:
+    """Return what the door's look has read beside who speaks."""
+    return g.seen
 
 
 def renew() -> None:

@@ -9,7 +9,6 @@ import logging
 from typing import IO, NoReturn, cast
 
 from flask import Response, request
-from sqlalchemy.orm import Session
 from werkzeug.wsgi import wrap_file
 
 from backend.api import link, lock, ranges
@@ -19,10 +18,12 @@ from backend.api.problems import Problem
 from backend.api.ranges import Piece
 from backend.db import db
 from backend.feed import segments
-from backend.identity import access
+from backend.identity.principals import Principal
+from backend.identity.tokens import Claims
+from backend.looking import Looker, looking
+from backend.sync.segments import access
 from backend.sync.segments.store import SegmentMissing
 from sync_protocol.errors import ErrorCode
-from sync_protocol.fields import Sha256
 from sync_protocol.segment import MEDIA_TYPE
 
 YEAR = 31_536_000
@@ -32,9 +33,14 @@ PIECE = 64 * 1024
 log = logging.getLogger("satchel.api")
 
 
+def look(connection: Looker, claims: Claims) -> tuple[Principal, int | None]:
+    """Read in one statement who speaks and how large the segment is, if they may have it."""
+    return access.size_for(connection, claims, str((request.view_args or {})["sha256"]))
+
+
 def respond(sha256: str) -> Response:
     """Answer with the bytes, or with 304 to a device that has them."""
-    size = _size(db.session(), sha256)
+    size = _size(sha256)
     headers = {"ETag": f'"{sha256}"', "Accept-Ranges": "bytes", "Cache-Control": _caching(link.left())}
     if request.if_none_match.contains_weak(sha256):
         return empty(304, headers)
@@ -44,15 +50,16 @@ def respond(sha256: str) -> Response:
     return _send(sha256, size, piece, headers)
 
 
-def _size(session: Session, sha256: str) -> int:
+def _size(sha256: str) -> int:
     """Return the segment's size if whoever asks may have it; raises `Problem`."""
-    found = segments.named(session, sha256) if Sha256.pattern.fullmatch(sha256) else ()
-    if found and link.left() is None:
-        heard = set(access.streams(session, lock.principal().rep, access.ANY_SCHEMA))
-        found = [row for row in found if (row.channel, row.collection) in heard]
-    if not found:
+    if link.left() is None:
+        size = lock.seen()
+    else:
+        with looking(db.engine) as connection:
+            size = access.size(connection, sha256)
+    if size is None:
         raise Problem(ErrorCode.NOT_FOUND, "There is no such segment for you; pull again.")
-    return found[0].bytes
+    return int(size)
 
 
 def _caching(left: int | None) -> str:

@@ -8,32 +8,20 @@ everything: this module may only agree with it.
 
 from collections.abc import Mapping
 
-from sqlalchemy import literal, select, union_all
+from sqlalchemy import select
 
 from backend.feed.models import FeedHead, FeedStream
 from backend.feed.positions import ONLY
 from backend.identity import access, principals
-from backend.identity.models import Assignment, RoleCollection
-from backend.identity.principals import WHO, Principal
+from backend.identity.principals import Principal
 from backend.identity.tokens import Claims
 from backend.looking import Looker
+from backend.sync.hearing import CHANNELS, SPEAKER, granted
 from sync_protocol.change import Stream
-from sync_protocol.channel import EVERYONE
 from sync_protocol.cursor import Cursor, Mark
 
-_who = WHO.cte("who")
-_heard = union_all(
-    select(literal(EVERYONE).label("channel")),
-    select(literal("rep:") + _who.c.rep),
-    select(Assignment.channel).join(_who, Assignment.rep == _who.c.rep).where(Assignment.until.is_(None)),
-).subquery("heard")
-_granted = (
-    select(RoleCollection.role)
-    .where(RoleCollection.role == _who.c.role, RoleCollection.collection == FeedStream.collection)
-    .exists()
-)
 LOOK = select(
-    _who,
+    SPEAKER,
     FeedHead.epoch,
     FeedHead.position,
     FeedStream.channel,
@@ -41,8 +29,8 @@ LOOK = select(
     FeedStream.head,
     FeedStream.floor,
 ).select_from(
-    _who.join(FeedHead, FeedHead.id == ONLY).outerjoin(
-        _heard.join(FeedStream, FeedStream.channel == _heard.c.channel), _granted
+    SPEAKER.join(FeedHead, FeedHead.id == ONLY).outerjoin(
+        CHANNELS.join(FeedStream, FeedStream.channel == CHANNELS.c.channel), granted(FeedStream.collection)
     )
 )
 """A row for each stream that the device hears and that ever held a record, each with who asks and the head."""

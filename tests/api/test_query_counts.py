@@ -1,5 +1,6 @@
 """How many statements a request takes, and what it does not depend on."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -87,6 +88,28 @@ def test_streams_with_news_are_read_together(here: Installation, phone: Phone) -
     # SQLite, which has no LATERAL, is asked once for each.
     each = 1 if here.settings.embedded else 0
     assert [count - taken[0] for count in taken] == [0, each, 2 * each, 3 * each]
+
+
+def test_a_segment_takes_one_statement_whoever_asks(here: Installation, phone: Phone) -> None:
+    say(here.sessions, *(customer(f"S{n:04}", "NW") for n in range(600)))
+    (offered,) = json.loads(phone.pull(query={"schema": 2}).data)["segments"]
+    path = f"/v1/segments/{offered['sha256']}"
+    signed = here.satchel.links.at(here.clock.now())(offered["sha256"])
+    asked = {
+        200: lambda: phone.ask("GET", path),
+        206: lambda: phone.ask("GET", path, headers={"Range": "bytes=5-"}),
+        304: lambda: phone.ask("GET", path, headers={"If-None-Match": f'"{offered["sha256"]}"'}),
+        404: lambda: here.phone("R2").ask("GET", path),
+    }
+    taken = {}
+    for status, ask in asked.items():
+        with counted(here) as statements:
+            assert ask().status_code == status
+        taken[status] = len(statements)
+    assert taken == dict.fromkeys(asked, 1)
+    with counted(here) as statements:
+        assert here.client.get(signed).status_code == 200
+    assert len(statements) == 1
 
 
 def test_a_push_takes_as_many_statements_for_fifty_documents_as_for_two(

@@ -1,0 +1,45 @@
+"""Who may have a segment: whoever hears a stream that has one of this name, on offer or retired."""
+
+from sqlalchemy import bindparam, select
+
+from backend.feed.models import FeedSegment
+from backend.identity import access, principals
+from backend.identity.principals import Principal
+from backend.identity.tokens import Claims
+from backend.looking import Looker
+from backend.sync.hearing import CHANNELS, SPEAKER, granted
+from sync_protocol.fields import Sha256
+
+_NAMED = FeedSegment.sha256 == bindparam("name")
+_TO_ANYBODY = select(FeedSegment.bytes).where(_NAMED)
+_TO_SPEAKER = select(SPEAKER, FeedSegment.channel, FeedSegment.collection, FeedSegment.bytes).select_from(
+    SPEAKER.outerjoin(
+        CHANNELS.join(FeedSegment, FeedSegment.channel == CHANNELS.c.channel),
+        _NAMED & granted(FeedSegment.collection),
+    )
+)
+
+
+def size_for(connection: Looker, claims: Claims, name: str) -> tuple[Principal, int | None]:
+    """Return who *claims* speak for, and the bytes of the segment *name* if they may have it, else None.
+
+    On *connection* each statement is a snapshot of its own. Raises what `principals.judge` raises.
+    """
+    if not Sha256.pattern.fullmatch(name):
+        return principals.read(connection, claims), None
+    rows = connection.execute(_TO_SPEAKER, {"device": claims.device, "name": name}).all()
+    principal = principals.judge(rows[0] if rows else None, claims)
+    heard = (
+        row
+        for row in rows
+        if row.channel is not None and access.understood(row.channel, row.collection, access.ANY_SCHEMA)
+    )
+    return principal, next((int(row.bytes) for row in heard), None)
+
+
+def size(connection: Looker, name: str) -> int | None:
+    """Return the bytes of the segment *name*, None if there is none; for whoever shows a link that is good."""
+    if not Sha256.pattern.fullmatch(name):
+        return None
+    rows = connection.execute(_TO_ANYBODY, {"name": name}).all()
+    return int(rows[0].bytes) if rows else None
