@@ -25,7 +25,7 @@ from backend.api.door import Door
 OPEN = False
 
 DOORS = (
-    Door("GET", "/v1/pull", "pull", pull.respond),
+    Door("GET", "/v1/pull", "pull", pull.respond, look=pull.look),
     Door("POST", "/v1/push", "push", push.respond),
     Door("POST", "/v1/sync", "sync", sync.respond),
     Door("POST", "/v1/verify", "verify", verify.respond),

@@ -18,23 +18,22 @@ from backend.db import db, snapshot
 from backend.identity import principals
 from backend.identity.principals import Principal
 from backend.identity.tokens import Claims
-from backend.looking import Looker, looking
+from backend.looking import looking
 from sync_protocol.errors import ErrorCode
 
-Look = Callable[[Looker, Claims], tuple[Principal, Any]]
+Look = Callable[[Claims], tuple[Principal, Any]]
 """Reads in one statement who speaks and whatever else a door needs; raises what `principals.judge` raises."""
 
 
 def unlock(look: Look | None = None) -> None:
     """Let the request in or raise `Problem`; a GET keeps the snapshot for its answer.
 
-    With *look* there is no transaction: what it reads is all that the door asks, and `seen()` gives it.
+    What *look* reads beside who speaks, `seen()` gives; whether it leaves a snapshot is its own affair.
     """
     here = satchel()
     g.claims = here.verified.verify(bearer(), here.clock.now())
     if look is not None:
-        with looking(db.engine) as connection:
-            g.principal, g.seen = look(connection, g.claims)
+        g.principal, g.seen = look(g.claims)
     elif request.method in ("GET", "HEAD"):
         snapshot(db.session())
         g.principal = principals.read(db.session().connection(), g.claims)
@@ -54,12 +53,10 @@ def seen() -> Any:
     return g.seen
 
 
-def renew() -> None:
-    """Begin a new snapshot in place of any before, and look at the device row again in it."""
-    session = db.session()
-    session.rollback()
-    snapshot(session)
-    g.principal = principals.read(session.connection(), g.claims)
+def renew(look: Look) -> None:
+    """End the transaction, and read with *look* who speaks once more."""
+    db.session().rollback()
+    g.principal, g.seen = look(g.claims)
 
 
 @contextmanager

@@ -9,11 +9,20 @@ from backend.api import bodies, lock
 from backend.api.answers import POLL_HEADER, answer, empty, weak
 from backend.api.context import satchel
 from backend.api.nearest import read_feed
-from backend.db import db
-from backend.sync import pull
+from backend.db import db, snapshot
+from backend.identity.principals import Principal
+from backend.identity.tokens import Claims
+from backend.sync import hearing, pull
+from backend.sync.hearing import Heard
 from backend.sync.page import Page, etag_of
 from sync_protocol.change import Stream
 from sync_protocol.errors import ErrorCode, Fault
+
+
+def look(claims: Claims) -> tuple[Principal, Heard]:
+    """Begin the page's snapshot with one statement: who speaks, and what they hear."""
+    snapshot(db.session())
+    return hearing.of_device(db.session(), claims)
 
 
 def respond() -> Response:
@@ -31,21 +40,23 @@ def headers_of(page: Page) -> dict[str, str]:
 
 
 def read_page(cursor: str | None, limit_bytes: int | None, schema: int) -> Page:
-    """Return the page after *cursor* for whoever speaks, in the snapshot that has begun.
+    """Return the page after *cursor* for whoever speaks, in the snapshot that `look` has begun.
 
     Where the page begins a large stream that has no segments yet, they are built and the page is read anew.
     """
     page = read_feed(
         db.session(),
         schema,
-        lambda session, only: _read(session, cursor, limit_bytes, schema, only),
+        lambda session, only: _read(
+            session, cursor, limit_bytes, schema, lock.seen() if only is None else None, only
+        ),
         lambda page: page.idle,
     )
     if page.wants:
         db.session().rollback()
         satchel().first_need.meet(page.wants)
-        lock.renew()
-        page = _read(db.session(), cursor, limit_bytes, schema)
+        lock.renew(look)
+        page = _read(db.session(), cursor, limit_bytes, schema, lock.seen())
     return page
 
 
@@ -54,6 +65,7 @@ def _read(
     cursor: str | None,
     limit_bytes: int | None,
     schema: int,
+    heard: Heard | None,
     only: Collection[Stream] | None = None,
 ) -> Page:
     here = satchel()
@@ -68,6 +80,7 @@ def _read(
         link=here.linker.at(now),
         segment_rows=here.settings.segment_rows,
         poll_after=here.limits.poll_after_seconds,
+        heard=heard,
         only=only,
     )
 

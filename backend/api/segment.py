@@ -20,7 +20,7 @@ from backend.db import db
 from backend.feed import segments
 from backend.identity.principals import Principal
 from backend.identity.tokens import Claims
-from backend.looking import Looker, looking
+from backend.looking import looking
 from backend.sync.segments import access
 from backend.sync.segments.store import SegmentMissing
 from sync_protocol.errors import ErrorCode
@@ -33,9 +33,10 @@ PIECE = 64 * 1024
 log = logging.getLogger("satchel.api")
 
 
-def look(connection: Looker, claims: Claims) -> tuple[Principal, int | None]:
+def look(claims: Claims) -> tuple[Principal, int | None]:
     """Read in one statement who speaks and how large the segment is, if they may have it."""
-    return access.size_for(connection, claims, str((request.view_args or {})["sha256"]))
+    with looking(db.engine) as connection:
+        return access.size_for(connection, claims, str((request.view_args or {})["sha256"]))
 
 
 def respond(sha256: str) -> Response:

@@ -8,7 +8,7 @@ from flask import Response
 
 from backend.api import bodies, lock, problems
 from backend.api.answers import answer, encode
-from backend.api.pull import headers_of, read_page
+from backend.api.pull import headers_of, look, read_page
 from backend.api.push import store
 from sync_protocol.pull import SyncRequestSchema
 
@@ -20,7 +20,7 @@ def respond() -> Response:
     page, problem, headers = b"null", b"null", {}
     try:
         # The device may have been revoked while the body arrived; a push without documents did not look again.
-        lock.renew()
+        lock.renew(look)
         read = read_page(asked["cursor"], asked["limit_bytes"], asked["schema"])
         page, headers = read.body, headers_of(read)
     except Exception as error:

@@ -16,12 +16,12 @@ from backend.identity import access, principals
 from backend.identity.principals import Principal
 from backend.identity.tokens import Claims
 from backend.looking import Looker
-from backend.sync.hearing import CHANNELS, SPEAKER, granted
+from backend.sync.hearing import DEVICE
 from sync_protocol.change import Stream
 from sync_protocol.cursor import Cursor, Mark
 
 LOOK = select(
-    SPEAKER,
+    DEVICE.row,
     FeedHead.epoch,
     FeedHead.position,
     FeedStream.channel,
@@ -29,8 +29,9 @@ LOOK = select(
     FeedStream.head,
     FeedStream.floor,
 ).select_from(
-    SPEAKER.join(FeedHead, FeedHead.id == ONLY).outerjoin(
-        CHANNELS.join(FeedStream, FeedStream.channel == CHANNELS.c.channel), granted(FeedStream.collection)
+    DEVICE.row.join(FeedHead, FeedHead.id == ONLY).outerjoin(
+        DEVICE.channels.join(FeedStream, FeedStream.channel == DEVICE.channels.c.channel),
+        DEVICE.given(FeedStream.collection),
     )
 )
 """A row for each stream that the device hears and that ever held a record, each with who asks and the head."""

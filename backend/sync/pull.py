@@ -9,10 +9,11 @@ from collections.abc import Collection, Mapping
 
 from sqlalchemy.orm import Session
 
-from backend.feed import positions, reading, segments
+from backend.feed import segments
 from backend.feed.positions import Head
 from backend.feed.reading import Standing
-from backend.identity import access
+from backend.sync import hearing
+from backend.sync.hearing import Heard
 from backend.sync.page import Draft, Link, Page, no_link
 from sync_protocol.change import Stream
 from sync_protocol.checksum import Checksum
@@ -40,18 +41,20 @@ def pull(
     link: Link = no_link,
     segment_rows: int = 0,
     poll_after: int = LIMITS.poll_after_seconds,
+    heard: Heard | None = None,
     only: Collection[Stream] | None = None,
 ) -> Page:
     """Return the page that follows *cursor_text* (None: from the start).
 
     *link* gives the addresses of segments; a stream of *segment_rows* records or more is worth some (0: none
-    is). Nothing beyond the streams *only* is read, if given: on a read replica, those that the primary grants.
+    is). *heard*, if given, is what the rep hears, read in this snapshot. Nothing beyond the streams *only* is
+    read, if given: on a read replica, those that the primary grants.
     Raises `CursorInvalid` for a cursor that is not ours and `NotYet` where this server is behind it.
     """
     # 1. The head, the grants and where their streams stand, in the page's own snapshot.
-    head = positions.head(session)
-    granted = [s for s in access.streams(session, rep_id, schema) if only is None or s in only]
-    standings = reading.standings(session, sorted({channel for channel, _ in granted}))
+    heard = heard or hearing.of_rep(session, rep_id)
+    head, standings = heard.head, heard.standings
+    granted = [s for s in hearing.understood(heard, schema) if only is None or s in only]
     # 2. Epoch and `seen` come before anything else.
     asked = decode_cursor(cursor_text) if cursor_text else Cursor(head.epoch)
     reset = None

@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session
 from backend.cli.doctor_replica import examine_replica
 from backend.cli.finding import BAD, GOOD, WARN
 from backend.clock import ManualClock
-from backend.feed import positions, reading
+from backend.feed import positions
 from backend.feed.models import FeedHead
 from backend.settings import SettingError, read_settings
-from backend.sync import grants
+from backend.sync import grants, hearing
 from backend.sync.replica import ReadReplica
 from tests.api.installation import Installation, Phone
 from tests.api.replica_pair import Pair, Served, here, own, served, shared
@@ -154,16 +154,16 @@ def test_a_page_that_stands_in_the_way_of_replaying_is_read_on_the_primary(
 ) -> None:
     phone = here.phone()
     shared.catch_up()
-    real, conflicts = reading.standings, []
+    real, conflicts = hearing.of_rep, []
 
-    def standings(session: Session, channels: Any) -> Any:
-        found = real(session, channels)
+    def of_rep(session: Session, rep: str) -> Any:
+        found = real(session, rep)
         if "postgresql" in str(session.get_bind().url) and not conflicts:  # type: ignore[union-attr]
             conflicts.append(1)
             raise OperationalError("SELECT", {}, _Conflict())
         return found
 
-    monkeypatch.setattr(reading, "standings", standings)
+    monkeypatch.setattr(hearing, "of_rep", of_rep)
     assert pull(phone)["complete"]
     assert served.take() == ["primary"]
     pull(phone)

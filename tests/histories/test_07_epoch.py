@@ -8,6 +8,7 @@ import pytest
 from backend.db import Sessions
 from backend.feed import positions
 from backend.feed.positions import Head
+from backend.sync import hearing
 from backend.sync.pull import NotYet
 from sync_protocol.device.database import Database
 from tests.histories.checks import differences, server_view
@@ -61,8 +62,11 @@ def test_a_restore_without_a_new_epoch_leaves_lost_and_old_records_on_the_device
 def test_a_server_that_ignores_epochs_leaves_lost_and_old_records_on_the_device(
     sessions: Sessions, copy_database: CopyDatabase, device: Device, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = positions.head
+    real, heard = positions.head, hearing.of_rep
     monkeypatch.setattr(positions, "head", lambda session: Head("any", real(session).position))
+    monkeypatch.setattr(
+        hearing, "of_rep", lambda session, rep: replace(heard(session, rep), head=positions.head(session))
+    )
     found = scenario(sessions, copy_database, device)
     assert found == ["customers K is old", "customers KEPT is old", "customers LOST should not be there"]
 

@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 import tests.sync.replica as smallest
 from backend.db import Sessions
 from backend.feed import reading
-from backend.sync import grants
+from backend.sync import grants, hearing
+from backend.sync.hearing import Heard
 from sync_protocol.change import Change, Gone, Stream
 from tests.histories.aging import collect_all
 from tests.histories.checks import differences, server_view
@@ -52,15 +53,15 @@ def a_collection_commits_between_floor_and_rows(
 
 def _once_standing(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
     """Do *act* in the moment when heads and floors have been read for the first time."""
-    real, done = reading.standings, []
+    real, done = hearing.of_rep, []
 
-    def standings(session: Session, channels: Sequence[str]) -> Any:
-        found = real(session, channels)
+    def of_rep(session: Session, rep: str) -> Heard:
+        found = real(session, rep)
         if not done:
             done.append(act())
         return found
 
-    monkeypatch.setattr(reading, "standings", standings)
+    monkeypatch.setattr(hearing, "of_rep", of_rep)
 
 
 def _page_against_both_views(

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import func, select, text
@@ -12,6 +13,7 @@ from backend.feed import positions
 from backend.feed.changes import publish
 from backend.feed.models import FeedRow
 from backend.feed.positions import Head
+from backend.sync import hearing
 from tests.histories.checks import differences, server_view
 from tests.histories.devices import content
 from tests.histories.stepping import SECONDS, Writer
@@ -117,7 +119,7 @@ def number_with_a_sequence(sessions: Sessions, monkeypatch: pytest.MonkeyPatch) 
     with sessions() as session, session.begin():
         start = positions.head(session).position + 1
         session.execute(text(f"CREATE SEQUENCE plain START {start}"))
-    real = positions.head
+    real, heard = positions.head, hearing.of_rep
 
     def take(session: Session, count: int) -> int:
         drawn = text("SELECT max(nextval('plain')) FROM generate_series(1, :count)")
@@ -128,3 +130,6 @@ def number_with_a_sequence(sessions: Sessions, monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(positions, "take", take)
     monkeypatch.setattr(positions, "head", newest)
+    monkeypatch.setattr(
+        hearing, "of_rep", lambda session, rep: replace(heard(session, rep), head=newest(session))
+    )

@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy.orm import Session
 
 from backend.feed import reading
-from backend.identity import access
-from backend.sync import page, pull
+from backend.sync import hearing, page, pull
+from backend.sync.hearing import Heard
 from backend.sync.page import Page
 from sync_protocol.change import Stream
 from sync_protocol.cursor import Cursor, Mark
@@ -22,10 +22,10 @@ from tests.sync.replica import Replica
 def make_the_cursor_one_per_channel(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the server see one position per channel in every cursor, whatever streams it names."""
     granted: list[Stream] = []
-    streams, decode = access.streams, pull.decode_cursor
+    understood, decode = hearing.understood, pull.decode_cursor
 
-    def remember(session: Session, rep: str, schema: int) -> list[Stream]:
-        granted[:] = streams(session, rep, schema)
+    def remember(heard: Heard, schema: int) -> list[Stream]:
+        granted[:] = understood(heard, schema)
         return list(granted)
 
     def one_per_channel(text: str) -> Cursor:
@@ -38,7 +38,7 @@ def make_the_cursor_one_per_channel(monkeypatch: pytest.MonkeyPatch) -> None:
         left = {stream: mark for stream, mark in cursor.marks.items() if stream[0] not in heard}
         return replace(cursor, marks={**named, **left})
 
-    monkeypatch.setattr(access, "streams", remember)
+    monkeypatch.setattr(hearing, "understood", remember)
     monkeypatch.setattr(pull, "decode_cursor", one_per_channel)
 
 

@@ -7,15 +7,15 @@ from backend.identity import access, principals
 from backend.identity.principals import Principal
 from backend.identity.tokens import Claims
 from backend.looking import Looker
-from backend.sync.hearing import CHANNELS, SPEAKER, granted
+from backend.sync.hearing import DEVICE
 from sync_protocol.fields import Sha256
 
 _NAMED = FeedSegment.sha256 == bindparam("name")
 _TO_ANYBODY = select(FeedSegment.bytes).where(_NAMED)
-_TO_SPEAKER = select(SPEAKER, FeedSegment.channel, FeedSegment.collection, FeedSegment.bytes).select_from(
-    SPEAKER.outerjoin(
-        CHANNELS.join(FeedSegment, FeedSegment.channel == CHANNELS.c.channel),
-        _NAMED & granted(FeedSegment.collection),
+_TO_SPEAKER = select(DEVICE.row, FeedSegment.channel, FeedSegment.collection, FeedSegment.bytes).select_from(
+    DEVICE.row.outerjoin(
+        DEVICE.channels.join(FeedSegment, FeedSegment.channel == DEVICE.channels.c.channel),
+        _NAMED & DEVICE.given(FeedSegment.collection),
     )
 )
 
