@@ -2,9 +2,12 @@
 
 import datetime as dt
 import json
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
+from itertools import accumulate
+from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
@@ -19,6 +22,8 @@ from sync_protocol.cursor import Cursor, Mark
 from sync_protocol.limits import LIMITS
 
 ROWS_AT_ONCE = 1_000
+OVERHEAD = 16
+"""Bytes of a page that a row takes beside its body."""
 
 Link = Callable[[str], str | None]
 """Gives the address from which a segment may be fetched without a token, or None for our own."""
@@ -55,17 +60,52 @@ def etag_of(cursor: str) -> str:
 _text = json.JSONEncoder(ensure_ascii=False).encode
 
 
-def _news(session: Session, marks: list[tuple[Stream, int]]) -> Iterator[tuple[int, int, str, str | None]]:
-    """Yield (number of the stream, position, key, body) of all above *marks*, as far as it is asked for."""
+class _Some(NamedTuple):
+    """Rows of the *n*-th stream, ascending; a body that is None is a tombstone's."""
+
+    n: int
+    positions: Sequence[int]
+    keys: Sequence[str]
+    bodies: Sequence[str | None]
+
+    def within(self, budget: int) -> tuple[int, int]:
+        """Return how many of them are sent while something is left of *budget* before each, and their bytes."""
+        sizes = [len(body or key) + OVERHEAD for key, body in zip(self.keys, self.bodies, strict=True)]
+        sums = [*accumulate(sizes, initial=0)]
+        count = bisect_left(sums, budget, 0, len(sizes))
+        return count, sums[count]
+
+
+def _news(session: Session, marks: list[tuple[Stream, int]]) -> Iterator[_Some]:
+    """Yield the rows above *marks*, stream after stream, as far as it is asked for."""
     first = 0
     while first < len(marks):
         rows = reading.rows_after(session, marks[first:], ROWS_AT_ONCE)
-        for n, position, key, body in rows:
-            yield first + n, position, key, body
+        if rows:
+            numbers, positions, keys, bodies = zip(*rows, strict=True)
+        begin = 0
+        while begin < len(rows):
+            n = numbers[begin]
+            end = bisect_right(numbers, n, begin)
+            yield _Some(first + n, positions[begin:end], keys[begin:end], bodies[begin:end])
+            begin = end
         if len(rows) < ROWS_AT_ONCE:
             return
         first += rows[-1][0]
         marks[first] = marks[first][0], rows[-1][1]
+
+
+def _add(some: _Some, count: int, put: list[str], gone: list[str]) -> None:
+    """Add the first *count* of *some* as they travel. A page has thousands: what is done to each is its cost."""
+    bodies = some.bodies[:count]
+    if None not in bodies:
+        put += map("[%d,%s]".__mod__, zip(some.positions, bodies, strict=False))
+        return
+    for position, key, body in zip(some.positions, some.keys, bodies, strict=False):
+        if body is None:
+            gone.append(f"[{position},{json.dumps(key)}]")
+        else:
+            put.append(f"[{position},{body}]")
 
 
 @dataclass
@@ -110,20 +150,18 @@ class Draft:
         reached = {stream: mark.position for stream, mark in behind}
         contents: dict[Stream, tuple[list[str], list[str]]] = {}
         ended = len(behind)
-        for n, position, key, body in _news(session, [*reached.items()]):
-            if self.budget <= 0:
+        for some in _news(session, [*reached.items()]):
+            stream = behind[some.n][0]
+            sent, spent = some.within(self.budget)
+            if sent:
+                _add(some, sent, *contents.setdefault(stream, ([], [])))
+                self.budget -= spent
+                reached[stream] = some.positions[sent - 1]
+            if sent < len(some.positions):
                 # The page is full. Whether anything is behind it is asked, not guessed: a page that ends
                 # exactly at the limit would otherwise be followed by an empty one for ever.
-                ended = n
+                ended = some.n
                 break
-            stream = behind[n][0]
-            put, gone = contents.setdefault(stream, ([], []))
-            if body is None:
-                gone.append(f"[{position},{json.dumps(key)}]")
-            else:
-                put.append(f"[{position},{body}]")
-            reached[stream] = position
-            self.budget -= len(body or key) + 16
         for n, (stream, mark) in enumerate(behind):
             if n < ended:
                 self.marks[stream] = Mark(self.head.position)
@@ -140,10 +178,11 @@ class Draft:
     ) -> Page:
         """Return the finished page; *check* is what the device holds if the page is complete."""
         cursor = Cursor(self.head.epoch, self.head.position, self.marks)
+        text = cursor.encode()
         then = Cursor(self.head.epoch, self.head.position, {**self.marks, **self.then})
         value = {
             "epoch": self.head.epoch,
-            "cursor": cursor.encode(),
+            "cursor": text,
             "complete": self.complete,
             "head": self.head.position,
             "reset": reset,
@@ -156,4 +195,4 @@ class Draft:
         }
         before = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
         body = f'{before[:-1]},"changes":[{",".join(self._changes)}]}}'.encode()
-        return Page(body, cursor.encode(), idle, self.poll_after, tuple(self.wants))
+        return Page(body, text, idle, self.poll_after, tuple(self.wants))
