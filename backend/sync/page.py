@@ -96,7 +96,7 @@ def _news(session: Session, marks: list[tuple[Stream, int]]) -> Iterator[_Some]:
 
 
 def _add(some: _Some, count: int, put: list[str], gone: list[str]) -> None:
-    """Add the first *count* of *some* as they travel. A page has thousands: what is done to each is its cost."""
+    """Add the first *count* of *some* as they travel; what is done to each of thousands is the page's cost."""
     bodies = some.bodies[:count]
     if None not in bodies:
         put += map("[%d,%s]".__mod__, zip(some.positions, bodies, strict=False))

@@ -16,7 +16,7 @@ from tests.bench import records
 from tests.bench.company import TERRITORIES, WAREHOUSES, reps
 from tests.bench.contestants import feed_copy
 from tests.bench.contestants.satchel import publish_all
-from tests.bench.parts import drain
+from tests.bench.parts import drain, parts
 from tests.bench.report import aims, page, tables
 from tests.bench.sizes import Sizes
 from tests.bench.stages import Run
@@ -46,6 +46,17 @@ def test_every_part_can_be_measured(
     shown = tables.markdown({**results, "about": page.about(TINY.records)})
     assert "| idle polls a second |" in shown and "| orders pushed a second |" in shown
     assert [row[0] for row in aims.rows(results)][-1] == "orders pushed a second over the hand-written one's"
+
+
+def test_only_a_peer_may_send_more_than_has_changed_and_nobody_less() -> None:
+    assert parts.surplus_of("kinto", 208, 200) == 8
+    assert parts.surplus_of("satchel", 200, 200) == 0
+    for name, rows in (("kinto", 199), ("handwritten", 0), ("satchel", 199), ("satchel", 201)):
+        with pytest.raises(RuntimeError, match=f"{rows} records instead of 200"):
+            parts.surplus_of(name, rows, 200)
+    fixed = {"rows": 208, "surplus": 8}
+    shown = tables.markdown({"main": {"kinto": {"fixed": fixed}}, "about": page.about(TINY.records)})
+    assert "| Kinto | fixed size | 208 | 8 |" in shown
 
 
 def test_a_queue_can_be_drained(postgres_server: PostgresServer, tmp_path: Path) -> None:

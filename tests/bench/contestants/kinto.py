@@ -52,14 +52,15 @@ application = main({}, **{k: v for k, v in parser["app:main"].items() if k != "u
 """
 PASSWORD = "a-password-of-the-bench"
 COPY = "COPY incoming (id, parent_id, data) FROM STDIN"
-# A millisecond apart, as Kinto's own trigger would space them; it is too slow to fill a table with.
+# A millisecond apart, as Kinto's own trigger would space them; it is too slow to fill a table with. Whole
+# milliseconds: an ETag has no more, so that whoever asks with one is sent the newest record again otherwise.
 MOVE = """
 ALTER TABLE objects DISABLE TRIGGER USER;
 INSERT INTO objects (id, parent_id, resource_name, last_modified, data, deleted)
 SELECT id, parent_id, 'record',
-       (now() AT TIME ZONE 'UTC') - interval '1 day' + n * interval '1 millisecond',
+       date_trunc('milliseconds', now() AT TIME ZONE 'UTC') - interval '1 day' + n * interval '1 millisecond',
        data || jsonb_build_object('last_modified',
-           (extract(epoch FROM now() - interval '1 day') * 1000)::bigint + n), false
+           (extract(epoch FROM date_trunc('milliseconds', now()) - interval '1 day') * 1000)::bigint + n), false
 FROM incoming ORDER BY n;
 ALTER TABLE objects ENABLE TRIGGER USER;
 """

@@ -74,6 +74,21 @@ def _sections(results: Results) -> Iterator[str]:
             _multiples(main),
         )
         yield _section("Absolute figures", _heads(main), _absolute(main))
+        yield _section(
+            "Sent again though nothing had changed",
+            ["", "delta of", "records", "of these sent again"],
+            [
+                [
+                    NAMES[name],
+                    {"delta": "1 %", "fixed": "fixed size"}[part],
+                    _whole(f["rows"]),
+                    _whole(f["surplus"]),
+                ]
+                for name, found in main.items()
+                for part, f in found.items()
+                if part in ("delta", "fixed") and f["surplus"]
+            ],
+        )
     yield _growth(results.get("growth", {}))
     drain = results.get("drain", {})
     yield _section(
