@@ -52,8 +52,8 @@ application = main({}, **{k: v for k, v in parser["app:main"].items() if k != "u
 """
 PASSWORD = "a-password-of-the-bench"
 COPY = "COPY incoming (id, parent_id, data) FROM STDIN"
-# A millisecond apart, as Kinto's own trigger would space them; it is too slow to fill a table with. Whole
-# milliseconds: an ETag has no more, so that whoever asks with one is sent the newest record again otherwise.
+# A millisecond apart, as Kinto's own trigger would space them; it is too slow to fill a table with. In whole
+# milliseconds, of which ETags are made too: no record is newer than the ETag that was given with it.
 MOVE = """
 ALTER TABLE objects DISABLE TRIGGER USER;
 INSERT INTO objects (id, parent_id, resource_name, last_modified, data, deleted)

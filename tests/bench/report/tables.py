@@ -77,17 +77,7 @@ def _sections(results: Results) -> Iterator[str]:
         yield _section(
             "Sent again though nothing had changed",
             ["", "delta of", "records", "of these sent again"],
-            [
-                [
-                    NAMES[name],
-                    {"delta": "1 %", "fixed": "fixed size"}[part],
-                    _whole(f["rows"]),
-                    _whole(f["surplus"]),
-                ]
-                for name, found in main.items()
-                for part, f in found.items()
-                if part in ("delta", "fixed") and f["surplus"]
-            ],
+            _sent_again(main),
         )
     yield _growth(results.get("growth", {}))
     drain = results.get("drain", {})
@@ -166,6 +156,13 @@ def _absolute(main: Mapping[str, Any]) -> Iterator[list[str]]:
         values = [found.get(part, {}).get(figure) for found in main.values()]
         if any(value is not None for value in values):
             yield [title, *("" if value is None else shown(value) for value in values)]
+
+
+def _sent_again(main: Mapping[str, Any]) -> Iterator[list[str]]:
+    for name, found in main.items():
+        for part, size in (("delta", "1 %"), ("fixed", "fixed size")):
+            if found.get(part, {}).get("surplus"):
+                yield [NAMES[name], size, _whole(found[part]["rows"]), _whole(found[part]["surplus"])]
 
 
 def _section(title: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
