@@ -92,12 +92,15 @@ def decode_cursor(text: str) -> Cursor:
             raise CursorInvalid("it is cut short or has something behind it")
         version, epoch, seen, base, channels = json.loads(plain)
         marks: dict[Stream, Mark] = {}
+        at_base = Mark(_natural(base))
         for channel, entries in channels.items():
+            if not is_channel(channel):
+                raise CursorInvalid("it names what is no stream")
             for entry in entries:
-                collection, position, *as_of = (entry, base) if isinstance(entry, str) else entry
-                if not is_channel(channel) or not _COLLECTION.fullmatch(collection) or len(as_of) > 1:
+                collection, mark = (entry, at_base) if isinstance(entry, str) else _exception(*entry)
+                if not _COLLECTION.fullmatch(collection):
                     raise CursorInvalid("it names what is no stream")
-                marks[channel, collection] = Mark(_natural(position), _natural(as_of[0]) if as_of else 0)
+                marks[channel, collection] = mark
         if version != VERSION or not isinstance(epoch, str):
             raise CursorInvalid("it is of another version")
         return Cursor(epoch, _natural(seen), marks)
@@ -109,6 +112,10 @@ def decode_cursor(text: str) -> Cursor:
 
 def _text(packed: bytes) -> str:
     return base64.urlsafe_b64encode(packed).rstrip(b"=").decode()
+
+
+def _exception(collection: Any, position: Any, as_of: Any = 0) -> tuple[Any, Mark]:
+    return collection, Mark(_natural(position), _natural(as_of))
 
 
 def _natural(value: Any) -> int:

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from tests.bench.clients.client import Address, Replica
-from tests.bench.clients.wire import Wire, request_bytes
+from tests.bench.clients.wire import CODINGS, Wire, request_bytes
 
 
 class HandwrittenClient:
@@ -14,7 +14,7 @@ class HandwrittenClient:
 
     def __init__(self, address: Address) -> None:
         self.wire = Wire(address.port)
-        self.headers = {**address.headers, "Accept-Encoding": "gzip"}
+        self.headers = {**address.headers, **CODINGS}
         self.state: Any = None
 
     def first_sync(self) -> Replica:

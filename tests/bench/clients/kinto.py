@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tests.bench.clients.client import Address, Replica
-from tests.bench.clients.wire import Wire, request_bytes
+from tests.bench.clients.wire import CODINGS, Wire, request_bytes
 
 
 class KintoClient:
@@ -13,7 +13,7 @@ class KintoClient:
 
     def __init__(self, address: Address) -> None:
         self.wire = Wire(address.port)
-        self.headers = {**address.headers, "Accept-Encoding": "gzip"}
+        self.headers = {**address.headers, **CODINGS}
         self.collections: list[str] = list(address.options["collections"])
         self.outbox = address.options["outbox"]
         self.state: Any = {}

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from sync_protocol import segment
 from sync_protocol.limits import LIMITS
 from tests.bench.clients.client import Address, Replica
-from tests.bench.clients.wire import Answer, Wire, request_bytes
+from tests.bench.clients.wire import CODINGS, Answer, Wire, request_bytes
 
 CONNECTIONS = 2
 """On which segments are fetched at a time."""
@@ -25,7 +25,7 @@ class SatchelClient:
     def __init__(self, address: Address) -> None:
         self.wire = Wire(address.port)
         self.address = address
-        self.headers = {**address.headers, "Accept-Encoding": "gzip"}
+        self.headers = {**address.headers, **CODINGS}
         self.schema = str(address.options["schema"])
         self.state: Any = None
 

@@ -6,14 +6,20 @@ The libraries at hand cost more than some of the servers measured here; what is 
 import gzip
 import json
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from backports import zstd
+
+INFLATE: Mapping[str, Callable[[bytes], bytes]] = {"gzip": gzip.decompress, "zstd": zstd.decompress}
+CODINGS = {"Accept-Encoding": "zstd, gzip"}
+"""What every client asks for, as browsers do; each server answers with the best that it has."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A whole answer. *body* is inflated if it came with Content-Encoding: gzip."""
+    """A whole answer. *body* is inflated if it came compressed."""
 
     status: int
     headers: Mapping[str, str]
@@ -76,9 +82,8 @@ class Wire:
         if headers.get("connection", "").lower() == "close":
             self.close()
             self._open()
-        if headers.get("content-encoding") == "gzip":
-            body = gzip.decompress(body)
-        return Answer(status, headers, body)
+        inflate = INFLATE.get(headers.get("content-encoding", ""))
+        return Answer(status, headers, inflate(body) if inflate else body)
 
     def _begin(self, raw: bytes) -> bytes:
         """Send *raw* and return the first line of the answer, over a new connection if the kept one was closed.

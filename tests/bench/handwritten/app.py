@@ -21,7 +21,7 @@ CAPTURED = CapturedOrderSchema()
 def create_app() -> Flask:
     """Return the app; it connects to `HANDWRITTEN_DATABASE`."""
     app = Flask("handwritten")
-    app.config.update(COMPRESS_ALGORITHM=["gzip"], COMPRESS_MIMETYPES=["application/json"])
+    app.config.update(COMPRESS_ALGORITHM=["zstd", "gzip"], COMPRESS_MIMETYPES=["application/json"])
     Compress(app)
     pool = ConnectionPool(
         os.environ["HANDWRITTEN_DATABASE"], min_size=2, max_size=10, kwargs={"row_factory": dict_row}
