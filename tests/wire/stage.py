@@ -25,7 +25,7 @@ from tests.wire import segments
 BROKEN: dict[str, Callable[[], Any]] = {
     "an endpoint": lambda: patch("backend.api.limits.satchel", side_effect=RuntimeError("broken")),
     "the database": lambda: patch(
-        "backend.api.lock.principals.read", side_effect=OperationalError("SELECT", {}, Exception("away"))
+        "backend.identity.principals.judge", side_effect=OperationalError("SELECT", {}, Exception("away"))
     ),
     "patience": lambda: patch("backend.api.attempts.Attempts.wait", return_value=7),
 }
