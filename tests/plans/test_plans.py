@@ -19,10 +19,11 @@ from backend.feed.changes import publish
 from backend.identity.tokens import Claims
 from backend.looking import looking
 from backend.settings import read_settings
-from backend.sync import grants, idle
+from backend.sync import grants, hearing, idle
 from backend.sync.pull import pull
 from backend.sync.push import push, receipts_arrived, requeue_complete
 from backend.sync.question import Question
+from backend.sync.segments import access
 from backend.sync.segments.due import build_due, build_streams
 from backend.sync.segments.folder import FolderStore
 from backend.sync.verify import verify
@@ -78,6 +79,16 @@ def at(sessions: Sessions, position: int) -> str:
 def polls(sessions: Sessions, folder: Path) -> None:
     with looking(sessions.kw["bind"]) as connection:  # type: ignore[attr-defined]
         idle.nothing_new(connection, Claims(REP, DEVICE, 1, 0, 0), decode_cursor(at(sessions, RECORDS)), 2)
+
+
+def looks(sessions: Sessions, folder: Path) -> None:
+    claims = Claims(REP, DEVICE, 1, 0, 0)
+    with sessions() as session:
+        snapshot(session)
+        assert hearing.of_device(session, claims)[1].standings
+    with looking(sessions.kw["bind"]) as connection:  # type: ignore[attr-defined]
+        assert access.size_for(connection, claims, "a" * 64)[1] is None
+        assert access.size(connection, "a" * 64) is None
 
 
 def pulls(sessions: Sessions, folder: Path) -> None:
@@ -142,7 +153,7 @@ def compacts(sessions: Sessions, folder: Path) -> None:
     compaction.compact(sessions, ManualClock(NOW), 90, most=2_000)
 
 
-@pytest.mark.parametrize("work", [polls, pulls, pushes, publishes, verifies, builds, compacts])
+@pytest.mark.parametrize("work", [polls, looks, pulls, pushes, publishes, verifies, builds, compacts])
 def test_it_finds_what_it_needs_by_index(
     work: Callable[[Sessions, Path], None], million: Sessions, tmp_path: Path
 ) -> None:
