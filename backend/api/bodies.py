@@ -6,7 +6,6 @@ from typing import Any, NoReturn
 
 from flask import request
 from marshmallow import Schema
-from werkzeug.exceptions import ClientDisconnected
 
 from backend.api.context import satchel
 from backend.api.problems import Problem
@@ -82,12 +81,13 @@ def read_plain(most: int) -> bytes:
 def _next_piece() -> bytes:
     try:
         return request.stream.read(PIECE)
-    except (ClientDisconnected, OSError):
+    except Exception:
+        # Each server has errors of its own: for what breaks off, and for chunks that are none.
         raise _broken_off() from None
 
 
 def _broken_off() -> Problem:
-    return Problem(ErrorCode.BODY_DAMAGED, "The connection broke off inside the body.")
+    return Problem(ErrorCode.BODY_DAMAGED, "The body broke off, or did not come as HTTP has it.")
 
 
 def _inflate(inflater: Any, piece: bytes, room: int) -> bytes:

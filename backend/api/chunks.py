@@ -9,7 +9,6 @@ import binascii
 import hashlib
 
 from flask import request
-from werkzeug.exceptions import ClientDisconnected
 
 from backend.api import bodies
 from backend.api.problems import Problem
@@ -28,8 +27,8 @@ def read(most: int) -> bytes:
     if (request.content_length or 0) > most:
         raise Problem(ErrorCode.BODY_TOO_LARGE, f"A piece may have {most} bytes.")
     checksum = _checksum()
-    data = _receive(most)
-    cut_short = len(data) < (request.content_length or 0)
+    data, broken = _receive(most)
+    cut_short = broken or len(data) < (request.content_length or 0)
     if checksum is not None and cut_short:
         raise Problem(ErrorCode.BODY_DAMAGED, "The connection broke off inside the piece.")
     if checksum is not None and hashlib.new(checksum[0], data, usedforsecurity=False).digest() != checksum[1]:
@@ -37,17 +36,20 @@ def read(most: int) -> bytes:
     return data
 
 
-def _receive(most: int) -> bytes:
-    """Return what arrives, be it cut short; some servers say so by an error, some by giving less."""
+def _receive(most: int) -> tuple[bytes, bool]:
+    """Return what arrives, and whether it broke off; some servers say so by an error, some by giving less."""
     data = bytearray()
-    try:
-        while piece := request.stream.read(PIECE):
-            data += piece
-            if len(data) > most:
-                raise Problem(ErrorCode.BODY_TOO_LARGE, f"A piece may have {most} bytes.")
-    except (ClientDisconnected, OSError):
-        return bytes(data)
-    return bytes(data)
+    while True:
+        try:
+            piece = request.stream.read(PIECE)
+        except Exception:
+            # Each server has errors of its own: for what breaks off, and for chunks that are none.
+            return bytes(data), True
+        if not piece:
+            return bytes(data), False
+        data += piece
+        if len(data) > most:
+            raise Problem(ErrorCode.BODY_TOO_LARGE, f"A piece may have {most} bytes.")
 
 
 def natural(header: str, *, least: int = 0) -> int:

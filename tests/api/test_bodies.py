@@ -1,12 +1,14 @@
 """Bodies: bounded before they are parsed, and one clear sentence for whatever is wrong with them."""
 
 import gzip
+import io
 import json
 import tracemalloc
 import zlib
 from typing import Any
 
 import pytest
+from gunicorn.http.errors import InvalidChunkSize
 
 from sync_protocol.limits import LIMITS
 from tests.api.installation import Installation, Phone
@@ -150,6 +152,23 @@ def test_a_gzip_bomb_is_refused_in_flat_memory(here: Installation, phone: Phone)
 def test_a_connection_that_breaks_off_is_answered_as_damage(phone: Phone, server: str) -> None:
     cut = {"CONTENT_LENGTH": "18", "wsgi.input_terminated": server == "one that gives less"}
     reply = phone.ask("POST", "/v1/push", data=EMPTY[:5], headers=JSON, environ_overrides=cut)
+    assert (reply.status_code, reply.json["code"]) == (400, "body_damaged")
+
+
+class _NoChunk(io.RawIOBase):
+    """The rest of a request as gunicorn gives it when the size of a chunk is no number."""
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1, /) -> bytes:
+        raise InvalidChunkSize(b"zz")
+
+
+@pytest.mark.parametrize("path", ["/v1/push", "/v1/sync", "/v1/verify", "/v1/enrol"])
+def test_chunks_that_are_none_are_answered_as_damage(phone: Phone, path: str) -> None:
+    chunked = {"wsgi.input": _NoChunk(), "wsgi.input_terminated": True}
+    reply = phone.ask("POST", path, headers=JSON, environ_overrides=chunked)
     assert (reply.status_code, reply.json["code"]) == (400, "body_damaged")
 
 

@@ -2,9 +2,11 @@
 
 import base64
 import hashlib
+import io
 from typing import Any
 
 import pytest
+from gunicorn.http.errors import InvalidChunkSize
 
 from backend.inbox.models import Submission
 from sync_protocol.limits import LIMITS
@@ -259,3 +261,29 @@ def test_a_piece_over_the_limit_is_refused_whether_it_says_so_or_not(phone: Phon
     assert patch(phone, place, 0, JPEG, Content_Encoding="gzip").status_code == 415
     small = create(phone).headers["Location"]
     assert patch(phone, small, 0, JPEG + b"x").json["code"] == "body_too_large"
+
+
+def test_what_came_before_a_chunk_that_is_none_is_kept(phone: Phone) -> None:
+    class Broken(io.BytesIO):
+        """A body as gunicorn gives it when the size of its second chunk is no number."""
+
+        def read(self, size: int | None = -1, /) -> bytes:
+            data = super().read(size)
+            if not data:
+                raise InvalidChunkSize(b"zz")
+            return data
+
+    def send(**more: str) -> Any:
+        headers = {
+            "Tus-Resumable": "1.0.0",
+            "Upload-Offset": "0",
+            "Content-Type": "application/offset+octet-stream",
+            **more,
+        }
+        chunked = {"wsgi.input": Broken(JPEG[:1000]), "wsgi.input_terminated": True}
+        return phone.ask("PATCH", place, headers=headers, environ_overrides=chunked)
+
+    place = create(phone).headers["Location"]
+    checksum = f"sha256 {b64(hashlib.sha256(JPEG).digest())}"
+    assert send(**{"Upload-Checksum": checksum}).json["code"] == "body_damaged"
+    assert (send().status_code, tus(phone, "HEAD", place).headers["Upload-Offset"]) == (204, "1000")

@@ -133,3 +133,26 @@ def other_bytes(request: httpx.Request, response: httpx.Response) -> httpx.Respo
 )
 def test_a_server_that_breaks_a_rule_is_told_which(here: Installation, rule: str, falsify: Falsify) -> None:
     assert set(failed(here, falsify, rule)) == {rule}
+
+
+@pytest.mark.parametrize("rule", ["pages", "idle", "segments", "verify"])
+def test_what_others_write_meanwhile_is_not_the_servers_fault(here: Installation, rule: str) -> None:
+    """Four new customers come between the answers of one try; the next one finds the server quiet."""
+    left = list(range(4))
+
+    def others(request: httpx.Request, response: httpx.Response) -> None:
+        if left and request.url.path == "/v1/pull":
+            company.say(here.sessions, company.customer(f"M{left.pop()}", "NW"))
+
+    (verdict,) = run("http://satchel.test", here.code(), [rule], Falsifying(here, others))
+    assert (verdict.outcome, left) == ("pass", [])
+
+
+def test_a_server_to_which_others_always_write_is_not_judged(here: Installation) -> None:
+    numbers = iter(range(10_000))
+
+    def others(request: httpx.Request, response: httpx.Response) -> None:
+        company.say(here.sessions, company.customer(f"M{next(numbers)}", "NW"))
+
+    (verdict,) = run("http://satchel.test", here.code(), ["verify"], Falsifying(here, others))
+    assert verdict.outcome == "not asked" and "others wrote" in verdict.detail
