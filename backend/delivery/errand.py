@@ -21,6 +21,7 @@ from backend.delivery.claims import Claim
 from backend.delivery.documents import ReceiptsOf, document_of
 from backend.delivery.fates import MOST_RAW, Bound, Fate, Past, of_error, of_outcome
 from backend.delivery.merges import Repointed, repointed
+from backend.delivery.shown import counted
 from backend.delivery.terms import Terms
 from backend.erp.errors import ErpError, ErrorClass
 from backend.erp.port import Connector
@@ -101,7 +102,7 @@ class Errand:
         return self._looked_up(document)
 
     def _looked_up(self, document: Document) -> Found | None:
-        hits = self._ask(lambda: self.connector.find(document.kind, document.id))
+        hits = counted(self._ask(lambda: self.connector.find(document.kind, document.id)), self.claim.erp_id)
         failpoint("delivery.after_find")
         if len(hits) > 1:
             self.sent_at = self.sent_at or self.clock.now()

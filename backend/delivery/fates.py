@@ -81,6 +81,8 @@ class Fate:
     forgets: bool = False
     """Whether the ERP's id and number are to be forgotten, because the ERP has."""
     bindings: tuple[Bound, ...] = field(default=())
+    rebinds: bool = False
+    """Whether `bindings` take the place of those there are: what these name was cancelled in the ERP."""
     trips: bool = False
     """Whether the connector's breaker opens."""
     no_answer: bool = False

@@ -13,6 +13,7 @@ from backend.db import Sessions
 from backend.delivery.aged import tell_aged
 from backend.delivery.fates import Bound, Fate
 from backend.delivery.settle import apply
+from backend.delivery.shown import CANCELLED, cancelled, counted
 from backend.erp.errors import ErpError, ErrorClass
 from backend.erp.port import Connector
 from backend.erp.records import Found
@@ -40,7 +41,7 @@ _WORDS = {
     **dict.fromkeys(
         ("accepted", "done", "posted", "paid", "confirmed", "processing", "approved", "sale"), State.ACCEPTED
     ),
-    **dict.fromkeys(("cancelled", "canceled", "cancel", "void"), State.CANCELLED),
+    **dict.fromkeys(CANCELLED, State.CANCELLED),
 }
 """The ERP's own words, for kinds whose records the feed does not have."""
 
@@ -83,7 +84,8 @@ def _look(sessions: Sessions, connector: Connector, id: str, clock: Clock) -> bo
         row = get(session, id, lock=True)
         if row is None or row.state != State.ON_HOLD:
             return False
-        fate = _decided(session, row, hits)
+        dead = any(hit.external_id == row.erp_id and cancelled(hit) for hit in hits)
+        fate = _decided(session, row, counted(hits, row.erp_id), dead)
         if fate is None:
             return False
         apply(session, row, fate, connector=connector.name, actor="erp", now=clock.now())
@@ -91,8 +93,11 @@ def _look(sessions: Sessions, connector: Connector, id: str, clock: Clock) -> bo
         return True
 
 
-def _decided(session: Session, row: Submission, hits: list[Found]) -> Fate | None:
-    """Return the fate of a document on hold, or None while nobody has decided."""
+def _decided(session: Session, row: Submission, hits: list[Found], dead: bool) -> Fate | None:
+    """Return the fate of a document on hold, or None while nobody has decided.
+
+    *dead*: somebody has cancelled the ERP's document that we know of; what counts may be another one.
+    """
     if len(hits) != 1:
         lost = not hits
         return Fate(
@@ -118,6 +123,7 @@ def _decided(session: Session, row: Submission, hits: list[Found]) -> Fate | Non
         erp_id=found.external_id,
         erp_number=found.number,
         bindings=(Bound(row.kind, found.external_id, found.number),),
+        rebinds=dead,
     )
 
 

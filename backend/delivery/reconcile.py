@@ -22,7 +22,7 @@ from backend.delivery.fates import MOST_RAW, Bound, Fate
 from backend.delivery.follow_up import decided_state
 from backend.delivery.report import Report, Vanished
 from backend.delivery.settle import apply
-from backend.delivery.shown import shown
+from backend.delivery.shown import cancelled, counted, shown
 from backend.delivery.totals import equal, total_of
 from backend.erp.errors import ErpError, ErrorClass
 from backend.erp.port import Connector
@@ -125,7 +125,8 @@ def ask(
                 outcome, line = _judge(session, row, hits, connector.name, clock.now(), dry_run)
                 if outcome == "missing":
                     report.vanished.append(Vanished(id, row.last_sent_at))
-                if outcome == "differing" and hits[0].state.lower() in NOT_DONE:
+                ours = [hit for hit in hits if hit.external_id == row.erp_id]
+                if outcome == "differing" and any(hit.state.lower() in NOT_DONE for hit in ours):
                     report.undone.append(id)
     report.add(outcome, sent=before in SENT)
     if line:
@@ -135,9 +136,11 @@ def ask(
 def _judge(
     session: Session, row: Submission, hits: list[Found], connector: str, now: dt.datetime, dry_run: bool
 ) -> tuple[str, str]:
+    dead = {hit.external_id for hit in hits if cancelled(hit)}
+    hits = counted(hits, row.erp_id)
     numbers = ", ".join(hit.number or hit.external_id for hit in hits)
     if row.state in SENT:
-        return _as_believed(session, row, hits, numbers)
+        return _as_believed(session, row, hits, numbers, dead)
     if row.state == State.SENDING and row.lease_until is not None and row.lease_until > now:
         return "unclear", f"{row.lease_owner} is sending it; run this again when it has ended"
     if not hits:
@@ -153,11 +156,16 @@ def _judge(
     return "settled", f"the ERP has it as {numbers}"
 
 
-def _as_believed(session: Session, row: Submission, hits: list[Found], numbers: str) -> tuple[str, str]:
+def _as_believed(
+    session: Session, row: Submission, hits: list[Found], numbers: str, dead: Collection[str]
+) -> tuple[str, str]:
     if len(hits) > 1:
         return "doubled", f"the ERP has it more than once: {numbers}; the office must keep one of them"
     if not hits:
         return "missing", f"it is {row.state} ({row.erp_number or 'no number'}), and the ERP does not show it"
+    if row.state == State.ACCEPTED and row.erp_id != hits[0].external_id and row.erp_id in dead:
+        was = row.erp_number or row.erp_id
+        return "differing", f"somebody has cancelled {was} in the ERP, and goes on with {numbers}"
     if row.state == State.ACCEPTED and row.erp_id not in (None, hits[0].external_id):
         return "doubled", f"it is bound to {row.erp_id}, and the ERP shows {hits[0].external_id}"
     if row.state == State.ACCEPTED and hits[0].state.lower() in NOT_DONE:

@@ -43,8 +43,8 @@ def apply(
     session: Session, row: Submission, fate: Fate, *, connector: str, actor: str, now: dt.datetime
 ) -> None:
     """Write *fate* into *row* and its bindings; the caller publishes the record."""
-    if fate.forgets:
-        # The ERP may give the id to another document, and this one will get another.
+    if fate.forgets or fate.rebinds:
+        # The ERP may give the id to another document, and this one will get another, or has it.
         mine = (Binding.connector == connector, Binding.local_id == row.id)
         session.execute(delete(Binding).where(*mine))
     rival = bind(session, row, fate.bindings, connector, now)

@@ -1,8 +1,28 @@
 """What the ERP shows of a document we believe sent: under our key, or the number it was linked to."""
 
+from collections.abc import Sequence
+
 from backend.erp.port import Connector
 from backend.erp.records import Found
 from sync_protocol.submission import Decision
+
+CANCELLED = frozenset({"cancelled", "canceled", "cancel", "void"})
+"""The ERP's words for a document that somebody there has cancelled."""
+
+
+def cancelled(found: Found) -> bool:
+    """Say whether somebody has cancelled *found* in the ERP."""
+    return found.state.lower() in CANCELLED
+
+
+def counted(hits: Sequence[Found], bound: str | None = None) -> list[Found]:
+    """Return those of *hits* that count: not a cancelled one beside another, which was made in its place.
+
+    Where all are cancelled, the one with the ERP's id *bound* stands for them, or else the first.
+    """
+    if living := [hit for hit in hits if not cancelled(hit)]:
+        return living
+    return [hit for hit in hits if hit.external_id == bound][:1] or list(hits[:1])
 
 
 def shown(connector: Connector, kind: str, id: str, decision: str | None, number: str | None) -> list[Found]:

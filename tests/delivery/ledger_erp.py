@@ -150,6 +150,11 @@ class LedgerErp:
         hits = [e for e in self.ledger if e["event"] == "create" and e["kind"] == kind]
         return [Found(e["id"], number, "done", e["key"] or None) for e in hits if f"SO{e['id']}" == number]
 
+    def decide(self, id: str, state: str) -> None:
+        """Bring the document with the ERP's *id* to *state*, as a person there does."""
+        with self._locked():
+            self._append("ledger.jsonl", {"event": "advance", "id": id, "state": state})
+
     def by_hand(self, kind: str = "order", key: str = "") -> str:
         """Enter a document by hand, under no key of ours unless told; return its number."""
         with self._locked():

@@ -1,0 +1,92 @@
+"""What somebody has cancelled in the ERP is no second document beside the one that took its place."""
+
+import pytest
+
+from backend.delivery.follow_up import follow_up
+from backend.delivery.shown import counted
+from backend.erp.records import Found
+from tests.delivery.desk import Desk
+from tests.delivery.ledger_erp import KINDS
+from tests.delivery.test_reconcile import ask, forget
+
+
+def found(id: str, state: str) -> Found:
+    return Found(id, f"SO{id}", state)
+
+
+def enter_anew(desk: Desk, id: str) -> None:
+    """Cancel the ERP's first document and enter another under the same key, as a person there does."""
+    desk.erp.decide("1", "cancelled")
+    desk.erp.by_hand(key=id)
+    desk.erp.decide("2", "done")
+
+
+@pytest.mark.parametrize(
+    ("states", "bound", "left"),
+    [
+        ([], None, ""),
+        (["done"], None, "0"),
+        (["cancelled"], None, "0"),
+        (["Cancelled", "done"], None, "1"),
+        (["done", "cancel"], "1", "0"),
+        (["done", "done"], None, "01"),
+        (["void", "done", "done"], None, "12"),
+        (["cancelled", "canceled"], None, "0"),
+        (["cancelled", "canceled"], "1", "1"),
+    ],
+)
+def test_what_counts(states: list[str], bound: str | None, left: str) -> None:
+    hits = [found(str(n), state) for n, state in enumerate(states)]
+    assert "".join(hit.external_id for hit in counted(hits, bound)) == left
+
+
+def test_an_order_that_was_sent_again_after_its_cancelling_is_not_doubled(desk: Desk) -> None:
+    """As without the companion module: both carry the same reference."""
+    id = desk.capture()
+    desk.forwarder().drain()
+    enter_anew(desk, id)
+    desk.change(id, erp_id="2", erp_number="SO2")
+    report = ask(desk)
+    assert (report.found, report.doubled, report.clean) == (1, 0, True)
+
+
+def test_two_that_live_are_doubled_whatever_else_was_cancelled(desk: Desk) -> None:
+    id = desk.capture()
+    desk.forwarder().drain()
+    enter_anew(desk, id)
+    desk.erp.by_hand(key=id)
+    assert ask(desk).doubled == 1
+
+
+def test_an_accepted_order_that_was_cancelled_and_entered_anew_differs(desk: Desk) -> None:
+    id = desk.capture()
+    desk.forwarder().drain()
+    enter_anew(desk, id)
+    report = ask(desk)
+    assert (report.differing, report.doubled) == (1, 0)
+    assert report.lines == [f"{id}: somebody has cancelled SO1 in the ERP, and goes on with SO2"]
+    assert report.undone == []
+
+
+@pytest.mark.parametrize("through", ["reconcile", "forward"])
+def test_what_was_forgotten_is_taken_for_the_one_that_lives(desk: Desk, through: str) -> None:
+    id = desk.capture()
+    desk.forwarder().drain()
+    enter_anew(desk, id)
+    forget(desk, id)
+    if through == "reconcile":
+        assert ask(desk).settled == 1
+    else:
+        desk.forwarder().drain()
+    assert (desk.states(id), desk.row(id).erp_id) == (["accepted"], "2")
+
+
+def test_on_hold_the_one_that_lives_decides(desk: Desk) -> None:
+    id = desk.capture()
+    desk.erp.script("advance", "on_hold")
+    desk.forwarder().drain()
+    enter_anew(desk, id)
+    desk.later(hours=1)
+    follow_up(desk.sessions, desk.erp, clock=desk.clock, kinds=KINDS)
+    assert (desk.states(id), desk.row(id).erp_id) == (["accepted"], "2")
+    assert desk.bindings(id) == [("order", "2")]
