@@ -47,6 +47,9 @@ class Table:
     def search(self, model: str, domain: list[Any], *, limit: int | None = None) -> list[int]:
         return [row["id"] for row in self.search_read(model, domain, [], limit=limit, order=[("id", "ASC")])]
 
+    def count(self, model: str, domain: list[Any]) -> int:
+        return len(self.search(model, domain))
+
 
 def _fits(row: dict[str, Any], clause: list[Any]) -> bool:
     if clause[0] == "OR":
@@ -139,6 +142,30 @@ def test_the_first_turn_reads_all_and_says_so(table: Table, clock: Clock) -> Non
         found, _, listed = read(follower(table, clock), None, limit)
         assert len(found) == 7
         assert listed
+
+
+def test_a_full_turn_says_how_many_records_there_are_and_a_following_one_does_not(
+    table: Table, clock: Clock
+) -> None:
+    following = follower(table, clock)
+    totals, mark = [], None
+    while True:
+        page = following.read(Roots(), mark, 3)
+        totals.append(page.total)
+        mark = page.watermark
+        if not page.more:
+            break
+    assert totals and set(totals) == {7}
+    table.put("root", 3, 5000, name="news")
+    page = following.read(Roots(), mark, 100)
+    assert page.records and page.total is None
+
+
+def test_where_a_root_gives_several_records_nobody_counts_them(table: Table, clock: Clock) -> None:
+    several = Roots()
+    several.records_per_root = 2
+    table.count = lambda *asked: 1 / 0  # type: ignore[method-assign, assignment, return-value]
+    assert follower(table, clock).read(several, None, 100).total is None
 
 
 def test_after_the_overlap_nothing_is_read_again(table: Table, clock: Clock) -> None:

@@ -98,6 +98,9 @@ def test_where_no_other_row_can_be_read_either_the_call_is_to_blame(error: ErpEr
     with pytest.raises(ErpError) as caught:
         page.read(size, beside=[900, 901])
     assert caught.value.error_class is error.error_class
+    if error is FAULT:
+        assert "No row of warehouses can be read" in caught.value.message, "which `satchel doctor` shows"
+        assert "bogus" in caught.value.message
 
 
 def test_the_only_row_of_a_collection_is_set_aside() -> None:

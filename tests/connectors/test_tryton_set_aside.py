@@ -71,6 +71,19 @@ def test_policy_limits_come_from_an_option(tryton: TrytonAtHand) -> None:
     assert (records["5.3.1"]["limit_per_line"], records["5.3.1"]["receipt_above"]) == (None, "25.50")
 
 
+@pytest.mark.parametrize("collection", ["units", "price_lists", "stock_levels", "orders", "receivables"])
+def test_the_number_of_records_is_known_from_the_first_page_on(
+    connector: TrytonConnector, collection: str
+) -> None:
+    page = connector.read(collection, None, 20)
+    total, count, mark = page.total, len(page.records), page.watermark
+    while page.more:
+        page = connector.read(collection, mark, 1000)
+        count, mark = count + len(page.records), page.watermark
+        assert page.total == total
+    assert total == count
+
+
 def test_a_full_reading_comes_again_after_its_time(tryton: TrytonAtHand) -> None:
     with closing(tryton.connect(overlap_seconds="0")) as connector:
         _, mark = read_all(connector, "units")

@@ -165,6 +165,14 @@ class Client:
         found = self.call(method, domain, 0, limit, [["id", "ASC"]])
         return _ids(found, method, writes=False)
 
+    def count(self, model: str, domain: Domain) -> int:
+        """Return how many records match."""
+        method = f"model.{model}.search_count"
+        found = self.call(method, domain)
+        if not isinstance(found, int) or isinstance(found, bool) or found < 0:
+            raise _strange(method, writes=False)
+        return found
+
     def read(
         self, model: str, ids: Iterable[int], fields: Iterable[str], *, context: Mapping[str, Any] | None = None
     ) -> list[Row]:

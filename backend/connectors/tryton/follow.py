@@ -51,13 +51,13 @@ class Follower:
         if not mark.todo:
             self._look(source, mark, max(1, min(self._page, limit // source.records_per_root)))
         page = self._hand_out(source, mark, limit) if mark.todo else Translated()
-        ended = mark.ending and not mark.todo
+        ended, total = mark.ending and not mark.todo, mark.total
         if ended:
-            mark.ending = False
+            mark.ending, mark.total = False, None
         more = bool(mark.todo) or mark.after is not None or mark.trigger is not None
         return ReadPage(
             records=tuple(page.records), watermark=mark.text(), more=more, gone=tuple(page.gone),
-            bad=tuple(page.bad), complete_listing=ended,
+            bad=tuple(page.bad), complete_listing=ended, total=total,
         )  # fmt: skip
 
     def reread(self, source: Source, keys: Sequence[str]) -> ReadPage:
@@ -142,6 +142,8 @@ class Follower:
                 mark.began = self._now()
                 self._next(source, mark)
         if mark.after is not None:
+            if mark.after < 0:
+                mark.total = source.count(self._client)
             ids = source.ids(self._client, mark.after, size)
             mark.todo = ids
             mark.after = ids[-1] if len(ids) == size else None

@@ -82,7 +82,7 @@ def translate(collection: str, fetch: Fetch, ids: list[int], others: Others) -> 
         # One row alone proves nothing, and neither does a page while others of the collection can be read.
         beside = list(others())
         if (beside or len(ids) > 1) and not _any_served(fetch, beside):
-            raise _not_the_rows(refused)
+            raise _not_the_rows(collection, refused)
     return found
 
 
@@ -107,10 +107,14 @@ def _blames_the_call(refused: ErpError) -> bool:
     )
 
 
-def _not_the_rows(refused: ErpError) -> ErpError:
+def _not_the_rows(collection: str, refused: ErpError) -> ErpError:
     if isinstance(refused, UselessAnswer):
         return refused
-    return ErpError(ErrorClass.CONFIG, refused.message, raw=refused.raw)
+    words = (
+        f"{refused.message} No row of {collection} can be read, so it is not the rows: a module or field is "
+        f"lacking in Tryton, or broken ({refused.raw[:200]})"
+    )
+    return ErpError(ErrorClass.CONFIG, words, raw=refused.raw)
 
 
 def most_calls(rows: int) -> int:

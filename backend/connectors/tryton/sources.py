@@ -90,6 +90,10 @@ class Source:
         """Return up to *limit* ids of roots above *after*."""
         return client.search(self.model, [*self.domain(client), ["id", ">", after]], limit=limit)
 
+    def count(self, client: Client) -> int | None:
+        """Return how many records there are, where one call tells; None where none does."""
+        return client.count(self.model, self.domain(client)) if self.records_per_root == 1 else None
+
     def beside(self, client: Client, roots: list[int]) -> list[int]:
         """Return a few roots that are not among *roots*: from the start, from after them, near and far."""
         found: dict[int, None] = {}

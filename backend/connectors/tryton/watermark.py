@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-VERSION = 1
+VERSION = 2
 
 Place = tuple[str | None, int]
 """Where a row stands among those of its model: its stamp (None where rows are followed by id) and id."""
@@ -52,25 +52,29 @@ class Watermark:
     """Records of the first roots in `todo` that were handed out already."""
     ending: bool = False
     """True once a full turn has no more roots but `todo`."""
+    total: int | None = None
+    """How many records the full turn that is under way gives in all, where that is known."""
 
     def text(self) -> str:
         """Return it as it is stored."""
         cursors = [[c.stamp, c.id, c.since, c.settled, c.print] for c in self.cursors]
         return json.dumps([
             VERSION, cursors, self.full_at, self.after, self.trigger, self.place, self.began, self.todo,
-            self.skip, self.ending,
+            self.skip, self.ending, self.total,
         ], separators=(",", ":"))  # fmt: skip
 
     @classmethod
     def parse(cls, text: str | None, triggers: int) -> Self | None:
         """Return what *text* says; None where there is none or it is of another version of this code."""
         try:
-            version, cursors, full_at, after, trigger, place, began, todo, skip, ending = json.loads(text or "")
+            version, cursors, full_at, after, trigger, place, began, todo, skip, ending, total = json.loads(
+                text or ""
+            )
             if version != VERSION or len(cursors) != triggers:
                 return None
             return cls(
                 [Cursor(*c) for c in cursors], full_at, after, trigger, tuple(place) if place else None, began,
-                todo, skip, ending,
+                todo, skip, ending, total,
             )  # fmt: skip
         except (ValueError, TypeError):
             return None

@@ -61,6 +61,9 @@ class PriceLists(Plain):
             return super().ids(client, after, limit)
         return [0, *super().ids(client, 0, limit - 1)] if limit > 1 else [0]
 
+    def count(self, client: Client) -> int:
+        return 1 + client.count(self.model, self.domain(client))
+
     def items(self, client: Client, roots: list[int]) -> Iterator[Item]:
         currency = self.lookups.currency()["code"]
         for item in super().items(client, roots):

@@ -39,6 +39,9 @@ class StockLevels(ProductSource):
     def domain(self, client: Client) -> Domain:
         return [["template.salable", "=", True], ["template.type", "=", "goods"]]
 
+    def count(self, client: Client) -> int:
+        return client.count(self.model, self.domain(client)) * len(self.lookups.warehouses())
+
     def items(self, client: Client, roots: list[int]) -> Iterator[Item]:
         warehouses = [row["id"] for row in self.lookups.warehouses()]
         goods = by_id(client.search_read(PRODUCT, [*self.domain(client), ["id", "in", roots]], ["default_uom"]))
