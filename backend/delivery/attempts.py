@@ -7,8 +7,8 @@ from sqlalchemy import and_, bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from backend.db import table_of
-from backend.delivery.claims import Claim
 from backend.delivery.fates import MOST_RAW
+from backend.delivery.lease import Claim, LostClaim
 from backend.inbox.models import Attempt, Submission
 from sync_protocol.submission import State
 
@@ -20,10 +20,6 @@ class Step(StrEnum):
     CREATE = "create"
     ADVANCE = "advance"
     UPSERT = "upsert"
-
-
-class LostClaim(Exception):
-    """Somebody else has claimed the submission meanwhile: let go of it, and change nothing."""
 
 
 # Each document meets these several times, and building a statement takes longer than running it.
@@ -61,24 +57,32 @@ def begin(session: Session, claim: Claim, step: Step, connector: str, now: dt.da
     until = now + dt.timedelta(seconds=claim.lease_seconds)
     mine = {"mine": claim.id, "by_fence": claim.fence, "until": until}
     sent = {} if step is Step.FIND else {"now": now}
-    if session.execute(_RENEW_SENDING if sent else _RENEW, {**mine, **sent}).first() is None:
+    renewing = _RENEW_SENDING if sent else _RENEW
+    if session.connection().execute(renewing, {**mine, **sent}).first() is None:
         raise LostClaim(claim.id)
+    return write(session, claim.id, step, fence=claim.fence, worker=claim.worker, connector=connector, now=now)
+
+
+def write(
+    session: Session, id: str, step: Step, *, fence: int, worker: str, connector: str, now: dt.datetime
+) -> int:
+    """Write down an attempt at the submission *id* for whoever has just locked it; return its number."""
     attempt = {
-        "submission_id": claim.id,
-        "fence": claim.fence,
-        "worker": claim.worker,
+        "submission_id": id,
+        "fence": fence,
+        "worker": worker,
         "connector": connector,
         "step": step.value,
         "started_at": now,
     }
-    number: int = session.execute(_INSERT, attempt).scalar_one()
+    number: int = session.connection().execute(_INSERT, attempt).scalar_one()
     return number
 
 
 def finish(session: Session, attempt: int, outcome: str, detail: str | None, now: dt.datetime) -> None:
     """Write down how *attempt* ended, also for a worker that has lost its claim: it happened."""
     said = detail[:MOST_RAW] if detail else None
-    session.execute(_FINISH, {"attempt": attempt, "now": now, "said": said, "end": outcome})
+    session.connection().execute(_FINISH, {"attempt": attempt, "now": now, "said": said, "end": outcome})
 
 
 def count(session: Session, id: str, outcome: str) -> int:

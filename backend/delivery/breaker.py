@@ -7,7 +7,7 @@ connector's `check()`, never with somebody's order.
 import datetime as dt
 import logging
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -22,9 +22,12 @@ from backend.erp.port import Connector
 log = logging.getLogger(__name__)
 
 
+_OPENED = select(Breaker.opened_at).where(Breaker.connector == bindparam("connector"))
+
+
 def is_open(session: Session, connector: str) -> bool:
     """Say whether nothing may be sent through *connector* now."""
-    return session.scalars(select(Breaker.opened_at).where(Breaker.connector == connector)).first() is not None
+    return session.connection().scalar(_OPENED, {"connector": connector}) is not None
 
 
 def trip(

@@ -6,23 +6,25 @@ back after another has claimed the row finds a higher fence and changes nothing.
 
 import datetime as dt
 import logging
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
 
-from sqlalchemy import func, select
+from sqlalchemy import Text, bindparam, func, select
 from sqlalchemy.orm import Session
 
-from backend.db import is_postgresql
+from backend.db import UtcDateTime, is_postgresql
+from backend.delivery import attempts
+from backend.delivery.attempts import Step
 from backend.delivery.causes import CAUSES, POISON
 from backend.delivery.dependencies import obstacle
+from backend.delivery.lease import Claim
+from backend.delivery.settle import tell
 from backend.delivery.turns import candidates, is_next
-from backend.delivery.writers import on_their_way, one_at_a_time
-from backend.feed.changes import publish
+from backend.delivery.writers import one_at_a_time
 from backend.feed.merged import target_of
 from backend.inbox.models import Submission
-from backend.inbox.submissions import as_record, move
+from backend.inbox.submissions import move
+from sync_protocol.catalogue import KINDS
 from sync_protocol.catalogue.order import BY_CUSTOMER
-from sync_protocol.change import Put
 from sync_protocol.submission import State
 
 log = logging.getLogger(__name__)
@@ -33,24 +35,28 @@ LOOK_AGAIN = dt.timedelta(seconds=60)
 """How soon a document is looked at again that waits for another one; an acceptance wakes it earlier."""
 
 _MOST_EXPIRED = 200
-
-
-@dataclass(frozen=True)
-class Claim:
-    """The right to forward one submission."""
-
-    id: str
-    kind: str
-    fence: int
-    worker: str
-    lease_seconds: float
-    sent_at: dt.datetime | None
-    """Since when the ERP may have it: an earlier call may still be running, or have been executed. None:
-    the ERP certainly does not have it from us."""
-    tries: int
-    first_failed_at: dt.datetime | None
-    erp_id: str | None
-    """The ERP's id, if it has told one before."""
+# Every claim asks these, and building a statement takes longer than running it.
+_EXPIRED = (
+    select(Submission)
+    .where(
+        Submission.state == State.SENDING.value,
+        Submission.lease_until <= bindparam("now", type_=UtcDateTime),
+    )
+    .order_by(Submission.seq)
+    .limit(_MOST_EXPIRED)
+    .with_for_update(skip_locked=True)
+)
+_MINE = (
+    select(Submission)
+    .where(
+        Submission.id == bindparam("mine"),
+        Submission.state.in_((State.QUEUED.value, State.UNKNOWN.value)),
+        Submission.due_at <= bindparam("now", type_=UtcDateTime),
+    )
+    .with_for_update(skip_locked=True)
+    .execution_options(populate_existing=True)
+)
+_KEY = select(func.pg_try_advisory_xact_lock(func.hashtextextended(bindparam("order_key", type_=Text), 0)))
 
 
 def claim(
@@ -63,6 +69,8 @@ def claim(
     quiet_seconds: float = 0.0,
     enforces_key: Collection[str] = (),
     writers: int | None = None,
+    connector: str | None = None,
+    also: Iterable[Submission] = (),
 ) -> Claim | None:
     """Claim the submission that has been due longest and is next in its order key, or return None.
 
@@ -70,13 +78,14 @@ def claim(
     become unknown first, due when *quiet_seconds* have passed since they were sent (at once for kinds
     whose key the ERP enforces). Rows that wait for another document are told so and come back later.
     None is returned too while *writers* documents are on their way already (None: there is no such limit).
+    With the name of a *connector* the look for our key, which comes first, is written down with the claim.
+    *also* are rows that the transaction has changed before, to be published with these.
     """
     if writers is not None:
         one_at_a_time(session)
-    touched = _expire_leases(session, now, worker, quiet_seconds, enforces_key)
+    touched = [*also, *_expire_leases(session, now, worker, quiet_seconds, enforces_key)]
     mine: Claim | None = None
-    full = writers is not None and on_their_way(session) >= writers
-    for id in () if full else candidates(session, now, kinds):
+    for id in candidates(session, now, kinds, writers):
         row = _lock(session, id, now)
         if row is None or not is_next(session, row):
             continue
@@ -88,25 +97,17 @@ def claim(
         if row.claims >= MOST_CLAIMS:
             _park_poison(session, row, now, worker)
             continue
-        mine = _take(session, row, now, worker, lease_seconds)
+        mine = _take(session, row, now, worker, lease_seconds, connector)
         break
     session.flush()
-    records = {row.id: Put("submissions", row.id, as_record(row)) for row in touched}
-    if records:
-        publish(session, list(records.values()))
+    tell(session, touched)
     return mine
 
 
 def _expire_leases(
     session: Session, now: dt.datetime, worker: str, quiet_seconds: float, enforces_key: Collection[str]
 ) -> list[Submission]:
-    expired = session.scalars(
-        select(Submission)
-        .where(Submission.state == State.SENDING.value, Submission.lease_until <= now)
-        .order_by(Submission.seq)
-        .limit(_MOST_EXPIRED)
-        .with_for_update(skip_locked=True)
-    ).all()
+    expired = session.scalars(_EXPIRED, {"now": now}).all()
     for row in expired:
         log.warning("%s: %s has not reported back", row.id, row.lease_owner)
         note = f"{row.lease_owner} has not reported back"
@@ -121,24 +122,13 @@ def _expire_leases(
 
 def _lock(session: Session, id: str, now: dt.datetime) -> Submission | None:
     """Hold the row and its order key until the commit; None if somebody else has either, or it changed."""
-    row = session.scalars(
-        select(Submission)
-        .where(
-            Submission.id == id,
-            Submission.state.in_((State.QUEUED.value, State.UNKNOWN.value)),
-            Submission.due_at <= now,
-        )
-        .with_for_update(skip_locked=True)
-        .execution_options(populate_existing=True)
-    ).one_or_none()
+    row = session.scalars(_MINE, {"mine": id, "now": now}).one_or_none()
     if row is not None and row.order_key.startswith(BY_CUSTOMER):
         # The customer may have been merged into another after it came, or while somebody else wrote to it.
         row.order_key = BY_CUSTOMER + target_of(session, row.order_key.removeprefix(BY_CUSTOMER))
-    if row is not None and is_postgresql(session):
-        key = func.hashtextextended(row.order_key, 0)
-        if not session.scalar(select(func.pg_try_advisory_xact_lock(key))):
-            return None
-    return row
+    if row is None or not is_postgresql(session):
+        return row
+    return row if session.connection().scalar(_KEY, {"order_key": row.order_key}) else None
 
 
 def _hold_back(row: Submission, reason: str, hopeless: bool, now: dt.datetime) -> list[Submission]:
@@ -163,12 +153,25 @@ def _park_poison(session: Session, row: Submission, now: dt.datetime, worker: st
     row.claims = 0
 
 
-def _take(session: Session, row: Submission, now: dt.datetime, worker: str, lease_seconds: float) -> Claim:
+def _take(
+    session: Session,
+    row: Submission,
+    now: dt.datetime,
+    worker: str,
+    lease_seconds: float,
+    connector: str | None,
+) -> Claim:
     row.fence += 1
     row.claims += 1
     row.lease_owner = worker
     row.lease_until = now + dt.timedelta(seconds=lease_seconds)
     move(session, row, State.SENDING, now=now, actor=f"worker:{worker}")
+    attempt = None
+    # An aggregated kind has no key of its own in the ERP to be asked for.
+    if connector is not None and not (row.kind in KINDS and KINDS[row.kind].aggregated):
+        attempt = attempts.write(
+            session, row.id, Step.FIND, fence=row.fence, worker=worker, connector=connector, now=now
+        )
     return Claim(
         id=row.id,
         kind=row.kind,
@@ -179,4 +182,6 @@ def _take(session: Session, row: Submission, now: dt.datetime, worker: str, leas
         tries=row.tries,
         first_failed_at=row.first_failed_at,
         erp_id=row.erp_id,
+        row=row,
+        attempt=attempt,
     )

@@ -16,10 +16,10 @@ from sqlalchemy.orm import Session
 from backend.clock import Clock
 from backend.db import Sessions
 from backend.delivery import attempts, forecasts
-from backend.delivery.attempts import LostClaim, Step
-from backend.delivery.claims import Claim
+from backend.delivery.attempts import Step
 from backend.delivery.documents import ReceiptsOf, document_of
 from backend.delivery.fates import MOST_RAW, Bound, Fate, Past, of_error, of_outcome
+from backend.delivery.lease import Claim, LostClaim
 from backend.delivery.merges import Repointed, repointed
 from backend.delivery.shown import counted
 from backend.delivery.terms import Terms
@@ -35,6 +35,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 INTERRUPTED = "interrupted"
+NOT_ASKED = "not asked"
 MOST_DUPLICATE_OK = 3
 """So often the ERP may say that it has a document which it cannot show; then a person looks."""
 
@@ -58,7 +59,7 @@ class Errand:
         self.found: Found | None = None
         self.repointed: Repointed | None = None
         self.step = Step.FIND
-        self.attempt: int | None = None
+        self.attempt = claim.attempt
         self.ended: tuple[str, str | None] = (INTERRUPTED, None)
 
     def run(self) -> Fate:
@@ -73,15 +74,7 @@ class Errand:
     # Documents with a key of their own
 
     def _forward(self) -> Fate:
-        with self.sessions() as session, session.begin():
-            row = attempts.held(session, self.claim)
-            document = document_of(session, row, self.receipts_of)
-            self.repointed = repointed(session, document.body, row.rep)
-            if self.repointed is not None:
-                document = replace(document, body=self.repointed.body)
-                actor = f"worker:{self.claim.worker}"
-                inbox.note(session, row, now=self.clock.now(), actor=actor, note=self.repointed.told)
-            self._begin(session, Step.FIND)
+        document = self._document()
         self.found = self._looked_up(document)
         if self.found is None:
             vanished = self._vanished_or_too_early()
@@ -95,6 +88,22 @@ class Errand:
         self.ended = (outcome.state.value, outcome.raw)
         failpoint("delivery.after_advance")
         return fate
+
+    def _document(self) -> Document:
+        """Return the document as it is sent. That the ERP is asked for it was written down with the claim."""
+        with self.sessions() as session, session.begin():
+            row = self.claim.row
+            try:
+                document = document_of(session, row, self.receipts_of)
+            except ErpError as error:
+                self.ended = (NOT_ASKED, error.message)
+                raise
+            self.repointed = repointed(session, document.body, row.rep)
+            if self.repointed is not None:
+                document = replace(document, body=self.repointed.body)
+                actor = f"worker:{self.claim.worker}"
+                inbox.note(session, row, now=self.clock.now(), actor=actor, note=self.repointed.told)
+        return document
 
     def _find(self, document: Document) -> Found | None:
         with self.sessions() as session, session.begin():

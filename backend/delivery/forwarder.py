@@ -8,25 +8,27 @@ nothing is sent while our own memory may be older than what was sent (the hold).
 import datetime as dt
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from backend.clock import Clock
 from backend.db import Sessions
 from backend.delivery import breaker, hold
-from backend.delivery.attempts import LostClaim
-from backend.delivery.claims import Claim, claim
+from backend.delivery.claims import claim
 from backend.delivery.documents import ReceiptsOf
 from backend.delivery.errand import Errand
 from backend.delivery.fates import Fate
 from backend.delivery.hold import Hold
+from backend.delivery.lease import Claim, LostClaim
 from backend.delivery.retry import Backoff
-from backend.delivery.settle import settle
+from backend.delivery.settle import settle, tell
 from backend.delivery.silence import Silence
 from backend.delivery.terms import CurrentTerms, Terms, backoff_of
 from backend.erp.port import Connector
 from backend.failpoints import failpoint
+from backend.inbox.models import Submission
 from backend.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -56,27 +58,57 @@ class Forwarder:
 
     def forward_next(self) -> bool:
         """Claim and forward one submission; return False if none is due or nothing may be sent."""
+        mine, terms = self._begin()
+        if mine is not None and terms is not None:
+            self._forward(mine, terms, lambda: False)
+        return mine is not None
+
+    def drain(self, *, stop: Callable[[], bool] = lambda: False, seconds: float | None = None) -> int:
+        """Forward until nothing is due, *stop* says so or *seconds* have passed; return how many were."""
+        deadline = None if seconds is None else time.monotonic() + seconds
+
+        def goes_on() -> bool:
+            return not stop() and (deadline is None or time.monotonic() < deadline)
+
+        done = 0
+        mine: Claim | None = None
+        while mine is not None or goes_on():
+            if mine is None:
+                mine, terms = self._begin()
+            if mine is None or terms is None:
+                break
+            mine = self._forward(mine, terms, goes_on)
+            done += 1
+        return done
+
+    def _begin(self) -> tuple[Claim | None, Terms | None]:
+        """Claim a submission in a transaction of its own; return it with the terms in force."""
         terms = self.terms.get()
         if terms is None:
-            return False
+            return None, None
         with self.sessions() as session, session.begin():
-            if breaker.is_open(session, self.connector.name) or self._held(session):
-                return False
-            mine = claim(
-                session,
-                now=self.clock.now(),
-                worker=self.worker,
-                lease_seconds=terms.lease_seconds,
-                kinds=terms.kinds,
-                quiet_seconds=terms.quiet.total_seconds(),
-                enforces_key=terms.enforces_key,
-                writers=terms.writers,
-            )
-        if mine is None:
-            return False
-        failpoint("delivery.after_claim")
-        self._forward(mine, terms)
-        return True
+            mine = self._claim(session, terms)
+        if mine is not None:
+            failpoint("delivery.after_claim")
+        return mine, terms
+
+    def _claim(self, session: Session, terms: Terms, also: Sequence[Submission] = ()) -> Claim | None:
+        """Claim what is next, if anything may be sent; publish that and *also*, as the last act."""
+        if breaker.is_open(session, self.connector.name) or self._held(session):
+            tell(session, also)
+            return None
+        return claim(
+            session,
+            now=self.clock.now(),
+            worker=self.worker,
+            lease_seconds=terms.lease_seconds,
+            kinds=terms.kinds,
+            quiet_seconds=terms.quiet.total_seconds(),
+            enforces_key=terms.enforces_key,
+            writers=terms.writers,
+            connector=self.connector.name,
+            also=also,
+        )
 
     def _held(self, session: Session) -> bool:
         held = hold.noticed(session, self.clock.now())
@@ -85,15 +117,8 @@ class Forwarder:
         self._told = held
         return held is not None
 
-    def drain(self, *, stop: Callable[[], bool] = lambda: False, seconds: float | None = None) -> int:
-        """Forward until nothing is due, *stop* says so or *seconds* have passed; return how many were."""
-        deadline = None if seconds is None else time.monotonic() + seconds
-        done = 0
-        while not stop() and (deadline is None or time.monotonic() < deadline) and self.forward_next():
-            done += 1
-        return done
-
-    def _forward(self, mine: Claim, terms: Terms) -> None:
+    def _forward(self, mine: Claim, terms: Terms, goes_on: Callable[[], bool]) -> Claim | None:
+        """Forward *mine*. While *goes_on* says so, return the next one, claimed in the settling transaction."""
         errand = Errand(
             mine,
             sessions=self.sessions,
@@ -108,10 +133,11 @@ class Forwarder:
             log.warning("%s: %s has lost its claim %d and lets go of it", mine.id, self.worker, mine.fence)
             with self.sessions() as session, session.begin():
                 errand.finish(session, self.clock.now())
-            return
+            return None
         failpoint("delivery.before_settle")
-        self._settle(mine, errand, fate)
+        following = self._settle(mine, errand, fate, terms if goes_on() and self.terms.fresh() else None)
         failpoint("delivery.after_settle")
+        return following
 
     def _stop(self, session: Session, mine: Claim, fate: Fate, now: dt.datetime) -> None:
         """Open the breaker where *fate* says that no other document would fare better."""
@@ -132,11 +158,27 @@ class Forwarder:
                 level=logging.WARNING,
             )
 
-    def _settle(self, mine: Claim, errand: Errand, fate: Fate) -> None:
-        now = self.clock.now()
+    def _settle(self, mine: Claim, errand: Errand, fate: Fate, terms: Terms | None) -> Claim | None:
+        """Settle *mine*; with *terms* claim what is next in the same transaction, and return it."""
+        try:
+            return self._settled(mine, errand, fate, terms)
+        except OperationalError as error:
+            # PostgreSQL ends one of two transactions that wait for each other. What the ERP has answered
+            # must not be lost over that, or over a claim.
+            log.warning("%s: settling is tried once more: %s", mine.id, error.orig)
+            return self._settled(mine, errand, fate, None)
+
+    def _settled(self, mine: Claim, errand: Errand, fate: Fate, terms: Terms | None) -> Claim | None:
+        now, following = self.clock.now(), None
         with self.sessions() as session, session.begin():
             self._stop(session, mine, fate, now)
             errand.finish(session, now)
-            settled = settle(session, mine, fate, connector=self.connector.name, now=now)
-        if settled:
+            row = settle(session, mine, fate, connector=self.connector.name, now=now)
+            done = [row] if row is not None else []
+            if terms is not None:
+                following = self._claim(session, terms, done)
+            else:
+                tell(session, done)
+        if done:
             log.info("%s: %s %s", mine.id, fate.state.value, fate.erp_number or fate.reason or "")
+        return following

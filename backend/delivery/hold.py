@@ -9,14 +9,16 @@ does, and no forwarder can come between the two. For the ERP's it is a row, whic
 import datetime as dt
 import logging
 from dataclasses import dataclass
+from functools import cache
 
-from sqlalchemy import exists, select
+from sqlalchemy import Select, and_, exists, select
 from sqlalchemy.orm import Session
 
 from backend.delivery.models import ErpHold
 from backend.feed import epochs, positions
 from backend.identity import audit
 from backend.identity.models import AuditEntry
+from backend.rows import dialect_of
 
 log = logging.getLogger(__name__)
 
@@ -94,12 +96,22 @@ def of_erp(session: Session, connector: str) -> ErpHold | None:
     return session.get(ErpHold, connector, populate_existing=True)
 
 
+@cache
+def _nothing(dialect: str) -> Select[tuple[bool]]:
+    """Return the statement that says in one question, before every claim, that there is no hold."""
+    return select(
+        and_(positions.at_home(dialect), ~epochs.is_unreconciled(), ~exists(select(ErpHold.connector)))
+    )
+
+
 def noticed(session: Session, now: dt.datetime) -> Hold | None:
     """Return the hold, and begin it if this database turns out to be another one than it was.
 
     Whoever is about to send asks this, in the transaction in which it would claim. The first to see a new
     epoch enters it into the audit trail.
     """
+    if session.connection().scalar(_nothing(dialect_of(session))):
+        return None
     positions.notice(session)
     hold = in_force(session)
     if (

@@ -2,15 +2,15 @@
 
 import datetime as dt
 import logging
+from collections.abc import Iterable
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import bindparam, delete, or_, select
 from sqlalchemy.orm import Session
 
 from backend.delivery import attempts
-from backend.delivery.attempts import LostClaim
-from backend.delivery.claims import Claim
 from backend.delivery.dependencies import wake_dependents
 from backend.delivery.fates import MOST_RAW, OWNER, Bound, Fate
+from backend.delivery.lease import Claim, LostClaim
 from backend.erp.errors import ErrorClass
 from backend.feed.changes import publish
 from backend.inbox.models import Binding, Submission
@@ -20,12 +20,17 @@ from sync_protocol.submission import State
 
 log = logging.getLogger(__name__)
 
+_KNOWN = select(Binding).where(
+    Binding.connector == bindparam("by"),
+    Binding.entity == bindparam("kind"),
+    or_(Binding.local_id == bindparam("ours"), Binding.external_id == bindparam("theirs")),
+)
 
-def settle(session: Session, claim: Claim, fate: Fate, *, connector: str, now: dt.datetime) -> bool:
-    """Write *fate* if *claim* is still the newest, and publish it; return whether it was.
 
-    It publishes, so it is the transaction's last act.
-    """
+def settle(
+    session: Session, claim: Claim, fate: Fate, *, connector: str, now: dt.datetime
+) -> Submission | None:
+    """Write *fate* if *claim* is still the newest; return the row, to be told of with `tell`, else None."""
     try:
         row = attempts.held(session, claim)
     except LostClaim:
@@ -33,10 +38,16 @@ def settle(session: Session, claim: Claim, fate: Fate, *, connector: str, now: d
             "%s: claim %d of %s came too late with %r; nothing is changed",
             claim.id, claim.fence, claim.worker, fate.state.value,
         )  # fmt: skip
-        return False
+        return None
     apply(session, row, fate, connector=connector, actor=f"worker:{claim.worker}", now=now)
-    publish(session, [Put("submissions", row.id, as_record(row))])
-    return True
+    return row
+
+
+def tell(session: Session, settled: Iterable[Submission]) -> None:
+    """Publish how *settled* stand now. It is the transaction's last act."""
+    records = {row.id: Put("submissions", row.id, as_record(row)) for row in settled}
+    if records:
+        publish(session, list(records.values()))
 
 
 def apply(
@@ -70,13 +81,8 @@ def bind(
     """Bind *row* to the ERP's ids. Where that contradicts a binding there is, return it and bind nothing."""
     fresh = []
     for bound in bounds:
-        known = session.scalars(
-            select(Binding).where(
-                Binding.connector == connector,
-                Binding.entity == bound.entity,
-                or_(Binding.local_id == row.id, Binding.external_id == bound.external_id),
-            )
-        ).all()
+        sought = {"by": connector, "kind": bound.entity, "ours": row.id, "theirs": bound.external_id}
+        known = session.scalars(_KNOWN, sought).all()
         if any((b.local_id, b.external_id) == (row.id, bound.external_id) for b in known):
             continue
         if known and not bound.aggregated:

@@ -61,10 +61,14 @@ class CurrentTerms:
     _known: Terms | None = field(default=None, init=False)
     _until: dt.datetime | None = field(default=None, init=False)
 
+    def fresh(self) -> bool:
+        """Say whether the terms in force are still believed, so that `get` would not ask the connector."""
+        return self._until is not None and self.clock.now() < self._until
+
     def get(self) -> Terms | None:
         """Return the terms, or None while the connector has never yet been able to say what it can do."""
         now = self.clock.now()
-        if self._until is None or now >= self._until:
+        if not self.fresh():
             try:
                 self._known = terms_of(self.connector.capabilities(), self.settings, self.backoff)
                 self._until = now + ASK_AGAIN

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Select,
     String,
@@ -24,6 +25,7 @@ from sqlalchemy.orm import Session, aliased
 
 from backend.db import UtcDateTime
 from backend.delivery.dependencies import obstacle
+from backend.delivery.writers import has_room
 from backend.inbox.models import Submission
 from sync_protocol.submission import State
 
@@ -38,12 +40,18 @@ _LOOKS = (16, 200)
 """How many candidates are asked for at a first look, and where none of those can be claimed, at a second."""
 
 
-def candidates(session: Session, now: dt.datetime, kinds: Collection[str]) -> Iterator[str]:
-    """Yield the ids of what may be sent at *now*, due longest first; whoever claims weighs each once more."""
+def candidates(
+    session: Session, now: dt.datetime, kinds: Collection[str], writers: int | None
+) -> Iterator[str]:
+    """Yield the ids of what may be sent at *now*, due longest first; whoever claims weighs each once more.
+
+    Nothing, while *writers* documents are on their way (None: there is no such limit).
+    """
     seen: set[str] = set()
     for most in _LOOKS:
-        values = {"now": now, "most": most}
-        ids: Sequence[str] = session.scalars(_due(tuple(sorted(kinds))), values).all()
+        values = {"now": now, "most": most, "writers": writers}
+        asked = _due(tuple(sorted(kinds)), writers is not None)
+        ids: Sequence[str] = session.connection().scalars(asked, values).all()
         yield from (id for id in ids if id not in seen)
         if len(ids) < most:
             return
@@ -51,7 +59,7 @@ def candidates(session: Session, now: dt.datetime, kinds: Collection[str]) -> It
 
 
 @functools.cache
-def _due(kinds: tuple[str, ...]) -> Select[Any]:
+def _due(kinds: tuple[str, ...], limited: bool) -> Select[Any]:
     """Return the statement; building it takes longer than running it."""
     other = aliased(Submission)
     return (
@@ -62,6 +70,7 @@ def _due(kinds: tuple[str, ...]) -> Select[Any]:
             Submission.due_at <= bindparam("now", type_=UtcDateTime),
             # An expression, lest the index by kind be used, which holds all that was ever settled.
             (Submission.kind + "").in_(kinds),
+            has_room() if limited else true(),
             # Those before it that themselves wait for a document are weighed one by one, in `is_next`.
             ~exists().where(
                 other.order_key == Submission.order_key,
@@ -77,16 +86,20 @@ def _due(kinds: tuple[str, ...]) -> Select[Any]:
 
 def is_next(session: Session, row: Submission) -> bool:
     """Say whether nothing of *row*'s order key must reach the ERP before it."""
-    waiting = true() if row.state == State.QUEUED else false()
-    before = session.scalars(
-        select(Submission).where(
-            Submission.order_key == row.order_key,
-            Submission.state.in_(_ACTIVE),
-            _goes_first(Submission, waiting, row.id, row.seq),
-        )
-    ).all()
+    values = {"key": row.order_key, "mine": row.id, "place": row.seq}
+    before = session.scalars(_before(row.state == State.QUEUED), values).all()
     # A document that waits for one which will not come must not hold up its neighbours.
     return all(other.state == State.QUEUED and obstacle(session, other) for other in before)
+
+
+@functools.cache
+def _before(queued: bool) -> Select[Any]:
+    place = bindparam("place", type_=BigInteger)
+    return select(Submission).where(
+        Submission.order_key == bindparam("key"),
+        Submission.state.in_(_ACTIVE),
+        _goes_first(Submission, true() if queued else false(), bindparam("mine"), place),
+    )
 
 
 def _goes_first(

@@ -5,8 +5,8 @@ its lease, and no count can drift. A call that outlives its lease is not counted
 longer than the ERP's own longest request where the limit must never be passed.
 """
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import BigInteger, ColumnElement, bindparam, func, literal_column, select
+from sqlalchemy.orm import Session, aliased
 
 from backend.db import is_postgresql
 from backend.inbox.models import Submission
@@ -14,16 +14,18 @@ from sync_protocol.submission import State
 
 _LOCK = 0x5361_7463_6865_6C77
 """Any number that nothing else locks."""
+_TURN = select(func.pg_advisory_xact_lock(literal_column(str(_LOCK))))
 
 
 def one_at_a_time(session: Session) -> None:
     """Hold off every other counting claim until the commit; two that count at once would both find room."""
     # On SQLite whoever writes is alone anyway.
     if is_postgresql(session):
-        session.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+        session.connection().execute(_TURN)
 
 
-def on_their_way(session: Session) -> int:
-    """Return how many documents workers hold now."""
-    sending = Submission.state == State.SENDING.value
-    return session.scalar(select(func.count()).select_from(Submission).where(sending)) or 0
+def has_room() -> ColumnElement[bool]:
+    """Return the condition that workers hold fewer documents now than the parameter `writers` says."""
+    held = aliased(Submission)
+    sending = select(func.count()).where(held.state == literal_column(f"'{State.SENDING.value}'"))
+    return sending.scalar_subquery() < bindparam("writers", type_=BigInteger)

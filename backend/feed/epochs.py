@@ -2,20 +2,27 @@
 
 import datetime as dt
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, exists, select, update
 from sqlalchemy.orm import Session
 
 from backend.feed.models import FeedEpoch, FeedHead
 
+_UNRECONCILED = (
+    select(FeedEpoch)
+    .join(FeedHead, FeedHead.epoch == FeedEpoch.epoch)
+    .where(FeedEpoch.reconciled_at.is_(None))
+    .execution_options(populate_existing=True)
+)
+
 
 def unreconciled(session: Session) -> FeedEpoch | None:
     """Return the current epoch if what was sent before it may be forgotten here; else None."""
-    return session.scalars(
-        select(FeedEpoch)
-        .join(FeedHead, FeedHead.epoch == FeedEpoch.epoch)
-        .where(FeedEpoch.reconciled_at.is_(None))
-        .execution_options(populate_existing=True)
-    ).one_or_none()
+    return session.scalars(_UNRECONCILED).one_or_none()
+
+
+def is_unreconciled() -> ColumnElement[bool]:
+    """Return the condition that what was sent before the current epoch may be forgotten here."""
+    return exists(_UNRECONCILED)
 
 
 def reconciled(session: Session, epoch: str, now: dt.datetime) -> bool:

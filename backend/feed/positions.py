@@ -13,8 +13,9 @@ from sqlalchemy import ColumnElement, func, insert, literal, literal_column, nul
 from sqlalchemy.orm import Session
 from ulid import ULID
 
-from backend.db import is_postgresql, table_of
+from backend.db import table_of
 from backend.feed.models import FeedEpoch, FeedHead
+from backend.rows import POSTGRESQL, dialect_of
 
 log = logging.getLogger(__name__)
 
@@ -139,9 +140,18 @@ def _begin_epoch(session: Session, lineage: str, cause: Cause) -> str:
     return epoch
 
 
+def at_home(dialect: str) -> ColumnElement[bool]:
+    """Return the condition that this server is on the lineage which issued the positions so far."""
+    return select(HEAD.c.lineage == _told(dialect)).where(HEAD.c.id == ONLY).scalar_subquery()
+
+
+def _told(dialect: str) -> ColumnElement[str]:
+    return literal_column(f"({_LINEAGE})") if dialect == POSTGRESQL else literal(EMBEDDED_LINEAGE)
+
+
 def _here(session: Session) -> ColumnElement[str]:
     """Return what tells the lineage of the server that is asked."""
-    return literal_column(f"({_LINEAGE})") if is_postgresql(session) else literal(EMBEDDED_LINEAGE)
+    return _told(dialect_of(session))
 
 
 def _lineage(session: Session) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import exists, or_, select
+from sqlalchemy import exists, insert, or_, select
 from sqlalchemy.orm import Session
 
 from backend import rows
@@ -17,6 +17,8 @@ from backend.inbox.models import HistoryEntry, Submission
 from sync_protocol.catalogue import KINDS
 from sync_protocol.collection import schema_faults
 from sync_protocol.submission import State, may_move
+
+_STEP = insert(table_of(HistoryEntry))
 
 
 class IllegalMove(RuntimeError):
@@ -84,8 +86,9 @@ def move(
         submission.lease_until = None
     submission.state = state.value
     submission.updated_at = now
-    session.add(HistoryEntry(submission_id=submission.id, at=now, state=state.value, actor=actor, note=note))
     session.flush()
+    step = {"submission_id": submission.id, "at": now, "state": state.value, "actor": actor, "note": note}
+    session.connection().execute(_STEP, step)
 
 
 def note(session: Session, submission: Submission, *, now: dt.datetime, actor: str, note: str) -> None:

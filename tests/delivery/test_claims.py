@@ -9,9 +9,9 @@ import pytest
 
 from backend.clock import ManualClock, SystemClock
 from backend.delivery import claims
-from backend.delivery.claims import Claim
 from backend.delivery.fates import Fate
-from backend.delivery.settle import settle
+from backend.delivery.lease import Claim
+from backend.delivery.settle import settle, tell
 from backend.settings import read_settings
 from sync_protocol.submission import State
 from tests.conftest import prepared
@@ -33,7 +33,9 @@ def claim(desk: Desk, worker: str = "w1", **more: Any) -> Claim | None:
 
 def finish(desk: Desk, mine: Claim, fate: Fate) -> bool:
     with desk.sessions() as session, session.begin():
-        return settle(session, mine, fate, connector="ledger", now=desk.clock.now())
+        row = settle(session, mine, fate, connector="ledger", now=desk.clock.now())
+        tell(session, [row] if row is not None else [])
+        return row is not None
 
 
 def accepted(number: str = "1") -> Fate:

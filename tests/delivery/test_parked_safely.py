@@ -179,7 +179,7 @@ def test_a_worker_from_before_cannot_settle_over_the_office(
     assert quick is not None
     with work.desk.sessions() as session, session.begin():
         late = replace(accepted(), erp_id="9", erp_number="SO9")
-        assert settle(session, slow, late, connector="ledger", now=work.desk.clock.now()) is False
+        assert settle(session, slow, late, connector="ledger", now=work.desk.clock.now()) is None
     row = work.desk.row(id)
     assert (row.state, row.lease_owner, row.erp_number) == ("sending", "w3", None)
     assert "came too late" in caplog.text

@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from backend.clock import ManualClock, SystemClock
 from backend.delivery import claims
-from backend.delivery.claims import Claim
+from backend.delivery.lease import Claim
 from backend.delivery.retry import Backoff
 from backend.delivery.terms import terms_of
 from backend.erp.records import Document, Found
