@@ -60,6 +60,7 @@ class Upkeep:
         self.daily = Daily(sessions, connector, clock, settings.reconcile_days)
         self.acknowledger = Acknowledger(sessions, connector, clock)
         self.channels, self.rule = channels_of(settings), rule_of(settings)
+        self._lease_looked_at = False
         self.now_and_then: tuple[Job, ...] = (
             every(FOLLOW_UP_SECONDS, self.follow_up),
             every(RECONCILE_SECONDS, self.reconcile),
@@ -75,8 +76,17 @@ class Upkeep:
         with self.sessions() as session, session.begin():
             requeue_complete(session, self.clock.now())
         self.acknowledger.settle_all()
+        self.look_at_lease()
         for job in self.now_and_then:
             job()
+
+    def look_at_lease(self) -> None:
+        """Warn once, when the connector first says what it can do, of a lease shorter than its calls."""
+        current = None if self._lease_looked_at else self.terms.get()
+        if current is not None:
+            self._lease_looked_at = True
+            if current.short_lease is not None:
+                log.warning("%s", current.short_lease)
 
     def follow_up(self) -> None:
         """Look after what waits for somebody else."""

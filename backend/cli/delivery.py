@@ -2,6 +2,7 @@
 
 import datetime as dt
 import getpass
+from collections.abc import Collection
 
 import click
 from rich.table import Table
@@ -14,7 +15,7 @@ from backend.delivery import hold
 from backend.delivery.models import Reconciliation
 from backend.delivery.reconcile import LOOK_BACK, newest_memory, reconcile
 from backend.delivery.report import Report, keep, newest
-from backend.delivery.vanished import judge, send_again
+from backend.delivery.vanished import give_up, judge, named, send_again
 from backend.erp.port import Connector, connect
 from backend.ingest import watermarks
 from backend.settings import Settings
@@ -46,17 +47,29 @@ def delivery() -> None:
     "sent again, once.",
 )
 @click.option(
+    "--except",
+    "spared",
+    multiple=True,
+    metavar="KEY",
+    help="With --resume: a lost document, by its id or the ERP's number, that was deleted there on purpose. "
+    "It is cancelled, and its rep told, instead of sent again. May be repeated.",
+)
+@click.option(
     "--since",
     type=click.DateTime(),
     help="Also look up what was settled since then (UTC); else since a day before the newest thing known here.",
 )
 @click.option("--report", is_flag=True, help="Ask nothing; show what the last reconciliations found.")
-def reconcile_command(dry_run: bool, resume: bool, since: dt.datetime | None, report: bool) -> None:
+def reconcile_command(
+    dry_run: bool, resume: bool, spared: tuple[str, ...], since: dt.datetime | None, report: bool
+) -> None:
     """Ask the ERP which documents it has, settle those, and let sending go on.
 
     Needed after `satchel feed restore-check`, after a failover, and when the ERP itself was put back to a
     backup; harmless at any time. Nothing is sent. The worker does the same, without resuming, every day.
     """
+    if spared and (dry_run or not resume):
+        raise click.UsageError("--except is for --resume, which sends the others again")
     settings = load_settings()
     with engine_of(settings) as engine:
         sessions = sessionmaker(engine, expire_on_commit=False)
@@ -66,7 +79,7 @@ def reconcile_command(dry_run: bool, resume: bool, since: dt.datetime | None, re
         connector = connect(settings.connector, settings.erp)
         try:
             begin = since.replace(tzinfo=dt.UTC) if since else None
-            _Run(sessions, connector, settings, SystemClock()).go(begin, dry_run, resume)
+            _Run(sessions, connector, settings, SystemClock()).go(begin, dry_run, resume, spared)
         finally:
             connector.close()
 
@@ -79,7 +92,7 @@ class _Run:
         self.window = dt.timedelta(days=settings.reconcile_days)
         self.kinds = connector.capabilities().kinds
 
-    def go(self, since: dt.datetime | None, dry_run: bool, resume: bool) -> None:
+    def go(self, since: dt.datetime | None, dry_run: bool, resume: bool, spared: Collection[str]) -> None:
         began = self.clock.now()
         with self.sessions() as session, session.begin():
             held = hold.noticed(session, began)
@@ -105,7 +118,7 @@ class _Run:
         elif dry_run:
             console.print(f"{holds[0].words}. Nothing was changed.", soft_wrap=True)
         elif report.clean or resume:
-            self._resume(holds, report)
+            self._resume(holds, report, spared)
         else:
             for one in holds:
                 console.print(f"{one.words}.", soft_wrap=True)
@@ -131,7 +144,16 @@ class _Run:
                 progress=lambda done, all: status.update(f"Asking the ERP: document {done} of {all}"),
             )
 
-    def _resume(self, holds: list[hold.Hold], report: Report) -> None:
+    def _resume(self, holds: list[hold.Hold], report: Report, spared: Collection[str]) -> None:
+        actor = f"user:{getpass.getuser()}"
+        if spared:
+            try:
+                with self.sessions() as session:
+                    ids = named(session, report, spared)
+            except ValueError as error:
+                raise click.ClickException(f"{error}; sending stays held") from None
+            given_up = give_up(self.sessions, self.connector, ids, clock=self.clock, actor=actor)
+            console.print(f"{given_up} documents are cancelled; their reps are told.")
         if any(one.cause == hold.ERP_LOST for one in holds):
             again = send_again(self.sessions, self.connector, report, clock=self.clock, kinds=self.kinds)
             console.print(f"{again} documents are looked up once more and sent where the ERP has lost them.")
@@ -140,7 +162,7 @@ class _Run:
                 if one.cause == hold.ERP_LOST:
                     # What was read of the ERP after its backup is not true any more.
                     watermarks.forget(session, self.connector.name)
-                hold.release(session, one, f"user:{getpass.getuser()}", self.clock.now(), report.counts())
+                hold.release(session, one, actor, self.clock.now(), report.counts())
         console.print("Sending to the ERP goes on.")
 
 

@@ -19,6 +19,7 @@ from backend.cli.doctor_ingest import examine_ingest
 from backend.cli.doctor_replica import examine_replica
 from backend.cli.finding import BAD, GOOD, WARN, Finding
 from backend.clock import SystemClock
+from backend.delivery.terms import short_lease
 from backend.erp.errors import ErpError
 from backend.erp.port import ConnectorMissing, connect
 from backend.feed import mismatches, positions
@@ -187,6 +188,8 @@ def _erp(settings: Settings) -> Iterator[Finding]:
             )
             for note in (*health.notes, *capabilities.notes):
                 yield Finding(WARN, "ERP", note)
+            if (words := short_lease(capabilities, settings)) is not None:
+                yield Finding(WARN, "lease", words)
     except ErpError as error:
         yield Finding(BAD, "ERP", error.message, "check the SATCHEL_ERP_… settings and that the ERP runs")
     finally:

@@ -3,13 +3,13 @@
 import datetime as dt
 from enum import StrEnum
 
-from sqlalchemy import and_, bindparam, func, insert, select, update
+from sqlalchemy import and_, bindparam, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from backend.db import table_of
 from backend.delivery.fates import MOST_RAW
 from backend.delivery.lease import Claim, LostClaim
-from backend.inbox.models import Attempt, Submission
+from backend.inbox.models import Attempt, HistoryEntry, Submission
 from sync_protocol.submission import State
 
 
@@ -86,7 +86,16 @@ def finish(session: Session, attempt: int, outcome: str, detail: str | None, now
 
 
 def count(session: Session, id: str, outcome: str) -> int:
-    """Return how many attempts at the submission *id* ended as *outcome*."""
-    return (
-        session.scalar(select(func.count()).where(Attempt.submission_id == id, Attempt.outcome == outcome)) or 0
+    """Return how many attempts at the submission *id* ended as *outcome* since it was last somebody else's.
+
+    What a person has decided on, or the ERP has answered, begins anew: what was before has been looked at.
+    """
+    with_us = [state.value for state in (State.RECEIVED, State.QUEUED, State.SENDING, State.UNKNOWN)]
+    elsewhere = (
+        select(func.max(HistoryEntry.at))
+        .where(HistoryEntry.submission_id == id, HistoryEntry.state.not_in(with_us))
+        .scalar_subquery()
     )
+    mine = Attempt.submission_id == id, Attempt.outcome == outcome
+    counted = select(func.count()).where(*mine, or_(elsewhere.is_(None), Attempt.started_at > elsewhere))
+    return session.scalar(counted) or 0

@@ -78,6 +78,7 @@ def probe(sessions: Sessions, connector: Connector, *, clock: Clock, backoff: Ba
         row = session.get(Breaker, connector.name)
         if row is None or row.opened_at is None or row.probe_at is None or row.probe_at > now:
             return False
+        opening = row.incidents
         # Whoever moves the time of the next probe has this one; the others see a later time.
         next_probe = now + dt.timedelta(seconds=backoff.ceiling(row.probes + 1))
         mine = session.execute(
@@ -96,13 +97,17 @@ def probe(sessions: Sessions, connector: Connector, *, clock: Clock, backoff: Ba
     except Exception as error:
         log.exception("check() of %s failed", connector.name)
         problems = (f"check() failed: {error!r}",)
-    return _conclude(sessions, connector.name, problems, clock.now())
+    return _conclude(sessions, connector.name, opening, problems, clock.now())
 
 
-def _conclude(sessions: Sessions, connector: str, problems: tuple[str, ...], now: dt.datetime) -> bool:
+def _conclude(
+    sessions: Sessions, connector: str, opening: int, problems: tuple[str, ...], now: dt.datetime
+) -> bool:
     with sessions() as session, session.begin():
-        row = session.get(Breaker, connector)
-        if row is None or row.opened_at is None:
+        row = _locked(session, connector)
+        # A slow answer tells nothing of what has happened since it was asked for: another probe may have
+        # closed the breaker, and another document opened it again.
+        if row.opened_at is None or row.incidents != opening:
             return False
         if problems:
             row.raw = "; ".join(problems)[:MOST_RAW]

@@ -55,17 +55,30 @@ def _newest(session: Session, id: str, rep: str) -> Submission | None:
 
 _TABLE = table_of(Submission)
 # Literals: from a parameter no planner can tell that the index on active rows serves.
-_WAKE = (
-    update(_TABLE)
+_WAITING = (
+    select(_TABLE.c.seq)
     .where(
         _TABLE.c.state == literal_column(f"'{State.QUEUED.value}'"),
         _TABLE.c.due_at > bindparam("now"),
         type_coerce(_TABLE.c.depends_on, Text).contains(bindparam("cited", type_=Text)),
     )
-    .values(due_at=bindparam("now"))
+    .with_for_update(skip_locked=True)
 )
+_WAKE = update(_TABLE).where(_TABLE.c.seq.in_(_WAITING)).values(due_at=bindparam("now"))
 
 
-def wake_dependents(session: Session, id: str, now: dt.datetime) -> None:
-    """Make due what waits for the submission *id*."""
-    session.connection().execute(_WAKE, {"now": now, "cited": f'"{id}"'})
+def wake_dependents(session: Session, accepted: Submission, now: dt.datetime) -> None:
+    """Make due what waits for *accepted*, or for a document whose place it has taken.
+
+    It waits for nobody: the caller holds *accepted*, and a push that takes both back holds the dependent and
+    waits for *accepted*. Whoever holds a dependent is taking it back, or has just looked at it and will again.
+    """
+    seen: set[str] = set()
+    cited: str | None = accepted.id
+    older = accepted.supersedes
+    while cited is not None and cited not in seen:
+        seen.add(cited)
+        session.connection().execute(_WAKE, {"now": now, "cited": f'"{cited}"'})
+        cited = older
+        if cited is not None:
+            older = session.scalar(select(Submission.supersedes).where(Submission.id == cited))

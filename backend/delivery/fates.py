@@ -151,6 +151,8 @@ def of_error(
         state = State.UNKNOWN
     tries, first_failed_at = past.tries, past.first_failed_at
     owner, reason, due_at = OWNER.get(error_class), error.message, now
+    if error_class is ErrorClass.REJECT_REP and sent_at is not None:
+        return _not_yet_the_reps(error, past, now, sent_at, found)
     if error_class in _AGAIN:
         due_at = now + past.backoff.wait(tries, error.retry_after)
         if error_class is not ErrorClass.TRANSIENT and rests:
@@ -187,6 +189,40 @@ def of_error(
         trips=error_class is ErrorClass.CONFIG and state is not State.PARKED,
         no_answer=error.no_answer,
         retry_after=error.retry_after,
+    )
+
+
+def _not_yet_the_reps(
+    error: ErpError, past: Past, now: dt.datetime, sent_at: dt.datetime, found: Found | None
+) -> Fate:
+    """Return the fate of a refusal that the rep could mend, of a document that the ERP has or may have.
+
+    A rejected document is nobody's but the rep's, whose copy is refused as long as the ERP may have the
+    original: so it would be stuck. What the ERP has begun, the office removes or corrects; what an earlier call
+    may yet create is asked about once that cannot be any more, and is then the rep's.
+    """
+    if found is not None:
+        return Fate(
+            state=State.PARKED,
+            sent_at=sent_at,
+            reason=f"The ERP has begun it and refuses to go on: {error.message}"[:1000],
+            raw=error.raw,
+            error_class=ErrorClass.REJECT_OFFICE,
+            owner=OWNER[ErrorClass.REJECT_OFFICE],
+            fix=(error.fix or "Remove it in the ERP, then fix it or send it back to the rep.")[:1000],
+            due_at=now,
+            erp_id=found.external_id,
+            erp_number=found.number,
+        )
+    return Fate(
+        state=State.UNKNOWN,
+        sent_at=sent_at,
+        reason=error.message[:1000],
+        raw=error.raw,
+        error_class=ErrorClass.UNKNOWN,
+        due_at=max(sent_at + past.quiet, now + past.backoff.wait(past.tries)),
+        tries=past.tries + 1,
+        first_failed_at=past.first_failed_at or now,
     )
 
 

@@ -26,7 +26,7 @@ class Breaker(Model):
     """When `check()` is asked next."""
     probes: Mapped[int] = mapped_column(Integer, default=0)
     incidents: Mapped[int] = mapped_column(Integer, default=0)
-    """How often it has opened."""
+    """How often it has opened; names the present opening."""
     closed_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
 
 

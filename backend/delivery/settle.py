@@ -39,6 +39,9 @@ def settle(
             claim.id, claim.fence, claim.worker, fate.state.value,
         )  # fmt: skip
         return None
+    # This claim has come to its end. Those that were broken off before still count: a document that kills
+    # every other worker would begin anew with each answer in between, and be claimed for ever.
+    row.claims -= 1
     apply(session, row, fate, connector=connector, actor=f"worker:{claim.worker}", now=now)
     return row
 
@@ -65,14 +68,16 @@ def apply(
     row.raw_reason = fate.raw[:MOST_RAW] if fate.raw else fate.raw
     row.error_class = fate.error_class.value if fate.error_class else None
     row.errors = [dict(error) for error in fate.errors]
-    row.tries, row.claims, row.first_failed_at = fate.tries, 0, fate.first_failed_at
+    row.tries, row.first_failed_at = fate.tries, fate.first_failed_at
+    if fate.state not in (State.QUEUED, State.UNKNOWN):
+        row.claims = 0
     row.last_sent_at = fate.sent_at
     row.due_at = fate.due_at or now
     row.erp_id = None if fate.forgets else fate.erp_id or row.erp_id
     row.erp_number = None if fate.forgets else fate.erp_number or row.erp_number
     move(session, row, fate.state, now=now, actor=actor, note=fate.reason)
     if fate.state is State.ACCEPTED:
-        wake_dependents(session, row.id, now)
+        wake_dependents(session, row, now)
 
 
 def bind(

@@ -27,6 +27,8 @@ class Terms:
     writers: int | None
     """Documents that may be on their way at once, over all workers; None: as many as there are workers."""
     lease_seconds: float
+    short_lease: str | None
+    """What is wrong with the lease, if it may run out while a call is under way."""
     backoff: Backoff
 
 
@@ -46,7 +48,20 @@ def terms_of(capabilities: Capabilities, settings: Settings, backoff: Backoff) -
         quiet=dt.timedelta(seconds=capabilities.quiet_seconds if quiet is None else quiet),
         writers=capabilities.writers if writers is None else writers,
         lease_seconds=settings.lease_seconds,
+        short_lease=short_lease(capabilities, settings),
         backoff=backoff,
+    )
+
+
+def short_lease(capabilities: Capabilities, settings: Settings) -> str | None:
+    """Return what is wrong with a lease that may run out during a call, and what to do; None if it may not."""
+    slowest = capabilities.slowest_seconds
+    if slowest is None or settings.lease_seconds >= slowest:
+        return None
+    return (
+        f"a lease of {settings.lease_seconds:g} seconds ends before the connector's slowest call, which may "
+        f"take {slowest:g}: a slow document is taken from its worker, and parked after three times; set "
+        f"SATCHEL_LEASE_SECONDS to {slowest:g} or more"
     )
 
 

@@ -23,14 +23,17 @@ from backend.delivery.shown import shown
 from backend.erp.errors import ErrorClass
 from backend.erp.port import Connector
 from backend.feed.changes import publish
+from backend.identity import audit
 from backend.inbox.models import Submission
 from backend.inbox.submissions import as_record, get
 from sync_protocol.catalogue import KINDS
 from sync_protocol.change import Put
-from sync_protocol.submission import State
+from sync_protocol.submission import Decision, State
 
 MANY = 3
 """From so many documents on, that vanished together, it is not a person who deleted them one by one."""
+GIVEN_UP = "erp.not_sent_again"
+"""In the audit trail: a document that an operator excepts when sending goes on."""
 AGAIN = "The ERP has lost it, as after a backup of it was put back; it is sent again"
 
 
@@ -90,6 +93,48 @@ def judge(
                 _settle(session, row, _for_the_office(row), connector.name, clock.now())
 
 
+def named(session: Session, report: Report, names: Collection[str]) -> list[str]:
+    """Return the ids of the vanished documents of *report* that *names* mean: our ids, or the ERP's numbers.
+
+    Raises ValueError, with a sentence, for a name that none or more than one of them has.
+    """
+    rows = session.execute(
+        select(Submission.id, Submission.erp_number).where(
+            Submission.id.in_({one.id for one in report.vanished})
+        )
+    ).all()
+    found = []
+    for name in names:
+        ids = [row.id for row in rows if name in (row.id, row.erp_number)]
+        if len(ids) != 1:
+            raise ValueError(
+                f"{name} is {'more than one' if ids else 'none'} of the documents that the ERP has lost"
+            )
+        found += ids
+    return found
+
+
+def give_up(sessions: Sessions, connector: Connector, ids: Collection[str], *, clock: Clock, actor: str) -> int:
+    """Cancel the vanished documents *ids*, which somebody deleted in the ERP on purpose; return how many.
+
+    The rep reads why; *actor* stands in the audit trail. To be called before `send_again`.
+    """
+    done = 0
+    for id in ids:
+        with sessions() as session, session.begin():
+            row = get(session, id, lock=True)
+            if row is None or row.state not in SENT:
+                continue
+            was = row.erp_number or row.erp_id
+            audit.record(
+                session, actor=actor, action=GIVEN_UP, subject=id, now=clock.now(), detail={"was": was}
+            )
+            row.decision = Decision.CANCELLED
+            _settle(session, row, _deleted(was), connector.name, clock.now(), actor)
+            done += 1
+    return done
+
+
 def send_again(
     sessions: Sessions, connector: Connector, report: Report, *, clock: Clock, kinds: Collection[str]
 ) -> int:
@@ -146,9 +191,11 @@ def _touched(session: Session, kinds: Collection[str], first: dt.datetime) -> li
     return [*forecasts, *mixed_up]
 
 
-def _settle(session: Session, row: Submission, fate: Fate, connector: str, now: dt.datetime) -> None:
+def _settle(
+    session: Session, row: Submission, fate: Fate, connector: str, now: dt.datetime, actor: str = "erp"
+) -> None:
     row.fence += 1
-    apply(session, row, fate, connector=connector, actor="erp", now=now)
+    apply(session, row, fate, connector=connector, actor=actor, now=now)
     publish(session, [Put("submissions", row.id, as_record(row))])
 
 
@@ -163,6 +210,15 @@ def _again(row: Submission, lost: bool, now: dt.datetime) -> Fate:
         raw=f"it had been {row.erp_number or row.erp_id or 'sent'}",
         due_at=now,
         forgets=lost,
+    )
+
+
+def _deleted(was: str | None) -> Fate:
+    return Fate(
+        state=State.CANCELLED,
+        sent_at=None,
+        reason=f"It was deleted in the ERP{f', as {was},' if was else ''} and is not sent again",
+        forgets=True,
     )
 
 

@@ -26,6 +26,8 @@ class Capabilities:
     """How long an outcome may stay open at the ERP: longer than its own longest request."""
     writers: int | None = None
     """Documents that it can take at once, from all workers together; None: as many as ask."""
+    slowest_seconds: float | None = None
+    """After how long any call of it has ended, with an answer or without; None: it sets no bound."""
     notes: tuple[str, ...] = ()
     """Sentences for the operator: a companion module that is missing, a right that is not granted."""
 

@@ -68,7 +68,7 @@ class Submission(Model):
     tries: Mapped[int] = mapped_column(Integer, default=0)
     """Attempts in a row that the ERP could not take; sets the backoff."""
     claims: Mapped[int] = mapped_column(Integer, default=0)
-    """Claims since the last settle; a document that kills its workers is parked by it."""
+    """Claims that were broken off, and the one under way; a document that kills its workers is parked by it."""
     last_sent_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     first_failed_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     erp_id: Mapped[str | None] = mapped_column(Text)

@@ -50,9 +50,9 @@ def push(
     unsealed = [unseal(document) for document in submissions]
     supersession.serialise(session, rep_id)
     desk.read_known([item for item in unsealed if isinstance(item, Sealed)])
-    # 2. Stored in the order of their ids, which is also the order of capture.
+    # 2. Stored in the order of their ids, which is also the order of capture; then what asks about them.
     results: dict[int, dict[str, object]] = {}
-    for run in _runs(sorted(enumerate(unsealed), key=lambda pair: pair[1].id or "")):
+    for run in _runs(sorted(enumerate(unsealed), key=_turn)):
         results.update(zip((n for n, _ in run), desk.take([item for _, item in run]), strict=True))
     # 3. Their fate goes into the feed, as the transaction's last act.
     failpoint("push.before_publish")
@@ -60,15 +60,20 @@ def push(
     return [results[n] for n in range(len(unsealed))]
 
 
+def _turn(pair: tuple[int, Sealed | Broken]) -> tuple[bool, str]:
+    item = pair[1]
+    return isinstance(item, Sealed) and wishes.asks(item), item.id or ""
+
+
 def _runs(items: list[tuple[int, Sealed | Broken]]) -> Iterator[list[tuple[int, Sealed | Broken]]]:
     """Yield *items* in runs whose members have nothing to do with each other, so that each is stored at once.
 
-    What is broken, what replaces another document and what repeats an id is a run of its own.
+    What is broken, what is about another document and what repeats an id is a run of its own.
     """
     run: list[tuple[int, Sealed | Broken]] = []
     for pair in items:
         item = pair[1]
-        alone = isinstance(item, Broken) or item.envelope.get("supersedes") is not None
+        alone = isinstance(item, Broken) or item.envelope.get("supersedes") is not None or wishes.asks(item)
         if run and (alone or item.id in {member.id for _, member in run}):
             yield run
             run = []
@@ -243,6 +248,8 @@ def receipts_arrived(session: Session, *, rep_id: str, sha256: str, now: dt.date
 
     Publishes, so it is the transaction's last act.
     """
+    # A push of the same rep may take several of them back, in whatever order.
+    supersession.serialise(session, rep_id)
     ref = f"sha256:{sha256}"
     return _requeue(session, [s for s in _waiting(session, rep_id) if ref in s.needs], now)
 

@@ -16,7 +16,7 @@ from backend.inbox.models import Submission
 from backend.inbox.supersession import Ancestors
 from backend.sync.judgement import Sealed
 from sync_protocol.catalogue import KINDS
-from sync_protocol.collection import INBOX, TO_ERP
+from sync_protocol.collection import INBOX, OFFICE, TO_ERP
 from sync_protocol.errors import ErrorCode, Fault
 from sync_protocol.submission import REPLACEABLE, State
 
@@ -35,6 +35,11 @@ class Beginning(NamedTuple):
 def withdraws(sealed: Sealed) -> bool:
     """Whether *sealed* is a withdrawal."""
     return sealed.kind is not None and sealed.kind.destination == INBOX
+
+
+def asks(sealed: Sealed) -> bool:
+    """Whether *sealed* asks the office about another document, which may stand in the same push."""
+    return sealed.kind is not None and sealed.kind.destination == OFFICE
 
 
 def target(session: Session, rep: str, supersedes: str) -> Ancestors:

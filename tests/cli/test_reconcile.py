@@ -107,3 +107,23 @@ def test_the_workers_upkeep_asks_by_itself(
     shown = satchel("delivery", "reconcile", "--report", **erp).output
     assert "schedule" in shown
     assert "the ERP has lost documents" in satchel("doctor", **erp).output
+
+
+def test_what_was_deleted_on_purpose_is_named_by_the_operator(
+    installed: Sessions, satchel: Satchel, erp: dict[str, str]
+) -> None:
+    ids = accepted(installed, 4)
+    assert satchel("delivery", "reconcile", "--except", ids[0], **erp).exit_code == 2, "only with --resume"
+    assert satchel("delivery", "reconcile", **erp).exit_code == 1
+    wrong = satchel("delivery", "reconcile", "--resume", "--except", "SO999", **erp)
+    assert wrong.exit_code == 1 and "SO999 is none of the documents" in wrong.output
+    assert states(installed) == {"accepted"}, "nothing goes on by half"
+    resumed = satchel("delivery", "reconcile", "--resume", "--except", ids[0], "--except", ids[2], **erp)
+    assert resumed.exit_code == 0, resumed.output
+    assert "2 documents are cancelled" in resumed.output and "2 documents are looked up" in resumed.output
+    with installed() as session:
+        rows = {row.id: row for row in session.scalars(select(Submission))}
+        trail = session.scalars(select(AuditEntry).where(AuditEntry.action == "erp.not_sent_again")).all()
+    assert [rows[id].state for id in ids] == ["cancelled", "unknown", "cancelled", "unknown"]
+    assert {entry.subject for entry in trail} == {ids[0], ids[2]}
+    assert all(entry.actor.startswith("user:") for entry in trail)

@@ -8,7 +8,10 @@ from sqlalchemy import text
 
 from backend.db import is_postgresql
 from backend.delivery import breaker
+from backend.erp.records import Health
 from tests.delivery.desk import BACKOFF, Desk, eventually
+from tests.delivery.ledger_erp import LedgerErp
+from tests.delivery.office_at_work import AtWork
 
 
 def test_a_wrong_setting_stops_everything_once_and_costs_no_try(
@@ -132,3 +135,48 @@ def test_a_wrong_setting_that_the_probe_sees_parks_nothing_however_long_it_lasts
         desk.probe()
         desk.forwarder().drain()
     assert desk.row(id).state == "accepted"
+
+
+def test_a_slow_good_probe_does_not_close_what_has_opened_again_since(desk: Desk) -> None:
+    """Its answer comes after another probe has closed the breaker and another document has opened it again."""
+
+    def meanwhile() -> None:
+        desk.later(seconds=10)
+        assert desk.probe()
+        with desk.sessions() as session, session.begin():
+            assert breaker.trip(session, "ledger", "again", "", now=desk.clock.now(), backoff=BACKOFF)
+
+    class Slow(LedgerErp):
+        def check(self) -> Health:
+            meanwhile()
+            return super().check()
+
+    with desk.sessions() as session, session.begin():
+        breaker.trip(session, "ledger", "first", "", now=desk.clock.now(), backoff=BACKOFF)
+    desk.later(seconds=5)
+    slow = Slow(desk.erp.folder)
+    assert not breaker.probe(desk.sessions, slow, clock=desk.clock, backoff=BACKOFF)
+    assert (desk.breaker().reason, desk.breaker().incidents) == ("again", 2)
+    assert desk.breaker().opened_at is not None
+    desk.later(seconds=5)
+    assert desk.probe(), "its own probe closes it"
+
+
+def test_what_the_office_sends_again_begins_anew_with_wrong_settings(desk: Desk) -> None:
+    """The connection was put right; an unrelated incident of later does not park the document at once."""
+    bad = desk.capture()
+    desk.erp.script("create", *["config"] * 5, "ok")
+    for _ in range(4):
+        desk.forwarder().drain()
+        desk.later(minutes=1)
+        desk.probe()
+    assert desk.row(bad).state == "parked"
+    AtWork(desk).office.retry(bad, "anna")
+    desk.later(minutes=1)
+    assert desk.forwarder().drain() == 1
+    assert desk.row(bad).state == "queued"
+    assert desk.breaker().opened_at is not None, "it is the connector's incident, and not the document's"
+    desk.later(minutes=1)
+    assert desk.probe()
+    desk.forwarder().drain()
+    assert desk.row(bad).state == "accepted"

@@ -124,6 +124,19 @@ def test_a_settled_claim_does_not_count_as_poison(desk: Desk) -> None:
     assert desk.row(id).claims == 0
 
 
+def test_a_document_that_kills_every_other_worker_ends_parked_too(desk: Desk) -> None:
+    """An answer in between, which only says "again", does not forgive the claims that were broken off."""
+    id = desk.capture()
+    for n in range(3):
+        answered = claim(desk, f"w{n}")
+        assert answered is not None
+        finish(desk, answered, Fate(State.QUEUED, sent_at=None))
+        assert claim(desk, f"killed {n}") is not None
+        desk.later(seconds=60)
+    assert claim(desk) is None
+    assert (desk.row(id).state, desk.row(id).error_class) == ("parked", "poison")
+
+
 def test_documents_of_one_order_key_go_one_after_another(desk: Desk) -> None:
     first, second = desk.capture(), desk.capture()
     mine = claim(desk)

@@ -1,9 +1,11 @@
 """What may have been executed is asked about before it is sent again, and not before its time."""
 
+import datetime as dt
 from dataclasses import replace
 
 import pytest
 
+from backend.inbox.submissions import may_be_in_erp
 from tests.delivery.desk import Desk
 from tests.delivery.ledger_erp import LedgerErp
 
@@ -129,3 +131,31 @@ def test_the_attempt_is_on_disk_before_the_erp_is_called(desk: Desk) -> None:
 
     desk.forwarder(erp=Watching(desk.erp.folder)).drain()
     assert seen == [([("find", "none"), ("create", None)], desk.clock.now())]
+
+
+def test_a_refusal_is_the_reps_only_when_no_earlier_call_can_be_executed_any_more(desk: Desk) -> None:
+    """Else the rep could neither replace it, since the ERP may have it, nor would anybody ask again."""
+    desk.erp.enforces_key = True
+    id = desk.capture()
+    desk.erp.script("create", "timeout", "refuse")
+    desk.forwarder().drain()
+    desk.later(seconds=5)
+    desk.forwarder().drain()
+    row = desk.row(id)
+    assert (row.state, row.reason) == ("unknown", "the minimum quantity is 5")
+    assert row.due_at - desk.clock.now() == dt.timedelta(seconds=25), "when the first call has certainly ended"
+    desk.later(seconds=25)
+    desk.forwarder().drain()
+    row = desk.row(id)
+    assert (row.state, row.owner, row.error_class) == ("rejected", "rep", "reject_rep")
+    assert not may_be_in_erp(row), "an edited copy may take its place"
+
+
+def test_a_refusal_of_what_the_erp_has_begun_is_for_the_office(desk: Desk) -> None:
+    id = desk.capture()
+    desk.erp.script("advance", "refuse")
+    desk.forwarder().drain()
+    row = desk.row(id)
+    assert (row.state, row.owner, row.error_class) == ("parked", "office", "reject_office")
+    assert desk.record(id)["reason"] == "The ERP has begun it and refuses to go on: the minimum quantity is 5"
+    assert row.erp_id and row.raw_reason == "E4711"

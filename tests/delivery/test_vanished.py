@@ -7,7 +7,7 @@ import pytest
 from backend.delivery import hold
 from backend.delivery.reconcile import reconcile
 from backend.delivery.report import Report
-from backend.delivery.vanished import judge, send_again
+from backend.delivery.vanished import give_up, judge, named, send_again
 from backend.identity import audit
 from tests.conftest import MONDAY
 from tests.delivery.desk import Desk
@@ -195,3 +195,27 @@ def test_a_document_deleted_long_before_does_not_hide_a_backup_that_was_put_back
     found = held(desk)
     assert found is not None and "4 documents sent since 2026-11-23 09:10" in found.words
     assert desk.states(ids[0], *ids[10:]) == ["parked"] + ["accepted"] * 4, "what was deleted is not sent again"
+
+
+def test_what_was_deleted_on_purpose_is_cancelled_and_not_sent_again(desk: Desk) -> None:
+    ids = sent(desk, 4)
+    number = desk.row(ids[1]).erp_number
+    desk.erp.lose(*ids)
+    report = look(desk)
+    assert held(desk) is not None
+    with desk.sessions() as session:
+        with pytest.raises(ValueError, match="SO999 is none of the documents that the ERP has lost"):
+            named(session, report, ["SO999"])
+        spared = named(session, report, [ids[0], str(number)])
+    assert spared == ids[:2], "by our id, or the ERP's number"
+    assert give_up(desk.sessions, desk.erp, spared, clock=desk.clock, actor="user:anna") == 2
+    assert resume(desk, report) == 2
+    assert desk.states(*ids) == ["cancelled", "cancelled", "accepted", "accepted"]
+    assert in_erp(desk, ids) == [0, 0, 1, 1]
+    record = desk.record(ids[1])
+    assert (record["decision"], record["erp_number"]) == ("cancelled", None)
+    assert record["reason"] == f"It was deleted in the ERP, as {number}, and is not sent again"
+    assert desk.bindings(ids[1]) == []
+    with desk.sessions() as session:
+        [entry] = audit.entries(session, subject=ids[1])
+    assert (entry.actor, entry.action, entry.detail) == ("user:anna", "erp.not_sent_again", {"was": number})

@@ -94,6 +94,29 @@ FORWARDING = [
         only="sqlite",
     ),
     Killer(
+        "a slow probe closes another opening", "–",
+        "A good answer to an old probe closes a breaker that has opened again since, and every document is sent"
+        " into the same trouble.",
+        "tests/delivery/test_breaker.py::test_a_slow_good_probe_does_not_close_what_has_opened_again_since",
+        [("backend/delivery/breaker.py", " or row.incidents != opening:", ":")],
+        only="sqlite",
+    ),
+    Killer(
+        "a settlement waits while it holds a row", "–",
+        "Waking a dependent waits for whoever holds its row: a push that takes both back waits for the settlement,"
+        " and the database ends one of the two.",
+        "tests/delivery/test_locks.py::test_a_settlement_and_a_push_that_takes_parent_and_child_back_do_not_wait_for_each_other",
+        [("backend/delivery/dependencies.py", "    .with_for_update(skip_locked=True)\n", "    .with_for_update()\n")],
+    ),
+    Killer(
+        "poison forgiven by an answer", "–",
+        "A settlement that only says \"again\" forgets the claims that were broken off: a document that kills every"
+        " other worker does so for ever.",
+        f"{IN_CLAIMS}::test_a_document_that_kills_every_other_worker_ends_parked_too",
+        [("backend/delivery/settle.py", "    row.claims -= 1\n", "    row.claims = 0\n")],
+        only="sqlite",
+    ),
+    Killer(
         "writers counted side by side", "–",
         "Two claims count the documents on their way at the same time, and both take the last place.",
         "tests/delivery/test_writers.py::test_two_claims_at_one_moment_do_not_both_take_the_last_place",

@@ -211,3 +211,14 @@ def test_a_request_about_another_reps_document_tells_nothing(sessions: Sessions)
     put(sessions, A, State.ACCEPTED, erp_id="7", erp_number="SO7")
     results = send(sessions, request(B, A), request(C, D), rep="R2")
     assert [faults(result) for result in results] == [[("unknown_record", "submission_id")]] * 2
+
+
+@pytest.mark.parametrize("wish", [A, C])
+def test_a_request_in_the_push_of_its_order_is_taken_after_it(sessions: Sessions, wish: str) -> None:
+    """It is told what it would be told a moment later, and not that there is no such order."""
+    results = send(sessions, request(wish, B), submission(B, order_body()))
+    assert (results[1]["status"], results[1]["state"]) == ("received", "queued")
+    assert faults(results[0]) == [("not_in_force", "submission_id")]
+    put(sessions, B, State.ACCEPTED, erp_id="7", erp_number="SO7")
+    [later] = send(sessions, request(D, B))
+    assert (later["status"], later["state"]) == ("received", "parked")

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from backend.connectors.tryton import checkup, features
+from backend.connectors.tryton import checkup, features, http
 from backend.connectors.tryton.claims import Claims
 from backend.connectors.tryton.client import Client
 from backend.connectors.tryton.features import INVOICE, SALE, Features
@@ -73,7 +73,8 @@ class TrytonConnector:
                 quiet = SHORT_QUIET_SECONDS if enforced == frozenset(KEYED) else QUIET_SECONDS
             return Capabilities(
                 collections=COLLECTIONS, kinds=kinds, enforces_key=enforced, lists_keys=frozenset(COLLECTIONS),
-                quiet_seconds=quiet, writers=self._options.writers, notes=notes,
+                quiet_seconds=quiet, writers=self._options.writers,
+                slowest_seconds=http.longest(self._options.timeout_seconds), notes=notes,
             )  # fmt: skip
 
     def read(self, collection: str, watermark: str | None, limit: int) -> ReadPage:

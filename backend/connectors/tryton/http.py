@@ -36,19 +36,24 @@ class Broken(Exception):
     """The answer cannot be used: too big, cut off, or not what its headers say."""
 
 
+def longest(seconds: float) -> float:
+    """Return after how many seconds an exchange has ended, each wait of which is bounded by *seconds*."""
+    return 2 * seconds
+
+
 def post(
     client: httpx.Client, url: str, body: bytes, headers: dict[str, str], *, writes: bool, seconds: float
 ) -> Answer:
     """Send *body* and return the answer, whatever its status; raises `ErpError`.
 
-    *seconds* bounds each wait for the network, and twice as much the whole exchange, so that a server that
+    *seconds* bounds each wait for the network, and `longest` the whole exchange, so that a server that
     sends a byte a minute holds nobody up.
     """
     most = min(MOST_BYTES, MOST_WRITTEN_BYTES) if writes else MOST_BYTES
     lost = ErrorClass.UNKNOWN if writes else ErrorClass.TRANSIENT
     try:
         with (
-            within(2 * seconds),
+            within(longest(seconds)),
             client.stream("POST", url, content=body, headers=headers, timeout=seconds) as response,
         ):
             return Answer(response.status_code, response.headers, _read(response, most))

@@ -109,7 +109,7 @@ def link(
         )
     row.erp_id, row.erp_number = found.external_id, found.number or number
     row.last_sent_at = row.last_sent_at or deed.now
-    wake_dependents(session, row.id, deed.now)
+    wake_dependents(session, row, deed.now)
     settle(
         session,
         row,
