@@ -151,9 +151,9 @@ DOCUMENTS = [
         "An original takes no turn among its rep's pushes: it and its copy, in two requests at once, do not see each"
         " other, and both are sent.",
         "tests/sync/test_at_the_same_moment.py::test_an_original_and_its_copy_do_not_pass_each_other_by",
-        [(PUSH, "    supersession.serialise(session, rep_id)\n",
+        [(PUSH, "    supersession.serialise(session, rep_id)\n    desk.read_known",
           '    if any(document.get("supersedes") for document in submissions):\n'
-          "        supersession.serialise(session, rep_id)\n")],
+          "        supersession.serialise(session, rep_id)\n    desk.read_known")],
     ),
     Killer(
         "a failover doubles a document", "11",

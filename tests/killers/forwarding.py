@@ -46,8 +46,8 @@ FORWARDING = [
         f"{IN_CLAIMS}::test_documents_of_one_order_key_go_one_after_another",
         [(TURNS, "                other.order_key == Submission.order_key,\n",
           "                other.order_key == Submission.id,\n"),
-         (TURNS, "            Submission.order_key == row.order_key,\n",
-          "            Submission.order_key == row.id,\n")],
+         (TURNS, "        Submission.order_key == bindparam(\"key\"),\n",
+          "        Submission.order_key == bindparam(\"mine\"),\n")],
         only="sqlite",
     ),
     Killer(
