@@ -1,7 +1,7 @@
 """`satchel serve`: web and worker together, or each alone.
 
 The parent supervises: it starts each part as a process of its own, and if one of them ends, it ends the
-others, so that whoever supervises the parent sees that something is wrong.
+others, so that whoever supervises the parent sees that something is wrong. Each loads only what it needs.
 """
 
 import os
@@ -9,15 +9,11 @@ import subprocess
 
 import click
 
-from backend.cli import init as setting_up
 from backend.cli.context import console, engine_of, load_settings
-from backend.cli.invitation import invite
 from backend.cli.node import one_node_only
 from backend.cli.parts import command, running, supervise
-from backend.cli.web import run_web
 from backend.migrations.upgrade import current, newest
 from backend.settings import Settings, read_settings
-from backend.worker import run as run_worker
 
 
 @click.command()
@@ -35,9 +31,13 @@ def serve(only: str | None, threads: int, sample: bool, invited: str | None) -> 
     _require_schema(settings)
     with one_node_only(settings, only):
         if only == "web":
+            from backend.cli.web import run_web
+
             run_web(settings)
         else:
-            run_worker(settings, threads=threads)
+            from backend.worker import run
+
+            run(settings, threads=threads)
 
 
 def _require_schema(settings: Settings) -> None:
@@ -56,6 +56,8 @@ def _serve_all(settings: Settings, threads: int, sample: bool, invited: str | No
         folder = settings.erp.get("folder") or str(settings.folder / "erp")
         environ["SATCHEL_ERP_FOLDER"] = folder
         settings = read_settings(environ)
+        from backend.cli import init as setting_up
+
         setting_up.set_up(settings)
         invited = invited or setting_up.add_sample_reps(settings)[0]
         subprocess.run(command(["sample-erp", "--folder", folder, "--once"]), env=environ, check=True)
@@ -63,6 +65,8 @@ def _serve_all(settings: Settings, threads: int, sample: bool, invited: str | No
     else:
         _require_schema(settings)
     if invited:
+        from backend.cli.invitation import invite
+
         invite(settings, invited, console)
     with running(parts, environ) as started:
         supervise(started)

@@ -76,7 +76,7 @@ class Node:
             cwd=self.root,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=600,
             check=False,
         )
         assert not check or done.returncode == 0, done.stdout + done.stderr

@@ -11,7 +11,7 @@ from pathlib import Path
 from psycopg import sql
 
 from tests.chaos.rig.faults import FAULTS
-from tests.chaos.rig.run import RunFailed, run
+from tests.chaos.rig.run import LIVENESS_SECONDS, RunFailed, run
 from tests.chaos.rig.site import Company
 from tests.chaos.rig.tally import Tally
 from tests.killers.patching import Patch, apply
@@ -19,7 +19,7 @@ from tests.killers.running import tree
 from tests.services.tryton import TrytonServer
 
 PATIENCE = 45.0
-"""Seconds after healing in which a sound product has long arrived; a broken one may never."""
+"""Seconds after healing for a product that never arrives; the others have as long as a sound one."""
 
 
 @dataclass(frozen=True)
@@ -43,10 +43,11 @@ class Unnoticed(AssertionError):
 def play(company: Company, folder: Path, seed: int, broken: Broken) -> Tally:
     """Play a run against *broken* and return what was found; raises `Unnoticed` if it is not what was to be."""
     chosen = [fault for name in broken.faults for fault in FAULTS if fault.name == name]
+    patience = PATIENCE if "waiting" in broken.shown else LIVENESS_SECONDS
     with tree() as root, _keys(company.tryton, enforced=broken.keys_enforced):
         apply(root, broken.patches)
         try:
-            tally = run(company, folder, seed, chosen, 4, root=root, patience=PATIENCE)
+            tally = run(company, folder, seed, chosen, 4, root=root, patience=patience)
         except RunFailed as failed:
             tally = failed.tally
     missed = [finding for finding in broken.shown if not getattr(tally, finding)]

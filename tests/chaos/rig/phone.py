@@ -1,7 +1,7 @@
 """A phone as a process: captures and syncs until it is told to stop capturing, and keeps a diary of its own.
 
-`python -m tests.chaos.rig.phone FOLDER SERVER CODE REP SEED MOST`. The diary (`diary.jsonl`) is forced to disk
-line by line, and is what the end is held against: what was captured and acknowledged, and seen of others.
+`python -m tests.chaos.rig.phone FOLDER SERVER CODE REP SEED MOST PACE`. The diary (`diary.jsonl`) is forced to
+disk line by line, and is what the end is held against: what was captured and acknowledged, and seen of others.
 """
 
 import contextlib
@@ -25,9 +25,14 @@ SETTLED = ("accepted", "rejected", "cancelled", "withdrawn", "superseded")
 class Phone:
     """One life of the process; the folder outlives it."""
 
-    def __init__(self, folder: Path, server: str, code: str, rep: str, seed: int, most: int) -> None:
-        """*most* is how many documents it captures in all its lives: the ERP has to take them afterwards."""
-        self.folder, self.rep, self.most = folder, rep, most
+    def __init__(
+        self, folder: Path, server: str, code: str, rep: str, seed: int, most: int, pace: float
+    ) -> None:
+        """*most* is how many documents it captures in all its lives: the ERP has to take them afterwards.
+
+        Between two of them *pace* seconds pass, so that there is something to lose all the while.
+        """
+        self.folder, self.rep, self.most, self.pace = folder, rep, most, pace
         self.draw = Random(seed + int(time.time()))
         self.code, self.server = code, server
         watching = Watching(rep, lambda found: self.note("leak", canary=found))
@@ -50,7 +55,7 @@ class Phone:
         """Capture an order, now and then an expense claim."""
         customers = list(self.field.customers())
         captured = len(self.device.documents())
-        if not customers or captured >= self.most or self.draw.random() < 0.3:
+        if not customers or captured >= self.due() or self.draw.random() < 0.3:
             return
         if captured == 2:
             id = self.field.capture_claim("18.40", photo(60_000, self.draw.randrange(2**32)))
@@ -62,6 +67,13 @@ class Phone:
         body = next(document.body for document in self.device.documents() if document.id == id)
         total = sum(Decimal(line["unit_price"]) * Decimal(line["quantity"]) for line in body["lines"])
         self.note("captured", id=id, kind="order", total=str(total.quantize(Decimal("0.01"))), mark=canary)
+
+    def due(self) -> int:
+        """Return how many documents it should have captured by now, counted from its first customers."""
+        began = self.folder / "began"
+        if not began.exists():
+            began.touch()
+        return min(self.most, 1 + int((time.time() - began.stat().st_mtime) / self.pace))
 
     def sync(self) -> None:
         """Sync once, and write down how things stand."""
@@ -90,5 +102,5 @@ class Phone:
 
 
 if __name__ == "__main__":
-    folder, server, code, rep, seed, most = sys.argv[1:]
-    Phone(Path(folder), server, code, rep, int(seed), int(most)).live()
+    folder, server, code, rep, seed, most, pace = sys.argv[1:]
+    Phone(Path(folder), server, code, rep, int(seed), int(most), float(pace)).live()

@@ -23,6 +23,8 @@ class PhoneProcess:
     seed: int
     most: int
     """Documents that it captures."""
+    pace: float
+    """Seconds between two of them."""
     process: ServerProcess | None = field(default=None, init=False)
 
     def start(self, failpoints: str = "") -> None:
@@ -31,7 +33,7 @@ class PhoneProcess:
             return
         self.kill()
         self.folder.mkdir(parents=True, exist_ok=True)
-        arguments = (self.folder, self.server, self.code, self.rep, self.seed, self.most)
+        arguments = (self.folder, self.server, self.code, self.rep, self.seed, self.most, self.pace)
         command = [sys.executable, "-m", "tests.chaos.rig.phone", *map(str, arguments)]
         environ = {**bare_environ(), "SATCHEL_DEVICE_FAILPOINTS": failpoints}
         self.process = ServerProcess(command, self.folder / "phone.log", env=environ, folder=ROOT)

@@ -15,6 +15,8 @@ from tests.scenarios.node import ROOT
 LIVENESS_SECONDS = 300.0
 """Within so many seconds after healing everything must have arrived."""
 LOOK_SECONDS = 0.2
+PAUSE = 2.0
+"""The most seconds between the beginnings of two faults, beside what the first one takes."""
 
 
 class RunFailed(AssertionError):
@@ -43,9 +45,10 @@ def run(
     plan = list(faults) or drawn(draw, draw.randint(3, 5))
     tally = Tally([fault.name for fault in plan])
     before = newest(company.tryton)
-    with Site(company, folder, seed, most, root) as site:
+    pace = sum(PAUSE + fault.seconds for fault in plan) / most
+    with Site(company, folder, seed, most, pace, root) as site:
         # The phones come to hold the company before anything breaks, or there is nothing to capture.
-        assert _until(lambda: all(phone.standing.get("complete") for phone in site.phones), 120), (
+        assert _until(lambda: all(phone.standing.get("complete") for phone in site.phones), 300), (
             "no first sync"
         )
         _play(site, plan, draw)
@@ -72,7 +75,7 @@ def _play(site: Site, plan: Sequence[Fault], draw: Random) -> None:
     for fault in plan:
         if lasting and (lasting[-1].part == fault.part or draw.random() < 0.5):
             _end(site, lasting)
-        time.sleep(draw.uniform(0.5, 2.0))
+        time.sleep(draw.uniform(0.5, PAUSE))
         fault.begin(site, draw)
         lasting.append(fault)
         time.sleep(fault.seconds * draw.uniform(0.5, 1.0))

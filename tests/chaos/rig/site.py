@@ -5,6 +5,7 @@ There is a bad line on each link. Each run has servers of its own, copied from a
 
 import shutil
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -37,11 +38,15 @@ class Company:
             node.command("init")
             node.command("ingest")
             warehouse = self._warehouse()
-            for rep, (territory, employee) in REPS.items():
-                node.command("rep", "add", rep, f"Rep {rep}", "--employee", employee)
-                node.command("rep", "assign", rep, f"territory:{territory}")
-                node.command("rep", "assign", rep, f"warehouse:{warehouse}")
+            with ThreadPoolExecutor() as pool:
+                list(pool.map(lambda rep: self._employ(node, rep, warehouse), REPS))
         return self
+
+    def _employ(self, node: Node, rep: str, warehouse: str) -> None:
+        territory, employee = REPS[rep]
+        node.command("rep", "add", rep, f"Rep {rep}", "--employee", employee)
+        node.command("rep", "assign", rep, f"territory:{territory}")
+        node.command("rep", "assign", rep, f"warehouse:{warehouse}")
 
     def _warehouse(self) -> str:
         """Return the key of the first warehouse."""
@@ -56,9 +61,12 @@ class Company:
 class Site:
     """The servers of one run, all of them on; `with` puts them away."""
 
-    def __init__(self, company: Company, folder: Path, seed: int, most: int, root: Path = ROOT) -> None:
-        """*most* documents are captured by each phone; the nodes run the product that stands in *root*."""
-        self.company, self.folder, self.seed, self.most = company, folder, seed, most
+    def __init__(
+        self, company: Company, folder: Path, seed: int, most: int, pace: float, root: Path = ROOT
+    ) -> None:
+        """Each phone captures *most* documents, *pace* seconds apart; the nodes run the product in *root*."""
+        self.company, self.folder, self.seed = company, folder, seed
+        self.most, self.pace = most, pace
         self.root, self.tryton = root, company.tryton
         self.primary = PostgresServer(folder / "primary", durable=True)
         self.standby: PostgresServer | None = PostgresServer(folder / "standby", durable=True)
@@ -84,7 +92,7 @@ class Site:
                 self._line(name, port)
             self.nodes = [Node(self._made(name), self._environ(), self.root) for name in ("a", "b")]
             for node in self.nodes:
-                node.start_web()
+                node.start_web(wait=False)  # phones do not wait for it either
                 node.start_worker()
             self._line("phones", self.nodes[0].port)
             self._enrol()
@@ -116,13 +124,15 @@ class Site:
         }
 
     def _enrol(self) -> None:
-        for n, rep in enumerate(("R1", "R1", "R2")):
-            code = self.nodes[0].command("rep", "code", rep).strip().splitlines()[-1]
-            server = f"http://127.0.0.1:{self.lines['phones'].port}"
-            self.phones.append(
-                PhoneProcess(self.folder / f"phone{n}", server, code, rep, self.seed + n, self.most)
-            )
-            self.phones[-1].start()
+        server = f"http://127.0.0.1:{self.lines['phones'].port}"
+        reps = ("R1", "R1", "R2")
+        with ThreadPoolExecutor() as pool:
+            codes = list(pool.map(lambda rep: self.nodes[0].command("rep", "code", rep), reps))
+        for n, (rep, said) in enumerate(zip(reps, codes, strict=True)):
+            code, folder = said.strip().splitlines()[-1], self.folder / f"phone{n}"
+            phone = PhoneProcess(folder, server, code, rep, self.seed + n, self.most, self.pace)
+            self.phones.append(phone)
+            phone.start()
 
     def heal(self) -> None:
         """Set everything right that a fault may have left, and do what an operator would."""
