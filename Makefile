@@ -11,6 +11,10 @@ UV := .uv/bin/uv
 # Interpreters come from the machine, never from a download; its certificates are the ones to trust.
 export UV_PYTHON_DOWNLOADS := never
 export UV_SYSTEM_CERTS := 1
+# Where Python may not keep what it compiles, every start would compile every library: do it once, now.
+ifneq ($(PYTHONDONTWRITEBYTECODE),)
+export UV_COMPILE_BYTECODE := 1
+endif
 
 .DEFAULT_GOAL := help
 

@@ -38,6 +38,8 @@ def main(arguments: list[str]) -> int:
         failed = int(_shown(known, ledger))
         while time.monotonic() < end:
             for trial in known:
+                if time.monotonic() >= end:
+                    break
                 seed = ledger.played(trial.name) + 1 if trial.in_turn else secrets.randbelow(2**32)
                 failed += _play(trial, seed, ledger)
     print(f"\nAll runs so far ({ledger.folder}):\n{ledger.table()}")
