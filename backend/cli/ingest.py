@@ -12,6 +12,7 @@ from backend.erp.port import Connector, connect
 from backend.ingest import quarantine, watermarks
 from backend.ingest.compare import compare as compare_with_erp
 from backend.ingest.importer import import_collection
+from sync_protocol.catalogue import COLLECTIONS
 
 LISTED = 20
 
@@ -62,9 +63,9 @@ def read(collections: tuple[str, ...], from_start: bool) -> None:
 
 
 @ingest.command("quarantine")
-@click.argument("collection", required=False)
+@click.argument("collection", required=False, type=click.Choice(list(COLLECTIONS)), metavar="[COLLECTION]")
 @click.option("--raw", is_flag=True, help="Also the row as the ERP gave it.")
-@click.option("--limit", default=50, show_default=True)
+@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="At most so many.")
 def list_quarantine(collection: str | None, raw: bool, limit: int) -> None:
     """List the rows of the ERP (of COLLECTION) that could not be taken, and why."""
     settings = load_settings()
@@ -72,13 +73,15 @@ def list_quarantine(collection: str | None, raw: bool, limit: int) -> None:
     table = Table("collection", "id", "why", "since", "last read", "tries", "next try")
     with engine_of(settings) as engine, sessionmaker(engine)() as session:
         counts = quarantine.count(session, connector)
+        if collection is not None:
+            counts = {name: number for name, number in counts.items() if name == collection}
         for row in quarantine.listed(session, connector, collection, limit):
             dates = [f"{row.first_seen_at:%Y-%m-%d %H:%M}", f"{row.last_seen_at:%Y-%m-%d %H:%M}"]
             due = f"{row.retry_at:%Y-%m-%d %H:%M}" if row.retry_at else "now"
             why = f"{row.error}\n{row.raw}" if raw else row.error
             table.add_row(row.collection, row.external_id, why, *dates, str(row.attempts), due)
     if not counts:
-        console.print("Every row that was read could be taken.")
+        console.print(f"Every row{f' of {collection}' if collection else ''} that was read could be taken.")
         return
     console.print(table)
     console.print(", ".join(f"{number} {name}" for name, number in counts.items()))

@@ -50,6 +50,10 @@ def test_the_quarantine_is_listed_told_by_doctor_and_tried_again(
     satchel("ingest", **erp)
     listed = satchel("ingest", "quarantine", "--raw", **erp).output
     assert "expense_categories.csv:3" in listed and "EURO" in listed and "1 expense_categories" in listed
+    assert "1 expense_categories" in satchel("ingest", "quarantine", "expense_categories", **erp).output
+    assert "Every row of customers that was read" in satchel("ingest", "quarantine", "customers", **erp).output
+    wrong = satchel("ingest", "quarantine", "moon_phases", **erp)
+    assert wrong.exit_code == 2 and "moon_phases" in wrong.output
     assert "could not be taken: 1 expense_categories" in satchel("doctor", **erp).output
     assert "1 tried, 0 came good, 1 stay" in satchel("ingest", "retry", **erp).output
     drop(tmp_path / "erp", "20261123T100000Z", currency="EUR")
