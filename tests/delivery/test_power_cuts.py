@@ -3,7 +3,7 @@
 import pytest
 
 from tests.delivery.desk import Desk, eventually
-from tests.delivery.workers import all_accepted, killed, worker
+from tests.delivery.workers import all_accepted, killed, victim, worker
 
 FAILPOINTS = [
     "delivery.after_claim",
@@ -26,7 +26,7 @@ def test_a_worker_killed_at_any_step_loses_and_doubles_nothing(
     desk.erp.enforces_key = enforces_key
     ids = [desk.capture(customer=f"C{n}") for n in range(2)]
     plan = failpoint if "=" in failpoint else f"{failpoint}=kill"
-    with worker(desk, SATCHEL_FAILPOINTS=plan, THREADS="1") as first:
+    with victim(desk, SATCHEL_FAILPOINTS=plan, THREADS="1") as first:
         killed(first)
     with worker(desk):
         all_accepted(desk, ids)
@@ -35,7 +35,7 @@ def test_a_worker_killed_at_any_step_loses_and_doubles_nothing(
 def test_an_erp_call_that_kills_its_worker_after_the_erps_commit_is_found(desk: Desk) -> None:
     id = desk.capture()
     desk.erp.script("create", "commit_then_kill", "ok")
-    with worker(desk) as first:
+    with victim(desk) as first:
         killed(first)
     with worker(desk):
         all_accepted(desk, [id])
@@ -45,8 +45,8 @@ def test_a_document_that_kills_each_of_its_workers_is_parked_and_the_others_go_o
     poison = desk.capture()
     desk.erp.script("create", "kill", "kill", "kill", "ok")
     for _ in range(3):
-        with worker(desk, THREADS="1") as victim:
-            killed(victim)
+        with victim(desk, THREADS="1") as one:
+            killed(one)
     good = desk.capture(customer="C2")
     with worker(desk):
         all_accepted(desk, [good])
@@ -66,7 +66,7 @@ def test_a_forecast_whose_worker_was_killed_stands_once(desk: Desk) -> None:
     line = {"line_no": 1, "product_id": "A", "quantity": "3", "unit": "pc"}
     body = {"warehouse_id": "W1", "period": "2026-12", "customer_id": None, "revision": 1, "lines": [line]}
     ids = [desk.capture(body, kind="forecast", rep=rep) for rep in ("R1", "R2")]
-    with worker(desk, SATCHEL_FAILPOINTS="delivery.after_create=kill@2") as first:
+    with victim(desk, SATCHEL_FAILPOINTS="delivery.after_create=kill@2") as first:
         killed(first)
     with worker(desk):
         eventually(lambda: desk.states(*ids) == ["accepted"] * 2)

@@ -43,7 +43,7 @@ def test_sigterm_lets_the_document_being_sent_be_finished(desk: Desk) -> None:
     id = desk.capture()
     waiting = desk.capture()
     desk.erp.script("create", "latency:2")
-    with worker(desk, SATCHEL_LEASE_SECONDS="30") as process:
+    with worker(desk) as process:
         eventually(lambda: ["create", id] in desk.erp.calls)
         os.kill(process.pid, signal.SIGTERM)
         eventually(lambda: not process.alive)

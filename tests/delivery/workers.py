@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from tests.delivery.desk import Desk, eventually
@@ -48,7 +48,8 @@ def environ(desk: Desk, **more: str) -> dict[str, str]:
         "SATCHEL_ERP_FOLDER": str(erp.folder),
         "SATCHEL_ERP_ENFORCES_KEY": "yes" if erp.enforces_key else "no",
         "SATCHEL_QUIET_SECONDS": "1",
-        "SATCHEL_LEASE_SECONDS": "1",
+        # Longer than a thread is held up on a busy machine: without a key of the ERP's that would double.
+        "SATCHEL_LEASE_SECONDS": "20",
         "SATCHEL_POLL_SECONDS": "0.05",
         "SATCHEL_BACKOFF_BASE_SECONDS": "0.1",
         "SATCHEL_BACKOFF_CAP_SECONDS": "1",
@@ -66,6 +67,11 @@ def worker(desk: Desk, **more: str) -> Iterator[ServerProcess]:
         yield process
     finally:
         process.kill()
+
+
+def victim(desk: Desk, **more: str) -> AbstractContextManager[ServerProcess]:
+    """Run a worker that is about to be killed: what it was sending is soon another's."""
+    return worker(desk, SATCHEL_LEASE_SECONDS="1", **more)
 
 
 def killed(process: ServerProcess) -> None:
