@@ -1,7 +1,7 @@
 """`python -m tests.bench [PART …] [--quick] [--only NAMES]`: measure and print the tables.
 
-Parts: first, idle, fixed, delta, push, growth, slow, day, drain; all of them if none is named. `make bench`
-writes the tables into docs/benchmarks.md as well.
+Parts: first, idle, fixed, delta, push, growth, slow, day, drain, tryton; all of them if none is named.
+`make bench` writes the tables into docs/benchmarks.md as well.
 """
 
 import argparse

@@ -30,6 +30,8 @@ class Sizes:
     """Records that change, of those a rep hears, whatever the size of the data set."""
     drain: int = 1_000
     """Queued orders that workers forward."""
+    drain_tryton: int = 100
+    """Queued orders that are forwarded to a real Tryton."""
     day: int = 10_000
     """Records in the data set of a rep's day."""
 
@@ -40,7 +42,7 @@ class Sizes:
         if quick:
             sizes = replace(
                 sizes, records=5_000, repeats=2, deltas=10, idle_seconds=2, orders=200, small=2_000,
-                large=10_000, drain=100, day=2_000,
+                large=10_000, drain=100, drain_tryton=10, day=2_000,
             )  # fmt: skip
         told = {f.name: os.environ.get(f"BENCH_{f.name.upper()}") for f in fields(cls)}
         return replace(sizes, **{name: int(text) for name, text in told.items() if text})

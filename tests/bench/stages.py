@@ -12,12 +12,13 @@ from tests.bench.contestants.contestant import Contestant
 from tests.bench.contestants.satchel import SatchelContestant
 from tests.bench.lab import Lab
 from tests.bench.parts import day, drain, parts, slow
+from tests.bench.parts.drain_tryton import drain_tryton
 from tests.bench.sizes import Sizes
-from tests.services import PostgresServer
+from tests.services import PostgresServer, TrytonServer
 
 GROWING = ("satchel", "handwritten")
 """Whose growth is measured; a million records would take the others too long."""
-PARTS = ("first", "idle", "fixed", "delta", "push", "growth", "slow", "day", "drain")
+PARTS = ("first", "idle", "fixed", "delta", "push", "growth", "slow", "day", "drain", "tryton")
 
 
 class Run:
@@ -48,6 +49,12 @@ class Run:
         if "drain" in self.wanted:
             self._say(f"{self.sizes.drain:,} queued orders")
             self.results["drain"] = drain.drain(self.postgres, self.folder / "drain", self.sizes)
+            self.on_progress(self.results)
+        if "tryton" in self.wanted:
+            self._say(f"{self.sizes.drain_tryton:,} queued orders for Tryton")
+            folder = self.folder / "tryton"
+            with TrytonServer(self.postgres, folder, "bench_tryton") as server:
+                self.results["tryton"] = drain_tryton(server, self.postgres, folder, self.sizes)
         return self.results
 
     def _lines(self) -> None:

@@ -17,11 +17,12 @@ from tests.bench.company import TERRITORIES, WAREHOUSES, reps
 from tests.bench.contestants import feed_copy
 from tests.bench.contestants.satchel import publish_all
 from tests.bench.parts import drain, parts
+from tests.bench.parts.drain_tryton import drain_tryton
 from tests.bench.report import aims, page, tables
 from tests.bench.sizes import Sizes
 from tests.bench.stages import Run
 from tests.conftest import prepared
-from tests.services import PostgresServer
+from tests.services import PostgresServer, TrytonServer
 
 TINY = Sizes(
     records=400, reps=4, processes=1, threads=2, repeats=1, deltas=2, idle_seconds=1, connections=2, orders=10,
@@ -65,6 +66,15 @@ def test_a_queue_can_be_drained(postgres_server: PostgresServer, tmp_path: Path)
     assert found["orders"] == 8 and 0 < found["share"] <= 1
     shown = tables.markdown({"drain": found, "about": page.about(TINY.records)})
     assert "| orders forwarded a second over what the ERP can take |" in shown
+
+
+def test_a_queue_can_be_drained_into_tryton(
+    tryton_server: TrytonServer, postgres_server: PostgresServer, tmp_path: Path
+) -> None:
+    with tryton_server.fresh("bench_drain") as server:
+        found = drain_tryton(server, postgres_server, tmp_path, replace(TINY, drain_tryton=4))
+    assert found["orders"] == 4 and found["share"] > 0
+    assert "Tryton's own limit" in tables.markdown({"tryton": found, "about": page.about(TINY.records)})
 
 
 def test_the_data_set_is_as_the_aims_say() -> None:

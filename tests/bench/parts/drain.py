@@ -39,7 +39,7 @@ def drain(postgres: PostgresServer, folder: Path, sizes: Sizes) -> dict[str, flo
     erp = SlowErp(folder / "erp", ERP_SECONDS)
     with ExitStack() as stack:
         redis = stack.enter_context(RedisServer(folder / "redis"))
-        desk = stack.enter_context(_desk(postgres, folder, erp, redis.url))
+        desk = stack.enter_context(desk_on(postgres, "drain", folder, erp, SATCHEL_REDIS_URL=redis.url))
         ids = desk.capture_many(f"C{n % CUSTOMERS}" for n in range(sizes.drain))
         more = {"SATCHEL_WRITERS": str(WORKERS), "SATCHEL_LEASE_SECONDS": "120", "SATCHEL_POLL_SECONDS": "1",
                 "SATCHEL_CONNECTOR": "slow", "SATCHEL_ERP_SECONDS": str(ERP_SECONDS), "THREADS": "2",
@@ -48,7 +48,7 @@ def drain(postgres: PostgresServer, folder: Path, sizes: Sizes) -> dict[str, flo
         queues.ring(desk.settings)
         eventually(lambda: bool(erp.created()), LONGEST)
         watch = Watch([process.pid for process in processes], [postgres.pid])
-        eventually(lambda: _open(desk) == 0, LONGEST)
+        eventually(lambda: still_open(desk) == 0, LONGEST)
         used = watch.used()
     calls = erp.created()
     assert set(calls) == set(ids), "each order once, and nothing else"
@@ -69,20 +69,20 @@ def drain(postgres: PostgresServer, folder: Path, sizes: Sizes) -> dict[str, flo
 
 
 @contextmanager
-def _desk(postgres: PostgresServer, folder: Path, erp: Any, redis_url: str) -> Iterator[Desk]:
-    url = postgres.create_database("drain")
+def desk_on(postgres: PostgresServer, database: str, folder: Path, erp: Any, **settings: str) -> Iterator[Desk]:
+    """Give an inbox of its own on *postgres*, before *erp*."""
+    url = postgres.create_database(database)
     sessions = prepared(url)
-    settings = read_settings(
-        {"SATCHEL_FOLDER": str(folder), "SATCHEL_DATABASE_URL": url, "SATCHEL_REDIS_URL": redis_url}
-    )
+    known = read_settings({"SATCHEL_FOLDER": str(folder), "SATCHEL_DATABASE_URL": url, **settings})
     try:
-        yield Desk(sessions, SystemClock(), settings, erp)
+        yield Desk(sessions, SystemClock(), known, erp)
     finally:
         sessions.kw["bind"].dispose()
-        postgres.drop_database("drain")
+        postgres.drop_database(database)
 
 
-def _open(desk: Desk) -> int:
+def still_open(desk: Desk) -> int:
+    """Return how many documents are not accepted yet."""
     with desk.sessions() as session:
         counted = select(func.count()).select_from(Submission).where(Submission.state != "accepted")
         return session.scalar(counted) or 0

@@ -92,6 +92,17 @@ def _sections(results: Results) -> Iterator[str]:
             ]
         ] if drain else [],
     )  # fmt: skip
+    tryton = results.get("tryton", {})
+    yield _section(
+        "Forwarding queued orders to a real Tryton, as many at a time as it bears",
+        ["orders", "seconds", "a second", "Tryton's own limit", "share"],
+        [
+            [
+                _whole(tryton["orders"]), f"{tryton['seconds']:.1f}", f"{tryton['orders_per_second']:.2f}",
+                f"{tryton['possible']:.2f}", f"{tryton['share']:.0%}",
+            ]
+        ] if tryton else [],
+    )  # fmt: skip
     slow = results.get("slow", {})
     yield _section(
         "First sync at 250 kbit/s and 400 ms",

@@ -1,0 +1,99 @@
+"""Draining into a real Tryton. Its own limit is what the connector's calls take when nobody stands between.
+
+The same two connections send orders first by themselves, then for the forwarder, and by themselves once more:
+the three calls of each order are the same, and so are Tryton, its database and the machine.
+"""
+
+import time
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Any
+
+from backend.clock import SystemClock
+from backend.connectors.tryton.adapter import TrytonConnector
+from backend.delivery.forwarder import Forwarder
+from backend.erp.records import Document
+from sync_protocol.submission import State
+from tests.bench.parts.drain import desk_on, still_open
+from tests.bench.sizes import Sizes
+from tests.connectors.tryton_at_hand import TrytonAtHand
+from tests.delivery.desk import Desk
+from tests.services import PostgresServer, TrytonServer
+
+WRITERS = 2
+"""As many as Tryton bears: the connector says so."""
+PAUSE_SECONDS = 0.02
+
+
+def drain_tryton(
+    server: TrytonServer, postgres: PostgresServer, folder: Path, sizes: Sizes
+) -> dict[str, float]:
+    """Send *sizes.drain_tryton* orders through the forwarder and as many without it; return both rates.
+
+    Raises AssertionError unless each order of the forwarder's is in Tryton once.
+    """
+    with ExitStack() as stack:
+        tryton = stack.enter_context(closing(TrytonAtHand(server)))
+        connectors = [stack.enter_context(closing(tryton.connect())) for _ in range(WRITERS)]
+        desk = stack.enter_context(desk_on(postgres, "drain_tryton", folder, None))
+        _bare(tryton, connectors, WRITERS)
+        half = sizes.drain_tryton // 2
+        alone = _bare(tryton, connectors, half)
+        ids = [desk.capture(body) for body in _bodies(tryton, sizes.drain_tryton)]
+        seconds = _forwarded(desk, connectors)
+        alone += _bare(tryton, connectors, sizes.drain_tryton - half)
+        assert [tryton.count("order", id) for id in ids] == [1] * len(ids)
+    return {
+        "orders": len(ids),
+        "seconds": seconds,
+        "orders_per_second": len(ids) / seconds,
+        "possible": len(ids) / alone,
+        "share": alone / seconds,
+    }
+
+
+def _bodies(tryton: TrytonAtHand, count: int) -> Iterable[dict[str, Any]]:
+    customers = [c for c in tryton.summary["customers"] if c["credit_limit"] is None]
+    for n in range(count):
+        customer = customers[n % len(customers)]
+        yield tryton.order_body(customer_id=str(customer["id"]), ship_to_id=str(customer["address"]))
+
+
+def _bare(tryton: TrytonAtHand, connectors: Sequence[TrytonConnector], count: int) -> float:
+    """Send *count* orders, each connection its share, and return the seconds."""
+    documents = [tryton.document("order", body) for body in _bodies(tryton, count)]
+
+    def send(n: int) -> None:
+        for document in documents[n :: len(connectors)]:
+            _send(connectors[n], document)
+
+    began = time.perf_counter()
+    with ThreadPoolExecutor(len(connectors)) as pool:
+        list(pool.map(send, range(len(connectors))))
+    return time.perf_counter() - began
+
+
+def _send(connector: TrytonConnector, document: Document) -> None:
+    assert not connector.find(document.kind, document.id)
+    outcome = connector.advance(document, connector.create(document))
+    assert outcome.state is State.ACCEPTED, outcome
+
+
+def _forwarded(desk: Desk, connectors: Sequence[TrytonConnector]) -> float:
+    """Forward what is queued, a forwarder on each connection, and return the seconds."""
+
+    def forward(n: int) -> None:
+        forwarder = Forwarder(
+            desk.sessions, connectors[n], clock=SystemClock(), settings=desk.settings, worker=f"w{n}",
+            receipts_of=lambda session, submission: (),
+        )  # fmt: skip
+        while still_open(desk):
+            if not forwarder.drain():
+                time.sleep(PAUSE_SECONDS)
+
+    began = time.perf_counter()
+    with ThreadPoolExecutor(len(connectors)) as pool:
+        list(pool.map(forward, range(len(connectors))))
+    return time.perf_counter() - began
