@@ -30,7 +30,7 @@ class Sizes:
     """Records that change, of those a rep hears, whatever the size of the data set."""
     drain: int = 1_000
     """Queued orders that workers forward."""
-    drain_tryton: int = 100
+    drain_tryton: int = 60
     """Queued orders that are forwarded to a real Tryton."""
     day: int = 10_000
     """Records in the data set of a rep's day."""
