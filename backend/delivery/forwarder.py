@@ -56,13 +56,6 @@ class Forwarder:
         self._told: Hold | None = None
         self._silence = Silence()
 
-    def forward_next(self) -> bool:
-        """Claim and forward one submission; return False if none is due or nothing may be sent."""
-        mine, terms = self._begin()
-        if mine is not None and terms is not None:
-            self._forward(mine, terms, lambda: False)
-        return mine is not None
-
     def drain(self, *, stop: Callable[[], bool] = lambda: False, seconds: float | None = None) -> int:
         """Forward until nothing is due, *stop* says so or *seconds* have passed; return how many were."""
         deadline = None if seconds is None else time.monotonic() + seconds

@@ -132,6 +132,11 @@ class Desk:
             backoff=BACKOFF,
         )
 
+    def forward_one(self, worker: str = "w1") -> int:
+        """Forward one document and no more; return how many were."""
+        stops = iter((False, True, True))
+        return self.forwarder(worker).drain(stop=lambda: next(stops))
+
     def probe(self) -> bool:
         """Ask the connector's `check()`, as the upkeep of a worker does; return whether sending goes on."""
         return breaker.probe(self.sessions, self.erp, clock=self.clock, backoff=BACKOFF)

@@ -101,7 +101,7 @@ def test_a_document_that_alone_meets_a_wrong_setting_lets_the_others_go_first(de
     good = desk.capture(customer="C2")
     desk.later(seconds=5)
     assert desk.probe()
-    desk.forwarder().forward_next()
+    desk.forward_one()
     assert desk.row(good).state == "accepted"
 
 

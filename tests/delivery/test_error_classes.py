@@ -194,7 +194,7 @@ def test_a_document_that_vanished_from_the_erp_is_not_created_again_by_itself(de
 
 def test_an_erp_id_that_belongs_to_another_document_parks_the_second_one(desk: Desk) -> None:
     first, second = desk.capture(), desk.capture(customer="C2")
-    desk.forwarder().forward_next()
+    desk.forward_one()
     (desk.erp.folder / "ledger.jsonl").unlink()
     desk.forwarder().drain()
     assert desk.states(first, second) == ["accepted", "parked"]

@@ -95,7 +95,7 @@ def the_lease_runs_out_while_the_erp_works(desk: Desk) -> list[str]:
     erp = SlowErp(desk.erp.folder)
     desk.erp = erp
     _phone_pushes(desk)
-    first = threading.Thread(target=desk.forwarder("first").forward_next, daemon=True)
+    first = threading.Thread(target=desk.forward_one, args=("first",), daemon=True)
     first.start()
     assert erp.asked.wait(SECONDS), "the first worker never asked the ERP"
     desk.later(seconds=desk.settings.lease_seconds + 1)
