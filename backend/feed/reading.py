@@ -27,6 +27,12 @@ class Standing:
     checksum: Checksum
 
 
+STANDS: tuple[Any, ...] = (FeedStream.channel, FeedStream.collection, FeedStream.head, FeedStream.floor)
+"""Columns: a stream, its newest position, and the one below which tombstones are gone."""
+HOLDS: tuple[Any, ...] = (FeedStream.rows, FeedStream.sum)
+"""Columns: its checksum."""
+
+
 def standings(session: Session, channels: Sequence[str]) -> dict[Stream, Standing]:
     """Return where every stream in *channels* stands that ever held a record."""
     return _standings(session, FeedStream.channel.in_(channels))
@@ -38,16 +44,7 @@ def all_standings(session: Session) -> dict[Stream, Standing]:
 
 
 def _standings(session: Session, which: ColumnElement[bool]) -> dict[Stream, Standing]:
-    found = session.connection().execute(
-        select(
-            FeedStream.channel,
-            FeedStream.collection,
-            FeedStream.head,
-            FeedStream.floor,
-            FeedStream.rows,
-            FeedStream.sum,
-        ).where(which)
-    )
+    found = session.connection().execute(select(*STANDS, *HOLDS).where(which))
     return {
         (row.channel, row.collection): Standing(row.head, row.floor, Checksum(row.rows, row.sum % MODULUS))
         for row in found

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from backend.feed.models import FeedHead, FeedStream
 from backend.feed.positions import ONLY, FeedMissing, Head
-from backend.feed.reading import Standing
+from backend.feed.reading import HOLDS, STANDS, Standing
 from backend.identity import access, principals
 from backend.identity.models import Assignment, Rep, RoleCollection
 from backend.identity.principals import WHO, Principal
@@ -83,12 +83,8 @@ def _look(speaker: Speaker) -> Select[Any]:
             speaker.row,
             FeedHead.epoch,
             FeedHead.position,
-            FeedStream.channel,
-            FeedStream.collection,
-            FeedStream.head,
-            FeedStream.floor,
-            FeedStream.rows,
-            FeedStream.sum,
+            *STANDS,
+            *HOLDS,
         )
         .select_from(FeedHead)
         .outerjoin(speaker.row, true())

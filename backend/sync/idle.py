@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from backend.feed.models import FeedHead, FeedStream
 from backend.feed.positions import ONLY
+from backend.feed.reading import STANDS
 from backend.identity import access, principals
 from backend.identity.principals import Principal
 from backend.identity.tokens import Claims
@@ -24,10 +25,7 @@ LOOK = select(
     DEVICE.row,
     FeedHead.epoch,
     FeedHead.position,
-    FeedStream.channel,
-    FeedStream.collection,
-    FeedStream.head,
-    FeedStream.floor,
+    *STANDS,
 ).select_from(
     DEVICE.row.join(FeedHead, FeedHead.id == ONLY).outerjoin(
         DEVICE.channels.join(FeedStream, FeedStream.channel == DEVICE.channels.c.channel),
