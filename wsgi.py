@@ -1,7 +1,7 @@
 """The web process for a WSGI server: `gunicorn wsgi:app`. `satchel serve` runs the same app."""
 
-from backend import telemetry
+from backend import logs
 from backend.app import create_app
 
-telemetry.configure()
+logs.configure()
 app = create_app()

@@ -8,21 +8,22 @@ from flask import Flask, Response, g, request
 from sqlalchemy.orm import Session
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from backend import telemetry
-from backend.api import accounts, answers, cors, description, doors, problems
-from backend.api.attempts import Attempts
-from backend.api.codings import CODINGS, Codings
-from backend.api.context import EXTENSION, Satchel
-from backend.api.idle import IdlePolls
+from backend import logs
+from backend.api import cors, problems, request_log, responses, routes
+from backend.api.compression import CODINGS, Codings
+from backend.api.idle_poll import IdlePolls
+from backend.api.openapi import document
+from backend.api.rate_limit import Attempts
+from backend.api.services import EXTENSION, Satchel
 from backend.clock import Clock, SystemClock
-from backend.db import db, engine_options, prepare
+from backend.database.core import db, engine_options, prepare
 from backend.identity import keys
-from backend.identity.verified import VerifiedTokens
+from backend.identity.token_cache import VerifiedTokens
 from backend.migrations.tables import import_tables
 from backend.settings import Settings, read_settings
-from backend.sync.replica import ReadReplica
-from backend.sync.segments.first_need import FirstNeed
-from backend.sync.segments.places import linker_of, links_of, store_of
+from backend.sync.read_replica import ReadReplica
+from backend.sync.segments.factory import linker_of, links_of, store_of
+from backend.sync.segments.on_demand import FirstNeed
 from sync_protocol.limits import LIMITS
 
 
@@ -59,7 +60,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
         ),
         attempts=Attempts(),
         verified=VerifiedTokens(own, settings.public_url),
-        openapi=description.render(doors.DOORS),
+        openapi=document.render(routes.DOORS),
         segments=segments,
         first_need=FirstNeed(lambda: Session(db.engine), segments, clock, settings.folder),
         links=links,
@@ -74,11 +75,11 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     # Flask runs these in reverse: compression last, over the finished answer.
     Codings(app)
     app.after_request(_account)
-    app.after_request(answers.finish)
+    app.after_request(responses.finish)
     app.before_request(_name_request)
     cors.register(app)
     app.teardown_request(_forget_request)
-    app.register_blueprint(doors.blueprint())
+    app.register_blueprint(routes.blueprint())
     problems.register(app)
     # Inside of the proxies' middleware, which says by what scheme the phone came.
     app.wsgi_app = IdlePolls(app.wsgi_app, engine, here)  # type: ignore[method-assign]
@@ -90,14 +91,14 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
 
 def _name_request() -> None:
     g.began = time.perf_counter()
-    g.request_id = accounts.name(request.headers.get(accounts.REQUEST_ID, ""))
-    g.log_fields = telemetry.fields(request_id=g.request_id)
+    g.request_id = request_log.name(request.headers.get(request_log.REQUEST_ID, ""))
+    g.log_fields = logs.fields(request_id=g.request_id)
     g.log_fields.__enter__()
 
 
 def _account(response: Response) -> Response:
-    response.headers[accounts.REQUEST_ID] = g.request_id
-    accounts.note(
+    response.headers[request_log.REQUEST_ID] = g.request_id
+    request_log.note(
         began=g.began,
         method=request.method,
         path=request.url_rule.rule if request.url_rule else None,

@@ -5,7 +5,7 @@ import os
 import socket
 
 from backend.clock import SystemClock
-from backend.db import Sessions, make_sessions
+from backend.database.core import Sessions, make_sessions
 from backend.delivery.forwarder import Forwarder
 from backend.delivery.receipts import receipts_in
 from backend.erp.port import connect

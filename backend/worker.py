@@ -19,18 +19,18 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 
 import backend
-from backend import jobs, queues, telemetry
+from backend import doorbell, jobs, logs
 from backend.clock import Clock, SystemClock
-from backend.db import Sessions, make_sessions
-from backend.delivery.alerts.channels import channels_of
+from backend.database.core import Sessions, make_sessions
+from backend.delivery.alerts.notifiers import channels_of
 from backend.delivery.alerts.rule import rule_of
 from backend.delivery.retry import Backoff
 from backend.erp.port import Connector, connect
 from backend.ingest.schedule import Schedule
+from backend.maintenance import Upkeep
 from backend.migrations.tables import import_tables
 from backend.settings import PREFIX, SETTINGS, Settings, read_settings
-from backend.sync.segments import upkeep as segments
-from backend.upkeep import Upkeep
+from backend.sync.segments import maintenance as segments
 
 log = logging.getLogger(__name__)
 
@@ -256,7 +256,7 @@ def _signals(stop: threading.Event) -> Iterator[None]:
 def _answer_the_doorbell() -> None:
     """The child process: answer until told to stop, and die with the parent."""
     settings = read_settings(os.environ)
-    telemetry.configure(settings.log)
+    logs.configure(settings.log)
     import_tables()
 
     def watch() -> None:
@@ -264,7 +264,7 @@ def _answer_the_doorbell() -> None:
         os.killpg(os.getpgrp(), signal.SIGKILL)
 
     threading.Thread(target=watch, daemon=True).start()
-    queues.listen(settings)
+    doorbell.listen(settings)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from marshmallow import fields as ma
 from sync_protocol.channel import ChannelRule
 from sync_protocol.errors import ErrorCode, Fault
 from sync_protocol.fields import Key
-from sync_protocol.soundness import ready, unsound
+from sync_protocol.validators import ready, unsound
 
 Owner = Literal["erp", "field", "satchel"]
 ERP: Owner = "erp"

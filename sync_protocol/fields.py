@@ -4,7 +4,7 @@ Money and quantities travel as decimal text, instants as UTC ISO 8601, dates as 
 ISO 4217, units by code. Nothing on the wire is a float, so nothing is rounded on the way.
 
 What a value must be is said once, by the field's `wrong()`. marshmallow asks it, which collects every fault and
-its place; so does `sync_protocol.soundness`, which only wants to know whether there is any.
+its place; so does `sync_protocol.validators`, which only wants to know whether there is any.
 """
 
 import datetime as dt

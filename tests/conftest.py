@@ -14,7 +14,7 @@ from sqlalchemy import create_engine, inspect
 from sqlalchemy.orm import sessionmaker
 
 from backend.clock import ManualClock
-from backend.db import Model, Sessions, engine_options, prepare
+from backend.database.core import Model, Sessions, engine_options, prepare
 from backend.feed.models import FeedHead
 from backend.feed.positions import ensure_head
 from backend.migrations.tables import import_tables

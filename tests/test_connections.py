@@ -6,14 +6,14 @@ import pytest
 from sqlalchemy import Engine, create_engine, event, false, func, literal, select, text
 from sqlalchemy.exc import OperationalError
 
-from backend import db
-from backend.looking import looking
+from backend.database import core
+from backend.database.snapshot_reads import looking
 
 
 @pytest.fixture
 def engine(postgres_url: str) -> Any:
-    made = create_engine(postgres_url, **db.engine_options(postgres_url))
-    db.prepare(made)
+    made = create_engine(postgres_url, **core.engine_options(postgres_url))
+    core.prepare(made)
     yield made
     made.dispose()
 
@@ -43,7 +43,7 @@ def pings(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 def test_a_connection_that_lay_idle_is_asked_and_a_dead_one_replaced(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(db, "PING_AFTER_SECONDS", 0.0)
+    monkeypatch.setattr(core, "PING_AFTER_SECONDS", 0.0)
     first = backend_of(engine)
     assert backend_of(engine) == first
     end(engine, first)
@@ -51,11 +51,11 @@ def test_a_connection_that_lay_idle_is_asked_and_a_dead_one_replaced(
 
 
 def test_a_connection_used_a_moment_ago_is_not_asked(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(db, "PING_AFTER_SECONDS", 3600.0)
+    monkeypatch.setattr(core, "PING_AFTER_SECONDS", 3600.0)
     seen = pings(engine, monkeypatch)
     assert backend_of(engine) == backend_of(engine)
     assert seen == []
-    monkeypatch.setattr(db, "PING_AFTER_SECONDS", 0.0)
+    monkeypatch.setattr(core, "PING_AFTER_SECONDS", 0.0)
     backend_of(engine)
     assert len(seen) == 1
 
@@ -87,7 +87,7 @@ def test_whoever_listens_hears_a_look(engine: Engine) -> None:
 def test_a_connection_that_died_fails_one_look_and_is_replaced(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(db, "PING_AFTER_SECONDS", 3600.0)
+    monkeypatch.setattr(core, "PING_AFTER_SECONDS", 3600.0)
     first = backend_of(engine)
     end(engine, first)
     with pytest.raises(OperationalError), looking(engine) as looker:

@@ -8,8 +8,8 @@ out answers that are embedded without asking, and a browser does not apply it to
 
 from flask import Flask, Response, current_app, request
 
-from backend.api.answers import empty
-from backend.api.context import satchel
+from backend.api.responses import empty
+from backend.api.services import satchel
 
 ALLOWED = (
     "Authorization",

@@ -2,11 +2,11 @@
 
 from flask import Response
 
-from backend.api import bodies, guard
-from backend.api.answers import answer
-from backend.api.context import satchel
+from backend.api import rate_guard, request_body
 from backend.api.problems import Problem
-from backend.db import db
+from backend.api.responses import answer
+from backend.api.services import satchel
+from backend.database.core import db
 from backend.identity import enrolment, tokens
 from backend.identity.device_keys import KeyRefused
 from backend.identity.models import Rep
@@ -18,9 +18,9 @@ def respond() -> Response:
     """Answer with the device's id and its first tokens; the same again to the same key."""
     here = satchel()
     now = here.clock.now()
-    guard.may_try(now)
-    asked = bodies.read(EnrolRequestSchema)
-    bodies.storable(asked)
+    rate_guard.may_try(now)
+    asked = request_body.read(EnrolRequestSchema)
+    request_body.storable(asked)
     session = db.session()
     try:
         device = enrolment.redeem(
@@ -32,9 +32,9 @@ def respond() -> Response:
             now=now,
         )
     except KeyRefused as error:
-        raise bodies.invalid(Fault(ErrorCode.FIELD_INVALID, "public_key", str(error))) from None
+        raise request_body.invalid(Fault(ErrorCode.FIELD_INVALID, "public_key", str(error))) from None
     except enrolment.CodeInvalid:
-        guard.failed(now)
+        rate_guard.failed(now)
         detail = "Codes are good for one phone and a limited time."
         raise Problem(ErrorCode.ENROLMENT_CODE_INVALID, detail) from None
     rep = session.get_one(Rep, device.rep)

@@ -2,8 +2,8 @@
 
 from flask import Response
 
-from backend.api.answers import answer
-from backend.api.context import satchel
+from backend.api.responses import answer
+from backend.api.services import satchel
 
 
 def respond() -> Response:

@@ -2,7 +2,7 @@
 
 from flask import Response
 
-from backend.api.answers import answer
+from backend.api.responses import answer
 
 
 def respond() -> Response:

@@ -7,18 +7,18 @@ from typing import Any
 from flask import Response, request
 from sqlalchemy.orm import Session
 
-from backend import queues
-from backend.api import bodies, office_lock
-from backend.api.answers import answer
-from backend.api.context import satchel
+from backend import doorbell
+from backend.api import office_auth, request_body
 from backend.api.problems import Problem
+from backend.api.responses import answer
+from backend.api.services import satchel
 from backend.clock import instant
-from backend.db import db
-from backend.delivery.causes import CAUSES
-from backend.delivery.office.deed import known
-from backend.delivery.office.office import Office
-from backend.delivery.office.parked import Parked, as_parked, parked
+from backend.database.core import db
+from backend.delivery.park_reasons import CAUSES
 from backend.erp.port import connect
+from backend.office.action import known
+from backend.office.queries import Parked, as_parked, parked
+from backend.office.service import Office
 from sync_protocol.errors import ErrorCode, Fault
 from sync_protocol.fields import Key, Ulid
 from sync_protocol.office import DEEDS, OWNERS, DeedSchema
@@ -29,14 +29,14 @@ SENDS = ("retry", "fix")
 
 def listing() -> Response:
     """Answer with what is parked, as far as the query asks for it."""
-    office_lock.clerk("view")
+    office_auth.clerk("view")
     owner, error_class = _one_of("owner", OWNERS), _one_of("class", tuple(CAUSES))
     limit = request.args.get("limit", "100")
     if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:9]) <= MOST):
-        raise bodies.invalid(Fault(ErrorCode.FIELD_INVALID, "limit", f"must be from 1 to {MOST}"))
+        raise request_body.invalid(Fault(ErrorCode.FIELD_INVALID, "limit", f"must be from 1 to {MOST}"))
     rep = request.args.get("rep") or None
     if rep is not None and not Key.pattern.fullmatch(rep):
-        raise bodies.invalid(Fault(ErrorCode.FIELD_INVALID, "rep", Key.says))
+        raise request_body.invalid(Fault(ErrorCode.FIELD_INVALID, "rep", Key.says))
     with _session() as session, session.begin():
         now = satchel().clock.now()
         found = parked(session, now=now, owner=owner, error_class=error_class, rep=rep, limit=int(limit))
@@ -45,7 +45,7 @@ def listing() -> Response:
 
 def show(id: str) -> Response:
     """Answer with one document, parked or not any more."""
-    office_lock.clerk("view")
+    office_auth.clerk("view")
     _id(id)
     with _session() as session, session.begin():
         return answer(_as_wire(as_parked(known(session, id), satchel().clock.now())))
@@ -55,10 +55,10 @@ def act(id: str, deed: str) -> Response:
     """Do *deed* with a document and answer with what has become of it; with `fix`, with the new one."""
     if deed not in DEEDS:
         raise Problem(ErrorCode.NOT_FOUND, f"There is no deed {deed!r}; there are {', '.join(DEEDS)}.")
-    by = office_lock.clerk(deed).name
+    by = office_auth.clerk(deed).name
     _id(id)
-    asked = bodies.read(DeedSchema)
-    bodies.storable(asked)
+    asked = request_body.read(DeedSchema)
+    request_body.storable(asked)
     here = satchel()
     office = Office(
         _session, here.clock, here.settings, lambda: connect(here.settings.connector, here.settings.erp)
@@ -66,7 +66,7 @@ def act(id: str, deed: str) -> Response:
     one = _done(office, id, deed, by, asked)
     if deed in SENDS:
         # After the commit, or the worker would look before there is anything to see.
-        queues.ring(here.settings)
+        doorbell.ring(here.settings)
     return answer(_as_wire(one))
 
 
@@ -93,7 +93,7 @@ def _done(office: Office, id: str, deed: str, by: str, asked: dict[str, Any]) ->
 
 def _needed(asked: dict[str, Any], field: str) -> Any:
     if asked[field] is None:
-        raise bodies.invalid(Fault(ErrorCode.FIELD_MISSING, field, "is required"))
+        raise request_body.invalid(Fault(ErrorCode.FIELD_MISSING, field, "is required"))
     return asked[field]
 
 
@@ -106,7 +106,7 @@ def _id(id: str) -> None:
 def _one_of(name: str, words: tuple[str, ...]) -> str | None:
     found = request.args.get(name) or None
     if found is not None and found not in words:
-        raise bodies.invalid(Fault(ErrorCode.FIELD_INVALID, name, f"must be one of {', '.join(words)}"))
+        raise request_body.invalid(Fault(ErrorCode.FIELD_INVALID, name, f"must be one of {', '.join(words)}"))
     return found
 
 

@@ -8,9 +8,9 @@ import sqlalchemy.exc
 from flask import Flask, Response, g
 from werkzeug.exceptions import HTTPException
 
-from backend.delivery.office.deed import DeedRefused
 from backend.feed.positions import FeedMissing
 from backend.identity.tokens import DeviceRevoked, RefreshInvalid, TokenExpired, TokenInvalid
+from backend.office.action import DeedRefused
 from backend.sync.pull import NotYet
 from backend.sync.segments.store import StoreFailed
 from backend.sync.verify import EpochChanged

@@ -5,16 +5,16 @@ from collections.abc import Collection
 from flask import Response, request
 from sqlalchemy.orm import Session
 
-from backend.api import bodies, lock
-from backend.api.answers import POLL_HEADER, answer, empty, weak
-from backend.api.context import satchel
-from backend.api.nearest import read_feed
-from backend.db import db, snapshot
+from backend.api import auth, request_body
+from backend.api.read_routing import read_feed
+from backend.api.responses import POLL_HEADER, answer, empty, weak
+from backend.api.services import satchel
+from backend.database.core import db, snapshot
 from backend.identity.principals import Principal
 from backend.identity.tokens import Claims
-from backend.sync import hearing, pull
-from backend.sync.hearing import Heard
+from backend.sync import pull, subscriptions
 from backend.sync.page import Page, etag_of
+from backend.sync.subscriptions import Heard
 from sync_protocol.change import Stream
 from sync_protocol.errors import ErrorCode, Fault
 
@@ -22,7 +22,7 @@ from sync_protocol.errors import ErrorCode, Fault
 def look(claims: Claims) -> tuple[Principal, Heard]:
     """Begin the page's snapshot with one statement: who speaks, and what they hear."""
     snapshot(db.session())
-    return hearing.of_device(db.session(), claims)
+    return subscriptions.of_device(db.session(), claims)
 
 
 def respond() -> Response:
@@ -48,15 +48,15 @@ def read_page(cursor: str | None, limit_bytes: int | None, schema: int) -> Page:
         db.session(),
         schema,
         lambda session, only: _read(
-            session, cursor, limit_bytes, schema, lock.seen() if only is None else None, only
+            session, cursor, limit_bytes, schema, auth.seen() if only is None else None, only
         ),
         lambda page: page.idle,
     )
     if page.wants:
         db.session().rollback()
         satchel().first_need.meet(page.wants)
-        lock.renew(look)
-        page = _read(db.session(), cursor, limit_bytes, schema, lock.seen())
+        auth.renew(look)
+        page = _read(db.session(), cursor, limit_bytes, schema, auth.seen())
     return page
 
 
@@ -72,7 +72,7 @@ def _read(
     now = here.clock.now()
     return pull.pull(
         session,
-        rep_id=lock.principal().rep,
+        rep_id=auth.principal().rep,
         cursor_text=cursor,
         schema=schema,
         limit_bytes=limit_bytes,
@@ -90,5 +90,5 @@ def _number(name: str) -> int | None:
     if text is None:
         return None
     if not (text.isascii() and text.isdigit() and int(text[:10]) > 0 and len(text) <= 10):
-        raise bodies.invalid(Fault(ErrorCode.FIELD_INVALID, name, "must be a whole number above 0"))
+        raise request_body.invalid(Fault(ErrorCode.FIELD_INVALID, name, "must be a whole number above 0"))
     return int(text)

@@ -4,10 +4,10 @@ from typing import Any
 
 from flask import Response
 
-from backend import queues
-from backend.api import bodies, lock
-from backend.api.answers import answer
-from backend.api.context import satchel
+from backend import doorbell
+from backend.api import auth, request_body
+from backend.api.responses import answer
+from backend.api.services import satchel
 from backend.failpoints import failpoint
 from backend.feed import positions
 from backend.identity import principals
@@ -17,15 +17,15 @@ from sync_protocol.push import PushRequestSchema
 
 def respond() -> Response:
     """Answer with one result per submission."""
-    return answer({"results": store(bodies.read(PushRequestSchema)["submissions"])})
+    return answer({"results": store(request_body.read(PushRequestSchema)["submissions"])})
 
 
 def store(submissions: list[Any]) -> list[dict[str, object]]:
     """Store *submissions* for whoever speaks, in a transaction that is committed on return."""
     if not submissions:
         return []
-    who = lock.principal()
-    with lock.writing() as session:
+    who = auth.principal()
+    with auth.writing() as session:
         behind_replicas = satchel().replica is not None
         if behind_replicas:
             principals.hold(session, who.device)
@@ -37,5 +37,5 @@ def store(submissions: list[Any]) -> list[dict[str, object]]:
         failpoint("push.before_commit")
     failpoint("push.after_commit")
     # After the commit, or the worker would look before there is anything to see.
-    queues.ring(satchel().settings)
+    doorbell.ring(satchel().settings)
     return results

@@ -12,9 +12,9 @@ import redis
 from flask import Response
 from sqlalchemy.exc import SQLAlchemyError
 
-from backend.api.answers import answer
-from backend.api.context import satchel
-from backend.db import db, snapshot
+from backend.api.responses import answer
+from backend.api.services import satchel
+from backend.database.core import db, snapshot
 from backend.feed import positions
 from backend.migrations.upgrade import current, newest
 

@@ -11,15 +11,15 @@ from email.utils import format_datetime
 
 from flask import Response, request
 
-from backend import queues
-from backend.api import bodies, chunks, lock
-from backend.api.answers import empty
-from backend.api.context import satchel
+from backend import doorbell
+from backend.api import auth, request_body, upload_chunk
 from backend.api.problems import Problem
-from backend.attachments import uploads
-from backend.attachments.uploads import Standing
-from backend.db import db
+from backend.api.responses import empty
+from backend.api.services import satchel
+from backend.database.core import db
 from backend.failpoints import failpoint
+from backend.receipts import uploads
+from backend.receipts.uploads import Standing
 from backend.sync.push import receipts_arrived
 from sync_protocol.errors import ErrorCode, Fault
 from sync_protocol.fields import Sha256, Ulid
@@ -37,7 +37,7 @@ def describe() -> Response:
             "Tus-Version": TUS,
             "Tus-Extension": EXTENSIONS,
             "Tus-Max-Size": str(satchel().limits.receipt_bytes),
-            "Tus-Checksum-Algorithm": ",".join(chunks.ALGORITHMS),
+            "Tus-Checksum-Algorithm": ",".join(upload_chunk.ALGORITHMS),
         },
     )
 
@@ -46,19 +46,19 @@ def create() -> Response:
     """`POST`: begin an upload; its first bytes may come along."""
     _speak_tus()
     here = satchel()
-    size = chunks.natural("Upload-Length", least=1)
+    size = upload_chunk.natural("Upload-Length", least=1)
     if size > here.limits.receipt_bytes:
-        raise bodies.too_large(here.limits.receipt_bytes)
+        raise request_body.too_large(here.limits.receipt_bytes)
     sha256, name = _metadata(request.headers.get("Upload-Metadata", ""))
     data = b""
-    if request.mimetype == chunks.MEDIA_TYPE:
-        data = chunks.read(here.limits.receipt_chunk_bytes)
+    if request.mimetype == upload_chunk.MEDIA_TYPE:
+        data = upload_chunk.read(here.limits.receipt_chunk_bytes)
     try:
-        with lock.writing() as session:
+        with auth.writing() as session:
             begun = uploads.create(
                 session,
                 here.settings.folder,
-                rep=lock.principal().rep,
+                rep=auth.principal().rep,
                 sha256=sha256,
                 size=size,
                 name=name,
@@ -81,7 +81,7 @@ def standing(upload_id: str) -> Response:
         found = uploads.standing(
             db.session(),
             here.settings.folder,
-            rep=lock.principal().rep,
+            rep=auth.principal().rep,
             upload_id=upload_id,
             now=here.clock.now(),
         )
@@ -94,10 +94,10 @@ def add(upload_id: str) -> Response:
     """`PATCH`: a piece; with the last one the receipt is checked and kept."""
     _speak_tus()
     _well_named(upload_id)
-    if request.mimetype != chunks.MEDIA_TYPE:
-        raise Problem(ErrorCode.ENCODING_UNSUPPORTED, f"Send Content-Type: {chunks.MEDIA_TYPE}.")
-    offset = chunks.natural("Upload-Offset")
-    data = chunks.read(satchel().limits.receipt_chunk_bytes)
+    if request.mimetype != upload_chunk.MEDIA_TYPE:
+        raise Problem(ErrorCode.ENCODING_UNSUPPORTED, f"Send Content-Type: {upload_chunk.MEDIA_TYPE}.")
+    offset = upload_chunk.natural("Upload-Offset")
+    data = upload_chunk.read(satchel().limits.receipt_chunk_bytes)
     return _where(_take(upload_id, offset, data), 204)
 
 
@@ -106,9 +106,9 @@ def terminate(upload_id: str) -> Response:
     _speak_tus()
     _well_named(upload_id)
     here = satchel()
-    who = lock.principal()
+    who = auth.principal()
     try:
-        with lock.writing() as session:
+        with auth.writing() as session:
             leftover = uploads.terminate(
                 session, here.settings.folder, rep=who.rep, upload_id=upload_id, now=here.clock.now()
             )
@@ -138,10 +138,10 @@ def _well_named(upload_id: str) -> None:
 def _take(upload_id: str, offset: int, data: bytes) -> Standing:
     """Add a piece in one transaction, with everything that follows from a receipt being complete."""
     here = satchel()
-    who = lock.principal()
+    who = auth.principal()
     now = here.clock.now()
     try:
-        with lock.writing() as session:
+        with auth.writing() as session:
             added = uploads.add(
                 session,
                 here.settings.folder,
@@ -163,7 +163,7 @@ def _take(upload_id: str, offset: int, data: bytes) -> Standing:
     except uploads.TooMuch as error:
         raise Problem(ErrorCode.BODY_TOO_LARGE, f"{error}.".capitalize()) from None
     if added.completed is not None:
-        queues.ring(here.settings)
+        doorbell.ring(here.settings)
     if added.leftover is not None:
         added.leftover.unlink(missing_ok=True)
     if added.refused == "type":
@@ -208,4 +208,4 @@ def _metadata(text: str) -> tuple[str, str]:
 
 
 def _bad_metadata(message: str) -> Problem:
-    return bodies.invalid(Fault(ErrorCode.FIELD_INVALID, "Upload-Metadata", message))
+    return request_body.invalid(Fault(ErrorCode.FIELD_INVALID, "Upload-Metadata", message))

@@ -4,8 +4,8 @@ import json
 import sys
 from pathlib import Path
 
-from backend.api.description import document
-from backend.api.doors import DOORS
+from backend.api.openapi.document import document
+from backend.api.routes import DOORS
 from backend.settings import ERP_PREFIX, PREFIX, SETTINGS
 from sync_protocol.reference import markdown
 

@@ -11,16 +11,16 @@ from typing import IO, NoReturn, cast
 from flask import Response, request
 from werkzeug.wsgi import wrap_file
 
-from backend.api import link, lock, ranges
-from backend.api.answers import empty
-from backend.api.context import satchel
+from backend.api import auth, byte_range, signed_links
+from backend.api.byte_range import Piece
 from backend.api.problems import Problem
-from backend.api.ranges import Piece
-from backend.db import db
+from backend.api.responses import empty
+from backend.api.services import satchel
+from backend.database.core import db
+from backend.database.snapshot_reads import looking
 from backend.feed import segments
 from backend.identity.principals import Principal
 from backend.identity.tokens import Claims
-from backend.looking import looking
 from backend.sync.segments import access
 from backend.sync.segments.store import SegmentMissing
 from sync_protocol.errors import ErrorCode
@@ -42,10 +42,10 @@ def look(claims: Claims) -> tuple[Principal, int | None]:
 def respond(sha256: str) -> Response:
     """Answer with the bytes, or with 304 to a device that has them."""
     size = _size(sha256)
-    headers = {"ETag": f'"{sha256}"', "Accept-Ranges": "bytes", "Cache-Control": _caching(link.left())}
+    headers = {"ETag": f'"{sha256}"', "Accept-Ranges": "bytes", "Cache-Control": _caching(signed_links.left())}
     if request.if_none_match.contains_weak(sha256):
         return empty(304, headers)
-    piece = ranges.asked(size, sha256)
+    piece = byte_range.asked(size, sha256)
     if piece.partial:
         headers["Content-Range"] = f"bytes {piece.start}-{piece.start + piece.length - 1}/{size}"
     return _send(sha256, size, piece, headers)
@@ -53,8 +53,8 @@ def respond(sha256: str) -> Response:
 
 def _size(sha256: str) -> int:
     """Return the segment's size if whoever asks may have it; raises `Problem`."""
-    if link.left() is None:
-        size = lock.seen()
+    if signed_links.left() is None:
+        size = auth.seen()
     else:
         with looking(db.engine) as connection:
             size = access.size(connection, sha256)

@@ -6,21 +6,21 @@ push has just published; whatever goes wrong with it leaves the results as they 
 
 from flask import Response
 
-from backend.api import bodies, lock, problems
-from backend.api.answers import answer, encode
+from backend.api import auth, problems, request_body
 from backend.api.pull import headers_of, look, read_page
 from backend.api.push import store
+from backend.api.responses import answer, encode
 from sync_protocol.pull import SyncRequestSchema
 
 
 def respond() -> Response:
     """Answer with the results, and with the page or the problem that stood in its way."""
-    asked = bodies.read(SyncRequestSchema)
+    asked = request_body.read(SyncRequestSchema)
     results = store(asked["submissions"])
     page, problem, headers = b"null", b"null", {}
     try:
         # The device may have been revoked while the body arrived; a push without documents did not look again.
-        lock.renew(look)
+        auth.renew(look)
         read = read_page(asked["cursor"], asked["limit_bytes"], asked["schema"])
         page, headers = read.body, headers_of(read)
     except Exception as error:

@@ -2,10 +2,10 @@
 
 from flask import Response
 
-from backend.api import bodies, guard
-from backend.api.answers import answer
-from backend.api.context import satchel
-from backend.db import db
+from backend.api import rate_guard, request_body
+from backend.api.responses import answer
+from backend.api.services import satchel
+from backend.database.core import db
 from backend.identity import tokens
 from sync_protocol.enrol import TokenRequestSchema
 
@@ -14,9 +14,9 @@ def respond() -> Response:
     """Answer with a new pair of tokens; the same refresh token again after a lost reply."""
     here = satchel()
     now = here.clock.now()
-    guard.may_try(now)
-    asked = bodies.read(TokenRequestSchema)
-    bodies.storable(asked)
+    rate_guard.may_try(now)
+    asked = request_body.read(TokenRequestSchema)
+    request_body.storable(asked)
     session = db.session()
     try:
         issued = tokens.refresh(
@@ -25,7 +25,7 @@ def respond() -> Response:
     except tokens.RefreshInvalid:
         # What the audit trail was told of the attempt is kept.
         session.commit()
-        guard.failed(now)
+        rate_guard.failed(now)
         raise
     session.commit()
     return answer(issued.as_wire())

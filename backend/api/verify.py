@@ -5,14 +5,14 @@ import logging
 from flask import Response
 from sqlalchemy.exc import SQLAlchemyError
 
-from backend.api import bodies, lock
-from backend.api.answers import answer
-from backend.api.context import satchel
-from backend.api.nearest import read_feed
+from backend.api import auth, request_body
+from backend.api.read_routing import read_feed
+from backend.api.responses import answer
+from backend.api.services import satchel
 from backend.feed import mismatches
 from backend.feed.mismatches import Verifier
 from backend.identity.models import Device
-from backend.sync import question
+from backend.sync import verify_request
 from backend.sync.verify import Answer, verify
 from sync_protocol.verify import VerifyRequestSchema
 
@@ -21,21 +21,21 @@ log = logging.getLogger("satchel.verify")
 
 def respond() -> Response:
     """Answer one step, and note what it has shown."""
-    asked = bodies.read(VerifyRequestSchema, satchel().limits.verify_bytes)
-    bodies.storable(asked)
-    wrong = list(question.faults(asked))
+    asked = request_body.read(VerifyRequestSchema, satchel().limits.verify_bytes)
+    request_body.storable(asked)
+    wrong = list(verify_request.faults(asked))
     if wrong:
-        raise bodies.invalid(*wrong[: bodies.MOST_FAULTS])
-    with lock.reading() as session:
+        raise request_body.invalid(*wrong[: request_body.MOST_FAULTS])
+    with auth.reading() as session:
         found = read_feed(
             session,
             asked["schema"],
             lambda session, only: verify(
                 session,
-                rep_id=lock.principal().rep,
+                rep_id=auth.principal().rep,
                 cursor_text=asked["cursor"],
                 schema=asked["schema"],
-                question=question.question_of(asked),
+                question=verify_request.question_of(asked),
                 only=only,
             ),
             # It compares with what the device has seen, never with what is new.
@@ -48,9 +48,9 @@ def respond() -> Response:
 
 def _note(found: Answer, app_version: str | None) -> None:
     """Keep and log the mismatches; if they cannot be kept, the device is mended all the same."""
-    who = lock.principal()
+    who = auth.principal()
     try:
-        with lock.writing() as session:
+        with auth.writing() as session:
             app_version = app_version or session.get_one(Device, who.device).app_version
             verifier = Verifier(who.rep, who.device, app_version, found.position)
             mismatches.note(session, verifier, found.mismatches, satchel().clock.now())

@@ -8,7 +8,7 @@ from rich.console import Console
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.orm import Session, sessionmaker
 
-from backend.db import engine_options, prepare
+from backend.database.core import engine_options, prepare
 from backend.migrations.tables import import_tables
 from backend.settings import Settings, read_settings
 

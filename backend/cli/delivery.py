@@ -10,12 +10,12 @@ from sqlalchemy.orm import sessionmaker
 
 from backend.cli.context import console, engine_of, load_settings
 from backend.clock import Clock, SystemClock
-from backend.db import Sessions
-from backend.delivery import hold
+from backend.database.core import Sessions
+from backend.delivery import sending_hold
 from backend.delivery.models import Reconciliation
-from backend.delivery.reconcile import LOOK_BACK, newest_memory, reconcile
-from backend.delivery.report import Report, keep, newest
-from backend.delivery.vanished import give_up, judge, named, send_again
+from backend.delivery.reconciliation.data_loss import give_up, judge, named, send_again
+from backend.delivery.reconciliation.reconcile import LOOK_BACK, newest_memory, reconcile
+from backend.delivery.reconciliation.report import Report, keep, newest
 from backend.erp.port import Connector, connect
 from backend.ingest import watermarks
 from backend.settings import Settings
@@ -95,7 +95,7 @@ class _Run:
     def go(self, since: dt.datetime | None, dry_run: bool, resume: bool, spared: Collection[str]) -> None:
         began = self.clock.now()
         with self.sessions() as session, session.begin():
-            held = hold.noticed(session, began)
+            held = sending_hold.noticed(session, began)
             newest_known = newest_memory(session, held.since if held else None)
         begin = since or self._far_enough((newest_known or began) - LOOK_BACK)
         report = self._ask(begin, dry_run)
@@ -106,7 +106,7 @@ class _Run:
                 begin, report = further, self._ask(further, dry_run)
         _print(report, begin)
         with self.sessions() as session, session.begin():
-            holds = hold.all_in_force(session)
+            holds = sending_hold.all_in_force(session)
             if not dry_run:
                 now = self.clock.now()
                 keep(
@@ -129,7 +129,7 @@ class _Run:
     def _far_enough(self, begin: dt.datetime) -> dt.datetime:
         """Return *begin*, or, where the ERP has lost documents, well before the first of them was sent."""
         with self.sessions() as session:
-            lost = hold.of_erp(session, self.connector.name)
+            lost = sending_hold.of_erp(session, self.connector.name)
         return min(begin, lost.sent_from - self.window) if lost is not None else begin
 
     def _ask(self, since: dt.datetime, dry_run: bool) -> Report:
@@ -144,7 +144,7 @@ class _Run:
                 progress=lambda done, all: status.update(f"Asking the ERP: document {done} of {all}"),
             )
 
-    def _resume(self, holds: list[hold.Hold], report: Report, spared: Collection[str]) -> None:
+    def _resume(self, holds: list[sending_hold.Hold], report: Report, spared: Collection[str]) -> None:
         actor = f"user:{getpass.getuser()}"
         if spared:
             try:
@@ -154,15 +154,15 @@ class _Run:
                 raise click.ClickException(f"{error}; sending stays held") from None
             given_up = give_up(self.sessions, self.connector, ids, clock=self.clock, actor=actor)
             console.print(f"{given_up} documents are cancelled; their reps are told.")
-        if any(one.cause == hold.ERP_LOST for one in holds):
+        if any(one.cause == sending_hold.ERP_LOST for one in holds):
             again = send_again(self.sessions, self.connector, report, clock=self.clock, kinds=self.kinds)
             console.print(f"{again} documents are looked up once more and sent where the ERP has lost them.")
         with self.sessions() as session, session.begin():
             for one in holds:
-                if one.cause == hold.ERP_LOST:
+                if one.cause == sending_hold.ERP_LOST:
                     # What was read of the ERP after its backup is not true any more.
                     watermarks.forget(session, self.connector.name)
-                hold.release(session, one, actor, self.clock.now(), report.counts())
+                sending_hold.release(session, one, actor, self.clock.now(), report.counts())
         console.print("Sending to the ERP goes on.")
 
 

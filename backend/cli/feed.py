@@ -10,11 +10,11 @@ from sqlalchemy.orm import sessionmaker
 from backend.cli.context import console, engine_of, errors, load_settings
 from backend.cli.feed_mismatches import list_mismatches
 from backend.clock import SystemClock
-from backend.delivery import hold
-from backend.feed import compaction, moments
-from backend.feed.proving import Proof
+from backend.delivery import sending_hold
+from backend.feed import compaction, position_times
+from backend.feed.integrity import Proof
 from backend.sync import restore
-from backend.sync.segments.places import store_of
+from backend.sync.segments.factory import store_of
 from backend.sync.segments.store import Store, StoreFailed
 
 
@@ -38,8 +38,8 @@ def compact(dry_run: bool) -> None:
     with engine_of(settings) as engine:
         sessions = sessionmaker(engine, expire_on_commit=False)
         with sessions() as session, session.begin():
-            moments.note(session, clock)
-            horizon = moments.horizon(session, clock.now() - dt.timedelta(days=days))
+            position_times.note(session, clock)
+            horizon = position_times.horizon(session, clock.now() - dt.timedelta(days=days))
             doomed = compaction.survey(session, horizon)
         if not doomed:
             console.print(_nothing(horizon, days))
@@ -76,9 +76,9 @@ def restore_check() -> None:
         stored = _stored(store_of(settings))
         with sessions() as session, session.begin():
             begun = restore.begin_again(session, stored)
-            held = hold.in_force(session)
+            held = sending_hold.in_force(session)
             if held is not None:
-                hold.tell(session, held, f"user:{getpass.getuser()}", clock.now())
+                sending_hold.tell(session, held, f"user:{getpass.getuser()}", clock.now())
         console.print(f"A new epoch has begun at position {begun.position}: {begun.epoch}.")
         console.print("Each phone compares checksums at its next sync, fetches what differs, and pushes again.")
         if begun.raised:
@@ -99,7 +99,7 @@ def restore_check() -> None:
         console.print(_mended(proof), soft_wrap=True)
     console.print("Sums and hashes are right." if not mended else f"{len(mended)} streams were mended.")
     if held is not None:
-        console.print(f"{held.words}. Next: {hold.NEXT_STEP}, which lets it go on.", soft_wrap=True)
+        console.print(f"{held.words}. Next: {sending_hold.NEXT_STEP}, which lets it go on.", soft_wrap=True)
 
 
 def _stored(store: Store) -> set[str] | None:

@@ -7,10 +7,10 @@ from sqlalchemy.orm import sessionmaker
 from backend.cli.context import console, engine_of, load_settings
 from backend.cli.ingest_progress import reading_progress
 from backend.clock import SystemClock
-from backend.db import Sessions
+from backend.database.core import Sessions
 from backend.erp.port import Connector, connect
 from backend.ingest import quarantine, watermarks
-from backend.ingest.compare import compare as compare_with_erp
+from backend.ingest.full_comparison import compare as compare_with_erp
 from backend.ingest.importer import import_collection
 from sync_protocol.catalogue import COLLECTIONS
 

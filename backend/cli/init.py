@@ -6,9 +6,9 @@ from sqlalchemy.orm import Session
 
 from backend.cli.context import console, engine_of, load_settings, transaction
 from backend.clock import SystemClock
-from backend.connectors.flatfile.sample.reps import REPS
 from backend.identity.models import Rep, RoleCollection
 from backend.migrations.upgrade import upgrade
+from backend.sample_erp.reps import REPS
 from backend.settings import Settings
 from backend.sync import grants
 from sync_protocol.catalogue import COLLECTIONS

@@ -6,13 +6,13 @@ from typing import Any
 
 import click
 
-from backend import telemetry
+from backend import logs
 
 COMMANDS = {
     "conformance": "backend.cli.conformance:conformance",
     "delivery": "backend.cli.delivery:delivery",
-    "device": "backend.cli.device:device",
-    "doctor": "backend.cli.doctor:doctor",
+    "device": "backend.cli.device.group:device",
+    "doctor": "backend.cli.doctor.command:doctor",
     "feed": "backend.cli.feed:feed",
     "ingest": "backend.cli.ingest:ingest",
     "init": "backend.cli.init:init",
@@ -49,7 +49,7 @@ class _Satchel(click.Group):
             raise
         except Exception as error:
             # Loaded with what has failed, or not at all.
-            from backend.cli.explaining import explained
+            from backend.cli.error_messages import explained
 
             words = explained(error)
             if words is None:
@@ -64,4 +64,4 @@ def main(verbose: bool) -> None:
     """Satchel: an offline-sync backend for field sales."""
     # A wrong setting must not keep `doctor` from saying so, nor a rep's terminal from working.
     form = os.environ.get("SATCHEL_LOG", "text")
-    telemetry.configure(form if form in telemetry.FORMATTERS else "text", verbose=verbose)
+    logs.configure(form if form in logs.FORMATTERS else "text", verbose=verbose)

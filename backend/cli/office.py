@@ -7,7 +7,7 @@ from rich.table import Table
 
 from backend.cli.context import console, load_settings, transaction
 from backend.clock import SystemClock
-from backend.identity import office as accounts
+from backend.office import accounts
 
 
 @click.group()

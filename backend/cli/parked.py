@@ -10,15 +10,15 @@ import click
 from sqlalchemy.orm import sessionmaker
 
 from backend.cli.context import console, engine_of, load_settings, transaction
-from backend.cli.edited import FILE, edited
+from backend.cli.editor import FILE, edited
 from backend.cli.parked_tables import plain, print_list, print_one
 from backend.clock import SystemClock
-from backend.delivery.causes import CAUSES
-from backend.delivery.office.deed import DeedRefused, known
-from backend.delivery.office.office import Office
-from backend.delivery.office.parked import Parked, as_parked, parked
+from backend.delivery.park_reasons import CAUSES
 from backend.erp.port import connect
 from backend.identity import audit
+from backend.office.action import DeedRefused, known
+from backend.office.queries import Parked, as_parked, parked
+from backend.office.service import Office
 from sync_protocol.office import OWNERS
 
 AS = click.option(

@@ -9,7 +9,7 @@ from typing import Any
 from rich.table import Column, Table
 
 from backend.cli.context import console
-from backend.delivery.office.parked import Parked
+from backend.office.queries import Parked
 
 
 def print_list(found: Sequence[Parked], now: dt.datetime) -> None:

@@ -8,11 +8,11 @@ from pathlib import Path
 import click
 
 from backend.clock import SystemClock
-from backend.connectors.flatfile.sample import commands, run
-from backend.connectors.flatfile.sample.books import Books
-from backend.connectors.flatfile.sample.loop import opened
-from backend.connectors.flatfile.sample.replies import write_all
-from backend.connectors.flatfile.sample.snapshot import drop
+from backend.sample_erp import commands, run
+from backend.sample_erp.database import Books
+from backend.sample_erp.export import drop
+from backend.sample_erp.replies import write_all
+from backend.sample_erp.run import opened
 
 
 @click.group("sample-erp", invoke_without_command=True)

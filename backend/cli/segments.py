@@ -6,13 +6,13 @@ from sqlalchemy.orm import sessionmaker
 
 from backend.cli.context import console, engine_of, load_settings
 from backend.clock import SystemClock
-from backend.db import snapshot
+from backend.database.core import snapshot
 from backend.feed import reading
 from backend.feed import segments as known
+from backend.sync.segments.build_lock import builders_turn
 from backend.sync.segments.due import build_due, build_streams, large_streams
-from backend.sync.segments.places import store_of
+from backend.sync.segments.factory import store_of
 from backend.sync.segments.store import StoreFailed
-from backend.sync.segments.turn import builders_turn
 
 
 @click.group(invoke_without_command=True)

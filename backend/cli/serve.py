@@ -11,7 +11,7 @@ import click
 
 from backend.cli.context import console, engine_of, load_settings
 from backend.cli.node import one_node_only
-from backend.cli.parts import command, running, supervise
+from backend.cli.processes import command, running, supervise
 from backend.migrations.upgrade import current, newest
 from backend.settings import Settings, read_settings
 

@@ -5,7 +5,7 @@ from rich.table import Column, Table
 from sqlalchemy import func, select
 
 from backend.cli.context import console, load_settings, transaction
-from backend.delivery import hold
+from backend.delivery import sending_hold
 from backend.inbox import submissions as inbox
 from backend.inbox.models import Attempt, Binding, Submission
 from sync_protocol.submission import State
@@ -63,9 +63,9 @@ def timeline(id: str) -> None:
         for at, step, actor, note in sorted(steps, key=lambda entry: entry[0]):
             table.add_row(f"{at:%Y-%m-%d %H:%M:%S.%f}"[:-3], step, actor, note)
         console.print(table)
-        held = hold.in_force(session)
+        held = sending_hold.in_force(session)
         if held is not None and found.state in WAITING:
-            console.print(f"[yellow]{held.words}; {hold.NEXT_STEP}[/yellow]", soft_wrap=True)
+            console.print(f"[yellow]{held.words}; {sending_hold.NEXT_STEP}[/yellow]", soft_wrap=True)
         for binding in session.scalars(select(Binding).where(Binding.local_id == id)):
             console.print(
                 f"{binding.connector}: {binding.entity} {binding.number or ''} (id {binding.external_id})"

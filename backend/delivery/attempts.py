@@ -6,9 +6,9 @@ from enum import StrEnum
 from sqlalchemy import and_, bindparam, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
-from backend.db import table_of
-from backend.delivery.fates import MOST_RAW
-from backend.delivery.lease import Claim, LostClaim
+from backend.database.core import table_of
+from backend.delivery.queue.lease import Claim, LostClaim
+from backend.delivery.transition import MOST_RAW
 from backend.inbox.models import Attempt, HistoryEntry, Submission
 from sync_protocol.submission import State
 

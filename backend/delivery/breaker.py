@@ -12,10 +12,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from backend.clock import Clock
-from backend.db import Sessions, is_postgresql
-from backend.delivery.fates import MOST_RAW
+from backend.database.core import Sessions, is_postgresql
 from backend.delivery.models import Breaker
 from backend.delivery.retry import Backoff
+from backend.delivery.transition import MOST_RAW
 from backend.erp.errors import ErpError
 from backend.erp.port import Connector
 

@@ -14,18 +14,18 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from backend.clock import Clock
-from backend.db import Sessions
-from backend.delivery import breaker, hold
-from backend.delivery.claims import claim
+from backend.database.core import Sessions
+from backend.delivery import breaker, sending_hold
+from backend.delivery.connector_profile import CurrentTerms, Terms, backoff_of
 from backend.delivery.documents import ReceiptsOf
-from backend.delivery.errand import Errand
-from backend.delivery.fates import Fate
-from backend.delivery.hold import Hold
-from backend.delivery.lease import Claim, LostClaim
+from backend.delivery.outage import Silence
+from backend.delivery.queue.acquire import claim
+from backend.delivery.queue.lease import Claim, LostClaim
 from backend.delivery.retry import Backoff
+from backend.delivery.sending_hold import Hold
 from backend.delivery.settle import settle, tell
-from backend.delivery.silence import Silence
-from backend.delivery.terms import CurrentTerms, Terms, backoff_of
+from backend.delivery.transfer import Errand
+from backend.delivery.transition import Fate
 from backend.erp.port import Connector
 from backend.failpoints import failpoint
 from backend.inbox.models import Submission
@@ -104,9 +104,9 @@ class Forwarder:
         )
 
     def _held(self, session: Session) -> bool:
-        held = hold.noticed(session, self.clock.now())
+        held = sending_hold.noticed(session, self.clock.now())
         if held is not None and held != self._told:
-            log.warning("%s; %s", held.words, hold.NEXT_STEP)
+            log.warning("%s; %s", held.words, sending_hold.NEXT_STEP)
         self._told = held
         return held is not None
 

@@ -6,7 +6,7 @@ import datetime as dt
 from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from backend.db import JsonText, KeyText, Model, UtcDateTime
+from backend.database.core import JsonText, KeyText, Model, UtcDateTime
 
 Serial = BigInteger().with_variant(Integer, "sqlite")
 

@@ -4,11 +4,11 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from backend.attachments import receipts
 from backend.delivery.documents import ReceiptsOf
 from backend.erp.errors import ErpError, ErrorClass
 from backend.erp.records import ReceiptFile
 from backend.inbox.models import Submission
+from backend.receipts import receipts
 
 
 def receipts_in(folder: Path) -> ReceiptsOf:

@@ -8,9 +8,9 @@ from sqlalchemy import bindparam, delete, or_, select
 from sqlalchemy.orm import Session
 
 from backend.delivery import attempts
-from backend.delivery.dependencies import wake_dependents
-from backend.delivery.fates import MOST_RAW, OWNER, Bound, Fate
-from backend.delivery.lease import Claim, LostClaim
+from backend.delivery.queue.dependencies import wake_dependents
+from backend.delivery.queue.lease import Claim, LostClaim
+from backend.delivery.transition import MOST_RAW, OWNER, Bound, Fate
 from backend.erp.errors import ErrorClass
 from backend.feed.changes import publish
 from backend.inbox.models import Binding, Submission

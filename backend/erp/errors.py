@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from backend.erp.text import kept
+from backend.erp.sanitize import kept
 
 
 class ErrorClass(StrEnum):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, BinaryIO
 
-from backend.erp.text import Kept
+from backend.erp.sanitize import Kept
 from sync_protocol.submission import State
 
 

@@ -14,8 +14,8 @@ from typing import Any
 from sqlalchemy import Table, bindparam, select, update
 from sqlalchemy.orm import Session
 
-from backend import rows
-from backend.db import table_of
+from backend.database import bulk
+from backend.database.core import table_of
 from backend.feed import positions
 from backend.feed.live import FEED, Live, Ref, read_live
 from backend.feed.models import FeedRow, FeedStream
@@ -150,14 +150,14 @@ def _take_along(session: Session, settled: dict[Ref, str], moved: dict[Ref, str]
 def _followers(dialect: str) -> Any:
     return select(FEED.c.key, FEED.c.channel, FEED.c.body, FEED.c.parent, FEED.c.hash).where(
         FEED.c.collection == bindparam("collection"),
-        rows.among(dialect, FEED.c.parent, "parents"),
+        bulk.among(dialect, FEED.c.parent, "parents"),
         FEED.c.body.is_not(None),
     )
 
 
 def _read_followers(session: Session, collection: str, parents: list[str]) -> Sequence[Any]:
-    asked = {"collection": collection, "parents": rows.as_text(parents)}
-    return session.connection().execute(_followers(rows.dialect_of(session)), asked).all()
+    asked = {"collection": collection, "parents": bulk.as_text(parents)}
+    return session.connection().execute(_followers(bulk.dialect_of(session)), asked).all()
 
 
 def _write(session: Session, writes: list[_Write], first: int) -> None:
@@ -191,13 +191,13 @@ def _write(session: Session, writes: list[_Write], first: int) -> None:
 @cache
 def _standing(dialect: str) -> Any:
     found = STREAMS.c.channel, STREAMS.c.collection, STREAMS.c.rows, STREAMS.c.sum
-    return select(*found).where(rows.among(dialect, STREAMS.c.channel, "channels"))
+    return select(*found).where(bulk.among(dialect, STREAMS.c.channel, "channels"))
 
 
 def _streams_after(session: Session, writes: list[_Write], first: int) -> list[dict[str, Any]]:
     """Return the stream rows that *writes* lead to; we hold the lock, so nobody adds to them meanwhile."""
-    asked = {"channels": rows.as_text({write.channel for write in writes})}
-    found = session.connection().execute(_standing(rows.dialect_of(session)), asked)
+    asked = {"channels": bulk.as_text({write.channel for write in writes})}
+    found = session.connection().execute(_standing(bulk.dialect_of(session)), asked)
     sums = {(row.channel, row.collection): [0, row.rows, row.sum] for row in found}
     for position, write in enumerate(writes, first):
         after = sums.setdefault((write.channel, write.collection), [0, 0, 0])
@@ -226,8 +226,8 @@ def _upsert(
     values: tuple[str, ...],
     first: tuple[str, ...] = (),
 ) -> None:
-    statement = rows.upserting(rows.dialect_of(session), table, key, values, first)
-    session.connection().execute(statement, {"given": rows.rows_of(written, (*key, *values, *first))})
+    statement = bulk.upserting(bulk.dialect_of(session), table, key, values, first)
+    session.connection().execute(statement, {"given": bulk.rows_of(written, (*key, *values, *first))})
 
 
 def live(session: Session, collection: str, key: str) -> dict[str, Any] | None:

@@ -14,8 +14,8 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from backend.clock import Clock
-from backend.db import Sessions
-from backend.feed import moments, positions
+from backend.database.core import Sessions
+from backend.feed import position_times, positions
 from backend.feed.models import FeedRow, FeedStream
 from backend.feed.segments import oldest_living_position
 from sync_protocol.change import Stream
@@ -94,8 +94,8 @@ def compact(
     """
     before = clock.now() - dt.timedelta(days=days)
     with sessions() as session, session.begin():
-        moments.forget(session, before)
-        horizon = moments.horizon(session, before)
+        position_times.forget(session, before)
+        horizon = position_times.horizon(session, before)
         doomed = survey(session, horizon)
     done = 0
     for one in doomed:

@@ -9,7 +9,7 @@ from sqlalchemy import delete, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from backend.db import is_postgresql
+from backend.database.core import is_postgresql
 from backend.feed.models import FeedMismatch
 from sync_protocol.change import Stream
 

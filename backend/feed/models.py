@@ -5,7 +5,7 @@ import datetime as dt
 from sqlalchemy import BigInteger, Boolean, Index, Integer, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from backend.db import KeyText, Model, UtcDateTime
+from backend.database.core import KeyText, Model, UtcDateTime
 
 Position = BigInteger().with_variant(Integer, "sqlite")
 Sum64 = BigInteger().with_variant(Integer, "sqlite")

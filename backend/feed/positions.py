@@ -13,9 +13,9 @@ from sqlalchemy import ColumnElement, func, insert, literal, literal_column, nul
 from sqlalchemy.orm import Session
 from ulid import ULID
 
-from backend.db import table_of
+from backend.database.bulk import POSTGRESQL, dialect_of
+from backend.database.core import table_of
 from backend.feed.models import FeedEpoch, FeedHead
-from backend.rows import POSTGRESQL, dialect_of
 
 log = logging.getLogger(__name__)
 

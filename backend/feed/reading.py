@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Integer, Row, Select, bindparam, func, select, true
 from sqlalchemy.orm import Session
 
-from backend import rows
-from backend.db import is_postgresql
+from backend.database import bulk
+from backend.database.core import is_postgresql
 from backend.feed.live import FEED, Ref, read_live, refs_text
 from backend.feed.models import FeedRow, FeedStream
 from sync_protocol.change import Stream
@@ -65,7 +65,7 @@ def rows_after(
     ]
     connection = session.connection()
     if is_postgresql(session):
-        return connection.execute(_NEWS, {"given": rows.as_text(asked), "most": limit}).all()
+        return connection.execute(_NEWS, {"given": bulk.as_text(asked), "most": limit}).all()
     read: list[Row[int, int, str, str | None]] = []
     for one in asked:
         if len(read) < limit:
@@ -91,8 +91,8 @@ def _news() -> Select[Any]:
 
     Each is read by its index, and only if those before it left room: they are in order before they are joined.
     """
-    streams = rows.given(
-        rows.POSTGRESQL, (Column("n", Integer), FEED.c.channel, FEED.c.collection, FEED.c.position)
+    streams = bulk.given(
+        bulk.POSTGRESQL, (Column("n", Integer), FEED.c.channel, FEED.c.collection, FEED.c.position)
     )
     asked = select(streams).order_by(streams.c.n).subquery("asked")
     each = _above(asked.c.n, asked.c.channel, asked.c.collection, asked.c.position).lateral("each")
@@ -157,8 +157,8 @@ def heard(session: Session, channels: Sequence[str], refs: Iterable[Ref]) -> dic
     here = {ref: json.loads(record.body) for ref, record in live.items() if record.channel in allowed}
     elsewhere = wanted - here.keys()
     if elsewhere:
-        asked = {"given": refs_text(elsewhere), "channels": rows.as_text(channels)}
-        for row in session.connection().execute(_left_behind(rows.dialect_of(session)), asked):
+        asked = {"given": refs_text(elsewhere), "channels": bulk.as_text(channels)}
+        for row in session.connection().execute(_left_behind(bulk.dialect_of(session)), asked):
             ref = (row.collection, row.key)
             here[ref] = json.loads(live[ref].body) if ref in live else {}
     return here
@@ -166,10 +166,10 @@ def heard(session: Session, channels: Sequence[str], refs: Iterable[Ref]) -> dic
 
 @cache
 def _left_behind(dialect: str) -> Any:
-    wanted = rows.given(dialect, (FEED.c.collection, FEED.c.key))
+    wanted = bulk.given(dialect, (FEED.c.collection, FEED.c.key))
     named = (FEED.c.collection == wanted.c.collection) & (FEED.c.key == wanted.c.key)
     return (
         select(FEED.c.collection, FEED.c.key)
         .select_from(wanted.join(FEED, named))
-        .where(rows.among(dialect, FEED.c.channel, "channels"), FEED.c.body.is_(None))
+        .where(bulk.among(dialect, FEED.c.channel, "channels"), FEED.c.body.is_(None))
     )

@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
+from backend.database.snapshot_reads import Looker
 from backend.identity.models import Device, Rep
 from backend.identity.tokens import Claims, DeviceRevoked, TokenInvalid
-from backend.looking import Looker
 
 SEEN_EVERY = dt.timedelta(minutes=5)
 

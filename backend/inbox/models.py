@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from backend.db import JsonText, KeyText, Model, UtcDateTime
+from backend.database.core import JsonText, KeyText, Model, UtcDateTime
 
 Serial = BigInteger().with_variant(Integer, "sqlite")
 

@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 from sqlalchemy import exists, insert, or_, select
 from sqlalchemy.orm import Session
 
-from backend import rows
 from backend.clock import instant
-from backend.db import table_of
-from backend.inbox.arrivals import Arrival
+from backend.database import bulk
+from backend.database.core import table_of
 from backend.inbox.models import HistoryEntry, Submission
+from backend.inbox.new_submissions import Arrival
 from sync_protocol.catalogue import KINDS
 from sync_protocol.collection import schema_faults
 from sync_protocol.submission import State, may_move
@@ -52,15 +52,15 @@ class Related(NamedTuple):
 @cache
 def _relating(dialect: str) -> Any:
     table = table_of(Submission)
-    ids = rows.among(dialect, table.c.id, "ids"), rows.among(dialect, table.c.supersedes, "originals")
+    ids = bulk.among(dialect, table.c.id, "ids"), bulk.among(dialect, table.c.supersedes, "originals")
     return select(table.c.id, table.c.rep, table.c.supersedes, table.c.state).where(or_(*ids))
 
 
 def related(session: Session, ids: Collection[str]) -> list[Related]:
     """Return the submissions *ids*, those that there are, and all that supersede one of *ids*."""
-    asked = rows.as_text(ids)
+    asked = bulk.as_text(ids)
     found = session.connection().execute(
-        _relating(rows.dialect_of(session)), {"ids": asked, "originals": asked}
+        _relating(bulk.dialect_of(session)), {"ids": asked, "originals": asked}
     )
     return [Related(*row) for row in found]
 

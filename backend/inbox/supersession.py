@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from backend.db import is_postgresql
+from backend.database.core import is_postgresql
 from backend.inbox import submissions as inbox
 from backend.inbox.models import Submission
 from backend.inbox.submissions import Related

@@ -13,14 +13,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from backend.clock import Clock, instant
-from backend.db import Sessions
+from backend.database.core import Sessions
 from backend.erp.errors import ErpError, ErrorClass
 from backend.erp.port import Connector
 from backend.erp.records import ReadPage
 from backend.failpoints import failpoint
 from backend.feed import positions
 from backend.feed.changes import MOST_CHANGES, live, publish
-from backend.ingest import difference, merged, rows, watermarks
+from backend.ingest import customer_merges, diff, validation, watermarks
 from backend.ingest.sweep import Listing, sweep
 from backend.settings import Settings
 from sync_protocol.catalogue import COLLECTIONS
@@ -160,7 +160,7 @@ class _Reading:
                 f"The connector reads {self.name} in a circle: there is more, but its watermark stays "
                 f"{page.watermark!r}; this is a fault of the connector",
             )
-        found = rows.sort_out(self.collection, page)
+        found = validation.sort_out(self.collection, page)
         with self.sessions() as session, session.begin() as transaction:
             changed = self._take(session, page, found)
             if changed is None:
@@ -178,7 +178,7 @@ class _Reading:
             self.serves_as_list = self.from_start and not self.lists_keys()
         if self.serves_as_list:
             # The only thing that grows with the ERP, so it is kept only where nothing else lists the keys.
-            self.seen.update(found.good, (row.external_id[: rows.LONGEST_ID] for row in found.bad))
+            self.seen.update(found.good, (row.external_id[: validation.LONGEST_ID] for row in found.bad))
         self.value = page.watermark
         self.over = self.result.complete = not page.more
         self.listed_all = page.complete_listing
@@ -192,25 +192,25 @@ class _Reading:
         """Say whether the connector itself can list all keys."""
         return self.name in self.connector.capabilities().lists_keys
 
-    def _take(self, session: Session, page: ReadPage, found: rows.Sorted) -> int | None:
+    def _take(self, session: Session, page: ReadPage, found: validation.Sorted) -> int | None:
         """Write one page; return the number of changes, or None if it was overtaken."""
         ours = (self.connector.name, self.name)
         if not watermarks.advance(session, *ours, read_from=self.value, to=page.watermark):
             return None
         now = self.clock.now()
-        rows.readable_again(session, *ours, {*found.good, *found.gone})
-        rows.keep_apart(session, *ours, found.bad, now)
+        validation.readable_again(session, *ours, {*found.good, *found.gone})
+        validation.keep_apart(session, *ours, found.bad, now)
         if not page.more:
             before = watermarks.read_to_the_end(session, *ours, now, all_of_it=self.from_start)
             # A mended line of a file has another number or none; only a whole listing shows that it is gone.
             met_since = self.began if self.from_start else before
             if page.complete_listing and page.records and met_since:
-                rows.not_met_since(session, *ours, met_since, inclusive=not self.from_start)
-        merged.follow(session, self.name, found.good)
+                validation.not_met_since(session, *ours, met_since, inclusive=not self.from_start)
+        customer_merges.follow(session, self.name, found.good)
         failpoint("ingest.before_publish")
         # The feed's lock comes before its rows are read, as in `publish` itself.
         positions.take(session, 0)
-        changes = difference.changes(session, self.collection, found.good, found.gone)
+        changes = diff.changes(session, self.collection, found.good, found.gone)
         fresh = self._freshness(session) if not page.more else []
         if len(changes) + len(fresh) > MOST_CHANGES:
             raise ErpError(

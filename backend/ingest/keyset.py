@@ -4,8 +4,8 @@ from collections.abc import Collection, Iterable
 from types import TracebackType
 from typing import Self
 
-from backend.erp.text import kept
-from backend.scratch import scratch
+from backend.database.temporary import scratch
+from backend.erp.sanitize import kept
 
 
 class KeySet:

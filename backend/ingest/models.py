@@ -5,7 +5,7 @@ import datetime as dt
 from sqlalchemy import BigInteger, Integer, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from backend.db import KeyText, Model, UtcDateTime
+from backend.database.core import KeyText, Model, UtcDateTime
 
 Serial = BigInteger().with_variant(Integer, "sqlite")
 

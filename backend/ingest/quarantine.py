@@ -8,9 +8,9 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from backend.clock import Clock
-from backend.db import Sessions
+from backend.database.core import Sessions
 from backend.erp.port import Connector
-from backend.ingest import rows
+from backend.ingest import validation
 from backend.ingest.models import RejectedRow
 from backend.ingest.reread import MOST, reread
 
@@ -77,7 +77,7 @@ def _due(
         RejectedRow.collection == collection,
         RejectedRow.external_id > after,
         # A row without a key cannot be asked for; reading everything will tell.
-        RejectedRow.external_id != rows.NAMELESS,
+        RejectedRow.external_id != validation.NAMELESS,
     )
     if now is not None:
         statement = statement.where(or_(RejectedRow.retry_at.is_(None), RejectedRow.retry_at <= now))

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from backend.clock import Clock
-from backend.db import Sessions
+from backend.database.core import Sessions
 from backend.erp.port import Connector
 from backend.feed import positions
 from backend.feed.changes import publish
-from backend.ingest import difference, merged, rows, watermarks
+from backend.ingest import customer_merges, diff, validation, watermarks
 from sync_protocol.catalogue import COLLECTIONS
 
 MOST = 200
@@ -42,7 +42,7 @@ def reread(
     with sessions() as session, session.begin():
         value = watermarks.ensure(session, *ours).value
     page = connector.reread(collection, keys)
-    good, bad, gone = rows.sort_out(declared, page)
+    good, bad, gone = validation.sort_out(declared, page)
     # A row whose id is no key was asked for by it all the same, and the answer is that it is not there.
     bad = [row for row in bad if row.external_id not in page.gone]
     now: dt.datetime = clock.now()
@@ -50,12 +50,12 @@ def reread(
         if not watermarks.advance(session, *ours, read_from=value, to=value):
             transaction.rollback()
             return Reread(overtaken=True)
-        still = {row.external_id[: rows.LONGEST_ID] for row in bad}
-        rows.readable_again(session, *ours, {*keys, *good, *gone} - still)
-        rows.keep_apart(session, *ours, bad, now)
-        merged.follow(session, collection, good)
+        still = {row.external_id[: validation.LONGEST_ID] for row in bad}
+        validation.readable_again(session, *ours, {*keys, *good, *gone} - still)
+        validation.keep_apart(session, *ours, bad, now)
+        customer_merges.follow(session, collection, good)
         positions.take(session, 0)
-        changes = difference.changes(session, declared, good, gone)
+        changes = diff.changes(session, declared, good, gone)
         if changes:
             publish(session, changes)
     return Reread(len(changes), len(still))

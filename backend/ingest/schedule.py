@@ -9,11 +9,11 @@ from functools import partial
 from sqlalchemy.exc import SQLAlchemyError
 
 from backend.clock import Clock
-from backend.db import Sessions, snapshot
+from backend.database.core import Sessions, snapshot
 from backend.erp.errors import ErpError, ErrorClass
 from backend.erp.port import Connector
 from backend.erp.records import Capabilities
-from backend.ingest.compare import compare
+from backend.ingest.full_comparison import compare
 from backend.ingest.importer import ImportResult, import_collection
 from backend.ingest.models import Watermark
 from backend.ingest.quarantine import retry

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from sqlalchemy import Select, select
 
 from backend.clock import Clock
-from backend.db import Sessions, snapshot
+from backend.database.core import Sessions, snapshot
 from backend.erp.errors import ErpError
 from backend.erp.port import Connector
 from backend.feed import positions
 from backend.feed.changes import publish
 from backend.feed.models import FeedRow
-from backend.ingest import rows, watermarks
+from backend.ingest import validation, watermarks
 from backend.ingest.keyset import KeySet
 from backend.settings import Settings
 from sync_protocol.change import Gone
@@ -125,7 +125,7 @@ def _delete(sessions: Sessions, connector: str, collection: str, keys: list[str]
     deleted = 0
     for chunk in _chunks(keys):
         with sessions() as session, session.begin():
-            rows.readable_again(session, connector, collection, chunk)
+            validation.readable_again(session, connector, collection, chunk)
             positions.take(session, 0)
             still = set(session.scalars(_live_up_to(collection, before).where(FeedRow.key.in_(chunk))))
             if still:

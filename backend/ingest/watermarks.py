@@ -7,7 +7,7 @@ from sqlalchemy import Select, and_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from backend.db import is_postgresql
+from backend.database.core import is_postgresql
 from backend.ingest.models import Watermark
 
 log = logging.getLogger(__name__)

@@ -5,7 +5,7 @@ from typing import Any, Literal
 from alembic import context
 from sqlalchemy import BigInteger, String
 
-from backend.db import JsonText, Model, UtcDateTime
+from backend.database.core import JsonText, Model, UtcDateTime
 from backend.migrations.tables import import_tables
 
 

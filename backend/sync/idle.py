@@ -10,14 +10,14 @@ from collections.abc import Mapping
 
 from sqlalchemy import select
 
+from backend.database.snapshot_reads import Looker
 from backend.feed.models import FeedHead, FeedStream
 from backend.feed.positions import ONLY
 from backend.feed.reading import STANDS
 from backend.identity import access, principals
 from backend.identity.principals import Principal
 from backend.identity.tokens import Claims
-from backend.looking import Looker
-from backend.sync.hearing import DEVICE
+from backend.sync.subscriptions import DEVICE
 from sync_protocol.change import Stream
 from sync_protocol.cursor import Cursor, Mark
 

@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 from backend.feed import segments
 from backend.feed.positions import Head
 from backend.feed.reading import Standing
-from backend.sync import hearing
-from backend.sync.hearing import Heard
+from backend.sync import subscriptions
 from backend.sync.page import Draft, Link, Page, no_link
+from backend.sync.subscriptions import Heard
 from sync_protocol.change import Stream
 from sync_protocol.checksum import Checksum
 from sync_protocol.cursor import Cursor, Mark, decode_cursor
@@ -52,9 +52,9 @@ def pull(
     Raises `CursorInvalid` for a cursor that is not ours and `NotYet` where this server is behind it.
     """
     # 1. The head, the grants and where their streams stand, in the page's own snapshot.
-    heard = heard or hearing.of_rep(session, rep_id)
+    heard = heard or subscriptions.of_rep(session, rep_id)
     head, standings = heard.head, heard.standings
-    granted = [s for s in hearing.understood(heard, schema) if only is None or s in only]
+    granted = [s for s in subscriptions.understood(heard, schema) if only is None or s in only]
     # 2. Epoch and `seen` come before anything else.
     asked = decode_cursor(cursor_text) if cursor_text else Cursor(head.epoch)
     reset = None

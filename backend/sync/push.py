@@ -12,20 +12,20 @@ from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from backend.attachments.receipts import missing
-from backend.db import is_postgresql
+from backend.database.core import is_postgresql
 from backend.failpoints import failpoint
 from backend.feed import reading
 from backend.feed.changes import MOST_CHANGES, publish
+from backend.feed.customer_merges import CUSTOMERS, order_key
 from backend.feed.live import Ref
-from backend.feed.merged import CUSTOMERS, order_key
 from backend.identity.access import channels_ever
-from backend.inbox import arrivals, supersession
+from backend.inbox import new_submissions, supersession
 from backend.inbox import submissions as inbox
-from backend.inbox.arrivals import Arrival
 from backend.inbox.models import Quarantined, Submission
-from backend.sync import wishes
-from backend.sync.judgement import Broken, Sealed, judge, unseal
+from backend.inbox.new_submissions import Arrival
+from backend.receipts.receipts import missing
+from backend.sync import amendments
+from backend.sync.validation import Broken, Sealed, judge, unseal
 from sync_protocol.canonical import NotCanonical, canonical, digest
 from sync_protocol.change import Put
 from sync_protocol.collection import TO_ERP
@@ -62,7 +62,7 @@ def push(
 
 def _turn(pair: tuple[int, Sealed | Broken]) -> tuple[bool, str]:
     item = pair[1]
-    return isinstance(item, Sealed) and wishes.asks(item), item.id or ""
+    return isinstance(item, Sealed) and amendments.asks(item), item.id or ""
 
 
 def _runs(items: list[tuple[int, Sealed | Broken]]) -> Iterator[list[tuple[int, Sealed | Broken]]]:
@@ -73,7 +73,7 @@ def _runs(items: list[tuple[int, Sealed | Broken]]) -> Iterator[list[tuple[int, 
     run: list[tuple[int, Sealed | Broken]] = []
     for pair in items:
         item = pair[1]
-        alone = isinstance(item, Broken) or item.envelope.get("supersedes") is not None or wishes.asks(item)
+        alone = isinstance(item, Broken) or item.envelope.get("supersedes") is not None or amendments.asks(item)
         if run and (alone or item.id in {member.id for _, member in run}):
             yield run
             run = []
@@ -141,8 +141,8 @@ class _Desk:
         line = supersession.Ancestors()
         if len(run) == 1:
             cited = run[0].envelope.get("supersedes")
-            if cited is not None and wishes.withdraws(run[0]):
-                line = wishes.target(self.session, self.rep, cited)
+            if cited is not None and amendments.withdraws(run[0]):
+                line = amendments.target(self.session, self.rep, cited)
             else:
                 line = supersession.ancestors(self.session, self.rep, run[0].id, cited)
         needs = [need for item in run for need in item.envelope.get("needs") or []]
@@ -150,18 +150,18 @@ class _Desk:
         newer = supersession.replacements(related, self.rep, {old.id for old in line.replaced})
         arriving = [self._arrival(item, line.fault, lacking, newer.get(item.id)) for item in run]
         actor = f"device:{self.device}"
-        inserted = arrivals.insert(self.session, arriving, actor)
+        inserted = new_submissions.insert(self.session, arriving, actor)
         new = {arrival.id: arrival for arrival in arriving if arrival.id in inserted}
         for old in line.replaced:
             if any(not arrival.errors for arrival in new.values()):
-                wishes.put_aside(self.session, old, run[0], now=self.now, actor=actor)
+                amendments.put_aside(self.session, old, run[0], now=self.now, actor=actor)
                 self.touched[old.id] = old
         return new
 
     def _arrival(self, sealed: Sealed, too_late: Fault | None, lacking: set[str], newer: str | None) -> Arrival:
         """Return one document with the state in which it begins."""
         faults = judge(sealed, self.known, self.today) + ([too_late] if too_late else [])
-        faults = faults or wishes.faults(self.session, self.rep, sealed)
+        faults = faults or amendments.faults(self.session, self.rep, sealed)
         awaited = len(lacking.intersection(sealed.envelope.get("needs") or ()))
         state, status, reason, owner = State.QUEUED, Status.RECEIVED, None, None
         if sealed.kind is None:
@@ -170,13 +170,13 @@ class _Desk:
             state, status, owner = State.REJECTED, Status.REFUSED, "rep"
         elif sealed.kind.destination != TO_ERP:
             # Before its receipts: what waits for receipts is queued in the end, and this is sent nowhere.
-            state, owner, reason = wishes.beginning(self.session, sealed)
+            state, owner, reason = amendments.beginning(self.session, sealed)
         elif awaited:
             state, reason = State.RECEIVED, f"Waiting for {awaited} receipts"
         if faults:
             reason = "; ".join(f"{fault.field} {fault.message}".strip() for fault in faults)[:1000]
         if newer and state in REPLACEABLE:
-            state, reason, newer = wishes.overtaken(self.session, newer)
+            state, reason, newer = amendments.overtaken(self.session, newer)
         return Arrival(
             id=sealed.id,
             kind=sealed.envelope["kind"],

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from backend.db import Sessions
-from backend.feed import positions, proving, segments
-from backend.feed.proving import Proof
+from backend.database.core import Sessions
+from backend.feed import integrity, positions, segments
+from backend.feed.integrity import Proof
 from sync_protocol.change import Stream
 
 
@@ -34,7 +34,7 @@ def begin_again(session: Session, stored: set[str] | None) -> Begun:
     gone. What the backup does not know of in the store is deleted by the builder's next round.
     """
     head = positions.take(session, 1)
-    raised = max(0, proving.newest_row(session) - head)
+    raised = max(0, integrity.newest_row(session) - head)
     if raised:
         positions.take(session, raised)
     epoch = positions.new_epoch(session)
@@ -48,11 +48,11 @@ def prove_all(
 ) -> Iterator[Proof]:
     """Prove every stream, each in a transaction of its own; yield what had to be mended."""
     with sessions() as session:
-        streams = proving.streams(session)
+        streams = integrity.streams(session)
     for done, stream in enumerate(streams):
         progress(done, len(streams))
         with sessions() as session, session.begin():
-            proof = proving.prove(session, stream)
+            proof = integrity.prove(session, stream)
         if not proof.sound:
             yield proof
     progress(len(streams), len(streams))

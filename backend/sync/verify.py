@@ -15,9 +15,9 @@ from backend.feed.mismatches import Mismatch
 from backend.feed.ranges import Part
 from backend.feed.reading import Standing
 from backend.identity import access
-from backend.sync.differences import Differences
 from backend.sync.pull import NotYet
-from backend.sync.question import Held, Question
+from backend.sync.verify_reply import Differences
+from backend.sync.verify_request import Held, Question
 from sync_protocol.change import Stream
 from sync_protocol.checksum import Checksum
 from sync_protocol.cursor import Cursor, Mark, decode_cursor

@@ -5,8 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from sync_protocol.conformance import outbox_rules, page_rules, segment_rules, session_rules
-from sync_protocol.conformance.bench import Bench, folder
-from sync_protocol.conformance.pipe import Drivers, Processes
+from sync_protocol.conformance.device_fixture import Bench, folder
+from sync_protocol.conformance.driver_process import Drivers, Processes
 from sync_protocol.conformance.verdict import Rule, Verdict, judged, numbered
 
 RULES: list[tuple[str, Rule[Bench]]] = numbered(

@@ -3,10 +3,10 @@
 import base64
 import hashlib
 
-from sync_protocol.conformance.bench import FIRST, Bench, order_body, today
-from sync_protocol.conformance.line import Reply, Request, json_reply, problem
-from sync_protocol.conformance.pipe import Json
-from sync_protocol.conformance.story import NW, Changes, customer
+from sync_protocol.conformance.device_fixture import FIRST, Bench, order_body, today
+from sync_protocol.conformance.driver_process import Json
+from sync_protocol.conformance.http_server import Reply, Request, json_reply, problem
+from sync_protocol.conformance.script import NW, Changes, customer
 from sync_protocol.conformance.verdict import Rule, expect
 from sync_protocol.submission import SubmissionSchema
 

@@ -4,11 +4,11 @@ import gzip
 import json
 import threading
 
-from sync_protocol.conformance.bench import FIRST, Bench
-from sync_protocol.conformance.line import Reply, Request, problem
-from sync_protocol.conformance.pipe import Json
-from sync_protocol.conformance.scripted import tag
-from sync_protocol.conformance.story import NW, SE, Changes, customer
+from sync_protocol.conformance.device_fixture import FIRST, Bench
+from sync_protocol.conformance.driver_process import Json
+from sync_protocol.conformance.http_server import Reply, Request, problem
+from sync_protocol.conformance.script import NW, SE, Changes, customer
+from sync_protocol.conformance.scripted_server import tag
 from sync_protocol.conformance.verdict import Broken, Rule, expect
 
 PAGE = "docs/device.md#pages"

@@ -4,9 +4,9 @@ import gzip
 import itertools
 import string
 
-from sync_protocol.conformance.bench import FIRST, Bench
-from sync_protocol.conformance.line import Reply
-from sync_protocol.conformance.story import NW, SE, Changes, Json, Part, customer
+from sync_protocol.conformance.device_fixture import FIRST, Bench
+from sync_protocol.conformance.http_server import Reply
+from sync_protocol.conformance.script import NW, SE, Changes, Json, Part, customer
 from sync_protocol.conformance.verdict import NotAsked, Rule, expect
 from sync_protocol.pull import SEGMENTS_SINCE
 from sync_protocol.segment import KeyRange, compress

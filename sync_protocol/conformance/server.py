@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import httpx
 
-from sync_protocol.conformance import lock_rules, pull_rules, push_rules
+from sync_protocol.conformance import auth_rules, pull_rules, push_rules
 from sync_protocol.conformance.client import Client
 from sync_protocol.conformance.verdict import Rule, Verdict, judged, numbered
 
-RULES: list[tuple[str, Rule[Client]]] = numbered("S", [*lock_rules.RULES, *pull_rules.RULES, *push_rules.RULES])
+RULES: list[tuple[str, Rule[Client]]] = numbered("S", [*auth_rules.RULES, *pull_rules.RULES, *push_rules.RULES])
 
 
 def run(

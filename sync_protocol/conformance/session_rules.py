@@ -1,8 +1,8 @@
 """Rules of the session: enrolment, tokens, revocation, and whom to believe."""
 
-from sync_protocol.conformance.bench import FIRST, Bench
-from sync_protocol.conformance.line import Reply, problem
-from sync_protocol.conformance.story import NW, Changes, customer
+from sync_protocol.conformance.device_fixture import FIRST, Bench
+from sync_protocol.conformance.http_server import Reply, problem
+from sync_protocol.conformance.script import NW, Changes, customer
 from sync_protocol.conformance.verdict import Rule, expect
 
 PAGE = "docs/device.md"

@@ -3,7 +3,7 @@
 import base64
 import hashlib
 
-from sync_protocol.conformance.line import Reply, Request, problem
+from sync_protocol.conformance.http_server import Reply, Request, problem
 
 
 class Receipts:

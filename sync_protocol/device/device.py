@@ -12,32 +12,23 @@ from typing import Any, Self
 
 import httpx
 
-from sync_protocol.device import (
-    APP_VERSION,
-    capture,
-    checks,
-    documents,
-    offers,
-    outbox,
-    replica,
-    session,
-    views,
-    wipe,
-    wishes,
-)
-from sync_protocol.device.backoff import Backoff
-from sync_protocol.device.database import Database
-from sync_protocol.device.documents import Document
+from sync_protocol.device import APP_VERSION
+from sync_protocol.device.capture import amendments, capture, documents, views
+from sync_protocol.device.capture.documents import Document
 from sync_protocol.device.errors import EnrolAgain, NotEnrolled, Problem, Revoked
-from sync_protocol.device.offers import Standing
-from sync_protocol.device.pagesize import PageSize
-from sync_protocol.device.partfile import PartFolder
-from sync_protocol.device.receipts import ReceiptFile, ReceiptFolder
-from sync_protocol.device.replica import Held
-from sync_protocol.device.report import SyncReport
-from sync_protocol.device.session import Identity, Session
-from sync_protocol.device.sync import Sync
-from sync_protocol.device.transport import Transport, checked_server
+from sync_protocol.device.session import session, wipe
+from sync_protocol.device.session.backoff import Backoff
+from sync_protocol.device.session.session import Identity, Session
+from sync_protocol.device.session.transport import Transport, checked_server
+from sync_protocol.device.store import checks, offers, outbox, replica
+from sync_protocol.device.store.database import Database
+from sync_protocol.device.store.offers import Standing
+from sync_protocol.device.store.partfile import PartFolder
+from sync_protocol.device.store.receipts import ReceiptFile, ReceiptFolder
+from sync_protocol.device.store.replica import Held
+from sync_protocol.device.sync.loop import Sync
+from sync_protocol.device.sync.page_size import PageSize
+from sync_protocol.device.sync.report import SyncReport
 
 
 @dataclass(frozen=True)
@@ -220,20 +211,20 @@ class Device:
 
     def withdraw(self, id: str, reason: str | None = None) -> Document:
         """Take back a document before it is sent to the ERP; see `wishes.withdraw` for what is raised."""
-        return wishes.withdraw(
+        return amendments.withdraw(
             self.db, self.files, rep=self._enrolled().rep, id=id, reason=reason, now=self._now(), zone=self.zone
         )
 
     def ask(self, id: str, wish: str, message: str) -> Document:
         """Ask the office to change or cancel what the ERP has; see `wishes.ask` for what is raised."""
-        return wishes.ask(
+        return amendments.ask(
             self.db, self.files, rep=self._enrolled().rep, id=id, wish=wish, message=message, now=self._now(),
             zone=self.zone,
         )  # fmt: skip
 
     def to_amend(self, id: str) -> tuple[str, dict[str, Any]]:
         """Return kind and body of a document, of which an edited copy is then captured; raises `NotFound`."""
-        return wishes.to_amend(self.db, id)
+        return amendments.to_amend(self.db, id)
 
     def dismiss(self, id: str) -> None:
         """Put a document aside that never left the device or was refused; raises `DeviceError` for others."""

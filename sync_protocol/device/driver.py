@@ -9,10 +9,10 @@ import sys
 from collections.abc import Callable
 from typing import Any, TextIO
 
-from sync_protocol.device import documents
+from sync_protocol.device.capture import documents
 from sync_protocol.device.device import Device
 from sync_protocol.device.errors import DeviceError, Revoked
-from sync_protocol.device.receipts import receipt_from_bytes
+from sync_protocol.device.store.receipts import receipt_from_bytes
 
 Json = dict[str, Any]
 

@@ -15,10 +15,10 @@ from sqlalchemy.orm import Session
 from ulid import ULID
 from werkzeug.test import TestResponse
 
-from backend.api.context import EXTENSION, Satchel
+from backend.api.services import EXTENSION, Satchel
 from backend.app import create_app
 from backend.clock import ManualClock
-from backend.db import Sessions, db
+from backend.database.core import Sessions, db
 from backend.identity import enrolment
 from backend.settings import Settings
 from tests.conftest import prepared

@@ -7,7 +7,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from backend.api import cors
-from backend.api.doors import DOORS
+from backend.api.routes import DOORS
 from backend.clock import ManualClock
 from backend.settings import SettingError, read_settings
 from tests.api.installation import Installation, install

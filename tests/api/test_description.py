@@ -9,9 +9,9 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from backend.api import reference
-from backend.api.description import document
-from backend.api.doors import DOORS
-from backend.api.operations import OPERATIONS
+from backend.api.openapi.document import document
+from backend.api.openapi.operations import OPERATIONS
+from backend.api.routes import DOORS
 from sync_protocol.catalogue import COLLECTIONS, KINDS
 from sync_protocol.errors import ErrorCode
 from sync_protocol.reference.json_schema import DIALECT, definitions, name_of

@@ -8,7 +8,7 @@ from redis import Redis
 from rq import Queue
 from rq.serializers import JSONSerializer
 
-from backend import queues
+from backend import doorbell
 from backend.clock import ManualClock
 from backend.inbox import submissions as inbox
 from backend.settings import Settings, read_settings
@@ -22,13 +22,13 @@ ID = "01KB0000000000000000000001"
 def test_a_push_rings(
     tmp_path: Path, clock: ManualClock, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(queues, "_queues", {})
+    monkeypatch.setattr(doorbell, "_queues", {})
     settings = replace(
         read_settings({"SATCHEL_FOLDER": str(tmp_path / "instance")}), redis_url=redis_server.url
     )
     with Redis.from_url(redis_server.url) as redis, install(settings, clock) as here:
         redis.flushall()
-        queue = Queue(queues.QUEUE, connection=redis, serializer=JSONSerializer)
+        queue = Queue(doorbell.QUEUE, connection=redis, serializer=JSONSerializer)
         phone = here.phone()
         assert queue.count == 0
         answer = phone.push(submission(ID, order_body()))
@@ -44,6 +44,6 @@ def test_what_is_rung_for_is_there(here: Installation, monkeypatch: pytest.Monke
         with here.sessions() as session:
             found.append(inbox.get(session, ID) is not None)
 
-    monkeypatch.setattr(queues, "ring", look)
+    monkeypatch.setattr(doorbell, "ring", look)
     here.phone().push(submission(ID, order_body()))
     assert found == [True]

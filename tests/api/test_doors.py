@@ -2,7 +2,7 @@
 
 import pytest
 
-from backend.api.doors import DOORS
+from backend.api.routes import DOORS
 from backend.identity import enrolment
 from backend.identity.models import Device, Rep
 from tests.api.installation import Installation, Phone

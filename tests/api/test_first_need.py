@@ -8,8 +8,8 @@ import pytest
 
 from backend.clock import ManualClock
 from backend.settings import read_settings
-from backend.sync.segments import first_need
-from backend.sync.segments.turn import builders_turn
+from backend.sync.segments import on_demand
+from backend.sync.segments.build_lock import builders_turn
 from tests.api.installation import Installation, install
 from tests.segments.company import customers
 from tests.sync import company
@@ -75,6 +75,6 @@ def test_after_its_patience_the_phone_gets_what_there_is(
 ) -> None:
     """One stream is built whatever it takes; the next ones wait for the next phone or the worker."""
     company.say(large.sessions, *(company.product(f"P{n:04}") for n in range(500)))
-    monkeypatch.setattr(first_need, "PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(on_demand, "PATIENCE_SECONDS", 0.0)
     segments, rows = asked(large)
     assert (segments, rows) in {(1, 500), (1, 600)}

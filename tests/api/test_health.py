@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from backend.api.context import EXTENSION
-from backend.db import Model, db
+from backend.api.services import EXTENSION
+from backend.database.core import Model, db
 from backend.migrations.upgrade import upgrade
 from tests.api.installation import Installation
 

@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import event, text, update
 from werkzeug.test import TestResponse
 
-from backend.api.context import EXTENSION
-from backend.api.idle import IdlePolls
+from backend.api.idle_poll import IdlePolls
+from backend.api.services import EXTENSION
 from backend.clock import ManualClock
-from backend.db import db
+from backend.database.core import db
 from backend.feed import positions
 from backend.feed.models import FeedStream
 from backend.identity import enrolment

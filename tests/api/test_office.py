@@ -6,12 +6,13 @@ import pytest
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
-from backend.api.doors import DOORS
+from backend.api.routes import DOORS
 from backend.clock import ManualClock
-from backend.identity import audit, office
+from backend.identity import audit
 from backend.identity.models import OfficeAccount
-from backend.identity.office import MAY
 from backend.inbox.models import Submission
+from backend.office import accounts
+from backend.office.accounts import MAY
 from backend.settings import Settings
 from sync_protocol.office import DEEDS
 from tests.api.installation import Installation, Phone, install
@@ -26,7 +27,7 @@ def token(here: Installation) -> str:
 
 
 def made(here: Installation, name: str, role: str) -> str:
-    return here.change(lambda s: office.issue(s, name, role, by="user:root", now=here.clock.now()))
+    return here.change(lambda s: accounts.issue(s, name, role, by="user:root", now=here.clock.now()))
 
 
 def ask(here: Installation, token: str, deed: str = "", method: str = "GET", **more: Any) -> TestResponse:
@@ -63,10 +64,10 @@ def test_what_no_database_takes_is_refused_before_it_is_asked(clock: ManualClock
 
 
 def test_a_revoked_account_is_shut_out_at_once_and_it_is_on_record(here: Installation, token: str) -> None:
-    assert here.change(lambda s: office.revoke(s, "anna", by="user:root", now=here.clock.now()))
+    assert here.change(lambda s: accounts.revoke(s, "anna", by="user:root", now=here.clock.now()))
     reply = ask(here, token)
     assert (reply.status_code, reply.json["code"]) == (401, "office_token_invalid")
-    assert not here.change(lambda s: office.revoke(s, "anna", by="user:root", now=here.clock.now()))
+    assert not here.change(lambda s: accounts.revoke(s, "anna", by="user:root", now=here.clock.now()))
     entries = here.change(lambda s: [e.action for e in audit.entries(s, subject="anna")])
     assert entries == ["office.revoke", "office.add"]
 

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from backend.api.doors import DOORS
+from backend.api.routes import DOORS
 from tests.wire import exchange
 
 DOCS = Path(__file__).parents[2] / "docs"

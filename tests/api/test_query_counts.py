@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import event
 
 from backend.clock import ManualClock
-from backend.db import db
+from backend.database.core import db
 from backend.settings import Settings
 from backend.sync import grants
 from backend.sync.page import etag_of

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import event, insert, update
 
 from backend.clock import ManualClock
-from backend.db import Sessions, db
+from backend.database.core import Sessions, db
 from backend.feed.models import FeedHead, FeedRow, FeedStream
 from backend.settings import Settings
 from sync_protocol.canonical import canonical

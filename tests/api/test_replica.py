@@ -10,14 +10,14 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from backend.cli.doctor_replica import examine_replica
-from backend.cli.finding import BAD, GOOD, WARN
+from backend.cli.doctor.finding import BAD, GOOD, WARN
+from backend.cli.doctor.replica import examine_replica
 from backend.clock import ManualClock
 from backend.feed import positions
 from backend.feed.models import FeedHead
 from backend.settings import SettingError, read_settings
-from backend.sync import grants, hearing
-from backend.sync.replica import ReadReplica
+from backend.sync import grants, subscriptions
+from backend.sync.read_replica import ReadReplica
 from tests.api.installation import Installation, Phone
 from tests.api.replica_pair import Pair, Served, here, own, served, shared
 from tests.conftest import MONDAY, prepared
@@ -154,7 +154,7 @@ def test_a_page_that_stands_in_the_way_of_replaying_is_read_on_the_primary(
 ) -> None:
     phone = here.phone()
     shared.catch_up()
-    real, conflicts = hearing.of_rep, []
+    real, conflicts = subscriptions.of_rep, []
 
     def of_rep(session: Session, rep: str) -> Any:
         found = real(session, rep)
@@ -163,7 +163,7 @@ def test_a_page_that_stands_in_the_way_of_replaying_is_read_on_the_primary(
             raise OperationalError("SELECT", {}, _Conflict())
         return found
 
-    monkeypatch.setattr(hearing, "of_rep", of_rep)
+    monkeypatch.setattr(subscriptions, "of_rep", of_rep)
     assert pull(phone)["complete"]
     assert served.take() == ["primary"]
     pull(phone)

@@ -10,13 +10,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from backend.db import make_sessions
+from backend.database.core import make_sessions
 from backend.feed import segments
 from backend.feed.segments import Sheet
 from backend.identity import keys
 from backend.settings import read_settings
+from backend.sync.segments.factory import store_of
 from backend.sync.segments.links import SignedLinks
-from backend.sync.segments.places import store_of
 from sync_protocol.segment import KeyRange
 from tests.bench.contestants.nginx_program import nginx_program
 from tests.scenarios.node import Node, eventually

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from backend import telemetry
+from backend import logs
 from backend.clock import ManualClock
 from backend.settings import read_settings
 from tests.api.installation import install
@@ -17,7 +17,7 @@ from tests.api.installation import install
 def logged(message: str, *arguments: Any, **more: Any) -> str:
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(telemetry.JsonLines())
+    handler.setFormatter(logs.JsonLines())
     logger = logging.Logger("satchel.test")
     logger.addHandler(handler)
     logger.error(message, *arguments, **more)
@@ -31,7 +31,7 @@ def test_a_line_break_in_a_message_forges_no_line() -> None:
 
 
 def test_a_line_says_which_request_it_belongs_to_and_what_went_wrong() -> None:
-    with telemetry.fields(request_id="abc"), telemetry.fields(rep="R1"):
+    with logs.fields(request_id="abc"), logs.fields(rep="R1"):
         try:
             raise ValueError("broken")
         except ValueError:

@@ -222,7 +222,7 @@ def test_a_device_that_is_revoked_while_its_question_arrives_is_told_to_wipe(
         here.change(lambda s: enrolment.revoke(s, s.get_one(Device, phone.device_id), actor="u", now=now))
         return []
 
-    monkeypatch.setattr("backend.sync.question.faults", revoke_meanwhile)
+    monkeypatch.setattr("backend.sync.verify_request.faults", revoke_meanwhile)
     reply = ask(phone, cursor, rows=[{**WHOLE, "rows": []}])
     assert (reply.status_code, reply.json["code"]) == (401, "device_revoked")
 

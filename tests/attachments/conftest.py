@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from backend.attachments import receipts, uploads
-from backend.attachments.receipts import ReceiptFile
-from backend.attachments.uploads import Added, Standing
 from backend.clock import ManualClock
-from backend.db import Sessions
+from backend.database.core import Sessions
+from backend.receipts import receipts, uploads
+from backend.receipts.receipts import ReceiptFile
+from backend.receipts.uploads import Added, Standing
 
 JPEG = b"\xff\xd8\xff\xe0" + bytes(range(256)) * 40
 

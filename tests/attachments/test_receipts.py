@@ -2,7 +2,7 @@
 
 import pytest
 
-from backend.attachments import files, receipts
+from backend.receipts import files, receipts
 from tests.attachments.conftest import JPEG, Desk, sha256
 
 

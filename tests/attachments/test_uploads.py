@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from backend.attachments import files, uploads
+from backend.receipts import files, uploads
 from tests.attachments.conftest import JPEG, Desk, sha256
 
 HALF = len(JPEG) // 2

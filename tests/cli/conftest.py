@@ -10,7 +10,7 @@ from sqlalchemy.orm import sessionmaker
 
 from backend.cli.context import console
 from backend.cli.main import main
-from backend.db import Sessions, engine_options, prepare
+from backend.database.core import Sessions, engine_options, prepare
 from backend.migrations.upgrade import upgrade
 from tests.connectors.conftest import small_company  # noqa: F401 - a fixture
 

@@ -5,8 +5,8 @@ import datetime as dt
 from sqlalchemy import func, select, update
 
 from backend.clock import SystemClock
-from backend.db import Sessions
-from backend.feed import moments
+from backend.database.core import Sessions
+from backend.feed import position_times
 from backend.feed.models import FeedMoment, FeedRow
 from sync_protocol.change import Gone
 from tests.cli.conftest import Satchel
@@ -20,7 +20,7 @@ def tombstones(sessions: Sessions) -> int:
 
 def grow_old(sessions: Sessions, days: int) -> None:
     with sessions() as session, session.begin():
-        moments.note(session, SystemClock())
+        position_times.note(session, SystemClock())
         session.execute(update(FeedMoment).values(at=SystemClock().now() - dt.timedelta(days=days)))
 
 

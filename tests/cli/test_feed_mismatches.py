@@ -3,7 +3,7 @@
 import datetime as dt
 
 from backend.clock import SystemClock
-from backend.db import Sessions
+from backend.database.core import Sessions
 from backend.feed import mismatches
 from backend.feed.mismatches import Mismatch, Verifier
 from tests.cli.conftest import Satchel

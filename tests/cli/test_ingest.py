@@ -10,7 +10,7 @@ from rich.console import Console
 from backend.cli import ingest_progress
 from backend.cli.context import console
 from backend.cli.ingest_progress import EVERY_SECONDS, _Lines, reading_progress
-from backend.db import Sessions
+from backend.database.core import Sessions
 from backend.feed.changes import live, publish
 from sync_protocol.change import Put
 from tests.cli.conftest import Satchel

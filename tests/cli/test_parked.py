@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from backend.clock import SystemClock
-from backend.db import Sessions
+from backend.database.core import Sessions
 from backend.settings import read_settings
 from sync_protocol.change import Put
 from tests.cli.conftest import Satchel

@@ -9,14 +9,14 @@ from ulid import ULID
 
 from backend.clock import SystemClock
 from backend.connectors.flatfile.layout import Layout
-from backend.db import Sessions
+from backend.database.core import Sessions
 from backend.identity.models import AuditEntry
 from backend.inbox.models import Submission
 from backend.ingest import watermarks
 from backend.ingest.models import Watermark
+from backend.maintenance import Upkeep
 from backend.settings import read_settings
 from backend.sync.push import push
-from backend.upkeep import Upkeep
 from tests.cli.conftest import Satchel
 from tests.connectors.files_at_hand import FilesAtHand
 from tests.sync.company import master_data, order_body, reps, submission

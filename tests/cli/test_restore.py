@@ -6,7 +6,7 @@ from pathlib import Path
 from sqlalchemy import select, update
 
 from backend.clock import SystemClock
-from backend.db import Sessions
+from backend.database.core import Sessions
 from backend.feed import positions
 from backend.feed.models import FeedRow, FeedSegment, FeedStream
 from backend.identity.models import AuditEntry

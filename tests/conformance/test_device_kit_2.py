@@ -11,9 +11,10 @@ import pytest
 from sync_protocol.canonical import canonical
 from sync_protocol.conformance import segment_rules
 from sync_protocol.conformance.device import run_drivers
-from sync_protocol.device import checks, offers, replica, segments
 from sync_protocol.device.driver import Driver
-from sync_protocol.device.partfile import PartFile
+from sync_protocol.device.store import checks, offers, replica
+from sync_protocol.device.store.partfile import PartFile
+from sync_protocol.device.sync import segments
 from sync_protocol.segment import Segment, decode, encode, name_of
 
 Patch = Callable[[pytest.MonkeyPatch], None]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from backend.connectors.flatfile.adapter import FlatFileConnector
-from backend.connectors.flatfile.sample import assortment, clientele, history, run
+from backend.sample_erp import customers, order_history, products, run
 from tests.connectors.files_at_hand import FilesAtHand
 
 
@@ -15,11 +15,11 @@ def small_company(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which the sample ERP was founded with fewer goods, customers and orders, and has dropped."""
     folder = tmp_path_factory.mktemp("sample") / "erp"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(assortment, "PRODUCTS_NUMBER", 60)
-        patch.setattr(assortment, "PARTS_NUMBER", 20)
-        patch.setattr(assortment, "GIVEAWAYS_NUMBER", 5)
-        patch.setattr(clientele, "CUSTOMERS_NUMBER", 45)
-        patch.setattr(history, "ORDERS_NUMBER", 70)
+        patch.setattr(products, "PRODUCTS_NUMBER", 60)
+        patch.setattr(products, "PARTS_NUMBER", 20)
+        patch.setattr(products, "GIVEAWAYS_NUMBER", 5)
+        patch.setattr(customers, "CUSTOMERS_NUMBER", 45)
+        patch.setattr(order_history, "ORDERS_NUMBER", 70)
         run(folder, once=True)
     return folder
 

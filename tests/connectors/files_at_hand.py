@@ -14,11 +14,11 @@ from backend.clock import SystemClock
 from backend.connectors.flatfile import connect
 from backend.connectors.flatfile.adapter import FlatFileConnector
 from backend.connectors.flatfile.files import COLLECTION_FILES
-from backend.connectors.flatfile.sample import run
-from backend.connectors.flatfile.sample.books import table
-from backend.connectors.flatfile.sample.loop import opened
-from backend.connectors.flatfile.sample.snapshot import drop
 from backend.erp.records import Document, ForecastLine, ReceiptFile, RepInfo
+from backend.sample_erp import run
+from backend.sample_erp.database import table
+from backend.sample_erp.export import drop
+from backend.sample_erp.run import opened
 
 RECEIPT = b"%PDF-1.4 a receipt of a hotel\n%%EOF\n"
 RECEIVED = dt.datetime(2026, 11, 23, 9, 0, tzinfo=dt.UTC)

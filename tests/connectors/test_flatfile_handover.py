@@ -16,10 +16,10 @@ from ulid import ULID
 
 from backend.connectors.flatfile import connect
 from backend.connectors.flatfile.adapter import FlatFileConnector
-from backend.connectors.flatfile.sample.loop import opened
 from backend.erp.errors import ErpError, ErrorClass
 from backend.erp.records import ForecastLine, ReceiptFile
 from backend.failpoints import FailpointRaised
+from backend.sample_erp.run import opened
 from sync_protocol.submission import State
 from tests.connectors.files_at_hand import (
     RECEIPT,

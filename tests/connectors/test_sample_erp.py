@@ -20,11 +20,11 @@ from backend.cli.sample_erp import sample_erp
 from backend.clock import ManualClock, SystemClock
 from backend.connectors.flatfile import connect
 from backend.connectors.flatfile.adapter import FlatFileConnector
-from backend.connectors.flatfile.sample import run
-from backend.connectors.flatfile.sample.loop import BANNER, opened
-from backend.connectors.flatfile.sample.reps import REPS, TERRITORIES
-from backend.connectors.flatfile.sample.snapshot import drop
 from backend.erp.records import Acknowledgement, Document
+from backend.sample_erp import run
+from backend.sample_erp.export import drop
+from backend.sample_erp.reps import REPS, TERRITORIES
+from backend.sample_erp.run import BANNER, opened
 from sync_protocol.catalogue import COLLECTIONS
 from sync_protocol.submission import State
 from tests.connectors.contract import read_all
@@ -263,7 +263,7 @@ def process(files: FilesAtHand) -> Iterator[list[subprocess.Popen[bytes]]]:
 
 
 def start(files: FilesAtHand, failpoints: str = "") -> subprocess.Popen[bytes]:
-    script = f"from backend.connectors.flatfile.sample import run; run({str(files.folder)!r}, speed=50)"
+    script = f"from backend.sample_erp import run; run({str(files.folder)!r}, speed=50)"
     environ = {**os.environ, "SATCHEL_FAILPOINTS": failpoints}
     return subprocess.Popen([sys.executable, "-c", script], env=environ)
 

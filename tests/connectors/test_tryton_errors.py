@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from backend.connectors.tryton.errors import http_refusal, refusal
-from backend.delivery.fates import Fate, Past, of_error
 from backend.delivery.retry import Backoff
+from backend.delivery.transition import Fate, Past, of_error
 from backend.erp.errors import ErpError, ErrorClass
 
 C = ErrorClass

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backend.connectors.tryton.errors import TrytonRefusal
-from backend.connectors.tryton.follow import Follower
+from backend.connectors.tryton.incremental import Follower
 from backend.connectors.tryton.rows import Item
 from backend.connectors.tryton.sources import Source, Trigger, found_by, same
 from backend.connectors.tryton.watermark import Watermark

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from backend.clock import ManualClock
-from backend.db import Sessions
+from backend.database.core import Sessions
 from backend.settings import Settings
 from tests.connectors.conftest import small_company  # noqa: F401 - a fixture
 from tests.delivery.desk import Desk

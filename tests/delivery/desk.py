@@ -11,7 +11,7 @@ from sqlalchemy import select
 from ulid import ULID
 
 from backend.clock import Clock
-from backend.db import Sessions
+from backend.database.core import Sessions
 from backend.delivery import breaker
 from backend.delivery.forwarder import Forwarder
 from backend.delivery.models import Breaker

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from backend.delivery.office.deed import DeedRefused
-from backend.delivery.office.office import Office
 from backend.identity import audit
+from backend.office.action import DeedRefused
+from backend.office.service import Office
 from sync_protocol.errors import ErrorCode
 from tests.delivery.desk import Desk
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from backend.delivery.acknowledge import Acknowledger
+from backend.delivery.followup.acknowledgements import Acknowledger
 from backend.failpoints import FailpointRaised
 from backend.inbox.supersession import ancestors
 from sync_protocol.submission import State

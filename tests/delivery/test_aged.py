@@ -3,7 +3,7 @@
 import pytest
 
 from backend.delivery import breaker
-from backend.delivery.follow_up import follow_up
+from backend.delivery.followup.on_hold import follow_up
 from backend.delivery.retry import Backoff
 from sync_protocol.submission import State
 from tests.delivery.desk import Desk

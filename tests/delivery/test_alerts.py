@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from backend.delivery.alerts import tell as telling
-from backend.delivery.alerts.channels import SIGNATURE, channels_of, recipients, signature
+from backend.delivery.alerts import dispatch as telling
+from backend.delivery.alerts.dispatch import tell
 from backend.delivery.alerts.message import Message, Waiting
+from backend.delivery.alerts.notifiers import SIGNATURE, channels_of, recipients, signature
 from backend.delivery.alerts.rule import rule_of
-from backend.delivery.alerts.tell import tell
-from backend.delivery.causes import CAUSES
 from backend.delivery.models import Alert
+from backend.delivery.park_reasons import CAUSES
 from backend.settings import SettingError, Settings, read_settings
 from tests.delivery.desk import Desk
 from tests.delivery.office_at_work import AtWork

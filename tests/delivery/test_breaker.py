@@ -6,7 +6,7 @@ import threading
 import pytest
 from sqlalchemy import text
 
-from backend.db import is_postgresql
+from backend.database.core import is_postgresql
 from backend.delivery import breaker
 from backend.erp.records import Health
 from tests.delivery.desk import BACKOFF, Desk, eventually

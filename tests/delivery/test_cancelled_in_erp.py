@@ -2,8 +2,8 @@
 
 import pytest
 
-from backend.delivery.follow_up import follow_up
-from backend.delivery.shown import counted
+from backend.delivery.erp_lookup import counted
+from backend.delivery.followup.on_hold import follow_up
 from backend.erp.records import Found
 from tests.delivery.desk import Desk
 from tests.delivery.ledger_erp import KINDS

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from backend.clock import ManualClock, SystemClock
-from backend.delivery import claims
-from backend.delivery.fates import Fate
-from backend.delivery.lease import Claim
+from backend.delivery.queue import acquire
+from backend.delivery.queue.lease import Claim
 from backend.delivery.settle import settle, tell
+from backend.delivery.transition import Fate
 from backend.settings import read_settings
 from sync_protocol.submission import State
 from tests.conftest import prepared
@@ -21,7 +21,7 @@ from tests.delivery.ledger_erp import KINDS, LedgerErp
 
 def claim(desk: Desk, worker: str = "w1", **more: Any) -> Claim | None:
     with desk.sessions() as session, session.begin():
-        return claims.claim(
+        return acquire.claim(
             session,
             now=desk.clock.now(),
             worker=worker,
@@ -61,7 +61,7 @@ def test_a_claim_is_told_to_the_phones(desk: Desk) -> None:
 def test_kinds_the_connector_does_not_know_stay_in_the_queue(desk: Desk) -> None:
     desk.capture(kind="expense_claim", body={"purpose": "x", "currency": "EUR", "lines": []})
     with desk.sessions() as session, session.begin():
-        got = claims.claim(session, now=desk.clock.now(), worker="w", lease_seconds=9, kinds={"order"})
+        got = acquire.claim(session, now=desk.clock.now(), worker="w", lease_seconds=9, kinds={"order"})
     assert got is None
 
 
@@ -305,7 +305,7 @@ def test_two_claims_at_one_moment_do_not_send_two_documents_of_one_order_key(
     low, high = desk.capture(state=State.RECEIVED), desk.capture()
     terms = {"now": clock.now(), "lease_seconds": 60, "kinds": KINDS}
     with sessions() as session, session.begin():
-        first = claims.claim(session, worker="w1", **terms)
+        first = acquire.claim(session, worker="w1", **terms)
         desk.change(low, state="queued")
         got: list[Claim | None] = []
         second = threading.Thread(target=lambda: got.append(claim(desk, "w2")))

@@ -2,10 +2,10 @@
 
 from sqlalchemy import select
 
-from backend.delivery import hold
-from backend.delivery.daily import SLICE, Daily
+from backend.delivery import sending_hold
 from backend.delivery.models import Reconciliation
-from backend.delivery.report import newest
+from backend.delivery.reconciliation.report import newest
+from backend.delivery.reconciliation.scheduled import SLICE, Daily
 from tests.delivery.desk import Desk
 from tests.delivery.ledger_erp import KINDS
 
@@ -85,8 +85,8 @@ def test_what_vanished_in_numbers_is_noticed_before_the_day_is_through(desk: Des
     work = daily(desk)
     assert work.turn(KINDS)
     with desk.sessions() as session:
-        held = hold.in_force(session)
-    assert held is not None and held.cause == hold.ERP_LOST
+        held = sending_hold.in_force(session)
+    assert held is not None and held.cause == sending_hold.ERP_LOST
     assert counts(desk)["missing"] == 4
     desk.later(days=1)
     assert not work.turn(KINDS), "the operator comes first"
@@ -114,7 +114,7 @@ def test_a_look_at_the_newest_begins_a_reconciliation_when_one_is_missing(desk: 
     assert work.look_at_newest(KINDS)
     assert work.turn(KINDS)
     with desk.sessions() as session:
-        assert hold.in_force(session) is not None
+        assert sending_hold.in_force(session) is not None
 
 
 def test_reports_are_kept_for_some_months(desk: Desk) -> None:

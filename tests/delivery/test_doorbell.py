@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from backend import queues
+from backend import doorbell
 from tests.delivery.desk import Desk, eventually
 from tests.delivery.workers import all_accepted, processes_with, worker
 from tests.services import RedisServer
@@ -27,15 +27,15 @@ def own_redis(tmp_path: Path) -> Iterator[RedisServer]:
 @pytest.fixture(autouse=True)
 def fresh_queues() -> Iterator[None]:
     yield
-    for queue in queues._queues.values():
+    for queue in doorbell._queues.values():
         queue.connection.close()
-    queues._queues.clear()
-    queues._silent = False
+    doorbell._queues.clear()
+    doorbell._silent = False
 
 
 def test_without_a_redis_nobody_rings(desk: Desk) -> None:
-    queues.ring(desk.settings)
-    assert queues._queues == {}
+    doorbell.ring(desk.settings)
+    assert doorbell._queues == {}
 
 
 def test_a_ring_wakes_a_worker_that_would_not_poll_for_an_hour(desk: Desk, own_redis: RedisServer) -> None:
@@ -44,44 +44,44 @@ def test_a_ring_wakes_a_worker_that_would_not_poll_for_an_hour(desk: Desk, own_r
         with redis.Redis.from_url(own_redis.url) as client:
             eventually(lambda: bool(client.smembers("rq:workers")))
         first = [desk.capture(customer=f"C{n}") for n in range(3)]
-        queues.ring(settings)
+        doorbell.ring(settings)
         all_accepted(desk, first)
         second = desk.capture()
-        queues.ring(settings)
+        doorbell.ring(settings)
         all_accepted(desk, [second])
 
 
 def test_a_second_ring_is_not_queued_while_one_waits(desk: Desk, own_redis: RedisServer) -> None:
     settings = replace(desk.settings, redis_url=own_redis.url)
     for _ in range(5):
-        queues.ring(settings)
+        doorbell.ring(settings)
     with redis.Redis.from_url(own_redis.url) as client:
         assert client.llen("rq:queue:satchel") == 1
 
 
 def test_what_lies_in_redis_is_json(desk: Desk, own_redis: RedisServer) -> None:
     """Whoever reads a pickle runs what its writer wished; Redis is not ours alone."""
-    queues.ring(replace(desk.settings, redis_url=own_redis.url))
+    doorbell.ring(replace(desk.settings, redis_url=own_redis.url))
     with redis.Redis.from_url(own_redis.url) as client:
         [job] = client.lrange("rq:queue:satchel", 0, -1)
         data = client.hget(f"rq:job:{job.decode()}", "data")
-    assert json.loads(zlib.decompress(data))[0] == queues.JOB
+    assert json.loads(zlib.decompress(data))[0] == doorbell.JOB
 
 
 def test_a_redis_that_is_away_holds_up_nobody_and_is_told_once(
     desk: Desk, own_redis: RedisServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings = replace(desk.settings, redis_url=own_redis.url)
-    queues.ring(settings)
+    doorbell.ring(settings)
     own_redis.kill()
-    before = queues.failures
+    before = doorbell.failures
     for _ in range(3):
-        queues.ring(settings)
-    assert queues.failures == before + 3
+        doorbell.ring(settings)
+    assert doorbell.failures == before + 3
     assert caplog.text.count("cannot be rung") == 1
     own_redis.start()
-    queues.ring(settings)
-    assert queues.failures == before + 3
+    doorbell.ring(settings)
+    assert doorbell.failures == before + 3
 
 
 @pytest.mark.parametrize("fault", ["flushall", "kill", "hang"])
@@ -94,7 +94,7 @@ def test_twenty_documents_arrive_once_whatever_happens_to_redis(
     with worker(desk, SATCHEL_REDIS_URL=own_redis.url):
         for n in range(20):
             ids.append(desk.capture(customer=f"C{n % 7}"))
-            queues.ring(settings)
+            doorbell.ring(settings)
             if n == 10:
                 _break(own_redis, fault)
         all_accepted(desk, ids)
@@ -135,4 +135,4 @@ def test_the_doorbells_process_is_started_again_when_redis_comes_back(
         own_redis.start()
         with redis.Redis.from_url(own_redis.url) as client:
             eventually(lambda: bool(client.smembers("rq:workers")))
-        queues.ring(settings)
+        doorbell.ring(settings)

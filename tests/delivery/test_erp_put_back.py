@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from backend.delivery import hold
-from backend.delivery.acknowledge import Acknowledger
-from backend.delivery.daily import Daily
+from backend.delivery import sending_hold
+from backend.delivery.followup.acknowledgements import Acknowledger
 from backend.delivery.forwarder import Forwarder
-from backend.delivery.reconcile import reconcile
-from backend.delivery.report import Report, newest
-from backend.delivery.vanished import send_again
+from backend.delivery.reconciliation.data_loss import send_again
+from backend.delivery.reconciliation.reconcile import reconcile
+from backend.delivery.reconciliation.report import Report, newest
+from backend.delivery.reconciliation.scheduled import Daily
 from backend.erp.port import Connector
 from tests.connectors.files_at_hand import FilesAtHand, order_body
 from tests.connectors.tryton_at_hand import TrytonAtHand
@@ -51,31 +51,31 @@ def forward(desk: Desk, connector: Connector, work: Callable[[], None]) -> None:
     Acknowledger(desk.sessions, connector, desk.clock).settle_all()
 
 
-def notice(desk: Desk, connector: Connector) -> hold.Hold:
+def notice(desk: Desk, connector: Connector) -> sending_hold.Hold:
     """Let the worker look, until it holds sending."""
     daily = Daily(desk.sessions, connector, desk.clock, 14)
     assert daily.look_at_newest(KINDS)
     assert daily.turn(KINDS)
     with desk.sessions() as session:
-        held = hold.in_force(session)
+        held = sending_hold.in_force(session)
         [run] = newest(session, 1)
-    assert held is not None and held.cause == hold.ERP_LOST
+    assert held is not None and held.cause == sending_hold.ERP_LOST
     assert (run.counts["found"], run.counts["missing"]) == (2, 3)
     return held
 
 
-def ask(desk: Desk, connector: Connector, held: hold.Hold) -> Report:
+def ask(desk: Desk, connector: Connector, held: sending_hold.Hold) -> Report:
     since = held.since.replace(year=2020)
     return reconcile(desk.sessions, connector, clock=desk.clock, kinds=KINDS, since=since)
 
 
-def resume(desk: Desk, connector: Connector, held: hold.Hold, work: Callable[[], None]) -> None:
+def resume(desk: Desk, connector: Connector, held: sending_hold.Hold, work: Callable[[], None]) -> None:
     """Do as `satchel delivery reconcile --resume` does, then let the worker work."""
     assert forwarder(desk, connector).drain() == 0
     report = ask(desk, connector, held)
     assert send_again(desk.sessions, connector, report, clock=desk.clock, kinds=KINDS) == 3
     with desk.sessions() as session, session.begin():
-        assert hold.release(session, held, "user:test", desk.clock.now(), report.counts())
+        assert sending_hold.release(session, held, "user:test", desk.clock.now(), report.counts())
     forward(desk, connector, work)
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from backend.delivery.follow_up import follow_up
+from backend.delivery.followup.on_hold import follow_up
 from tests.delivery.desk import Desk
 from tests.delivery.ledger_erp import KINDS
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.delivery.fates import NEXT_STATE
+from backend.delivery.transition import NEXT_STATE
 from backend.erp.errors import ErpError, ErrorClass
 from backend.erp.records import Document, Found, Outcome
 from sync_protocol.submission import State

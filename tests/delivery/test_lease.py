@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from backend.delivery.terms import short_lease
+from backend.delivery.connector_profile import short_lease
 from backend.erp.records import Capabilities
-from backend.upkeep import Upkeep
+from backend.maintenance import Upkeep
 from tests.delivery.desk import Desk
 from tests.delivery.ledger_erp import LedgerErp
 

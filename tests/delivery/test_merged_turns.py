@@ -2,7 +2,7 @@
 
 import pytest
 
-from backend.delivery.claims import Claim, claim
+from backend.delivery.queue.acquire import Claim, claim
 from backend.ingest.importer import import_collection
 from backend.ingest.reread import reread
 from tests.delivery.desk import Desk

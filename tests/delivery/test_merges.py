@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from backend.delivery.merges import repointed
+from backend.delivery.customer_merges import repointed
 from backend.erp.errors import ErpError, ErrorClass
 from backend.erp.errors import ErrorClass as C
 from backend.erp.records import Document, Found, Outcome
-from backend.feed.merged import MOST_MERGES
+from backend.feed.customer_merges import MOST_MERGES
 from backend.identity.access import assign, set_role
 from backend.identity.models import Rep
 from sync_protocol.submission import State

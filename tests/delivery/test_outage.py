@@ -14,7 +14,7 @@ from sqlalchemy.engine import make_url
 from ulid import ULID
 
 from backend.clock import ManualClock
-from backend.db import Sessions
+from backend.database.core import Sessions
 from backend.settings import Settings
 from tests.api.installation import Installation, Phone, install
 from tests.delivery.desk import Desk

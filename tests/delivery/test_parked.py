@@ -2,11 +2,11 @@
 
 import pytest
 
-from backend.delivery.causes import CAUSES
-from backend.delivery.office.deed import known
-from backend.delivery.office.parked import as_parked, parked
+from backend.delivery.park_reasons import CAUSES
 from backend.erp.errors import ErpError, ErrorClass
 from backend.erp.records import Document, Found, Outcome
+from backend.office.action import known
+from backend.office.queries import as_parked, parked
 from sync_protocol.errors import ErrorCode
 from sync_protocol.submission import State
 from tests.delivery.desk import ORDER, Desk

@@ -7,12 +7,12 @@ from functools import partial
 
 import pytest
 
-from backend.delivery.daily import Daily
-from backend.delivery.office import deeds
-from backend.delivery.office.deed import Deed, DeedRefused
-from backend.delivery.office.office import Office
-from backend.delivery.reconcile import reconcile
+from backend.delivery.reconciliation.reconcile import reconcile
+from backend.delivery.reconciliation.scheduled import Daily
 from backend.delivery.settle import settle
+from backend.office import actions
+from backend.office.action import Deed, DeedRefused
+from backend.office.service import Office
 from backend.sync import grants
 from backend.sync.push import push
 from sync_protocol.errors import ErrorCode
@@ -158,7 +158,7 @@ def test_what_the_erp_showed_before_a_worker_came_does_not_count(work: AtWork) -
     assert (work.desk.row(id).state, work.desk.erp.created(id)) == ("parked", 1)
     deed = Deed("anna", work.desk.clock.now(), "no")
     with pytest.raises(DeedRefused, match="has moved while the ERP was asked"), work.desk.sessions() as session:
-        deeds.cancel(session, id, deed, sight)
+        actions.cancel(session, id, deed, sight)
 
 
 # Workers

@@ -2,8 +2,8 @@
 
 import hashlib
 
-from backend.attachments import files
-from backend.attachments.models import Receipt
+from backend.receipts import files
+from backend.receipts.models import Receipt
 from tests.delivery.desk import Desk
 
 CLAIM = {

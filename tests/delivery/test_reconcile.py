@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy import select, update
 
 from backend.clock import ManualClock
-from backend.db import Sessions
-from backend.delivery import hold
-from backend.delivery.reconcile import newest_memory, reconcile
-from backend.delivery.report import Report
+from backend.database.core import Sessions
+from backend.delivery import sending_hold
+from backend.delivery.reconciliation.reconcile import newest_memory, reconcile
+from backend.delivery.reconciliation.report import Report
 from backend.feed import positions
 from backend.feed.models import FeedHead
 from backend.identity import audit
@@ -147,10 +147,10 @@ def test_nothing_is_sent_from_a_restore_to_its_reconciliation(desk: Desk, clock:
     assert (desk.erp.calls, desk.states(id)) == ([], ["queued"])
     counts = ask(desk).counts()
     with desk.sessions() as session, session.begin():
-        held = hold.noticed(session, clock.now())
+        held = sending_hold.noticed(session, clock.now())
         assert held is not None and "a backup was restored" in held.words
-        assert hold.release(session, held, "user:test", clock.now(), counts)
-        assert not hold.release(session, held, "user:test", clock.now(), {})
+        assert sending_hold.release(session, held, "user:test", clock.now(), counts)
+        assert not sending_hold.release(session, held, "user:test", clock.now(), {})
     assert desk.forwarder().drain() == 1
     with desk.sessions() as session:
         trail = [(entry.action, entry.actor) for entry in audit.entries(session, subject=held.subject)]
@@ -174,13 +174,13 @@ def test_a_forwarder_that_finds_itself_on_a_promoted_server_sends_nothing(desk: 
     assert desk.forwarder().drain() == 0
     assert (desk.erp.calls, desk.states(id)) == ([], ["queued"])
     with desk.sessions() as session:
-        held = hold.in_force(session)
+        held = sending_hold.in_force(session)
     assert held is not None and held.cause == "lineage"
 
 
 def test_a_new_installation_holds_nothing(sessions: Sessions) -> None:
     with sessions() as session:
-        assert hold.in_force(session) is None
+        assert sending_hold.in_force(session) is None
         assert newest_memory(session) is None
 
 

@@ -4,8 +4,8 @@ import random
 
 import pytest
 
+from backend.delivery.connector_profile import backoff_of
 from backend.delivery.retry import Backoff, pattern_of
-from backend.delivery.terms import backoff_of
 from backend.settings import SettingError, read_settings
 
 

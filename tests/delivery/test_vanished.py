@@ -4,10 +4,10 @@ import datetime as dt
 
 import pytest
 
-from backend.delivery import hold
-from backend.delivery.reconcile import reconcile
-from backend.delivery.report import Report
-from backend.delivery.vanished import give_up, judge, named, send_again
+from backend.delivery import sending_hold
+from backend.delivery.reconciliation.data_loss import give_up, judge, named, send_again
+from backend.delivery.reconciliation.reconcile import reconcile
+from backend.delivery.reconciliation.report import Report
 from backend.identity import audit
 from tests.conftest import MONDAY
 from tests.delivery.desk import Desk
@@ -33,17 +33,17 @@ def look(desk: Desk) -> Report:
     return report
 
 
-def held(desk: Desk) -> hold.Hold | None:
+def held(desk: Desk) -> sending_hold.Hold | None:
     with desk.sessions() as session:
-        return hold.in_force(session)
+        return sending_hold.in_force(session)
 
 
 def resume(desk: Desk, report: Report) -> int:
     """Do as `satchel delivery reconcile --resume` does, and forward."""
     again = send_again(desk.sessions, desk.erp, report, clock=desk.clock, kinds=KINDS)
     with desk.sessions() as session, session.begin():
-        for one in hold.all_in_force(session):
-            assert hold.release(session, one, "user:test", desk.clock.now(), report.counts())
+        for one in sending_hold.all_in_force(session):
+            assert sending_hold.release(session, one, "user:test", desk.clock.now(), report.counts())
     desk.forwarder().drain()
     return again
 
@@ -161,7 +161,7 @@ def test_a_document_half_done_in_the_restored_erp_is_taken_on(desk: Desk) -> Non
     assert (report.missing, report.differing, report.undone) == (2, 1, [ids[1]])
     assert held(desk) is None, "two alone are not many"
     with desk.sessions() as session, session.begin():
-        hold.erp_lost(session, desk.erp.name, 2, MONDAY, desk.clock.now())
+        sending_hold.erp_lost(session, desk.erp.name, 2, MONDAY, desk.clock.now())
     advanced = [step for step, key in desk.erp.calls if key == ids[1]].count("advance")
     resume(desk, report)
     assert desk.states(ids[1]) == ["accepted"]

@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import text
 
 from backend.clock import ManualClock, SystemClock
-from backend.delivery import claims
-from backend.delivery.lease import Claim
+from backend.delivery.connector_profile import terms_of
+from backend.delivery.queue import acquire
+from backend.delivery.queue.lease import Claim
 from backend.delivery.retry import Backoff
-from backend.delivery.terms import terms_of
 from backend.erp.records import Document, Found
 from backend.settings import read_settings
 from tests.conftest import prepared
@@ -86,7 +86,7 @@ def test_two_claims_at_one_moment_do_not_both_take_the_last_place(
     got: list[Claim | None] = []
     second = threading.Thread(target=lambda: got.append(claim(desk, "w2", writers=1)))
     with sessions() as session, session.begin():
-        first = claims.claim(session, now=clock.now(), worker="w1", lease_seconds=60, kinds=KINDS, writers=1)
+        first = acquire.claim(session, now=clock.now(), worker="w1", lease_seconds=60, kinds=KINDS, writers=1)
         second.start()
         waits = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
         eventually(lambda: session.scalar(waits) == 1, seconds=10)

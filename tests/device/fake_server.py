@@ -11,7 +11,7 @@ import jwt
 
 from sync_protocol.canonical import digest
 from sync_protocol.cursor import CursorInvalid
-from sync_protocol.device.keys import b64url
+from sync_protocol.device.session.keys import b64url
 from tests.device import fake_segments, verify_model
 from tests.device.fake_receipts import FakeReceipts
 from tests.device.feed_model import Feed

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from backend.clock import ManualClock
-from backend.db import Sessions
+from backend.database.core import Sessions
 from backend.feed import positions
 from backend.settings import Settings
 from sync_protocol.device.device import Device

@@ -10,7 +10,7 @@ import pytest
 from sync_protocol.canonical import canonical, digest
 from sync_protocol.device.device import Device
 from sync_protocol.device.errors import CaptureRefused, DeviceError, NotEnrolled, ReceiptRefused
-from sync_protocol.device.receipts import ReceiptFile, read_receipt, receipt_from_bytes
+from sync_protocol.device.store.receipts import ReceiptFile, read_receipt, receipt_from_bytes
 from sync_protocol.submission import SubmissionSchema
 from tests.device.company import claim_body, order_body
 from tests.device.conftest import Opened

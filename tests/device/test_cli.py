@@ -8,8 +8,8 @@ import httpx
 import pytest
 from click.testing import CliRunner, Result
 
-from backend.cli import device as device_cli
-from backend.cli import device_capture, device_tables
+from backend.cli.device import capture, tables
+from backend.cli.device import group as device_cli
 from backend.clock import ManualClock
 from sync_protocol.device.device import Device
 from tests.device.fake_server import CODE, ISSUER, FakeServer, problem
@@ -26,8 +26,8 @@ def run(server: FakeServer, folder: Path, clock: ManualClock, monkeypatch: pytes
         return Device(where, http=server, now=clock.now, sleep=lambda seconds: None, zone="Europe/Berlin")
 
     monkeypatch.setattr(device_cli, "open_device", opened)
-    monkeypatch.setattr(device_capture, "open_device", opened)
-    monkeypatch.setattr(device_tables.console, "_width", 200)
+    monkeypatch.setattr(capture, "open_device", opened)
+    monkeypatch.setattr(tables.console, "_width", 200)
 
     def command(*arguments: str, fails: bool = False) -> Result:
         result = CliRunner().invoke(device_cli.device, ["--folder", str(folder), *arguments])
@@ -178,7 +178,7 @@ def test_watching_goes_on_through_failures(
         if reports == 3:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(device_tables, "print_report", stop_after_three)
+    monkeypatch.setattr(tables, "print_report", stop_after_three)
     assert "Aborted" in ready("sync", "--watch", fails=True).output
 
 

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from sync_protocol.checksum import Checksum, record_hash
-from sync_protocol.device import checks, failpoint
-from sync_protocol.device.database import Database
+from sync_protocol.device import failpoint
 from sync_protocol.device.errors import DatabaseRefused
-from sync_protocol.device.schema import VERSION
+from sync_protocol.device.store import checks
+from sync_protocol.device.store.database import Database
+from sync_protocol.device.store.schema import VERSION
 
 
 def test_a_commit_survives_an_empty_battery(tmp_path: Path) -> None:

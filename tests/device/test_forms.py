@@ -2,10 +2,10 @@
 
 import pytest
 
-from sync_protocol.device import forms, pricing, views
+from sync_protocol.device.capture import forms, pricing, views
+from sync_protocol.device.capture.forms import ExpenseLine, Line
 from sync_protocol.device.device import Device
 from sync_protocol.device.errors import DeviceError, NotFound
-from sync_protocol.device.forms import ExpenseLine, Line
 from tests.device.company import customer, order_body, price
 from tests.device.fake_server import FakeServer
 from tests.device.test_capture import photo

@@ -11,15 +11,15 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from sync_protocol.device import outbox, replica
-from sync_protocol.device.database import Database
-from sync_protocol.device.documents import documents
+from sync_protocol.device.capture.documents import documents
 from sync_protocol.device.errors import Problem
-from sync_protocol.device.keys import DeviceKey
 from sync_protocol.device.page import read_page
-from sync_protocol.device.push import take_results
-from sync_protocol.device.report import SyncReport
-from sync_protocol.device.transport import Transport
+from sync_protocol.device.session.keys import DeviceKey
+from sync_protocol.device.session.transport import Transport
+from sync_protocol.device.store import outbox, replica
+from sync_protocol.device.store.database import Database
+from sync_protocol.device.sync.push import take_results
+from sync_protocol.device.sync.report import SyncReport
 from tests.device.test_transport import Line
 
 EXAMPLES = Path(__file__).parents[1] / "wire"

@@ -13,18 +13,19 @@ import httpx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sync_protocol.device import offers, replica, segments
-from sync_protocol.device.database import Database
-from sync_protocol.device.download import Downloader
 from sync_protocol.device.errors import Offline, Problem
 from sync_protocol.device.page import Offer, read_page
-from sync_protocol.device.pagesize import PageSize
-from sync_protocol.device.partfile import PartFile, PartFolder
-from sync_protocol.device.proof import Prover
-from sync_protocol.device.pull import Puller
-from sync_protocol.device.replica import Held
-from sync_protocol.device.report import SyncReport
-from sync_protocol.device.transport import Reply
+from sync_protocol.device.session.transport import Reply
+from sync_protocol.device.store import offers, replica
+from sync_protocol.device.store.database import Database
+from sync_protocol.device.store.partfile import PartFile, PartFolder
+from sync_protocol.device.store.replica import Held
+from sync_protocol.device.sync import segments
+from sync_protocol.device.sync.download import Downloader
+from sync_protocol.device.sync.page_size import PageSize
+from sync_protocol.device.sync.pull import Puller
+from sync_protocol.device.sync.replica_check import Prover
+from sync_protocol.device.sync.report import SyncReport
 from tests.device import verify_model
 from tests.device.feed_model import Feed
 

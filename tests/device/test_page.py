@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from sync_protocol.device import replica
-from sync_protocol.device.database import Database
 from sync_protocol.device.errors import ContractBroken
 from sync_protocol.device.page import read_page
-from sync_protocol.device.replica import Applied, Held
+from sync_protocol.device.store import replica
+from sync_protocol.device.store.database import Database
+from sync_protocol.device.store.replica import Applied, Held
 
 A, B = "territory:A", "territory:B"
 

@@ -9,12 +9,12 @@ from werkzeug.serving import make_server
 
 from backend.app import create_app
 from backend.clock import ManualClock
-from backend.db import Sessions, db
+from backend.database.core import Sessions, db
 from backend.identity import enrolment
 from backend.settings import Settings
 from sync_protocol.device.device import Device
 from sync_protocol.device.errors import Damaged, NotOurServer, Offline
-from sync_protocol.device.pagesize import PageSize
+from sync_protocol.device.sync.page_size import PageSize
 from sync_protocol.limits import KIB, LIMITS
 from tests.segments.company import large_company
 from tests.services.proxy import Proxy

@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 
 from sync_protocol.device.device import Device
-from sync_protocol.device.outbox import Due
-from sync_protocol.device.push import ALONE_AFTER, batches
+from sync_protocol.device.store.outbox import Due
+from sync_protocol.device.sync.push import ALONE_AFTER, batches
 from sync_protocol.limits import LIMITS
 from tests.device.company import order_body
 from tests.device.fake_server import FakeServer, problem

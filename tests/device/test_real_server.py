@@ -9,7 +9,7 @@ import pytest
 
 from backend.app import create_app
 from backend.clock import ManualClock
-from backend.db import Sessions, db
+from backend.database.core import Sessions, db
 from backend.identity import enrolment
 from backend.identity.models import Device as DeviceRow
 from backend.inbox import submissions as inbox

@@ -10,17 +10,17 @@ from sqlalchemy import delete
 
 from backend.app import create_app
 from backend.clock import ManualClock
-from backend.db import Sessions, db
+from backend.database.core import Sessions, db
 from backend.feed import positions
 from backend.feed.models import FeedRow
 from backend.identity import enrolment
 from backend.settings import Settings
 from backend.sync import grants
 from backend.sync.segments.due import build_due
-from backend.sync.segments.places import store_of
+from backend.sync.segments.factory import store_of
 from sync_protocol.change import Gone, Put
-from sync_protocol.device import checks
 from sync_protocol.device.device import Device
+from sync_protocol.device.store import checks
 from tests.device.company import order_body, records
 from tests.histories.checks import server_view
 from tests.segments.company import customers, large_company

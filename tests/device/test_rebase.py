@@ -4,8 +4,8 @@ import copy
 
 import pytest
 
-from sync_protocol.device import offers
 from sync_protocol.device.device import Device
+from sync_protocol.device.store import offers
 from tests.device.company import TERRITORY, customer, order_body
 from tests.device.fake_server import FakeServer, problem
 

@@ -1,6 +1,6 @@
 """Rows of segments, as the replica stores them."""
 
-from sync_protocol.device.rows import stored_segment
+from sync_protocol.device.store.rows import stored_segment
 from sync_protocol.segment import KeyRange, Segment
 
 

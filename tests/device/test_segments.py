@@ -6,9 +6,11 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from sync_protocol.device import forms, offers, segments
+from sync_protocol.device.capture import forms
 from sync_protocol.device.device import Device
-from sync_protocol.device.report import SyncReport
+from sync_protocol.device.store import offers
+from sync_protocol.device.sync import segments
+from sync_protocol.device.sync.report import SyncReport
 from tests.device import fake_segments
 from tests.device.company import TERRITORY, customer
 from tests.device.fake_server import FakeServer, problem

@@ -10,7 +10,7 @@ from backend.clock import ManualClock
 from sync_protocol.device.device import Device
 from sync_protocol.device.errors import DeviceError, EnrolAgain, Offline, Problem
 from sync_protocol.device.failpoint import FailpointRaised
-from sync_protocol.device.keys import file_for_code, load
+from sync_protocol.device.session.keys import file_for_code, load
 from tests.device.company import order_body
 from tests.device.conftest import Opened
 from tests.device.fake_server import CODE, ISSUER, FakeServer

@@ -3,9 +3,9 @@
 import httpx
 import pytest
 
-from sync_protocol.device.backoff import Backoff
 from sync_protocol.device.device import Device
 from sync_protocol.device.errors import ContractBroken, NotEnrolled, Offline, Problem
+from sync_protocol.device.session.backoff import Backoff
 from tests.device.company import customer, order_body
 from tests.device.conftest import Opened
 from tests.device.fake_server import FakeServer, problem

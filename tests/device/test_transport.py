@@ -7,10 +7,10 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from sync_protocol.device import transport as under_test
 from sync_protocol.device.device import Device
 from sync_protocol.device.errors import Damaged, NotOurServer, Offline, Problem
-from sync_protocol.device.transport import Transport
+from sync_protocol.device.session import transport as under_test
+from sync_protocol.device.session.transport import Transport
 from tests.device.fake_server import FakeServer
 
 JSON = {"Content-Type": "application/json"}

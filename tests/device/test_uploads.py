@@ -3,10 +3,10 @@
 import httpx
 import pytest
 
-from sync_protocol.device import uploads
 from sync_protocol.device.device import Device
 from sync_protocol.device.errors import Offline
-from sync_protocol.device.receipts import ReceiptFile
+from sync_protocol.device.store.receipts import ReceiptFile
+from sync_protocol.device.sync import uploads
 from sync_protocol.limits import Limits
 from tests.device.company import claim_body
 from tests.device.fake_server import FakeServer, problem

@@ -7,9 +7,9 @@ import httpx
 import pytest
 
 from sync_protocol.checksum import Checksum
-from sync_protocol.device import checks, replica
 from sync_protocol.device.device import Device
 from sync_protocol.device.errors import ContractBroken, Problem
+from sync_protocol.device.store import checks, replica
 from sync_protocol.limits import LIMITS
 from sync_protocol.verify import VerifyRequestSchema
 from tests.device import verify_model

@@ -9,15 +9,15 @@ from sqlalchemy import select
 
 from backend.cli.main import main
 from backend.clock import ManualClock
-from backend.db import Sessions
-from backend.delivery.office import deeds
-from backend.delivery.office.deed import Deed
+from backend.database.core import Sessions
 from backend.feed.changes import publish
 from backend.inbox import submissions as inbox
 from backend.inbox.models import Submission
+from backend.office import actions
+from backend.office.action import Deed
 from sync_protocol.change import Put
+from sync_protocol.device.capture.documents import DISMISSED, Document
 from sync_protocol.device.device import Device
-from sync_protocol.device.documents import DISMISSED, Document
 from sync_protocol.device.errors import CaptureRefused, DeviceError, NotFound
 from tests.device.company import order_body
 from tests.device.test_real_server import line, real
@@ -101,7 +101,7 @@ def test_what_the_erp_has_is_asked_about_and_the_office_answers(
         "the office is looking at it: The rep asks to cancel Order for C1"
     )
     with sessions() as session, session.begin():
-        deeds.done(session, made.id, Deed("anna", clock.now(), "SO7 is cancelled"))
+        actions.done(session, made.id, Deed("anna", clock.now(), "SO7 is cancelled"))
     assert seen(real, made.id).words == "done by the office: The office has done it: SO7 is cancelled"
 
 
@@ -112,7 +112,7 @@ def test_the_office_sends_it_back_and_the_rep_corrects_it(
     stand(sessions, id, "parked", owner="office", reason="over the limit")
     assert seen(real, id).words == "the office is looking at it: over the limit"
     with sessions() as session, session.begin():
-        deeds.give_back(session, id, Deed("anna", clock.now(), "order half of it"))
+        actions.give_back(session, id, Deed("anna", clock.now(), "order half of it"))
     returned = seen(real, id)
     assert returned.needs_rep
     assert returned.words == (

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from backend.db import Sessions
+from backend.database.core import Sessions
 from backend.feed import positions
 from backend.feed.changes import live, live_keys, publish
 from backend.feed.models import FeedRow, FeedStream

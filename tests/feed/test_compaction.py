@@ -7,8 +7,8 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from backend.clock import ManualClock
-from backend.db import Sessions
-from backend.feed import compaction, moments, positions
+from backend.database.core import Sessions
+from backend.feed import compaction, position_times, positions
 from backend.feed.models import FeedRow, FeedSegment, FeedStream
 from sync_protocol.change import Gone, Stream
 from tests.conftest import MONDAY, prepared
@@ -33,7 +33,7 @@ def stream(sessions: Sessions, name: Stream = NW) -> FeedStream:
 def pass_days(sessions: Sessions, clock: ManualClock, days: int) -> None:
     """Let time pass, with a worker that notes where the feed stands."""
     with sessions() as session, session.begin():
-        moments.note(session, clock)
+        position_times.note(session, clock)
     clock.advance(days=days)
 
 

@@ -4,7 +4,7 @@ import datetime as dt
 
 from sqlalchemy import func, select
 
-from backend.db import Sessions
+from backend.database.core import Sessions
 from backend.feed.mismatches import MOST_A_DAY, Mismatch, Verifier, note
 from backend.feed.models import FeedMismatch
 from tests.sync.replica import NOW

@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import select
 
 from backend.clock import ManualClock
-from backend.db import Sessions
-from backend.feed import moments
+from backend.database.core import Sessions
+from backend.feed import position_times
 from backend.feed.models import FeedMoment
 from tests.sync.company import customer, say
 
@@ -16,12 +16,12 @@ DAY = dt.timedelta(days=1)
 
 def note(sessions: Sessions, clock: ManualClock) -> bool:
     with sessions() as session, session.begin():
-        return moments.note(session, clock)
+        return position_times.note(session, clock)
 
 
 def horizon(sessions: Sessions, clock: ManualClock, days: int) -> int:
     with sessions() as session:
-        return moments.horizon(session, clock.now() - days * DAY)
+        return position_times.horizon(session, clock.now() - days * DAY)
 
 
 def noted(sessions: Sessions) -> list[tuple[int, dt.datetime]]:
@@ -79,7 +79,7 @@ def test_a_clock_that_is_put_back_makes_nothing_older_than_it_is(
     clock.advance(days=-400)
     say(sessions, customer("C1", "NW", name="Said by a wrong clock"))
     with sessions() as session, session.begin():
-        moments.note(session, clock, every=-1000 * DAY)
+        position_times.note(session, clock, every=-1000 * DAY)
     assert [at for _, at in noted(sessions)] == [right, right]
 
 
@@ -93,6 +93,6 @@ def test_forgetting_old_moments_does_not_move_the_horizon(
         clock.advance(days=1)
     before = horizon(sessions, clock, days)
     with sessions() as session, session.begin():
-        moments.forget(session, clock.now() - days * DAY)
+        position_times.forget(session, clock.now() - days * DAY)
     assert horizon(sessions, clock, days) == before
     assert len(noted(sessions)) == days

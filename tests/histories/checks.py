@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from backend.db import Sessions, snapshot
+from backend.database.core import Sessions, snapshot
 from backend.feed.models import FeedRow
 from backend.identity import access
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from backend.db import Sessions
+from backend.database.core import Sessions
 from tests.conftest import prepared
 from tests.histories.devices import Device, ReferenceDevice, SmallestDevice
 

@@ -7,11 +7,11 @@ import json
 from pathlib import Path
 from typing import Any, Protocol
 
-from backend.db import Sessions
+from backend.database.core import Sessions
 from backend.sync.page import Page
-from sync_protocol.device import replica as reference
-from sync_protocol.device.database import Database
 from sync_protocol.device.page import read_page
+from sync_protocol.device.store import replica as reference
+from sync_protocol.device.store.database import Database
 from tests.histories.checks import Content
 from tests.sync.replica import NOW, Replica
 

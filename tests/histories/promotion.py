@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from backend.db import Sessions
+from backend.database.core import Sessions
 from backend.feed import positions
 from backend.feed.models import FeedRow
 from tests.conftest import prepared

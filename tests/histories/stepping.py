@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from backend.db import Sessions
+from backend.database.core import Sessions
 
 SECONDS = 20.0
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from backend.db import Sessions
+from backend.database.core import Sessions
 from backend.sync import grants
 from sync_protocol.catalogue import COLLECTIONS
 from tests.histories.checks import differences, server_view

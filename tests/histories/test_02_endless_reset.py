@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from backend.db import Sessions
+from backend.database.core import Sessions
 from sync_protocol.change import Gone
 from sync_protocol.cursor import Mark
 from tests.histories.aging import collect_all

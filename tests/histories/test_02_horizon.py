@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from backend.clock import ManualClock
-from backend.db import Sessions
-from backend.feed import compaction, moments
+from backend.database.core import Sessions
+from backend.feed import compaction, position_times
 from backend.sync import pull
 from sync_protocol.change import Change, Gone
 from tests.histories.aging import DAYS
@@ -40,7 +40,7 @@ def a_company_lives(
         if day == 3 * DAYS - LONG + 5:
             say(sessions, Gone("customers", "OLD"))
         with sessions() as session, session.begin():
-            moments.note(session, clock)
+            position_times.note(session, clock)
         clock.advance(days=1)
         collected += compaction.compact(sessions, clock, DAYS)
     return [(away, *_back(sessions, replica)) for away, replica in devices.items()], collected

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from backend.db import Sessions
+from backend.database.core import Sessions
 from backend.sync import grants
 from backend.sync.page import Page
 from sync_protocol.change import Gone

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from backend.db import Sessions
+from backend.database.core import Sessions
 from backend.sync import page
 from backend.sync.pull import NotYet
 from sync_protocol.cursor import Cursor

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, select
 
-from backend.db import Sessions
+from backend.database.core import Sessions
 from backend.feed import positions, segments
 from backend.feed.models import FeedRow, FeedSegment
 from backend.feed.segments import Sheet

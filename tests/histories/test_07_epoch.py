@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from backend.db import Sessions
+from backend.database.core import Sessions
 from backend.feed import positions
 from backend.feed.positions import Head
-from backend.sync import hearing
+from backend.sync import subscriptions
 from backend.sync.pull import NotYet
-from sync_protocol.device.database import Database
+from sync_protocol.device.store.database import Database
 from tests.histories.checks import differences, server_view
 from tests.histories.conftest import CopyDatabase
 from tests.histories.devices import Device, sync
@@ -62,10 +62,10 @@ def test_a_restore_without_a_new_epoch_leaves_lost_and_old_records_on_the_device
 def test_a_server_that_ignores_epochs_leaves_lost_and_old_records_on_the_device(
     sessions: Sessions, copy_database: CopyDatabase, device: Device, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, heard = positions.head, hearing.of_rep
+    real, heard = positions.head, subscriptions.of_rep
     monkeypatch.setattr(positions, "head", lambda session: Head("any", real(session).position))
     monkeypatch.setattr(
-        hearing, "of_rep", lambda session, rep: replace(heard(session, rep), head=positions.head(session))
+        subscriptions, "of_rep", lambda session, rep: replace(heard(session, rep), head=positions.head(session))
     )
     found = scenario(sessions, copy_database, device)
     assert found == ["customers K is old", "customers KEPT is old", "customers LOST should not be there"]

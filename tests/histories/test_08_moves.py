@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from backend.db import Sessions
+from backend.database.core import Sessions
 from backend.feed import changes, positions
 from sync_protocol.change import Change, Put
 from tests.histories.checks import alive_twice, channels_of

@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy.orm import Session
 
 import tests.sync.replica as smallest
-from backend.db import Sessions
+from backend.database.core import Sessions
 from backend.feed import reading
-from backend.sync import grants, hearing
-from backend.sync.hearing import Heard
+from backend.sync import grants, subscriptions
+from backend.sync.subscriptions import Heard
 from sync_protocol.change import Change, Gone, Stream
 from tests.histories.aging import collect_all
 from tests.histories.checks import differences, server_view
@@ -53,7 +53,7 @@ def a_collection_commits_between_floor_and_rows(
 
 def _once_standing(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
     """Do *act* in the moment when heads and floors have been read for the first time."""
-    real, done = hearing.of_rep, []
+    real, done = subscriptions.of_rep, []
 
     def of_rep(session: Session, rep: str) -> Heard:
         found = real(session, rep)
@@ -61,7 +61,7 @@ def _once_standing(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -
             done.append(act())
         return found
 
-    monkeypatch.setattr(hearing, "of_rep", of_rep)
+    monkeypatch.setattr(subscriptions, "of_rep", of_rep)
 
 
 def _page_against_both_views(

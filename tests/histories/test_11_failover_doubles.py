@@ -11,10 +11,10 @@ import pytest
 from sqlalchemy import func, select
 
 from backend.clock import ManualClock
-from backend.db import Sessions
-from backend.delivery import hold, terms
-from backend.delivery.errand import Errand
-from backend.delivery.reconcile import reconcile
+from backend.database.core import Sessions
+from backend.delivery import connector_profile, sending_hold
+from backend.delivery.reconciliation.reconcile import reconcile
+from backend.delivery.transfer import Errand
 from backend.erp.records import Document, Found
 from backend.feed import positions
 from backend.inbox.models import Attempt
@@ -85,9 +85,9 @@ def _let_go_on(desk: Desk) -> None:
     now = desk.clock.now()
     assert desk.forwarder("new").drain() == 0, "it is sent although the ERP was not asked yet"
     with desk.sessions() as session, session.begin():
-        held = hold.in_force(session)
+        held = sending_hold.in_force(session)
         assert held is not None
-        hold.release(session, held, "user:test", now, {})
+        sending_hold.release(session, held, "user:test", now, {})
 
 
 def the_lease_runs_out_while_the_erp_works(desk: Desk) -> list[str]:
@@ -176,9 +176,9 @@ def find_only_what_was_attempted(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def take_over_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let an open outcome rest for no time at all."""
-    real = terms.terms_of
+    real = connector_profile.terms_of
 
-    def impatient(*arguments: Any) -> terms.Terms:
+    def impatient(*arguments: Any) -> connector_profile.Terms:
         return replace(real(*arguments), quiet=timedelta(0))
 
-    monkeypatch.setattr(terms, "terms_of", impatient)
+    monkeypatch.setattr(connector_profile, "terms_of", impatient)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from backend.db import Sessions
+from backend.database.core import Sessions
 from backend.sync import page
 from sync_protocol.canonical import canonical
 from sync_protocol.change import Put

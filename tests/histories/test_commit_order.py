@@ -8,12 +8,12 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from backend.db import Sessions
+from backend.database.core import Sessions
 from backend.feed import positions
 from backend.feed.changes import publish
 from backend.feed.models import FeedRow
 from backend.feed.positions import Head
-from backend.sync import hearing
+from backend.sync import subscriptions
 from tests.histories.checks import differences, server_view
 from tests.histories.devices import content
 from tests.histories.stepping import SECONDS, Writer
@@ -119,7 +119,7 @@ def number_with_a_sequence(sessions: Sessions, monkeypatch: pytest.MonkeyPatch) 
     with sessions() as session, session.begin():
         start = positions.head(session).position + 1
         session.execute(text(f"CREATE SEQUENCE plain START {start}"))
-    real, heard = positions.head, hearing.of_rep
+    real, heard = positions.head, subscriptions.of_rep
 
     def take(session: Session, count: int) -> int:
         drawn = text("SELECT max(nextval('plain')) FROM generate_series(1, :count)")
@@ -131,5 +131,5 @@ def number_with_a_sequence(sessions: Sessions, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(positions, "take", take)
     monkeypatch.setattr(positions, "head", newest)
     monkeypatch.setattr(
-        hearing, "of_rep", lambda session, rep: replace(heard(session, rep), head=newest(session))
+        subscriptions, "of_rep", lambda session, rep: replace(heard(session, rep), head=newest(session))
     )

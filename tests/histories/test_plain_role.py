@@ -8,7 +8,7 @@ from psycopg import sql
 from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.orm import sessionmaker
 
-from backend.db import Sessions, engine_options, prepare
+from backend.database.core import Sessions, engine_options, prepare
 from backend.feed import positions
 from tests.sync.company import customer, say
 

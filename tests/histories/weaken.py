@@ -10,19 +10,19 @@ import pytest
 from sqlalchemy.orm import Session
 
 from backend.feed import reading
-from backend.sync import hearing, page, pull
-from backend.sync.hearing import Heard
+from backend.sync import page, pull, subscriptions
 from backend.sync.page import Page
+from backend.sync.subscriptions import Heard
 from sync_protocol.change import Stream
 from sync_protocol.cursor import Cursor, Mark
-from sync_protocol.device import replica as reference
+from sync_protocol.device.store import replica as reference
 from tests.sync.replica import Replica
 
 
 def make_the_cursor_one_per_channel(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the server see one position per channel in every cursor, whatever streams it names."""
     granted: list[Stream] = []
-    understood, decode = hearing.understood, pull.decode_cursor
+    understood, decode = subscriptions.understood, pull.decode_cursor
 
     def remember(heard: Heard, schema: int) -> list[Stream]:
         granted[:] = understood(heard, schema)
@@ -38,7 +38,7 @@ def make_the_cursor_one_per_channel(monkeypatch: pytest.MonkeyPatch) -> None:
         left = {stream: mark for stream, mark in cursor.marks.items() if stream[0] not in heard}
         return replace(cursor, marks={**named, **left})
 
-    monkeypatch.setattr(hearing, "understood", remember)
+    monkeypatch.setattr(subscriptions, "understood", remember)
     monkeypatch.setattr(pull, "decode_cursor", one_per_channel)
 
 

@@ -8,8 +8,8 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine, create_engine, func, select, text
 from sqlalchemy.orm import Session
 
-from backend.db import Model, engine_options, prepare
-from backend.feed import epochs, positions, proving
+from backend.database.core import Model, engine_options, prepare
+from backend.feed import epochs, integrity, positions
 from backend.feed.models import FeedHead, FeedStream
 from backend.migrations.upgrade import _config, current, newest, upgrade
 from sync_protocol.canonical import canonical
@@ -89,10 +89,10 @@ def test_rows_of_revision_1_have_their_hashes_and_sums_afterwards(empty_database
     assert upgrade(engine) == ("0001", newest())
     with Session(engine) as session, session.begin():
         assert session.scalar(select(func.sum(FeedStream.rows))) == 3 * (1_508 - 215)
-        streams = proving.streams(session)
+        streams = integrity.streams(session)
         assert len(streams) == 3
         for stream in streams:
-            proof = proving.prove(session, stream)
+            proof = integrity.prove(session, stream)
             assert proof.sound and proof.real.count == 1_508 - 215
         # It is the history that it was, and nothing is held.
         assert positions.head(session).epoch == "E1"

@@ -7,7 +7,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from backend.clock import ManualClock
-from backend.db import Sessions
+from backend.database.core import Sessions
 from backend.identity import audit, device_keys, enrolment
 from backend.identity.models import Device, EnrolmentCode, Rep
 from tests.api.installation import b64

@@ -7,7 +7,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from backend.clock import ManualClock
-from backend.db import Sessions
+from backend.database.core import Sessions
 from backend.identity import enrolment
 from backend.identity.keys import Keys
 from backend.identity.models import Device

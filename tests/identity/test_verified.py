@@ -5,7 +5,7 @@ import pytest
 from backend.clock import ManualClock
 from backend.identity import tokens
 from backend.identity.keys import Keys
-from backend.identity.verified import VerifiedTokens
+from backend.identity.token_cache import VerifiedTokens
 from tests.identity.conftest import ISSUER
 from tests.identity.test_access_tokens import CLAIMS, DEVICE, MONDAY, signed
 

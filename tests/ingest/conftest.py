@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from backend.clock import ManualClock
-from backend.db import Sessions
+from backend.database.core import Sessions
 from backend.feed import positions
 from backend.feed.changes import live, live_keys
 from backend.ingest.importer import ImportResult, import_collection

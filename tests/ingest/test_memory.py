@@ -10,7 +10,7 @@ import pytest
 
 from backend.clock import ManualClock
 from backend.connectors.flatfile import connect
-from backend.db import Sessions
+from backend.database.core import Sessions
 from backend.erp.records import Capabilities, ReadPage
 from backend.ingest import importer
 from backend.ingest.keyset import KeySet

@@ -8,10 +8,10 @@ from psycopg import sql
 
 from backend.clock import ManualClock
 from backend.connectors.tryton.adapter import TrytonConnector
-from backend.db import Sessions
+from backend.database.core import Sessions
 from backend.feed.changes import live
 from backend.ingest import quarantine
-from backend.ingest.compare import compare
+from backend.ingest.full_comparison import compare
 from backend.ingest.importer import import_collection
 from backend.settings import Settings
 from tests.connectors.tryton_at_hand import TrytonAtHand

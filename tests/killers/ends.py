@@ -3,11 +3,11 @@
 from tests.killers.killer import Killer
 from tests.killers.server import KNOWN
 
-REPLICA, SEGMENTS = "sync_protocol/device/replica.py", "sync_protocol/device/segments.py"
-REPAIRS, OUTBOX = "sync_protocol/device/repairs.py", "sync_protocol/device/outbox.py"
-OFFERS, PUSH = "sync_protocol/device/offers.py", "backend/sync/push.py"
-CLAIMS = "backend/delivery/claims.py"
-ERRAND, SWEEP, MARKS = "backend/delivery/errand.py", "backend/ingest/sweep.py", "backend/ingest/watermarks.py"
+REPLICA, SEGMENTS = "sync_protocol/device/store/replica.py", "sync_protocol/device/sync/segments.py"
+REPAIRS, OUTBOX = "sync_protocol/device/sync/repairs.py", "sync_protocol/device/store/outbox.py"
+OFFERS, PUSH = "sync_protocol/device/store/offers.py", "backend/sync/push.py"
+CLAIMS = "backend/delivery/queue/acquire.py"
+ERRAND, SWEEP, MARKS = "backend/delivery/transfer.py", "backend/ingest/sweep.py", "backend/ingest/watermarks.py"
 
 DEVICE = [
     Killer(

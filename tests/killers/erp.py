@@ -2,9 +2,9 @@
 
 from tests.killers.killer import Killer
 
-COMPARE, REREAD = "backend/ingest/compare.py", "backend/ingest/reread.py"
-ERRAND, VANISHED = "backend/delivery/errand.py", "backend/delivery/vanished.py"
-CLAIMS = "backend/delivery/claims.py"
+COMPARE, REREAD = "backend/ingest/full_comparison.py", "backend/ingest/reread.py"
+ERRAND, VANISHED = "backend/delivery/transfer.py", "backend/delivery/reconciliation/data_loss.py"
+CLAIMS = "backend/delivery/queue/acquire.py"
 ROWS = "backend/connectors/tryton/rows.py"
 LOST = "tests/delivery/test_vanished.py"
 
@@ -61,7 +61,7 @@ READING = [
         "a rep reads of a merged customer", "–",
         "A document sent for another customer says so by name, whoever hears that one.",
         "tests/delivery/test_merges.py::test_a_rep_learns_nothing_of_a_customer_whom_the_rep_does_not_hear",
-        [("backend/delivery/merges.py", "        heard=new in mine,\n", "        heard=True,\n")],
+        [("backend/delivery/customer_merges.py", "        heard=new in mine,\n", "        heard=True,\n")],
         only="sqlite",
     ),
     Killer(

@@ -54,7 +54,7 @@ FORWARDING = [
         "a dependent does not wait", "–",
         "A document is sent although the one that it depends on is not in the ERP.",
         f"{IN_CLAIMS}::test_a_dependent_goes_as_soon_as_what_it_depends_on_is_accepted",
-        [("backend/delivery/dependencies.py", "        elif found.state != State.ACCEPTED:\n", "        elif False:\n")],
+        [("backend/delivery/queue/dependencies.py", "        elif found.state != State.ACCEPTED:\n", "        elif False:\n")],
         only="sqlite",
     ),
     Killer(
@@ -83,7 +83,7 @@ FORWARDING = [
         "every document tries an ERP that is away", "–",
         "A thousand queued documents knock at an ERP that does not answer, one after another.",
         "tests/delivery/test_silence.py::test_three_documents_without_an_answer_stop_sending_until_check_answers",
-        [("backend/delivery/silence.py", "        if len(self._unanswered) < MOST_UNANSWERED:\n", "        if True:\n")],
+        [("backend/delivery/outage.py", "        if len(self._unanswered) < MOST_UNANSWERED:\n", "        if True:\n")],
         only="sqlite and down",
     ),
     Killer(
@@ -106,7 +106,7 @@ FORWARDING = [
         "Waking a dependent waits for whoever holds its row: a push that takes both back waits for the settlement,"
         " and the database ends one of the two.",
         "tests/delivery/test_locks.py::test_a_settlement_and_a_push_that_takes_parent_and_child_back_do_not_wait_for_each_other",
-        [("backend/delivery/dependencies.py", "    .with_for_update(skip_locked=True)\n", "    .with_for_update()\n")],
+        [("backend/delivery/queue/dependencies.py", "    .with_for_update(skip_locked=True)\n", "    .with_for_update()\n")],
     ),
     Killer(
         "poison forgiven by an answer", "–",
@@ -120,7 +120,7 @@ FORWARDING = [
         "writers counted side by side", "–",
         "Two claims count the documents on their way at the same time, and both take the last place.",
         "tests/delivery/test_writers.py::test_two_claims_at_one_moment_do_not_both_take_the_last_place",
-        [("backend/delivery/writers.py", "    if is_postgresql(session):\n", "    if False:\n")],
+        [("backend/delivery/queue/concurrency.py", "    if is_postgresql(session):\n", "    if False:\n")],
     ),
     Killer(
         "rung before the commit", "–",
@@ -133,7 +133,7 @@ FORWARDING = [
         "pickles in Redis", "–",
         "Whoever may write to Redis runs code in the workers.",
         "tests/delivery/test_doorbell.py::test_what_lies_in_redis_is_json",
-        [("backend/queues.py", "connection=connection(url), serializer=JSONSerializer)", "connection=connection(url))")],
+        [("backend/doorbell.py", "connection=connection(url), serializer=JSONSerializer)", "connection=connection(url))")],
         only="sqlite",
     ),
     Killer(

@@ -3,10 +3,10 @@
 from tests.killers.killer import Killer
 
 ATTEMPTS = "backend/delivery/attempts.py"
-DEED = "backend/delivery/office/deed.py"
-DEEDS = "backend/delivery/office/deeds.py"
-WISHES = "backend/sync/wishes.py"
-SIGHT = "backend/delivery/office/sight.py"
+DEED = "backend/office/action.py"
+DEEDS = "backend/office/actions.py"
+WISHES = "backend/sync/amendments.py"
+SIGHT = "backend/office/erp_check.py"
 SAFELY = "tests/delivery/test_parked_safely.py"
 PARKED = "tests/delivery/test_parked.py"
 
@@ -36,14 +36,14 @@ PARKED_DOCUMENTS = [
         "a linked document counts as vanished", "–",
         "The daily look asks for a linked document by our key alone, which the ERP's does not carry: it is sent again.",
         f"{SAFELY}::test_a_linked_document_is_there_for_whoever_reconciles",
-        [("backend/delivery/shown.py", "    if not found and decision == Decision.LINKED and number:\n", "    if False:\n")],
+        [("backend/delivery/erp_lookup.py", "    if not found and decision == Decision.LINKED and number:\n", "    if False:\n")],
         only="sqlite",
     ),
     Killer(
         "an alert twice", "–",
         "An alert is not marked before it is sent: a worker that dies in between, or another one, sends it again.",
         "tests/delivery/test_alerts.py::test_a_worker_that_dies_while_it_sends_tells_nobody_twice",
-        [("backend/delivery/alerts/tell.py", 'alert.state, alert.due_at, alert.tries = "sending", now, alert.tries + 1',
+        [("backend/delivery/alerts/dispatch.py", 'alert.state, alert.due_at, alert.tries = "sending", now, alert.tries + 1',
           "alert.tries += 1")],
         only="sqlite",
     ),

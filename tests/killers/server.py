@@ -4,7 +4,7 @@ from tests.killers.killer import Killer
 
 CHANGES, POSITIONS, READING = "backend/feed/changes.py", "backend/feed/positions.py", "backend/feed/reading.py"
 PULL, PAGE, VERIFY = "backend/sync/pull.py", "backend/sync/page.py", "backend/sync/verify.py"
-COMPACTION, GRANTS, DB = "backend/feed/compaction.py", "backend/sync/grants.py", "backend/db.py"
+COMPACTION, GRANTS, DB = "backend/feed/compaction.py", "backend/sync/grants.py", "backend/database/core.py"
 KNOWN = "tests/machine/test_known.py::test_a_known_history_ends_well"
 
 _PER_CHANNEL = """\

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from backend.db import Sessions
+from backend.database.core import Sessions
 from backend.sync import pull, verify
 from sync_protocol.catalogue import COLLECTIONS
-from sync_protocol.device import verify as device_verify
+from sync_protocol.device.sync import verify as device_verify
 from tests.conftest import make_tables, prepared
 from tests.histories.world import NEWER
 from tests.machine.real import RealServer, careless

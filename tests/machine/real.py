@@ -12,15 +12,15 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from backend.clock import ManualClock
-from backend.db import Model, Sessions, snapshot
+from backend.database.core import Model, Sessions, snapshot
 from backend.feed import changes, compaction, positions, segments
 from backend.identity import access
 from backend.identity.models import Assignment, Rep, RoleCollection
 from backend.sync import grants, pull, push, verify
 from backend.sync.pull import NotYet
-from backend.sync.question import faults, question_of
 from backend.sync.segments import builder
 from backend.sync.segments.packing import Packed, Row
+from backend.sync.verify_request import faults, question_of
 from sync_protocol.change import Change, Stream
 from sync_protocol.segment import KeyRange, encode
 from sync_protocol.verify import VerifyRequestSchema

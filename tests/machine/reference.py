@@ -5,12 +5,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sync_protocol.device import checks, outbox, replica, segments
-from sync_protocol.device.database import Database
 from sync_protocol.device.page import Offer, read_page
-from sync_protocol.device.report import SyncReport
-from sync_protocol.device.transport import Reply
-from sync_protocol.device.verify import Verifier
+from sync_protocol.device.session.transport import Reply
+from sync_protocol.device.store import checks, outbox, replica
+from sync_protocol.device.store.database import Database
+from sync_protocol.device.sync import segments
+from sync_protocol.device.sync.report import SyncReport
+from sync_protocol.device.sync.verify import Verifier
 from sync_protocol.pull import RESET_REBASE
 from sync_protocol.segment import KeyRange
 from tests.histories.checks import Content

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from hypothesis import Phase
 
-from backend.db import snapshot
+from backend.database.core import snapshot
+from backend.database.snapshot_reads import looking
 from backend.identity.models import Device
 from backend.identity.tokens import Claims
-from backend.looking import looking
 from backend.sync import idle, pull
 from backend.sync.pull import NotYet
 from sync_protocol.cursor import Mark, decode_cursor

@@ -13,20 +13,20 @@ import pytest
 from sqlalchemy import Engine, text
 
 from backend.clock import ManualClock
-from backend.db import Sessions, snapshot
+from backend.database.core import Sessions, snapshot
+from backend.database.snapshot_reads import looking
 from backend.feed import compaction, positions
 from backend.feed.changes import publish
 from backend.identity.tokens import Claims
-from backend.looking import looking
 from backend.settings import read_settings
-from backend.sync import grants, hearing, idle
+from backend.sync import grants, idle, subscriptions
 from backend.sync.pull import pull
 from backend.sync.push import push, receipts_arrived, requeue_complete
-from backend.sync.question import Question
 from backend.sync.segments import access
 from backend.sync.segments.due import build_due, build_streams
-from backend.sync.segments.folder import FolderStore
+from backend.sync.segments.file_store import FolderStore
 from backend.sync.verify import verify
+from backend.sync.verify_request import Question
 from sync_protocol.catalogue import COLLECTIONS
 from sync_protocol.change import Gone
 from sync_protocol.checksum import Checksum
@@ -85,7 +85,7 @@ def looks(sessions: Sessions, folder: Path) -> None:
     claims = Claims(REP, DEVICE, 1, 0, 0)
     with sessions() as session:
         snapshot(session)
-        assert hearing.of_device(session, claims)[1].standings
+        assert subscriptions.of_device(session, claims)[1].standings
     with looking(sessions.kw["bind"]) as connection:  # type: ignore[attr-defined]
         assert access.size_for(connection, claims, "a" * 64)[1] is None
         assert access.size(connection, "a" * 64) is None

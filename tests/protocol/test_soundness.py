@@ -13,8 +13,8 @@ from sync_protocol.fields import Bounded, Choice, Count, Text
 from sync_protocol.problem import ProblemSchema
 from sync_protocol.pull import PageSchema, SyncRequestSchema
 from sync_protocol.push import PushReplySchema, PushRequestSchema
-from sync_protocol.soundness import ready, unsound
 from sync_protocol.submission import SubmissionSchema
+from sync_protocol.validators import ready, unsound
 from sync_protocol.verify import VerifyRequestSchema
 
 SCHEMAS: dict[str, type[Schema]] = {

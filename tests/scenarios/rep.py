@@ -4,9 +4,9 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
-from sync_protocol.device import forms
+from sync_protocol.device.capture import forms
 from sync_protocol.device.device import Device
-from sync_protocol.device.receipts import receipt_from_bytes
+from sync_protocol.device.store.receipts import receipt_from_bytes
 from tests.scenarios.node import eventually
 
 # The smallest thing that begins as a JPEG does; `size` bytes of it are a photograph for our purposes.

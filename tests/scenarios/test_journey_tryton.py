@@ -182,7 +182,7 @@ def test_a_forecast_line_is_the_sum_of_the_latest_revisions(
         return found[0]["quantity"] if found else 0.0
 
     def forecast(rep: FieldRep, quantity: str) -> None:
-        from sync_protocol.device import forms
+        from sync_protocol.device.capture import forms
 
         body = forms.forecast(
             rep.device.db,

@@ -3,7 +3,7 @@
 import random
 from typing import Any
 
-from backend.db import Sessions
+from backend.database.core import Sessions
 from backend.feed import segments
 from backend.feed.changes import publish
 from backend.feed.models import FeedSegment

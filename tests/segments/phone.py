@@ -1,7 +1,7 @@
 """A replica that fetches what it is offered from the store itself, and must end as the server's own view."""
 
-from backend.db import Sessions
-from backend.sync.segments.folder import FolderStore
+from backend.database.core import Sessions
+from backend.sync.segments.file_store import FolderStore
 from tests.sync.replica import Replica
 
 

@@ -11,10 +11,10 @@ import pytest
 
 from backend.clock import ManualClock, SystemClock
 from backend.settings import SettingError, Settings, read_settings
-from backend.sync.segments import places, sweep
-from backend.sync.segments.bucket import BucketStore
+from backend.sync.segments import factory, sweep
 from backend.sync.segments.due import build_due
-from backend.sync.segments.places import store_of
+from backend.sync.segments.factory import store_of
+from backend.sync.segments.s3_store import BucketStore
 from backend.sync.segments.store import SegmentMissing, StoreFailed
 from tests.api.installation import Installation, Phone, install
 from tests.segments.company import customers, set_of
@@ -174,9 +174,9 @@ def test_without_credentials_a_page_is_given_all_the_same(
     for name in CREDENTIALS:
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    bare = places.store_of(here.settings)
+    bare = factory.store_of(here.settings)
     assert isinstance(bare, BucketStore)
-    links = places.linker_of(
+    links = factory.linker_of(
         read_settings({"SATCHEL_SEGMENT_STORE": "s3://abc", "SATCHEL_SEGMENT_PRESIGN": "yes"}),
         here.satchel.links,
         bare,
@@ -185,7 +185,7 @@ def test_without_credentials_a_page_is_given_all_the_same(
 
 
 def test_without_the_package_the_setting_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(places.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(factory.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(SettingError, match=r"satchel\[s3\]"):
         store_of(read_settings({"SATCHEL_SEGMENT_STORE": "s3://bucket"}))
 

@@ -6,17 +6,17 @@ from typing import Any
 import pytest
 
 from backend.clock import ManualClock
-from backend.db import Sessions
-from backend.feed import compaction, moments
+from backend.database.core import Sessions
+from backend.feed import compaction, position_times
 from backend.feed.changes import publish
 from backend.feed.compaction import compact
 from backend.feed.models import FeedSegment
 from backend.settings import Settings
+from backend.sync.segments.build_lock import builders_turn
 from backend.sync.segments.due import build_due
-from backend.sync.segments.folder import FolderStore
-from backend.sync.segments.places import store_of
+from backend.sync.segments.factory import store_of
+from backend.sync.segments.file_store import FolderStore
 from backend.sync.segments.sweep import RETIRED_DAYS, sweep
-from backend.sync.segments.turn import builders_turn
 from sync_protocol.change import Gone
 from sync_protocol.segment import decode
 from tests.segments.company import CUSTOMERS, customers, large_company, set_of
@@ -80,7 +80,7 @@ def test_a_set_that_took_longer_to_build_than_tombstones_live_is_not_offered(
         with sessions() as session, session.begin():
             publish(session, [Gone("customers", "C0000007")])
         with sessions() as session, session.begin():
-            moments.note(session, clock)
+            position_times.note(session, clock)
         clock.advance(days=31)
         assert compaction.compact(sessions, clock, 30) == 1
 
@@ -129,7 +129,7 @@ def test_a_set_older_than_tombstones_live_is_built_anew_so_that_they_may_go(
     build_due(sessions, store, clock, settings)
     with sessions() as session, session.begin():
         publish(session, [Gone("customers", "C0000599")])
-        moments.note(session, clock)
+        position_times.note(session, clock)
     clock.advance(days=settings.tombstone_days - 1)
     assert build_due(sessions, store, clock, settings) == []
     clock.advance(days=1)

@@ -7,10 +7,10 @@ from click.testing import CliRunner, Result
 
 from backend.cli.main import main
 from backend.clock import SystemClock
-from backend.db import Sessions
+from backend.database.core import Sessions
 from backend.settings import Settings
-from backend.sync.segments.turn import builders_turn
-from backend.sync.segments.upkeep import upkeep
+from backend.sync.segments.build_lock import builders_turn
+from backend.sync.segments.maintenance import upkeep
 from tests.segments.company import customers, large_company, set_of
 from tests.sync import company
 

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from backend.clock import SystemClock
-from backend.db import Sessions
+from backend.database.core import Sessions
 from backend.feed.changes import publish
 from backend.settings import Settings
 from backend.sync.segments import sweep as sweeping
 from backend.sync.segments.due import build_due
-from backend.sync.segments.folder import FolderStore
-from backend.sync.segments.places import store_of
+from backend.sync.segments.factory import store_of
+from backend.sync.segments.file_store import FolderStore
 from backend.sync.segments.sweep import sweep
 from sync_protocol.change import Gone
 from tests.segments.company import customers, large_company, set_of
@@ -56,11 +56,11 @@ def killed(settings: Settings, program: str, failpoint: str) -> None:
 PROGRAM = """
 import os
 from backend.clock import SystemClock
-from backend.db import make_sessions
+from backend.database.core import make_sessions
 from backend.migrations.tables import import_tables
 from backend.settings import read_settings
 from backend.sync.segments.due import build_due
-from backend.sync.segments.places import store_of
+from backend.sync.segments.factory import store_of
 from backend.sync.segments import sweep
 import_tables()
 settings = read_settings(os.environ)

@@ -6,14 +6,14 @@ from io import FileIO
 import pytest
 
 from backend.clock import ManualClock
-from backend.db import Sessions
+from backend.database.core import Sessions
 from backend.settings import Settings
 from backend.sync.segments.due import build_due
-from backend.sync.segments.folder import FolderStore
+from backend.sync.segments.file_store import FolderStore
+from backend.sync.segments.maintenance import upkeep
 from backend.sync.segments.scrub import scrub
 from backend.sync.segments.slice import Slice
 from backend.sync.segments.store import StoreFailed
-from backend.sync.segments.upkeep import upkeep
 from tests.segments.company import large_company, set_of
 from tests.segments.phone import sees_what_rows_say
 

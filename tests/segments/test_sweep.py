@@ -6,14 +6,14 @@ import os
 import pytest
 
 from backend.clock import ManualClock
-from backend.db import Sessions
+from backend.database.core import Sessions
 from backend.feed import segments
 from backend.settings import Settings, read_settings
+from backend.sync.segments.build_lock import builders_turn
 from backend.sync.segments.due import build_due
-from backend.sync.segments.folder import FolderStore
-from backend.sync.segments.places import store_of
+from backend.sync.segments.factory import store_of
+from backend.sync.segments.file_store import FolderStore
 from backend.sync.segments.sweep import RETIRED_DAYS, Swept, sweep
-from backend.sync.segments.turn import builders_turn
 from tests.segments.company import CUSTOMERS, customers, large_company, set_of
 from tests.segments.phone import Phone, sees_what_rows_say
 

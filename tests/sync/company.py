@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from backend.db import Sessions
+from backend.database.core import Sessions
 from backend.feed.changes import publish
 from backend.identity.models import Rep
 from backend.sync import grants

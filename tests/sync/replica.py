@@ -4,11 +4,11 @@ import datetime as dt
 import json
 from typing import Any
 
-from backend.db import Sessions, snapshot
+from backend.database.core import Sessions, snapshot
 from backend.sync.page import Page
 from backend.sync.pull import pull
-from backend.sync.question import faults, question_of
 from backend.sync.verify import verify
+from backend.sync.verify_request import faults, question_of
 from sync_protocol.verify import VerifyRequestSchema
 from tests.sync.mending import mend
 from tests.sync.smallest import Json, Smallest

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from backend.db import Sessions
+from backend.database.core import Sessions
 from backend.inbox import supersession
 from backend.inbox.models import Submission
 from backend.sync.push import push

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from backend.db import Sessions
+from backend.database.core import Sessions
 from backend.sync.push import push
 from sync_protocol.push import PushReplySchema
 from tests.sync.company import master_data, order_body, reps, submission

@@ -2,7 +2,7 @@
 
 import pytest
 
-from backend.db import Sessions
+from backend.database.core import Sessions
 from backend.feed import positions
 from backend.sync import grants
 from backend.sync.page import etag_of

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from backend.db import Sessions
+from backend.database.core import Sessions
 from backend.inbox import submissions as inbox
 from backend.inbox.models import Quarantined, Submission
 from backend.sync import grants

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from backend.db import Sessions
+from backend.database.core import Sessions
 from backend.inbox import submissions as inbox
 from backend.inbox.models import Submission
 from backend.sync.push import push

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from backend.db import Sessions, snapshot
+from backend.database.core import Sessions, snapshot
 from backend.feed import positions
 from backend.feed.mismatches import Mismatch
 from backend.sync import grants
 from backend.sync.pull import NotYet
-from backend.sync.question import Question, faults, question_of
 from backend.sync.verify import Answer, EpochChanged, verify
+from backend.sync.verify_request import Question, faults, question_of
 from sync_protocol.change import Gone, Stream
 from sync_protocol.cursor import Cursor, decode_cursor
 from sync_protocol.limits import LIMITS

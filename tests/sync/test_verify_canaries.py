@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from backend.db import Sessions
+from backend.database.core import Sessions
 from backend.feed import positions
-from backend.sync.question import Question
+from backend.sync.verify_request import Question
 from sync_protocol.change import Stream
 from sync_protocol.channel import is_channel
 from sync_protocol.checksum import Checksum

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from backend.db import Sessions
-from backend.delivery.causes import class_of
+from backend.database.core import Sessions
+from backend.delivery.park_reasons import class_of
 from backend.inbox import submissions as inbox
 from backend.inbox.models import Submission
 from sync_protocol.submission import State

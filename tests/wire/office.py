@@ -11,9 +11,9 @@ from unittest.mock import patch
 from sqlalchemy import select
 
 from backend.feed.changes import publish
-from backend.identity import office
 from backend.inbox import submissions as inbox
 from backend.inbox.models import Submission
+from backend.office import accounts
 from sync_protocol.change import Put
 from tests.api.installation import Installation
 from tests.delivery.ledger_erp import LedgerErp
@@ -42,7 +42,9 @@ class _Story:
         self.erp = LedgerErp(here.settings.folder / "erp")
         for name, role in (("anna", "office"), ("bert", "office"), ("ivo", "it")):
             here.change(
-                lambda s, n=name, r=role: office.keep(s, n, r, TOKENS[n], by="user:root", now=here.clock.now())
+                lambda s, n=name, r=role: accounts.keep(
+                    s, n, r, TOKENS[n], by="user:root", now=here.clock.now()
+                )
             )
         phone = here.phone()
         phone.push(*(company.submission(id, company.order_body(notes=id[-2:])) for id in IDS))

@@ -5,7 +5,7 @@ import struct
 import zlib
 from typing import Any
 
-from backend.db import Sessions
+from backend.database.core import Sessions
 from backend.feed import positions, reading, segments
 from backend.feed.segments import Sheet
 from backend.sync.segments.store import Store

@@ -27,7 +27,7 @@ BROKEN: dict[str, Callable[[], Any]] = {
     "the database": lambda: patch(
         "backend.identity.principals.judge", side_effect=OperationalError("SELECT", {}, Exception("away"))
     ),
-    "patience": lambda: patch("backend.api.attempts.Attempts.wait", return_value=7),
+    "patience": lambda: patch("backend.api.rate_limit.Attempts.wait", return_value=7),
 }
 """What `break_down` may break, and how."""
 

@@ -6,8 +6,8 @@ import pytest
 from jsonschema import Draft202012Validator
 from marshmallow import Schema
 
-from backend.api.description import document
-from backend.api.doors import DOORS
+from backend.api.openapi.document import document
+from backend.api.routes import DOORS
 from backend.settings import Settings
 from sync_protocol.enrol import EnrolReplySchema, TokenReplySchema
 from sync_protocol.errors import ErrorCode

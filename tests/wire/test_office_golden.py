@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from backend.api.description import document
-from backend.api.doors import DOORS
+from backend.api.openapi.document import document
+from backend.api.routes import DOORS
 from backend.settings import read_settings
 from sync_protocol.office import DeedSchema, ParkedListSchema, ParkedSchema
 from sync_protocol.problem import ProblemSchema

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import update
 
 from backend.clock import ManualClock
-from backend.db import Sessions
+from backend.database.core import Sessions
 from backend.feed.changes import publish
 from backend.feed.models import FeedHead
 from backend.identity.models import EnrolmentCode

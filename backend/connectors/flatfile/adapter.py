@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Sequence
 
 from backend.clock import SystemClock
+from backend.connectors.flatfile.acknowledgements import Mailbox
 from backend.connectors.flatfile.documents import KINDS, Documents
 from backend.connectors.flatfile.faults import setup_fault
 from backend.connectors.flatfile.forecasts import Forecasts
 from backend.connectors.flatfile.health import check
 from backend.connectors.flatfile.layout import Layout
-from backend.connectors.flatfile.mailbox import Mailbox
 from backend.connectors.flatfile.options import Options
 from backend.connectors.flatfile.reader import Reader
 from backend.erp.errors import ErpError, ErrorClass

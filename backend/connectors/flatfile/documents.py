@@ -4,7 +4,7 @@ from collections import Counter
 from typing import Any
 
 from backend.clock import instant
-from backend.connectors.flatfile.acks import newest_answer
+from backend.connectors.flatfile.acknowledgement_file import newest_answer
 from backend.connectors.flatfile.exchange import Attached, hand_over, handed_over, reachable
 from backend.connectors.flatfile.layout import ULID, Layout, document_stem
 from backend.connectors.flatfile.options import Options

@@ -6,10 +6,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from backend.connectors.flatfile.drops import Broken, Drop, Unfinished, newest_first
+from backend.connectors.flatfile.acknowledgements import REASON
+from backend.connectors.flatfile.exports import Broken, Drop, Unfinished, newest_first
 from backend.connectors.flatfile.files import COLLECTION_FILES
 from backend.connectors.flatfile.layout import Layout
-from backend.connectors.flatfile.mailbox import REASON
 from backend.connectors.flatfile.options import Options
 from backend.erp.errors import ErpError
 from backend.erp.records import Health

@@ -7,7 +7,7 @@ memory than a hundred.
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from backend.scratch import scratch
+from backend.database.temporary import scratch
 
 BATCH = 1_000
 

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Iterator, Sequence
 
-from backend.connectors.flatfile.drops import Broken, Drop, moment_of, newest_first
+from backend.connectors.flatfile.exports import Broken, Drop, moment_of, newest_first
 from backend.connectors.flatfile.faults import broken_drop, out_of_reach
 from backend.connectors.flatfile.files import COLLECTION_FILES
 from backend.connectors.flatfile.layout import Layout

@@ -5,8 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from backend.clock import instant
-from backend.connectors.flatfile.cells import BadCell, Row
-from backend.connectors.flatfile.drops import Drop
+from backend.connectors.flatfile.exports import Drop
 from backend.connectors.flatfile.files import (
     ADDRESSES,
     COLLECTION_FILES,
@@ -19,6 +18,7 @@ from backend.connectors.flatfile.files import (
 from backend.connectors.flatfile.mapping import MAPPERS, key_of
 from backend.connectors.flatfile.mapping.parts import Parts
 from backend.connectors.flatfile.options import Options
+from backend.connectors.flatfile.row import BadCell, Row
 from backend.connectors.flatfile.table import Table
 from backend.erp.records import BadRow
 from sync_protocol.catalogue import COLLECTIONS

@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from backend.connectors.flatfile.cells import BadCell, Row
 from backend.connectors.flatfile.faults import broken_drop, setup_fault
 from backend.connectors.flatfile.files import File
 from backend.connectors.flatfile.index import Index
 from backend.connectors.flatfile.options import Options
+from backend.connectors.flatfile.row import BadCell, Row
 
 BOM = b"\xef\xbb\xbf"
 LONGEST_LINE = 1 << 22

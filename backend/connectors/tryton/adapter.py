@@ -3,12 +3,12 @@
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from backend.connectors.tryton import checkup, features, http
-from backend.connectors.tryton.claims import Claims
+from backend.connectors.tryton import features, health, http
 from backend.connectors.tryton.client import Client
+from backend.connectors.tryton.expense_claims import Claims
 from backend.connectors.tryton.features import INVOICE, SALE, Features
-from backend.connectors.tryton.follow import Follower
 from backend.connectors.tryton.forecasts import Forecasts
+from backend.connectors.tryton.incremental import Follower
 from backend.connectors.tryton.lookups import Lookups
 from backend.connectors.tryton.options import Options
 from backend.connectors.tryton.orders import Orders
@@ -60,7 +60,7 @@ class TrytonConnector:
 
     def check(self) -> Health:
         """Say whether Tryton answers, its version and clock, and what stands in the way."""
-        return checkup.check(self._client, self._lookups)
+        return health.check(self._client, self._lookups)
 
     def capabilities(self) -> Capabilities:
         """Say what can be done with the Tryton that was found; raises `ErpError` if it does not answer."""
@@ -138,7 +138,7 @@ class TrytonConnector:
         known, now = self._features, self._clock()
         if known is None or now - known[0] > FEATURES_SECONDS:
             found = features.look(self._client)
-            known = self._features = (now, found, checkup.notes(self._client, found))
+            known = self._features = (now, found, health.notes(self._client, found))
         return known[1:]
 
     def _source(self, collection: str) -> Source:

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal
 
 from backend.connectors.tryton.client import Client, Row
-from backend.connectors.tryton.documents import tryton_id
 from backend.connectors.tryton.errors import TrytonRefusal
 from backend.connectors.tryton.features import FORECAST
 from backend.connectors.tryton.lookups import Lookups
 from backend.connectors.tryton.sources import by_id
+from backend.connectors.tryton.workflow import tryton_id
 from backend.erp.errors import ErpError, ErrorClass
 from backend.erp.records import ForecastLine, Found
 from sync_protocol.catalogue.forecast import first_and_last_day

@@ -3,16 +3,16 @@
 import threading
 from dataclasses import replace
 
-from backend.connectors.tryton import documents
+from backend.connectors.tryton import workflow
 from backend.connectors.tryton.client import Client, Domain, Row
-from backend.connectors.tryton.documents import tryton_id
 from backend.connectors.tryton.errors import TrytonRefusal
 from backend.connectors.tryton.features import SALE, Features
 from backend.connectors.tryton.lookups import Lookups
 from backend.connectors.tryton.mapper import WRITES
 from backend.connectors.tryton.mapping.text import money
-from backend.connectors.tryton.order_facts import order_facts
+from backend.connectors.tryton.order_lookups import order_facts
 from backend.connectors.tryton.understood import understood
+from backend.connectors.tryton.workflow import tryton_id
 from backend.erp.records import Document, Found, Outcome
 from sync_protocol.submission import State
 
@@ -31,11 +31,11 @@ class Orders:
 
     def find(self, key: str, features: Features) -> list[Found]:
         """Return the sales that carry our key."""
-        return documents.find(self._client, SALE, key, self._ours(), keyed=SALE in features.keyed)
+        return workflow.find(self._client, SALE, key, self._ours(), keyed=SALE in features.keyed)
 
     def numbered(self, number: str, features: Features) -> list[Found]:
         """Return the sales under *number*."""
-        return documents.numbered(self._client, SALE, number, self._ours(), keyed=SALE in features.keyed)
+        return workflow.numbered(self._client, SALE, number, self._ours(), keyed=SALE in features.keyed)
 
     def _ours(self) -> Domain:
         return [["company", "=", self._lookups.company]]
@@ -51,8 +51,8 @@ class Orders:
         """Quote and confirm; a refusal leaves the quotation in Tryton, for a person there to decide."""
         record = tryton_id(found.external_id, "")
         with self._confirming:
-            outcome = documents.advance(
-                self._client, documents.ORDER, record, before=self._blocked, held=self._held
+            outcome = workflow.advance(
+                self._client, workflow.ORDER, record, before=self._blocked, held=self._held
             )
         return self._discreet(document, record, outcome)
 
@@ -79,7 +79,7 @@ class Orders:
             return None
         words = f"{party['name']} is blocked in Tryton. The order is quoted there; the office decides."
         remedy = f"Take {party['name']} out of the category that blocks it"
-        return documents.on_hold(documents.ORDER, row, words, "blocked", remedy)
+        return workflow.on_hold(workflow.ORDER, row, words, "blocked", remedy)
 
     def _held(self, row: Row, refused: TrytonRefusal) -> str:
         if refused.rule != "credit_limit":

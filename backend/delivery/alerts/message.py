@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from backend.clock import instant
-from backend.delivery.causes import CAUSES
+from backend.delivery.park_reasons import CAUSES
 
 MOST_LISTED = 50
 

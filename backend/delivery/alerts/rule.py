@@ -3,7 +3,7 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from backend.delivery.causes import CAUSES
+from backend.delivery.park_reasons import CAUSES
 from backend.settings import SettingError, Settings
 from sync_protocol.office import OWNERS
 

@@ -2,12 +2,12 @@
 
 from sqlalchemy import bindparam, select
 
+from backend.database.snapshot_reads import Looker
 from backend.feed.models import FeedSegment
 from backend.identity import access, principals
 from backend.identity.principals import Principal
 from backend.identity.tokens import Claims
-from backend.looking import Looker
-from backend.sync.hearing import DEVICE
+from backend.sync.subscriptions import DEVICE
 from sync_protocol.fields import Sha256
 
 _NAMED = FeedSegment.sha256 == bindparam("name")

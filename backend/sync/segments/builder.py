@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from backend.clock import Clock
-from backend.db import Sessions, snapshot
+from backend.database.core import Sessions, snapshot
 from backend.failpoints import failpoint
 from backend.feed import positions, reading, segments
 from backend.feed.models import FeedSegment

@@ -7,14 +7,14 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from backend.clock import Clock
-from backend.db import Sessions, snapshot
-from backend.feed import moments, reading, segments
+from backend.database.core import Sessions, snapshot
+from backend.feed import position_times, reading, segments
 from backend.feed.reading import Standing
 from backend.feed.segments import Base
 from backend.settings import Settings
+from backend.sync.segments.build_lock import builders_turn
 from backend.sync.segments.builder import Built, build
 from backend.sync.segments.store import Store
-from backend.sync.segments.turn import builders_turn
 from sync_protocol.change import Stream
 
 
@@ -65,7 +65,7 @@ def _due(sessions: Sessions, clock: Clock, settings: Settings) -> tuple[list[Str
         bases = segments.bases(session)
         if not settings.segment_rows:
             return [], list(bases)
-        horizon = moments.horizon(session, clock.now() - dt.timedelta(days=settings.tombstone_days))
+        horizon = position_times.horizon(session, clock.now() - dt.timedelta(days=settings.tombstone_days))
         found, outgrown = [], []
         for stream, standing in reading.all_standings(session).items():
             base = bases.get(stream)

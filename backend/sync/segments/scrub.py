@@ -8,7 +8,7 @@ import hashlib
 import logging
 
 from backend.clock import Clock
-from backend.db import Sessions
+from backend.database.core import Sessions
 from backend.feed import segments
 from backend.sync.segments.store import SegmentMissing, Store, StoreFailed
 

@@ -10,12 +10,12 @@ import logging
 from dataclasses import dataclass
 
 from backend.clock import Clock
-from backend.db import Sessions
+from backend.database.core import Sessions
 from backend.failpoints import failpoint
 from backend.feed import segments
 from backend.settings import Settings
+from backend.sync.segments.build_lock import builders_turn
 from backend.sync.segments.store import Store
-from backend.sync.segments.turn import builders_turn
 
 RETIRED_DAYS = 7
 UNNAMED_HOURS = 24

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import insert
 
-from backend.db import Sessions
+from backend.database.core import Sessions
 from backend.feed import positions
 from backend.feed.models import FeedStream
 from sync_protocol.canonical import canonical

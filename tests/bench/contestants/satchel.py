@@ -15,7 +15,7 @@ from sqlalchemy import select
 from ulid import ULID
 
 from backend.cli import init as setting_up
-from backend.db import Sessions, make_sessions
+from backend.database.core import Sessions, make_sessions
 from backend.feed.changes import MOST_CHANGES, publish
 from backend.identity import device_keys, enrolment, keys, tokens
 from backend.identity.models import Device

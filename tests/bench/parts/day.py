@@ -12,9 +12,9 @@ from typing import Any
 
 import httpx
 
-from sync_protocol.device import forms
+from sync_protocol.device.capture import forms
 from sync_protocol.device.device import Device
-from sync_protocol.device.receipts import receipt_from_bytes
+from sync_protocol.device.store.receipts import receipt_from_bytes
 from tests.bench import records
 from tests.bench.contestants.satchel import SatchelContestant
 from tests.bench.lab import Lab

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from backend import queues
+from backend import doorbell
 from backend.clock import SystemClock
 from backend.inbox.models import Submission
 from backend.settings import read_settings
@@ -45,7 +45,7 @@ def drain(postgres: PostgresServer, folder: Path, sizes: Sizes) -> dict[str, flo
                 "SATCHEL_CONNECTOR": "slow", "SATCHEL_ERP_SECONDS": str(ERP_SECONDS), "THREADS": "2",
                 "SATCHEL_REDIS_URL": redis.url, "SATCHEL_QUIET_SECONDS": ""}  # fmt: skip
         processes = [stack.enter_context(worker(desk, **more)) for _ in range(PROCESSES)]
-        queues.ring(desk.settings)
+        doorbell.ring(desk.settings)
         eventually(lambda: bool(erp.created()), LONGEST)
         watch = Watch([process.pid for process in processes], [postgres.pid])
         eventually(lambda: still_open(desk) == 0, LONGEST)

@@ -96,7 +96,7 @@ BROKEN = [
         ["Tryton's answer to create is lost", "workers die at delivery.after_create"],
         [
             (
-                "backend/delivery/errand.py",
+                "backend/delivery/transfer.py",
                 "        if len(hits) > 1:\n",
                 "        hits = []\n        if len(hits) > 1:\n",
             )
@@ -124,7 +124,7 @@ BROKEN = [
         ["workers die at delivery.after_create"],
         [
             (
-                "backend/delivery/claims.py",
+                "backend/delivery/queue/acquire.py",
                 "    touched = [*also, *_expire_leases(session, now, worker, quiet_seconds, enforces_key)]\n",
                 "    touched = [*also]\n",
             )

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from backend.connectors.flatfile.cells import Row
 from backend.connectors.flatfile.mapping import customers, goods, money, orders
 from backend.connectors.flatfile.mapping.parts import Parts
+from backend.connectors.flatfile.row import Row
 
 Record = dict[str, Any]
 

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from backend.connectors.flatfile.cells import Row
 from backend.connectors.flatfile.files import ADDRESSES
 from backend.connectors.flatfile.mapping.parts import Parts
+from backend.connectors.flatfile.row import Row
 
 
 def customer(row: Row, parts: Parts) -> dict[str, Any]:

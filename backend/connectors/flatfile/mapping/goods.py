@@ -4,8 +4,8 @@ import hashlib
 from decimal import Decimal
 from typing import Any
 
-from backend.connectors.flatfile.cells import Row
 from backend.connectors.flatfile.mapping.parts import Parts
+from backend.connectors.flatfile.row import Row
 
 LONGEST_KEY = 64
 

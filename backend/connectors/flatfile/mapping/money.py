@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from backend.connectors.flatfile.cells import Row
 from backend.connectors.flatfile.mapping.parts import Parts
+from backend.connectors.flatfile.row import Row
 
 
 def receivable(row: Row, parts: Parts) -> dict[str, Any]:

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from backend.connectors.flatfile.cells import Row
 from backend.connectors.flatfile.files import DELIVERIES, DELIVERY_LINES, INVOICES, ORDER_LINES
 from backend.connectors.flatfile.mapping.parts import Parts
+from backend.connectors.flatfile.row import Row
 
 
 def order(row: Row, parts: Parts) -> dict[str, Any]:

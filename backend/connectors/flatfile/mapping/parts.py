@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
-from backend.connectors.flatfile.cells import BadCell, Row
 from backend.connectors.flatfile.files import File
+from backend.connectors.flatfile.row import BadCell, Row
 from backend.connectors.flatfile.table import Table
 
 

@@ -1,0 +1,138 @@
+"""Reading request bodies: bounded before anything is parsed, inflated piece by piece, parsed strictly."""
+
+import json
+import zlib
+from typing import Any, NoReturn
+
+from flask import request
+from marshmallow import Schema
+
+from backend.api.problems import Problem
+from backend.api.services import satchel
+from sync_protocol.canonical import NotCanonical, canonical
+from sync_protocol.collection import schema_faults
+from sync_protocol.errors import ErrorCode, Fault
+from sync_protocol.validators import ready
+
+PIECE = 64 * 1024
+MOST_FAULTS = 50
+"""So many are told at once; a body that is wrong throughout must not have an answer larger than itself."""
+_GZIP = zlib.MAX_WBITS | 16
+
+
+def read(schema: type[Schema], most: int | None = None) -> dict[str, Any]:
+    """Return the JSON body of the request, at most *most* bytes (None: as large as a push may be), checked by
+    *schema*; raises `Problem`."""
+    value = parse(read_plain(most or satchel().limits.push_bytes))
+    check(schema, value)
+    loaded: dict[str, Any] = ready(schema).load(value)
+    return loaded
+
+
+def check(schema: type[Schema], value: Any) -> None:
+    """Raise an `envelope_invalid` problem that names every field of *value* that *schema* refuses."""
+    faults = schema_faults(schema, value)
+    if faults:
+        raise invalid(*faults[:MOST_FAULTS])
+
+
+def invalid(*faults: Fault) -> Problem:
+    """Return the problem of a malformed envelope."""
+    detail = "; ".join(f"{fault.field or 'the body'}: {fault.message.rstrip('.')}" for fault in faults)
+    return Problem(ErrorCode.ENVELOPE_INVALID, f"{detail[:900]}.", errors=faults)
+
+
+def storable(value: Any) -> None:
+    """Raise a problem if *value* holds what no database keeps: halves of surrogate pairs."""
+    try:
+        canonical(value)
+    except NotCanonical as error:
+        raise invalid(Fault(ErrorCode.NOT_CANONICAL, error.path, error.reason)) from None
+
+
+def read_plain(most: int) -> bytes:
+    """Return the body of the request, inflated; never holds more than *most* bytes of it."""
+    if request.mimetype != "application/json":
+        raise Problem(ErrorCode.ENCODING_UNSUPPORTED, "Send Content-Type: application/json.")
+    charset = request.mimetype_params.get("charset", "utf-8")
+    if charset.lower() not in ("utf-8", "utf8"):
+        raise Problem(ErrorCode.ENCODING_UNSUPPORTED, "JSON is UTF-8; leave the charset out.")
+    coding = request.headers.get("Content-Encoding", "identity").strip().lower()
+    if coding not in ("identity", "gzip"):
+        accepted = {"Accept-Encoding": "gzip"}
+        raise Problem(ErrorCode.ENCODING_UNSUPPORTED, "Send the body plain or as gzip.", headers=accepted)
+    if (request.content_length or 0) > most:
+        raise too_large(most)
+    inflater = zlib.decompressobj(_GZIP) if coding == "gzip" else None
+    plain, arrived = bytearray(), 0
+    while piece := _next_piece():
+        arrived += len(piece)
+        plain += _inflate(inflater, piece, most + 1 - len(plain)) if inflater else piece
+        if arrived > most or len(plain) > most:
+            raise too_large(most)
+    # Servers differ: some say so when a connection breaks, some just give less than was announced.
+    if arrived < (request.content_length or 0):
+        raise _broken_off()
+    if inflater and not inflater.eof:
+        raise Problem(ErrorCode.BODY_DAMAGED, "The gzip data ends too early.")
+    return bytes(plain)
+
+
+def _next_piece() -> bytes:
+    try:
+        return request.stream.read(PIECE)
+    except Exception:
+        # Each server has errors of its own: for what breaks off, and for chunks that are none.
+        raise _broken_off() from None
+
+
+def _broken_off() -> Problem:
+    return Problem(ErrorCode.BODY_DAMAGED, "The body broke off, or did not come as HTTP has it.")
+
+
+def _inflate(inflater: Any, piece: bytes, room: int) -> bytes:
+    """Inflate *piece* to at most *room* bytes; what does not fit stays behind and the caller refuses it."""
+    try:
+        plain: bytes = inflater.decompress(piece, room)
+    except zlib.error:
+        raise Problem(ErrorCode.BODY_DAMAGED, "The gzip data is damaged.") from None
+    if inflater.unused_data:
+        raise Problem(ErrorCode.BODY_DAMAGED, "There is something behind the gzip data.")
+    return plain
+
+
+def too_large(most: int) -> Problem:
+    """Return the problem of a body beyond *most* bytes."""
+    return Problem(ErrorCode.BODY_TOO_LARGE, f"The body may have {most} bytes, after inflating.")
+
+
+def parse(body: bytes) -> Any:
+    """Return the JSON value of *body*. Refused are NaN and Infinity, and a name twice in one object.
+
+    Floats are let through: whoever takes a document says which of its fields holds one.
+    """
+    try:
+        return json.loads(body.decode(), object_pairs_hook=_unique, parse_constant=_no_constant)
+    except UnicodeDecodeError as error:
+        raise Problem(ErrorCode.NOT_JSON, f"Byte {error.start + 1} is not UTF-8.") from None
+    except json.JSONDecodeError as error:
+        raise Problem(ErrorCode.NOT_JSON, f"Line {error.lineno}, column {error.colno}: {error.msg}.") from None
+    except RecursionError:
+        raise Problem(ErrorCode.NOT_JSON, "It is nested too deeply.") from None
+    except ValueError:
+        # Python refuses to read integers of more than 4,300 digits.
+        raise Problem(ErrorCode.NOT_JSON, "It holds a number that is too long.") from None
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        shown = json.dumps(twice[:60])
+        raise Problem(ErrorCode.NOT_JSON, f"The name {shown} stands twice in one object.")
+    return value
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise Problem(ErrorCode.NOT_JSON, f"{name} is not JSON.")

@@ -1,0 +1,166 @@
+"""Acknowledgements: what the ERP says about a document, line by line, as one outcome."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from backend.connectors.flatfile.exchange import handed_over
+from backend.connectors.flatfile.files import File
+from backend.connectors.flatfile.layout import ACK, DOCUMENT, MANIFEST, Layout
+from backend.connectors.flatfile.manifest import ManifestFault, read_manifest
+from backend.connectors.flatfile.options import Options
+from backend.connectors.flatfile.row import BadCell, Row
+from backend.connectors.flatfile.table import Table
+from backend.erp.errors import ErpError
+from backend.erp.records import Outcome
+from sync_protocol.errors import ErrorCode
+from sync_protocol.submission import State
+
+COLUMNS = "key line_no status erp_id erp_number reason_code reason_text"
+STATUSES = ("ok", "reject", "hold")
+STATES = {"ok": State.ACCEPTED, "reject": State.REJECTED, "hold": State.ON_HOLD}
+CODES = frozenset(code.code for code in ErrorCode if code.status == 0)
+MOST_RAW = 4000
+
+
+class AckFault(ValueError):
+    """The acknowledgement cannot be used; the message says why."""
+
+
+class AckUnfinished(ValueError):
+    """The acknowledgement is not whole: it has no manifest, or is not what its manifest says. It may be
+    that the ERP is still writing."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What an acknowledgement says. `word` is the ERP's own, ok, reject or hold; `sha256` is the file's."""
+
+    word: str
+    outcome: Outcome
+    sha256: str
+
+
+def newest_answer(layout: Layout, options: Options, stem: str) -> Answer | None:
+    """Return the last word of the ERP about the document *stem*: the one that waits to be settled, else, where
+    the document does not wait for a new answer, the newest one in the archive."""
+    try:
+        return read_answer(layout, options, stem)
+    except FileNotFoundError:
+        pass
+    except (AckFault, AckUnfinished):
+        pass  # `acknowledgements` says what is wrong with it
+    if (layout.to_erp / f"{stem}{MANIFEST}").exists():
+        return None
+    archived = archived_acks(layout, stem)
+    try:
+        return _parsed(layout, options, stem, archived[-1], None) if archived else None
+    except (AckFault, FileNotFoundError):
+        return None
+
+
+def archived_acks(layout: Layout, stem: str) -> list[Path]:
+    """Return the acknowledgements of *stem* in the archive, the oldest first."""
+    found = layout.archived(stem).glob(f"{ACK}{stem}.*csv")
+    return sorted(found, key=lambda path: (len(path.name), path.name))
+
+
+def read_answer(layout: Layout, options: Options, stem: str) -> Answer:
+    """Return what acks/ACK_<stem>.csv says.
+
+    Raises `AckFault`, `AckUnfinished`, FileNotFoundError if there is none, or another OSError.
+    """
+    path = layout.acks / f"{ACK}{stem}.csv"
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    try:
+        entry = read_manifest(layout.acks / f"{ACK}{stem}{MANIFEST}").files.get(path.name)
+    except FileNotFoundError:
+        raise AckUnfinished(f"{path.name} has no manifest") from None
+    except ManifestFault as fault:
+        raise AckUnfinished(str(fault)) from None
+    if entry is None or entry.sha256 != sha256:
+        raise AckUnfinished(f"{path.name} is not what its manifest says (its sha256 differs)")
+    return _parsed(layout, options, stem, path, entry.rows)
+
+
+def _parsed(layout: Layout, options: Options, stem: str, path: Path, rows: int | None) -> Answer:
+    document = handed_over(layout, stem)
+    if document is None:
+        raise AckFault(f"{path.name} answers {stem}, which was never handed over")
+    lines = document[1].more.get("lines")
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    file = File(path.name, tuple(COLUMNS.split()), ("line_no",))
+    try:
+        table = Table(path, file, rows, options)
+    except ErpError as error:
+        raise AckFault(error.message) from None
+    try:
+        read = [table.row(number) for number in range(len(table))]
+        word, outcome = _outcome(stem, read, lines if isinstance(lines, list) else [])
+    except BadCell as error:
+        raise AckFault(str(error)) from None
+    finally:
+        table.close()
+    return Answer(word, outcome, sha256)
+
+
+def _outcome(stem: str, rows: Sequence[Row], lines: list[int]) -> tuple[str, Outcome]:
+    """Return what *rows* say of the whole document, which has *lines*: one refusal refuses it all."""
+    answered: dict[int | None, Row] = {}
+    for row in rows:
+        _check_key(stem, row)
+        if row.word("status") not in STATUSES:
+            raise BadCell(row, "status", f"must be ok, reject or hold, not {row.text('status')!r}")
+        line_no = None if row.maybe("line_no") is None else row.whole("line_no")
+        if line_no is not None and line_no not in lines:
+            raise BadCell(row, "line_no", f"the document has no line {line_no}")
+        if line_no in answered:
+            raise BadCell(row, "line_no", f"line {line_no or 'of the whole'} is answered twice")
+        answered[line_no] = row
+    missing = [str(line) for line in lines if line not in answered]
+    if missing and None not in answered:
+        raise AckFault(f"{ACK}{stem}.csv does not answer line {', '.join(missing)}")
+    words = {row.word("status") for row in rows}
+    word = "reject" if "reject" in words else "hold" if "hold" in words else "ok"
+    number, external_id = _one(rows, "erp_number"), _one(rows, "erp_id")
+    if word != "reject" and not (number or external_id):
+        raise AckFault(f"{ACK}{stem}.csv says {word} and gives neither erp_number nor erp_id")
+    blamed = [(line, row) for line, row in answered.items() if row.word("status") == word != "ok"]
+    reasons = list(dict.fromkeys(_reason(row) for _, row in blamed))
+    return word, Outcome(
+        STATES[word],
+        external_id=None if word == "reject" else external_id or number,
+        number=None if word == "reject" else number or external_id,
+        reason="; ".join(reasons)[:1000] or None,
+        raw="\n".join(row.raw.strip() for row in rows)[:MOST_RAW],
+        errors=tuple(_fault(lines, line, row) for line, row in blamed) if word == "reject" else (),
+    )
+
+
+def _check_key(stem: str, row: Row) -> None:
+    document = DOCUMENT.fullmatch(stem)
+    expected = document["key"] if document else stem
+    if row.text("key") != expected:
+        raise BadCell(row, "key", f"is {row.text('key')!r}, and the file answers {expected}")
+
+
+def _one(rows: Sequence[Row], column: str) -> str | None:
+    values = {row.maybe(column): row for row in rows if row.maybe(column)}
+    if len(values) > 1:
+        row = next(reversed(values.values()))
+        raise BadCell(row, column, f"two answers for one document: {', '.join(sorted(map(str, values)))}")
+    return next(iter(values), None)
+
+
+def _reason(row: Row) -> str:
+    return row.maybe("reason_text") or row.maybe("reason_code") or "the ERP gives no reason"
+
+
+def _fault(lines: list[int], line: int | None, row: Row) -> dict[str, str]:
+    code = (row.maybe("reason_code") or "").lower()
+    return {
+        "code": code if code in CODES else ErrorCode.FIELD_INVALID.code,
+        "field": "" if line is None else f"lines[{lines.index(line)}]",
+        "message": _reason(row)[:1000],
+    }

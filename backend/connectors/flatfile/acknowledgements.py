@@ -1,0 +1,136 @@
+"""The folder of acknowledgements: what is understood is passed on, the rest set aside with its reason."""
+
+import logging
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from backend.connectors.flatfile.acknowledgement_file import (
+    AckFault,
+    AckUnfinished,
+    Answer,
+    archived_acks,
+    read_answer,
+)
+from backend.connectors.flatfile.durable import move_durably, write_durably
+from backend.connectors.flatfile.exchange import put_aside, reachable
+from backend.connectors.flatfile.layout import ACK, DOCUMENT, FORECAST, MANIFEST, Layout
+from backend.connectors.flatfile.options import Options
+from backend.erp.records import Acknowledgement
+from sync_protocol.submission import State
+
+LOG = logging.getLogger(__name__)
+NAMED = re.compile(re.escape(ACK) + r"(?P<stem>.+?)(\.csv|\.manifest\.json)")
+REASON = ".reason.txt"
+
+
+class Mailbox:
+    """Reads and clears acks/."""
+
+    def __init__(self, layout: Layout, options: Options) -> None:
+        self._layout = layout
+        self._options = options
+
+    def acknowledgements(self) -> Iterator[Acknowledgement]:
+        """Yield the answers that are whole and understood, the oldest key first.
+
+        What is garbage, or not whole for longer than `unfinished_seconds`, is moved to rejected/ with a
+        reason beside it; the document it meant goes on waiting. Answers to forecasts are settled here:
+        no submission waits for them.
+        """
+        with reachable(self._layout):
+            names = sorted(path.name for path in self._layout.acks.iterdir() if path.is_file())
+            for stem in sorted({self._stem_of(name) for name in names} - {""}):
+                answer = self._answer(stem)
+                if answer is None:
+                    continue
+                document = DOCUMENT.fullmatch(stem)
+                if document:
+                    token = f"{stem}:{answer.sha256[:16]}"
+                    yield Acknowledgement(document["kind"].lower(), document["key"], answer.outcome, token)
+                else:
+                    self._settle_forecast(stem, answer)
+
+    def put_away(self, token: str) -> None:
+        """Move the document and its acknowledgement to the archive, unless a newer answer came meanwhile."""
+        stem, _, sha256 = token.partition(":")
+        with reachable(self._layout):
+            try:
+                answer = read_answer(self._layout, self._options, stem)
+            except (AckFault, AckUnfinished, FileNotFoundError):
+                return
+            if answer.sha256.startswith(sha256):
+                self._archive(stem, answer)
+
+    def _answer(self, stem: str) -> Answer | None:
+        try:
+            return read_answer(self._layout, self._options, stem)
+        except AckFault as fault:
+            self._reject(stem, str(fault))
+        except (AckUnfinished, FileNotFoundError) as fault:
+            if self._age(stem) > self._options.unfinished_seconds:
+                what = (
+                    str(fault) if isinstance(fault, AckUnfinished) else "there is a manifest without its file"
+                )
+                self._reject(stem, f"{what}, and has not been finished since")
+        return None
+
+    def _stem_of(self, name: str) -> str:
+        """Return which document *name* answers; what is no acknowledgement at all is set aside."""
+        found = NAMED.fullmatch(name)
+        if found and (DOCUMENT.fullmatch(found["stem"]) or FORECAST.fullmatch(found["stem"])):
+            return found["stem"]
+        path = self._layout.acks / name
+        settled = name.endswith(".tmp") or name.startswith(".")
+        if not settled and _age(path) > min(60.0, self._options.unfinished_seconds):
+            self._set_aside([path], "is not called ACK_ and the name of a document; see the layout in the docs")
+        return ""
+
+    def _settle_forecast(self, stem: str, answer: Answer) -> None:
+        if answer.outcome.state is State.ACCEPTED:
+            self._archive(stem, answer)
+            return
+        put_aside(self._layout, stem, self._layout.rejected)
+        self._reject(
+            stem,
+            f"the ERP says {answer.word} to this forecast: {answer.outcome.reason}. The next change of "
+            "the forecast is handed over anew",
+        )
+
+    def _archive(self, stem: str, answer: Answer) -> None:
+        """The document first: an answer without its document is read again, the reverse would be sent again."""
+        folder = self._layout.archived(stem)
+        put_aside(self._layout, stem, folder)
+        path = self._layout.acks / f"{ACK}{stem}.csv"
+        before = archived_acks(self._layout, stem)
+        name = path.name if not before else f"{ACK}{stem}.{len(before) + 1}.csv"
+        move_durably(path, folder / name)
+        (self._layout.acks / f"{ACK}{stem}{MANIFEST}").unlink(missing_ok=True)
+
+    def _reject(self, stem: str, reason: str) -> None:
+        paths = [self._layout.acks / f"{ACK}{stem}{ending}" for ending in (".csv", MANIFEST)]
+        self._set_aside([path for path in paths if path.exists()], reason)
+
+    def _set_aside(self, paths: list[Path], reason: str) -> None:
+        for path in paths:
+            target = self._layout.rejected / path.name
+            count = 1
+            while target.exists():
+                count += 1
+                target = self._layout.rejected / f"{path.name}.{count}"
+            LOG.warning("acknowledgement set aside: %s: %s", path.name, reason)
+            write_durably(target.with_name(target.name + REASON), [f"{reason}\n".encode()])
+            move_durably(path, target)
+
+    def _age(self, stem: str) -> float:
+        """Return how long the acknowledgement has not changed, in seconds."""
+        paths = [self._layout.acks / f"{ACK}{stem}{ending}" for ending in (".csv", MANIFEST)]
+        return min((_age(path) for path in paths if path.exists()), default=0.0)
+
+
+def _age(path: Path) -> float:
+    try:
+        return time.time() - path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0

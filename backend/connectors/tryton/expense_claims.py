@@ -1,0 +1,176 @@
+"""Expense claims: a supplier invoice of the employee, receipts attached, posted."""
+
+import hashlib
+import threading
+
+from backend.connectors.tryton import workflow
+from backend.connectors.tryton.client import Client, Domain, Row
+from backend.connectors.tryton.errors import TrytonRefusal
+from backend.connectors.tryton.features import INVOICE, KEY_FIELD, Features
+from backend.connectors.tryton.lookups import Lookups
+from backend.connectors.tryton.mapper import WRITES
+from backend.connectors.tryton.mapping.claim import ClaimFacts
+from backend.connectors.tryton.mapping.text import word
+from backend.connectors.tryton.sources import ANY
+from backend.connectors.tryton.understood import understood
+from backend.connectors.tryton.workflow import currency_id, one, tryton_id
+from backend.erp.errors import ErpError, ErrorClass
+from backend.erp.records import Document, Found, Outcome, ReceiptFile, RepInfo
+
+OFFICE, CONFIG = ErrorClass.REJECT_OFFICE, ErrorClass.CONFIG
+EMPLOYEE_FIELDS = ("party.name", "party.addresses", "party.account_payable")
+
+
+class Claims:
+    """Sends expense claims to one Tryton."""
+
+    def __init__(self, client: Client, lookups: Lookups) -> None:
+        self._client = client
+        self._lookups = lookups
+        self._attaching = threading.Lock()
+
+    def find(self, key: str, features: Features) -> list[Found]:
+        """Return the supplier invoices that carry our key."""
+        return workflow.find(self._client, INVOICE, key, self._ours(), keyed=INVOICE in features.keyed)
+
+    def numbered(self, number: str, features: Features) -> list[Found]:
+        """Return the supplier invoices under *number*."""
+        return workflow.numbered(self._client, INVOICE, number, self._ours(), keyed=INVOICE in features.keyed)
+
+    def _ours(self) -> Domain:
+        return [["type", "=", "in"], ["company", "=", self._lookups.company]]
+
+    def create(self, document: Document, features: Features) -> Found:
+        """Create the draft; raises `ErpError`, naming the field if one is to blame."""
+        with understood(writes=False):
+            values = WRITES["expense_claim"](document, self._facts(document, features))
+        return Found(str(self._client.create(INVOICE, values)), None, "draft")
+
+    def advance(self, document: Document, found: Found) -> Outcome:
+        """Attach the receipts that are not there yet, validate and post."""
+        record = tryton_id(found.external_id, "")
+        with self._attaching:
+            self._attach(document, record)
+        return workflow.advance(self._client, workflow.CLAIM, record, before=lambda row: None, held=self._held)
+
+    def _facts(self, document: Document, features: Features) -> ClaimFacts:
+        body = document.body
+        employee = self._employee(document.rep)
+        return ClaimFacts(
+            party=employee["id"],
+            address=employee["addresses"][0],
+            payable=self._payable(employee),
+            journal=self._journal(),
+            currency=currency_id(self._client, body["currency"]),
+            accounts=self._accounts(body["lines"]),
+            customer=self._customer(body.get("customer_id")),
+            date=document.received_at.date(),
+            key_field=KEY_FIELD if INVOICE in features.keyed else None,
+        )
+
+    def _employee(self, rep: RepInfo) -> Row:
+        if not rep.employee_number:
+            raise ErpError(
+                OFFICE,
+                f"{rep.name} has no employee number, by which Tryton knows who is owed the claim.",
+                fix=f"Say `satchel rep add {rep.id} … --employee NUMBER`, then retry.",
+            )
+        domain = [["party.code", "=", rep.employee_number], ["company", "=", self._lookups.company]]
+        unknown = ErpError(
+            OFFICE,
+            f"Tryton has no employee whose party has the number {rep.employee_number} ({rep.name}).",
+            fix=f"Make {rep.name} an employee in Tryton, whose party has that code, then retry.",
+        )
+        party: Row = one(self._client, "company.employee", domain, EMPLOYEE_FIELDS, unknown)["party."]
+        if not party["addresses"]:
+            raise ErpError(
+                OFFICE,
+                f"{party['name']} has no address in Tryton, which an expense claim needs.",
+                fix=f"Give {party['name']} an address in Tryton, then retry.",
+            )
+        return party
+
+    def _payable(self, party: Row) -> int:
+        """Return the account of the debt: the option's, the party's own, the company's, or the only one."""
+        code = self._lookups.options.payable_account
+        fitting = [["type.payable", "=", True], ["closed", "!=", True], ["company", "=", self._lookups.company]]
+        if code:
+            missing = ErpError(
+                CONFIG, f"Tryton has no payable account {code!r}; see the option payable_account."
+            )
+            return int(
+                one(self._client, "account.account", [["code", "=", code], *fitting], ["code"], missing)["id"]
+            )
+        if party["account_payable"] is not None:
+            return int(party["account_payable"])
+        settings = self._client.search_read("account.configuration", [], ["default_account_payable"], limit=1)
+        if settings and settings[0]["default_account_payable"] is not None:
+            return int(settings[0]["default_account_payable"])
+        found = self._client.search("account.account", [*fitting, ["party_required", "=", True]])
+        if len(found) != 1:
+            raise ErpError(CONFIG, "Say with the option payable_account on which account claims are owed.")
+        return found[0]
+
+    def _journal(self) -> int:
+        code = self._lookups.options.expense_journal
+        missing = ErpError(CONFIG, f"Tryton has no journal {code!r}; see the option expense_journal.")
+        return int(one(self._client, "account.journal", [["code", "=", code]], ["code"], missing)["id"])
+
+    def _accounts(self, lines: list[Row]) -> dict[str, int]:
+        """Return the account of each category that *lines* name."""
+        domain = [
+            ANY,
+            ["type.expense", "=", True],
+            ["closed", "!=", True],
+            ["company", "=", self._lookups.company],
+        ]
+        rows = self._client.search_read("account.account", [*domain, ["code", "!=", None]], ["code", "active"])
+        known = {word(row["code"]): row["id"] for row in rows if row["active"]}
+        for n, line in enumerate(lines):
+            if line["category_id"] not in known:
+                raise ErpError(
+                    ErrorClass.REJECT_REP,
+                    f"Tryton has no expense account {line['category_id']} any more; choose another category.",
+                    field=f"lines[{n}].category_id",
+                )
+        return {line["category_id"]: known[line["category_id"]] for line in lines}
+
+    def _customer(self, key: str | None) -> str | None:
+        if key is None:
+            return None
+        rows = self._client.search_read(
+            "party.party", [["id", "=", tryton_id(key, "customer_id")], ANY], ["code", "name"]
+        )
+        # what the rep wrote stays readable, whether or not Tryton still has the customer
+        return " ".join(filter(None, (rows[0]["code"], rows[0]["name"]))) if rows else f"customer {key}"
+
+    def _attach(self, document: Document, record: int) -> None:
+        """Attach each receipt once: its content is its name."""
+        if not document.receipts:
+            return
+        resource = f"{INVOICE},{record}"
+        rows = self._client.search_read("ir.attachment", [["resource", "=", resource]], ["name"])
+        there = {row["name"] for row in rows}
+        for receipt in document.receipts:
+            if receipt.sha256 not in there:
+                values = {
+                    "name": receipt.sha256, "resource": resource, "type": "data", "data": _content(receipt),
+                    "description": f"{receipt.name} ({receipt.media_type})",
+                }  # fmt: skip
+                self._client.create("ir.attachment", values)
+                there.add(receipt.sha256)
+
+    def _held(self, row: Row, refused: TrytonRefusal) -> str:
+        return f"{refused.message} The claim is in Tryton as {row['rec_name']}; the office decides."
+
+
+def _content(receipt: ReceiptFile) -> bytes:
+    with receipt.open() as file:
+        content = file.read()
+    if hashlib.sha256(content).hexdigest() != receipt.sha256:
+        raise ErpError(
+            OFFICE,
+            f"The file of receipt {receipt.name} is damaged; ask for it again.",
+            fix="Send it back to the rep, whose copy brings the receipt again.",
+        )
+    return content

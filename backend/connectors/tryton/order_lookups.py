@@ -1,0 +1,149 @@
+"""What must be looked up in Tryton before an order can be created, and what can be refused by then.
+
+Refusing here names the field, which Tryton's own words seldom do. Nothing has been written yet.
+"""
+
+import json
+from typing import Any
+
+from backend.connectors.tryton.client import Client, Row
+from backend.connectors.tryton.features import KEY_FIELD, SALE
+from backend.connectors.tryton.lookups import Lookups
+from backend.connectors.tryton.mapping.order import OrderFacts
+from backend.connectors.tryton.mapping.price_lists import LIST_PRICE
+from backend.connectors.tryton.sources import ANY, by_id
+from backend.connectors.tryton.values import quantity
+from backend.connectors.tryton.workflow import currency_id, one, tryton_id
+from backend.erp.errors import ErpError, ErrorClass
+from backend.erp.records import Document
+
+REP = ErrorClass.REJECT_REP
+CUSTOMER_FIELDS = ("name", "active", "replaced_by", "addresses")
+PRODUCT_FIELDS = ("name", "active", "template.salable", "default_uom.category")
+PRICE_DIGITS = 4
+"""Tryton's own default."""
+MOST_MERGES = 10
+
+Line = dict[str, Any]
+
+
+def order_facts(client: Client, lookups: Lookups, document: Document, *, keyed: bool) -> OrderFacts:
+    """Return what *document* needs; raises `ErpError`, naming the field if one is to blame."""
+    body = document.body
+    asked = tryton_id(body["customer_id"], "customer_id")
+    customer = _customer(client, asked)
+    party = _defaults(client, lookups.company, customer)
+    ship_to = _ship_to(body.get("ship_to_id"), customer, asked) or party.get("shipment_address")
+    currency = currency_id(client, body["currency"])
+    price_list = body.get("price_list_id")
+    list_id = None if price_list in (None, LIST_PRICE) else tryton_id(price_list, "price_list_id")
+    products = _products(client, body["lines"])
+    sale = {
+        "id": -1, "party": customer["id"], "company": lookups.company, "currency": currency,
+        "price_list": list_id, "invoice_party": party.get("invoice_party"),
+    }  # fmt: skip
+    return OrderFacts(
+        party=party,
+        shipment_address=ship_to,
+        currency=currency,
+        price_list=list_id,
+        warehouse=_warehouse(lookups, body.get("warehouse_id")),
+        taxes={product: _taxes(client, line, sale) for product, line in products.items()},
+        price_digits=_price_digits(client),
+        key_field=KEY_FIELD if keyed else None,
+    )
+
+
+def _called(customer: Row, asked: int) -> str:
+    """Return what a rep may read: the name of the customer *asked* for, not of the one it was merged into."""
+    return str(customer["name"]) if customer["id"] == asked else "the customer into which this one was merged"
+
+
+def _customer(client: Client, asked: int) -> Row:
+    """Return the customer *asked* for, or the one it was merged into."""
+    party = asked
+    unknown = ErpError(REP, "Tryton does not have this customer any more.", field="customer_id")
+    for _ in range(MOST_MERGES):
+        row = one(client, "party.party", [["id", "=", party], ANY], CUSTOMER_FIELDS, unknown)
+        if row["replaced_by"] is None:
+            if row["active"]:
+                return row
+            raise ErpError(REP, f"In Tryton, {_called(row, asked)} is closed.", field="customer_id")
+        party = row["replaced_by"]
+    raise unknown
+
+
+def _defaults(client: Client, company: int, customer: Row) -> Row:
+    """Ask Tryton what its own screen would fill in for the customer."""
+    blank = dict.fromkeys(("invoice_party", "shipment_party", "payment_term", "warehouse"))
+    sale = {"party": customer["id"], "company": company, "lines": [], **blank}
+    found: Row = client.call(f"model.{SALE}.on_change_party", sale)
+    return {**found, "party": customer["id"]}
+
+
+def _ship_to(key: str | None, customer: Row, asked: int) -> int | None:
+    if key is None:
+        return None
+    address = tryton_id(key, "ship_to_id")
+    if address not in customer["addresses"]:
+        words = f"This is no address of {_called(customer, asked)} any more."
+        raise ErpError(REP, words, field="ship_to_id")
+    return address
+
+
+def _warehouse(lookups: Lookups, key: str | None) -> int:
+    known = {int(row["id"]): row["code"] for row in lookups.warehouses()}
+    if key is not None:
+        warehouse = tryton_id(key, "warehouse_id")
+        if warehouse not in known:
+            raise ErpError(REP, "Tryton does not have this warehouse any more.", field="warehouse_id")
+        return warehouse
+    wanted = lookups.options.warehouse
+    fitting = [n for n, code in known.items() if not wanted or code == wanted]
+    if len(fitting) == 1:
+        return fitting[0]
+    if wanted:
+        words = f"Tryton has no one warehouse {wanted!r}; see the option warehouse."
+        raise ErpError(ErrorClass.CONFIG, words)
+    raise ErpError(REP, "Say from which warehouse to deliver.", field="warehouse_id")
+
+
+def _products(client: Client, lines: list[Line]) -> dict[int, Line]:
+    """Return the first line of each product; raises for one that cannot be sold so."""
+    ids = [tryton_id(line["product_id"], f"lines[{n}].product_id") for n, line in enumerate(lines)]
+    domain = [["id", "in", sorted(set(ids))], ANY]
+    products = by_id(client.search_read("product.product", domain, PRODUCT_FIELDS))
+    units = by_id(client.search_read("product.uom", [ANY], ["category"]))
+    first: dict[int, Line] = {}
+    for n, line in enumerate(lines):
+        where = f"lines[{n}]"
+        product = products.get(ids[n])
+        if product is None:
+            words = "Tryton does not have this product any more."
+            raise ErpError(REP, words, field=f"{where}.product_id")
+        if not product["active"] or not product["template."]["salable"]:
+            raise ErpError(REP, f"{product['name']} is not for sale any more.", field=f"{where}.product_id")
+        unit = units.get(tryton_id(line["unit"], f"{where}.unit"))
+        if unit is None or unit["category"] != product["default_uom."]["category"]:
+            raise ErpError(REP, f"{product['name']} is not sold in this unit.", field=f"{where}.unit")
+        first.setdefault(ids[n], line)
+    return first
+
+
+def _taxes(client: Client, line: Line, sale: Row) -> list[int]:
+    """Ask Tryton which taxes the product bears for this customer; its tax rules are known to it alone."""
+    asked = {
+        "type": "line", "product": int(line["product_id"]), "quantity": quantity(line["quantity"]),
+        "unit": int(line["unit"]), "taxes": [], "sale": sale,
+    }  # fmt: skip
+    answer = client.call("model.sale.line.on_change", asked, ["product"])
+    added = (answer.get("taxes") or {}).get("add") or []
+    return [int(values["id"]) for _, values in added]
+
+
+def _price_digits(client: Client) -> int:
+    """Return how many decimals a unit price may have in this Tryton."""
+    field = client.call("model.sale.line.fields_get", ["unit_price"])["unit_price"]
+    # an expression of PYSON, written as JSON within JSON: "[null, 4]"
+    digits = json.loads(field["digits"])
+    return digits[1] if isinstance(digits, list) and isinstance(digits[1], int) else PRICE_DIGITS

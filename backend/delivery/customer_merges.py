@@ -1,0 +1,93 @@
+"""Merged customers: a document that cites a customer who was merged into another is sent for that other one.
+
+What the device captured is never changed. The document is re-pointed on its way to the ERP, each time anew, and
+that is told: in its timeline, and in the reason that the rep reads. A rep who does not hear the other customer
+learns neither its name nor what the ERP says about it; the office reads both.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from backend.delivery.transition import MOST_RAW, Fate
+from backend.feed.changes import live
+from backend.feed.customer_merges import CUSTOMERS, target_of
+from backend.feed.live import read_live
+from backend.identity.access import ANY_SCHEMA, streams
+from sync_protocol.submission import State
+
+_HELD = "The ERP has it on hold; the office decides"
+_REFUSED = "The ERP does not take it for the customer into which this one was merged; the office can say why"
+_LATER = "The ERP has not taken it yet; it is tried again"
+_STOPPED = "Sending to the ERP is stopped until it is set right"
+_DISCREET = {
+    State.ON_HOLD: _HELD,
+    State.REJECTED: _REFUSED,
+    State.PARKED: _REFUSED,
+    State.QUEUED: _LATER,
+    State.UNKNOWN: _LATER,
+}
+"""What a rep is told instead of words that may be about a customer whom the rep does not hear."""
+
+
+@dataclass(frozen=True)
+class Repointed:
+    """A document's body for the customer it is sent for."""
+
+    body: Mapping[str, Any]
+    told: str
+    """A sentence about it for the office, with names."""
+    words: str
+    """The same for the rep, who reads the names of those customers only whom the rep hears."""
+    heard: bool
+    """Whether the rep hears the customer it is sent for."""
+
+    def fate(self, fate: Fate) -> Fate:
+        """Return *fate* with a word to the rep, and without what the rep is not to read."""
+        if not self.heard and (fate.reason or fate.errors):
+            said = ". ".join(filter(None, (fate.reason, *(e["message"] for e in fate.errors), fate.raw)))
+            reason = _STOPPED if fate.trips else _DISCREET.get(fate.state)
+            errors = tuple({**error, "message": "was refused; the office can say why"} for error in fate.errors)
+            fate = replace(fate, reason=reason, raw=said[:MOST_RAW], errors=errors)
+        if fate.state in (State.QUEUED, State.UNKNOWN):
+            # Nothing has come of it yet.
+            return fate
+        words = f"{fate.reason.rstrip('.')}. {self.words}" if fate.reason else self.words
+        return replace(fate, reason=words[:1000])
+
+
+def repointed(session: Session, body: Mapping[str, Any], rep: str) -> Repointed | None:
+    """Return *body*, a document of *rep*, for the customer it must be sent for; None if it names that one.
+
+    An address of the old customer that the new one does not have is left to the ERP to choose.
+    """
+    old = body.get("customer_id")
+    if not isinstance(old, str) or (new := target_of(session, old)) == old:
+        return None
+    known, target = live(session, CUSTOMERS, old) or {}, live(session, CUSTOMERS, new) or {}
+    changed = {**body, "customer_id": new}
+    more = ""
+    if body.get("ship_to_id") and body["ship_to_id"] not in {a["id"] for a in target["addresses"]}:
+        changed["ship_to_id"] = None
+        more = "; the delivery address was the old one's, so the ERP's usual one is taken"
+    mine = _heard(session, rep, old, new)
+    return Repointed(
+        body=changed,
+        told=f"Sent for {_name(target)}, into which {_name(known)} was merged in the ERP{more}",
+        words=f"Sent for {_name(target) if new in mine else 'another customer'}, into which "
+        f"{_name(known) if old in mine else 'this one'} was merged in the ERP{more}",
+        heard=new in mine,
+    )
+
+
+def _heard(session: Session, rep: str, *customers: str) -> set[str]:
+    """Return those of *customers* that *rep* hears."""
+    granted = set(streams(session, rep, ANY_SCHEMA))
+    found = read_live(session, [(CUSTOMERS, key) for key in customers])
+    return {key for (name, key), record in found.items() if (record.channel, name) in granted}
+
+
+def _name(customer: Mapping[str, Any]) -> str:
+    return f"{customer['name']} ({customer['number'] or customer['id']})"

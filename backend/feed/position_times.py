@@ -1,0 +1,43 @@
+"""Moments: where the feed stood at a time, noted now and then, which tells how old a position is.
+
+A moment (position, at) says: everything at or below *position* was committed by *at*. Positions carry no
+time of their own, so without moments nobody would know which tombstones are old.
+"""
+
+import datetime as dt
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from backend.clock import Clock
+from backend.database.core import is_postgresql
+from backend.feed import positions
+from backend.feed.models import FeedMoment
+
+NOTE_EVERY = dt.timedelta(hours=1)
+
+
+def note(session: Session, clock: Clock, every: dt.timedelta = NOTE_EVERY) -> bool:
+    """Note where the feed stands, unless that was done within *every*; return whether it was."""
+    newest, at = session.execute(select(func.max(FeedMoment.position), func.max(FeedMoment.at))).one()
+    head = positions.head(session).position
+    # The time is taken after the head: what was committed between the two must not be called older.
+    now = clock.now()
+    if head == newest or (at is not None and now - at < every):
+        return False
+    # After a clock was put back, older than the newest moment would be a lie about what came after it.
+    moment = {"position": head, "at": max(now, at) if at else now}
+    insert = (postgresql.insert if is_postgresql(session) else sqlite.insert)(FeedMoment)
+    session.execute(insert.values(moment).on_conflict_do_nothing(index_elements=["position"]))
+    return True
+
+
+def horizon(session: Session, before: dt.datetime) -> int:
+    """Return the newest position that is known to be older than *before*; 0 if none is."""
+    return session.scalar(select(func.max(FeedMoment.position)).where(FeedMoment.at <= before)) or 0
+
+
+def forget(session: Session, before: dt.datetime) -> None:
+    """Delete the moments that say nothing any more, because a newer one is older than *before* too."""
+    session.execute(delete(FeedMoment).where(FeedMoment.position < horizon(session, before)))

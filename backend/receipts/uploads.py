@@ -1,0 +1,188 @@
+"""Uploads under way. Where one stands is what its row says, or less if the file has less.
+
+No lock is held while bytes arrive: a piece is received first and only then, under the row's lock,
+compared with where the upload stands. A connection that died keeps nobody waiting, and the piece that
+comes second finds the offset taken.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+from ulid import ULID
+
+from backend.receipts import files, receipts
+from backend.receipts.media import TELLING_BYTES, media_type
+from backend.receipts.models import Upload
+
+LIFE = dt.timedelta(days=14)
+"""How long an upload may take; a rep may be out for a while."""
+MOST_OPEN = 200
+"""Uploads that one rep may have under way."""
+
+
+class UploadMissing(LookupError):
+    """There is no such upload of this rep, or it has expired."""
+
+
+class TooManyUploads(RuntimeError):
+    """The rep has too many uploads under way."""
+
+
+class OffsetMismatch(RuntimeError):
+    """The upload stands at `offset`, not where the piece begins."""
+
+    def __init__(self, offset: int) -> None:
+        super().__init__(f"the upload stands at {offset}")
+        self.offset = offset
+
+
+class TooMuch(ValueError):
+    """The piece goes beyond the announced size."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How far an upload has come, in bytes, and when it is given up."""
+
+    id: str
+    offset: int
+    size: int
+    expires_at: dt.datetime
+
+
+@dataclass(frozen=True)
+class Added:
+    """What became of a piece.
+
+    *completed* is the sha256 of the receipt that is now whole, or None. *refused* is None, `digest` or
+    `type`; the upload is gone then. *leftover* is a file to delete once the transaction is committed.
+    """
+
+    standing: Standing
+    completed: str | None = None
+    refused: str | None = None
+    leftover: Path | None = None
+
+
+def create(
+    session: Session, folder: Path, *, rep: str, sha256: str, size: int, name: str, now: dt.datetime
+) -> Standing:
+    """Begin an upload of *size* bytes; it is complete at once if *rep* holds that receipt already.
+
+    That somebody else holds it changes nothing, so that nobody can ask what others have. Raises
+    `TooManyUploads`.
+    """
+    under_way = select(func.count()).where(
+        Upload.rep == rep, Upload.expires_at > now, Upload.offset < Upload.size
+    )
+    if (session.scalar(under_way) or 0) >= MOST_OPEN:
+        raise TooManyUploads
+    upload = Upload(
+        id=str(ULID()),
+        rep=rep,
+        sha256=sha256,
+        size=size,
+        offset=size if receipts.holds(session, folder, rep=rep, sha256=sha256, size=size) else 0,
+        media_type="",
+        name=name,
+        created_at=now,
+        expires_at=now + LIFE,
+    )
+    session.add(upload)
+    session.flush()
+    return Standing(upload.id, upload.offset, size, upload.expires_at)
+
+
+def standing(session: Session, folder: Path, *, rep: str, upload_id: str, now: dt.datetime) -> Standing:
+    """Return how far the upload is; raises `UploadMissing`. Never waits for anybody."""
+    return _standing(folder, _find(session, rep, upload_id, now))
+
+
+def add(
+    session: Session, folder: Path, *, rep: str, upload_id: str, offset: int, data: bytes, now: dt.datetime
+) -> Added:
+    """Put *data* at *offset*; with the last byte the receipt is checked, kept and recorded.
+
+    Raises `UploadMissing`, `OffsetMismatch` and `TooMuch`.
+    """
+    upload = _find(session, rep, upload_id, now, lock=True)
+    before = _standing(folder, upload)
+    if before.offset != offset:
+        raise OffsetMismatch(before.offset)
+    if offset + len(data) > upload.size:
+        raise TooMuch(f"the upload has {upload.size} bytes and this piece ends at {offset + len(data)}")
+    path, receipt = files.upload_path(folder, upload.id), files.receipt_path(folder, upload.sha256)
+    if upload.offset == upload.size and offset == upload.size:
+        return Added(before, completed=upload.sha256)  # the last piece again, after a lost reply
+    # A second name means that the server died after keeping the checked file and before the commit.
+    if data and not files.kept(path, receipt):
+        files.write_at(path, offset, data)
+    upload.offset = offset + len(data)
+    after = Standing(upload.id, upload.offset, upload.size, upload.expires_at)
+    if offset < TELLING_BYTES <= after.offset or after.offset == upload.size:
+        upload.media_type = media_type(files.start_of(path, TELLING_BYTES)) or ""
+        if not upload.media_type:
+            return _refuse(session, upload, after, "type", path)
+    if after.offset < upload.size:
+        session.flush()
+        return Added(after)
+    if files.digest(path) != upload.sha256:
+        return _refuse(session, upload, after, "digest", path)
+    files.keep(path, receipt)
+    receipts.record(
+        session, rep=rep, sha256=upload.sha256, size=upload.size, media_type=upload.media_type, now=now
+    )
+    session.flush()
+    return Added(after, completed=upload.sha256, leftover=path)
+
+
+def terminate(session: Session, folder: Path, *, rep: str, upload_id: str, now: dt.datetime) -> Path:
+    """Give up an upload; return the file to delete after the commit. A receipt that is complete stays."""
+    upload = _find(session, rep, upload_id, now, lock=True)
+    session.delete(upload)
+    session.flush()
+    return files.upload_path(folder, upload.id)
+
+
+def purge(session: Session, folder: Path, now: dt.datetime) -> int:
+    """Delete uploads that have expired, and files that no upload owns; return how many uploads."""
+    expired = session.scalars(
+        select(Upload).where(Upload.expires_at <= now).with_for_update(skip_locked=True)
+    ).all()
+    for upload in expired:
+        files.upload_path(folder, upload.id).unlink(missing_ok=True)
+        session.delete(upload)
+    session.flush()
+    owned = set(session.scalars(select(Upload.id)))
+    oldest = (now - LIFE).timestamp()
+    for path in sorted((folder / "uploads").glob("*")):
+        # A young file may belong to an upload that is being committed.
+        if path.name not in owned and path.stat().st_mtime < oldest:
+            path.unlink(missing_ok=True)
+    return len(expired)
+
+
+def _find(session: Session, rep: str, upload_id: str, now: dt.datetime, *, lock: bool = False) -> Upload:
+    statement = select(Upload).where(Upload.id == upload_id, Upload.rep == rep, Upload.expires_at > now)
+    if lock:
+        statement = statement.with_for_update().execution_options(populate_existing=True)
+    upload = session.scalars(statement).one_or_none()
+    if upload is None:
+        raise UploadMissing(upload_id)
+    return upload
+
+
+def _standing(folder: Path, upload: Upload) -> Standing:
+    offset = upload.offset
+    if offset < upload.size:
+        offset = min(offset, files.size(files.upload_path(folder, upload.id)))
+    return Standing(upload.id, offset, upload.size, upload.expires_at)
+
+
+def _refuse(session: Session, upload: Upload, after: Standing, reason: str, path: Path) -> Added:
+    session.delete(upload)
+    session.flush()
+    return Added(after, refused=reason, leftover=path)

@@ -1,0 +1,114 @@
+"""The sample ERP's export: a drop with all files whenever something has changed."""
+
+import csv
+import datetime as dt
+import hashlib
+import io
+import json
+import os
+import shutil
+from pathlib import Path
+
+from backend.clock import instant
+from backend.connectors.flatfile.durable import sync_folder, write_durably
+from backend.connectors.flatfile.exports import moment_of
+from backend.connectors.flatfile.files import ALL_FILES, File
+from backend.connectors.flatfile.layout import DROP, DROP_MANIFEST, Layout
+from backend.failpoints import failpoint
+from backend.sample_erp.database import Books
+
+KEPT = 10
+AT_LEAST_EVERY = dt.timedelta(hours=1)
+
+
+def drop(layout: Layout, books: Books, now: dt.datetime) -> str | None:
+    """Lay down a snapshot unless the last one says the same and is young; return its name.
+
+    The books are held meanwhile, so that the files agree with each other and two processes take turns.
+    """
+    with books.transaction():
+        contents = {file.name: _csv(books, file) for file in ALL_FILES.values()}
+        digests = {name: hashlib.sha256(content).hexdigest() for name, (_, content) in contents.items()}
+        last = _last(layout)
+        before = _digests(last)
+        if before == digests and last and now - _made(last) < AT_LEAST_EVERY:
+            return None
+        folder = layout.from_erp / _free_name(last, now)
+        folder.mkdir()
+        for name, (_, content) in contents.items():
+            if last and before.get(name) == digests[name] and _linked(last / name, folder / name):
+                continue
+            (folder / name).write_bytes(content)
+            with (folder / name).open("rb") as written:
+                os.fsync(written.fileno())
+        sync_folder(folder)
+        manifest = {
+            "generated_at": instant(now),
+            "files": {name: {"rows": rows, "sha256": digests[name]} for name, (rows, _) in contents.items()},
+        }
+        failpoint("sample_erp.before_drop_manifest")
+        write_durably(folder / DROP_MANIFEST, [json.dumps(manifest, indent=1).encode()])
+        sync_folder(layout.from_erp)
+        _clear_away(layout)
+    return folder.name
+
+
+def _csv(books: Books, file: File) -> tuple[int, bytes]:
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(file.columns)
+    rows = 0
+    for row in books.export(file):
+        writer.writerow(row)
+        rows += 1
+    return rows, out.getvalue().encode()
+
+
+def _drops(layout: Layout) -> list[Path]:
+    found = [folder for folder in layout.from_erp.iterdir() if DROP.fullmatch(folder.name)]
+    return sorted(found, key=lambda folder: moment_of(folder.name))
+
+
+def _last(layout: Layout) -> Path | None:
+    finished = [folder for folder in _drops(layout) if (folder / DROP_MANIFEST).exists()]
+    return finished[-1] if finished else None
+
+
+def _digests(folder: Path | None) -> dict[str, str]:
+    if folder is None:
+        return {}
+    manifest = json.loads((folder / DROP_MANIFEST).read_bytes())
+    return {name: entry["sha256"] for name, entry in manifest["files"].items()}
+
+
+def _made(folder: Path) -> dt.datetime:
+    made = json.loads((folder / DROP_MANIFEST).read_bytes())["generated_at"]
+    return dt.datetime.fromisoformat(made)
+
+
+def _free_name(last: Path | None, now: dt.datetime) -> str:
+    """Return a name later than the last drop's, even if the clock was set back."""
+    moment = now.replace(microsecond=now.microsecond // 1000 * 1000)
+    if last:
+        text = moment_of(last.name)
+        before = dt.datetime.strptime(text + "+0000", "%Y%m%dT%H%M%S.%f%z")
+        moment = max(moment, before + dt.timedelta(milliseconds=1))
+    return f"{moment:%Y%m%dT%H%M%S}.{moment.microsecond // 1000:03d}Z"
+
+
+def _linked(source: Path, target: Path) -> bool:
+    try:
+        target.hardlink_to(source)
+    except OSError:  # not every share has links
+        return False
+    return True
+
+
+def _clear_away(layout: Layout) -> None:
+    """Remove the oldest drops, and those that a crash left without a manifest."""
+    folders = _drops(layout)
+    finished = [folder for folder in folders if (folder / DROP_MANIFEST).exists()]
+    for folder in folders:
+        if folder not in finished[-KEPT:]:
+            (folder / DROP_MANIFEST).unlink(missing_ok=True)
+            shutil.rmtree(folder, ignore_errors=True)

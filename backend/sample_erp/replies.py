@@ -1,0 +1,69 @@
+"""The sample ERP's answers: kept in its books, written as acknowledgements until they are there."""
+
+import csv
+import datetime as dt
+import io
+import json
+from dataclasses import dataclass
+
+from backend.clock import instant
+from backend.connectors.flatfile.durable import write_durably
+from backend.connectors.flatfile.layout import ACK, MANIFEST, Layout
+from backend.connectors.flatfile.manifest import manifest_bytes
+from backend.failpoints import failpoint
+from backend.sample_erp.database import Books
+
+COLUMNS = ("key", "line_no", "status", "erp_id", "erp_number", "reason_code", "reason_text")
+
+
+@dataclass(frozen=True)
+class Reply:
+    """The answer to one document; `lines` are the rows of its acknowledgement."""
+
+    status: str
+    number: str
+    lines: list[list[str]]
+
+    @property
+    def words(self) -> str:
+        """What happened, for the log."""
+        if self.status == "ok":
+            return f"taken as {self.number}"
+        reasons = "; ".join(dict.fromkeys(line[6] for line in self.lines if line[6]))
+        return f"held as {self.number}: {reasons}" if self.status == "hold" else f"refused: {reasons}"
+
+
+def remember(books: Books, stem: str, reply: Reply) -> None:
+    """Keep the answer; it is written after the transaction."""
+    books.do(
+        "INSERT OR REPLACE INTO answers (name, status, lines, written) VALUES (?, ?, ?, 0)",
+        *(stem, reply.status, json.dumps(reply.lines)),
+    )
+
+
+def still_answered(books: Books, stem: str) -> bool:
+    """Say whether the document was answered, and see to it that the answer is written again.
+
+    A refusal does not count: what was refused is not in the books, and whoever sends it again wants it
+    looked at again.
+    """
+    return bool(books.do("UPDATE answers SET written = 0 WHERE name = ? AND status <> 'reject'", stem))
+
+
+def write_all(layout: Layout, books: Books, now: dt.datetime) -> int:
+    """Write the answers that are not there yet; return how many."""
+    waiting = books.rows("SELECT name, lines FROM answers WHERE written = 0 ORDER BY name")
+    for row in waiting:
+        lines = json.loads(row["lines"])
+        out = io.StringIO(newline="")
+        csv.writer(out, lineterminator="\r\n").writerows([COLUMNS, *lines])
+        content = out.getvalue().encode()
+        name = f"{ACK}{row['name']}"
+        write_durably(layout.acks / f"{name}.csv", [content])
+        failpoint("sample_erp.before_ack_manifest")
+        manifest = manifest_bytes(instant(now), {f"{name}.csv": (len(lines), content)})
+        write_durably(layout.acks / f"{name}{MANIFEST}", [manifest])
+        failpoint("sample_erp.after_ack")
+        # Only if it is still this answer: another process may have given a newer one.
+        books.do("UPDATE answers SET written = 1 WHERE name = ? AND lines = ?", row["name"], row["lines"])
+    return len(waiting)

@@ -1,0 +1,81 @@
+"""The sample ERP's rounds: take up, answer, go on, export; again and again until told to stop."""
+
+import datetime as dt
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from backend.clock import Clock, SystemClock
+from backend.connectors.flatfile.layout import Layout
+from backend.sample_erp.database import Books
+from backend.sample_erp.documents import take_up
+from backend.sample_erp.export import drop
+from backend.sample_erp.replies import write_all
+from backend.sample_erp.seed import found
+from backend.sample_erp.simulation import go_on
+
+BOOKS = "sample_erp.sqlite"
+BANNER = "sample ERP: plays the ERP of a sample company"
+LOOK_SECONDS = 1.0
+ROUND_SECONDS = 10.0
+
+Say = Callable[[str], None]
+
+
+def run(
+    folder: Path | str,
+    *,
+    seed: int = 1,
+    once: bool = False,
+    speed: float = 1.0,
+    hold: bool = False,
+    stop: threading.Event | None = None,
+    say: Say = lambda line: None,
+    clock: Clock | None = None,
+) -> None:
+    """Play the ERP over *folder*, which is made if it is missing, until *stop* is set.
+
+    Documents are looked for every second; business goes on, and is exported, every ten seconds divided by
+    *speed*. With *once* there is one round of each. *hold* holds every order that comes in. Killed at any
+    moment, it goes on where its books stand.
+    """
+    clock = clock or SystemClock()
+    stop = stop or threading.Event()
+    with opened(folder, seed, clock) as (layout, books):
+        say(f"{BANNER}, over {layout.folder}")
+        since = ROUND_SECONDS
+        while True:
+            now = clock.now()
+            due = since >= ROUND_SECONDS
+            busy = _receive(layout, books, now, hold, say)
+            if due:
+                since = 0.0
+                for line in go_on(books, now.date()):
+                    say(line)
+                busy += write_all(layout, books, now)
+            if (due or busy) and (name := drop(layout, books, now)):
+                say(f"dropped {name}")
+            if once or stop.wait(LOOK_SECONDS / max(speed, 1.0)):
+                return
+            since += LOOK_SECONDS * min(speed, 1.0)
+
+
+@contextmanager
+def opened(folder: Path | str, seed: int = 1, clock: Clock | None = None) -> Iterator[tuple[Layout, Books]]:
+    """Open the folder and its books, founding the company where there is none yet."""
+    layout = Layout(Path(folder).expanduser().absolute())
+    layout.make()
+    books = Books(layout.folder / BOOKS)
+    try:
+        found(books, seed, (clock or SystemClock()).now().date())
+        yield layout, books
+    finally:
+        books.close()
+
+
+def _receive(layout: Layout, books: Books, now: dt.datetime, hold: bool, say: Say) -> int:
+    said = take_up(layout, books, hold=hold)
+    for line in said:
+        say(line)
+    return len(said) + write_all(layout, books, now)

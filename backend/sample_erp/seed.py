@@ -1,0 +1,26 @@
+"""Founding the sample company: everything it has on its first day, the same for the same seed and date."""
+
+import datetime as dt
+import random
+
+from backend.sample_erp import credit, customers, order_history, products
+from backend.sample_erp.database import Books
+
+
+def found(books: Books, seed: int, today: dt.date) -> bool:
+    """Write the company into empty books, in one transaction; return whether they were empty."""
+    with books.transaction():
+        if books.meta("seed"):
+            return False
+        products.lay_in(books, random.Random(f"{seed} assortment"))
+        customers.sign_up(books, random.Random(f"{seed} clientele"))
+        order_history.trade(books, random.Random(f"{seed} history"), today)
+        credit.refresh(books, today)
+        credit.set_limits(books)
+        books.do(
+            "INSERT INTO progress (order_id, field) SELECT id, 0 FROM orders"
+            " WHERE transport IN ('confirmed', 'processing') AND approval <> 'credit_hold'"
+        )
+        books.note("founded", today.isoformat())
+        books.note("seed", seed)
+    return True

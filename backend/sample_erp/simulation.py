@@ -1,0 +1,127 @@
+"""The sample ERP's day: orders go on, stock moves, money comes in, holds are looked at again."""
+
+import datetime as dt
+import random
+import sqlite3
+from decimal import Decimal
+
+from backend.connectors.flatfile.files import STOCK
+from backend.sample_erp import credit
+from backend.sample_erp.database import Books
+from backend.sample_erp.order import Order, load, save
+from backend.sample_erp.replies import Reply, remember
+
+OTHERS_EACH_ROUND = 3
+ARRIVALS_EACH_ROUND = 2
+
+
+def go_on(books: Books, today: dt.date) -> list[str]:
+    """Move every order from the field one step on, and a few of the others; return what was done."""
+    said: list[str] = []
+    with books.transaction():
+        round_number = books.count_up("round", 1)
+        chance = random.Random(f"{books.meta('seed')} round {round_number}")
+        field = [
+            row["order_id"] for row in books.rows("SELECT order_id FROM progress WHERE field = 1 ORDER BY 1")
+        ]
+        others = [
+            row["order_id"] for row in books.rows("SELECT order_id FROM progress WHERE field = 0 ORDER BY 1")
+        ]
+        for id in [*field, *chance.sample(others, min(OTHERS_EACH_ROUND, len(others)))]:
+            order = load(books, id)
+            done = _step(books, order, today, chance) if order else ""
+            if order is None or order.is_over() or not done:
+                books.do("DELETE FROM progress WHERE order_id = ?", id)
+            if done and id in field:
+                said.append(f"{id}: {done}")
+        _goods_arrive(books, chance)
+        credit.refresh(books, today)
+        said += _look_at_holds(books)
+    return said
+
+
+def release(books: Books, order: sqlite3.Row) -> str:
+    """Let a held order go: it is confirmed, and a second acknowledgement says so."""
+    books.do(
+        "UPDATE orders SET transport = 'confirmed', approval = 'approved', delivery = 'waiting',"
+        " billing = 'pending' WHERE id = ?",
+        order["id"],
+    )
+    if not order["satchel_key"]:
+        books.do("INSERT OR REPLACE INTO progress (order_id, field) VALUES (?, 0)", order["id"])
+        return f"{order['id']}: released"
+    books.do("INSERT OR REPLACE INTO progress (order_id, field) VALUES (?, 1)", order["id"])
+    numbers = books.rows(
+        "SELECT line_no FROM order_lines WHERE order_id = ? ORDER BY CAST(line_no AS INTEGER)", order["id"]
+    )
+    lines = [
+        [order["satchel_key"], row["line_no"], "ok", order["id"], order["number"], "", ""] for row in numbers
+    ]
+    remember(books, f"ORDER_{order['satchel_key']}", Reply("ok", order["number"], lines))
+    return f"{order['id']}: released"
+
+
+def _step(books: Books, order: Order, today: dt.date, chance: random.Random) -> str:
+    shipped_before = {delivery["id"] for delivery in order.deliveries if delivery["status"] == "done"}
+    done = order.step(today, in_parts=chance.random() < 0.4)
+    if done == "reserved":
+        for line in order.delivery_lines:
+            _move(books, order.head["warehouse_id"], line, on_hand=0, reserved=1)
+    elif done == "shipped":
+        now_shipped = {
+            delivery["id"] for delivery in order.deliveries if delivery["status"] == "done"
+        } - shipped_before
+        for line in order.delivery_lines:
+            if line["delivery_id"] in now_shipped:
+                _move(books, order.head["warehouse_id"], line, on_hand=-1, reserved=-1)
+    save(books, order)
+    return done
+
+
+def _move(books: Books, warehouse: str, line: dict[str, str], *, on_hand: int, reserved: int) -> None:
+    """Add the line's quantity, in base units, *on_hand* and *reserved* times to the stock level."""
+    level = books.one(
+        "SELECT * FROM stock WHERE product_id = ? AND warehouse_id = ?", line["product_id"], warehouse
+    )
+    product = books.one("SELECT units FROM products WHERE id = ?", line["product_id"])
+    if level is None or product is None:
+        return
+    factors = dict(part.split(":") for part in product["units"].split("|"))
+    quantity = Decimal(line["quantity"]) * Decimal(factors.get(line["unit"], "1"))
+    # What was promised before the books began is not in `reserved`; it never falls below nothing.
+    held = max(Decimal(0), Decimal(level["reserved"]) + quantity * reserved)
+    there = max(Decimal(0), Decimal(level["on_hand"]) + quantity * on_hand)
+    books.put(
+        STOCK,
+        [
+            {
+                **dict(level),
+                "on_hand": _plain(there),
+                "reserved": _plain(held),
+                "available": _plain(there - held),
+            }
+        ],
+    )
+
+
+def _goods_arrive(books: Books, chance: random.Random) -> None:
+    levels = books.rows("SELECT * FROM stock ORDER BY product_id, warehouse_id")
+    for level in chance.sample(levels, min(ARRIVALS_EACH_ROUND, len(levels))):
+        more = chance.randint(10, 200)
+        there, free = Decimal(level["on_hand"]) + more, Decimal(level["available"]) + more
+        books.put(STOCK, [{**dict(level), "on_hand": _plain(there), "available": _plain(free)}])
+
+
+def _look_at_holds(books: Books) -> list[str]:
+    """Release what was held for credit and fits the limit by now; what a person held stays."""
+    said = []
+    by_hand = set(books.meta("held_by_hand").split())
+    for order in books.rows("SELECT * FROM orders WHERE approval = 'credit_hold' ORDER BY id"):
+        room = credit.room(books, order["customer_id"])
+        if order["id"] not in by_hand and (room is None or Decimal(order["gross"]) <= room):
+            said.append(release(books, order))
+    return said
+
+
+def _plain(number: Decimal) -> str:
+    return f"{number.normalize():f}" if number else "0"

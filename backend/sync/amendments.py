@@ -1,0 +1,118 @@
+"""Documents about other documents: a withdrawal takes one back, a change request asks the office about one.
+
+A withdrawal is done when it has arrived: what it names is withdrawn, or it is refused because the ERP may have
+that one. A change request waits for the office like any parked document, unless delivery has begun.
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from sqlalchemy.orm import Session
+
+from backend.feed.changes import live
+from backend.inbox import submissions as inbox
+from backend.inbox.models import Submission
+from backend.inbox.supersession import Ancestors
+from backend.sync.validation import Sealed
+from sync_protocol.catalogue import KINDS
+from sync_protocol.collection import INBOX, OFFICE, TO_ERP
+from sync_protocol.errors import ErrorCode, Fault
+from sync_protocol.submission import REPLACEABLE, State
+
+_UNDER_WAY = frozenset({"picked", "packed", "shipped", "done"})
+_GIVEN_UP = frozenset({State.WITHDRAWN, State.CANCELLED, State.SUPERSEDED, State.REJECTED})
+
+
+class Beginning(NamedTuple):
+    """How a wish begins: its state, who must act, and why."""
+
+    state: State
+    owner: str | None
+    reason: str | None
+
+
+def withdraws(sealed: Sealed) -> bool:
+    """Whether *sealed* is a withdrawal."""
+    return sealed.kind is not None and sealed.kind.destination == INBOX
+
+
+def asks(sealed: Sealed) -> bool:
+    """Whether *sealed* asks the office about another document, which may stand in the same push."""
+    return sealed.kind is not None and sealed.kind.destination == OFFICE
+
+
+def target(session: Session, rep: str, supersedes: str) -> Ancestors:
+    """Return what a withdrawal of the document *supersedes* takes back, its row locked until the commit.
+
+    That document alone: an original that a refused copy was to replace goes on. One that has not arrived, or is
+    another rep's, is nothing; it is withdrawn when it arrives.
+    """
+    old = inbox.get(session, supersedes, lock=True)
+    if old is None or old.rep != rep or old.state in (State.WITHDRAWN, State.CANCELLED):
+        return Ancestors()
+    if State(old.state) in REPLACEABLE and not inbox.may_be_in_erp(old):
+        return Ancestors(replaced=[old])
+    words = f"document {old.id} is {old.state} and may be in the ERP"
+    if old.state == State.SUPERSEDED:
+        words = f"{old.superseded_by} has taken the place of {old.id}; withdraw that one"
+    return Ancestors(fault=Fault(ErrorCode.TOO_LATE, "supersedes", words))
+
+
+def faults(session: Session, rep: str, sealed: Sealed) -> list[Fault]:
+    """Return what speaks against *sealed*, whose form is right, as a wish of *rep*; nothing for other kinds."""
+    if sealed.kind is None or sealed.kind.destination == TO_ERP:
+        return []
+    about = sealed.body["submission_id"]
+    if withdraws(sealed):
+        if sealed.envelope.get("supersedes") != about:
+            return [Fault(ErrorCode.FIELD_INVALID, "supersedes", "must name the document that is withdrawn")]
+        return []
+    row = inbox.get(session, about)
+    if row is None or row.rep != rep:
+        return [Fault(ErrorCode.UNKNOWN_RECORD, "submission_id", f"{about} is not among your documents")]
+    if State(row.state) in _GIVEN_UP or (State(row.state) in REPLACEABLE and not inbox.may_be_in_erp(row)):
+        words = f"it is {row.state}: withdraw it or send an edited copy while it has not been sent"
+        return [Fault(ErrorCode.NOT_IN_FORCE, "submission_id", words)]
+    order = live(session, "orders", row.erp_id) if row.kind == "order" and row.erp_id else None
+    if order is not None and order["axes"]["transport"] == "cancelled":
+        return [Fault(ErrorCode.NOT_IN_FORCE, "submission_id", "it was cancelled in the ERP")]
+    if order is not None and under_way(order):
+        return [Fault(ErrorCode.DELIVERY_BEGUN, "submission_id", f"the delivery of {row.erp_number} has begun")]
+    return []
+
+
+def beginning(session: Session, sealed: Sealed) -> Beginning:
+    """Return how the wish *sealed*, which nothing speaks against, begins."""
+    if withdraws(sealed):
+        return Beginning(State.ACCEPTED, None, None)
+    body = sealed.body
+    row = inbox.get(session, body["submission_id"])
+    what = f"{inbox.title_of(row)}, {row.erp_number or row.id}" if row else body["submission_id"]
+    return Beginning(State.PARKED, "office", f"The rep asks to {body['wish']} {what}: {body['message']}"[:1000])
+
+
+def put_aside(session: Session, old: Submission, newer: Sealed, *, now: dt.datetime, actor: str) -> None:
+    """Let *newer* take the place of *old*, or withdraw it."""
+    if withdraws(newer):
+        old.reason, old.owner = newer.body.get("reason") or "Withdrawn by the rep", None
+        inbox.move(session, old, State.WITHDRAWN, now=now, actor=actor, note=old.reason)
+    else:
+        inbox.move(session, old, State.SUPERSEDED, now=now, actor=actor)
+        old.superseded_by = newer.id
+
+
+def overtaken(session: Session, newer: str) -> tuple[State, str, str | None]:
+    """Return how a document begins that *newer* overtook: its state, why, and what took its place."""
+    row = inbox.get(session, newer)
+    kind = KINDS.get(row.kind) if row is not None else None
+    if kind is not None and kind.destination == INBOX:
+        return State.WITHDRAWN, "It was withdrawn before it came", None
+    return State.SUPERSEDED, "A newer version came before it", newer
+
+
+def under_way(order: Mapping[str, Any]) -> bool:
+    """Whether the delivery of *order*, a record of the collection, has begun."""
+    return order["axes"]["delivery"] in ("partial", "delivered") or any(
+        delivery["status"] in _UNDER_WAY for delivery in order["deliveries"]
+    )

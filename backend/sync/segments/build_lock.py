@@ -1,0 +1,61 @@
+"""The builder's turn: one builder at a time per installation, tried and never waited for."""
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from sqlalchemy import Connection, Engine, text
+
+from backend.database.core import Sessions
+from backend.sync.segments.store import StoreFailed
+
+_LOCK = 0x5A7C4E15E6
+"""The advisory lock's number; nothing else of ours takes one."""
+
+
+@contextmanager
+def builders_turn(sessions: Sessions, folder: Path) -> Iterator[bool]:
+    """Hold the turn while the block runs; yields False where another builder has it.
+
+    On PostgreSQL it is an advisory lock of a connection's own, which goes with the connection; on SQLite,
+    where web and worker are processes of one node, a lock on a file in *folder*. Both end with their process.
+    Raises `StoreFailed` where that file cannot be made.
+    """
+    with sessions() as session:
+        bind = session.get_bind()
+    engine = bind.engine if isinstance(bind, Connection) else bind
+    if engine.dialect.name == "postgresql":
+        yield from _on_postgresql(engine)
+    else:
+        yield from _on_this_node(folder)
+
+
+def _on_postgresql(engine: Engine) -> Iterator[bool]:
+    # Not in a transaction: an idle one would be ended by the server, and it would hold back vacuum.
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        mine = bool(connection.scalar(text("SELECT pg_try_advisory_lock(:n)"), {"n": _LOCK}))
+        try:
+            yield mine
+        finally:
+            if mine:
+                connection.execute(text("SELECT pg_advisory_unlock(:n)"), {"n": _LOCK})
+
+
+def _on_this_node(folder: Path) -> Iterator[bool]:
+    with _lock_file(folder) as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        yield True
+
+
+def _lock_file(folder: Path) -> IO[str]:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return (folder / "segments.lock").open("a")
+    except OSError as error:
+        raise StoreFailed(f"{folder}: {error.strerror}") from error

@@ -1,0 +1,245 @@
+"""Speaking to the server: one request at a time, and every reply distrusted until it is whole.
+
+What is not JSON of the right type did not come from the server (a captive portal answers 200 with a
+page of its own), and a compressed body that was cut is an error and not a shorter body.
+"""
+
+import gzip
+import ipaddress
+import json
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import httpx
+
+from sync_protocol.device.errors import Damaged, DeviceError, NotOurServer, Offline, Problem
+from sync_protocol.device.store.partfile import PartFile
+from sync_protocol.limits import MIB
+from sync_protocol.segment import MEDIA_TYPE
+
+MOST_REPLY_BYTES = 64 * MIB
+GZIP_ABOVE = 1024
+_PLAIN = (413, 429)
+_BYTES = (MEDIA_TYPE, "application/octet-stream", "binary/octet-stream")
+"""What a segment may come as; the last two from a store that was not told better."""
+TIMEOUT = httpx.Timeout(60.0, connect=15.0)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A reply that is whole and is the server's; *value* is its JSON, None where it has none."""
+
+    status: int
+    headers: Mapping[str, str]
+    value: Any
+
+
+class Transport:
+    """One connection to one server. `received` and `sent` count bytes of bodies as they travelled."""
+
+    def __init__(self, server: str, *, http: httpx.BaseTransport | None = None) -> None:
+        self.server = server.rstrip("/")
+        self._client = httpx.Client(
+            base_url=self.server,
+            transport=http,
+            timeout=TIMEOUT,
+            follow_redirects=False,
+            trust_env=http is None,
+        )
+        self.received = 0
+        self.sent = 0
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+        bare: bool = False,
+    ) -> Reply:
+        """Send one request. *content* is JSON bytes, or with *bare* anything (its type is in *headers*).
+
+        Raises `Offline`, `NotOurServer`, `Damaged`, or `Problem` for every status from 400 on. With
+        *bare* a success needs no JSON body.
+        """
+        sent = {"Accept": "application/json, application/problem+json", "Accept-Encoding": "gzip"}
+        if content is not None and not bare:
+            sent["Content-Type"] = "application/json"
+            if len(content) > GZIP_ABOVE:
+                content = gzip.compress(content, 6, mtime=0)
+                sent["Content-Encoding"] = "gzip"
+        sent.update(headers or {})
+        with self._streaming(method, path, params=params, headers=sent, content=content) as response:
+            return self._reply(response, bare, method)
+
+    def download(
+        self,
+        where: str,
+        part: PartFile,
+        *,
+        headers: Mapping[str, str] | None = None,
+        on_piece: Callable[[int], None] = lambda size: None,
+    ) -> None:
+        """Add to *part* what is missing of it, from *where*: a path on the server or a whole address.
+
+        What has arrived stays when the line breaks; the next call goes on from there. Where the server does
+        not have the range that is missing, *part* is emptied. Raises as `request` does. Only the caller
+        knows whether the bytes are the right ones.
+        """
+        sent = {
+            "Accept": f"{MEDIA_TYPE}, application/problem+json",
+            # Ranges are of the bytes as they are stored.
+            "Accept-Encoding": "identity",
+            **(headers or {}),
+            **part.range_wanted(),
+        }
+        link = safe_link(self.server, where)
+        if link is None:
+            raise NotOurServer(f"{where} is not an address to fetch from safely")
+        with self._streaming("GET", link, headers=sent) as response:
+            if response.status_code == 416:
+                part.forget()
+                return
+            if response.status_code not in (200, 206):
+                self._reply(response, bare=False, method="GET")
+                raise NotOurServer(f"{where} answered {response.status_code} instead of a segment")
+            media = _media(response.headers)
+            if media not in _BYTES or response.headers.get("content-encoding", "identity") != "identity":
+                raise NotOurServer(
+                    f"{where} answered with {media or 'nothing'} instead of a segment;"
+                    " is this a network with a sign-in page?"
+                )
+            with part.writing(response.status_code, response.headers) as write:
+                for piece in response.iter_raw():
+                    self.received += len(piece)
+                    write(piece)
+                    on_piece(len(piece))
+
+    @contextmanager
+    def _streaming(self, method: str, where: str, **more: Any) -> Iterator[httpx.Response]:
+        try:
+            with self._client.stream(method, where, **more) as response:
+                self.sent += len(more.get("content") or b"")
+                yield response
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            raise Offline(f"the server {self.server} cannot be reached: {error}", sent=False) from None
+        except httpx.TransportError as error:
+            name = str(error) or type(error).__name__
+            raise Offline(f"the connection to {self.server} broke: {name}", sent=True) from None
+
+    def _reply(self, response: httpx.Response, bare: bool, method: str) -> Reply:
+        status, headers = response.status_code, response.headers
+        if 300 <= status < 400 and status != 304:
+            raise NotOurServer(
+                f"{self.server} answered with a redirect; is this a network with a sign-in page?"
+            )
+        raw = b"".join(response.iter_raw())
+        self.received += len(raw)
+        body = self._inflate(raw, headers.get("content-encoding", ""))
+        if status < 400 and (status in (204, 304) or method == "HEAD" or (bare and not body)):
+            return Reply(status, headers, None)
+        if status >= 400 and method == "HEAD":
+            # No body comes with HEAD; the server repeats the code in a header.
+            raise Problem(status, {"code": headers.get("satchel-error", "")}, _retry_after(headers))
+        if status in _PLAIN or (500 <= status != 511 and not _is_problem(headers)):
+            # A proxy answers these in its own words, and they mean the same.
+            raise Problem(status, _lenient(body, headers), _retry_after(headers))
+        value = self._json(body, status, headers)
+        if status >= 400:
+            raise Problem(status, value if isinstance(value, dict) else {}, _retry_after(headers))
+        return Reply(status, headers, value)
+
+    def _inflate(self, raw: bytes, coding: str) -> bytes:
+        if coding in ("", "identity") or not raw:
+            return raw
+        if coding != "gzip":
+            raise Damaged(f"the reply came in the coding {coding}, which was not asked for")
+        inflater = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        try:
+            plain = inflater.decompress(raw, MOST_REPLY_BYTES)
+        except zlib.error as error:
+            raise Damaged(f"the reply was altered on the way: {error}") from None
+        if inflater.unconsumed_tail:
+            raise Damaged(f"the reply inflates to more than {MOST_REPLY_BYTES:,} bytes")
+        if not inflater.eof or inflater.unused_data:
+            raise Damaged("the reply was cut on the way")
+        return plain
+
+    def _json(self, body: bytes, status: int, headers: Mapping[str, str]) -> Any:
+        media = _media(headers)
+        wanted = "application/json" if status < 400 else "application/problem+json"
+        if media != wanted:
+            raise NotOurServer(
+                f"{self.server} answered {status} with {media or 'nothing'} instead of {wanted};"
+                " is this a network with a sign-in page?"
+            )
+        try:
+            return json.loads(body)
+        except (ValueError, RecursionError):
+            raise Damaged("the reply was cut on the way: it is not whole JSON") from None
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.close()
+
+
+def _is_problem(headers: Mapping[str, str]) -> bool:
+    return _media(headers) == "application/problem+json"
+
+
+def _lenient(body: bytes, headers: Mapping[str, str]) -> dict[str, Any]:
+    try:
+        value = json.loads(body) if _is_problem(headers) else {}
+    except (ValueError, RecursionError):
+        value = {}
+    return value if isinstance(value, dict) else {}
+
+
+def _media(headers: Mapping[str, str]) -> str:
+    return headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _retry_after(headers: Mapping[str, str]) -> int | None:
+    """Return Retry-After in seconds; a date is ignored, for the device's clock may be wrong."""
+    text = headers.get("retry-after", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 8 else None
+
+
+def checked_server(url: str, *, allow_http: bool = False) -> str:
+    """Return *url* as the address of a server; raises `DeviceError` where the way to it would be unsafe.
+
+    Plain http is for this machine only, unless *allow_http* says that the network is trusted.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise DeviceError(f"{url!r} is not the address of a server; write https://satchel.example.com")
+    if parts.scheme == "http" and not allow_http and not _is_this_machine(parts.hostname):
+        raise DeviceError(f"{url} is not encrypted; use https, or allow http for a network that you trust")
+    return url.rstrip("/")
+
+
+def safe_link(server: str, url: str) -> str | None:
+    """Return *url*, which *server* gave, as an address to fetch from, or None if the way there would be unsafe.
+
+    It is https, or as open as the way to the server itself; a mere path is one on the server.
+    """
+    try:
+        whole = urljoin(f"{server}/", url)
+        parts = urlsplit(whole)
+        same = (parts.scheme, parts.netloc) == urlsplit(server)[:2]
+        return whole if parts.hostname and (parts.scheme == "https" or same) else None
+    except ValueError:
+        return None
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")

@@ -1,0 +1,75 @@
+"""Revocation: the device gives up what it holds, but never the only copy of a document.
+
+What the server does not have yet is written to a file first. Then the data goes: rows, tokens, receipts,
+half-fetched segments, and the key.
+"""
+
+import json
+import os
+import zipfile
+from pathlib import Path
+
+from sync_protocol.device.failpoint import failpoint
+from sync_protocol.device.session import keys
+from sync_protocol.device.session.session import identity
+from sync_protocol.device.store import replica
+from sync_protocol.device.store.database import Database
+from sync_protocol.device.store.partfile import PartFolder
+from sync_protocol.device.store.receipts import ReceiptFolder, sync_folder
+
+
+def export_unsent(db: Database, files: ReceiptFolder, folder: Path) -> Path | None:
+    """Write the documents that the server may not have, and receipts not uploaded, to a zip file in *folder*.
+
+    Returns its path, or None if the server has everything. `documents.json` holds the submissions as they
+    would have been pushed; `receipts/` their files by sha256.
+    """
+    unsent = db.rows(
+        "SELECT id, frozen FROM document WHERE NOT dismissed AND (due OR mark IS NOT NULL) ORDER BY seq"
+    )
+    receipts = db.rows(
+        "SELECT DISTINCT f.sha256 FROM receipt f JOIN document_receipt n USING (sha256)"
+        " JOIN document d ON d.id = n.document WHERE NOT f.uploaded AND NOT d.dismissed"
+    )
+    if not unsent and not receipts:
+        return None
+    who = identity(db)
+    target = folder / f"unsent-{who.device_id if who else 'device'}.zip"
+    partial = target.with_suffix(f".partial-{os.getpid()}")
+    with partial.open("wb") as stream:
+        with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr(
+                "documents.json", b"[" + b",\n".join(bytes(row["frozen"]) for row in unsent) + b"]"
+            )
+            archive.writestr("about.json", json.dumps({"rep": who.rep if who else None}))
+            for row in receipts:
+                path = files.path(row["sha256"])
+                if path.exists():
+                    archive.write(path, f"receipts/{row['sha256']}")
+        stream.flush()
+        os.fsync(stream.fileno())
+    partial.replace(target)
+    sync_folder(folder)
+    return target
+
+
+def wipe(db: Database, files: ReceiptFolder, parts: PartFolder, folder: Path) -> Path | None:
+    """Export what is unsent, then delete everything; return the export's path.
+
+    Killed in the middle, it is done again from the start when the server answers the next request.
+    """
+    export = export_unsent(db, files, folder)
+    failpoint("wipe.after_export")
+    with db.writing():
+        for table in ("document_receipt", "document", "receipt", "record", "session"):
+            db.run(f"DELETE FROM {table}")  # noqa: S608 - names from the line above
+        replica.begin_anew(db)
+        db.run(
+            "UPDATE held SET restart = 0, server_time = NULL, poll_after = NULL, synced_at = NULL,"
+            " verified_at = NULL, deep_at = NULL, renewed_at = NULL"
+        )
+    keys.forget(folder)
+    files.sweep(db)
+    parts.sweep(db)
+    db.shrink()
+    return export

@@ -1,0 +1,164 @@
+"""One sync: documents first, then what changed, then receipts, then what the receipts changed, then the proof
+that the replica is what the server says.
+
+The outbox and the cursor travel together where there is something to send, so that a short moment of
+signal is enough to hand over an order and to learn what became of the last one.
+"""
+
+import datetime as dt
+import json
+from collections.abc import Callable
+from typing import Any
+
+from sync_protocol import SCHEMA_REVISION
+from sync_protocol.device.errors import ContractBroken, Damaged, DeviceError, EnrolAgain, Offline, Problem
+from sync_protocol.device.store import offers, outbox, replica
+from sync_protocol.device.store.database import Database
+from sync_protocol.device.store.outbox import Due
+from sync_protocol.device.store.partfile import PartFolder
+from sync_protocol.device.store.receipts import ReceiptFolder
+from sync_protocol.device.sync import uploads
+from sync_protocol.device.sync.download import Downloader, Fetch
+from sync_protocol.device.sync.page_size import PageSize
+from sync_protocol.device.sync.pull import Puller
+from sync_protocol.device.sync.push import SPLITS, Pusher, batches, spliced, take_results
+from sync_protocol.device.sync.replica_check import Prover
+from sync_protocol.device.sync.report import SyncReport
+from sync_protocol.device.sync.uploads import Send, Uploader
+
+MOST_ROUNDS = 3
+"""Rounds of push and pull in one sync; more than one after a reset or where the rep captures meanwhile."""
+
+_STOPS_ALL = (401, 429, 503)
+
+
+class Sync:
+    """The loop of one sync for the rep *rep*."""
+
+    def __init__(
+        self,
+        db: Database,
+        files: ReceiptFolder,
+        parts: PartFolder,
+        send: Send,
+        fetch: Fetch,
+        *,
+        rep: str,
+        now: Callable[[], str],
+        size: PageSize,
+        grace: dt.timedelta = outbox.GRACE,
+        deep: bool = False,
+        on_progress: Callable[[SyncReport], None] = lambda report: None,
+    ) -> None:
+        self.report = SyncReport()
+        self._db = db
+        self._files = files
+        self._send = send
+        self._rep = rep
+        self._size = size
+        self._grace = grace
+        self._pusher = Pusher(db, send, self.report)
+        self._puller = Puller(
+            db, send, Downloader(db, parts, fetch, self.report, on_progress=on_progress), self.report,
+            now=now, size=size, on_progress=on_progress,
+        )  # fmt: skip
+        self._prover = Prover(db, send, self._puller, self.report, deep=deep)
+
+    def run(self) -> SyncReport:
+        """Sync and return the report; `report.problem` says what stopped it, if something did.
+
+        Raises `EnrolAgain`, and the `Problem` device_revoked, on which the caller must act.
+        """
+        stopped: DeviceError | None = None
+        try:
+            for _ in range(MOST_ROUNDS):
+                self.report.complete = False
+                stopped = self._push() or stopped
+                self._puller.until_complete()
+                if stopped or not outbox.due(self._db, self._rep):
+                    break
+            if self._upload():
+                self.report.complete = False
+                self._puller.until_complete()
+            self._prover.prove()
+        except EnrolAgain:
+            raise
+        except DeviceError as error:
+            if _revoked(error):
+                raise
+            stopped = stopped or error
+        self.report.problem = stopped
+        if self.report.complete:
+            self._forget_done()
+        return self.report
+
+    def _push(self) -> DeviceError | None:
+        """Push what is due. What went wrong with it is returned, not raised: the pull goes on without it."""
+        due = outbox.due(self._db, self._rep)
+        try:
+            for n, batch in enumerate(batches(due)):
+                # While segments are being fetched a page would only offer them again.
+                if n == 0 and offers.next_wanted(self._db) is None:
+                    self._push_and_pull(batch)
+                else:
+                    self._pusher.push(batch)
+                    self.report.complete = False
+        except (Problem, Offline, ContractBroken) as error:
+            if _revoked(error) or (isinstance(error, Offline) and not error.sent):
+                raise
+            return error
+        return None
+
+    def _push_and_pull(self, batch: list[Due]) -> None:
+        """One round trip: the first batch, and the page that was read after it was stored."""
+        asked = replica.held(self._db)
+        envelope: dict[str, Any] = {"cursor": asked.cursor, "schema": SCHEMA_REVISION}
+        if self._size.limit is not None:
+            envelope["limit_bytes"] = self._size.limit
+        head = json.dumps(envelope).encode()[:-1]
+        outbox.attempting(self._db, batch)
+        try:
+            reply = self._send("POST", "/v1/sync", content=head + b',"submissions":' + spliced(batch) + b"}")
+        except (Problem, Offline) as problem:
+            self._size.stopped(problem)
+            if isinstance(problem, Problem) and problem.status in SPLITS:
+                # The cursor may be at fault and not the documents, so they go without it.
+                self._pusher.push(batch)
+            else:
+                self._pusher.refused(batch, problem)
+            return
+        except Damaged as damaged:
+            self._size.stopped(damaged)
+            raise
+        value = reply.value if isinstance(reply.value, dict) else {}
+        take_results(self._db, batch, value.get("results"), self.report)
+        if value.get("page") is not None:
+            self._puller.take(asked, value["page"], reply.headers.get("etag"))
+        elif isinstance(value.get("problem"), dict):
+            status = value["problem"].get("status")
+            self._puller.refused(asked, Problem(status if isinstance(status, int) else 503, value["problem"]))
+
+    def _upload(self) -> int:
+        """Send the receipts that are wanted; return how many arrived."""
+        uploader = Uploader(self._db, self._files, self._send)
+        for receipt in uploads.wanted(self._db, self._rep):
+            try:
+                fault = uploader.upload(receipt)
+            except (Problem, ContractBroken) as error:
+                if isinstance(error, Problem) and error.status in _STOPS_ALL:
+                    raise
+                fault = f"{receipt.filename}: {error}; it is tried again"
+            if fault:
+                self.report.notes.append(fault)
+            else:
+                self.report.receipts += 1
+        return self.report.receipts
+
+    def _forget_done(self) -> None:
+        server_time = replica.held(self._db).server_time
+        if server_time and outbox.forget_done(self._db, server_time, self._grace):
+            self._files.sweep(self._db)
+
+
+def _revoked(error: DeviceError) -> bool:
+    return isinstance(error, Problem) and error.code == "device_revoked"

@@ -1,0 +1,61 @@
+"""A downloaded segment, applied whole in one transaction of its own.
+
+Its rows take the position that the offer names, over lower ones only. What the device holds of the same
+stream and key range at or below that position, and the segment lacks, was gone by then.
+"""
+
+from sync_protocol.device.errors import ContractBroken
+from sync_protocol.device.failpoint import failpoint
+from sync_protocol.device.page import Offer
+from sync_protocol.device.store import offers, outbox, replica, rows
+from sync_protocol.device.store.database import Database
+from sync_protocol.device.store.replica import Applied
+from sync_protocol.limits import LIMITS
+from sync_protocol.segment import Segment, SegmentDamaged, decode
+
+_IN_RANGE = (
+    "SELECT key FROM record WHERE channel = ? AND collection = ? AND key >= ? AND (?4 IS NULL OR key < ?4)"
+    " AND position <= ?5"
+)
+
+
+def read(offer: Offer, data: bytes) -> Segment:
+    """Return what *data* holds; raises `ContractBroken` if it is not what was offered."""
+    try:
+        segment = decode(data, sha256=offer.sha256, most=LIMITS.segment_plain_bytes)
+    except SegmentDamaged as error:
+        raise ContractBroken(f"segment {offer.sha256} cannot be used: {error}") from None
+    if (segment.stream, segment.range) != (offer.stream, offer.range) or len(segment.keys) != offer.rows:
+        raise ContractBroken(f"segment {offer.sha256} does not hold what was offered under its name")
+    return segment
+
+
+def apply(db: Database, offer: Offer, segment: Segment) -> Applied:
+    """Apply *segment*, if *offer* still stands; after the last one the cursor moves on."""
+    collection = offer.stream[1]
+    with db.writing():
+        if not offers.waits(db, offer):
+            return Applied(False)
+        keys = set(segment.keys)
+        lost = [
+            (collection, row["key"])
+            for row in db.rows(_IN_RANGE, *offer.stream, offer.range.start, offer.range.end, offer.position)
+            if row["key"] not in keys
+        ]
+        gone = db.run_many("DELETE FROM record WHERE collection = ? AND key = ?", lost)
+        failpoint("segment.after_deletes")
+        try:
+            put = db.run_many(rows.PUT, rows.stored_segment(segment, offer.position))
+        except UnicodeEncodeError as error:
+            raise ContractBroken(f"segment {offer.sha256} holds what is not text: {error}") from None
+        failpoint("segment.after_puts")
+        server_time = replica.held(db).server_time
+        if collection == "submissions" and server_time:
+            outbox.note_fates(db, server_time, sorted(keys))
+        offers.note_applied(db, offer)
+        db.run("UPDATE held SET verified = 0")
+        failpoint("segment.before_then")
+        offers.finish(db)
+        failpoint("segment.before_commit")
+    failpoint("segment.after_commit")
+    return Applied(True, put, gone)

@@ -1,0 +1,158 @@
+"""Sending receipts in pieces that survive a broken line (tus 1.0: creation, HEAD, PATCH)."""
+
+import base64
+import hashlib
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from sync_protocol.device.errors import ContractBroken, Problem
+from sync_protocol.device.failpoint import failpoint
+from sync_protocol.device.session.transport import Reply
+from sync_protocol.device.store.database import Database
+from sync_protocol.device.store.receipts import ReceiptFolder
+from sync_protocol.limits import LIMITS
+
+TUS = {"Tus-Resumable": "1.0.0"}
+_UPLOAD = re.compile(r"/v1/receipts/([A-Za-z0-9._~-]{1,128})$")
+LEAST_CHUNK = 16 * 1024
+MOST_CORRECTIONS = 8
+"""How often one receipt may be told another offset in one sync."""
+
+Send = Callable[..., Reply]
+"""`Session.request`."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A receipt that the server does not have."""
+
+    sha256: str
+    filename: str
+    filetype: str
+    bytes: int
+    upload: str | None
+
+
+def wanted(db: Database, rep: str) -> list[Wanted]:
+    """Return the receipts to send: of documents the server has, not uploaded yet or reported missing."""
+    return [
+        Wanted(*row)
+        for row in db.rows(
+            "SELECT DISTINCT f.sha256, f.filename, f.filetype, f.bytes, f.upload"
+            " FROM receipt f JOIN document_receipt n USING (sha256) JOIN document d ON d.id = n.document"
+            " LEFT JOIN record r ON r.collection = 'submissions' AND r.key = d.id"
+            " WHERE f.error IS NULL AND d.rep = ? AND NOT d.dismissed"
+            " AND d.status IN ('received', 'duplicate', 'quarantined')"
+            " AND (NOT f.uploaded OR EXISTS (SELECT 1 FROM json_each(r.body, '$.missing')"
+            "      WHERE value = 'sha256:' || f.sha256))"
+            " ORDER BY d.seq",
+            rep,
+        )
+    ]
+
+
+class Uploader:
+    """Sends one receipt after another."""
+
+    def __init__(self, db: Database, files: ReceiptFolder, send: Send) -> None:
+        self._db = db
+        self._files = files
+        self._send = send
+
+    def upload(self, receipt: Wanted) -> str | None:
+        """Send *receipt* from where it stands; return why it cannot be sent, or None when the server has it.
+
+        Raises `Temporary` where the line broke or the server is busy; the next call goes on from there.
+        """
+        try:
+            data = self._files.path(receipt.sha256).read_bytes()
+        except OSError:
+            data = b""
+        if hashlib.sha256(data).hexdigest() != receipt.sha256:
+            return self._give_up(receipt, "the file is missing or damaged on this device")
+        try:
+            self._send_all(receipt, data)
+        except Problem as problem:
+            if problem.status in (413, 415):
+                return self._give_up(receipt, problem.detail)
+            if problem.status == 460:
+                self._note(receipt, upload=None)
+            raise
+        self._note(receipt, upload=None, uploaded=True)
+        return None
+
+    def _send_all(self, receipt: Wanted, data: bytes) -> None:
+        where, offset = self._resume(receipt)
+        chunk, corrections = LIMITS.receipt_chunk_bytes, 0
+        while offset < len(data):
+            piece = data[offset : offset + chunk]
+            headers = {**TUS, "Content-Type": "application/offset+octet-stream", "Upload-Offset": str(offset)}
+            try:
+                reply = self._send("PATCH", where, headers=headers, content=piece, bare=True)
+            except Problem as problem:
+                if problem.status == 413 and chunk > LEAST_CHUNK:
+                    chunk //= 2
+                    continue
+                if problem.status != 409 or corrections == MOST_CORRECTIONS:
+                    raise
+                corrections += 1
+                offset = self._offset(self._send("HEAD", where, headers=TUS, bare=True), len(data))
+                continue
+            stood, offset = offset, self._offset(reply, len(data))
+            if offset <= stood:
+                raise ContractBroken(f"the upload does not move on from {stood}")
+            failpoint("upload.after_piece")
+
+    def _resume(self, receipt: Wanted) -> tuple[str, int]:
+        if receipt.upload:
+            try:
+                reply = self._send("HEAD", receipt.upload, headers=TUS, bare=True)
+                return receipt.upload, self._offset(reply, receipt.bytes)
+            except Problem as problem:
+                if problem.status not in (404, 410):
+                    raise
+        metadata = {"sha256": receipt.sha256, "filetype": receipt.filetype, "filename": receipt.filename}
+        headers = {
+            **TUS,
+            "Upload-Length": str(receipt.bytes),
+            "Upload-Metadata": ",".join(f"{name} {_b64(text)}" for name, text in metadata.items()),
+        }
+        reply = self._send("POST", "/v1/receipts", headers=headers, content=b"", bare=True)
+        offset = self._offset(reply, receipt.bytes, otherwise=0)
+        if offset == receipt.bytes:
+            return "", offset
+        where = self._path(reply.headers)
+        self._note(receipt, upload=where)
+        return where, offset
+
+    def _path(self, headers: Mapping[str, str]) -> str:
+        """Return the upload's path. Only the id is taken from Location: the token goes to our server alone,
+        whatever name a proxy in between gave it."""
+        found = _UPLOAD.search(headers.get("location", ""))
+        if found is None:
+            raise ContractBroken("the server took the upload but gave no Location for it")
+        return f"/v1/receipts/{found[1]}"
+
+    def _offset(self, reply: Reply, length: int, otherwise: int | None = None) -> int:
+        text = reply.headers.get("upload-offset", "")
+        if not text and otherwise is not None:
+            return otherwise
+        if not text.isascii() or not text.isdigit() or int(text) > length:
+            raise ContractBroken(f"the upload stands at {text!r}, which is no offset of {length} bytes")
+        return int(text)
+
+    def _give_up(self, receipt: Wanted, reason: str) -> str:
+        with self._db.writing():
+            self._db.run("UPDATE receipt SET error = ? WHERE sha256 = ?", reason, receipt.sha256)
+        return f"{receipt.filename}: {reason}"
+
+    def _note(self, receipt: Wanted, *, upload: str | None, uploaded: bool = False) -> None:
+        with self._db.writing():
+            self._db.run(
+                "UPDATE receipt SET upload = ?, uploaded = ? WHERE sha256 = ?", upload, uploaded, receipt.sha256
+            )
+
+
+def _b64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
