@@ -10,11 +10,11 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from backend import logs
 from backend.api import cors, problems, request_log, responses, routes
-from backend.api.compression import CODINGS, Codings
-from backend.api.idle_poll import IdlePolls
+from backend.api.compression import CODINGS, ResponseCompression
+from backend.api.idle_poll import IdlePollMiddleware
 from backend.api.openapi import document
-from backend.api.rate_limit import Attempts
-from backend.api.services import EXTENSION, Satchel
+from backend.api.rate_limit import FailureLimiter
+from backend.api.services import EXTENSION, Services
 from backend.clock import Clock, SystemClock
 from backend.database.core import db, engine_options, prepare
 from backend.identity import keys
@@ -22,8 +22,8 @@ from backend.identity.token_cache import VerifiedTokens
 from backend.migrations.tables import import_tables
 from backend.settings import Settings, read_settings
 from backend.sync.read_replica import ReadReplica
-from backend.sync.segments.factory import linker_of, links_of, store_of
-from backend.sync.segments.on_demand import FirstNeed
+from backend.sync.segments.factory import make_linker, make_links, make_store
+from backend.sync.segments.on_demand import OnDemandBuilder
 from sync_protocol.limits import LIMITS
 
 
@@ -47,9 +47,9 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
         # Pages decide on their 304 themselves: the same tag may stand for a page that is not the last.
         COMPRESS_EVALUATE_CONDITIONAL_REQUEST=False,
     )
-    clock, own, segments = clock or SystemClock(), keys.load(settings.folder), store_of(settings)
-    links = links_of(settings, own)
-    app.extensions[EXTENSION] = here = Satchel(
+    clock, own, segments = clock or SystemClock(), keys.load(settings.folder), make_store(settings)
+    links = make_links(settings, own)
+    app.extensions[EXTENSION] = here = Services(
         settings=settings,
         clock=clock,
         keys=own,
@@ -58,13 +58,13 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
             tombstone_days=settings.tombstone_days,
             poll_after_seconds=settings.poll_after_seconds,
         ),
-        attempts=Attempts(),
-        verified=VerifiedTokens(own, settings.public_url),
-        openapi=document.render(routes.DOORS),
+        failure_limiter=FailureLimiter(),
+        token_cache=VerifiedTokens(own, settings.public_url),
+        openapi=document.render(routes.ROUTES),
         segments=segments,
-        first_need=FirstNeed(lambda: Session(db.engine), segments, clock, settings.folder),
+        on_demand_builder=OnDemandBuilder(lambda: Session(db.engine), segments, clock, settings.folder),
         links=links,
-        linker=linker_of(settings, links, segments),
+        linker=make_linker(settings, links, segments),
         replica=ReadReplica(settings.replica_url) if settings.replica_url else None,
     )
     import_tables()
@@ -73,16 +73,16 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
         engine = db.engine
         prepare(engine)
     # Flask runs these in reverse: compression last, over the finished answer.
-    Codings(app)
+    ResponseCompression(app)
     app.after_request(_account)
-    app.after_request(responses.finish)
+    app.after_request(responses.add_default_headers)
     app.before_request(_name_request)
     cors.register(app)
     app.teardown_request(_forget_request)
     app.register_blueprint(routes.blueprint())
     problems.register(app)
     # Inside of the proxies' middleware, which says by what scheme the phone came.
-    app.wsgi_app = IdlePolls(app.wsgi_app, engine, here)  # type: ignore[method-assign]
+    app.wsgi_app = IdlePollMiddleware(app.wsgi_app, engine, here)  # type: ignore[method-assign]
     if settings.proxies:
         count = settings.proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
@@ -91,14 +91,14 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
 
 def _name_request() -> None:
     g.began = time.perf_counter()
-    g.request_id = request_log.name(request.headers.get(request_log.REQUEST_ID, ""))
+    g.request_id = request_log.request_id(request.headers.get(request_log.REQUEST_ID, ""))
     g.log_fields = logs.fields(request_id=g.request_id)
     g.log_fields.__enter__()
 
 
 def _account(response: Response) -> Response:
     response.headers[request_log.REQUEST_ID] = g.request_id
-    request_log.note(
+    request_log.log_request(
         began=g.began,
         method=request.method,
         path=request.url_rule.rule if request.url_rule else None,

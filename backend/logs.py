@@ -39,7 +39,7 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, default=str)
 
 
-class Words(logging.Formatter):
+class TextFormatter(logging.Formatter):
     """Writes a record as one line for a person: the message, then what else is known, as name=value."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -53,7 +53,7 @@ class Words(logging.Formatter):
 
 FORMATTERS: Mapping[str, Callable[[], logging.Formatter]] = {
     "json": JsonLines,
-    "text": lambda: Words("%(asctime)s %(levelname)-7s %(name)s: %(message)s"),
+    "text": lambda: TextFormatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s"),
 }
 
 

@@ -22,12 +22,12 @@ import backend
 from backend import doorbell, jobs, logs
 from backend.clock import Clock, SystemClock
 from backend.database.core import Sessions, make_sessions
-from backend.delivery.alerts.notifiers import channels_of
-from backend.delivery.alerts.rule import rule_of
+from backend.delivery.alerts.notifiers import configured_notifiers
+from backend.delivery.alerts.rule import configured_rule
 from backend.delivery.retry import Backoff
 from backend.erp.port import Connector, connect
 from backend.ingest.schedule import Schedule
-from backend.maintenance import Upkeep
+from backend.maintenance import Maintenance
 from backend.migrations.tables import import_tables
 from backend.settings import PREFIX, SETTINGS, Settings, read_settings
 from backend.sync.segments import maintenance as segments
@@ -53,8 +53,8 @@ def run(
     """
     import_tables()
     connect(settings.connector, settings.erp).close()
-    channels_of(settings)
-    rule_of(settings)
+    configured_notifiers(settings)
+    configured_rule(settings)
     sessions = make_sessions(settings.database_url)
     worker = _Worker(settings, sessions, stop or threading.Event())
     try:
@@ -80,13 +80,13 @@ class _Worker:
             self._ingest(connector)()
             with self._forwarding("once") as forward:
                 forward()
-            self._upkeep(connector)()
-            segments.upkeep(self.sessions, self.clock, self.settings)()
+            self._maintenance(connector)()
+            segments.run_maintenance(self.sessions, self.clock, self.settings)()
 
     def supervise(self, threads: int) -> None:
         """Run every job in a thread until told to stop, then wait for what is being done."""
         started = [self._thread(f"forward-{n + 1}", self._forward) for n in range(threads)]
-        started.append(self._thread("upkeep", self._upkeep_forever))
+        started.append(self._thread("upkeep", self._maintain_forever))
         started.append(self._thread("ingest", self._ingest_forever))
         started.append(self._thread("segments", self._segments_forever))
         doorbell = _Doorbell(self.settings) if self.settings.redis_url else None
@@ -94,7 +94,7 @@ class _Worker:
         try:
             while not self.stop.wait(0.2):
                 if doorbell is not None:
-                    doorbell.tend()
+                    doorbell.restart_if_ended()
         finally:
             self.stop.set()
             if doorbell is not None:
@@ -116,16 +116,18 @@ class _Worker:
         with self._forwarding(name) as forward:
             self._repeat(name, forward)
 
-    def _upkeep_forever(self, name: str) -> None:
+    def _maintain_forever(self, name: str) -> None:
         with self._connected() as connector:
-            self._repeat(name, self._upkeep(connector))
+            self._repeat(name, self._maintenance(connector))
 
     def _ingest_forever(self, name: str) -> None:
         with self._connected() as connector:
             self._repeat(name, self._ingest(connector))
 
     def _segments_forever(self, name: str) -> None:
-        self._repeat(name, segments.upkeep(self.sessions, self.clock, self.settings), segments.ROUND_SECONDS)
+        self._repeat(
+            name, segments.run_maintenance(self.sessions, self.clock, self.settings), segments.ROUND_SECONDS
+        )
 
     @contextmanager
     def _forwarding(self, name: str) -> Iterator[Job]:
@@ -135,8 +137,8 @@ class _Worker:
         finally:
             forwarder.connector.close()
 
-    def _upkeep(self, connector: Connector) -> Job:
-        return Upkeep(self.settings, self.sessions, connector, self.clock, self.stop.is_set).round
+    def _maintenance(self, connector: Connector) -> Job:
+        return Maintenance(self.settings, self.sessions, connector, self.clock, self.stop.is_set).run_once
 
     def _ingest(self, connector: Connector) -> Job:
         schedule = Schedule(self.sessions, connector, self.clock, self.settings)
@@ -181,7 +183,7 @@ class _Doorbell:
         self._failures = 0
         self._started_at = self._not_before = 0.0
 
-    def tend(self) -> None:
+    def restart_if_ended(self) -> None:
         """Start it, if it does not run and its time has come. It must never hold up anything else."""
         now = time.monotonic()
         if self._process is not None and self._process.poll() is not None:
@@ -253,7 +255,7 @@ def _signals(stop: threading.Event) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _answer_the_doorbell() -> None:
+def _run_doorbell_worker() -> None:
     """The child process: answer until told to stop, and die with the parent."""
     settings = read_settings(os.environ)
     logs.configure(settings.log)
@@ -268,4 +270,4 @@ def _answer_the_doorbell() -> None:
 
 
 if __name__ == "__main__":
-    _answer_the_doorbell()
+    _run_doorbell_worker()

@@ -16,7 +16,7 @@ from marshmallow import fields as ma
 from sync_protocol.channel import ChannelRule
 from sync_protocol.errors import ErrorCode, Fault
 from sync_protocol.fields import Key
-from sync_protocol.validators import ready, unsound
+from sync_protocol.validators import compile_validator, schema_instance
 
 Owner = Literal["erp", "field", "satchel"]
 ERP: Owner = "erp"
@@ -75,7 +75,7 @@ class Lookup(Protocol):
 
 
 @dataclass(frozen=True)
-class Setting:
+class CheckContext:
     """What a check may know beside the document: today's date on the server, and the rep's records."""
 
     today: dt.date
@@ -84,10 +84,10 @@ class Setting:
     """Receipts that the envelope announces, as `sha256:…`."""
 
 
-Check = Callable[[Mapping[str, Any], Setting], Iterator[Fault]]
+Check = Callable[[Mapping[str, Any], CheckContext], Iterator[Fault]]
 
 
-def _no_check(body: Mapping[str, Any], setting: Setting) -> Iterator[Fault]:
+def _no_check(body: Mapping[str, Any], setting: CheckContext) -> Iterator[Fault]:
     return iter(())
 
 
@@ -133,24 +133,24 @@ class Kind:
         list(_unknown(_citing(self.schema), body, note, ""))
         return cited
 
-    def content_faults(self, body: Any, setting: Setting) -> list[Fault]:
+    def content_faults(self, body: Any, setting: CheckContext) -> list[Fault]:
         """Return what is wrong with *body*, whose form is right: what it cites, then the kind's own rules."""
         unknown = list(_unknown(_citing(self.schema), body, setting.lookup, ""))
         return unknown or list(self.check(body, setting))
 
-    def faults(self, body: Any, setting: Setting) -> list[Fault]:
+    def faults(self, body: Any, setting: CheckContext) -> list[Fault]:
         """Return what is wrong with *body*: its form first, then its contents."""
         return self.form_faults(body) or self.content_faults(body, setting)
 
 
 def schema_faults(schema: type[Schema], value: Any) -> list[Fault]:
     """Return what *schema* finds wrong with *value*, one fault a field."""
-    if not unsound(schema)(value):
+    if not compile_validator(schema)(value):
         return []
     if not isinstance(value, dict):
         return [Fault(ErrorCode.FIELD_INVALID, "", "must be a JSON object")]
     try:
-        ready(schema).load(value)
+        schema_instance(schema).load(value)
     except ValidationError as error:
         return list(_flatten(error.messages, ""))
     return []
@@ -189,7 +189,7 @@ class _Citing:
 @cache
 def _citing(schema: type[Schema]) -> _Citing:
     own, inside = [], []
-    for name, declared in ready(schema).fields.items():
+    for name, declared in schema_instance(schema).fields.items():
         inner = declared.inner if isinstance(declared, ma.List) else declared
         if isinstance(inner, ma.Nested):
             inside.append((name, inner is not declared or bool(inner.many), _citing(type(inner.schema))))

@@ -6,7 +6,7 @@ from sync_protocol.fields import Choice, Flag, Instant, Key, Text, Ulid
 from sync_protocol.submission import Decision, State
 
 OWNERS = ("rep", "office", "it", "erp")
-DEEDS = ("claim", "release", "retry", "fix", "link", "cancel", "return", "done")
+OFFICE_ACTIONS = ("reserve", "release", "retry", "fix", "link", "cancel", "return", "done")
 
 
 class ParkedSchema(Schema):
@@ -25,12 +25,12 @@ class ParkedSchema(Schema):
     """Plain words."""
     raw = Text(4000, required=True, allow_none=True)
     """The ERP's own words."""
-    fix = Text(1000, required=True, allow_none=True)
+    advice = Text(1000, required=True, allow_none=True)
     """What to do about it."""
     since = Instant(required=True)
     received_at = Instant(required=True)
-    taken_by = Text(120, required=True, allow_none=True)
-    taken_until = Instant(required=True, allow_none=True)
+    reserved_by = Text(120, required=True, allow_none=True)
+    reserved_until = Instant(required=True, allow_none=True)
     erp_number = Text(80, required=True, allow_none=True)
     superseded_by = Ulid(required=True, allow_none=True)
     body = fields.Dict(required=True)
@@ -42,7 +42,7 @@ class ParkedListSchema(Schema):
     documents = fields.List(fields.Nested(ParkedSchema), required=True)
 
 
-class DeedSchema(Schema):
+class OfficeActionSchema(Schema):
     """What is to be done; `why` is needed to cancel or return, `number` to link, `body` to fix."""
 
     class Meta:

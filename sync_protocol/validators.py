@@ -20,15 +20,15 @@ Wrong = Callable[[Any], Any]
 
 
 @cache
-def ready(schema: type[Schema]) -> Schema:
+def schema_instance(schema: type[Schema]) -> Schema:
     """Return the one instance of *schema*; making one costs more than checking a record with it."""
     return schema()
 
 
 @cache
-def unsound(schema: type[Schema]) -> Wrong:
+def compile_validator(schema: type[Schema]) -> Wrong:
     """Return the function that says of a decoded JSON value whether *schema* would find a fault in it."""
-    return _object(ready(schema))
+    return _object(schema_instance(schema))
 
 
 def _object(schema: Schema) -> Wrong:

@@ -7,7 +7,7 @@ from sqlalchemy import Engine, create_engine, event, false, func, literal, selec
 from sqlalchemy.exc import OperationalError
 
 from backend.database import core
-from backend.database.snapshot_reads import looking
+from backend.database.snapshot_reads import read_connection
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ PID = select(func.pg_backend_pid().label("pid"))
 
 
 def test_looking_leaves_the_connection_as_it_was(engine: Engine) -> None:
-    with looking(engine) as looker:
+    with read_connection(engine) as looker:
         pid = looker.execute(PID, {}).one_or_none().pid
         assert looker.execute(select(literal(1)).where(false()), {}).one_or_none() is None
     with engine.connect() as connection:
@@ -79,7 +79,7 @@ def test_looking_leaves_the_connection_as_it_was(engine: Engine) -> None:
 def test_whoever_listens_hears_a_look(engine: Engine) -> None:
     heard: list[str] = []
     event.listen(engine, "before_cursor_execute", lambda c, cursor, statement, *more: heard.append(statement))
-    with looking(engine) as looker:
+    with read_connection(engine) as looker:
         looker.execute(PID, {})
     assert [statement.split()[0] for statement in heard] == ["SELECT"]
 
@@ -90,15 +90,15 @@ def test_a_connection_that_died_fails_one_look_and_is_replaced(
     monkeypatch.setattr(core, "PING_AFTER_SECONDS", 3600.0)
     first = backend_of(engine)
     end(engine, first)
-    with pytest.raises(OperationalError), looking(engine) as looker:
+    with pytest.raises(OperationalError), read_connection(engine) as looker:
         looker.execute(PID, {})
-    with looking(engine) as looker:
+    with read_connection(engine) as looker:
         assert looker.execute(PID, {}).one_or_none().pid != first
 
 
 def test_a_look_that_ends_badly_leaves_the_connection_as_it_was(engine: Engine) -> None:
     first = backend_of(engine)
-    with pytest.raises(ZeroDivisionError), looking(engine):
+    with pytest.raises(ZeroDivisionError), read_connection(engine):
         raise ZeroDivisionError
     with engine.connect() as connection:
         assert connection.scalar(PID) == first

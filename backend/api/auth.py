@@ -13,32 +13,32 @@ from flask import g, request
 from sqlalchemy.orm import Session
 
 from backend.api.problems import Problem
-from backend.api.services import satchel
+from backend.api.services import get_services
 from backend.database.core import db, snapshot
-from backend.database.snapshot_reads import looking
+from backend.database.snapshot_reads import read_connection
 from backend.identity import principals
 from backend.identity.principals import Principal
 from backend.identity.tokens import Claims
 from sync_protocol.errors import ErrorCode
 
-Look = Callable[[Claims], tuple[Principal, Any]]
+Preload = Callable[[Claims], tuple[Principal, Any]]
 """Reads in one statement who speaks and whatever else a door needs; raises what `principals.judge` raises."""
 
 
-def unlock(look: Look | None = None) -> None:
+def authenticate(preload: Preload | None = None) -> None:
     """Let the request in or raise `Problem`; a GET keeps the snapshot for its answer.
 
     What *look* reads beside who speaks, `seen()` gives; whether it leaves a snapshot is its own affair.
     """
-    here = satchel()
-    g.claims = here.verified.verify(bearer(), here.clock.now())
-    if look is not None:
-        g.principal, g.seen = look(g.claims)
+    here = get_services()
+    g.claims = here.token_cache.verify(bearer_token(), here.clock.now())
+    if preload is not None:
+        g.principal, g.seen = preload(g.claims)
     elif request.method in ("GET", "HEAD"):
         snapshot(db.session())
         g.principal = principals.read(db.session().connection(), g.claims)
     else:
-        with looking(db.engine) as connection:
+        with read_connection(db.engine) as connection:
             g.principal = principals.read(connection, g.claims)
 
 
@@ -48,19 +48,19 @@ def principal() -> Principal:
     return found
 
 
-def seen() -> Any:
+def preloaded() -> Any:
     """Return what the door's look has read beside who speaks."""
     return g.seen
 
 
-def renew(look: Look) -> None:
+def reauthenticate(preload: Preload) -> None:
     """End the transaction, and read with *look* who speaks once more."""
     db.session().rollback()
-    g.principal, g.seen = look(g.claims)
+    g.principal, g.seen = preload(g.claims)
 
 
 @contextmanager
-def reading() -> Iterator[Session]:
+def read_session() -> Iterator[Session]:
     """Yield a session in a new snapshot, which ends with the block; the device row is read again in it."""
     session = db.session()
     snapshot(session)
@@ -72,7 +72,7 @@ def reading() -> Iterator[Session]:
 
 
 @contextmanager
-def writing() -> Iterator[Session]:
+def write_session() -> Iterator[Session]:
     """Yield a session whose transaction is committed at the end, or rolled back on an error.
 
     The device row is read again first: it may have been revoked while the body arrived.
@@ -80,7 +80,7 @@ def writing() -> Iterator[Session]:
     session = db.session()
     try:
         current = principals.read(session.connection(), g.claims)
-        principals.note_seen(session, current, satchel().clock.now())
+        principals.note_seen(session, current, get_services().clock.now())
         yield session
         session.commit()
     except BaseException:
@@ -88,7 +88,7 @@ def writing() -> Iterator[Session]:
         raise
 
 
-def bearer() -> str:
+def bearer_token() -> str:
     """Return the token that the request brings; raises a `token_missing` problem."""
     sent = request.authorization
     if sent is None or sent.type != "bearer" or not sent.token:

@@ -8,11 +8,11 @@ from werkzeug.http import parse_range_header
 from backend.api.problems import Problem
 from sync_protocol.errors import ErrorCode
 
-_MOST_TEXT = 100
+_MAX_TEXT = 100
 """A single range is shorter; numbers of thousands of digits are not worth reading."""
 
 
-class Piece(NamedTuple):
+class ByteRange(NamedTuple):
     """*length* bytes from *start* on; *partial* if the request asked for a range."""
 
     start: int
@@ -20,18 +20,18 @@ class Piece(NamedTuple):
     partial: bool
 
 
-def asked(size: int, etag: str) -> Piece:
+def parse(size: int, etag: str) -> ByteRange:
     """Return the piece that the request asks for of *size* bytes whose strong tag is *etag* (unquoted).
 
     What is no single range of bytes, or is asked under If-Range for another representation, gets the
     whole, as the standard allows; only GET has ranges. Raises `Problem` for a range that begins beyond the end.
     """
-    whole = Piece(0, size, False)
+    whole = ByteRange(0, size, False)
     if request.method != "GET":
         return whole
     text = request.headers.get("Range", "")
     condition = request.headers.get("If-Range")
-    if len(text) > _MOST_TEXT or (condition is not None and condition.strip() != f'"{etag}"'):
+    if len(text) > _MAX_TEXT or (condition is not None and condition.strip() != f'"{etag}"'):
         return whole
     found = parse_range_header(text)
     if found is None or found.units != "bytes" or len(found.ranges) != 1:
@@ -42,4 +42,4 @@ def asked(size: int, etag: str) -> Piece:
     if start >= size:
         headers = {"Content-Range": f"bytes */{size}", "Accept-Ranges": "bytes"}
         raise Problem(ErrorCode.RANGE_BEYOND_END, f"There are {size} bytes.", headers=headers)
-    return Piece(start, min(size if end is None else end, size) - start, True)
+    return ByteRange(start, min(size if end is None else end, size) - start, True)

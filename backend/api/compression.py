@@ -15,18 +15,18 @@ CODINGS = ("zstd", "br", "gzip")
 PLAIN = "identity"
 
 
-class Codings(Compress):
+class ResponseCompression(Compress):
     """Flask-Compress, which compresses as `chosen` says, and leaves segments alone."""
 
     def after_request(self, response: Response | None) -> Response:
         """Return *response* as it leaves. A segment has one coding for all, so caches need no copy for each."""
         if response is not None and response.mimetype == MEDIA_TYPE:
             return response
-        request.environ["HTTP_ACCEPT_ENCODING"] = chosen(request.accept_encodings)
+        request.environ["HTTP_ACCEPT_ENCODING"] = negotiate(request.accept_encodings)
         return super().after_request(response)
 
 
-def chosen(accepted: Accept) -> str:
+def negotiate(accepted: Accept) -> str:
     """Return the coding to use for whoever sent *accepted* in Accept-Encoding.
 
     It is one of `CODINGS` with the highest weight above nought, or `PLAIN` where there is none or where that

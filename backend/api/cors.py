@@ -8,8 +8,8 @@ out answers that are embedded without asking, and a browser does not apply it to
 
 from flask import Flask, Response, current_app, request
 
-from backend.api.responses import empty
-from backend.api.services import satchel
+from backend.api.responses import empty_response
+from backend.api.services import get_services
 
 ALLOWED = (
     "Authorization",
@@ -61,11 +61,11 @@ def register(app: Flask) -> None:
 
 
 def _preflight() -> Response | None:
-    if not satchel().settings.cors_origins:
+    if not get_services().settings.cors_origins:
         return None
     if request.method != "OPTIONS" or "Access-Control-Request-Method" not in request.headers:
         return None
-    response = empty(204)
+    response = empty_response(204)
     if _origin() is not None:
         response.headers["Access-Control-Allow-Methods"] = ", ".join(_methods())
         response.headers["Access-Control-Allow-Headers"] = ", ".join(ALLOWED)
@@ -74,7 +74,7 @@ def _preflight() -> Response | None:
 
 
 def _finish(response: Response) -> Response:
-    if not satchel().settings.cors_origins:
+    if not get_services().settings.cors_origins:
         return response
     # Also where there is no origin: a cache must not give that answer to a page.
     response.vary.add("Origin")
@@ -88,7 +88,7 @@ def _finish(response: Response) -> Response:
 def _origin() -> str | None:
     """Return the origin of the page that asks, if its requests are taken."""
     origin = request.headers.get("Origin")
-    return origin if origin in satchel().settings.cors_origins else None
+    return origin if origin in get_services().settings.cors_origins else None
 
 
 def _methods() -> list[str]:

@@ -4,8 +4,8 @@ from flask import Response
 
 from backend.api import rate_guard, request_body
 from backend.api.problems import Problem
-from backend.api.responses import answer
-from backend.api.services import satchel
+from backend.api.responses import json_response
+from backend.api.services import get_services
 from backend.database.core import db
 from backend.identity import enrolment, tokens
 from backend.identity.device_keys import KeyRefused
@@ -16,11 +16,11 @@ from sync_protocol.errors import ErrorCode, Fault
 
 def respond() -> Response:
     """Answer with the device's id and its first tokens; the same again to the same key."""
-    here = satchel()
+    here = get_services()
     now = here.clock.now()
-    rate_guard.may_try(now)
+    rate_guard.check(now)
     asked = request_body.read(EnrolRequestSchema)
-    request_body.storable(asked)
+    request_body.require_storable(asked)
     session = db.session()
     try:
         device = enrolment.redeem(
@@ -46,4 +46,4 @@ def respond() -> Response:
         **tokens.issue(here.keys, here.issuer, device, now).as_wire(),
     }
     session.commit()
-    return answer(reply, 201)
+    return json_response(reply, 201)

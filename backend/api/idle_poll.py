@@ -15,9 +15,9 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from backend.api import request_log
-from backend.api.responses import HEADERS, POLL_HEADER, SECURE, weak
-from backend.api.services import Satchel
-from backend.database.snapshot_reads import looking
+from backend.api.responses import HEADERS, POLL_HEADER, SECURE, weak_etag
+from backend.api.services import Services
+from backend.database.snapshot_reads import read_connection
 from backend.identity.principals import Principal
 from backend.identity.tokens import DeviceRevoked, TokenExpired, TokenInvalid
 from backend.sync import idle
@@ -39,12 +39,12 @@ class _Poll:
 
 
 @dataclass(frozen=True)
-class IdlePolls:
+class IdlePollMiddleware:
     """WSGI middleware around *app*."""
 
     app: Callable[[Environ, Any], Iterable[bytes]]
     engine: Engine
-    here: Satchel
+    here: Services
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         if environ["PATH_INFO"] != PATH or "HTTP_IF_NONE_MATCH" not in environ:
@@ -54,16 +54,18 @@ class IdlePolls:
         who = self._idle(poll) if poll else None
         if poll is None or who is None:
             return self.app(environ, start_response)
-        request_id = request_log.name(environ.get("HTTP_X_REQUEST_ID", ""))
+        request_id = request_log.request_id(environ.get("HTTP_X_REQUEST_ID", ""))
         start_response("304 NOT MODIFIED", self._headers(environ, poll, request_id))
-        request_log.note(began=began, method="GET", path=PATH, status=304, who=who, request_id=request_id)
+        request_log.log_request(
+            began=began, method="GET", path=PATH, status=304, who=who, request_id=request_id
+        )
         return ()
 
     def _idle(self, poll: _Poll) -> Principal | None:
         try:
-            claims = self.here.verified.verify(poll.token, self.here.clock.now())
-            with looking(self.engine) as connection:
-                return idle.nothing_new(connection, claims, poll.cursor, poll.schema)
+            claims = self.here.token_cache.verify(poll.token, self.here.clock.now())
+            with read_connection(self.engine) as connection:
+                return idle.unchanged_since(connection, claims, poll.cursor, poll.schema)
         except (TokenInvalid, TokenExpired, DeviceRevoked, SQLAlchemyError):
             return None
 
@@ -97,7 +99,7 @@ def _read(environ: Environ) -> _Poll | None:
     )
     if not usual:
         return None
-    etag = weak(etag_of(asked["cursor"]))
+    etag = weak_etag(etag_of(asked["cursor"]))
     if environ["HTTP_IF_NONE_MATCH"] != etag:
         return None
     try:

@@ -2,10 +2,10 @@
 
 from flask import Response
 
-from backend.api.responses import answer
-from backend.api.services import satchel
+from backend.api.responses import json_response
+from backend.api.services import get_services
 
 
 def respond() -> Response:
     """Answer with the limits."""
-    return answer(satchel().limits.as_wire())
+    return json_response(get_services().limits.as_wire())

@@ -2,9 +2,9 @@
 
 from flask import Response
 
-from backend.api.responses import answer
+from backend.api.responses import json_response
 
 
 def respond() -> Response:
     """Answer 200."""
-    return answer({"status": "alive"})
+    return json_response({"status": "alive"})

@@ -8,23 +8,23 @@ from flask import g
 from sqlalchemy.orm import Session
 
 from backend.api import rate_guard
-from backend.api.auth import bearer
+from backend.api.auth import bearer_token
 from backend.api.problems import Problem
-from backend.api.services import satchel
+from backend.api.services import get_services
 from backend.database.core import db
 from backend.office import accounts
-from backend.office.accounts import Clerk, OfficeTokenInvalid
+from backend.office.accounts import OfficeTokenInvalid, OfficeUser
 from sync_protocol.errors import ErrorCode
 
 
-def unlock() -> None:
+def authenticate() -> None:
     """Let the request in or raise `Problem`."""
-    now = satchel().clock.now()
-    token = bearer()
-    rate_guard.may_try(now)
+    now = get_services().clock.now()
+    token = bearer_token()
+    rate_guard.check(now)
     with Session(db.engine) as session, session.begin():
         try:
-            g.clerk = accounts.clerk(session, token, now)
+            g.clerk = accounts.authenticate(session, token, now)
         except OfficeTokenInvalid:
             rate_guard.failed(now)
             raise Problem(
@@ -32,9 +32,9 @@ def unlock() -> None:
             ) from None
 
 
-def clerk(what: str) -> Clerk:
+def require_permission(permission: str) -> OfficeUser:
     """Return who speaks, if their role allows *what*; else raise `Problem`. Only behind the lock."""
-    found: Clerk = g.clerk
-    if not found.may(what):
-        raise Problem(ErrorCode.ROLE_MISSING, f"The role {found.role} may not {what} parked documents.")
+    found: OfficeUser = g.clerk
+    if not found.may(permission):
+        raise Problem(ErrorCode.ROLE_MISSING, f"The role {found.role} may not {permission} parked documents.")
     return found

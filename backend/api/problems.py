@@ -10,7 +10,7 @@ from werkzeug.exceptions import HTTPException
 
 from backend.feed.positions import FeedMissing
 from backend.identity.tokens import DeviceRevoked, RefreshInvalid, TokenExpired, TokenInvalid
-from backend.office.action import DeedRefused
+from backend.office.action import ActionRefused
 from backend.sync.pull import NotYet
 from backend.sync.segments.store import StoreFailed
 from backend.sync.verify import EpochChanged
@@ -55,7 +55,7 @@ class Problem(Exception):
         return problem(self.code, self.detail, request_id=g.request_id, errors=self.errors, wipe=self.wipe)
 
 
-def understand(error: Exception) -> Problem:
+def to_problem(error: Exception) -> Problem:
     """Return the problem that *error* means to a device; what nobody foresaw is logged and says nothing."""
     match error:
         case Problem():
@@ -76,7 +76,7 @@ def understand(error: Exception) -> Problem:
         case NotYet():
             wait = {"Retry-After": str(error.retry_after)}
             return Problem(ErrorCode.NOT_YET, "This server has not caught up with your cursor.", headers=wait)
-        case DeedRefused():
+        case ActionRefused():
             return Problem(error.code, f"{error.message}.", errors=error.faults)
         case FeedMissing() | sqlalchemy.exc.OperationalError() | sqlalchemy.exc.TimeoutError():
             log.error("database unavailable", exc_info=error)
@@ -100,7 +100,7 @@ def respond(error: Exception) -> Response | HTTPException:
     """Turn *error* into the answer of a request."""
     if isinstance(error, HTTPException) and error.code is not None and error.code < 400:
         return error  # a redirect
-    found = understand(error)
+    found = to_problem(error)
     body = json.dumps(found.as_wire(), ensure_ascii=False)
     response = Response(body, found.code.status, {**found.headers, CODE_HEADER: found.code.code})
     response.content_type = MEDIA_TYPE

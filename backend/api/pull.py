@@ -7,22 +7,22 @@ from sqlalchemy.orm import Session
 
 from backend.api import auth, request_body
 from backend.api.read_routing import read_feed
-from backend.api.responses import POLL_HEADER, answer, empty, weak
-from backend.api.services import satchel
+from backend.api.responses import POLL_HEADER, empty_response, json_response, weak_etag
+from backend.api.services import get_services
 from backend.database.core import db, snapshot
 from backend.identity.principals import Principal
 from backend.identity.tokens import Claims
 from backend.sync import pull, subscriptions
 from backend.sync.page import Page, etag_of
-from backend.sync.subscriptions import Heard
+from backend.sync.subscriptions import Subscriptions
 from sync_protocol.change import Stream
 from sync_protocol.errors import ErrorCode, Fault
 
 
-def look(claims: Claims) -> tuple[Principal, Heard]:
+def preload(claims: Claims) -> tuple[Principal, Subscriptions]:
     """Begin the page's snapshot with one statement: who speaks, and what they hear."""
     snapshot(db.session())
-    return subscriptions.of_device(db.session(), claims)
+    return subscriptions.for_device(db.session(), claims)
 
 
 def respond() -> Response:
@@ -30,13 +30,13 @@ def respond() -> Response:
     cursor = request.args.get("cursor")
     page = read_page(cursor, _number("limit_bytes"), _number("schema") or 1)
     if cursor and page.idle and request.if_none_match.contains_weak(etag_of(cursor)):
-        return empty(304, {**headers_of(page), "ETag": weak(etag_of(cursor))})
-    return answer(page.body, headers=headers_of(page))
+        return empty_response(304, {**headers_of(page), "ETag": weak_etag(etag_of(cursor))})
+    return json_response(page.body, headers=headers_of(page))
 
 
 def headers_of(page: Page) -> dict[str, str]:
     """Return what HTTP says about *page*: the tag of the cursor it gives, and when to ask again."""
-    return {"ETag": weak(page.etag), POLL_HEADER: str(page.poll_after)}
+    return {"ETag": weak_etag(page.etag), POLL_HEADER: str(page.poll_after)}
 
 
 def read_page(cursor: str | None, limit_bytes: int | None, schema: int) -> Page:
@@ -48,15 +48,15 @@ def read_page(cursor: str | None, limit_bytes: int | None, schema: int) -> Page:
         db.session(),
         schema,
         lambda session, only: _read(
-            session, cursor, limit_bytes, schema, auth.seen() if only is None else None, only
+            session, cursor, limit_bytes, schema, auth.preloaded() if only is None else None, only
         ),
         lambda page: page.idle,
     )
-    if page.wants:
+    if page.segment_candidates:
         db.session().rollback()
-        satchel().first_need.meet(page.wants)
-        auth.renew(look)
-        page = _read(db.session(), cursor, limit_bytes, schema, auth.seen())
+        get_services().on_demand_builder.ensure(page.segment_candidates)
+        auth.reauthenticate(preload)
+        page = _read(db.session(), cursor, limit_bytes, schema, auth.preloaded())
     return page
 
 
@@ -65,10 +65,10 @@ def _read(
     cursor: str | None,
     limit_bytes: int | None,
     schema: int,
-    heard: Heard | None,
+    heard: Subscriptions | None,
     only: Collection[Stream] | None = None,
 ) -> Page:
-    here = satchel()
+    here = get_services()
     now = here.clock.now()
     return pull.pull(
         session,
@@ -80,7 +80,7 @@ def _read(
         link=here.linker.at(now),
         segment_rows=here.settings.segment_rows,
         poll_after=here.limits.poll_after_seconds,
-        heard=heard,
+        subscribed=heard,
         only=only,
     )
 

@@ -6,8 +6,8 @@ from flask import Response
 
 from backend import doorbell
 from backend.api import auth, request_body
-from backend.api.responses import answer
-from backend.api.services import satchel
+from backend.api.responses import json_response
+from backend.api.services import get_services
 from backend.failpoints import failpoint
 from backend.feed import positions
 from backend.identity import principals
@@ -17,7 +17,7 @@ from sync_protocol.push import PushRequestSchema
 
 def respond() -> Response:
     """Answer with one result per submission."""
-    return answer({"results": store(request_body.read(PushRequestSchema)["submissions"])})
+    return json_response({"results": store(request_body.read(PushRequestSchema)["submissions"])})
 
 
 def store(submissions: list[Any]) -> list[dict[str, object]]:
@@ -25,17 +25,21 @@ def store(submissions: list[Any]) -> list[dict[str, object]]:
     if not submissions:
         return []
     who = auth.principal()
-    with auth.writing() as session:
-        behind_replicas = satchel().replica is not None
+    with auth.write_session() as session:
+        behind_replicas = get_services().replica is not None
         if behind_replicas:
-            principals.hold(session, who.device)
+            principals.lock_device(session, who.device)
         results = push.push(
-            session, rep_id=who.rep, device_id=who.device, submissions=submissions, now=satchel().clock.now()
+            session,
+            rep_id=who.rep,
+            device_id=who.device,
+            submissions=submissions,
+            now=get_services().clock.now(),
         )
         if behind_replicas:
             principals.note_pushed(session, who.device, positions.head(session).position)
         failpoint("push.before_commit")
     failpoint("push.after_commit")
     # After the commit, or the worker would look before there is anything to see.
-    doorbell.ring(satchel().settings)
+    doorbell.ring(get_services().settings)
     return results

@@ -5,13 +5,13 @@ import datetime as dt
 from flask import request
 
 from backend.api.problems import Problem
-from backend.api.services import satchel
+from backend.api.services import get_services
 from sync_protocol.errors import ErrorCode
 
 
-def may_try(now: dt.datetime) -> None:
+def check(now: dt.datetime) -> None:
     """Raise a `rate_limited` problem if the sender must wait."""
-    wait = satchel().attempts.wait(_address(), now)
+    wait = get_services().failure_limiter.wait(_address(), now)
     if wait:
         headers = {"Retry-After": str(wait)}
         raise Problem(
@@ -21,7 +21,7 @@ def may_try(now: dt.datetime) -> None:
 
 def failed(now: dt.datetime) -> None:
     """Count a failure of the sender."""
-    satchel().attempts.failed(_address(), now)
+    get_services().failure_limiter.failed(_address(), now)
 
 
 def _address() -> str:

@@ -12,10 +12,10 @@ from collections import OrderedDict
 
 BURST = 20
 PER_SECOND = 0.5
-MOST_ADDRESSES = 10_000
+MAX_ADDRESSES = 10_000
 
 
-class Attempts:
+class FailureLimiter:
     """Counts failures; thread-safe."""
 
     def __init__(self, burst: int = BURST, per_second: float = PER_SECOND) -> None:
@@ -34,7 +34,7 @@ class Attempts:
         with self._lock:
             self._failures[address] = (self._level(address, now) + 1, now)
             self._failures.move_to_end(address)
-            while len(self._failures) > MOST_ADDRESSES:
+            while len(self._failures) > MAX_ADDRESSES:
                 self._failures.popitem(last=False)
 
     def _level(self, address: str, now: dt.datetime) -> float:

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.api import auth
-from backend.api.services import satchel
+from backend.api.services import get_services
 from backend.feed.models import FeedHead
 from backend.feed.positions import ONLY, Head
 from backend.identity import access
@@ -23,12 +23,12 @@ Ask = Callable[[Session, Collection[Stream] | None], T]
 """Reads the feed on a session; the streams, if given, are those beyond which nothing may be read."""
 
 
-def read_feed(primary: Session, schema: int, ask: Ask[T], says_nothing: Callable[[T], bool]) -> T:
+def read_feed(primary: Session, schema: int, ask: Ask[T], is_empty: Callable[[T], bool]) -> T:
     """Return what *ask* reads. *primary* is in a snapshot.
 
     *says_nothing* tells an answer that means "no changes"; of a replica that is behind it does not count.
     """
-    replica = satchel().replica
+    replica = get_services().replica
     if replica is None or replica.away:
         return ask(primary, None)
     who = auth.principal()
@@ -42,7 +42,7 @@ def read_feed(primary: Session, schema: int, ask: Ask[T], says_nothing: Callable
 
     def there(session: Session, head: Head) -> T | None:
         found = ask(session, heard)
-        return None if head.position < row.position and says_nothing(found) else found
+        return None if head.position < row.position and is_empty(found) else found
 
     found = replica.read(Head(row.epoch, row.position), row.pushed_position, there)
     return ask(primary, None) if found is None else found

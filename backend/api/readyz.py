@@ -12,8 +12,8 @@ import redis
 from flask import Response
 from sqlalchemy.exc import SQLAlchemyError
 
-from backend.api.responses import answer
-from backend.api.services import satchel
+from backend.api.responses import json_response
+from backend.api.services import get_services
 from backend.database.core import db, snapshot
 from backend.feed import positions
 from backend.migrations.upgrade import current, newest
@@ -27,7 +27,9 @@ def respond() -> Response:
     """Answer 200 or 503, with sentences for the operator."""
     problems, warnings = list(_problems()), list(_warnings())
     status = "not ready" if problems else "ready"
-    return answer({"status": status, "problems": problems, "warnings": warnings}, 503 if problems else 200)
+    return json_response(
+        {"status": status, "problems": problems, "warnings": warnings}, 503 if problems else 200
+    )
 
 
 def _problems() -> Iterator[str]:
@@ -49,7 +51,7 @@ def _problems() -> Iterator[str]:
 
 
 def _warnings() -> Iterator[str]:
-    settings = satchel().settings
+    settings = get_services().settings
     try:
         with tempfile.TemporaryFile(dir=settings.folder):
             pass

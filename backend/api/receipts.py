@@ -14,29 +14,29 @@ from flask import Response, request
 from backend import doorbell
 from backend.api import auth, request_body, upload_chunk
 from backend.api.problems import Problem
-from backend.api.responses import empty
-from backend.api.services import satchel
+from backend.api.responses import empty_response
+from backend.api.services import get_services
 from backend.database.core import db
 from backend.failpoints import failpoint
 from backend.receipts import uploads
-from backend.receipts.uploads import Standing
+from backend.receipts.uploads import UploadStatus
 from backend.sync.push import receipts_arrived
 from sync_protocol.errors import ErrorCode, Fault
 from sync_protocol.fields import Sha256, Ulid
 
 TUS = "1.0.0"
 EXTENSIONS = "creation,creation-with-upload,checksum,termination,expiration"
-MOST_NAME = 200
+MAX_NAME = 200
 
 
 def describe() -> Response:
     """`OPTIONS`: what this server can do."""
-    return empty(
+    return empty_response(
         204,
         {
             "Tus-Version": TUS,
             "Tus-Extension": EXTENSIONS,
-            "Tus-Max-Size": str(satchel().limits.receipt_bytes),
+            "Tus-Max-Size": str(get_services().limits.receipt_bytes),
             "Tus-Checksum-Algorithm": ",".join(upload_chunk.ALGORITHMS),
         },
     )
@@ -45,7 +45,7 @@ def describe() -> Response:
 def create() -> Response:
     """`POST`: begin an upload; its first bytes may come along."""
     _speak_tus()
-    here = satchel()
+    here = get_services()
     size = upload_chunk.natural("Upload-Length", least=1)
     if size > here.limits.receipt_bytes:
         raise request_body.too_large(here.limits.receipt_bytes)
@@ -54,7 +54,7 @@ def create() -> Response:
     if request.mimetype == upload_chunk.MEDIA_TYPE:
         data = upload_chunk.read(here.limits.receipt_chunk_bytes)
     try:
-        with auth.writing() as session:
+        with auth.write_session() as session:
             begun = uploads.create(
                 session,
                 here.settings.folder,
@@ -65,20 +65,20 @@ def create() -> Response:
                 now=here.clock.now(),
             )
     except uploads.TooManyUploads:
-        detail = f"There are {uploads.MOST_OPEN} uploads under way; finish or delete some."
+        detail = f"There are {uploads.MAX_OPEN} uploads under way; finish or delete some."
         raise Problem(ErrorCode.RATE_LIMITED, detail, headers={"Retry-After": "3600"}) from None
     if data and begun.offset == 0:
         begun = _take(begun.id, 0, data)
     return _where(begun, 201, {"Location": f"/v1/receipts/{begun.id}"})
 
 
-def standing(upload_id: str) -> Response:
+def upload_status(upload_id: str) -> Response:
     """`HEAD`: how far an upload is; never refused because somebody else is at it."""
     _speak_tus()
     _well_named(upload_id)
-    here = satchel()
+    here = get_services()
     try:
-        found = uploads.standing(
+        found = uploads.status(
             db.session(),
             here.settings.folder,
             rep=auth.principal().rep,
@@ -97,7 +97,7 @@ def add(upload_id: str) -> Response:
     if request.mimetype != upload_chunk.MEDIA_TYPE:
         raise Problem(ErrorCode.ENCODING_UNSUPPORTED, f"Send Content-Type: {upload_chunk.MEDIA_TYPE}.")
     offset = upload_chunk.natural("Upload-Offset")
-    data = upload_chunk.read(satchel().limits.receipt_chunk_bytes)
+    data = upload_chunk.read(get_services().limits.receipt_chunk_bytes)
     return _where(_take(upload_id, offset, data), 204)
 
 
@@ -105,17 +105,17 @@ def terminate(upload_id: str) -> Response:
     """`DELETE`: give an upload up; a receipt that is complete stays."""
     _speak_tus()
     _well_named(upload_id)
-    here = satchel()
+    here = get_services()
     who = auth.principal()
     try:
-        with auth.writing() as session:
+        with auth.write_session() as session:
             leftover = uploads.terminate(
                 session, here.settings.folder, rep=who.rep, upload_id=upload_id, now=here.clock.now()
             )
     except uploads.UploadMissing:
         raise _missing() from None
     leftover.unlink(missing_ok=True)
-    return empty(204)
+    return empty_response(204)
 
 
 def finish(response: Response) -> Response:
@@ -125,7 +125,7 @@ def finish(response: Response) -> Response:
         if response.status_code == 412:
             response.headers["Tus-Version"] = TUS
         if response.status_code == 413:
-            response.headers["Tus-Max-Size"] = str(satchel().limits.receipt_bytes)
+            response.headers["Tus-Max-Size"] = str(get_services().limits.receipt_bytes)
     return response
 
 
@@ -135,13 +135,13 @@ def _well_named(upload_id: str) -> None:
         raise _missing()
 
 
-def _take(upload_id: str, offset: int, data: bytes) -> Standing:
+def _take(upload_id: str, offset: int, data: bytes) -> UploadStatus:
     """Add a piece in one transaction, with everything that follows from a receipt being complete."""
-    here = satchel()
+    here = get_services()
     who = auth.principal()
     now = here.clock.now()
     try:
-        with auth.writing() as session:
+        with auth.write_session() as session:
             added = uploads.add(
                 session,
                 here.settings.folder,
@@ -160,7 +160,7 @@ def _take(upload_id: str, offset: int, data: bytes) -> Standing:
         detail = f"The upload stands at {error.offset}."
         headers = {"Upload-Offset": str(error.offset)}
         raise Problem(ErrorCode.OFFSET_MISMATCH, detail, headers=headers) from None
-    except uploads.TooMuch as error:
+    except uploads.PieceTooLong as error:
         raise Problem(ErrorCode.BODY_TOO_LARGE, f"{error}.".capitalize()) from None
     if added.completed is not None:
         doorbell.ring(here.settings)
@@ -170,15 +170,15 @@ def _take(upload_id: str, offset: int, data: bytes) -> Standing:
         raise Problem(ErrorCode.RECEIPT_TYPE, "Its first bytes are of none of these; the upload is discarded.")
     if added.refused == "digest":
         raise Problem(ErrorCode.DIGEST_MISMATCH, "Its bytes have another sha256; the upload is discarded.")
-    return added.standing
+    return added.status
 
 
-def _where(found: Standing, status: int, more: dict[str, str] | None = None) -> Response:
+def _where(found: UploadStatus, status: int, more: dict[str, str] | None = None) -> Response:
     headers = {
         "Upload-Offset": str(found.offset),
         "Upload-Expires": format_datetime(found.expires_at, usegmt=True),
     }
-    return empty(status, {**headers, **(more or {})})
+    return empty_response(status, {**headers, **(more or {})})
 
 
 def _speak_tus() -> None:
@@ -203,7 +203,7 @@ def _metadata(text: str) -> tuple[str, str]:
     if not Sha256.pattern.fullmatch(values.get("sha256", "")):
         raise _bad_metadata("must hold sha256, 64 hexadecimal digits in base64")
     # The name is data for people; it never becomes a path.
-    name = re.sub(r"[\x00-\x1f\x7f/\\]", "_", values.get("filename", ""))[:MOST_NAME]
+    name = re.sub(r"[\x00-\x1f\x7f/\\]", "_", values.get("filename", ""))[:MAX_NAME]
     return values["sha256"], name
 
 

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from backend.api.openapi.document import document
-from backend.api.routes import DOORS
+from backend.api.routes import ROUTES
 from backend.settings import ERP_PREFIX, PREFIX, SETTINGS
 from sync_protocol.reference import markdown
 
@@ -15,7 +15,7 @@ def pages() -> dict[str, str]:
     return {
         "catalogue.md": markdown.catalogue(),
         "errors.md": markdown.errors(),
-        "openapi.json": json.dumps(document(DOORS), ensure_ascii=False, indent=1) + "\n",
+        "openapi.json": json.dumps(document(ROUTES), ensure_ascii=False, indent=1) + "\n",
         "settings.md": settings(),
     }
 

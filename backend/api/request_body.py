@@ -8,14 +8,14 @@ from flask import request
 from marshmallow import Schema
 
 from backend.api.problems import Problem
-from backend.api.services import satchel
+from backend.api.services import get_services
 from sync_protocol.canonical import NotCanonical, canonical
 from sync_protocol.collection import schema_faults
 from sync_protocol.errors import ErrorCode, Fault
-from sync_protocol.validators import ready
+from sync_protocol.validators import schema_instance
 
 PIECE = 64 * 1024
-MOST_FAULTS = 50
+MAX_FAULTS = 50
 """So many are told at once; a body that is wrong throughout must not have an answer larger than itself."""
 _GZIP = zlib.MAX_WBITS | 16
 
@@ -23,9 +23,9 @@ _GZIP = zlib.MAX_WBITS | 16
 def read(schema: type[Schema], most: int | None = None) -> dict[str, Any]:
     """Return the JSON body of the request, at most *most* bytes (None: as large as a push may be), checked by
     *schema*; raises `Problem`."""
-    value = parse(read_plain(most or satchel().limits.push_bytes))
+    value = parse(read_inflated(most or get_services().limits.push_bytes))
     check(schema, value)
-    loaded: dict[str, Any] = ready(schema).load(value)
+    loaded: dict[str, Any] = schema_instance(schema).load(value)
     return loaded
 
 
@@ -33,7 +33,7 @@ def check(schema: type[Schema], value: Any) -> None:
     """Raise an `envelope_invalid` problem that names every field of *value* that *schema* refuses."""
     faults = schema_faults(schema, value)
     if faults:
-        raise invalid(*faults[:MOST_FAULTS])
+        raise invalid(*faults[:MAX_FAULTS])
 
 
 def invalid(*faults: Fault) -> Problem:
@@ -42,7 +42,7 @@ def invalid(*faults: Fault) -> Problem:
     return Problem(ErrorCode.ENVELOPE_INVALID, f"{detail[:900]}.", errors=faults)
 
 
-def storable(value: Any) -> None:
+def require_storable(value: Any) -> None:
     """Raise a problem if *value* holds what no database keeps: halves of surrogate pairs."""
     try:
         canonical(value)
@@ -50,7 +50,7 @@ def storable(value: Any) -> None:
         raise invalid(Fault(ErrorCode.NOT_CANONICAL, error.path, error.reason)) from None
 
 
-def read_plain(most: int) -> bytes:
+def read_inflated(most: int) -> bytes:
     """Return the body of the request, inflated; never holds more than *most* bytes of it."""
     if request.mimetype != "application/json":
         raise Problem(ErrorCode.ENCODING_UNSUPPORTED, "Send Content-Type: application/json.")

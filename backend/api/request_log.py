@@ -14,12 +14,12 @@ _GOOD_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 log = logging.getLogger("satchel.request")
 
 
-def name(sent: str) -> str:
+def request_id(sent: str) -> str:
     """Return the request's name: what the phone *sent* if it is a good one, else a new one."""
     return sent if _GOOD_ID.fullmatch(sent) else secrets.token_hex(8)
 
 
-def note(
+def log_request(
     *,
     began: float,
     method: str,

@@ -25,7 +25,7 @@ def encode(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def answer(
+def json_response(
     body: Mapping[str, Any] | bytes, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
     """Return *body* (an object, or bytes that are JSON already) as a response."""
@@ -33,19 +33,19 @@ def answer(
     return Response(data, status, headers, content_type="application/json")
 
 
-def empty(status: int, headers: Mapping[str, str] | None = None) -> Response:
+def empty_response(status: int, headers: Mapping[str, str] | None = None) -> Response:
     """Return a response without a body, and so without a type."""
     response = Response(status=status, headers=headers)
     del response.headers["Content-Type"]
     return response
 
 
-def weak(tag: str) -> str:
+def weak_etag(tag: str) -> str:
     """Return *tag* as an ETag. Weak: the same page is the same whatever coding it travels in."""
     return f'W/"{tag}"'
 
 
-def finish(response: Response) -> Response:
+def add_default_headers(response: Response) -> Response:
     """Give a response the headers it lacks; a page of another kind sets its own before."""
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)

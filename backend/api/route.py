@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from flask import Response
 
-from backend.api.auth import Look
+from backend.api.auth import Preload
 
 
 @dataclass(frozen=True)
-class Door:
+class Route:
     """*name* is the endpoint's name, and the operation's in OpenAPI."""
 
     method: str
@@ -21,5 +21,5 @@ class Door:
     """Whether a signed link opens it too."""
     office: bool = False
     """Whether its lock is the office's."""
-    look: Look | None = None
+    preload: Preload | None = None
     """What the lock reads in one statement with who speaks; None: only that."""

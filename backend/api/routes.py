@@ -20,56 +20,56 @@ from backend.api import (
     verify,
 )
 from backend.api.openapi import endpoint
-from backend.api.route import Door
+from backend.api.route import Route
 
 OPEN = False
 
-DOORS = (
-    Door("GET", "/v1/pull", "pull", pull.respond, look=pull.look),
-    Door("POST", "/v1/push", "push", push.respond),
-    Door("POST", "/v1/sync", "sync", sync.respond),
-    Door("POST", "/v1/verify", "verify", verify.respond),
-    Door("GET", "/v1/segments/<sha256>", "segment", segment.respond, linked=True, look=segment.look),
-    Door("OPTIONS", "/v1/receipts", "receipts_options", receipts.describe),
-    Door("POST", "/v1/receipts", "receipts_create", receipts.create),
-    Door("HEAD", "/v1/receipts/<upload_id>", "receipts_standing", receipts.standing),
-    Door("PATCH", "/v1/receipts/<upload_id>", "receipts_add", receipts.add),
-    Door("DELETE", "/v1/receipts/<upload_id>", "receipts_terminate", receipts.terminate),
-    Door("POST", "/v1/enrol", "enrol", enrol.respond, OPEN),
-    Door("POST", "/v1/token", "token", token.respond, OPEN),
-    Door("GET", "/v1/office/parked", "office_list", office.listing, office=True),
-    Door("GET", "/v1/office/parked/<id>", "office_show", office.show, office=True),
-    Door("POST", "/v1/office/parked/<id>/<deed>", "office_act", office.act, office=True),
-    Door("GET", "/v1/limits", "limits", limits.respond, OPEN),
-    Door("GET", "/v1/openapi.json", "openapi", endpoint.respond, OPEN),
-    Door("GET", "/livez", "livez", livez.respond, OPEN),
-    Door("GET", "/readyz", "readyz", readyz.respond, OPEN),
+ROUTES = (
+    Route("GET", "/v1/pull", "pull", pull.respond, preload=pull.preload),
+    Route("POST", "/v1/push", "push", push.respond),
+    Route("POST", "/v1/sync", "sync", sync.respond),
+    Route("POST", "/v1/verify", "verify", verify.respond),
+    Route("GET", "/v1/segments/<sha256>", "segment", segment.respond, linked=True, preload=segment.preload),
+    Route("OPTIONS", "/v1/receipts", "receipts_options", receipts.describe),
+    Route("POST", "/v1/receipts", "receipts_create", receipts.create),
+    Route("HEAD", "/v1/receipts/<upload_id>", "receipts_standing", receipts.upload_status),
+    Route("PATCH", "/v1/receipts/<upload_id>", "receipts_add", receipts.add),
+    Route("DELETE", "/v1/receipts/<upload_id>", "receipts_terminate", receipts.terminate),
+    Route("POST", "/v1/enrol", "enrol", enrol.respond, OPEN),
+    Route("POST", "/v1/token", "token", token.respond, OPEN),
+    Route("GET", "/v1/office/parked", "office_list", office.listing, office=True),
+    Route("GET", "/v1/office/parked/<id>", "office_show", office.show, office=True),
+    Route("POST", "/v1/office/parked/<id>/<deed>", "office_act", office.act, office=True),
+    Route("GET", "/v1/limits", "limits", limits.respond, OPEN),
+    Route("GET", "/v1/openapi.json", "openapi", endpoint.respond, OPEN),
+    Route("GET", "/livez", "livez", livez.respond, OPEN),
+    Route("GET", "/readyz", "readyz", readyz.respond, OPEN),
 )
 
-_OPEN_ENDPOINTS = {f"api.{door.name}" for door in DOORS if not door.locked}
-_OFFICE_ENDPOINTS = {f"api.{door.name}" for door in DOORS if door.office}
-_LINKED_ENDPOINTS = {f"api.{door.name}" for door in DOORS if door.linked}
-_LOOKS = {f"api.{door.name}": door.look for door in DOORS}
+_OPEN_ENDPOINTS = {f"api.{door.name}" for door in ROUTES if not door.locked}
+_OFFICE_ENDPOINTS = {f"api.{door.name}" for door in ROUTES if door.office}
+_LINKED_ENDPOINTS = {f"api.{door.name}" for door in ROUTES if door.linked}
+_PRELOADS = {f"api.{door.name}": door.preload for door in ROUTES}
 
 
 def blueprint() -> Blueprint:
     """Return a blueprint with all doors, locked unless the table says otherwise."""
     api = Blueprint("api", __name__)
-    for door in DOORS:
+    for door in ROUTES:
         api.add_url_rule(
             door.path, door.name, door.respond, methods=[door.method], provide_automatic_options=False
         )
-    api.before_request(_lock)
+    api.before_request(_authenticate)
     api.after_request(receipts.finish)
     return api
 
 
-def _lock() -> None:
+def _authenticate() -> None:
     if request.endpoint in _OPEN_ENDPOINTS:
         return
     if request.endpoint in _OFFICE_ENDPOINTS:
-        office_auth.unlock()
+        office_auth.authenticate()
         return
-    if request.endpoint in _LINKED_ENDPOINTS and signed_links.unlock():
+    if request.endpoint in _LINKED_ENDPOINTS and signed_links.authenticate_link():
         return
-    auth.unlock(_LOOKS[request.endpoint or ""])
+    auth.authenticate(_PRELOADS[request.endpoint or ""])

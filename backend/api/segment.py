@@ -12,12 +12,12 @@ from flask import Response, request
 from werkzeug.wsgi import wrap_file
 
 from backend.api import auth, byte_range, signed_links
-from backend.api.byte_range import Piece
+from backend.api.byte_range import ByteRange
 from backend.api.problems import Problem
-from backend.api.responses import empty
-from backend.api.services import satchel
+from backend.api.responses import empty_response
+from backend.api.services import get_services
 from backend.database.core import db
-from backend.database.snapshot_reads import looking
+from backend.database.snapshot_reads import read_connection
 from backend.feed import segments
 from backend.identity.principals import Principal
 from backend.identity.tokens import Claims
@@ -33,19 +33,23 @@ PIECE = 64 * 1024
 log = logging.getLogger("satchel.api")
 
 
-def look(claims: Claims) -> tuple[Principal, int | None]:
+def preload(claims: Claims) -> tuple[Principal, int | None]:
     """Read in one statement who speaks and how large the segment is, if they may have it."""
-    with looking(db.engine) as connection:
+    with read_connection(db.engine) as connection:
         return access.size_for(connection, claims, str((request.view_args or {})["sha256"]))
 
 
 def respond(sha256: str) -> Response:
     """Answer with the bytes, or with 304 to a device that has them."""
     size = _size(sha256)
-    headers = {"ETag": f'"{sha256}"', "Accept-Ranges": "bytes", "Cache-Control": _caching(signed_links.left())}
+    headers = {
+        "ETag": f'"{sha256}"',
+        "Accept-Ranges": "bytes",
+        "Cache-Control": _caching(signed_links.seconds_left()),
+    }
     if request.if_none_match.contains_weak(sha256):
-        return empty(304, headers)
-    piece = byte_range.asked(size, sha256)
+        return empty_response(304, headers)
+    piece = byte_range.parse(size, sha256)
     if piece.partial:
         headers["Content-Range"] = f"bytes {piece.start}-{piece.start + piece.length - 1}/{size}"
     return _send(sha256, size, piece, headers)
@@ -53,10 +57,10 @@ def respond(sha256: str) -> Response:
 
 def _size(sha256: str) -> int:
     """Return the segment's size if whoever asks may have it; raises `Problem`."""
-    if signed_links.left() is None:
-        size = auth.seen()
+    if signed_links.seconds_left() is None:
+        size = auth.preloaded()
     else:
-        with looking(db.engine) as connection:
+        with read_connection(db.engine) as connection:
             size = access.size(connection, sha256)
     if size is None:
         raise Problem(ErrorCode.NOT_FOUND, "There is no such segment for you; pull again.")
@@ -69,8 +73,8 @@ def _caching(left: int | None) -> str:
     return f"{who}, max-age={YEAR}, immutable"
 
 
-def _send(sha256: str, size: int, piece: Piece, headers: dict[str, str]) -> Response:
-    here = satchel()
+def _send(sha256: str, size: int, piece: ByteRange, headers: dict[str, str]) -> Response:
+    here = get_services()
     try:
         body = here.segments.open(sha256, piece.start, piece.length)
     except SegmentMissing:
@@ -99,7 +103,7 @@ def _withdraw(sha256: str) -> NoReturn:
     """Stop offering what cannot be delivered, so that the next page has rows or a set that was built anew."""
     session = db.session()
     session.rollback()
-    segments.withdraw(session, sha256, satchel().clock.now())
+    segments.withdraw(session, sha256, get_services().clock.now())
     session.commit()
     log.error("the file of segment %s is missing or cut short; its set is withdrawn", sha256)
     raise Problem(ErrorCode.SEGMENT_GONE, "The file is gone; pull again for what replaces it.")

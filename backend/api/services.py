@@ -4,14 +4,14 @@ from dataclasses import dataclass
 
 from flask import current_app
 
-from backend.api.rate_limit import Attempts
+from backend.api.rate_limit import FailureLimiter
 from backend.clock import Clock
 from backend.identity.keys import Keys
 from backend.identity.token_cache import VerifiedTokens
 from backend.settings import Settings
 from backend.sync.read_replica import ReadReplica
 from backend.sync.segments.links import Linker, SignedLinks
-from backend.sync.segments.on_demand import FirstNeed
+from backend.sync.segments.on_demand import OnDemandBuilder
 from backend.sync.segments.store import Store
 from sync_protocol.limits import Limits
 
@@ -19,19 +19,19 @@ EXTENSION = "satchel"
 
 
 @dataclass(frozen=True)
-class Satchel:
+class Services:
     """An installation as its web process knows it."""
 
     settings: Settings
     clock: Clock
     keys: Keys
     limits: Limits
-    attempts: Attempts
-    verified: VerifiedTokens
+    failure_limiter: FailureLimiter
+    token_cache: VerifiedTokens
     openapi: bytes
     """The API's description, as `GET /v1/openapi.json` answers it."""
     segments: Store
-    first_need: FirstNeed
+    on_demand_builder: OnDemandBuilder
     links: SignedLinks
     linker: Linker
     """Makes the links of offers: the signed ones, the store's own, or none."""
@@ -44,7 +44,7 @@ class Satchel:
         return self.settings.public_url
 
 
-def satchel() -> Satchel:
+def get_services() -> Services:
     """Return the current app's installation."""
-    found: Satchel = current_app.extensions[EXTENSION]
+    found: Services = current_app.extensions[EXTENSION]
     return found

@@ -3,8 +3,8 @@
 from flask import Response
 
 from backend.api import rate_guard, request_body
-from backend.api.responses import answer
-from backend.api.services import satchel
+from backend.api.responses import json_response
+from backend.api.services import get_services
 from backend.database.core import db
 from backend.identity import tokens
 from sync_protocol.enrol import TokenRequestSchema
@@ -12,11 +12,11 @@ from sync_protocol.enrol import TokenRequestSchema
 
 def respond() -> Response:
     """Answer with a new pair of tokens; the same refresh token again after a lost reply."""
-    here = satchel()
+    here = get_services()
     now = here.clock.now()
-    rate_guard.may_try(now)
+    rate_guard.check(now)
     asked = request_body.read(TokenRequestSchema)
-    request_body.storable(asked)
+    request_body.require_storable(asked)
     session = db.session()
     try:
         issued = tokens.refresh(
@@ -28,4 +28,4 @@ def respond() -> Response:
         rate_guard.failed(now)
         raise
     session.commit()
-    return answer(issued.as_wire())
+    return json_response(issued.as_wire())

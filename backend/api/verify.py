@@ -7,8 +7,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from backend.api import auth, request_body
 from backend.api.read_routing import read_feed
-from backend.api.responses import answer
-from backend.api.services import satchel
+from backend.api.responses import json_response
+from backend.api.services import get_services
 from backend.feed import mismatches
 from backend.feed.mismatches import Verifier
 from backend.identity.models import Device
@@ -21,12 +21,12 @@ log = logging.getLogger("satchel.verify")
 
 def respond() -> Response:
     """Answer one step, and note what it has shown."""
-    asked = request_body.read(VerifyRequestSchema, satchel().limits.verify_bytes)
-    request_body.storable(asked)
+    asked = request_body.read(VerifyRequestSchema, get_services().limits.verify_bytes)
+    request_body.require_storable(asked)
     wrong = list(verify_request.faults(asked))
     if wrong:
-        raise request_body.invalid(*wrong[: request_body.MOST_FAULTS])
-    with auth.reading() as session:
+        raise request_body.invalid(*wrong[: request_body.MAX_FAULTS])
+    with auth.read_session() as session:
         found = read_feed(
             session,
             asked["schema"],
@@ -35,7 +35,7 @@ def respond() -> Response:
                 rep_id=auth.principal().rep,
                 cursor_text=asked["cursor"],
                 schema=asked["schema"],
-                question=verify_request.question_of(asked),
+                request=verify_request.parse_request(asked),
                 only=only,
             ),
             # It compares with what the device has seen, never with what is new.
@@ -43,17 +43,17 @@ def respond() -> Response:
         )
     if found.mismatches:
         _note(found, asked["app_version"])
-    return answer(found.body)
+    return json_response(found.body)
 
 
 def _note(found: Answer, app_version: str | None) -> None:
     """Keep and log the mismatches; if they cannot be kept, the device is mended all the same."""
     who = auth.principal()
     try:
-        with auth.writing() as session:
+        with auth.write_session() as session:
             app_version = app_version or session.get_one(Device, who.device).app_version
             verifier = Verifier(who.rep, who.device, app_version, found.position)
-            mismatches.note(session, verifier, found.mismatches, satchel().clock.now())
+            mismatches.record(session, verifier, found.mismatches, get_services().clock.now())
     except SQLAlchemyError as error:
         log.warning("mismatches could not be kept: %s", error)
     for mismatch in found.mismatches:

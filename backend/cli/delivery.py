@@ -13,9 +13,9 @@ from backend.clock import Clock, SystemClock
 from backend.database.core import Sessions
 from backend.delivery import sending_hold
 from backend.delivery.models import Reconciliation
-from backend.delivery.reconciliation.data_loss import give_up, judge, named, send_again
+from backend.delivery.reconciliation.data_loss import cancel_missing, handle_missing, resend_missing, resolve
 from backend.delivery.reconciliation.reconcile import LOOK_BACK, newest_memory, reconcile
-from backend.delivery.reconciliation.report import Report, keep, newest
+from backend.delivery.reconciliation.report import Report, newest, save
 from backend.erp.port import Connector, connect
 from backend.ingest import watermarks
 from backend.settings import Settings
@@ -95,12 +95,12 @@ class _Run:
     def go(self, since: dt.datetime | None, dry_run: bool, resume: bool, spared: Collection[str]) -> None:
         began = self.clock.now()
         with self.sessions() as session, session.begin():
-            held = sending_hold.noticed(session, began)
+            held = sending_hold.check(session, began)
             newest_known = newest_memory(session, held.since if held else None)
         begin = since or self._far_enough((newest_known or began) - LOOK_BACK)
         report = self._ask(begin, dry_run)
         if not dry_run:
-            judge(self.sessions, self.connector, report, clock=self.clock, kinds=self.kinds)
+            handle_missing(self.sessions, self.connector, report, clock=self.clock, kinds=self.kinds)
             if since is None and (further := self._far_enough(begin)) < begin:
                 # The ERP has lost more than a day can show: look further back before anybody decides.
                 begin, report = further, self._ask(further, dry_run)
@@ -109,19 +109,19 @@ class _Run:
             holds = sending_hold.all_in_force(session)
             if not dry_run:
                 now = self.clock.now()
-                keep(
+                save(
                     session, self.connector.name, report,
                     cause="command", began_at=began, ended_at=now, since=begin,
                 )  # fmt: skip
         if not holds:
             console.print("Sending is not held.")
         elif dry_run:
-            console.print(f"{holds[0].words}. Nothing was changed.", soft_wrap=True)
+            console.print(f"{holds[0].message}. Nothing was changed.", soft_wrap=True)
         elif report.clean or resume:
             self._resume(holds, report, spared)
         else:
             for one in holds:
-                console.print(f"{one.words}.", soft_wrap=True)
+                console.print(f"{one.message}.", soft_wrap=True)
             raise click.ClickException(
                 "sending stays held: look at the documents above, then run this again, or with --resume"
             )
@@ -129,7 +129,7 @@ class _Run:
     def _far_enough(self, begin: dt.datetime) -> dt.datetime:
         """Return *begin*, or, where the ERP has lost documents, well before the first of them was sent."""
         with self.sessions() as session:
-            lost = sending_hold.of_erp(session, self.connector.name)
+            lost = sending_hold.erp_loss(session, self.connector.name)
         return min(begin, lost.sent_from - self.window) if lost is not None else begin
 
     def _ask(self, since: dt.datetime, dry_run: bool) -> Report:
@@ -149,13 +149,13 @@ class _Run:
         if spared:
             try:
                 with self.sessions() as session:
-                    ids = named(session, report, spared)
+                    ids = resolve(session, report, spared)
             except ValueError as error:
                 raise click.ClickException(f"{error}; sending stays held") from None
-            given_up = give_up(self.sessions, self.connector, ids, clock=self.clock, actor=actor)
+            given_up = cancel_missing(self.sessions, self.connector, ids, clock=self.clock, actor=actor)
             console.print(f"{given_up} documents are cancelled; their reps are told.")
         if any(one.cause == sending_hold.ERP_LOST for one in holds):
-            again = send_again(self.sessions, self.connector, report, clock=self.clock, kinds=self.kinds)
+            again = resend_missing(self.sessions, self.connector, report, clock=self.clock, kinds=self.kinds)
             console.print(f"{again} documents are looked up once more and sent where the ERP has lost them.")
         with self.sessions() as session, session.begin():
             for one in holds:

@@ -12,9 +12,9 @@ from backend.cli.feed_mismatches import list_mismatches
 from backend.clock import SystemClock
 from backend.delivery import sending_hold
 from backend.feed import compaction, position_times
-from backend.feed.integrity import Proof
+from backend.feed.integrity import StreamCheck
 from backend.sync import restore
-from backend.sync.segments.factory import store_of
+from backend.sync.segments.factory import make_store
 from backend.sync.segments.store import Store, StoreFailed
 
 
@@ -38,9 +38,9 @@ def compact(dry_run: bool) -> None:
     with engine_of(settings) as engine:
         sessions = sessionmaker(engine, expire_on_commit=False)
         with sessions() as session, session.begin():
-            position_times.note(session, clock)
-            horizon = position_times.horizon(session, clock.now() - dt.timedelta(days=days))
-            doomed = compaction.survey(session, horizon)
+            position_times.record(session, clock)
+            horizon = position_times.position_before(session, clock.now() - dt.timedelta(days=days))
+            doomed = compaction.find_expired(session, horizon)
         if not doomed:
             console.print(_nothing(horizon, days))
             return
@@ -73,12 +73,12 @@ def restore_check() -> None:
     settings, clock = load_settings(), SystemClock()
     with engine_of(settings) as engine:
         sessions = sessionmaker(engine, expire_on_commit=False)
-        stored = _stored(store_of(settings))
+        stored = _stored(make_store(settings))
         with sessions() as session, session.begin():
-            begun = restore.begin_again(session, stored)
+            begun = restore.start_epoch(session, stored)
             held = sending_hold.in_force(session)
             if held is not None:
-                sending_hold.tell(session, held, f"user:{getpass.getuser()}", clock.now())
+                sending_hold.audit_start(session, held, f"user:{getpass.getuser()}", clock.now())
         console.print(f"A new epoch has begun at position {begun.position}: {begun.epoch}.")
         console.print("Each phone compares checksums at its next sync, fetches what differs, and pushes again.")
         if begun.raised:
@@ -91,7 +91,7 @@ def restore_check() -> None:
             )
         with console.status("Proving the sums") as status:
             mended = list(
-                restore.prove_all(
+                restore.rebuild_checksums(
                     sessions, lambda done, all: status.update(f"Proving the sums: stream {done} of {all}")
                 )
             )
@@ -99,7 +99,7 @@ def restore_check() -> None:
         console.print(_mended(proof), soft_wrap=True)
     console.print("Sums and hashes are right." if not mended else f"{len(mended)} streams were mended.")
     if held is not None:
-        console.print(f"{held.words}. Next: {sending_hold.NEXT_STEP}, which lets it go on.", soft_wrap=True)
+        console.print(f"{held.message}. Next: {sending_hold.NEXT_STEP}, which lets it go on.", soft_wrap=True)
 
 
 def _stored(store: Store) -> set[str] | None:
@@ -111,11 +111,11 @@ def _stored(store: Store) -> set[str] | None:
         return None
 
 
-def _mended(proof: Proof) -> str:
+def _mended(proof: StreamCheck) -> str:
     channel, collection = proof.stream
     words = [f"[yellow]{channel} {collection}[/yellow]:"]
-    if proof.noted != proof.real:
-        noted, real = proof.noted, proof.real
+    if proof.recorded != proof.actual:
+        noted, real = proof.recorded, proof.actual
         words.append(
             f"noted were {noted.count} rows and sum {noted.sum:016x}, real are {real.count}, {real.sum:016x};"
         )

@@ -34,7 +34,7 @@ def list_mismatches(days: int, limit: int) -> None:
 
 
 def _words(one: FeedMismatch) -> str:
-    if one.began_again:
+    if one.resynced:
         return "differed widely, began the stream again"
     counts = {"stale": one.stale, "missing": one.missing, "surplus": one.surplus}
     return ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "differed, not yet mended"

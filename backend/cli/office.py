@@ -17,7 +17,7 @@ def office() -> None:
 
 @office.command()
 @click.argument("name")
-@click.option("--role", type=click.Choice(list(accounts.MAY)), default="office", show_default=True)
+@click.option("--role", type=click.Choice(list(accounts.PERMISSIONS)), default="office", show_default=True)
 def add(name: str, role: str) -> None:
     """Make an account, or give one a new token or role, and print the token: it is shown once."""
     with transaction(load_settings()) as session:

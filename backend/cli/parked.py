@@ -13,12 +13,13 @@ from backend.cli.context import console, engine_of, load_settings, transaction
 from backend.cli.editor import FILE, edited
 from backend.cli.parked_tables import plain, print_list, print_one
 from backend.clock import SystemClock
-from backend.delivery.park_reasons import CAUSES
+from backend.delivery.park_reasons import PARK_REASONS
 from backend.erp.port import connect
 from backend.identity import audit
-from backend.office.action import DeedRefused, known
-from backend.office.queries import Parked, as_parked, parked
-from backend.office.service import Office
+from backend.office import queries
+from backend.office.action import ActionRefused, get_document
+from backend.office.queries import ParkedDocument, to_view
+from backend.office.service import OfficeService
 from sync_protocol.office import OWNERS
 
 AS = click.option(
@@ -38,7 +39,7 @@ def parked_group() -> None:
 
 @parked_group.command("list")
 @click.option("--owner", type=click.Choice(OWNERS), help="Only those that this one must act on.")
-@click.option("--class", "error_class", type=click.Choice(list(CAUSES)), help="Only those of this class.")
+@click.option("--class", "error_class", type=click.Choice(list(PARK_REASONS)), help="Only those of this class.")
 @click.option("--rep", help="Only those of this rep.")
 @click.option("--limit", default=50, show_default=True)
 @JSON
@@ -46,7 +47,9 @@ def list_parked(owner: str | None, error_class: str | None, rep: str | None, lim
     """List what is parked, that which has waited longest first."""
     now = SystemClock().now()
     with transaction(load_settings()) as session:
-        found = parked(session, now=now, owner=owner, error_class=error_class, rep=rep, limit=limit)
+        found = queries.list_parked(
+            session, now=now, owner=owner, error_class=error_class, rep=rep, limit=limit
+        )
     if as_json:
         click.echo(json.dumps([plain(one) for one in found], ensure_ascii=False, indent=1))
         return
@@ -63,7 +66,7 @@ def show(id: str, as_json: bool) -> None:
     """Show everything about the document ID: why it waits, in the ERP's words, its body, and who did what."""
     now = SystemClock().now()
     with _refusing(), transaction(load_settings()) as session:
-        one = as_parked(known(session, id), now)
+        one = to_view(get_document(session, id), now)
         deeds = [
             {"at": f"{e.at:%Y-%m-%d %H:%M}", "by": e.actor, "what": e.action, "detail": e.detail}
             for e in reversed(audit.entries(session, subject=id))
@@ -84,9 +87,9 @@ def show(id: str, as_json: bool) -> None:
 @AS
 @FORCE
 @JSON
-def claim(id: str, by: str, force: bool, as_json: bool) -> None:
+def reserve(id: str, by: str, force: bool, as_json: bool) -> None:
     """Take the document ID, so that nobody else works on it for a while."""
-    _act(lambda office: office.claim(id, by, force=force), as_json)
+    _act(lambda office: office.reserve(id, by, force=force), as_json)
 
 
 @parked_group.command()
@@ -120,7 +123,7 @@ def retry(id: str, by: str, why: str, force: bool, as_json: bool) -> None:
 def fix(id: str, file: Path | None, by: str, why: str, force: bool, as_json: bool) -> None:
     """Put a corrected body in the place of the document ID, and send that; the original stays readable."""
     with _refusing(), transaction(load_settings()) as session:
-        before = json.loads(known(session, id).body)
+        before = json.loads(get_document(session, id).body)
     body = edited(before, file)
     _act(lambda office: office.fix(id, by, body, why, force=force), as_json)
 
@@ -154,9 +157,9 @@ def cancel(id: str, by: str, why: str, force: bool, as_json: bool) -> None:
 @REASON
 @FORCE
 @JSON
-def give_back(id: str, by: str, why: str, force: bool, as_json: bool) -> None:
+def return_to_rep(id: str, by: str, why: str, force: bool, as_json: bool) -> None:
     """Send the document ID back to its rep, who edits a copy; the ERP must not have it."""
-    _act(lambda office: office.give_back(id, by, why, force=force), as_json)
+    _act(lambda office: office.return_to_rep(id, by, why, force=force), as_json)
 
 
 @parked_group.command()
@@ -175,17 +178,17 @@ def _refusing() -> Iterator[None]:
     """Turn a refusal into one sentence, with a line for each field that is to blame."""
     try:
         yield
-    except DeedRefused as refused:
+    except ActionRefused as refused:
         for fault in refused.faults:
             console.print(f"{fault.field}: {fault.message}", highlight=False, markup=False)
         raise click.ClickException(refused.message) from None
 
 
-def _act(deed: Callable[[Office], Parked], as_json: bool) -> None:
+def _act(deed: Callable[[OfficeService], ParkedDocument], as_json: bool) -> None:
     settings, clock = load_settings(), SystemClock()
     with _refusing(), engine_of(settings) as engine:
         sessions = sessionmaker(engine, expire_on_commit=False)
-        office = Office(sessions, clock, settings, lambda: connect(settings.connector, settings.erp))
+        office = OfficeService(sessions, clock, settings, lambda: connect(settings.connector, settings.erp))
         one = deed(office)
     if as_json:
         click.echo(json.dumps(plain(one), ensure_ascii=False, indent=1))

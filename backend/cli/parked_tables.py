@@ -9,10 +9,10 @@ from typing import Any
 from rich.table import Column, Table
 
 from backend.cli.context import console
-from backend.office.queries import Parked
+from backend.office.queries import ParkedDocument
 
 
-def print_list(found: Sequence[Parked], now: dt.datetime) -> None:
+def print_list(found: Sequence[ParkedDocument], now: dt.datetime) -> None:
     """Print *found* as a table."""
     table = Table(
         Column("id", no_wrap=True),
@@ -27,13 +27,13 @@ def print_list(found: Sequence[Parked], now: dt.datetime) -> None:
     )
     for one in found:
         table.add_row(
-            one.id, one.rep, one.title, _age(now - one.since), one.owner, one.error_class, one.reason, one.fix,
-            one.taken_by,
+            one.id, one.rep, one.title, _age(now - one.since), one.owner, one.error_class, one.reason, one.advice,
+            one.reserved_by,
         )  # fmt: skip
     console.print(table)
 
 
-def print_one(one: Parked, now: dt.datetime) -> None:
+def print_one(one: ParkedDocument, now: dt.datetime) -> None:
     """Print *one* document."""
     table = Table(show_header=False, box=None)
     where = one.state if one.decision is None else f"{one.state}, {one.decision} by the office"
@@ -48,17 +48,17 @@ def print_one(one: Parked, now: dt.datetime) -> None:
             "owner": one.owner,
             "class": one.error_class,
             "ERP's words": one.raw,
-            "what to do": one.fix,
+            "what to do": one.advice,
         }
-    if one.taken_by:
-        rows["taken by"] = f"{one.taken_by} until {one.taken_until:%Y-%m-%d %H:%M} UTC"
+    if one.reserved_by:
+        rows["taken by"] = f"{one.reserved_by} until {one.reserved_until:%Y-%m-%d %H:%M} UTC"
     for name, value in rows.items():
         if value:
             table.add_row(name, value)
     console.print(table)
 
 
-def plain(one: Parked) -> dict[str, Any]:
+def plain(one: ParkedDocument) -> dict[str, Any]:
     """Return *one* as JSON holds it."""
     values = {**asdict(one), "class": one.error_class, "body": json.loads(one.body)}
     del values["error_class"]

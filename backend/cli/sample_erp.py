@@ -9,7 +9,7 @@ import click
 
 from backend.clock import SystemClock
 from backend.sample_erp import commands, run
-from backend.sample_erp.database import Books
+from backend.sample_erp.database import SampleDatabase
 from backend.sample_erp.export import drop
 from backend.sample_erp.replies import write_all
 from backend.sample_erp.run import opened
@@ -41,7 +41,7 @@ def sample_erp(context: click.Context, folder: Path, seed: int, once: bool, spee
     run(folder, seed=seed, once=once, speed=speed, hold=hold, stop=stop, say=click.echo)
 
 
-def _do(context: click.Context, what: Callable[[Books], str]) -> None:
+def _do(context: click.Context, what: Callable[[SampleDatabase], str]) -> None:
     """Do *what* in the books, then answer and export at once, whether or not the loop runs beside."""
     folder, seed = context.obj
     now = SystemClock().now()

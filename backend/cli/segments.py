@@ -9,9 +9,9 @@ from backend.clock import SystemClock
 from backend.database.core import snapshot
 from backend.feed import reading
 from backend.feed import segments as known
-from backend.sync.segments.build_lock import builders_turn
+from backend.sync.segments.build_lock import build_lock
 from backend.sync.segments.due import build_due, build_streams, large_streams
-from backend.sync.segments.factory import store_of
+from backend.sync.segments.factory import make_store
 from backend.sync.segments.store import StoreFailed
 
 
@@ -25,7 +25,7 @@ def segments(context: click.Context) -> None:
     with engine_of(load_settings()) as engine, sessionmaker(engine)() as session:
         snapshot(session)
         retired = known.retired_sets(session)
-        bases = known.bases(session)
+        bases = known.set_summaries(session)
         for stream in sorted(set(bases) | set(retired)):
             base, past = bases.get(stream), retired.get(stream, 0)
             if base is None:
@@ -44,10 +44,10 @@ def segments(context: click.Context) -> None:
 def build(everything: bool) -> None:
     """Build what is due, now."""
     settings = load_settings()
-    store, clock = store_of(settings), SystemClock()
+    store, clock = make_store(settings), SystemClock()
     with engine_of(settings) as engine:
         sessions = sessionmaker(engine, expire_on_commit=False)
-        with builders_turn(sessions, settings.folder) as mine:
+        with build_lock(sessions, settings.folder) as mine:
             if not mine:
                 raise click.ClickException("somebody else is building (the worker, or a web node); try again")
         try:

@@ -14,7 +14,7 @@ from backend.ingest.sweep import sweep as find_deletions
 @click.option(
     "--believe", is_flag=True, help="Delete even if the ERP lists nothing, or far less than was known."
 )
-def sweep(collection: str, believe: bool) -> None:
+def sweep(collection: str, accept_shrink: bool) -> None:
     """Compare all keys of COLLECTION with the ERP's, and delete what is gone there."""
     settings = load_settings()
     connector = connect(settings.connector, settings.erp)
@@ -24,7 +24,7 @@ def sweep(collection: str, believe: bool) -> None:
         with engine_of(settings) as engine:
             sessions = sessionmaker(engine, expire_on_commit=False)
             done = find_deletions(
-                sessions, connector, collection, clock=SystemClock(), settings=settings, force=believe
+                sessions, connector, collection, clock=SystemClock(), settings=settings, force=accept_shrink
             )
     finally:
         connector.close()

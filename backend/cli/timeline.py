@@ -65,7 +65,7 @@ def timeline(id: str) -> None:
         console.print(table)
         held = sending_hold.in_force(session)
         if held is not None and found.state in WAITING:
-            console.print(f"[yellow]{held.words}; {sending_hold.NEXT_STEP}[/yellow]", soft_wrap=True)
+            console.print(f"[yellow]{held.message}; {sending_hold.NEXT_STEP}[/yellow]", soft_wrap=True)
         for binding in session.scalars(select(Binding).where(Binding.local_id == id)):
             console.print(
                 f"{binding.connector}: {binding.entity} {binding.number or ''} (id {binding.external_id})"

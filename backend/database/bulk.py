@@ -36,7 +36,7 @@ def dialect_of(session: Session) -> str:
     return session.get_bind().dialect.name
 
 
-def as_text(value: Iterable[Any]) -> str:
+def to_json(value: Iterable[Any]) -> str:
     """Return rows (mappings) or single values as the parameter of a statement made here."""
     return _write(list(value))
 
@@ -44,7 +44,7 @@ def as_text(value: Iterable[Any]) -> str:
 _write = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 
 
-def given(dialect: str, columns: Sequence[Column[Any]], parameter: str = "given") -> FromClause:
+def json_rows(dialect: str, columns: Sequence[Column[Any]], parameter: str = "given") -> FromClause:
     """Return the rows of *parameter* as a table with these *columns*; a value that a row lacks is null."""
     text = bindparam(parameter, type_=Text)
     if dialect == POSTGRESQL:
@@ -57,7 +57,7 @@ def given(dialect: str, columns: Sequence[Column[Any]], parameter: str = "given"
     return select(*values).select_from(rows).subquery(parameter)
 
 
-def among(dialect: str, subject: ColumnElement[Any], parameter: str) -> ColumnElement[bool]:
+def in_json_list(dialect: str, subject: ColumnElement[Any], parameter: str) -> ColumnElement[bool]:
     """Return the condition that *subject* is one of the values (text) of *parameter*."""
     text = bindparam(parameter, type_=Text)
     if dialect == POSTGRESQL:
@@ -68,13 +68,13 @@ def among(dialect: str, subject: ColumnElement[Any], parameter: str) -> ColumnEl
 
 
 @cache
-def inserting(dialect: str, table: Table, each: tuple[str, ...], same: tuple[str, ...] = ()) -> Any:
+def bulk_insert(dialect: str, table: Table, each: tuple[str, ...], same: tuple[str, ...] = ()) -> Any:
     """Return the statement that inserts the rows of `given` in their order.
 
     Columns *each* are theirs; columns *same* hold the parameter of that name in all of them. A type that turns
     values into others before they are stored does so for *same* only.
     """
-    rows = given(dialect, [table.c[name] for name in each])
+    rows = json_rows(dialect, [table.c[name] for name in each])
     values: Select[Any] = select(
         *(rows.c[name] for name in each), *(bindparam(name, type_=table.c[name].type) for name in same)
     )
@@ -84,14 +84,14 @@ def inserting(dialect: str, table: Table, each: tuple[str, ...], same: tuple[str
 
 
 @cache
-def upserting(
+def bulk_upsert(
     dialect: str, table: Table, key: tuple[str, ...], values: tuple[str, ...], first: tuple[str, ...] = ()
 ) -> Any:
     """Return the statement that inserts the rows of `given`, or writes their *values* where their *key* is.
 
     Columns *first* are written only where a row is new.
     """
-    statement = inserting(dialect, table, (*key, *values, *first))
+    statement = bulk_insert(dialect, table, (*key, *values, *first))
     return statement.on_conflict_do_update(
         index_elements=list(key), set_={name: statement.excluded[name] for name in values}
     )
@@ -99,4 +99,4 @@ def upserting(
 
 def rows_of(rows: Iterable[Mapping[str, Any]], names: Sequence[str]) -> str:
     """Return the *names* of each of *rows* as the parameter `given`."""
-    return as_text({name: row[name] for name in names} for row in rows)
+    return to_json({name: row[name] for name in names} for row in rows)

@@ -14,7 +14,7 @@ from sqlalchemy import Dialect, Engine, Select
 from sqlalchemy.exc import DBAPIError
 
 
-class Looker(Protocol):
+class ReadConnection(Protocol):
     """What a look needs of a connection; SQLAlchemy's own is one."""
 
     def execute(self, statement: Any, parameters: Any) -> Any:
@@ -22,7 +22,7 @@ class Looker(Protocol):
 
 
 @contextmanager
-def looking(engine: Engine) -> Iterator[Looker]:
+def read_connection(engine: Engine) -> Iterator[ReadConnection]:
     """Yield what runs statements that only read, each a snapshot of its own; raises `DBAPIError` as ever."""
     if engine.dialect.name == "sqlite":
         with engine.connect() as connection:
@@ -32,7 +32,7 @@ def looking(engine: Engine) -> Iterator[Looker]:
     bare: Any = pooled.driver_connection
     try:
         bare.autocommit = True
-        yield _Bare(engine, bare)
+        yield _PsycopgConnection(engine, bare)
     finally:
         try:
             # Nobody may find it so: a transaction would be none.
@@ -42,7 +42,7 @@ def looking(engine: Engine) -> Iterator[Looker]:
         pooled.close()
 
 
-class _Found(list[Any]):
+class _Rows(list[Any]):
     """Rows, by the names of a result."""
 
     def all(self) -> list[Any]:
@@ -52,13 +52,13 @@ class _Found(list[Any]):
         return self[0] if self else None
 
 
-class _Bare:
+class _PsycopgConnection:
     """A connection of psycopg's."""
 
     def __init__(self, engine: Engine, connection: Any) -> None:
         self._engine, self._connection = engine, connection
 
-    def execute(self, statement: Select[Any], parameters: Mapping[str, Any]) -> _Found:
+    def execute(self, statement: Select[Any], parameters: Mapping[str, Any]) -> _Rows:
         text, fixed = _text(statement, self._engine.dialect)
         asked = {**fixed, **parameters}
         # Whoever listens to the engine's statements hears these as well.
@@ -66,7 +66,7 @@ class _Bare:
             hear(None, None, text, asked, None, False)
         try:
             cursor = self._connection.cursor(row_factory=namedtuple_row)
-            return _Found(cursor.execute(text, asked).fetchall())
+            return _Rows(cursor.execute(text, asked).fetchall())
         except self._engine.dialect.loaded_dbapi.Error as error:
             base = self._engine.dialect.loaded_dbapi.Error
             raise DBAPIError.instance(text, asked, error, base, dialect=self._engine.dialect) from error

@@ -6,7 +6,7 @@ CACHE_KIB = 2_048
 """Memory that one of them takes, whatever it holds."""
 
 
-def scratch(*tables: str) -> sqlite3.Connection:
+def temporary_database(*tables: str) -> sqlite3.Connection:
     """Return a database with *tables* (CREATE statements), in one transaction that never ends.
 
     Closing it deletes the file. Any thread may use it, one at a time.

@@ -7,8 +7,8 @@ from sqlalchemy import and_, bindparam, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from backend.database.core import table_of
-from backend.delivery.queue.lease import Claim, LostClaim
-from backend.delivery.transition import MOST_RAW
+from backend.delivery.queue.lease import Lease, LeaseLost
+from backend.delivery.transition import MAX_RAW
 from backend.inbox.models import Attempt, HistoryEntry, Submission
 from sync_protocol.submission import State
 
@@ -40,27 +40,27 @@ _FINISH = (
 _HELD = select(Submission).where(_NEWEST).with_for_update().execution_options(populate_existing=True)
 
 
-def held(session: Session, claim: Claim) -> Submission:
+def lock_leased_row(session: Session, claim: Lease) -> Submission:
     """Return the claimed row, locked; raises `LostClaim` if the claim is not the newest any more."""
     row = session.scalars(_HELD, {"mine": claim.id, "by_fence": claim.fence}).one_or_none()
     if row is None:
-        raise LostClaim(claim.id)
+        raise LeaseLost(claim.id)
     return row
 
 
-def begin(session: Session, claim: Claim, step: Step, connector: str, now: dt.datetime) -> int:
+def begin(session: Session, lease: Lease, step: Step, connector: str, now: dt.datetime) -> int:
     """Write down that *step* is about to be asked; return the attempt's number. Raises `LostClaim`.
 
     It is also the sign of life that renews the lease, and from here on, unless it only looks, the ERP
     may have the document.
     """
-    until = now + dt.timedelta(seconds=claim.lease_seconds)
-    mine = {"mine": claim.id, "by_fence": claim.fence, "until": until}
+    until = now + dt.timedelta(seconds=lease.lease_seconds)
+    mine = {"mine": lease.id, "by_fence": lease.fence, "until": until}
     sent = {} if step is Step.FIND else {"now": now}
     renewing = _RENEW_SENDING if sent else _RENEW
     if session.connection().execute(renewing, {**mine, **sent}).first() is None:
-        raise LostClaim(claim.id)
-    return write(session, claim.id, step, fence=claim.fence, worker=claim.worker, connector=connector, now=now)
+        raise LeaseLost(lease.id)
+    return write(session, lease.id, step, fence=lease.fence, worker=lease.worker, connector=connector, now=now)
 
 
 def write(
@@ -81,7 +81,7 @@ def write(
 
 def finish(session: Session, attempt: int, outcome: str, detail: str | None, now: dt.datetime) -> None:
     """Write down how *attempt* ended, also for a worker that has lost its claim: it happened."""
-    said = detail[:MOST_RAW] if detail else None
+    said = detail[:MAX_RAW] if detail else None
     session.connection().execute(_FINISH, {"attempt": attempt, "now": now, "said": said, "end": outcome})
 
 

@@ -15,7 +15,7 @@ from backend.clock import Clock
 from backend.database.core import Sessions, is_postgresql
 from backend.delivery.models import Breaker
 from backend.delivery.retry import Backoff
-from backend.delivery.transition import MOST_RAW
+from backend.delivery.transition import MAX_RAW
 from backend.erp.errors import ErpError
 from backend.erp.port import Connector
 
@@ -48,7 +48,7 @@ def trip(
     row = _locked(session, connector)
     if row.opened_at is not None:
         return False
-    row.opened_at, row.reason, row.raw = now, reason, raw[:MOST_RAW]
+    row.opened_at, row.reason, row.raw = now, reason, raw[:MAX_RAW]
     row.probes, row.incidents = 0, row.incidents + 1
     wait = backoff.ceiling(0) if retry_after is None else min(max(retry_after, 0.0), backoff.cap)
     row.probe_at = now + dt.timedelta(seconds=wait)
@@ -110,7 +110,7 @@ def _conclude(
         if row.opened_at is None or row.incidents != opening:
             return False
         if problems:
-            row.raw = "; ".join(problems)[:MOST_RAW]
+            row.raw = "; ".join(problems)[:MAX_RAW]
             return False
         log.warning("forwarding to %s goes on; it had stopped at %s", connector, row.opened_at)
         row.opened_at, row.probe_at, row.closed_at = None, None, now

@@ -13,18 +13,18 @@ from backend.settings import Settings
 
 log = logging.getLogger(__name__)
 
-ASK_AGAIN = dt.timedelta(minutes=5)
+CACHE_FOR = dt.timedelta(minutes=5)
 """How long a connector's word about its capabilities is believed."""
 
 
 @dataclass(frozen=True)
-class Terms:
+class ConnectorProfile:
     """What forwarding needs to know of connector and settings."""
 
     kinds: frozenset[str]
     enforces_key: frozenset[str]
     quiet: dt.timedelta
-    writers: int | None
+    max_in_flight: int | None
     """Documents that may be on their way at once, over all workers; None: as many as there are workers."""
     lease_seconds: float
     short_lease: str | None
@@ -32,21 +32,21 @@ class Terms:
     backoff: Backoff
 
 
-def backoff_of(settings: Settings) -> Backoff:
+def configured_backoff(settings: Settings) -> Backoff:
     """Return the backoff that the settings ask for."""
     return Backoff(
         settings.backoff_base_seconds, settings.backoff_cap_seconds, pattern=pattern_of(settings.retry_pattern)
     )
 
 
-def terms_of(capabilities: Capabilities, settings: Settings, backoff: Backoff) -> Terms:
+def build_profile(capabilities: Capabilities, settings: Settings, backoff: Backoff) -> ConnectorProfile:
     """Return the terms for a connector with *capabilities*; what the operator has set wins."""
-    quiet, writers = settings.quiet_seconds, settings.writers
-    return Terms(
+    quiet, writers = settings.quiet_seconds, settings.max_in_flight
+    return ConnectorProfile(
         kinds=capabilities.kinds,
         enforces_key=capabilities.enforces_key,
         quiet=dt.timedelta(seconds=capabilities.quiet_seconds if quiet is None else quiet),
-        writers=capabilities.writers if writers is None else writers,
+        max_in_flight=capabilities.max_in_flight if writers is None else writers,
         lease_seconds=settings.lease_seconds,
         short_lease=short_lease(capabilities, settings),
         backoff=backoff,
@@ -66,27 +66,27 @@ def short_lease(capabilities: Capabilities, settings: Settings) -> str | None:
 
 
 @dataclass
-class CurrentTerms:
+class CachedProfile:
     """The terms in force, asked of the connector now and then."""
 
     connector: Connector
     clock: Clock
     settings: Settings
     backoff: Backoff
-    _known: Terms | None = field(default=None, init=False)
+    _known: ConnectorProfile | None = field(default=None, init=False)
     _until: dt.datetime | None = field(default=None, init=False)
 
     def fresh(self) -> bool:
         """Say whether the terms in force are still believed, so that `get` would not ask the connector."""
         return self._until is not None and self.clock.now() < self._until
 
-    def get(self) -> Terms | None:
+    def get(self) -> ConnectorProfile | None:
         """Return the terms, or None while the connector has never yet been able to say what it can do."""
         now = self.clock.now()
         if not self.fresh():
             try:
-                self._known = terms_of(self.connector.capabilities(), self.settings, self.backoff)
-                self._until = now + ASK_AGAIN
+                self._known = build_profile(self.connector.capabilities(), self.settings, self.backoff)
+                self._until = now + CACHE_FOR
             except ErpError as error:
                 # What it could do before, it will be able to do again.
                 self._until = now + dt.timedelta(seconds=self.backoff.ceiling(0))

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from backend.delivery.transition import MOST_RAW, Fate
+from backend.delivery.transition import MAX_RAW, Transition
 from backend.feed.changes import live
 from backend.feed.customer_merges import CUSTOMERS, target_of
 from backend.feed.live import read_live
@@ -33,32 +33,36 @@ _DISCREET = {
 
 
 @dataclass(frozen=True)
-class Repointed:
+class Redirect:
     """A document's body for the customer it is sent for."""
 
     body: Mapping[str, Any]
-    told: str
+    office_note: str
     """A sentence about it for the office, with names."""
-    words: str
+    rep_note: str
     """The same for the rep, who reads the names of those customers only whom the rep hears."""
-    heard: bool
+    visible_to_rep: bool
     """Whether the rep hears the customer it is sent for."""
 
-    def fate(self, fate: Fate) -> Fate:
+    def annotate(self, transition: Transition) -> Transition:
         """Return *fate* with a word to the rep, and without what the rep is not to read."""
-        if not self.heard and (fate.reason or fate.errors):
-            said = ". ".join(filter(None, (fate.reason, *(e["message"] for e in fate.errors), fate.raw)))
-            reason = _STOPPED if fate.trips else _DISCREET.get(fate.state)
-            errors = tuple({**error, "message": "was refused; the office can say why"} for error in fate.errors)
-            fate = replace(fate, reason=reason, raw=said[:MOST_RAW], errors=errors)
-        if fate.state in (State.QUEUED, State.UNKNOWN):
+        if not self.visible_to_rep and (transition.reason or transition.errors):
+            said = ". ".join(
+                filter(None, (transition.reason, *(e["message"] for e in transition.errors), transition.raw))
+            )
+            reason = _STOPPED if transition.opens_breaker else _DISCREET.get(transition.state)
+            errors = tuple(
+                {**error, "message": "was refused; the office can say why"} for error in transition.errors
+            )
+            transition = replace(transition, reason=reason, raw=said[:MAX_RAW], errors=errors)
+        if transition.state in (State.QUEUED, State.UNKNOWN):
             # Nothing has come of it yet.
-            return fate
-        words = f"{fate.reason.rstrip('.')}. {self.words}" if fate.reason else self.words
-        return replace(fate, reason=words[:1000])
+            return transition
+        words = f"{transition.reason.rstrip('.')}. {self.rep_note}" if transition.reason else self.rep_note
+        return replace(transition, reason=words[:1000])
 
 
-def repointed(session: Session, body: Mapping[str, Any], rep: str) -> Repointed | None:
+def redirect_merged_customer(session: Session, body: Mapping[str, Any], rep: str) -> Redirect | None:
     """Return *body*, a document of *rep*, for the customer it must be sent for; None if it names that one.
 
     An address of the old customer that the new one does not have is left to the ERP to choose.
@@ -72,17 +76,17 @@ def repointed(session: Session, body: Mapping[str, Any], rep: str) -> Repointed 
     if body.get("ship_to_id") and body["ship_to_id"] not in {a["id"] for a in target["addresses"]}:
         changed["ship_to_id"] = None
         more = "; the delivery address was the old one's, so the ERP's usual one is taken"
-    mine = _heard(session, rep, old, new)
-    return Repointed(
+    mine = _visible(session, rep, old, new)
+    return Redirect(
         body=changed,
-        told=f"Sent for {_name(target)}, into which {_name(known)} was merged in the ERP{more}",
-        words=f"Sent for {_name(target) if new in mine else 'another customer'}, into which "
+        office_note=f"Sent for {_name(target)}, into which {_name(known)} was merged in the ERP{more}",
+        rep_note=f"Sent for {_name(target) if new in mine else 'another customer'}, into which "
         f"{_name(known) if old in mine else 'this one'} was merged in the ERP{more}",
-        heard=new in mine,
+        visible_to_rep=new in mine,
     )
 
 
-def _heard(session: Session, rep: str, *customers: str) -> set[str]:
+def _visible(session: Session, rep: str, *customers: str) -> set[str]:
     """Return those of *customers* that *rep* hears."""
     granted = set(streams(session, rep, ANY_SCHEMA))
     found = read_live(session, [(CUSTOMERS, key) for key in customers])

@@ -3,29 +3,31 @@
 from collections.abc import Sequence
 
 from backend.erp.port import Connector
-from backend.erp.records import Found
+from backend.erp.records import ErpDocument
 from sync_protocol.submission import Decision
 
 CANCELLED = frozenset({"cancelled", "canceled", "cancel", "void"})
 """The ERP's words for a document that somebody there has cancelled."""
 
 
-def cancelled(found: Found) -> bool:
+def is_cancelled(found: ErpDocument) -> bool:
     """Say whether somebody has cancelled *found* in the ERP."""
     return found.state.lower() in CANCELLED
 
 
-def counted(hits: Sequence[Found], bound: str | None = None) -> list[Found]:
+def active_documents(hits: Sequence[ErpDocument], bound: str | None = None) -> list[ErpDocument]:
     """Return those of *hits* that count: not a cancelled one beside another, which was made in its place.
 
     Where all are cancelled, the one with the ERP's id *bound* stands for them, or else the first.
     """
-    if living := [hit for hit in hits if not cancelled(hit)]:
+    if living := [hit for hit in hits if not is_cancelled(hit)]:
         return living
     return [hit for hit in hits if hit.external_id == bound][:1] or list(hits[:1])
 
 
-def shown(connector: Connector, kind: str, id: str, decision: str | None, number: str | None) -> list[Found]:
+def look_up(
+    connector: Connector, kind: str, id: str, decision: str | None, number: str | None
+) -> list[ErpDocument]:
     """Return the ERP's documents for the submission *id*, which the office has made *decision* on.
 
     What the office linked was entered there by hand without our key; it is looked up by its *number*.
@@ -33,5 +35,5 @@ def shown(connector: Connector, kind: str, id: str, decision: str | None, number
     """
     found = connector.find(kind, id)
     if not found and decision == Decision.LINKED and number:
-        return connector.numbered(kind, number)
+        return connector.find_by_number(kind, number)
     return found

@@ -16,16 +16,16 @@ from sqlalchemy.orm import Session
 from backend.clock import Clock
 from backend.database.core import Sessions
 from backend.delivery import breaker, sending_hold
-from backend.delivery.connector_profile import CurrentTerms, Terms, backoff_of
+from backend.delivery.connector_profile import CachedProfile, ConnectorProfile, configured_backoff
 from backend.delivery.documents import ReceiptsOf
-from backend.delivery.outage import Silence
-from backend.delivery.queue.acquire import claim
-from backend.delivery.queue.lease import Claim, LostClaim
+from backend.delivery.outage import OutageDetector
+from backend.delivery.queue.acquire import acquire
+from backend.delivery.queue.lease import Lease, LeaseLost
 from backend.delivery.retry import Backoff
 from backend.delivery.sending_hold import Hold
 from backend.delivery.settle import settle, tell
-from backend.delivery.transfer import Errand
-from backend.delivery.transition import Fate
+from backend.delivery.transfer import Transfer
+from backend.delivery.transition import Transition
 from backend.erp.port import Connector
 from backend.failpoints import failpoint
 from backend.inbox.models import Submission
@@ -51,10 +51,10 @@ class Forwarder:
         """*worker* names this thread in leases and attempts; *backoff* is for tests."""
         self.sessions, self.connector, self.clock = sessions, connector, clock
         self.settings, self.worker, self.receipts_of = settings, worker, receipts_of
-        self.backoff = backoff or backoff_of(settings)
-        self.terms = CurrentTerms(connector, clock, settings, self.backoff)
-        self._told: Hold | None = None
-        self._silence = Silence()
+        self.backoff = backoff or configured_backoff(settings)
+        self.profile = CachedProfile(connector, clock, settings, self.backoff)
+        self._logged_hold: Hold | None = None
+        self._outage = OutageDetector()
 
     def drain(self, *, stop: Callable[[], bool] = lambda: False, seconds: float | None = None) -> int:
         """Forward until nothing is due, *stop* says so or *seconds* have passed; return how many were."""
@@ -64,7 +64,7 @@ class Forwarder:
             return not stop() and (deadline is None or time.monotonic() < deadline)
 
         done = 0
-        mine: Claim | None = None
+        mine: Lease | None = None
         while mine is not None or goes_on():
             if mine is None:
                 mine, terms = self._begin()
@@ -74,9 +74,9 @@ class Forwarder:
             done += 1
         return done
 
-    def _begin(self) -> tuple[Claim | None, Terms | None]:
+    def _begin(self) -> tuple[Lease | None, ConnectorProfile | None]:
         """Claim a submission in a transaction of its own; return it with the terms in force."""
-        terms = self.terms.get()
+        terms = self.profile.get()
         if terms is None:
             return None, None
         with self.sessions() as session, session.begin():
@@ -85,12 +85,14 @@ class Forwarder:
             failpoint("delivery.after_claim")
         return mine, terms
 
-    def _claim(self, session: Session, terms: Terms, also: Sequence[Submission] = ()) -> Claim | None:
+    def _claim(
+        self, session: Session, terms: ConnectorProfile, also: Sequence[Submission] = ()
+    ) -> Lease | None:
         """Claim what is next, if anything may be sent; publish that and *also*, as the last act."""
         if breaker.is_open(session, self.connector.name) or self._held(session):
             tell(session, also)
             return None
-        return claim(
+        return acquire(
             session,
             now=self.clock.now(),
             worker=self.worker,
@@ -98,21 +100,21 @@ class Forwarder:
             kinds=terms.kinds,
             quiet_seconds=terms.quiet.total_seconds(),
             enforces_key=terms.enforces_key,
-            writers=terms.writers,
+            max_in_flight=terms.max_in_flight,
             connector=self.connector.name,
             also=also,
         )
 
     def _held(self, session: Session) -> bool:
-        held = sending_hold.noticed(session, self.clock.now())
-        if held is not None and held != self._told:
-            log.warning("%s; %s", held.words, sending_hold.NEXT_STEP)
-        self._told = held
+        held = sending_hold.check(session, self.clock.now())
+        if held is not None and held != self._logged_hold:
+            log.warning("%s; %s", held.message, sending_hold.NEXT_STEP)
+        self._logged_hold = held
         return held is not None
 
-    def _forward(self, mine: Claim, terms: Terms, goes_on: Callable[[], bool]) -> Claim | None:
+    def _forward(self, mine: Lease, terms: ConnectorProfile, goes_on: Callable[[], bool]) -> Lease | None:
         """Forward *mine*. While *goes_on* says so, return the next one, claimed in the settling transaction."""
-        errand = Errand(
+        errand = Transfer(
             mine,
             sessions=self.sessions,
             connector=self.connector,
@@ -122,21 +124,21 @@ class Forwarder:
         )
         try:
             fate = errand.run()
-        except LostClaim:
+        except LeaseLost:
             log.warning("%s: %s has lost its claim %d and lets go of it", mine.id, self.worker, mine.fence)
             with self.sessions() as session, session.begin():
                 errand.finish(session, self.clock.now())
             return None
         failpoint("delivery.before_settle")
-        following = self._settle(mine, errand, fate, terms if goes_on() and self.terms.fresh() else None)
+        following = self._settle(mine, errand, fate, terms if goes_on() and self.profile.fresh() else None)
         failpoint("delivery.after_settle")
         return following
 
-    def _stop(self, session: Session, mine: Claim, fate: Fate, now: dt.datetime) -> None:
+    def _stop(self, session: Session, mine: Lease, fate: Transition, now: dt.datetime) -> None:
         """Open the breaker where *fate* says that no other document would fare better."""
-        silent = self._silence.after(mine.id, fate)
+        silent = self._outage.record(mine.id, fate)
         name, raw = self.connector.name, fate.raw or ""
-        if fate.trips:
+        if fate.opens_breaker:
             reason = fate.reason or "the connector's settings are wrong"
             breaker.trip(session, name, reason, raw, now=now, backoff=self.backoff)
         elif silent is not None:
@@ -151,7 +153,9 @@ class Forwarder:
                 level=logging.WARNING,
             )
 
-    def _settle(self, mine: Claim, errand: Errand, fate: Fate, terms: Terms | None) -> Claim | None:
+    def _settle(
+        self, mine: Lease, errand: Transfer, fate: Transition, terms: ConnectorProfile | None
+    ) -> Lease | None:
         """Settle *mine*; with *terms* claim what is next in the same transaction, and return it."""
         try:
             return self._settled(mine, errand, fate, terms)
@@ -161,7 +165,9 @@ class Forwarder:
             log.warning("%s: settling is tried once more: %s", mine.id, error.orig)
             return self._settled(mine, errand, fate, None)
 
-    def _settled(self, mine: Claim, errand: Errand, fate: Fate, terms: Terms | None) -> Claim | None:
+    def _settled(
+        self, mine: Lease, errand: Transfer, fate: Transition, terms: ConnectorProfile | None
+    ) -> Lease | None:
         now, following = self.clock.now(), None
         with self.sessions() as session, session.begin():
             self._stop(session, mine, fate, now)

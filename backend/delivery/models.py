@@ -30,14 +30,14 @@ class Breaker(Model):
     closed_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
 
 
-class ErpHold(Model):
+class ErpDataLoss(Model):
     """Since when nothing is sent because the ERP has lost what it had: a backup of it was put back."""
 
-    __tablename__ = "erp_hold"
+    __tablename__ = "erp_data_loss"
 
     connector: Mapped[str] = mapped_column(KeyText, primary_key=True)
     since: Mapped[dt.datetime] = mapped_column(UtcDateTime)
-    vanished: Mapped[int] = mapped_column(Integer)
+    missing: Mapped[int] = mapped_column(Integer)
     """How many documents had been found missing by then."""
     sent_from: Mapped[dt.datetime] = mapped_column(UtcDateTime)
     """When the first of them was sent."""
@@ -61,7 +61,7 @@ class Reconciliation(Model):
     counts: Mapped[dict[str, int]] = mapped_column(JsonText)
     lines: Mapped[list[str]] = mapped_column(JsonText)
     """What somebody must see, a sentence each; 200 at most."""
-    vanished: Mapped[list[str]] = mapped_column(JsonText)
+    missing_documents: Mapped[list[str]] = mapped_column(JsonText)
     """While it is under way: the ids of documents that were missing at a first look."""
 
     __table_args__ = (Index("reconciliation_by_end", "ended_at"),)
@@ -77,7 +77,7 @@ class Alert(Model):
     since: Mapped[dt.datetime] = mapped_column(UtcDateTime)
     """When the wait began; another wait of the same document is told of anew."""
     after_seconds: Mapped[int] = mapped_column(Integer)
-    channel: Mapped[str] = mapped_column(String(20))
+    notifier: Mapped[str] = mapped_column(String(20))
     state: Mapped[str] = mapped_column(String(20))
     """due, sending, sent, passed (it moved on before), failed or unclear (it may have been received)."""
     tries: Mapped[int] = mapped_column(Integer, default=0)
@@ -86,6 +86,6 @@ class Alert(Model):
     error: Mapped[str | None] = mapped_column(Text)
 
     __table_args__ = (
-        UniqueConstraint("submission_id", "since", "after_seconds", "channel"),
-        Index("alert_due", "channel", "state", "due_at"),
+        UniqueConstraint("submission_id", "since", "after_seconds", "notifier"),
+        Index("alert_due", "notifier", "state", "due_at"),
     )

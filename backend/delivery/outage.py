@@ -4,26 +4,26 @@ One document without an answer says nothing of the others: it may be the one tha
 different ones in a row do, and so does an ERP that asks to be left alone for a while (Retry-After).
 """
 
-from backend.delivery.transition import Fate
+from backend.delivery.transition import Transition
 
-MOST_UNANSWERED = 3
+MAX_UNANSWERED = 3
 """So many different documents in a row may go without an answer, in one thread."""
 
 
-class Silence:
+class OutageDetector:
     """What one forwarding thread has heard of the ERP lately."""
 
     def __init__(self) -> None:
         self._unanswered: set[str] = set()
 
-    def after(self, id: str, fate: Fate) -> str | None:
+    def record(self, id: str, transition: Transition) -> str | None:
         """Return why sending should stop after the document *id* has met *fate*, or None if it may go on."""
-        if not fate.no_answer:
+        if not transition.no_answer:
             self._unanswered.clear()
             return None
         self._unanswered.add(id)
-        if fate.retry_after is not None:
-            return f"the ERP asks to come again in {fate.retry_after:g} seconds: {fate.reason}"
-        if len(self._unanswered) < MOST_UNANSWERED:
+        if transition.retry_after is not None:
+            return f"the ERP asks to come again in {transition.retry_after:g} seconds: {transition.reason}"
+        if len(self._unanswered) < MAX_UNANSWERED:
             return None
-        return f"{len(self._unanswered)} documents in a row got no answer: {fate.reason}"
+        return f"{len(self._unanswered)} documents in a row got no answer: {transition.reason}"

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 LONGEST_RETRY_AFTER = 86_400.0
-_MOST_DOUBLINGS = 30
+_MAX_DOUBLINGS = 30
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Backoff:
         """Return the longest wait in seconds after *tries* failures in a row (0 for the first)."""
         if self.pattern:
             return [wait for first, wait in self.pattern if first <= tries + 1][-1]
-        return min(self.cap, self.base * 2.0 ** min(tries, _MOST_DOUBLINGS))
+        return min(self.cap, self.base * 2.0 ** min(tries, _MAX_DOUBLINGS))
 
     def wait(self, tries: int, retry_after: float | None = None) -> dt.timedelta:
         """Return the wait after *tries* failures; the ERP's own *retry_after* (seconds) wins."""

@@ -15,7 +15,7 @@ from sqlalchemy import Select, and_, exists, select
 from sqlalchemy.orm import Session
 
 from backend.database.bulk import dialect_of
-from backend.delivery.models import ErpHold
+from backend.delivery.models import ErpDataLoss
 from backend.feed import epochs, positions
 from backend.identity import audit
 from backend.identity.models import AuditEntry
@@ -32,8 +32,8 @@ ERP_LOST = "erp_lost"
 _ERP = "erp:"
 
 _WHY = {
-    positions.Cause.RESTORE.value: "a backup was restored",
-    positions.Cause.LINEAGE.value: "a standby was promoted, and what it had not received yet may be lost",
+    positions.EpochCause.RESTORE.value: "a backup was restored",
+    positions.EpochCause.LINEAGE.value: "a standby was promoted, and what it had not received yet may be lost",
     ERP_LOST: "the ERP has lost documents that it had accepted, as after a backup of it was put back",
 }
 
@@ -48,7 +48,7 @@ class Hold:
     detail: str = ""
 
     @property
-    def words(self) -> str:
+    def message(self) -> str:
         """Return one sentence for an operator."""
         return (
             f"Nothing is sent to the ERP since {self.since:%Y-%m-%d %H:%M} UTC, because "
@@ -61,8 +61,8 @@ def all_in_force(session: Session) -> list[Hold]:
     """Return the holds there are, that of our own memory first. It changes nothing."""
     epoch = epochs.unreconciled(session)
     holds = [Hold(epoch.epoch, epoch.began_at, epoch.cause)] if epoch is not None else []
-    for lost in session.scalars(select(ErpHold).execution_options(populate_existing=True)):
-        detail = f" ({lost.vanished} documents sent since {lost.sent_from:%Y-%m-%d %H:%M} UTC are gone)"
+    for lost in session.scalars(select(ErpDataLoss).execution_options(populate_existing=True)):
+        detail = f" ({lost.missing} documents sent since {lost.sent_from:%Y-%m-%d %H:%M} UTC are gone)"
         holds.append(Hold(f"{_ERP}{lost.connector}", lost.since, ERP_LOST, detail))
     return holds
 
@@ -72,47 +72,53 @@ def in_force(session: Session) -> Hold | None:
     return next(iter(all_in_force(session)), None)
 
 
-def erp_lost(session: Session, connector: str, vanished: int, sent_from: dt.datetime, now: dt.datetime) -> None:
+def hold_for_erp_loss(
+    session: Session, connector: str, missing: int, sent_from: dt.datetime, now: dt.datetime
+) -> None:
     """Hold sending because the ERP has lost *vanished* documents that were sent from *sent_from* on."""
-    known = session.get(ErpHold, connector)
+    known = session.get(ErpDataLoss, connector)
     if known is not None:
-        known.vanished, known.sent_from = max(known.vanished, vanished), min(known.sent_from, sent_from)
+        known.missing, known.sent_from = max(known.missing, missing), min(known.sent_from, sent_from)
         session.flush()
         return
-    session.add(ErpHold(connector=connector, since=now, vanished=vanished, sent_from=sent_from))
+    session.add(ErpDataLoss(connector=connector, since=now, vanished=missing, sent_from=sent_from))
     session.flush()
     audit.record(
         session, actor="server", action=ERP_HELD, subject=f"{_ERP}{connector}", now=now,
-        detail={"vanished": vanished, "sent_from": sent_from.isoformat()},
+        detail={"missing": missing, "sent_from": sent_from.isoformat()},
     )  # fmt: skip
     log.error(
         "%s shows none of %d documents that were sent from %s on, so a backup of it was probably put back; "
-        "nothing is sent until `satchel delivery reconcile` has been run", connector, vanished, sent_from,
+        "nothing is sent until `satchel delivery reconcile` has been run", connector, missing, sent_from,
     )  # fmt: skip
 
 
-def of_erp(session: Session, connector: str) -> ErpHold | None:
+def erp_loss(session: Session, connector: str) -> ErpDataLoss | None:
     """Return since when *connector*'s ERP is known to have lost documents, or None."""
-    return session.get(ErpHold, connector, populate_existing=True)
+    return session.get(ErpDataLoss, connector, populate_existing=True)
 
 
 @cache
-def _nothing(dialect: str) -> Select[tuple[bool]]:
+def _no_hold(dialect: str) -> Select[tuple[bool]]:
     """Return the statement that says in one question, before every claim, that there is no hold."""
     return select(
-        and_(positions.at_home(dialect), ~epochs.is_unreconciled(), ~exists(select(ErpHold.connector)))
+        and_(
+            positions.is_current_lineage(dialect),
+            ~epochs.is_unreconciled(),
+            ~exists(select(ErpDataLoss.connector)),
+        )
     )
 
 
-def noticed(session: Session, now: dt.datetime) -> Hold | None:
+def check(session: Session, now: dt.datetime) -> Hold | None:
     """Return the hold, and begin it if this database turns out to be another one than it was.
 
     Whoever is about to send asks this, in the transaction in which it would claim. The first to see a new
     epoch enters it into the audit trail.
     """
-    if session.connection().scalar(_nothing(dialect_of(session))):
+    if session.connection().scalar(_no_hold(dialect_of(session))):
         return None
-    positions.notice(session)
+    positions.detect_failover(session)
     hold = in_force(session)
     if (
         hold is not None
@@ -121,11 +127,11 @@ def noticed(session: Session, now: dt.datetime) -> Hold | None:
             select(exists().where(AuditEntry.action == BEGAN, AuditEntry.subject == hold.subject))
         )
     ):
-        tell(session, hold, "server", now)
+        audit_start(session, hold, "server", now)
     return hold
 
 
-def tell(session: Session, hold: Hold, actor: str, now: dt.datetime) -> None:
+def audit_start(session: Session, hold: Hold, actor: str, now: dt.datetime) -> None:
     """Enter the beginning of *hold* into the audit trail."""
     audit.record(
         session, actor=actor, action=BEGAN, subject=hold.subject, now=now, detail={"cause": hold.cause}
@@ -135,7 +141,7 @@ def tell(session: Session, hold: Hold, actor: str, now: dt.datetime) -> None:
 def release(session: Session, hold: Hold, actor: str, now: dt.datetime, detail: dict[str, int]) -> bool:
     """End *hold*; *detail* says what the ERP answered. Return False if it is not in force any more."""
     if hold.cause == ERP_LOST:
-        gone = session.get(ErpHold, hold.subject.removeprefix(_ERP))
+        gone = session.get(ErpDataLoss, hold.subject.removeprefix(_ERP))
         if gone is None:
             return False
         session.delete(gone)

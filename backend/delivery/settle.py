@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from backend.delivery import attempts
 from backend.delivery.queue.dependencies import wake_dependents
-from backend.delivery.queue.lease import Claim, LostClaim
-from backend.delivery.transition import MOST_RAW, OWNER, Bound, Fate
+from backend.delivery.queue.lease import Lease, LeaseLost
+from backend.delivery.transition import MAX_RAW, OWNER, ErpBinding, Transition
 from backend.erp.errors import ErrorClass
 from backend.feed.changes import publish
 from backend.inbox.models import Binding, Submission
@@ -28,21 +28,21 @@ _KNOWN = select(Binding).where(
 
 
 def settle(
-    session: Session, claim: Claim, fate: Fate, *, connector: str, now: dt.datetime
+    session: Session, lease: Lease, transition: Transition, *, connector: str, now: dt.datetime
 ) -> Submission | None:
     """Write *fate* if *claim* is still the newest; return the row, to be told of with `tell`, else None."""
     try:
-        row = attempts.held(session, claim)
-    except LostClaim:
+        row = attempts.lock_leased_row(session, lease)
+    except LeaseLost:
         log.warning(
             "%s: claim %d of %s came too late with %r; nothing is changed",
-            claim.id, claim.fence, claim.worker, fate.state.value,
+            lease.id, lease.fence, lease.worker, transition.state.value,
         )  # fmt: skip
         return None
     # This claim has come to its end. Those that were broken off before still count: a document that kills
     # every other worker would begin anew with each answer in between, and be claimed for ever.
-    row.claims -= 1
-    apply(session, row, fate, connector=connector, actor=f"worker:{claim.worker}", now=now)
+    row.unfinished_leases -= 1
+    apply_transition(session, row, transition, connector=connector, actor=f"worker:{lease.worker}", now=now)
     return row
 
 
@@ -53,35 +53,35 @@ def tell(session: Session, settled: Iterable[Submission]) -> None:
         publish(session, list(records.values()))
 
 
-def apply(
-    session: Session, row: Submission, fate: Fate, *, connector: str, actor: str, now: dt.datetime
+def apply_transition(
+    session: Session, row: Submission, transition: Transition, *, connector: str, actor: str, now: dt.datetime
 ) -> None:
     """Write *fate* into *row* and its bindings; the caller publishes the record."""
-    if fate.forgets or fate.rebinds:
+    if transition.clear_erp_id or transition.replace_bindings:
         # The ERP may give the id to another document, and this one will get another, or has it.
         mine = (Binding.connector == connector, Binding.local_id == row.id)
         session.execute(delete(Binding).where(*mine))
-    rival = bind(session, row, fate.bindings, connector, now)
+    rival = bind(session, row, transition.bindings, connector, now)
     if rival is not None:
-        fate = _contested(fate, rival)
-    row.reason, row.owner, row.fix = fate.reason, fate.owner, fate.fix
-    row.raw_reason = fate.raw[:MOST_RAW] if fate.raw else fate.raw
-    row.error_class = fate.error_class.value if fate.error_class else None
-    row.errors = [dict(error) for error in fate.errors]
-    row.tries, row.first_failed_at = fate.tries, fate.first_failed_at
-    if fate.state not in (State.QUEUED, State.UNKNOWN):
-        row.claims = 0
-    row.last_sent_at = fate.sent_at
-    row.due_at = fate.due_at or now
-    row.erp_id = None if fate.forgets else fate.erp_id or row.erp_id
-    row.erp_number = None if fate.forgets else fate.erp_number or row.erp_number
-    move(session, row, fate.state, now=now, actor=actor, note=fate.reason)
-    if fate.state is State.ACCEPTED:
+        transition = _binding_conflict(transition, rival)
+    row.reason, row.owner, row.advice = transition.reason, transition.owner, transition.advice
+    row.raw_reason = transition.raw[:MAX_RAW] if transition.raw else transition.raw
+    row.error_class = transition.error_class.value if transition.error_class else None
+    row.errors = [dict(error) for error in transition.errors]
+    row.tries, row.first_failed_at = transition.tries, transition.first_failed_at
+    if transition.state not in (State.QUEUED, State.UNKNOWN):
+        row.unfinished_leases = 0
+    row.last_sent_at = transition.sent_at
+    row.due_at = transition.due_at or now
+    row.erp_id = None if transition.clear_erp_id else transition.erp_id or row.erp_id
+    row.erp_number = None if transition.clear_erp_id else transition.erp_number or row.erp_number
+    move(session, row, transition.state, now=now, actor=actor, note=transition.reason)
+    if transition.state is State.ACCEPTED:
         wake_dependents(session, row, now)
 
 
 def bind(
-    session: Session, row: Submission, bounds: tuple[Bound, ...], connector: str, now: dt.datetime
+    session: Session, row: Submission, bounds: tuple[ErpBinding, ...], connector: str, now: dt.datetime
 ) -> Binding | None:
     """Bind *row* to the ERP's ids. Where that contradicts a binding there is, return it and bind nothing."""
     fresh = []
@@ -107,8 +107,8 @@ def bind(
     return None
 
 
-def _contested(fate: Fate, rival: Binding) -> Fate:
-    return Fate(
+def _binding_conflict(fate: Transition, rival: Binding) -> Transition:
+    return Transition(
         state=State.PARKED,
         sent_at=fate.sent_at,
         reason="Two documents are mixed up in the ERP; the office must look",

@@ -17,18 +17,18 @@ One thing overrides the table: a submission that the ERP has, or may have, is ne
 import datetime as dt
 from dataclasses import dataclass, field
 
-from backend.delivery.park_reasons import CAUSES
+from backend.delivery.park_reasons import PARK_REASONS
 from backend.delivery.retry import Backoff
 from backend.erp.errors import ErpError, ErrorClass
-from backend.erp.records import Found, Outcome
-from backend.erp.sanitize import kept
+from backend.erp.records import ErpDocument, Outcome
+from backend.erp.sanitize import sanitized
 from sync_protocol.errors import ErrorCode
 from sync_protocol.submission import State
 
-TELL_OFFICE_AFTER = dt.timedelta(days=1)
-MOST_RAW = 4000
+NOTIFY_OFFICE_AFTER = dt.timedelta(days=1)
+MAX_RAW = 4000
 """So many characters of the ERP's own words are kept."""
-MOST_CONFIG = 3
+MAX_CONFIG = 3
 """So often one document may stop the connector although the probe is content; then it is parked."""
 
 NEXT_STATE: dict[ErrorClass, State] = {
@@ -41,7 +41,7 @@ NEXT_STATE: dict[ErrorClass, State] = {
     ErrorClass.DUPLICATE_BAD: State.PARKED,
 }
 OWNER: dict[ErrorClass, str] = {
-    error_class: owner for error_class in ErrorClass if (owner := CAUSES[error_class.value].owner)
+    error_class: owner for error_class in ErrorClass if (owner := PARK_REASONS[error_class.value].owner)
 }
 _AGAIN = frozenset({ErrorClass.TRANSIENT, ErrorClass.UNKNOWN, ErrorClass.DUPLICATE_OK})
 _BOUND = frozenset({State.ACCEPTED, State.ON_HOLD})
@@ -49,7 +49,7 @@ _CODES = frozenset(code.code for code in ErrorCode)
 
 
 @dataclass(frozen=True)
-class Bound:
+class ErpBinding:
     """One of the ERP's ids that belongs to the submission; *entity* as in the binding table."""
 
     entity: str
@@ -59,7 +59,7 @@ class Bound:
 
 
 @dataclass(frozen=True)
-class Fate:
+class Transition:
     """What `settle` writes into the submission."""
 
     state: State
@@ -69,7 +69,7 @@ class Fate:
     raw: str | None = None
     error_class: ErrorClass | None = None
     owner: str | None = None
-    fix: str | None = None
+    advice: str | None = None
     """What to do about it, where the connector knows."""
     errors: tuple[dict[str, str], ...] = ()
     due_at: dt.datetime | None = None
@@ -78,12 +78,12 @@ class Fate:
     erp_id: str | None = None
     """None leaves what is known."""
     erp_number: str | None = None
-    forgets: bool = False
+    clear_erp_id: bool = False
     """Whether the ERP's id and number are to be forgotten, because the ERP has."""
-    bindings: tuple[Bound, ...] = field(default=())
-    rebinds: bool = False
+    bindings: tuple[ErpBinding, ...] = field(default=())
+    replace_bindings: bool = False
     """Whether `bindings` take the place of those there are: what these name was cancelled in the ERP."""
-    trips: bool = False
+    opens_breaker: bool = False
     """Whether the connector's breaker opens."""
     no_answer: bool = False
     """Whether the ERP as a whole did not answer."""
@@ -92,7 +92,7 @@ class Fate:
 
 
 @dataclass(frozen=True)
-class Past:
+class RetryState:
     """What a fate depends on beside the answer: the failures so far, and the waits in force."""
 
     tries: int
@@ -104,7 +104,7 @@ class Past:
     open, so a good probe has followed each of them."""
 
 
-def of_outcome(outcome: Outcome, kind: str, found: Found, sent_at: dt.datetime | None) -> Fate:
+def from_outcome(outcome: Outcome, kind: str, found: ErpDocument, sent_at: dt.datetime | None) -> Transition:
     """Return the fate that *outcome* of advancing *found* decides; raises ErpError if it is not one."""
     if outcome.state not in (State.ACCEPTED, State.HANDED_OVER, State.ON_HOLD, State.REJECTED):
         raise ErpError(
@@ -113,33 +113,33 @@ def of_outcome(outcome: Outcome, kind: str, found: Found, sent_at: dt.datetime |
     external_id = outcome.external_id or found.external_id
     number = outcome.number or found.number
     rejected = outcome.state is State.REJECTED
-    return Fate(
+    return Transition(
         state=outcome.state,
         # What the ERP itself has refused it will not execute: the rep's corrected copy may take its place.
         sent_at=None if rejected else sent_at,
-        forgets=rejected,
+        clear_erp_id=rejected,
         reason=outcome.reason or ("The ERP refused it" if rejected else None),
         raw=outcome.raw,
         error_class=ErrorClass.REJECT_REP if rejected else None,
         owner={State.REJECTED: "rep", State.ON_HOLD: "erp"}.get(outcome.state),
-        fix=outcome.fix[:1000] or None,
-        errors=_as_faults(outcome.errors),
+        advice=outcome.advice[:1000] or None,
+        errors=_wire_errors(outcome.errors),
         erp_id=external_id,
         erp_number=number,
         # What was handed over has no id in the ERP yet, and what was refused may never get one.
-        bindings=(Bound(kind, external_id, number),) if outcome.state in _BOUND else (),
+        bindings=(ErpBinding(kind, external_id, number),) if outcome.state in _BOUND else (),
     )
 
 
-def of_error(
+def from_error(
     error: ErpError,
     *,
-    past: Past,
+    retry_state: RetryState,
     now: dt.datetime,
     sent_at: dt.datetime | None,
-    rests: bool,
-    found: Found | None = None,
-) -> Fate:
+    waits_quiet_period: bool,
+    found: ErpDocument | None = None,
+) -> Transition:
     """Return the fate that *error* decides.
 
     *sent_at* says since when the ERP may have the document after this error; *rests* whether an unknown
@@ -149,36 +149,36 @@ def of_error(
     state = NEXT_STATE[error_class]
     if state is State.QUEUED and sent_at is not None:
         state = State.UNKNOWN
-    tries, first_failed_at = past.tries, past.first_failed_at
+    tries, first_failed_at = retry_state.tries, retry_state.first_failed_at
     owner, reason, due_at = OWNER.get(error_class), error.message, now
     if error_class is ErrorClass.REJECT_REP and sent_at is not None:
-        return _not_yet_the_reps(error, past, now, sent_at, found)
+        return _refused_after_sending(error, retry_state, now, sent_at, found)
     if error_class in _AGAIN:
-        due_at = now + past.backoff.wait(tries, error.retry_after)
-        if error_class is not ErrorClass.TRANSIENT and rests:
-            due_at = now + past.quiet
+        due_at = now + retry_state.backoff.wait(tries, error.retry_after)
+        if error_class is not ErrorClass.TRANSIENT and waits_quiet_period:
+            due_at = now + retry_state.quiet
         tries, first_failed_at = tries + 1, first_failed_at or now
-        if now - first_failed_at >= TELL_OFFICE_AFTER:
+        if now - first_failed_at >= NOTIFY_OFFICE_AFTER:
             owner = "office"
             reason = f"The ERP has not taken it since {first_failed_at:%Y-%m-%d %H:%M} UTC: {error.message}"
-    elif error_class is ErrorClass.CONFIG and past.config_errors >= MOST_CONFIG:
+    elif error_class is ErrorClass.CONFIG and retry_state.config_errors >= MAX_CONFIG:
         # The connection is in order each time it is asked: it is this document that does not go through.
         state = State.PARKED
         reason = f"The connection to the ERP works, but its settings do not fit this document: {error.message}"
     elif error_class is ErrorClass.CONFIG:
         reason = f"Sending to the ERP is stopped until it is set right: {error.message}"
-        if past.config_errors:
+        if retry_state.config_errors:
             # The probe was content and this document was not: let the others go first.
-            due_at = now + dt.timedelta(seconds=past.backoff.ceiling(past.config_errors - 1))
-    return Fate(
+            due_at = now + dt.timedelta(seconds=retry_state.backoff.ceiling(retry_state.config_errors - 1))
+    return Transition(
         state=state,
         sent_at=sent_at,
         reason=reason[:1000],
         raw=error.raw,
         error_class=error_class,
         owner=owner,
-        fix=error.fix[:1000] or None,
-        errors=_as_faults(({"field": error.field, "message": error.message},))
+        advice=error.advice[:1000] or None,
+        errors=_wire_errors(({"field": error.field, "message": error.message},))
         if error_class is ErrorClass.REJECT_REP
         else (),
         due_at=due_at,
@@ -186,15 +186,15 @@ def of_error(
         first_failed_at=first_failed_at,
         erp_id=found.external_id if found else None,
         erp_number=found.number if found else None,
-        trips=error_class is ErrorClass.CONFIG and state is not State.PARKED,
+        opens_breaker=error_class is ErrorClass.CONFIG and state is not State.PARKED,
         no_answer=error.no_answer,
         retry_after=error.retry_after,
     )
 
 
-def _not_yet_the_reps(
-    error: ErpError, past: Past, now: dt.datetime, sent_at: dt.datetime, found: Found | None
-) -> Fate:
+def _refused_after_sending(
+    error: ErpError, past: RetryState, now: dt.datetime, sent_at: dt.datetime, found: ErpDocument | None
+) -> Transition:
     """Return the fate of a refusal that the rep could mend, of a document that the ERP has or may have.
 
     A rejected document is nobody's but the rep's, whose copy is refused as long as the ERP may have the
@@ -202,19 +202,19 @@ def _not_yet_the_reps(
     may yet create is asked about once that cannot be any more, and is then the rep's.
     """
     if found is not None:
-        return Fate(
+        return Transition(
             state=State.PARKED,
             sent_at=sent_at,
             reason=f"The ERP has begun it and refuses to go on: {error.message}"[:1000],
             raw=error.raw,
             error_class=ErrorClass.REJECT_OFFICE,
             owner=OWNER[ErrorClass.REJECT_OFFICE],
-            fix=(error.fix or "Remove it in the ERP, then fix it or send it back to the rep.")[:1000],
+            advice=(error.advice or "Remove it in the ERP, then fix it or send it back to the rep.")[:1000],
             due_at=now,
             erp_id=found.external_id,
             erp_number=found.number,
         )
-    return Fate(
+    return Transition(
         state=State.UNKNOWN,
         sent_at=sent_at,
         reason=error.message[:1000],
@@ -226,13 +226,13 @@ def _not_yet_the_reps(
     )
 
 
-def _as_faults(errors: tuple[dict[str, str], ...]) -> tuple[dict[str, str], ...]:
+def _wire_errors(errors: tuple[dict[str, str], ...]) -> tuple[dict[str, str], ...]:
     """Return *errors* as they travel: a code of the wire, a field, a message."""
     return tuple(
         {
             "code": error["code"] if error.get("code") in _CODES else ErrorCode.FIELD_INVALID.code,
-            "field": kept(str(error.get("field") or ""))[:300],
-            "message": kept(str(error.get("message") or "was refused"))[:1000],
+            "field": sanitized(str(error.get("field") or ""))[:300],
+            "message": sanitized(str(error.get("message") or "was refused"))[:1000],
         }
         for error in errors
     )

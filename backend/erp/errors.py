@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from backend.erp.sanitize import kept
+from backend.erp.sanitize import sanitized
 
 
 class ErrorClass(StrEnum):
@@ -44,11 +44,11 @@ class ErpError(Exception):
         no_answer: bool = False,
         fix: str = "",
     ) -> None:
-        super().__init__(kept(message))
+        super().__init__(sanitized(message))
         self.error_class = error_class
-        self.message = kept(message)
-        self.raw = kept(raw or message)
+        self.message = sanitized(message)
+        self.raw = sanitized(raw or message)
         self.retry_after = retry_after
-        self.field = kept(field)
+        self.field = sanitized(field)
         self.no_answer = no_answer
-        self.fix = kept(fix)
+        self.advice = sanitized(fix)

@@ -12,8 +12,8 @@ from backend.erp.records import (
     Acknowledgement,
     Capabilities,
     Document,
+    ErpDocument,
     ForecastLine,
-    Found,
     Health,
     Outcome,
     ReadPage,
@@ -46,28 +46,28 @@ class Connector(Protocol):
     def keys(self, collection: str) -> Iterable[str]:
         """List the keys of all records that exist, for the sweep that finds deletions."""
 
-    def find(self, kind: str, key: str) -> list[Found]:
+    def find(self, kind: str, key: str) -> list[ErpDocument]:
         """Return the ERP's documents that carry our key: none, one, or the two that must not be."""
 
-    def numbered(self, kind: str, number: str) -> list[Found]:
+    def find_by_number(self, kind: str, number: str) -> list[ErpDocument]:
         """Return the ERP's documents of *kind* under *number*, whoever made them, each with the key it carries.
 
         None if there is none. Raises `ErpError` REJECT_OFFICE where the ERP cannot be asked for numbers.
         """
 
-    def create(self, document: Document) -> Found:
+    def create(self, document: Document) -> ErpDocument:
         """Create the document in the ERP's first state, with its id as the external reference."""
 
-    def advance(self, document: Document, found: Found) -> Outcome:
+    def advance(self, document: Document, found: ErpDocument) -> Outcome:
         """Take a document that is there as far as it goes (quote, confirm, post), from wherever it stands."""
 
-    def upsert_forecast(self, lines: Iterable[ForecastLine]) -> dict[str, Found]:
+    def upsert_forecast(self, lines: Iterable[ForecastLine]) -> dict[str, ErpDocument]:
         """Set each line of the ERP's forecast to its quantity; return the ERP's line per product id."""
 
     def acknowledgements(self) -> Iterable[Acknowledgement]:
         """Return late answers to documents that were handed over; the same ones until they are put away."""
 
-    def put_away(self, token: str) -> None:
+    def confirm(self, token: str) -> None:
         """Note that the acknowledgement with *token* has been settled."""
 
     def close(self) -> None:

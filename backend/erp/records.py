@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, BinaryIO
 
-from backend.erp.sanitize import Kept
+from backend.erp.sanitize import Sanitized
 from sync_protocol.submission import State
 
 
@@ -24,7 +24,7 @@ class Capabilities:
     """Collections of which it can list all keys, so that deletions are found."""
     quiet_seconds: float
     """How long an outcome may stay open at the ERP: longer than its own longest request."""
-    writers: int | None = None
+    max_in_flight: int | None = None
     """Documents that it can take at once, from all workers together; None: as many as ask."""
     slowest_seconds: float | None = None
     """After how long any call of it has ended, with an answer or without; None: it sets no bound."""
@@ -33,7 +33,7 @@ class Capabilities:
 
 
 @dataclass(frozen=True)
-class Health(Kept):
+class Health(Sanitized):
     """The answer of `check()`: problems are sentences that say what is wrong and what to do."""
 
     version: str
@@ -48,7 +48,7 @@ class Health(Kept):
 
 
 @dataclass(frozen=True)
-class BadRow(Kept):
+class BadRow(Sanitized):
     """A row that could not be translated."""
 
     external_id: str
@@ -122,7 +122,7 @@ class ForecastLine:
 
 
 @dataclass(frozen=True)
-class Found(Kept):
+class ErpDocument(Sanitized):
     """A document of the ERP; `state` is the ERP's own word."""
 
     external_id: str
@@ -135,7 +135,7 @@ class Found(Kept):
 
 
 @dataclass(frozen=True)
-class Outcome(Kept):
+class Outcome(Sanitized):
     """What has become of a document: accepted, handed_over, on_hold or rejected."""
 
     state: State
@@ -145,7 +145,7 @@ class Outcome(Kept):
     raw: str | None = None
     errors: tuple[dict[str, str], ...] = field(default=())
     """Faults by field, as they travel: {"code", "field", "message"}."""
-    fix: str = ""
+    advice: str = ""
     """What the office does about it, in a sentence, where the connector knows."""
 
 

@@ -25,13 +25,13 @@ from sync_protocol.change import Change, Gone, Put
 from sync_protocol.channel import NOWHERE, Follows
 from sync_protocol.checksum import row_hash, signed
 
-MOST_CHANGES = 1_000
+MAX_CHANGES = 1_000
 
 STREAMS = table_of(FeedStream)
 
 
 @dataclass(frozen=True)
-class _Next:
+class _Prepared:
     """A record as it will stand, made before the lock is taken."""
 
     body: str
@@ -59,11 +59,11 @@ def publish(session: Session, changes: Sequence[Change]) -> int:
     A record that is as it was is skipped. One whose channel changed leaves a tombstone behind and takes
     what follows it along. Of several changes to one record the last counts.
     """
-    if len(changes) > MOST_CHANGES:
-        raise ValueError(f"at most {MOST_CHANGES} changes a transaction, not {len(changes)}")
+    if len(changes) > MAX_CHANGES:
+        raise ValueError(f"at most {MAX_CHANGES} changes a transaction, not {len(changes)}")
     final = {(change.collection, change.key): change for change in changes}
     # Whatever needs no look at the feed is done before the lock is taken: others wait behind it.
-    after = {ref: _next(ref, change) for ref, change in final.items() if isinstance(change, Put)}
+    after = {ref: _prepare(ref, change) for ref, change in final.items() if isinstance(change, Put)}
     top = positions.take(session, 2 * len(final))
     writes = list(_plan(session, final, after))
     if len(writes) > 2 * len(final):
@@ -73,21 +73,21 @@ def publish(session: Session, changes: Sequence[Change]) -> int:
     return top
 
 
-def _next(ref: Ref, put: Put) -> _Next:
+def _prepare(ref: Ref, put: Put) -> _Prepared:
     body = canonical(put.record).decode()
     rule = _rule(ref[0])
     parent = rule.parent_key(put.record) if isinstance(rule, Follows) else None
-    return _Next(body, signed(row_hash(*ref, body)), rule, parent)
+    return _Prepared(body, signed(row_hash(*ref, body)), rule, parent)
 
 
-def _plan(session: Session, final: dict[Ref, Change], after: dict[Ref, _Next]) -> Iterator[_Write]:
+def _plan(session: Session, final: dict[Ref, Change], after: dict[Ref, _Prepared]) -> Iterator[_Write]:
     """Yield the rows to write, parents before followers, the tombstone of a move before its put."""
     live = read_live(
         session, {*final, *((new.rule.collection, new.parent) for new in after.values() if new.parent)}
     )
     settled: dict[Ref, str] = {}
     """Channel of every record that this transaction has decided on; gone ones are nowhere."""
-    for ref, change in sorted(final.items(), key=lambda item: (_generation(item[0][0]), item[0])):
+    for ref, change in sorted(final.items(), key=lambda item: (_depth(item[0][0]), item[0])):
         old = live.get(ref)
         if isinstance(change, Gone):
             settled[ref] = NOWHERE
@@ -103,20 +103,20 @@ def _plan(session: Session, final: dict[Ref, Change], after: dict[Ref, _Next]) -
                 replaced = old.hash if old is not None and stays else None
                 yield _Write(channel, *ref, new.body, new.parent, new.hash, replaced)
     was = {ref: live[ref].channel for ref in final if ref in live}
-    yield from _take_along(session, settled, {r: c for r, c in settled.items() if was.get(r, NOWHERE) != c})
+    yield from _move_followers(session, settled, {r: c for r, c in settled.items() if was.get(r, NOWHERE) != c})
 
 
 def _rule(collection: str) -> Any:
     return COLLECTIONS[collection].channel
 
 
-def _generation(collection: str) -> int:
+def _depth(collection: str) -> int:
     """Return 0 for records that stand for themselves, 1 for their followers, and so on."""
     rule = _rule(collection)
-    return 1 + _generation(rule.collection) if isinstance(rule, Follows) else 0
+    return 1 + _depth(rule.collection) if isinstance(rule, Follows) else 0
 
 
-def _place(put: Put, new: _Next, live: Mapping[Ref, Live], settled: Mapping[Ref, str]) -> str:
+def _place(put: Put, new: _Prepared, live: Mapping[Ref, Live], settled: Mapping[Ref, str]) -> str:
     """Return the channel a record belongs to."""
     if not isinstance(new.rule, Follows):
         return str(new.rule.of(put.record))
@@ -128,7 +128,7 @@ def _place(put: Put, new: _Next, live: Mapping[Ref, Live], settled: Mapping[Ref,
     return live[parent].channel if parent in live else NOWHERE
 
 
-def _take_along(session: Session, settled: dict[Ref, str], moved: dict[Ref, str]) -> Iterator[_Write]:
+def _move_followers(session: Session, settled: dict[Ref, str], moved: dict[Ref, str]) -> Iterator[_Write]:
     """Yield the moves of records whose parent is in *moved*, generation after generation."""
     while moved:
         following: dict[Ref, str] = {}
@@ -150,13 +150,13 @@ def _take_along(session: Session, settled: dict[Ref, str], moved: dict[Ref, str]
 def _followers(dialect: str) -> Any:
     return select(FEED.c.key, FEED.c.channel, FEED.c.body, FEED.c.parent, FEED.c.hash).where(
         FEED.c.collection == bindparam("collection"),
-        bulk.among(dialect, FEED.c.parent, "parents"),
+        bulk.in_json_list(dialect, FEED.c.parent, "parents"),
         FEED.c.body.is_not(None),
     )
 
 
 def _read_followers(session: Session, collection: str, parents: list[str]) -> Sequence[Any]:
-    asked = {"collection": collection, "parents": bulk.as_text(parents)}
+    asked = {"collection": collection, "parents": bulk.to_json(parents)}
     return session.connection().execute(_followers(bulk.dialect_of(session)), asked).all()
 
 
@@ -189,15 +189,15 @@ def _write(session: Session, writes: list[_Write], first: int) -> None:
 
 
 @cache
-def _standing(dialect: str) -> Any:
+def _stream_state(dialect: str) -> Any:
     found = STREAMS.c.channel, STREAMS.c.collection, STREAMS.c.rows, STREAMS.c.sum
-    return select(*found).where(bulk.among(dialect, STREAMS.c.channel, "channels"))
+    return select(*found).where(bulk.in_json_list(dialect, STREAMS.c.channel, "channels"))
 
 
 def _streams_after(session: Session, writes: list[_Write], first: int) -> list[dict[str, Any]]:
     """Return the stream rows that *writes* lead to; we hold the lock, so nobody adds to them meanwhile."""
-    asked = {"channels": bulk.as_text({write.channel for write in writes})}
-    found = session.connection().execute(_standing(bulk.dialect_of(session)), asked)
+    asked = {"channels": bulk.to_json({write.channel for write in writes})}
+    found = session.connection().execute(_stream_state(bulk.dialect_of(session)), asked)
     sums = {(row.channel, row.collection): [0, row.rows, row.sum] for row in found}
     for position, write in enumerate(writes, first):
         after = sums.setdefault((write.channel, write.collection), [0, 0, 0])
@@ -226,7 +226,7 @@ def _upsert(
     values: tuple[str, ...],
     first: tuple[str, ...] = (),
 ) -> None:
-    statement = bulk.upserting(bulk.dialect_of(session), table, key, values, first)
+    statement = bulk.bulk_upsert(bulk.dialect_of(session), table, key, values, first)
     session.connection().execute(statement, {"given": bulk.rows_of(written, (*key, *values, *first))})
 
 

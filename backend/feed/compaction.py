@@ -20,12 +20,12 @@ from backend.feed.models import FeedRow, FeedStream
 from backend.feed.segments import oldest_living_position
 from sync_protocol.change import Stream
 
-AT_ONCE = 1_000
+BATCH = 1_000
 """Tombstones deleted while the feed's lock is held."""
 
 
 @dataclass(frozen=True)
-class Doomed:
+class ExpiredTombstones:
     """Tombstones of one stream at or below the horizon, and up to where they may go."""
 
     stream: Stream
@@ -34,7 +34,7 @@ class Doomed:
     """The horizon, or the position of the oldest living segment if that is lower."""
 
 
-def survey(session: Session, horizon: int) -> Sequence[Doomed]:
+def find_expired(session: Session, horizon: int) -> Sequence[ExpiredTombstones]:
     """Return which streams have tombstones that may go, given that all at or below *horizon* are old."""
     streams = session.execute(
         select(FeedRow.channel, FeedRow.collection)
@@ -47,11 +47,11 @@ def survey(session: Session, horizon: int) -> Sequence[Doomed]:
         upto = _limit(session, (channel, collection), horizon)
         count = session.scalar(select(func.count()).where(*_tombstones((channel, collection), upto)))
         if count:
-            found.append(Doomed((channel, collection), count, upto))
+            found.append(ExpiredTombstones((channel, collection), count, upto))
     return found
 
 
-def collect(session: Session, stream: Stream, horizon: int, most: int = AT_ONCE) -> int:
+def delete_expired(session: Session, stream: Stream, horizon: int, most: int = BATCH) -> int:
     """Delete up to *most* tombstones of *stream* at or below *horizon* and raise its floor; return how many.
 
     It takes the feed's lock: the floor and what is gone are one, for every snapshot.
@@ -95,16 +95,16 @@ def compact(
     before = clock.now() - dt.timedelta(days=days)
     with sessions() as session, session.begin():
         position_times.forget(session, before)
-        horizon = position_times.horizon(session, before)
-        doomed = survey(session, horizon)
+        horizon = position_times.position_before(session, before)
+        doomed = find_expired(session, horizon)
     done = 0
     for one in doomed:
         more = True
         while more and not stop() and (most is None or done < most):
             with sessions() as session, session.begin():
-                batch = collect(session, one.stream, one.upto)
+                batch = delete_expired(session, one.stream, one.upto)
             done += batch
-            more = batch == AT_ONCE
+            more = batch == BATCH
     return done
 
 

@@ -9,7 +9,7 @@ from backend.feed.changes import live
 from sync_protocol.collection import Kind
 
 CUSTOMERS = "customers"
-MOST_MERGES = 10
+MAX_MERGES = 10
 """So many merges in a row are followed; more are a circle."""
 
 
@@ -20,7 +20,7 @@ def target_of(session: Session, customer: str) -> str:
         following = record["replaced_by"]
         if not following:
             return now
-        if following in seen or len(seen) > MOST_MERGES:
+        if following in seen or len(seen) > MAX_MERGES:
             break
         seen.add(following)
         now = following

@@ -15,21 +15,21 @@ ROWS_AT_ONCE = 1_000
 
 
 @dataclass(frozen=True)
-class Proof:
+class StreamCheck:
     """What one stream's rows add up to, and what was noted about it before."""
 
     stream: Stream
-    noted: Checksum
-    real: Checksum
+    recorded: Checksum
+    actual: Checksum
     wrong_hashes: int
     """Rows whose own hash was not that of their record."""
     head_raised: bool
     """Whether a row stood above the stream's head."""
 
     @property
-    def sound(self) -> bool:
+    def is_intact(self) -> bool:
         """Whether nothing had to be mended."""
-        return self.noted == self.real and not self.wrong_hashes and not self.head_raised
+        return self.recorded == self.actual and not self.wrong_hashes and not self.head_raised
 
 
 def streams(session: Session) -> list[Stream]:
@@ -44,7 +44,7 @@ def newest_row(session: Session) -> int:
     return session.scalar(select(func.max(FeedRow.position))) or 0
 
 
-def prove(session: Session, stream: Stream) -> Proof:
+def rebuild(session: Session, stream: Stream) -> StreamCheck:
     """Compare *stream* with its rows and mend what differs, holding the feed's lock until the commit.
 
     Rows are read some at a time; a hundred thousand of them hold up publishers for about three seconds.
@@ -66,11 +66,11 @@ def prove(session: Session, stream: Stream) -> Proof:
         if noted != (None if real is None else signed(real)):
             wrong.append({"b_key": key, "b_hash": None if real is None else signed(real)})
     if wrong:
-        _mend_rows(session, stream, wrong)
-    return _mend_sum(session, stream, Checksum(count, total % MODULUS), newest, len(wrong))
+        _repair_rows(session, stream, wrong)
+    return _repair_sum(session, stream, Checksum(count, total % MODULUS), newest, len(wrong))
 
 
-def _mend_rows(session: Session, stream: Stream, wrong: list[dict[str, object]]) -> None:
+def _repair_rows(session: Session, stream: Stream, wrong: list[dict[str, object]]) -> None:
     channel, collection = stream
     session.connection().execute(
         update(FEED)
@@ -80,13 +80,13 @@ def _mend_rows(session: Session, stream: Stream, wrong: list[dict[str, object]])
     )
 
 
-def _mend_sum(session: Session, stream: Stream, real: Checksum, newest: int, wrong: int) -> Proof:
+def _repair_sum(session: Session, stream: Stream, real: Checksum, newest: int, wrong: int) -> StreamCheck:
     row = session.get(FeedStream, stream, populate_existing=True)
     if row is None:
         row = FeedStream(channel=stream[0], collection=stream[1], head=0, floor=0, rows=0, sum=0)
         session.add(row)
-    proof = Proof(stream, Checksum(row.rows, row.sum % MODULUS), real, wrong, newest > row.head)
-    if not proof.sound:
+    proof = StreamCheck(stream, Checksum(row.rows, row.sum % MODULUS), real, wrong, newest > row.head)
+    if not proof.is_intact:
         row.rows, row.sum, row.head = real.count, signed(real.sum), max(row.head, newest)
         session.flush()
     return proof

@@ -29,8 +29,8 @@ class Live:
 
 
 @cache
-def _looking(dialect: str) -> Any:
-    wanted = bulk.given(dialect, (FEED.c.collection, FEED.c.key))
+def _live_query(dialect: str) -> Any:
+    wanted = bulk.json_rows(dialect, (FEED.c.collection, FEED.c.key))
     found = FEED.c.collection, FEED.c.key, FEED.c.channel, FEED.c.body, FEED.c.parent, FEED.c.hash
     named = (FEED.c.collection == wanted.c.collection) & (FEED.c.key == wanted.c.key)
     return select(*found).select_from(wanted.join(FEED, named)).where(FEED.c.body.is_not(None))
@@ -38,10 +38,10 @@ def _looking(dialect: str) -> Any:
 
 def refs_text(refs: Iterable[Ref]) -> str:
     """Return *refs*, each once, as a parameter."""
-    return bulk.as_text({"collection": collection, "key": key} for collection, key in sorted(set(refs)))
+    return bulk.to_json({"collection": collection, "key": key} for collection, key in sorted(set(refs)))
 
 
 def read_live(session: Session, refs: Iterable[Ref]) -> dict[Ref, Live]:
     """Return those of *refs* that are live, as they are."""
-    found = session.connection().execute(_looking(bulk.dialect_of(session)), {"given": refs_text(refs)})
+    found = session.connection().execute(_live_query(bulk.dialect_of(session)), {"given": refs_text(refs)})
     return {(row.collection, row.key): Live(row.channel, row.body, row.parent, row.hash or 0) for row in found}

@@ -13,9 +13,9 @@ from backend.database.core import is_postgresql
 from backend.feed.models import FeedMismatch
 from sync_protocol.change import Stream
 
-KEPT = dt.timedelta(weeks=6)
+RETENTION = dt.timedelta(weeks=6)
 """How long a mismatch is remembered."""
-MOST_A_DAY = 500
+MAX_PER_DAY = 500
 """Rows kept of one device in a day: one that makes differences up must not fill the table."""
 
 
@@ -30,7 +30,7 @@ class Mismatch:
     stale: int = 0
     missing: int = 0
     surplus: int = 0
-    began_again: bool = False
+    resynced: bool = False
     """The device was told to begin the stream again."""
 
     def __add__(self, other: "Mismatch") -> "Mismatch":
@@ -39,7 +39,7 @@ class Mismatch:
             self.stale + other.stale,
             self.missing + other.missing,
             self.surplus + other.surplus,
-            self.began_again or other.began_again,
+            self.resynced or other.resynced,
         )
 
 
@@ -53,7 +53,7 @@ class Verifier:
     position: int
 
 
-def note(session: Session, who: Verifier, found: Iterable[Mismatch], now: dt.datetime) -> None:
+def record(session: Session, who: Verifier, found: Iterable[Mismatch], now: dt.datetime) -> None:
     """Keep *found*; the requests of one verification add up in one row a stream.
 
     A request that is repeated after a lost reply counts its rows twice.
@@ -70,14 +70,14 @@ def note(session: Session, who: Verifier, found: Iterable[Mismatch], now: dt.dat
             "stale": mismatch.stale,
             "missing": mismatch.missing,
             "surplus": mismatch.surplus,
-            "began_again": mismatch.began_again,
+            "resynced": mismatch.resynced,
         }
         for mismatch in found
     ]
     kept = select(func.count()).where(
         FeedMismatch.device == who.device, FeedMismatch.at > now - dt.timedelta(days=1)
     )
-    rows = rows[: max(0, MOST_A_DAY - session.scalars(kept).one())]
+    rows = rows[: max(0, MAX_PER_DAY - session.scalars(kept).one())]
     if not rows:
         return
     insert: Any = postgresql.insert if is_postgresql(session) else sqlite.insert
@@ -92,7 +92,7 @@ def note(session: Session, who: Verifier, found: Iterable[Mismatch], now: dt.dat
                 "stale": FeedMismatch.stale + new.stale,
                 "missing": FeedMismatch.missing + new.missing,
                 "surplus": FeedMismatch.surplus + new.surplus,
-                "began_again": or_(FeedMismatch.began_again, new.began_again),
+                "resynced": or_(FeedMismatch.resynced, new.resynced),
             },
         ),
         rows,
@@ -114,5 +114,5 @@ def count_since(session: Session, moment: dt.datetime) -> tuple[int, int]:
 
 def purge(session: Session, now: dt.datetime) -> int:
     """Forget mismatches older than `KEPT`; return how many."""
-    gone = session.execute(delete(FeedMismatch).where(FeedMismatch.at < now - KEPT))
+    gone = session.execute(delete(FeedMismatch).where(FeedMismatch.at < now - RETENTION))
     return int(gone.rowcount)  # type: ignore[attr-defined]

@@ -127,10 +127,10 @@ class FeedSegment(Model):
     __table_args__ = (Index("feed_segment_by_name", "sha256"),)
 
 
-class FeedMoment(Model):
+class PositionTime(Model):
     """Where the feed stood at a moment, noted now and then: tells how old a position is."""
 
-    __tablename__ = "feed_moment"
+    __tablename__ = "feed_position_time"
 
     position: Mapped[int] = mapped_column(Position, primary_key=True)
     at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
@@ -156,7 +156,7 @@ class FeedMismatch(Model):
     """Rows that the device lacked and was sent."""
     surplus: Mapped[int] = mapped_column(Integer)
     """Rows that the device had and was told to delete."""
-    began_again: Mapped[bool] = mapped_column(Boolean)
+    resynced: Mapped[bool] = mapped_column(Boolean)
     """It differed so much that the device was told to begin the stream again."""
 
     __table_args__ = (Index("feed_mismatch_by_time", "at"),)

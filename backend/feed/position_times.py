@@ -13,14 +13,14 @@ from sqlalchemy.orm import Session
 from backend.clock import Clock
 from backend.database.core import is_postgresql
 from backend.feed import positions
-from backend.feed.models import FeedMoment
+from backend.feed.models import PositionTime
 
-NOTE_EVERY = dt.timedelta(hours=1)
+RECORD_EVERY = dt.timedelta(hours=1)
 
 
-def note(session: Session, clock: Clock, every: dt.timedelta = NOTE_EVERY) -> bool:
+def record(session: Session, clock: Clock, every: dt.timedelta = RECORD_EVERY) -> bool:
     """Note where the feed stands, unless that was done within *every*; return whether it was."""
-    newest, at = session.execute(select(func.max(FeedMoment.position), func.max(FeedMoment.at))).one()
+    newest, at = session.execute(select(func.max(PositionTime.position), func.max(PositionTime.at))).one()
     head = positions.head(session).position
     # The time is taken after the head: what was committed between the two must not be called older.
     now = clock.now()
@@ -28,16 +28,16 @@ def note(session: Session, clock: Clock, every: dt.timedelta = NOTE_EVERY) -> bo
         return False
     # After a clock was put back, older than the newest moment would be a lie about what came after it.
     moment = {"position": head, "at": max(now, at) if at else now}
-    insert = (postgresql.insert if is_postgresql(session) else sqlite.insert)(FeedMoment)
+    insert = (postgresql.insert if is_postgresql(session) else sqlite.insert)(PositionTime)
     session.execute(insert.values(moment).on_conflict_do_nothing(index_elements=["position"]))
     return True
 
 
-def horizon(session: Session, before: dt.datetime) -> int:
+def position_before(session: Session, before: dt.datetime) -> int:
     """Return the newest position that is known to be older than *before*; 0 if none is."""
-    return session.scalar(select(func.max(FeedMoment.position)).where(FeedMoment.at <= before)) or 0
+    return session.scalar(select(func.max(PositionTime.position)).where(PositionTime.at <= before)) or 0
 
 
 def forget(session: Session, before: dt.datetime) -> None:
     """Delete the moments that say nothing any more, because a newer one is older than *before* too."""
-    session.execute(delete(FeedMoment).where(FeedMoment.position < horizon(session, before)))
+    session.execute(delete(PositionTime).where(PositionTime.position < position_before(session, before)))

@@ -31,7 +31,7 @@ _LINEAGE = (
 )
 
 
-class Cause(StrEnum):
+class EpochCause(StrEnum):
     """Why an epoch began."""
 
     FIRST = "first"
@@ -57,7 +57,7 @@ def ensure_head(session: Session) -> None:
     """Create the feed's head where there is none; the first epoch begins."""
     if session.get(FeedHead, ONLY) is None:
         session.execute(insert(FeedHead).values(id=ONLY, epoch="", lineage="", position=0))
-        _begin_epoch(session, _lineage(session), Cause.FIRST)
+        _begin_epoch(session, _lineage(session), EpochCause.FIRST)
 
 
 def head(session: Session) -> Head:
@@ -82,18 +82,18 @@ def take(session: Session, count: int) -> int:
             update(HEAD)
             .where(HEAD.c.id == ONLY)
             .values(position=HEAD.c.position + count)
-            .returning(HEAD.c.position, HEAD.c.lineage, _here(session).label("here"))
+            .returning(HEAD.c.position, HEAD.c.lineage, _lineage_sql(session).label("here"))
         )
         .one_or_none()
     )
     if row is None:
         raise FeedMissing("the database is not set up; run `satchel init`")
     if row.lineage != row.here:
-        _begin_epoch(session, row.here, Cause.LINEAGE)
+        _begin_epoch(session, row.here, EpochCause.LINEAGE)
     return int(row.position)
 
 
-def notice(session: Session) -> None:
+def detect_failover(session: Session) -> None:
     """Begin a new epoch now if this server is on another lineage, without waiting for the next publication.
 
     Without one it takes no lock. For whoever must not act on a history that may have been cut.
@@ -106,10 +106,10 @@ def notice(session: Session) -> None:
 def new_epoch(session: Session) -> str:
     """Begin a new epoch, as after a restore; every device finds its way anew. Return its name."""
     take(session, 1)
-    return _begin_epoch(session, _lineage(session), Cause.RESTORE)
+    return _begin_epoch(session, _lineage(session), EpochCause.RESTORE)
 
 
-def _begin_epoch(session: Session, lineage: str, cause: Cause) -> str:
+def _begin_epoch(session: Session, lineage: str, cause: EpochCause) -> str:
     epoch = str(ULID())
     position = session.execute(
         update(FeedHead)
@@ -127,10 +127,10 @@ def _begin_epoch(session: Session, lineage: str, cause: Cause) -> str:
             lineage=lineage,
             position=position,
             # Nothing was sent before the first one began.
-            reconciled_at=now if cause is Cause.FIRST else null(),
+            reconciled_at=now if cause is EpochCause.FIRST else null(),
         )
     )
-    if cause is not Cause.FIRST:
+    if cause is not EpochCause.FIRST:
         log.warning(
             "a new epoch of the feed begins at position %d (%s): devices find their way by checksums, "
             "and nothing is sent to the ERP until `satchel delivery reconcile` has been run",
@@ -140,19 +140,19 @@ def _begin_epoch(session: Session, lineage: str, cause: Cause) -> str:
     return epoch
 
 
-def at_home(dialect: str) -> ColumnElement[bool]:
+def is_current_lineage(dialect: str) -> ColumnElement[bool]:
     """Return the condition that this server is on the lineage which issued the positions so far."""
-    return select(HEAD.c.lineage == _told(dialect)).where(HEAD.c.id == ONLY).scalar_subquery()
+    return select(HEAD.c.lineage == _known_lineage(dialect)).where(HEAD.c.id == ONLY).scalar_subquery()
 
 
-def _told(dialect: str) -> ColumnElement[str]:
+def _known_lineage(dialect: str) -> ColumnElement[str]:
     return literal_column(f"({_LINEAGE})") if dialect == POSTGRESQL else literal(EMBEDDED_LINEAGE)
 
 
-def _here(session: Session) -> ColumnElement[str]:
+def _lineage_sql(session: Session) -> ColumnElement[str]:
     """Return what tells the lineage of the server that is asked."""
-    return _told(dialect_of(session))
+    return _known_lineage(dialect_of(session))
 
 
 def _lineage(session: Session) -> str:
-    return str(session.execute(select(_here(session))).scalar_one())
+    return str(session.execute(select(_lineage_sql(session))).scalar_one())

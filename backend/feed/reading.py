@@ -19,7 +19,7 @@ from sync_protocol.checksum import MODULUS, Checksum
 
 
 @dataclass(frozen=True)
-class Standing:
+class StreamState:
     """Where a stream stands: its newest position, the one below which tombstones are gone, its live rows."""
 
     head: int
@@ -27,26 +27,26 @@ class Standing:
     checksum: Checksum
 
 
-STANDS: tuple[Any, ...] = (FeedStream.channel, FeedStream.collection, FeedStream.head, FeedStream.floor)
+STATE_COLUMNS: tuple[Any, ...] = (FeedStream.channel, FeedStream.collection, FeedStream.head, FeedStream.floor)
 """Columns: a stream, its newest position, and the one below which tombstones are gone."""
-HOLDS: tuple[Any, ...] = (FeedStream.rows, FeedStream.sum)
+CHECKSUM_COLUMNS: tuple[Any, ...] = (FeedStream.rows, FeedStream.sum)
 """Columns: its checksum."""
 
 
-def standings(session: Session, channels: Sequence[str]) -> dict[Stream, Standing]:
+def stream_states(session: Session, channels: Sequence[str]) -> dict[Stream, StreamState]:
     """Return where every stream in *channels* stands that ever held a record."""
-    return _standings(session, FeedStream.channel.in_(channels))
+    return _stream_states(session, FeedStream.channel.in_(channels))
 
 
-def all_standings(session: Session) -> dict[Stream, Standing]:
+def all_stream_states(session: Session) -> dict[Stream, StreamState]:
     """Return where every stream stands that somebody may hear."""
-    return _standings(session, FeedStream.channel != NOWHERE)
+    return _stream_states(session, FeedStream.channel != NOWHERE)
 
 
-def _standings(session: Session, which: ColumnElement[bool]) -> dict[Stream, Standing]:
-    found = session.connection().execute(select(*STANDS, *HOLDS).where(which))
+def _stream_states(session: Session, which: ColumnElement[bool]) -> dict[Stream, StreamState]:
+    found = session.connection().execute(select(*STATE_COLUMNS, *CHECKSUM_COLUMNS).where(which))
     return {
-        (row.channel, row.collection): Standing(row.head, row.floor, Checksum(row.rows, row.sum % MODULUS))
+        (row.channel, row.collection): StreamState(row.head, row.floor, Checksum(row.rows, row.sum % MODULUS))
         for row in found
     }
 
@@ -65,11 +65,11 @@ def rows_after(
     ]
     connection = session.connection()
     if is_postgresql(session):
-        return connection.execute(_NEWS, {"given": bulk.as_text(asked), "most": limit}).all()
+        return connection.execute(_CHANGED, {"given": bulk.to_json(asked), "most": limit}).all()
     read: list[Row[int, int, str, str | None]] = []
     for one in asked:
         if len(read) < limit:
-            read += connection.execute(_NEWS_OF_ONE, {**one, "most": limit - len(read)})
+            read += connection.execute(_CHANGED_IN_ONE, {**one, "most": limit - len(read)})
     return read
 
 
@@ -86,12 +86,12 @@ def _above(n: Any, channel: Any, collection: Any, position: Any) -> Select[Any]:
     )
 
 
-def _news() -> Select[Any]:
+def _changed() -> Select[Any]:
     """Select from all streams in one statement, which SQLite cannot.
 
     Each is read by its index, and only if those before it left room: they are in order before they are joined.
     """
-    streams = bulk.given(
+    streams = bulk.json_rows(
         bulk.POSTGRESQL, (Column("n", Integer), FEED.c.channel, FEED.c.collection, FEED.c.position)
     )
     asked = select(streams).order_by(streams.c.n).subquery("asked")
@@ -104,8 +104,8 @@ def _news() -> Select[Any]:
     )
 
 
-_NEWS = _news()
-_NEWS_OF_ONE = _above(*(bindparam(name) for name in ("n", "channel", "collection", "position")))
+_CHANGED = _changed()
+_CHANGED_IN_ONE = _above(*(bindparam(name) for name in ("n", "channel", "collection", "position")))
 
 
 def rows_by_key(session: Session, stream: Stream, after: str | None, limit: int) -> Sequence[Any]:
@@ -144,7 +144,9 @@ def count_after(session: Session, stream: Stream, position: int) -> int:
     )
 
 
-def heard(session: Session, channels: Sequence[str], refs: Iterable[Ref]) -> dict[Ref, dict[str, Any]]:
+def citable_records(
+    session: Session, channels: Sequence[str], refs: Iterable[Ref]
+) -> dict[Ref, dict[str, Any]]:
     """Return, of the records *refs*, those that are or were heard in *channels*.
 
     A record that has left a channel leaves a tombstone there, so that a document captured before the
@@ -157,19 +159,19 @@ def heard(session: Session, channels: Sequence[str], refs: Iterable[Ref]) -> dic
     here = {ref: json.loads(record.body) for ref, record in live.items() if record.channel in allowed}
     elsewhere = wanted - here.keys()
     if elsewhere:
-        asked = {"given": refs_text(elsewhere), "channels": bulk.as_text(channels)}
-        for row in session.connection().execute(_left_behind(bulk.dialect_of(session)), asked):
+        asked = {"given": refs_text(elsewhere), "channels": bulk.to_json(channels)}
+        for row in session.connection().execute(_departed(bulk.dialect_of(session)), asked):
             ref = (row.collection, row.key)
             here[ref] = json.loads(live[ref].body) if ref in live else {}
     return here
 
 
 @cache
-def _left_behind(dialect: str) -> Any:
-    wanted = bulk.given(dialect, (FEED.c.collection, FEED.c.key))
+def _departed(dialect: str) -> Any:
+    wanted = bulk.json_rows(dialect, (FEED.c.collection, FEED.c.key))
     named = (FEED.c.collection == wanted.c.collection) & (FEED.c.key == wanted.c.key)
     return (
         select(FEED.c.collection, FEED.c.key)
         .select_from(wanted.join(FEED, named))
-        .where(bulk.among(dialect, FEED.c.channel, "channels"), FEED.c.body.is_(None))
+        .where(bulk.in_json_list(dialect, FEED.c.channel, "channels"), FEED.c.body.is_(None))
     )

@@ -13,7 +13,7 @@ from sync_protocol.change import Stream
 from sync_protocol.segment import KeyRange
 
 
-class Sheet(NamedTuple):
+class SegmentInfo(NamedTuple):
     """One segment of a set that has been built; its file is in the store."""
 
     range: KeyRange
@@ -22,7 +22,7 @@ class Sheet(NamedTuple):
     rows: int
 
 
-class Base(NamedTuple):
+class SetSummary(NamedTuple):
     """The set on offer of a stream, summed up."""
 
     position: int
@@ -48,12 +48,12 @@ def on_offer(session: Session, streams: Iterable[Stream]) -> dict[Stream, list[F
     return found
 
 
-def named(session: Session, sha256: str) -> Sequence[FeedSegment]:
+def by_name(session: Session, sha256: str) -> Sequence[FeedSegment]:
     """Return every segment, on offer or retired, whose bytes have this name."""
     return session.scalars(select(FeedSegment).where(FeedSegment.sha256 == sha256)).all()
 
 
-def bases(session: Session) -> dict[Stream, Base]:
+def set_summaries(session: Session) -> dict[Stream, SetSummary]:
     """Return the set on offer of every stream that has one, summed up."""
     rows = session.execute(
         select(
@@ -67,7 +67,7 @@ def bases(session: Session) -> dict[Stream, Base]:
         .where(FeedSegment.retired_at.is_(None))
         .group_by(FeedSegment.channel, FeedSegment.collection)
     )
-    return {(row[0], row[1]): Base(int(row[2]), int(row[3]), int(row[4]), int(row[5])) for row in rows}
+    return {(row[0], row[1]): SetSummary(int(row[2]), int(row[3]), int(row[4]), int(row[5])) for row in rows}
 
 
 def retired_sets(session: Session) -> dict[Stream, int]:
@@ -93,7 +93,9 @@ def oldest_living_position(session: Session, stream: Stream) -> int | None:
     )
 
 
-def replace(session: Session, stream: Stream, position: int, sheets: Sequence[Sheet], now: dt.datetime) -> bool:
+def replace(
+    session: Session, stream: Stream, position: int, segments: Sequence[SegmentInfo], now: dt.datetime
+) -> bool:
     """Offer *sheets*, which were built from the snapshot at *position*, and retire the set before.
 
     Return whether they are offered. A set that took so long to build that tombstones above it have been
@@ -130,7 +132,7 @@ def replace(session: Session, stream: Stream, position: int, sheets: Sequence[Sh
                 "built_at": now,
                 "retired_at": None,
             }
-            for sheet in sheets
+            for sheet in segments
         ],
     )
     return True
@@ -138,7 +140,7 @@ def replace(session: Session, stream: Stream, position: int, sheets: Sequence[Sh
 
 def withdraw(session: Session, sha256: str, now: dt.datetime) -> None:
     """Retire every set on offer that has a segment of this name: its file is gone."""
-    for stream in {(row.channel, row.collection) for row in named(session, sha256) if row.retired_at is None}:
+    for stream in {(row.channel, row.collection) for row in by_name(session, sha256) if row.retired_at is None}:
         retire(session, stream, now)
 
 
@@ -151,12 +153,12 @@ def forget(session: Session, before: dt.datetime) -> int:
     return int(gone.rowcount)  # type: ignore[attr-defined]
 
 
-def names(session: Session) -> set[str]:
+def all_names(session: Session) -> set[str]:
     """Return the names of all segments, on offer or retired."""
     return set(session.scalars(select(FeedSegment.sha256).distinct()))
 
 
-def files_on_offer(session: Session) -> dict[str, int]:
+def offered_files(session: Session) -> dict[str, int]:
     """Return the names of the files on offer, with their sizes in bytes."""
     rows = session.execute(
         select(FeedSegment.sha256, FeedSegment.bytes).where(FeedSegment.retired_at.is_(None)).distinct()

@@ -61,11 +61,11 @@ def streams(session: Session, rep: str, schema: int) -> list[Stream]:
         for collection in COLLECTIONS
         if collection in granted
         for name in heard
-        if understood(name, collection, schema)
+        if supported(name, collection, schema)
     ]
 
 
-def understood(name: str, collection: str, schema: int) -> bool:
+def supported(name: str, collection: str, schema: int) -> bool:
     """Say whether *collection* is heard in channel *name* by an app of revision *schema*."""
     found = COLLECTIONS.get(collection)
     return found is not None and found.since <= schema and dimension_of(name) in dimensions(found)

@@ -7,13 +7,13 @@ from typing import Any
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
-from backend.database.snapshot_reads import Looker
+from backend.database.snapshot_reads import ReadConnection
 from backend.identity.models import Device, Rep
 from backend.identity.tokens import Claims, DeviceRevoked, TokenInvalid
 
 SEEN_EVERY = dt.timedelta(minutes=5)
 
-WHO = (
+PRINCIPAL_QUERY = (
     select(Device.rep, Device.version, Device.revoked_at, Device.last_seen_at, Rep.active, Rep.role)
     .join(Rep, Rep.id == Device.rep)
     .where(Device.id == bindparam("device"))
@@ -30,12 +30,12 @@ class Principal:
     last_seen_at: dt.datetime | None
 
 
-def read(connection: Looker, claims: Claims) -> Principal:
+def read(connection: ReadConnection, claims: Claims) -> Principal:
     """Return who *claims* speak for, as the database has it now; raises what `judge` raises."""
-    return judge(connection.execute(WHO, {"device": claims.device}).one_or_none(), claims)
+    return check(connection.execute(PRINCIPAL_QUERY, {"device": claims.device}).one_or_none(), claims)
 
 
-def judge(row: Any, claims: Claims) -> Principal:
+def check(row: Any, claims: Claims) -> Principal:
     """Return who *claims* speak for by *row*, which `WHO` found (None: there is none).
 
     Raises `DeviceRevoked` for a revoked device or a rep who is not active, and `TokenInvalid` if the
@@ -56,7 +56,7 @@ def note_seen(session: Session, principal: Principal, now: dt.datetime) -> None:
         session.execute(update(Device).where(Device.id == principal.device).values(last_seen_at=now))
 
 
-def hold(session: Session, device: str) -> None:
+def lock_device(session: Session, device: str) -> None:
     """Hold the device's row until the commit. After the feed's lock, two pushes might wait for each other."""
     session.execute(select(Device.id).where(Device.id == device).with_for_update())
 

@@ -14,14 +14,14 @@ from backend.identity import tokens
 from backend.identity.keys import Keys
 from backend.identity.tokens import Claims
 
-MOST = 4_096
+MAX_TOKENS = 4_096
 """Tokens remembered; the one that was used longest ago goes first. About 2 MB."""
 
 
 class VerifiedTokens:
     """Verifies access tokens of one issuer; thread-safe."""
 
-    def __init__(self, keys: Keys, issuer: str, most: int = MOST) -> None:
+    def __init__(self, keys: Keys, issuer: str, most: int = MAX_TOKENS) -> None:
         self._keys, self._issuer, self._most = keys, issuer, most
         self._claims: OrderedDict[bytes, Claims] = OrderedDict()
         self._lock = threading.Lock()

@@ -113,7 +113,7 @@ def verify(keys: Keys, issuer: str, token: str, now: dt.datetime) -> Claims:
         )
     except (jwt.InvalidTokenError, ValueError, RecursionError) as error:
         raise TokenInvalid(str(error)) from None
-    if not (_whole(claims["exp"]) and _whole(claims["iat"]) and _whole(claims["dver"])):
+    if not (_integer(claims["exp"]) and _integer(claims["iat"]) and _integer(claims["dver"])):
         raise TokenInvalid("a number is none")
     if not all(isinstance(claims[name], str) for name in ("sub", "did", "jti")):
         raise TokenInvalid("a name is none")
@@ -183,7 +183,7 @@ def _check_proof(device: Device, issuer: str, refresh_token: str, proof: str) ->
 
 
 def _refresh_token(keys: Keys, device_id: str, generation: int) -> str:
-    return f"sr1.{device_id}.{generation}.{_seal(keys, device_id, generation)}"
+    return f"sr1.{device_id}.{generation}.{_authenticator(keys, device_id, generation)}"
 
 
 def _read_refresh_token(keys: Keys, token: str) -> tuple[str, int]:
@@ -197,16 +197,16 @@ def _read_refresh_token(keys: Keys, token: str) -> tuple[str, int]:
         raise RefreshInvalid("this is not a refresh token")
     device_id, generation = parts[1], int(parts[2])
     # encode: compare_digest takes no text beyond ASCII.
-    if not hmac.compare_digest(_seal(keys, device_id, generation).encode(), parts[3].encode()):
+    if not hmac.compare_digest(_authenticator(keys, device_id, generation).encode(), parts[3].encode()):
         raise RefreshInvalid("the refresh token was not made here")
     return device_id, generation
 
 
-def _seal(keys: Keys, device_id: str, generation: int) -> str:
+def _authenticator(keys: Keys, device_id: str, generation: int) -> str:
     meant = json.dumps(["satchel refresh 1", device_id, generation]).encode()
     mac = hmac.new(keys.refresh_secret, meant, hashlib.sha256).digest()
     return base64.urlsafe_b64encode(mac).rstrip(b"=").decode()
 
 
-def _whole(value: Any) -> bool:
+def _integer(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)

@@ -51,13 +51,13 @@ class Submission(Model):
     error_class: Mapped[str | None] = mapped_column(String(20))
     owner: Mapped[str | None] = mapped_column(String(10))
     """Who must act on it: rep, office, it or erp."""
-    fix: Mapped[str | None] = mapped_column(Text)
+    advice: Mapped[str | None] = mapped_column(Text)
     """What to do about it, where the connector knows better than the table of causes."""
     decision: Mapped[str | None] = mapped_column(String(20))
     """What the office has decided on a parked document, for its rep to see."""
-    taken_by: Mapped[str | None] = mapped_column(Text)
-    """Who of the office is working on it, so that two do not; good until `taken_until`."""
-    taken_until: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    reserved_by: Mapped[str | None] = mapped_column(Text)
+    """Who of the office is working on it, so that two do not; good until `reserved_until`."""
+    reserved_until: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
 
     order_key: Mapped[str] = mapped_column(KeyText)
     fence: Mapped[int] = mapped_column(Integer, default=0)
@@ -67,7 +67,7 @@ class Submission(Model):
     due_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
     tries: Mapped[int] = mapped_column(Integer, default=0)
     """Attempts in a row that the ERP could not take; sets the backoff."""
-    claims: Mapped[int] = mapped_column(Integer, default=0)
+    unfinished_leases: Mapped[int] = mapped_column(Integer, default=0)
     """Claims that were broken off, and the one under way; a document that kills its workers is parked by it."""
     last_sent_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     first_failed_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)

@@ -20,7 +20,7 @@ SUBMISSIONS, HISTORY = table_of(Submission), table_of(HistoryEntry)
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
+class NewSubmission:
     """A new submission: what the device sent, and the state in which it begins."""
 
     id: str
@@ -68,39 +68,46 @@ _AS_IS = (
     *("superseded_by", "state", "status", "reason", "owner", "order_key", "envelope"),
 )
 _JSON = ("needs", "depends_on", "errors")
-_SAME = ("received_at", "updated_at", "due_at", "fence", "tries", "claims")
+_SAME = ("received_at", "updated_at", "due_at", "fence", "tries", "unfinished_leases")
 
 
 @cache
 def _inserting(dialect: str) -> Any:
-    statement = bulk.inserting(dialect, SUBMISSIONS, (*_AS_IS, *_JSON), _SAME)
+    statement = bulk.bulk_insert(dialect, SUBMISSIONS, (*_AS_IS, *_JSON), _SAME)
     return statement.on_conflict_do_nothing(index_elements=["id"]).returning(SUBMISSIONS.c.id)
 
 
-def insert(session: Session, arrivals: Sequence[Arrival], actor: str) -> set[str]:
+def insert(session: Session, submissions: Sequence[NewSubmission], actor: str) -> set[str]:
     """Store *arrivals*, all of one moment, in their order and with a first line of history each, by *actor*.
 
     Returns the ids that are new; another document has the others, and nothing happened to it.
     """
-    if not arrivals:
+    if not submissions:
         return set()
-    now, dialect, connection = arrivals[0].received_at, bulk.dialect_of(session), session.connection()
-    given = bulk.as_text(_row(arrival) for arrival in arrivals)
-    same = {"received_at": now, "updated_at": now, "due_at": now, "fence": 0, "tries": 0, "claims": 0}
+    now, dialect, connection = submissions[0].received_at, bulk.dialect_of(session), session.connection()
+    given = bulk.to_json(_row(arrival) for arrival in submissions)
+    same = {
+        "received_at": now,
+        "updated_at": now,
+        "due_at": now,
+        "fence": 0,
+        "tries": 0,
+        "unfinished_leases": 0,
+    }
     new = set(connection.execute(_inserting(dialect), {"given": given, **same}).scalars())
     steps = [
         {"submission_id": arrival.id, "state": arrival.state, "note": arrival.reason}
-        for arrival in arrivals
+        for arrival in submissions
         if arrival.id in new
     ]
     if steps:
-        noting = bulk.inserting(dialect, HISTORY, ("submission_id", "state", "note"), ("at", "actor"))
-        connection.execute(noting, {"given": bulk.as_text(steps), "at": now, "actor": actor})
+        noting = bulk.bulk_insert(dialect, HISTORY, ("submission_id", "state", "note"), ("at", "actor"))
+        connection.execute(noting, {"given": bulk.to_json(steps), "at": now, "actor": actor})
     return new
 
 
-def _row(arrival: Arrival) -> dict[str, Any]:
+def _row(arrival: NewSubmission) -> dict[str, Any]:
     row = {name: getattr(arrival, name) for name in _AS_IS}
     for name in _JSON:
-        row[name] = bulk.as_text(getattr(arrival, name))
+        row[name] = bulk.to_json(getattr(arrival, name))
     return row

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from backend.inbox.models import ACTIVE_STATES, Submission
 
 
-def join(session: Session, keys: Mapping[str, str]) -> int:
+def merge(session: Session, keys: Mapping[str, str]) -> int:
     """Give what is on its way under each key of *keys* the key that it leads to; return how many documents.
 
     What somebody else is just writing to is left out: whoever claims it looks at its key again.

@@ -13,7 +13,7 @@ from backend.clock import instant
 from backend.database import bulk
 from backend.database.core import table_of
 from backend.inbox.models import HistoryEntry, Submission
-from backend.inbox.new_submissions import Arrival
+from backend.inbox.new_submissions import NewSubmission
 from sync_protocol.catalogue import KINDS
 from sync_protocol.collection import schema_faults
 from sync_protocol.submission import State, may_move
@@ -52,13 +52,16 @@ class Related(NamedTuple):
 @cache
 def _relating(dialect: str) -> Any:
     table = table_of(Submission)
-    ids = bulk.among(dialect, table.c.id, "ids"), bulk.among(dialect, table.c.supersedes, "originals")
+    ids = (
+        bulk.in_json_list(dialect, table.c.id, "ids"),
+        bulk.in_json_list(dialect, table.c.supersedes, "originals"),
+    )
     return select(table.c.id, table.c.rep, table.c.supersedes, table.c.state).where(or_(*ids))
 
 
 def related(session: Session, ids: Collection[str]) -> list[Related]:
     """Return the submissions *ids*, those that there are, and all that supersede one of *ids*."""
-    asked = bulk.as_text(ids)
+    asked = bulk.to_json(ids)
     found = session.connection().execute(
         _relating(bulk.dialect_of(session)), {"ids": asked, "originals": asked}
     )
@@ -91,7 +94,7 @@ def move(
     session.connection().execute(_STEP, step)
 
 
-def note(session: Session, submission: Submission, *, now: dt.datetime, actor: str, note: str) -> None:
+def add_note(session: Session, submission: Submission, *, now: dt.datetime, actor: str, note: str) -> None:
     """Add a line to the history of *submission*, which stays where it is; one that is there is not repeated."""
     mine = HistoryEntry.submission_id == submission.id
     if session.scalar(select(exists().where(mine, HistoryEntry.note == note))):
@@ -107,7 +110,7 @@ def may_be_in_erp(submission: Submission) -> bool:
     return submission.last_sent_at is not None or submission.erp_id is not None
 
 
-def as_record(submission: Submission | Arrival, missing: Iterable[str] = ()) -> dict[str, Any]:
+def as_record(submission: Submission | NewSubmission, missing: Iterable[str] = ()) -> dict[str, Any]:
     """Return the record of collection `submissions`; *missing* are receipts the server waits for."""
     body = json.loads(submission.body)
     return {
@@ -131,7 +134,7 @@ def as_record(submission: Submission | Arrival, missing: Iterable[str] = ()) -> 
     }
 
 
-def title_of(submission: Submission | Arrival, body: Any = None) -> str:
+def title_of(submission: Submission | NewSubmission, body: Any = None) -> str:
     """Return one line that tells a person which document this is; *body* spares decoding it again."""
     body = json.loads(submission.body) if body is None else body
     kind = KINDS.get(submission.kind)

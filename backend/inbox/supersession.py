@@ -17,9 +17,9 @@ from backend.inbox.submissions import Related
 from sync_protocol.errors import ErrorCode, Fault
 from sync_protocol.submission import REPLACEABLE, State
 
-GIVEN_UP = (State.REJECTED, State.CANCELLED, State.WITHDRAWN)
+ENDED = (State.REJECTED, State.CANCELLED, State.WITHDRAWN)
 """A copy in one of these has not taken its original's place."""
-OUT_OF_THE_WAY = frozenset({State.SUPERSEDED, State.CANCELLED, State.WITHDRAWN})
+REPLACEABLE_BY_COPY = frozenset({State.SUPERSEDED, State.CANCELLED, State.WITHDRAWN})
 
 
 @dataclass
@@ -30,7 +30,7 @@ class Ancestors:
     fault: Fault | None = None
 
 
-def serialise(session: Session, rep: str) -> None:
+def lock_rep(session: Session, rep: str) -> None:
     """Let one push of *rep* at a time decide who replaces whom; it is held until the commit.
 
     Every push needs its turn, not only one with copies: an original and its copy that arrive at the same moment
@@ -61,7 +61,7 @@ def ancestors(session: Session, rep: str, id: str, supersedes: str | None) -> An
         state = State(old.state)
         if state in REPLACEABLE and not inbox.may_be_in_erp(old):
             found.replaced.append(old)
-        elif state not in OUT_OF_THE_WAY:
+        elif state not in REPLACEABLE_BY_COPY:
             found.fault = _too_late(f"the document it replaces is {old.state} and may be in the ERP")
             return found
         cited = old.supersedes
@@ -83,7 +83,7 @@ def replacements(related: Iterable[Related], rep: str, line: Collection[str]) ->
         for found in related
         if found.supersedes is not None
         and found.rep == rep
-        and found.state not in GIVEN_UP
+        and found.state not in ENDED
         and found.id not in line
     }
 

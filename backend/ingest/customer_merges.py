@@ -22,4 +22,4 @@ def follow(session: Session, collection: str, good: Mapping[str, Mapping[str, An
     # Where the other is not known (yet), documents are sent for the one they name.
     known = {*good, *live_many(session, CUSTOMERS, set(into.values()) - set(good))}
     keys = {BY_CUSTOMER + old: BY_CUSTOMER + new for old, new in into.items() if new in known and new != old}
-    return order_keys.join(session, keys)
+    return order_keys.merge(session, keys)

@@ -16,7 +16,7 @@ from backend.erp.errors import ErpError, ErrorClass
 from backend.erp.port import Connector
 from backend.ingest import diff, validation, watermarks
 from backend.ingest.importer import PAGE, Progress, import_collection
-from backend.ingest.reread import MOST, reread
+from backend.ingest.reread import MAX_KEYS, reread
 from backend.settings import Settings
 from sync_protocol.catalogue import COLLECTIONS
 
@@ -61,13 +61,13 @@ def compare(
             page = connector.read(collection, value, PAGE)
             if page.more and page.watermark == value:
                 raise ErpError(ErrorClass.UNKNOWN, f"The connector reads {collection} in a circle")
-            good, bad, _ = validation.sort_out(COLLECTIONS[collection], page)
+            good, bad, _ = validation.partition(COLLECTIONS[collection], page)
             broken = [row.external_id[: validation.LONGEST_ID] for row in bad]
             with sessions() as session:
                 keys = diff.differing(session, COLLECTIONS[collection], good)
                 known = validation.attempts_at(session, *ours, broken)
             keys += [key for key in broken if key not in known]
-            missed = _mend(sessions, connector, collection, keys, clock, settings, stop) if keys else 0
+            missed = _repair(sessions, connector, collection, keys, clock, settings, stop) if keys else 0
             if missed is None:
                 return done
             value = page.watermark if page.more else None
@@ -88,7 +88,7 @@ def compare(
     return done
 
 
-def _mend(
+def _repair(
     sessions: Sessions,
     connector: Connector,
     collection: str,
@@ -104,8 +104,8 @@ def _mend(
     if not usual.complete:
         return None
     missed = 0
-    for start in range(0, len(keys), MOST):
-        again = reread(sessions, connector, collection, keys[start : start + MOST], clock=clock)
+    for start in range(0, len(keys), MAX_KEYS):
+        again = reread(sessions, connector, collection, keys[start : start + MAX_KEYS], clock=clock)
         if again.overtaken:
             return None
         missed += again.changed

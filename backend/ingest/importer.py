@@ -19,7 +19,7 @@ from backend.erp.port import Connector
 from backend.erp.records import ReadPage
 from backend.failpoints import failpoint
 from backend.feed import positions
-from backend.feed.changes import MOST_CHANGES, live, publish
+from backend.feed.changes import MAX_CHANGES, live, publish
 from backend.ingest import customer_merges, diff, validation, watermarks
 from backend.ingest.sweep import Listing, sweep
 from backend.settings import Settings
@@ -50,7 +50,7 @@ class ImportResult:
     """Records that a full listing did not hold any more."""
     complete: bool = False
     """Whether it was read to its end."""
-    lost_race: bool = False
+    overtaken: bool = False
     """Whether somebody else had read on meanwhile; the page was rolled back."""
     failure: str | None = None
     error_class: ErrorClass | None = None
@@ -60,7 +60,7 @@ class ImportResult:
         words = [f"{self.records} read", f"{self.changed} changed"]
         words += [f"{self.deleted} deleted"] if self.deleted else []
         words += [f"{self.rejected} rejected"] if self.rejected else []
-        words += ["overtaken by another reading"] if self.lost_race else []
+        words += ["overtaken by another reading"] if self.overtaken else []
         words += [self.failure] if self.failure else []
         return ", ".join(words)
 
@@ -83,12 +83,12 @@ def import_collection(
 
     An ERP that fails leaves one failure on the watermark's row and in the result; database errors are raised.
     """
-    reading = _Reading(sessions, connector, collection, clock)
+    reading = _CollectionReader(sessions, connector, collection, clock)
     result = reading.result
     try:
         while not stop() and not reading.over:
             reading.next_page()
-            if progress is not None and not result.lost_race:
+            if progress is not None and not result.overtaken:
                 progress(result.records, reading.total)
         if reading.listed_all:
             result.deleted = _sweep(reading, settings)
@@ -103,7 +103,7 @@ def import_collection(
     return result
 
 
-def _sweep(reading: "_Reading", settings: Settings) -> int:
+def _sweep(reading: "_CollectionReader", settings: Settings) -> int:
     """Delete what a full listing did not hold; return how many records."""
     listing = reading.listing()
     if listing is None and not reading.lists_keys():
@@ -119,14 +119,14 @@ def _sweep(reading: "_Reading", settings: Settings) -> int:
     ).deleted
 
 
-def _fail(reading: "_Reading", message: str, error_class: ErrorClass, now: dt.datetime) -> None:
+def _fail(reading: "_CollectionReader", message: str, error_class: ErrorClass, now: dt.datetime) -> None:
     reading.result.failure, reading.result.error_class = message, error_class
     with reading.sessions() as session, session.begin():
         watermarks.fail(session, reading.connector.name, reading.name, message, now)
 
 
 @dataclass
-class _Reading:
+class _CollectionReader:
     """One reading, page after page."""
 
     sessions: Sessions
@@ -160,14 +160,14 @@ class _Reading:
                 f"The connector reads {self.name} in a circle: there is more, but its watermark stays "
                 f"{page.watermark!r}; this is a fault of the connector",
             )
-        found = validation.sort_out(self.collection, page)
+        found = validation.partition(self.collection, page)
         with self.sessions() as session, session.begin() as transaction:
-            changed = self._take(session, page, found)
+            changed = self._store_page(session, page, found)
             if changed is None:
                 transaction.rollback()
         if changed is None:
             log.warning("%s: somebody else has read on from %r; this page is dropped", self.name, self.value)
-            self.over = self.result.lost_race = True
+            self.over = self.result.overtaken = True
             return
         failpoint("ingest.after_publish")
         self.result.pages += 1
@@ -192,27 +192,27 @@ class _Reading:
         """Say whether the connector itself can list all keys."""
         return self.name in self.connector.capabilities().lists_keys
 
-    def _take(self, session: Session, page: ReadPage, found: validation.Sorted) -> int | None:
+    def _store_page(self, session: Session, page: ReadPage, found: validation.Partitioned) -> int | None:
         """Write one page; return the number of changes, or None if it was overtaken."""
         ours = (self.connector.name, self.name)
         if not watermarks.advance(session, *ours, read_from=self.value, to=page.watermark):
             return None
         now = self.clock.now()
-        validation.readable_again(session, *ours, {*found.good, *found.gone})
-        validation.keep_apart(session, *ours, found.bad, now)
+        validation.release(session, *ours, {*found.good, *found.gone})
+        validation.quarantine(session, *ours, found.bad, now)
         if not page.more:
             before = watermarks.read_to_the_end(session, *ours, now, all_of_it=self.from_start)
             # A mended line of a file has another number or none; only a whole listing shows that it is gone.
             met_since = self.began if self.from_start else before
             if page.complete_listing and page.records and met_since:
-                validation.not_met_since(session, *ours, met_since, inclusive=not self.from_start)
+                validation.release_unseen(session, *ours, met_since, inclusive=not self.from_start)
         customer_merges.follow(session, self.name, found.good)
         failpoint("ingest.before_publish")
         # The feed's lock comes before its rows are read, as in `publish` itself.
         positions.take(session, 0)
         changes = diff.changes(session, self.collection, found.good, found.gone)
         fresh = self._freshness(session) if not page.more else []
-        if len(changes) + len(fresh) > MOST_CHANGES:
+        if len(changes) + len(fresh) > MAX_CHANGES:
             raise ErpError(
                 ErrorClass.UNKNOWN,
                 f"The connector gave {len(changes)} records of {self.name} at once; {PAGE} were asked for",

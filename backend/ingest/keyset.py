@@ -4,15 +4,15 @@ from collections.abc import Collection, Iterable
 from types import TracebackType
 from typing import Self
 
-from backend.database.temporary import scratch
-from backend.erp.sanitize import kept
+from backend.database.temporary import temporary_database
+from backend.erp.sanitize import sanitized
 
 
 class KeySet:
     """Keys that were listed. It is a context manager: leaving it deletes the file."""
 
     def __init__(self, keys: Iterable[str] = ()) -> None:
-        self._db = scratch("CREATE TABLE key (key TEXT PRIMARY KEY) WITHOUT ROWID")
+        self._db = temporary_database("CREATE TABLE key (key TEXT PRIMARY KEY) WITHOUT ROWID")
         self.update(keys)
 
     def __enter__(self) -> Self:
@@ -28,7 +28,7 @@ class KeySet:
 
     def update(self, keys: Iterable[str]) -> None:
         """Add *keys*, which are taken one by one; what no database keeps is no record's and finds none."""
-        self._db.executemany("INSERT OR IGNORE INTO key VALUES (?)", ((kept(key),) for key in keys))
+        self._db.executemany("INSERT OR IGNORE INTO key VALUES (?)", ((sanitized(key),) for key in keys))
 
     def lacking(self, keys: Collection[str]) -> list[str]:
         """Return those of *keys* that are not in it, in their order."""

@@ -12,7 +12,7 @@ from backend.database.core import Sessions
 from backend.erp.port import Connector
 from backend.ingest import validation
 from backend.ingest.models import RejectedRow
-from backend.ingest.reread import MOST, reread
+from backend.ingest.reread import MAX_KEYS, reread
 
 
 @dataclass(frozen=True)
@@ -81,4 +81,4 @@ def _due(
     )
     if now is not None:
         statement = statement.where(or_(RejectedRow.retry_at.is_(None), RejectedRow.retry_at <= now))
-    return session.scalars(statement.order_by(RejectedRow.external_id).limit(MOST)).all()
+    return session.scalars(statement.order_by(RejectedRow.external_id).limit(MAX_KEYS)).all()

@@ -16,7 +16,7 @@ from backend.feed.changes import publish
 from backend.ingest import customer_merges, diff, validation, watermarks
 from sync_protocol.catalogue import COLLECTIONS
 
-MOST = 200
+MAX_KEYS = 200
 """Keys asked for at once."""
 
 
@@ -36,13 +36,13 @@ def reread(
 
     Raises `ErpError` if the ERP does not answer.
     """
-    if len(keys) > MOST:
-        raise ValueError(f"at most {MOST} keys at once, not {len(keys)}")
+    if len(keys) > MAX_KEYS:
+        raise ValueError(f"at most {MAX_KEYS} keys at once, not {len(keys)}")
     declared, ours = COLLECTIONS[collection], (connector.name, collection)
     with sessions() as session, session.begin():
         value = watermarks.ensure(session, *ours).value
     page = connector.reread(collection, keys)
-    good, bad, gone = validation.sort_out(declared, page)
+    good, bad, gone = validation.partition(declared, page)
     # A row whose id is no key was asked for by it all the same, and the answer is that it is not there.
     bad = [row for row in bad if row.external_id not in page.gone]
     now: dt.datetime = clock.now()
@@ -51,8 +51,8 @@ def reread(
             transaction.rollback()
             return Reread(overtaken=True)
         still = {row.external_id[: validation.LONGEST_ID] for row in bad}
-        validation.readable_again(session, *ours, {*keys, *good, *gone} - still)
-        validation.keep_apart(session, *ours, bad, now)
+        validation.release(session, *ours, {*keys, *good, *gone} - still)
+        validation.quarantine(session, *ours, bad, now)
         customer_merges.follow(session, collection, good)
         positions.take(session, 0)
         changes = diff.changes(session, declared, good, gone)

@@ -40,7 +40,7 @@ class Schedule:
     settings: Settings
     _failures: dict[str, int] = field(default_factory=dict)
     _not_before: dict[str, dt.datetime] = field(default_factory=dict)
-    _told: set[str] = field(default_factory=set)
+    _logged: set[str] = field(default_factory=set)
 
     def run_due(self, stop: Callable[[], bool] = lambda: False) -> list[ImportResult]:
         """Read and sweep what is due, in the connector's order; return what was read."""
@@ -51,7 +51,7 @@ class Schedule:
             capabilities = self.connector.capabilities()
         except ErpError as error:
             self._failed("", now)
-            self._tell(error.message)
+            self._log_once(error.message)
             return []
         results: list[ImportResult] = []
         for collection in self._collections(capabilities):
@@ -71,9 +71,9 @@ class Schedule:
                 self._sweep_if_due(collection)
         for collection in self._collections(capabilities):
             if not stop():
-                self._turn(f"retry {collection}", partial(self._retry, collection))
+                self._next_collection(f"retry {collection}", partial(self._retry, collection))
             if not stop() and self._comparison_is_due(collection):
-                self._turn(f"compare {collection}", partial(self._compare, collection, stop))
+                self._next_collection(f"compare {collection}", partial(self._compare, collection, stop))
         return results
 
     def _read_if_due(self, collection: str, stop: Callable[[], bool]) -> ImportResult | None:
@@ -131,7 +131,7 @@ class Schedule:
             clock=self.clock, settings=self.settings, most_pages=PAGES_A_ROUND, stop=stop,
         ).failure  # fmt: skip
 
-    def _turn(self, name: str, job: Callable[[], str | None]) -> None:
+    def _next_collection(self, name: str, job: Callable[[], str | None]) -> None:
         """Do *job*, unless it failed a moment ago; what fails here is told and never stops the reading."""
         if self.clock.now() < self._not_before.get(name, self.clock.now()):
             return
@@ -169,9 +169,9 @@ class Schedule:
         )
         self._not_before[what] = now + dt.timedelta(seconds=seconds)
 
-    def _tell(self, message: str) -> None:
-        if message not in self._told:
-            self._told.add(message)
+    def _log_once(self, message: str) -> None:
+        if message not in self._logged:
+            self._logged.add(message)
             log.warning("%s", message)
 
     def _collections(self, capabilities: Capabilities) -> list[str]:
@@ -179,7 +179,7 @@ class Schedule:
         for name in capabilities.collections:
             collection = COLLECTIONS.get(name)
             if collection is None or collection.authority == SATCHEL:
-                self._tell(
+                self._log_once(
                     f"{self.connector.name} offers {name}, which the catalogue does not take from an ERP"
                 )
             else:

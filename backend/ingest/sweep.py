@@ -125,7 +125,7 @@ def _delete(sessions: Sessions, connector: str, collection: str, keys: list[str]
     deleted = 0
     for chunk in _chunks(keys):
         with sessions() as session, session.begin():
-            validation.readable_again(session, connector, collection, chunk)
+            validation.release(session, connector, collection, chunk)
             positions.take(session, 0)
             still = set(session.scalars(_live_up_to(collection, before).where(FeedRow.key.in_(chunk))))
             if still:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from backend.database.core import is_postgresql
 from backend.erp.errors import ErpError, ErrorClass
 from backend.erp.records import BadRow, ReadPage
-from backend.erp.sanitize import kept
+from backend.erp.sanitize import sanitized
 from backend.ingest.models import RejectedRow
 from sync_protocol.canonical import NotCanonical, canonical
 from sync_protocol.channel import Follows
@@ -28,11 +28,11 @@ RETRY_FIRST = dt.timedelta(minutes=5)
 RETRY_LAST = dt.timedelta(days=1)
 """A quarantined row is read again after five minutes, then after twice as long each time, up to a day."""
 _LONGEST_RAW = 4_000
-_MOST_FAULTS = 5
+_MAX_FAULTS = 5
 _CHUNK = 500
 
 
-class Sorted(NamedTuple):
+class Partitioned(NamedTuple):
     """What is on a page: records that can be taken, by key (of two with one key the later), bad rows, and keys
     that the ERP says are gone."""
 
@@ -41,15 +41,15 @@ class Sorted(NamedTuple):
     gone: list[str]
 
 
-def sort_out(collection: Collection, page: ReadPage) -> Sorted:
+def partition(collection: Collection, page: ReadPage) -> Partitioned:
     """Return what is on *page*; raises `ErpError` where it cannot be gone on from."""
-    if kept(page.watermark) != page.watermark:
+    if sanitized(page.watermark) != page.watermark:
         raise ErpError(
             ErrorClass.UNKNOWN,
             f"The connector's watermark of {collection.name} holds what no database keeps: {page.watermark!r}; "
             "this is a fault of the connector",
         )
-    found = Sorted({}, list(page.bad), [])
+    found = Partitioned({}, list(page.bad), [])
     for record in page.records:
         error = _error(collection, record)
         if error is None:
@@ -58,7 +58,7 @@ def sort_out(collection: Collection, page: ReadPage) -> Sorted:
             key = str(record.get(collection.key) or NAMELESS)[:LONGEST_ID]
             found.bad.append(BadRow(key, error, json.dumps(record, ensure_ascii=False, default=str)))
     for key in page.gone:
-        error = KEY.wrong(key) or (None if kept(key) == key else "holds what no database keeps")
+        error = KEY.wrong(key) or (None if sanitized(key) == key else "holds what no database keeps")
         if error is None:
             found.gone.append(key)
         else:
@@ -72,8 +72,8 @@ def sort_out(collection: Collection, page: ReadPage) -> Sorted:
 def _error(collection: Collection, record: Mapping[str, Any]) -> str | None:
     faults = collection.faults(dict(record))
     if faults:
-        said = [f"{fault.field} {fault.message}".strip() for fault in faults[:_MOST_FAULTS]]
-        more = f"; and {len(faults) - _MOST_FAULTS} more" if len(faults) > _MOST_FAULTS else ""
+        said = [f"{fault.field} {fault.message}".strip() for fault in faults[:_MAX_FAULTS]]
+        more = f"; and {len(faults) - _MAX_FAULTS} more" if len(faults) > _MAX_FAULTS else ""
         return "; ".join(said) + more
     try:
         canonical(record)
@@ -86,7 +86,7 @@ def _error(collection: Collection, record: Mapping[str, Any]) -> str | None:
     return None
 
 
-def keep_apart(
+def quarantine(
     session: Session, connector: str, collection: str, bad: Sequence[BadRow], now: dt.datetime
 ) -> None:
     """Put *bad* rows into quarantine; one that is there keeps its first date and is tried again later."""
@@ -135,7 +135,7 @@ def attempts_at(session: Session, connector: str, collection: str, ids: Sequence
     return found
 
 
-def readable_again(session: Session, connector: str, collection: str, keys: Keys[str]) -> None:
+def release(session: Session, connector: str, collection: str, keys: Keys[str]) -> None:
     """Let go of the rows of *keys*: they have been read well, or do not exist any more."""
     ordered = sorted(keys)
     for start in range(0, len(ordered), _CHUNK):
@@ -148,7 +148,7 @@ def readable_again(session: Session, connector: str, collection: str, keys: Keys
         )
 
 
-def not_met_since(
+def release_unseen(
     session: Session, connector: str, collection: str, moment: dt.datetime, *, inclusive: bool
 ) -> None:
     """After a reading of everything, let go of the rows it has not met: those last seen before *moment*.

@@ -20,7 +20,7 @@ USED_EVERY = dt.timedelta(minutes=5)
 
 VIEW = frozenset({"view", "claim", "release"})
 SETTLE = frozenset({"retry", "fix", "link", "cancel", "return", "done"})
-MAY: dict[str, frozenset[str]] = {
+PERMISSIONS: dict[str, frozenset[str]] = {
     "office": VIEW | SETTLE,
     "finance": VIEW | SETTLE,
     "it": VIEW | {"retry"},
@@ -33,7 +33,7 @@ class OfficeTokenInvalid(Exception):
 
 
 @dataclass(frozen=True)
-class Clerk:
+class OfficeUser:
     """Who of the office speaks."""
 
     name: str
@@ -41,20 +41,20 @@ class Clerk:
 
     def may(self, what: str) -> bool:
         """Whether the role allows *what*: view, or the name of a deed."""
-        return what in MAY.get(self.role, frozenset())
+        return what in PERMISSIONS.get(self.role, frozenset())
 
 
 def issue(session: Session, name: str, role: str, *, by: str, now: dt.datetime) -> str:
     """Return a new token for the account *name*, which is made or changed; the one before is good no longer."""
     token = PREFIX + secrets.token_urlsafe(32)
-    keep(session, name, role, token, by=by, now=now)
+    store_token(session, name, role, token, by=by, now=now)
     return token
 
 
-def keep(session: Session, name: str, role: str, token: str, *, by: str, now: dt.datetime) -> None:
+def store_token(session: Session, name: str, role: str, token: str, *, by: str, now: dt.datetime) -> None:
     """Let *token* be that of the account *name*; raises ValueError for a role that there is not."""
-    if role not in MAY:
-        raise ValueError(f"there is no role {role!r}; there are {', '.join(MAY)}")
+    if role not in PERMISSIONS:
+        raise ValueError(f"there is no role {role!r}; there are {', '.join(PERMISSIONS)}")
     account = session.get(OfficeAccount, name) or OfficeAccount(name=name, created_at=now)
     account.role, account.token_hash, account.revoked_at = role, _hash(token), None
     session.add(account)
@@ -71,7 +71,7 @@ def revoke(session: Session, name: str, *, by: str, now: dt.datetime) -> bool:
     return True
 
 
-def clerk(session: Session, token: str, now: dt.datetime) -> Clerk:
+def authenticate(session: Session, token: str, now: dt.datetime) -> OfficeUser:
     """Return whose *token* it is, as the database has it now; raises `OfficeTokenInvalid`."""
     account = session.scalars(
         select(OfficeAccount).where(OfficeAccount.token_hash == _hash(token))
@@ -80,7 +80,7 @@ def clerk(session: Session, token: str, now: dt.datetime) -> Clerk:
         raise OfficeTokenInvalid
     if account.last_used_at is None or now - account.last_used_at >= USED_EVERY:
         account.last_used_at = now
-    return Clerk(account.name, account.role)
+    return OfficeUser(account.name, account.role)
 
 
 def accounts(session: Session) -> list[OfficeAccount]:

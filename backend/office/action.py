@@ -15,11 +15,11 @@ from sync_protocol.change import Put
 from sync_protocol.errors import ErrorCode, Fault
 from sync_protocol.submission import Decision, State
 
-ACTION = "parked."
+AUDIT_PREFIX = "parked."
 """Before the name of each deed in the audit trail."""
 
 
-class DeedRefused(Exception):
+class ActionRefused(Exception):
     """What was wanted cannot be done now; the message says why and what can be done. Nothing was changed."""
 
     def __init__(self, code: ErrorCode, message: str, faults: Iterable[Fault] = ()) -> None:
@@ -28,7 +28,7 @@ class DeedRefused(Exception):
 
 
 @dataclass(frozen=True)
-class Deed:
+class Action:
     """Who acts, when, and why. *force*: although somebody else is working on the document."""
 
     by: str
@@ -41,53 +41,53 @@ class Deed:
         """The actor as audit trail and history name them."""
         return f"user:{self.by}"
 
-    def with_why(self, words: str) -> str:
+    def with_reason(self, words: str) -> str:
         """Return *words*, followed by the reason given."""
         return (f"{words}: {self.why}" if self.why else words)[:1000]
 
 
-def known(session: Session, id: str) -> Submission:
+def get_document(session: Session, id: str) -> Submission:
     """Return the submission *id*, as read; raises `DeedRefused` (not_found)."""
     row = get(session, id)
     if row is None:
-        raise DeedRefused(ErrorCode.NOT_FOUND, f"there is no document {id}")
+        raise ActionRefused(ErrorCode.NOT_FOUND, f"there is no document {id}")
     return row
 
 
-def grasp(session: Session, id: str, deed: Deed) -> Submission:
+def lock_parked(session: Session, id: str, action: Action) -> Submission:
     """Return the parked submission *id*, locked until the commit, for *deed*.
 
-    Raises `DeedRefused`: not_found, not_parked, or taken_by_another unless the deed is forced.
+    Raises `DeedRefused`: not_found, not_parked, or reserved_by_another unless the deed is forced.
     """
     row = get(session, id, lock=True)
     if row is None:
-        raise DeedRefused(ErrorCode.NOT_FOUND, f"there is no document {id}")
+        raise ActionRefused(ErrorCode.NOT_FOUND, f"there is no document {id}")
     if row.state != State.PARKED:
-        raise DeedRefused(ErrorCode.NOT_PARKED, f"document {id} is not parked but {_standing(row)}")
-    holder = holder_of(row, deed.now)
-    if holder not in (None, deed.by) and not deed.force:
-        raise DeedRefused(
-            ErrorCode.TAKEN_BY_ANOTHER,
-            f"{holder} is working on document {id} until {row.taken_until:%Y-%m-%d %H:%M} UTC",
+        raise ActionRefused(ErrorCode.NOT_PARKED, f"document {id} is not parked but {_state_text(row)}")
+    holder = current_holder(row, action.now)
+    if holder not in (None, action.by) and not action.force:
+        raise ActionRefused(
+            ErrorCode.RESERVED_BY_ANOTHER,
+            f"{holder} is working on document {id} until {row.reserved_until:%Y-%m-%d %H:%M} UTC",
         )
     return row
 
 
-def holder_of(row: Submission, now: dt.datetime) -> str | None:
+def current_holder(row: Submission, now: dt.datetime) -> str | None:
     """Return who of the office is working on *row*; None if nobody is, or not any more."""
-    return row.taken_by if row.taken_until is not None and row.taken_until > now else None
+    return row.reserved_by if row.reserved_until is not None and row.reserved_until > now else None
 
 
-def decided(session: Session, id: str, decision: Decision) -> Submission | None:
+def already_decided(session: Session, id: str, decision: Decision) -> Submission | None:
     """Return the submission *id* if the office has made this very decision on it before, else None."""
     row = get(session, id, lock=True)
     return row if row is not None and row.state != State.PARKED and row.decision == decision else None
 
 
-def settle(
+def finish(
     session: Session,
     row: Submission,
-    deed: Deed,
+    action: Action,
     name: str,
     state: State,
     *,
@@ -101,42 +101,42 @@ def settle(
 
     It publishes, so it is the transaction's last act.
     """
-    forced_from = holder_of(row, deed.now)
+    forced_from = current_holder(row, action.now)
     # Whoever still holds a claim from before must not settle over this.
     row.fence += 1
-    row.taken_by = row.taken_until = None
+    row.reserved_by = row.reserved_until = None
     row.reason, row.owner, row.decision = reason, owner, decision
-    row.error_class = row.fix = None
+    row.error_class = row.advice = None
     row.errors = []
-    row.tries, row.claims, row.first_failed_at, row.due_at = 0, 0, None, deed.now
-    move(session, row, state, now=deed.now, actor=deed.actor, note=reason)
-    enter(session, row, deed, name, forced_from, detail)
+    row.tries, row.unfinished_leases, row.first_failed_at, row.due_at = 0, 0, None, action.now
+    move(session, row, state, now=action.now, actor=action.actor, note=reason)
+    record_audit(session, row, action, name, forced_from, detail)
     publish(session, [Put("submissions", one.id, as_record(one)) for one in (row, *also)])
 
 
-def enter(
+def record_audit(
     session: Session,
     row: Submission,
-    deed: Deed,
+    action: Action,
     name: str,
     forced_from: str | None = None,
     detail: Mapping[str, Any] | None = None,
 ) -> None:
     """Enter *deed* into the audit trail under the *name* of what was done."""
-    more: dict[str, Any] = {"why": deed.why} if deed.why else {}
-    if forced_from not in (None, deed.by):
+    more: dict[str, Any] = {"why": action.why} if action.why else {}
+    if forced_from not in (None, action.by):
         more["taken_from"] = forced_from
     audit.record(
         session,
-        actor=deed.actor,
-        action=ACTION + name,
+        actor=action.actor,
+        action=AUDIT_PREFIX + name,
         subject=row.id,
-        now=deed.now,
+        now=action.now,
         detail={**more, **(detail or {})},
     )
 
 
-def _standing(row: Submission) -> str:
+def _state_text(row: Submission) -> str:
     words = row.state
     if row.decision:
         words += f" ({row.decision} by the office)"

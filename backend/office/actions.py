@@ -13,95 +13,95 @@ from sqlalchemy.orm import Session
 
 from backend.delivery.queue.dependencies import wake_dependents
 from backend.delivery.settle import bind
-from backend.delivery.transition import Bound
+from backend.delivery.transition import ErpBinding
 from backend.feed.customer_merges import order_key
 from backend.inbox.models import Binding, Submission
 from backend.inbox.submissions import may_be_in_erp
-from backend.office.action import Deed, DeedRefused, decided, grasp, settle
-from backend.office.erp_check import Sight, at_rest, certainly_absent, current
+from backend.office.action import Action, ActionRefused, already_decided, finish, lock_parked
+from backend.office.erp_check import ErpCheck, require_absent, require_current, require_settled
 from sync_protocol.catalogue import KINDS
 from sync_protocol.collection import OFFICE, TO_ERP, Kind
 from sync_protocol.errors import ErrorCode
 from sync_protocol.submission import Decision, State
 
 
-def retry(session: Session, id: str, deed: Deed) -> Submission:
+def retry(session: Session, id: str, deed: Action) -> Submission:
     """Send the document *id* again as it is; the ERP is asked for it first, as always. Raises `DeedRefused`."""
-    row = grasp(session, id, deed)
-    kind = for_the_erp(row)
+    row = lock_parked(session, id, deed)
+    kind = require_erp_kind(row)
     row.order_key = order_key_of(session, row, kind)
     # What the ERP may have is never queued, for what is queued can be replaced.
     state = State.UNKNOWN if may_be_in_erp(row) else State.QUEUED
-    settle(session, row, deed, "retry", state, reason=deed.with_why("The office sends it again"))
+    finish(session, row, deed, "retry", state, reason=deed.with_reason("The office sends it again"))
     return row
 
 
-def cancel(session: Session, id: str, deed: Deed, sight: Sight | None = None) -> Submission:
+def cancel(session: Session, id: str, deed: Action, sight: ErpCheck | None = None) -> Submission:
     """Cancel the document *id* for the reason of *deed*; the ERP must not have it. Raises `DeedRefused`."""
-    if (before := decided(session, id, Decision.CANCELLED)) is not None:
+    if (before := already_decided(session, id, Decision.CANCELLED)) is not None:
         return before
-    row = grasp(session, id, deed)
-    certainly_absent(row, sight)
-    reason = deed.with_why("The office has cancelled it")
-    settle(session, row, deed, "cancel", State.CANCELLED, reason=reason, decision=Decision.CANCELLED)
+    row = lock_parked(session, id, deed)
+    require_absent(row, sight)
+    reason = deed.with_reason("The office has cancelled it")
+    finish(session, row, deed, "cancel", State.CANCELLED, reason=reason, decision=Decision.CANCELLED)
     return row
 
 
-def give_back(session: Session, id: str, deed: Deed, sight: Sight | None = None) -> Submission:
+def return_to_rep(session: Session, id: str, deed: Action, sight: ErpCheck | None = None) -> Submission:
     """Send the document *id* back to its rep, who edits a copy; else as `cancel`. Raises `DeedRefused`."""
-    if (before := decided(session, id, Decision.RETURNED)) is not None:
+    if (before := already_decided(session, id, Decision.RETURNED)) is not None:
         return before
-    row = grasp(session, id, deed)
-    certainly_absent(row, sight)
-    reason = deed.with_why("The office has sent it back")
-    settle(session, row, deed, "return", State.REJECTED, reason=reason, decision=Decision.RETURNED, owner="rep")
+    row = lock_parked(session, id, deed)
+    require_absent(row, sight)
+    reason = deed.with_reason("The office has sent it back")
+    finish(session, row, deed, "return", State.REJECTED, reason=reason, decision=Decision.RETURNED, owner="rep")
     return row
 
 
-def done(session: Session, id: str, deed: Deed) -> Submission:
+def done(session: Session, id: str, deed: Action) -> Submission:
     """Note that what the request *id* asks for was done in the ERP. Raises `DeedRefused`."""
-    if (before := decided(session, id, Decision.DONE)) is not None:
+    if (before := already_decided(session, id, Decision.DONE)) is not None:
         return before
-    row = grasp(session, id, deed)
+    row = lock_parked(session, id, deed)
     kind = KINDS.get(row.kind)
     if kind is None or kind.destination != OFFICE:
-        raise DeedRefused(
+        raise ActionRefused(
             ErrorCode.NOT_FOR_THIS, f"a document of kind {row.kind} is no request; link it to the ERP's number"
         )
-    reason = deed.with_why("The office has done it")
-    settle(session, row, deed, "done", State.ACCEPTED, reason=reason, decision=Decision.DONE)
+    reason = deed.with_reason("The office has done it")
+    finish(session, row, deed, "done", State.ACCEPTED, reason=reason, decision=Decision.DONE)
     return row
 
 
 def link(
-    session: Session, id: str, number: str, deed: Deed, sight: Sight | None, *, connector: str
+    session: Session, id: str, number: str, deed: Action, sight: ErpCheck | None, *, connector: str
 ) -> Submission:
     """Say that the ERP's document *number*, which *sight* shows, is the document *id*. Raises `DeedRefused`."""
-    before = decided(session, id, Decision.LINKED)
+    before = already_decided(session, id, Decision.LINKED)
     if before is not None and before.erp_number == number:
         return before
-    row = grasp(session, id, deed)
-    kind = one_of_the_erp(row)
-    seen = current(row, sight)
+    row = lock_parked(session, id, deed)
+    kind = require_own_document(row)
+    seen = require_current(row, sight)
     if not seen.by_number:
-        raise DeedRefused(ErrorCode.NOT_IN_ERP, f"the ERP has no {kind.name} {number}")
+        raise ActionRefused(ErrorCode.NOT_IN_ERP, f"the ERP has no {kind.name} {number}")
     if len(seen.by_number) > 1:
-        raise DeedRefused(ErrorCode.NOT_IN_ERP, f"the ERP has more than one {kind.name} {number}")
+        raise ActionRefused(ErrorCode.NOT_IN_ERP, f"the ERP has more than one {kind.name} {number}")
     [found] = seen.by_number
     others = [hit for hit in seen.by_key if hit.external_id != found.external_id]
     if others:
         numbers = ", ".join(hit.number or hit.external_id for hit in others)
-        raise DeedRefused(
+        raise ActionRefused(
             ErrorCode.MAY_BE_IN_ERP,
             f"the ERP has document {id} as {numbers}: link it to that one, or remove it there first",
         )
     if found.key not in (None, row.id):
-        raise DeedRefused(ErrorCode.LINKED_ELSEWHERE, f"{number} is document {found.key} in the ERP")
+        raise ActionRefused(ErrorCode.LINKED_ELSEWHERE, f"{number} is document {found.key} in the ERP")
     if not seen.by_key:
-        at_rest(row, seen)
-    rival = _bound(session, row, Bound(row.kind, found.external_id, found.number), connector, deed)
+        require_settled(row, seen)
+    rival = _bind(session, row, ErpBinding(row.kind, found.external_id, found.number), connector, deed)
     if rival is not None:
-        raise DeedRefused(
+        raise ActionRefused(
             ErrorCode.LINKED_ELSEWHERE,
             f"{number} is document {rival.local_id}"
             if rival.local_id != row.id
@@ -110,20 +110,20 @@ def link(
     row.erp_id, row.erp_number = found.external_id, found.number or number
     row.last_sent_at = row.last_sent_at or deed.now
     wake_dependents(session, row, deed.now)
-    settle(
+    finish(
         session,
         row,
         deed,
         "link",
         State.ACCEPTED,
-        reason=deed.with_why(f"The office has linked it to {row.erp_number}"),
+        reason=deed.with_reason(f"The office has linked it to {row.erp_number}"),
         decision=Decision.LINKED,
         detail={"number": number, "external_id": found.external_id},
     )
     return row
 
 
-def _bound(session: Session, row: Submission, bound: Bound, connector: str, deed: Deed) -> Binding | None:
+def _bind(session: Session, row: Submission, bound: ErpBinding, connector: str, deed: Action) -> Binding | None:
     """Bind *row*, or return the binding that stands in the way."""
     try:
         with session.begin_nested():
@@ -135,25 +135,25 @@ def _bound(session: Session, row: Submission, bound: Bound, connector: str, deed
     return rival
 
 
-def for_the_erp(row: Submission) -> Kind:
+def require_erp_kind(row: Submission) -> Kind:
     """Return the kind of *row*, which is one that the ERP takes; raises `DeedRefused` (not_for_this)."""
     kind = KINDS.get(row.kind)
     if kind is None:
-        raise DeedRefused(
+        raise ActionRefused(
             ErrorCode.NOT_FOR_THIS, f"this server does not know the kind {row.kind}; upgrade it, or cancel"
         )
     if kind.destination != TO_ERP:
-        raise DeedRefused(
+        raise ActionRefused(
             ErrorCode.NOT_FOR_THIS, f"a {kind.name} is not sent to the ERP: mark it done, or send it back"
         )
     return kind
 
 
-def one_of_the_erp(row: Submission) -> Kind:
+def require_own_document(row: Submission) -> Kind:
     """Return the kind of *row*, of which the ERP has a document for each of ours; raises `DeedRefused`."""
-    kind = for_the_erp(row)
+    kind = require_erp_kind(row)
     if kind.aggregated:
-        raise DeedRefused(ErrorCode.NOT_FOR_THIS, f"a {kind.name} has no document of its own in the ERP")
+        raise ActionRefused(ErrorCode.NOT_FOR_THIS, f"a {kind.name} has no document of its own in the ERP")
     return kind
 
 
@@ -162,7 +162,7 @@ def order_key_of(session: Session, row: Submission, kind: Kind) -> str:
     body = json.loads(row.body)
     faults = kind.form_faults(body)
     if faults:
-        raise DeedRefused(
+        raise ActionRefused(
             ErrorCode.BODY_REFUSED, f"document {row.id} is malformed: fix it or send it back", faults
         )
     return order_key(session, kind, body, row.rep)

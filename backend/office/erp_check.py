@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from backend.erp.errors import ErpError
 from backend.erp.port import Connector
-from backend.erp.records import Found
+from backend.erp.records import ErpDocument
 from backend.inbox.models import Submission
 from backend.inbox.submissions import may_be_in_erp
-from backend.office.action import DeedRefused
+from backend.office.action import ActionRefused
 from sync_protocol.catalogue import KINDS
 from sync_protocol.errors import ErrorCode
 
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Sight:
+class ErpCheck:
     """What the ERP answered, and when. It counts while nobody has claimed the document since."""
 
     fence: int
@@ -25,36 +25,38 @@ class Sight:
     asked_at: dt.datetime
     quiet: dt.timedelta
     """How long a call may still be executed after it was made."""
-    by_key: tuple[Found, ...] = ()
-    by_number: tuple[Found, ...] = ()
+    by_key: tuple[ErpDocument, ...] = ()
+    by_number: tuple[ErpDocument, ...] = ()
 
 
-def look(
+def check_erp(
     connector: Connector,
     row: Submission,
     *,
     now: dt.datetime,
     quiet: dt.timedelta,
     number: str | None = None,
-) -> Sight:
+) -> ErpCheck:
     """Ask the ERP for the document *row* by our key, and for *number* if given. No transaction is needed.
 
     Raises `DeedRefused` (erp_unavailable) if the ERP cannot be asked.
     """
     try:
         by_key = tuple(connector.find(row.kind, row.id))
-        by_number = tuple(connector.numbered(row.kind, number)) if number else ()
+        by_number = tuple(connector.find_by_number(row.kind, number)) if number else ()
     except ErpError as error:
-        raise DeedRefused(ErrorCode.ERP_UNAVAILABLE, f"the ERP must be asked first: {error.message}") from None
+        raise ActionRefused(
+            ErrorCode.ERP_UNAVAILABLE, f"the ERP must be asked first: {error.message}"
+        ) from None
     except Exception as error:
         log.exception("%s: the ERP could not be asked", row.id)
-        raise DeedRefused(
+        raise ActionRefused(
             ErrorCode.ERP_UNAVAILABLE, f"the ERP's answer was not understood: {error!r}"
         ) from None
-    return Sight(row.fence, now, quiet, by_key, by_number)
+    return ErpCheck(row.fence, now, quiet, by_key, by_number)
 
 
-def needs_asking(row: Submission) -> bool:
+def must_check(row: Submission) -> bool:
     """Whether the ERP may have *row*, so that it must be asked before the document is given up.
 
     A forecast has no document of its own: its line is a sum, which is set again with the next revision.
@@ -64,34 +66,34 @@ def needs_asking(row: Submission) -> bool:
     return not aggregated and may_be_in_erp(row)
 
 
-def certainly_absent(row: Submission, sight: Sight | None) -> None:
+def require_absent(row: Submission, sight: ErpCheck | None) -> None:
     """Note on *row* that the ERP does not have it; raises `DeedRefused` if it has it or may yet get it."""
-    if needs_asking(row):
-        seen = current(row, sight)
+    if must_check(row):
+        seen = require_current(row, sight)
         if seen.by_key:
             numbers = ", ".join(found.number or found.external_id for found in seen.by_key)
-            raise DeedRefused(
+            raise ActionRefused(
                 ErrorCode.MAY_BE_IN_ERP,
                 f"the ERP has document {row.id} as {numbers}: link it to that, or remove it there first",
             )
-        at_rest(row, seen)
+        require_settled(row, seen)
         row.last_sent_at = row.erp_id = row.erp_number = None
 
 
-def current(row: Submission, sight: Sight | None) -> Sight:
+def require_current(row: Submission, sight: ErpCheck | None) -> ErpCheck:
     """Return *sight* if it is of *row* as it stands now; raises `DeedRefused` if it has moved since."""
     if sight is None or sight.fence != row.fence:
-        raise DeedRefused(
+        raise ActionRefused(
             ErrorCode.NOT_PARKED, f"document {row.id} has moved while the ERP was asked; look at it again"
         )
     return sight
 
 
-def at_rest(row: Submission, sight: Sight) -> None:
+def require_settled(row: Submission, sight: ErpCheck) -> None:
     """Raise `DeedRefused` if a call made for *row* may still be executed after the ERP was asked."""
     if row.last_sent_at is not None and sight.asked_at < row.last_sent_at + sight.quiet:
         until = row.last_sent_at + sight.quiet
-        raise DeedRefused(
+        raise ActionRefused(
             ErrorCode.MAY_BE_IN_ERP,
             f"a call made for document {row.id} may still be executed until {until:%Y-%m-%d %H:%M:%S} UTC; "
             "try again then",

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from backend.delivery.park_reasons import class_of, fix_of, owner_of
+from backend.delivery.park_reasons import advice_for, class_of, owner_of
 from backend.inbox.models import Submission
 from backend.inbox.submissions import title_of
-from backend.office.action import holder_of
+from backend.office.action import current_holder
 from sync_protocol.submission import State
 
 
 @dataclass(frozen=True)
-class Parked:
+class ParkedDocument:
     """One document that waits for somebody."""
 
     id: str
@@ -24,25 +24,25 @@ class Parked:
     state: str
     decision: str | None
     error_class: str | None
-    """A key of `backend.delivery.park_reasons.CAUSES`; like owner and advice, None for what is not parked."""
+    """A key of `backend.delivery.park_reasons.PARK_REASONS`; like owner and advice, None for what is not parked."""
     owner: str | None
     reason: str
     """Plain words."""
     raw: str | None
     """The ERP's own words."""
-    fix: str | None
+    advice: str | None
     """What to do, of what is parked or on hold."""
     since: dt.datetime
     received_at: dt.datetime
-    taken_by: str | None
-    taken_until: dt.datetime | None
+    reserved_by: str | None
+    reserved_until: dt.datetime | None
     erp_number: str | None
     superseded_by: str | None
     body: str
     """The body as canonical JSON."""
 
 
-def parked(
+def list_parked(
     session: Session,
     *,
     now: dt.datetime,
@@ -50,7 +50,7 @@ def parked(
     error_class: str | None = None,
     rep: str | None = None,
     limit: int = 100,
-) -> list[Parked]:
+) -> list[ParkedDocument]:
     """Return what is parked, that which has waited longest first; at most *limit*, only those that fit."""
     statement = (
         select(Submission)
@@ -59,9 +59,9 @@ def parked(
     )
     if rep is not None:
         statement = statement.where(Submission.rep == rep)
-    found: list[Parked] = []
+    found: list[ParkedDocument] = []
     for row in session.scalars(statement):
-        one = as_parked(row, now)
+        one = to_view(row, now)
         if owner in (None, one.owner) and error_class in (None, one.error_class):
             found.append(one)
         if len(found) == limit:
@@ -69,10 +69,10 @@ def parked(
     return found
 
 
-def as_parked(row: Submission, now: dt.datetime) -> Parked:
+def to_view(row: Submission, now: dt.datetime) -> ParkedDocument:
     """Return *row* as the office sees it."""
-    holder, waits = holder_of(row, now), row.state == State.PARKED
-    return Parked(
+    holder, waits = current_holder(row, now), row.state == State.PARKED
+    return ParkedDocument(
         id=row.id,
         kind=row.kind,
         title=title_of(row),
@@ -84,11 +84,11 @@ def as_parked(row: Submission, now: dt.datetime) -> Parked:
         reason=row.reason or "",
         raw=row.raw_reason,
         # The ERP decides on what it has on hold; where the connector knows how, the office is told.
-        fix=fix_of(row) if waits else row.fix if row.state == State.ON_HOLD else None,
+        advice=advice_for(row) if waits else row.advice if row.state == State.ON_HOLD else None,
         since=row.updated_at,
         received_at=row.received_at,
-        taken_by=holder,
-        taken_until=row.taken_until if holder else None,
+        reserved_by=holder,
+        reserved_until=row.reserved_until if holder else None,
         erp_number=row.erp_number,
         superseded_by=row.superseded_by,
         body=row.body,

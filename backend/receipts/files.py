@@ -38,7 +38,7 @@ def write_at(path: Path, offset: int, data: bytes) -> None:
         _sync_folder(path.parent)
 
 
-def kept(upload: Path, receipt: Path) -> bool:
+def is_stored(upload: Path, receipt: Path) -> bool:
     """Say whether *upload* is a kept receipt already, under its second name; it must not be written to then."""
     try:
         return upload.samefile(receipt)
@@ -58,7 +58,7 @@ def start_of(path: Path, count: int) -> bytes:
         return file.read(count)
 
 
-def keep(upload: Path, receipt: Path) -> None:
+def store(upload: Path, receipt: Path) -> None:
     """Give the file *upload* its name among the receipts, safely on disk.
 
     It keeps its old name too, until the rows are committed: should the server die in between, the upload
@@ -66,7 +66,7 @@ def keep(upload: Path, receipt: Path) -> None:
     """
     is_new = not receipt.parent.exists()
     receipt.parent.mkdir(parents=True, exist_ok=True)
-    if kept(upload, receipt) or size(receipt) == size(upload):
+    if is_stored(upload, receipt) or size(receipt) == size(upload):
         return
     draft = receipt.with_name(f".{upload.name}")
     draft.unlink(missing_ok=True)

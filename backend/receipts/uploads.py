@@ -19,7 +19,7 @@ from backend.receipts.models import Upload
 
 LIFE = dt.timedelta(days=14)
 """How long an upload may take; a rep may be out for a while."""
-MOST_OPEN = 200
+MAX_OPEN = 200
 """Uploads that one rep may have under way."""
 
 
@@ -39,12 +39,12 @@ class OffsetMismatch(RuntimeError):
         self.offset = offset
 
 
-class TooMuch(ValueError):
+class PieceTooLong(ValueError):
     """The piece goes beyond the announced size."""
 
 
 @dataclass(frozen=True)
-class Standing:
+class UploadStatus:
     """How far an upload has come, in bytes, and when it is given up."""
 
     id: str
@@ -61,7 +61,7 @@ class Added:
     `type`; the upload is gone then. *leftover* is a file to delete once the transaction is committed.
     """
 
-    standing: Standing
+    status: UploadStatus
     completed: str | None = None
     refused: str | None = None
     leftover: Path | None = None
@@ -69,7 +69,7 @@ class Added:
 
 def create(
     session: Session, folder: Path, *, rep: str, sha256: str, size: int, name: str, now: dt.datetime
-) -> Standing:
+) -> UploadStatus:
     """Begin an upload of *size* bytes; it is complete at once if *rep* holds that receipt already.
 
     That somebody else holds it changes nothing, so that nobody can ask what others have. Raises
@@ -78,7 +78,7 @@ def create(
     under_way = select(func.count()).where(
         Upload.rep == rep, Upload.expires_at > now, Upload.offset < Upload.size
     )
-    if (session.scalar(under_way) or 0) >= MOST_OPEN:
+    if (session.scalar(under_way) or 0) >= MAX_OPEN:
         raise TooManyUploads
     upload = Upload(
         id=str(ULID()),
@@ -93,12 +93,12 @@ def create(
     )
     session.add(upload)
     session.flush()
-    return Standing(upload.id, upload.offset, size, upload.expires_at)
+    return UploadStatus(upload.id, upload.offset, size, upload.expires_at)
 
 
-def standing(session: Session, folder: Path, *, rep: str, upload_id: str, now: dt.datetime) -> Standing:
+def status(session: Session, folder: Path, *, rep: str, upload_id: str, now: dt.datetime) -> UploadStatus:
     """Return how far the upload is; raises `UploadMissing`. Never waits for anybody."""
-    return _standing(folder, _find(session, rep, upload_id, now))
+    return _status(folder, _find(session, rep, upload_id, now))
 
 
 def add(
@@ -109,19 +109,19 @@ def add(
     Raises `UploadMissing`, `OffsetMismatch` and `TooMuch`.
     """
     upload = _find(session, rep, upload_id, now, lock=True)
-    before = _standing(folder, upload)
+    before = _status(folder, upload)
     if before.offset != offset:
         raise OffsetMismatch(before.offset)
     if offset + len(data) > upload.size:
-        raise TooMuch(f"the upload has {upload.size} bytes and this piece ends at {offset + len(data)}")
+        raise PieceTooLong(f"the upload has {upload.size} bytes and this piece ends at {offset + len(data)}")
     path, receipt = files.upload_path(folder, upload.id), files.receipt_path(folder, upload.sha256)
     if upload.offset == upload.size and offset == upload.size:
         return Added(before, completed=upload.sha256)  # the last piece again, after a lost reply
     # A second name means that the server died after keeping the checked file and before the commit.
-    if data and not files.kept(path, receipt):
+    if data and not files.is_stored(path, receipt):
         files.write_at(path, offset, data)
     upload.offset = offset + len(data)
-    after = Standing(upload.id, upload.offset, upload.size, upload.expires_at)
+    after = UploadStatus(upload.id, upload.offset, upload.size, upload.expires_at)
     if offset < TELLING_BYTES <= after.offset or after.offset == upload.size:
         upload.media_type = media_type(files.start_of(path, TELLING_BYTES)) or ""
         if not upload.media_type:
@@ -131,7 +131,7 @@ def add(
         return Added(after)
     if files.digest(path) != upload.sha256:
         return _refuse(session, upload, after, "digest", path)
-    files.keep(path, receipt)
+    files.store(path, receipt)
     receipts.record(
         session, rep=rep, sha256=upload.sha256, size=upload.size, media_type=upload.media_type, now=now
     )
@@ -175,14 +175,14 @@ def _find(session: Session, rep: str, upload_id: str, now: dt.datetime, *, lock:
     return upload
 
 
-def _standing(folder: Path, upload: Upload) -> Standing:
+def _status(folder: Path, upload: Upload) -> UploadStatus:
     offset = upload.offset
     if offset < upload.size:
         offset = min(offset, files.size(files.upload_path(folder, upload.id)))
-    return Standing(upload.id, offset, upload.size, upload.expires_at)
+    return UploadStatus(upload.id, offset, upload.size, upload.expires_at)
 
 
-def _refuse(session: Session, upload: Upload, after: Standing, reason: str, path: Path) -> Added:
+def _refuse(session: Session, upload: Upload, after: UploadStatus, reason: str, path: Path) -> Added:
     session.delete(upload)
     session.flush()
     return Added(after, refused=reason, leftover=path)

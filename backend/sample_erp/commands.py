@@ -3,7 +3,7 @@
 import datetime as dt
 
 from backend.sample_erp import credit, simulation
-from backend.sample_erp.database import Books
+from backend.sample_erp.database import SampleDatabase
 from backend.sample_erp.reps import TERRITORIES
 
 
@@ -11,7 +11,7 @@ class NotPossible(ValueError):
     """The command cannot be done; the message says why."""
 
 
-def move_customer(books: Books, customer_id: str, territory: str) -> str:
+def move_customer(books: SampleDatabase, customer_id: str, territory: str) -> str:
     """Give a customer to another territory."""
     if territory not in TERRITORIES:
         raise NotPossible(f"there is no territory {territory}; there are {', '.join(TERRITORIES)}")
@@ -19,19 +19,19 @@ def move_customer(books: Books, customer_id: str, territory: str) -> str:
     return f"{customer_id}: now in {territory}"
 
 
-def rename_customer(books: Books, customer_id: str, name: str) -> str:
+def rename_customer(books: SampleDatabase, customer_id: str, name: str) -> str:
     """Give a customer another name."""
     _change(books, "UPDATE customers SET name = ? WHERE id = ?", name, customer_id)
     return f"{customer_id}: now called {name}"
 
 
-def close_customer(books: Books, customer_id: str) -> str:
+def close_customer(books: SampleDatabase, customer_id: str) -> str:
     """Close a customer's account: its orders are refused from now on."""
     _change(books, "UPDATE customers SET status = 'closed' WHERE id = ?", customer_id)
     return f"{customer_id}: closed"
 
 
-def delete_customer(books: Books, customer_id: str) -> str:
+def delete_customer(books: SampleDatabase, customer_id: str) -> str:
     """Take a customer without orders out of the books."""
     with books.transaction():
         if books.one("SELECT 1 FROM orders WHERE customer_id = ?", customer_id):
@@ -43,7 +43,7 @@ def delete_customer(books: Books, customer_id: str) -> str:
     return f"{customer_id}: deleted"
 
 
-def set_limit(books: Books, customer_id: str, limit: str, today: dt.date) -> str:
+def set_limit(books: SampleDatabase, customer_id: str, limit: str, today: dt.date) -> str:
     """Set a customer's credit limit."""
     _change(books, 'UPDATE credit SET "limit" = ? WHERE customer_id = ?', limit, customer_id)
     with books.transaction():
@@ -51,7 +51,7 @@ def set_limit(books: Books, customer_id: str, limit: str, today: dt.date) -> str
     return f"{customer_id}: limit {limit}"
 
 
-def release(books: Books, number_or_key: str) -> str:
+def release(books: SampleDatabase, number_or_key: str) -> str:
     """Release a held order."""
     with books.transaction():
         order = books.one(
@@ -64,7 +64,7 @@ def release(books: Books, number_or_key: str) -> str:
         return simulation.release(books, order)
 
 
-def _change(books: Books, sql: str, value: str, *more: str) -> None:
+def _change(books: SampleDatabase, sql: str, value: str, *more: str) -> None:
     with books.transaction():
         if not books.do(sql, value, *more):
             raise NotPossible(f"there is no customer {more[-1] if more else value}")

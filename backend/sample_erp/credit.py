@@ -3,7 +3,7 @@
 import datetime as dt
 from decimal import Decimal
 
-from backend.sample_erp.database import Books
+from backend.sample_erp.database import SampleDatabase
 
 TIGHT_EVERY, UNLIMITED_EVERY = 20, 7
 
@@ -22,7 +22,7 @@ WHERE transport IN ('confirmed', 'processing') AND billing IN ('none', 'pending'
 """
 
 
-def refresh(books: Books, today: dt.date) -> None:
+def refresh(books: SampleDatabase, today: dt.date) -> None:
     """Work out exposure and overdue amounts anew for every customer."""
     items = {
         row["customer_id"]: row for row in books.rows(OPEN_ITEMS.replace(":today", "?1"), today.isoformat())
@@ -41,7 +41,7 @@ def refresh(books: Books, today: dt.date) -> None:
             )
 
 
-def set_limits(books: Books) -> None:
+def set_limits(books: SampleDatabase) -> None:
     """Give limits once: most customers have room, every twentieth has none left, every seventh no limit."""
     for row in books.rows("SELECT customer_id, exposure FROM credit"):
         number, exposure = int(row["customer_id"][1:]), Decimal(row["exposure"])
@@ -54,7 +54,7 @@ def set_limits(books: Books) -> None:
         books.do('UPDATE credit SET "limit" = ? WHERE customer_id = ?', limit, row["customer_id"])
 
 
-def room(books: Books, customer_id: str) -> Decimal | None:
+def room(books: SampleDatabase, customer_id: str) -> Decimal | None:
     """Return how much more the customer may owe; None for no limit."""
     row = books.one('SELECT "limit", exposure FROM credit WHERE customer_id = ?', customer_id)
     if row is None or not row["limit"]:

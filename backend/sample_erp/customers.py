@@ -4,7 +4,7 @@ import random
 from typing import Any
 
 from backend.connectors.flatfile.files import ADDRESSES, CONTACTS, CREDIT, CUSTOMERS
-from backend.sample_erp.database import Books
+from backend.sample_erp.database import SampleDatabase
 from backend.sample_erp.names import (
     FAMILIES,
     FIRST_NAMES,
@@ -23,7 +23,7 @@ CUSTOMERS_NUMBER = 300
 CLOSED_EVERY, BLOCKED_EVERY, PROSPECT_EVERY, SWISS_EVERY = 41, 37, 29, 25
 
 
-def sign_up(books: Books, chance: random.Random) -> None:
+def create_customers(books: SampleDatabase, chance: random.Random) -> None:
     """Write the customers and everything that is theirs, limits apart, which follow from what they owe."""
     customers = [_customer(number, chance) for number in range(1, CUSTOMERS_NUMBER + 1)]
     books.put(CUSTOMERS, customers)

@@ -30,7 +30,7 @@ CREATE INDEX IF NOT EXISTS delivery_of ON deliveries (order_id);
 Cells = dict[str, str]
 
 
-class Books:
+class SampleDatabase:
     """The open books. Rows are text as they stand in the files; an empty cell is an empty text."""
 
     def __init__(self, path: Path) -> None:

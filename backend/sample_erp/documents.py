@@ -16,13 +16,13 @@ from backend.connectors.flatfile.layout import ACK, FORECAST, MANIFEST, Layout
 from backend.connectors.flatfile.manifest import ManifestFault, read_manifest
 from backend.failpoints import failpoint
 from backend.sample_erp import credit
-from backend.sample_erp.database import Books
+from backend.sample_erp.database import SampleDatabase
 from backend.sample_erp.order import Order, cents, save
 from backend.sample_erp.replies import Reply, remember, still_answered
 from backend.sample_erp.rules import Rows, Verdict, judge_claim, judge_order
 
 
-def take_up(layout: Layout, books: Books, *, hold: bool) -> list[str]:
+def take_up(layout: Layout, books: SampleDatabase, *, hold: bool) -> list[str]:
     """Take up every finished document that is not answered; return what was done, a line each."""
     said = []
     for manifest in sorted(layout.to_erp.glob(f"*{MANIFEST}")):
@@ -69,7 +69,7 @@ def _plain(row: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def _process(books: Books, stem: str, rows: list[dict[str, str]], hold: bool) -> Reply:
+def _process(books: SampleDatabase, stem: str, rows: list[dict[str, str]], hold: bool) -> Reply:
     if FORECAST.fullmatch(stem):
         return _forecast(books, stem, rows)
     key = rows[0]["satchel_key"]
@@ -78,7 +78,7 @@ def _process(books: Books, stem: str, rows: list[dict[str, str]], hold: bool) ->
     return _order(books, key, rows, hold)
 
 
-def _order(books: Books, key: str, rows: Rows, hold: bool) -> Reply:
+def _order(books: SampleDatabase, key: str, rows: Rows, hold: bool) -> Reply:
     head = rows[0]
     order = _as_order(books, key, rows)
     gross = Decimal(order.head["gross"])
@@ -101,7 +101,7 @@ def _order(books: Books, key: str, rows: Rows, hold: bool) -> Reply:
     return _reply(key, rows, verdict, number)
 
 
-def _as_order(books: Books, key: str, rows: Rows) -> Order:
+def _as_order(books: SampleDatabase, key: str, rows: Rows) -> Order:
     head = rows[0]
     names = ", ".join("?" * len(rows))
     found = books.rows(
@@ -149,7 +149,7 @@ def _as_order(books: Books, key: str, rows: Rows) -> Order:
     return order
 
 
-def _claim(books: Books, key: str, rows: Rows) -> Reply:
+def _claim(books: SampleDatabase, key: str, rows: Rows) -> Reply:
     verdict = judge_claim(books, rows)
     if verdict.status == "reject":
         return _reply(key, rows, verdict, "")
@@ -163,7 +163,7 @@ def _claim(books: Books, key: str, rows: Rows) -> Reply:
     return _reply(key, rows, verdict, number)
 
 
-def _forecast(books: Books, stem: str, rows: Rows) -> Reply:
+def _forecast(books: SampleDatabase, stem: str, rows: Rows) -> Reply:
     """Set the sums, unless a file with a higher number has set them already."""
     found = FORECAST.fullmatch(stem)
     number = int(found["number"]) if found else 0

@@ -13,15 +13,15 @@ from backend.clock import instant
 from backend.connectors.flatfile.durable import sync_folder, write_durably
 from backend.connectors.flatfile.exports import moment_of
 from backend.connectors.flatfile.files import ALL_FILES, File
-from backend.connectors.flatfile.layout import DROP, DROP_MANIFEST, Layout
+from backend.connectors.flatfile.layout import EXPORT, EXPORT_MANIFEST, Layout
 from backend.failpoints import failpoint
-from backend.sample_erp.database import Books
+from backend.sample_erp.database import SampleDatabase
 
 KEPT = 10
 AT_LEAST_EVERY = dt.timedelta(hours=1)
 
 
-def drop(layout: Layout, books: Books, now: dt.datetime) -> str | None:
+def drop(layout: Layout, books: SampleDatabase, now: dt.datetime) -> str | None:
     """Lay down a snapshot unless the last one says the same and is young; return its name.
 
     The books are held meanwhile, so that the files agree with each other and two processes take turns.
@@ -47,13 +47,13 @@ def drop(layout: Layout, books: Books, now: dt.datetime) -> str | None:
             "files": {name: {"rows": rows, "sha256": digests[name]} for name, (rows, _) in contents.items()},
         }
         failpoint("sample_erp.before_drop_manifest")
-        write_durably(folder / DROP_MANIFEST, [json.dumps(manifest, indent=1).encode()])
+        write_durably(folder / EXPORT_MANIFEST, [json.dumps(manifest, indent=1).encode()])
         sync_folder(layout.from_erp)
         _clear_away(layout)
     return folder.name
 
 
-def _csv(books: Books, file: File) -> tuple[int, bytes]:
+def _csv(books: SampleDatabase, file: File) -> tuple[int, bytes]:
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(file.columns)
@@ -65,24 +65,24 @@ def _csv(books: Books, file: File) -> tuple[int, bytes]:
 
 
 def _drops(layout: Layout) -> list[Path]:
-    found = [folder for folder in layout.from_erp.iterdir() if DROP.fullmatch(folder.name)]
+    found = [folder for folder in layout.from_erp.iterdir() if EXPORT.fullmatch(folder.name)]
     return sorted(found, key=lambda folder: moment_of(folder.name))
 
 
 def _last(layout: Layout) -> Path | None:
-    finished = [folder for folder in _drops(layout) if (folder / DROP_MANIFEST).exists()]
+    finished = [folder for folder in _drops(layout) if (folder / EXPORT_MANIFEST).exists()]
     return finished[-1] if finished else None
 
 
 def _digests(folder: Path | None) -> dict[str, str]:
     if folder is None:
         return {}
-    manifest = json.loads((folder / DROP_MANIFEST).read_bytes())
+    manifest = json.loads((folder / EXPORT_MANIFEST).read_bytes())
     return {name: entry["sha256"] for name, entry in manifest["files"].items()}
 
 
 def _made(folder: Path) -> dt.datetime:
-    made = json.loads((folder / DROP_MANIFEST).read_bytes())["generated_at"]
+    made = json.loads((folder / EXPORT_MANIFEST).read_bytes())["generated_at"]
     return dt.datetime.fromisoformat(made)
 
 
@@ -107,8 +107,8 @@ def _linked(source: Path, target: Path) -> bool:
 def _clear_away(layout: Layout) -> None:
     """Remove the oldest drops, and those that a crash left without a manifest."""
     folders = _drops(layout)
-    finished = [folder for folder in folders if (folder / DROP_MANIFEST).exists()]
+    finished = [folder for folder in folders if (folder / EXPORT_MANIFEST).exists()]
     for folder in folders:
         if folder not in finished[-KEPT:]:
-            (folder / DROP_MANIFEST).unlink(missing_ok=True)
+            (folder / EXPORT_MANIFEST).unlink(missing_ok=True)
             shutil.rmtree(folder, ignore_errors=True)

@@ -12,7 +12,7 @@ from backend.connectors.flatfile.files import (
     ORDERS,
     RECEIVABLES,
 )
-from backend.sample_erp.database import Books, Cells
+from backend.sample_erp.database import Cells, SampleDatabase
 
 CENT = Decimal("0.01")
 TAX = Decimal("0.19")
@@ -160,7 +160,7 @@ class Order:
         )
 
 
-def load(books: Books, id: str) -> Order | None:
+def load(books: SampleDatabase, id: str) -> Order | None:
     """Return the order *id* from the books, if there is one."""
     head = books.one("SELECT * FROM orders WHERE id = ?", id)
     if head is None:
@@ -179,7 +179,7 @@ def load(books: Books, id: str) -> Order | None:
     )
 
 
-def save(books: Books, *orders: Order) -> None:
+def save(books: SampleDatabase, *orders: Order) -> None:
     """Write *orders* and what belongs to them."""
     books.put(ORDERS, [order.head for order in orders])
     books.put(ORDER_LINES, [line for order in orders for line in order.lines])

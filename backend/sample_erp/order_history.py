@@ -6,7 +6,7 @@ import sqlite3
 from decimal import Decimal
 
 from backend.sample_erp.customers import status_of
-from backend.sample_erp.database import Books, Cells
+from backend.sample_erp.database import Cells, SampleDatabase
 from backend.sample_erp.order import Order, cents, save
 from backend.sample_erp.reps import WAREHOUSE_OF
 
@@ -19,7 +19,7 @@ Price = tuple[str, str, Decimal]
 """Product, unit, amount."""
 
 
-def trade(books: Books, chance: random.Random, today: dt.date) -> None:
+def create_orders(books: SampleDatabase, chance: random.Random, today: dt.date) -> None:
     """Write the orders with their deliveries, invoices and payments, up to *today*."""
     customers = books.rows("SELECT * FROM customers ORDER BY id")
     names = {row["id"]: row["name"] for row in books.rows("SELECT id, name FROM products")}

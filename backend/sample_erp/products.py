@@ -13,7 +13,7 @@ from backend.connectors.flatfile.files import (
     UNITS,
     WAREHOUSES,
 )
-from backend.sample_erp.database import Books
+from backend.sample_erp.database import SampleDatabase
 from backend.sample_erp.names import FAMILIES_OF_GOODS, GIVEAWAYS, PARTS, SERIES
 
 PRODUCTS_NUMBER, PARTS_NUMBER, GIVEAWAYS_NUMBER = 1000, 400, 100
@@ -46,7 +46,7 @@ CATEGORIES = (
 )
 
 
-def lay_in(books: Books, chance: random.Random) -> None:
+def create_products(books: SampleDatabase, chance: random.Random) -> None:
     """Write the assortment."""
     books.put(UNITS, (dict(zip(UNITS.columns, row, strict=True)) for row in UNIT_ROWS))
     books.put(WAREHOUSES, ({"id": "W1", "name": "Main store north"}, {"id": "W2", "name": "Store south"}))

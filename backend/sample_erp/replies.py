@@ -11,7 +11,7 @@ from backend.connectors.flatfile.durable import write_durably
 from backend.connectors.flatfile.layout import ACK, MANIFEST, Layout
 from backend.connectors.flatfile.manifest import manifest_bytes
 from backend.failpoints import failpoint
-from backend.sample_erp.database import Books
+from backend.sample_erp.database import SampleDatabase
 
 COLUMNS = ("key", "line_no", "status", "erp_id", "erp_number", "reason_code", "reason_text")
 
@@ -33,7 +33,7 @@ class Reply:
         return f"held as {self.number}: {reasons}" if self.status == "hold" else f"refused: {reasons}"
 
 
-def remember(books: Books, stem: str, reply: Reply) -> None:
+def remember(books: SampleDatabase, stem: str, reply: Reply) -> None:
     """Keep the answer; it is written after the transaction."""
     books.do(
         "INSERT OR REPLACE INTO answers (name, status, lines, written) VALUES (?, ?, ?, 0)",
@@ -41,7 +41,7 @@ def remember(books: Books, stem: str, reply: Reply) -> None:
     )
 
 
-def still_answered(books: Books, stem: str) -> bool:
+def still_answered(books: SampleDatabase, stem: str) -> bool:
     """Say whether the document was answered, and see to it that the answer is written again.
 
     A refusal does not count: what was refused is not in the books, and whoever sends it again wants it
@@ -50,7 +50,7 @@ def still_answered(books: Books, stem: str) -> bool:
     return bool(books.do("UPDATE answers SET written = 0 WHERE name = ? AND status <> 'reject'", stem))
 
 
-def write_all(layout: Layout, books: Books, now: dt.datetime) -> int:
+def write_all(layout: Layout, books: SampleDatabase, now: dt.datetime) -> int:
     """Write the answers that are not there yet; return how many."""
     waiting = books.rows("SELECT name, lines FROM answers WHERE written = 0 ORDER BY name")
     for row in waiting:

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from backend.sample_erp.database import Books
+from backend.sample_erp.database import SampleDatabase
 
-MOST_QUANTITY = Decimal(100_000)
-MOST_EXPENSE = Decimal(10_000)
+MAX_QUANTITY = Decimal(100_000)
+MAX_EXPENSE = Decimal(10_000)
 
 Rows = Sequence[Mapping[str, str]]
 
@@ -21,7 +21,7 @@ class Verdict:
     faults: Mapping[int, tuple[str, str]]
 
 
-def judge_order(books: Books, rows: Rows, room: Decimal | None, gross: Decimal, hold: bool) -> Verdict:
+def judge_order(books: SampleDatabase, rows: Rows, room: Decimal | None, gross: Decimal, hold: bool) -> Verdict:
     """Return what to do with an order; *room* is what the customer may still owe, None for any amount."""
     key = rows[0]["customer_id"]
     customer = books.one("SELECT * FROM customers WHERE id = ?", key)
@@ -49,21 +49,21 @@ def judge_order(books: Books, rows: Rows, room: Decimal | None, gross: Decimal, 
     return Verdict("ok", {})
 
 
-def judge_claim(books: Books, rows: Rows) -> Verdict:
+def judge_claim(books: SampleDatabase, rows: Rows) -> Verdict:
     """Return what to do with an expense claim."""
     faults = {}
     for row in rows:
         if books.one("SELECT 1 FROM expense_categories WHERE id = ?", row["category_id"]) is None:
             faults[int(row["line_no"])] = ("unknown_record", f"category {row['category_id']} is not known")
-        elif Decimal(row["amount"]) > MOST_EXPENSE:
+        elif Decimal(row["amount"]) > MAX_EXPENSE:
             faults[int(row["line_no"])] = (
                 "over_limit",
-                f"{row['amount']} is more than {MOST_EXPENSE}; claim it by invoice",
+                f"{row['amount']} is more than {MAX_EXPENSE}; claim it by invoice",
             )
     return Verdict("reject" if faults else "ok", faults)
 
 
-def _line_fault(books: Books, row: Mapping[str, str]) -> tuple[str, str] | None:
+def _line_fault(books: SampleDatabase, row: Mapping[str, str]) -> tuple[str, str] | None:
     product: sqlite3.Row | None = books.one("SELECT * FROM products WHERE id = ?", row["product_id"])
     if product is None:
         return "unknown_record", f"product {row['product_id']} is not known"
@@ -72,6 +72,6 @@ def _line_fault(books: Books, row: Mapping[str, str]) -> tuple[str, str] | None:
     units = [part.partition(":")[0] for part in product["units"].split("|")]
     if row["unit"] not in units:
         return "wrong_unit", f"{product['name']} is sold in {', '.join(units)}, not in {row['unit']}"
-    if Decimal(row["quantity"]) > MOST_QUANTITY:
-        return "out_of_range", f"{row['quantity']} is more than {MOST_QUANTITY}, which must be a mistake"
+    if Decimal(row["quantity"]) > MAX_QUANTITY:
+        return "out_of_range", f"{row['quantity']} is more than {MAX_QUANTITY}, which must be a mistake"
     return None

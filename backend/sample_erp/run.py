@@ -8,12 +8,12 @@ from pathlib import Path
 
 from backend.clock import Clock, SystemClock
 from backend.connectors.flatfile.layout import Layout
-from backend.sample_erp.database import Books
+from backend.sample_erp.database import SampleDatabase
 from backend.sample_erp.documents import take_up
 from backend.sample_erp.export import drop
 from backend.sample_erp.replies import write_all
-from backend.sample_erp.seed import found
-from backend.sample_erp.simulation import go_on
+from backend.sample_erp.seed import create_company
+from backend.sample_erp.simulation import run_round
 
 BOOKS = "sample_erp.sqlite"
 BANNER = "sample ERP: plays the ERP of a sample company"
@@ -51,7 +51,7 @@ def run(
             busy = _receive(layout, books, now, hold, say)
             if due:
                 since = 0.0
-                for line in go_on(books, now.date()):
+                for line in run_round(books, now.date()):
                     say(line)
                 busy += write_all(layout, books, now)
             if (due or busy) and (name := drop(layout, books, now)):
@@ -62,19 +62,21 @@ def run(
 
 
 @contextmanager
-def opened(folder: Path | str, seed: int = 1, clock: Clock | None = None) -> Iterator[tuple[Layout, Books]]:
+def opened(
+    folder: Path | str, seed: int = 1, clock: Clock | None = None
+) -> Iterator[tuple[Layout, SampleDatabase]]:
     """Open the folder and its books, founding the company where there is none yet."""
     layout = Layout(Path(folder).expanduser().absolute())
     layout.make()
-    books = Books(layout.folder / BOOKS)
+    books = SampleDatabase(layout.folder / BOOKS)
     try:
-        found(books, seed, (clock or SystemClock()).now().date())
+        create_company(books, seed, (clock or SystemClock()).now().date())
         yield layout, books
     finally:
         books.close()
 
 
-def _receive(layout: Layout, books: Books, now: dt.datetime, hold: bool, say: Say) -> int:
+def _receive(layout: Layout, books: SampleDatabase, now: dt.datetime, hold: bool, say: Say) -> int:
     said = take_up(layout, books, hold=hold)
     for line in said:
         say(line)

@@ -4,17 +4,17 @@ import datetime as dt
 import random
 
 from backend.sample_erp import credit, customers, order_history, products
-from backend.sample_erp.database import Books
+from backend.sample_erp.database import SampleDatabase
 
 
-def found(books: Books, seed: int, today: dt.date) -> bool:
+def create_company(books: SampleDatabase, seed: int, today: dt.date) -> bool:
     """Write the company into empty books, in one transaction; return whether they were empty."""
     with books.transaction():
         if books.meta("seed"):
             return False
-        products.lay_in(books, random.Random(f"{seed} assortment"))
-        customers.sign_up(books, random.Random(f"{seed} clientele"))
-        order_history.trade(books, random.Random(f"{seed} history"), today)
+        products.create_products(books, random.Random(f"{seed} assortment"))
+        customers.create_customers(books, random.Random(f"{seed} clientele"))
+        order_history.create_orders(books, random.Random(f"{seed} history"), today)
         credit.refresh(books, today)
         credit.set_limits(books)
         books.do(

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from backend.connectors.flatfile.files import STOCK
 from backend.sample_erp import credit
-from backend.sample_erp.database import Books
+from backend.sample_erp.database import SampleDatabase
 from backend.sample_erp.order import Order, load, save
 from backend.sample_erp.replies import Reply, remember
 
@@ -15,7 +15,7 @@ OTHERS_EACH_ROUND = 3
 ARRIVALS_EACH_ROUND = 2
 
 
-def go_on(books: Books, today: dt.date) -> list[str]:
+def run_round(books: SampleDatabase, today: dt.date) -> list[str]:
     """Move every order from the field one step on, and a few of the others; return what was done."""
     said: list[str] = []
     with books.transaction():
@@ -40,7 +40,7 @@ def go_on(books: Books, today: dt.date) -> list[str]:
     return said
 
 
-def release(books: Books, order: sqlite3.Row) -> str:
+def release(books: SampleDatabase, order: sqlite3.Row) -> str:
     """Let a held order go: it is confirmed, and a second acknowledgement says so."""
     books.do(
         "UPDATE orders SET transport = 'confirmed', approval = 'approved', delivery = 'waiting',"
@@ -61,7 +61,7 @@ def release(books: Books, order: sqlite3.Row) -> str:
     return f"{order['id']}: released"
 
 
-def _step(books: Books, order: Order, today: dt.date, chance: random.Random) -> str:
+def _step(books: SampleDatabase, order: Order, today: dt.date, chance: random.Random) -> str:
     shipped_before = {delivery["id"] for delivery in order.deliveries if delivery["status"] == "done"}
     done = order.step(today, in_parts=chance.random() < 0.4)
     if done == "reserved":
@@ -78,7 +78,7 @@ def _step(books: Books, order: Order, today: dt.date, chance: random.Random) -> 
     return done
 
 
-def _move(books: Books, warehouse: str, line: dict[str, str], *, on_hand: int, reserved: int) -> None:
+def _move(books: SampleDatabase, warehouse: str, line: dict[str, str], *, on_hand: int, reserved: int) -> None:
     """Add the line's quantity, in base units, *on_hand* and *reserved* times to the stock level."""
     level = books.one(
         "SELECT * FROM stock WHERE product_id = ? AND warehouse_id = ?", line["product_id"], warehouse
@@ -104,7 +104,7 @@ def _move(books: Books, warehouse: str, line: dict[str, str], *, on_hand: int, r
     )
 
 
-def _goods_arrive(books: Books, chance: random.Random) -> None:
+def _goods_arrive(books: SampleDatabase, chance: random.Random) -> None:
     levels = books.rows("SELECT * FROM stock ORDER BY product_id, warehouse_id")
     for level in chance.sample(levels, min(ARRIVALS_EACH_ROUND, len(levels))):
         more = chance.randint(10, 200)
@@ -112,7 +112,7 @@ def _goods_arrive(books: Books, chance: random.Random) -> None:
         books.put(STOCK, [{**dict(level), "on_hand": _plain(there), "available": _plain(free)}])
 
 
-def _look_at_holds(books: Books) -> list[str]:
+def _look_at_holds(books: SampleDatabase) -> list[str]:
     """Release what was held for credit and fits the limit by now; what a person held stays."""
     said = []
     by_hand = set(books.meta("held_by_hand").split())

@@ -47,11 +47,11 @@ class Settings:
     compare_days: int
     lease_seconds: float
     quiet_seconds: float | None
-    writers: int | None
+    max_in_flight: int | None
     retry_pattern: tuple[str, ...]
     backoff_base_seconds: float
     backoff_cap_seconds: float
-    parked_claim_seconds: float
+    parked_reservation_seconds: float
     alert_after: str
     smtp_host: str
     smtp_port: int

@@ -85,7 +85,7 @@ SETTINGS = (
         "Wait before an unknown outcome is looked up; empty for the connector's own.",
     ),
     Setting(
-        "writers",
+        "max_in_flight",
         "",
         optional(whole),
         "Documents on their way into the ERP at once, over all workers; empty for the connector's own.",
@@ -104,7 +104,7 @@ SETTINGS = (
     ),
     Setting("backoff_cap_seconds", "900", seconds, "Longest wait between two retries."),
     Setting(
-        "parked_claim_seconds",
+        "parked_reservation_seconds",
         "1800",
         seconds,
         "How long somebody of the office holds a parked document that they claimed.",

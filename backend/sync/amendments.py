@@ -14,17 +14,17 @@ from backend.feed.changes import live
 from backend.inbox import submissions as inbox
 from backend.inbox.models import Submission
 from backend.inbox.supersession import Ancestors
-from backend.sync.validation import Sealed
+from backend.sync.validation import ParsedSubmission
 from sync_protocol.catalogue import KINDS
 from sync_protocol.collection import INBOX, OFFICE, TO_ERP
 from sync_protocol.errors import ErrorCode, Fault
 from sync_protocol.submission import REPLACEABLE, State
 
-_UNDER_WAY = frozenset({"picked", "packed", "shipped", "done"})
+_DELIVERY_STARTED = frozenset({"picked", "packed", "shipped", "done"})
 _GIVEN_UP = frozenset({State.WITHDRAWN, State.CANCELLED, State.SUPERSEDED, State.REJECTED})
 
 
-class Beginning(NamedTuple):
+class InitialState(NamedTuple):
     """How a wish begins: its state, who must act, and why."""
 
     state: State
@@ -32,17 +32,17 @@ class Beginning(NamedTuple):
     reason: str | None
 
 
-def withdraws(sealed: Sealed) -> bool:
+def is_withdrawal(sealed: ParsedSubmission) -> bool:
     """Whether *sealed* is a withdrawal."""
     return sealed.kind is not None and sealed.kind.destination == INBOX
 
 
-def asks(sealed: Sealed) -> bool:
+def is_change_request(sealed: ParsedSubmission) -> bool:
     """Whether *sealed* asks the office about another document, which may stand in the same push."""
     return sealed.kind is not None and sealed.kind.destination == OFFICE
 
 
-def target(session: Session, rep: str, supersedes: str) -> Ancestors:
+def withdrawal_target(session: Session, rep: str, supersedes: str) -> Ancestors:
     """Return what a withdrawal of the document *supersedes* takes back, its row locked until the commit.
 
     That document alone: an original that a refused copy was to replace goes on. One that has not arrived, or is
@@ -59,12 +59,12 @@ def target(session: Session, rep: str, supersedes: str) -> Ancestors:
     return Ancestors(fault=Fault(ErrorCode.TOO_LATE, "supersedes", words))
 
 
-def faults(session: Session, rep: str, sealed: Sealed) -> list[Fault]:
+def faults(session: Session, rep: str, sealed: ParsedSubmission) -> list[Fault]:
     """Return what speaks against *sealed*, whose form is right, as a wish of *rep*; nothing for other kinds."""
     if sealed.kind is None or sealed.kind.destination == TO_ERP:
         return []
     about = sealed.body["submission_id"]
-    if withdraws(sealed):
+    if is_withdrawal(sealed):
         if sealed.envelope.get("supersedes") != about:
             return [Fault(ErrorCode.FIELD_INVALID, "supersedes", "must name the document that is withdrawn")]
         return []
@@ -77,24 +77,28 @@ def faults(session: Session, rep: str, sealed: Sealed) -> list[Fault]:
     order = live(session, "orders", row.erp_id) if row.kind == "order" and row.erp_id else None
     if order is not None and order["axes"]["transport"] == "cancelled":
         return [Fault(ErrorCode.NOT_IN_FORCE, "submission_id", "it was cancelled in the ERP")]
-    if order is not None and under_way(order):
+    if order is not None and delivery_started(order):
         return [Fault(ErrorCode.DELIVERY_BEGUN, "submission_id", f"the delivery of {row.erp_number} has begun")]
     return []
 
 
-def beginning(session: Session, sealed: Sealed) -> Beginning:
+def initial_state(session: Session, sealed: ParsedSubmission) -> InitialState:
     """Return how the wish *sealed*, which nothing speaks against, begins."""
-    if withdraws(sealed):
-        return Beginning(State.ACCEPTED, None, None)
+    if is_withdrawal(sealed):
+        return InitialState(State.ACCEPTED, None, None)
     body = sealed.body
     row = inbox.get(session, body["submission_id"])
     what = f"{inbox.title_of(row)}, {row.erp_number or row.id}" if row else body["submission_id"]
-    return Beginning(State.PARKED, "office", f"The rep asks to {body['wish']} {what}: {body['message']}"[:1000])
+    return InitialState(
+        State.PARKED, "office", f"The rep asks to {body['action']} {what}: {body['message']}"[:1000]
+    )
 
 
-def put_aside(session: Session, old: Submission, newer: Sealed, *, now: dt.datetime, actor: str) -> None:
+def supersede(
+    session: Session, old: Submission, newer: ParsedSubmission, *, now: dt.datetime, actor: str
+) -> None:
     """Let *newer* take the place of *old*, or withdraw it."""
-    if withdraws(newer):
+    if is_withdrawal(newer):
         old.reason, old.owner = newer.body.get("reason") or "Withdrawn by the rep", None
         inbox.move(session, old, State.WITHDRAWN, now=now, actor=actor, note=old.reason)
     else:
@@ -102,7 +106,7 @@ def put_aside(session: Session, old: Submission, newer: Sealed, *, now: dt.datet
         old.superseded_by = newer.id
 
 
-def overtaken(session: Session, newer: str) -> tuple[State, str, str | None]:
+def late_arrival_state(session: Session, newer: str) -> tuple[State, str, str | None]:
     """Return how a document begins that *newer* overtook: its state, why, and what took its place."""
     row = inbox.get(session, newer)
     kind = KINDS.get(row.kind) if row is not None else None
@@ -111,8 +115,8 @@ def overtaken(session: Session, newer: str) -> tuple[State, str, str | None]:
     return State.SUPERSEDED, "A newer version came before it", newer
 
 
-def under_way(order: Mapping[str, Any]) -> bool:
+def delivery_started(order: Mapping[str, Any]) -> bool:
     """Whether the delivery of *order*, a record of the collection, has begun."""
     return order["axes"]["delivery"] in ("partial", "delivered") or any(
-        delivery["status"] in _UNDER_WAY for delivery in order["deliveries"]
+        delivery["status"] in _DELIVERY_STARTED for delivery in order["deliveries"]
     )

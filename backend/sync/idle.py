@@ -10,10 +10,10 @@ from collections.abc import Mapping
 
 from sqlalchemy import select
 
-from backend.database.snapshot_reads import Looker
+from backend.database.snapshot_reads import ReadConnection
 from backend.feed.models import FeedHead, FeedStream
 from backend.feed.positions import ONLY
-from backend.feed.reading import STANDS
+from backend.feed.reading import STATE_COLUMNS
 from backend.identity import access, principals
 from backend.identity.principals import Principal
 from backend.identity.tokens import Claims
@@ -21,42 +21,44 @@ from backend.sync.subscriptions import DEVICE
 from sync_protocol.change import Stream
 from sync_protocol.cursor import Cursor, Mark
 
-LOOK = select(
+IDLE_QUERY = select(
     DEVICE.row,
     FeedHead.epoch,
     FeedHead.position,
-    *STANDS,
+    *STATE_COLUMNS,
 ).select_from(
     DEVICE.row.join(FeedHead, FeedHead.id == ONLY).outerjoin(
         DEVICE.channels.join(FeedStream, FeedStream.channel == DEVICE.channels.c.channel),
-        DEVICE.given(FeedStream.collection),
+        DEVICE.role_allows(FeedStream.collection),
     )
 )
 """A row for each stream that the device hears and that ever held a record, each with who asks and the head."""
 
 
-def nothing_new(connection: Looker, claims: Claims, cursor: Cursor, schema: int) -> Principal | None:
+def unchanged_since(
+    connection: ReadConnection, claims: Claims, cursor: Cursor, schema: int
+) -> Principal | None:
     """Return who *claims* speak for if nothing has changed for them since *cursor*, else None.
 
     On *connection* each statement is a snapshot of its own. Raises what `principals.judge` raises.
     """
-    rows = connection.execute(LOOK, {"device": claims.device}).all()
-    principal = principals.judge(rows[0] if rows else None, claims)
+    rows = connection.execute(IDLE_QUERY, {"device": claims.device}).all()
+    principal = principals.check(rows[0] if rows else None, claims)
     if rows[0].epoch != cursor.epoch or rows[0].position < cursor.seen:
         return None
     heard = {
         (channel, collection): (head, floor)
         for *_, channel, collection, head, floor in rows
-        if channel is not None and access.understood(channel, collection, schema)
+        if channel is not None and access.supported(channel, collection, schema)
     }
-    return principal if _holds_all(cursor.marks, heard) else None
+    return principal if _is_current(cursor.marks, heard) else None
 
 
-def _holds_all(marks: Mapping[Stream, Mark], heard: Mapping[Stream, tuple[int, int]]) -> bool:
+def _is_current(marks: Mapping[Stream, Mark], subscriptions: Mapping[Stream, tuple[int, int]]) -> bool:
     """Say whether *marks* names exactly what is *heard*, with no change and no tombstone missed."""
-    if marks.keys() != heard.keys():
+    if marks.keys() != subscriptions.keys():
         return False
-    for stream, (head, floor) in heard.items():
+    for stream, (head, floor) in subscriptions.items():
         mark = marks[stream]
         # Most stand above their floor, which the position tells already.
         if mark.position < head or (mark.position < floor and mark.covered < floor):

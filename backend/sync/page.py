@@ -43,7 +43,7 @@ class Page:
     idle: bool
     """Nothing has changed since the cursor that was asked with."""
     poll_after: int
-    wants: tuple[Stream, ...] = ()
+    segment_candidates: tuple[Stream, ...] = ()
     """Streams that the device begins to read and that are large enough for segments, but have none."""
 
     @property
@@ -60,7 +60,7 @@ def etag_of(cursor: str) -> str:
 _text = json.JSONEncoder(ensure_ascii=False).encode
 
 
-class _Some(NamedTuple):
+class _StreamRows(NamedTuple):
     """Rows of the *n*-th stream, ascending; a body that is None is a tombstone's."""
 
     n: int
@@ -76,7 +76,7 @@ class _Some(NamedTuple):
         return count, sums[count]
 
 
-def _news(session: Session, marks: list[tuple[Stream, int]]) -> Iterator[_Some]:
+def _changed_rows(session: Session, marks: list[tuple[Stream, int]]) -> Iterator[_StreamRows]:
     """Yield the rows above *marks*, stream after stream, as far as it is asked for."""
     first = 0
     while first < len(marks):
@@ -87,7 +87,7 @@ def _news(session: Session, marks: list[tuple[Stream, int]]) -> Iterator[_Some]:
         while begin < len(rows):
             n = numbers[begin]
             end = bisect_right(numbers, n, begin)
-            yield _Some(first + n, positions[begin:end], keys[begin:end], bodies[begin:end])
+            yield _StreamRows(first + n, positions[begin:end], keys[begin:end], bodies[begin:end])
             begin = end
         if len(rows) < ROWS_AT_ONCE:
             return
@@ -95,7 +95,7 @@ def _news(session: Session, marks: list[tuple[Stream, int]]) -> Iterator[_Some]:
         marks[first] = marks[first][0], rows[-1][1]
 
 
-def _add(some: _Some, count: int, put: list[str], gone: list[str]) -> None:
+def _add(some: _StreamRows, count: int, put: list[str], gone: list[str]) -> None:
     """Add the first *count* of *some* as they travel; what is done to each of thousands is the page's cost."""
     bodies = some.bodies[:count]
     if None not in bodies:
@@ -119,7 +119,7 @@ class Draft:
     then: dict[Stream, Mark] = field(default_factory=dict)
     """Marks of the offered streams, once their segments are applied."""
     complete: bool = True
-    wants: list[Stream] = field(default_factory=list)
+    segment_candidates: list[Stream] = field(default_factory=list)
     _changes: list[str] = field(default_factory=list)
     _offers: list[dict[str, object]] = field(default_factory=list)
 
@@ -150,7 +150,7 @@ class Draft:
         reached = {stream: mark.position for stream, mark in behind}
         contents: dict[Stream, tuple[list[str], list[str]]] = {}
         ended = len(behind)
-        for some in _news(session, [*reached.items()]):
+        for some in _changed_rows(session, [*reached.items()]):
             stream = behind[some.n][0]
             sent, spent = some.within(self.budget)
             if sent:
@@ -195,4 +195,4 @@ class Draft:
         }
         before = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
         body = f'{before[:-1]},"changes":[{",".join(self._changes)}]}}'.encode()
-        return Page(body, text, idle, self.poll_after, tuple(self.wants))
+        return Page(body, text, idle, self.poll_after, tuple(self.segment_candidates))

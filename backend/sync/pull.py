@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 
 from backend.feed import segments
 from backend.feed.positions import Head
-from backend.feed.reading import Standing
+from backend.feed.reading import StreamState
 from backend.sync import subscriptions
 from backend.sync.page import Draft, Link, Page, no_link
-from backend.sync.subscriptions import Heard
+from backend.sync.subscriptions import Subscriptions
 from sync_protocol.change import Stream
 from sync_protocol.checksum import Checksum
 from sync_protocol.cursor import Cursor, Mark, decode_cursor
@@ -41,26 +41,26 @@ def pull(
     link: Link = no_link,
     segment_rows: int = 0,
     poll_after: int = LIMITS.poll_after_seconds,
-    heard: Heard | None = None,
+    subscribed: Subscriptions | None = None,
     only: Collection[Stream] | None = None,
 ) -> Page:
     """Return the page that follows *cursor_text* (None: from the start).
 
     *link* gives the addresses of segments; a stream of *segment_rows* records or more is worth some (0: none
-    is). *heard*, if given, is what the rep hears, read in this snapshot. Nothing beyond the streams *only* is
+    is). *subscribed*, if given, holds what the rep may read, read in this snapshot. Nothing beyond the streams *only* is
     read, if given: on a read replica, those that the primary grants.
     Raises `CursorInvalid` for a cursor that is not ours and `NotYet` where this server is behind it.
     """
     # 1. The head, the grants and where their streams stand, in the page's own snapshot.
-    heard = heard or subscriptions.of_rep(session, rep_id)
-    head, standings = heard.head, heard.standings
-    granted = [s for s in subscriptions.understood(heard, schema) if only is None or s in only]
+    subscribed = subscribed or subscriptions.for_rep(session, rep_id)
+    head, standings = subscribed.head, subscribed.states
+    granted = [s for s in subscriptions.supported(subscribed, schema) if only is None or s in only]
     # 2. Epoch and `seen` come before anything else.
     asked = decode_cursor(cursor_text) if cursor_text else Cursor(head.epoch)
     reset = None
     held = asked
     if asked.epoch != head.epoch:
-        held = _rebased(asked, head, standings) if schema >= SEGMENTS_SINCE else Cursor(head.epoch)
+        held = _rebase(asked, head, standings) if schema >= SEGMENTS_SINCE else Cursor(head.epoch)
         reset = RESET_REBASE if held.marks else RESET_EPOCH
     if held.seen > head.position:
         raise NotYet(LIMITS.poll_after_seconds // 4)
@@ -85,7 +85,7 @@ def pull(
                 draft.offer(stream, offers[stream], mark.as_of, link)
             elif stream in behind:
                 if stream in fresh and 0 < segment_rows <= standings[stream].checksum.count:
-                    draft.wants.append(stream)
+                    draft.segment_candidates.append(stream)
                 to_read.append((stream, mark))
             else:
                 draft.marks[stream] = Mark(head.position)
@@ -95,7 +95,7 @@ def pull(
     return draft.render(drop=drop, reset=reset, check=_check(draft.marks, standings), idle=idle, now=now)
 
 
-def _rebased(asked: Cursor, head: Head, standings: Mapping[Stream, Standing]) -> Cursor:
+def _rebase(asked: Cursor, head: Head, standings: Mapping[Stream, StreamState]) -> Cursor:
     """Return where a device of another epoch stands if it keeps the streams that it had read to their end.
 
     Whether its rows are those of this history, checksums will tell.
@@ -104,10 +104,10 @@ def _rebased(asked: Cursor, head: Head, standings: Mapping[Stream, Standing]) ->
     return Cursor(head.epoch, head.position, {s: Mark(head.position) for s in whole if s in standings})
 
 
-def _missed(mark: Mark, standings: Mapping[Stream, Standing], stream: Stream) -> bool:
+def _missed(mark: Mark, standings: Mapping[Stream, StreamState], stream: Stream) -> bool:
     """Say whether tombstones that the device needs are gone."""
     return stream in standings and mark.covered < standings[stream].floor
 
 
-def _check(named: Collection[Stream], standings: Mapping[Stream, Standing]) -> Checksum:
+def _check(named: Collection[Stream], standings: Mapping[Stream, StreamState]) -> Checksum:
     return Checksum.total(standings[stream].checksum for stream in named)

@@ -11,12 +11,12 @@ from sqlalchemy.orm import Session
 
 from backend.database.core import Sessions
 from backend.feed import integrity, positions, segments
-from backend.feed.integrity import Proof
+from backend.feed.integrity import StreamCheck
 from sync_protocol.change import Stream
 
 
 @dataclass(frozen=True)
-class Begun:
+class NewEpoch:
     """What the new history begins with."""
 
     epoch: str
@@ -27,7 +27,7 @@ class Begun:
     """Sets of segments, by stream and position, that are not offered any more."""
 
 
-def begin_again(session: Session, stored: set[str] | None) -> Begun:
+def start_epoch(session: Session, stored: set[str] | None) -> NewEpoch:
     """Begin a new epoch above everything the feed holds; *stored* are the files of segments, None if unknown.
 
     Sets of segments above the head, or with a file missing, are withdrawn: they are of a history that is
@@ -40,19 +40,19 @@ def begin_again(session: Session, stored: set[str] | None) -> Begun:
     epoch = positions.new_epoch(session)
     position = positions.head(session).position
     withdrawn = segments.withdraw_foreign(session, head, stored)
-    return Begun(epoch, position, raised, withdrawn)
+    return NewEpoch(epoch, position, raised, withdrawn)
 
 
-def prove_all(
+def rebuild_checksums(
     sessions: Sessions, progress: Callable[[int, int], None] = lambda done, all: None
-) -> Iterator[Proof]:
+) -> Iterator[StreamCheck]:
     """Prove every stream, each in a transaction of its own; yield what had to be mended."""
     with sessions() as session:
         streams = integrity.streams(session)
     for done, stream in enumerate(streams):
         progress(done, len(streams))
         with sessions() as session, session.begin():
-            proof = integrity.prove(session, stream)
-        if not proof.sound:
+            proof = integrity.rebuild(session, stream)
+        if not proof.is_intact:
             yield proof
     progress(len(streams), len(streams))

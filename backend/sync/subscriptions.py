@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session
 
 from backend.feed.models import FeedHead, FeedStream
 from backend.feed.positions import ONLY, FeedMissing, Head
-from backend.feed.reading import HOLDS, STANDS, Standing
+from backend.feed.reading import CHECKSUM_COLUMNS, STATE_COLUMNS, StreamState
 from backend.identity import access, principals
 from backend.identity.models import Assignment, Rep, RoleCollection
-from backend.identity.principals import WHO, Principal
+from backend.identity.principals import PRINCIPAL_QUERY, Principal
 from backend.identity.tokens import Claims
 from sync_protocol.catalogue import COLLECTIONS
 from sync_protocol.change import Stream
@@ -24,7 +24,7 @@ from sync_protocol.channel import EVERYONE
 from sync_protocol.checksum import MODULUS, Checksum
 
 
-class Speaker:
+class SubscriptionQuery:
     """Parts of a statement about what *row* hears: a device's or a rep's, with its rep and role."""
 
     def __init__(self, row: CTE) -> None:
@@ -35,7 +35,7 @@ class Speaker:
             select(Assignment.channel).join(row, Assignment.rep == row.c.rep).where(Assignment.until.is_(None)),
         ).subquery("heard")
 
-    def given(self, collection: Any) -> ColumnElement[bool]:
+    def role_allows(self, collection: Any) -> ColumnElement[bool]:
         """Say of a column that names a collection whether the role gives it."""
         return (
             select(RoleCollection.role)
@@ -44,38 +44,38 @@ class Speaker:
         )
 
 
-DEVICE = Speaker(WHO.cte("who"))
+DEVICE = SubscriptionQuery(PRINCIPAL_QUERY.cte("who"))
 """The row that `principals.judge` judges, for the parameter `device`."""
-_REP = Speaker(select(Rep.id.label("rep"), Rep.role).where(Rep.id == bindparam("rep")).cte("who"))
+_REP = SubscriptionQuery(select(Rep.id.label("rep"), Rep.role).where(Rep.id == bindparam("rep")).cte("who"))
 
 
 @dataclass(frozen=True)
-class Heard:
+class Subscriptions:
     """The feed's head, and where each stream stands that is heard and ever held a record."""
 
     head: Head
-    standings: Mapping[Stream, Standing]
+    states: Mapping[Stream, StreamState]
 
 
-def of_device(session: Session, claims: Claims) -> tuple[Principal, Heard]:
+def for_device(session: Session, claims: Claims) -> tuple[Principal, Subscriptions]:
     """Return who *claims* speak for and what they hear; raises `FeedMissing` and as `principals.judge`."""
     rows = _rows(session, _LOOK_OF_DEVICE, {"device": claims.device})
-    return principals.judge(rows[0], claims), _heard(rows)
+    return principals.check(rows[0], claims), _subscriptions(rows)
 
 
-def of_rep(session: Session, rep: str) -> Heard:
+def for_rep(session: Session, rep: str) -> Subscriptions:
     """Return what *rep* hears, which is nothing if there is no such rep; raises `FeedMissing`."""
-    return _heard(_rows(session, _LOOK_OF_REP, {"rep": rep}))
+    return _subscriptions(_rows(session, _LOOK_OF_REP, {"rep": rep}))
 
 
-def understood(heard: Heard, schema: int) -> list[Stream]:
+def supported(subscriptions: Subscriptions, schema: int) -> list[Stream]:
     """Return what of *heard* an app of revision *schema* understands, in the order phones need it."""
     order = {name: n for n, name in enumerate(COLLECTIONS)}
-    known = [s for s in heard.standings if access.understood(*s, schema)]
+    known = [s for s in subscriptions.states if access.supported(*s, schema)]
     return sorted(known, key=lambda s: (order[s[1]], s[0] != EVERYONE, not s[0].startswith("rep:"), s[0]))
 
 
-def _look(speaker: Speaker) -> Select[Any]:
+def _query(speaker: SubscriptionQuery) -> Select[Any]:
     """Select a row for each stream heard, each with the speaker and the head; one row if there is none."""
     streams = speaker.channels.join(FeedStream, FeedStream.channel == speaker.channels.c.channel)
     return (
@@ -83,17 +83,17 @@ def _look(speaker: Speaker) -> Select[Any]:
             speaker.row,
             FeedHead.epoch,
             FeedHead.position,
-            *STANDS,
-            *HOLDS,
+            *STATE_COLUMNS,
+            *CHECKSUM_COLUMNS,
         )
         .select_from(FeedHead)
         .outerjoin(speaker.row, true())
-        .outerjoin(streams, speaker.given(FeedStream.collection))
+        .outerjoin(streams, speaker.role_allows(FeedStream.collection))
         .where(FeedHead.id == ONLY)
     )
 
 
-_LOOK_OF_DEVICE, _LOOK_OF_REP = _look(DEVICE), _look(_REP)
+_LOOK_OF_DEVICE, _LOOK_OF_REP = _query(DEVICE), _query(_REP)
 
 
 def _rows(session: Session, look: Select[Any], whose: Mapping[str, str]) -> list[Any]:
@@ -103,11 +103,11 @@ def _rows(session: Session, look: Select[Any], whose: Mapping[str, str]) -> list
     return list(rows)
 
 
-def _heard(rows: list[Any]) -> Heard:
-    return Heard(
+def _subscriptions(rows: list[Any]) -> Subscriptions:
+    return Subscriptions(
         Head(rows[0].epoch, rows[0].position),
         {
-            (channel, collection): Standing(head, floor, Checksum(count, sum % MODULUS))
+            (channel, collection): StreamState(head, floor, Checksum(count, sum % MODULUS))
             for *_, channel, collection, head, floor, count, sum in rows
             if channel is not None
         },

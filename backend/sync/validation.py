@@ -10,12 +10,12 @@ from typing import Any
 from backend.feed.live import Ref
 from sync_protocol.canonical import NotCanonical, canonical
 from sync_protocol.catalogue import KINDS
-from sync_protocol.collection import Kind, Setting, schema_faults
+from sync_protocol.collection import CheckContext, Kind, schema_faults
 from sync_protocol.errors import ErrorCode, Fault
 from sync_protocol.limits import LIMITS
 from sync_protocol.submission import SubmissionSchema
 
-MOST_PATH = 200
+MAX_PATH = 200
 """Characters of a field's path in an answer."""
 
 
@@ -23,7 +23,7 @@ _write = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 @dataclass(frozen=True)
-class Sealed:
+class ParsedSubmission:
     """A document whose envelope is in order and whose body is what its sha256 says."""
 
     id: str
@@ -46,7 +46,7 @@ class Sealed:
 
 
 @dataclass(frozen=True)
-class Broken:
+class MalformedSubmission:
     """A document that cannot be stored as a submission; `id` is None where none can be read."""
 
     id: str | None
@@ -54,46 +54,50 @@ class Broken:
     faults: list[Fault]
 
 
-def unseal(document: Any) -> Sealed | Broken:
+def parse(document: Any) -> ParsedSubmission | MalformedSubmission:
     """Check the envelope and the hash of one pushed *document* (any JSON value)."""
     if not isinstance(document, dict):
-        return Broken(None, document, [Fault(ErrorCode.NOT_A_SUBMISSION, "", "must be a JSON object")])
+        return MalformedSubmission(
+            None, document, [Fault(ErrorCode.NOT_A_SUBMISSION, "", "must be a JSON object")]
+        )
     faults = schema_faults(SubmissionSchema, document)
     id = document.get("id") if not any(fault.field == "id" for fault in faults) else None
     if faults:
-        return Broken(id, document, faults)
+        return MalformedSubmission(id, document, faults)
     envelope = {name: value for name, value in document.items() if name != "body"}
     if id in (document.get("depends_on") or []):
         fault = Fault(ErrorCode.FIELD_INVALID, "depends_on", "names the document itself")
-        return Broken(id, document, [fault])
+        return MalformedSubmission(id, document, [fault])
     try:
         envelope_text = _write(envelope)
         envelope_text.encode()
         text = canonical(document["body"])
     except UnicodeEncodeError:
         reason = "contains half of a surrogate pair, which is not text"
-        return Broken(id, document, [Fault(ErrorCode.NOT_CANONICAL, "", reason)])
+        return MalformedSubmission(id, document, [Fault(ErrorCode.NOT_CANONICAL, "", reason)])
     except NotCanonical as error:
         where = f"body.{error.path}" if error.path else "body"
         # A path is made of the body's own names, which may be of any length and content.
-        where = where.encode("ascii", "backslashreplace").decode()[:MOST_PATH]
-        return Broken(id, document, [Fault(ErrorCode.NOT_CANONICAL, where, error.reason)])
+        where = where.encode("ascii", "backslashreplace").decode()[:MAX_PATH]
+        return MalformedSubmission(id, document, [Fault(ErrorCode.NOT_CANONICAL, where, error.reason)])
     if len(text) > LIMITS.submission_bytes:
         fault = Fault(ErrorCode.SUBMISSION_TOO_LARGE, "body", f"is larger than {LIMITS.submission_bytes} bytes")
-        return Broken(id, document, [fault])
+        return MalformedSubmission(id, document, [fault])
     if sha256(text).hexdigest() != document["sha256"]:
-        return Broken(id, document, [Fault(ErrorCode.BODY_MISMATCH, "sha256", "is not the sha256 of the body")])
+        return MalformedSubmission(
+            id, document, [Fault(ErrorCode.BODY_MISMATCH, "sha256", "is not the sha256 of the body")]
+        )
     kind = KINDS.get(document["kind"])
     form = kind.form_faults(document["body"]) if kind else []
-    return Sealed(str(id), envelope, envelope_text, document["body"], text.decode(), kind, form)
+    return ParsedSubmission(str(id), envelope, envelope_text, document["body"], text.decode(), kind, form)
 
 
-def judge(sealed: Sealed, known: Mapping[Ref, Mapping[str, Any]], today: dt.date) -> list[Fault]:
+def validate(sealed: ParsedSubmission, known: Mapping[Ref, Mapping[str, Any]], today: dt.date) -> list[Fault]:
     """Return what is wrong with the contents; *known* are the records that the rep may cite."""
     if sealed.kind is None:
         name = json.dumps(sealed.envelope["kind"], ensure_ascii=False)
         return [Fault(ErrorCode.UNKNOWN_KIND, "kind", f"{name} is not a kind this server knows")]
-    setting = Setting(
+    setting = CheckContext(
         today=today,
         lookup=lambda collection, key: known.get((collection, key)),
         needs=frozenset(sealed.envelope.get("needs") or ()),

@@ -13,11 +13,11 @@ from sqlalchemy.orm import Session
 from backend.feed import positions, ranges, reading
 from backend.feed.mismatches import Mismatch
 from backend.feed.ranges import Part
-from backend.feed.reading import Standing
+from backend.feed.reading import StreamState
 from backend.identity import access
 from backend.sync.pull import NotYet
-from backend.sync.verify_reply import Differences
-from backend.sync.verify_request import Held, Question
+from backend.sync.verify_reply import VerifyReply
+from backend.sync.verify_request import HeldSums, VerifyRequest
 from sync_protocol.change import Stream
 from sync_protocol.checksum import Checksum
 from sync_protocol.cursor import Cursor, Mark, decode_cursor
@@ -27,10 +27,10 @@ from sync_protocol.segment import KeyRange
 APART = 1_000
 """By how many rows a device may differ from a stream of any size and still be mended row by row;
 from a large one by a quarter of its rows. Beyond that a segment is cheaper."""
-MOST_NOTED = 1_000_000
+MAX_NOTED = 1_000_000
 """What a device says of itself is noted up to this number of rows."""
 
-_NOTHING = Standing(0, 0, Checksum())
+_NOTHING = StreamState(0, 0, Checksum())
 
 
 class EpochChanged(RuntimeError):
@@ -52,7 +52,7 @@ def verify(
     rep_id: str,
     cursor_text: str,
     schema: int,
-    question: Question,
+    request: VerifyRequest,
     only: Collection[Stream] | None = None,
 ) -> Answer:
     """Answer one step, in the snapshot that has begun; *only* as for `pull`.
@@ -68,11 +68,11 @@ def verify(
         raise NotYet(LIMITS.poll_after_seconds // 4)
     granted = [s for s in access.streams(session, rep_id, schema) if only is None or s in only]
     step = _Step(session, cursor, granted)
-    if question.sums is not None:
-        step.compare(question.sums)
-    for stream, keys in question.split:
+    if request.sums is not None:
+        step.compare(request.sums)
+    for stream, keys in request.split:
         step.split(stream, keys)
-    for stream, keys, held in question.rows:
+    for stream, keys, held in request.rows:
         step.look(stream, keys, held)
     return Answer(step.out.render(), step.out.noted(), cursor.seen)
 
@@ -83,15 +83,15 @@ class _Step:
     def __init__(self, session: Session, cursor: Cursor, granted: list[Stream]) -> None:
         self.session, self.cursor, self.granted = session, cursor, granted
         self.heard = frozenset(self.granted) & cursor.marks.keys()
-        self.standings = reading.standings(session, sorted({channel for channel, _ in self.heard}))
-        self.out = Differences(cursor, LIMITS.verify_bytes)
+        self.standings = reading.stream_states(session, sorted({channel for channel, _ in self.heard}))
+        self.out = VerifyReply(cursor, LIMITS.verify_bytes)
 
     def compare(self, sums: Mapping[Stream, Checksum]) -> None:
         """Compare every stream that the cursor names, and find those that the device should not hold."""
         held = {stream for stream, sum in sums.items() if sum != Checksum()}
         self.out.drop |= (held | self.cursor.marks.keys()) - self.heard
         for stream in sorted(held - self.cursor.marks.keys()):
-            self.out.note(Mismatch(stream, surplus=min(sums[stream].count, MOST_NOTED)))
+            self.out.note(Mismatch(stream, surplus=min(sums[stream].count, MAX_NOTED)))
         differing = [
             stream
             for stream in self.granted
@@ -103,11 +103,11 @@ class _Step:
             ours, theirs = self._at(stream).checksum, sums.get(stream, Checksum())
             self.out.note(Mismatch(stream))
             if abs(ours.count - theirs.count) > max(APART, ours.count // 4):
-                self.out.begin_again(stream)
+                self.out.resync(stream)
             elif ours.count <= LIMITS.verify_rows:
-                self.out.drill(stream, [Part(KeyRange(), ours)])
+                self.out.ask_parts(stream, [Part(KeyRange(), ours)])
             else:
-                self.out.drill(stream, ranges.split(self.session, stream, KeyRange(), LIMITS.verify_parts))
+                self.out.ask_parts(stream, ranges.split(self.session, stream, KeyRange(), LIMITS.verify_parts))
 
     def split(self, stream: Stream, keys: KeyRange) -> None:
         """Split a range that differs. One that cannot be split would be asked about for ever."""
@@ -115,17 +115,17 @@ class _Step:
             return
         parts = ranges.split(self.session, stream, keys, LIMITS.verify_parts)
         if len(parts) > 1:
-            self.out.drill(stream, parts)
+            self.out.ask_parts(stream, parts)
         else:
-            self.out.begin_again(stream)
+            self.out.resync(stream)
 
-    def look(self, stream: Stream, keys: KeyRange, held: Held) -> None:
+    def look(self, stream: Stream, keys: KeyRange, held: HeldSums) -> None:
         """Compare a range row by row, or split it if it is too large for that."""
         if not self._stands(stream):
             return
         rows = ranges.rows_in(self.session, stream, keys, LIMITS.verify_rows + 1)
         if len(rows) > LIMITS.verify_rows:
-            self.out.drill(stream, ranges.split(self.session, stream, keys, LIMITS.verify_parts))
+            self.out.ask_parts(stream, ranges.split(self.session, stream, keys, LIMITS.verify_parts))
         else:
             self.out.repair(stream, keys, rows, held)
 
@@ -137,9 +137,9 @@ class _Step:
             self.out.pull_first.add(stream)
         return stream not in self.out.drop and stream not in self.out.pull_first
 
-    def _at(self, stream: Stream) -> Standing:
+    def _at(self, stream: Stream) -> StreamState:
         return self.standings.get(stream, _NOTHING)
 
 
-def _behind(mark: Mark, standing: Standing) -> bool:
+def _behind(mark: Mark, standing: StreamState) -> bool:
     return mark.position < standing.head or mark.covered < standing.floor

@@ -9,7 +9,7 @@ from sqlalchemy import Row
 
 from backend.feed.mismatches import Mismatch
 from backend.feed.ranges import Part
-from backend.sync.verify_request import Held
+from backend.sync.verify_request import HeldSums
 from sync_protocol.change import Stream
 from sync_protocol.checksum import MODULUS, Checksum
 from sync_protocol.cursor import Cursor
@@ -20,7 +20,7 @@ StoredRow = Row[str, int, int | None, str | None]
 
 
 @dataclass
-class Differences:
+class VerifyReply:
     """What the answer will say. *budget* is what is left of the size of its rows."""
 
     cursor: Cursor
@@ -31,16 +31,16 @@ class Differences:
     _ranges: list[tuple[Stream, Part]] = field(default_factory=list)
     _repairs: dict[Stream, tuple[list[str], list[str]]] = field(default_factory=dict)
 
-    def begin_again(self, stream: Stream) -> None:
+    def resync(self, stream: Stream) -> None:
         """Let the device drop *stream*, which it hears, and read it from the start."""
         self.drop.add(stream)
-        self.note(Mismatch(stream, began_again=True))
+        self.note(Mismatch(stream, resynced=True))
 
-    def drill(self, stream: Stream, parts: Iterable[Part]) -> None:
+    def ask_parts(self, stream: Stream, parts: Iterable[Part]) -> None:
         """Let the device compare *parts* with its own."""
         self._ranges += ((stream, part) for part in parts)
 
-    def repair(self, stream: Stream, range: KeyRange, rows: Iterable[StoredRow], held: Held) -> None:
+    def repair(self, stream: Stream, range: KeyRange, rows: Iterable[StoredRow], held: HeldSums) -> None:
         """Name the rows in which *held* differs from *rows*, which are all there are in *range*.
 
         If the answer is full already, the device is told what is in the range instead, and asks again.
@@ -52,7 +52,7 @@ class Differences:
             return
         if self.budget <= 0:
             whole = Checksum.of((row.hash or 0) % MODULUS for row in stored.values())
-            self.drill(stream, [Part(range, whole)])
+            self.ask_parts(stream, [Part(range, whole)])
             return
         put, gone = self._repairs.setdefault(stream, ([], []))
         put += (f"[{row.position},{row.body}]" for row in differing)

@@ -10,23 +10,23 @@ from sync_protocol.checksum import Checksum
 from sync_protocol.errors import ErrorCode, Fault
 from sync_protocol.segment import KeyRange
 
-Held = Mapping[str, int]
+HeldSums = Mapping[str, int]
 """Hashes of the rows that the device has in a range, by key."""
 
 
 @dataclass(frozen=True)
-class Question:
+class VerifyRequest:
     """One step: sums of streams (None: not this step), ranges to split, ranges with the device's rows."""
 
     sums: Mapping[Stream, Checksum] | None = None
     split: Sequence[tuple[Stream, KeyRange]] = ()
-    rows: Sequence[tuple[Stream, KeyRange, Held]] = ()
+    rows: Sequence[tuple[Stream, KeyRange, HeldSums]] = ()
 
 
-def question_of(asked: Mapping[str, Any]) -> Question:
+def parse_request(asked: Mapping[str, Any]) -> VerifyRequest:
     """Return the question in a request that `VerifyRequestSchema` has loaded and that `faults` are none of."""
     sums = asked["sums"]
-    return Question(
+    return VerifyRequest(
         sums=None if sums is None else {_stream(s): Checksum(s["count"], int(s["sum"], 16)) for s in sums},
         split=[(_stream(item), _keys(item)) for item in asked["split"]],
         rows=[

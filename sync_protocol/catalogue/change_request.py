@@ -10,14 +10,14 @@ from sync_protocol.fields import Choice, Text, Ulid
 class ChangeRequestBodySchema(BodySchema):
     submission_id = Ulid(required=True)
     """The document that the ERP has."""
-    wish = Choice("change", "cancel", required=True)
+    action = Choice("change", "cancel", required=True)
     message = Text(2000, required=True)
     """What is to be changed, or why it is to be cancelled, for a person to read."""
 
 
 def title(body: Mapping[str, Any]) -> str:
     """Return what a person calls it."""
-    return f"Request to {body.get('wish')} {body.get('submission_id')}"
+    return f"Request to {body.get('action', 'change')} {body.get('submission_id')}"
 
 
 CHANGE_REQUEST = Kind(

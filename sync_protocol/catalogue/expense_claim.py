@@ -8,7 +8,7 @@ from typing import Any
 from marshmallow import fields, validate
 
 from sync_protocol.catalogue.rules import date_within, line_numbers_unique
-from sync_protocol.collection import BodySchema, Kind, Setting
+from sync_protocol.collection import BodySchema, CheckContext, Kind
 from sync_protocol.errors import ErrorCode, Fault
 from sync_protocol.fields import Count, Currency, Date, Key, Money, ReceiptRef, Text
 
@@ -37,7 +37,7 @@ class ExpenseClaimBodySchema(BodySchema):
     )
 
 
-def check(body: Mapping[str, Any], setting: Setting) -> Iterator[Fault]:
+def check(body: Mapping[str, Any], setting: CheckContext) -> Iterator[Fault]:
     """Yield what the policy asks for: a customer or project, dates, receipts, justifications."""
     if not body.get("customer_id") and not body.get("project"):
         yield Fault(ErrorCode.FIELD_MISSING, "customer_id", "name the customer or the project it was for")

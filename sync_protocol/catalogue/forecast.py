@@ -11,7 +11,7 @@ from typing import Any
 from marshmallow import fields, validate
 
 from sync_protocol.catalogue.rules import line_numbers_unique, quantity_in_unit
-from sync_protocol.collection import BodySchema, Kind, Setting
+from sync_protocol.collection import BodySchema, CheckContext, Kind
 from sync_protocol.errors import ErrorCode, Fault
 from sync_protocol.fields import Count, Key, Period, Quantity, Text
 
@@ -38,7 +38,7 @@ class ForecastBodySchema(BodySchema):
     )
 
 
-def check(body: Mapping[str, Any], setting: Setting) -> Iterator[Fault]:
+def check(body: Mapping[str, Any], setting: CheckContext) -> Iterator[Fault]:
     """Yield months that are past or beyond the horizon, units and decimals that do not fit."""
     year, month = (int(part) for part in body["period"].split("-"))
     ahead = (year - setting.today.year) * 12 + month - setting.today.month

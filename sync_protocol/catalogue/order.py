@@ -7,11 +7,11 @@ from typing import Any
 from marshmallow import fields, validate
 
 from sync_protocol.catalogue.rules import date_within, line_numbers_unique, quantity_in_unit
-from sync_protocol.collection import BodySchema, Kind, Setting
+from sync_protocol.collection import BodySchema, CheckContext, Kind
 from sync_protocol.errors import ErrorCode, Fault
 from sync_protocol.fields import Count, Currency, Date, Key, Money, Percent, Quantity, Text
 
-MOST_QUANTITY = "1000000"
+MAX_QUANTITY = "1000000"
 BY_CUSTOMER = "customer:"
 """Before the customer's key: the order key of orders."""
 
@@ -19,7 +19,7 @@ BY_CUSTOMER = "customer:"
 class OrderLineBodySchema(BodySchema):
     line_no = Count(required=True, least=1, most=100_000)
     product_id = Key(required=True, references="products")
-    quantity = Quantity(required=True, above="0", most=MOST_QUANTITY)
+    quantity = Quantity(required=True, above="0", most=MAX_QUANTITY)
     unit = Key(required=True, references="units")
     unit_price = Money(required=True, least="0")
     """The price the rep saw, before the discount."""
@@ -44,7 +44,7 @@ class OrderBodySchema(BodySchema):
     )
 
 
-def check(body: Mapping[str, Any], setting: Setting) -> Iterator[Fault]:
+def check(body: Mapping[str, Any], setting: CheckContext) -> Iterator[Fault]:
     """Yield what only the rep's own records can tell: dates, units, products not for sale, addresses."""
     yield from date_within(body, "order_date", setting.today, dt.timedelta(days=366), dt.timedelta(days=2))
     yield from date_within(

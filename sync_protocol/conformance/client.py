@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from marshmallow import Schema
 
 from sync_protocol.conformance.proofs import b64url
-from sync_protocol.conformance.verdict import Broken, expect
+from sync_protocol.conformance.verdict import RuleViolation, expect
 from sync_protocol.enrol import EnrolReplySchema, TokenReplySchema
 from sync_protocol.problem import MEDIA_TYPE, ProblemSchema
 
@@ -45,7 +45,7 @@ class Client:
         try:
             return self._http.request(method, path, headers=headers, **more)
         except httpx.HTTPError as error:
-            raise Broken(f"{method} {path} was not answered: {error or type(error).__name__}") from None
+            raise RuleViolation(f"{method} {path} was not answered: {error or type(error).__name__}") from None
 
     @property
     def tokens(self) -> Json:
@@ -54,7 +54,7 @@ class Client:
             reply = self.enrol()
             if reply.status_code != 201:
                 code = reply.headers.get("satchel-error", "")
-                raise Broken(f"the code does not enrol a device: {reply.status_code} {code}".rstrip())
+                raise RuleViolation(f"the code does not enrol a device: {reply.status_code} {code}".rstrip())
             self.enrolled = checked(reply, EnrolReplySchema)
         return self.enrolled
 
@@ -102,7 +102,7 @@ def checked(reply: httpx.Response, schema: type[Schema] | None, status: tuple[in
     try:
         value = reply.json()
     except json.JSONDecodeError:
-        raise Broken(f"{what} answered with what is not JSON") from None
+        raise RuleViolation(f"{what} answered with what is not JSON") from None
     if schema is not None:
         faults = schema().validate(value)
         expect(not faults, f"{what}: {faults}")
@@ -111,7 +111,7 @@ def checked(reply: httpx.Response, schema: type[Schema] | None, status: tuple[in
 
 def _unexpected(reply: httpx.Response, what: str) -> NoReturn:
     code = reply.headers.get("satchel-error", "")
-    raise Broken(f"{what} was answered with {reply.status_code} {code}".rstrip())
+    raise RuleViolation(f"{what} was answered with {reply.status_code} {code}".rstrip())
 
 
 def refused(reply: httpx.Response, status: int, code: str) -> Json:

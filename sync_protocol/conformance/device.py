@@ -5,11 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from sync_protocol.conformance import outbox_rules, page_rules, segment_rules, session_rules
-from sync_protocol.conformance.device_fixture import Bench, folder
+from sync_protocol.conformance.device_fixture import DeviceFixture, folder
 from sync_protocol.conformance.driver_process import Drivers, Processes
 from sync_protocol.conformance.verdict import Rule, Verdict, judged, numbered
 
-RULES: list[tuple[str, Rule[Bench]]] = numbered(
+RULES: list[tuple[str, Rule[DeviceFixture]]] = numbered(
     "D", [*session_rules.RULES, *page_rules.RULES, *outbox_rules.RULES, *segment_rules.RULES]
 )
 SECONDS = 30.0
@@ -32,15 +32,15 @@ def run_drivers(drivers: Drivers, only: Iterable[str] = ()) -> Iterator[Verdict]
         if wanted and not wanted & {number, rule.name}:
             continue
         with folder() as place:
-            bench = Bench(drivers, Path(place))
+            bench = DeviceFixture(drivers, Path(place))
             try:
                 yield judged(number, replace(rule, check=_opened(rule.check)), bench)
             finally:
                 bench.close()
 
 
-def _opened(check: Callable[[Bench], None]) -> Callable[[Bench], None]:
-    def checked(bench: Bench) -> None:
+def _opened(check: Callable[[DeviceFixture], None]) -> Callable[[DeviceFixture], None]:
+    def checked(bench: DeviceFixture) -> None:
         bench.must("open", folder=bench.folder)
         check(bench)
 

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from sync_protocol.conformance.driver_process import Driver, Drivers
-from sync_protocol.conformance.script import NW, Changes, Json, Rows, Story, customer
-from sync_protocol.conformance.scripted_server import CODE, Scripted
-from sync_protocol.conformance.verdict import Broken, expect
+from sync_protocol.conformance.script import NW, Changes, Json, Rows, Script, customer
+from sync_protocol.conformance.scripted_server import CODE, ScriptedServer
+from sync_protocol.conformance.verdict import RuleViolation, expect
 
 FIRST = "kit:1"
 """The cursor of the story's first page."""
@@ -45,13 +45,13 @@ def basics() -> list[Changes]:
     ]
 
 
-class Bench:
+class DeviceFixture:
     """A device and the server it speaks to; *folder* is the device's own."""
 
     def __init__(self, drivers: Drivers, folder: Path) -> None:
-        self.story = Story()
+        self.story = Script()
         self.story.page(None, FIRST, *basics())
-        self.server = Scripted(self.story)
+        self.server = ScriptedServer(self.story)
         self.may_mend = False
         """Whether the rule lets the replica differ, and be mended by verification."""
         self._drivers = drivers
@@ -109,7 +109,7 @@ class Bench:
     def holds_rows(self, rows: Rows, otherwise: str = "") -> None:
         """Demand that the replica holds exactly *rows*."""
         if self.server.requests("/v1/verify") and not self.may_mend:
-            raise Broken(f"{otherwise or 'the replica'}: it differed, and only verification mended it")
+            raise RuleViolation(f"{otherwise or 'the replica'}: it differed, and only verification mended it")
         wanted = {at: row[2] for at, row in rows.items()}
         held = self.records()
         if held != wanted:
@@ -118,13 +118,13 @@ class Bench:
             stale = [f"{c} {key} reads otherwise" for c, key in sorted(wanted) if (c, key) in held]
             stale = [s for s in stale if held[tuple(s.split(" ")[:2])] != wanted[tuple(s.split(" ")[:2])]]  # type: ignore[index]
             said = "; ".join([*missing, *surplus, *stale][:4])
-            raise Broken(f"{otherwise}: {said}" if otherwise else said)
+            raise RuleViolation(f"{otherwise}: {said}" if otherwise else said)
 
     def kept(self, id: str) -> Json:
         """Return a document that has to be on the device still."""
         found = self.documents().get(id)
         if found is None:
-            raise Broken(f"document {id} is not on the device any more")
+            raise RuleViolation(f"document {id} is not on the device any more")
         return found
 
     def no_faults(self) -> None:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from sync_protocol.conformance.verdict import Broken
+from sync_protocol.conformance.verdict import RuleViolation
 
 Json = dict[str, Any]
 
@@ -85,14 +85,18 @@ class Process:
             self._process.stdin.write(json.dumps(command).encode() + b"\n")
             self._process.stdin.flush()
         except OSError:
-            raise Broken(f"the driver is gone: it ended with {self._process.poll()} before `{said}`") from None
+            raise RuleViolation(
+                f"the driver is gone: it ended with {self._process.poll()} before `{said}`"
+            ) from None
         line = self._line(str(said))
         try:
             answer = json.loads(line)
         except ValueError:
-            raise Broken(f"the driver answered `{said}` with {line[:200]!r}, which is not JSON") from None
+            raise RuleViolation(
+                f"the driver answered `{said}` with {line[:200]!r}, which is not JSON"
+            ) from None
         if not isinstance(answer, dict) or not isinstance(answer.get("ok"), bool):
-            raise Broken(f"the driver answered `{said}` with {answer!r}, which has no `ok`")
+            raise RuleViolation(f"the driver answered `{said}` with {answer!r}, which has no `ok`")
         return answer
 
     def _line(self, said: str) -> bytes:
@@ -102,10 +106,12 @@ class Process:
             ready, _, _ = select.select([self._process.stdout], [], [], max(0, deadline - time.monotonic()))
             if not ready:
                 self.kill()
-                raise Broken(f"no answer to `{said}` within {self._seconds:.0f} s")
+                raise RuleViolation(f"no answer to `{said}` within {self._seconds:.0f} s")
             piece = os.read(self._process.stdout.fileno(), 65536)
             if not piece:
-                raise Broken(f"the driver ended with {self._process.wait()} instead of answering `{said}`")
+                raise RuleViolation(
+                    f"the driver ended with {self._process.wait()} instead of answering `{said}`"
+                )
             self._left += piece
         line, _, self._left = self._left.partition(b"\n")
         return line

@@ -65,7 +65,7 @@ def problem(status: int, code: str, headers: Mapping[str, str] | None = None, **
     return Reply(status, json.dumps(value).encode(), named)
 
 
-class Line:
+class HttpServer:
     """Answers on 127.0.0.1 with what *respond* says, until it is closed."""
 
     def __init__(self, respond: Callable[[Request], Reply]) -> None:

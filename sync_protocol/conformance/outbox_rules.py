@@ -3,7 +3,7 @@
 import base64
 import hashlib
 
-from sync_protocol.conformance.device_fixture import FIRST, Bench, order_body, today
+from sync_protocol.conformance.device_fixture import FIRST, DeviceFixture, order_body, today
 from sync_protocol.conformance.driver_process import Json
 from sync_protocol.conformance.http_server import Reply, Request, json_reply, problem
 from sync_protocol.conformance.script import NW, Changes, customer
@@ -18,7 +18,7 @@ PNG = base64.b64decode(
 )
 
 
-def pushed(bench: Bench, id: str) -> list[Json]:
+def pushed(bench: DeviceFixture, id: str) -> list[Json]:
     """Return each time that document *id* was pushed, as it was."""
     return [
         document
@@ -29,7 +29,7 @@ def pushed(bench: Bench, id: str) -> list[Json]:
     ]
 
 
-def capture(bench: Bench) -> None:
+def capture(bench: DeviceFixture) -> None:
     bench.ready()
     order = bench.order()
     bench.kill()
@@ -43,14 +43,14 @@ def capture(bench: Bench) -> None:
     expect(sent[0]["body"] == order_body(), "the body is not what was captured")
 
 
-def capture_refuses(bench: Bench) -> None:
+def capture_refuses(bench: DeviceFixture) -> None:
     bench.ready()
     answer = bench.tell("capture", kind="order", body=order_body(customer_id="NOBODY"), receipts=[])
     expect(not answer["ok"], "an order for a customer that the replica does not have was captured")
     expect(not bench.documents(), "a refused capture left a document behind")
 
 
-def lost_push(bench: Bench) -> None:
+def lost_push(bench: DeviceFixture) -> None:
     bench.ready()
     order = bench.order()
     bench.server.next_push(bench.server.lost)
@@ -64,7 +64,7 @@ def lost_push(bench: Bench) -> None:
     bench.no_faults()
 
 
-def not_again(bench: Bench) -> None:
+def not_again(bench: DeviceFixture) -> None:
     bench.ready()
     order = bench.order()
     bench.must("sync")
@@ -74,7 +74,7 @@ def not_again(bench: Bench) -> None:
     expect(len(pushed(bench, order)) == before, "a document that was received is pushed again and again")
 
 
-def received_is_kept(bench: Bench) -> None:
+def received_is_kept(bench: DeviceFixture) -> None:
     bench.ready()
     order = bench.order()
     bench.must("sync")
@@ -82,7 +82,7 @@ def received_is_kept(bench: Bench) -> None:
     bench.kept(order)
 
 
-def _answered(bench: Bench, id: str, status: str, **more: object) -> None:
+def _answered(bench: DeviceFixture, id: str, status: str, **more: object) -> None:
     result = {"id": id, "status": status, "state": None, "sha256": None, "errors": [], **more}
     bench.server.results[id] = result
     bench.must("sync")
@@ -92,24 +92,24 @@ def _answered(bench: Bench, id: str, status: str, **more: object) -> None:
     expect(len(pushed(bench, id)) == before, f"a document that was {status} is pushed again and again")
 
 
-def refused(bench: Bench) -> None:
+def refused(bench: DeviceFixture) -> None:
     bench.ready()
     fault = {"code": "unknown_record", "field": "customer_id", "message": "C1 is not among your customers"}
     _answered(bench, bench.order(), "refused", state="rejected", errors=[fault])
 
 
-def quarantined(bench: Bench) -> None:
+def quarantined(bench: DeviceFixture) -> None:
     bench.ready()
     _answered(bench, bench.order(), "quarantined")
 
 
-def other_bytes(bench: Bench) -> None:
+def other_bytes(bench: DeviceFixture) -> None:
     bench.ready()
     order = bench.order()
     _answered(bench, order, "duplicate", state="accepted", sha256="0" * 64)
 
 
-def misfit_results(bench: Bench) -> None:
+def misfit_results(bench: DeviceFixture) -> None:
     bench.ready()
     first, second = bench.order(), bench.order(notes="Second")
 
@@ -131,7 +131,7 @@ def misfit_results(bench: Bench) -> None:
     )
 
 
-def halving(bench: Bench) -> None:
+def halving(bench: DeviceFixture) -> None:
     bench.ready()
     orders = [bench.order(notes=f"Order {n}") for n in range(5)]
     poison = orders[2]
@@ -149,7 +149,7 @@ def halving(bench: Bench) -> None:
     bench.kept(poison)
 
 
-def pull_without_push(bench: Bench) -> None:
+def pull_without_push(bench: DeviceFixture) -> None:
     bench.ready()
     bench.order()
     bench.story.page(FIRST, "kit:2", Changes(NW, "customers", [(6, customer("C3"))]))
@@ -159,7 +159,7 @@ def pull_without_push(bench: Bench) -> None:
     bench.holds("kit:2", "a push that failed kept the device from pulling")
 
 
-def receipt(bench: Bench) -> None:
+def receipt(bench: DeviceFixture) -> None:
     bench.ready()
     digest = hashlib.sha256(PNG).hexdigest()
     line = {

@@ -4,12 +4,12 @@ import gzip
 import json
 import threading
 
-from sync_protocol.conformance.device_fixture import FIRST, Bench
+from sync_protocol.conformance.device_fixture import FIRST, DeviceFixture
 from sync_protocol.conformance.driver_process import Json
 from sync_protocol.conformance.http_server import Reply, Request, problem
 from sync_protocol.conformance.script import NW, SE, Changes, customer
 from sync_protocol.conformance.scripted_server import tag
-from sync_protocol.conformance.verdict import Broken, Rule, expect
+from sync_protocol.conformance.verdict import Rule, RuleViolation, expect
 
 PAGE = "docs/device.md#pages"
 CURSORS = "docs/device.md#cursors-that-are-not-known"
@@ -17,7 +17,7 @@ IGNORE = "docs/versioning.md#what-a-device-must-ignore"
 WAIT_SECONDS = 20
 
 
-def until_complete(bench: Bench) -> None:
+def until_complete(bench: DeviceFixture) -> None:
     bench.story.pages.clear()
     bench.story.page(None, "kit:a", Changes(NW, "customers", [(1, customer("C1"))]), complete=False)
     bench.story.page("kit:a", "kit:b", Changes(NW, "customers", [(2, customer("C2"))]), complete=False)
@@ -27,7 +27,7 @@ def until_complete(bench: Bench) -> None:
     bench.holds("kit:c")
 
 
-def idle(bench: Bench) -> None:
+def idle(bench: DeviceFixture) -> None:
     bench.ready()
     bench.must("sync")
     last = bench.server.asked[-1]
@@ -39,7 +39,7 @@ def idle(bench: Bench) -> None:
     bench.holds("kit:2")
 
 
-def cut(bench: Bench) -> None:
+def cut(bench: DeviceFixture) -> None:
     bench.ready()
     bench.story.page(
         FIRST, "kit:2", Changes(NW, "customers", [(6, customer("C3")), (7, customer("C1", "New"))])
@@ -55,13 +55,13 @@ def cut(bench: Bench) -> None:
         bench.server.next_pull(lambda request, n=length: Reply(200, whole.body[:n], whole.headers))  # type: ignore[misc]
         answer = bench.tell("sync")
         if answer["ok"]:
-            raise Broken(f"a page cut to {length} of {len(whole.body)} bytes was taken for whole")
+            raise RuleViolation(f"a page cut to {length} of {len(whole.body)} bytes was taken for whole")
         bench.holds(FIRST, "a cut page changed the replica")
     bench.must("sync")
     bench.holds("kit:2", "after cut pages the sync does not go on")
 
 
-def drop(bench: Bench) -> None:
+def drop(bench: DeviceFixture) -> None:
     bench.ready()
     order = bench.order()
     # The page puts a record of the same collection, which must not fall to the drop.
@@ -76,7 +76,7 @@ def drop(bench: Bench) -> None:
     bench.kept(order)
 
 
-def newest_wins(bench: Bench) -> None:
+def newest_wins(bench: DeviceFixture) -> None:
     bench.ready()
     bench.story.page(FIRST, "kit:2", Changes(NW, "customers", [(20, customer("C1", "Newest"))]))
     bench.story.page("kit:2", "kit:3", Changes(NW, "customers", [(7, customer("C1", "Older"))], [(8, "C2")]))
@@ -86,7 +86,7 @@ def newest_wins(bench: Bench) -> None:
     bench.holds("kit:4")
 
 
-def move(bench: Bench, *order: Changes, split: bool = False) -> None:
+def move(bench: DeviceFixture, *order: Changes, split: bool = False) -> None:
     bench.ready()
     cursor = FIRST
     for n, part in enumerate([[change] for change in order] if split else [list(order)]):
@@ -104,22 +104,22 @@ def _halves() -> tuple[Changes, Changes]:
     return put, Changes(NW, "customers", gone=[(11, "C1")])
 
 
-def move_put_first(bench: Bench) -> None:
+def move_put_first(bench: DeviceFixture) -> None:
     put, gone = _halves()
     move(bench, put, gone)
 
 
-def move_gone_first(bench: Bench) -> None:
+def move_gone_first(bench: DeviceFixture) -> None:
     put, gone = _halves()
     move(bench, gone, put)
 
 
-def move_in_two_pages(bench: Bench) -> None:
+def move_in_two_pages(bench: DeviceFixture) -> None:
     put, gone = _halves()
     move(bench, put, gone, split=True)
 
 
-def reset(bench: Bench) -> None:
+def reset(bench: DeviceFixture) -> None:
     bench.ready()
     order = bench.order()
     bench.must("sync")
@@ -134,7 +134,7 @@ def reset(bench: Bench) -> None:
     expect(order in bench.server.documents, "what was sent before the reset was not pushed again")
 
 
-def epoch_without_reset(bench: Bench) -> None:
+def epoch_without_reset(bench: DeviceFixture) -> None:
     bench.ready()
     bench.story.page(FIRST, "kit:2", Changes(NW, "customers", [(6, customer("C3"))]), epoch="kit-epoch-2")
     answer = bench.tell("sync")
@@ -142,7 +142,7 @@ def epoch_without_reset(bench: Bench) -> None:
     bench.holds(FIRST, "a page of another epoch was applied")
 
 
-def cursor_invalid(bench: Bench) -> None:
+def cursor_invalid(bench: DeviceFixture) -> None:
     bench.ready()
     bench.story.pages.clear()
     bench.story.page(None, "kit:anew", Changes(NW, "customers", [(4, customer("C1", "Anew"))]))
@@ -154,7 +154,7 @@ def cursor_invalid(bench: Bench) -> None:
     bench.holds("kit:anew", "records of before the new run")
 
 
-def not_yet(bench: Bench) -> None:
+def not_yet(bench: DeviceFixture) -> None:
     bench.ready()
     bench.server.next_pull(lambda request: problem(503, "not_yet", {"Retry-After": "1"}))
     answer = bench.tell("sync")
@@ -163,7 +163,7 @@ def not_yet(bench: Bench) -> None:
     bench.must("sync")
 
 
-def late_page(bench: Bench) -> None:
+def late_page(bench: DeviceFixture) -> None:
     """Two syncs on one folder overlap; the page of the first comes after that of the second."""
     bench.ready()
     arrived, go = threading.Event(), threading.Event()
@@ -197,7 +197,7 @@ def late_page(bench: Bench) -> None:
         bench.holds("kit:2", "a page came late and was applied all the same")
 
 
-def unknown(bench: Bench) -> None:
+def unknown(bench: DeviceFixture) -> None:
     bench.ready()
     more: Json = {"colour": "of a newer server", "hints": [1, {"a": None}]}
     record = customer("C3") | {"loyalty": "gold"}
@@ -211,7 +211,7 @@ def unknown(bench: Bench) -> None:
     bench.must("sync")
 
 
-def no_progress(bench: Bench) -> None:
+def no_progress(bench: DeviceFixture) -> None:
     bench.ready()
     bench.story.page(FIRST, FIRST, complete=False)
     before = len(bench.server.asked)
@@ -221,7 +221,7 @@ def no_progress(bench: Bench) -> None:
     expect(not answer["ok"], "a page that moves nothing and is not complete was taken for success")
 
 
-def whole_or_not(bench: Bench) -> None:
+def whole_or_not(bench: DeviceFixture) -> None:
     bench.ready()
     bench.story.page(FIRST, "kit:2", Changes(NW, "customers", [(6, customer("C3"))]))
     page = json.loads(json.dumps(bench.story.pages[FIRST]))

@@ -7,7 +7,7 @@ from functools import wraps
 
 from sync_protocol.conformance.client import Client, checked, refused
 from sync_protocol.conformance.replica import Replica
-from sync_protocol.conformance.verdict import Broken, NotAsked, Rule, expect
+from sync_protocol.conformance.verdict import NotApplicable, Rule, RuleViolation, expect
 from sync_protocol.limits import LIMITS
 from sync_protocol.pull import SEGMENTS_SINCE
 from sync_protocol.segment import decode, name_of
@@ -31,10 +31,10 @@ def undisturbed(check: Check) -> Check:
             before = _head(client)
             try:
                 return check(client)
-            except Broken:
+            except RuleViolation:
                 if _head(client) == before:
                     raise
-        raise NotAsked(f"others wrote to the server in each of {TRIES} tries; ask when nobody does")
+        raise NotApplicable(f"others wrote to the server in each of {TRIES} tries; ask when nobody does")
 
     return asked
 
@@ -94,7 +94,7 @@ def segments(client: Client) -> None:
     offers = replica.pages[-1]["segments"]
     refused(client.ask("GET", f"/v1/segments/{'0' * 64}"), 404, "not_found")
     if not offers:
-        raise NotAsked("this rep is offered no segments: too little data, or none are built")
+        raise NotApplicable("this rep is offered no segments: too little data, or none are built")
     expect(replica.pages[-1]["then"], "segments are offered and `then` is null")
     for stream in {(offer["channel"], offer["collection"]) for offer in offers}:
         ranges = sorted(
@@ -144,7 +144,7 @@ def verify(client: Client) -> None:
     said = [name for name in ("drop", "ranges", "repairs", "pull_first") if equal[name]]
     expect(not said, f"a replica that is equal is answered with {', '.join(said)}")
     if not sums:
-        raise NotAsked("the rep hears no records, so nothing can differ")
+        raise NotApplicable("the rep hears no records, so nothing can differ")
     largest = max(sums, key=lambda one: one["count"])
     largest["count"], largest["sum"] = largest["count"] - 1, "0" * 16
     differs = checked(client.ask("POST", "/v1/verify", json=asked), VerifyReplySchema)

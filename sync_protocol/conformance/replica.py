@@ -6,11 +6,11 @@ from typing import Any
 from sync_protocol.catalogue import key_field
 from sync_protocol.checksum import Checksum, record_hash
 from sync_protocol.conformance.client import Client, Json, checked
-from sync_protocol.conformance.verdict import Broken, expect
+from sync_protocol.conformance.verdict import RuleViolation, expect
 from sync_protocol.pull import PageSchema
 from sync_protocol.segment import Segment
 
-MOST_PAGES = 100_000
+MAX_PAGES = 100_000
 
 
 @dataclass
@@ -29,7 +29,7 @@ class Replica:
     def pull(self, client: Client, *, schema: int = 1, limit_bytes: int | None = None) -> "Replica":
         """Pull from where it stands until a page is complete, each held to the rules; raises `Broken`."""
         query = {"limit_bytes": str(limit_bytes)} if limit_bytes else {}
-        for _ in range(MOST_PAGES):
+        for _ in range(MAX_PAGES):
             before = self.cursor
             reply = client.pull(before, schema=schema, query=query)
             page = checked(reply, PageSchema)
@@ -41,7 +41,7 @@ class Replica:
             expect(not page["segments"] or schema > 1, "segments are offered to an app of revision 1")
             if page["segments"]:
                 return self
-        raise Broken(f"no page was complete within {MOST_PAGES}")
+        raise RuleViolation(f"no page was complete within {MAX_PAGES}")
 
     def apply(self, page: Json) -> None:
         """Apply a page by the rules."""

@@ -55,7 +55,7 @@ class Part(NamedTuple):
     records: Sequence[Json]
 
 
-class Story:
+class Script:
     """Pages by the cursor that they follow; None is the start."""
 
     def __init__(self) -> None:
@@ -135,7 +135,7 @@ class Story:
 
     def empty(self, cursor: str | None) -> Json:
         """Return the page that says that nothing has changed since *cursor*."""
-        quiet = Story()
+        quiet = Script()
         quiet.rows = self.rows
         last = next((p for p in self.pages.values() if p["cursor"] == cursor), None)
         epoch = last["epoch"] if last else "kit-epoch-1"

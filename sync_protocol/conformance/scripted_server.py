@@ -7,9 +7,9 @@ from typing import Any
 
 from sync_protocol.canonical import NotCanonical, digest
 from sync_protocol.conformance import proofs
-from sync_protocol.conformance.http_server import Line, Reply, Request, json_reply, problem
-from sync_protocol.conformance.script import REP, Story
-from sync_protocol.conformance.segment_files import Shelf
+from sync_protocol.conformance.http_server import HttpServer, Reply, Request, json_reply, problem
+from sync_protocol.conformance.script import REP, Script
+from sync_protocol.conformance.segment_files import SegmentFiles
 from sync_protocol.conformance.tus import Receipts
 from sync_protocol.conformance.verify_replies import verified
 
@@ -20,15 +20,15 @@ CODE = "CONF0-RMANC-E0KIT"
 ISSUER = "https://conformance.satchel.test"
 
 
-class Scripted:
+class ScriptedServer:
     """A server with one rep and one story. `asked` holds every request; `documents` what was pushed, by id."""
 
-    def __init__(self, story: Story) -> None:
+    def __init__(self, story: Script) -> None:
         self.story = story
         self.asked: list[Request] = []
         self.documents: dict[str, Json] = {}
         self.receipts = Receipts()
-        self.shelf = Shelf()
+        self.shelf = SegmentFiles()
         self.results: dict[str, Json] = {}
         self.revoked = False
         self.public_key: Json | None = None
@@ -38,7 +38,7 @@ class Scripted:
         self.always: Trick = lambda request: None
         self._tricks: list[Trick] = []
         self._lock = threading.RLock()
-        self.line = Line(self._respond)
+        self.line = HttpServer(self._respond)
 
     def once(self, path: str, answer: Answer, *, method: str | None = None) -> None:
         """Answer the next request to *path* (and what is below it) with *answer*."""

@@ -4,7 +4,7 @@ from sync_protocol.conformance.http_server import Reply, Request, problem
 from sync_protocol.segment import MEDIA_TYPE, name_of
 
 
-class Shelf:
+class SegmentFiles:
     """Files that may be fetched, by their sha256; `sent` counts the bytes of answers."""
 
     def __init__(self) -> None:

@@ -4,10 +4,10 @@ import gzip
 import itertools
 import string
 
-from sync_protocol.conformance.device_fixture import FIRST, Bench
+from sync_protocol.conformance.device_fixture import FIRST, DeviceFixture
 from sync_protocol.conformance.http_server import Reply
 from sync_protocol.conformance.script import NW, SE, Changes, Json, Part, customer
-from sync_protocol.conformance.verdict import NotAsked, Rule, expect
+from sync_protocol.conformance.verdict import NotApplicable, Rule, expect
 from sync_protocol.pull import SEGMENTS_SINCE
 from sync_protocol.segment import KeyRange, compress
 
@@ -15,12 +15,12 @@ SEGMENTS = "docs/protocol.md#segments"
 LOW, HIGH = KeyRange("", "S5"), KeyRange("S5", None)
 
 
-def ready(bench: Bench) -> None:
+def ready(bench: DeviceFixture) -> None:
     """Make the device ready, if it says that it understands revision 2."""
     bench.ready()
     said = [request.query.get("schema") for request in bench.server.requests("/v1/pull")]
     if not said or not str(said[-1]).isdigit() or int(str(said[-1])) < SEGMENTS_SINCE:
-        raise NotAsked(f"the device speaks revision {said[-1] if said else 1}")
+        raise NotApplicable(f"the device speaks revision {said[-1] if said else 1}")
 
 
 def people(*numbers: int, name: str = "") -> list[Json]:
@@ -38,7 +38,7 @@ def _person(n: int, name: str) -> Json:
     return record | ({"notes": "ring | knock"} if n == 1 else {}) | ({"newer": {"a": []}} if n == 2 else {})
 
 
-def offered(bench: Bench) -> list[bytes]:
+def offered(bench: DeviceFixture) -> list[bytes]:
     """Offer a new stream in two segments; return their files."""
     parts = (Part(LOW, 100, people(1, 2, 3)), Part(HIGH, 100, people(5, 6)))
     files = bench.story.offer(FIRST, "kit:offer", "kit:then", SE, *parts)
@@ -46,7 +46,7 @@ def offered(bench: Bench) -> list[bytes]:
     return files
 
 
-def apply(bench: Bench) -> None:
+def apply(bench: DeviceFixture) -> None:
     ready(bench)
     offered(bench)
     bench.story.page("kit:then", "kit:after", Changes(SE, "customers", [(101, people(2, name="New")[0])]))
@@ -56,7 +56,7 @@ def apply(bench: Bench) -> None:
     expect("kit:then" in asked, "after the last segment `then` did not take the cursor's place")
 
 
-def go_on(bench: Bench) -> None:
+def go_on(bench: DeviceFixture) -> None:
     ready(bench)
     files = offered(bench)
     for _ in range(3):
@@ -79,7 +79,7 @@ def _half(reply: Reply) -> Reply:
     return Reply(reply.status, reply.body, reply.headers, cut=len(reply.body) // 2)
 
 
-def another_set(bench: Bench) -> None:
+def another_set(bench: DeviceFixture) -> None:
     ready(bench)
     files = offered(bench)
     bench.server.once("/v1/segments/", bench.server.shelf.answer)
@@ -93,7 +93,7 @@ def another_set(bench: Bench) -> None:
     bench.holds("kit:done", f"another set was offered in place of one of {len(files)} files")
 
 
-def damaged(bench: Bench) -> None:
+def damaged(bench: DeviceFixture) -> None:
     ready(bench)
     offered(bench)
     whole = bench.server.shelf.answer
@@ -111,10 +111,10 @@ def _other(reply: Reply) -> Reply:
         other = compress(plain.replace(b"EUR", "".join(letters).encode()))
         if len(other) == len(reply.body) and other != reply.body:
             return Reply(reply.status, other, reply.headers)
-    raise NotAsked("the kit found no other contents of that size")
+    raise NotApplicable("the kit found no other contents of that size")
 
 
-def check(bench: Bench) -> None:
+def check(bench: DeviceFixture) -> None:
     """The server's page lacks a row, holds a stale one, and leaves one behind: all without a word."""
     ready(bench)
     bench.may_mend = True
@@ -128,7 +128,7 @@ def check(bench: Bench) -> None:
     bench.holds("kit:2", "what differed was not mended")
 
 
-def equal(bench: Bench) -> None:
+def equal(bench: DeviceFixture) -> None:
     ready(bench)
     bench.story.page(FIRST, "kit:2", Changes(NW, "customers", [(6, customer("C3"))]))
     bench.must("sync")
@@ -137,7 +137,7 @@ def equal(bench: Bench) -> None:
     expect(not asked, f"`check` is that of the replica, and the device asked {asked} times all the same")
 
 
-def rebase(bench: Bench) -> None:
+def rebase(bench: DeviceFixture) -> None:
     ready(bench)
     order = bench.order()
     bench.must("sync")

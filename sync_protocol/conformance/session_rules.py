@@ -1,6 +1,6 @@
 """Rules of the session: enrolment, tokens, revocation, and whom to believe."""
 
-from sync_protocol.conformance.device_fixture import FIRST, Bench
+from sync_protocol.conformance.device_fixture import FIRST, DeviceFixture
 from sync_protocol.conformance.http_server import Reply, problem
 from sync_protocol.conformance.script import NW, Changes, customer
 from sync_protocol.conformance.verdict import Rule, expect
@@ -9,7 +9,7 @@ PAGE = "docs/device.md"
 PORTAL = b"<html><title>Welcome to our hotel</title></html>"
 
 
-def enrolment(bench: Bench) -> None:
+def enrolment(bench: DeviceFixture) -> None:
     bench.server.once("/v1/enrol", bench.server.lost)
     bench.enrol()
     expect(bench.enrol()["ok"], "after a lost reply, the same code does not enrol the device: another key?")
@@ -19,7 +19,7 @@ def enrolment(bench: Bench) -> None:
     bench.holds(FIRST)
 
 
-def refresh(bench: Bench) -> None:
+def refresh(bench: DeviceFixture) -> None:
     bench.ready()
     bench.server.expire()
     bench.story.page(FIRST, "kit:2", Changes(NW, "customers", [(6, customer("C3"))]))
@@ -28,7 +28,7 @@ def refresh(bench: Bench) -> None:
     bench.holds("kit:2", "after token_expired the request was not repeated")
 
 
-def lost_rotation(bench: Bench) -> None:
+def lost_rotation(bench: DeviceFixture) -> None:
     bench.ready()
     bench.server.expire()
     bench.server.once("/v1/token", bench.server.lost)
@@ -40,7 +40,7 @@ def lost_rotation(bench: Bench) -> None:
     expect(sent[:2] == ["refresh-1", "refresh-1"], f"after a lost reply it sent {', '.join(sent[:2])}")
 
 
-def refresh_invalid(bench: Bench) -> None:
+def refresh_invalid(bench: DeviceFixture) -> None:
     bench.ready()
     order = bench.order()
     bench.server.expire()
@@ -51,7 +51,7 @@ def refresh_invalid(bench: Bench) -> None:
     bench.holds(FIRST, "the replica did not stay")
 
 
-def wipe(bench: Bench) -> None:
+def wipe(bench: DeviceFixture) -> None:
     bench.ready()
     bench.order()
     bench.server.revoked = True
@@ -62,7 +62,7 @@ def wipe(bench: Bench) -> None:
     expect(not found["enrolled"], "the session is still there")
 
 
-def no_wipe_without_order(bench: Bench) -> None:
+def no_wipe_without_order(bench: DeviceFixture) -> None:
     bench.ready()
     order = bench.order()
     html = Reply(401, PORTAL, {"Content-Type": "text/html"})
@@ -74,7 +74,7 @@ def no_wipe_without_order(bench: Bench) -> None:
     bench.holds(FIRST, "a 401 without `wipe: true` deleted the replica")
 
 
-def portal(bench: Bench) -> None:
+def portal(bench: DeviceFixture) -> None:
     bench.ready()
     bench.story.page(FIRST, "kit:2", Changes(NW, "customers", [(6, customer("C3"))]))
     bench.server.next_pull(lambda request: Reply(200, PORTAL, {"Content-Type": "text/html"}))
@@ -85,7 +85,7 @@ def portal(bench: Bench) -> None:
     bench.holds("kit:2", "after a sign-in page the sync does not go on")
 
 
-def redirect(bench: Bench) -> None:
+def redirect(bench: DeviceFixture) -> None:
     bench.ready()
     elsewhere = {"Location": f"{bench.server.line.address}/elsewhere", "Content-Type": "text/html"}
     bench.server.next_pull(lambda request: Reply(302, PORTAL, elsewhere))

@@ -9,11 +9,11 @@ Bench = TypeVar("Bench")
 Outcome = Literal["pass", "fail", "not asked"]
 
 
-class Broken(Exception):
+class RuleViolation(Exception):
     """The implementation does not keep the rule; the message says what it did instead."""
 
 
-class NotAsked(Exception):
+class NotApplicable(Exception):
     """The rule does not concern this implementation; the message says why."""
 
 
@@ -49,9 +49,9 @@ def judged(number: str, rule: Rule[Bench], bench: Bench) -> Verdict:
     detail = ""
     try:
         rule.check(bench)
-    except Broken as broken:
+    except RuleViolation as broken:
         outcome, detail = "fail", str(broken)
-    except NotAsked as reason:
+    except NotApplicable as reason:
         outcome, detail = "not asked", str(reason)
     except (LookupError, ValueError, TypeError, AttributeError) as error:
         # What it answered is not even of the form that the rule looks into.
@@ -67,4 +67,4 @@ def numbered(letter: str, rules: Iterable[Rule[Bench]]) -> list[tuple[str, Rule[
 def expect(holds: object, otherwise: str) -> None:
     """Raise `Broken` with *otherwise* unless it *holds*."""
     if not holds:
-        raise Broken(otherwise)
+        raise RuleViolation(otherwise)

@@ -25,7 +25,7 @@ from sync_protocol.device.store.database import Database
 from sync_protocol.device.store.offers import Standing
 from sync_protocol.device.store.partfile import PartFolder
 from sync_protocol.device.store.receipts import ReceiptFile, ReceiptFolder
-from sync_protocol.device.store.replica import Held
+from sync_protocol.device.store.replica import SyncState
 from sync_protocol.device.sync.loop import Sync
 from sync_protocol.device.sync.page_size import PageSize
 from sync_protocol.device.sync.report import SyncReport
@@ -36,7 +36,7 @@ class Status:
     """Where the device stands, for a screen."""
 
     identity: Identity | None
-    held: Held
+    sync_state: SyncState
     counts: dict[str, int]
     documents: list[Document]
     freshness: dict[str, str]
@@ -160,7 +160,7 @@ class Device:
         report.received, report.sent = transport.received - received, transport.sent - sent
         return report
 
-    def settle(
+    def sync_until_done(
         self,
         tries: int = 5,
         on_progress: Callable[[SyncReport], None] = lambda report: None,
@@ -210,29 +210,29 @@ class Device:
         )  # fmt: skip
 
     def withdraw(self, id: str, reason: str | None = None) -> Document:
-        """Take back a document before it is sent to the ERP; see `wishes.withdraw` for what is raised."""
+        """Take back a document before it is sent to the ERP; see `amendments.withdraw` for what is raised."""
         return amendments.withdraw(
             self.db, self.files, rep=self._enrolled().rep, id=id, reason=reason, now=self._now(), zone=self.zone
         )
 
-    def ask(self, id: str, wish: str, message: str) -> Document:
-        """Ask the office to change or cancel what the ERP has; see `wishes.ask` for what is raised."""
-        return amendments.ask(
-            self.db, self.files, rep=self._enrolled().rep, id=id, wish=wish, message=message, now=self._now(),
+    def request_change(self, id: str, action: str, message: str) -> Document:
+        """Ask the office to change or cancel what the ERP has; see `amendments.request_change` for what is raised."""
+        return amendments.request_change(
+            self.db, self.files, rep=self._enrolled().rep, id=id, action=action, message=message, now=self._now(),
             zone=self.zone,
         )  # fmt: skip
 
-    def to_amend(self, id: str) -> tuple[str, dict[str, Any]]:
+    def editable_body(self, id: str) -> tuple[str, dict[str, Any]]:
         """Return kind and body of a document, of which an edited copy is then captured; raises `NotFound`."""
-        return amendments.to_amend(self.db, id)
+        return amendments.editable_body(self.db, id)
 
     def dismiss(self, id: str) -> None:
         """Put a document aside that never left the device or was refused; raises `DeviceError` for others."""
         documents.dismiss(self.db, id, capture.instant(self._now()))
 
-    def push_once_more(self, id: str) -> None:
+    def retry_push(self, id: str) -> None:
         """Push a document again that was held back; raises `NotFound`."""
-        documents.push_once_more(self.db, id)
+        documents.retry_push(self.db, id)
 
     def documents(self) -> list[Document]:
         """Return the outbox, oldest first."""
@@ -250,20 +250,22 @@ class Device:
         """Return where the device stands."""
         freshness = {row["id"]: row["as_of"] for row in replica.records(self.db, "freshness")}
         return Status(
-            self.identity, replica.held(self.db), replica.counts(self.db), self.documents(), freshness,
+            self.identity, replica.sync_state(self.db), replica.counts(self.db), self.documents(), freshness,
             offers.standing(self.db),
         )  # fmt: skip
 
-    def damage(self) -> list[str]:
+    def integrity_errors(self) -> list[str]:
         """Return what is wrong with what this device stores; an empty list if nothing is."""
-        return self.db.damage() + outbox.damage(self.db) + self.files.damage(self.db)
+        return (
+            self.db.integrity_errors() + outbox.integrity_errors(self.db) + self.files.integrity_errors(self.db)
+        )
 
-    def differs(self) -> str | None:
+    def local_mismatch(self) -> str | None:
         """Look at every body that is stored, without a network; say in words if the next sync has to repair.
 
         None means that the replica is what the last complete page said it is.
         """
-        mended, held = checks.deep(self.db), replica.held(self.db)
+        mended, held = checks.rehash(self.db), replica.sync_state(self.db)
         if mended:
             return f"records that were altered on this device: {mended:,}; the next sync repairs them"
         if held.check is not None and checks.total(self.db) != held.check:

@@ -32,7 +32,7 @@ ENVELOPES: tuple[type[Schema], ...] = (
     enrol.TokenReplySchema,
     problem.ProblemSchema,
     office.ParkedListSchema,
-    office.DeedSchema,
+    office.OfficeActionSchema,
 )
 
 

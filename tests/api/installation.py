@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from ulid import ULID
 from werkzeug.test import TestResponse
 
-from backend.api.services import EXTENSION, Satchel
+from backend.api.services import EXTENSION, Services
 from backend.app import create_app
 from backend.clock import ManualClock
 from backend.database.core import Sessions, db
@@ -39,7 +39,7 @@ class Installation:
         return self.app.test_client()
 
     @property
-    def satchel(self) -> Satchel:
+    def satchel(self) -> Services:
         return self.app.extensions[EXTENSION]
 
     def code(self, rep: str = "R1") -> str:

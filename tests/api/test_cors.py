@@ -7,7 +7,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from backend.api import cors
-from backend.api.routes import DOORS
+from backend.api.routes import ROUTES
 from backend.clock import ManualClock
 from backend.settings import SettingError, read_settings
 from tests.api.installation import Installation, install
@@ -39,7 +39,7 @@ def words(text: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "door", [door for door in DOORS if door.method != "OPTIONS"], ids=lambda door: door.name
+    "door", [door for door in ROUTES if door.method != "OPTIONS"], ids=lambda door: door.name
 )
 def test_every_door_has_its_preflight(here: Installation, door) -> None:
     """Without a token, for a browser sends none."""

@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 from backend.api import reference
 from backend.api.openapi.document import document
 from backend.api.openapi.operations import OPERATIONS
-from backend.api.routes import DOORS
+from backend.api.routes import ROUTES
 from sync_protocol.catalogue import COLLECTIONS, KINDS
 from sync_protocol.errors import ErrorCode
 from sync_protocol.reference.json_schema import DIALECT, definitions, name_of
@@ -35,11 +35,11 @@ def test_every_route_is_described_and_nothing_else_is(here: Installation) -> Non
         for method in rule.methods - ({"HEAD"} if "GET" in rule.methods else set())
     }
     assert routes == {(path, m) for path, item in described["paths"].items() for m in item if m != "parameters"}
-    assert set(OPERATIONS) == {door.name for door in DOORS}
+    assert set(OPERATIONS) == {door.name for door in ROUTES}
 
 
 def test_the_description_holds_together() -> None:
-    described = document(DOORS)
+    described = document(ROUTES)
     for name, schema in described["components"]["schemas"].items():
         Draft202012Validator.check_schema(schema)
         assert schema, name
@@ -49,15 +49,15 @@ def test_the_description_holds_together() -> None:
 
 
 def test_a_door_is_described_as_locked_if_it_is() -> None:
-    described = document(DOORS)["paths"]
-    for door in DOORS:
+    described = document(ROUTES)["paths"]
+    for door in ROUTES:
         operation = described[re.sub(r"<(\w+)>", r"{\1}", door.path)][door.method.lower()]
         assert bool(operation["security"]) == door.locked
         assert ("401" in operation["responses"]) == (door.locked or door.name == "token")
 
 
 def test_every_code_of_an_envelope_is_described_somewhere() -> None:
-    text = json.dumps(document(DOORS)["paths"])
+    text = json.dumps(document(ROUTES)["paths"])
     unnamed = {code.code for code in ErrorCode if code.status and f"`{code.code}`" not in text}
     assert unnamed == {"method_not_allowed"}
 

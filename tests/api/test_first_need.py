@@ -9,7 +9,7 @@ import pytest
 from backend.clock import ManualClock
 from backend.settings import read_settings
 from backend.sync.segments import on_demand
-from backend.sync.segments.build_lock import builders_turn
+from backend.sync.segments.build_lock import build_lock
 from tests.api.installation import Installation, install
 from tests.segments.company import customers
 from tests.sync import company
@@ -40,7 +40,7 @@ def test_an_older_app_gets_rows_and_nothing_is_built(large: Installation) -> Non
 
 
 def test_while_somebody_else_builds_a_phone_gets_rows(large: Installation) -> None:
-    with builders_turn(large.sessions, large.settings.folder) as mine:
+    with build_lock(large.sessions, large.settings.folder) as mine:
         assert mine
         assert asked(large) == (0, 600)
     assert asked(large) == (1, 0)
@@ -55,7 +55,7 @@ def test_a_store_that_cannot_be_written_costs_rows_and_no_error(
     blocked.unlink()
     # The node leaves it alone for a while, and then tries again.
     assert asked(large) == (0, 600)
-    monkeypatch.setattr(large.satchel.first_need, "_not_before", 0.0)
+    monkeypatch.setattr(large.satchel.on_demand_builder, "_not_before", 0.0)
     assert asked(large) == (1, 0)
 
 

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import event, text, update
 from werkzeug.test import TestResponse
 
-from backend.api.idle_poll import IdlePolls
+from backend.api.idle_poll import IdlePollMiddleware
 from backend.api.services import EXTENSION
 from backend.clock import ManualClock
 from backend.database.core import db
@@ -35,7 +35,7 @@ class Poller:
         self.here, self.phone = here, here.phone()
         self.asked = 0
         polls = here.app.wsgi_app
-        assert isinstance(polls, IdlePolls)
+        assert isinstance(polls, IdlePollMiddleware)
         self.ordinary = polls.app
         here.app.wsgi_app = replace(polls, app=self._count)  # type: ignore[method-assign]
         self.cursor = self.phone.pull().json["cursor"]

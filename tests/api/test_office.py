@@ -6,15 +6,15 @@ import pytest
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
-from backend.api.routes import DOORS
+from backend.api.routes import ROUTES
 from backend.clock import ManualClock
 from backend.identity import audit
 from backend.identity.models import OfficeAccount
 from backend.inbox.models import Submission
 from backend.office import accounts
-from backend.office.accounts import MAY
+from backend.office.accounts import PERMISSIONS
 from backend.settings import Settings
-from sync_protocol.office import DEEDS
+from sync_protocol.office import OFFICE_ACTIONS
 from tests.api.installation import Installation, Phone, install
 from tests.sync.company import order_body, submission
 
@@ -75,7 +75,7 @@ def test_a_revoked_account_is_shut_out_at_once_and_it_is_on_record(here: Install
 def test_a_phone_is_not_the_office_and_the_office_is_no_phone(
     here: Installation, phone: Phone, token: str
 ) -> None:
-    for door in DOORS:
+    for door in ROUTES:
         if door.office:
             path = door.path.replace("<id>", ID).replace("<deed>", "retry")
             assert phone.ask(door.method, path).json["code"] == "office_token_invalid"
@@ -94,10 +94,10 @@ def test_guessing_is_slow(here: Installation) -> None:
 
 def test_each_role_may_what_the_table_says(here: Installation, phone: Phone) -> None:
     parked(here, phone)
-    for role, may in MAY.items():
+    for role, may in PERMISSIONS.items():
         token = made(here, role, role)
         assert ask(here, token).status_code == 200
-        for deed in DEEDS:
+        for deed in OFFICE_ACTIONS:
             reply = ask(here, token, f"X/{deed}", "POST", json={"why": "w", "number": "1", "body": {}})
             expected = {"not_found"} if deed in may else {"role_missing"}
             assert {reply.json["code"]} <= expected | ({"erp_unavailable"} if deed == "link" else set()), deed

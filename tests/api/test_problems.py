@@ -63,7 +63,7 @@ def test_a_database_that_does_not_answer_is_said_to_be_unavailable(
     def fail(*args: Any, **kwargs: Any) -> None:
         raise OperationalError("SELECT secret", {}, Exception("could not connect to 10.0.0.7"))
 
-    monkeypatch.setattr("backend.identity.principals.judge", fail)
+    monkeypatch.setattr("backend.identity.principals.check", fail)
     reply = phone.pull()
     assert_problem(reply, 503, "unavailable")
     assert int(reply.headers["Retry-After"]) > 0

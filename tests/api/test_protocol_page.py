@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from backend.api.routes import DOORS
+from backend.api.routes import ROUTES
 from tests.wire import exchange
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -26,4 +26,4 @@ def test_every_golden_exchange_that_is_no_problem_is_named() -> None:
 
 
 def test_every_address_is_named() -> None:
-    assert [door.path for door in DOORS if door.path.removesuffix("/<upload_id>") not in PAGE] == []
+    assert [door.path for door in ROUTES if door.path.removesuffix("/<upload_id>") not in PAGE] == []

@@ -154,7 +154,7 @@ def test_a_page_that_stands_in_the_way_of_replaying_is_read_on_the_primary(
 ) -> None:
     phone = here.phone()
     shared.catch_up()
-    real, conflicts = subscriptions.of_rep, []
+    real, conflicts = subscriptions.for_rep, []
 
     def of_rep(session: Session, rep: str) -> Any:
         found = real(session, rep)

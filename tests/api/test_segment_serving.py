@@ -12,10 +12,10 @@ import pytest
 
 from backend.database.core import make_sessions
 from backend.feed import segments
-from backend.feed.segments import Sheet
+from backend.feed.segments import SegmentInfo
 from backend.identity import keys
 from backend.settings import read_settings
-from backend.sync.segments.factory import store_of
+from backend.sync.segments.factory import make_store
 from backend.sync.segments.links import SignedLinks
 from sync_protocol.segment import KeyRange
 from tests.bench.contestants.nginx_program import nginx_program
@@ -61,10 +61,10 @@ def prepare(folder: Path, **environ: str) -> tuple[Node, str]:
     node = Node(folder, environ)
     node.command("init")
     settings = read_settings({"SATCHEL_FOLDER": node.environ["SATCHEL_FOLDER"]})
-    store_of(settings).put(NAME, LARGE)
+    make_store(settings).put(NAME, LARGE)
     sessions = make_sessions(settings.database_url)
     with sessions() as session, session.begin():
-        sheet = Sheet(KeyRange(), NAME, len(LARGE), 1)
+        sheet = SegmentInfo(KeyRange(), NAME, len(LARGE), 1)
         segments.replace(session, ("territory:NW", "customers"), 1, [sheet], datetime.now(UTC))
     with sessions() as session:
         session.get_bind().engine.dispose()

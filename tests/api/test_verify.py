@@ -63,7 +63,7 @@ def test_a_mismatch_is_kept_and_logged_with_device_and_version(
     [kept] = noted(here)
     assert (kept.rep, kept.device, kept.app_version) == ("R1", phone.device_id, "2.1.0")
     assert (kept.channel, kept.collection) == ("territory:NW", "customers")
-    assert (kept.stale, kept.missing, kept.surplus, kept.began_again) == (0, 1, 1, False)
+    assert (kept.stale, kept.missing, kept.surplus, kept.resynced) == (0, 1, 1, False)
     assert kept.position == decode_cursor(cursor).seen
     first, second = (vars(record) for record in caplog.records)
     assert first["app_version"] == "1.0"

@@ -10,7 +10,7 @@ from backend.clock import ManualClock
 from backend.database.core import Sessions
 from backend.receipts import receipts, uploads
 from backend.receipts.receipts import ReceiptFile
-from backend.receipts.uploads import Added, Standing
+from backend.receipts.uploads import Added, UploadStatus
 
 JPEG = b"\xff\xd8\xff\xe0" + bytes(range(256)) * 40
 
@@ -27,7 +27,7 @@ class Desk:
     folder: Path
     clock: ManualClock
 
-    def create(self, data: bytes = JPEG, *, rep: str = "R1", claimed: str | None = None) -> Standing:
+    def create(self, data: bytes = JPEG, *, rep: str = "R1", claimed: str | None = None) -> UploadStatus:
         with self.sessions() as session, session.begin():
             return uploads.create(
                 session,
@@ -55,7 +55,7 @@ class Desk:
 
     def offset(self, id: str, *, rep: str = "R1") -> int:
         with self.sessions() as session:
-            return uploads.standing(session, self.folder, rep=rep, upload_id=id, now=self.clock.now()).offset
+            return uploads.status(session, self.folder, rep=rep, upload_id=id, now=self.clock.now()).offset
 
     def upload(self, data: bytes = JPEG, *, rep: str = "R1") -> str:
         begun = self.create(data, rep=rep)

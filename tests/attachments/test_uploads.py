@@ -12,7 +12,7 @@ HALF = len(JPEG) // 2
 
 def test_a_receipt_in_pieces_is_kept_whole(desk: Desk) -> None:
     begun = desk.create()
-    assert desk.add(begun.id, 0, JPEG[:HALF]).standing.offset == HALF
+    assert desk.add(begun.id, 0, JPEG[:HALF]).status.offset == HALF
     assert desk.offset(begun.id) == HALF
     assert desk.add(begun.id, HALF, JPEG[HALF:]).completed == sha256(JPEG)
     kept = desk.file(sha256(JPEG))
@@ -43,7 +43,7 @@ def test_the_last_piece_again_after_a_lost_reply_is_answered_the_same(desk: Desk
 
 def test_more_than_was_announced_is_refused(desk: Desk) -> None:
     begun = desk.create()
-    with pytest.raises(uploads.TooMuch):
+    with pytest.raises(uploads.PieceTooLong):
         desk.add(begun.id, 0, JPEG + b"x")
     assert desk.offset(begun.id) == 0
 
@@ -141,7 +141,7 @@ def test_a_crash_after_the_receipt_was_kept_and_before_the_rows_heals(desk: Desk
     while offset < len(JPEG):
         added = desk.add(begun.id, offset, JPEG[offset : offset + rest])
         assert kept.read_bytes() == JPEG, "a kept receipt was written to"
-        offset = added.standing.offset
+        offset = added.status.offset
     assert added.completed
     assert desk.missing(f"sha256:{sha256(JPEG)}") == []
     assert desk.lying_around() == []
@@ -210,7 +210,7 @@ def test_files_that_nobody_owns_are_purged_once_they_are_old(desk: Desk) -> None
 
 
 def test_a_rep_has_so_many_uploads_under_way_and_no_more(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(uploads, "MOST_OPEN", 2)
+    monkeypatch.setattr(uploads, "MAX_OPEN", 2)
     first = desk.create()
     desk.create(JPEG + b"2")
     with pytest.raises(uploads.TooManyUploads):

@@ -13,8 +13,8 @@ from backend.erp.records import (
     Acknowledgement,
     Capabilities,
     Document,
+    ErpDocument,
     ForecastLine,
-    Found,
     Health,
     Outcome,
     ReadPage,
@@ -52,10 +52,10 @@ class SlowErp:
     def keys(self, collection: str) -> Iterable[str]:
         return ()
 
-    def find(self, kind: str, key: str) -> list[Found]:
-        return [Found(key, None, "draft")] if (self.folder / key).exists() else []
+    def find(self, kind: str, key: str) -> list[ErpDocument]:
+        return [ErpDocument(key, None, "draft")] if (self.folder / key).exists() else []
 
-    def create(self, document: Document) -> Found:
+    def create(self, document: Document) -> ErpDocument:
         began = time.monotonic()
         time.sleep(self.seconds)
         try:
@@ -63,18 +63,18 @@ class SlowErp:
                 file.write(f"{began} {time.monotonic()}")
         except FileExistsError:
             raise ErpError(ErrorClass.DUPLICATE_BAD, "it was created twice") from None
-        return Found(document.id, None, "draft")
+        return ErpDocument(document.id, None, "draft")
 
-    def advance(self, document: Document, found: Found) -> Outcome:
+    def advance(self, document: Document, found: ErpDocument) -> Outcome:
         return Outcome(State.ACCEPTED, found.external_id, f"SO{found.external_id}")
 
-    def upsert_forecast(self, lines: Iterable[ForecastLine]) -> dict[str, Found]:
+    def upsert_forecast(self, lines: Iterable[ForecastLine]) -> dict[str, ErpDocument]:
         return {}
 
     def acknowledgements(self) -> Iterable[Acknowledgement]:
         return ()
 
-    def put_away(self, token: str) -> None:
+    def confirm(self, token: str) -> None:
         pass
 
     def close(self) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy import func, select, update
 from backend.clock import SystemClock
 from backend.database.core import Sessions
 from backend.feed import position_times
-from backend.feed.models import FeedMoment, FeedRow
+from backend.feed.models import FeedRow, PositionTime
 from sync_protocol.change import Gone
 from tests.cli.conftest import Satchel
 from tests.sync.company import customer, say
@@ -20,8 +20,8 @@ def tombstones(sessions: Sessions) -> int:
 
 def grow_old(sessions: Sessions, days: int) -> None:
     with sessions() as session, session.begin():
-        position_times.note(session, SystemClock())
-        session.execute(update(FeedMoment).values(at=SystemClock().now() - dt.timedelta(days=days)))
+        position_times.record(session, SystemClock())
+        session.execute(update(PositionTime).values(at=SystemClock().now() - dt.timedelta(days=days)))
 
 
 def test_a_dry_run_says_what_would_go_and_the_run_deletes_it(installed: Sessions, satchel: Satchel) -> None:

@@ -17,7 +17,7 @@ def note(
 ) -> None:
     at = SystemClock().now() - dt.timedelta(days=days_ago)
     with sessions() as session, session.begin():
-        mismatches.note(session, Verifier("R1", "D1", "2.1.0", position), found, at)
+        mismatches.record(session, Verifier("R1", "D1", "2.1.0", position), found, at)
 
 
 def test_nothing_is_said_where_nothing_differed(installed: Sessions, satchel: Satchel) -> None:
@@ -26,7 +26,7 @@ def test_nothing_is_said_where_nothing_differed(installed: Sessions, satchel: Sa
 
 
 def test_the_steps_of_one_verification_are_one_line(installed: Sessions, satchel: Satchel) -> None:
-    note(installed, Mismatch(NW), Mismatch(("everyone", "products"), began_again=True))
+    note(installed, Mismatch(NW), Mismatch(("everyone", "products"), resynced=True))
     note(installed, Mismatch(NW, stale=1, missing=2))
     note(installed, Mismatch(NW, missing=3, surplus=1))
     listed = satchel("feed", "mismatches")

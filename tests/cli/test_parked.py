@@ -97,7 +97,7 @@ def test_release_and_done_and_a_document_that_is_not_there(desk: Desk, satchel: 
     id = park(desk)
     assert satchel("parked", "claim", id, "--as", "anna").exit_code == 0
     assert satchel("parked", "release", id, "--as", "anna").exit_code == 0
-    assert desk.row(id).taken_by is None
+    assert desk.row(id).reserved_by is None
     assert "is no request" in satchel("parked", "done", id).output
     assert "there is no document X" in satchel("parked", "show", "X").output
 

@@ -14,7 +14,7 @@ from backend.identity.models import AuditEntry
 from backend.inbox.models import Submission
 from backend.ingest import watermarks
 from backend.ingest.models import Watermark
-from backend.maintenance import Upkeep
+from backend.maintenance import Maintenance
 from backend.settings import read_settings
 from backend.sync.push import push
 from tests.cli.conftest import Satchel
@@ -102,7 +102,7 @@ def test_the_workers_upkeep_asks_by_itself(
         {"SATCHEL_FOLDER": str(tmp_path / "instance"), "SATCHEL_DATABASE_URL": empty_database_url}
     )
     connector = files.connect()
-    Upkeep(settings, installed, connector, SystemClock()).round()
+    Maintenance(settings, installed, connector, SystemClock()).run_once()
     connector.close()
     shown = satchel("delivery", "reconcile", "--report", **erp).output
     assert "schedule" in shown

@@ -23,7 +23,7 @@ from sync_protocol.collection import SATCHEL
 from sync_protocol.submission import State
 from tests.connectors.at_hand import ErpAtHand
 
-MOST_PAGES = 20_000
+MAX_PAGES = 20_000
 LOST = frozenset({ErrorClass.TRANSIENT, ErrorClass.UNKNOWN})
 REFUSED = frozenset({ErrorClass.REJECT_REP, ErrorClass.REJECT_OFFICE})
 
@@ -35,7 +35,7 @@ def read_all(
 ) -> tuple[Records, str]:
     """Return what *collection* holds after *watermark*, by key, and the watermark at its end."""
     records: Records = {}
-    for _ in range(MOST_PAGES):
+    for _ in range(MAX_PAGES):
         page = connector.read(collection, watermark, limit)
         assert len(page.records) <= limit
         for record in page.records:
@@ -43,7 +43,7 @@ def read_all(
         watermark = page.watermark
         if not page.more:
             return records, watermark
-    raise AssertionError(f"{collection} has not come to an end after {MOST_PAGES} pages")
+    raise AssertionError(f"{collection} has not come to an end after {MAX_PAGES} pages")
 
 
 def steady(collection: str, records: Records) -> Records:
@@ -61,7 +61,7 @@ def fate(connector: Connector, erp: ErpAtHand, document: Document) -> Outcome:
     erp.work()
     [late] = [answer for answer in connector.acknowledgements() if answer.key == document.id]
     assert late.kind == document.kind
-    connector.put_away(late.token)
+    connector.confirm(late.token)
     return late.outcome
 
 
@@ -87,9 +87,9 @@ class ConnectorContract:
         connector.create(document)
         outcome = fate(connector, erp, document)
         assert outcome.number is not None
-        [found] = connector.numbered("order", outcome.number)
+        [found] = connector.find_by_number("order", outcome.number)
         assert (found.external_id, found.key) == (outcome.external_id, document.id)
-        assert connector.numbered("order", f"{outcome.number}-none") == []
+        assert connector.find_by_number("order", f"{outcome.number}-none") == []
 
     # Reading
 
@@ -304,9 +304,9 @@ class ConnectorContract:
         erp.work()
         [answer] = connector.acknowledgements()
         assert list(connector.acknowledgements()) == [answer]
-        connector.put_away(answer.token)
+        connector.confirm(answer.token)
         assert list(connector.acknowledgements()) == []
-        connector.put_away(answer.token)  # safe to call again
+        connector.confirm(answer.token)  # safe to call again
 
     # A dead ERP
 

@@ -107,14 +107,14 @@ def test_a_hold_is_settled_and_a_later_answer_replaces_it(
     acknowledge(files, hold)
     first = only(handed_over)
     assert (first.outcome.state, first.outcome.reason) == (State.ON_HOLD, "Over the limit")
-    handed_over.put_away(first.token)
+    handed_over.confirm(first.token)
     [found] = handed_over.find("order", KEY)
     assert (found.state, found.number) == ("hold", "SO-17")
     acknowledge(files, OK, OK_2)
-    handed_over.put_away(first.token)  # of the older answer: the newer one must stay
+    handed_over.confirm(first.token)  # of the older answer: the newer one must stay
     second = only(handed_over)
     assert second.outcome.state is State.ACCEPTED
-    handed_over.put_away(second.token)
+    handed_over.confirm(second.token)
     order = document("order", order_body(), key=KEY)
     assert handed_over.advance(order, found).state is State.ACCEPTED
 
@@ -123,14 +123,14 @@ def test_a_refused_document_can_be_handed_over_again_under_the_same_name(
     files: FilesAtHand, handed_over: FlatFileConnector
 ) -> None:
     acknowledge(files, (KEY, "", "reject", "", "", "", "Customer is being set up"))
-    handed_over.put_away(only(handed_over).token)
+    handed_over.confirm(only(handed_over).token)
     order = document("order", order_body(), key=KEY)
     assert handed_over.find("order", KEY) == []
     found = handed_over.create(order)
     assert (files.folder / "to_erp" / f"ORDER_{KEY}.manifest.json").exists()
     assert handed_over.advance(order, found).state is State.HANDED_OVER, "the old refusal does not answer it"
     acknowledge(files, OK, OK_2)
-    handed_over.put_away(only(handed_over).token)
+    handed_over.confirm(only(handed_over).token)
     assert handed_over.advance(order, found).state is State.ACCEPTED
 
 
@@ -218,7 +218,7 @@ def test_putting_away_moves_everything_to_the_archive_of_its_month(
     files: FilesAtHand, handed_over: FlatFileConnector
 ) -> None:
     acknowledge(files, OK, OK_2)
-    handed_over.put_away(only(handed_over).token)
+    handed_over.confirm(only(handed_over).token)
     assert not list((files.folder / "to_erp").iterdir())
     assert not list((files.folder / "acks").iterdir())
     assert {path.name for path in (files.folder / "archive" / "2025-11").iterdir()} == {
@@ -238,7 +238,7 @@ def test_put_away_that_broke_off_halfway_is_finished_the_next_time(
     manifest.rename(month / manifest.name)  # as far as a killed process came
     answer = only(handed_over)
     assert answer.outcome.state is State.ACCEPTED
-    handed_over.put_away(answer.token)
+    handed_over.confirm(answer.token)
     assert not list((files.folder / "to_erp").iterdir())
     assert (month / f"ORDER_{KEY}.csv").exists()
 

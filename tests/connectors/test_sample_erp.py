@@ -164,7 +164,7 @@ def test_an_order_over_the_credit_limit_is_held_and_released_when_there_is_room(
     assert held.outcome.state is State.ON_HOLD
     assert "credit limit exceeded" in (held.outcome.reason or "")
     assert in_the_erp(flatfile, order)["axes"]["approval"] == "credit_hold"
-    flatfile.put_away(held.token)
+    flatfile.confirm(held.token)
     satchel(files, "set-limit", "C0001", "900000")
     files.work()
     [released] = flatfile.acknowledgements()
@@ -176,7 +176,7 @@ def test_what_is_held_by_hand_waits_for_a_hand(files: FilesAtHand, flatfile: Fla
     order = files.order()
     held = answer(files, flatfile, order, hold=True)
     assert held.outcome.state is State.ON_HOLD
-    flatfile.put_away(held.token)
+    flatfile.confirm(held.token)
     files.work()
     assert list(flatfile.acknowledgements()) == []
     assert satchel(files, "release", order.id).exit_code == 0
@@ -327,7 +327,7 @@ def test_what_was_refused_is_looked_at_again_when_it_comes_again(
     order = files.order()
     refused = answer(files, flatfile, order)
     assert refused.outcome.state is State.REJECTED
-    flatfile.put_away(refused.token)
+    flatfile.confirm(refused.token)
     with opened(files.folder) as (_, books), books.transaction():
         books.do("UPDATE customers SET status = 'active' WHERE id = 'C0001'")
     assert answer(files, flatfile, order).outcome.state is State.ACCEPTED

@@ -105,7 +105,7 @@ UNUSABLE: dict[str, Answer] = {
 def test_an_answer_that_cannot_be_used_is_unknown_for_a_write_and_transient_for_a_read(
     garbage: GarbageServer, answer: Answer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transport, "MOST_BYTES", 1500)
+    monkeypatch.setattr(transport, "MAX_BYTES", 1500)
     if answer in (UNUSABLE["depth"], UNUSABLE["an integer of ten thousand digits"]):
         monkeypatch.undo()
     assert ask(garbage, answer, writes=True).error_class is ErrorClass.UNKNOWN
@@ -147,7 +147,7 @@ def test_a_server_that_drips_is_given_up(garbage: GarbageServer) -> None:
 
 def test_a_bomb_is_not_unpacked(garbage: GarbageServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """A right answer of a few bytes, which unpacked would be larger than the bound."""
-    monkeypatch.setattr(transport, "MOST_BYTES", 1500)
+    monkeypatch.setattr(transport, "MAX_BYTES", 1500)
     bomb = ask(garbage, lambda asked: zipped(asked, bytes, 1_000_000), writes=True)
     assert bomb.error_class is ErrorClass.UNKNOWN
     assert "larger than 1500 bytes" in bomb.message

@@ -7,7 +7,7 @@ import pytest
 
 from backend.connectors.tryton.errors import http_refusal, refusal
 from backend.delivery.retry import Backoff
-from backend.delivery.transition import Fate, Past, of_error
+from backend.delivery.transition import RetryState, Transition, from_error
 from backend.erp.errors import ErpError, ErrorClass
 
 C = ErrorClass
@@ -124,18 +124,18 @@ def test_each_known_refusal_that_somebody_must_act_on_says_what_to_do(text: str,
     found = refusal(["UserError", [text, "", None]])
     assert found is not None
     if OWNERS[found.error_class] is None or rule == "other":
-        assert found.fix == "", "it goes on by itself, or nobody knows better than the table of causes"
+        assert found.advice == "", "it goes on by itself, or nobody knows better than the table of causes"
         return
-    assert found.fix.endswith(", then retry.") and found.fix[0].isupper()
-    assert "{" not in found.fix
-    assert _fate(found).fix == found.fix
+    assert found.advice.endswith(", then retry.") and found.advice[0].isupper()
+    assert "{" not in found.advice
+    assert _fate(found).advice == found.advice
 
 
 def test_the_advice_names_what_it_is_about() -> None:
     said = ["UserError", ['The party "Thorpe LLC" will exceed their €9.00 credit limit by €1.00.', "", None]]
     found = refusal(said)
     assert found is not None
-    assert found.fix == "Raise the credit limit of Thorpe LLC or take a payment, then retry."
+    assert found.advice == "Raise the credit limit of Thorpe LLC or take a payment, then retry."
 
 
 @pytest.mark.parametrize(("status", "owner"), STATUSES)
@@ -151,9 +151,15 @@ OWNERS = {C.TRANSIENT: None, C.UNKNOWN: None, C.REJECT_REP: "rep", C.REJECT_OFFI
           C.DUPLICATE_OK: None}  # fmt: skip
 
 
-def _fate(error: ErpError) -> Fate:
-    past = Past(0, None, Backoff(5, 900), dt.timedelta(minutes=30))
-    return of_error(error, past=past, now=dt.datetime(2026, 11, 25, tzinfo=dt.UTC), sent_at=None, rests=True)
+def _fate(error: ErpError) -> Transition:
+    past = RetryState(0, None, Backoff(5, 900), dt.timedelta(minutes=30))
+    return from_error(
+        error,
+        retry_state=past,
+        now=dt.datetime(2026, 11, 25, tzinfo=dt.UTC),
+        sent_at=None,
+        waits_quiet_period=True,
+    )
 
 
 @pytest.mark.parametrize("error", [None, "text", {}, [], [1], [None, "x"]])

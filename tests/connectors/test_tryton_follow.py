@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backend.connectors.tryton.errors import TrytonRefusal
-from backend.connectors.tryton.incremental import Follower
+from backend.connectors.tryton.incremental import IncrementalReader
 from backend.connectors.tryton.rows import Item
 from backend.connectors.tryton.sources import Source, Trigger, found_by, same
 from backend.connectors.tryton.watermark import Watermark
@@ -117,13 +117,13 @@ def clock() -> Clock:
     return Clock()
 
 
-def follower(table: Table, clock: Clock, page: int = 3) -> Follower:
-    return Follower(
+def follower(table: Table, clock: Clock, page: int = 3) -> IncrementalReader:
+    return IncrementalReader(
         table, page=page, overlap=OVERLAP, refresh=86_400, snapshot=86_400, now=clock  # type: ignore[arg-type]
     )  # fmt: skip
 
 
-def read(follower: Follower, mark: str | None, limit: int = 100) -> tuple[dict[str, str], str, bool]:
+def read(follower: IncrementalReader, mark: str | None, limit: int = 100) -> tuple[dict[str, str], str, bool]:
     """Return names by key, the watermark at the end, and whether all was listed."""
     found: dict[str, str] = {}
     listed = False
@@ -326,7 +326,7 @@ def test_no_history_loses_a_change(data: st.DataObject) -> None:
     assert seen == {str(number): row["name"] for number, row in table.rows["root"].items()}
 
 
-def settled(following: Follower, clock: Clock) -> str:
+def settled(following: IncrementalReader, clock: Clock) -> str:
     """Read all, wait for the overlap, and return a watermark from which nothing is left to read."""
     _, mark, _ = read(following, None)
     clock.now += OVERLAP

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 import pytest
 
 from backend.connectors.tryton import rows
-from backend.connectors.tryton.errors import UselessAnswer, http_refusal
-from backend.connectors.tryton.rows import MOST_BROKEN, NOT_TOLD_APART, Item, Translated, most_calls, translate
+from backend.connectors.tryton.errors import InvalidReply, http_refusal
+from backend.connectors.tryton.rows import MAX_BROKEN, NOT_TOLD_APART, Item, Translated, most_calls, translate
 from backend.erp.errors import ErpError, ErrorClass
 
 REFUSED = rows.TrytonRefusal("other", ErrorClass.REJECT_OFFICE, "no", "the words")
@@ -58,14 +58,14 @@ def test_records_keep_the_order_of_their_roots() -> None:
 def test_a_page_full_of_broken_rows_costs_no_more_calls(broken: set[int]) -> None:
     page = Page(broken)
     found = page.read()
-    assert len(page.calls) <= most_calls(200) == 1 + 2 * MOST_BROKEN * 8
+    assert len(page.calls) <= most_calls(200) == 1 + 2 * MAX_BROKEN * 8
     assert len(found.records) + len(found.bad) == 200
     assert broken <= {int(bad.external_id) for bad in found.bad}, "whatever is not told apart is set aside"
     assert any(bad.error == NOT_TOLD_APART for bad in found.bad)
 
 
 def test_what_was_set_aside_together_comes_good_when_it_is_tried_again() -> None:
-    """Each try goes on by `MOST_BROKEN` rows at least, so that the good ones among them come through."""
+    """Each try goes on by `MAX_BROKEN` rows at least, so that the good ones among them come through."""
     page = Page(set(range(0, 200, 2)))
     left = [int(bad.external_id) for bad in page.read().bad]
     for _ in range(30):
@@ -140,7 +140,7 @@ def test_a_missing_right_or_a_busy_tryton_is_not_the_rows_fault(rule: str) -> No
 @pytest.mark.parametrize("status", [502, 503, 504, 429])
 def test_a_tryton_that_was_not_reached_is_asked_no_further(status: int) -> None:
     page = Page({1}, http_refusal(status, None, b"", writes=False))
-    assert not isinstance(page.error, UselessAnswer)
+    assert not isinstance(page.error, InvalidReply)
     with pytest.raises(ErpError):
         page.read()
     assert len(page.calls) == 1

@@ -79,7 +79,7 @@ def garbage() -> Iterator[GarbageServer]:
         yield server
 
 
-@pytest.mark.parametrize(("writes", "bound"), [(True, 8 * MB), (False, 4 * transport.MOST_BYTES)])
+@pytest.mark.parametrize(("writes", "bound"), [(True, 8 * MB), (False, 4 * transport.MAX_BYTES)])
 @pytest.mark.parametrize("answer", TOO_MUCH.values(), ids=TOO_MUCH)
 def test_an_answer_of_any_size_takes_a_bounded_part_of_the_memory(
     garbage: GarbageServer, answer: Answer, writes: bool, bound: int

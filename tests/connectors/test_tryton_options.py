@@ -13,7 +13,12 @@ GIVEN = {"url": "https://erp.example.com/", "database": "erp", "user": "satchel"
 def test_four_options_are_enough() -> None:
     options = read_options(GIVEN)
     assert options.url == "https://erp.example.com"
-    assert (options.company, options.quiet_seconds, options.page_size, options.writers) == (None, None, 200, 2)
+    assert (options.company, options.quiet_seconds, options.page_size, options.max_in_flight) == (
+        None,
+        None,
+        200,
+        2,
+    )
     connect(GIVEN).close()
 
 

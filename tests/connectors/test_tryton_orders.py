@@ -11,7 +11,7 @@ import pytest
 from backend.connectors.tryton.adapter import TrytonConnector
 from backend.connectors.tryton.features import Features
 from backend.erp.errors import ErpError, ErrorClass
-from backend.erp.records import Document, Found
+from backend.erp.records import Document, ErpDocument
 from sync_protocol.submission import State
 from tests.connectors.tryton_at_hand import TrytonAtHand
 from tests.services import TrytonServer
@@ -96,7 +96,7 @@ def test_an_answer_that_comes_too_late_is_unknown(tryton: TrytonAtHand) -> None:
 def test_six_at_once_make_one_sale(tryton: TrytonAtHand) -> None:
     order = tryton.order()
     started = threading.Barrier(6)
-    answers: list[Found | ErpError] = []
+    answers: list[ErpDocument | ErpError] = []
 
     def send() -> None:
         with closing(tryton.connect()) as connector:
@@ -132,7 +132,7 @@ def test_somebody_pressing_the_same_button_at_the_same_moment_does_no_harm(
 ) -> None:
     """Tryton then says that the button cannot be pressed, and the sale is where it should be."""
     order = tryton.order()
-    press = connector._client.press
+    press = connector._client.click_button
 
     def pressed_before(model: str, button: str, record: int) -> None:
         tryton.office(model, button, [record])

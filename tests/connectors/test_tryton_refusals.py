@@ -49,8 +49,8 @@ def test_an_order_over_the_limit_waits_in_tryton_until_the_office_lets_it_go(
     assert "credit limit of 50.00 EUR" in outcome.reason
     assert "this order adds 54.25 EUR" in outcome.reason
     assert "will exceed their" in (outcome.raw or "")
-    assert outcome.fix.startswith("Raise the credit limit of ")
-    assert outcome.fix.endswith(" or take a payment, then confirm the order in Tryton, or cancel it there.")
+    assert outcome.advice.startswith("Raise the credit limit of ")
+    assert outcome.advice.endswith(" or take a payment, then confirm the order in Tryton, or cancel it there.")
     [sale] = tryton.reader.sales(order.id)
     assert sale["state"] == "quotation"
     assert connector.advance(order, created).state is State.ON_HOLD
@@ -77,7 +77,7 @@ def test_what_tryton_says_of_a_customer_merged_a_moment_ago_is_for_the_office_al
     assert outcome.state is State.ON_HOLD
     assert name not in (outcome.reason or "") and "50.00" not in (outcome.reason or "")
     assert name in (outcome.raw or "") and "credit limit of 50.00 EUR" in (outcome.raw or "")
-    assert name in outcome.fix
+    assert name in outcome.advice
     tryton.office("party.party", "write", [left["id"]], {"active": False})
     with pytest.raises(ErpError, match="the customer into which this one was merged is closed") as refused:
         connector.create(_for(tryton, gone))
@@ -95,7 +95,7 @@ def test_the_order_of_a_blocked_customer_is_quoted_and_held(
     outcome = connector.advance(order, connector.create(order))
     assert outcome.state is State.ON_HOLD
     assert "is blocked" in (outcome.reason or "")
-    assert "out of the category that blocks it, then confirm the order in Tryton" in outcome.fix
+    assert "out of the category that blocks it, then confirm the order in Tryton" in outcome.advice
     assert tryton.reader.sales(order.id)[0]["state"] == "quotation"
 
 

@@ -17,7 +17,7 @@ from backend.delivery.forwarder import Forwarder
 from backend.delivery.models import Breaker
 from backend.delivery.receipts import receipts_in
 from backend.delivery.retry import Backoff
-from backend.feed.changes import MOST_CHANGES, live, publish
+from backend.feed.changes import MAX_CHANGES, live, publish
 from backend.identity.models import Rep
 from backend.inbox import submissions as inbox
 from backend.inbox.models import Attempt, Binding, Submission
@@ -81,8 +81,8 @@ class Desk:
     def capture_many(self, customers: Iterable[str], rep: str = "R1") -> list[str]:
         """Put an order for each of *customers* into the inbox; return their ids."""
         rows = [self._row("order", {**ORDER, "customer_id": customer}, rep) for customer in customers]
-        for some in range(0, len(rows), MOST_CHANGES):
-            self._store(rep, rows[some : some + MOST_CHANGES])
+        for some in range(0, len(rows), MAX_CHANGES):
+            self._store(rep, rows[some : some + MAX_CHANGES])
         return [row.id for row in rows]
 
     def _row(self, kind: str, body: dict[str, Any], rep: str) -> Submission:

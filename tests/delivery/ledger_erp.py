@@ -22,8 +22,8 @@ from backend.erp.records import (
     Acknowledgement,
     Capabilities,
     Document,
+    ErpDocument,
     ForecastLine,
-    Found,
     Health,
     Outcome,
     ReadPage,
@@ -132,7 +132,7 @@ class LedgerErp:
     def keys(self, collection: str) -> Iterable[str]:
         raise ErpError(ErrorClass.CONFIG, "the ledger has nothing to list")
 
-    def find(self, kind: str, key: str) -> list[Found]:
+    def find(self, kind: str, key: str) -> list[ErpDocument]:
         self._note("find", key)
         mode = self._mode("find")
         self._misbehave(mode)
@@ -144,11 +144,13 @@ class LedgerErp:
         hits = [replace(hit, state=states.get(hit.external_id, hit.state)) for hit in hits]
         return hits * 2 if mode == "twice" else hits
 
-    def numbered(self, kind: str, number: str) -> list[Found]:
-        self._note("numbered", number)
-        self._misbehave(self._mode("numbered"))
+    def find_by_number(self, kind: str, number: str) -> list[ErpDocument]:
+        self._note("find_by_number", number)
+        self._misbehave(self._mode("find_by_number"))
         hits = [e for e in self.ledger if e["event"] == "create" and e["kind"] == kind]
-        return [Found(e["id"], number, "done", e["key"] or None) for e in hits if f"SO{e['id']}" == number]
+        return [
+            ErpDocument(e["id"], number, "done", e["key"] or None) for e in hits if f"SO{e['id']}" == number
+        ]
 
     def decide(self, id: str, state: str) -> None:
         """Bring the document with the ERP's *id* to *state*, as a person there does."""
@@ -163,7 +165,7 @@ class LedgerErp:
             self._append("ledger.jsonl", entry)
         return f"SO{number}"
 
-    def create(self, document: Document) -> Found:
+    def create(self, document: Document) -> ErpDocument:
         self._note("create", document.id)
         mode = self._mode("create")
         if mode.startswith("hang_then_commit:"):
@@ -188,7 +190,7 @@ class LedgerErp:
             self._misbehave(mode.removeprefix("commit_then_"))
         return self._as_found(entry)
 
-    def advance(self, document: Document, found: Found) -> Outcome:
+    def advance(self, document: Document, found: ErpDocument) -> Outcome:
         self._note("advance", document.id)
         mode = self._mode("advance")
         if mode in {state.value for state in State}:
@@ -203,7 +205,7 @@ class LedgerErp:
             state, found.external_id, f"SO{found.external_id}", reasons.get(state), raw=f"said {mode}"
         )
 
-    def upsert_forecast(self, lines: Iterable[ForecastLine]) -> dict[str, Found]:
+    def upsert_forecast(self, lines: Iterable[ForecastLine]) -> dict[str, ErpDocument]:
         wanted = list(lines)
         self._note("upsert", wanted[0].product_id if wanted else "")
         mode = self._mode("upsert")
@@ -224,7 +226,7 @@ class LedgerErp:
                         "unit": line.unit,
                     },
                 )
-                found[line.product_id] = Found(key, None, "done")
+                found[line.product_id] = ErpDocument(key, None, "done")
         if mode.startswith("commit_then_"):
             self._misbehave(mode.removeprefix("commit_then_"))
         return found
@@ -235,8 +237,8 @@ class LedgerErp:
             outcome = Outcome(State(answer["state"]), None, answer["number"], raw="acknowledged")
             yield Acknowledgement("order", answer["key"], outcome, path.name)
 
-    def put_away(self, token: str) -> None:
-        self._note("put_away", token)
+    def confirm(self, token: str) -> None:
+        self._note("confirm", token)
         (self.folder / "acknowledgements" / token).unlink(missing_ok=True)
 
     def close(self) -> None:
@@ -289,10 +291,10 @@ class LedgerErp:
 
     # Files
 
-    def _as_found(self, entry: Mapping[str, Any]) -> Found:
+    def _as_found(self, entry: Mapping[str, Any]) -> ErpDocument:
         total = self.totals.get(entry["key"])
         number = f"SO{entry['id']}"
-        return Found(entry["id"], number, "draft", total=Decimal(total) if total else None)
+        return ErpDocument(entry["id"], number, "draft", total=Decimal(total) if total else None)
 
     def _note(self, step: str, key: str) -> None:
         with self._locked():

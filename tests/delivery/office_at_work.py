@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from backend.identity import audit
-from backend.office.action import DeedRefused
-from backend.office.service import Office
+from backend.office.action import ActionRefused
+from backend.office.service import OfficeService
 from sync_protocol.errors import ErrorCode
 from tests.delivery.desk import Desk
 
@@ -20,8 +20,8 @@ class AtWork:
     desk: Desk
 
     @property
-    def office(self) -> Office:
-        return Office(self.desk.sessions, self.desk.clock, self.desk.settings, lambda: self.desk.erp)
+    def office(self) -> OfficeService:
+        return OfficeService(self.desk.sessions, self.desk.clock, self.desk.settings, lambda: self.desk.erp)
 
     def park(self, mode: str = "refuse_office", step: str = "create", **more: Any) -> str:
         """Capture a document that the ERP refuses, and forward it; return its id."""
@@ -31,10 +31,10 @@ class AtWork:
         assert self.desk.row(id).state == "parked"
         return id
 
-    def refused(self, code: ErrorCode, deed: str, *words: Any, **more: Any) -> DeedRefused:
+    def refused(self, code: ErrorCode, deed: str, *words: Any, **more: Any) -> ActionRefused:
         """Do *deed*, which must be refused with *code* and change nothing; return the refusal."""
         before = [vars(self.desk.row(words[0])).copy(), self.trail()]
-        with pytest.raises(DeedRefused) as raised:
+        with pytest.raises(ActionRefused) as raised:
             getattr(self.office, deed)(*words, **more)
         assert raised.value.code is code, raised.value.message
         after = [vars(self.desk.row(words[0])).copy(), self.trail()]

@@ -56,7 +56,7 @@ def test_it_is_put_away_only_after_the_commit_and_repeating_it_changes_nothing(
     desk: Desk, handed_over: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     desk.erp.acknowledge("a1", handed_over, "accepted", "SO77")
-    monkeypatch.setenv("SATCHEL_FAILPOINTS", "delivery.before_put_away=raise")
+    monkeypatch.setenv("SATCHEL_FAILPOINTS", "delivery.before_confirm=raise")
     with pytest.raises(FailpointRaised):
         acknowledger(desk).settle_all()
     assert desk.row(handed_over).state == "accepted" and waiting(desk) == ["a1"]
@@ -124,12 +124,12 @@ def test_whatever_is_wrong_with_one_answer_the_others_are_settled(
     desk.erp.acknowledge("a0", other, "accepted", "SO6")
     desk.erp.acknowledge("a1", handed_over, "accepted", "SO7")
 
-    def put_away(token: str) -> None:
+    def confirm(token: str) -> None:
         if token == "a0":
             raise OSError("the archive is full")
-        LedgerErp.put_away(desk.erp, token)
+        LedgerErp.confirm(desk.erp, token)
 
-    monkeypatch.setattr(desk.erp, "put_away", put_away)
+    monkeypatch.setattr(desk.erp, "confirm", confirm)
     one = acknowledger(desk)
     one.settle_all()
     one.settle_all()

@@ -12,12 +12,12 @@ import pytest
 from sqlalchemy import select
 
 from backend.delivery.alerts import dispatch as telling
-from backend.delivery.alerts.dispatch import tell
+from backend.delivery.alerts.dispatch import send_alerts
 from backend.delivery.alerts.message import Message, Waiting
-from backend.delivery.alerts.notifiers import SIGNATURE, channels_of, recipients, signature
-from backend.delivery.alerts.rule import rule_of
+from backend.delivery.alerts.notifiers import SIGNATURE, configured_notifiers, recipients, signature
+from backend.delivery.alerts.rule import configured_rule
 from backend.delivery.models import Alert
-from backend.delivery.park_reasons import CAUSES
+from backend.delivery.park_reasons import PARK_REASONS
 from backend.settings import SettingError, Settings, read_settings
 from tests.delivery.desk import Desk
 from tests.delivery.office_at_work import AtWork
@@ -61,7 +61,7 @@ def by_webhook(sink: WebSink) -> Settings:
 
 def test_an_alert_gives_the_advice_of_the_class_and_each_document_its_own() -> None:
     now = dt.datetime(2026, 11, 25, tzinfo=dt.UTC)
-    usual, own = CAUSES["reject_office"].fix, "Raise the credit limit of Thorpe LLC, then retry."
+    usual, own = PARK_REASONS["reject_office"].advice, "Raise the credit limit of Thorpe LLC, then retry."
 
     def waits(id: str, fix: str) -> Waiting:
         return Waiting((1,), id, "order", id, "R1", "parked", "office", "reject_office", "no", fix, now)
@@ -73,7 +73,9 @@ def test_an_alert_gives_the_advice_of_the_class_and_each_document_its_own() -> N
 
 
 def run(work: AtWork, settings: Settings) -> int:
-    return tell(work.desk.sessions, channels_of(settings), rule_of(settings), work.desk.clock)
+    return send_alerts(
+        work.desk.sessions, configured_notifiers(settings), configured_rule(settings), work.desk.clock
+    )
 
 
 def text_of(mail: str) -> str:
@@ -254,7 +256,7 @@ def test_without_a_channel_there_is_a_line_in_the_log_once(
 
 
 def test_a_class_wins_over_its_owner_and_an_owner_has_addresses_of_its_own(mail: MailSink) -> None:
-    rule = rule_of(read_settings({"SATCHEL_ALERT_AFTER": "office=8,2 poison=0.5"}))
+    rule = configured_rule(read_settings({"SATCHEL_ALERT_AFTER": "office=8,2 poison=0.5"}))
     hour = dt.timedelta(hours=1)
     assert rule.waits("office", "reject_office") == (2 * hour, 8 * hour)
     assert rule.waits("office", "poison") == (hour / 2,)
@@ -266,7 +268,7 @@ def test_a_class_wins_over_its_owner_and_an_owner_has_addresses_of_its_own(mail:
 @pytest.mark.parametrize("text", ["office", "office=", "office=x", "office=0", "nobody=4", "office=-1"])
 def test_a_rule_that_cannot_be_read_is_named(text: str) -> None:
     with pytest.raises(SettingError, match="SATCHEL_ALERT_AFTER"):
-        rule_of(read_settings({"SATCHEL_ALERT_AFTER": text}))
+        configured_rule(read_settings({"SATCHEL_ALERT_AFTER": text}))
 
 
 def test_addresses_may_stand_with_commas_between() -> None:
@@ -277,7 +279,7 @@ def test_addresses_may_stand_with_commas_between() -> None:
             "SATCHEL_SMTP_TO": "it=admin@example.com,desk@example.com",
         }
     )
-    assert [channel.name for channel in channels_of(settings)] == ["email"]
+    assert [channel.name for channel in configured_notifiers(settings)] == ["email"]
     assert (recipients(settings, "it"), recipients(settings, "rep")) == (
         ["admin@example.com"],
         ["desk@example.com"],
@@ -286,8 +288,8 @@ def test_addresses_may_stand_with_commas_between() -> None:
 
 def test_half_a_channel_is_named() -> None:
     with pytest.raises(SettingError, match="SATCHEL_SMTP_FROM"):
-        channels_of(
+        configured_notifiers(
             read_settings({"SATCHEL_SMTP_HOST": "mail.example.com", "SATCHEL_SMTP_TO": "a@example.com"})
         )
     with pytest.raises(SettingError, match="SATCHEL_WEBHOOK_SECRET"):
-        channels_of(read_settings({"SATCHEL_WEBHOOK_URL": "https://example.com/hook"}))
+        configured_notifiers(read_settings({"SATCHEL_WEBHOOK_URL": "https://example.com/hook"}))

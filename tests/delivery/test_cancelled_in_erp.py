@@ -2,16 +2,16 @@
 
 import pytest
 
-from backend.delivery.erp_lookup import counted
+from backend.delivery.erp_lookup import active_documents
 from backend.delivery.followup.on_hold import follow_up
-from backend.erp.records import Found
+from backend.erp.records import ErpDocument
 from tests.delivery.desk import Desk
 from tests.delivery.ledger_erp import KINDS
 from tests.delivery.test_reconcile import ask, forget
 
 
-def found(id: str, state: str) -> Found:
-    return Found(id, f"SO{id}", state)
+def found(id: str, state: str) -> ErpDocument:
+    return ErpDocument(id, f"SO{id}", state)
 
 
 def enter_anew(desk: Desk, id: str) -> None:
@@ -37,7 +37,7 @@ def enter_anew(desk: Desk, id: str) -> None:
 )
 def test_what_counts(states: list[str], bound: str | None, left: str) -> None:
     hits = [found(str(n), state) for n, state in enumerate(states)]
-    assert "".join(hit.external_id for hit in counted(hits, bound)) == left
+    assert "".join(hit.external_id for hit in active_documents(hits, bound)) == left
 
 
 def test_an_order_that_was_sent_again_after_its_cancelling_is_not_doubled(desk: Desk) -> None:
@@ -65,7 +65,7 @@ def test_an_accepted_order_that_was_cancelled_and_entered_anew_differs(desk: Des
     report = ask(desk)
     assert (report.differing, report.doubled) == (1, 0)
     assert report.lines == [f"{id}: somebody has cancelled SO1 in the ERP, and goes on with SO2"]
-    assert report.undone == []
+    assert report.half_done == []
 
 
 @pytest.mark.parametrize("through", ["reconcile", "forward"])

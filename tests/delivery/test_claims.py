@@ -9,9 +9,9 @@ import pytest
 
 from backend.clock import ManualClock, SystemClock
 from backend.delivery.queue import acquire
-from backend.delivery.queue.lease import Claim
+from backend.delivery.queue.lease import Lease
 from backend.delivery.settle import settle, tell
-from backend.delivery.transition import Fate
+from backend.delivery.transition import Transition
 from backend.settings import read_settings
 from sync_protocol.submission import State
 from tests.conftest import prepared
@@ -19,9 +19,9 @@ from tests.delivery.desk import Desk, eventually
 from tests.delivery.ledger_erp import KINDS, LedgerErp
 
 
-def claim(desk: Desk, worker: str = "w1", **more: Any) -> Claim | None:
+def claim(desk: Desk, worker: str = "w1", **more: Any) -> Lease | None:
     with desk.sessions() as session, session.begin():
-        return acquire.claim(
+        return acquire.acquire(
             session,
             now=desk.clock.now(),
             worker=worker,
@@ -31,15 +31,15 @@ def claim(desk: Desk, worker: str = "w1", **more: Any) -> Claim | None:
         )
 
 
-def finish(desk: Desk, mine: Claim, fate: Fate) -> bool:
+def finish(desk: Desk, mine: Lease, fate: Transition) -> bool:
     with desk.sessions() as session, session.begin():
         row = settle(session, mine, fate, connector="ledger", now=desk.clock.now())
         tell(session, [row] if row is not None else [])
         return row is not None
 
 
-def accepted(number: str = "1") -> Fate:
-    return Fate(State.ACCEPTED, sent_at=None, erp_id=number)
+def accepted(number: str = "1") -> Transition:
+    return Transition(State.ACCEPTED, sent_at=None, erp_id=number)
 
 
 def test_the_document_that_has_been_due_longest_comes_first(desk: Desk) -> None:
@@ -55,13 +55,13 @@ def test_a_claim_is_told_to_the_phones(desk: Desk) -> None:
     assert mine is not None and mine.fence == 1
     assert desk.record(id)["state"] == "sending"
     row = desk.row(id)
-    assert (row.lease_owner, row.claims) == ("w1", 1)
+    assert (row.lease_owner, row.unfinished_leases) == ("w1", 1)
 
 
 def test_kinds_the_connector_does_not_know_stay_in_the_queue(desk: Desk) -> None:
     desk.capture(kind="expense_claim", body={"purpose": "x", "currency": "EUR", "lines": []})
     with desk.sessions() as session, session.begin():
-        got = acquire.claim(session, now=desk.clock.now(), worker="w", lease_seconds=9, kinds={"order"})
+        got = acquire.acquire(session, now=desk.clock.now(), worker="w", lease_seconds=9, kinds={"order"})
     assert got is None
 
 
@@ -94,11 +94,11 @@ def test_a_late_settle_changes_nothing(desk: Desk, caplog: pytest.LogCaptureFixt
     desk.later(seconds=61)
     second = claim(desk, "w2")
     assert first and second
-    assert finish(desk, first, Fate(State.REJECTED, sent_at=None, reason="too late")) is False
+    assert finish(desk, first, Transition(State.REJECTED, sent_at=None, reason="too late")) is False
     assert desk.row(id).state == "sending" and desk.row(id).lease_owner == "w2"
     assert "came too late" in caplog.text
     assert finish(desk, second, accepted()) is True
-    assert finish(desk, first, Fate(State.REJECTED, sent_at=None)) is False
+    assert finish(desk, first, Transition(State.REJECTED, sent_at=None)) is False
     assert desk.row(id).state == "accepted"
 
 
@@ -120,8 +120,8 @@ def test_a_settled_claim_does_not_count_as_poison(desk: Desk) -> None:
     for _ in range(5):
         mine = claim(desk)
         assert mine is not None
-        finish(desk, mine, Fate(State.QUEUED, sent_at=None))
-    assert desk.row(id).claims == 0
+        finish(desk, mine, Transition(State.QUEUED, sent_at=None))
+    assert desk.row(id).unfinished_leases == 0
 
 
 def test_a_document_that_kills_every_other_worker_ends_parked_too(desk: Desk) -> None:
@@ -130,7 +130,7 @@ def test_a_document_that_kills_every_other_worker_ends_parked_too(desk: Desk) ->
     for n in range(3):
         answered = claim(desk, f"w{n}")
         assert answered is not None
-        finish(desk, answered, Fate(State.QUEUED, sent_at=None))
+        finish(desk, answered, Transition(State.QUEUED, sent_at=None))
         assert claim(desk, f"killed {n}") is not None
         desk.later(seconds=60)
     assert claim(desk) is None
@@ -142,7 +142,7 @@ def test_documents_of_one_order_key_go_one_after_another(desk: Desk) -> None:
     mine = claim(desk)
     assert mine is not None and mine.id == first
     assert claim(desk, "w2") is None
-    finish(desk, mine, Fate(State.UNKNOWN, sent_at=desk.clock.now(), due_at=desk.later(seconds=0)))
+    finish(desk, mine, Transition(State.UNKNOWN, sent_at=desk.clock.now(), due_at=desk.later(seconds=0)))
     again = claim(desk, "w2")
     assert again is not None and again.id == first
     finish(desk, again, accepted())
@@ -155,7 +155,7 @@ def test_a_document_that_waits_for_its_retry_holds_up_its_order_key(desk: Desk) 
     desk.capture()
     mine = claim(desk)
     assert mine is not None and mine.id == first
-    finish(desk, mine, Fate(State.QUEUED, sent_at=None, due_at=desk.clock.now().replace(hour=10)))
+    finish(desk, mine, Transition(State.QUEUED, sent_at=None, due_at=desk.clock.now().replace(hour=10)))
     assert claim(desk) is None
 
 
@@ -172,7 +172,7 @@ def test_a_lower_number_that_turns_up_late_waits_for_what_is_being_sent(desk: De
     assert mine is not None and mine.id == early
     desk.change(late, state="queued")
     assert claim(desk, "w2") is None
-    finish(desk, mine, Fate(State.UNKNOWN, sent_at=None))
+    finish(desk, mine, Transition(State.UNKNOWN, sent_at=None))
     again = claim(desk, "w2")
     assert again is not None and again.id == early
 
@@ -183,7 +183,7 @@ def test_a_parked_document_holds_up_nobody_but_its_dependents(desk: Desk) -> Non
     neighbour = desk.capture()
     mine = claim(desk)
     assert mine is not None and mine.id == parked
-    finish(desk, mine, Fate(State.PARKED, sent_at=None))
+    finish(desk, mine, Transition(State.PARKED, sent_at=None))
     then = claim(desk)
     assert then is not None and then.id == neighbour
     row = desk.row(dependent)
@@ -305,9 +305,9 @@ def test_two_claims_at_one_moment_do_not_send_two_documents_of_one_order_key(
     low, high = desk.capture(state=State.RECEIVED), desk.capture()
     terms = {"now": clock.now(), "lease_seconds": 60, "kinds": KINDS}
     with sessions() as session, session.begin():
-        first = acquire.claim(session, worker="w1", **terms)
+        first = acquire.acquire(session, worker="w1", **terms)
         desk.change(low, state="queued")
-        got: list[Claim | None] = []
+        got: list[Lease | None] = []
         second = threading.Thread(target=lambda: got.append(claim(desk, "w2")))
         second.start()
         second.join(5)

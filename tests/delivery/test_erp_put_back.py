@@ -13,10 +13,10 @@ import pytest
 from backend.delivery import sending_hold
 from backend.delivery.followup.acknowledgements import Acknowledger
 from backend.delivery.forwarder import Forwarder
-from backend.delivery.reconciliation.data_loss import send_again
+from backend.delivery.reconciliation.data_loss import resend_missing
 from backend.delivery.reconciliation.reconcile import reconcile
 from backend.delivery.reconciliation.report import Report, newest
-from backend.delivery.reconciliation.scheduled import Daily
+from backend.delivery.reconciliation.scheduled import ScheduledReconciliation
 from backend.erp.port import Connector
 from tests.connectors.files_at_hand import FilesAtHand, order_body
 from tests.connectors.tryton_at_hand import TrytonAtHand
@@ -53,9 +53,9 @@ def forward(desk: Desk, connector: Connector, work: Callable[[], None]) -> None:
 
 def notice(desk: Desk, connector: Connector) -> sending_hold.Hold:
     """Let the worker look, until it holds sending."""
-    daily = Daily(desk.sessions, connector, desk.clock, 14)
-    assert daily.look_at_newest(KINDS)
-    assert daily.turn(KINDS)
+    daily = ScheduledReconciliation(desk.sessions, connector, desk.clock, 14)
+    assert daily.check_newest(KINDS)
+    assert daily.run_slice(KINDS)
     with desk.sessions() as session:
         held = sending_hold.in_force(session)
         [run] = newest(session, 1)
@@ -73,7 +73,7 @@ def resume(desk: Desk, connector: Connector, held: sending_hold.Hold, work: Call
     """Do as `satchel delivery reconcile --resume` does, then let the worker work."""
     assert forwarder(desk, connector).drain() == 0
     report = ask(desk, connector, held)
-    assert send_again(desk.sessions, connector, report, clock=desk.clock, kinds=KINDS) == 3
+    assert resend_missing(desk.sessions, connector, report, clock=desk.clock, kinds=KINDS) == 3
     with desk.sessions() as session, session.begin():
         assert sending_hold.release(session, held, "user:test", desk.clock.now(), report.counts())
     forward(desk, connector, work)

@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 from backend.erp.errors import ErpError, ErrorClass
-from backend.erp.records import Document, Found
+from backend.erp.records import Document, ErpDocument
 from sync_protocol.catalogue import COLLECTIONS
 from tests.delivery.desk import Desk
 
@@ -19,7 +19,7 @@ def test_a_document_that_the_erp_takes_is_accepted_under_the_erps_number(desk: D
     assert desk.bindings(id) == [("order", "1")]
     assert desk.attempts(id) == [("find", "none"), ("create", "created 1"), ("advance", "accepted")]
     assert desk.history(id) == ["sending", "accepted"]
-    assert (row.lease_owner, row.lease_until, row.claims) == (None, None, 0)
+    assert (row.lease_owner, row.lease_until, row.unfinished_leases) == (None, None, 0)
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_each_class_of_error_has_its_state(
     row = desk.row(id)
     assert (row.state, row.owner, row.error_class) == (state, owner, error_class)
     assert (row.last_sent_at is not None) is may_be_there
-    assert row.reason and row.claims == 0
+    assert row.reason and row.unfinished_leases == 0
     record = desk.record(id)
     assert record["state"] == state and record["reason"] == row.reason
     assert COLLECTIONS["submissions"].faults(record) == []
@@ -205,7 +205,7 @@ def test_an_erp_id_that_belongs_to_another_document_parks_the_second_one(desk: D
 def test_of_an_endless_answer_the_beginning_is_kept(
     desk: Desk, known: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def create(document: Document) -> Found:
+    def create(document: Document) -> ErpDocument:
         raise ErpError(ErrorClass.REJECT_OFFICE, "no", raw="x" * 9_000) if known else ValueError("x" * 9_000)
 
     monkeypatch.setattr(desk.erp, "create", create)

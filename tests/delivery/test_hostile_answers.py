@@ -8,7 +8,7 @@ import pytest
 
 from backend.delivery.transition import NEXT_STATE
 from backend.erp.errors import ErpError, ErrorClass
-from backend.erp.records import Document, Found, Outcome
+from backend.erp.records import Document, ErpDocument, Outcome
 from sync_protocol.submission import State
 from tests.connectors.garbage import GarbageServer, http, reply
 from tests.connectors.test_tryton_client import WRITES, client
@@ -30,9 +30,9 @@ class HttpErp(MemoryErp):
         super().__init__(folder)
         self.client = client(url, timeout_seconds="0.5")
 
-    def create(self, document: Document) -> Found:
+    def create(self, document: Document) -> ErpDocument:
         number = self.client.create("sale.sale", {"reference": document.id})
-        return Found(str(number), None, "draft")
+        return ErpDocument(str(number), None, "draft")
 
 
 @pytest.mark.parametrize("name", ["200 MB", "a gigabyte of values", "headers that drip"])
@@ -58,7 +58,7 @@ def test_words_that_no_database_keeps_cost_one_attempt_and_nothing_else(
     words = "not\x00 \ud83d so"
     id = desk.capture()
 
-    def refuse(document: Document) -> Found:
+    def refuse(document: Document) -> ErpDocument:
         raise ErpError(error_class, words, raw=words, field=words, fix=words)
 
     desk.erp.create = refuse  # type: ignore[method-assign]
@@ -72,7 +72,7 @@ def test_words_that_no_database_keeps_cost_one_attempt_and_nothing_else(
 def test_an_outcome_that_no_database_keeps_is_settled(desk: Desk) -> None:
     id = desk.capture()
 
-    def advance(document: Document, found: Found) -> Outcome:
+    def advance(document: Document, found: ErpDocument) -> Outcome:
         fault = {"field": "\x00", "message": "\ud800"}
         return Outcome(State.REJECTED, "7\x00", "N\x00", "no\x00", raw="\ud800", errors=(fault,))
 

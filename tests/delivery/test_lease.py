@@ -7,7 +7,7 @@ import pytest
 
 from backend.delivery.connector_profile import short_lease
 from backend.erp.records import Capabilities
-from backend.maintenance import Upkeep
+from backend.maintenance import Maintenance
 from tests.delivery.desk import Desk
 from tests.delivery.ledger_erp import LedgerErp
 
@@ -33,8 +33,8 @@ def test_a_connector_that_sets_no_bound_is_not_complained_about(desk: Desk) -> N
 
 
 def test_a_worker_says_so_once_when_it_starts(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
-    upkeep = Upkeep(desk.settings, desk.sessions, Slow(desk.erp.folder), desk.clock)
-    upkeep.round()
-    upkeep.round()
+    upkeep = Maintenance(desk.settings, desk.sessions, Slow(desk.erp.folder), desk.clock)
+    upkeep.run_once()
+    upkeep.run_once()
     warned = [r for r in caplog.records if "SATCHEL_LEASE_SECONDS" in r.getMessage()]
     assert [r.levelno for r in warned] == [logging.WARNING]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from backend.delivery.queue.acquire import Claim, claim
+from backend.delivery.queue.acquire import Lease, acquire
 from backend.ingest.importer import import_collection
 from backend.ingest.reread import reread
 from tests.delivery.desk import Desk
@@ -13,7 +13,7 @@ from tests.ingest.scripted_erp import ScriptedErp
 def take(desk: Desk, worker: str) -> str | None:
     """Claim what is next; return its id."""
     with desk.sessions() as session, session.begin():
-        mine: Claim | None = claim(
+        mine: Lease | None = acquire(
             session, now=desk.clock.now(), worker=worker, lease_seconds=60, kinds=["order"]
         )
         return mine.id if mine else None

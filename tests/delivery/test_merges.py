@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from backend.delivery.customer_merges import repointed
+from backend.delivery.customer_merges import redirect_merged_customer
 from backend.erp.errors import ErpError, ErrorClass
 from backend.erp.errors import ErrorClass as C
-from backend.erp.records import Document, Found, Outcome
-from backend.feed.customer_merges import MOST_MERGES
+from backend.erp.records import Document, ErpDocument, Outcome
+from backend.feed.customer_merges import MAX_MERGES
 from backend.identity.access import assign, set_role
 from backend.identity.models import Rep
 from sync_protocol.submission import State
@@ -111,23 +111,23 @@ def test_merges_in_a_row_are_followed_to_the_last(desk: Desk) -> None:
         [customer("C1", "C9")],
         [customer("C1", "C1")],
         [customer("C1", "C2"), customer("C2", "C1")],
-        [customer(f"C{n}", f"C{n + 1}") for n in range(1, MOST_MERGES + 3)],
+        [customer(f"C{n}", f"C{n + 1}") for n in range(1, MAX_MERGES + 3)],
     ],
     ids=["unknown", "not merged", "into nobody known", "into itself", "in a circle", "without end"],
 )
 def test_what_leads_nowhere_is_left_to_the_erp(desk: Desk, records: list[dict[str, Any]]) -> None:
     desk.publish("customers", *records)
     with desk.sessions() as session:
-        assert repointed(session, ORDER, "R1") is None
+        assert redirect_merged_customer(session, ORDER, "R1") is None
 
 
 def test_a_claim_is_re_pointed_and_one_without_a_customer_is_not_touched(desk: Desk) -> None:
     desk.publish("customers", customer("C1", "C2"), customer("C2"))
     with desk.sessions() as session:
-        found = repointed(session, {"customer_id": "C1", "project": None}, "R1")
+        found = redirect_merged_customer(session, {"customer_id": "C1", "project": None}, "R1")
         assert found is not None and found.body["customer_id"] == "C2"
-        assert repointed(session, {"customer_id": None, "project": "P"}, "R1") is None
-        assert repointed(session, {"project": "P"}, "R1") is None
+        assert redirect_merged_customer(session, {"customer_id": None, "project": "P"}, "R1") is None
+        assert redirect_merged_customer(session, {"project": "P"}, "R1") is None
 
 
 # The rep does not hear the other customer
@@ -137,11 +137,11 @@ def about_the_canary(step: State | ErrorClass) -> Any:
     """An answer of the ERP that tells of the customer it was sent for."""
     words = f"{CANARY} of C2 has a credit limit of 9.00 EUR"
 
-    def advance(document: Document, found: Found) -> Outcome:
+    def advance(document: Document, found: ErpDocument) -> Outcome:
         fault = {"field": "customer_id", "message": words}
-        return Outcome(step, found.external_id, "SO1", words, raw=words, errors=(fault,), fix=words)
+        return Outcome(step, found.external_id, "SO1", words, raw=words, errors=(fault,), advice=words)
 
-    def create(document: Document) -> Found:
+    def create(document: Document) -> ErpDocument:
         raise ErpError(step, words, raw=words, field="customer_id", fix=words)
 
     return advance if isinstance(step, State) else create

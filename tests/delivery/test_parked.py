@@ -2,11 +2,11 @@
 
 import pytest
 
-from backend.delivery.park_reasons import CAUSES
+from backend.delivery.park_reasons import PARK_REASONS
 from backend.erp.errors import ErpError, ErrorClass
-from backend.erp.records import Document, Found, Outcome
-from backend.office.action import known
-from backend.office.queries import as_parked, parked
+from backend.erp.records import Document, ErpDocument, Outcome
+from backend.office.action import get_document
+from backend.office.queries import list_parked, to_view
 from sync_protocol.errors import ErrorCode
 from sync_protocol.submission import State
 from tests.delivery.desk import ORDER, Desk
@@ -20,32 +20,32 @@ def work(desk: Desk) -> AtWork:
 
 
 def test_every_class_of_error_has_its_row_with_an_owner_and_something_to_do() -> None:
-    assert {error_class.value for error_class in ErrorClass} < set(CAUSES)
-    for name, cause in CAUSES.items():
+    assert {error_class.value for error_class in ErrorClass} < set(PARK_REASONS)
+    for name, cause in PARK_REASONS.items():
         assert cause.owner in ("rep", "office", "it", "erp", None), name
-        assert cause.means.endswith(".") and cause.fix.endswith("."), name
+        assert cause.meaning.endswith(".") and cause.advice.endswith("."), name
 
 
 def test_a_parked_document_says_whose_it_is_why_in_whose_words_and_what_to_do(work: AtWork) -> None:
     id = work.park()
     with work.desk.sessions() as session:
-        [seen] = parked(session, now=work.desk.clock.now())
-        assert parked(session, now=work.desk.clock.now(), owner="it") == []
-        assert parked(session, now=work.desk.clock.now(), error_class="poison") == []
+        [seen] = list_parked(session, now=work.desk.clock.now())
+        assert list_parked(session, now=work.desk.clock.now(), owner="it") == []
+        assert list_parked(session, now=work.desk.clock.now(), error_class="poison") == []
     assert (seen.id, seen.error_class, seen.owner) == (id, "reject_office", "office")
     assert seen.reason == "the customer is over the credit limit" and seen.raw == seen.reason
-    assert seen.fix == CAUSES["reject_office"].fix
+    assert seen.advice == PARK_REASONS["reject_office"].advice
     assert seen.title == "Order for C1, 1 line"
 
 
 def test_the_advice_of_the_connector_goes_before_that_of_the_class(work: AtWork) -> None:
     advice = "Raise the credit limit of Thorpe LLC, then retry."
 
-    def refuse(document: Document) -> Found:
+    def refuse(document: Document) -> ErpDocument:
         raise ErpError(ErrorClass.REJECT_OFFICE, "no", fix=advice)
 
-    def hold(document: Document, found: Found) -> Outcome:
-        return Outcome(State.ON_HOLD, found.external_id, "SO7", "credit limit", fix=advice)
+    def hold(document: Document, found: ErpDocument) -> Outcome:
+        return Outcome(State.ON_HOLD, found.external_id, "SO7", "credit limit", advice=advice)
 
     parked_id, held_id = work.desk.capture(customer="C1"), work.desk.capture(customer="C2")
     created = work.desk.erp.create
@@ -57,7 +57,10 @@ def test_the_advice_of_the_connector_goes_before_that_of_the_class(work: AtWork)
     assert work.desk.states(parked_id, held_id) == ["parked", "on_hold"]
     with work.desk.sessions() as session:
         now = work.desk.clock.now()
-        assert [as_parked(known(session, id), now).fix for id in (parked_id, held_id)] == [advice, advice]
+        assert [to_view(get_document(session, id), now).advice for id in (parked_id, held_id)] == [
+            advice,
+            advice,
+        ]
 
 
 def test_what_has_waited_longest_comes_first(work: AtWork) -> None:
@@ -65,15 +68,15 @@ def test_what_has_waited_longest_comes_first(work: AtWork) -> None:
     work.desk.later(minutes=5)
     second = work.park(customer="C2")
     with work.desk.sessions() as session:
-        assert [one.id for one in parked(session, now=work.desk.clock.now())] == [first, second]
-        assert [one.id for one in parked(session, now=work.desk.clock.now(), limit=1)] == [first]
+        assert [one.id for one in list_parked(session, now=work.desk.clock.now())] == [first, second]
+        assert [one.id for one in list_parked(session, now=work.desk.clock.now(), limit=1)] == [first]
 
 
 def test_a_kind_that_nobody_knows_has_its_own_class(work: AtWork) -> None:
     id = work.desk.capture(kind="visit", body={"x": "y"})
     work.desk.change(id, state="parked", owner="office")
     with work.desk.sessions() as session:
-        [seen] = parked(session, now=work.desk.clock.now())
+        [seen] = list_parked(session, now=work.desk.clock.now())
     assert (seen.error_class, seen.owner) == ("unknown_kind", "office")
     work.refused(ErrorCode.NOT_FOR_THIS, "retry", id, "anna")
     work.office.cancel(id, "anna", "entered by hand as SO7")
@@ -138,7 +141,7 @@ def test_no_reason_no_cancelling(work: AtWork) -> None:
 
 def test_what_is_sent_back_is_the_reps_again(work: AtWork) -> None:
     id = work.park()
-    work.office.give_back(id, "anna", "choose another customer")
+    work.office.return_to_rep(id, "anna", "choose another customer")
     record = work.desk.record(id)
     assert (record["state"], record["decision"]) == ("rejected", "returned")
     assert record["reason"] == "The office has sent it back: choose another customer"

@@ -8,11 +8,11 @@ from functools import partial
 import pytest
 
 from backend.delivery.reconciliation.reconcile import reconcile
-from backend.delivery.reconciliation.scheduled import Daily
+from backend.delivery.reconciliation.scheduled import ScheduledReconciliation
 from backend.delivery.settle import settle
 from backend.office import actions
-from backend.office.action import Deed, DeedRefused
-from backend.office.service import Office
+from backend.office.action import Action, ActionRefused
+from backend.office.service import OfficeService
 from backend.sync import grants
 from backend.sync.push import push
 from sync_protocol.errors import ErrorCode
@@ -62,9 +62,9 @@ def test_a_linked_document_is_there_for_whoever_reconciles(work: AtWork) -> None
     report = reconcile(
         work.desk.sessions, work.desk.erp, clock=work.desk.clock, kinds=KINDS, since=work.desk.clock.now()
     )
-    assert (report.found, report.missing, report.vanished) == (1, 0, [])
-    daily = Daily(work.desk.sessions, work.desk.erp, work.desk.clock, 7)
-    assert daily.look_at_newest(KINDS) is False
+    assert (report.found, report.missing, report.missing_documents) == (1, 0, [])
+    daily = ScheduledReconciliation(work.desk.sessions, work.desk.erp, work.desk.clock, 7)
+    assert daily.check_newest(KINDS) is False
 
 
 def test_a_number_that_the_erp_does_not_have_is_refused(work: AtWork) -> None:
@@ -92,7 +92,7 @@ def test_two_people_linking_two_documents_to_one_number_at_once(work: AtWork) ->
         try:
             work.office.link(id, "anna", number)
             outcomes.append("linked")
-        except DeedRefused as refused:
+        except ActionRefused as refused:
             outcomes.append(refused.code.code)
 
     side_by_side(*(partial(run, id) for id in ids))
@@ -134,7 +134,7 @@ def test_a_call_that_may_still_be_executed_is_waited_for(work: AtWork) -> None:
     work.refused(ErrorCode.MAY_BE_IN_ERP, "cancel", id, "anna", "no")
     work.refused(ErrorCode.MAY_BE_IN_ERP, "link", id, "anna", work.desk.erp.by_hand())
     work.desk.later(seconds=1)
-    work.office.give_back(id, "anna", "mend it")
+    work.office.return_to_rep(id, "anna", "mend it")
     row = work.desk.row(id)
     # Else the rep's edited copy would be refused as too late.
     assert (row.state, row.last_sent_at, row.erp_id) == ("rejected", None, None)
@@ -150,14 +150,17 @@ def test_what_the_erp_showed_before_a_worker_came_does_not_count(work: AtWork) -
     id = work.park()
     work.desk.change(id, last_sent_at=work.desk.clock.now())
     work.desk.later(minutes=1)
-    sight = work.office._sight(id)
+    sight = work.office._erp_check(id)
     assert sight is not None and sight.by_key == ()
     work.office.retry(id, "bert")
     work.desk.erp.script("advance", "refuse_office")
     work.desk.forwarder().drain()
     assert (work.desk.row(id).state, work.desk.erp.created(id)) == ("parked", 1)
-    deed = Deed("anna", work.desk.clock.now(), "no")
-    with pytest.raises(DeedRefused, match="has moved while the ERP was asked"), work.desk.sessions() as session:
+    deed = Action("anna", work.desk.clock.now(), "no")
+    with (
+        pytest.raises(ActionRefused, match="has moved while the ERP was asked"),
+        work.desk.sessions() as session,
+    ):
         actions.cancel(session, id, deed, sight)
 
 
@@ -197,7 +200,7 @@ def test_the_office_and_a_rep_correct_a_document_at_once_and_the_erp_gets_one(wo
         try:
             work.office.fix(id, "anna", {**ORDER, "notes": "the office's"})
             outcomes.append("fixed")
-        except DeedRefused as refused:
+        except ActionRefused as refused:
             outcomes.append(refused.code.code)
 
     def rep() -> None:
@@ -219,25 +222,25 @@ def test_the_office_and_a_rep_correct_a_document_at_once_and_the_erp_gets_one(wo
 
 def test_a_claim_keeps_others_out_until_it_lapses(work: AtWork) -> None:
     id = work.park()
-    work.office.claim(id, "anna")
-    refusal = work.refused(ErrorCode.TAKEN_BY_ANOTHER, "retry", id, "bert")
+    work.office.reserve(id, "anna")
+    refusal = work.refused(ErrorCode.RESERVED_BY_ANOTHER, "retry", id, "bert")
     assert refusal.message.startswith("anna is working on document")
-    work.refused(ErrorCode.TAKEN_BY_ANOTHER, "claim", id, "bert")
-    work.refused(ErrorCode.TAKEN_BY_ANOTHER, "release", id, "bert")
+    work.refused(ErrorCode.RESERVED_BY_ANOTHER, "claim", id, "bert")
+    work.refused(ErrorCode.RESERVED_BY_ANOTHER, "release", id, "bert")
     work.desk.later(minutes=29)
-    work.office.claim(id, "anna")
+    work.office.reserve(id, "anna")
     work.desk.later(minutes=29)
-    work.refused(ErrorCode.TAKEN_BY_ANOTHER, "cancel", id, "bert", "no")
+    work.refused(ErrorCode.RESERVED_BY_ANOTHER, "cancel", id, "bert", "no")
     work.desk.later(minutes=1)
     work.office.cancel(id, "bert", "no")
 
 
 def test_a_claim_can_be_let_go_of_or_overruled_and_both_are_on_record(work: AtWork) -> None:
     id = work.park()
-    work.office.claim(id, "anna")
+    work.office.reserve(id, "anna")
     work.office.release(id, "anna")
     work.office.release(id, "anna")
-    work.office.claim(id, "anna")
+    work.office.reserve(id, "anna")
     work.office.retry(id, "bert", force=True)
     assert [(actor, action, detail.get("taken_from")) for actor, action, detail, _ in work.trail(id)] == [
         ("user:anna", "parked.claim", None),
@@ -245,19 +248,19 @@ def test_a_claim_can_be_let_go_of_or_overruled_and_both_are_on_record(work: AtWo
         ("user:anna", "parked.claim", None),
         ("user:bert", "parked.retry", "anna"),
     ]
-    assert work.desk.row(id).taken_by is None
+    assert work.desk.row(id).reserved_by is None
 
 
 def test_two_people_act_at_once_and_one_deed_counts(work: AtWork) -> None:
     id = work.park()
     barrier, outcomes = threading.Barrier(2), []
 
-    def run(office: Office, deed: str, *words: str) -> None:
+    def run(office: OfficeService, deed: str, *words: str) -> None:
         barrier.wait()
         try:
             getattr(office, deed)(id, *words)
             outcomes.append("done")
-        except DeedRefused as refused:
+        except ActionRefused as refused:
             outcomes.append(refused.code.code)
 
     side_by_side(partial(run, work.office, "retry", "anna"), partial(run, work.office, "cancel", "bert", "no"))

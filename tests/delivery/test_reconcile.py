@@ -147,8 +147,8 @@ def test_nothing_is_sent_from_a_restore_to_its_reconciliation(desk: Desk, clock:
     assert (desk.erp.calls, desk.states(id)) == ([], ["queued"])
     counts = ask(desk).counts()
     with desk.sessions() as session, session.begin():
-        held = sending_hold.noticed(session, clock.now())
-        assert held is not None and "a backup was restored" in held.words
+        held = sending_hold.check(session, clock.now())
+        assert held is not None and "a backup was restored" in held.message
         assert sending_hold.release(session, held, "user:test", clock.now(), counts)
         assert not sending_hold.release(session, held, "user:test", clock.now(), {})
     assert desk.forwarder().drain() == 1

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from backend.delivery.connector_profile import backoff_of
+from backend.delivery.connector_profile import configured_backoff
 from backend.delivery.retry import Backoff, pattern_of
 from backend.settings import SettingError, read_settings
 
@@ -25,7 +25,7 @@ def test_the_ceiling_doubles_up_to_the_cap() -> None:
 def test_a_pattern_says_from_which_try_on_which_wait_holds() -> None:
     settings = read_settings({"SATCHEL_RETRY_PATTERN": "1:10, 5:60,10:900.5"})
     assert settings.retry_pattern == ("1:10", "5:60", "10:900.5")
-    backoff = backoff_of(settings)
+    backoff = configured_backoff(settings)
     assert [backoff.ceiling(n) for n in (0, 3, 4, 8, 9, 1_000)] == [10, 10, 60, 60, 900.5, 900.5]
     assert backoff.wait(4).total_seconds() <= 60
     assert pattern_of(()) == ()

@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 from backend.delivery import sending_hold
-from backend.delivery.reconciliation.data_loss import give_up, judge, named, send_again
+from backend.delivery.reconciliation.data_loss import cancel_missing, handle_missing, resend_missing, resolve
 from backend.delivery.reconciliation.reconcile import reconcile
 from backend.delivery.reconciliation.report import Report
 from backend.identity import audit
@@ -29,7 +29,7 @@ def look(desk: Desk) -> Report:
     report = reconcile(
         desk.sessions, desk.erp, clock=desk.clock, kinds=KINDS, since=MONDAY - dt.timedelta(days=1)
     )
-    judge(desk.sessions, desk.erp, report, clock=desk.clock, kinds=KINDS)
+    handle_missing(desk.sessions, desk.erp, report, clock=desk.clock, kinds=KINDS)
     return report
 
 
@@ -40,7 +40,7 @@ def held(desk: Desk) -> sending_hold.Hold | None:
 
 def resume(desk: Desk, report: Report) -> int:
     """Do as `satchel delivery reconcile --resume` does, and forward."""
-    again = send_again(desk.sessions, desk.erp, report, clock=desk.clock, kinds=KINDS)
+    again = resend_missing(desk.sessions, desk.erp, report, clock=desk.clock, kinds=KINDS)
     with desk.sessions() as session, session.begin():
         for one in sending_hold.all_in_force(session):
             assert sending_hold.release(session, one, "user:test", desk.clock.now(), report.counts())
@@ -89,7 +89,8 @@ def test_an_erp_put_back_to_a_backup_is_noticed_and_nothing_is_sent(
     found = held(desk)
     assert report.missing == 4 and found is not None
     assert (
-        "the ERP has lost documents" in found.words and "4 documents sent since 2026-11-23 09:02" in found.words
+        "the ERP has lost documents" in found.message
+        and "4 documents sent since 2026-11-23 09:02" in found.message
     )
     assert "a backup of it was probably put back" in caplog.text
     new = desk.capture(customer="C9")
@@ -146,7 +147,7 @@ def test_forecasts_sent_since_the_backup_are_set_again(desk: Desk) -> None:
     )
     desk.erp.lose(since=ids[0])
     report = look(desk)
-    send_again(desk.sessions, desk.erp, report, clock=desk.clock, kinds=KINDS)
+    resend_missing(desk.sessions, desk.erp, report, clock=desk.clock, kinds=KINDS)
     assert desk.states(*ids, forecast) == ["unknown"] * 4
 
 
@@ -158,10 +159,10 @@ def test_a_document_half_done_in_the_restored_erp_is_taken_on(desk: Desk) -> Non
         "ledger.jsonl", {"event": "create", "kind": "order", "key": ids[1], "id": "2", "rep": "R1"}
     )
     report = look(desk)
-    assert (report.missing, report.differing, report.undone) == (2, 1, [ids[1]])
+    assert (report.missing, report.differing, report.half_done) == (2, 1, [ids[1]])
     assert held(desk) is None, "two alone are not many"
     with desk.sessions() as session, session.begin():
-        sending_hold.erp_lost(session, desk.erp.name, 2, MONDAY, desk.clock.now())
+        sending_hold.hold_for_erp_loss(session, desk.erp.name, 2, MONDAY, desk.clock.now())
     advanced = [step for step, key in desk.erp.calls if key == ids[1]].count("advance")
     resume(desk, report)
     assert desk.states(ids[1]) == ["accepted"]
@@ -193,7 +194,7 @@ def test_a_document_deleted_long_before_does_not_hide_a_backup_that_was_put_back
     desk.erp.lose(since=ids[10])
     assert look(desk).missing == 5
     found = held(desk)
-    assert found is not None and "4 documents sent since 2026-11-23 09:10" in found.words
+    assert found is not None and "4 documents sent since 2026-11-23 09:10" in found.message
     assert desk.states(ids[0], *ids[10:]) == ["parked"] + ["accepted"] * 4, "what was deleted is not sent again"
 
 
@@ -205,10 +206,10 @@ def test_what_was_deleted_on_purpose_is_cancelled_and_not_sent_again(desk: Desk)
     assert held(desk) is not None
     with desk.sessions() as session:
         with pytest.raises(ValueError, match="SO999 is none of the documents that the ERP has lost"):
-            named(session, report, ["SO999"])
-        spared = named(session, report, [ids[0], str(number)])
+            resolve(session, report, ["SO999"])
+        spared = resolve(session, report, [ids[0], str(number)])
     assert spared == ids[:2], "by our id, or the ERP's number"
-    assert give_up(desk.sessions, desk.erp, spared, clock=desk.clock, actor="user:anna") == 2
+    assert cancel_missing(desk.sessions, desk.erp, spared, clock=desk.clock, actor="user:anna") == 2
     assert resume(desk, report) == 2
     assert desk.states(*ids) == ["cancelled", "cancelled", "accepted", "accepted"]
     assert in_erp(desk, ids) == [0, 0, 1, 1]

@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import text
 
 from backend.clock import ManualClock, SystemClock
-from backend.delivery.connector_profile import terms_of
+from backend.delivery.connector_profile import build_profile
 from backend.delivery.queue import acquire
-from backend.delivery.queue.lease import Claim
+from backend.delivery.queue.lease import Lease
 from backend.delivery.retry import Backoff
-from backend.erp.records import Document, Found
+from backend.erp.records import Document, ErpDocument
 from backend.settings import read_settings
 from tests.conftest import prepared
 from tests.delivery.desk import Desk, eventually
@@ -27,7 +27,7 @@ class Counting(LedgerErp):
     guard = threading.Lock()
     now = most = 0
 
-    def create(self, document: Document) -> Found:
+    def create(self, document: Document) -> ErpDocument:
         with Counting.guard:
             Counting.now += 1
             Counting.most = max(Counting.most, Counting.now)
@@ -39,10 +39,10 @@ class Counting(LedgerErp):
                 Counting.now -= 1
 
 
-@pytest.mark.parametrize("writers", [1, 2])
-def test_four_workers_send_no_more_at_once_than_the_erp_takes(desk: Desk, writers: int) -> None:
+@pytest.mark.parametrize("max_in_flight", [1, 2])
+def test_four_workers_send_no_more_at_once_than_the_erp_takes(desk: Desk, max_in_flight: int) -> None:
     desk.clock = SystemClock()
-    desk.settings = replace(desk.settings, writers=writers)
+    desk.settings = replace(desk.settings, max_in_flight=max_in_flight)
     ids = [desk.capture(customer=f"C{n}") for n in range(8)]
     Counting.most = 0
 
@@ -67,11 +67,11 @@ def test_the_place_after_the_last_is_not_given_away_and_a_settled_document_gives
     desk: Desk,
 ) -> None:
     ids = [desk.capture(customer=f"C{n}") for n in range(4)]
-    first, second = claim(desk, "w1", writers=2), claim(desk, "w2", writers=2)
-    assert first and second and claim(desk, "w3", writers=2) is None
+    first, second = claim(desk, "w1", max_in_flight=2), claim(desk, "w2", max_in_flight=2)
+    assert first and second and claim(desk, "w3", max_in_flight=2) is None
     assert desk.states(*ids) == ["sending", "sending", "queued", "queued"]
     finish(desk, first, accepted())
-    third = claim(desk, "w3", writers=2)
+    third = claim(desk, "w3", max_in_flight=2)
     assert third is not None and third.id == ids[2]
 
 
@@ -83,10 +83,12 @@ def test_two_claims_at_one_moment_do_not_both_take_the_last_place(
     settings = read_settings({"SATCHEL_FOLDER": str(tmp_path), "SATCHEL_DATABASE_URL": postgres_url})
     desk = Desk(sessions, clock, settings, LedgerErp(tmp_path / "erp"))
     ids = [desk.capture(customer=f"C{n}") for n in range(2)]
-    got: list[Claim | None] = []
-    second = threading.Thread(target=lambda: got.append(claim(desk, "w2", writers=1)))
+    got: list[Lease | None] = []
+    second = threading.Thread(target=lambda: got.append(claim(desk, "w2", max_in_flight=1)))
     with sessions() as session, session.begin():
-        first = acquire.claim(session, now=clock.now(), worker="w1", lease_seconds=60, kinds=KINDS, writers=1)
+        first = acquire.acquire(
+            session, now=clock.now(), worker="w1", lease_seconds=60, kinds=KINDS, max_in_flight=1
+        )
         second.start()
         waits = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
         eventually(lambda: session.scalar(waits) == 1, seconds=10)
@@ -97,7 +99,7 @@ def test_two_claims_at_one_moment_do_not_both_take_the_last_place(
 
 
 def test_a_worker_that_died_gives_its_place_back_with_its_lease(desk: Desk) -> None:
-    desk.settings = replace(desk.settings, writers=1, lease_seconds=60.0)
+    desk.settings = replace(desk.settings, max_in_flight=1, lease_seconds=60.0)
     first, second = desk.capture(customer="C1"), desk.capture(customer="C2")
     desk.erp.script("create", "ok")
     desk.change(first, state="sending", fence=1, lease_owner="dead", lease_until=desk.later(seconds=60))
@@ -109,8 +111,8 @@ def test_a_worker_that_died_gives_its_place_back_with_its_lease(desk: Desk) -> N
 
 
 def test_what_the_operator_has_set_wins_over_the_connectors_own_limit(desk: Desk) -> None:
-    capabilities = replace(desk.erp.capabilities(), writers=3)
+    capabilities = replace(desk.erp.capabilities(), max_in_flight=3)
     backoff = Backoff(5, 900)
-    assert terms_of(capabilities, desk.settings, backoff).writers == 3
-    assert terms_of(capabilities, replace(desk.settings, writers=7), backoff).writers == 7
-    assert terms_of(desk.erp.capabilities(), desk.settings, backoff).writers is None
+    assert build_profile(capabilities, desk.settings, backoff).max_in_flight == 3
+    assert build_profile(capabilities, replace(desk.settings, max_in_flight=7), backoff).max_in_flight == 7
+    assert build_profile(desk.erp.capabilities(), desk.settings, backoff).max_in_flight is None

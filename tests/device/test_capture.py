@@ -83,7 +83,7 @@ def test_a_claim_is_stored_with_its_receipts_and_announces_them(device: Device) 
     assert json.loads(frozen(device, saved.id))["needs"] == [file.ref]
     assert device.files.path(file.sha256).read_bytes() == file.data
     assert saved.missing == [file.ref]
-    assert device.damage() == []
+    assert device.integrity_errors() == []
 
 
 def test_a_claim_that_cites_a_receipt_which_is_not_here_is_refused(device: Device) -> None:
@@ -196,4 +196,4 @@ def test_damage_on_the_disk_is_noticed(device: Device) -> None:
     device.files.path(photo().sha256).write_bytes(b"bit rot")
     altered = frozen(device, saved.id).replace(b"Lunch", b"Munch")
     device.db.run("UPDATE document SET frozen = ? WHERE id = ?", altered, saved.id)
-    assert len(device.damage()) == 2
+    assert len(device.integrity_errors()) == 2

@@ -28,7 +28,7 @@ def test_opening_again_keeps_what_is_there(tmp_path: Path) -> None:
     db.close()
     db = Database(tmp_path / "d.sqlite3")
     assert db.value("SELECT cursor FROM held") == "c1"
-    assert db.damage() == []
+    assert db.integrity_errors() == []
     db.close()
 
 
@@ -102,13 +102,13 @@ def test_a_file_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> No
     first_version(tmp_path / "old.sqlite3")
     db, new = Database(tmp_path / "old.sqlite3"), Database(tmp_path / "new.sqlite3")
     assert tables(db) == tables(new)
-    assert db.value("PRAGMA user_version") == VERSION and db.damage() == []
+    assert db.value("PRAGMA user_version") == VERSION and db.integrity_errors() == []
     assert db.value("SELECT count(*) FROM record") == 2500
     assert db.value("SELECT body FROM record WHERE key = 'C7'") == '{"id":"C7","name":"Café 7"}'
     expected = Checksum.of(
         record_hash("customers", f"C{n}", {"id": f"C{n}", "name": f"Café {n}"}) for n in range(2500)
     )
-    assert checks.total(db) == expected and checks.deep(db) == 0
+    assert checks.total(db) == expected and checks.rehash(db) == 0
     # The outbox and the session are as they were; the cursor is good, and the next answer brings a checksum.
     assert db.value("SELECT frozen FROM document") == b'{"body":{}}'
     assert db.value("SELECT refresh_token FROM session") == "refresh"

@@ -64,14 +64,14 @@ def test_the_pages_are_applied_one_after_another(db: Database) -> None:
     for name in ("pull-first", "pull-delta", "pull-reset"):
         reply = example(name)["reply"]
         page = read_page(reply["body"], reply["headers"]["ETag"])
-        assert replica.apply(db, page, replica.held(db), "2026-11-23T09:00:00Z").applied
+        assert replica.apply(db, page, replica.sync_state(db), "2026-11-23T09:00:00Z").applied
         held = {record["id"] for record in replica.records(db, "customers")}
         puts = {row.key for row in page.put if row.stream[1] == "customers"}
         assert puts <= held
         assert not held & {row.key for row in page.gone if row.stream[1] == "customers"}
         if name == "pull-reset":
             assert page.reset and held == puts
-    assert replica.held(db).etag == reply["headers"]["ETag"]
+    assert replica.sync_state(db).etag == reply["headers"]["ETag"]
 
 
 @pytest.mark.parametrize("name", ["push", "push-again", "sync", "sync-problem"])

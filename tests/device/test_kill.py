@@ -39,12 +39,12 @@ def test_a_capture_that_is_killed_is_there_whole_or_not_at_all(
     device.close()
     assert run(folder, "capture", f"{failpoint}=kill") == -9
     again = opened()
-    assert again.damage() == []
+    assert again.integrity_errors() == []
     assert len(again.documents()) == stored
     assert again.files.path(photo().sha256).exists() or not stored
     # What was left over stands in nobody's way.
     assert run(folder, "capture", "") == 0
-    assert len(again.documents()) == stored + 1 and again.damage() == []
+    assert len(again.documents()) == stored + 1 and again.integrity_errors() == []
 
 
 @pytest.mark.parametrize(
@@ -57,10 +57,10 @@ def test_a_page_that_is_killed_is_applied_whole_or_not_at_all(
     enrolled.close()
     assert run(folder, "pull", f"{failpoint}=kill@{nth}") == -9
     again = opened()
-    assert again.damage() == []
+    assert again.integrity_errors() == []
     held = again.status()
     applied = nth if failpoint == "apply.after_commit" else nth - 1
-    assert (held.held.cursor is not None) == (applied > 0)
+    assert (held.sync_state.cursor is not None) == (applied > 0)
     assert sum(held.counts.values()) == applied * 3
     server.page_rows = 3
     assert again.sync().complete
@@ -88,9 +88,9 @@ def test_a_segment_that_is_killed_is_applied_whole_or_not_at_all_and_then_comes_
     enrolled.close()
     assert run(folder, "segments", failpoint) == -9
     again = opened()
-    assert again.damage() == []
+    assert again.integrity_errors() == []
     assert len(again.records("customers")) == applied
-    held = again.status().held
+    held = again.status().sync_state
     # There are two segments; the cursor moves on with the second one, and no sooner.
     assert (held.then is None) == (applied == 2)
     server.feed.build((company.TERRITORY, "customers"), 1)
@@ -121,7 +121,7 @@ def test_a_repair_that_is_killed_is_done_whole_or_not_at_all(
     device.close()
     assert run(folder, "repair", f"{failpoint}=kill") == -9
     again = opened()
-    assert again.damage() == []
+    assert again.integrity_errors() == []
     keys = {row["key"] for row in again.db.rows("SELECT key FROM record WHERE collection = 'customers'")}
     assert keys == ({"C1", "C2"} if repaired else {"C2x"})
     assert again.sync().verified
@@ -133,7 +133,7 @@ def test_a_migration_that_is_killed_starts_over(opened: Opened, folder: Path) ->
     first_version(folder / "satchel.sqlite3")
     assert run(folder, "open", "migrate.after_rows=kill@2") == -9
     again = opened()
-    assert again.damage() == []
+    assert again.integrity_errors() == []
     assert again.db.value("SELECT count(*) FROM record WHERE hash != 0") == 2500
 
 
@@ -156,7 +156,7 @@ def test_killed_at_random_while_capturing_it_has_every_document_it_said_was_save
         victim.stdout.close()
         victim.wait(timeout=30)
         again = opened()
-        assert again.damage() == []
+        assert again.integrity_errors() == []
         assert said <= {document.id for document in again.documents()}
         again.close()
     assert len(said) >= 5

@@ -19,12 +19,12 @@ from sync_protocol.device.session.transport import Reply
 from sync_protocol.device.store import offers, replica
 from sync_protocol.device.store.database import Database
 from sync_protocol.device.store.partfile import PartFile, PartFolder
-from sync_protocol.device.store.replica import Held
+from sync_protocol.device.store.replica import SyncState
 from sync_protocol.device.sync import segments
 from sync_protocol.device.sync.download import Downloader
 from sync_protocol.device.sync.page_size import PageSize
 from sync_protocol.device.sync.pull import Puller
-from sync_protocol.device.sync.replica_check import Prover
+from sync_protocol.device.sync.replica_check import ReplicaChecker
 from sync_protocol.device.sync.report import SyncReport
 from tests.device import verify_model
 from tests.device.feed_model import Feed
@@ -66,7 +66,7 @@ class Run:
 
     def __init__(self, db: Database, folder: PartFolder) -> None:
         self.db, self.folder, self.feed = db, folder, Feed()
-        self.pages: list[tuple[Held, dict[str, Any]]] = []
+        self.pages: list[tuple[SyncState, dict[str, Any]]] = []
         self.fetched: list[tuple[Offer, bytes]] = []
         self.feed.grant(*STREAMS)
         self.backup = self.feed.saved()
@@ -94,7 +94,7 @@ class Run:
             feed.restore(self.backup)
             self.may_differ = True
         elif name in ("ask", "pull"):
-            held = replica.held(self.db)
+            held = replica.sync_state(self.db)
             self.pages.append((held, feed.page(held.cursor, rest[0])))
             if name == "pull":
                 self.apply(*self.pages[-1])
@@ -106,13 +106,13 @@ class Run:
         elif name == "sync":
             self.sync(*rest)
         elif name == "forget cursor":
-            replica.forget_cursor(self.db, replica.held(self.db))
+            replica.forget_cursor(self.db, replica.sync_state(self.db))
         elif name == "damage":
             # What is stored has changed: nothing of it is to be trusted until it is looked at.
             self.may_differ = True
             self.db.run("UPDATE record SET body = replace(body, 'n', 'm') WHERE key = ?", *rest)
 
-    def apply(self, asked: Held, value: dict[str, Any]) -> None:
+    def apply(self, asked: SyncState, value: dict[str, Any]) -> None:
         replica.apply(self.db, read_page(value, None), asked, NOW)
 
     def fetch(self, which: int) -> None:
@@ -143,7 +143,7 @@ class Run:
         )
         try:
             puller.until_complete()
-            Prover(self.db, self.send, puller, self.report, deep=True).prove()
+            ReplicaChecker(self.db, self.send, puller, self.report, deep=True).run()
         except Offline:
             return
         self.may_differ = False

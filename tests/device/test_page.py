@@ -10,7 +10,7 @@ from sync_protocol.device.errors import ContractBroken
 from sync_protocol.device.page import read_page
 from sync_protocol.device.store import replica
 from sync_protocol.device.store.database import Database
-from sync_protocol.device.store.replica import Applied, Held
+from sync_protocol.device.store.replica import Applied, SyncState
 
 A, B = "territory:A", "territory:B"
 
@@ -39,8 +39,8 @@ def gone(channel: str, position: int, key: str, collection: str = "customers") -
     return {"channel": channel, "collection": collection, "put": [], "gone": [[position, key]]}
 
 
-def apply(db: Database, value: dict[str, Any], asked: Held | None = None) -> Applied:
-    return replica.apply(db, read_page(value, None), asked or replica.held(db), "2026-11-23T09:00:00Z")
+def apply(db: Database, value: dict[str, Any], asked: SyncState | None = None) -> Applied:
+    return replica.apply(db, read_page(value, None), asked or replica.sync_state(db), "2026-11-23T09:00:00Z")
 
 
 def names(db: Database, collection: str = "customers") -> dict[str, str]:
@@ -49,17 +49,17 @@ def names(db: Database, collection: str = "customers") -> dict[str, str]:
 
 def test_a_late_page_does_not_resurrect_a_record(db: Database) -> None:
     """History 3."""
-    at_first = replica.held(db)
+    at_first = replica.sync_state(db)
     late = page("c1", put(A, 1, "k"))
     apply(db, page("c2", put(A, 1, "k")))
     apply(db, page("c3", gone(A, 2, "k")))
     assert not apply(db, late, asked=at_first).applied
     assert names(db) == {}
-    assert replica.held(db).cursor == "c3"
+    assert replica.sync_state(db).cursor == "c3"
 
 
 def test_a_page_from_before_the_cursor_was_dropped_is_thrown_away(db: Database) -> None:
-    asked_at_the_start = replica.held(db)
+    asked_at_the_start = replica.sync_state(db)
     replica.forget_cursor(db, asked_at_the_start)
     assert not apply(db, page("c1", put(A, 1, "k")), asked=asked_at_the_start).applied
 
@@ -70,7 +70,7 @@ def test_a_new_epoch_replaces_everything_whatever_the_positions(db: Database) ->
     new = page("c2", put(A, 2, "k", name="rewritten"), epoch="e2", reset="epoch_changed")
     assert apply(db, new).reset
     assert names(db) == {"k": "rewritten"}
-    assert replica.held(db).epoch == "e2"
+    assert replica.sync_state(db).epoch == "e2"
 
 
 def test_an_epoch_that_changes_without_a_reset_is_refused_and_changes_nothing(db: Database) -> None:
@@ -78,7 +78,7 @@ def test_an_epoch_that_changes_without_a_reset_is_refused_and_changes_nothing(db
     with pytest.raises(ContractBroken):
         apply(db, page("c2", put(A, 2, "k"), epoch="e2"))
     assert names(db) == {"k": "k@1"}
-    assert replica.held(db).cursor == "c1"
+    assert replica.sync_state(db).cursor == "c1"
 
 
 def test_drop_comes_before_the_puts_of_the_same_page(db: Database) -> None:
@@ -136,17 +136,17 @@ def test_the_same_key_in_two_collections_is_two_records(db: Database) -> None:
 
 def test_rows_stay_until_the_first_page_after_an_invalid_cursor(db: Database) -> None:
     apply(db, page("c1", put(A, 7, "kept"), put(A, 8, "stale")))
-    replica.forget_cursor(db, replica.held(db))
+    replica.forget_cursor(db, replica.sync_state(db))
     assert set(names(db)) == {"kept", "stale"}
     apply(db, page("c2", put(A, 1, "kept")))
     assert names(db) == {"kept": "kept@1"}
 
 
 def test_only_the_holder_of_the_cursor_may_drop_it(db: Database) -> None:
-    before = replica.held(db)
+    before = replica.sync_state(db)
     apply(db, page("c1", put(A, 1, "k")))
     replica.forget_cursor(db, before)
-    assert replica.held(db).cursor == "c1"
+    assert replica.sync_state(db).cursor == "c1"
 
 
 @pytest.mark.parametrize(
@@ -183,4 +183,4 @@ def test_a_record_that_cannot_be_stored_changes_nothing(db: Database) -> None:
     with pytest.raises(ContractBroken):
         apply(db, page("c2", put(A, 2, "k"), put(A, 3, "other", name="half a pair \ud800")))
     assert names(db) == {"k": "k@1"}
-    assert replica.held(db).cursor == "c1"
+    assert replica.sync_state(db).cursor == "c1"

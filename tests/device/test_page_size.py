@@ -46,7 +46,7 @@ def test_a_first_sync_ends_on_a_line_that_is_cut_every_22_kB(
     ):
         device.enrol(code, f"http://127.0.0.1:{line.port}")
         line.cut(down=22_000, times=1_000)
-        report = device.settle()
+        report = device.sync_until_done()
         assert report.problem is None and report.complete and report.verified
         assert device.status().counts["customers"] == ROWS
         assert 5 < line.cuts < 100

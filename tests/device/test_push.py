@@ -78,7 +78,7 @@ def test_a_document_leaves_a_week_after_the_feed_said_that_it_is_final(
     server.say(id, state="accepted", erp_number="SO-1")
     device.sync()
     (document,) = device.documents()
-    assert (document.stage, document.words) == ("accepted", "in the ERP as SO-1")
+    assert (document.stage, document.state_label) == ("accepted", "in the ERP as SO-1")
 
     def days_later(days: int) -> None:
         server.feed.server_time = f"{dt.date(2026, 11, 23) + dt.timedelta(days=days)}T09:00:01Z"
@@ -130,7 +130,7 @@ def test_an_answer_for_another_content_is_not_believed(device: Device, server: F
     assert stages(device) == ["suspicious"]
     assert device.documents()[0].needs_rep
     server.judge = lambda document: None
-    device.push_once_more(id)
+    device.retry_push(id)
     device.sync()
     assert stages(device) == ["queued"]
 

@@ -17,7 +17,7 @@ from backend.identity import enrolment
 from backend.settings import Settings
 from backend.sync import grants
 from backend.sync.segments.due import build_due
-from backend.sync.segments.factory import store_of
+from backend.sync.segments.factory import make_store
 from sync_protocol.change import Gone, Put
 from sync_protocol.device.device import Device
 from sync_protocol.device.store import checks
@@ -65,7 +65,7 @@ class Cut(httpx.SyncByteStream):
 
 
 def built(sessions: Sessions, clock: ManualClock, settings: Settings) -> None:
-    assert build_due(sessions, store_of(settings), clock, settings) != []
+    assert build_due(sessions, make_store(settings), clock, settings) != []
 
 
 @pytest.fixture
@@ -139,7 +139,7 @@ def spoil(device: Device) -> None:
         " FROM record WHERE key = 'C0001500'"
     )
     device.db.run("UPDATE record SET body = replace(body, 'organisation', 'person') WHERE key = 'C0002222'")
-    assert checks.deep(device.db) == 2
+    assert checks.rehash(device.db) == 2
 
 
 def test_after_a_new_epoch_a_device_that_agrees_fetches_nothing(
@@ -205,7 +205,7 @@ def test_a_territory_taken_away_in_the_middle_of_a_download_leaves_nothing(
 ) -> None:
     line.cut_after = 100_000
     device.sync()
-    assert device.status().held.then is not None
+    assert device.status().sync_state.then is not None
     with sessions() as session, session.begin():
         grants.unassign(session, "R1", "territory:NW", clock.now() + dt.timedelta(seconds=1))
     line.cut_after = None

@@ -151,7 +151,7 @@ def test_a_segment_applied_counts_in_the_next_list_only_at_the_same_position(
     # The same position: the two are not fetched again.
     segmented.seen.clear()
     answered = -100
-    cursor = enrolled.status().held.cursor
+    cursor = enrolled.status().sync_state.cursor
     offered = segmented.feed.page(cursor)["segments"]
     assert len(offered) == 7
     segmented.always = lambda request: (

@@ -113,7 +113,7 @@ def test_a_server_that_never_knows_the_cursor_is_not_asked_for_ever(device: Devi
 def test_a_page_that_moves_nothing_and_is_not_complete_stops_the_loop(
     device: Device, server: FakeServer
 ) -> None:
-    cursor = device.status().held.cursor
+    cursor = device.status().sync_state.cursor
     page = server.feed.page(cursor) | {"complete": False, "cursor": cursor}
     server.always = lambda request: httpx.Response(200, json=page)
     assert isinstance(device.sync().problem, ContractBroken)
@@ -156,7 +156,7 @@ def test_settle_goes_on_after_each_failure_and_waits_as_long_as_asked(
     server.page_rows = 5
     for _ in range(3):
         server.tricks.append(lambda request: problem(503, "unavailable", retry_after=7))
-    assert device.settle(tries=5).complete
+    assert device.sync_until_done(tries=5).complete
     assert len(waits) == 3 and all(wait >= 7 for wait in waits)
 
 
@@ -165,7 +165,7 @@ def test_settle_gives_up_after_as_many_tries_as_it_was_given(
 ) -> None:
     waits: list[float] = []
     server.offline = True
-    report = opened(sleep=waits.append).settle(tries=3)
+    report = opened(sleep=waits.append).sync_until_done(tries=3)
     assert isinstance(report.problem, Offline) and len(waits) == 2
 
 
@@ -183,7 +183,7 @@ def test_settle_does_not_count_failures_between_which_something_arrived(
         return None
 
     server.always = every_other
-    assert opened().settle(tries=2).complete
+    assert opened().sync_until_done(tries=2).complete
 
 
 def test_watching_waits_for_poll_after_and_backs_off_while_offline(

@@ -39,12 +39,12 @@ def ask(status: int, content: bytes, headers: dict[str, str]) -> under_test.Repl
 
 
 def test_a_captive_portal_is_not_the_server(device: Device, server: FakeServer) -> None:
-    before = device.status().held
+    before = device.status().sync_state
     page = b"<html>Welcome to our lounge</html>"
     server.next("/v1/pull", lambda: httpx.Response(200, headers={"Content-Type": "text/html"}, content=page))
     report = device.sync()
     assert isinstance(report.problem, NotOurServer)
-    assert device.status().held == before
+    assert device.status().sync_state == before
 
 
 @pytest.mark.parametrize("status", [200, 401, 403, 404, 511])
@@ -84,7 +84,7 @@ def test_a_compressed_page_that_was_cut_anywhere_is_damaged() -> None:
 def test_a_cut_page_leaves_cursor_and_rows_alone(device: Device, server: FakeServer) -> None:
     before = device.status()
     server.feed.gone("customers", "C1")
-    whole = gzip.compress(json.dumps(server.feed.page(before.held.cursor)).encode())
+    whole = gzip.compress(json.dumps(server.feed.page(before.sync_state.cursor)).encode())
     headers = JSON | {"Content-Encoding": "gzip"}
     server.next("/v1/pull", lambda: httpx.Response(200, headers=headers, stream=httpx.ByteStream(whole[:-4])))
     assert isinstance(device.sync().problem, Damaged)
@@ -100,7 +100,7 @@ def test_json_that_is_not_whole_is_damaged(content: bytes) -> None:
 
 
 def test_a_reply_that_inflates_without_end_is_damaged(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(under_test, "MOST_REPLY_BYTES", 1000)
+    monkeypatch.setattr(under_test, "MAX_REPLY_BYTES", 1000)
     bomb = gzip.compress(b'"' + b"a" * 100_000 + b'"')
     with pytest.raises(Damaged, match="inflates"):
         ask(200, bomb, JSON | {"Content-Encoding": "gzip"})

@@ -16,7 +16,7 @@ from tests.device.test_capture import photo
 @pytest.fixture(autouse=True)
 def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(uploads, "LIMITS", Limits(receipt_chunk_bytes=500))
-    monkeypatch.setattr(uploads, "LEAST_CHUNK", 50)
+    monkeypatch.setattr(uploads, "MIN_CHUNK", 50)
 
 
 def claimed(device: Device, file: ReceiptFile) -> str:

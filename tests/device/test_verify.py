@@ -47,7 +47,7 @@ def damage(device: Device) -> None:
         device.db.run(
             "UPDATE record SET body = replace(body, 'Many 2222', 'Stale'), position = 3999 WHERE key = 'M2222'"
         )
-    assert checks.deep(device.db) == 2
+    assert checks.rehash(device.db) == 2
 
 
 def test_one_stale_one_missing_and_one_surplus_row_are_repaired_with_little(
@@ -70,7 +70,7 @@ def test_nothing_is_asked_while_everything_is_equal(device: Device, server: Fake
     server.feed.gone("customers", "C2")
     assert device.sync().verified and device.sync().verified
     assert "POST /v1/verify" not in server.seen
-    assert device.status().held.verified_at == server.feed.server_time
+    assert device.status().sync_state.verified_at == server.feed.server_time
 
 
 def test_a_difference_is_not_forgotten_when_the_line_breaks(many: Device, server: FakeServer) -> None:
@@ -114,7 +114,7 @@ def test_a_server_that_never_rests_costs_a_few_pulls_and_no_new_beginning(
     many: Device, server: FakeServer
 ) -> None:
     damage(many)
-    before, run = server.answer, many.status().held.run
+    before, run = server.answer, many.status().sync_state.run
 
     def always_moving(request: httpx.Request, body: bytes) -> httpx.Response:
         if request.url.path == "/v1/verify":
@@ -124,7 +124,7 @@ def test_a_server_that_never_rests_costs_a_few_pulls_and_no_new_beginning(
     server.answer = always_moving  # type: ignore[method-assign]
     report = many.sync()
     assert report.complete and not report.verified and report.notes
-    assert many.status().held.run == run
+    assert many.status().sync_state.run == run
     server.answer = before  # type: ignore[method-assign]
     assert many.sync().verified
 
@@ -161,18 +161,18 @@ def test_a_difference_that_no_repair_mends_begins_anew_once_a_day(device: Device
 
     server.feed.page = wrong  # type: ignore[method-assign]
     server.feed.gone("customers", "C2")
-    run = device.status().held.run
+    run = device.status().sync_state.run
     report = device.sync()
     assert report.complete and not report.verified and "tell the office" in report.notes[0]
-    assert device.status().held.run == run + 1
+    assert device.status().sync_state.run == run + 1
     assert server.seen.count("POST /v1/verify") == 6
     assert held(device) == server.feed.live()
     device.sync()
-    assert device.status().held.run == run + 1
+    assert device.status().sync_state.run == run + 1
     server.feed.server_time = "2026-11-24T09:00:01Z"
     server.feed.put(TERRITORY, "customers", "C3", customer("C3", "Next day"))
     device.sync()
-    assert device.status().held.run == run + 2
+    assert device.status().sync_state.run == run + 2
     server.feed.page = page  # type: ignore[method-assign]
     server.feed.put(TERRITORY, "customers", "C3", customer("C3", "Right again"))
     assert device.sync().verified
@@ -216,7 +216,7 @@ def test_a_late_answer_repairs_nothing(many: Device, server: FakeServer) -> None
         if request.url.path == "/v1/verify" and server.seen.count("POST /v1/verify") == 3:
             # Another process on this folder pulls before the repair arrives.
             server.feed.gone("customers", "M0777")
-            asked = replica.held(many.db)
+            asked = replica.sync_state(many.db)
             from sync_protocol.device.page import read_page
 
             replica.apply(

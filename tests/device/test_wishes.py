@@ -14,7 +14,7 @@ from backend.feed.changes import publish
 from backend.inbox import submissions as inbox
 from backend.inbox.models import Submission
 from backend.office import actions
-from backend.office.action import Deed
+from backend.office.action import Action
 from sync_protocol.change import Put
 from sync_protocol.device.capture.documents import DISMISSED, Document
 from sync_protocol.device.device import Device
@@ -60,8 +60,8 @@ def test_a_document_on_the_server_is_withdrawn(real: Device) -> None:
     id = captured(real)
     made = real.withdraw(id, "the customer called")
     assert made.kind == "withdrawal"
-    assert seen(real, id).words == "withdrawn: the customer called"
-    assert seen(real, made.id).words == "done"
+    assert seen(real, id).state_label == "withdrawn: the customer called"
+    assert seen(real, made.id).state_label == "done"
     with pytest.raises(DeviceError, match="withdrawn already"):
         real.withdraw(id)
     with pytest.raises(NotFound):
@@ -82,9 +82,9 @@ def test_the_server_knows_better_than_the_phone_that_it_is_too_late(real: Device
 
 def test_an_edited_copy_takes_the_place(real: Device) -> None:
     id = captured(real)
-    kind, body = real.to_amend(id)
+    kind, body = real.editable_body(id)
     copy = real.capture(kind, {**body, "notes": "ring twice"}, supersedes=id)
-    assert seen(real, id).words == "replaced by a newer one"
+    assert seen(real, id).state_label == "replaced by a newer one"
     assert seen(real, copy.id).state == "queued"
 
 
@@ -93,16 +93,16 @@ def test_what_the_erp_has_is_asked_about_and_the_office_answers(
 ) -> None:
     id = captured(real)
     with pytest.raises(DeviceError, match="withdraw it, or amend it"):
-        real.ask(id, "cancel", "gone")
+        real.request_change(id, "cancel", "gone")
     stand(sessions, id, "accepted", erp_number="SO7", erp_id="7")
     seen(real, id)
-    made = real.ask(id, "cancel", "the customer is gone")
-    assert seen(real, made.id).words.startswith(
+    made = real.request_change(id, "cancel", "the customer is gone")
+    assert seen(real, made.id).state_label.startswith(
         "the office is looking at it: The rep asks to cancel Order for C1"
     )
     with sessions() as session, session.begin():
-        actions.done(session, made.id, Deed("anna", clock.now(), "SO7 is cancelled"))
-    assert seen(real, made.id).words == "done by the office: The office has done it: SO7 is cancelled"
+        actions.done(session, made.id, Action("anna", clock.now(), "SO7 is cancelled"))
+    assert seen(real, made.id).state_label == "done by the office: The office has done it: SO7 is cancelled"
 
 
 def test_the_office_sends_it_back_and_the_rep_corrects_it(
@@ -110,16 +110,16 @@ def test_the_office_sends_it_back_and_the_rep_corrects_it(
 ) -> None:
     id = captured(real)
     stand(sessions, id, "parked", owner="office", reason="over the limit")
-    assert seen(real, id).words == "the office is looking at it: over the limit"
+    assert seen(real, id).state_label == "the office is looking at it: over the limit"
     with sessions() as session, session.begin():
-        actions.give_back(session, id, Deed("anna", clock.now(), "order half of it"))
+        actions.return_to_rep(session, id, Action("anna", clock.now(), "order half of it"))
     returned = seen(real, id)
     assert returned.needs_rep
-    assert returned.words == (
+    assert returned.state_label == (
         "sent back by the office; correct it and capture it again: "
         "The office has sent it back: order half of it"
     )
-    kind, body = real.to_amend(id)
+    kind, body = real.editable_body(id)
     body["lines"][0]["quantity"] = "1"
     copy = real.capture(kind, body, supersedes=id)
     assert seen(real, copy.id).state == "queued"

@@ -33,7 +33,7 @@ def stream(sessions: Sessions, name: Stream = NW) -> FeedStream:
 def pass_days(sessions: Sessions, clock: ManualClock, days: int) -> None:
     """Let time pass, with a worker that notes where the feed stands."""
     with sessions() as session, session.begin():
-        position_times.note(session, clock)
+        position_times.record(session, clock)
     clock.advance(days=days)
 
 
@@ -126,7 +126,7 @@ def test_it_goes_batch_by_batch_and_the_floor_keeps_pace(sessions: Sessions, clo
         gone = session.scalars(select(FeedRow.position).order_by(FeedRow.position)).all()
     for done in range(0, 10, 4):
         with sessions() as session, session.begin():
-            compaction.collect(session, NW, gone[-1], most=4)
+            compaction.delete_expired(session, NW, gone[-1], most=4)
         assert len(tombstones(sessions)) == max(0, 10 - done - 4)
         assert stream(sessions).floor == gone[min(done + 3, 9)]
 
@@ -137,7 +137,7 @@ def test_a_dry_look_counts_what_a_collection_deletes(sessions: Sessions, clock: 
     delete(sessions, "C2")
     pass_days(sessions, clock, 31)
     with sessions() as session:
-        found = compaction.survey(session, positions.head(session).position)
+        found = compaction.find_expired(session, positions.head(session).position)
     assert {(one.stream, one.tombstones) for one in found} == {
         (NW, 1),
         (("territory:NW", "orders"), 1),
@@ -153,7 +153,7 @@ def test_a_writer_waits_for_a_collection_and_not_for_the_whole_of_it(
     delete(sessions, "C0", "C1")
     pass_days(sessions, clock, 31)
     with sessions() as session, session.begin():
-        assert compaction.collect(session, NW, 1_000) == 2
+        assert compaction.delete_expired(session, NW, 1_000) == 2
         writer = threading.Thread(target=say, args=(sessions, customer("C0", "NW", name="Meanwhile")))
         writer.start()
         writer.join(0.3)

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from backend.clock import ManualClock
 from backend.database.core import Sessions
 from backend.feed import position_times
-from backend.feed.models import FeedMoment
+from backend.feed.models import PositionTime
 from tests.sync.company import customer, say
 
 DAY = dt.timedelta(days=1)
@@ -16,17 +16,17 @@ DAY = dt.timedelta(days=1)
 
 def note(sessions: Sessions, clock: ManualClock) -> bool:
     with sessions() as session, session.begin():
-        return position_times.note(session, clock)
+        return position_times.record(session, clock)
 
 
 def horizon(sessions: Sessions, clock: ManualClock, days: int) -> int:
     with sessions() as session:
-        return position_times.horizon(session, clock.now() - days * DAY)
+        return position_times.position_before(session, clock.now() - days * DAY)
 
 
 def noted(sessions: Sessions) -> list[tuple[int, dt.datetime]]:
     with sessions() as session:
-        rows = session.execute(select(FeedMoment.position, FeedMoment.at).order_by(FeedMoment.position))
+        rows = session.execute(select(PositionTime.position, PositionTime.at).order_by(PositionTime.position))
         return [(row.position, row.at) for row in rows]
 
 
@@ -79,7 +79,7 @@ def test_a_clock_that_is_put_back_makes_nothing_older_than_it_is(
     clock.advance(days=-400)
     say(sessions, customer("C1", "NW", name="Said by a wrong clock"))
     with sessions() as session, session.begin():
-        position_times.note(session, clock, every=-1000 * DAY)
+        position_times.record(session, clock, every=-1000 * DAY)
     assert [at for _, at in noted(sessions)] == [right, right]
 
 

@@ -13,6 +13,6 @@ def collect_all(sessions: Sessions) -> int:
     """Collect every tombstone there is that may go, as if it were old; return how many went."""
     clock = ManualClock(MONDAY)
     with sessions() as session, session.begin():
-        position_times.note(session, clock, every=-DAYS * position_times.NOTE_EVERY)
+        position_times.record(session, clock, every=-DAYS * position_times.RECORD_EVERY)
     clock.advance(days=DAYS)
     return compaction.compact(sessions, clock, DAYS)

@@ -73,11 +73,11 @@ class ReferenceDevice:
         self.db = Database(file)
 
     def standing(self) -> Any:
-        return reference.held(self.db)
+        return reference.sync_state(self.db)
 
     def ask(self) -> Page:
         self._asker.sessions = self.sessions
-        self._asker.cursor = reference.held(self.db).cursor
+        self._asker.cursor = reference.sync_state(self.db).cursor
         return self._asker.ask()
 
     def receive(self, page: Page, asked: Any) -> bool:

@@ -12,7 +12,7 @@ from tests.histories.checks import differences, server_view
 from tests.histories.devices import Device
 from tests.sync.company import customer, reps, say
 
-MOST_PAGES = 20
+MAX_PAGES = 20
 LEAST = 4 * 1024
 NOTES = "x" * 4000
 
@@ -22,7 +22,7 @@ def scenario(sessions: Sessions, device: Any) -> list[str]:
     say(sessions, *[customer(f"C{n}", "NW", notes=NOTES) for n in range(4)])
     say(sessions, Gone("customers", "C3"))
     assert collect_all(sessions) == 1
-    for _ in range(MOST_PAGES):
+    for _ in range(MAX_PAGES):
         asked = device.standing()
         if device.receive(device.ask(), asked):
             return differences(server_view(sessions, "R1"), device.content())

@@ -40,7 +40,7 @@ def a_company_lives(
         if day == 3 * DAYS - LONG + 5:
             say(sessions, Gone("customers", "OLD"))
         with sessions() as session, session.begin():
-            position_times.note(session, clock)
+            position_times.record(session, clock)
         clock.advance(days=1)
         collected += compaction.compact(sessions, clock, DAYS)
     return [(away, *_back(sessions, replica)) for away, replica in devices.items()], collected

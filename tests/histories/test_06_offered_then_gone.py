@@ -10,7 +10,7 @@ from sqlalchemy import delete, select
 from backend.database.core import Sessions
 from backend.feed import positions, segments
 from backend.feed.models import FeedRow, FeedSegment
-from backend.feed.segments import Sheet
+from backend.feed.segments import SegmentInfo
 from backend.sync import grants, page
 from sync_protocol.change import Gone, Stream
 from sync_protocol.cursor import Cursor, Mark
@@ -69,7 +69,7 @@ def _offer(sessions: Sessions) -> dict[str, bytes]:
             half = [(key, body) for key, body in held if key in keys]
             data = encode(NW, keys, half)
             files[name_of(data)] = data
-            sheets.append(Sheet(keys, name_of(data), len(data), len(half)))
+            sheets.append(SegmentInfo(keys, name_of(data), len(data), len(half)))
         segments.replace(session, NW, positions.head(session).position, sheets, NOW)
     return files
 

@@ -62,7 +62,7 @@ def test_a_restore_without_a_new_epoch_leaves_lost_and_old_records_on_the_device
 def test_a_server_that_ignores_epochs_leaves_lost_and_old_records_on_the_device(
     sessions: Sessions, copy_database: CopyDatabase, device: Device, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, heard = positions.head, subscriptions.of_rep
+    real, heard = positions.head, subscriptions.for_rep
     monkeypatch.setattr(positions, "head", lambda session: Head("any", real(session).position))
     monkeypatch.setattr(
         subscriptions, "of_rep", lambda session, rep: replace(heard(session, rep), head=positions.head(session))

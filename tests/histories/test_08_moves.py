@@ -88,7 +88,7 @@ def test_reading_before_the_counter_without_that_index_leaves_a_record_alive_in_
 def reads_first(session: Session, wanted: Sequence[Change]) -> int:
     """`publish()` with its two first steps exchanged: plan, then take the counter."""
     final = {(change.collection, change.key): change for change in wanted}
-    after = {ref: changes._next(ref, change) for ref, change in final.items() if isinstance(change, Put)}
+    after = {ref: changes._prepare(ref, change) for ref, change in final.items() if isinstance(change, Put)}
     writes = list(changes._plan(session, final, after))
     top = positions.take(session, len(writes))
     changes._write(session, writes, top - len(writes) + 1)

@@ -10,7 +10,7 @@ import tests.sync.replica as smallest
 from backend.database.core import Sessions
 from backend.feed import reading
 from backend.sync import grants, subscriptions
-from backend.sync.subscriptions import Heard
+from backend.sync.subscriptions import Subscriptions
 from sync_protocol.change import Change, Gone, Stream
 from tests.histories.aging import collect_all
 from tests.histories.checks import differences, server_view
@@ -53,9 +53,9 @@ def a_collection_commits_between_floor_and_rows(
 
 def _once_standing(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
     """Do *act* in the moment when heads and floors have been read for the first time."""
-    real, done = subscriptions.of_rep, []
+    real, done = subscriptions.for_rep, []
 
-    def of_rep(session: Session, rep: str) -> Heard:
+    def of_rep(session: Session, rep: str) -> Subscriptions:
         found = real(session, rep)
         if not done:
             done.append(act())

@@ -14,8 +14,8 @@ from backend.clock import ManualClock
 from backend.database.core import Sessions
 from backend.delivery import connector_profile, sending_hold
 from backend.delivery.reconciliation.reconcile import reconcile
-from backend.delivery.transfer import Errand
-from backend.erp.records import Document, Found
+from backend.delivery.transfer import Transfer
+from backend.erp.records import Document, ErpDocument
 from backend.feed import positions
 from backend.inbox.models import Attempt
 from backend.settings import Settings
@@ -38,7 +38,7 @@ class SlowErp(LedgerErp):
         super().__init__(folder, quiet=QUIET)
         self.asked, self.go = threading.Event(), threading.Event()
 
-    def create(self, document: Document) -> Found:
+    def create(self, document: Document) -> ErpDocument:
         if not self.asked.is_set():
             self.asked.set()
             assert self.go.wait(SECONDS), "nobody let the ERP go on"
@@ -163,22 +163,22 @@ def test_a_lease_taken_over_before_the_quiet_period_doubles_the_document(
 
 def find_only_what_was_attempted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ask the ERP for our key only where our own database knows of an earlier attempt."""
-    real = Errand._looked_up
+    real = Transfer._look_up
 
-    def find(self: Errand, document: Document) -> Found | None:
+    def find(self: Transfer, document: Document) -> ErpDocument | None:
         with self.sessions() as session:
             earlier = (Attempt.submission_id == document.id) & (Attempt.id != self.attempt)
             attempted = session.scalar(select(Attempt.id).where(earlier).limit(1))
         return real(self, document) if attempted else None
 
-    monkeypatch.setattr(Errand, "_looked_up", find)
+    monkeypatch.setattr(Transfer, "_looked_up", find)
 
 
 def take_over_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let an open outcome rest for no time at all."""
-    real = connector_profile.terms_of
+    real = connector_profile.build_profile
 
-    def impatient(*arguments: Any) -> connector_profile.Terms:
+    def impatient(*arguments: Any) -> connector_profile.ConnectorProfile:
         return replace(real(*arguments), quiet=timedelta(0))
 
     monkeypatch.setattr(connector_profile, "terms_of", impatient)

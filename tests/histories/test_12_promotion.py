@@ -83,5 +83,5 @@ def test_a_new_epoch_is_begun_once_and_not_with_every_publication(companies: dic
 
 def test_after_a_promotion_nothing_is_sent_until_the_erp_was_asked(companies: dict[str, Company]) -> None:
     with companies[KEPT].sessions() as session, session.begin():
-        held = sending_hold.noticed(session, MONDAY)
+        held = sending_hold.check(session, MONDAY)
     assert held is not None and held.cause == "lineage"

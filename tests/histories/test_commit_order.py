@@ -119,7 +119,7 @@ def number_with_a_sequence(sessions: Sessions, monkeypatch: pytest.MonkeyPatch) 
     with sessions() as session, session.begin():
         start = positions.head(session).position + 1
         session.execute(text(f"CREATE SEQUENCE plain START {start}"))
-    real, heard = positions.head, subscriptions.of_rep
+    real, heard = positions.head, subscriptions.for_rep
 
     def take(session: Session, count: int) -> int:
         drawn = text("SELECT max(nextval('plain')) FROM generate_series(1, :count)")

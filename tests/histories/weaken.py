@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from backend.feed import reading
 from backend.sync import page, pull, subscriptions
 from backend.sync.page import Page
-from backend.sync.subscriptions import Heard
+from backend.sync.subscriptions import Subscriptions
 from sync_protocol.change import Stream
 from sync_protocol.cursor import Cursor, Mark
 from sync_protocol.device.store import replica as reference
@@ -22,9 +22,9 @@ from tests.sync.replica import Replica
 def make_the_cursor_one_per_channel(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the server see one position per channel in every cursor, whatever streams it names."""
     granted: list[Stream] = []
-    understood, decode = subscriptions.understood, pull.decode_cursor
+    understood, decode = subscriptions.supported, pull.decode_cursor
 
-    def remember(heard: Heard, schema: int) -> list[Stream]:
+    def remember(heard: Subscriptions, schema: int) -> list[Stream]:
         granted[:] = understood(heard, schema)
         return list(granted)
 
@@ -53,8 +53,8 @@ def apply_every_page(monkeypatch: pytest.MonkeyPatch, *, keep_newer_cursor: bool
             self.cursor = mine
         return decoded
 
-    def reference_applies(db: Any, page: Any, asked: reference.Held, now: str) -> Any:
-        mine = reference.held(db)
+    def reference_applies(db: Any, page: Any, asked: reference.SyncState, now: str) -> Any:
+        mine = reference.sync_state(db)
         done = real(db, page, mine, now)
         if asked.cursor != mine.cursor and keep_newer_cursor:
             with db.writing():

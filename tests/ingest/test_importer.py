@@ -124,7 +124,7 @@ def test_a_page_that_was_overtaken_is_rolled_back_and_reading_stops(intake: Inta
 
     intake.erp.read = slow_page  # type: ignore[method-assign]
     result = intake.read()
-    assert result.lost_race and not result.complete and result.pages == 0
+    assert result.overtaken and not result.complete and result.pages == 0
     assert intake.record("units", "a")["name"] == "new"  # type: ignore[index]
     assert intake.watermark().value == "4"
     assert [key for key, _ in intake.rejected()] == ["b"], "the overtaken page's bad row went with it"

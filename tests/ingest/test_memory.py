@@ -91,7 +91,7 @@ class Endless:
 def test_the_importer_and_the_sweep(
     sessions: Sessions, clock: ManualClock, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is published is bounded by the page (`MOST_CHANGES`), so that the feed itself is left out here."""
+    """What is published is bounded by the page (`MAX_CHANGES`), so that the feed itself is left out here."""
     published: list[int] = []
 
     def count_only(session: object, changes: Sequence[object]) -> None:

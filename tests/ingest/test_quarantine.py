@@ -10,7 +10,7 @@ from backend.erp.records import BadRow
 from backend.ingest import quarantine
 from backend.ingest.models import RejectedRow
 from backend.ingest.quarantine import Retried
-from backend.ingest.reread import MOST, Reread, reread
+from backend.ingest.reread import MAX_KEYS, Reread, reread
 from backend.ingest.schedule import Schedule
 from tests.ingest.conftest import Intake
 from tests.ingest.scripted_erp import unit
@@ -125,15 +125,15 @@ def test_a_row_without_a_key_waits_for_a_reading_of_everything(intake: Intake) -
 
 def test_many_rows_are_asked_for_in_turns(intake: Intake) -> None:
     intake.erp.page = 1000
-    intake.erp.say("units", *(unit(f"u{n:04}", decimals=9) for n in range(MOST + 1)))
+    intake.erp.say("units", *(unit(f"u{n:04}", decimals=9) for n in range(MAX_KEYS + 1)))
     intake.read()
     first, last = quarantine.retry(intake.sessions, intake.erp, "units", clock=intake.clock, everything=True)
     rest, _ = quarantine.retry(
         intake.sessions, intake.erp, "units", clock=intake.clock, everything=True, after=last
     )
-    assert (first.tried, rest.tried) == (MOST, 1)
+    assert (first.tried, rest.tried) == (MAX_KEYS, 1)
     with pytest.raises(ValueError, match="at most 200"):
-        reread(intake.sessions, intake.erp, "units", [str(n) for n in range(MOST + 1)], clock=intake.clock)
+        reread(intake.sessions, intake.erp, "units", [str(n) for n in range(MAX_KEYS + 1)], clock=intake.clock)
 
 
 def test_the_raw_row_is_bounded(intake: Intake) -> None:

@@ -20,7 +20,7 @@ from backend.sync import grants, pull, push, verify
 from backend.sync.pull import NotYet
 from backend.sync.segments import builder
 from backend.sync.segments.packing import Packed, Row
-from backend.sync.verify_request import faults, question_of
+from backend.sync.verify_request import faults, parse_request
 from sync_protocol.change import Change, Stream
 from sync_protocol.segment import KeyRange, encode
 from sync_protocol.verify import VerifyRequestSchema
@@ -30,7 +30,15 @@ from tests.sync.replica import NOW
 
 BYTES = {1: 1, 3: 200, None: None}
 """Bytes of a page for the rows that the machine draws; its records are small."""
-KEPT = ("feed_head", "feed_stream", "feed", "feed_segment", "feed_moment", "submission", "submission_history")
+KEPT = (
+    "feed_head",
+    "feed_stream",
+    "feed",
+    "feed_segment",
+    "feed_position_time",
+    "submission",
+    "submission_history",
+)
 
 
 class MemoryStore:
@@ -158,13 +166,13 @@ class RealServer:
         with self._reading() as session:
             return verify.verify(
                 session, rep_id=rep, cursor_text=asked["cursor"], schema=asked["schema"],
-                question=question_of(asked),
+                request=parse_request(asked),
             ).body  # fmt: skip
 
     def segment(self, rep: str, name: str, schema: int) -> bytes:
         with self._reading() as session:
             heard = access.streams(session, rep, access.ANY_SCHEMA)
-            rows = [row for row in segments.named(session, name) if (row.channel, row.collection) in heard]
+            rows = [row for row in segments.by_name(session, name) if (row.channel, row.collection) in heard]
         if rows and name not in self.store.files:
             # What the door does when the store does not have the file.
             with suppress(Locked), self._writing() as session:
@@ -190,15 +198,15 @@ class RealServer:
     def sweep(self) -> None:
         with self._writing() as session:
             segments.forget(session, NOW + dt.timedelta(days=1))
-            named = segments.names(session)
+            named = segments.all_names(session)
         for name in set(self.store.files) - named:
             self.store.delete(name)
 
     def compact(self, horizon: int) -> None:
         with self._writing() as session:
             positions.take(session, 0)
-            for doomed in compaction.survey(session, horizon):
-                compaction.collect(session, doomed.stream, doomed.upto)
+            for doomed in compaction.find_expired(session, horizon):
+                compaction.delete_expired(session, doomed.stream, doomed.upto)
 
     def head(self) -> int:
         with self._reading() as session:

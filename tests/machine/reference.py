@@ -33,13 +33,13 @@ class ReferencePhone:
         self._rebased = False
 
     def standing(self) -> Any:
-        return replica.held(self.db)
+        return replica.sync_state(self.db)
 
     def wants(self, asked: Any) -> bool:
         return replica.still_at(self.db, asked)
 
     def cursor(self) -> str | None:
-        return replica.held(self.db).cursor
+        return replica.sync_state(self.db).cursor
 
     def take_page(self, body: bytes, asked: Any) -> bool:
         page = read_page(json.loads(body), "an etag")
@@ -60,7 +60,7 @@ class ReferencePhone:
         return segments.apply(self.db, offer, segments.read(offer, data)).applied
 
     def agrees(self) -> bool:
-        proven = checks.agree(self.db)
+        proven = checks.matches_server(self.db)
         self._rebased = self._rebased and not proven
         return proven
 
@@ -75,7 +75,7 @@ class ReferencePhone:
 
     def begin_anew(self) -> None:
         with self.db.writing():
-            replica.begin_anew(self.db)
+            replica.reset(self.db)
         self._rebased = False
 
     def content(self) -> Content:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import Phase
 
 from backend.database.core import snapshot
-from backend.database.snapshot_reads import looking
+from backend.database.snapshot_reads import read_connection
 from backend.identity.models import Device
 from backend.identity.tokens import Claims
 from backend.sync import idle, pull
@@ -42,9 +42,9 @@ class LookingServer(RealServer):
             except NotYet:
                 raise Behind from None
         if cursor is not None:
-            with looking(self.sessions.kw["bind"]) as connection:  # type: ignore[attr-defined]
+            with read_connection(self.sessions.kw["bind"]) as connection:  # type: ignore[attr-defined]
                 claims = Claims(rep, rep, 1, 0, 0)
-                who = idle.nothing_new(connection, claims, decode_cursor(cursor), schema)
+                who = idle.unchanged_since(connection, claims, decode_cursor(cursor), schema)
             assert (who is not None) == page.idle
             self.found[page.idle] += 1
         return page.body

@@ -14,7 +14,7 @@ from sqlalchemy import Engine, text
 
 from backend.clock import ManualClock
 from backend.database.core import Sessions, snapshot
-from backend.database.snapshot_reads import looking
+from backend.database.snapshot_reads import read_connection
 from backend.feed import compaction, positions
 from backend.feed.changes import publish
 from backend.identity.tokens import Claims
@@ -24,9 +24,9 @@ from backend.sync.pull import pull
 from backend.sync.push import push, receipts_arrived, requeue_complete
 from backend.sync.segments import access
 from backend.sync.segments.due import build_due, build_streams
-from backend.sync.segments.file_store import FolderStore
+from backend.sync.segments.file_store import FileStore
 from backend.sync.verify import verify
-from backend.sync.verify_request import Question
+from backend.sync.verify_request import VerifyRequest
 from sync_protocol.catalogue import COLLECTIONS
 from sync_protocol.change import Gone
 from sync_protocol.checksum import Checksum
@@ -77,16 +77,16 @@ def at(sessions: Sessions, position: int) -> str:
 
 
 def polls(sessions: Sessions, folder: Path) -> None:
-    with looking(sessions.kw["bind"]) as connection:  # type: ignore[attr-defined]
-        idle.nothing_new(connection, Claims(REP, DEVICE, 1, 0, 0), decode_cursor(at(sessions, RECORDS)), 2)
+    with read_connection(sessions.kw["bind"]) as connection:  # type: ignore[attr-defined]
+        idle.unchanged_since(connection, Claims(REP, DEVICE, 1, 0, 0), decode_cursor(at(sessions, RECORDS)), 2)
 
 
 def looks(sessions: Sessions, folder: Path) -> None:
     claims = Claims(REP, DEVICE, 1, 0, 0)
     with sessions() as session:
         snapshot(session)
-        assert subscriptions.of_device(session, claims)[1].standings
-    with looking(sessions.kw["bind"]) as connection:  # type: ignore[attr-defined]
+        assert subscriptions.for_device(session, claims)[1].states
+    with read_connection(sessions.kw["bind"]) as connection:  # type: ignore[attr-defined]
         assert access.size_for(connection, claims, "a" * 64)[1] is None
         assert access.size(connection, "a" * 64) is None
 
@@ -123,21 +123,21 @@ def publishes(sessions: Sessions, folder: Path) -> None:
 def verifies(sessions: Sessions, folder: Path) -> None:
     keys = KeyRange("K1", "K5")
     steps = (
-        Question(sums={CUSTOMERS: Checksum(1_900, 1)}),
-        Question(split=[(CUSTOMERS, KeyRange("", None)), (CUSTOMERS, keys)]),
-        Question(rows=[(CUSTOMERS, KeyRange("K56", "K57"), {"K56": 1})]),
+        VerifyRequest(sums={CUSTOMERS: Checksum(1_900, 1)}),
+        VerifyRequest(split=[(CUSTOMERS, KeyRange("", None)), (CUSTOMERS, keys)]),
+        VerifyRequest(rows=[(CUSTOMERS, KeyRange("K56", "K57"), {"K56": 1})]),
     )
     with sessions() as session:
         head = positions.head(session).position
     for question in steps:
         with sessions() as session:
             snapshot(session)
-            verify(session, rep_id=REP, cursor_text=at(sessions, head), schema=2, question=question)
+            verify(session, rep_id=REP, cursor_text=at(sessions, head), schema=2, request=question)
 
 
 def builds(sessions: Sessions, folder: Path) -> None:
     settings = read_settings({"SATCHEL_FOLDER": str(folder), "SATCHEL_SEGMENT_ROWS": "3000000"})
-    store, clock = FolderStore(folder / "segments"), ManualClock(NOW)
+    store, clock = FileStore(folder / "segments"), ManualClock(NOW)
     build_due(sessions, store, clock, settings)
     build_streams(sessions, store, clock, folder, [CUSTOMERS])
     build_due(sessions, store, clock, settings)
@@ -147,7 +147,7 @@ def builds(sessions: Sessions, folder: Path) -> None:
 def compacts(sessions: Sessions, folder: Path) -> None:
     with sessions() as session, session.begin():
         session.execute(
-            text("INSERT INTO feed_moment (position, at) VALUES (:position, :at)"),
+            text("INSERT INTO position_time (position, at) VALUES (:position, :at)"),
             {"position": RECORDS // 2, "at": NOW - dt.timedelta(days=100)},
         )
     compaction.compact(sessions, ManualClock(NOW), 90, most=2_000)

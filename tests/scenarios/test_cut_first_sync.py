@@ -51,7 +51,7 @@ def _first_sync(
         enrolled = proxy.down
         if cut_bytes:
             proxy.cut(down=cut_bytes, times=CUTS)
-        report = device.settle(tries=CUTS + 1)
+        report = device.sync_until_done(tries=CUTS + 1)
         assert report.problem is None and report.complete and report.verified
         assert proxy.cuts == (CUTS if cut_bytes else 0)
         rows = device.db.rows("SELECT collection, key, body FROM record")

@@ -86,7 +86,7 @@ def test_what_is_captured_offline_reaches_the_erp_once_and_its_fate_comes_back(
 
     [in_erp] = eventually(executed, "the order comes back among the ERP's orders")
     assert in_erp["number"] == order["erp_number"]
-    assert rep.device.damage() == []
+    assert rep.device.integrity_errors() == []
     timeline = node.command("timeline", order_id)
     assert "handed_over" in timeline
     assert order["erp_number"] in timeline

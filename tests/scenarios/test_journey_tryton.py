@@ -148,7 +148,7 @@ def test_the_journey(worker: Node, office: TrytonSession, enrol: Enrol) -> None:
 
     [in_erp] = eventually(executed, "the order is back among the ERP's orders")
     assert in_erp["number"] == sale["number"]
-    assert rep.device.damage() == []
+    assert rep.device.integrity_errors() == []
 
 
 def test_a_forecast_line_is_the_sum_of_the_latest_revisions(

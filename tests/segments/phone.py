@@ -1,14 +1,14 @@
 """A replica that fetches what it is offered from the store itself, and must end as the server's own view."""
 
 from backend.database.core import Sessions
-from backend.sync.segments.file_store import FolderStore
+from backend.sync.segments.file_store import FileStore
 from tests.sync.replica import Replica
 
 
 class Phone(Replica):
     """A replica of revision 2 that reads segments in the store."""
 
-    def __init__(self, sessions: Sessions, store: FolderStore, rep: str = "R1") -> None:
+    def __init__(self, sessions: Sessions, store: FileStore, rep: str = "R1") -> None:
         super().__init__(sessions, rep, schema=2)
         self.store = store
         self.fetched: list[str] = []
@@ -26,7 +26,7 @@ class Phone(Replica):
         raise AssertionError("no page was ever complete")
 
 
-def sees_what_rows_say(sessions: Sessions, store: FolderStore) -> Phone:
+def sees_what_rows_say(sessions: Sessions, store: FileStore) -> Phone:
     """Return a phone that has synced by segments, after comparing it with one that was given rows only."""
     phone = Phone(sessions, store).sync()
     rows = Replica(sessions, "R1").sync()

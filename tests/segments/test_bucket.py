@@ -13,8 +13,8 @@ from backend.clock import ManualClock, SystemClock
 from backend.settings import SettingError, Settings, read_settings
 from backend.sync.segments import factory, sweep
 from backend.sync.segments.due import build_due
-from backend.sync.segments.factory import store_of
-from backend.sync.segments.s3_store import BucketStore
+from backend.sync.segments.factory import make_store
+from backend.sync.segments.s3_store import S3Store
 from backend.sync.segments.store import SegmentMissing, StoreFailed
 from tests.api.installation import Installation, Phone, install
 from tests.segments.company import customers, set_of
@@ -69,7 +69,7 @@ def offer(phone: Phone) -> dict:
 def test_a_file_is_kept_read_in_pieces_listed_and_deleted(
     tmp_path: Path, s3: S3Server, bucket: str, objects: Any
 ) -> None:
-    store = store_of(settings_for(tmp_path, s3, bucket))
+    store = make_store(settings_for(tmp_path, s3, bucket))
     store.put("a" * 64, b"0123456789")
     store.put("a" * 64, b"9876543210")  # by its name it is the same, and stays
     piece = store.open("a" * 64, 2, 5)
@@ -120,7 +120,7 @@ def test_an_object_that_is_gone_is_withdrawn_and_built_anew(
 def test_what_nobody_names_is_swept(
     here: Installation, objects: Any, bucket: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = store_of(here.settings)
+    store = make_store(here.settings)
     build_due(here.sessions, store, SystemClock(), here.settings)
     store.put("f" * 64, b"left by a builder that died")
     objects.put_object(Bucket=bucket, Key="another/tenant", Body=b"not ours")
@@ -139,7 +139,7 @@ def test_a_bucket_without_a_prefix_is_swept_of_segments_only(
         objects.put_object(Bucket=bucket, Key=key, Body=b"x")
     monkeypatch.setattr(sweep, "UNNAMED_HOURS", 0)
     with install(settings, clock) as here:
-        assert sweep.sweep(here.sessions, store_of(settings), SystemClock(), settings).files == 1
+        assert sweep.sweep(here.sessions, make_store(settings), SystemClock(), settings).files == 1
     assert {found["Key"] for found in objects.list_objects_v2(Bucket=bucket)["Contents"]} == set(foreign)
 
 
@@ -154,14 +154,14 @@ def test_a_store_that_is_away_costs_segments_and_nothing_else(
         }
     )
     with pytest.raises(StoreFailed, match=bucket):
-        store_of(settings).check()
+        make_store(settings).check()
     with install(settings, clock, lambda sessions: customers(sessions, 0, 600) and None) as here:
         page = json.loads(here.phone().pull(query={"schema": 2}).data)
         assert page["segments"] == [] and len(page["changes"][0]["put"]) > 100
 
 
 def test_a_bucket_that_is_not_there_is_named(tmp_path: Path, s3: S3Server, bucket: str) -> None:
-    store = store_of(settings_for(tmp_path, s3, bucket))
+    store = make_store(settings_for(tmp_path, s3, bucket))
     for work in (store.check, lambda: store.put("a" * 64, b"x"), lambda: list(store.stored())):
         with pytest.raises(StoreFailed, match=bucket):
             work()
@@ -174,9 +174,9 @@ def test_without_credentials_a_page_is_given_all_the_same(
     for name in CREDENTIALS:
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    bare = factory.store_of(here.settings)
-    assert isinstance(bare, BucketStore)
-    links = factory.linker_of(
+    bare = factory.make_store(here.settings)
+    assert isinstance(bare, S3Store)
+    links = factory.make_linker(
         read_settings({"SATCHEL_SEGMENT_STORE": "s3://abc", "SATCHEL_SEGMENT_PRESIGN": "yes"}),
         here.satchel.links,
         bare,
@@ -187,7 +187,7 @@ def test_without_credentials_a_page_is_given_all_the_same(
 def test_without_the_package_the_setting_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(factory.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(SettingError, match=r"satchel\[s3\]"):
-        store_of(read_settings({"SATCHEL_SEGMENT_STORE": "s3://bucket"}))
+        make_store(read_settings({"SATCHEL_SEGMENT_STORE": "s3://bucket"}))
 
 
 @pytest.mark.parametrize(

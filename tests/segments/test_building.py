@@ -12,10 +12,10 @@ from backend.feed.changes import publish
 from backend.feed.compaction import compact
 from backend.feed.models import FeedSegment
 from backend.settings import Settings
-from backend.sync.segments.build_lock import builders_turn
+from backend.sync.segments.build_lock import build_lock
 from backend.sync.segments.due import build_due
-from backend.sync.segments.factory import store_of
-from backend.sync.segments.file_store import FolderStore
+from backend.sync.segments.factory import make_store
+from backend.sync.segments.file_store import FileStore
 from backend.sync.segments.sweep import RETIRED_DAYS, sweep
 from sync_protocol.change import Gone
 from sync_protocol.segment import decode
@@ -25,13 +25,13 @@ from tests.sync.replica import Replica
 
 
 @pytest.fixture
-def store(settings: Settings) -> FolderStore:
-    found = store_of(settings)
-    assert isinstance(found, FolderStore)
+def store(settings: Settings) -> FileStore:
+    found = make_store(settings)
+    assert isinstance(found, FileStore)
     return found
 
 
-def rows_in(store: FolderStore, found: list[FeedSegment]) -> dict[str, Any]:
+def rows_in(store: FileStore, found: list[FeedSegment]) -> dict[str, Any]:
     return {
         key: json.loads(body)
         for one in found
@@ -40,7 +40,7 @@ def rows_in(store: FolderStore, found: list[FeedSegment]) -> dict[str, Any]:
 
 
 def test_streams_below_the_threshold_are_left_alone(
-    sessions: Sessions, store: FolderStore, clock: ManualClock, settings: Settings
+    sessions: Sessions, store: FileStore, clock: ManualClock, settings: Settings
 ) -> None:
     large_company(sessions, 499)
     assert build_due(sessions, store, clock, settings) == []
@@ -50,7 +50,7 @@ def test_streams_below_the_threshold_are_left_alone(
 
 
 def test_a_set_holds_the_snapshot_and_is_offered_at_its_position(
-    sessions: Sessions, store: FolderStore, clock: ManualClock, settings: Settings
+    sessions: Sessions, store: FileStore, clock: ManualClock, settings: Settings
 ) -> None:
     head = large_company(sessions, 2_000)
     (built,) = build_due(sessions, store, clock, settings)
@@ -66,7 +66,7 @@ def test_a_set_holds_the_snapshot_and_is_offered_at_its_position(
 
 def test_a_set_that_took_longer_to_build_than_tombstones_live_is_not_offered(
     sessions: Sessions,
-    store: FolderStore,
+    store: FileStore,
     clock: ManualClock,
     settings: Settings,
     monkeypatch: pytest.MonkeyPatch,
@@ -80,7 +80,7 @@ def test_a_set_that_took_longer_to_build_than_tombstones_live_is_not_offered(
         with sessions() as session, session.begin():
             publish(session, [Gone("customers", "C0000007")])
         with sessions() as session, session.begin():
-            position_times.note(session, clock)
+            position_times.record(session, clock)
         clock.advance(days=31)
         assert compaction.compact(sessions, clock, 30) == 1
 
@@ -94,7 +94,7 @@ def test_a_set_that_took_longer_to_build_than_tombstones_live_is_not_offered(
 
 
 def test_it_is_built_anew_when_the_tail_outgrows_the_base(
-    sessions: Sessions, store: FolderStore, clock: ManualClock, settings: Settings
+    sessions: Sessions, store: FileStore, clock: ManualClock, settings: Settings
 ) -> None:
     large_company(sessions, 1_000)
     (first,) = build_due(sessions, store, clock, settings)
@@ -112,7 +112,7 @@ def test_it_is_built_anew_when_the_tail_outgrows_the_base(
 
 
 def test_a_stream_that_shrank_below_the_threshold_is_served_as_rows_again(
-    sessions: Sessions, store: FolderStore, clock: ManualClock, settings: Settings
+    sessions: Sessions, store: FileStore, clock: ManualClock, settings: Settings
 ) -> None:
     large_company(sessions, 600)
     build_due(sessions, store, clock, settings)
@@ -123,13 +123,13 @@ def test_a_stream_that_shrank_below_the_threshold_is_served_as_rows_again(
 
 
 def test_a_set_older_than_tombstones_live_is_built_anew_so_that_they_may_go(
-    sessions: Sessions, store: FolderStore, clock: ManualClock, settings: Settings
+    sessions: Sessions, store: FileStore, clock: ManualClock, settings: Settings
 ) -> None:
     large_company(sessions, 600)
     build_due(sessions, store, clock, settings)
     with sessions() as session, session.begin():
         publish(session, [Gone("customers", "C0000599")])
-        position_times.note(session, clock)
+        position_times.record(session, clock)
     clock.advance(days=settings.tombstone_days - 1)
     assert build_due(sessions, store, clock, settings) == []
     clock.advance(days=1)
@@ -144,7 +144,7 @@ def test_a_set_older_than_tombstones_live_is_built_anew_so_that_they_may_go(
 
 
 def test_unchanged_key_ranges_keep_their_files(
-    sessions: Sessions, store: FolderStore, clock: ManualClock, settings: Settings
+    sessions: Sessions, store: FileStore, clock: ManualClock, settings: Settings
 ) -> None:
     large_company(sessions, 900, noise=2_000)
     (first,) = build_due(sessions, store, clock, settings)
@@ -155,12 +155,12 @@ def test_unchanged_key_ranges_keep_their_files(
 
 
 def test_while_somebody_builds_nobody_else_does(
-    sessions: Sessions, store: FolderStore, clock: ManualClock, settings: Settings
+    sessions: Sessions, store: FileStore, clock: ManualClock, settings: Settings
 ) -> None:
     large_company(sessions, 600)
-    with builders_turn(sessions, settings.folder) as mine:
+    with build_lock(sessions, settings.folder) as mine:
         assert mine
-        with builders_turn(sessions, settings.folder) as second:
+        with build_lock(sessions, settings.folder) as second:
             assert not second
         assert build_due(sessions, store, clock, settings) == []
     assert len(build_due(sessions, store, clock, settings)) == 1
@@ -168,20 +168,20 @@ def test_while_somebody_builds_nobody_else_does(
 
 def test_what_is_published_while_a_set_is_built_is_not_lost(
     sessions: Sessions,
-    store: FolderStore,
+    store: FileStore,
     clock: ManualClock,
     settings: Settings,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The snapshot is the set's position: a change that commits during the build stands above it."""
     large_company(sessions, 1_000)
-    put = FolderStore.put
+    put = FileStore.put
 
-    def busy(self: FolderStore, name: str, data: bytes) -> None:
+    def busy(self: FileStore, name: str, data: bytes) -> None:
         customers(sessions, 500, 501, name="Changed meanwhile")
         put(self, name, data)
 
-    monkeypatch.setattr(FolderStore, "put", busy)
+    monkeypatch.setattr(FileStore, "put", busy)
     (built,) = build_due(sessions, store, clock, settings)
     monkeypatch.undo()
     assert rows_in(store, set_of(sessions))["C0000500"]["name"] != "Changed meanwhile"

@@ -9,8 +9,8 @@ from backend.cli.main import main
 from backend.clock import SystemClock
 from backend.database.core import Sessions
 from backend.settings import Settings
-from backend.sync.segments.build_lock import builders_turn
-from backend.sync.segments.maintenance import upkeep
+from backend.sync.segments.build_lock import build_lock
+from backend.sync.segments.maintenance import run_maintenance
 from tests.segments.company import customers, large_company, set_of
 from tests.sync import company
 
@@ -41,7 +41,7 @@ def test_an_operator_builds_and_lists_sets(sessions: Sessions, settings: Setting
 
 
 def test_building_says_who_is_at_it(sessions: Sessions, settings: Settings) -> None:
-    with builders_turn(sessions, settings.folder):
+    with build_lock(sessions, settings.folder):
         refused = satchel(settings, "segments", "build")
     assert refused.exit_code == 1 and "somebody else is building" in refused.output
 
@@ -64,7 +64,7 @@ def test_the_worker_builds_what_is_due_and_sweeps(
 ) -> None:
     large_company(sessions, 600)
     company.say(sessions, *(company.product(f"P{n:04}") for n in range(500)))
-    round = upkeep(sessions, SystemClock(), settings)
+    round = run_maintenance(sessions, SystemClock(), settings)
     round()
     assert len(set_of(sessions)) == len(set_of(sessions, ("everyone", "products"))) == 1
     before = set_of(sessions)[0].position

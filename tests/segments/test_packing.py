@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from backend.sync.segments import packing
-from backend.sync.segments.packing import LEAST, MOST, Packed, Row, pack
+from backend.sync.segments.packing import MAX_BYTES, MIN_BYTES, Packed, Row, pack
 from sync_protocol.segment import decode
 
 STREAM = ("territory:NW", "customers")
@@ -53,7 +53,7 @@ def test_no_rows_make_one_empty_segment_over_all_keys() -> None:
 def test_a_large_stream_becomes_segments_of_the_promised_size() -> None:
     found = packed([row(n) for n in range(2_000)])
     assert len(found) > 8
-    assert all(LEAST <= len(one.data) <= MOST for one in found)
+    assert all(MIN_BYTES <= len(one.data) <= MAX_BYTES for one in found)
 
 
 def test_an_unchanged_stream_keeps_every_name() -> None:
@@ -78,7 +78,7 @@ def test_what_grew_is_cut_and_its_neighbours_keep_their_names() -> None:
     grown = sorted([*rows, *(row(n + 1) for n in range(0, 12_000, 10) if f"K{n + 1:07}" in second_range)])
     again = packed(grown, starts(first))
     assert len(set(names(first)) & set(names(again))) == len(first) - 1
-    assert all(LEAST <= len(one.data) <= MOST for one in again)
+    assert all(MIN_BYTES <= len(one.data) <= MAX_BYTES for one in again)
 
 
 def test_what_shrank_joins_its_neighbour() -> None:
@@ -88,7 +88,7 @@ def test_what_shrank_joins_its_neighbour() -> None:
         left = [r for r in rows if r[0] not in emptied.range or r[0].endswith("00")]
         again = packed(left, starts(first))
         assert len(again) < len(first) + 1
-        assert all(LEAST <= len(one.data) <= MOST for one in again)
+        assert all(MIN_BYTES <= len(one.data) <= MAX_BYTES for one in again)
         assert len(set(names(first)) & set(names(again))) >= len(first) - 3
 
 
@@ -107,8 +107,8 @@ def test_records_that_compress_to_nothing_are_bounded_by_what_a_phone_can_hold()
 def test_compression_that_changes_on_the_way_breaks_no_size() -> None:
     even = [dull(f"A{n:07}", 300) for n in range(4_000)]
     lively = [row(n) for n in range(800)]
-    assert all(len(one.data) <= MOST for one in packed(even + lively + [row(9_000_000)]))
-    assert all(len(one.data) <= MOST for one in packed(sorted(lively + even)))
+    assert all(len(one.data) <= MAX_BYTES for one in packed(even + lively + [row(9_000_000)]))
+    assert all(len(one.data) <= MAX_BYTES for one in packed(sorted(lively + even)))
 
 
 def test_a_single_record_larger_than_a_segment_stands_alone() -> None:
@@ -123,7 +123,7 @@ def test_rebuilding_over_many_changes_keeps_the_promises(seed: int) -> None:
     before: list[str] = []
     for turn in range(4):
         found = packed([rows[n] for n in sorted(rows)], before)
-        assert all(LEAST <= len(one.data) <= MOST for one in found)
+        assert all(MIN_BYTES <= len(one.data) <= MAX_BYTES for one in found)
         before = starts(found)
         for n in rng.sample(sorted(rows), 60):
             del rows[n]
@@ -142,4 +142,4 @@ def test_it_holds_no_more_than_two_segments_of_rows(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(packing._Packer, "add", watched)
     packed([row(n) for n in range(3_000)])
-    assert 0 < most < 4 * MOST
+    assert 0 < most < 4 * MAX_BYTES

@@ -14,8 +14,8 @@ from backend.feed.changes import publish
 from backend.settings import Settings
 from backend.sync.segments import sweep as sweeping
 from backend.sync.segments.due import build_due
-from backend.sync.segments.factory import store_of
-from backend.sync.segments.file_store import FolderStore
+from backend.sync.segments.factory import make_store
+from backend.sync.segments.file_store import FileStore
 from backend.sync.segments.sweep import sweep
 from sync_protocol.change import Gone
 from tests.segments.company import customers, large_company, set_of
@@ -34,9 +34,9 @@ SWEEP = ["segments.after_forget", "segments.after_delete", "segments.after_delet
 
 
 @pytest.fixture
-def store(settings: Settings) -> FolderStore:
-    found = store_of(settings)
-    assert isinstance(found, FolderStore)
+def store(settings: Settings) -> FileStore:
+    found = make_store(settings)
+    assert isinstance(found, FileStore)
     return found
 
 
@@ -72,7 +72,7 @@ work(make_sessions(settings.database_url), store_of(settings), SystemClock(), se
 
 @pytest.mark.parametrize("failpoint", BUILD)
 def test_a_builder_killed_at_any_step_leaves_one_whole_set_on_offer(
-    sessions: Sessions, store: FolderStore, settings: Settings, failpoint: str
+    sessions: Sessions, store: FileStore, settings: Settings, failpoint: str
 ) -> None:
     large_company(sessions, 600, noise=2_000)
     build_due(sessions, store, SystemClock(), settings)
@@ -98,7 +98,7 @@ def test_a_builder_killed_at_any_step_leaves_one_whole_set_on_offer(
 @pytest.mark.parametrize("failpoint", SWEEP)
 def test_a_sweep_killed_at_any_step_deletes_nothing_that_is_on_offer(
     sessions: Sessions,
-    store: FolderStore,
+    store: FileStore,
     settings: Settings,
     failpoint: str,
     monkeypatch: pytest.MonkeyPatch,

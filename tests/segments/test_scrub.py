@@ -9,8 +9,8 @@ from backend.clock import ManualClock
 from backend.database.core import Sessions
 from backend.settings import Settings
 from backend.sync.segments.due import build_due
-from backend.sync.segments.file_store import FolderStore
-from backend.sync.segments.maintenance import upkeep
+from backend.sync.segments.file_store import FileStore
+from backend.sync.segments.maintenance import run_maintenance
 from backend.sync.segments.scrub import scrub
 from backend.sync.segments.slice import Slice
 from backend.sync.segments.store import StoreFailed
@@ -19,15 +19,15 @@ from tests.segments.phone import sees_what_rows_say
 
 
 @pytest.fixture
-def store(sessions: Sessions, clock: ManualClock, settings: Settings) -> FolderStore:
+def store(sessions: Sessions, clock: ManualClock, settings: Settings) -> FileStore:
     """A store with a set on offer."""
     large_company(sessions, 800, noise=2_000)
-    found = FolderStore(settings.folder / "segments")
+    found = FileStore(settings.folder / "segments")
     build_due(sessions, found, clock, settings)
     return found
 
 
-def test_whole_files_are_left_alone(sessions: Sessions, store: FolderStore, clock: ManualClock) -> None:
+def test_whole_files_are_left_alone(sessions: Sessions, store: FileStore, clock: ManualClock) -> None:
     before = [(row.sha256, row.position) for row in set_of(sessions)]
     assert before and scrub(sessions, store, clock) == []
     assert [(row.sha256, row.position) for row in set_of(sessions)] == before
@@ -35,7 +35,7 @@ def test_whole_files_are_left_alone(sessions: Sessions, store: FolderStore, cloc
 
 @pytest.mark.parametrize("how", ["another byte", "cut", "longer", "missing"])
 def test_what_is_damaged_is_withdrawn_and_built_anew(
-    sessions: Sessions, store: FolderStore, clock: ManualClock, settings: Settings, how: str
+    sessions: Sessions, store: FileStore, clock: ManualClock, settings: Settings, how: str
 ) -> None:
     name = set_of(sessions)[0].sha256
     path = store.path(name)
@@ -61,7 +61,7 @@ class _BadBlock(FileIO):
         raise OSError(errno.EIO, "Input/output error")
 
 
-class _BadDisk(FolderStore):
+class _BadDisk(FileStore):
     """A store on a disk that does not give back one file any more."""
 
     bad = ""
@@ -75,7 +75,7 @@ class _BadDisk(FolderStore):
 
 
 def test_what_the_disk_does_not_give_back_is_damaged_too(
-    sessions: Sessions, store: FolderStore, clock: ManualClock, settings: Settings
+    sessions: Sessions, store: FileStore, clock: ManualClock, settings: Settings
 ) -> None:
     disk = _BadDisk(store.folder)
     disk.bad = set_of(sessions)[0].sha256
@@ -84,21 +84,21 @@ def test_what_the_disk_does_not_give_back_is_damaged_too(
 
 
 def test_a_file_that_cannot_be_opened_does_not_keep_the_others_from_being_built(
-    sessions: Sessions, store: FolderStore, clock: ManualClock, settings: Settings
+    sessions: Sessions, store: FileStore, clock: ManualClock, settings: Settings
 ) -> None:
     name = set_of(sessions)[0].sha256
     path = store.path(name)
     data = path.read_bytes()
     path.unlink()
     path.symlink_to(path)
-    upkeep(sessions, clock, settings)()
+    run_maintenance(sessions, clock, settings)()
     assert not path.is_symlink() and path.read_bytes() == data
     assert name in {row.sha256 for row in set_of(sessions)}
     sees_what_rows_say(sessions, store)
 
 
 def test_a_store_that_does_not_work_costs_no_set(
-    sessions: Sessions, store: FolderStore, clock: ManualClock
+    sessions: Sessions, store: FileStore, clock: ManualClock
 ) -> None:
     store.folder.rename(store.folder.with_name("elsewhere"))
     store.folder.write_text("a file where the folder should be")
@@ -109,6 +109,6 @@ def test_a_store_that_does_not_work_costs_no_set(
     assert set_of(sessions) != []
 
 
-def test_a_folder_that_is_not_there_yet_holds_nothing(store: FolderStore) -> None:
-    assert list(FolderStore(store.folder / "none").stored()) == []
+def test_a_folder_that_is_not_there_yet_holds_nothing(store: FileStore) -> None:
+    assert list(FileStore(store.folder / "none").stored()) == []
     assert {file.name for file in store.stored()} == {path.name for path in store.folder.glob("??/*")}

@@ -9,29 +9,29 @@ from backend.clock import ManualClock
 from backend.database.core import Sessions
 from backend.feed import segments
 from backend.settings import Settings, read_settings
-from backend.sync.segments.build_lock import builders_turn
+from backend.sync.segments.build_lock import build_lock
 from backend.sync.segments.due import build_due
-from backend.sync.segments.factory import store_of
-from backend.sync.segments.file_store import FolderStore
+from backend.sync.segments.factory import make_store
+from backend.sync.segments.file_store import FileStore
 from backend.sync.segments.sweep import RETIRED_DAYS, Swept, sweep
 from tests.segments.company import CUSTOMERS, customers, large_company, set_of
 from tests.segments.phone import Phone, sees_what_rows_say
 
 
 @pytest.fixture
-def store(settings: Settings) -> FolderStore:
-    found = store_of(settings)
-    assert isinstance(found, FolderStore)
+def store(settings: Settings) -> FileStore:
+    found = make_store(settings)
+    assert isinstance(found, FileStore)
     return found
 
 
-def written(store: FolderStore, when: dt.datetime) -> None:
+def written(store: FileStore, when: dt.datetime) -> None:
     """Give every file the age it would have by the test's clock."""
     for file in store.stored():
         os.utime(store.path(file.name), (when.timestamp(), when.timestamp()))
 
 
-def two_sets(sessions: Sessions, store: FolderStore, clock: ManualClock, settings: Settings) -> set[str]:
+def two_sets(sessions: Sessions, store: FileStore, clock: ManualClock, settings: Settings) -> set[str]:
     """Build twice; return the names that only the first, retired set has."""
     large_company(sessions, 800, noise=2_000)
     build_due(sessions, store, clock, settings)
@@ -45,7 +45,7 @@ def two_sets(sessions: Sessions, store: FolderStore, clock: ManualClock, setting
 
 
 def test_a_retired_set_is_served_until_its_time_is_over(
-    sessions: Sessions, store: FolderStore, clock: ManualClock, settings: Settings
+    sessions: Sessions, store: FileStore, clock: ManualClock, settings: Settings
 ) -> None:
     gone = two_sets(sessions, store, clock, settings)
     with sessions() as session:
@@ -63,7 +63,7 @@ def test_a_retired_set_is_served_until_its_time_is_over(
 
 
 def test_it_is_no_longer_than_the_tombstones_live(
-    sessions: Sessions, store: FolderStore, clock: ManualClock, settings: Settings
+    sessions: Sessions, store: FileStore, clock: ManualClock, settings: Settings
 ) -> None:
     two_sets(sessions, store, clock, settings)
     brief = read_settings(
@@ -78,7 +78,7 @@ def test_it_is_no_longer_than_the_tombstones_live(
 
 
 def test_a_phone_in_the_middle_of_a_retired_set_is_led_to_the_new_one(
-    sessions: Sessions, store: FolderStore, clock: ManualClock, settings: Settings
+    sessions: Sessions, store: FileStore, clock: ManualClock, settings: Settings
 ) -> None:
     large_company(sessions, 800, noise=2_000)
     build_due(sessions, store, clock, settings)
@@ -98,7 +98,7 @@ def test_a_phone_in_the_middle_of_a_retired_set_is_led_to_the_new_one(
 
 
 def test_files_of_nobody_go_once_they_are_old_enough(
-    sessions: Sessions, store: FolderStore, clock: ManualClock, settings: Settings
+    sessions: Sessions, store: FileStore, clock: ManualClock, settings: Settings
 ) -> None:
     name = "ab" * 32
     store.put(name, b"left by a builder that died")
@@ -114,10 +114,10 @@ def test_files_of_nobody_go_once_they_are_old_enough(
 
 
 def test_nothing_is_swept_while_somebody_builds(
-    sessions: Sessions, store: FolderStore, clock: ManualClock, settings: Settings
+    sessions: Sessions, store: FileStore, clock: ManualClock, settings: Settings
 ) -> None:
     two_sets(sessions, store, clock, settings)
     clock.advance(seconds=30 * 86_400)
-    with builders_turn(sessions, settings.folder):
+    with build_lock(sessions, settings.folder):
         assert sweep(sessions, store, clock, settings) == Swept()
     assert sweep(sessions, store, clock, settings).files > 0

@@ -12,7 +12,7 @@ from typing import Self
 
 PACKET = 1_400
 """Bytes that are lost or delivered together."""
-LEAST_TIMEOUT = 0.2
+MIN_TIMEOUT = 0.2
 """The shortest retransmission timeout, in seconds (Linux)."""
 
 
@@ -59,5 +59,5 @@ class Lane:
         if link.jitter:
             delay += self._draw.random() * link.jitter
         if link.loss and self._draw.random() < link.loss:
-            delay += max(LEAST_TIMEOUT, 2 * link.rtt)
+            delay += max(MIN_TIMEOUT, 2 * link.rtt)
         return self._free + delay

@@ -10,14 +10,14 @@ from tests.sync.smallest import Json, Smallest
 
 Ask = Callable[[dict[str, Any]], Json]
 """`POST /v1/verify`, decoded on both sides."""
-MOST_QUESTIONS = 200
+MAX_QUESTIONS = 200
 
 
 def mend(replica: Smallest, ask: Ask, schema: int) -> None:
     """Ask until nothing differs any more, or until the server wants the replica to pull first."""
     cursor = replica.cursor
     request: dict[str, Any] = {"sums": _sums(replica)}
-    for _ in range(MOST_QUESTIONS):
+    for _ in range(MAX_QUESTIONS):
         if not request:
             return
         reply = ask({"cursor": cursor, "schema": schema, **request})

@@ -8,7 +8,7 @@ from backend.database.core import Sessions, snapshot
 from backend.sync.page import Page
 from backend.sync.pull import pull
 from backend.sync.verify import verify
-from backend.sync.verify_request import faults, question_of
+from backend.sync.verify_request import faults, parse_request
 from sync_protocol.verify import VerifyRequestSchema
 from tests.sync.mending import mend
 from tests.sync.smallest import Json, Smallest
@@ -78,7 +78,7 @@ class Replica(Smallest):
                 rep_id=self.rep,
                 cursor_text=asked["cursor"],
                 schema=asked["schema"],
-                question=question_of(asked),
+                request=parse_request(asked),
             )
         decoded: Json = json.loads(answer.body)
         return decoded

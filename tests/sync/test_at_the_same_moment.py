@@ -59,7 +59,7 @@ def test_an_original_and_its_copy_do_not_pass_each_other_by(sessions: Sessions, 
 
 def test_two_reps_do_not_wait_for_each_other_before_the_feed(sessions: Sessions) -> None:
     with sessions() as ahead, ahead.begin():
-        supersession.serialise(ahead, "R2")
+        supersession.lock_rep(ahead, "R2")
         other = Writer(sessions, pushing(ORIGINAL))
         other.finish()
     assert states(sessions) == {B: ("queued", None)}

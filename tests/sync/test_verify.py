@@ -11,7 +11,7 @@ from backend.feed.mismatches import Mismatch
 from backend.sync import grants
 from backend.sync.pull import NotYet
 from backend.sync.verify import Answer, EpochChanged, verify
-from backend.sync.verify_request import Question, faults, question_of
+from backend.sync.verify_request import VerifyRequest, faults, parse_request
 from sync_protocol.change import Gone, Stream
 from sync_protocol.cursor import Cursor, decode_cursor
 from sync_protocol.limits import LIMITS
@@ -41,9 +41,9 @@ class Server:
     def __call__(self, body: dict[str, Any]) -> dict[str, Any]:
         asked = VerifyRequestSchema().load(json.loads(json.dumps(body)))
         assert list(faults(asked)) == []
-        return self.ask(asked["cursor"], question_of(asked))
+        return self.ask(asked["cursor"], parse_request(asked))
 
-    def ask(self, cursor: str, question: Question) -> dict[str, Any]:
+    def ask(self, cursor: str, question: VerifyRequest) -> dict[str, Any]:
         answer = self.answer(cursor, question)
         self.noted += answer.mismatches
         self.said.append(answer.body)
@@ -51,10 +51,10 @@ class Server:
         assert VerifyReplySchema().validate(reply) == {}
         return reply
 
-    def answer(self, cursor: str, question: Question) -> Answer:
+    def answer(self, cursor: str, question: VerifyRequest) -> Answer:
         with self.sessions() as session:
             snapshot(session)
-            return verify(session, rep_id=self.rep, cursor_text=cursor, schema=1, question=question)
+            return verify(session, rep_id=self.rep, cursor_text=cursor, schema=1, request=question)
 
 
 def customers(count: int, territory: str = "NW", prefix: str = "C") -> list[Any]:
@@ -139,7 +139,7 @@ def test_a_device_that_holds_nothing_of_a_large_stream_begins_it_again(sessions:
     assert device.dropped == [NW]
     assert device.steps == 1
     assert set(decode_cursor(device.cursor).marks) == {("everyone", "units")}
-    assert server.noted == [Mismatch(NW, began_again=True)]
+    assert server.noted == [Mismatch(NW, resynced=True)]
     replica.cursor = device.cursor
     assert len(replica.sync().records("customers")) == 1800
 
@@ -176,7 +176,7 @@ def test_rows_of_streams_that_the_rep_does_not_hear_are_dropped_and_never_told(s
     device.verify(server)
     assert device.dropped == [SE]
     whole = KeyRange()
-    for question in (Question(split=[(SE, whole)]), Question(rows=[(SE, whole, {})])):
+    for question in (VerifyRequest(split=[(SE, whole)]), VerifyRequest(rows=[(SE, whole, {})])):
         reply = server.ask(device.cursor, question)
         assert (reply["drop"], reply["ranges"], reply["repairs"]) == ([list(SE)], [], [])
     assert Mismatch(SE, surplus=1) in server.noted
@@ -199,7 +199,7 @@ def test_the_cursor_of_another_rep_gives_away_nothing(sessions: Sessions) -> Non
     server = Server(sessions, "R1")
     thief = Verifier({}, theirs.cursor)
     thief.verify(server)
-    server.ask(theirs.cursor, Question(split=[(SE, KeyRange())], rows=[(SE, KeyRange("S", "T"), {})]))
+    server.ask(theirs.cursor, VerifyRequest(split=[(SE, KeyRange())], rows=[(SE, KeyRange("S", "T"), {})]))
     assert not any(b"SECRET" in said for said in server.said)
     assert SE in thief.dropped
 
@@ -210,11 +210,11 @@ def test_a_cursor_of_another_epoch_and_one_from_the_future_are_not_answered(sess
     cursor = decode_cursor(device.cursor)
     ahead = Cursor(cursor.epoch, cursor.seen + 1, cursor.marks).encode()
     with pytest.raises(NotYet):
-        server.answer(ahead, Question(sums={}))
+        server.answer(ahead, VerifyRequest(sums={}))
     with sessions() as session, session.begin():
         positions.new_epoch(session)
     with pytest.raises(EpochChanged):
-        server.answer(device.cursor, Question(sums={}))
+        server.answer(device.cursor, VerifyRequest(sums={}))
 
 
 def test_a_range_that_cannot_be_split_begins_its_stream_again(sessions: Sessions) -> None:
@@ -222,7 +222,7 @@ def test_a_range_that_cannot_be_split_begins_its_stream_again(sessions: Sessions
     say(sessions, *customers(300))
     device, server = replica_of(sessions), Server(sessions)
     for keys in (KeyRange("C00001", "C00002"), KeyRange("X", None), KeyRange("", "A")):
-        reply = server.ask(device.cursor, Question(split=[(NW, keys)]))
+        reply = server.ask(device.cursor, VerifyRequest(split=[(NW, keys)]))
         assert (reply["drop"], reply["ranges"]) == ([list(NW)], [])
         assert NW not in decode_cursor(reply["cursor"]).marks
 
@@ -230,7 +230,7 @@ def test_a_range_that_cannot_be_split_begins_its_stream_again(sessions: Sessions
 def test_a_range_with_too_many_rows_to_compare_is_split(sessions: Sessions) -> None:
     say(sessions, *customers(LIMITS.verify_rows + 1))
     device, server = replica_of(sessions), Server(sessions)
-    reply = server.ask(device.cursor, Question(rows=[(NW, KeyRange(), {})]))
+    reply = server.ask(device.cursor, VerifyRequest(rows=[(NW, KeyRange(), {})]))
     assert reply["repairs"] == []
     assert sum(part["count"] for part in reply["ranges"]) == LIMITS.verify_rows + 1
     assert [part["to"] for part in reply["ranges"]] == [*(p["from"] for p in reply["ranges"][1:]), None]
@@ -240,7 +240,7 @@ def test_a_stream_that_begins_again_is_not_mended_in_the_same_answer(sessions: S
     """Its repairs would be rows of a stream that the new cursor does not name."""
     say(sessions, unit(), *customers(300))
     device, server = replica_of(sessions), Server(sessions)
-    question = Question(
+    question = VerifyRequest(
         split=[(NW, KeyRange("C00001", "C00100")), (NW, KeyRange("X", None))],
         rows=[(NW, KeyRange("C00200", "C00210"), {}), (("everyone", "units"), KeyRange(), {})],
     )

@@ -7,7 +7,7 @@ import pytest
 
 from backend.database.core import Sessions
 from backend.feed import positions
-from backend.sync.verify_request import Question
+from backend.sync.verify_request import VerifyRequest
 from sync_protocol.change import Stream
 from sync_protocol.channel import is_channel
 from sync_protocol.checksum import Checksum
@@ -53,7 +53,7 @@ def keys(chance: random.Random) -> KeyRange:
     return KeyRange(start, end if end > start else None)
 
 
-def question(chance: random.Random) -> Question:
+def question(chance: random.Random) -> VerifyRequest:
     def some() -> list[Stream]:
         return chance.sample(STREAMS, chance.randint(0, 6))
 
@@ -61,7 +61,9 @@ def question(chance: random.Random) -> Question:
         stream: Checksum(chance.choice((0, 1, 69, 70, 2**53 - 1)), chance.getrandbits(64)) for stream in some()
     }
     rows: list[Any] = [(s, keys(chance), {key(chance) or "x": chance.getrandbits(64)}) for s in some()]
-    return Question(sums=chance.choice((None, sums, {})), split=[(s, keys(chance)) for s in some()], rows=rows)
+    return VerifyRequest(
+        sums=chance.choice((None, sums, {})), split=[(s, keys(chance)) for s in some()], rows=rows
+    )
 
 
 @pytest.mark.parametrize("rep", HEARD)

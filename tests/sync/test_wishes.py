@@ -31,8 +31,8 @@ def withdrawal(id: str, of: str, **more: Any) -> dict[str, Any]:
     return submission(id, body, "withdrawal", **{"schema": 2, "supersedes": of, **more})
 
 
-def request(id: str, of: str, wish: str = "cancel") -> dict[str, Any]:
-    body = {"submission_id": of, "wish": wish, "message": "the customer has gone out of business"}
+def request(id: str, of: str, action: str = "cancel") -> dict[str, Any]:
+    body = {"submission_id": of, "action": action, "message": "the customer has gone out of business"}
     return submission(id, body, "change_request", schema=2)
 
 
@@ -213,10 +213,10 @@ def test_a_request_about_another_reps_document_tells_nothing(sessions: Sessions)
     assert [faults(result) for result in results] == [[("unknown_record", "submission_id")]] * 2
 
 
-@pytest.mark.parametrize("wish", [A, C])
-def test_a_request_in_the_push_of_its_order_is_taken_after_it(sessions: Sessions, wish: str) -> None:
+@pytest.mark.parametrize("action", [A, C])
+def test_a_request_in_the_push_of_its_order_is_taken_after_it(sessions: Sessions, action: str) -> None:
     """It is told what it would be told a moment later, and not that there is no such order."""
-    results = send(sessions, request(wish, B), submission(B, order_body()))
+    results = send(sessions, request(action, B), submission(B, order_body()))
     assert (results[1]["status"], results[1]["state"]) == ("received", "queued")
     assert faults(results[0]) == [("not_in_force", "submission_id")]
     put(sessions, B, State.ACCEPTED, erp_id="7", erp_number="SO7")

@@ -42,7 +42,7 @@ class _Story:
         self.erp = LedgerErp(here.settings.folder / "erp")
         for name, role in (("anna", "office"), ("bert", "office"), ("ivo", "it")):
             here.change(
-                lambda s, n=name, r=role: accounts.keep(
+                lambda s, n=name, r=role: accounts.store_token(
                     s, n, r, TOKENS[n], by="user:root", now=here.clock.now()
                 )
             )
@@ -93,7 +93,7 @@ class _Story:
         yield self.ask("show", "One document.", "GET", f"{PARKED}/{IDS[0]}")
         yield self.act("claim", "Anna takes it.", IDS[0], "claim")
         about = "Bert is told who has it; with `force` he would overrule her."
-        yield self.act("problem-taken_by_another", about, IDS[0], "retry", "bert")
+        yield self.act("problem-reserved_by_another", about, IDS[0], "retry", "bert")
         yield self.act("release", "Anna lets go of it.", IDS[0], "release")
         yield self.act("retry", "It is sent again as it is.", IDS[0], "retry", why="The limit was raised")
         yield self.act("problem-not_parked", "It is on its way.", IDS[0], "cancel", why="no")

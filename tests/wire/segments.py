@@ -7,7 +7,7 @@ from typing import Any
 
 from backend.database.core import Sessions
 from backend.feed import positions, reading, segments
-from backend.feed.segments import Sheet
+from backend.feed.segments import SegmentInfo
 from backend.sync.segments.store import Store
 from sync_protocol.change import Stream
 from sync_protocol.segment import KeyRange, encode, name_of
@@ -38,7 +38,7 @@ def offer(sessions: Sessions, store: Store, stream: Stream) -> None:
         rows = [(row.key, str(row.body)) for row in reading.rows_by_key(session, stream, None, 1_000)]
         data = stored(gzip.decompress(encode(stream, KeyRange(), rows)))
         store.put(name_of(data), data)
-        sheet = Sheet(KeyRange(), name_of(data), len(data), len(rows))
+        sheet = SegmentInfo(KeyRange(), name_of(data), len(data), len(rows))
         segments.replace(session, stream, positions.head(session).position, [sheet], MONDAY)
 
 

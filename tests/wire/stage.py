@@ -25,9 +25,9 @@ from tests.wire import segments
 BROKEN: dict[str, Callable[[], Any]] = {
     "an endpoint": lambda: patch("backend.api.limits.satchel", side_effect=RuntimeError("broken")),
     "the database": lambda: patch(
-        "backend.identity.principals.judge", side_effect=OperationalError("SELECT", {}, Exception("away"))
+        "backend.identity.principals.check", side_effect=OperationalError("SELECT", {}, Exception("away"))
     ),
-    "patience": lambda: patch("backend.api.rate_limit.Attempts.wait", return_value=7),
+    "patience": lambda: patch("backend.api.rate_limit.FailureLimiter.wait", return_value=7),
 }
 """What `break_down` may break, and how."""
 

@@ -7,7 +7,7 @@ from jsonschema import Draft202012Validator
 from marshmallow import Schema
 
 from backend.api.openapi.document import document
-from backend.api.routes import DOORS
+from backend.api.routes import ROUTES
 from backend.settings import Settings
 from sync_protocol.enrol import EnrolReplySchema, TokenReplySchema
 from sync_protocol.errors import ErrorCode
@@ -19,7 +19,7 @@ from tests.wire import exchange, office
 from tests.wire.story import Story
 from tests.wire.world import world
 
-DOCUMENT = document(DOORS)
+DOCUMENT = document(ROUTES)
 REPLIES: dict[str, type[Schema]] = {
     "/v1/enrol": EnrolReplySchema,
     "/v1/token": TokenReplySchema,

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from backend.api.openapi.document import document
-from backend.api.routes import DOORS
+from backend.api.routes import ROUTES
 from backend.settings import read_settings
-from sync_protocol.office import DeedSchema, ParkedListSchema, ParkedSchema
+from sync_protocol.office import OfficeActionSchema, ParkedListSchema, ParkedSchema
 from sync_protocol.problem import ProblemSchema
 from tests.wire import exchange, office
 from tests.wire.test_golden import check
@@ -37,11 +37,11 @@ def test_it_is_what_openapi_and_the_schemas_say(name: str) -> None:
     schema = ProblemSchema if status >= 400 else ParkedListSchema if "documents" in body else ParkedSchema
     assert schema().validate(body) == {}
     if "body" in golden["request"]:
-        assert DeedSchema().validate(golden["request"]["body"]) == {}
+        assert OfficeActionSchema().validate(golden["request"]["body"]) == {}
 
 
 def operation(request: dict[str, Any]) -> dict[str, Any]:
     path = re.sub(r"/parked/[0-9A-Z]{26}/\w+$", "/parked/{id}/{deed}", request["path"])
     path = re.sub(r"/parked/[0-9A-Z]{26}$", "/parked/{id}", path)
-    described: dict[str, Any] = document(DOORS)["paths"][path][request["method"].lower()]
+    described: dict[str, Any] = document(ROUTES)["paths"][path][request["method"].lower()]
     return described

@@ -44,7 +44,7 @@ def sums_under(here: Installation, cursor: str) -> list[dict[str, Any]]:
     """Return the sums of a device that holds everything *cursor* names."""
     marks = decode_cursor(cursor).marks
     with here.sessions() as session:
-        there = reading.standings(session, [channel for channel, _ in marks])
+        there = reading.stream_states(session, [channel for channel, _ in marks])
     return [
         {"channel": stream[0], "collection": stream[1], **there[stream].checksum.as_wire()}
         for stream in sorted(marks)

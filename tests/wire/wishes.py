@@ -18,7 +18,7 @@ def tell(story: Any) -> None:
     about = "An order, and its withdrawal: a document of its own, which is done once it is received."
     both = [order, withdrawal(WITHDRAWAL, ORDER)]
     story.ask("push-withdraw", about, "POST", "/v1/push", body={"submissions": both})
-    body = {"submission_id": ORDER, "wish": "cancel", "message": "The customer called"}
+    body = {"submission_id": ORDER, "action": "cancel", "message": "The customer called"}
     request = company.submission(REQUEST, body, "change_request", schema=2)
     about = "What was withdrawn cannot be changed; and a withdrawal names in `supersedes` what its body names."
     crooked = {**withdrawal(LATE, ORDER), "supersedes": None}

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 from backend.api.openapi.operations import ALWAYS, LOCK, OFFICE_LOCK, OPERATIONS, Operation, Parameter, Reply
-from backend.api.route import Door
+from backend.api.route import Route
 from sync_protocol import SCHEMA_REVISION, WIRE_VERSION
 from sync_protocol.errors import ErrorCode
 from sync_protocol.problem import MEDIA_TYPE
@@ -32,10 +32,10 @@ _OWN: dict[str, Json] = {
 }
 
 
-def document(doors: Iterable[Door]) -> Json:
+def document(routes: Iterable[Route]) -> Json:
     """Return the OpenAPI document of *doors*; raises KeyError for one that `OPERATIONS` does not describe."""
     paths: dict[str, Json] = {}
-    for door in doors:
+    for door in routes:
         path = door.path.replace("<", "{").replace(">", "}")
         paths.setdefault(path, {})[door.method.lower()] = _operation(door, OPERATIONS[door.name])
         if named := re.findall(r"{(\w+)}", path):
@@ -61,12 +61,12 @@ def document(doors: Iterable[Door]) -> Json:
     }
 
 
-def render(doors: Iterable[Door]) -> bytes:
+def render(routes: Iterable[Route]) -> bytes:
     """Return the document as JSON."""
-    return json.dumps(document(doors), ensure_ascii=False, separators=(",", ":")).encode()
+    return json.dumps(document(routes), ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _operation(door: Door, operation: Operation) -> Json:
+def _operation(door: Route, operation: Operation) -> Json:
     lock = OFFICE_LOCK if door.office else LOCK
     codes = [*(lock if door.locked else ()), *operation.problems, *ALWAYS]
     replies: Json = {str(status): _reply(reply) for status, reply in operation.replies.items()}
@@ -89,7 +89,7 @@ def _operation(door: Door, operation: Operation) -> Json:
     return described
 
 
-def _security(door: Door) -> list[Json]:
+def _security(door: Route) -> list[Json]:
     if door.office:
         return [{"office": []}]
     return [{"bearer": []}, *([{}] if door.linked else [])] if door.locked else []

@@ -228,7 +228,7 @@ OPERATIONS: Mapping[str, Operation] = {
             E.NOT_FOUND,
             E.ROLE_MISSING,
             E.NOT_PARKED,
-            E.TAKEN_BY_ANOTHER,
+            E.RESERVED_BY_ANOTHER,
             E.MAY_BE_IN_ERP,
             E.LINKED_ELSEWHERE,
             E.NOT_IN_ERP,

@@ -6,7 +6,7 @@ import click
 
 from backend.cli.context import console
 from backend.cli.device.folder import open_device, pass_folder
-from backend.cli.device.saved import saving, tell_saved
+from backend.cli.device.saved import print_saved, saving
 from backend.cli.editor import FILE, edited
 from sync_protocol.device.capture.documents import DISMISSED
 from sync_protocol.device.device import Device
@@ -25,7 +25,7 @@ def withdraw(folder: Path, id: str, reason: str | None) -> None:
     if made.stage == DISMISSED:
         console.print(f"{made.title} never left this device and is put aside.", highlight=False)
     else:
-        tell_saved(made)
+        print_saved(made)
 
 
 @click.command()
@@ -35,10 +35,10 @@ def withdraw(folder: Path, id: str, reason: str | None) -> None:
 def amend(folder: Path, id: str, file: Path | None) -> None:
     """Edit a copy of the document ID, which takes its place if it has not been sent to the ERP."""
     with open_device(folder) as here:
-        kind, body = here.to_amend(id)
+        kind, body = here.editable_body(id)
         with saving(kind):
             made = here.capture(kind, edited(body, file), supersedes=id)
-    tell_saved(made)
+    print_saved(made)
 
 
 @click.command("request-change")
@@ -61,10 +61,10 @@ def request_cancel(folder: Path, id: str, message: str) -> None:
         _ask(here, id, "cancel", message)
 
 
-WISHES = (withdraw, amend, request_change, request_cancel)
+AMENDMENTS = (withdraw, amend, request_change, request_cancel)
 
 
-def _ask(here: Device, id: str, wish: str, message: str) -> None:
+def _ask(here: Device, id: str, action: str, message: str) -> None:
     with saving(id):
-        made = here.ask(id, wish, message)
-    tell_saved(made)
+        made = here.request_change(id, action, message)
+    print_saved(made)

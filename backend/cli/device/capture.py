@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from backend.cli.device.folder import open_device, pass_folder
-from backend.cli.device.saved import saving, tell_saved
+from backend.cli.device.saved import print_saved, saving
 from sync_protocol.device.capture import forms
 from sync_protocol.device.capture.forms import ExpenseLine, Line
 from sync_protocol.device.device import Device
@@ -153,7 +153,7 @@ def _save(
     unique = {file.sha256: file for file in receipts}
     with saving(kind):
         saved = here.capture(kind, body, receipts=list(unique.values()), supersedes=supersedes)
-    tell_saved(saved)
+    print_saved(saved)
 
 
 def _line(text: str, most: int) -> Line:

@@ -9,7 +9,7 @@ import click
 
 from backend.cli.context import console
 from backend.cli.device import tables
-from backend.cli.device.amendments import WISHES
+from backend.cli.device.amendments import AMENDMENTS
 from backend.cli.device.capture import CAPTURES
 from backend.cli.device.folder import open_device, pass_folder
 from backend.cli.device.progress import sync_progress
@@ -76,7 +76,7 @@ def sync(folder: Path, watch: bool, tries: int) -> None:
                 tables.print_report(report)
                 console.print(f"next in {wait:.0f} s", style="dim")
             return
-        _settle(here, tries)
+        _sync(here, tries)
 
 
 @device.command()
@@ -85,14 +85,14 @@ def sync(folder: Path, watch: bool, tries: int) -> None:
 def verify(folder: Path, tries: int) -> None:
     """Read everything that is stored anew, compare it with the server, and repair what differs."""
     with open_device(folder) as here:
-        report = _settle(here, tries, deep=True)
+        report = _sync(here, tries, deep=True)
     if not report.verified:
         raise click.ClickException("what this device holds was not found equal to the server; run it again")
 
 
-def _settle(here: Device, tries: int, *, deep: bool = False) -> SyncReport:
+def _sync(here: Device, tries: int, *, deep: bool = False) -> SyncReport:
     with sync_progress() as on_progress:
-        report = here.settle(tries, on_progress, deep=deep)
+        report = here.sync_until_done(tries, on_progress, deep=deep)
     tables.print_report(report)
     if report.problem is not None and not report.complete:
         raise click.ClickException(f"{report.problem}. Nothing is lost; run it again to go on.")
@@ -107,10 +107,10 @@ def status(folder: Path, check: bool) -> None:
     with open_device(folder) as here:
         tables.print_status(here.status())
         if check:
-            damage = here.damage()
+            damage = here.integrity_errors()
             for line in damage:
                 console.print(line, style="red")
-            differs = here.differs()
+            differs = here.local_mismatch()
             if differs:
                 console.print(differs, style="yellow")
             if damage:
@@ -183,7 +183,7 @@ def dismiss(folder: Path, id: str) -> None:
 @pass_folder
 def push_again(folder: Path, id: str) -> None:
     """Push a document again with the next sync; the server knows one that it has already."""
-    _change(folder, id, Device.push_once_more)
+    _change(folder, id, Device.retry_push)
 
 
 @device.command()
@@ -198,5 +198,5 @@ def _change(folder: Path, id: str, change: Callable[[Device, str], None]) -> Non
         tables.print_outbox([document for document in here.documents() if document.id == id])
 
 
-for command in (*CAPTURES, *WISHES):
+for command in (*CAPTURES, *AMENDMENTS):
     device.add_command(command)

@@ -21,7 +21,7 @@ def saving(whole: str) -> Iterator[None]:
         raise click.ClickException("nothing was saved; correct it and try again") from None
 
 
-def tell_saved(document: Document) -> None:
+def print_saved(document: Document) -> None:
     """Say that *document* is safe."""
     console.print(
         f"Saved [bold]{document.id}[/bold]: {document.title}. The next sync sends it.", highlight=False

@@ -25,7 +25,7 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
     "credit": ("id", "customer_id", "limit", "exposure", "overdue", "currency"),
     "submissions": ("id", "kind", "title", "state", "erp_number", "reason"),
 }
-_MOST_COLUMNS = 6
+_MAX_COLUMNS = 6
 
 
 def print_report(report: SyncReport) -> None:
@@ -65,7 +65,7 @@ def print_report(report: SyncReport) -> None:
 
 def print_status(status: Status) -> None:
     """Print whose device it is, what it holds, how old that is, and the outbox in numbers."""
-    who, held = status.identity, status.held
+    who, held = status.identity, status.sync_state
     if who is None:
         console.print("Not enrolled. Next: satchel device enrol CODE --server URL")
     else:
@@ -90,7 +90,7 @@ def print_status(status: Status) -> None:
         table.add_row(name, f"{count:,}", status.freshness.get(name, ""))
     if status.counts:
         console.print(table)
-    stages = Counter(document.words for document in status.documents)
+    stages = Counter(document.state_label for document in status.documents)
     for words, count in stages.items():
         console.print(f"{count} {'document' if count == 1 else 'documents'} {words}", markup=False)
 
@@ -100,7 +100,7 @@ def print_records(collection: str, records: Sequence[Mapping[str, Any]]) -> None
     if not records:
         console.print(f"No {collection.replace('_', ' ')} here.")
         return
-    columns = _COLUMNS.get(collection) or tuple(dict.fromkeys(("id", *records[0])))[:_MOST_COLUMNS]
+    columns = _COLUMNS.get(collection) or tuple(dict.fromkeys(("id", *records[0])))[:_MAX_COLUMNS]
     table = Table(*columns)
     for record in records:
         table.add_row(*(_cell(record.get(column)) for column in columns))
@@ -194,7 +194,7 @@ def print_outbox(documents: Sequence[Document]) -> None:
         return
     table = Table("id", "document", "captured", "where it stands")
     for document in documents:
-        words = [document.words]
+        words = [document.state_label]
         words += [f"{error['field']}: {error['message']}" for error in document.errors]
         if document.missing:
             words.append(f"receipts to send: {len(document.missing)}")

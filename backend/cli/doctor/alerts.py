@@ -6,8 +6,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from backend.cli.doctor.finding import BAD, GOOD, WARN, Finding
-from backend.delivery.alerts.notifiers import channels_of
-from backend.delivery.alerts.rule import rule_of
+from backend.delivery.alerts.notifiers import configured_notifiers
+from backend.delivery.alerts.rule import configured_rule
 from backend.delivery.models import Alert
 from backend.settings import SettingError, Settings
 
@@ -15,8 +15,8 @@ from backend.settings import SettingError, Settings
 def examine_alerts(settings: Settings, session: Session) -> Iterator[Finding]:
     """Yield what is to be said of alerts under *settings*."""
     try:
-        names = [channel.name for channel in channels_of(settings)]
-        rule_of(settings)
+        names = [channel.name for channel in configured_notifiers(settings)]
+        configured_rule(settings)
     except SettingError as error:
         yield Finding(BAD, "alerts", str(error), "correct the variable")
         return

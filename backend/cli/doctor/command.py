@@ -26,7 +26,7 @@ from backend.feed import mismatches, positions
 from backend.inbox.models import Submission
 from backend.migrations.upgrade import current, newest
 from backend.settings import PREFIX, SETTINGS, SettingError, Settings
-from backend.sync.segments.factory import store_of
+from backend.sync.segments.factory import make_store
 from backend.sync.segments.store import StoreFailed
 
 
@@ -78,7 +78,7 @@ def _segments(settings: Settings) -> Iterator[Finding]:
         yield Finding(GOOD, "segments", "none: SATCHEL_SEGMENT_ROWS is 0")
         return
     try:
-        yield Finding(GOOD, "segments", f"kept in {store_of(settings).check()}")
+        yield Finding(GOOD, "segments", f"kept in {make_store(settings).check()}")
     except StoreFailed as error:
         yield Finding(
             BAD,

@@ -22,7 +22,7 @@ REPORT = "`satchel delivery reconcile --report`"
 def examine_delivery(session: Session, now: dt.datetime) -> Iterator[Finding]:
     """Yield the findings about what is sent to the ERP."""
     for held in sending_hold.all_in_force(session):
-        yield Finding(BAD, "forwarding", held.words, sending_hold.NEXT_STEP)
+        yield Finding(BAD, "forwarding", held.message, sending_hold.NEXT_STEP)
     for breaker in session.scalars(select(Breaker).where(Breaker.opened_at.is_not(None))):
         yield Finding(
             BAD,

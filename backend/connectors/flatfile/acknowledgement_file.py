@@ -21,7 +21,7 @@ COLUMNS = "key line_no status erp_id erp_number reason_code reason_text"
 STATUSES = ("ok", "reject", "hold")
 STATES = {"ok": State.ACCEPTED, "reject": State.REJECTED, "hold": State.ON_HOLD}
 CODES = frozenset(code.code for code in ErrorCode if code.status == 0)
-MOST_RAW = 4000
+MAX_RAW = 4000
 
 
 class AckFault(ValueError):
@@ -133,7 +133,7 @@ def _outcome(stem: str, rows: Sequence[Row], lines: list[int]) -> tuple[str, Out
         external_id=None if word == "reject" else external_id or number,
         number=None if word == "reject" else number or external_id,
         reason="; ".join(reasons)[:1000] or None,
-        raw="\n".join(row.raw.strip() for row in rows)[:MOST_RAW],
+        raw="\n".join(row.raw.strip() for row in rows)[:MAX_RAW],
         errors=tuple(_fault(lines, line, row) for line, row in blamed) if word == "reject" else (),
     )
 

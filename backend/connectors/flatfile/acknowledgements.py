@@ -14,7 +14,7 @@ from backend.connectors.flatfile.acknowledgement_file import (
     read_answer,
 )
 from backend.connectors.flatfile.durable import move_durably, write_durably
-from backend.connectors.flatfile.exchange import put_aside, reachable
+from backend.connectors.flatfile.exchange import archive, reachable
 from backend.connectors.flatfile.layout import ACK, DOCUMENT, FORECAST, MANIFEST, Layout
 from backend.connectors.flatfile.options import Options
 from backend.erp.records import Acknowledgement
@@ -52,7 +52,7 @@ class Mailbox:
                 else:
                     self._settle_forecast(stem, answer)
 
-    def put_away(self, token: str) -> None:
+    def confirm(self, token: str) -> None:
         """Move the document and its acknowledgement to the archive, unless a newer answer came meanwhile."""
         stem, _, sha256 = token.partition(":")
         with reachable(self._layout):
@@ -91,7 +91,7 @@ class Mailbox:
         if answer.outcome.state is State.ACCEPTED:
             self._archive(stem, answer)
             return
-        put_aside(self._layout, stem, self._layout.rejected)
+        archive(self._layout, stem, self._layout.rejected)
         self._reject(
             stem,
             f"the ERP says {answer.word} to this forecast: {answer.outcome.reason}. The next change of "
@@ -101,7 +101,7 @@ class Mailbox:
     def _archive(self, stem: str, answer: Answer) -> None:
         """The document first: an answer without its document is read again, the reverse would be sent again."""
         folder = self._layout.archived(stem)
-        put_aside(self._layout, stem, folder)
+        archive(self._layout, stem, folder)
         path = self._layout.acks / f"{ACK}{stem}.csv"
         before = archived_acks(self._layout, stem)
         name = path.name if not before else f"{ACK}{stem}.{len(before) + 1}.csv"

@@ -16,8 +16,8 @@ from backend.erp.records import (
     Acknowledgement,
     Capabilities,
     Document,
+    ErpDocument,
     ForecastLine,
-    Found,
     Health,
     Outcome,
     ReadPage,
@@ -70,22 +70,22 @@ class FlatFileConnector:
         self._known(collection)
         return self._reader.keys(collection)
 
-    def find(self, kind: str, key: str) -> list[Found]:
+    def find(self, kind: str, key: str) -> list[ErpDocument]:
         """Return the document if it was handed over and not refused since."""
         return self._documents.find(kind, key)
 
-    def numbered(self, kind: str, number: str) -> list[Found]:
+    def find_by_number(self, kind: str, number: str) -> list[ErpDocument]:
         """Return the orders of the newest drop under *number*; files tell of no other kind of document."""
         if kind != "order" or "orders" not in self._options.collections:
             raise ErpError(
                 ErrorClass.REJECT_OFFICE,
                 f"The ERP's files do not list documents of kind {kind}, so no number can be looked up",
             )
-        found: list[Found] = []
+        found: list[ErpDocument] = []
         page = self._reader.read("orders", None, _PAGE)
         while True:
             found += [
-                Found(record["id"], number, record["axes"]["transport"], record["submission_id"])
+                ErpDocument(record["id"], number, record["axes"]["transport"], record["submission_id"])
                 for record in page.records
                 if record["number"] == number
             ]
@@ -93,15 +93,15 @@ class FlatFileConnector:
                 return found
             page = self._reader.read("orders", page.watermark, _PAGE)
 
-    def create(self, document: Document) -> Found:
+    def create(self, document: Document) -> ErpDocument:
         """Hand the document over: a CSV file, its receipts, and the manifest last."""
         return self._documents.create(document)
 
-    def advance(self, document: Document, found: Found) -> Outcome:
+    def advance(self, document: Document, found: ErpDocument) -> Outcome:
         """Return the ERP's answer, or `handed_over` while there is none."""
         return self._documents.advance(document, found)
 
-    def upsert_forecast(self, lines: Iterable[ForecastLine]) -> dict[str, Found]:
+    def upsert_forecast(self, lines: Iterable[ForecastLine]) -> dict[str, ErpDocument]:
         """Hand over the sums of one warehouse and month; with that they are in force at the ERP."""
         return self._forecasts.upsert(lines)
 
@@ -109,9 +109,9 @@ class FlatFileConnector:
         """Return the ERP's answers in acks/."""
         return list(self._mailbox.acknowledgements())
 
-    def put_away(self, token: str) -> None:
+    def confirm(self, token: str) -> None:
         """Move a settled document and its answer to the archive."""
-        self._mailbox.put_away(token)
+        self._mailbox.confirm(token)
 
     def close(self) -> None:
         """Let go of the files that are open."""

@@ -16,7 +16,7 @@ from backend.connectors.flatfile.render import (
     order_rows,
 )
 from backend.erp.errors import ErpError, ErrorClass
-from backend.erp.records import Document, Found, Outcome
+from backend.erp.records import Document, ErpDocument, Outcome
 from sync_protocol.canonical import digest
 from sync_protocol.submission import State
 
@@ -38,7 +38,7 @@ class Documents:
         self._layout = layout
         self._options = options
 
-    def find(self, kind: str, key: str) -> list[Found]:
+    def find(self, kind: str, key: str) -> list[ErpDocument]:
         """Return the document with our *key* unless it was never handed over, or was refused and put away:
         then the ERP has nothing, and it may be sent again."""
         stem = _stem(kind, key)
@@ -48,10 +48,10 @@ class Documents:
             if answer and answer.outcome.state is State.REJECTED and not waiting:
                 return []
             if answer:
-                return [Found(answer.outcome.external_id or stem, answer.outcome.number, answer.word)]
-            return [Found(stem, None, "waiting")] if handed_over(self._layout, stem) else []
+                return [ErpDocument(answer.outcome.external_id or stem, answer.outcome.number, answer.word)]
+            return [ErpDocument(stem, None, "waiting")] if handed_over(self._layout, stem) else []
 
-    def create(self, document: Document) -> Found:
+    def create(self, document: Document) -> ErpDocument:
         """Write the document for the ERP to pick up; the same one again changes nothing.
 
         Raises `ErpError` DUPLICATE_BAD if another document was handed over under this key.
@@ -81,9 +81,9 @@ class Documents:
                 lines=lines,
                 document_sha256=proof,
             )
-        return Found(stem, None, "waiting")
+        return ErpDocument(stem, None, "waiting")
 
-    def advance(self, document: Document, found: Found) -> Outcome:
+    def advance(self, document: Document, found: ErpDocument) -> Outcome:
         """Return what the ERP has answered, or that its answer is awaited."""
         stem = _stem(document.kind, document.id)
         with reachable(self._layout):

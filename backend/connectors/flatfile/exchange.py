@@ -95,7 +95,7 @@ def hand_over(
     failpoint("flatfile.after_manifest")
 
 
-def put_aside(layout: Layout, stem: str, target: Path) -> None:
+def archive(layout: Layout, stem: str, target: Path) -> None:
     """Move the document *stem* and its receipts from to_erp to *target*, the manifest first."""
     manifest_path = layout.to_erp / f"{stem}{MANIFEST}"
     try:

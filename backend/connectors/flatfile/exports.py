@@ -9,13 +9,13 @@ from pathlib import Path
 from backend.connectors.flatfile.durable import CHUNK
 from backend.connectors.flatfile.faults import broken_drop
 from backend.connectors.flatfile.files import COLLECTION_FILES, File
-from backend.connectors.flatfile.layout import DROP, DROP_MANIFEST, Layout
+from backend.connectors.flatfile.layout import EXPORT, EXPORT_MANIFEST, Layout
 from backend.connectors.flatfile.manifest import Manifest, ManifestFault, read_manifest
 from backend.erp.errors import ErpError
 
 
 @dataclass(frozen=True)
-class Drop:
+class Export:
     """A finished drop, its manifest read. Its files have not been looked at yet."""
 
     path: Path
@@ -76,12 +76,12 @@ class Broken:
     fault: ErpError
 
 
-def newest_first(layout: Layout) -> Iterator[Drop | Unfinished | Broken]:
+def newest_first(layout: Layout) -> Iterator[Export | Unfinished | Broken]:
     """Yield the drops, the newest first. Raises OSError if the folder cannot be read."""
-    folders = [entry for entry in layout.from_erp.iterdir() if DROP.fullmatch(entry.name)]
+    folders = [entry for entry in layout.from_erp.iterdir() if EXPORT.fullmatch(entry.name)]
     for folder in sorted(folders, key=lambda folder: moment_of(folder.name), reverse=True):
         try:
-            yield Drop(folder, read_manifest(folder / DROP_MANIFEST))
+            yield Export(folder, read_manifest(folder / EXPORT_MANIFEST))
         except FileNotFoundError:
             try:
                 changed = folder.stat().st_mtime

@@ -9,7 +9,7 @@ from backend.connectors.flatfile.layout import FORECAST, Layout, forecast_stem
 from backend.connectors.flatfile.options import Options
 from backend.connectors.flatfile.render import FORECAST_COLUMNS, csv_bytes, forecast_rows
 from backend.erp.errors import ErpError, ErrorClass
-from backend.erp.records import ForecastLine, Found
+from backend.erp.records import ErpDocument, ForecastLine
 
 
 class Forecasts:
@@ -19,7 +19,7 @@ class Forecasts:
         self._layout = layout
         self._options = options
 
-    def upsert(self, lines: Iterable[ForecastLine]) -> dict[str, Found]:
+    def upsert(self, lines: Iterable[ForecastLine]) -> dict[str, ErpDocument]:
         """Write the sums of one warehouse and month; return the ERP's line per product.
 
         The name holds a number that counts up and a digest of the content. Where the newest file has
@@ -55,7 +55,7 @@ class Forecasts:
                     lines=[row["line_no"] for row in rows],
                 )
         return {
-            line.product_id: Found(
+            line.product_id: ErpDocument(
                 f"FC/{line.warehouse_id}/{line.period}/{line.product_id}", None, "handed over"
             )
             for line in wanted

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from backend.connectors.flatfile.acknowledgements import REASON
-from backend.connectors.flatfile.exports import Broken, Drop, Unfinished, newest_first
+from backend.connectors.flatfile.exports import Broken, Export, Unfinished, newest_first
 from backend.connectors.flatfile.files import COLLECTION_FILES
 from backend.connectors.flatfile.layout import Layout
 from backend.connectors.flatfile.options import Options
@@ -51,7 +51,7 @@ def _drops(
 ) -> dt.datetime | None:
     """Look at the newest drops only; return when the newest finished one was made."""
     wanted = set(options.collections)
-    newest: Drop | None = None
+    newest: Export | None = None
     for count, drop in enumerate(newest_first(layout)):
         if not wanted or (newest and count >= DROPS_LOOKED_AT):
             break

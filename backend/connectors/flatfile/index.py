@@ -7,7 +7,7 @@ memory than a hundred.
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from backend.database.temporary import scratch
+from backend.database.temporary import temporary_database
 
 BATCH = 1_000
 
@@ -25,7 +25,7 @@ class Index:
     """Filled once, row by row, then asked. Not for two threads at once."""
 
     def __init__(self) -> None:
-        self._db = scratch(
+        self._db = temporary_database(
             "CREATE TABLE entry (number INTEGER PRIMARY KEY, start INTEGER, line INTEGER, fault TEXT)",
             "CREATE TABLE name (key TEXT PRIMARY KEY, number INTEGER) WITHOUT ROWID",
             "CREATE TABLE part (parent TEXT, number INTEGER, PRIMARY KEY (parent, number)) WITHOUT ROWID",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-DROP = re.compile(r"\d{8}T\d{6}(\.\d{1,6})?Z")
+EXPORT = re.compile(r"\d{8}T\d{6}(\.\d{1,6})?Z")
 """The name of a drop is its moment in UTC, so that names sort by age: 20261123T090000Z."""
 
 ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
@@ -16,7 +16,7 @@ DOCUMENT = re.compile(r"(?P<kind>ORDER|EXPENSE_CLAIM)_(?P<key>[0-7][0-9A-HJKMNP-
 FORECAST = re.compile(r"(?P<stem>FORECAST_[^/]+_(?P<period>\d{4}-\d\d))_(?P<number>\d{6,})_[0-9a-f]{8}")
 ACK = "ACK_"
 MANIFEST = ".manifest.json"
-DROP_MANIFEST = "manifest.json"
+EXPORT_MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Iterator, Sequence
 
-from backend.connectors.flatfile.exports import Broken, Drop, moment_of, newest_first
+from backend.connectors.flatfile.exports import Broken, Export, moment_of, newest_first
 from backend.connectors.flatfile.faults import broken_drop, out_of_reach
 from backend.connectors.flatfile.files import COLLECTION_FILES
 from backend.connectors.flatfile.layout import Layout
@@ -122,12 +122,12 @@ class Reader:
             total=len(snapshot),
         )
 
-    def _finished(self, collection: str) -> Iterator[Drop | Broken]:
+    def _finished(self, collection: str) -> Iterator[Export | Broken]:
         """Yield the finished drops that have *collection*, or may have, the newest first."""
         for drop in newest_first(self._layout):
             if isinstance(drop, Broken):
                 yield drop
-            elif isinstance(drop, Drop):
+            elif isinstance(drop, Export):
                 try:
                     if drop.holds(collection):
                         yield drop
@@ -142,7 +142,7 @@ class Reader:
         if self._open is not None and (self._open.collection, self._open.content) == (collection, mark.content):
             return self._open
         for drop in self._finished(collection):
-            if isinstance(drop, Drop) and drop.name == mark.drop:
+            if isinstance(drop, Export) and drop.name == mark.drop:
                 if drop.fingerprint(collection, self._options.dialect) != mark.content:
                     return None
                 try:
@@ -161,11 +161,11 @@ class Reader:
     def _is_newest(self, snapshot: Snapshot) -> bool:
         newest = next(self._finished(snapshot.collection), None)
         return (
-            isinstance(newest, Drop)
+            isinstance(newest, Export)
             and newest.fingerprint(snapshot.collection, self._options.dialect) == snapshot.content
         )
 
-    def _snapshot(self, drop: Drop, collection: str) -> Snapshot:
+    def _snapshot(self, drop: Export, collection: str) -> Snapshot:
         content = drop.fingerprint(collection, self._options.dialect)
         if self._open is not None and (self._open.collection, self._open.content) == (collection, content):
             return self._open
@@ -186,5 +186,5 @@ class Reader:
         )
 
 
-def _name(drop: Drop | Broken) -> str:
+def _name(drop: Export | Broken) -> str:
     return drop.path.name

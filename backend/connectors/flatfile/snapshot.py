@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from backend.clock import instant
-from backend.connectors.flatfile.exports import Drop
+from backend.connectors.flatfile.exports import Export
 from backend.connectors.flatfile.files import (
     ADDRESSES,
     COLLECTION_FILES,
@@ -31,14 +31,14 @@ PART_FILES: dict[str, File] = {
     "deliveries": DELIVERIES,
     "invoices": INVOICES,
 }
-MOST_ORPHANS = 200
+MAX_ORPHANS = 200
 PLACE = re.compile(r"([a-z_]+\.csv):(\d{1,9})")
 
 
 class Snapshot:
     """All rows of *collection* in *drop*. Opening it verifies and indexes its files; raises `ErpError`."""
 
-    def __init__(self, drop: Drop, collection: str, options: Options) -> None:
+    def __init__(self, drop: Export, collection: str, options: Options) -> None:
         self.drop = drop
         self.collection = collection
         self.content = drop.fingerprint(collection, options.dialect)
@@ -133,7 +133,7 @@ class Snapshot:
         bad: list[BadRow] = []
         for file in self._files[1:]:
             for row in self._damage_and_orphans(file):
-                if len(bad) == MOST_ORPHANS:
+                if len(bad) == MAX_ORPHANS:
                     return bad
                 bad.append(row)
         return bad

@@ -8,20 +8,20 @@ from backend.connectors.tryton.client import Client
 from backend.connectors.tryton.expense_claims import Claims
 from backend.connectors.tryton.features import INVOICE, SALE, Features
 from backend.connectors.tryton.forecasts import Forecasts
-from backend.connectors.tryton.incremental import Follower
+from backend.connectors.tryton.incremental import IncrementalReader
 from backend.connectors.tryton.lookups import Lookups
 from backend.connectors.tryton.options import Options
 from backend.connectors.tryton.orders import Orders
 from backend.connectors.tryton.reads.table import COLLECTIONS, source
 from backend.connectors.tryton.sources import Source
-from backend.connectors.tryton.understood import understood
+from backend.connectors.tryton.understood import guard_reply
 from backend.erp.errors import ErpError, ErrorClass
 from backend.erp.records import (
     Acknowledgement,
     Capabilities,
     Document,
+    ErpDocument,
     ForecastLine,
-    Found,
     Health,
     Outcome,
     ReadPage,
@@ -49,7 +49,7 @@ class TrytonConnector:
         self._orders = Orders(self._client, self._lookups)
         self._claims = Claims(self._client, self._lookups)
         self._forecasts = Forecasts(self._client, self._lookups)
-        self._follower = Follower(
+        self._follower = IncrementalReader(
             self._client,
             page=options.page_size,
             overlap=options.overlap_seconds,
@@ -64,7 +64,7 @@ class TrytonConnector:
 
     def capabilities(self) -> Capabilities:
         """Say what can be done with the Tryton that was found; raises `ErpError` if it does not answer."""
-        with understood(writes=False):
+        with guard_reply(writes=False):
             found, notes = self._looked()
             enforced = frozenset(kind for kind, model in KEYED.items() if model in found.keyed)
             kinds = frozenset({*KEYED, *(["forecast"] if found.forecasts else [])})
@@ -73,48 +73,48 @@ class TrytonConnector:
                 quiet = SHORT_QUIET_SECONDS if enforced == frozenset(KEYED) else QUIET_SECONDS
             return Capabilities(
                 collections=COLLECTIONS, kinds=kinds, enforces_key=enforced, lists_keys=frozenset(COLLECTIONS),
-                quiet_seconds=quiet, writers=self._options.writers,
+                quiet_seconds=quiet, max_in_flight=self._options.max_in_flight,
                 slowest_seconds=http.longest(self._options.timeout_seconds), notes=notes,
             )  # fmt: skip
 
     def read(self, collection: str, watermark: str | None, limit: int) -> ReadPage:
         """Return up to *limit* records of *collection* after *watermark* (None: from the start)."""
-        with understood(writes=False):
+        with guard_reply(writes=False):
             return self._follower.read(self._source(collection), watermark, limit)
 
     def reread(self, collection: str, keys: Sequence[str]) -> ReadPage:
         """Return single records of *collection* anew."""
-        with understood(writes=False):
+        with guard_reply(writes=False):
             return self._follower.reread(self._source(collection), keys)
 
     def keys(self, collection: str) -> Iterator[str]:
         """List the keys of all records that exist."""
-        with understood(writes=False):
+        with guard_reply(writes=False):
             yield from self._follower.keys(self._source(collection))
 
-    def find(self, kind: str, key: str) -> list[Found]:
+    def find(self, kind: str, key: str) -> list[ErpDocument]:
         """Return the documents that carry our key."""
-        with understood(writes=False):
+        with guard_reply(writes=False):
             return self._sender(kind).find(key, self._found())
 
-    def numbered(self, kind: str, number: str) -> list[Found]:
+    def find_by_number(self, kind: str, number: str) -> list[ErpDocument]:
         """Return the documents under Tryton's *number*, with the key that each carries."""
-        with understood(writes=False):
-            return self._sender(kind).numbered(number, self._found())
+        with guard_reply(writes=False):
+            return self._sender(kind).find_by_number(number, self._found())
 
-    def create(self, document: Document) -> Found:
+    def create(self, document: Document) -> ErpDocument:
         """Create the document as a draft, under our key."""
-        with understood(writes=True):
+        with guard_reply(writes=True):
             return self._sender(document.kind).create(document, self._found())
 
-    def advance(self, document: Document, found: Found) -> Outcome:
+    def advance(self, document: Document, found: ErpDocument) -> Outcome:
         """Take the document on: an order to confirmed, a claim to posted."""
-        with understood(writes=True):
+        with guard_reply(writes=True):
             return self._sender(document.kind).advance(document, found)
 
-    def upsert_forecast(self, lines: Iterable[ForecastLine]) -> dict[str, Found]:
+    def upsert_forecast(self, lines: Iterable[ForecastLine]) -> dict[str, ErpDocument]:
         """Set each line of Tryton's forecast to its quantity."""
-        with understood(writes=True):
+        with guard_reply(writes=True):
             if not self._found().forecasts:
                 raise ErpError(ErrorClass.CONFIG, "Tryton lacks the module stock_forecast; install it.")
             return self._forecasts.upsert(lines)
@@ -123,7 +123,7 @@ class TrytonConnector:
         """Tryton answers at once, so there are none."""
         return ()
 
-    def put_away(self, token: str) -> None:
+    def confirm(self, token: str) -> None:
         """There are no acknowledgements to put away."""
 
     def close(self) -> None:

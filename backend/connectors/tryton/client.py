@@ -15,7 +15,7 @@ import httpx
 
 from backend.connectors.tryton import http
 from backend.connectors.tryton.deadline import Transport
-from backend.connectors.tryton.errors import UselessAnswer, http_refusal, refusal
+from backend.connectors.tryton.errors import InvalidReply, http_refusal, refusal
 from backend.connectors.tryton.options import Options
 from backend.connectors.tryton.values import NotTrytonJson, dumps, loads
 from backend.erp.errors import ErpError, ErrorClass
@@ -53,7 +53,7 @@ class Client:
         """Return the series of the server, such as "8.0"; needs no login."""
         version = self._exchange(f"{self._base}/rpc/", "common.server.version", [], {}, writes=False)
         if not isinstance(version, str):
-            raise _strange("common.server.version", writes=False)
+            raise _invalid_reply("common.server.version", writes=False)
         return version
 
     def call(
@@ -98,14 +98,14 @@ class Client:
         login = [options.user, {"password": options.password}, LANGUAGE]
         found = self._exchange(self._url, "common.db.login", login, {}, writes=False)
         if not (isinstance(found, list) and len(found) >= 2 and _is_id(found[0]) and isinstance(found[1], str)):
-            raise _strange("common.db.login", writes=False)
+            raise _invalid_reply("common.db.login", writes=False)
         token = f"{options.user}:{found[0]}:{found[1]}".encode()
         header = "Session " + base64.b64encode(token).decode("ascii")
         given = self._exchange(
             self._url, "model.res.user.get_preferences", [True, {}], {"Authorization": header}, writes=False
         )
         if not isinstance(given, dict):
-            raise _strange("get_preferences", writes=False)
+            raise _invalid_reply("get_preferences", writes=False)
         context = {name: value for name, value in given.items() if "." not in name and name != "locale"}
         context |= {"language": LANGUAGE, "company": options.company or given.get("company")}
         if not _is_id(context["company"]):
@@ -170,7 +170,7 @@ class Client:
         method = f"model.{model}.search_count"
         found = self.call(method, domain)
         if not isinstance(found, int) or isinstance(found, bool) or found < 0:
-            raise _strange(method, writes=False)
+            raise _invalid_reply(method, writes=False)
         return found
 
     def read(
@@ -181,7 +181,7 @@ class Client:
         ids = list(ids)
         found = _rows(self.call(method, ids, list(fields), context=context), method) if ids else []
         if {row["id"] for row in found} != set(ids):
-            raise _strange(method, writes=False)
+            raise _invalid_reply(method, writes=False)
         return found
 
     def create(self, model: str, values: Row) -> int:
@@ -189,14 +189,14 @@ class Client:
         method = f"model.{model}.create"
         created = _ids(self.call(method, [values], writes=True), method, writes=True)
         if len(created) != 1:
-            raise _strange(method, writes=True)
+            raise _invalid_reply(method, writes=True)
         return created[0]
 
     def write(self, model: str, ids: list[int], values: Row) -> None:
         """Change the records *ids*."""
         self.call(f"model.{model}.write", ids, values, writes=True)
 
-    def press(self, model: str, button: str, record: int) -> None:
+    def click_button(self, model: str, button: str, record: int) -> None:
         """Press *button* of a record, as a person would."""
         self.call(f"model.{model}.{button}", [record], writes=True)
 
@@ -221,26 +221,26 @@ def _result(body: bytes, number: int, method: str, *, writes: bool) -> Any:
     try:
         reply = loads(body)
     except NotTrytonJson as error:
-        raise _strange(method, str(error), writes=writes, no_answer=True) from error
+        raise _invalid_reply(method, str(error), writes=writes, no_answer=True) from error
     if not isinstance(reply, dict) or reply.get("id") != number or isinstance(reply.get("id"), bool):
-        raise _strange(method, "it does not answer this call", writes=writes, no_answer=True)
+        raise _invalid_reply(method, "it does not answer this call", writes=writes, no_answer=True)
     if set(reply) == {"id", "result"}:
         return reply["result"]
     refused = refusal(reply["error"]) if set(reply) == {"id", "error"} else None
     if refused is None:
-        raise _strange(method, "it is neither a result nor an error", writes=writes, no_answer=True)
+        raise _invalid_reply(method, "it is neither a result nor an error", writes=writes, no_answer=True)
     raise refused
 
 
 def _rows(found: Any, method: str) -> list[Row]:
     if not isinstance(found, list) or not all(isinstance(row, dict) and _is_id(row.get("id")) for row in found):
-        raise _strange(method, "it is not a list of records", writes=False)
+        raise _invalid_reply(method, "it is not a list of records", writes=False)
     return found
 
 
 def _ids(found: Any, method: str, *, writes: bool) -> list[int]:
     if not isinstance(found, list) or not all(_is_id(item) for item in found):
-        raise _strange(method, "it is not a list of ids", writes=writes)
+        raise _invalid_reply(method, "it is not a list of ids", writes=writes)
     return found
 
 
@@ -248,9 +248,9 @@ def _is_id(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**53
 
 
-def _strange(
+def _invalid_reply(
     method: str, why: str = "it has another form", *, writes: bool, no_answer: bool = False
 ) -> ErpError:
     lost = ErrorClass.UNKNOWN if writes else ErrorClass.TRANSIENT
     raw = f"{method}: {why}"
-    return UselessAnswer(lost, "Tryton's answer cannot be understood.", raw=raw, no_answer=no_answer)
+    return InvalidReply(lost, "Tryton's answer cannot be understood.", raw=raw, no_answer=no_answer)

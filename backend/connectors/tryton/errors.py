@@ -171,7 +171,7 @@ class TrytonRefusal(ErpError):
         self.remedy = remedy
 
 
-class UselessAnswer(ErpError):
+class InvalidReply(ErpError):
     """Tryton was reached, and what came back is of no use: a fault of the server (HTTP 500), or no answer to
     what was asked. While reading, the contents of a single row may be what it stumbles over."""
 
@@ -249,5 +249,5 @@ def http_refusal(status: int, retry_after: float | None, body: bytes, *, writes:
     lost = ErrorClass.UNKNOWN if writes else TRANSIENT
     # 502 and 504 are of a proxy that did not reach Tryton, or not in time.
     away = status in (408, 502, 504)
-    kind = ErpError if away else UselessAnswer
+    kind = ErpError if away else InvalidReply
     return kind(lost, "Tryton failed while answering.", raw=raw, no_answer=away)

@@ -12,10 +12,10 @@ from backend.connectors.tryton.mapper import WRITES
 from backend.connectors.tryton.mapping.claim import ClaimFacts
 from backend.connectors.tryton.mapping.text import word
 from backend.connectors.tryton.sources import ANY
-from backend.connectors.tryton.understood import understood
+from backend.connectors.tryton.understood import guard_reply
 from backend.connectors.tryton.workflow import currency_id, one, tryton_id
 from backend.erp.errors import ErpError, ErrorClass
-from backend.erp.records import Document, Found, Outcome, ReceiptFile, RepInfo
+from backend.erp.records import Document, ErpDocument, Outcome, ReceiptFile, RepInfo
 
 OFFICE, CONFIG = ErrorClass.REJECT_OFFICE, ErrorClass.CONFIG
 EMPLOYEE_FIELDS = ("party.name", "party.addresses", "party.account_payable")
@@ -29,24 +29,26 @@ class Claims:
         self._lookups = lookups
         self._attaching = threading.Lock()
 
-    def find(self, key: str, features: Features) -> list[Found]:
+    def find(self, key: str, features: Features) -> list[ErpDocument]:
         """Return the supplier invoices that carry our key."""
         return workflow.find(self._client, INVOICE, key, self._ours(), keyed=INVOICE in features.keyed)
 
-    def numbered(self, number: str, features: Features) -> list[Found]:
+    def find_by_number(self, number: str, features: Features) -> list[ErpDocument]:
         """Return the supplier invoices under *number*."""
-        return workflow.numbered(self._client, INVOICE, number, self._ours(), keyed=INVOICE in features.keyed)
+        return workflow.find_by_number(
+            self._client, INVOICE, number, self._ours(), keyed=INVOICE in features.keyed
+        )
 
     def _ours(self) -> Domain:
         return [["type", "=", "in"], ["company", "=", self._lookups.company]]
 
-    def create(self, document: Document, features: Features) -> Found:
+    def create(self, document: Document, features: Features) -> ErpDocument:
         """Create the draft; raises `ErpError`, naming the field if one is to blame."""
-        with understood(writes=False):
+        with guard_reply(writes=False):
             values = WRITES["expense_claim"](document, self._facts(document, features))
-        return Found(str(self._client.create(INVOICE, values)), None, "draft")
+        return ErpDocument(str(self._client.create(INVOICE, values)), None, "draft")
 
-    def advance(self, document: Document, found: Found) -> Outcome:
+    def advance(self, document: Document, found: ErpDocument) -> Outcome:
         """Attach the receipts that are not there yet, validate and post."""
         record = tryton_id(found.external_id, "")
         with self._attaching:

@@ -13,7 +13,7 @@ from backend.connectors.tryton.lookups import Lookups
 from backend.connectors.tryton.sources import by_id
 from backend.connectors.tryton.workflow import tryton_id
 from backend.erp.errors import ErpError, ErrorClass
-from backend.erp.records import ForecastLine, Found
+from backend.erp.records import ErpDocument, ForecastLine
 from sync_protocol.catalogue.forecast import first_and_last_day
 
 LINE = "stock.forecast.line"
@@ -33,18 +33,18 @@ class Forecasts:
         self._lookups = lookups
         self._writing = threading.Lock()
 
-    def upsert(self, lines: Iterable[ForecastLine]) -> dict[str, Found]:
+    def upsert(self, lines: Iterable[ForecastLine]) -> dict[str, ErpDocument]:
         """Set each line to its quantity, 0 included; return Tryton's line by product id."""
         together: dict[tuple[str, str], list[ForecastLine]] = defaultdict(list)
         for line in lines:
             together[line.warehouse_id, line.period].append(line)
-        found: dict[str, Found] = {}
+        found: dict[str, ErpDocument] = {}
         with self._writing:
             for (warehouse, period), own in sorted(together.items()):
                 found |= self._month(tryton_id(warehouse, "warehouse_id"), period, own)
         return found
 
-    def _month(self, warehouse: int, period: str, lines: list[ForecastLine]) -> dict[str, Found]:
+    def _month(self, warehouse: int, period: str, lines: list[ForecastLine]) -> dict[str, ErpDocument]:
         quantities = self._quantities(lines)
         first, last = first_and_last_day(period)
         destination = self._destination()
@@ -57,9 +57,9 @@ class Forecasts:
             return _found(known, quantities)
         try:
             if forecast["state"] != "draft":
-                self._client.press(FORECAST, "draft", forecast["id"])
+                self._client.click_button(FORECAST, "draft", forecast["id"])
             self._client.write(FORECAST, [forecast["id"]], {"lines": _commands(known, quantities)})
-            self._client.press(FORECAST, "confirm", forecast["id"])
+            self._client.click_button(FORECAST, "confirm", forecast["id"])
         except TrytonRefusal as refused:
             if refused.rule == "transition":
                 raise ErpError(
@@ -153,5 +153,5 @@ def _commands(known: dict[int, Row], wanted: dict[int, tuple[int, Decimal]]) -> 
     return [*commands, ["create", created]] if created else commands
 
 
-def _found(known: dict[int, Row], wanted: dict[int, tuple[int, Decimal]]) -> dict[str, Found]:
-    return {str(n): Found(str(known[n]["id"]), None, known[n]["forecast."]["state"]) for n in wanted}
+def _found(known: dict[int, Row], wanted: dict[int, tuple[int, Decimal]]) -> dict[str, ErpDocument]:
+    return {str(n): ErpDocument(str(known[n]["id"]), None, known[n]["forecast."]["state"]) for n in wanted}

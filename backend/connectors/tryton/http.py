@@ -14,12 +14,12 @@ from dataclasses import dataclass
 import httpx
 
 from backend.connectors.tryton.deadline import within
-from backend.connectors.tryton.errors import UselessAnswer
+from backend.connectors.tryton.errors import InvalidReply
 from backend.erp.errors import ErpError, ErrorClass
 
-MOST_BYTES = 16 * 1024 * 1024
+MAX_BYTES = 16 * 1024 * 1024
 """Largest answer that is read, after and before decompression: a page of many rows."""
-MOST_WRITTEN_BYTES = 1024 * 1024
+MAX_WRITTEN_BYTES = 1024 * 1024
 """The same for a call that writes, whose answer is a number or a refusal."""
 
 
@@ -49,7 +49,7 @@ def post(
     *seconds* bounds each wait for the network, and `longest` the whole exchange, so that a server that
     sends a byte a minute holds nobody up.
     """
-    most = min(MOST_BYTES, MOST_WRITTEN_BYTES) if writes else MOST_BYTES
+    most = min(MAX_BYTES, MAX_WRITTEN_BYTES) if writes else MAX_BYTES
     lost = ErrorClass.UNKNOWN if writes else ErrorClass.TRANSIENT
     try:
         with (
@@ -76,7 +76,7 @@ def post(
         words = "The connection to Tryton broke off."
         raise ErpError(lost, words, raw=_words(error), no_answer=True) from error
     except Broken as error:
-        raise UselessAnswer(lost, f"Tryton's answer cannot be used: {error}.", no_answer=True) from error
+        raise InvalidReply(lost, f"Tryton's answer cannot be used: {error}.", no_answer=True) from error
 
 
 def _read(response: httpx.Response, most: int) -> bytes:

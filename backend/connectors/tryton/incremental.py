@@ -18,12 +18,12 @@ from backend.erp.records import ReadPage
 
 OVERLAP_IDS = 200
 """Where rows are followed by id: how many ids a slow transaction may lag behind."""
-MOST_PRINTED = 1000
-MOST_CALLS = 20
+MAX_PRINTED = 1000
+MAX_CALLS = 20
 """Calls that one reading makes while looking for what changed."""
 
 
-class Follower:
+class IncrementalReader:
     """Reads sources; holds nothing but its settings, all state is in the watermark."""
 
     def __init__(
@@ -50,7 +50,7 @@ class Follower:
         limit = max(1, limit)
         if not mark.todo:
             self._look(source, mark, max(1, min(self._page, limit // source.records_per_root)))
-        page = self._hand_out(source, mark, limit) if mark.todo else Translated()
+        page = self._next_page(source, mark, limit) if mark.todo else Translated()
         ended, total = mark.ending and not mark.todo, mark.total
         if ended:
             mark.ending, mark.total = False, None
@@ -79,7 +79,7 @@ class Follower:
             yield from source.keys(self._client, ids)
             after = ids[-1]
 
-    def _hand_out(self, source: Source, mark: Watermark, limit: int) -> Translated:
+    def _next_page(self, source: Source, mark: Watermark, limit: int) -> Translated:
         size = max(1, min(self._page, limit // source.records_per_root))
         chunk = mark.todo[:size]
         found = self._translate(source, chunk)
@@ -113,7 +113,7 @@ class Follower:
             return Cursor(None, -1, now)
         cursor = Cursor(*trigger.place_of(rows[0]), now)
         if trigger.everything:
-            cursor.print = self._print(trigger, cursor)
+            cursor.print = self._fingerprint(trigger, cursor)
         return cursor
 
     def _rows(self, trigger: Trigger, domain: Domain, limit: int, order: list[tuple[str, str]]) -> list[Row]:
@@ -124,10 +124,10 @@ class Follower:
             trigger.model, domain, fields, limit=limit, order=order, context=context
         )
 
-    def _print(self, trigger: Trigger, cursor: Cursor) -> str:
+    def _fingerprint(self, trigger: Trigger, cursor: Cursor) -> str:
         """Return a fingerprint of the rows within the overlap."""
         domain = trigger.after(self._before(cursor))
-        rows = self._rows(trigger, domain, MOST_PRINTED, trigger.order)
+        rows = self._rows(trigger, domain, MAX_PRINTED, trigger.order)
         seen = json.dumps([trigger.place_of(row) for row in rows])
         return hashlib.sha256(seen.encode()).hexdigest()[:16]
 
@@ -149,7 +149,7 @@ class Follower:
             mark.after = ids[-1] if len(ids) == size else None
             mark.ending = mark.after is None
             return
-        for _ in range(MOST_CALLS):
+        for _ in range(MAX_CALLS):
             if mark.trigger is None or len(mark.todo) >= size:
                 return
             self._step(source, mark)
@@ -175,7 +175,7 @@ class Follower:
         """Begin from the start if a row has changed. Looking back meets known rows, so prints are compared."""
         old = self._is_old(cursor, mark.began)
         if old and not cursor.settled and cursor.id >= 0:
-            changed = self._print(trigger, cursor) != cursor.print
+            changed = self._fingerprint(trigger, cursor) != cursor.print
         else:
             changed = bool(self._rows(trigger, trigger.after((cursor.stamp, cursor.id)), 1, trigger.order))
         if changed:

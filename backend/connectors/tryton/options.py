@@ -134,7 +134,7 @@ OPTIONS = (
         "Wait before an unknown outcome is looked up; empty for 1 with the companion module and 1800 without.",
     ),
     Option(
-        "writers",
+        "max_in_flight",
         "2",
         _whole(1, 100),
         "Documents sent at once; confirming under a credit limit locks tables, so that more is not quicker.",
@@ -172,7 +172,7 @@ class Options:
     ca_file: str
     timeout_seconds: float
     quiet_seconds: float | None
-    writers: int
+    max_in_flight: int
     page_size: int
     overlap_seconds: float
     refresh_hours: float

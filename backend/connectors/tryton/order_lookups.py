@@ -22,7 +22,7 @@ CUSTOMER_FIELDS = ("name", "active", "replaced_by", "addresses")
 PRODUCT_FIELDS = ("name", "active", "template.salable", "default_uom.category")
 PRICE_DIGITS = 4
 """Tryton's own default."""
-MOST_MERGES = 10
+MAX_MERGES = 10
 
 Line = dict[str, Any]
 
@@ -63,7 +63,7 @@ def _customer(client: Client, asked: int) -> Row:
     """Return the customer *asked* for, or the one it was merged into."""
     party = asked
     unknown = ErpError(REP, "Tryton does not have this customer any more.", field="customer_id")
-    for _ in range(MOST_MERGES):
+    for _ in range(MAX_MERGES):
         row = one(client, "party.party", [["id", "=", party], ANY], CUSTOMER_FIELDS, unknown)
         if row["replaced_by"] is None:
             if row["active"]:

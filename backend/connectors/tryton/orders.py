@@ -11,9 +11,9 @@ from backend.connectors.tryton.lookups import Lookups
 from backend.connectors.tryton.mapper import WRITES
 from backend.connectors.tryton.mapping.text import money
 from backend.connectors.tryton.order_lookups import order_facts
-from backend.connectors.tryton.understood import understood
+from backend.connectors.tryton.understood import guard_reply
 from backend.connectors.tryton.workflow import tryton_id
-from backend.erp.records import Document, Found, Outcome
+from backend.erp.records import Document, ErpDocument, Outcome
 from sync_protocol.submission import State
 
 LIMIT_FIELDS = ("name", "credit_amount", "credit_limit_amount", "currency.code")
@@ -29,25 +29,25 @@ class Orders:
         # second is refused. One at a time is faster than many that get in each other's way.
         self._confirming = threading.Lock()
 
-    def find(self, key: str, features: Features) -> list[Found]:
+    def find(self, key: str, features: Features) -> list[ErpDocument]:
         """Return the sales that carry our key."""
         return workflow.find(self._client, SALE, key, self._ours(), keyed=SALE in features.keyed)
 
-    def numbered(self, number: str, features: Features) -> list[Found]:
+    def find_by_number(self, number: str, features: Features) -> list[ErpDocument]:
         """Return the sales under *number*."""
-        return workflow.numbered(self._client, SALE, number, self._ours(), keyed=SALE in features.keyed)
+        return workflow.find_by_number(self._client, SALE, number, self._ours(), keyed=SALE in features.keyed)
 
     def _ours(self) -> Domain:
         return [["company", "=", self._lookups.company]]
 
-    def create(self, document: Document, features: Features) -> Found:
+    def create(self, document: Document, features: Features) -> ErpDocument:
         """Create the draft; raises `ErpError`, naming the field if one is to blame."""
-        with understood(writes=False):
+        with guard_reply(writes=False):
             facts = order_facts(self._client, self._lookups, document, keyed=SALE in features.keyed)
             values = WRITES["order"](document, facts)
-        return Found(str(self._client.create(SALE, values)), None, "draft")
+        return ErpDocument(str(self._client.create(SALE, values)), None, "draft")
 
-    def advance(self, document: Document, found: Found) -> Outcome:
+    def advance(self, document: Document, found: ErpDocument) -> Outcome:
         """Quote and confirm; a refusal leaves the quotation in Tryton, for a person there to decide."""
         record = tryton_id(found.external_id, "")
         with self._confirming:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from backend.connectors.tryton.errors import TrytonRefusal, UselessAnswer
+from backend.connectors.tryton.errors import InvalidReply, TrytonRefusal
 from backend.connectors.tryton.mapper import READS
 from backend.connectors.tryton.mapping.text import Untranslatable
 from backend.erp.errors import ErpError, ErrorClass
@@ -17,7 +17,7 @@ from backend.erp.records import BadRow
 from sync_protocol.catalogue import COLLECTIONS
 
 LONGEST_RAW = 4000
-MOST_BROKEN = 8
+MAX_BROKEN = 8
 """So many rows that break a page are told apart for sure; a page with more of them costs no more calls."""
 NOT_TOLD_APART = "Tryton cannot serve this row or one beside it; it is tried again by itself"
 
@@ -69,7 +69,7 @@ def translate(collection: str, fetch: Fetch, ids: list[int], others: Others) -> 
         try:
             found.add(_translate(collection, fetch(part)))
             served = True
-        except (TrytonRefusal, UselessAnswer) as error:
+        except (TrytonRefusal, InvalidReply) as error:
             if isinstance(error, TrytonRefusal) and _of_the_call(error):
                 raise
             refused = error
@@ -92,7 +92,7 @@ def _any_served(fetch: Fetch, roots: Iterable[int]) -> bool:
         try:
             for _ in fetch([root]):
                 pass
-        except (TrytonRefusal, UselessAnswer) as error:
+        except (TrytonRefusal, InvalidReply) as error:
             if isinstance(error, TrytonRefusal) and _of_the_call(error):
                 raise
         else:
@@ -102,13 +102,13 @@ def _any_served(fetch: Fetch, roots: Iterable[int]) -> bool:
 
 def _blames_the_call(refused: ErpError) -> bool:
     """Say whether *refused*, met with every row, may come of the call: a field that Tryton does not have."""
-    return isinstance(refused, UselessAnswer) or (
+    return isinstance(refused, InvalidReply) or (
         isinstance(refused, TrytonRefusal) and refused.rule == "server_fault"
     )
 
 
 def _not_the_rows(collection: str, refused: ErpError) -> ErpError:
-    if isinstance(refused, UselessAnswer):
+    if isinstance(refused, InvalidReply):
         return refused
     words = (
         f"{refused.message} No row of {collection} can be read, so it is not the rows: a module or field is "
@@ -118,8 +118,8 @@ def _not_the_rows(collection: str, refused: ErpError) -> ErpError:
 
 
 def most_calls(rows: int) -> int:
-    """Return how many calls may be spent on a page of *rows*: enough to find `MOST_BROKEN` that break it."""
-    return 1 + 2 * MOST_BROKEN * max(rows - 1, 1).bit_length()
+    """Return how many calls may be spent on a page of *rows*: enough to find `MAX_BROKEN` that break it."""
+    return 1 + 2 * MAX_BROKEN * max(rows - 1, 1).bit_length()
 
 
 def _of_the_call(refused: TrytonRefusal) -> bool:

@@ -7,7 +7,7 @@ from backend.erp.errors import ErpError, ErrorClass
 
 
 @contextmanager
-def understood(*, writes: bool) -> Iterator[None]:
+def guard_reply(*, writes: bool) -> Iterator[None]:
     """Turn a stumble over an answer of unforeseen form into the error that it is."""
     try:
         yield

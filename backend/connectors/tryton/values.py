@@ -12,8 +12,8 @@ import math
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-MOST_DIGITS = 60
-MOST_VALUES = 1_000_000
+MAX_DIGITS = 60
+MAX_VALUES = 1_000_000
 """In one answer: a page of a thousand rows has some ten thousand."""
 
 
@@ -41,8 +41,8 @@ def loads(body: bytes) -> Any:
 
     A byte of JSON can mean a hundred of memory, so the values are counted before they are made.
     """
-    if sum(body.count(mark) for mark in (b",", b"[", b"{")) > MOST_VALUES:
-        raise NotTrytonJson(f"it holds more than {MOST_VALUES} values")
+    if sum(body.count(mark) for mark in (b",", b"[", b"{")) > MAX_VALUES:
+        raise NotTrytonJson(f"it holds more than {MAX_VALUES} values")
     try:
         return json.loads(
             body.decode("utf-8"), object_hook=_decode, parse_float=_decimal, parse_constant=_refuse
@@ -81,7 +81,7 @@ def _decode(found: dict[str, Any]) -> Any:
 
 def _decimal(text: str) -> Decimal:
     number = Decimal(text)
-    if not number.is_finite() or len(text) > MOST_DIGITS or (number and abs(number.adjusted()) > MOST_DIGITS):
+    if not number.is_finite() or len(text) > MAX_DIGITS or (number and abs(number.adjusted()) > MAX_DIGITS):
         raise NotTrytonJson(f"{text[:40]} is not a usable number")
     return number
 

@@ -8,10 +8,10 @@ from backend.connectors.tryton.client import Client, Domain, Row
 from backend.connectors.tryton.errors import TrytonRefusal
 from backend.connectors.tryton.features import KEY_FIELD
 from backend.erp.errors import ErpError, ErrorClass
-from backend.erp.records import Found, Outcome
+from backend.erp.records import ErpDocument, Outcome
 from sync_protocol.submission import State
 
-MOST_STEPS = 8
+MAX_STEPS = 8
 FIELDS = ("number", "state", "rec_name")
 AMOUNTS = {"sale.sale": "untaxed_amount", "account.invoice": "total_amount"}
 """What a document comes to: an order without tax, a claim with it."""
@@ -47,7 +47,7 @@ CLAIM = Workflow(
 )
 
 
-def find(client: Client, model: str, key: str, also: Domain, *, keyed: bool) -> list[Found]:
+def find(client: Client, model: str, key: str, also: Domain, *, keyed: bool) -> list[ErpDocument]:
     """Return the documents of *model* that carry our key.
 
     The companion module's field decides where it is filled. The reference is what there was before
@@ -58,13 +58,13 @@ def find(client: Client, model: str, key: str, also: Domain, *, keyed: bool) -> 
     return _find(client, model, [["reference", "=", key], *also])
 
 
-def _find(client: Client, model: str, domain: Domain) -> list[Found]:
+def _find(client: Client, model: str, domain: Domain) -> list[ErpDocument]:
     amount = AMOUNTS[model]
     rows = client.search_read(model, domain, [*FIELDS, amount])
     return [replace(as_found(row), total=row[amount]) for row in rows]
 
 
-def numbered(client: Client, model: str, number: str, also: Domain, *, keyed: bool) -> list[Found]:
+def find_by_number(client: Client, model: str, number: str, also: Domain, *, keyed: bool) -> list[ErpDocument]:
     """Return the documents of *model* under *number*, whoever made them, each with the key it carries."""
     key = KEY_FIELD if keyed else "reference"
     rows = client.search_read(model, [["number", "=", number], *also], [*FIELDS, key])
@@ -76,9 +76,9 @@ def _our_key(value: str | None) -> str | None:
     return value if value and ULID.fullmatch(value) else None
 
 
-def as_found(row: Row) -> Found:
+def as_found(row: Row) -> ErpDocument:
     """Return a document of Tryton as the port knows it."""
-    return Found(str(row["id"]), row["number"] or None, row["state"])
+    return ErpDocument(str(row["id"]), row["number"] or None, row["state"])
 
 
 def advance(
@@ -95,7 +95,7 @@ def advance(
     became is read after every step and after every refusal: Tryton may refuse after it has committed,
     and somebody else may press the same button.
     """
-    for _ in range(MOST_STEPS):
+    for _ in range(MAX_STEPS):
         row = client.read(workflow.model, [record], FIELDS)[0]
         if row["state"] in workflow.accepted:
             return Outcome(State.ACCEPTED, str(record), row["number"])
@@ -106,7 +106,7 @@ def advance(
         if stopped := before(row):
             return stopped
         try:
-            client.press(workflow.model, button, record)
+            client.click_button(workflow.model, button, record)
         except TrytonRefusal as refused:
             if client.read(workflow.model, [record], FIELDS)[0]["state"] != row["state"]:
                 continue
@@ -127,7 +127,7 @@ def on_hold(workflow: Workflow, row: Row, reason: str, raw: str, remedy: str) ->
     """
     goal = f"{workflow.goal} the {workflow.called} in Tryton, or cancel it there."
     fix = f"{remedy}, then {goal}" if remedy else goal.capitalize().replace("tryton", "Tryton")
-    return Outcome(State.ON_HOLD, str(row["id"]), row["number"], reason, raw=raw, fix=fix)
+    return Outcome(State.ON_HOLD, str(row["id"]), row["number"], reason, raw=raw, advice=fix)
 
 
 def tryton_id(key: str, field: str) -> int:

@@ -18,10 +18,10 @@ from sqlalchemy.orm import Session
 from backend.clock import Clock
 from backend.database.core import Sessions, is_postgresql
 from backend.delivery.alerts.message import Message, Waiting
-from backend.delivery.alerts.notifiers import Channel, NotSent
-from backend.delivery.alerts.rule import Rule
+from backend.delivery.alerts.notifiers import Notifier, NotSent
+from backend.delivery.alerts.rule import AlertRule
 from backend.delivery.models import Alert
-from backend.delivery.park_reasons import class_of, fix_of, owner_of
+from backend.delivery.park_reasons import advice_for, class_of, owner_of
 from backend.inbox.models import Submission
 from backend.inbox.submissions import title_of
 from sync_protocol.submission import State
@@ -35,25 +35,25 @@ WAITING = (State.PARKED, State.REJECTED, State.ON_HOLD, State.HANDED_OVER, State
 SENDING_FOR = dt.timedelta(minutes=10)
 """A message that has been on its way for longer has lost its worker."""
 PAUSE = dt.timedelta(minutes=1)
-MOST_TRIES = 8
+MAX_TRIES = 8
 _BATCH = 500
 
 
-def tell(sessions: Sessions, channels: Sequence[Channel], rule: Rule, clock: Clock) -> int:
+def send_alerts(sessions: Sessions, notifiers: Sequence[Notifier], rule: AlertRule, clock: Clock) -> int:
     """Note what has waited too long and tell of it; return how many messages were sent."""
     with sessions() as session, session.begin():
-        _note(session, [channel.name for channel in channels], rule, clock.now())
+        _note(session, [channel.name for channel in notifiers], rule, clock.now())
         _give_up(session, clock.now())
     sent = 0
-    for channel in channels:
+    for channel in notifiers:
         with sessions() as session, session.begin():
-            messages = _take(session, channel.name, clock.now())
+            messages = _due_messages(session, channel.name, clock.now())
         for message in messages:
             sent += _send(sessions, channel, message, clock)
     return sent
 
 
-def _note(session: Session, channels: Sequence[str], rule: Rule, now: dt.datetime) -> None:
+def _note(session: Session, channels: Sequence[str], rule: AlertRule, now: dt.datetime) -> None:
     """Make a row for each document, wait and channel that is over and has none."""
     rows = [
         {
@@ -93,11 +93,11 @@ def _give_up(session: Session, now: dt.datetime) -> None:
         log.warning("%d alerts may not have been received; they are not sent again", len(lost))
 
 
-def _take(session: Session, channel: str, now: dt.datetime) -> list[Message]:
+def _due_messages(session: Session, channel: str, now: dt.datetime) -> list[Message]:
     """Take what is due on *channel*, as messages. What has moved on meanwhile is not told of any more."""
     rows = session.scalars(
         select(Alert)
-        .where(Alert.channel == channel, Alert.state == "due", Alert.due_at <= now)
+        .where(Alert.notifier == channel, Alert.state == "due", Alert.due_at <= now)
         .order_by(Alert.id)
         .limit(_BATCH)
         .with_for_update(skip_locked=True)
@@ -125,7 +125,7 @@ def _take(session: Session, channel: str, now: dt.datetime) -> list[Message]:
 def _as_waiting(row: Submission) -> Waiting:
     return Waiting(
         alerts=(), id=row.id, kind=row.kind, title=title_of(row), rep=row.rep, state=row.state,
-        owner=owner_of(row), error_class=class_of(row), reason=row.reason or "", fix=fix_of(row),
+        owner=owner_of(row), error_class=class_of(row), reason=row.reason or "", advice=advice_for(row),
         since=_since(row),
     )  # fmt: skip
 
@@ -135,7 +135,7 @@ def _since(row: Submission) -> dt.datetime:
     return row.first_failed_at if row.first_failed_at and row.state in TRIED else row.updated_at
 
 
-def _send(sessions: Sessions, channel: Channel, message: Message, clock: Clock) -> bool:
+def _send(sessions: Sessions, channel: Notifier, message: Message, clock: Clock) -> bool:
     now, state, error = clock.now(), "sent", None
     try:
         channel.send(message, now)
@@ -151,5 +151,5 @@ def _send(sessions: Sessions, channel: Channel, message: Message, clock: Clock) 
             alert.state, alert.error = state, error[:1000] if error else None
             if state == "due":
                 alert.due_at = now + PAUSE * 2 ** min(alert.tries, 6)
-                alert.state = "due" if alert.tries < MOST_TRIES else "failed"
+                alert.state = "due" if alert.tries < MAX_TRIES else "failed"
     return state == "sent"

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from backend.clock import instant
-from backend.delivery.park_reasons import CAUSES
+from backend.delivery.park_reasons import PARK_REASONS
 
-MOST_LISTED = 50
+MAX_LISTED = 50
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Waiting:
     owner: str
     error_class: str
     reason: str
-    fix: str
+    advice: str
     since: dt.datetime
 
 
@@ -52,17 +52,17 @@ class Message:
 
     def text(self, now: dt.datetime) -> str:
         """Return the text of an e-mail."""
-        cause = CAUSES[self.error_class]
-        lines = [f"{cause.means} What to do: {cause.fix}", ""]
-        for one in self.waiting[:MOST_LISTED]:
+        cause = PARK_REASONS[self.error_class]
+        lines = [f"{cause.meaning} What to do: {cause.advice}", ""]
+        for one in self.waiting[:MAX_LISTED]:
             hours = int((now - one.since).total_seconds() // 3600)
             lines += [
                 f"{one.title}, {one.id}, rep {one.rep}, {one.state}, waits for {hours} h",
                 f"  {one.reason}",
-                *([f"  What to do: {one.fix}"] if one.fix != cause.fix else []),
+                *([f"  What to do: {one.advice}"] if one.advice != cause.advice else []),
             ]
-        if len(self.waiting) > MOST_LISTED:
-            lines.append(f"and {len(self.waiting) - MOST_LISTED} more")
+        if len(self.waiting) > MAX_LISTED:
+            lines.append(f"and {len(self.waiting) - MAX_LISTED} more")
         return "\n".join([*lines, "", "satchel parked list", ""])
 
     def as_json(self, now: dt.datetime) -> bytes:
@@ -70,7 +70,7 @@ class Message:
         documents = [
             {
                 "id": one.id, "kind": one.kind, "title": one.title, "rep": one.rep, "state": one.state,
-                "reason": one.reason, "fix": one.fix, "since": instant(one.since),
+                "reason": one.reason, "advice": one.advice, "since": instant(one.since),
             }
             for one in self.waiting
         ]  # fmt: skip

@@ -29,7 +29,7 @@ class NotSent(Exception):
     """Nobody was told; the message says why."""
 
 
-class Channel(Protocol):
+class Notifier(Protocol):
     """A way to tell somebody. `send` raises `NotSent`, or something else if it may have been received."""
 
     @property
@@ -138,9 +138,9 @@ def recipients(settings: Settings, owner: str = "") -> list[str]:
     return own or [word for word in words if "=" not in word]
 
 
-def channels_of(settings: Settings) -> list[Channel]:
+def configured_notifiers(settings: Settings) -> list[Notifier]:
     """Return the channels that are set, the log alone if none is; raises `SettingError` for half a set."""
-    found: list[Channel] = []
+    found: list[Notifier] = []
     if settings.smtp_host:
         if not settings.smtp_from or not recipients(settings):
             raise SettingError(

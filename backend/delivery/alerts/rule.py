@@ -3,13 +3,13 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from backend.delivery.park_reasons import CAUSES
+from backend.delivery.park_reasons import PARK_REASONS
 from backend.settings import SettingError, Settings
 from sync_protocol.office import OWNERS
 
 
 @dataclass(frozen=True)
-class Rule:
+class AlertRule:
     """By owner or class, the waits after which somebody is told, ascending. A class wins over an owner."""
 
     after: dict[str, tuple[dt.timedelta, ...]]
@@ -19,7 +19,7 @@ class Rule:
         return self.after.get(error_class, self.after.get(owner, ()))
 
 
-def rule_of(settings: Settings) -> Rule:
+def configured_rule(settings: Settings) -> AlertRule:
     """Return the rule that SATCHEL_ALERT_AFTER states; raises `SettingError`."""
     after: dict[str, tuple[dt.timedelta, ...]] = {}
     for word in settings.alert_after.split():
@@ -28,9 +28,9 @@ def rule_of(settings: Settings) -> Rule:
             waits = sorted({dt.timedelta(hours=float(part)) for part in hours.split(",")})
         except (ValueError, OverflowError):
             waits = []
-        if name not in (*OWNERS, *CAUSES) or not waits or waits[0] <= dt.timedelta(0):
+        if name not in (*OWNERS, *PARK_REASONS) or not waits or waits[0] <= dt.timedelta(0):
             raise SettingError(
                 f"SATCHEL_ALERT_AFTER: {word!r} is not owner=hours or class=hours; write office=4,24 it=1"
             )
         after[name] = tuple(waits)
-    return Rule(after)
+    return AlertRule(after)

@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session
 
 from backend.clock import Clock
 from backend.database.core import Sessions
-from backend.delivery.settle import apply
-from backend.delivery.transition import of_outcome
+from backend.delivery.settle import apply_transition
+from backend.delivery.transition import from_outcome
 from backend.erp.errors import ErpError
 from backend.erp.port import Connector
-from backend.erp.records import Acknowledgement, Found
+from backend.erp.records import Acknowledgement, ErpDocument
 from backend.failpoints import FailpointRaised, failpoint
 from backend.feed.changes import publish
 from backend.inbox.models import Submission
@@ -27,7 +27,7 @@ from sync_protocol.submission import State, may_move
 log = logging.getLogger(__name__)
 
 _WAITING = frozenset({State.HANDED_OVER, State.ON_HOLD, State.PARKED})
-_ON_ITS_WAY = frozenset({State.QUEUED, State.SENDING, State.UNKNOWN})
+_UNFINISHED = frozenset({State.QUEUED, State.SENDING, State.UNKNOWN})
 
 
 @dataclass
@@ -37,28 +37,30 @@ class Acknowledger:
     sessions: Sessions
     connector: Connector
     clock: Clock
-    _told: set[str] = field(default_factory=set)
+    _logged: set[str] = field(default_factory=set)
 
     def settle_all(self) -> int:
         """Settle what has been acknowledged; return how many submissions moved."""
         try:
             waiting = list(self.connector.acknowledgements())
         except ErpError as error:
-            self._tell("", f"acknowledgements of {self.connector.name} cannot be read: {error.message}")
+            self._log_once("", f"acknowledgements of {self.connector.name} cannot be read: {error.message}")
             return 0
         moved = 0
         for acknowledgement in waiting:
             try:
                 moved += self._settle(acknowledgement)
             except ErpError as error:
-                self._tell(acknowledgement.token, f"acknowledgement {acknowledgement.token}: {error.message}")
+                self._log_once(
+                    acknowledgement.token, f"acknowledgement {acknowledgement.token}: {error.message}"
+                )
             except (OperationalError, InterfaceError, FailpointRaised):
                 # The database is away, or a test pulls the plug: none can be settled now.
                 raise
             except Exception as error:
                 # Whatever is wrong with this one, the others behind it are not to wait for ever.
                 token = acknowledgement.token
-                self._tell(
+                self._log_once(
                     token, f"acknowledgement {token} cannot be settled, it is left where it is: {error!r}"
                 )
         return moved
@@ -66,19 +68,19 @@ class Acknowledger:
     def _settle(self, acknowledgement: Acknowledgement) -> bool:
         with self.sessions() as session, session.begin():
             row = get(session, acknowledgement.key, lock=True)
-            done, moved = self._judge(session, row, acknowledgement)
+            done, moved = self._match(session, row, acknowledgement)
         if done:
-            failpoint("delivery.before_put_away")
-            self.connector.put_away(acknowledgement.token)
+            failpoint("delivery.before_confirm")
+            self.connector.confirm(acknowledgement.token)
         return moved
 
-    def _judge(
+    def _match(
         self, session: Session, row: Submission | None, acknowledgement: Acknowledgement
     ) -> tuple[bool, bool]:
         """Return whether the acknowledgement may be put away, and whether the submission moved."""
         outcome, token = acknowledgement.outcome, acknowledgement.token
         if row is None or row.kind != acknowledgement.kind:
-            self._tell(
+            self._log_once(
                 token,
                 f"acknowledgement {token} names {acknowledgement.kind} {acknowledgement.key}, "
                 "which is not one of ours; it is left where it is",
@@ -87,25 +89,25 @@ class Acknowledger:
         state = State(row.state)
         if state is outcome.state:
             return True, False
-        if state in _ON_ITS_WAY:
+        if state in _UNFINISHED:
             # Its worker has not settled it yet, or died before; the next round will meet it handed over.
             return False, False
         parked = state is State.PARKED and outcome.state is not State.ACCEPTED
         if state not in _WAITING or parked or not may_move(state, outcome.state):
-            self._tell(
+            self._log_once(
                 token,
                 f"acknowledgement {token} says {outcome.state.value}, but {row.id} is {row.state}; "
                 "it is left where it is, the office must look",
             )
             return False, False
         external_id = outcome.external_id or row.erp_id or row.id
-        found = Found(external_id, outcome.number or row.erp_number, outcome.state.value)
-        fate = of_outcome(outcome, row.kind, found, row.last_sent_at)
-        apply(session, row, fate, connector=self.connector.name, actor="erp", now=self.clock.now())
+        found = ErpDocument(external_id, outcome.number or row.erp_number, outcome.state.value)
+        fate = from_outcome(outcome, row.kind, found, row.last_sent_at)
+        apply_transition(session, row, fate, connector=self.connector.name, actor="erp", now=self.clock.now())
         publish(session, [Put("submissions", row.id, as_record(row))])
         return True, True
 
-    def _tell(self, token: str, message: str) -> None:
-        if token not in self._told:
-            self._told.add(token)
+    def _log_once(self, token: str, message: str) -> None:
+        if token not in self._logged:
+            self._logged.add(token)
             log.warning("%s", message)

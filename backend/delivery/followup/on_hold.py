@@ -10,13 +10,13 @@ from sqlalchemy.orm import Session
 
 from backend.clock import Clock
 from backend.database.core import Sessions
-from backend.delivery.erp_lookup import CANCELLED, cancelled, counted
-from backend.delivery.followup.overdue import tell_aged
-from backend.delivery.settle import apply
-from backend.delivery.transition import Bound, Fate
+from backend.delivery.erp_lookup import CANCELLED, active_documents, is_cancelled
+from backend.delivery.followup.overdue import flag_overdue
+from backend.delivery.settle import apply_transition
+from backend.delivery.transition import ErpBinding, Transition
 from backend.erp.errors import ErpError, ErrorClass
 from backend.erp.port import Connector
-from backend.erp.records import Found
+from backend.erp.records import ErpDocument
 from backend.feed.changes import live, publish
 from backend.inbox.models import Submission
 from backend.inbox.submissions import as_record, get
@@ -51,10 +51,10 @@ def follow_up(sessions: Sessions, connector: Connector, *, clock: Clock, kinds: 
 
     *kinds* are those that the connector can forward. Nothing is sent.
     """
-    changed = tell_aged(sessions, connector.name, now=clock.now(), kinds=kinds)
+    changed = flag_overdue(sessions, connector.name, now=clock.now(), kinds=kinds)
     for id in _due_on_hold(sessions, clock.now()):
         try:
-            changed += _look(sessions, connector, id, clock)
+            changed += _check(sessions, connector, id, clock)
         except ErpError as error:
             log.warning("%s is on hold and cannot be looked up: %s", id, error.message)
     return changed
@@ -75,7 +75,7 @@ def _due_on_hold(sessions: Sessions, now: dt.datetime) -> list[str]:
         return [row.id for row in rows]
 
 
-def _look(sessions: Sessions, connector: Connector, id: str, clock: Clock) -> bool:
+def _check(sessions: Sessions, connector: Connector, id: str, clock: Clock) -> bool:
     with sessions() as session, session.begin():
         row = get(session, id)
         kind = row.kind if row is not None else ""
@@ -84,23 +84,23 @@ def _look(sessions: Sessions, connector: Connector, id: str, clock: Clock) -> bo
         row = get(session, id, lock=True)
         if row is None or row.state != State.ON_HOLD:
             return False
-        dead = any(hit.external_id == row.erp_id and cancelled(hit) for hit in hits)
-        fate = _decided(session, row, counted(hits, row.erp_id), dead)
+        dead = any(hit.external_id == row.erp_id and is_cancelled(hit) for hit in hits)
+        fate = _decided(session, row, active_documents(hits, row.erp_id), dead)
         if fate is None:
             return False
-        apply(session, row, fate, connector=connector.name, actor="erp", now=clock.now())
+        apply_transition(session, row, fate, connector=connector.name, actor="erp", now=clock.now())
         publish(session, [Put("submissions", row.id, as_record(row))])
         return True
 
 
-def _decided(session: Session, row: Submission, hits: list[Found], dead: bool) -> Fate | None:
+def _decided(session: Session, row: Submission, hits: list[ErpDocument], dead: bool) -> Transition | None:
     """Return the fate of a document on hold, or None while nobody has decided.
 
     *dead*: somebody has cancelled the ERP's document that we know of; what counts may be another one.
     """
     if len(hits) != 1:
         lost = not hits
-        return Fate(
+        return Transition(
             state=State.PARKED,
             sent_at=row.last_sent_at,
             reason="The ERP had it on hold and does not have it any more; the office must look"
@@ -109,25 +109,25 @@ def _decided(session: Session, row: Submission, hits: list[Found], dead: bool) -
             raw=f"find({row.id}) returned {len(hits)}; it was {row.erp_id}",
             error_class=ErrorClass.REJECT_OFFICE if lost else ErrorClass.DUPLICATE_BAD,
             owner="office",
-            forgets=lost,
+            clear_erp_id=lost,
         )
     found = hits[0]
-    state = decided_state(session, row.kind, found)
+    state = erp_decision(session, row.kind, found)
     if state is None:
         return None
-    return Fate(
+    return Transition(
         state=state,
         sent_at=row.last_sent_at,
         reason="It was cancelled in the ERP" if state is State.CANCELLED else None,
         raw=f"the ERP says {found.state}",
         erp_id=found.external_id,
         erp_number=found.number,
-        bindings=(Bound(row.kind, found.external_id, found.number),),
-        rebinds=dead,
+        bindings=(ErpBinding(row.kind, found.external_id, found.number),),
+        replace_bindings=dead,
     )
 
 
-def decided_state(session: Session, kind: str, found: Found) -> State | None:
+def erp_decision(session: Session, kind: str, found: ErpDocument) -> State | None:
     """Return the state that somebody in the ERP has decided on for its document *found*; None while nobody has.
 
     An order that was read from the ERP says it on its axes; else the ERP's own word is looked up.

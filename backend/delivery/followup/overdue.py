@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from backend.database.core import Sessions
 from backend.delivery import breaker, sending_hold
-from backend.delivery.queue.dependencies import obstacle
+from backend.delivery.queue.dependencies import blocking_dependency
 from backend.erp.errors import ErrorClass
 from backend.feed.changes import publish
 from backend.inbox.models import Submission
@@ -20,12 +20,12 @@ from sync_protocol.submission import State
 
 log = logging.getLogger(__name__)
 
-AGED = dt.timedelta(days=1)
+OVERDUE = dt.timedelta(days=1)
 """After this time somebody is told that nothing has moved."""
 _BATCH = 50
 
 
-def tell_aged(sessions: Sessions, connector: str, *, now: dt.datetime, kinds: Collection[str]) -> int:
+def flag_overdue(sessions: Sessions, connector: str, *, now: dt.datetime, kinds: Collection[str]) -> int:
     """Give a reason and an owner to what has not moved for a day; return how many were given one.
 
     That is what waits for a receipt, for the ERP's acknowledgement, or, queued, for anything else. *kinds*
@@ -34,9 +34,9 @@ def tell_aged(sessions: Sessions, connector: str, *, now: dt.datetime, kinds: Co
     with sessions() as session, session.begin():
         stopped = breaker.is_open(session, connector) or sending_hold.in_force(session) is not None
         records = []
-        for row in _aged(session, now - AGED):
+        for row in _overdue(session, now - OVERDUE):
             lacking = missing(session, row.rep, row.needs) if row.state == State.RECEIVED else []
-            told = _why(session, row, lacking, kinds, stopped)
+            told = _reason(session, row, lacking, kinds, stopped)
             if told is None:
                 continue
             row.owner, row.reason = told[0], told[1][:1000]
@@ -49,7 +49,7 @@ def tell_aged(sessions: Sessions, connector: str, *, now: dt.datetime, kinds: Co
         return len(records)
 
 
-def _aged(session: Session, old: dt.datetime) -> list[Submission]:
+def _overdue(session: Session, old: dt.datetime) -> list[Submission]:
     state = Submission.state
     return list(
         session.scalars(
@@ -71,7 +71,7 @@ def _aged(session: Session, old: dt.datetime) -> list[Submission]:
     )
 
 
-def _why(
+def _reason(
     session: Session, row: Submission, lacking: list[str], kinds: Collection[str], stopped: bool
 ) -> tuple[str, str] | None:
     """Return who must act on *row* and why; None if it is about to go on by itself."""
@@ -81,7 +81,7 @@ def _why(
         return _without_receipts(row, lacking)
     if row.kind not in kinds:
         return "it", "The connection to the ERP cannot take this kind of document"
-    hindrance = obstacle(session, row)
+    hindrance = blocking_dependency(session, row)
     if hindrance is not None:
         # `claims` knows it again by these words and leaves them.
         reason, hopeless = hindrance

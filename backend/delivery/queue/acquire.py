@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session
 from backend.database.core import UtcDateTime, is_postgresql
 from backend.delivery import attempts
 from backend.delivery.attempts import Step
-from backend.delivery.park_reasons import CAUSES, POISON
-from backend.delivery.queue.concurrency import one_at_a_time
-from backend.delivery.queue.dependencies import obstacle
-from backend.delivery.queue.lease import Claim
+from backend.delivery.park_reasons import PARK_REASONS, POISON
+from backend.delivery.queue.concurrency import lock_counter
+from backend.delivery.queue.dependencies import blocking_dependency
+from backend.delivery.queue.lease import Lease
 from backend.delivery.queue.ordering import candidates, is_next
 from backend.delivery.settle import tell
 from backend.feed.customer_merges import target_of
@@ -29,12 +29,12 @@ from sync_protocol.submission import State
 
 log = logging.getLogger(__name__)
 
-MOST_CLAIMS = 3
+MAX_UNFINISHED_LEASES = 3
 """A document that was claimed so often without being settled is not tried again by itself."""
-LOOK_AGAIN = dt.timedelta(seconds=60)
+RECHECK_AFTER = dt.timedelta(seconds=60)
 """How soon a document is looked at again that waits for another one; an acceptance wakes it earlier."""
 
-_MOST_EXPIRED = 200
+_MAX_EXPIRED = 200
 # Every claim asks these, and building a statement takes longer than running it.
 _EXPIRED = (
     select(Submission)
@@ -43,10 +43,10 @@ _EXPIRED = (
         Submission.lease_until <= bindparam("now", type_=UtcDateTime),
     )
     .order_by(Submission.seq)
-    .limit(_MOST_EXPIRED)
+    .limit(_MAX_EXPIRED)
     .with_for_update(skip_locked=True)
 )
-_MINE = (
+_DUE_ROW = (
     select(Submission)
     .where(
         Submission.id == bindparam("mine"),
@@ -56,10 +56,12 @@ _MINE = (
     .with_for_update(skip_locked=True)
     .execution_options(populate_existing=True)
 )
-_KEY = select(func.pg_try_advisory_xact_lock(func.hashtextextended(bindparam("order_key", type_=Text), 0)))
+_LOCK_ORDER_KEY = select(
+    func.pg_try_advisory_xact_lock(func.hashtextextended(bindparam("order_key", type_=Text), 0))
+)
 
 
-def claim(
+def acquire(
     session: Session,
     *,
     now: dt.datetime,
@@ -68,10 +70,10 @@ def claim(
     kinds: Collection[str],
     quiet_seconds: float = 0.0,
     enforces_key: Collection[str] = (),
-    writers: int | None = None,
+    max_in_flight: int | None = None,
     connector: str | None = None,
     also: Iterable[Submission] = (),
-) -> Claim | None:
+) -> Lease | None:
     """Claim the submission that has been due longest and is next in its order key, or return None.
 
     Publishes the fates it changes, so it is the transaction's last act. Rows whose lease has run out
@@ -81,23 +83,23 @@ def claim(
     With the name of a *connector* the look for our key, which comes first, is written down with the claim.
     *also* are rows that the transaction has changed before, to be published with these.
     """
-    if writers is not None:
-        one_at_a_time(session)
+    if max_in_flight is not None:
+        lock_counter(session)
     touched = [*also, *_expire_leases(session, now, worker, quiet_seconds, enforces_key)]
-    mine: Claim | None = None
-    for id in candidates(session, now, kinds, writers):
+    mine: Lease | None = None
+    for id in candidates(session, now, kinds, max_in_flight):
         row = _lock(session, id, now)
         if row is None or not is_next(session, row):
             continue
-        hindrance = obstacle(session, row)
+        hindrance = blocking_dependency(session, row)
         if hindrance is not None and row.state == State.QUEUED:
-            touched += _hold_back(row, *hindrance, now)
+            touched += _postpone(row, *hindrance, now)
             continue
         touched.append(row)
-        if row.claims >= MOST_CLAIMS:
+        if row.unfinished_leases >= MAX_UNFINISHED_LEASES:
             _park_poison(session, row, now, worker)
             continue
-        mine = _take(session, row, now, worker, lease_seconds, connector)
+        mine = _lease_row(session, row, now, worker, lease_seconds, connector)
         break
     session.flush()
     tell(session, touched)
@@ -122,21 +124,21 @@ def _expire_leases(
 
 def _lock(session: Session, id: str, now: dt.datetime) -> Submission | None:
     """Hold the row and its order key until the commit; None if somebody else has either, or it changed."""
-    row = session.scalars(_MINE, {"mine": id, "now": now}).one_or_none()
+    row = session.scalars(_DUE_ROW, {"mine": id, "now": now}).one_or_none()
     if row is not None and row.order_key.startswith(BY_CUSTOMER):
         # The customer may have been merged into another after it came, or while somebody else wrote to it.
         row.order_key = BY_CUSTOMER + target_of(session, row.order_key.removeprefix(BY_CUSTOMER))
     if row is None or not is_postgresql(session):
         return row
-    return row if session.connection().scalar(_KEY, {"order_key": row.order_key}) else None
+    return row if session.connection().scalar(_LOCK_ORDER_KEY, {"order_key": row.order_key}) else None
 
 
-def _hold_back(row: Submission, reason: str, hopeless: bool, now: dt.datetime) -> list[Submission]:
-    row.due_at = now + LOOK_AGAIN
-    owner = "office" if hopeless else None
+def _postpone(row: Submission, reason: str, needs_person: bool, now: dt.datetime) -> list[Submission]:
+    row.due_at = now + RECHECK_AFTER
+    owner = "office" if needs_person else None
     if (row.reason, row.owner) == (reason, owner):
         return []
-    if not hopeless and row.owner == "office" and (row.reason or "").startswith(f"{reason} since "):
+    if not needs_person and row.owner == "office" and (row.reason or "").startswith(f"{reason} since "):
         # The office has been told that it waits too long; that stays true until something moves.
         return []
     row.reason, row.owner, row.updated_at = reason, owner, now
@@ -144,25 +146,23 @@ def _hold_back(row: Submission, reason: str, hopeless: bool, now: dt.datetime) -
 
 
 def _park_poison(session: Session, row: Submission, now: dt.datetime, worker: str) -> None:
-    row.owner, row.error_class = CAUSES[POISON].owner, POISON
-    row.reason = (
-        f"Its sending was broken off {row.claims} times without an answer, so it is not tried again by itself"
-    )
+    row.owner, row.error_class = PARK_REASONS[POISON].owner, POISON
+    row.reason = f"Its sending was broken off {row.unfinished_leases} times without an answer, so it is not tried again by itself"
     row.raw_reason = f"look for {row.id} in the ERP before sending it again; the workers' logs say more"
     move(session, row, State.PARKED, now=now, actor=f"worker:{worker}", note=row.reason)
-    row.claims = 0
+    row.unfinished_leases = 0
 
 
-def _take(
+def _lease_row(
     session: Session,
     row: Submission,
     now: dt.datetime,
     worker: str,
     lease_seconds: float,
     connector: str | None,
-) -> Claim:
+) -> Lease:
     row.fence += 1
-    row.claims += 1
+    row.unfinished_leases += 1
     row.lease_owner = worker
     row.lease_until = now + dt.timedelta(seconds=lease_seconds)
     move(session, row, State.SENDING, now=now, actor=f"worker:{worker}")
@@ -172,7 +172,7 @@ def _take(
         attempt = attempts.write(
             session, row.id, Step.FIND, fence=row.fence, worker=worker, connector=connector, now=now
         )
-    return Claim(
+    return Lease(
         id=row.id,
         kind=row.kind,
         fence=row.fence,

@@ -17,15 +17,15 @@ _LOCK = 0x5361_7463_6865_6C77
 _TURN = select(func.pg_advisory_xact_lock(literal_column(str(_LOCK))))
 
 
-def one_at_a_time(session: Session) -> None:
+def lock_counter(session: Session) -> None:
     """Hold off every other counting claim until the commit; two that count at once would both find room."""
     # On SQLite whoever writes is alone anyway.
     if is_postgresql(session):
         session.connection().execute(_TURN)
 
 
-def has_room() -> ColumnElement[bool]:
-    """Return the condition that workers hold fewer documents now than the parameter `writers` says."""
+def below_limit() -> ColumnElement[bool]:
+    """Return the condition that workers hold fewer documents now than the parameter `max_in_flight` says."""
     held = aliased(Submission)
     sending = select(func.count()).where(held.state == literal_column(f"'{State.SENDING.value}'"))
-    return sending.scalar_subquery() < bindparam("writers", type_=BigInteger)
+    return sending.scalar_subquery() < bindparam("max_in_flight", type_=BigInteger)

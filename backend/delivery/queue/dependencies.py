@@ -9,7 +9,7 @@ from backend.database.core import table_of
 from backend.inbox.models import Submission
 from sync_protocol.submission import State
 
-_HOPELESS = {
+_NEEDS_PERSON = {
     State.REJECTED: "was rejected; correct that one first",
     State.PARKED: "is parked; the office must settle that one first",
     State.CANCELLED: "was cancelled",
@@ -19,7 +19,7 @@ _HOPELESS = {
 """States from which a dependency does not go on by itself, and what the dependent's rep is told."""
 
 
-def obstacle(session: Session, submission: Submission) -> tuple[str, bool] | None:
+def blocking_dependency(session: Session, submission: Submission) -> tuple[str, bool] | None:
     """Return why *submission* must wait for a document it depends on, or None if it need not.
 
     The second value says whether somebody must act, because the other document will not go on by itself.
@@ -29,8 +29,8 @@ def obstacle(session: Session, submission: Submission) -> tuple[str, bool] | Non
         found = _newest(session, id, submission.rep)
         if found is None:
             waiting = f"Waits for document {id}, which has not arrived yet"
-        elif State(found.state) in _HOPELESS:
-            return f"Waits for document {found.id}, which {_HOPELESS[State(found.state)]}", True
+        elif State(found.state) in _NEEDS_PERSON:
+            return f"Waits for document {found.id}, which {_NEEDS_PERSON[State(found.state)]}", True
         elif found.state != State.ACCEPTED:
             waiting = f"Waits for document {found.id}, which the ERP has not accepted yet"
     return (waiting, False) if waiting else None

@@ -7,7 +7,7 @@ from backend.inbox.models import Submission
 
 
 @dataclass(frozen=True)
-class Claim:
+class Lease:
     """The right to forward one submission."""
 
     id: str
@@ -28,5 +28,5 @@ class Claim:
     """The look for our key that was written down with the claim; None: that is not what comes first."""
 
 
-class LostClaim(Exception):
+class LeaseLost(Exception):
     """Somebody else has claimed the submission meanwhile: let go of it, and change nothing."""

@@ -24,8 +24,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session, aliased
 
 from backend.database.core import UtcDateTime
-from backend.delivery.queue.concurrency import has_room
-from backend.delivery.queue.dependencies import obstacle
+from backend.delivery.queue.concurrency import below_limit
+from backend.delivery.queue.dependencies import blocking_dependency
 from backend.inbox.models import Submission
 from sync_protocol.submission import State
 
@@ -36,21 +36,21 @@ _QUEUED, _SENDING, _UNKNOWN = (
 _ACTIVE = (_QUEUED, _SENDING, _UNKNOWN)
 """As `ACTIVE_STATES` of the inbox has it."""
 _IN_FLIGHT = (_SENDING, _UNKNOWN)
-_LOOKS = (16, 200)
+_BATCH_SIZES = (16, 200)
 """How many candidates are asked for at a first look, and where none of those can be claimed, at a second."""
 
 
 def candidates(
-    session: Session, now: dt.datetime, kinds: Collection[str], writers: int | None
+    session: Session, now: dt.datetime, kinds: Collection[str], max_in_flight: int | None
 ) -> Iterator[str]:
     """Yield the ids of what may be sent at *now*, due longest first; whoever claims weighs each once more.
 
     Nothing, while *writers* documents are on their way (None: there is no such limit).
     """
     seen: set[str] = set()
-    for most in _LOOKS:
-        values = {"now": now, "most": most, "writers": writers}
-        asked = _due(tuple(sorted(kinds)), writers is not None)
+    for most in _BATCH_SIZES:
+        values = {"now": now, "most": most, "max_in_flight": max_in_flight}
+        asked = _due(tuple(sorted(kinds)), max_in_flight is not None)
         ids: Sequence[str] = session.connection().scalars(asked, values).all()
         yield from (id for id in ids if id not in seen)
         if len(ids) < most:
@@ -70,12 +70,12 @@ def _due(kinds: tuple[str, ...], limited: bool) -> Select[Any]:
             Submission.due_at <= bindparam("now", type_=UtcDateTime),
             # An expression, lest the index by kind be used, which holds all that was ever settled.
             (Submission.kind + "").in_(kinds),
-            has_room() if limited else true(),
+            below_limit() if limited else true(),
             # Those before it that themselves wait for a document are weighed one by one, in `is_next`.
             ~exists().where(
                 other.order_key == Submission.order_key,
                 other.state.in_(_ACTIVE),
-                _goes_first(other, Submission.state == _QUEUED, Submission.id, Submission.seq),
+                _precedes(other, Submission.state == _QUEUED, Submission.id, Submission.seq),
                 or_(other.state.in_(_IN_FLIGHT), type_coerce(other.depends_on, Text) == "[]"),
             ),
         )
@@ -89,7 +89,7 @@ def is_next(session: Session, row: Submission) -> bool:
     values = {"key": row.order_key, "mine": row.id, "place": row.seq}
     before = session.scalars(_before(row.state == State.QUEUED), values).all()
     # A document that waits for one which will not come must not hold up its neighbours.
-    return all(other.state == State.QUEUED and obstacle(session, other) for other in before)
+    return all(other.state == State.QUEUED and blocking_dependency(session, other) for other in before)
 
 
 @functools.cache
@@ -98,13 +98,11 @@ def _before(queued: bool) -> Select[Any]:
     return select(Submission).where(
         Submission.order_key == bindparam("key"),
         Submission.state.in_(_ACTIVE),
-        _goes_first(Submission, true() if queued else false(), bindparam("mine"), place),
+        _precedes(Submission, true() if queued else false(), bindparam("mine"), place),
     )
 
 
-def _goes_first(
-    other: type[Submission], waiting: ColumnElement[bool], id: Any, seq: Any
-) -> ColumnElement[bool]:
+def _precedes(other: type[Submission], waiting: ColumnElement[bool], id: Any, seq: Any) -> ColumnElement[bool]:
     """Whether *other* must reach the ERP before a row of the same order key; *waiting*: the row is queued.
 
     What is in flight goes before what is queued, whatever their numbers: a number is given before its

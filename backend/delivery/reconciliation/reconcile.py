@@ -18,15 +18,15 @@ from sqlalchemy.orm import Session
 
 from backend.clock import Clock
 from backend.database.core import Sessions
-from backend.delivery.erp_lookup import cancelled, counted, shown
-from backend.delivery.followup.on_hold import decided_state
-from backend.delivery.reconciliation.report import Report, Vanished
+from backend.delivery.erp_lookup import active_documents, is_cancelled, look_up
+from backend.delivery.followup.on_hold import erp_decision
+from backend.delivery.reconciliation.report import MissingDocument, Report
 from backend.delivery.reconciliation.totals import equal, total_of
-from backend.delivery.settle import apply
-from backend.delivery.transition import MOST_RAW, Bound, Fate
+from backend.delivery.settle import apply_transition
+from backend.delivery.transition import MAX_RAW, ErpBinding, Transition
 from backend.erp.errors import ErpError, ErrorClass
 from backend.erp.port import Connector
-from backend.erp.records import Found
+from backend.erp.records import ErpDocument
 from backend.feed.changes import live, publish
 from backend.inbox.models import Submission
 from backend.inbox.submissions import as_record, get
@@ -110,7 +110,7 @@ def ask(
         kind, before, decision, number = row.kind, row.state, row.decision, row.erp_number
     outcome, line, hits = "unclear", "", []
     try:
-        hits = shown(connector, kind, id, decision, number)
+        hits = look_up(connector, kind, id, decision, number)
     except ErpError as error:
         line = f"the ERP could not be asked: {error.message}"
     except Exception as error:
@@ -122,42 +122,46 @@ def ask(
             if row is None or row.state != before:
                 line = "it has moved meanwhile; run this again"
             else:
-                outcome, line = _judge(session, row, hits, connector.name, clock.now(), dry_run)
+                outcome, line = _compare(session, row, hits, connector.name, clock.now(), dry_run)
                 if outcome == "missing":
-                    report.vanished.append(Vanished(id, row.last_sent_at))
+                    report.missing_documents.append(MissingDocument(id, row.last_sent_at))
                 ours = [hit for hit in hits if hit.external_id == row.erp_id]
                 if outcome == "differing" and any(hit.state.lower() in NOT_DONE for hit in ours):
-                    report.undone.append(id)
+                    report.half_done.append(id)
     report.add(outcome, sent=before in SENT)
     if line:
         report.lines.append(f"{id}: {line}")
 
 
-def _judge(
-    session: Session, row: Submission, hits: list[Found], connector: str, now: dt.datetime, dry_run: bool
+def _compare(
+    session: Session, row: Submission, hits: list[ErpDocument], connector: str, now: dt.datetime, dry_run: bool
 ) -> tuple[str, str]:
-    dead = {hit.external_id for hit in hits if cancelled(hit)}
-    hits = counted(hits, row.erp_id)
+    dead = {hit.external_id for hit in hits if is_cancelled(hit)}
+    hits = active_documents(hits, row.erp_id)
     numbers = ", ".join(hit.number or hit.external_id for hit in hits)
     if row.state in SENT:
-        return _as_believed(session, row, hits, numbers, dead)
+        return _compare_sent(session, row, hits, numbers, dead)
     if row.state == State.SENDING and row.lease_until is not None and row.lease_until > now:
         return "unclear", f"{row.lease_owner} is sending it; run this again when it has ended"
     if not hits:
         return "waiting", ""
-    fate = _doubled(row, numbers, now) if len(hits) > 1 else _had(session, row, hits[0], now)
+    fate = (
+        _duplicate_transition(row, numbers, now)
+        if len(hits) > 1
+        else _found_transition(session, row, hits[0], now)
+    )
     if not dry_run:
         # Whoever held a claim from before must not settle over this.
         row.fence += 1
-        apply(session, row, fate, connector=connector, actor="erp", now=now)
+        apply_transition(session, row, fate, connector=connector, actor="erp", now=now)
         publish(session, [Put("submissions", row.id, as_record(row))])
     if len(hits) > 1:
         return "doubled", f"the ERP has it more than once: {numbers}; the office must keep one of them"
     return "settled", f"the ERP has it as {numbers}"
 
 
-def _as_believed(
-    session: Session, row: Submission, hits: list[Found], numbers: str, dead: Collection[str]
+def _compare_sent(
+    session: Session, row: Submission, hits: list[ErpDocument], numbers: str, dead: Collection[str]
 ) -> tuple[str, str]:
     if len(hits) > 1:
         return "doubled", f"the ERP has it more than once: {numbers}; the office must keep one of them"
@@ -177,7 +181,7 @@ def _as_believed(
     return "found", ""
 
 
-def _their_total(session: Session, kind: str, found: Found) -> Decimal | None:
+def _their_total(session: Session, kind: str, found: ErpDocument) -> Decimal | None:
     """Return what the ERP's document comes to; where the connector cannot say, what was read of it."""
     if found.total is not None or kind != "order":
         return found.total
@@ -185,23 +189,23 @@ def _their_total(session: Session, kind: str, found: Found) -> Decimal | None:
     return None if record is None or record["net"] is None else Decimal(record["net"])
 
 
-def _had(session: Session, row: Submission, found: Found, now: dt.datetime) -> Fate:
+def _found_transition(session: Session, row: Submission, found: ErpDocument, now: dt.datetime) -> Transition:
     """Return the fate of a document that the ERP turns out to have."""
-    if decided_state(session, row.kind, found) is State.ACCEPTED:
-        return Fate(
+    if erp_decision(session, row.kind, found) is State.ACCEPTED:
+        return Transition(
             state=State.ACCEPTED,
             sent_at=now,
             raw=f"reconciled: the ERP says {found.state}",
             erp_id=found.external_id,
             erp_number=found.number,
-            bindings=(Bound(row.kind, found.external_id, found.number),),
+            bindings=(ErpBinding(row.kind, found.external_id, found.number),),
         )
     # It is there and not done: the forwarder finds it and takes it on from where it stands.
-    return Fate(
+    return Transition(
         state=State.UNKNOWN,
         sent_at=now,
         reason="The ERP has it already; how far it got will be asked",
-        raw=f"reconciled: the ERP says {found.state}"[:MOST_RAW],
+        raw=f"reconciled: the ERP says {found.state}"[:MAX_RAW],
         error_class=ErrorClass.UNKNOWN,
         due_at=now,
         erp_id=found.external_id,
@@ -209,8 +213,8 @@ def _had(session: Session, row: Submission, found: Found, now: dt.datetime) -> F
     )
 
 
-def _doubled(row: Submission, numbers: str, now: dt.datetime) -> Fate:
-    return Fate(
+def _duplicate_transition(row: Submission, numbers: str, now: dt.datetime) -> Transition:
+    return Transition(
         state=State.PARKED,
         sent_at=now,
         reason="The ERP has this document more than once; the office must keep one of them",

@@ -9,12 +9,12 @@ from sqlalchemy.orm import Session
 
 from backend.delivery.models import Reconciliation
 
-MOST_LINES = 200
+MAX_LINES = 200
 """So many sentences of one report are kept."""
 
 
 @dataclass(frozen=True)
-class Vanished:
+class MissingDocument:
     """A document that the ERP had and does not show any more, and when it was sent."""
 
     id: str
@@ -42,15 +42,15 @@ class Report:
     unclear: int = 0
     """It could not be asked about, or somebody else holds the document now."""
     lines: list[str] = field(default_factory=list)
-    vanished: list[Vanished] = field(default_factory=list)
+    missing_documents: list[MissingDocument] = field(default_factory=list)
     """Those that are missing."""
-    undone: list[str] = field(default_factory=list)
+    half_done: list[str] = field(default_factory=list)
     """Those that the ERP has in a state in which it is not done, though it had been."""
 
     @property
     def clean(self) -> bool:
         """Whether nobody needs to look before sending goes on."""
-        return not (self.missing or self.doubled or self.undone or self.unclear)
+        return not (self.missing or self.doubled or self.half_done or self.unclear)
 
     def counts(self) -> dict[str, int]:
         """Return the numbers by name."""
@@ -62,7 +62,7 @@ class Report:
         self.sent += sent
 
 
-def keep(
+def save(
     session: Session,
     connector: str,
     report: Report,
@@ -76,7 +76,7 @@ def keep(
     session.add(
         Reconciliation(
             connector=connector, cause=cause, began_at=began_at, ended_at=ended_at, since=since,
-            before_seq=None, counts=report.counts(), lines=report.lines[:MOST_LINES], vanished=[],
+            before_seq=None, counts=report.counts(), lines=report.lines[:MAX_LINES], vanished=[],
         )
     )  # fmt: skip
     session.flush()

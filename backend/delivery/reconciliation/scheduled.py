@@ -14,11 +14,11 @@ from sqlalchemy.orm import Session
 from backend.clock import Clock
 from backend.database.core import Sessions
 from backend.delivery import sending_hold
-from backend.delivery.erp_lookup import shown
+from backend.delivery.erp_lookup import look_up
 from backend.delivery.models import Reconciliation
-from backend.delivery.reconciliation.data_loss import judge, lost_from
+from backend.delivery.reconciliation.data_loss import handle_missing, loss_start
 from backend.delivery.reconciliation.reconcile import SENT, ask, with_own_document
-from backend.delivery.reconciliation.report import MOST_LINES, Report, Vanished
+from backend.delivery.reconciliation.report import MAX_LINES, MissingDocument, Report
 from backend.erp.errors import ErpError
 from backend.erp.port import Connector
 from backend.inbox.models import Submission
@@ -34,7 +34,7 @@ KEPT = dt.timedelta(days=90)
 """How long reports are kept."""
 
 
-class Daily:
+class ScheduledReconciliation:
     """The reconciliation of one connector. Any number of workers may take turns at it."""
 
     def __init__(self, sessions: Sessions, connector: Connector, clock: Clock, days: int) -> None:
@@ -42,7 +42,7 @@ class Daily:
         self.sessions, self.connector, self.clock = sessions, connector, clock
         self.window = dt.timedelta(days=days)
 
-    def turn(self, kinds: Collection[str]) -> bool:
+    def run_slice(self, kinds: Collection[str]) -> bool:
         """Ask about the next documents, if a reconciliation is due or under way; return whether one is.
 
         *kinds* are those that the connector forwards. Nothing is done while sending is held.
@@ -65,12 +65,12 @@ class Daily:
             return True
         with self.sessions() as session, session.begin():
             vanished = _add(session, id, report)
-            alarm = lost_from(session, kinds, vanished) is not None
+            alarm = loss_start(session, kinds, vanished) is not None
         if complete or alarm:
             self._end(id, vanished, kinds)
         return True
 
-    def look_at_newest(self, kinds: Collection[str]) -> bool:
+    def check_newest(self, kinds: Collection[str]) -> bool:
         """Ask about the newest documents; where one is missing, begin a reconciliation, and say so."""
         with self.sessions() as session, session.begin():
             if sending_hold.in_force(session) is not None or _open(session, self.connector.name) is not None:
@@ -82,7 +82,7 @@ class Daily:
                 .limit(NEWEST)
             ).all()
         try:
-            missing = [row.id for row in rows if not shown(self.connector, *row)]
+            missing = [row.id for row in rows if not look_up(self.connector, *row)]
         except ErpError as error:
             log.info("the newest documents cannot be looked up: %s", error.message)
             return False
@@ -139,12 +139,18 @@ class Daily:
             if run is not None and run.before_seq == last:
                 run.before_seq = before
 
-    def _end(self, id: int, vanished: Sequence[Vanished], kinds: Collection[str]) -> None:
-        judge(self.sessions, self.connector, Report(vanished=list(vanished)), clock=self.clock, kinds=kinds)
+    def _end(self, id: int, vanished: Sequence[MissingDocument], kinds: Collection[str]) -> None:
+        handle_missing(
+            self.sessions,
+            self.connector,
+            Report(missing_documents=list(vanished)),
+            clock=self.clock,
+            kinds=kinds,
+        )
         with self.sessions() as session, session.begin():
             run = session.get(Reconciliation, id, populate_existing=True)
             if run is not None and run.ended_at is None:
-                run.ended_at, run.vanished = self.clock.now(), []
+                run.ended_at, run.missing_documents = self.clock.now(), []
                 log.info("reconciled with the ERP: %s", run.counts)
             old = Reconciliation.began_at < self.clock.now() - KEPT
             for forgotten in session.scalars(select(Reconciliation).where(old)):
@@ -160,19 +166,19 @@ def _open(session: Session, connector: str, *, lock: bool = False) -> Reconcilia
     return session.scalars(statement.order_by(Reconciliation.id).limit(1)).one_or_none()
 
 
-def _add(session: Session, id: int, report: Report) -> list[Vanished]:
+def _add(session: Session, id: int, report: Report) -> list[MissingDocument]:
     """Add *report* to the run *id*; return all that have been missing so far and count as sent still."""
     run = session.get(Reconciliation, id, with_for_update=True, populate_existing=True)
     if run is None:
         return []
     counts = report.counts()
     run.counts = {name: value + counts.get(name, 0) for name, value in run.counts.items()}
-    run.lines = [*run.lines, *report.lines][:MOST_LINES]
-    run.vanished = [*run.vanished, *(one.id for one in report.vanished)]
+    run.lines = [*run.lines, *report.lines][:MAX_LINES]
+    run.missing_documents = [*run.missing_documents, *(one.id for one in report.missing_documents)]
     session.flush()
     rows = session.execute(
         select(Submission.id, Submission.last_sent_at).where(
-            Submission.id.in_(run.vanished), Submission.state.in_(SENT)
+            Submission.id.in_(run.missing_documents), Submission.state.in_(SENT)
         )
     )
-    return [Vanished(row.id, row.last_sent_at) for row in rows]
+    return [MissingDocument(row.id, row.last_sent_at) for row in rows]

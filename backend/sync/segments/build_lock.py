@@ -16,7 +16,7 @@ _LOCK = 0x5A7C4E15E6
 
 
 @contextmanager
-def builders_turn(sessions: Sessions, folder: Path) -> Iterator[bool]:
+def build_lock(sessions: Sessions, folder: Path) -> Iterator[bool]:
     """Hold the turn while the block runs; yields False where another builder has it.
 
     On PostgreSQL it is an advisory lock of a connection's own, which goes with the connection; on SQLite,

@@ -17,7 +17,7 @@ from backend.database.core import Sessions, snapshot
 from backend.failpoints import failpoint
 from backend.feed import positions, reading, segments
 from backend.feed.models import FeedSegment
-from backend.feed.segments import Sheet
+from backend.feed.segments import SegmentInfo
 from backend.sync.segments.packing import Row, pack
 from backend.sync.segments.store import Store
 from sync_protocol.change import Stream
@@ -55,7 +55,7 @@ def build(sessions: Sessions, store: Store, clock: Clock, stream: Stream) -> Bui
         for packed in pack(stream, _rows(session, stream), [segment.key_from for segment in before]):
             store.put(packed.name, packed.data)
             failpoint("segments.after_file")
-            sheets.append(Sheet(packed.range, packed.name, len(packed.data), packed.rows))
+            sheets.append(SegmentInfo(packed.range, packed.name, len(packed.data), packed.rows))
     failpoint("segments.after_files")
     with sessions() as session, session.begin():
         offered = segments.replace(session, stream, position, sheets, clock.now())

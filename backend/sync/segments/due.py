@@ -9,10 +9,10 @@ from sqlalchemy.orm import Session
 from backend.clock import Clock
 from backend.database.core import Sessions, snapshot
 from backend.feed import position_times, reading, segments
-from backend.feed.reading import Standing
-from backend.feed.segments import Base
+from backend.feed.reading import StreamState
+from backend.feed.segments import SetSummary
 from backend.settings import Settings
-from backend.sync.segments.build_lock import builders_turn
+from backend.sync.segments.build_lock import build_lock
 from backend.sync.segments.builder import Built, build
 from backend.sync.segments.store import Store
 from sync_protocol.change import Stream
@@ -26,7 +26,7 @@ def build_due(sessions: Sessions, store: Store, clock: Clock, settings: Settings
     tombstones' horizon: no tombstone above it could ever go. A stream that shrank below that size and outgrew
     its set is served as rows again.
     """
-    with builders_turn(sessions, settings.folder) as mine:
+    with build_lock(sessions, settings.folder) as mine:
         if not mine:
             return []
         wanted, outgrown = _due(sessions, clock, settings)
@@ -41,7 +41,7 @@ def build_streams(
     sessions: Sessions, store: Store, clock: Clock, folder: Path, streams: Iterable[Stream]
 ) -> list[Built]:
     """Build *streams*, due or not; nothing where another builder has the turn."""
-    with builders_turn(sessions, folder) as mine:
+    with build_lock(sessions, folder) as mine:
         return _build(sessions, store, clock, streams) if mine else []
 
 
@@ -54,7 +54,7 @@ def large_streams(sessions: Sessions, settings: Settings) -> list[Stream]:
     """Return the streams that are worth segments, the smallest first."""
     with sessions() as session:
         snapshot(session)
-        counts = [(standing.checksum.count, s) for s, standing in reading.all_standings(session).items()]
+        counts = [(standing.checksum.count, s) for s, standing in reading.all_stream_states(session).items()]
     return [stream for count, stream in sorted(counts) if 0 < settings.segment_rows <= count]
 
 
@@ -62,12 +62,14 @@ def _due(sessions: Sessions, clock: Clock, settings: Settings) -> tuple[list[Str
     """Return the streams to build, the smallest first, and those whose outgrown set gets no successor."""
     with sessions() as session:
         snapshot(session)
-        bases = segments.bases(session)
+        bases = segments.set_summaries(session)
         if not settings.segment_rows:
             return [], list(bases)
-        horizon = position_times.horizon(session, clock.now() - dt.timedelta(days=settings.tombstone_days))
+        horizon = position_times.position_before(
+            session, clock.now() - dt.timedelta(days=settings.tombstone_days)
+        )
         found, outgrown = [], []
-        for stream, standing in reading.all_standings(session).items():
+        for stream, standing in reading.all_stream_states(session).items():
             base = bases.get(stream)
             if base is not None and not _outgrown(session, stream, standing, base, horizon, settings):
                 continue
@@ -79,7 +81,7 @@ def _due(sessions: Sessions, clock: Clock, settings: Settings) -> tuple[list[Str
 
 
 def _outgrown(
-    session: Session, stream: Stream, standing: Standing, base: Base, horizon: int, settings: Settings
+    session: Session, stream: Stream, standing: StreamState, base: SetSummary, horizon: int, settings: Settings
 ) -> bool:
     if standing.head <= base.position:
         return False

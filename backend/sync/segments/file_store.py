@@ -12,7 +12,7 @@ from backend.sync.segments.store import SegmentMissing, Stored, StoreFailed
 from sync_protocol.fields import Sha256
 
 
-class FolderStore:
+class FileStore:
     """Files on this machine, or on what is mounted here for all nodes."""
 
     def __init__(self, folder: Path) -> None:

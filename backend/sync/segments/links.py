@@ -19,7 +19,7 @@ from backend.sync.segments.store import StoreFailed
 log = logging.getLogger(__name__)
 
 _PURPOSE = b"satchel: links to segments, 1"
-_MOST_DIGITS = 12
+_MAX_DIGITS = 12
 
 
 class Linker(Protocol):
@@ -73,7 +73,7 @@ class SignedLinks:
 
     def left(self, name: str, expires: str, signature: str, now: dt.datetime) -> int:
         """Return for how many seconds the link is still good; 0 if it is not, or was not made here."""
-        if not (expires.isascii() and expires.isdigit() and len(expires) <= _MOST_DIGITS):
+        if not (expires.isascii() and expires.isdigit() and len(expires) <= _MAX_DIGITS):
             return 0
         ours = hmac.compare_digest(self._sign(name, expires).encode(), signature.encode())
         return max(0, int(expires) - int(now.timestamp())) if ours else 0

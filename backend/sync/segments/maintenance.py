@@ -7,7 +7,7 @@ from backend.clock import Clock
 from backend.database.core import Sessions
 from backend.settings import Settings
 from backend.sync.segments.due import build_due
-from backend.sync.segments.factory import store_of
+from backend.sync.segments.factory import make_store
 from backend.sync.segments.scrub import scrub
 from backend.sync.segments.sweep import sweep
 
@@ -16,9 +16,9 @@ ROUND_SECONDS = 300.0
 SWEEP_SECONDS = 86_400.0
 
 
-def upkeep(sessions: Sessions, clock: Clock, settings: Settings) -> Callable[[], None]:
+def run_maintenance(sessions: Sessions, clock: Clock, settings: Settings) -> Callable[[], None]:
     """Return the round, to be made every `ROUND_SECONDS`; it raises what building and sweeping raise."""
-    store = store_of(settings)
+    store = make_store(settings)
     next_sweep = 0.0
 
     def round() -> None:

@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from backend.clock import Clock
 from backend.database.core import Sessions, snapshot
 from backend.feed import segments
-from backend.sync.segments.build_lock import builders_turn
+from backend.sync.segments.build_lock import build_lock
 from backend.sync.segments.builder import build
 from backend.sync.segments.store import Store, StoreFailed
 from sync_protocol.change import Stream
@@ -22,27 +22,27 @@ log = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 5.0
 """After this long no further stream is begun: the phone gets what there is."""
-REST_SECONDS = 60.0
+PAUSE_SECONDS = 60.0
 """How long a node leaves building to others after it has failed at it."""
 
 
-class FirstNeed:
+class OnDemandBuilder:
     """Builds for the phones of one web process."""
 
     def __init__(self, sessions: Sessions, store: Store, clock: Clock, folder: Path) -> None:
         self.sessions, self.store, self.clock, self.folder = sessions, store, clock, folder
         self._not_before = 0.0
 
-    def meet(self, wanted: Iterable[Stream]) -> bool:
+    def ensure(self, wanted: Iterable[Stream]) -> bool:
         """Build the first of *wanted*, and more while patience lasts; return whether anything is new."""
         began = time.monotonic()
         if began < self._not_before:
             return False
         try:
-            with builders_turn(self.sessions, self.folder) as mine:
+            with build_lock(self.sessions, self.folder) as mine:
                 return mine and self._build(wanted, began + PATIENCE_SECONDS)
         except (StoreFailed, SQLAlchemyError) as error:
-            self._not_before = began + REST_SECONDS
+            self._not_before = began + PAUSE_SECONDS
             log.warning("segments could not be built, phones get rows: %s", error)
             return False
 

@@ -13,13 +13,13 @@ from sync_protocol.change import Stream
 from sync_protocol.limits import KIB, LIMITS, MIB
 from sync_protocol.segment import KeyRange
 
-MOST = LIMITS.segment_bytes
-LEAST = LIMITS.segment_bytes // 4
-TARGET = LIMITS.segment_bytes * 5 // 8
+MAX_BYTES = LIMITS.segment_bytes
+MIN_BYTES = LIMITS.segment_bytes // 4
+TARGET_BYTES = LIMITS.segment_bytes * 5 // 8
 """What a segment that is cut anew should have: room to grow and to shrink before it must be cut again."""
-MOST_PLAIN = 4 * MIB
+MAX_PLAIN_BYTES = 4 * MIB
 """Bytes of records in one segment, however well they compress: builder and phone hold them in memory."""
-TARGET_PLAIN = MOST_PLAIN * 5 // 8
+TARGET_PLAIN_BYTES = MAX_PLAIN_BYTES * 5 // 8
 SAMPLE = 256 * KIB
 """Bytes of records after which the compression is measured for the first time."""
 
@@ -84,36 +84,38 @@ class _Packer:
 
     def too_much(self, *, sure: bool) -> bool:
         """Say whether what is held must be cut; *sure* measures before a kept range is given up."""
-        if len(self.held) < 2 or self.plain > MOST_PLAIN:
+        if len(self.held) < 2 or self.plain > MAX_PLAIN_BYTES:
             return len(self.held) > 1
         if self.ratio is None and self.plain > SAMPLE:
             self._encode(self.held, None)
-        if self.ratio is None or self.plain * self.ratio <= MOST:
+        if self.ratio is None or self.plain * self.ratio <= MAX_BYTES:
             return False
-        return not sure or len(self._encode(self.held, None)) > MOST
+        return not sure or len(self._encode(self.held, None)) > MAX_BYTES
 
     def reach(self, boundary: str) -> None:
         """End the range at *boundary* if what is held makes a segment; else go on over it."""
         data = self._encode(self.held, boundary) if self.held else b""
-        if len(data) >= LEAST or self.plain >= TARGET_PLAIN // 2:
+        if len(data) >= MIN_BYTES or self.plain >= TARGET_PLAIN_BYTES // 2:
             self._close(len(self.held), boundary, data)
 
     def cut(self) -> None:
         """Finish a segment of the wanted size and go on with the rest."""
-        count = self._count(min(TARGET / self.ratio, TARGET_PLAIN) if self.ratio else TARGET_PLAIN)
+        count = self._count(
+            min(TARGET_BYTES / self.ratio, TARGET_PLAIN_BYTES) if self.ratio else TARGET_PLAIN_BYTES
+        )
         end = self.held[count][0]
         data = self._encode(self.held[:count], end)
         # A small piece means that the ratio was wrong. Now it is right, and more rows are gathered.
-        if len(data) >= LEAST or self.plain > MOST_PLAIN:
+        if len(data) >= MIN_BYTES or self.plain > MAX_PLAIN_BYTES:
             self._close(count, end, data)
 
     def end(self) -> None:
         """Finish what is left; a last piece that is too small joins the one before, if there is room."""
         data = self._encode(self.held, None)
-        if self.last is not None and len(data) < LEAST:
+        if self.last is not None and len(data) < MIN_BYTES:
             before, rows = self.last
             joined = segment.encode(self.stream, KeyRange(before.range.start, None), rows + self.held)
-            if len(joined) <= MOST and _plain(rows) + self.plain <= MOST_PLAIN:
+            if len(joined) <= MAX_BYTES and _plain(rows) + self.plain <= MAX_PLAIN_BYTES:
                 self.start, self.held, self.last, data = before.range.start, rows + self.held, None, joined
         self._close(len(self.held), None, data)
         if self.last is not None:
@@ -126,7 +128,7 @@ class _Packer:
         pieces = [(self.start, rows, end, data)]
         while pieces:
             start, part, until, data = pieces.pop(0)
-            if len(data) > MOST and len(part) > 1:
+            if len(data) > MAX_BYTES and len(part) > 1:
                 middle = part[len(part) // 2][0]
                 halves = (start, part[: len(part) // 2], middle), (middle, part[len(part) // 2 :], until)
                 pieces[:0] = [(*half, self._encode(half[1], half[2], half[0])) for half in halves]

@@ -14,7 +14,7 @@ _PROBE = "probe"
 _NOT_THERE = ("404", "NoSuchKey", "InvalidRange")
 
 
-class BucketStore:
+class S3Store:
     """Objects `<prefix>/<sha256>` of one bucket; *endpoint* is the store's address, none for AWS.
 
     A builder holds a snapshot while it writes, and the database ends a transaction that is idle for a

@@ -23,7 +23,7 @@ def scrub(sessions: Sessions, store: Store, clock: Clock) -> list[str]:
     Raises `StoreFailed` where the store itself does not work; nothing is withdrawn for that.
     """
     with sessions() as session:
-        wanted = segments.files_on_offer(session)
+        wanted = segments.offered_files(session)
     damaged = [name for name, size in sorted(wanted.items()) if not _whole(store, name, size)]
     for name in damaged:
         with sessions() as session, session.begin():

@@ -14,7 +14,7 @@ from backend.database.core import Sessions
 from backend.failpoints import failpoint
 from backend.feed import segments
 from backend.settings import Settings
-from backend.sync.segments.build_lock import builders_turn
+from backend.sync.segments.build_lock import build_lock
 from backend.sync.segments.store import Store
 
 RETIRED_DAYS = 7
@@ -37,7 +37,7 @@ def sweep(sessions: Sessions, store: Store, clock: Clock, settings: Settings) ->
 
     Raises `StoreFailed`; what is left then goes with the next sweep.
     """
-    with builders_turn(sessions, settings.folder) as mine:
+    with build_lock(sessions, settings.folder) as mine:
         if not mine:
             return Swept()
         now = clock.now()
@@ -46,7 +46,7 @@ def sweep(sessions: Sessions, store: Store, clock: Clock, settings: Settings) ->
             forgotten = segments.forget(session, now - dt.timedelta(days=days))
         failpoint("segments.after_forget")
         with sessions() as session:
-            named = segments.names(session)
+            named = segments.all_names(session)
         files = 0
         for file in store.stored():
             if file.name not in named and file.written_at < now - dt.timedelta(hours=UNNAMED_HOURS):

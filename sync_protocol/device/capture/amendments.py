@@ -35,18 +35,18 @@ def withdraw(
     return capture(db, files, rep=rep, kind="withdrawal", body=body, supersedes=id, now=now, zone=zone)
 
 
-def ask(
+def request_change(
     db: Database,
     files: ReceiptFolder,
     *,
     rep: str,
     id: str,
-    wish: str,
+    action: str,
     message: str,
     now: dt.datetime,
     zone: str,
 ) -> Document:
-    """Ask the office to *wish* (change or cancel) the document *id*, which the ERP has; return the request.
+    """Ask the office to *action* (change or cancel) the document *id*, which the ERP has; return the request.
 
     Raises `NotFound`, and `DeviceError` where the rep can still withdraw or edit it.
     """
@@ -54,11 +54,11 @@ def ask(
     state = _state(db, id, found)
     if state is None or state in REPLACEABLE - {State.PARKED}:
         raise DeviceError(f"document {id} has not been sent to the ERP: withdraw it, or amend it")
-    body = {"submission_id": id, "wish": wish, "message": message}
+    body = {"submission_id": id, "action": action, "message": message}
     return capture(db, files, rep=rep, kind="change_request", body=body, now=now, zone=zone)
 
 
-def to_amend(db: Database, id: str) -> tuple[str, dict[str, Any]]:
+def editable_body(db: Database, id: str) -> tuple[str, dict[str, Any]]:
     """Return kind and body of the document *id*, for the rep to edit a copy. Raises `NotFound`."""
     found = _kept(db, id)
     if found is not None:

@@ -14,7 +14,7 @@ from ulid import ULID
 from sync_protocol import SCHEMA_REVISION
 from sync_protocol.canonical import NotCanonical, canonical, digest
 from sync_protocol.catalogue import KINDS
-from sync_protocol.collection import Setting
+from sync_protocol.collection import CheckContext
 from sync_protocol.device.capture.documents import Document, document
 from sync_protocol.device.errors import CaptureRefused, NotFound
 from sync_protocol.device.failpoint import failpoint
@@ -59,7 +59,7 @@ def capture(
             for reference in needs
             if reference not in known
         ]
-        setting = Setting(
+        setting = CheckContext(
             now.astimezone(zone_info(zone)).date(),
             lambda collection, key: replica.record(db, collection, key),
             frozenset(needs),

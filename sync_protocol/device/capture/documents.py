@@ -16,7 +16,7 @@ from sync_protocol.submission import Decision, State
 ON_DEVICE = "on_device"
 DISMISSED = "dismissed"
 
-WORDS: dict[str, str] = {
+STATE_LABELS: dict[str, str] = {
     ON_DEVICE: "on this device; the next sync sends it",
     DISMISSED: "put aside by you",
     outbox.SUSPICIOUS: "kept here: the server answered for another content; tell the office",
@@ -37,7 +37,7 @@ WORDS: dict[str, str] = {
     State.SUPERSEDED: "replaced by a newer one",
     State.CANCELLED: "cancelled",
 }
-DECIDED: dict[str, str] = {
+DECISION_LABELS: dict[str, str] = {
     Decision.FIXED: "corrected by the office, which sends its own version",
     Decision.LINKED: "in the ERP, entered there by the office",
     Decision.CANCELLED: "cancelled by the office",
@@ -74,9 +74,9 @@ class Document:
     """What the office has decided on it."""
 
     @property
-    def words(self) -> str:
+    def state_label(self) -> str:
         """Where it stands, for the rep."""
-        said = DECIDED.get(self.decision or "") or WORDS.get(self.stage, self.stage)
+        said = DECISION_LABELS.get(self.decision or "") or STATE_LABELS.get(self.stage, self.stage)
         if self.stage == State.ACCEPTED and not self.decision and not _for_the_erp(self.kind):
             said = "done"
         if self.erp_number:
@@ -153,11 +153,11 @@ def dismiss(db: Database, id: str, now: str) -> None:
         never_left = found.attempts == 0
         refused = found.needs_rep or found.stage == Status.QUARANTINED
         if not never_left and not refused:
-            raise DeviceError(f"document {id} is {found.words}; ask the office to stop it")
+            raise DeviceError(f"document {id} is {found.state_label}; ask the office to stop it")
         db.run("UPDATE document SET dismissed = 1, due = 0, mark = NULL, final_at = ? WHERE id = ?", now, id)
 
 
-def push_once_more(db: Database, id: str) -> None:
+def retry_push(db: Database, id: str) -> None:
     """Push a document again that was held back; the server answers `duplicate` if it has it."""
     with db.writing():
         document(db, id)

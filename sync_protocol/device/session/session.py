@@ -74,7 +74,7 @@ def enrol(
         before = identity(db)
         if before is None or (before.server, before.rep) != (transport.server, rep["id"]):
             db.run("DELETE FROM record")
-        replica.begin_anew(db)
+        replica.reset(db)
         db.run("DELETE FROM session")
         db.run(
             "INSERT INTO session (one, server, issuer, device_id, rep, rep_name, company, key_file,"

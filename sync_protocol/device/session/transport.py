@@ -21,7 +21,7 @@ from sync_protocol.device.store.partfile import PartFile
 from sync_protocol.limits import MIB
 from sync_protocol.segment import MEDIA_TYPE
 
-MOST_REPLY_BYTES = 64 * MIB
+MAX_REPLY_BYTES = 64 * MIB
 GZIP_ABOVE = 1024
 _PLAIN = (413, 429)
 _BYTES = (MEDIA_TYPE, "application/octet-stream", "binary/octet-stream")
@@ -162,11 +162,11 @@ class Transport:
             raise Damaged(f"the reply came in the coding {coding}, which was not asked for")
         inflater = zlib.decompressobj(zlib.MAX_WBITS | 16)
         try:
-            plain = inflater.decompress(raw, MOST_REPLY_BYTES)
+            plain = inflater.decompress(raw, MAX_REPLY_BYTES)
         except zlib.error as error:
             raise Damaged(f"the reply was altered on the way: {error}") from None
         if inflater.unconsumed_tail:
-            raise Damaged(f"the reply inflates to more than {MOST_REPLY_BYTES:,} bytes")
+            raise Damaged(f"the reply inflates to more than {MAX_REPLY_BYTES:,} bytes")
         if not inflater.eof or inflater.unused_data:
             raise Damaged("the reply was cut on the way")
         return plain

@@ -63,7 +63,7 @@ def wipe(db: Database, files: ReceiptFolder, parts: PartFolder, folder: Path) ->
     with db.writing():
         for table in ("document_receipt", "document", "receipt", "record", "session"):
             db.run(f"DELETE FROM {table}")  # noqa: S608 - names from the line above
-        replica.begin_anew(db)
+        replica.reset(db)
         db.run(
             "UPDATE held SET restart = 0, server_time = NULL, poll_after = NULL, synced_at = NULL,"
             " verified_at = NULL, deep_at = NULL, renewed_at = NULL"

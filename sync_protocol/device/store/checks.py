@@ -7,10 +7,10 @@ from sync_protocol.change import Stream
 from sync_protocol.checksum import MODULUS, Checksum, hash_text, row_hash, signed
 from sync_protocol.device.store import outbox, replica
 from sync_protocol.device.store.database import Database
-from sync_protocol.device.store.replica import Held
+from sync_protocol.device.store.replica import SyncState
 from sync_protocol.segment import KeyRange
 
-DEEP_EVERY = dt.timedelta(days=1)
+REHASH_EVERY = dt.timedelta(days=1)
 ROWS_AT_ONCE = 1_000
 # In halves, for sums of 64-bit numbers overflow.
 _SUM = "count(*), coalesce(sum(hash >> 32), 0), coalesce(sum(hash & 4294967295), 0)"
@@ -46,10 +46,10 @@ def _checksum(sums: Any) -> Checksum:
     return Checksum(count, ((high << 32) + low) % MODULUS)
 
 
-def agree(db: Database) -> bool:
+def matches_server(db: Database) -> bool:
     """Say whether the replica is what the last complete page said, and note it durably if so."""
     with db.writing():
-        held = replica.held(db)
+        held = replica.sync_state(db)
         if held.verified:
             return True
         if held.check is None or total(db) != held.check:
@@ -58,11 +58,11 @@ def agree(db: Database) -> bool:
             "UPDATE held SET verified = 1, verified_at = server_time, deep_at = coalesce(deep_at, server_time)"
         )
         # Now every record is known to be the server's, those too that were kept over a new epoch.
-        outbox.note_fates(db, held.server_time or "")
+        outbox.note_states(db, held.server_time or "")
     return True
 
 
-def accept(db: Database, asked: Held) -> None:
+def adopt(db: Database, asked: SyncState) -> None:
     """Take the checksum that the replica has for the one it ought to have: a verification found it equal.
 
     For a cursor that a 304 called complete, and no page did.
@@ -73,16 +73,16 @@ def accept(db: Database, asked: Held) -> None:
             db.run("UPDATE held SET check_count = ?, check_sum = ?", own.count, signed(own.sum))
 
 
-def deep_due(db: Database) -> bool:
+def rehash_due(db: Database) -> bool:
     """Say whether it is a day, by the server's time, since the hashes were made anew from the bodies."""
-    held = replica.held(db)
+    held = replica.sync_state(db)
     if held.deep_at is None or held.server_time is None:
         return False
     since = dt.datetime.fromisoformat(held.server_time) - dt.datetime.fromisoformat(held.deep_at)
-    return since >= DEEP_EVERY
+    return since >= REHASH_EVERY
 
 
-def deep(db: Database) -> int:
+def rehash(db: Database) -> int:
     """Make every hash anew from the body that is stored; return how many were not those of their body.
 
     What a storage fault or a program has changed then shows in the checksum, and is repaired like anything

@@ -116,7 +116,7 @@ class Database:
         self._connection.execute("VACUUM")
         self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
-    def damage(self) -> list[str]:
+    def integrity_errors(self) -> list[str]:
         """Return what SQLite finds wrong with the file; an empty list if nothing."""
         found = [row[0] for row in self.rows("PRAGMA integrity_check")]
         return [] if found == ["ok"] else found

@@ -95,7 +95,7 @@ def note_results(db: Database, documents: Sequence[Due], results: Sequence[Mappi
             )  # fmt: skip
 
 
-def note_fates(db: Database, server_time: str, ids: Sequence[str] | None = None) -> None:
+def note_states(db: Database, server_time: str, ids: Sequence[str] | None = None) -> None:
     """Take over what the `submissions` collection says; call it in the transaction that stored it.
 
     *ids* are the records that came just now. None means all of them, and is right only when the replica has
@@ -151,7 +151,7 @@ def forget_done(db: Database, server_time: str, grace: dt.timedelta) -> list[str
     return done
 
 
-def damage(db: Database) -> list[str]:
+def integrity_errors(db: Database) -> list[str]:
     """Return which frozen documents no longer have the body that their sha256 names."""
     found: list[str] = []
     for row in db.rows("SELECT id, sha256, frozen FROM document"):

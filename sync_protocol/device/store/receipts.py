@@ -118,7 +118,7 @@ class ReceiptFolder:
                 if path.name not in named:
                     path.unlink(missing_ok=True)
 
-    def damage(self, db: Database) -> list[str]:
+    def integrity_errors(self, db: Database) -> list[str]:
         """Return which receipts that the server does not have yet are missing or altered."""
         found: list[str] = []
         for row in db.rows("SELECT sha256, filename FROM receipt WHERE NOT uploaded"):

@@ -21,14 +21,14 @@ from sync_protocol.device.store.search_index import folded
 from sync_protocol.pull import RESET_EPOCH, RESET_REBASE
 
 _GONE = "DELETE FROM record WHERE collection = ? AND key = ? AND channel = ? AND position < ?"
-_HELD = (
+_SYNC_STATE = (
     "run, cursor, etag, epoch, restart, complete, server_time, poll_after, synced_at, then_cursor, check_count,"
     " check_sum, verified, verified_at, deep_at, renewed_at"
 )
 
 
 @dataclass(frozen=True)
-class Held:
+class SyncState:
     """Where the replica stands. A page asked for with one `Held` is applied only while it is still this one."""
 
     run: int
@@ -65,12 +65,12 @@ class Applied:
     rebased: bool = False
 
 
-def held(db: Database) -> Held:
+def sync_state(db: Database) -> SyncState:
     """Return where the replica stands."""
-    row = db.row(f"SELECT {_HELD} FROM held")  # noqa: S608 - names from above
+    row = db.row(f"SELECT {_SYNC_STATE} FROM held")  # noqa: S608 - names from above
     assert row is not None  # noqa: S101 - the schema made it
     check = None if row["check_sum"] is None else Checksum(row["check_count"], row["check_sum"] % MODULUS)
-    return Held(
+    return SyncState(
         run=row["run"], cursor=row["cursor"], etag=row["etag"], epoch=row["epoch"],
         restart=bool(row["restart"]), complete=bool(row["complete"]), server_time=row["server_time"],
         poll_after=row["poll_after"], synced_at=row["synced_at"], then=row["then_cursor"], check=check,
@@ -79,18 +79,18 @@ def held(db: Database) -> Held:
     )  # fmt: skip
 
 
-def still_at(db: Database, asked: Held) -> bool:
+def still_at(db: Database, asked: SyncState) -> bool:
     """Say whether the replica still stands where it stood at *asked*; call it inside a transaction."""
     row = db.row("SELECT run, cursor FROM held")
     return row is not None and tuple(row) == (asked.run, asked.cursor)
 
 
-def apply(db: Database, page: Page, asked: Held, now: str) -> Applied:
+def apply(db: Database, page: Page, asked: SyncState, now: str) -> Applied:
     """Apply *page*, which was asked for while the replica stood at *asked*; *now* is this device's time."""
     with db.writing():
         if not still_at(db, asked):
             return Applied(False)
-        current = held(db)
+        current = sync_state(db)
         if current.cursor is not None and page.reset is None and page.epoch != current.epoch:
             raise ContractBroken("the page is of another epoch than the cursor and does not say reset")
         reset = page.reset == RESET_EPOCH
@@ -112,7 +112,9 @@ def apply(db: Database, page: Page, asked: Held, now: str) -> Applied:
         put = db.run_many(rows.PUT, [rows.stored(row) for row in page.put])
         failpoint("apply.after_puts")
         gone = db.run_many(_GONE, [(row.stream[1], row.key, row.stream[0], row.position) for row in page.gone])
-        outbox.note_fates(db, page.server_time, [row.key for row in page.put if row.stream[1] == "submissions"])
+        outbox.note_states(
+            db, page.server_time, [row.key for row in page.put if row.stream[1] == "submissions"]
+        )
         db.run(
             "UPDATE held SET cursor = ?, etag = ?, epoch = ?, restart = 0, complete = ?, server_time = ?,"
             " poll_after = ?, synced_at = ?, check_count = ?, check_sum = ?, verified = 0",
@@ -130,7 +132,7 @@ def drop(db: Database, stream: Stream) -> None:
     db.run("DELETE FROM record WHERE channel = ? AND collection = ?", *stream)
 
 
-def confirm_complete(db: Database, asked: Held, poll_after: int | None, now: str) -> None:
+def confirm_complete(db: Database, asked: SyncState, poll_after: int | None, now: str) -> None:
     """Note that the server had nothing above the cursor of *asked* (a 304)."""
     with db.writing():
         if still_at(db, asked):
@@ -141,14 +143,14 @@ def confirm_complete(db: Database, asked: Held, poll_after: int | None, now: str
             )
 
 
-def forget_cursor(db: Database, asked: Held) -> None:
+def forget_cursor(db: Database, asked: SyncState) -> None:
     """Drop the cursor that the server does not know; the rows stay until the first page of the new run."""
     with db.writing():
         if still_at(db, asked):
-            begin_anew(db)
+            reset(db)
 
 
-def begin_anew(db: Database) -> None:
+def reset(db: Database) -> None:
     """Make the next page replace everything. Call it inside a transaction."""
     offers.forget(db)
     db.run(

@@ -14,9 +14,9 @@ from sync_protocol.device.sync.report import SyncReport
 
 GONE = (403, 404, 410)
 """The segment is not offered any more, or not to us: pull again."""
-MOST_WITHDRAWN = 3
+MAX_WITHDRAWN = 3
 """How often in one sync the list may turn out to be an old one."""
-MOST_BROKEN_LINKS = 2
+MAX_BROKEN_LINKS = 2
 """After so many addresses that do not answer, this sync asks only our own server."""
 
 
@@ -58,7 +58,7 @@ class Downloader:
             try:
                 self._one(offer)
             except Problem as problem:
-                if problem.status not in GONE or self._withdrawn == MOST_WITHDRAWN:
+                if problem.status not in GONE or self._withdrawn == MAX_WITHDRAWN:
                     raise
                 self._withdrawn += 1
                 with self._db.writing():
@@ -73,7 +73,7 @@ class Downloader:
         try:
             data = part.content()
         except Damaged:
-            self._broken_links = MOST_BROKEN_LINKS
+            self._broken_links = MAX_BROKEN_LINKS
             self._fill(offer, part)
             data = part.content()
         done = segments.apply(self._db, offer, segments.read(offer, data))
@@ -101,7 +101,7 @@ class Downloader:
 
         Such an address may be a store of another make, whose tag is not our name, and may have expired.
         """
-        if self._broken_links >= MOST_BROKEN_LINKS:
+        if self._broken_links >= MAX_BROKEN_LINKS:
             return False
         part = self._folder.file(offer.sha256, offer.bytes, tagged=False)
         before = part.size

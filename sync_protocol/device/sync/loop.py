@@ -22,11 +22,11 @@ from sync_protocol.device.sync.download import Downloader, Fetch
 from sync_protocol.device.sync.page_size import PageSize
 from sync_protocol.device.sync.pull import Puller
 from sync_protocol.device.sync.push import SPLITS, Pusher, batches, spliced, take_results
-from sync_protocol.device.sync.replica_check import Prover
+from sync_protocol.device.sync.replica_check import ReplicaChecker
 from sync_protocol.device.sync.report import SyncReport
 from sync_protocol.device.sync.uploads import Send, Uploader
 
-MOST_ROUNDS = 3
+MAX_ROUNDS = 3
 """Rounds of push and pull in one sync; more than one after a reset or where the rep captures meanwhile."""
 
 _STOPS_ALL = (401, 429, 503)
@@ -62,7 +62,7 @@ class Sync:
             db, send, Downloader(db, parts, fetch, self.report, on_progress=on_progress), self.report,
             now=now, size=size, on_progress=on_progress,
         )  # fmt: skip
-        self._prover = Prover(db, send, self._puller, self.report, deep=deep)
+        self._prover = ReplicaChecker(db, send, self._puller, self.report, deep=deep)
 
     def run(self) -> SyncReport:
         """Sync and return the report; `report.problem` says what stopped it, if something did.
@@ -71,7 +71,7 @@ class Sync:
         """
         stopped: DeviceError | None = None
         try:
-            for _ in range(MOST_ROUNDS):
+            for _ in range(MAX_ROUNDS):
                 self.report.complete = False
                 stopped = self._push() or stopped
                 self._puller.until_complete()
@@ -80,7 +80,7 @@ class Sync:
             if self._upload():
                 self.report.complete = False
                 self._puller.until_complete()
-            self._prover.prove()
+            self._prover.run()
         except EnrolAgain:
             raise
         except DeviceError as error:
@@ -111,7 +111,7 @@ class Sync:
 
     def _push_and_pull(self, batch: list[Due]) -> None:
         """One round trip: the first batch, and the page that was read after it was stored."""
-        asked = replica.held(self._db)
+        asked = replica.sync_state(self._db)
         envelope: dict[str, Any] = {"cursor": asked.cursor, "schema": SCHEMA_REVISION}
         if self._size.limit is not None:
             envelope["limit_bytes"] = self._size.limit
@@ -155,7 +155,7 @@ class Sync:
         return self.report.receipts
 
     def _forget_done(self) -> None:
-        server_time = replica.held(self._db).server_time
+        server_time = replica.sync_state(self._db).server_time
         if server_time and outbox.forget_done(self._db, server_time, self._grace):
             self._files.sweep(self._db)
 

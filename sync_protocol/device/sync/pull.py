@@ -8,13 +8,13 @@ from sync_protocol.device.errors import ContractBroken, Problem, Temporary
 from sync_protocol.device.page import read_page
 from sync_protocol.device.store import replica
 from sync_protocol.device.store.database import Database
-from sync_protocol.device.store.replica import Held
+from sync_protocol.device.store.replica import SyncState
 from sync_protocol.device.sync.download import Downloader
 from sync_protocol.device.sync.page_size import PageSize
 from sync_protocol.device.sync.report import SyncReport
 from sync_protocol.device.sync.uploads import Send
 
-MOST_RESTARTS = 2
+MAX_RESTARTS = 2
 
 
 class Puller:
@@ -51,7 +51,7 @@ class Puller:
 
     def one(self) -> None:
         """Ask for one page and apply it."""
-        asked = replica.held(self._db)
+        asked = replica.sync_state(self._db)
         params = {"schema": str(SCHEMA_REVISION)}
         if asked.cursor is not None:
             params["cursor"] = asked.cursor
@@ -71,7 +71,7 @@ class Puller:
         else:
             self.take(asked, reply.value, reply.headers.get("etag"))
 
-    def take(self, asked: Held, value: Any, etag: str | None) -> None:
+    def take(self, asked: SyncState, value: Any, etag: str | None) -> None:
         """Apply the page in *value*, which was asked for at *asked*."""
         page = read_page(value, etag)
         self._size.whole()
@@ -90,14 +90,14 @@ class Puller:
         report.poll_after = page.poll_after
         self._on_progress(report)
 
-    def refused(self, asked: Held, problem: Problem) -> None:
+    def refused(self, asked: SyncState, problem: Problem) -> None:
         """Begin anew if the server does not know the cursor; raise *problem* for anything else."""
-        if problem.code != "cursor_invalid" or self._restarts == MOST_RESTARTS:
+        if problem.code != "cursor_invalid" or self._restarts == MAX_RESTARTS:
             raise problem
         self._restarts += 1
         replica.forget_cursor(self._db, asked)
 
-    def _unchanged(self, asked: Held, poll_after: str) -> None:
+    def _unchanged(self, asked: SyncState, poll_after: str) -> None:
         if asked.cursor is None or asked.etag is None:
             raise ContractBroken("the server says `unchanged` to a question that did not say since when")
         seconds = int(poll_after) if poll_after.isascii() and poll_after.isdigit() else None

@@ -8,7 +8,7 @@ from sync_protocol.device.failpoint import failpoint
 from sync_protocol.device.page import PutRow
 from sync_protocol.device.store import outbox, replica, rows
 from sync_protocol.device.store.database import Database
-from sync_protocol.device.store.replica import Applied, Held
+from sync_protocol.device.store.replica import Applied, SyncState
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Findings:
     gone: Sequence[tuple[Stream, str]] = ()
 
 
-def apply(db: Database, findings: Findings, asked: Held) -> Applied:
+def apply(db: Database, findings: Findings, asked: SyncState) -> Applied:
     """Apply *findings* if the replica still stands at *asked*. The rows override the positions held."""
     with db.writing():
         if not replica.still_at(db, asked):
@@ -40,7 +40,7 @@ def apply(db: Database, findings: Findings, asked: Held) -> Applied:
         failpoint("repair.after_deletes")
         put = db.run_many(rows.OVERRIDE, [rows.stored(row) for row in findings.put])
         fates = [row.key for row in findings.put if row.stream[1] == "submissions"]
-        outbox.note_fates(db, asked.server_time or "", fates)
+        outbox.note_states(db, asked.server_time or "", fates)
         db.run("UPDATE held SET verified = 0")
         if findings.cursor is not None:
             db.run(

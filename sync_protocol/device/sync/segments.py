@@ -49,9 +49,9 @@ def apply(db: Database, offer: Offer, segment: Segment) -> Applied:
         except UnicodeEncodeError as error:
             raise ContractBroken(f"segment {offer.sha256} holds what is not text: {error}") from None
         failpoint("segment.after_puts")
-        server_time = replica.held(db).server_time
+        server_time = replica.sync_state(db).server_time
         if collection == "submissions" and server_time:
-            outbox.note_fates(db, server_time, sorted(keys))
+            outbox.note_states(db, server_time, sorted(keys))
         offers.note_applied(db, offer)
         db.run("UPDATE held SET verified = 0")
         failpoint("segment.before_then")

@@ -15,8 +15,8 @@ from sync_protocol.limits import LIMITS
 
 TUS = {"Tus-Resumable": "1.0.0"}
 _UPLOAD = re.compile(r"/v1/receipts/([A-Za-z0-9._~-]{1,128})$")
-LEAST_CHUNK = 16 * 1024
-MOST_CORRECTIONS = 8
+MIN_CHUNK = 16 * 1024
+MAX_CORRECTIONS = 8
 """How often one receipt may be told another offset in one sync."""
 
 Send = Callable[..., Reply]
@@ -91,10 +91,10 @@ class Uploader:
             try:
                 reply = self._send("PATCH", where, headers=headers, content=piece, bare=True)
             except Problem as problem:
-                if problem.status == 413 and chunk > LEAST_CHUNK:
+                if problem.status == 413 and chunk > MIN_CHUNK:
                     chunk //= 2
                     continue
-                if problem.status != 409 or corrections == MOST_CORRECTIONS:
+                if problem.status != 409 or corrections == MAX_CORRECTIONS:
                     raise
                 corrections += 1
                 offset = self._offset(self._send("HEAD", where, headers=TUS, bare=True), len(data))

@@ -19,7 +19,7 @@ from sync_protocol.device.errors import ContractBroken
 from sync_protocol.device.page import read_checksum, read_put, read_stream
 from sync_protocol.device.store import checks, replica
 from sync_protocol.device.store.database import Database
-from sync_protocol.device.store.replica import Held
+from sync_protocol.device.store.replica import SyncState
 from sync_protocol.device.sync import repairs
 from sync_protocol.device.sync.repairs import Findings
 from sync_protocol.device.sync.report import SyncReport
@@ -28,7 +28,7 @@ from sync_protocol.limits import LIMITS
 from sync_protocol.segment import KeyRange
 from sync_protocol.verify import VerifyReplySchema
 
-MOST_QUESTIONS = 1_000
+MAX_QUESTIONS = 1_000
 """In one round; a server that leads on further than this is not telling the truth."""
 
 Part = tuple[Stream, KeyRange]
@@ -72,14 +72,14 @@ class Verifier:
 
         What was repaired stays repaired if the line breaks in the middle.
         """
-        asked = replica.held(self._db)
+        asked = replica.sync_state(self._db)
         sums = checks.of_streams(self._db)
         if len(sums) > LIMITS.verify_streams:
             raise ContractBroken(f"the replica has {len(sums):,} streams, more than can be compared")
         question: dict[str, Any] = {"sums": [_stream(stream) | sum.as_wire() for stream, sum in sums.items()]}
         open_, outcome = _Open(), Outcome.EQUAL
         split: list[Part] = []
-        for _ in range(MOST_QUESTIONS):
+        for _ in range(MAX_QUESTIONS):
             answer = self._ask(asked, question)
             if answer["pull_first"] or answer["cursor"] is not None:
                 outcome = Outcome.PULL
@@ -87,7 +87,7 @@ class Verifier:
                 outcome = Outcome.REPAIRED
             if not self._apply(asked, answer):
                 return Outcome.PULL
-            asked = replica.held(self._db)
+            asked = replica.sync_state(self._db)
             self._compare(answer["ranges"], open_, split)
             split, rows = open_.take()
             if not split and not rows:
@@ -98,7 +98,7 @@ class Verifier:
             }
         raise ContractBroken("the server finds differences without end")
 
-    def _ask(self, asked: Held, question: dict[str, Any]) -> dict[str, Any]:
+    def _ask(self, asked: SyncState, question: dict[str, Any]) -> dict[str, Any]:
         envelope = {"cursor": asked.cursor, "schema": SCHEMA_REVISION, "app_version": APP_VERSION} | question
         reply = self._send("POST", "/v1/verify", content=json.dumps(envelope, ensure_ascii=False).encode())
         try:
@@ -109,7 +109,7 @@ class Verifier:
             raise ContractBroken("the verification's answer is of another epoch than the cursor")
         return answer
 
-    def _apply(self, asked: Held, answer: dict[str, Any]) -> bool:
+    def _apply(self, asked: SyncState, answer: dict[str, Any]) -> bool:
         repaired = [(_key(repair), repair) for repair in answer["repairs"]]
         findings = Findings(
             drop=[read_stream(pair) for pair in answer["drop"]],

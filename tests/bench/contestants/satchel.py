@@ -16,7 +16,7 @@ from ulid import ULID
 
 from backend.cli import init as setting_up
 from backend.database.core import Sessions, make_sessions
-from backend.feed.changes import MOST_CHANGES, publish
+from backend.feed.changes import MAX_CHANGES, publish
 from backend.identity import device_keys, enrolment, keys, tokens
 from backend.identity.models import Device
 from backend.settings import PREFIX, read_settings
@@ -150,7 +150,7 @@ class SatchelContestant:
 
 def publish_all(sessions: Sessions, records: Iterable[tuple[str, Record]]) -> None:
     """Publish *records*, in transactions as large as they may be."""
-    for some in in_batches(records, MOST_CHANGES):
+    for some in in_batches(records, MAX_CHANGES):
         with sessions() as session, session.begin():
             publish(session, [Put(collection, record["id"], record) for collection, record in some])
 

@@ -110,7 +110,7 @@ def _wait(seconds: float) -> None:
 
 
 def _sync(device: Device) -> None:
-    report = device.settle(tries=TRIES)
+    report = device.sync_until_done(tries=TRIES)
     if report.problem is not None or not report.complete:
         raise RuntimeError(f"the device could not sync: {report.problem}")
 

@@ -41,7 +41,7 @@ def drain(postgres: PostgresServer, folder: Path, sizes: Sizes) -> dict[str, flo
         redis = stack.enter_context(RedisServer(folder / "redis"))
         desk = stack.enter_context(desk_on(postgres, "drain", folder, erp, SATCHEL_REDIS_URL=redis.url))
         ids = desk.capture_many(f"C{n % CUSTOMERS}" for n in range(sizes.drain))
-        more = {"SATCHEL_WRITERS": str(WORKERS), "SATCHEL_LEASE_SECONDS": "120", "SATCHEL_POLL_SECONDS": "1",
+        more = {"SATCHEL_MAX_IN_FLIGHT": str(WORKERS), "SATCHEL_LEASE_SECONDS": "120", "SATCHEL_POLL_SECONDS": "1",
                 "SATCHEL_CONNECTOR": "slow", "SATCHEL_ERP_SECONDS": str(ERP_SECONDS), "THREADS": "2",
                 "SATCHEL_REDIS_URL": redis.url, "SATCHEL_QUIET_SECONDS": ""}  # fmt: skip
         processes = [stack.enter_context(worker(desk, **more)) for _ in range(PROCESSES)]

@@ -86,7 +86,7 @@ class Phone:
             "at": time.time(),
             "problem": str(report.problem) if report.problem else None,
             "complete": report.problem is None and (report.complete or report.unchanged),
-            "open": {d.id: d.words for d in documents if d.state not in SETTLED},
+            "open": {d.id: d.state_label for d in documents if d.state not in SETTLED},
             "fates": {d.id: d.state for d in documents},
         }
         draft = self.folder / "standing.draft"

@@ -13,7 +13,7 @@ ADDRESS_FIELDS = (
     "party", "party_name", "attn", "street", "postal_code", "city", "country.code", "subdivision.name",
     "invoice", "delivery",
 )  # fmt: skip
-MOST_LINES = 6
+MAX_LINES = 6
 
 
 def record(raw: dict[str, Any]) -> dict[str, Any]:
@@ -57,7 +57,7 @@ def address(row: dict[str, Any]) -> dict[str, Any]:
         "id": key(row["id"]),
         "name": clip(row["party_name"], 120),
         "uses": uses or ["visit"],
-        "lines": [line for line in lines if line][:MOST_LINES],
+        "lines": [line for line in lines if line][:MAX_LINES],
         "city": clip(row["city"], 120),
         "region": clip(first(row, "subdivision", "name"), 80),
         "postal_code": clip(row["postal_code"], 20),

@@ -4,7 +4,7 @@ from typing import Any
 
 from backend.connectors.tryton.mapping.text import date, key, quantity
 
-MOST_INCOMING = 50
+MAX_INCOMING = 50
 
 
 def level_key(product: int, warehouse: int) -> str:
@@ -26,7 +26,7 @@ def record(raw: dict[str, Any]) -> dict[str, Any]:
         "reserved": quantity(raw["on_hand"] - raw["free"]),
         "available": quantity(raw["free"]),
         "incoming": [
-            {"date": date(day), "quantity": quantity(amount)} for day, amount in raw["incoming"][:MOST_INCOMING]
+            {"date": date(day), "quantity": quantity(amount)} for day, amount in raw["incoming"][:MAX_INCOMING]
         ],
         "as_of": raw["as_of"],
     }
