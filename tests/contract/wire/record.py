@@ -1,4 +1,4 @@
-"""Writes the golden exchanges anew: `python -m tests.contract.wire.record`. Read the difference before you keep it."""
+"""Write the golden exchanges: `python -m tests.contract.wire.record`. Read the diff before you commit."""
 
 import tempfile
 from pathlib import Path

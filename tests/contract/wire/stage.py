@@ -1,7 +1,7 @@
 """What happens on the server between two requests of a story, in a few words that can be kept as JSON.
 
-The story of the golden exchanges is told in these words, and so a frozen corpus (`tests/contract/corpus`) can repeat
-it against a later server. Every step is kept in `steps`: `{"event": <a method here>, …its arguments}`.
+The story of the golden exchanges is told in these words, and so a frozen corpus (`tests/contract/corpus`) can
+repeat it against a later server. Every step is kept in `steps`: `{"event": <a method here>, …its arguments}`.
 """
 
 from collections.abc import Callable, Iterable

@@ -31,7 +31,7 @@ REPLIES: dict[str, type[Schema]] = {
 
 
 def test_the_server_answers_as_the_golden_exchanges_say(settings: Settings) -> None:
-    """Every golden request is sent again, on both databases; `python -m tests.contract.wire.record` writes them anew."""
+    """Every golden request is sent again, on both databases; `make reference` writes them."""
     with world(settings) as here:
         told = dict(Story(here).tell())
     assert sorted(told) == exchange.names()

@@ -1,4 +1,4 @@
-"""Known histories, each played on every server with every kind of phone (`tests/stateful/search/known_histories.py`)."""
+"""The histories of `known_histories.py`, each played on every server with every kind of phone."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Garbage, or worse, from an ERP: it costs one attempt and nothing else. How each is told: tests/unit/connectors."""
+"""Garbage from an ERP costs one attempt and nothing else. Each connector has its own tests of it."""
 
 from collections.abc import Iterator
 from contextlib import closing

@@ -1,7 +1,8 @@
 """A phone as a process: captures and syncs until it is told to stop capturing, and keeps a diary of its own.
 
-`python -m tests.system.chaos.rig.phone FOLDER SERVER CODE REP SEED MOST PACE`. The diary (`diary.jsonl`) is forced to
-disk line by line, and is what the end is held against: what was captured and acknowledged, and seen of others.
+`python -m tests.system.chaos.rig.phone FOLDER SERVER CODE REP SEED MOST PACE`. The diary
+(`diary.jsonl`) is forced to disk line by line. The verdict compares the end with it: what was captured and
+acknowledged, and seen of others.
 """
 
 import contextlib
