@@ -24,7 +24,7 @@ run: .venv/run.stamp ## Run the sample company: server, worker and its ERP on ht
 	SATCHEL_PUBLIC_URL=http://127.0.0.1:$(PORT) $(BIN)/satchel serve --sample
 
 demo-tryton: .venv/test.stamp ## Run the same journey against a Tryton that is installed and started here
-	$(BIN)/python -m tests.demo_tryton
+	$(BIN)/python -m tests.system.demo_tryton
 
 doctor: .venv/run.stamp ## Check settings, database, Redis and the ERP
 	$(BIN)/satchel doctor
@@ -37,7 +37,7 @@ bench: .venv/test.stamp ## Measure against Kinto, a hand-written endpoint and a 
 	$(BIN)/python -m tests.bench --write $(ARGS)
 
 chaos: .venv/test.stamp ## Break a whole installation by plan and search for histories that break a promise, for 20 minutes (SATCHEL_CHAOS_MINUTES)
-	$(BIN)/python -m tests.chaos
+	$(BIN)/python -m tests.system.chaos
 
 killers: .venv/test.stamp ## Bring every known mistake back by patch and see its test fail
 	$(BIN)/python -m tests.killers
@@ -50,10 +50,10 @@ format: .venv/test.stamp ## Put the code in order
 
 reference: .venv/test.stamp ## Write the generated pages of docs/reference and the golden wire examples anew
 	$(BIN)/python -m backend.api.reference docs/reference
-	$(BIN)/python -m tests.wire.record
+	$(BIN)/python -m tests.contract.wire.record
 
 corpus: .venv/test.stamp ## Freeze what devices of this revision say and rely on, before it is released
-	$(BIN)/python -m tests.corpus.record
+	$(BIN)/python -m tests.contract.corpus.record
 
 lock: $(UV) ## Write the lock files anew: hashes, no addresses
 	$(UV) pip compile pyproject.toml --upgrade -q --group build --generate-hashes --universal --python-version 3.11 --no-header -o requirements/run.lock

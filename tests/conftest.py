@@ -28,7 +28,7 @@ known = {f"{PREFIX}{setting.name.upper()}" for setting in SETTINGS}
 for name in [name for name in os.environ if name in known or name.startswith(ERP_PREFIX)]:
     del os.environ[name]
 
-pytest_plugins = ["tests.services.fixtures", "tests.side_by_side"]
+pytest_plugins = ["tests.services.fixtures", "tests.xdist_scheduler"]
 
 MONDAY = dt.datetime(2026, 11, 23, 9, 0, tzinfo=dt.UTC)
 

@@ -4,7 +4,7 @@
 on little data. Nothing here asserts a time.
 
 - `sizes`, `company`, `records`: how much data, who hears what, and the records.
-- `contestants`: servers, filled and started: Satchel, Kinto, a hand-written endpoint, a static file.
+- `systems`: servers, filled and started: Satchel, Kinto, a hand-written endpoint, a static file.
 - `clients`: what speaks to them, each in a process of its own so that its CPU and memory can be told.
 - `parts`: what is measured.
 - `meter`, `table`: CPU and memory from /proc; the report.

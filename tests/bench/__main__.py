@@ -25,7 +25,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("parts", nargs="*", metavar="PART", choices=(*PARTS, []), help=", ".join(PARTS))
     parser.add_argument("--quick", action="store_true", help="little data: a look, not a measurement")
-    parser.add_argument("--only", default=",".join(KINDS), help="contestants, by name, with commas")
+    parser.add_argument("--only", default=",".join(KINDS), help="systems, by name, with commas")
     parser.add_argument("--records", type=int, help="records in the data set")
     parser.add_argument("--write", action="store_true", help="write the tables into docs/benchmarks.md")
     parser.add_argument("--json", type=Path, help="write every figure to this file, as they come")

@@ -1,4 +1,4 @@
-"""The data set as a file: drawn once, read by every contestant."""
+"""The data set as a file: drawn once, read by every system."""
 
 import json
 from collections.abc import Iterator

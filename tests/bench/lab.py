@@ -1,4 +1,4 @@
-"""The bench itself: one PostgreSQL, the contestants on it, and a client process for each measurement."""
+"""The bench itself: one PostgreSQL, the systems on it, and a client process for each measurement."""
 
 import json
 import subprocess
@@ -11,18 +11,18 @@ from typing import Any
 
 from tests.bench.clients.client import Address
 from tests.bench.company import BenchRep, reps
-from tests.bench.contestants.contestant import Contestant
-from tests.bench.contestants.handwritten import HandwrittenContestant
-from tests.bench.contestants.kinto import KintoContestant
-from tests.bench.contestants.satchel import SatchelContestant
-from tests.bench.contestants.static import StaticContestant
 from tests.bench.dataset import DataSet
 from tests.bench.sizes import Sizes
+from tests.bench.systems.handwritten import HandwrittenContestant
+from tests.bench.systems.kinto import KintoContestant
+from tests.bench.systems.satchel import SatchelContestant
+from tests.bench.systems.static import StaticContestant
+from tests.bench.systems.system import System
 from tests.services import PostgresServer
 
 ROOT = Path(__file__).parents[2]
 CLIENT_SECONDS = 1_200
-KINDS: dict[str, Callable[..., Contestant]] = {
+KINDS: dict[str, Callable[..., System]] = {
     "satchel": SatchelContestant,
     "kinto": KintoContestant,
     "handwritten": HandwrittenContestant,
@@ -38,45 +38,45 @@ class Lab:
         self.reps: list[BenchRep] = reps(sizes.reps)
         self.data = DataSet(folder, sizes.records)
 
-    def filled(self, name: str, **more: Any) -> Contestant:
-        """Return the contestant *name*, filled and not started."""
+    def filled(self, name: str, **more: Any) -> System:
+        """Return the system *name*, filled and not started."""
         folder = self.folder / f"{name}-{self.sizes.records}"
-        contestant = KINDS[name](self.postgres, folder, self.sizes, **more)
-        contestant.fill(self.reps, self.data)
-        return contestant
+        system = KINDS[name](self.postgres, folder, self.sizes, **more)
+        system.fill(self.reps, self.data)
+        return system
 
     @contextmanager
-    def running(self, contestant: Contestant) -> Iterator[None]:
-        """Run *contestant* for the block."""
+    def running(self, system: System) -> Iterator[None]:
+        """Run *system* for the block."""
         try:
-            contestant.start()
+            system.start()
             yield
         finally:
-            contestant.stop()
+            system.stop()
 
-    def measure(self, contestant: Contestant, address: Address, job: str, **more: Any) -> dict[str, Any]:
+    def measure(self, system: System, address: Address, job: str, **more: Any) -> dict[str, Any]:
         """Run a client's *job* and return its result with what was used for it (`meter.Watch`).
 
         Raises RuntimeError with the client's words if it failed.
         """
-        return self._run(contestant, {"job": job, "address": asdict(address), **more})
+        return self._run(system, {"job": job, "address": asdict(address), **more})
 
-    def flood(self, contestant: Contestant, addresses: Sequence[Address], seconds: float) -> dict[str, Any]:
+    def flood(self, system: System, addresses: Sequence[Address], seconds: float) -> dict[str, Any]:
         """Poll from all *addresses* at once for *seconds*; each client has caught up before."""
         job = {
-            "job": "idle", "port": contestant.port, "seconds": seconds,
+            "job": "idle", "port": system.port, "seconds": seconds,
             "pollers": [asdict(address) for address in addresses],
         }  # fmt: skip
-        return self._run(contestant, job)
+        return self._run(system, job)
 
-    def _run(self, contestant: Contestant, job: dict[str, Any]) -> dict[str, Any]:
-        job |= {"web": contestant.web, "database": [self.postgres.pid]}
+    def _run(self, system: System, job: dict[str, Any]) -> dict[str, Any]:
+        job |= {"web": system.web, "database": [self.postgres.pid]}
         done = subprocess.run(
             [sys.executable, "-m", "tests.bench.clients.run"],
             input=json.dumps(job), capture_output=True, text=True, cwd=ROOT, timeout=CLIENT_SECONDS,
             check=False,
         )  # fmt: skip
         if done.returncode:
-            raise RuntimeError(f"{contestant.name}, {job['job']}: {done.stderr[-2000:]}")
+            raise RuntimeError(f"{system.name}, {job['job']}: {done.stderr[-2000:]}")
         result: dict[str, Any] = json.loads(done.stdout)
         return result

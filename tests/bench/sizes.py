@@ -13,7 +13,7 @@ class Sizes:
     """Records in the data set."""
     reps: int = 50
     processes: int = 2
-    """Web processes of every contestant."""
+    """Web processes of every system."""
     threads: int = 8
     """Threads of every web process."""
     repeats: int = 5

@@ -8,12 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tests.bench.contestants.contestant import Contestant
-from tests.bench.contestants.satchel import SatchelContestant
 from tests.bench.lab import Lab
 from tests.bench.parts import day, drain, parts, slow
 from tests.bench.parts.drain_tryton import drain_tryton
 from tests.bench.sizes import Sizes
+from tests.bench.systems.satchel import SatchelContestant
+from tests.bench.systems.system import System
 from tests.services import PostgresServer, TrytonServer
 
 GROWING = ("satchel", "handwritten")
@@ -22,7 +22,7 @@ PARTS = ("first", "idle", "fixed", "delta", "push", "growth", "slow", "day", "dr
 
 
 class Run:
-    """One run over the contestants *names*, of the parts *wanted*."""
+    """One run over the systems *names*, of the parts *wanted*."""
 
     def __init__(
         self, postgres: PostgresServer, folder: Path, sizes: Sizes, names: Sequence[str], wanted: Sequence[str]
@@ -31,7 +31,7 @@ class Run:
         self.results: dict[str, Any] = {}
         self.on_progress: Callable[[dict[str, Any]], None] = lambda results: None
         """Called with what there is so far, whenever something has been added."""
-        self._main: dict[str, Contestant] = {}
+        self._main: dict[str, System] = {}
         self._lab = self._lab_of(sizes.records)
 
     def everything(self) -> dict[str, Any]:
@@ -72,35 +72,35 @@ class Run:
                 self.results["slow"] = slowly.result()
 
     def _one(self, lab: Lab, name: str, keep: bool = False, **more: Any) -> dict[str, Any]:
-        """Fill, start and measure one contestant."""
+        """Fill, start and measure one system."""
         began = time.perf_counter()
-        contestant = lab.filled(name, **more)
+        system = lab.filled(name, **more)
         found: dict[str, Any] = {"fill_seconds": time.perf_counter() - began}
         rep, growing = lab.reps[0], not keep
         if keep:
-            self._main[name] = contestant
-        with lab.running(contestant):
+            self._main[name] = system
+        with lab.running(system):
             if name != "static":
                 # A moment of it unmeasured: every process has then loaded what it loads at its first request.
-                lab.flood(contestant, [contestant.address(rep)] * (2 * lab.sizes.processes), 1)
+                lab.flood(system, [system.address(rep)] * (2 * lab.sizes.processes), 1)
             repeats = lab.sizes.repeats if keep and "first" in self.wanted else 1
-            found["first"] = parts.first_sync(lab, contestant, [contestant.address(rep)] * repeats)
+            found["first"] = parts.first_sync(lab, system, [system.address(rep)] * repeats)
             if name == "static":
                 return found
             state = found["first"].pop("state")
             if growing or "idle" in self.wanted:
-                found["idle"] = parts.idle(lab, contestant)
+                found["idle"] = parts.idle(lab, system)
             if growing or "fixed" in self.wanted:
-                found["fixed"] = parts.delta(lab, contestant, state, parts.fixed(lab, 1))
+                found["fixed"] = parts.delta(lab, system, state, parts.fixed(lab, 1))
             if growing:
                 return found
             if "delta" in self.wanted:
-                state = lab.measure(contestant, contestant.address(rep), "first")["state"]
-                found["delta"] = parts.delta(lab, contestant, state, parts.one_percent(lab, 2))
-            if isinstance(contestant, SatchelContestant) and "first" in self.wanted:
-                self._other_devices(lab, contestant)
+                state = lab.measure(system, system.address(rep), "first")["state"]
+                found["delta"] = parts.delta(lab, system, state, parts.one_percent(lab, 2))
+            if isinstance(system, SatchelContestant) and "first" in self.wanted:
+                self._other_devices(lab, system)
             if "push" in self.wanted:
-                found["push"] = parts.push(lab, contestant)
+                found["push"] = parts.push(lab, system)
         return found
 
     def _other_devices(self, lab: Lab, satchel: SatchelContestant) -> None:
@@ -132,13 +132,13 @@ class Run:
 
     def _slow(self) -> dict[str, Any]:
         there = {name: c for name, c in self._main.items() if name in ("satchel", "handwritten", "static")}
-        for contestant in there.values():
-            contestant.start()
+        for system in there.values():
+            system.start()
         try:
             return slow.slow_first_syncs(self._lab, there)
         finally:
-            for contestant in there.values():
-                contestant.stop()
+            for system in there.values():
+                system.stop()
 
     def _fill_days(self) -> dict[day.Line, SatchelContestant]:
         """Return a Satchel for each line: what is published on one day is no news on another."""

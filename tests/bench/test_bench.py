@@ -1,4 +1,4 @@
-"""The bench works: tiny data, every contestant that needs no installation, and no look at how long it took.
+"""The bench works: tiny data, every system that needs no installation, and no look at how long it took.
 
 What each client fetched was counted by the bench itself, which stops where a number is not the expected one.
 """
@@ -14,13 +14,13 @@ from backend.db import Sessions
 from sync_protocol.catalogue import COLLECTIONS
 from tests.bench import records
 from tests.bench.company import TERRITORIES, WAREHOUSES, reps
-from tests.bench.contestants import feed_copy
-from tests.bench.contestants.satchel import publish_all
 from tests.bench.parts import drain, parts
 from tests.bench.parts.drain_tryton import drain_tryton
 from tests.bench.report import aims, page, tables
 from tests.bench.sizes import Sizes
 from tests.bench.stages import Run
+from tests.bench.systems import feed_copy
+from tests.bench.systems.satchel import publish_all
 from tests.conftest import prepared
 from tests.services import PostgresServer, TrytonServer
 

@@ -13,7 +13,7 @@ DEVICE = [
     Killer(
         "a late page is applied", "3",
         "A page is applied whatever cursor the device holds by now.",
-        "tests/histories/test_03_late_page.py::test_a_late_page_changes_nothing",
+        "tests/stateful/histories/test_03_late_page.py::test_a_late_page_changes_nothing",
         [(REPLICA, "        if not still_at(db, asked):\n            return Applied(False)\n        current",
           "        current")],
         only="sqlite and reference",
@@ -72,14 +72,14 @@ DEVICE = [
     Killer(
         "a late repair is applied", "–",
         "What a verification found is applied by a device that has moved on since.",
-        "tests/machine/test_known.py::test_an_answer_that_comes_late_repairs_nothing",
+        "tests/stateful/search/test_known_histories.py::test_an_answer_that_comes_late_repairs_nothing",
         [(REPAIRS, "        if not replica.still_at(db, asked):\n            return Applied(False)\n", "")],
         only="sqlite and reference",
     ),
     Killer(
         "drop after put", "–",
         "The streams in `drop` are deleted after the page's rows were stored.",
-        "tests/device/test_page.py::test_drop_comes_before_the_puts_of_the_same_page",
+        "tests/unit/device/test_page.py::test_drop_comes_before_the_puts_of_the_same_page",
         [(REPLICA, '        for stream in page.drop:\n            drop(db, stream)\n        failpoint("apply.after_drop")\n', ""),
          (REPLICA, '        failpoint("apply.after_puts")\n',
           '        for stream in page.drop:\n            drop(db, stream)\n        failpoint("apply.after_puts")\n')],
@@ -87,14 +87,14 @@ DEVICE = [
     Killer(
         "a tombstone ignores the channel", "–",
         "A tombstone removes the record wherever it is stored by now.",
-        "tests/device/test_page.py::test_a_tombstone_of_another_channel_does_not_remove_the_record",
+        "tests/unit/device/test_page.py::test_a_tombstone_of_another_channel_does_not_remove_the_record",
         [(REPLICA, "collection = ? AND key = ? AND channel = ? AND position < ?",
           "collection = ? AND key = ? AND ? IS NOT NULL AND position < ?")],
     ),
     Killer(
         "the oldest position wins too", "–",
         "A put is stored whatever position is held.",
-        "tests/device/test_page.py::test_a_put_below_the_held_position_is_ignored",
+        "tests/unit/device/test_page.py::test_a_put_below_the_held_position_is_ignored",
         [(REPLICA, "rows.PUT, [rows.stored(row)", "rows.OVERRIDE, [rows.stored(row)")],
     ),
     Killer(
@@ -123,7 +123,7 @@ DEVICE = [
     Killer(
         "the outbox is emptied by the push's answer", "–",
         "A document that was received leaves the phone.",
-        "tests/device/test_push.py::test_a_document_stays_after_the_push_was_answered",
+        "tests/unit/device/test_push.py::test_a_document_stays_after_the_push_was_answered",
         [(OUTBOX, "            errors = json.dumps(result[\"errors\"], ensure_ascii=False)\n",
           "            errors = json.dumps(result[\"errors\"], ensure_ascii=False)\n"
           "            db.run(\"DELETE FROM document WHERE id = ?\", document.id)\n")],
@@ -134,7 +134,7 @@ DOCUMENTS = [
     Killer(
         "a lost reply doubles the document", "–",
         "The server names what it stores itself, so that the same document is another one when it comes again.",
-        "tests/sync/test_push.py::test_the_same_document_again_is_a_duplicate_with_the_stored_result",
+        "tests/unit/sync/test_push.py::test_the_same_document_again_is_a_duplicate_with_the_stored_result",
         [(PUSH, "[unseal(document) for document in submissions]",
           "[unseal({**document, 'id': str(__import__('ulid').ULID())}) for document in submissions]")],
         only="sqlite",
@@ -142,7 +142,7 @@ DOCUMENTS = [
     Killer(
         "another document overwrites", "–",
         "The same id with other contents is answered as a duplicate.",
-        "tests/sync/test_push.py::test_another_document_under_a_used_id_is_kept_apart_and_overwrites_nothing",
+        "tests/unit/sync/test_push.py::test_another_document_under_a_used_id_is_kept_apart_and_overwrites_nothing",
         [(PUSH, ' and stored.sha256 == sealed.envelope["sha256"]:', ":")],
         only="sqlite",
     ),
@@ -150,7 +150,7 @@ DOCUMENTS = [
         "only the copy waits its turn", "–",
         "An original takes no turn among its rep's pushes: it and its copy, in two requests at once, do not see each"
         " other, and both are sent.",
-        "tests/sync/test_at_the_same_moment.py::test_an_original_and_its_copy_do_not_pass_each_other_by",
+        "tests/unit/sync/test_at_the_same_moment.py::test_an_original_and_its_copy_do_not_pass_each_other_by",
         [(PUSH, "    supersession.serialise(session, rep_id)\n    desk.read_known",
           '    if any(document.get("supersedes") for document in submissions):\n'
           "        supersession.serialise(session, rep_id)\n    desk.read_known")],
@@ -158,13 +158,13 @@ DOCUMENTS = [
     Killer(
         "a failover doubles a document", "11",
         "The ERP is not asked for our key before something is created.",
-        "tests/histories/test_11_failover_doubles.py::test_after_a_failover_the_erp_is_asked_and_the_document_found",
+        "tests/stateful/histories/test_11_failover_doubles.py::test_after_a_failover_the_erp_is_asked_and_the_document_found",
         [(ERRAND, "        self.found = self._looked_up(document)\n", "        self.found = None\n")],
     ),
     Killer(
         "taken over before the quiet period", "11",
         "An open outcome is taken up before the ERP's longest request has ended.",
-        "tests/histories/test_11_failover_doubles.py::test_a_worker_waits_out_the_quiet_period_before_it_takes_over",
+        "tests/stateful/histories/test_11_failover_doubles.py::test_a_worker_waits_out_the_quiet_period_before_it_takes_over",
         [(ERRAND, "        if self.sent_at is None or self.clock.now() >= self.sent_at + self.terms.quiet:",
           "        if True:"),
          (CLAIMS, "max(now, row.last_sent_at + dt.timedelta(seconds=quiet_seconds))", "now")],
@@ -172,14 +172,14 @@ DOCUMENTS = [
     Killer(
         "a sweep deletes what came after its listing", "14",
         "The head is not noted before the ERP is asked for its keys.",
-        "tests/ingest/test_sweep.py::test_a_record_that_came_after_the_listing_is_spared",
+        "tests/unit/ingest/test_sweep.py::test_a_record_that_came_after_the_listing_is_spared",
         [(SWEEP, "FeedRow.position <= position\n", "FeedRow.position >= 0\n")],
         only="sqlite",
     ),
     Killer(
         "a slow importer overwrites a newer page", "14",
         "The watermark is moved on wherever it stands.",
-        "tests/ingest/test_importer.py::test_a_page_that_was_overtaken_is_rolled_back_and_reading_stops",
+        "tests/unit/ingest/test_importer.py::test_a_page_that_was_overtaken_is_rolled_back_and_reading_stops",
         [(MARKS, "            Watermark.value.is_not_distinct_from(read_from),\n", "")],
         only="sqlite",
     ),

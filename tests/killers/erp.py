@@ -6,13 +6,13 @@ COMPARE, REREAD = "backend/ingest/compare.py", "backend/ingest/reread.py"
 ERRAND, VANISHED = "backend/delivery/errand.py", "backend/delivery/vanished.py"
 CLAIMS = "backend/delivery/claims.py"
 ROWS = "backend/connectors/tryton/rows.py"
-LOST = "tests/delivery/test_vanished.py"
+LOST = "tests/unit/delivery/test_vanished.py"
 
 READING = [
     Killer(
         "a retry overwrites what was read meanwhile", "–",
         "A quarantined row is written whatever a reading has published since it was asked for.",
-        "tests/ingest/test_quarantine.py::test_what_was_read_meanwhile_is_not_overwritten",
+        "tests/unit/ingest/test_quarantine.py::test_what_was_read_meanwhile_is_not_overwritten",
         [(REREAD, "        if not watermarks.advance(session, *ours, read_from=value, to=value):\n",
           "        if False:\n")],
         only="sqlite",
@@ -20,7 +20,7 @@ READING = [
     Killer(
         "what changed just now is called missed", "–",
         "A comparison counts what differs without reading on first.",
-        "tests/ingest/test_compare.py::test_what_changed_a_moment_ago_is_read_and_not_counted",
+        "tests/unit/ingest/test_compare.py::test_what_changed_a_moment_ago_is_read_and_not_counted",
         [(COMPARE,
           "    usual = import_collection(sessions, connector, collection, clock=clock, settings=settings, stop=stop)\n",
           "    usual = Comparison(collection, complete=True)\n")],
@@ -29,28 +29,28 @@ READING = [
     Killer(
         "two broken neighbours stop a collection", "–",
         "Half a page of which nothing can be served is taken for a call that cannot be served.",
-        "tests/connectors/test_tryton_halving.py::test_neighbours_that_are_both_broken_do_not_stop_the_page",
+        "tests/unit/connectors/tryton/test_halving.py::test_neighbours_that_are_both_broken_do_not_stop_the_page",
         [(ROWS, "    if refused is not None and not served and _blames_the_call(refused):\n",
           "    if refused is not None and _blames_the_call(refused):\n")],
     ),
     Killer(
         "a page of broken rows only stops a collection", "–",
         "A page of which no row can be served is taken for a wrong setting, whatever else can be read.",
-        "tests/connectors/test_tryton_halving.py"
+        "tests/unit/connectors/tryton/test_halving.py"
         "::test_a_page_of_broken_rows_only_is_set_aside_while_another_row_can_be_read",
         [(ROWS, "        if (beside or len(ids) > 1) and not _any_served(fetch, beside):\n", "        if len(ids) > 1:\n")],
     ),
     Killer(
         "sent for a customer who was merged away", "–",
         "A document is sent as it was captured, whatever the ERP has merged since.",
-        "tests/delivery/test_merges.py::test_it_is_sent_for_the_customer_that_is_left",
+        "tests/unit/delivery/test_merges.py::test_it_is_sent_for_the_customer_that_is_left",
         [(ERRAND, "                document = replace(document, body=self.repointed.body)\n", "")],
         only="sqlite",
     ),
     Killer(
         "merged customers side by side", "–",
         "Orders for a merged customer keep a key of their own, and go beside those for the one that is left.",
-        "tests/delivery/test_merged_turns.py"
+        "tests/unit/delivery/test_merged_turns.py"
         "::test_an_order_that_missed_the_merge_is_put_right_when_it_is_claimed",
         [(CLAIMS,
           "        row.order_key = BY_CUSTOMER + target_of(session, row.order_key.removeprefix(BY_CUSTOMER))\n",
@@ -60,7 +60,7 @@ READING = [
     Killer(
         "a rep reads of a merged customer", "–",
         "A document sent for another customer says so by name, whoever hears that one.",
-        "tests/delivery/test_merges.py::test_a_rep_learns_nothing_of_a_customer_whom_the_rep_does_not_hear",
+        "tests/unit/delivery/test_merges.py::test_a_rep_learns_nothing_of_a_customer_whom_the_rep_does_not_hear",
         [("backend/delivery/merges.py", "        heard=new in mine,\n", "        heard=True,\n")],
         only="sqlite",
     ),

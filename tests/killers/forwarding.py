@@ -5,8 +5,8 @@ from tests.killers.killer import Killer
 ERRAND, CLAIMS, TURNS = (f"backend/delivery/{name}.py" for name in ("errand", "claims", "turns"))
 FORWARDER, RETRY = "backend/delivery/forwarder.py", "backend/delivery/retry.py"
 HTTP, CLIENT = "backend/connectors/tryton/http.py", "backend/connectors/tryton/client.py"
-IN_CLAIMS, IN_DOUBT = "tests/delivery/test_claims.py", "tests/delivery/test_unknown_outcomes.py"
-GARBAGE = "tests/connectors/test_tryton_client.py"
+IN_CLAIMS, IN_DOUBT = "tests/unit/delivery/test_claims.py", "tests/unit/delivery/test_unknown_outcomes.py"
+GARBAGE = "tests/unit/connectors/tryton/test_client.py"
 
 FORWARDING = [
     Killer(
@@ -29,7 +29,7 @@ FORWARDING = [
     Killer(
         "two hits are one", "–",
         "Of two documents in the ERP under our key the first is taken, and nobody is told.",
-        "tests/delivery/test_error_classes.py::test_two_hits_are_for_a_person_and_never_a_success",
+        "tests/unit/delivery/test_error_classes.py::test_two_hits_are_for_a_person_and_never_a_success",
         [(ERRAND, "        if len(hits) > 1:\n", "        if False:\n")],
         only="sqlite",
     ),
@@ -69,27 +69,27 @@ FORWARDING = [
     Killer(
         "half the jitter", "–",
         "A wait is half its ceiling and half chance: what failed together comes back together.",
-        "tests/delivery/test_retry.py::test_a_wait_lies_anywhere_between_nothing_and_the_ceiling",
+        "tests/unit/delivery/test_retry.py::test_a_wait_lies_anywhere_between_nothing_and_the_ceiling",
         [(RETRY, "seconds=self.random() * self.ceiling(tries)", "seconds=(1 + self.random()) / 2 * self.ceiling(tries)")],
     ),
     Killer(
         "Retry-After not read", "–",
         "The ERP says when to come again, and is asked before.",
-        "tests/delivery/test_error_classes.py::test_the_erps_own_retry_after_wins",
+        "tests/unit/delivery/test_error_classes.py::test_the_erps_own_retry_after_wins",
         [(RETRY, "        if retry_after is not None:\n", "        if False:\n")],
         only="sqlite",
     ),
     Killer(
         "every document tries an ERP that is away", "–",
         "A thousand queued documents knock at an ERP that does not answer, one after another.",
-        "tests/delivery/test_silence.py::test_three_documents_without_an_answer_stop_sending_until_check_answers",
+        "tests/unit/delivery/test_silence.py::test_three_documents_without_an_answer_stop_sending_until_check_answers",
         [("backend/delivery/silence.py", "        if len(self._unanswered) < MOST_UNANSWERED:\n", "        if True:\n")],
         only="sqlite and down",
     ),
     Killer(
         "probed with an order", "–",
         "An open breaker stops nobody: the next document finds out whether the ERP takes it.",
-        "tests/delivery/test_breaker.py::test_it_is_probed_with_check_and_never_with_a_document",
+        "tests/unit/delivery/test_breaker.py::test_it_is_probed_with_check_and_never_with_a_document",
         [(FORWARDER, "breaker.is_open(session, self.connector.name) or self._held(session)", "self._held(session)")],
         only="sqlite",
     ),
@@ -97,7 +97,7 @@ FORWARDING = [
         "a slow probe closes another opening", "–",
         "A good answer to an old probe closes a breaker that has opened again since, and every document is sent"
         " into the same trouble.",
-        "tests/delivery/test_breaker.py::test_a_slow_good_probe_does_not_close_what_has_opened_again_since",
+        "tests/unit/delivery/test_breaker.py::test_a_slow_good_probe_does_not_close_what_has_opened_again_since",
         [("backend/delivery/breaker.py", " or row.incidents != opening:", ":")],
         only="sqlite",
     ),
@@ -105,7 +105,7 @@ FORWARDING = [
         "a settlement waits while it holds a row", "–",
         "Waking a dependent waits for whoever holds its row: a push that takes both back waits for the settlement,"
         " and the database ends one of the two.",
-        "tests/delivery/test_locks.py::test_a_settlement_and_a_push_that_takes_parent_and_child_back_do_not_wait_for_each_other",
+        "tests/unit/delivery/test_locks.py::test_a_settlement_and_a_push_that_takes_parent_and_child_back_do_not_wait_for_each_other",
         [("backend/delivery/dependencies.py", "    .with_for_update(skip_locked=True)\n", "    .with_for_update()\n")],
     ),
     Killer(
@@ -119,20 +119,20 @@ FORWARDING = [
     Killer(
         "writers counted side by side", "–",
         "Two claims count the documents on their way at the same time, and both take the last place.",
-        "tests/delivery/test_writers.py::test_two_claims_at_one_moment_do_not_both_take_the_last_place",
+        "tests/unit/delivery/test_writers.py::test_two_claims_at_one_moment_do_not_both_take_the_last_place",
         [("backend/delivery/writers.py", "    if is_postgresql(session):\n", "    if False:\n")],
     ),
     Killer(
         "rung before the commit", "–",
         "The doorbell rings before the document is there: the worker looks, sees nothing, and nobody rings again.",
-        "tests/api/test_doorbell.py::test_what_is_rung_for_is_there",
+        "tests/unit/api/test_doorbell.py::test_what_is_rung_for_is_there",
         [("backend/api/push.py", "    with lock.writing() as session:\n",
           "    queues.ring(satchel().settings)\n    with lock.writing() as session:\n")],
     ),
     Killer(
         "pickles in Redis", "–",
         "Whoever may write to Redis runs code in the workers.",
-        "tests/delivery/test_doorbell.py::test_what_lies_in_redis_is_json",
+        "tests/unit/delivery/test_doorbell.py::test_what_lies_in_redis_is_json",
         [("backend/queues.py", "connection=connection(url), serializer=JSONSerializer)", "connection=connection(url))")],
         only="sqlite",
     ),
@@ -152,7 +152,7 @@ FORWARDING = [
     Killer(
         "a deadline for each piece", "–",
         "A server that sends a line of a header now and then holds a worker for ever.",
-        "tests/connectors/test_tryton_hostile.py::test_an_answer_that_never_ends_is_given_up",
+        "tests/unit/connectors/tryton/test_hostile.py::test_an_answer_that_never_ends_is_given_up",
         [("backend/connectors/tryton/deadline.py", "    if until is None:\n", "    if True:\n")],
         only="headers and drip and write",
     ),

@@ -7,8 +7,8 @@ DEED = "backend/delivery/office/deed.py"
 DEEDS = "backend/delivery/office/deeds.py"
 WISHES = "backend/sync/wishes.py"
 SIGHT = "backend/delivery/office/sight.py"
-SAFELY = "tests/delivery/test_parked_safely.py"
-PARKED = "tests/delivery/test_parked.py"
+SAFELY = "tests/unit/delivery/test_parked_safely.py"
+PARKED = "tests/unit/delivery/test_parked.py"
 
 PARKED_DOCUMENTS = [
     Killer(
@@ -42,7 +42,7 @@ PARKED_DOCUMENTS = [
     Killer(
         "an alert twice", "–",
         "An alert is not marked before it is sent: a worker that dies in between, or another one, sends it again.",
-        "tests/delivery/test_alerts.py::test_a_worker_that_dies_while_it_sends_tells_nobody_twice",
+        "tests/unit/delivery/test_alerts.py::test_a_worker_that_dies_while_it_sends_tells_nobody_twice",
         [("backend/delivery/alerts/tell.py", 'alert.state, alert.due_at, alert.tries = "sending", now, alert.tries + 1',
           "alert.tries += 1")],
         only="sqlite",
@@ -78,7 +78,7 @@ PARKED_DOCUMENTS = [
     Killer(
         "withdrawn although it is being sent", "–",
         "A withdrawal takes back what the ERP has or may have: the rep believes it gone, and it is delivered.",
-        "tests/sync/test_wishes.py::test_once_it_may_be_in_the_erp_it_is_too_late",
+        "tests/unit/sync/test_wishes.py::test_once_it_may_be_in_the_erp_it_is_too_late",
         [(WISHES, "    if State(old.state) in REPLACEABLE and not inbox.may_be_in_erp(old):\n", "    if True:\n"),
          ("sync_protocol/submission.py", "S.SENDING: frozenset(\n        {", "S.SENDING: frozenset(\n        {S.WITHDRAWN, ")],
         only="sqlite and sending",
@@ -86,7 +86,7 @@ PARKED_DOCUMENTS = [
     Killer(
         "a withdrawal that came first is forgotten", "–",
         "A document that arrives after its withdrawal is sent.",
-        "tests/sync/test_wishes.py::test_a_withdrawal_that_comes_before_its_document",
+        "tests/unit/sync/test_wishes.py::test_a_withdrawal_that_comes_before_its_document",
         [(WISHES, "        return State.WITHDRAWN, \"It was withdrawn before it came\", None\n",
           "        return State.QUEUED, \"\", None\n")],
         only="sqlite",

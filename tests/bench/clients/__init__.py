@@ -1,1 +1,1 @@
-"""What speaks to the contestants; each measurement runs in a process of its own (`tests.bench.clients.run`)."""
+"""What speaks to the systems; each measurement runs in a process of its own (`tests.bench.clients.run`)."""

@@ -1,4 +1,4 @@
-"""What a client of any contestant can do; the parts measure these and nothing else."""
+"""What a client of any system can do; the parts measure these and nothing else."""
 
 from collections.abc import Mapping, Sized
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ Replica = dict[tuple[str, str], dict[str, Any]]
 
 @dataclass(frozen=True)
 class Address:
-    """Where a contestant is, and as whom to speak to it."""
+    """Where a system is, and as whom to speak to it."""
 
     client: str
     """Names the client: see `tests.bench.clients.kinds`."""

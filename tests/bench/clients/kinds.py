@@ -1,4 +1,4 @@
-"""Which client speaks to which contestant. Only the one that is asked for is loaded, for they are measured."""
+"""Which client speaks to which system. Only the one that is asked for is loaded, for they are measured."""
 
 import importlib
 

@@ -1,1 +1,1 @@
-"""What is measured: each part takes a lab and a running contestant and returns figures."""
+"""What is measured: each part takes a lab and a running system and returns figures."""

@@ -16,11 +16,11 @@ from sync_protocol.device import forms
 from sync_protocol.device.device import Device
 from sync_protocol.device.receipts import receipt_from_bytes
 from tests.bench import records
-from tests.bench.contestants.satchel import SatchelContestant
 from tests.bench.lab import Lab
-from tests.scenarios.rep import photo
+from tests.bench.systems.satchel import SatchelContestant
 from tests.services.link import PERFECT, PROFILES, Link
 from tests.services.proxy import Proxy
+from tests.system.scenarios.rep import photo
 
 DELTAS = 20
 ORDERS = 15

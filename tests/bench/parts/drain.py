@@ -20,9 +20,9 @@ from tests.bench.meter import Watch
 from tests.bench.sizes import Sizes
 from tests.bench.slow_erp import SlowErp
 from tests.conftest import prepared
-from tests.delivery.desk import Desk, eventually
-from tests.delivery.workers import worker
 from tests.services import PostgresServer, RedisServer
+from tests.unit.delivery.inbox_fixture import InboxFixture, eventually
+from tests.unit.delivery.workers import worker
 
 CUSTOMERS = 250
 ERP_SECONDS = 0.2
@@ -39,16 +39,16 @@ def drain(postgres: PostgresServer, folder: Path, sizes: Sizes) -> dict[str, flo
     erp = SlowErp(folder / "erp", ERP_SECONDS)
     with ExitStack() as stack:
         redis = stack.enter_context(RedisServer(folder / "redis"))
-        desk = stack.enter_context(desk_on(postgres, "drain", folder, erp, SATCHEL_REDIS_URL=redis.url))
-        ids = desk.capture_many(f"C{n % CUSTOMERS}" for n in range(sizes.drain))
+        inbox = stack.enter_context(inbox_on(postgres, "drain", folder, erp, SATCHEL_REDIS_URL=redis.url))
+        ids = inbox.capture_many(f"C{n % CUSTOMERS}" for n in range(sizes.drain))
         more = {"SATCHEL_WRITERS": str(WORKERS), "SATCHEL_LEASE_SECONDS": "120", "SATCHEL_POLL_SECONDS": "1",
                 "SATCHEL_CONNECTOR": "slow", "SATCHEL_ERP_SECONDS": str(ERP_SECONDS), "THREADS": "2",
                 "SATCHEL_REDIS_URL": redis.url, "SATCHEL_QUIET_SECONDS": ""}  # fmt: skip
-        processes = [stack.enter_context(worker(desk, **more)) for _ in range(PROCESSES)]
-        queues.ring(desk.settings)
+        processes = [stack.enter_context(worker(inbox, **more)) for _ in range(PROCESSES)]
+        queues.ring(inbox.settings)
         eventually(lambda: bool(erp.created()), LONGEST)
         watch = Watch([process.pid for process in processes], [postgres.pid])
-        eventually(lambda: still_open(desk) == 0, LONGEST)
+        eventually(lambda: still_open(inbox) == 0, LONGEST)
         used = watch.used()
     calls = erp.created()
     assert set(calls) == set(ids), "each order once, and nothing else"
@@ -69,20 +69,22 @@ def drain(postgres: PostgresServer, folder: Path, sizes: Sizes) -> dict[str, flo
 
 
 @contextmanager
-def desk_on(postgres: PostgresServer, database: str, folder: Path, erp: Any, **settings: str) -> Iterator[Desk]:
+def inbox_on(
+    postgres: PostgresServer, database: str, folder: Path, erp: Any, **settings: str
+) -> Iterator[InboxFixture]:
     """Give an inbox of its own on *postgres*, before *erp*."""
     url = postgres.create_database(database)
     sessions = prepared(url)
     known = read_settings({"SATCHEL_FOLDER": str(folder), "SATCHEL_DATABASE_URL": url, **settings})
     try:
-        yield Desk(sessions, SystemClock(), known, erp)
+        yield InboxFixture(sessions, SystemClock(), known, erp)
     finally:
         sessions.kw["bind"].dispose()
         postgres.drop_database(database)
 
 
-def still_open(desk: Desk) -> int:
+def still_open(inbox: InboxFixture) -> int:
     """Return how many documents are not accepted yet."""
-    with desk.sessions() as session:
+    with inbox.sessions() as session:
         counted = select(func.count()).select_from(Submission).where(Submission.state != "accepted")
         return session.scalar(counted) or 0

@@ -16,11 +16,11 @@ from backend.connectors.tryton.adapter import TrytonConnector
 from backend.delivery.forwarder import Forwarder
 from backend.erp.records import Document
 from sync_protocol.submission import State
-from tests.bench.parts.drain import desk_on, still_open
+from tests.bench.parts.drain import inbox_on, still_open
 from tests.bench.sizes import Sizes
-from tests.connectors.tryton_at_hand import TrytonAtHand
-from tests.delivery.desk import Desk
 from tests.services import PostgresServer, TrytonServer
+from tests.unit.connectors.tryton.tryton_fixture import TrytonFixture
+from tests.unit.delivery.inbox_fixture import InboxFixture
 
 WRITERS = 2
 """As many as Tryton bears: the connector says so."""
@@ -35,14 +35,14 @@ def drain_tryton(
     Raises AssertionError unless each order of the forwarder's is in Tryton once.
     """
     with ExitStack() as stack:
-        tryton = stack.enter_context(closing(TrytonAtHand(server)))
+        tryton = stack.enter_context(closing(TrytonFixture(server)))
         connectors = [stack.enter_context(closing(tryton.connect())) for _ in range(WRITERS)]
-        desk = stack.enter_context(desk_on(postgres, "drain_tryton", folder, None))
+        inbox = stack.enter_context(inbox_on(postgres, "drain_tryton", folder, None))
         _bare(tryton, connectors, WRITERS)
         half = sizes.drain_tryton // 2
         alone = _bare(tryton, connectors, half)
-        ids = [desk.capture(body) for body in _bodies(tryton, sizes.drain_tryton)]
-        seconds = _forwarded(desk, connectors)
+        ids = [inbox.capture(body) for body in _bodies(tryton, sizes.drain_tryton)]
+        seconds = _forwarded(inbox, connectors)
         alone += _bare(tryton, connectors, sizes.drain_tryton - half)
         assert [tryton.count("order", id) for id in ids] == [1] * len(ids)
     return {
@@ -54,14 +54,14 @@ def drain_tryton(
     }
 
 
-def _bodies(tryton: TrytonAtHand, count: int) -> Iterable[dict[str, Any]]:
+def _bodies(tryton: TrytonFixture, count: int) -> Iterable[dict[str, Any]]:
     customers = [c for c in tryton.summary["customers"] if c["credit_limit"] is None]
     for n in range(count):
         customer = customers[n % len(customers)]
         yield tryton.order_body(customer_id=str(customer["id"]), ship_to_id=str(customer["address"]))
 
 
-def _bare(tryton: TrytonAtHand, connectors: Sequence[TrytonConnector], count: int) -> float:
+def _bare(tryton: TrytonFixture, connectors: Sequence[TrytonConnector], count: int) -> float:
     """Send *count* orders, each connection its share, and return the seconds."""
     documents = [tryton.document("order", body) for body in _bodies(tryton, count)]
 
@@ -81,15 +81,15 @@ def _send(connector: TrytonConnector, document: Document) -> None:
     assert outcome.state is State.ACCEPTED, outcome
 
 
-def _forwarded(desk: Desk, connectors: Sequence[TrytonConnector]) -> float:
+def _forwarded(inbox: InboxFixture, connectors: Sequence[TrytonConnector]) -> float:
     """Forward what is queued, a forwarder on each connection, and return the seconds."""
 
     def forward(n: int) -> None:
         forwarder = Forwarder(
-            desk.sessions, connectors[n], clock=SystemClock(), settings=desk.settings, worker=f"w{n}",
+            inbox.sessions, connectors[n], clock=SystemClock(), settings=inbox.settings, worker=f"w{n}",
             receipts_of=lambda session, submission: (),
         )  # fmt: skip
-        while still_open(desk):
+        while still_open(inbox):
             if not forwarder.drain():
                 time.sleep(PAUSE_SECONDS)
 

@@ -1,4 +1,4 @@
-"""First sync, delta, idle poll and push of one running contestant."""
+"""First sync, delta, idle poll and push of one running system."""
 
 import datetime as dt
 import statistics
@@ -12,21 +12,21 @@ from ulid import ULID
 from tests.bench import records
 from tests.bench.clients.client import Address
 from tests.bench.company import BenchRep
-from tests.bench.contestants.contestant import Contestant
-from tests.bench.contestants.satchel import SatchelContestant
 from tests.bench.lab import Lab
 from tests.bench.records import Record
+from tests.bench.systems.satchel import SatchelContestant
+from tests.bench.systems.system import System
 
 Figures = dict[str, Any]
 
 
-def first_sync(lab: Lab, contestant: Contestant, addresses: Sequence[Address]) -> Figures:
+def first_sync(lab: Lab, system: System, addresses: Sequence[Address]) -> Figures:
     """Sync from nothing, once for each of *addresses* (all of the first rep); the median counts."""
-    results = [lab.measure(contestant, address, "first") for address in addresses]
+    results = [lab.measure(system, address, "first") for address in addresses]
     expected = records.heard_count(lab.reps[0], lab.sizes.records)
     rows = results[-1]["rows"]
     if rows != expected:
-        raise RuntimeError(f"{contestant.name}: a first sync gave {rows} records instead of {expected}")
+        raise RuntimeError(f"{system.name}: a first sync gave {rows} records instead of {expected}")
     seconds = statistics.median(r["seconds"] for r in results)
     return {
         "seconds": seconds,
@@ -41,13 +41,13 @@ def first_sync(lab: Lab, contestant: Contestant, addresses: Sequence[Address]) -
     }
 
 
-def delta(lab: Lab, contestant: Contestant, state: Any, changes: Sequence[tuple[str, Record]]) -> Figures:
+def delta(lab: Lab, system: System, state: Any, changes: Sequence[tuple[str, Record]]) -> Figures:
     """Publish *changes*, then ask for them again and again from *state*, by one client."""
-    contestant.change(changes)
-    address = contestant.address(lab.reps[0])
-    result = lab.measure(contestant, address, "delta", state=state, times=lab.sizes.deltas)
+    system.change(changes)
+    address = system.address(lab.reps[0])
+    result = lab.measure(system, address, "delta", state=state, times=lab.sizes.deltas)
     expected = sum(records.hears(lab.reps[0], *change) for change in changes)
-    surplus = surplus_of(contestant.name, result["rows"], expected)
+    surplus = surplus_of(system.name, result["rows"], expected)
     each = sorted(result["each"])
     return {
         "p50": statistics.median(each),
@@ -71,12 +71,12 @@ def surplus_of(name: str, rows: int, expected: int) -> int:
     return rows - expected
 
 
-def idle(lab: Lab, contestant: Contestant) -> Figures:
+def idle(lab: Lab, system: System) -> Figures:
     """Poll from as many reps as there are connections, each up to date."""
-    addresses = [contestant.address(lab.reps[n % len(lab.reps)]) for n in range(lab.sizes.connections)]
+    addresses = [system.address(lab.reps[n % len(lab.reps)]) for n in range(lab.sizes.connections)]
     # A moment of it unmeasured: every process has then seen every rep.
-    lab.flood(contestant, addresses, min(2, lab.sizes.idle_seconds))
-    result = lab.flood(contestant, addresses, lab.sizes.idle_seconds)
+    lab.flood(system, addresses, min(2, lab.sizes.idle_seconds))
+    result = lab.flood(system, addresses, lab.sizes.idle_seconds)
     polls = result["polls"]
     return {
         "polls_per_second": polls / result["seconds"],
@@ -86,16 +86,16 @@ def idle(lab: Lab, contestant: Contestant) -> Figures:
     }
 
 
-def push(lab: Lab, contestant: Contestant) -> Figures:
+def push(lab: Lab, system: System) -> Figures:
     """Push orders in batches over one connection; repeated with other orders, the median counts.
 
     By the second rep: what is pushed comes back in the replica, and the first one's is measured.
     """
     rep, results = lab.reps[1], []
     for turn in range(lab.sizes.repeats):
-        documents = contestant.orders(list(_orders(lab, rep, turn)), rep)
+        documents = system.orders(list(_orders(lab, rep, turn)), rep)
         results.append(
-            lab.measure(contestant, contestant.address(rep), "push", documents=documents, batch=lab.sizes.batch)
+            lab.measure(system, system.address(rep), "push", documents=documents, batch=lab.sizes.batch)
         )
     seconds = statistics.median(r["seconds"] for r in results)
     return {

@@ -1,0 +1,12 @@
+"""The flat-file connector keeps the contract of the port."""
+
+import pytest
+
+from tests.contract.connectors.contract import ConnectorContract
+from tests.unit.connectors.flatfile.flatfile_fixture import FlatFileFixture
+
+
+class TestFlatFile(ConnectorContract):
+    @pytest.fixture
+    def erp(self, files: FlatFileFixture) -> FlatFileFixture:
+        return files

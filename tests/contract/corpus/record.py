@@ -1,0 +1,33 @@
+"""Freezes the corpus of the revision that is about to be released: `python -m tests.contract.corpus.record`."""
+
+import sys
+import tempfile
+from pathlib import Path
+
+from backend.settings import read_settings
+from sync_protocol import SCHEMA_REVISION
+from sync_protocol.reference.json_schema import definitions
+from tests.contract.corpus import corpus
+from tests.contract.wire.story import Story
+from tests.contract.wire.world import first_records, world
+
+
+def freeze(revision: int) -> None:
+    """Play the golden story on a fresh database and keep it as the corpus of *revision*."""
+    corpus.folder(revision).mkdir()
+    records = first_records()
+    with tempfile.TemporaryDirectory() as folder:
+        settings = read_settings({"SATCHEL_FOLDER": str(Path(folder) / "instance")})
+        with world(settings, records) as here:
+            story = Story(here)
+            for name, golden in story.tell():
+                corpus.write(revision, name, golden)
+    begun = [[put.collection, put.key, dict(put.record)] for put in records]
+    corpus.write(revision, "story", {"records": begun, "steps": story.stage.steps})
+    corpus.write(revision, "catalogue", definitions())
+
+
+if __name__ == "__main__":
+    if corpus.folder(SCHEMA_REVISION).exists():
+        sys.exit(f"there is a corpus of revision {SCHEMA_REVISION}; what was released is not written again")
+    freeze(SCHEMA_REVISION)

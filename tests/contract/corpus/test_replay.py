@@ -1,0 +1,87 @@
+"""A device of each released revision finds everything that it relies on, on today's server."""
+
+import pytest
+
+from backend.settings import Settings, read_settings
+from sync_protocol import SCHEMA_REVISION
+from sync_protocol.reference.json_schema import definitions
+from tests.contract.corpus import corpus, record, reliance
+from tests.contract.corpus.evolution import breaks
+from tests.contract.corpus.player import stage_of
+from tests.contract.wire.stage import Stage
+
+REVISIONS = corpus.revisions()
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+def test_what_a_released_revision_relies_on_still_holds(settings: Settings, revision: int) -> None:
+    """Its story is played from enrolment to the wipe order, on both databases."""
+    with stage_of(settings, revision) as player:
+        heard = list(player.play())
+    assert sorted(exchange.name for exchange in heard) == corpus.names(revision)
+    assert [f"{h.name}: {fault}" for h in heard for fault in reliance.broken(h.before, h.now)] == []
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+def test_cursors_and_tokens_of_a_released_revision_are_still_good(tmp_path, revision: int) -> None:
+    """A server is updated under its phones: what they hold was given by the release before, word by word."""
+    settings = read_settings({"SATCHEL_FOLDER": str(tmp_path / "instance")})
+    with stage_of(settings, revision) as player:
+        steps = player.play()
+        assert next(h for h in steps if h.name == "enrol").now["status"] == 201
+        frozen = corpus.read(revision, "enrol")["reply"]["body"]["refresh_token"]
+        assert player.phone.refresh(frozen).status_code == 200
+        # Wherever today's story stands, a frozen cursor is not from this server's future.
+        player.stage.fall_behind(-1000)
+        for name in ("pull-first", "pull-delta"):
+            cursor = corpus.read(revision, name)["reply"]["body"]["cursor"]
+            page = player.phone.pull(cursor, query={"schema": revision})
+            assert (page.status_code, page.json["reset"], page.json["complete"]) == (200, None, True)
+
+
+def test_the_next_corpus_can_be_frozen_and_replayed(settings: Settings, tmp_path, monkeypatch) -> None:
+    """The recipe works before the day of the release; two servers of one revision are no different."""
+    monkeypatch.setattr(corpus, "FOLDER", tmp_path)
+    record.freeze(SCHEMA_REVISION)
+    with stage_of(settings, SCHEMA_REVISION) as player:
+        heard = list(player.play())
+    assert sorted(exchange.name for exchange in heard) == corpus.names(SCHEMA_REVISION)
+    assert [f"{h.name}: {fault}" for h in heard for fault in reliance.broken(h.before, h.now)] == []
+    assert breaks(corpus.read(SCHEMA_REVISION, "catalogue"), definitions()) == []
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+def test_a_story_holds_every_exchange_once_in_words_the_stage_knows(revision: int) -> None:
+    steps = corpus.read(revision, "story")["steps"]
+    assert sorted(step["ask"] for step in steps if "ask" in step) == corpus.names(revision)
+    assert {step["event"] for step in steps if "event" in step} <= set(vars(Stage))
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "fault"),
+    [
+        ({"a": 1}, {"a": 1, "b": 2}, []),
+        ({"a": 1}, {"b": 1}, ["reply.a is gone"]),
+        ({"a": 1}, {"a": "1"}, ["reply.a was 1 and is '1'"]),
+        ({"a": 1}, {"a": True}, ["reply.a was 1 and is True"]),
+        ({"a": [1]}, {"a": [1, 2]}, ["reply.a was [1] and is [1, 2]"]),
+        ({"cursor": "x"}, {"cursor": "y"}, []),
+        ({"cursor": "x"}, {"cursor": None}, ["reply.cursor was 'x' and is None"]),
+        ({"push_bytes": 10}, {"push_bytes": 20}, []),
+        ({"push_bytes": 10}, {"push_bytes": 5}, ["reply.push_bytes was 10 and is 5"]),
+    ],
+)
+def test_the_comparison_sees_what_breaks_a_device(before, now, fault) -> None:
+    assert list(reliance.broken(before, now)) == fault
+
+
+def test_the_comparison_takes_rows_by_their_key() -> None:
+    def page(*put, gone=()):
+        return {"changes": [{"channel": "c", "collection": "k", "put": list(put), "gone": list(gone)}]}
+
+    one, two = [1, {"id": "A", "n": 1}], [2, {"id": "B"}]
+    assert list(reliance.broken(page(one, two), page([7, {"id": "B", "more": 1}], [9, one[1]]))) == []
+    lost = list(reliance.broken(page(one, two), page(one)))
+    assert "reply.changes.c k.put B is gone" in lost
+    doubled = list(reliance.broken(page(one), page(one, two)))
+    assert doubled and "rows of" in doubled[0]

@@ -1,0 +1,117 @@
+"""The story that the golden exchanges of the office's API tell: two documents are parked, and dealt with.
+
+It is apart from the phone's story, which is frozen with each revision of what phones speak.
+"""
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import Any
+from unittest.mock import patch
+
+from sqlalchemy import select
+
+from backend.feed.changes import publish
+from backend.identity import office
+from backend.inbox import submissions as inbox
+from backend.inbox.models import Submission
+from sync_protocol.change import Put
+from tests.contract.wire import exchange
+from tests.contract.wire.exchange import Golden
+from tests.unit.api.installation import Installation
+from tests.unit.delivery.recording_erp import RecordingErp
+from tests.unit.sync import company
+
+FOLDER = exchange.FOLDER / "office_api"
+TOKENS = {"anna": "so1.anna-s-token", "bert": "so1.bert-s-token", "ivo": "so1.ivo-s-token"}
+IDS = [f"01KBR9YJ3P00000000000000{n:02}" for n in range(1, 8)]
+PARKED = "/v1/office/parked"
+
+
+def tell(here: Installation) -> Iterator[tuple[str, Golden]]:
+    """Yield every exchange as (name, golden)."""
+    story = _Story(here)
+    with patch("backend.api.office.connect", lambda name, options: story.erp):
+        yield from story.errors_of_the_lock()
+        yield from story.deeds()
+        yield from story.refusals()
+
+
+class _Story:
+    def __init__(self, here: Installation) -> None:
+        self.here = here
+        self.erp = RecordingErp(here.settings.folder / "erp")
+        for name, role in (("anna", "office"), ("bert", "office"), ("ivo", "it")):
+            here.change(
+                lambda s, n=name, r=role: office.keep(s, n, r, TOKENS[n], by="user:root", now=here.clock.now())
+            )
+        phone = here.phone()
+        phone.push(*(company.submission(id, company.order_body(notes=id[-2:])) for id in IDS))
+        for id in IDS:
+            self.park(id)
+
+    def park(self, id: str, **values: Any) -> None:
+        def change(session: Any) -> None:
+            row = session.scalars(select(Submission).where(Submission.id == id)).one()
+            told = {
+                "state": "parked", "owner": "office", "error_class": "reject_office",
+                "reason": "The customer would exceed the credit limit", "raw_reason": "credit_limit: 1000.00",
+            }  # fmt: skip
+            for name, value in {**told, **values}.items():
+                setattr(row, name, value)
+            row.updated_at = self.here.clock.now()
+            session.flush()
+            publish(session, [Put("submissions", id, inbox.as_record(row))])
+
+        self.here.change(change)
+
+    def ask(
+        self, name: str, about: str, method: str, path: str, who: str | None = "anna", **request: Any
+    ) -> tuple[str, Golden]:
+        headers = {"Authorization": f"Bearer {TOKENS.get(who, who)}"} if who else {}
+        if "body" in request:
+            headers["Content-Type"] = "application/json"
+        golden: Golden = {"method": method, "path": path, "headers": headers, **request}
+        response = exchange.send(self.here.client, name, golden, "")
+        self.here.clock.advance(seconds=10)
+        return name, {"about": about, "request": golden, "reply": exchange.reply_of(response)}
+
+    def act(
+        self, name: str, about: str, id: str, deed: str, who: str = "anna", **body: Any
+    ) -> tuple[str, Golden]:
+        return self.ask(name, about, "POST", f"{PARKED}/{id}/{deed}", who, body=body)
+
+    def errors_of_the_lock(self) -> Iterator[tuple[str, Golden]]:
+        about = "A token that is nobody's, or whose account is revoked."
+        yield self.ask("problem-office_token_invalid", about, "GET", PARKED, "so1.nobody-s-token")
+        about = "Who keeps the connection running may retry, and settle nothing else."
+        yield self.act("problem-role_missing", about, IDS[0], "cancel", "ivo", why="no")
+
+    def deeds(self) -> Iterator[tuple[str, Golden]]:
+        yield self.ask("list", "What waits longest comes first.", "GET", PARKED, query={"limit": "1"})
+        yield self.ask("show", "One document.", "GET", f"{PARKED}/{IDS[0]}")
+        yield self.act("claim", "Anna takes it.", IDS[0], "claim")
+        about = "Bert is told who has it; with `force` he would overrule her."
+        yield self.act("problem-taken_by_another", about, IDS[0], "retry", "bert")
+        yield self.act("release", "Anna lets go of it.", IDS[0], "release")
+        yield self.act("retry", "It is sent again as it is.", IDS[0], "retry", why="The limit was raised")
+        yield self.act("problem-not_parked", "It is on its way.", IDS[0], "cancel", why="no")
+        number = self.erp.by_hand()
+        yield self.act("link", "Somebody has entered it in the ERP.", IDS[1], "link", number=number)
+        yield self.act("cancel", "The rep reads the reason.", IDS[2], "cancel", why="Ordered twice")
+        yield self.act("return", "The rep edits a copy.", IDS[3], "return", why="Which address?")
+
+    def refusals(self) -> Iterator[tuple[str, Golden]]:
+        yield self.act("problem-not_in_erp", "No such number.", IDS[4], "link", number="SO99")
+        about = "The number is another document's."
+        yield self.act("problem-linked_elsewhere", about, IDS[4], "link", number="SO1")
+        about = "Without a reason."
+        yield self.act("problem-not_for_this", about, IDS[4], "cancel")
+        about = "A corrected body has faults; each stands under its field."
+        body = company.order_body("C9")
+        yield self.act("problem-body_refused", about, IDS[4], "fix", body=body)
+        self.park(IDS[5], last_sent_at=self.here.clock.now() - dt.timedelta(seconds=5))
+        about = "A call that was made for it may still be executed."
+        yield self.act("problem-may_be_in_erp", about, IDS[5], "cancel", why="Ordered twice")
+        self.erp.script("find", "503")
+        about = "The ERP must be asked whether it has the document."
+        yield self.act("problem-erp_unavailable", about, IDS[5], "cancel", why="Ordered twice")

@@ -1,0 +1,228 @@
+"""The story that the golden exchanges tell: one phone, from its enrolment to the wipe order."""
+
+import base64
+import gzip
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+
+from sync_protocol.limits import LIMITS
+from tests.contract.wire import exchange, segments, verification, wishes
+from tests.contract.wire.exchange import Golden
+from tests.contract.wire.stage import Stage
+from tests.contract.wire.world import CODE, DEVICE_KEY, SECOND_CODE
+from tests.unit.api.installation import Installation, Phone
+from tests.unit.sync import company
+
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="
+)
+DIGEST = hashlib.sha256(PNG).hexdigest()
+ORDER, FORECAST, VISIT, CLAIM = (f"01KBR9YJ3M00000000000000{n:02}" for n in range(1, 5))
+TUS = {"Tus-Resumable": "1.0.0"}
+PIECE = {**TUS, "Content-Type": "application/offset+octet-stream"}
+
+
+class Story:
+    """Tells the exchanges in order, each as (name, golden)."""
+
+    def __init__(self, here: Installation) -> None:
+        self.here = here
+        self.phone = Phone(here, DEVICE_KEY)
+        self.stage = Stage(here, self.phone)
+        self.told: list[tuple[str, Golden]] = []
+
+    def tell(self) -> Iterator[tuple[str, Golden]]:
+        """Yield every exchange."""
+        for chapter in (
+            self._arrive,
+            self._pull,
+            self._push,
+            self._upload,
+            self._verify,
+            self._segments,
+            self._err,
+            self._reconsider,
+            self._leave,
+        ):
+            chapter()
+            yield from self.told
+            self.told.clear()
+
+    def ask(self, name: str, about: str, method: str, path: str, **request: Any) -> Any:
+        """Send a request under the token of the moment (`token=None`: none) and keep the exchange."""
+        headers = {**request.pop("headers", {})}
+        token = request.pop("token", self.phone.access_token)
+        if "body" in request:
+            headers.setdefault("Content-Type", "application/json")
+        if token:
+            own = token == self.phone.access_token
+            headers = {"Authorization": exchange.OWN_TOKEN if own else f"Bearer {token}", **headers}
+        golden: Golden = {
+            "method": method,
+            "path": path,
+            **({"headers": headers} if headers else {}),
+            **request,
+        }
+        response = exchange.send(self.here.client, name, golden, self.phone.access_token)
+        reply = exchange.reply_of(response)
+        self.told.append((name, {"about": about, "request": golden, "reply": reply}))
+        self.stage.note({"ask": name})
+        self.stage.wait(10)
+        return response
+
+    def _arrive(self) -> None:
+        body = {"public_key": self.phone.public_key, "device_name": "Pixel 9", "app_version": "1.0.0"}
+        wrong = {"code": "00000-00000-00000", **body}
+        about = "A code that nobody issued, or that is used or expired."
+        self.ask("problem-enrolment_code_invalid", about, "POST", "/v1/enrol", body=wrong, token=None)
+        about = "A phone becomes a device of the rep; the same request again gives the same device."
+        reply = self.ask("enrol", about, "POST", "/v1/enrol", body={"code": CODE, **body}, token=None)
+        self.phone.keep(reply)
+        self.phone.device_id = reply.json["device_id"]
+        first = self.phone.refresh_token
+        body = {"refresh_token": first, "proof": self.phone.proof(first, jti="1")}
+        about = "New tokens; `proof` is signed by the device's key over the refresh token's sha256."
+        self.phone.keep(self.ask("token", about, "POST", "/v1/token", body=body, token=None))
+        garbage = {"refresh_token": "sr1.x.1.x", "proof": body["proof"]}
+        about = "A refresh token that was not made here."
+        self.ask("problem-refresh_invalid", about, "POST", "/v1/token", body=garbage, token=None)
+
+    def _pull(self) -> None:
+        first = self.ask("pull-first", "Everything the rep hears, from the start.", "GET", "/v1/pull")
+        cursor, tag = first.json["cursor"], first.headers["ETag"]
+        about = "Nothing has changed: this cursor, complete."
+        query = {"cursor": cursor}
+        self.ask("pull-idle", about, "GET", "/v1/pull", query=query, headers={"If-None-Match": tag})
+        renamed = company.customer("C1", "NW", name="Customer C1 & Sons")
+        self.stage.publish([renamed, company.customer("C2", "SE"), company.customer("C3", "NW")])
+        self.stage.unassign("R1", "warehouse:W1")
+        about = (
+            "C1 has changed, C2 has moved to another territory, C3 is new, and W1 is not the rep's any more."
+        )
+        self.cursor = self.ask("pull-delta", about, "GET", "/v1/pull", query=query).json["cursor"]
+
+    def _push(self) -> None:
+        order = company.submission(ORDER, company.order_body())
+        lines = [{"line_no": 1, "product_id": "P9", "quantity": "3.5", "unit": "u"}]
+        forecast = {"warehouse_id": "W1", "period": "2026-12", "revision": 1, "lines": lines}
+        documents = [
+            order,
+            company.submission(FORECAST, forecast, "forecast"),
+            company.submission(VISIT, {"customer_id": "C1"}, "visit"),
+        ]
+        about = "A result each: an order, a forecast of a product the rep does not have, a kind of a newer app."
+        self.ask("push", about, "POST", "/v1/push", body={"submissions": documents})
+        other = company.submission(ORDER, company.order_body(notes="Another order"))
+        about = "The same order again, and another document under its id."
+        self.ask("push-again", about, "POST", "/v1/push", body={"submissions": [order, other]})
+        line = {
+            "line_no": 1,
+            "date": "2026-11-20",
+            "category_id": "meals",
+            "description": "Lunch",
+            "amount": "42.00",
+            "receipts": [f"sha256:{DIGEST}"],
+        }
+        body = {"purpose": "Lunch", "customer_id": "C1", "currency": "EUR", "lines": [line]}
+        claim = company.submission(CLAIM, body, "expense_claim", needs=[f"sha256:{DIGEST}"])
+        about = (
+            "Push and pull in one round trip: a claim that waits for its receipt, and the page that shows it."
+        )
+        asked = {"cursor": self.cursor, "submissions": [claim], "schema": 1}
+        self.cursor = self.ask("sync", about, "POST", "/v1/sync", body=asked).json["page"]["cursor"]
+        about = "A cursor that is not ours stands in the way of the page, not of the push."
+        bad = {"cursor": "not a cursor", "submissions": [claim]}
+        self.ask("sync-problem", about, "POST", "/v1/sync", body=bad)
+
+    def _upload(self) -> None:
+        names = {"sha256": DIGEST, "filename": "lunch.png"}
+        metadata = ",".join(
+            f"{name} {base64.b64encode(value.encode()).decode()}" for name, value in names.items()
+        )
+        headers = {**TUS, "Upload-Length": str(len(PNG)), "Upload-Metadata": metadata}
+        about = "The upload of a receipt begins."
+        place = self.ask("receipt-create", about, "POST", "/v1/receipts", headers=headers).headers["Location"]
+        self._piece("receipt-piece", "The first bytes.", place, 0, PNG[:40])
+        self.ask("receipt-standing", "How far is it?", "HEAD", place, headers=TUS)
+        about = "A piece that begins elsewhere; ask HEAD and go on from there."
+        self._piece("problem-offset_mismatch", about, place, 0, PNG[:40])
+        self._piece("receipt-last-piece", "The rest; the receipt is checked and kept.", place, 40, PNG[40:])
+        about = "The claim is queued now."
+        asked = {"cursor": self.cursor}
+        self.cursor = self.ask("pull-receipt-arrived", about, "GET", "/v1/pull", query=asked).json["cursor"]
+        wrong = {**headers, "Upload-Metadata": metadata.replace(names["sha256"], "")}
+        wrong["Upload-Metadata"] = "sha256 " + base64.b64encode(b"a" * 64).decode()
+        place = self.stage.begin_upload(wrong)
+        about = "All bytes are there and are not those that the sha256 names."
+        self._piece("problem-digest_mismatch", about, place, 0, PNG)
+        other = self.stage.begin_upload(wrong)
+        self._piece("problem-receipt_type", "A file that is no receipt.", other, 0, b"<svg/>" * 3)
+        self.ask("problem-precondition", "tus without its version.", "HEAD", place)
+
+    def _piece(self, name: str, about: str, place: str, offset: int, data: bytes) -> None:
+        headers = {**PIECE, "Upload-Offset": str(offset)}
+        self.ask(name, about, "PATCH", place, headers=headers, base64=base64.b64encode(data).decode())
+
+    def _verify(self) -> None:
+        verification.tell(self)
+
+    def _segments(self) -> None:
+        segments.tell(self)
+
+    def _err(self) -> None:
+        json, push = {"Content-Type": "application/json"}, "/v1/push"
+        self.ask("limits", "The limits in force.", "GET", "/v1/limits", token=None)
+        self.ask("problem-token_missing", "No token.", "GET", "/v1/pull", token=None)
+        about = "A token of somebody else."
+        self.ask("problem-token_invalid", about, "GET", "/v1/pull", token="a.b.c")
+        self.ask(
+            "problem-not_json", "A comma too many.", "POST", push, headers=json, text='{"submissions":[1,]}'
+        )
+        self.ask("problem-envelope_invalid", "No list of submissions.", "POST", push, body={"submissions": 5})
+        large = {**json, "Content-Length": str(LIMITS.push_bytes + 1)}
+        self.ask("problem-body_too_large", "More than the limits allow.", "POST", push, headers=large)
+        coded = {**json, "Content-Encoding": "br"}
+        self.ask(
+            "problem-encoding_unsupported", "A coding we do not take.", "POST", push, headers=coded, text="x"
+        )
+        cut = base64.b64encode(gzip.compress(b'{"submissions":[]}', mtime=0)[:20]).decode()
+        packed = {**json, "Content-Encoding": "gzip"}
+        self.ask("problem-body_damaged", "Gzip that ends too early.", "POST", push, headers=packed, base64=cut)
+        self.ask("problem-not_found", "An address that is none.", "GET", "/v1/nothing")
+        self.ask("problem-method_not_allowed", "A method that is none here.", "DELETE", "/v1/pull")
+        about = "A cursor that is not ours."
+        self.ask("problem-cursor_invalid", about, "GET", "/v1/pull", query={"cursor": "not a cursor"})
+        self.stage.break_down("an endpoint")
+        self.ask("problem-internal", "Something nobody foresaw.", "GET", "/v1/limits", token=None)
+        self.stage.mend()
+        self.stage.break_down("the database")
+        self.ask("problem-unavailable", "The database is away.", "GET", "/v1/pull")
+        self.stage.mend()
+        asked = {"query": {"cursor": self.cursor}}
+        self.stage.fall_behind(20)
+        self.ask("problem-not_yet", "A server that lags behind.", "GET", "/v1/pull", **asked)
+        self.stage.fall_behind(-20)
+        body = {"code": SECOND_CODE, "public_key": self.phone.public_key, "device_name": "x"}
+        self.stage.break_down("patience")
+        self.ask("problem-rate_limited", "Too many failures.", "POST", "/v1/enrol", body=body, token=None)
+        self.stage.mend()
+
+    def _reconsider(self) -> None:
+        wishes.tell(self)
+
+    def _leave(self) -> None:
+        self.stage.begin_epoch()
+        about = "The server begins a new history: delete the replica, keep the outbox, take this page."
+        self.ask("pull-reset", about, "GET", "/v1/pull", query={"cursor": self.cursor})
+        about = "The same to an app that can mend its rows: it keeps them, and takes `head` for their position."
+        asked = {"cursor": self.cursor, "schema": "2"}
+        rebased = self.ask("pull-rebase", about, "GET", "/v1/pull", query=asked)
+        about = "A verification with the cursor of the history before."
+        sums = verification.sums_under(self.here, rebased.json["cursor"])
+        body = {"cursor": self.cursor, "schema": 2, "sums": sums}
+        self.ask("problem-epoch_changed", about, "POST", "/v1/verify", body=body)
+        self.stage.revoke()
+        self.ask("problem-device_revoked", "The order to wipe.", "GET", "/v1/pull")
+        self.stage.wait(1200)
+        self.ask("problem-token_expired", "A token of twenty minutes ago.", "GET", "/v1/pull")

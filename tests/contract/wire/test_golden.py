@@ -1,0 +1,96 @@
+"""The golden exchanges: what the server answers is what stands in the files, and the schemas agree."""
+
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from marshmallow import Schema
+
+from backend.api.description import document
+from backend.api.doors import DOORS
+from backend.settings import Settings
+from sync_protocol.enrol import EnrolReplySchema, TokenReplySchema
+from sync_protocol.errors import ErrorCode
+from sync_protocol.problem import ProblemSchema
+from sync_protocol.pull import PageSchema, SyncReplySchema
+from sync_protocol.push import PushReplySchema
+from sync_protocol.verify import VerifyReplySchema
+from tests.contract.wire import exchange, office
+from tests.contract.wire.story import Story
+from tests.contract.wire.world import world
+
+DOCUMENT = document(DOORS)
+REPLIES: dict[str, type[Schema]] = {
+    "/v1/enrol": EnrolReplySchema,
+    "/v1/token": TokenReplySchema,
+    "/v1/pull": PageSchema,
+    "/v1/push": PushReplySchema,
+    "/v1/sync": SyncReplySchema,
+    "/v1/verify": VerifyReplySchema,
+}
+
+
+def test_the_server_answers_as_the_golden_exchanges_say(settings: Settings) -> None:
+    """Every golden request is sent again, on both databases; `make reference` writes them."""
+    with world(settings) as here:
+        told = dict(Story(here).tell())
+    assert sorted(told) == exchange.names()
+    for name, golden in told.items():
+        assert exchange.comparable(golden) == exchange.comparable(exchange.read(name)), name
+
+
+def test_every_error_of_an_envelope_has_its_example() -> None:
+    examples = {name.removeprefix("problem-") for name in exchange.names() if name.startswith("problem-")}
+    # Those that only the office's doors answer with have their examples beside the others of that API.
+    examples |= {name.removeprefix("problem-") for name in exchange.names(office.FOLDER) if "problem-" in name}
+    assert examples == {code.code for code in ErrorCode if code.status}
+
+
+def test_every_result_of_a_push_has_its_example() -> None:
+    results = [r for name in ("push", "push-again") for r in exchange.read(name)["reply"]["body"]["results"]]
+    assert {r["status"] for r in results} == {"received", "refused", "quarantined", "duplicate"}
+
+
+@pytest.mark.parametrize("name", exchange.names())
+def test_a_golden_reply_is_what_openapi_and_the_wire_say(name: str) -> None:
+    golden = exchange.read(name)
+    body, status = golden["reply"].get("body"), golden["reply"]["status"]
+    described = operation(golden["request"])
+    if described is None:
+        assert name in ("problem-not_found", "problem-method_not_allowed")
+        assert ProblemSchema().validate(body) == {}
+        return
+    reply = described["responses"][str(status)]
+    if body is None:
+        return
+    content_type = golden["reply"]["headers"]["Content-Type"]
+    check(reply["content"][content_type]["schema"], body)
+    schema = ProblemSchema if status >= 400 else REPLIES.get(golden["request"]["path"])
+    if schema is not None:
+        assert schema().validate(body) == {}
+
+
+@pytest.mark.parametrize("name", exchange.names())
+def test_a_golden_request_that_is_answered_well_is_what_openapi_says(name: str) -> None:
+    golden = exchange.read(name)
+    described = operation(golden["request"])
+    results = (golden["reply"].get("body") or {}).get("results", [])
+    refused = any(result["status"] in ("refused", "quarantined") for result in results)
+    if described and golden["reply"]["status"] < 400 and not refused and "body" in golden["request"]:
+        check(described["requestBody"]["content"]["application/json"]["schema"], golden["request"]["body"])
+
+
+def operation(request: dict[str, Any]) -> dict[str, Any] | None:
+    path = request["path"]
+    if path.startswith("/v1/receipts/"):
+        path = "/v1/receipts/{upload_id}"
+    if path.startswith("/v1/segments/"):
+        path = "/v1/segments/{sha256}"
+    found: dict[str, Any] | None = DOCUMENT["paths"].get(path, {}).get(request["method"].lower())
+    return found
+
+
+def check(schema: dict[str, Any], value: Any) -> None:
+    whole = {**schema, "components": DOCUMENT["components"]}
+    faults = [f"{error.json_path}: {error.message}" for error in Draft202012Validator(whole).iter_errors(value)]
+    assert faults == []

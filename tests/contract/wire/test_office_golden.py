@@ -1,0 +1,47 @@
+"""The golden exchanges of the office's API: what is answered today, as OpenAPI describes it."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backend.api.description import document
+from backend.api.doors import DOORS
+from backend.settings import read_settings
+from sync_protocol.office import DeedSchema, ParkedListSchema, ParkedSchema
+from sync_protocol.problem import ProblemSchema
+from tests.contract.wire import exchange, office
+from tests.contract.wire.test_golden import check
+from tests.contract.wire.world import world
+
+NAMES = exchange.names(office.FOLDER)
+
+
+def test_what_is_answered_today_is_what_is_kept(tmp_path: Path) -> None:
+    """`make reference` writes them anew."""
+    with world(read_settings({"SATCHEL_FOLDER": str(tmp_path / "instance")})) as here:
+        told = dict(office.tell(here))
+    assert sorted(told) == NAMES
+    for name, golden in told.items():
+        assert golden == exchange.read(name, office.FOLDER), name
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_is_what_openapi_and_the_schemas_say(name: str) -> None:
+    golden = exchange.read(name, office.FOLDER)
+    body, status = golden["reply"]["body"], golden["reply"]["status"]
+    described = operation(golden["request"])
+    [content] = described["responses"][str(status)]["content"].values()
+    check(content["schema"], body)
+    schema = ProblemSchema if status >= 400 else ParkedListSchema if "documents" in body else ParkedSchema
+    assert schema().validate(body) == {}
+    if "body" in golden["request"]:
+        assert DeedSchema().validate(golden["request"]["body"]) == {}
+
+
+def operation(request: dict[str, Any]) -> dict[str, Any]:
+    path = re.sub(r"/parked/[0-9A-Z]{26}/\w+$", "/parked/{id}/{deed}", request["path"])
+    path = re.sub(r"/parked/[0-9A-Z]{26}$", "/parked/{id}", path)
+    described: dict[str, Any] = document(DOORS)["paths"][path][request["method"].lower()]
+    return described

@@ -1,0 +1,57 @@
+"""The chapter of the story in which the phone compares its replica with the server."""
+
+from typing import Any
+
+from backend.feed import reading
+from backend.feed.changes import live
+from sync_protocol.checksum import hash_text, record_hash
+from sync_protocol.cursor import decode_cursor
+from tests.unit.api.installation import Installation
+from tests.unit.sync import company
+
+CUSTOMERS = {"channel": "territory:NW", "collection": "customers"}
+WHOLE = {**CUSTOMERS, "from": "", "to": None}
+
+
+def tell(story: Any) -> None:
+    """Tell it, by the cursor that the phone of *story* holds."""
+
+    def check(name: str, about: str, **question: Any) -> None:
+        asked = {"cursor": story.cursor, "schema": 1, **question}
+        story.ask(name, about, "POST", "/v1/verify", body=asked)
+
+    sums = sums_under(story.here, story.cursor)
+    c1, c3 = (_customer_hash(story.here, key) for key in ("C1", "C3"))
+    stale = hash_text(record_hash("customers", "C3", {"id": "C3"}))
+    check("verify-equal", "The sums of a replica that is as it should be.", sums=sums)
+    others = [sum for sum in sums if sum["collection"] != "customers"]
+    wrong = {**CUSTOMERS, "count": 2, "sum": hash_text(int(c1, 16) + int(stale, 16))}
+    about = "Other customers than the server has; of a small stream the one part is the whole."
+    check("verify-differs", about, sums=[*others, wrong])
+    about = "A range is split; a large one into up to `verify_parts` parts."
+    check("verify-split", about, split=[WHOLE])
+    about = "Row by row: C3 is stale here, and C7 is not the server's."
+    check("verify-rows", about, rows=[{**WHOLE, "rows": [["C1", c1], ["C3", stale], ["C7", c3]]}])
+    check("verify-missing", "C3 is missing here.", rows=[{**WHOLE, "rows": [["C1", c1]]}])
+    about = "Rows of a stream that this rep does not hear, which the cursor does not name: delete them."
+    foreign = {"channel": "territory:SE", "collection": "customers", "count": 1, "sum": c1}
+    check("verify-drop", about, sums=[*sums, foreign])
+    story.stage.publish([company.customer("C3", "NW", name="Customer C3 & Daughters")])
+    check("verify-pull-first", "The stream has moved on since the cursor.", sums=sums)
+
+
+def sums_under(here: Installation, cursor: str) -> list[dict[str, Any]]:
+    """Return the sums of a device that holds everything *cursor* names."""
+    marks = decode_cursor(cursor).marks
+    with here.sessions() as session:
+        there = reading.standings(session, [channel for channel, _ in marks])
+    return [
+        {"channel": stream[0], "collection": stream[1], **there[stream].checksum.as_wire()}
+        for stream in sorted(marks)
+        if there[stream].checksum.count
+    ]
+
+
+def _customer_hash(here: Installation, key: str) -> str:
+    with here.sessions() as session:
+        return hash_text(record_hash("customers", key, live(session, "customers", key)))

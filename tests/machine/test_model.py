@@ -1,8 +1,0 @@
-"""The deep search, without a database."""
-
-from tests.machine.model_answers import ModelServer
-from tests.machine.searching import both_kinds, examples, search
-
-
-def test_the_rules_keep_every_promise() -> None:
-    search(ModelServer, both_kinds, examples(60))

@@ -1,0 +1,174 @@
+"""No statement of pull, push, verify, segments, compaction or the idle poll reads or sorts a large table.
+
+The real functions run on a million records; whatever they say to the database is overheard and explained,
+so that a new statement cannot escape.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, text
+
+from backend.clock import ManualClock
+from backend.db import Sessions, snapshot
+from backend.feed import compaction, positions
+from backend.feed.changes import publish
+from backend.identity.tokens import Claims
+from backend.looking import looking
+from backend.settings import read_settings
+from backend.sync import grants, hearing, idle
+from backend.sync.pull import pull
+from backend.sync.push import push, receipts_arrived, requeue_complete
+from backend.sync.question import Question
+from backend.sync.segments import access
+from backend.sync.segments.due import build_due, build_streams
+from backend.sync.segments.folder import FolderStore
+from backend.sync.verify import verify
+from sync_protocol.catalogue import COLLECTIONS
+from sync_protocol.change import Gone
+from sync_protocol.checksum import Checksum
+from sync_protocol.cursor import Cursor, Mark, decode_cursor
+from sync_protocol.segment import KeyRange
+from tests.conftest import prepared
+from tests.query_plans.explain import overhearing
+from tests.query_plans.million import RECORDS, load
+from tests.unit.sync import company
+from tests.unit.sync.replica import NOW
+
+REP, DEVICE = "R7", "D6"
+CUSTOMERS = ("territory:T6", "customers")
+
+
+@pytest.fixture(scope="module")
+def million(postgres_server: Any, postgres_template: str, tmp_path_factory: Any) -> Iterator[Sessions]:
+    """Sessions on a database with a million records."""
+    url = postgres_server.create_database("a_million", postgres_template)
+    sessions = prepared(url)
+    engine: Engine = sessions.kw["bind"]  # type: ignore[attr-defined]
+    with engine.begin() as connection:
+        load(connection)
+    with sessions() as session, session.begin():
+        grants.set_role(session, "sales", COLLECTIONS)
+        publish(session, [company.unit(), company.product("P1"), company.customer("C1", "T6")])
+        session.execute(text("ANALYZE role_collection"))
+    yield sessions
+    engine.dispose()
+    postgres_server.drop_database("a_million")
+
+
+def read_page(sessions: Sessions, cursor: str | None, schema: int = 2) -> Cursor:
+    with sessions() as session:
+        snapshot(session)
+        page = pull(session, rep_id=REP, cursor_text=cursor, schema=schema, limit_bytes=None, now=NOW)
+    return decode_cursor(page.cursor)
+
+
+def at(sessions: Sessions, position: int) -> str:
+    """Return the cursor of a device that has read all that it hears up to *position*."""
+    with sessions() as session:
+        head = positions.head(session)
+        heard = session.execute(
+            text("SELECT channel, collection FROM feed_stream WHERE channel IN ('everyone', 'territory:T6')")
+        ).all()
+    return Cursor(head.epoch, position, {(c, n): Mark(position) for c, n in heard}).encode()
+
+
+def polls(sessions: Sessions, folder: Path) -> None:
+    with looking(sessions.kw["bind"]) as connection:  # type: ignore[attr-defined]
+        idle.nothing_new(connection, Claims(REP, DEVICE, 1, 0, 0), decode_cursor(at(sessions, RECORDS)), 2)
+
+
+def looks(sessions: Sessions, folder: Path) -> None:
+    claims = Claims(REP, DEVICE, 1, 0, 0)
+    with sessions() as session:
+        snapshot(session)
+        assert hearing.of_device(session, claims)[1].standings
+    with looking(sessions.kw["bind"]) as connection:  # type: ignore[attr-defined]
+        assert access.size_for(connection, claims, "a" * 64)[1] is None
+        assert access.size(connection, "a" * 64) is None
+
+
+def pulls(sessions: Sessions, folder: Path) -> None:
+    first = read_page(sessions, None)
+    read_page(sessions, first.encode())
+    read_page(sessions, at(sessions, RECORDS - 100))
+    read_page(sessions, at(sessions, RECORDS))
+    read_page(sessions, None, schema=1)
+
+
+def pushes(sessions: Sessions, folder: Path) -> None:
+    body = company.order_body()
+    ids = [f"01KBR9Z8Q5T00000000000{n:04}" for n in range(50)]
+    plain = [company.submission(id, body) for id in ids]
+    receipt = company.submission("01KBR9Z8Q5T000000000001000", body, needs=["sha256:" + "a" * 64])
+    copy = company.submission("01KBR9Z8Q5T000000000001001", body, supersedes=ids[0])
+    for documents in (plain, [receipt, copy], plain):
+        with sessions() as session, session.begin():
+            results = push(session, rep_id=REP, device_id=DEVICE, submissions=documents, now=NOW)
+        assert {result["status"] for result in results} <= {"received", "duplicate"}
+    with sessions() as session, session.begin():
+        receipts_arrived(session, rep_id=REP, sha256="a" * 64, now=NOW)
+    with sessions() as session, session.begin():
+        requeue_complete(session, NOW)
+
+
+def publishes(sessions: Sessions, folder: Path) -> None:
+    with sessions() as session, session.begin():
+        publish(session, [company.customer("K56", "T7"), company.order("K99", "K56"), Gone("orders", "K7")])
+
+
+def verifies(sessions: Sessions, folder: Path) -> None:
+    keys = KeyRange("K1", "K5")
+    steps = (
+        Question(sums={CUSTOMERS: Checksum(1_900, 1)}),
+        Question(split=[(CUSTOMERS, KeyRange("", None)), (CUSTOMERS, keys)]),
+        Question(rows=[(CUSTOMERS, KeyRange("K56", "K57"), {"K56": 1})]),
+    )
+    with sessions() as session:
+        head = positions.head(session).position
+    for question in steps:
+        with sessions() as session:
+            snapshot(session)
+            verify(session, rep_id=REP, cursor_text=at(sessions, head), schema=2, question=question)
+
+
+def builds(sessions: Sessions, folder: Path) -> None:
+    settings = read_settings({"SATCHEL_FOLDER": str(folder), "SATCHEL_SEGMENT_ROWS": "3000000"})
+    store, clock = FolderStore(folder / "segments"), ManualClock(NOW)
+    build_due(sessions, store, clock, settings)
+    build_streams(sessions, store, clock, folder, [CUSTOMERS])
+    build_due(sessions, store, clock, settings)
+    pulls(sessions, folder)
+
+
+def compacts(sessions: Sessions, folder: Path) -> None:
+    with sessions() as session, session.begin():
+        session.execute(
+            text("INSERT INTO feed_moment (position, at) VALUES (:position, :at)"),
+            {"position": RECORDS // 2, "at": NOW - dt.timedelta(days=100)},
+        )
+    compaction.compact(sessions, ManualClock(NOW), 90, most=2_000)
+
+
+@pytest.mark.parametrize("work", [polls, looks, pulls, pushes, publishes, verifies, builds, compacts])
+def test_it_finds_what_it_needs_by_index(
+    work: Callable[[Sessions, Path], None], million: Sessions, tmp_path: Path
+) -> None:
+    engine: Engine = million.kw["bind"]  # type: ignore[attr-defined]
+    with overhearing(engine) as overheard:
+        work(million, tmp_path)
+    assert overheard.statements
+    assert overheard.faults(engine) == []
+
+
+def test_what_would_read_or_sort_a_million_is_noticed(million: Sessions) -> None:
+    engine: Engine = million.kw["bind"]  # type: ignore[attr-defined]
+    with overhearing(engine) as overheard, engine.connect() as connection:
+        connection.execute(text("SELECT count(*) FROM feed WHERE body LIKE :x"), {"x": "a%"})
+        connection.execute(text("SELECT hash FROM feed WHERE collection = 'orders' ORDER BY hash LIMIT 1"))
+        connection.execute(text("SELECT 1 FROM submission WHERE sha256 = 'x'"))
+    words = " ".join(overheard.faults(engine))
+    assert all(fault in words for fault in ("reads all of feed", "sorts", "reads all of submission"))

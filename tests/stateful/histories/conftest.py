@@ -1,0 +1,69 @@
+"""Fixtures of the histories: devices, and copies of a database as a backup or a standby would be."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backend.db import Sessions
+from tests.conftest import prepared
+from tests.stateful.histories.devices import Device, ReferenceDevice, SmallestDevice
+
+CopyDatabase = Callable[[Sessions], Sessions]
+
+
+@pytest.fixture
+def on_postgresql(postgres_url: str) -> Iterator[Sessions]:
+    """Sessions on a fresh PostgreSQL database, for what only happens there."""
+    maker = prepared(postgres_url)
+    yield maker
+    maker.kw["bind"].dispose()
+
+
+@pytest.fixture
+def copy_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[CopyDatabase]:
+    """A function that returns sessions on a copy of a database as it stands."""
+    made: list[Any] = []
+    dropped: list[str] = []
+
+    def copy(sessions: Sessions) -> Sessions:
+        engine: Any = sessions.kw["bind"]  # type: ignore[attr-defined]
+        if engine.dialect.name == "sqlite":
+            target = tmp_path / f"copy{len(made)}.sqlite"
+            with closing(sqlite3.connect(engine.url.database)) as old, closing(sqlite3.connect(target)) as new:
+                old.backup(new)
+            url = f"sqlite:///{target}"
+        else:
+            engine.dispose()  # a database in use cannot be copied
+            name = f"{engine.url.database}c{len(made)}"
+            url = request.getfixturevalue("postgres_server").create_database(name, engine.url.database)
+            dropped.append(name)
+        made.append(prepared(url))
+        return made[-1]
+
+    yield copy
+    for maker in made:
+        maker.kw["bind"].dispose()
+    for name in dropped:
+        request.getfixturevalue("postgres_server").drop_database(name)
+
+
+@pytest.fixture(params=["smallest", "reference"])
+def device_kind(request: pytest.FixtureRequest) -> str:
+    """Which device plays the history."""
+    return str(request.param)
+
+
+@pytest.fixture
+def device(device_kind: str, sessions: Sessions, tmp_path: Path) -> Iterator[Device]:
+    """A device of rep R1 that has not asked for anything yet."""
+    made: Any = (
+        SmallestDevice(sessions, "R1")
+        if device_kind == "smallest"
+        else ReferenceDevice(sessions, "R1", tmp_path / "device.sqlite")
+    )
+    yield made
+    made.close()

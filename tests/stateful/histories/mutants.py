@@ -1,0 +1,90 @@
+"""Rules weakened from outside, for the histories and for the random search: nothing here is a switch of the
+product. Each takes away the smallest thing that makes the rule."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import count
+from typing import Any
+
+import pytest
+from sqlalchemy.orm import Session
+
+from backend.feed import reading
+from backend.sync import hearing, page, pull
+from backend.sync.hearing import Heard
+from backend.sync.page import Page
+from sync_protocol.change import Stream
+from sync_protocol.cursor import Cursor, Mark
+from sync_protocol.device import replica as reference
+from tests.unit.sync.replica import Replica
+
+
+def make_the_cursor_one_per_channel(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the server see one position per channel in every cursor, whatever streams it names."""
+    granted: list[Stream] = []
+    understood, decode = hearing.understood, pull.decode_cursor
+
+    def remember(heard: Heard, schema: int) -> list[Stream]:
+        granted[:] = understood(heard, schema)
+        return list(granted)
+
+    def one_per_channel(text: str) -> Cursor:
+        cursor = decode(text)
+        channels: dict[str, Mark] = {}
+        for (channel, _), mark in cursor.marks.items():
+            channels[channel] = max(channels.get(channel, mark), mark)
+        named = {(channel, name): channels[channel] for channel, name in granted if channel in channels}
+        heard = {channel for channel, _ in granted}
+        left = {stream: mark for stream, mark in cursor.marks.items() if stream[0] not in heard}
+        return replace(cursor, marks={**named, **left})
+
+    monkeypatch.setattr(hearing, "understood", remember)
+    monkeypatch.setattr(pull, "decode_cursor", one_per_channel)
+
+
+def apply_every_page(monkeypatch: pytest.MonkeyPatch, *, keep_newer_cursor: bool) -> None:
+    """Take the cursor check from both devices: whatever arrives is wanted."""
+    smallest, real = Replica.apply, reference.apply
+
+    def smallest_applies(self: Replica, page: Page, asked_with: str | None) -> Any:
+        mine, late = self.cursor, asked_with != self.cursor
+        decoded = smallest(self, page, self.cursor)
+        if late and keep_newer_cursor:
+            self.cursor = mine
+        return decoded
+
+    def reference_applies(db: Any, page: Any, asked: reference.Held, now: str) -> Any:
+        mine = reference.held(db)
+        done = real(db, page, mine, now)
+        if asked.cursor != mine.cursor and keep_newer_cursor:
+            with db.writing():
+                db.run("UPDATE held SET cursor = ?", mine.cursor)
+        return done
+
+    monkeypatch.setattr(Replica, "apply", smallest_applies)
+    monkeypatch.setattr(reference, "apply", reference_applies)
+
+
+def do_not_compare(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take the checksum from the smallest replica: whatever it holds is what the server said.
+
+    Without this the first complete page already shows that something is damaged, but not what.
+    """
+    monkeypatch.setattr(Replica, "equals", lambda self, check: True)
+
+
+def guess_whether_more_is_behind(monkeypatch: pytest.MonkeyPatch, guess: Sequence[Any]) -> None:
+    """Answer the look behind a full page with *guess* instead of looking.
+
+    The rows are read two at a time, so that a page is full just when the rows at hand are used up.
+    """
+    real = reading.rows_after
+    monkeypatch.setattr(page, "ROWS_AT_ONCE", 2)
+
+    calls = count()
+
+    def rows_after(session: Session, marks: Sequence[tuple[Stream, int]], limit: int) -> Any:
+        # These pages are full when the rows of the first look are used up; the second looks behind them.
+        return guess if next(calls) % 2 else real(session, marks, limit)
+
+    monkeypatch.setattr(reading, "rows_after", rows_after)

@@ -1,0 +1,63 @@
+"""How long the machine searches, and how a search is begun."""
+
+import os
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+import hypothesis
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.stateful.histories.world import REPS
+from tests.stateful.search.phones import Phone, SmallestPhone
+from tests.stateful.search.reference import ReferencePhone
+from tests.stateful.search.server import Server
+from tests.stateful.search.state_machine import Histories
+
+STEPS = 40
+MakePhone = Callable[[str], Phone]
+
+
+def both_kinds(rep: str) -> Phone:
+    """Return a phone for *rep*: the reference device for one rep, the smallest replica for the others."""
+    return ReferencePhone(rep) if rep == REPS[0] else SmallestPhone(rep)
+
+
+def examples(quick: int) -> int:
+    """Return how many histories to play; `SATCHEL_RANDOM_EXAMPLES` says otherwise."""
+    return int(os.environ.get("SATCHEL_RANDOM_EXAMPLES", str(quick)))
+
+
+def search(
+    make_server: Callable[[], Server],
+    make_phone: MakePhone,
+    histories: int,
+    seed: int | None = None,
+    **more: Any,
+) -> None:
+    """Play *histories* random histories; a failure is shrunk, and says how to play it again.
+
+    The same *seed* and number give the same histories; `SATCHEL_RANDOM_SEED` gives one to a test.
+    """
+    seed = (
+        seed if seed is not None else int(os.environ.get("SATCHEL_RANDOM_SEED", str(secrets.randbelow(2**32))))
+    )
+    chosen = settings(
+        max_examples=histories,
+        stateful_step_count=STEPS,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+        **more,
+    )
+
+    def begin() -> Histories:
+        return Histories(make_server(), {rep: make_phone(rep) for rep in REPS})
+
+    try:
+        run_state_machine_as_test(hypothesis.seed(seed)(begin), settings=chosen)
+    except Exception as error:
+        again = f"SATCHEL_RANDOM_SEED={seed} SATCHEL_RANDOM_EXAMPLES={histories}"
+        error.add_note(f"To play it again: {again} pytest and this test")
+        raise

@@ -1,0 +1,259 @@
+"""A machine that plays random histories: writers, reps with phones, the post between them, and bad days.
+
+Everything random is drawn by Hypothesis, so that a failure shrinks to its shortest history and plays again.
+"""
+
+import json
+import zlib
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import invariant, rule
+from ulid import ULID
+
+from sync_protocol.change import Put
+from sync_protocol.cursor import decode_cursor
+from tests.stateful.histories.checks import Content, differences
+from tests.stateful.histories.world import World, canary
+from tests.stateful.search.company import (
+    CANARY,
+    LETTERS,
+    ROUNDS,
+    Company,
+    channels,
+    rep_ids,
+    sizes,
+    some_wishes,
+)
+from tests.stateful.search.phones import document_of
+from tests.stateful.search.server import Behind, Refused, Server
+
+
+class Histories(Company):
+    """Three phones and a server. Subclasses and callers say which server and which phones."""
+
+    # Phones
+
+    @rule(rep=rep_ids, schema=st.sampled_from([1, 2, 2]))
+    def change_app(self, rep: str, schema: int) -> None:
+        self.phones[rep].schema = schema
+
+    @rule(rep=rep_ids, size=sizes, pages=st.integers(1, 4), behind=st.booleans())
+    def pull(self, rep: str, size: int | None, pages: int, behind: bool) -> None:
+        """Ask, and get the page at once; perhaps some more; perhaps from the standby."""
+        for _ in range(pages):
+            self._pull(rep, size, self.standby if behind else None)
+
+    @rule(wished=some_wishes, rep=rep_ids, size=sizes)
+    def say_and_pull(self, wished: list[tuple[str, str, str | None, bool]], rep: str, size: int | None) -> None:
+        """What happens all day."""
+        self.say(wished)
+        self._pull(rep, size, None)
+
+    @rule(rep=rep_ids, size=sizes)
+    def ask(self, rep: str, size: int | None) -> None:
+        """Ask; the page stays in the post."""
+        asked = self.phones[rep].standing()
+        self.post[rep] = [*self.post[rep], (self._page(rep, size, None)[0], asked)][-LETTERS:]
+
+    @rule(rep=rep_ids, which=st.integers(0, LETTERS - 1), again=st.booleans())
+    def deliver(self, rep: str, which: int, again: bool) -> None:
+        """Hand over a page from the post, late; perhaps it comes once more later."""
+        phone, post = self.phones[rep], self.post[rep]
+        if which < len(post):
+            page, asked = post[which] if again else post.pop(which)
+            wanted, before = phone.wants(asked), phone.content()
+            assert phone.take_page(page, asked) == wanted
+            assert wanted or phone.content() == before
+
+    @rule(rep=rep_ids, count=st.integers(1, 3), late=st.booleans())
+    def download(self, rep: str, count: int, late: bool) -> None:
+        """Fetch and apply some of what is offered; *late* ones lie in the post for a while."""
+        for offer in list(self.phones[rep].offers())[:count]:
+            data = self._segment(rep, offer)
+            if data is None:
+                return
+            if late:
+                self.parcels[rep] = [*self.parcels[rep], (offer, data)][-LETTERS:]
+            else:
+                assert self.phones[rep].take_segment(offer, data)
+
+    @rule(rep=rep_ids, which=st.integers(0, LETTERS - 1), again=st.booleans())
+    def deliver_segment(self, rep: str, which: int, again: bool) -> None:
+        phone, parcels = self.phones[rep], self.parcels[rep]
+        if which < len(parcels):
+            offer, data = parcels[which] if again else parcels.pop(which)
+            wanted, before = offer in phone.offers(), phone.content()
+            assert phone.take_segment(offer, data) == wanted
+            assert wanted or phone.content() == before
+
+    @rule(rep=rep_ids, cut=st.floats(0, 1, exclude_max=True), flipped=st.booleans())
+    def download_is_cut(self, rep: str, cut: float, flipped: bool) -> None:
+        """A segment ends at any byte, or has one that is wrong: nothing of it is applied."""
+        phone = self.phones[rep]
+        for offer in list(phone.offers())[:1]:
+            data = self._segment(rep, offer)
+            if data is None:
+                return
+            at = int(len(data) * cut)
+            damaged = data[:at] + (bytes([data[at] ^ 1]) + data[at + 1 :] if flipped else b"")
+            before, standing = phone.content(), phone.cursor()
+            try:
+                phone.take_segment(offer, damaged)
+            except Exception as refusal:
+                assert "segment" in f"{type(refusal).__name__} {refusal}".lower()
+            else:
+                raise AssertionError("a damaged segment was taken for a good one")
+            assert (phone.content(), phone.cursor()) == (before, standing)
+
+    @rule(wished=some_wishes, rep=rep_ids, revoked=channels)
+    def a_page_is_overtaken(
+        self, wished: list[tuple[str, str, str | None, bool]], rep: str, revoked: str
+    ) -> None:
+        """What a bad line does: a page is asked for again, and the first one arrives after the second."""
+        self.ask(rep, None)
+        self.say(wished)
+        self.unassign(rep, revoked)
+        self._pull(rep, None, None)
+        self.deliver(rep, len(self.post[rep]) - 1, again=True)
+
+    @rule(rep=rep_ids)
+    def forget_cursor(self, rep: str) -> None:
+        self.phones[rep].begin_anew()
+        # What it saw went with the cursor: a standby that lags may now serve it from the beginning.
+        self.seen.pop(rep, None)
+
+    @rule(rep=rep_ids)
+    def capture(self, rep: str) -> None:
+        self.version += 1
+        id = str(ULID.from_int((1 << 90) + self.version))
+        self.phones[rep].capture(document_of(id, canary(("submissions", id), self.version)))
+        self.captured[rep].add(id)
+
+    @rule(rep=rep_ids, arrives=st.booleans(), answered=st.booleans(), twice=st.booleans())
+    def push(self, rep: str, arrives: bool, answered: bool, twice: bool) -> None:
+        """Push the outbox; the request or its answer may be lost, and the line may send it twice."""
+        phone = self.phones[rep]
+        documents = phone.due()
+        if not documents or not arrives:
+            return
+        for _ in range(2 if twice else 1):
+            results = self._push(rep, documents)
+            if results is None:
+                return
+        if answered:
+            phone.take_results(documents, results)
+
+    def _push(self, rep: str, documents: list[Any]) -> list[Any] | None:
+        answer: list[Any] = []
+        if not self._writes(lambda: answer.append(self.server.push(rep, documents))):
+            return None
+        results, records = answer[0]
+        assert [result["id"] for result in results] == [document["id"] for document in documents]
+        assert not any(result["status"] == "refused" for result in results)
+        self._note([Put("submissions", id, record) for id, record in records.items()])
+        return results
+
+    # What must be true
+
+    @invariant()
+    def the_outbox_survives(self) -> None:
+        for rep, phone in self.phones.items():
+            assert phone.outbox() == self.captured[rep]
+
+    def teardown(self) -> None:
+        """At rest every phone equals the server and the world; so does one that begins today."""
+        if self.waiting is not None:
+            self.close_writer(wins=True)
+        for rep, phone in self.phones.items():
+            documents = phone.due()
+            self._settle(rep)
+            documents = phone.due()
+            if documents:
+                results = self._push(rep, documents)
+                assert results is not None
+                phone.take_results(documents, results)
+                self._settle(rep)
+            said = {ref[1] for ref in self.world.records if ref[0] == "submissions"}
+            assert self.captured[rep] <= said, "a document that was captured never reached the server"
+            held = phone.content()
+            for schema in (phone.schema, 1):
+                phone.schema = schema
+                phone.begin_anew()
+                self._settle(rep)
+                if schema != 1:
+                    assert phone.content() == held, "a fresh replica is another one than an old one"
+
+    def _settle(self, rep: str) -> None:
+        """Sync until the replica is complete and proven."""
+        for _ in range(ROUNDS):
+            while self.phones[rep].offers():
+                offer = self.phones[rep].offers()[0]
+                data = self._segment(rep, offer)
+                if data is None:
+                    break
+                assert self.phones[rep].take_segment(offer, data)
+            if self._pull(rep, None, None):
+                return
+        raise AssertionError(f"{rep} never became complete")
+
+    def _pull(self, rep: str, size: int | None, standby: tuple[Server, World] | None) -> bool:
+        """Pull and apply a page; return whether the phone is complete and proven, which is then checked."""
+        phone = self.phones[rep]
+        asked = phone.standing()
+        try:
+            page, ought, complete = self._page(rep, size, standby)
+        except Behind:
+            assert standby, "the primary says that it is behind"
+            return False
+        assert phone.take_page(page, asked)
+        self._moves_on(rep)
+        if not complete:
+            return False
+        if not phone.agrees():
+            assert phone.doubts(), "a complete page's checksum is not that of the rows it leads to"
+            phone.mend(lambda question: self._verify(rep, question, standby))
+            return False
+        assert differences(ought, phone.content()) == []
+        return True
+
+    def _page(
+        self, rep: str, size: int | None, standby: tuple[Server, World] | None
+    ) -> tuple[bytes, Content, bool]:
+        phone = self.phones[rep]
+        server, world = standby or (self.server, self.world)
+        page = server.pull(rep, phone.cursor(), phone.schema, size)
+        ought = world.heard(rep, phone.schema)
+        self._no_leak(page, ought)
+        return page, ought, b'"complete":true' in page.replace(b" ", b"")
+
+    def _no_leak(self, body: bytes, ought: Content) -> None:
+        allowed = {found for record in ought.values() for found in CANARY.findall(repr(record).encode())}
+        assert set(CANARY.findall(body)) <= allowed, "the answer holds what the rep may not hear"
+
+    def _moves_on(self, rep: str) -> None:
+        """Within an epoch what a phone has seen never falls."""
+        cursor = decode_cursor(self.phones[rep].cursor() or "")
+        epoch, seen = self.seen.get(rep, ("", 0))
+        assert cursor.epoch != epoch or cursor.seen >= seen, "the cursor went back"
+        self.seen[rep] = cursor.epoch, cursor.seen
+
+    def _segment(self, rep: str, offer: Any) -> bytes | None:
+        """Fetch a segment; every canary in it was once in its stream, and the rep hears that stream."""
+        phone = self.phones[rep]
+        name = phone.name_of_offer(offer)
+        try:
+            data = self.server.segment(rep, name, phone.schema)
+        except Refused:
+            return None
+        heard = self.world.streams(rep, 2)
+        for found in CANARY.findall(zlib.decompress(data, zlib.MAX_WBITS | 16)):
+            assert self.said[found] & heard, "the segment holds what the rep may not hear"
+        return data
+
+    def _verify(self, rep: str, question: Any, standby: tuple[Server, World] | None) -> Any:
+        server, world = standby or (self.server, self.world)
+        phone = self.phones[rep]
+        answer = server.verify(rep, question)
+        self._no_leak(answer, world.heard(rep, phone.schema))
+        return json.loads(answer)

@@ -1,0 +1,84 @@
+"""The histories of `known_histories.py`, each played on every server with every kind of phone."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.stateful.histories.checks import differences
+from tests.stateful.histories.world import REPS
+from tests.stateful.search.conditions import MakeServer
+from tests.stateful.search.known_histories import ALL, KNOWN, NW, REP, SE, History, complete, moved
+from tests.stateful.search.model_answers import ModelServer
+from tests.stateful.search.mutants import WEAKENED
+from tests.stateful.search.phones import SmallestPhone
+from tests.stateful.search.reference import ReferencePhone
+from tests.stateful.search.server import Server
+from tests.stateful.search.state_machine import Histories
+
+
+@pytest.fixture(params=["model", "sqlite"])
+def server(request: pytest.FixtureRequest) -> Server:
+    if request.param == "model":
+        return ModelServer()
+    make: MakeServer = request.getfixturevalue("on_sqlite")
+    return make()
+
+
+@pytest.fixture(params=[SmallestPhone, ReferencePhone], ids=["smallest", "reference"])
+def company(request: pytest.FixtureRequest, server: Server) -> Histories:
+    """R1 hears NW with the customers 1 and 3 and their orders; 2 and 4 are in SE, which R2 hears."""
+    machine = Histories(server, {rep: request.param(rep) for rep in REPS})
+    machine.begin(grants=[NW, SE, NW], role_lacks=ALL)
+    return machine
+
+
+@pytest.mark.parametrize("history", KNOWN, ids=lambda history: history.__name__)
+def test_a_known_history_ends_well(history: History, company: Histories) -> None:
+    history(company)
+    company.teardown()
+
+
+@pytest.mark.parametrize("weakened", WEAKENED, ids=lambda weakened: weakened.__name__)
+def test_a_rule_that_is_gone_is_missed_by_some_history(weakened: type[ModelServer]) -> None:
+    failed = 0
+    for history in KNOWN:
+        company = Histories(weakened(), {rep: SmallestPhone(rep) for rep in REPS})
+        company.begin(grants=[NW, SE, NW], role_lacks=ALL)
+        try:
+            history(company)
+            company.teardown()
+        except AssertionError:
+            failed += 1
+    assert failed, "no known history fails without this rule"
+
+
+def test_an_answer_that_comes_late_repairs_nothing(company: Histories) -> None:
+    """While the server's repairs are on their way a page arrives that knows better."""
+    company.back_up()
+    company.say(moved("1", "NW"))
+    complete(company)
+    company.restore()
+    phone = company.phones[REP]
+    company.pull(rep=REP, size=None, pages=1, behind=False)  # rebased; its first mending is done here
+    company.say(moved("1", "NW"))
+    complete(company)
+    company.say(moved("1", "NW"))
+    held, asked = phone.content(), 0
+
+    def late(question: Any) -> Any:
+        nonlocal asked
+        asked += 1
+        answer = json.loads(company.server.verify(REP, {**question, "schema": 2}))
+        if asked == 1:
+            answer |= {
+                "pull_first": [],
+                "repairs": [
+                    {"channel": NW, "collection": "customers", "put": [[1, held["customers", "1"]]], "gone": []}
+                ],
+            }
+            complete(company)
+        return answer
+
+    phone.mend(late)
+    assert differences(company.world.heard(REP, 2), phone.content()) == []

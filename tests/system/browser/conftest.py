@@ -1,0 +1,75 @@
+"""A real browser, a page served from another port, and Satchel over real HTTP."""
+
+import functools
+from collections.abc import Iterator
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+from werkzeug.serving import make_server
+
+from backend.clock import ManualClock
+from backend.settings import read_settings
+from tests.services.binaries import chromium_program
+from tests.services.serving import serving
+from tests.unit.api.installation import Installation, install
+
+FOLDER = Path(__file__).parent
+FLAGS = ["--no-sandbox", "--disable-dev-shm-usage"]
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """Serves the app's files as a strict host would: isolated, so that nothing is embedded unasked."""
+
+    def end_headers(self) -> None:
+        self.send_header("Cross-Origin-Opener-Policy", "same-origin")
+        self.send_header("Cross-Origin-Embedder-Policy", "require-corp")
+        super().end_headers()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    """The browser; gone before other tests begin, for while it is there this thread has an event loop."""
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=str(chromium_program()), args=FLAGS)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def origin() -> Iterator[str]:
+    """Where the app's page comes from."""
+    handler = functools.partial(Quiet, directory=str(FOLDER))
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), handler)) as address:
+        yield address
+
+
+@pytest.fixture
+def here(origin: str, tmp_path: Path, clock: ManualClock) -> Iterator[Installation]:
+    """An installation whose operator has named the app's origin."""
+    settings = read_settings({"SATCHEL_FOLDER": str(tmp_path / "instance"), "SATCHEL_CORS_ORIGINS": origin})
+    with install(settings, clock) as installation:
+        yield installation
+
+
+@pytest.fixture
+def server(here: Installation) -> Iterator[str]:
+    """Where Satchel answers."""
+    with serving(make_server("127.0.0.1", 0, here.app, threaded=True)) as address:
+        yield address
+
+
+@pytest.fixture
+def page(browser: Browser, origin: str) -> Iterator[Page]:
+    """The app's page, opened."""
+    context = browser.new_context()
+    opened = context.new_page()
+    opened.goto(f"{origin}/app.html")
+    opened.wait_for_function("() => window.app !== undefined")
+    yield opened
+    context.close()

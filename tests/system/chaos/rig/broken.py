@@ -1,0 +1,133 @@
+"""Products that are broken on purpose, so that the rig must say so: each shows that it sees what it looks for.
+
+A fault is a patch to a copy of the product's source, and what goes wrong around it so that the fault shows.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from psycopg import sql
+
+from tests.killers.patching import Patch, apply
+from tests.killers.running import tree
+from tests.services.tryton import TrytonServer
+from tests.system.chaos.rig.faults import FAULTS
+from tests.system.chaos.rig.run import LIVENESS_SECONDS, RunFailed, run
+from tests.system.chaos.rig.site import Company
+from tests.system.chaos.rig.tally import Tally
+
+PATIENCE = 45.0
+"""Seconds after healing for a product that never arrives; the others have as long as a sound one."""
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A product with *patches* does *wrong*; a run with *faults* must find it *shown*."""
+
+    name: str
+    wrong: str
+    shown: Sequence[str]
+    """Findings of a tally that must not be zero."""
+    faults: Sequence[str]
+    patches: Sequence[Patch]
+    keys_enforced: bool = True
+    """Whether Tryton refuses a second document with our key, as with the companion module it does."""
+
+
+class Unnoticed(AssertionError):
+    """The rig found nothing wrong with a product that is broken."""
+
+
+def play(company: Company, folder: Path, seed: int, broken: Broken) -> Tally:
+    """Play a run against *broken* and return what was found; raises `Unnoticed` if it is not what was to be."""
+    chosen = [fault for name in broken.faults for fault in FAULTS if fault.name == name]
+    patience = PATIENCE if "waiting" in broken.shown else LIVENESS_SECONDS
+    with tree() as root, _keys(company.tryton, enforced=broken.keys_enforced):
+        apply(root, broken.patches)
+        try:
+            tally = run(company, folder, seed, chosen, 4, root=root, patience=patience)
+        except RunFailed as failed:
+            tally = failed.tally
+    missed = [finding for finding in broken.shown if not getattr(tally, finding)]
+    if missed:
+        raise Unnoticed(f"{broken.name}: nothing was {' or '.join(missed)}\n" + "\n".join(tally.words))
+    return tally
+
+
+@contextmanager
+def _keys(tryton: TrytonServer, *, enforced: bool) -> Iterator[None]:
+    """Let Tryton take two documents with the same key meanwhile, unless *enforced*."""
+    if enforced:
+        yield
+        return
+    table, name = sql.Identifier("sale_sale"), sql.Identifier("sale_sale_satchel_key_unique")
+    drop = sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(table, name)
+    tryton.postgres.execute(drop, tryton.database)
+    try:
+        yield
+    finally:
+        forget = sql.SQL("UPDATE {} SET satchel_key = NULL").format(table)
+        tryton.postgres.execute(forget, tryton.database)
+        again = sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} UNIQUE (company, satchel_key)").format(table, name)
+        tryton.postgres.execute(again, tryton.database)
+
+
+BROKEN = [
+    Broken(
+        "acknowledged without a commit",
+        "A quarter of the pushes is answered as received and then rolled back.",
+        ("lost", "waiting"),
+        ["the phones' line is GPRS"],
+        [
+            (
+                "backend/api/push.py",
+                '        failpoint("push.before_commit")\n',
+                '        failpoint("push.before_commit")\n'
+                '        if submissions[0]["id"][-1] < "8":\n            session.rollback()\n',
+            )
+        ],
+    ),
+    Broken(
+        "sent again without heeding",
+        "What may have been sent is sent again although the ERP says that it has it, and is taken twice.",
+        ("doubled",),
+        ["Tryton's answer to create is lost", "workers die at delivery.after_create"],
+        [
+            (
+                "backend/delivery/errand.py",
+                "        if len(hits) > 1:\n",
+                "        hits = []\n        if len(hits) > 1:\n",
+            )
+        ],
+        keys_enforced=False,
+    ),
+    Broken(
+        "a rep hears what another captured",
+        "The channels that are each rep's own are granted to every rep.",
+        ("leaked",),
+        ["a phone killed"],
+        [
+            (
+                "backend/identity/access.py",
+                '    heard = [EVERYONE, channel("rep", rep), *sorted({row.channel',
+                '    reps = [channel("rep", id) for id in session.scalars(select(Rep.id))]\n'
+                "    heard = [EVERYONE, *reps, *sorted({row.channel",
+            )
+        ],
+    ),
+    Broken(
+        "a lease that never ends",
+        "What a worker was sending when it was killed is never taken over by another.",
+        ("differing", "waiting"),
+        ["workers die at delivery.after_create"],
+        [
+            (
+                "backend/delivery/claims.py",
+                "    touched = [*also, *_expire_leases(session, now, worker, quiet_seconds, enforces_key)]\n",
+                "    touched = [*also]\n",
+            )
+        ],
+    ),
+]

@@ -1,0 +1,39 @@
+"""The fault rig, for a few plans: whatever breaks, nothing is lost, doubled or leaked."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.services import TrytonServer
+from tests.system.chaos.rig.faults import FAULTS
+from tests.system.chaos.rig.run import run
+from tests.system.chaos.rig.site import Company
+
+pytestmark = pytest.mark.timeout(900)
+
+PLANS = {
+    "answers lost and processes killed": [
+        "a push's answer is lost", "web dies at push.after_commit", "Tryton's answer to create is lost",
+        "a phone killed", "workers die at delivery.after_create",
+    ],
+    "failover": ["the ERP's line hangs", "failover without the tail"],
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def company(tryton_server: TrytonServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
+    with (
+        tryton_server.fresh("chaos") as tryton,
+        Company(tryton, tmp_path_factory.mktemp("company")) as company,
+    ):
+        yield company
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_nothing_is_lost_doubled_or_leaked(
+    name: str, company: Company, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    known = {fault.name: fault for fault in FAULTS}
+    tally = run(company, tmp_path_factory.mktemp("site"), 1, [known[fault] for fault in PLANS[name]], 4)
+    assert (tally.lost, tally.doubled, tally.leaked) == (0, 0, 0)
+    assert tally.captured > 0

@@ -1,0 +1,123 @@
+"""A whole Satchel for scenarios: the real web server and worker as processes of their own."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar
+
+import httpx
+
+from tests.services.process import ServerProcess, free_port
+
+ROOT = Path(__file__).parents[3]
+T = TypeVar("T")
+
+
+def bare_environ() -> dict[str, str]:
+    """Return what a program of ours needs of this environment: nothing that changes what it does."""
+    return {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+
+
+def eventually(look: Callable[[], T | None], what: str, seconds: float = 60) -> T:
+    """Return what *look* returns as soon as it is truthy; fail with *what* after *seconds*."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = look()
+        if found:
+            return found
+        if time.monotonic() > deadline:
+            raise AssertionError(f"never happened within {seconds} s: {what}; last seen: {found!r}")
+        time.sleep(0.2)
+
+
+class Node:
+    """Web and worker on one folder or database; each can be killed and started again.
+
+    They end with us, however we end. *root* is where the product's source stands.
+    """
+
+    def __init__(self, folder: Path, environ: Mapping[str, str], root: Path = ROOT) -> None:
+        self.folder, self.root = folder, root
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.environ = {
+            **bare_environ(),
+            "SATCHEL_FOLDER": str(folder / "instance"),
+            "SATCHEL_PORT": str(self.port),
+            "SATCHEL_PUBLIC_URL": self.url,
+            "SATCHEL_POLL_SECONDS": "0.3",
+            "SATCHEL_INGEST_SECONDS": "1",
+            **environ,
+        }
+        self.web: ServerProcess | None = None
+        self.worker: ServerProcess | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop(self.worker)
+        self.stop(self.web)
+        if kind is not None:
+            for log in sorted(self.folder.glob("*.log")):
+                print(f"--- {log.name}\n{log.read_text(errors='replace')[-4000:]}")
+
+    def command(self, *arguments: str, check: bool = True) -> str:
+        """Run `satchel` with *arguments* in this node's environment; return what it printed."""
+        done = subprocess.run(
+            [sys.executable, "-m", "backend.cli", *arguments],
+            env={**self.environ, "COLUMNS": "200"},
+            cwd=self.root,
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+        assert not check or done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def start_web(self, failpoints: str = "", *, wait: bool = True) -> None:
+        """Start the web server, with SATCHEL_FAILPOINTS if given, and *wait* until it is ready."""
+        self.stop(self.web)
+        self.web = self._start("web", {"SATCHEL_FAILPOINTS": failpoints} if failpoints else {})
+        if not wait:
+            return
+
+        def ready() -> bool:
+            assert self.web is not None and self.web.alive, "the web server ended"
+            try:
+                return httpx.get(f"{self.url}/readyz", timeout=2).status_code == 200
+            except httpx.TransportError:
+                return False
+
+        eventually(ready, "the web server is ready", 30)
+
+    def start_worker(self, failpoints: str = "", **settings: str) -> None:
+        """Start the worker, with SATCHEL_FAILPOINTS if given, and with *settings* of its own."""
+        self.stop(self.worker)
+        armed = {"SATCHEL_FAILPOINTS": failpoints} if failpoints else {}
+        self.worker = self._start("worker", {**armed, **settings})
+
+    def _start(self, part: str, more: Mapping[str, str] | None = None) -> ServerProcess:
+        return ServerProcess(
+            [sys.executable, "-m", "backend.cli", "serve", "--only", part],
+            self.folder / f"{part}.log",
+            env={**self.environ, **(more or {})},
+            folder=self.root,
+        )
+
+    def stop(self, process: ServerProcess | None) -> None:
+        """End a part in an orderly way, or by force after a while."""
+        if process is not None:
+            process.stop(seconds=20)
+
+    def kill(self, process: ServerProcess | None) -> None:
+        """End a part as a power cut would."""
+        assert process is not None
+        process.kill()

@@ -1,0 +1,115 @@
+"""A rep with a phone, as scenarios tell of one: enrols, goes offline, captures, comes back."""
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import Any
+
+from sync_protocol.device import forms
+from sync_protocol.device.device import Device
+from sync_protocol.device.receipts import receipt_from_bytes
+from tests.system.scenarios.node import eventually
+
+# The smallest thing that begins as a JPEG does; `size` bytes of it are a photograph for our purposes.
+JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01"
+
+
+def photo(size: int = 300_000, seed: int = 7) -> bytes:
+    """Return *size* bytes that no compression shrinks, with a JPEG's beginning."""
+    state, out = seed, bytearray(JPEG)
+    while len(out) < size:
+        state = (state * 6364136223846793005 + 1442695040888963407) % 2**64
+        out += state.to_bytes(8, "big")
+    return bytes(out[:size])
+
+
+class FieldRep:
+    """A rep with a device that is enrolled."""
+
+    def __init__(self, device: Device) -> None:
+        self.device = device
+
+    def sync(self) -> None:
+        """Sync, and insist that it worked."""
+        report = self.device.sync()
+        assert report.problem is None, report.problem
+        assert report.complete
+
+    def sync_until(self, look: Any, what: str, seconds: float = 90) -> Any:
+        """Sync until *look()* returns something true."""
+
+        def once() -> Any:
+            self.device.sync()
+            return look()
+
+        return eventually(once, what, seconds)
+
+    def customers(self) -> Iterator[dict[str, Any]]:
+        """Yield the customers that may order: active, not blocked, and without a limit to their credit."""
+        credit = {c["id"]: c for c in self.device.records("credit")}
+        for customer in self.device.records("customers"):
+            limit = credit.get(customer["id"], {}).get("limit")
+            free = customer["status"] == "active" and not customer["block_order"]
+            if free and limit is None:
+                yield customer
+
+    def customer(self) -> dict[str, Any]:
+        """Return the first customer that may order."""
+        found = next(self.customers(), None)
+        assert found is not None, "no customer of this rep may order"
+        return found
+
+    def product(self, customer: str | None = None) -> dict[str, Any]:
+        """Return a product that is for sale and has a price for the customer."""
+        for line in self.device.products("", customer or self.customer()["id"], limit=200):
+            if line.price is not None and line.product["sellable"] and line.product["kind"] == "product":
+                return line.product
+        raise AssertionError("no product has a price")
+
+    def capture_order(self, quantity: str = "3", customer: str | None = None, **more: Any) -> str:
+        """Capture an order; return its id."""
+        buyer = customer or self.customer()["id"]
+        body = forms.order(
+            self.device.db,
+            customer=buyer,
+            lines=[forms.Line(self.product(buyer)["id"], quantity)],
+            today=self.device.today(),
+            warehouse=self.device.records("warehouses")[0]["id"],
+            **more,
+        )
+        return self.device.capture("order", body).id
+
+    def capture_forecast(self, quantity: str = "40", period: str | None = None) -> str:
+        """Capture a forecast for next month; return its id."""
+        following = (self.device.today().replace(day=1) + dt.timedelta(days=32)).strftime("%Y-%m")
+        body = forms.forecast(
+            self.device.db,
+            warehouse=self.device.records("warehouses")[0]["id"],
+            period=period or following,
+            lines=[forms.Line(self.product()["id"], quantity)],
+        )
+        return self.device.capture("forecast", body).id
+
+    def capture_claim(self, amount: str = "18.40", receipt: bytes | None = None) -> str:
+        """Capture an expense claim with a photograph; return its id."""
+        file = receipt_from_bytes(receipt or photo(), "lunch.jpg")
+        category = self.device.records("expense_categories")[0]["id"]
+        line = forms.ExpenseLine(category, amount, "Lunch with the buyer", receipts=[file.ref])
+        body = forms.expense_claim(
+            self.device.db,
+            purpose="Customer visit",
+            lines=[line],
+            today=self.device.today(),
+            customer=self.customer()["id"],
+        )
+        return self.device.capture("expense_claim", body, receipts=[file]).id
+
+    def fate(self, id: str) -> dict[str, Any] | None:
+        """Return the submission's record as the replica has it."""
+        return self.device.record("submissions", id)
+
+    def accepted(self, *ids: str) -> list[dict[str, Any]] | None:
+        """Return the records of *ids* if all of them are accepted; fail at once if one was turned away."""
+        found = [record for id in ids if (record := self.fate(id))]
+        for record in found:
+            assert record["state"] not in ("rejected", "parked", "cancelled"), record
+        return found if len(found) == len(ids) and all(r["state"] == "accepted" for r in found) else None

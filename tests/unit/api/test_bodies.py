@@ -1,0 +1,180 @@
+"""Bodies: bounded before they are parsed, and one clear sentence for whatever is wrong with them."""
+
+import gzip
+import io
+import json
+import tracemalloc
+import zlib
+from typing import Any
+
+import pytest
+from gunicorn.http.errors import InvalidChunkSize
+
+from sync_protocol.limits import LIMITS
+from tests.unit.api.installation import Installation, Phone
+from tests.unit.sync.company import order_body, submission
+
+JSON = {"Content-Type": "application/json"}
+GZIP = {**JSON, "Content-Encoding": "gzip"}
+EMPTY = b'{"submissions":[]}'
+ORDER = "01KBR9Z8Q5T0000000000000AA"
+
+
+def push(phone: Phone, data: bytes, **headers: str) -> Any:
+    return phone.ask("POST", "/v1/push", data=data, headers={**JSON, **headers})
+
+
+@pytest.mark.parametrize(
+    ("body", "detail"),
+    [
+        (b"", "Line 1, column 1: Expecting value."),
+        (b'{"submissions":\n [1,}', "Line 2, column 5: Expecting value."),
+        (b'{"submissions":[NaN]}', "NaN is not JSON."),
+        (b'{"submissions":[-Infinity]}', "-Infinity is not JSON."),
+        (b'{"submissions":[],"submissions":[1]}', 'The name "submissions" stands twice in one object.'),
+        (b'{"submissions":[{"a":{"id":1,"id":2}}]}', 'The name "id" stands twice in one object.'),
+        (b'{"submissions":[\xff]}', "Byte 17 is not UTF-8."),
+        (b"[" * 100_000, "It is nested too deeply."),
+        (b'{"submissions":[' + b"9" * 5000 + b"]}", "It holds a number that is too long."),
+        (b"\xef\xbb\xbf{}", "Line 1, column 1: Unexpected UTF-8 BOM (decode using utf-8-sig)."),
+    ],
+    ids=lambda value: repr(value[:20]),
+)
+def test_what_is_not_json_is_answered_with_the_place(phone: Phone, body: bytes, detail: str) -> None:
+    reply = push(phone, body)
+    assert (reply.status_code, reply.json["code"], reply.json["detail"]) == (400, "not_json", detail)
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        (b"[]", ""),
+        (b"7", ""),
+        (b"{}", "submissions"),
+        (b'{"submissions":{}}', "submissions"),
+        (json.dumps({"submissions": [1] * 101}).encode(), "submissions"),
+    ],
+    ids=repr,
+)
+def test_a_malformed_envelope_names_the_field(phone: Phone, body: bytes, field: str) -> None:
+    reply = push(phone, body)
+    assert (reply.status_code, reply.json["code"]) == (422, "envelope_invalid")
+    assert [error["field"] for error in reply.json["errors"]] == [field]
+
+
+def test_json_nested_as_deeply_as_can_be_read_is_answered_like_any_other(phone: Phone) -> None:
+    """Whoever shows what is wrong with it stands deeper on the stack than whoever has read it."""
+    for depth in range(900, 1000):
+        nested = "[" * depth + "]" * depth
+        reply = phone.ask("POST", "/v1/verify", data=f'{{"cursor":{nested}}}'.encode(), headers=JSON)
+        assert reply.status_code in (400, 422), depth
+
+
+def test_one_that_is_no_submission_does_not_block_its_neighbours(phone: Phone) -> None:
+    good = submission(ORDER, order_body())
+    results = phone.push(None, 1.5, "x", [], {}, {"id": "\ud800"}, good).json["results"]
+    assert [result["status"] for result in results] == ["refused"] * 6 + ["received"]
+
+
+@pytest.mark.parametrize("number", ["1.5", "1e999", "-0.0", "1E2", "9007199254740992"])
+def test_a_float_in_a_document_is_answered_with_its_path(phone: Phone, number: str) -> None:
+    document = submission(ORDER, order_body())
+    text = json.dumps({"submissions": [document]}).replace('"quantity": "3"', f'"quantity": {number}')
+    result = push(phone, text.encode()).json["results"][0]
+    assert (result["status"], result["errors"][0]["field"]) == ("refused", "body.lines[0].quantity")
+    assert result["errors"][0]["code"] == "not_canonical"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Content-Type": "text/plain"},
+        {"Content-Type": "application/json; charset=latin-1"},
+        {"Content-Type": ""},
+        {"Content-Encoding": "br"},
+        {"Content-Encoding": "gzip, gzip"},
+    ],
+    ids=repr,
+)
+def test_another_type_or_coding_is_refused(phone: Phone, headers: dict[str, str]) -> None:
+    reply = push(phone, EMPTY, **headers)
+    assert (reply.status_code, reply.json["code"]) == (415, "encoding_unsupported")
+
+
+def test_gzip_and_utf_8_are_taken(phone: Phone) -> None:
+    assert push(phone, gzip.compress(EMPTY, mtime=0), **GZIP).json == {"results": []}
+    assert push(phone, EMPTY, **{"Content-Type": "application/json; charset=UTF-8"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"not gzip",
+        gzip.compress(EMPTY, mtime=0)[:-5],
+        gzip.compress(EMPTY, mtime=0) + b"x",
+        gzip.compress(EMPTY, mtime=0)[:-8] + b"\0" * 8,
+        zlib.compress(EMPTY),
+        b"",
+    ],
+    ids=repr,
+)
+def test_damaged_gzip_is_answered_as_damaged(phone: Phone, data: bytes) -> None:
+    reply = push(phone, data, **GZIP)
+    assert (reply.status_code, reply.json["code"]) == (400, "body_damaged")
+
+
+def test_a_body_over_the_limit_is_refused_whether_it_says_so_or_not(phone: Phone) -> None:
+    large = b'{"submissions":["' + b"x" * LIMITS.push_bytes + b'"]}'
+    for headers in ({}, {"Transfer-Encoding": "chunked"}):
+        environ = {"wsgi.input_terminated": True} if headers else {}
+        reply = phone.ask(
+            "POST", "/v1/push", data=large, headers={**JSON, **headers}, environ_overrides=environ
+        )
+        assert (reply.status_code, reply.json["code"]) == (413, "body_too_large")
+
+
+def test_a_gzip_bomb_is_refused_in_flat_memory(here: Installation, phone: Phone) -> None:
+    """A gigabyte of blanks in a megabyte of gzip: never more than a few times the limit is held."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS | 16)
+    blanks = b" " * 2**20
+    bomb = b"".join(packer.compress(blanks) for _ in range(1024)) + packer.flush()
+    assert len(bomb) < 2 * 2**20
+    push(phone, EMPTY)
+    tracemalloc.start()
+    reply = push(phone, bomb, **GZIP)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert reply.status_code == 413
+    assert peak < 4 * LIMITS.push_bytes
+
+
+@pytest.mark.parametrize("server", ["one that says so", "one that gives less"])
+def test_a_connection_that_breaks_off_is_answered_as_damage(phone: Phone, server: str) -> None:
+    cut = {"CONTENT_LENGTH": "18", "wsgi.input_terminated": server == "one that gives less"}
+    reply = phone.ask("POST", "/v1/push", data=EMPTY[:5], headers=JSON, environ_overrides=cut)
+    assert (reply.status_code, reply.json["code"]) == (400, "body_damaged")
+
+
+class _NoChunk(io.RawIOBase):
+    """The rest of a request as gunicorn gives it when the size of a chunk is no number."""
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1, /) -> bytes:
+        raise InvalidChunkSize(b"zz")
+
+
+@pytest.mark.parametrize("path", ["/v1/push", "/v1/sync", "/v1/verify", "/v1/enrol"])
+def test_chunks_that_are_none_are_answered_as_damage(phone: Phone, path: str) -> None:
+    chunked = {"wsgi.input": _NoChunk(), "wsgi.input_terminated": True}
+    reply = phone.ask("POST", path, headers=JSON, environ_overrides=chunked)
+    assert (reply.status_code, reply.json["code"]) == (400, "body_damaged")
+
+
+def test_text_that_no_database_keeps_is_refused_at_the_doors_that_store_it(here: Installation) -> None:
+    body = {"code": here.code(), "public_key": {}, "device_name": "\ud800", "app_version": None}
+    reply = here.client.post("/v1/enrol", json=body)
+    assert (reply.status_code, reply.json["code"]) == (422, "envelope_invalid")
+    body = {"refresh_token": "\ud800", "proof": "\ud800"}
+    assert here.client.post("/v1/token", json=body).status_code == 422

@@ -1,0 +1,47 @@
+"""Compression as the phone weighs it: what it refuses is never sent, what it likes best is."""
+
+import pytest
+from werkzeug.test import TestResponse
+
+from tests.unit.api.installation import Installation, Phone
+
+
+def pulled(phone: Phone, accepted: str) -> TestResponse:
+    return phone.pull(headers={"Accept-Encoding": accepted})
+
+
+@pytest.mark.parametrize(
+    ("accepted", "coding"),
+    [
+        ("", None),
+        ("zstd, br, gzip", "zstd"),
+        ("gzip, deflate, br, zstd", "zstd"),
+        ("gzip, deflate", "gzip"),
+        ("GZIP", "gzip"),
+        ("*", "zstd"),
+        ("zstd;q=0.1, gzip;q=0.9", "gzip"),
+        ("zstd; q=0.1, gzip; q=0.9", "gzip"),
+        ("gzip; q=1.0", "gzip"),
+        ("br;q=0.5, identity;q=0", "br"),
+        ("gzip;q=0", None),
+        ("gzip;q=0.000", None),
+        ("zstd;q=0, br;q=0, gzip;q=0", None),
+        ("*;q=0", None),
+        ("*;q=0.5, zstd;q=0", "br"),
+        ("gzip, *;q=0", "gzip"),
+        ("identity, gzip;q=0.5", None),
+        ("identity;q=0.5, gzip;q=0.5", "gzip"),
+        ("identity;q=0", None),
+        ("gzip;q=many", None),
+        ("compress, x-gzip", None),
+    ],
+)
+def test_the_weights_decide(phone: Phone, accepted: str, coding: str | None) -> None:
+    reply = pulled(phone, accepted)
+    assert (reply.status_code, reply.headers.get("Content-Encoding")) == (200, coding)
+    assert reply.headers["Vary"] == "Accept-Encoding"
+
+
+def test_no_header_is_no_wish(here: Installation) -> None:
+    phone = here.phone()
+    assert "Content-Encoding" not in phone.pull().headers

@@ -1,0 +1,145 @@
+"""Pages of the origins that the operator names may speak to every door; no other page may."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from werkzeug.test import TestResponse
+
+from backend.api import cors
+from backend.api.doors import DOORS
+from backend.clock import ManualClock
+from backend.settings import SettingError, read_settings
+from tests.contract.wire import exchange
+from tests.unit.api.installation import Installation, install
+
+APP = "https://app.example.com"
+OTHER = "https://elsewhere.example.com"
+
+
+@pytest.fixture
+def here(tmp_path: Path, clock: ManualClock) -> Iterator[Installation]:
+    origins = f"{APP}, http://localhost:5173"
+    settings = read_settings({"SATCHEL_FOLDER": str(tmp_path / "i"), "SATCHEL_CORS_ORIGINS": origins})
+    with install(settings, clock) as installation:
+        yield installation
+
+
+def preflight(here: Installation, path: str, method: str, origin: str = APP) -> TestResponse:
+    headers = {
+        "Origin": origin,
+        "Access-Control-Request-Method": method,
+        "Access-Control-Request-Headers": "authorization,tus-resumable",
+    }
+    return here.client.options(path, headers=headers)
+
+
+def words(text: str) -> set[str]:
+    return {word.strip() for word in text.split(",")}
+
+
+@pytest.mark.parametrize(
+    "door", [door for door in DOORS if door.method != "OPTIONS"], ids=lambda door: door.name
+)
+def test_every_door_has_its_preflight(here: Installation, door) -> None:
+    """Without a token, for a browser sends none."""
+    reply = preflight(here, door.path.replace("<upload_id>", "01KBR9YJ3M0000000000000009"), door.method)
+    assert reply.status_code == 204
+    assert reply.headers["Access-Control-Allow-Origin"] == APP
+    assert door.method in words(reply.headers["Access-Control-Allow-Methods"])
+    assert set(cors.ALLOWED) == words(reply.headers["Access-Control-Allow-Headers"])
+    assert reply.headers["Access-Control-Max-Age"] == "7200"
+    assert "Origin" in words(reply.headers["Vary"])
+    assert "Access-Control-Allow-Credentials" not in reply.headers
+
+
+def test_options_at_receipts_is_still_tus(here: Installation) -> None:
+    """A plain OPTIONS is a question to the tus server, and behind the lock; a preflight is neither."""
+    phone = here.phone()
+    reply = phone.ask("OPTIONS", "/v1/receipts", headers={"Origin": APP})
+    assert reply.headers["Tus-Version"] == "1.0.0"
+    assert reply.headers["Access-Control-Allow-Origin"] == APP
+    assert here.client.options("/v1/receipts").status_code == 401
+    assert "POST" in preflight(here, "/v1/receipts", "POST").headers["Access-Control-Allow-Methods"]
+
+
+def test_an_address_that_is_none_can_be_seen_to_be_none(here: Installation) -> None:
+    assert preflight(here, "/v1/nothing", "GET").headers["Access-Control-Allow-Methods"] == "GET"
+    reply = here.client.get("/v1/nothing", headers={"Origin": APP})
+    assert (reply.status_code, reply.headers["Access-Control-Allow-Origin"]) == (404, APP)
+
+
+def test_answers_and_problems_name_the_origin_that_asked(here: Installation) -> None:
+    phone = here.phone()
+    for reply in (
+        phone.pull(headers={"Origin": "http://localhost:5173"}),
+        here.client.get("/v1/pull", headers={"Origin": "http://localhost:5173"}),
+        here.client.get("/v1/limits", headers={"Origin": "http://localhost:5173"}),
+    ):
+        assert reply.headers["Access-Control-Allow-Origin"] == "http://localhost:5173"
+        assert set(cors.EXPOSED) == words(reply.headers["Access-Control-Expose-Headers"])
+        assert {"Origin", "Accept-Encoding"} <= words(reply.headers["Vary"])
+
+
+@pytest.mark.parametrize(
+    "origin", [OTHER, "null", "https://app.example.com.evil.test", "http://app.example.com"]
+)
+def test_another_page_learns_nothing(here: Installation, origin: str) -> None:
+    for reply in (
+        preflight(here, "/v1/pull", "GET", origin),
+        here.client.get("/v1/limits", headers={"Origin": origin}),
+    ):
+        assert not [name for name, _ in reply.headers if name.startswith("Access-Control-")]
+        assert "Origin" in words(reply.headers["Vary"])
+
+
+def test_without_origin_there_is_nothing_but_the_hint_for_caches(here: Installation) -> None:
+    reply = here.client.get("/v1/limits")
+    assert not [name for name, _ in reply.headers if name.startswith("Access-Control-")]
+    assert "Origin" in words(reply.headers["Vary"])
+
+
+def test_without_the_setting_there_is_no_cors(tmp_path: Path, clock: ManualClock) -> None:
+    with install(read_settings({"SATCHEL_FOLDER": str(tmp_path / "i")}), clock) as here:
+        assert preflight(here, "/v1/pull", "GET").status_code == 405
+        reply = here.client.get("/v1/limits", headers={"Origin": APP})
+        assert not [name for name, _ in reply.headers if name.startswith("Access-Control-")]
+
+
+def test_every_header_of_the_golden_exchanges_can_be_read_and_sent() -> None:
+    """What a browser hides unless it is exposed would be missing in an app and in no test."""
+    every_page_may_read = {"Cache-Control", "Content-Language", "Content-Length", "Content-Type", "Expires"}
+    assert set(exchange.REPLY_HEADERS) <= {*cors.EXPOSED, *every_page_may_read}
+    sent = {name for one in exchange.names() for name in exchange.read(one)["request"].get("headers", {})}
+    assert sent - {"Content-Length"} <= set(cors.ALLOWED)
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ("*", "every page"),
+        ("null", "every page"),
+        ("https://app.example.com/", "without a path"),
+        ("https://app.example.com/phone", "without a path"),
+        ("app.example.com", "not an origin"),
+        ("https://App.example.com", "lower case"),
+        ("https://app.example.com:443", "usual port"),
+        ("https://user@app.example.com", "not an origin"),
+        ("http://app.example.com", "not encrypted"),
+        (f"{APP}, *", "every page"),
+        ("https://app.example.com:port", "port"),
+    ],
+)
+def test_an_origin_that_no_browser_sends_is_refused(value: str, reason: str) -> None:
+    with pytest.raises(SettingError, match=r"SATCHEL_CORS_ORIGINS.*" + reason):
+        read_settings({"SATCHEL_CORS_ORIGINS": value})
+
+
+def test_apps_in_a_shell_have_origins_too() -> None:
+    value = "capacitor://localhost,https://localhost, https://app.example.com:8443"
+    settings = read_settings({"SATCHEL_CORS_ORIGINS": value})
+    assert settings.cors_origins == (
+        "capacitor://localhost",
+        "https://localhost",
+        "https://app.example.com:8443",
+    )

@@ -1,0 +1,117 @@
+"""OpenAPI and the generated reference: they say what the program does, and nothing else."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from backend.api import reference
+from backend.api.description import document
+from backend.api.doors import DOORS
+from backend.api.operations import OPERATIONS
+from sync_protocol.catalogue import COLLECTIONS, KINDS
+from sync_protocol.errors import ErrorCode
+from sync_protocol.reference.json_schema import DIALECT, definitions, name_of
+from tests.unit.api.installation import Installation
+from tests.unit.sync import company
+
+DOCS = Path(__file__).parents[3] / "docs"
+DEFINITIONS = definitions()
+
+
+def faults(name: str, value: Any) -> list[str]:
+    schema = {"$schema": DIALECT, "$ref": f"#/$defs/{name}", "$defs": DEFINITIONS}
+    return [error.message for error in Draft202012Validator(schema).iter_errors(value)]
+
+
+def test_every_route_is_described_and_nothing_else_is(here: Installation) -> None:
+    described = here.client.get("/v1/openapi.json").json
+    routes = {
+        (re.sub(r"<(\w+)>", r"{\1}", rule.rule), method.lower())
+        for rule in here.app.url_map.iter_rules()
+        for method in rule.methods - ({"HEAD"} if "GET" in rule.methods else set())
+    }
+    assert routes == {(path, m) for path, item in described["paths"].items() for m in item if m != "parameters"}
+    assert set(OPERATIONS) == {door.name for door in DOORS}
+
+
+def test_the_description_holds_together() -> None:
+    described = document(DOORS)
+    for name, schema in described["components"]["schemas"].items():
+        Draft202012Validator.check_schema(schema)
+        assert schema, name
+    text = json.dumps(described)
+    for reference_ in set(re.findall(r'"#/components/schemas/(\w+)"', text)):
+        assert reference_ in described["components"]["schemas"]
+
+
+def test_a_door_is_described_as_locked_if_it_is() -> None:
+    described = document(DOORS)["paths"]
+    for door in DOORS:
+        operation = described[re.sub(r"<(\w+)>", r"{\1}", door.path)][door.method.lower()]
+        assert bool(operation["security"]) == door.locked
+        assert ("401" in operation["responses"]) == (door.locked or door.name == "token")
+
+
+def test_every_code_of_an_envelope_is_described_somewhere() -> None:
+    text = json.dumps(document(DOORS)["paths"])
+    unnamed = {code.code for code in ErrorCode if code.status and f"`{code.code}`" not in text}
+    assert unnamed == {"method_not_allowed"}
+
+
+@pytest.mark.parametrize("name", reference.pages())
+def test_the_generated_reference_is_current(name: str) -> None:
+    """`python -m backend.api.reference docs/reference` writes it anew."""
+    assert (DOCS / "reference" / name).read_text(encoding="utf-8") == reference.pages()[name]
+
+
+def test_the_reference_names_every_collection_kind_and_code() -> None:
+    catalogue, errors = reference.pages()["catalogue.md"], reference.pages()["errors.md"]
+    assert all(f"### {name}\n" in catalogue for name in (*COLLECTIONS, *KINDS))
+    assert all(f"| `{code.code}` |" in errors for code in ErrorCode)
+    assert "What is on hand and not reserved" in catalogue, "the notes below the fields are missing"
+
+
+RECORDS = [
+    company.customer("C1", "NW", replaced_by="C2"),
+    company.order("O1", "C1"),
+    company.receivable("R1", "C1"),
+    company.unit(),
+    company.product("P1"),
+    company.warehouse("W1"),
+    company.expense_category(),
+]
+
+
+@pytest.mark.parametrize("put", RECORDS, ids=lambda put: put.collection)
+def test_a_record_that_the_catalogue_takes_is_one_of_its_json_schema(put: Any) -> None:
+    name = name_of(COLLECTIONS[put.collection].schema)
+    assert faults(name, put.record) == []
+    for field in put.record:
+        assert faults(name, {key: value for key, value in put.record.items() if key != field}) != []
+        assert faults(name, {**put.record, field: 1.5}) != []
+    assert faults(name, {**put.record, "stranger": 1}) != []
+
+
+def test_a_submission_is_held_to_the_body_of_its_kind() -> None:
+    good = company.submission("01KBR9Z8Q5T0000000000000AA", company.order_body())
+    assert faults("Submission", good) == []
+    assert faults("Submission", {**good, "kind": "a_newer_one", "body": {}}) == []
+    assert faults("Submission", {**good, "kind": "forecast"}) != []
+    assert faults("Submission", {**good, "body": company.order_body(order_date="today")}) != []
+
+
+def test_a_change_is_held_to_the_schema_of_its_collection() -> None:
+    good = {
+        "channel": "everyone",
+        "collection": "units",
+        "put": [[1, company.unit().record]],
+        "gone": [[2, "x"]],
+    }
+    assert faults("Changes", good) == []
+    assert faults("Changes", {**good, "collection": "warehouses"}) != []
+    assert faults("Changes", {**good, "put": [company.unit().record]}) != []
+    assert faults("Changes", {**good, "gone": ["x"]}) != []

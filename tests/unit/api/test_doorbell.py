@@ -1,0 +1,49 @@
+"""A push that has committed rings, so that the worker need not find out by polling."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from redis import Redis
+from rq import Queue
+from rq.serializers import JSONSerializer
+
+from backend import queues
+from backend.clock import ManualClock
+from backend.inbox import submissions as inbox
+from backend.settings import Settings, read_settings
+from tests.services import RedisServer
+from tests.unit.api.installation import Installation, install
+from tests.unit.sync.company import order_body, submission
+
+ID = "01KB0000000000000000000001"
+
+
+def test_a_push_rings(
+    tmp_path: Path, clock: ManualClock, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queues, "_queues", {})
+    settings = replace(
+        read_settings({"SATCHEL_FOLDER": str(tmp_path / "instance")}), redis_url=redis_server.url
+    )
+    with Redis.from_url(redis_server.url) as redis, install(settings, clock) as here:
+        redis.flushall()
+        queue = Queue(queues.QUEUE, connection=redis, serializer=JSONSerializer)
+        phone = here.phone()
+        assert queue.count == 0
+        answer = phone.push(submission(ID, order_body()))
+        assert answer.json["results"][0]["status"] == "received"
+        assert queue.count == 1
+
+
+def test_what_is_rung_for_is_there(here: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that looks at once finds it; nobody rings a second time."""
+    found: list[bool] = []
+
+    def look(settings: Settings) -> None:
+        with here.sessions() as session:
+            found.append(inbox.get(session, ID) is not None)
+
+    monkeypatch.setattr(queues, "ring", look)
+    here.phone().push(submission(ID, order_body()))
+    assert found == [True]

@@ -1,0 +1,103 @@
+"""Doors: each is locked or on the short list of those that are not, and a lock is a lock."""
+
+import pytest
+
+from backend.api.doors import DOORS
+from backend.identity import enrolment
+from backend.identity.models import Device, Rep
+from tests.unit.api.installation import Installation, Phone
+
+OPEN = {"api.enrol", "api.token", "api.limits", "api.livez", "api.readyz", "api.openapi"}
+"""Doors without a lock. Whoever adds one here says why in the review."""
+
+LOCKED = [door for door in DOORS if f"api.{door.name}" not in OPEN and not door.office]
+
+
+def path_of(pattern: str) -> str:
+    return pattern.replace("<upload_id>", "01KBR9Z8Q5T0000000000000AA").replace("<sha256>", "a" * 64)
+
+
+def test_every_route_is_locked_or_listed_as_open(here: Installation) -> None:
+    for rule in here.app.url_map.iter_rules():
+        for method in rule.methods:
+            reply = here.client.open(path_of(rule.rule), method=method)
+            locked = reply.status_code == 401 and reply.headers["Satchel-Error"] == "token_missing"
+            assert locked != (rule.endpoint in OPEN), f"{method} {rule.rule}"
+
+
+def test_the_doors_are_all_routes_there_are(here: Installation) -> None:
+    routes = {
+        (method, rule.rule)
+        for rule in here.app.url_map.iter_rules()
+        for method in rule.methods
+        if (method, "GET") not in [("HEAD", m) for m in rule.methods]
+    }
+    assert routes == {(door.method, door.path) for door in DOORS}
+
+
+@pytest.mark.parametrize("door", LOCKED, ids=lambda door: door.name)
+def test_a_revoked_device_is_told_to_wipe_at_every_door(here: Installation, phone: Phone, door) -> None:
+    here.change(
+        lambda s: enrolment.revoke(s, s.get_one(Device, phone.device_id), actor="user:x", now=here.clock.now())
+    )
+    reply = phone.ask(door.method, path_of(door.path))
+    assert reply.status_code == 401
+    assert reply.headers["Satchel-Error"] == "device_revoked"
+    if door.method != "HEAD":
+        assert reply.json["wipe"] is True
+
+
+@pytest.mark.parametrize("door", LOCKED, ids=lambda door: door.name)
+def test_a_rep_who_has_left_is_told_to_wipe_at_every_door(here: Installation, phone: Phone, door) -> None:
+    here.change(lambda s: setattr(s.get_one(Rep, "R1"), "active", False))
+    reply = phone.ask(door.method, path_of(door.path))
+    assert (reply.status_code, reply.headers["Satchel-Error"]) == (401, "device_revoked")
+
+
+def test_a_device_that_is_revoked_while_its_push_arrives_stores_nothing(
+    here: Installation, phone: Phone
+) -> None:
+    def revoke_then_read(*args: object) -> bytes:
+        here.change(
+            lambda s: enrolment.revoke(s, s.get_one(Device, phone.device_id), actor="u", now=here.clock.now())
+        )
+        return b""
+
+    class Slow:
+        def __init__(self) -> None:
+            self.pieces = [b'{"submissions":[1]}']
+
+        def read(self, size: int = -1) -> bytes:
+            return self.pieces.pop() if self.pieces else revoke_then_read()
+
+    environ = {"wsgi.input": Slow(), "wsgi.input_terminated": True}
+    headers = {"Content-Type": "application/json", "Transfer-Encoding": "chunked"}
+    reply = phone.ask("POST", "/v1/push", headers=headers, environ_overrides=environ)
+    assert reply.json["code"] == "device_revoked"
+
+
+def test_a_new_version_of_the_device_makes_its_tokens_invalid(here: Installation, phone: Phone) -> None:
+    here.change(lambda s: setattr(s.get_one(Device, phone.device_id), "version", 2))
+    assert phone.pull().json["code"] == "token_invalid"
+    phone.keep(phone.refresh())
+    assert phone.pull().status_code == 200
+
+
+def test_nothing_a_phone_says_of_itself_makes_it_somebody_else(here: Installation) -> None:
+    mine, theirs = here.phone("R1"), here.phone("R2")
+    headers = {"X-Rep-Id": "R2", "Satchel-Rep": "R2", "X-Forwarded-User": "R2", "Cookie": "rep=R2"}
+    query = {"rep": "R2", "rep_id": "R2", "device": theirs.device_id, "channel": "territory:SE"}
+    page = mine.pull(headers=headers, query=query).json
+    assert {change["channel"] for change in page["changes"]} == {"everyone", "territory:NW"}
+
+
+def test_last_seen_is_noted_every_five_minutes_and_never_by_a_pull(here: Installation, phone: Phone) -> None:
+    first = here.get(Device, phone.device_id).last_seen_at
+    here.clock.advance(minutes=4)
+    phone.push(1)
+    assert here.get(Device, phone.device_id).last_seen_at == first
+    here.clock.advance(minutes=2)
+    phone.pull()
+    assert here.get(Device, phone.device_id).last_seen_at == first
+    phone.push(1)
+    assert here.get(Device, phone.device_id).last_seen_at == here.clock.now()

@@ -1,0 +1,291 @@
+"""The idle poll's short way: when it is taken, and every way in which its 304 would be a lie."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sqlalchemy import event, text, update
+from werkzeug.test import TestResponse
+
+from backend.api.context import EXTENSION
+from backend.api.idle import IdlePolls
+from backend.clock import ManualClock
+from backend.db import db
+from backend.feed import positions
+from backend.feed.models import FeedStream
+from backend.identity import enrolment
+from backend.identity.models import Device, Rep
+from backend.settings import Settings
+from backend.sync import grants
+from backend.sync.page import etag_of
+from sync_protocol.catalogue import COLLECTIONS
+from sync_protocol.change import Stream
+from sync_protocol.cursor import Cursor, Mark, decode_cursor
+from tests.unit.api.installation import Installation, install
+from tests.unit.sync.company import customer, order, say
+
+NW = ("territory:NW", "customers")
+
+
+class Poller:
+    """A phone that has read everything and polls; counts how often the ordinary way was taken."""
+
+    def __init__(self, here: Installation) -> None:
+        self.here, self.phone = here, here.phone()
+        self.asked = 0
+        polls = here.app.wsgi_app
+        assert isinstance(polls, IdlePolls)
+        self.ordinary = polls.app
+        here.app.wsgi_app = replace(polls, app=self._count)  # type: ignore[method-assign]
+        self.cursor = self.phone.pull().json["cursor"]
+        self.asked = 0
+
+    def _count(self, environ: Any, start_response: Any) -> Any:
+        self.asked += 1
+        return self.ordinary(environ, start_response)
+
+    def poll(self, cursor: str | None = None, **more: Any) -> TestResponse:
+        """Ask for what came after *cursor*, saying that everything before it is held."""
+        cursor = cursor or self.cursor
+        headers = {"If-None-Match": f'W/"{etag_of(cursor)}"', **more.pop("headers", {})}
+        return self.phone.pull(cursor, headers=headers, **more)
+
+    def remark(self, change: Callable[[dict[Stream, Mark]], None], seen: int = 0) -> str:
+        """Return the cursor with other marks in it."""
+        cursor = decode_cursor(self.cursor)
+        marks = dict(cursor.marks)
+        change(marks)
+        return Cursor(cursor.epoch, cursor.seen + seen, marks).encode()
+
+
+@pytest.fixture
+def poller(settings: Settings, clock: ManualClock) -> Iterator[Poller]:
+    with install(settings, clock) as here:
+        say(here.sessions, order("O1", "C1"))
+        yield Poller(here)
+
+
+def test_an_idle_poll_takes_the_short_way_and_one_statement(poller: Poller) -> None:
+    statements: list[str] = []
+    with poller.here.app.app_context():
+        engine = db.engine
+    event.listen(engine, "before_cursor_execute", lambda c, k, statement, *more: statements.append(statement))
+    reply = poller.poll()
+    assert (reply.status_code, reply.data, poller.asked) == (304, b"", 0)
+    assert len([statement for statement in statements if statement != "BEGIN"]) == 1
+
+
+@pytest.mark.parametrize("origins", [(), ("https://app.example",)])
+def test_both_ways_answer_with_the_same_headers(poller: Poller, origins: tuple[str, ...]) -> None:
+    satchel = poller.here.satchel
+    allowing = replace(satchel, settings=replace(satchel.settings, cors_origins=origins))
+    poller.here.app.extensions[EXTENSION] = allowing
+    poller.here.app.wsgi_app = replace(poller.here.app.wsgi_app, here=allowing)  # type: ignore[type-var]
+    sent = {"X-Request-Id": "a-request-of-mine"}
+    short, asked = poller.poll(headers=sent), poller.asked
+    # A list of tags is unusual enough to be passed on.
+    tags = f'"another", W/"{etag_of(poller.cursor)}"'
+    ordinary = poller.poll(headers={**sent, "If-None-Match": tags})
+    assert (asked, poller.asked) == (0, 1)
+    assert (short.status, sorted(short.headers)) == (ordinary.status, sorted(ordinary.headers))
+    secure = {"base_url": "https://localhost/", "headers": sent}
+    assert "max-age" in poller.poll(**secure).headers["Strict-Transport-Security"]
+    assert poller.asked == 1
+
+
+def test_it_leaves_its_line_in_the_log(poller: Poller, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "satchel.request")
+    lines = []
+    for tags in (f'W/"{etag_of(poller.cursor)}"', f'"x", W/"{etag_of(poller.cursor)}"'):
+        caplog.clear()
+        poller.poll(headers={"If-None-Match": tags})
+        fields = {k: v for k, v in vars(caplog.records[0]).items() if k in LINE}
+        lines.append({**fields, "milliseconds": None})
+    assert lines[0] == lines[1]
+    assert (lines[0]["rep"], lines[0]["device"]) == ("R1", poller.phone.device_id)
+
+
+LINE = ("method", "path", "status", "code", "milliseconds", "rep", "device")
+
+
+def test_what_others_do_leaves_it_idle(poller: Poller) -> None:
+    say(poller.here.sessions, customer("C8", "SE"))
+    poller.here.change(lambda s: grants.assign(s, "R2", "territory:N", poller.here.clock.now()))
+    assert (poller.poll().status_code, poller.asked) == (304, 0)
+
+
+def revoke(session: Any, poller: Poller) -> None:
+    device = session.get(Device, poller.phone.device_id)
+    enrolment.revoke(session, device, actor="user:office", now=poller.here.clock.now())
+
+
+def refused(poller: Poller, code: str) -> dict[str, Any]:
+    reply = poller.poll()
+    assert (reply.json["code"], poller.asked) == (code, 1)
+    found: dict[str, Any] = reply.json
+    return found
+
+
+def test_a_revoked_device_is_told_to_wipe(poller: Poller) -> None:
+    assert poller.poll().status_code == 304
+    poller.here.change(lambda session: revoke(session, poller))
+    assert refused(poller, "device_revoked")["wipe"]
+
+
+def test_so_is_the_phone_of_a_rep_who_left(poller: Poller) -> None:
+    poller.here.change(lambda session: session.execute(update(Rep).values(active=False)))
+    assert refused(poller, "device_revoked")["wipe"]
+
+
+def test_a_device_of_a_new_version_must_refresh(poller: Poller) -> None:
+    poller.here.change(lambda session: session.execute(update(Device).values(version=2)))
+    refused(poller, "token_invalid")
+
+
+def test_a_device_that_is_another_reps_now_must_refresh(poller: Poller) -> None:
+    poller.here.change(lambda session: session.execute(update(Device).values(rep="R2")))
+    refused(poller, "token_invalid")
+
+
+def test_a_token_that_expired_meanwhile_must_be_refreshed(poller: Poller) -> None:
+    assert poller.poll().status_code == 304
+    poller.here.clock.advance(minutes=16)
+    refused(poller, "token_expired")
+
+
+def news(poller: Poller, cursor: str | None = None, **more: Any) -> dict[str, Any]:
+    reply = poller.poll(cursor, **more)
+    assert (reply.status_code, poller.asked) == (200, 1), reply.data
+    page: dict[str, Any] = reply.json
+    return page
+
+
+def test_a_change_in_a_stream_of_theirs_is_sent(poller: Poller) -> None:
+    say(poller.here.sessions, customer("C1", "NW", name="New"))
+    assert news(poller)["changes"]
+
+
+def test_a_channel_gained_is_sent_though_its_records_are_old(poller: Poller) -> None:
+    poller.here.change(lambda s: grants.assign(s, "R1", "territory:SE", poller.here.clock.now()))
+    assert [change["channel"] for change in news(poller)["changes"]] == ["territory:SE"]
+
+
+def test_a_channel_lost_is_dropped(poller: Poller) -> None:
+    poller.here.change(lambda s: grants.unassign(s, "R1", "territory:NW", poller.here.clock.now()))
+    assert list(NW) in news(poller)["drop"]
+
+
+def test_another_role_drops_and_brings_collections(poller: Poller) -> None:
+    poller.here.change(lambda s: grants.set_role(s, "clerk", ["products"]))
+    poller.here.change(lambda s: s.execute(update(Rep).where(Rep.id == "R1").values(role="clerk")))
+    assert list(NW) in news(poller)["drop"]
+
+
+def test_a_role_that_loses_or_gains_a_collection_does_too(poller: Poller) -> None:
+    poller.here.change(lambda s: grants.set_role(s, "sales", set(COLLECTIONS) - {"customers"}))
+    page = news(poller)
+    assert page["drop"] == [list(NW)]
+    poller.here.change(lambda s: grants.set_role(s, "sales", COLLECTIONS))
+    poller.asked = 0
+    assert [change["collection"] for change in news(poller, page["cursor"])["changes"]] == ["customers"]
+
+
+def test_an_app_of_another_revision_understands_other_collections(
+    poller: Poller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(COLLECTIONS, "orders", replace(COLLECTIONS["orders"], since=2))
+    older = poller.phone.pull(query={"schema": 1}).json["cursor"]
+    poller.asked = 0
+    assert poller.poll(older, query={"schema": 1}).status_code == 304
+    assert poller.poll(query={"schema": 2}).status_code == 304
+    assert poller.asked == 0
+    assert [change["collection"] for change in news(poller, older, query={"schema": 2})["changes"]] == [
+        "orders"
+    ]
+    poller.asked = 0
+    assert news(poller, query={"schema": 1})["drop"] == [["territory:NW", "orders"]]
+
+
+def test_another_epoch_is_told(poller: Poller) -> None:
+    poller.here.change(positions.new_epoch)
+    assert news(poller)["reset"]
+
+
+def test_a_server_behind_what_was_seen_says_not_yet(poller: Poller) -> None:
+    ahead = poller.remark(lambda marks: None, seen=100)
+    reply = poller.poll(ahead)
+    assert (reply.status_code, reply.json["code"], poller.asked) == (503, "not_yet", 1)
+
+
+def test_a_stream_whose_tombstones_are_gone_starts_again(poller: Poller) -> None:
+    floor = decode_cursor(poller.cursor).seen + 1
+    here = update(FeedStream).where(FeedStream.channel == NW[0], FeedStream.collection == NW[1])
+    poller.here.change(lambda session: session.execute(here.values(floor=floor)))
+    page = news(poller)
+    assert (page["drop"], len(page["changes"])) == ([list(NW)], 1)
+
+
+def test_a_stream_read_in_part_goes_on(poller: Poller) -> None:
+    position = decode_cursor(poller.cursor).seen
+
+    def half(marks: dict[Stream, Mark]) -> None:
+        marks[NW] = Mark(1, position)
+
+    assert news(poller, poller.remark(half))["changes"]
+
+
+def test_a_stream_named_at_its_beginning_is_read(poller: Poller) -> None:
+    """As after an offer of segments, which are not applied yet."""
+    position = decode_cursor(poller.cursor).seen
+
+    def offered(marks: dict[Stream, Mark]) -> None:
+        marks[NW] = Mark(0, position)
+
+    assert news(poller, poller.remark(offered))["changes"]
+
+
+def test_a_stream_that_the_cursor_does_not_name_is_read(poller: Poller) -> None:
+    assert news(poller, poller.remark(lambda marks: marks.pop(NW)))["changes"]
+
+
+def test_a_stream_that_is_not_theirs_is_dropped(poller: Poller) -> None:
+    foreign = ("territory:SE", "customers")
+    page = news(poller, poller.remark(lambda marks: marks.update({foreign: Mark(10**9)})))
+    assert page["drop"] == [list(foreign)]
+
+
+def test_one_stream_too_few_and_one_too_many_do_not_make_up_for_each_other(poller: Poller) -> None:
+    def swap(marks: dict[Stream, Mark]) -> None:
+        marks["territory:SE", "customers"] = marks.pop(NW)
+
+    page = news(poller, poller.remark(swap))
+    assert page["drop"] and page["changes"]
+
+
+@pytest.mark.parametrize(
+    "unusual",
+    [
+        {"headers": {"If-None-Match": "*"}},
+        {"headers": {"If-None-Match": 'W/"0123"'}},
+        {"headers": {"Authorization": "Basic x"}},
+        {"headers": {"Origin": "https://elsewhere.example"}},
+        {"query": {"limit_bytes": "none"}},
+        {"query": {"schema": "0"}},
+        {"query": {"more": "1"}},
+    ],
+)
+def test_anything_unusual_is_passed_on(poller: Poller, unusual: dict[str, Any]) -> None:
+    poller.poll(**unusual)
+    assert poller.asked == 1
+
+
+def test_a_garbled_cursor_is_answered_as_ever(poller: Poller) -> None:
+    reply = poller.poll("garbage")
+    assert (reply.status_code, reply.json["code"], poller.asked) == (400, "cursor_invalid", 1)
+
+
+def test_a_database_that_was_not_set_up_is_answered_as_ever(poller: Poller) -> None:
+    poller.here.change(lambda session: session.execute(text("DELETE FROM feed_head")))
+    reply = poller.poll()
+    assert (reply.status_code, reply.json["code"]) == (503, "unavailable")

@@ -1,0 +1,204 @@
+"""How the bytes leave: gunicorn hands the file to the kernel, or nginx reads it; nobody holds it in memory."""
+
+import os
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+
+import httpx
+import pytest
+
+from backend.db import make_sessions
+from backend.feed import segments
+from backend.feed.segments import Sheet
+from backend.identity import keys
+from backend.settings import read_settings
+from backend.sync.segments.links import SignedLinks
+from backend.sync.segments.places import store_of
+from sync_protocol.segment import KeyRange
+from tests.bench.systems.nginx_program import nginx_program
+from tests.services.process import ServerProcess, free_port
+from tests.system.scenarios.node import Node, eventually
+
+MIB = 1024 * 1024
+LARGE = os.urandom(MIB) * 48
+"""Far larger than any segment, so that a server that held it would be seen to."""
+NAME = sha256(LARGE).hexdigest()
+
+SPY = """
+import os
+import socket
+plain = os.sendfile
+def sendfile(out, source, offset, count):
+    sent = plain(out, source, offset, count)
+    with open(os.environ["SENT_LOG"], "a") as log:
+        log.write(f"{offset} {sent}\\n")
+    return sent
+os.sendfile = sendfile
+"""
+NGINX = """
+daemon off; {user} worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/nginx.log;
+events {{ worker_connections 64; }}
+http {{
+    access_log off; sendfile on;
+    client_body_temp_path {folder}/t1; proxy_temp_path {folder}/t2; fastcgi_temp_path {folder}/t3;
+    uwsgi_temp_path {folder}/t4; scgi_temp_path {folder}/t5;
+    server {{
+        listen 127.0.0.1:{port};
+        location / {{ proxy_pass {web}; proxy_set_header Host $host; }}
+        location ~ "^/internal/segments/(?<part>../(?<name>[0-9a-f]{{64}}))$" {{
+            internal; alias {segments}/$part; etag off; add_header ETag "\\"$name\\"";
+        }}
+    }}
+}}
+"""
+
+
+def prepare(folder: Path, **environ: str) -> tuple[Node, str]:
+    """Return a node that serves one large segment, its web server running, and the path of a link to it."""
+    node = Node(folder, environ)
+    node.command("init")
+    settings = read_settings({"SATCHEL_FOLDER": node.environ["SATCHEL_FOLDER"]})
+    store_of(settings).put(NAME, LARGE)
+    sessions = make_sessions(settings.database_url)
+    with sessions() as session, session.begin():
+        sheet = Sheet(KeyRange(), NAME, len(LARGE), 1)
+        segments.replace(session, ("territory:NW", "customers"), 1, [sheet], datetime.now(UTC))
+    with sessions() as session:
+        session.get_bind().engine.dispose()
+    link = SignedLinks(keys.load(settings.folder), "http://x", 3600).at(datetime.now(UTC))(NAME)
+    assert link is not None
+    node.start_web()
+    return node, link.removeprefix("http://x")
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Node, str, Path]]:
+    """A node whose calls of sendfile are counted."""
+    folder = tmp_path_factory.mktemp("plain")
+    (folder / "spy").mkdir()
+    (folder / "spy" / "sitecustomize.py").write_text(SPY)
+    log = folder / "sent.txt"
+    node, path = prepare(folder, PYTHONPATH=str(folder / "spy"), SENT_LOG=str(log))
+    with node:
+        yield node, path, log
+
+
+@pytest.fixture(scope="module")
+def proxied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+    """The address of an nginx before a node that tells it where files are, and the path of a link."""
+    folder = tmp_path_factory.mktemp("proxied")
+    node, path = prepare(folder, SATCHEL_SEGMENT_ACCEL="/internal/segments")
+    port = free_port()
+    (folder / "nginx.conf").write_text(
+        NGINX.format(
+            user="user root;" if os.geteuid() == 0 else "",
+            folder=folder,
+            port=port,
+            web=node.url,
+            segments=folder / "instance" / "segments",
+        )
+    )
+    with node:
+        command = [nginx_program(), "-c", folder / "nginx.conf", "-e", folder / "nginx.log"]
+        nginx = ServerProcess(command, folder / "nginx.out")
+        try:
+            eventually(lambda: _answers(port), "nginx answers", 20)
+            yield f"http://127.0.0.1:{port}", path
+        finally:
+            nginx.stop()
+
+
+def _answers(port: int) -> bool:
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/livez", timeout=2).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def resident(pid: int) -> int:
+    """Return the memory of the process and its children in bytes."""
+    pids = [pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
+    pages = [int(Path(f"/proc/{one}/statm").read_text().split()[1]) for one in pids]
+    return sum(pages) * os.sysconf("SC_PAGE_SIZE")
+
+
+def test_gunicorn_hands_the_whole_file_to_the_kernel(plain: tuple[Node, str, Path]) -> None:
+    node, path, log = plain
+    log.unlink(missing_ok=True)
+    reply = httpx.get(node.url + path)
+    assert reply.status_code == 200 and sha256(reply.content).hexdigest() == NAME
+    sent = [tuple(map(int, line.split())) for line in log.read_text().splitlines()]
+    assert sum(count for _, count in sent) == len(LARGE)
+
+
+def test_gunicorn_hands_a_range_to_the_kernel_too(plain: tuple[Node, str, Path]) -> None:
+    node, path, log = plain
+    log.unlink(missing_ok=True)
+    reply = httpx.get(node.url + path, headers={"Range": "bytes=1000000-3000000", "If-Range": f'"{NAME}"'})
+    assert (reply.status_code, reply.content) == (206, LARGE[1_000_000:3_000_001])
+    sent = [tuple(map(int, line.split())) for line in log.read_text().splitlines()]
+    assert sent[0][0] == 1_000_000 and sum(count for _, count in sent) == 2_000_001
+
+
+def test_head_sends_no_byte(plain: tuple[Node, str, Path]) -> None:
+    node, path, log = plain
+    log.unlink(missing_ok=True)
+    reply = httpx.head(node.url + path)
+    assert (reply.headers["Content-Length"], reply.content) == (str(len(LARGE)), b"")
+    assert not log.exists()
+
+
+def test_the_web_process_holds_no_file_in_memory(plain: tuple[Node, str, Path]) -> None:
+    node, path, _ = plain
+    httpx.get(node.url + path)
+    assert node.web is not None
+    before, most, stop = resident(node.web.pid), 0, threading.Event()
+
+    def watch() -> None:
+        nonlocal most
+        while not stop.wait(0.01):
+            most = max(most, resident(node.web.pid))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    downloads = [threading.Thread(target=httpx.get, args=(node.url + path,)) for _ in range(6)]
+    for thread in downloads:
+        thread.start()
+    for thread in downloads:
+        thread.join()
+    stop.set()
+    watcher.join()
+    assert 0 < most < before + 16 * MIB
+
+
+def test_nginx_sends_the_file_with_our_headers(proxied: tuple[str, str]) -> None:
+    url, path = proxied
+    reply = httpx.get(url + path)
+    assert reply.status_code == 200 and sha256(reply.content).hexdigest() == NAME
+    assert reply.headers["ETag"] == f'"{NAME}"'
+    assert reply.headers["Content-Type"] == "application/vnd.satchel.segment"
+    assert reply.headers["Cache-Control"].endswith("max-age=31536000, immutable")
+    assert "X-Accel-Redirect" not in reply.headers and "Content-Encoding" not in reply.headers
+
+
+def test_nginx_answers_ranges_and_conditions(proxied: tuple[str, str]) -> None:
+    url, path = proxied
+    asked = {"Range": "bytes=10-19"}
+    for tag, status in ((None, 206), (f'"{NAME}"', 206), ('"other"', 200)):
+        reply = httpx.get(url + path, headers={**asked, **({"If-Range": tag} if tag else {})})
+        assert reply.status_code == status, tag
+        assert reply.content == (LARGE[10:20] if status == 206 else LARGE)
+    assert httpx.get(url + path, headers={"If-None-Match": f'"{NAME}"'}).status_code == 304
+    beyond = httpx.get(url + path, headers={"Range": "bytes=999999999-"})
+    assert (beyond.status_code, beyond.json()["code"]) == (416, "range_beyond_end")
+    assert httpx.head(url + path).headers["Content-Length"] == str(len(LARGE))
+
+
+def test_nginx_gives_the_files_to_nobody_who_asks_for_them_there(proxied: tuple[str, str]) -> None:
+    url, path = proxied
+    assert httpx.get(f"{url}/internal/segments/{NAME[:2]}/{NAME}").status_code == 404
+    altered = httpx.get(url + path + "x")
+    assert (altered.status_code, altered.json()["code"]) == (404, "link_invalid")

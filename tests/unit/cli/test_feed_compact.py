@@ -1,0 +1,52 @@
+"""`satchel feed compact`: what it says before and after, and that a dry run deletes nothing."""
+
+import datetime as dt
+
+from sqlalchemy import func, select, update
+
+from backend.clock import SystemClock
+from backend.db import Sessions
+from backend.feed import moments
+from backend.feed.models import FeedMoment, FeedRow
+from sync_protocol.change import Gone
+from tests.unit.cli.conftest import Satchel
+from tests.unit.sync.company import customer, say
+
+
+def tombstones(sessions: Sessions) -> int:
+    with sessions() as session:
+        return session.scalar(select(func.count()).where(FeedRow.body.is_(None))) or 0
+
+
+def grow_old(sessions: Sessions, days: int) -> None:
+    with sessions() as session, session.begin():
+        moments.note(session, SystemClock())
+        session.execute(update(FeedMoment).values(at=SystemClock().now() - dt.timedelta(days=days)))
+
+
+def test_a_dry_run_says_what_would_go_and_the_run_deletes_it(installed: Sessions, satchel: Satchel) -> None:
+    say(installed, customer("C1", "NW"), customer("C2", "NW"), customer("C3", "SE"))
+    say(installed, Gone("customers", "C1"), Gone("customers", "C2"), Gone("customers", "C3"))
+    grow_old(installed, 100)
+    dry = satchel("feed", "compact", "--dry-run")
+    assert dry.exit_code == 0
+    assert "territory:NW" in dry.output and "3 tombstones older than 90 days would go" in dry.output
+    assert tombstones(installed) == 3
+    done = satchel("feed", "compact")
+    assert done.exit_code == 0
+    assert "3 tombstones older than 90 days are gone" in done.output
+    assert tombstones(installed) == 0
+
+
+def test_it_says_why_nothing_goes(installed: Sessions, satchel: Satchel) -> None:
+    say(installed, customer("C1", "NW"))
+    say(installed, Gone("customers", "C1"))
+    young = satchel("feed", "compact")
+    assert "Nothing is known to be older than 90 days yet" in young.output
+    grow_old(installed, 10)
+    assert "Nothing is known" in satchel("feed", "compact").output
+    assert "1 tombstones" in satchel("feed", "compact", SATCHEL_TOMBSTONE_DAYS="10").output
+    assert (
+        "No tombstone older than 10 days may go"
+        in satchel("feed", "compact", SATCHEL_TOMBSTONE_DAYS="10").output
+    )

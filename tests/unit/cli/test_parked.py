@@ -1,0 +1,111 @@
+"""`satchel parked …`: the office at a terminal, with the flat-file connector behind it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backend.clock import SystemClock
+from backend.db import Sessions
+from backend.settings import read_settings
+from sync_protocol.change import Put
+from tests.unit.cli.conftest import Satchel
+from tests.unit.delivery.inbox_fixture import ORDER, InboxFixture
+from tests.unit.delivery.recording_erp import RecordingErp
+from tests.unit.sync.company import customer, product, unit
+
+
+@pytest.fixture
+def inbox(installed: Sessions, tmp_path: Path) -> InboxFixture:
+    """An inbox on the operator's database, and records that an order cites."""
+    inbox = InboxFixture(installed, SystemClock(), read_settings({}), RecordingErp(tmp_path / "erp"))
+    puts: list[Put] = [unit("pc"), product("P1", units=("pc",)), customer("C1", "NW")]
+    for put in puts:
+        inbox.publish(put.collection, dict(put.record))
+    return inbox
+
+
+def park(inbox: InboxFixture, **more: Any) -> str:
+    inbox.erp.script("create", "refuse_office", "ok")
+    id = inbox.capture(**{"body": {**ORDER, "order_date": f"{SystemClock().now():%Y-%m-%d}"}, **more})
+    inbox.forwarder().drain()
+    return id
+
+
+def test_nothing_is_parked(satchel: Satchel) -> None:
+    assert satchel("parked", "list").output == "Nothing is parked.\n"
+    assert json.loads(satchel("parked", "list", "--json").output) == []
+
+
+def test_the_list_says_whose_why_and_what_to_do(inbox: InboxFixture, satchel: Satchel) -> None:
+    id = park(inbox)
+    listed = satchel("parked", "list").output
+    for words in (
+        id,
+        "office",
+        "reject_office",
+        "the customer is over the credit limit",
+        "Put right in the ERP",
+    ):
+        assert words in listed
+    [one] = json.loads(satchel("parked", "list", "--json").output)
+    assert (one["id"], one["class"], one["owner"]) == (id, "reject_office", "office")
+    assert json.loads(satchel("parked", "list", "--json", "--owner", "it").output) == []
+    assert json.loads(satchel("parked", "list", "--json", "--class", "config").output) == []
+    assert "`satchel parked list`" in satchel("doctor").output
+
+
+def test_claim_act_and_the_trail_of_it(inbox: InboxFixture, satchel: Satchel) -> None:
+    id = park(inbox)
+    assert "taken by" in satchel("parked", "claim", id, "--as", "anna").output
+    refused = satchel("parked", "retry", id, "--as", "bert")
+    assert refused.exit_code == 1 and "anna is working on document" in refused.output
+    assert satchel("parked", "retry", id, "--as", "bert", "--force", "--why", "agreed").exit_code == 0
+    shown = satchel("parked", "show", id).output
+    assert "queued" in shown and "user:bert parked.retry" in shown and "'taken_from': 'anna'" in shown
+    assert [d["what"] for d in json.loads(satchel("parked", "show", id, "--json").output)["deeds"]] == [
+        "parked.claim",
+        "parked.retry",
+    ]
+
+
+def test_a_corrected_body_from_a_file(inbox: InboxFixture, satchel: Satchel, tmp_path: Path) -> None:
+    id = park(inbox)
+    body = json.loads(satchel("parked", "show", id, "--json").output)["body"]
+    corrected = tmp_path / "body.json"
+    corrected.write_text(json.dumps({**body, "lines": []}))
+    refused = satchel("parked", "fix", id, "--file", str(corrected))
+    assert refused.exit_code == 1 and "lines: " in refused.output
+    corrected.write_text(json.dumps({**body, "notes": "by telephone"}))
+    made = json.loads(satchel("parked", "fix", id, "--file", str(corrected), "--json").output)
+    assert inbox.record(id)["superseded_by"] == made["id"]
+    assert (made["state"], made["body"]["notes"]) == ("queued", "by telephone")
+
+
+def test_cancel_and_return_want_a_reason(inbox: InboxFixture, satchel: Satchel) -> None:
+    first, second = park(inbox), park(inbox)
+    assert satchel("parked", "cancel", first).exit_code == 2
+    assert satchel("parked", "cancel", first, "--why", "twice").exit_code == 0
+    assert satchel("parked", "return", second, "--why", "which customer?").exit_code == 0
+    assert inbox.states(first, second) == ["cancelled", "rejected"]
+    again = satchel("parked", "return", first, "--why", "no")
+    assert again.exit_code == 1 and "not parked but cancelled (cancelled by the office)" in again.output
+
+
+def test_release_and_done_and_a_document_that_is_not_there(inbox: InboxFixture, satchel: Satchel) -> None:
+    id = park(inbox)
+    assert satchel("parked", "claim", id, "--as", "anna").exit_code == 0
+    assert satchel("parked", "release", id, "--as", "anna").exit_code == 0
+    assert inbox.row(id).taken_by is None
+    assert "is no request" in satchel("parked", "done", id).output
+    assert "there is no document X" in satchel("parked", "show", "X").output
+
+
+def test_without_an_erp_to_ask_nothing_is_linked(inbox: InboxFixture, satchel: Satchel, tmp_path: Path) -> None:
+    id = park(inbox)
+    refused = satchel("parked", "link", id, "SO1")
+    assert refused.exit_code == 1 and "SATCHEL_ERP_FOLDER is not set" in refused.output
+    refused = satchel("parked", "link", id, "SO1", SATCHEL_ERP_FOLDER=str(tmp_path / "shared"))
+    assert refused.exit_code == 1 and "the ERP must be asked first" in refused.output
+    assert inbox.row(id).state == "parked"

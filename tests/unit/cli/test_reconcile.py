@@ -1,0 +1,129 @@
+"""`satchel delivery reconcile` when the ERP itself has lost documents: told, held, sent again on request."""
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, update
+from ulid import ULID
+
+from backend.clock import SystemClock
+from backend.connectors.flatfile.layout import Layout
+from backend.db import Sessions
+from backend.identity.models import AuditEntry
+from backend.inbox.models import Submission
+from backend.ingest import watermarks
+from backend.ingest.models import Watermark
+from backend.settings import read_settings
+from backend.sync.push import push
+from backend.upkeep import Upkeep
+from tests.unit.cli.conftest import Satchel
+from tests.unit.connectors.flatfile.flatfile_fixture import FlatFileFixture
+from tests.unit.sync.company import master_data, order_body, reps, submission
+
+
+@pytest.fixture
+def erp(tmp_path: Path) -> dict[str, str]:
+    """A shared folder without a single document: whatever it was given is gone."""
+    folder = tmp_path / "erp"
+    Layout(folder).make()
+    return {"SATCHEL_ERP_FOLDER": str(folder)}
+
+
+def accepted(sessions: Sessions, count: int) -> list[str]:
+    """Push *count* orders, and let us believe that the ERP accepted them, a minute apart."""
+    reps(sessions)
+    master_data(sessions)
+    now = SystemClock().now() - dt.timedelta(hours=2)
+    ids = [str(ULID()) for _ in range(count)]
+    with sessions() as session, session.begin():
+        documents = [submission(id, order_body()) for id in ids]
+        push(session, rep_id="R1", device_id="D1", submissions=documents, now=now)
+    for n, id in enumerate(ids):
+        with sessions() as session, session.begin():
+            values = {"state": "accepted", "erp_id": str(n), "last_sent_at": now + dt.timedelta(minutes=n)}
+            session.execute(update(Submission).where(Submission.id == id).values(**values))
+    return ids
+
+
+def states(sessions: Sessions) -> set[str]:
+    with sessions() as session:
+        return set(session.scalars(select(Submission.state)))
+
+
+def test_many_that_vanished_hold_sending_until_the_operator_resumes(
+    installed: Sessions, satchel: Satchel, erp: dict[str, str]
+) -> None:
+    accepted(installed, 4)
+    with installed() as session, session.begin():
+        watermarks.ensure(session, "flatfile", "units").value = "somewhere"
+    dry = satchel("delivery", "reconcile", "--dry-run", **erp)
+    assert "of those: the ERP does not show it" in dry.output and "Sending is not held" in dry.output
+    asked = satchel("delivery", "reconcile", **erp)
+    assert asked.exit_code == 1, asked.output
+    assert "the ERP has lost documents" in asked.output and "sending stays held" in asked.output
+    assert states(installed) == {"accepted"}
+    assert "the ERP has lost documents" in satchel("doctor", **erp).output
+
+    resumed = satchel("delivery", "reconcile", "--resume", **erp)
+    assert resumed.exit_code == 0, resumed.output
+    assert "4 documents are looked up once more" in resumed.output
+    assert states(installed) == {"unknown"}
+    with installed() as session:
+        [held, released] = session.scalars(
+            select(AuditEntry).where(AuditEntry.subject == "erp:flatfile").order_by(AuditEntry.id)
+        )
+        assert held.action == "erp.held" and released.actor.startswith("user:")
+        mark = session.get(Watermark, ("flatfile", "units"))
+        assert mark is not None and mark.value is None, "the ERP is read anew"
+    assert "the ERP has lost documents" not in satchel("doctor", **erp).output
+
+
+def test_what_was_found_is_kept_and_shown(installed: Sessions, satchel: Satchel, erp: dict[str, str]) -> None:
+    assert "has not been asked yet" in satchel("delivery", "reconcile", "--report", **erp).output
+    [id] = accepted(installed, 1)
+    asked = satchel("delivery", "reconcile", **erp)
+    assert states(installed) == {"parked"}, asked.output
+    shown = satchel("delivery", "reconcile", "--report", **erp).output
+    assert "command" in shown and "missing" in shown and f"{id}: it is accepted" in shown
+    doctor = satchel("doctor", **erp).output
+    assert "1 sent, 0 found, 1 missing" in doctor and "reconcile --report" in doctor
+    satchel("delivery", "reconcile", **erp)
+    assert "0 sent, 0 found, 0 missing" in satchel("doctor", **erp).output
+
+
+def test_the_workers_upkeep_asks_by_itself(
+    installed: Sessions, satchel: Satchel, erp: dict[str, str], small_company: Path, tmp_path: Path,
+    empty_database_url: str,
+) -> None:  # fmt: skip
+    accepted(installed, 3)
+    files = FlatFileFixture(small_company, tmp_path / "files")
+    settings = read_settings(
+        {"SATCHEL_FOLDER": str(tmp_path / "instance"), "SATCHEL_DATABASE_URL": empty_database_url}
+    )
+    connector = files.connect()
+    Upkeep(settings, installed, connector, SystemClock()).round()
+    connector.close()
+    shown = satchel("delivery", "reconcile", "--report", **erp).output
+    assert "schedule" in shown
+    assert "the ERP has lost documents" in satchel("doctor", **erp).output
+
+
+def test_what_was_deleted_on_purpose_is_named_by_the_operator(
+    installed: Sessions, satchel: Satchel, erp: dict[str, str]
+) -> None:
+    ids = accepted(installed, 4)
+    assert satchel("delivery", "reconcile", "--except", ids[0], **erp).exit_code == 2, "only with --resume"
+    assert satchel("delivery", "reconcile", **erp).exit_code == 1
+    wrong = satchel("delivery", "reconcile", "--resume", "--except", "SO999", **erp)
+    assert wrong.exit_code == 1 and "SO999 is none of the documents" in wrong.output
+    assert states(installed) == {"accepted"}, "nothing goes on by half"
+    resumed = satchel("delivery", "reconcile", "--resume", "--except", ids[0], "--except", ids[2], **erp)
+    assert resumed.exit_code == 0, resumed.output
+    assert "2 documents are cancelled" in resumed.output and "2 documents are looked up" in resumed.output
+    with installed() as session:
+        rows = {row.id: row for row in session.scalars(select(Submission))}
+        trail = session.scalars(select(AuditEntry).where(AuditEntry.action == "erp.not_sent_again")).all()
+    assert [rows[id].state for id in ids] == ["cancelled", "unknown", "cancelled", "unknown"]
+    assert {entry.subject for entry in trail} == {ids[0], ids[2]}
+    assert all(entry.actor.startswith("user:") for entry in trail)

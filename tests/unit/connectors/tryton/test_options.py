@@ -1,0 +1,76 @@
+"""Options are checked before anything is sent, and say what is wrong with them."""
+
+from pathlib import Path
+
+import pytest
+
+from backend.connectors.tryton import connect
+from backend.connectors.tryton.options import OPTIONS, read_options
+
+GIVEN = {"url": "https://erp.example.com/", "database": "erp", "user": "satchel", "password": "secret"}
+
+
+def test_four_options_are_enough() -> None:
+    options = read_options(GIVEN)
+    assert options.url == "https://erp.example.com"
+    assert (options.company, options.quiet_seconds, options.page_size, options.writers) == (None, None, 200, 2)
+    connect(GIVEN).close()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("url", "", "must be given"),
+        ("url", "erp.example.com", "must be an address"),
+        ("url", "ftp://erp.example.com", "must be an address"),
+        ("url", "https://me:secret@erp.example.com", "neither a user"),
+        ("url", "https://erp.example.com?x=1", "neither a user"),
+        ("url", "https://erp.example.com:99999", "port"),
+        ("database", "", "must be given"),
+        ("database", "a/b", "letters, digits"),
+        ("user", " ", "must be given"),
+        ("password", "", "must be given"),
+        ("company", "Nordhaven", "must be a number"),
+        ("company", "1.5", "whole number"),
+        ("timeout_seconds", "never", "must be a number"),
+        ("timeout_seconds", "0", "between"),
+        ("quiet_seconds", "-1", "between"),
+        ("page_size", "5000", "between"),
+        ("ca_file", "/no/such/file", "not a file"),
+        ("territory_category", " ", "must be given"),
+        ("expense_policy", "{", "not JSON"),
+        ("expense_policy", "[]", "must be a JSON object"),
+        ("expense_policy", '{"5.3.1": {"limit": "1"}}', "may have"),
+        ("expense_policy", '{"5.3.1": {"receipt_above": 25}}', "as text"),
+        ("expense_policy", '{"5.3.1": {"receipt_above": "-1"}}', "as text"),
+        ("expense_policy", '{"5.3.1": {"receipt_above": "x"}}', "as text"),
+    ],
+)
+def test_a_wrong_option_is_named_and_explained(name: str, value: str, words: str) -> None:
+    with pytest.raises(ValueError, match=words) as refused:
+        read_options({**GIVEN, name: value})
+    assert name in str(refused.value)
+    assert "secret" not in str(refused.value)
+
+
+def test_an_unknown_option_is_refused_with_those_there_are() -> None:
+    with pytest.raises(ValueError, match="'colour' is not an option") as refused:
+        read_options({**GIVEN, "colour": "blue"})
+    assert "territory_category" in str(refused.value)
+
+
+def test_the_password_is_not_shown() -> None:
+    assert "secret" not in repr(read_options(GIVEN))
+
+
+def test_certificates_that_are_none_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "ca.pem"
+    file.write_text("not a certificate")
+    with pytest.raises(ValueError, match="holds no certificates"):
+        connect({**GIVEN, "ca_file": str(file)})
+
+
+def test_the_page_for_integrators_names_every_option() -> None:
+    page = Path(__file__).parents[4] / "docs" / "connectors" / "tryton.md"
+    text = page.read_text()
+    assert [option.name for option in OPTIONS if f"`{option.name}`" not in text] == []

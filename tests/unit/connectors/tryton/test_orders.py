@@ -1,0 +1,233 @@
+"""Orders reach Tryton once, whatever happens on the way."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from backend.connectors.tryton.adapter import TrytonConnector
+from backend.connectors.tryton.features import Features
+from backend.erp.errors import ErpError, ErrorClass
+from backend.erp.records import Document, Found
+from sync_protocol.submission import State
+from tests.services import TrytonServer
+from tests.services.proxy import Proxy
+from tests.unit.connectors.tryton.tryton_fixture import TrytonFixture
+
+
+@pytest.fixture(scope="module")
+def tryton(tryton_server: TrytonServer) -> Iterator[TrytonFixture]:
+    with tryton_server.fresh("orders") as server, closing(TrytonFixture(server)) as fixture:
+        yield fixture
+
+
+@pytest.fixture
+def connector(tryton: TrytonFixture) -> Iterator[TrytonConnector]:
+    with closing(tryton.connect()) as connector:
+        yield connector
+
+
+def test_what_the_rep_typed_stands_in_the_sale(tryton: TrytonFixture, connector: TrytonConnector) -> None:
+    order = tryton.order()
+    outcome = connector.advance(order, connector.create(order))
+    assert outcome.state is State.ACCEPTED
+    [sale] = tryton.reader.sales(order.id)
+    body = order.body
+    assert (sale["satchel_key"], sale["reference"], sale["number"]) == (order.id, "PO 77", outcome.number)
+    assert str(sale["party"]) == body["customer_id"]
+    assert str(sale["shipment_address"]) == body["ship_to_id"]
+    assert str(sale["warehouse"]) == body["warehouse_id"]
+    assert (sale["sale_date"].isoformat(), sale["shipping_date"].isoformat()) == (
+        body["order_date"],
+        body["requested_date"],
+    )
+    assert sale["comment"] == "Ring twice"
+    assert "Maren Claasen" in sale["description"]
+    assert sale["payment_term"] == tryton.customer()["payment_term"]
+    first, second = sale["lines"]
+    assert (first["quantity"], first["unit_price"]) == (2.0, Decimal("12.50"))
+    # 10.00 less 2.5 per cent
+    assert (second["quantity"], second["unit_price"]) == (3.0, Decimal("9.75"))
+    assert "10.00 less 2.5 %" in second["note"]
+    assert sale["tax_amount"] > 0
+    assert sale["untaxed_amount"] == Decimal("54.25")
+
+
+def test_a_lost_answer_is_unknown_and_finding_it_makes_one_sale(tryton: TrytonFixture) -> None:
+    order = tryton.order()
+    with Proxy(tryton.server.port) as proxy:
+        with closing(tryton.connect(url=f"http://127.0.0.1:{proxy.port}")) as connector:
+            proxy.lose(b"model.sale.sale.create")
+            with pytest.raises(ErpError) as lost:
+                connector.create(order)
+            assert lost.value.error_class is ErrorClass.UNKNOWN
+            [found] = connector.find("order", order.id)
+            for step in (b"model.sale.sale.quote", b"model.sale.sale.confirm"):
+                proxy.lose(step)
+                with pytest.raises(ErpError) as lost:
+                    connector.advance(order, found)
+                assert lost.value.error_class is ErrorClass.UNKNOWN
+            assert connector.advance(order, found).state is State.ACCEPTED
+        assert proxy.lost == 3
+    [sale] = tryton.reader.sales(order.id)
+    assert sale["state"] == "processing"
+
+
+def test_an_answer_that_comes_too_late_is_unknown(tryton: TrytonFixture) -> None:
+    order = tryton.order()
+    with closing(tryton.connect()) as patient:
+        created = patient.create(order)
+        with closing(tryton.connect(timeout_seconds="0.05")) as hasty:
+            hasty._client._session = patient._client._session
+            for _ in range(100):
+                with pytest.raises(ErpError) as lost:
+                    hasty.advance(order, created)
+                # On a busy machine even the look at the order's state, which comes first, may be late.
+                if lost.value.error_class is not ErrorClass.TRANSIENT:
+                    break
+        assert lost.value.error_class is ErrorClass.UNKNOWN
+        assert "0.05 seconds" in lost.value.message
+        assert patient.advance(order, created).state is State.ACCEPTED
+
+
+def test_six_at_once_make_one_sale(tryton: TrytonFixture) -> None:
+    order = tryton.order()
+    started = threading.Barrier(6)
+    answers: list[Found | ErpError] = []
+
+    def send() -> None:
+        with closing(tryton.connect()) as connector:
+            connector.capabilities()
+            started.wait()
+            try:
+                answers.append(connector.create(order))
+            except ErpError as error:
+                answers.append(error)
+
+    threads = [threading.Thread(target=send) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    refused = [answer for answer in answers if isinstance(answer, ErpError)]
+    assert len(answers) - len(refused) == 1
+    assert {error.error_class for error in refused} == {ErrorClass.DUPLICATE_OK}
+    assert len(tryton.reader.sales(order.id)) == 1
+
+
+def test_an_order_goes_on_from_where_somebody_left_it(
+    tryton: TrytonFixture, connector: TrytonConnector
+) -> None:
+    order = tryton.order()
+    created = connector.create(order)
+    tryton.office("sale.sale", "quote", [int(created.external_id)])
+    tryton.office("sale.sale", "confirm", [int(created.external_id)])
+    outcome = connector.advance(order, created)
+    assert outcome.state is State.ACCEPTED
+
+
+def test_somebody_pressing_the_same_button_at_the_same_moment_does_no_harm(
+    tryton: TrytonFixture, connector: TrytonConnector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tryton then says that the button cannot be pressed, and the sale is where it should be."""
+    order = tryton.order()
+    press = connector._client.press
+
+    def pressed_before(model: str, button: str, record: int) -> None:
+        tryton.office(model, button, [record])
+        press(model, button, record)
+
+    monkeypatch.setattr(connector._client, "press", pressed_before)
+    created = connector.create(order)
+    outcome = connector.advance(order, created)
+    assert outcome.state is State.ACCEPTED
+    assert tryton.reader.sales(order.id)[0]["state"] == "processing"
+
+
+def test_the_option_names_the_warehouse_of_orders_without_one(tryton: TrytonFixture) -> None:
+    order = tryton.order(warehouse_id=None)
+    with closing(tryton.connect(warehouse="W2")) as connector:
+        connector.create(order)
+    [sale] = tryton.reader.sales(order.id)
+    assert sale["warehouse"] == tryton.summary["warehouses"]["W2"]["id"]
+
+
+def test_customers_without_a_list_order_at_the_list_price(
+    tryton: TrytonFixture, connector: TrytonConnector
+) -> None:
+    order = tryton.order(price_list_id="list")
+    connector.create(order)
+    assert tryton.reader.sales(order.id)[0]["price_list"] is None
+
+
+def test_without_the_companion_our_key_is_the_reference(
+    tryton: TrytonFixture, connector: TrytonConnector
+) -> None:
+    """The module's field is left aside, as if it were not there."""
+    found, notes = connector._looked()
+    plain = Features(frozenset(), found.models, ())
+    order = tryton.order()
+    connector._features = (connector._clock(), plain, notes)
+    capabilities = connector.capabilities()
+    assert capabilities.enforces_key == frozenset()
+    assert capabilities.quiet_seconds >= 1800
+    created = connector.create(order)
+    assert [f.external_id for f in connector.find("order", order.id)] == [created.external_id]
+    [sale] = tryton.reader.sales(order.id)
+    assert (sale["reference"], sale["satchel_key"]) == (order.id, None)
+    assert sale["comment"].splitlines() == ["Customer's order number: PO 77", "Ring twice"]
+    connector._features = None
+    assert len(connector.find("order", order.id)) == 1
+
+
+def test_two_sales_with_our_key_are_both_found(tryton: TrytonFixture, connector: TrytonConnector) -> None:
+    order = tryton.order()
+    for _ in range(2):
+        values = {"party": tryton.customer()["id"], "reference": order.id}
+        tryton.office("sale.sale", "create", [values])
+    assert len(connector.find("order", order.id)) == 2
+
+
+def test_a_copy_that_the_office_makes_is_not_taken_for_ours(
+    tryton: TrytonFixture, connector: TrytonConnector
+) -> None:
+    order = tryton.order(customer_reference=None)
+    created = connector.create(order)
+    tryton.office("sale.sale", "copy", [int(created.external_id)], {})
+    assert [found.external_id for found in connector.find("order", order.id)] == [created.external_id]
+
+
+def test_confirming_with_limits_in_parallel_loses_nothing(tryton: TrytonFixture) -> None:
+    """Tryton locks whole tables then: whoever is refused tries again, and each order is there once."""
+    customers = [c for c in tryton.summary["customers"] if c["credit_limit"] == "100000"][:4]
+    orders = [_for(tryton, customer) for customer in customers]
+    outcomes: dict[str, State] = {}
+
+    def send(order: Document) -> None:
+        with closing(tryton.connect()) as connector:
+            created = connector.create(order)
+            for _ in range(40):
+                try:
+                    outcomes[order.id] = connector.advance(order, created).state
+                    return
+                except ErpError as error:
+                    assert error.error_class is ErrorClass.TRANSIENT, error.raw
+
+    threads = [threading.Thread(target=send, args=(order,)) for order in orders]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert outcomes == {order.id: State.ACCEPTED for order in orders}
+    assert all(len(tryton.reader.sales(order.id)) == 1 for order in orders)
+
+
+def _for(tryton: TrytonFixture, customer: dict[str, Any]) -> Document:
+    return tryton.order(
+        customer_id=str(customer["id"]),
+        ship_to_id=str(customer["address"]),
+        price_list_id=str(customer["price_list"]),
+    )

@@ -1,0 +1,67 @@
+"""A settlement never waits for a row while it holds another (PostgreSQL only: SQLite has one writer)."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from backend.clock import ManualClock
+from backend.inbox import submissions
+from backend.settings import read_settings
+from tests.conftest import prepared
+from tests.unit.delivery.inbox_fixture import InboxFixture
+from tests.unit.delivery.recording_erp import RecordingErp
+from tests.unit.delivery.test_claims import accepted, claim, finish
+
+
+@pytest.fixture
+def inbox(postgres_url: str, clock: ManualClock, tmp_path: Path) -> Iterator[InboxFixture]:
+    sessions = prepared(postgres_url)
+    settings = read_settings({"SATCHEL_FOLDER": str(tmp_path), "SATCHEL_DATABASE_URL": postgres_url})
+    yield InboxFixture(sessions, clock, settings, RecordingErp(tmp_path / "erp"))
+    sessions.kw["bind"].dispose()
+
+
+def test_a_settlement_and_a_push_that_takes_parent_and_child_back_do_not_wait_for_each_other(
+    inbox: InboxFixture,
+) -> None:
+    """The push holds the child and wants its parent; the settlement holds the parent and wakes the child."""
+    parent = inbox.capture(customer="C1")
+    child = inbox.capture(customer="C2", depends_on=[parent])
+    mine = claim(inbox)
+    assert mine is not None and mine.id == parent
+    inbox.change(child, due_at=inbox.later(seconds=60))
+    inbox.later(seconds=-60)
+    settling = threading.Thread(target=lambda: finish(inbox, mine, accepted()))
+    with inbox.sessions() as push, push.begin():
+        assert submissions.get(push, child, lock=True) is not None
+        settling.start()
+        settling.join(20)
+        assert not settling.is_alive(), "the settlement waits for the push"
+        found = submissions.get(push, parent, lock=True)
+        assert found is not None and found.state == "accepted"
+    settling.join(30)
+    assert inbox.states(parent, child) == ["accepted", "queued"]
+
+
+def test_a_settlement_that_the_database_ended_is_tried_once_more(
+    inbox: InboxFixture, caplog: pytest.LogCaptureFixture
+) -> None:
+    """PostgreSQL ends one of two that wait for each other; the ERP's answer is not lost over it."""
+    first = inbox.capture(customer="C1")
+    second = inbox.capture(customer="C2")
+    forwarder = inbox.forwarder()
+    claims = forwarder._claim
+
+    def ended(session, terms, also=()):
+        if also:
+            session.connection().exec_driver_sql("SET LOCAL statement_timeout = 1")
+            session.connection().exec_driver_sql("SELECT pg_sleep(5)")
+        return claims(session, terms, also)
+
+    forwarder._claim = ended  # type: ignore[method-assign]
+    forwarder.drain()
+    assert inbox.states(first, second) == ["accepted", "accepted"]
+    assert "settling is tried once more" in caplog.text
+    assert [inbox.erp.created(id) for id in (first, second)] == [1, 1]

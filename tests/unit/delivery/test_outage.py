@@ -1,0 +1,135 @@
+"""The ERP is down for six hours, and a thousand orders are captured meanwhile: nobody notices but the clock."""
+
+import shutil
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import cycle, islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from sqlalchemy.engine import make_url
+from ulid import ULID
+
+from backend.clock import ManualClock
+from backend.db import Sessions
+from backend.settings import Settings
+from tests.unit.api.installation import Installation, Phone, install
+from tests.unit.delivery.inbox_fixture import InboxFixture
+from tests.unit.delivery.memory_erp import MemoryErp
+from tests.unit.sync.company import customer, master_data, order_body, say, submission
+
+ORDERS = {"postgresql": 1_000, "sqlite": 200}
+"""How many are captured meanwhile: a thousand where production is, fewer for the embedded default."""
+MINUTES = 6 * 60
+STEP = 2
+CUSTOMERS = {"R1": [f"N{n}" for n in range(30)], "R2": [f"S{n}" for n in range(30)]}
+
+
+def _company(sessions: Sessions) -> None:
+    master_data(sessions)
+    places = (("R1", "NW"), ("R2", "SE"))
+    say(sessions, *(customer(id, territory) for rep, territory in places for id in CUSTOMERS[rep]))
+
+
+class Day:
+    """Two phones that push all day, two workers that try to forward."""
+
+    def __init__(self, here: Installation, erp: MemoryErp) -> None:
+        self.clock, self.erp = here.clock, erp
+        self.inbox = InboxFixture(here.sessions, here.clock, here.settings, erp)
+        self.phones = {rep: here.phone(rep) for rep in CUSTOMERS}
+        self.workers = [self.inbox.forwarder(f"w{n}") for n in (1, 2)]
+        self.captured: dict[str, list[str]] = defaultdict(list)
+        """The orders of each customer, in the order in which they were pushed."""
+        self.turn = {rep: cycle(customers) for rep, customers in CUSTOMERS.items()}
+
+    @property
+    def ids(self) -> list[str]:
+        return [id for ids in self.captured.values() for id in ids]
+
+    def push(self, rep: str, count: int) -> None:
+        """Push *count* orders of *rep*; each must be received, whatever the ERP does."""
+        documents = []
+        for customer_id in islice(self.turn[rep], count):
+            documents.append(submission(str(ULID()), order_body(customer_id)))
+            self.captured[customer_id].append(documents[-1]["id"])
+        reply = self.phones[rep].push(*documents)
+        assert reply.status_code == 200, reply.text
+        assert [result["status"] for result in reply.json["results"]] == ["received"] * count
+
+    def step(self) -> None:
+        """Let two minutes pass, and the workers do what they do in them."""
+        self.clock.advance(minutes=STEP)
+        if self.clock.now().minute % 10 == 0:
+            for phone in self.phones.values():
+                phone.keep(phone.refresh())
+        self.inbox.probe()
+        for worker in self.workers:
+            worker.drain()
+
+    def seen(self, phone: Phone) -> dict[str, Any]:
+        """Return the state of every submission that *phone* hears of."""
+        states, cursor, complete = {}, None, False
+        while not complete:
+            page = phone.pull(cursor).json
+            cursor, complete = page["cursor"], page["complete"]
+            for change in page["changes"]:
+                if change["collection"] == "submissions":
+                    states |= {record["id"]: record["state"] for _, record in change["put"]}
+        return states
+
+
+@pytest.fixture
+def quick(settings: Settings) -> Iterator[Settings]:
+    """The test's settings, with SQLite's file in memory where the machine has a place for it."""
+    memory, url = Path("/dev/shm"), make_url(settings.database_url)  # noqa: S108 - the folder in it has a name of its own
+    if url.get_backend_name() != "sqlite" or not memory.is_dir():
+        yield settings
+        return
+    with TemporaryDirectory(dir=memory) as folder:
+        yield replace(settings, database_url=f"sqlite:///{shutil.copy(str(url.database), folder)}")
+
+
+@pytest.fixture
+def day(quick: Settings, clock: ManualClock, tmp_path: Path) -> Iterator[Day]:
+    with install(quick, clock, _company) as here:
+        yield Day(here, MemoryErp(tmp_path / "erp", quiet=1800.0))
+
+
+@pytest.fixture
+def orders(settings: Settings) -> int:
+    return ORDERS[make_url(settings.database_url).get_backend_name()]
+
+
+@pytest.mark.timeout(1_200)  # half a minute on a machine of its own, and many on one that is shared
+def test_all_is_delivered_once_and_in_order_and_no_phone_is_refused(day: Day, orders: int) -> None:
+    # It goes down in the middle of a call: three orders are in it already, and nobody was told.
+    for step in ("find", "advance"):
+        day.erp.script(step, "ok", "ok", "ok", "down")
+    day.erp.script("create", *["commit_then_timeout"] * 3, "down")
+    day.erp.script("check", "locked")
+    for minute in range(0, MINUTES, STEP):
+        pushed = orders * (minute + STEP) // MINUTES - orders * minute // MINUTES
+        day.push("R1" if minute // STEP % 2 else "R2", pushed)
+        day.step()
+    assert len(day.ids) == orders
+    assert sum(day.erp.created(id) for id in day.ids) == 3
+    # It was asked whether it is back, once in a quarter of an hour, and hardly with anybody's order.
+    asked = [step for step, _ in day.erp.calls]
+    assert asked.count("check") < 40 and len(asked) < 60
+
+    for step in ("find", "create", "advance", "check"):
+        day.erp.script(step, "ok")
+    for _ in range(60):
+        day.step()
+        if sum(entry["event"] == "advance" for entry in day.erp.executed) == orders:
+            break
+    created = [entry["key"] for entry in day.erp.executed if entry["event"] == "create"]
+    assert sorted(created) == sorted(day.ids), "each once, and nothing else"
+    for ids in day.captured.values():
+        assert [key for key in created if key in set(ids)] == ids
+    seen = {id: state for phone in day.phones.values() for id, state in day.seen(phone).items()}
+    assert seen == dict.fromkeys(day.ids, "accepted")

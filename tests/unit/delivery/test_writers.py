@@ -1,0 +1,116 @@
+"""At most so many documents are on their way into the ERP at once, however many workers there are."""
+
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from backend.clock import ManualClock, SystemClock
+from backend.delivery import claims
+from backend.delivery.lease import Claim
+from backend.delivery.retry import Backoff
+from backend.delivery.terms import terms_of
+from backend.erp.records import Document, Found
+from backend.settings import read_settings
+from tests.conftest import prepared
+from tests.unit.delivery.inbox_fixture import InboxFixture, eventually
+from tests.unit.delivery.recording_erp import KINDS, RecordingErp
+from tests.unit.delivery.test_claims import accepted, claim, finish
+
+
+class Counting(RecordingErp):
+    """Notes how many creates ran at once, over all instances."""
+
+    guard = threading.Lock()
+    now = most = 0
+
+    def create(self, document: Document) -> Found:
+        with Counting.guard:
+            Counting.now += 1
+            Counting.most = max(Counting.most, Counting.now)
+        try:
+            time.sleep(0.02)
+            return super().create(document)
+        finally:
+            with Counting.guard:
+                Counting.now -= 1
+
+
+@pytest.mark.parametrize("writers", [1, 2])
+def test_four_workers_send_no_more_at_once_than_the_erp_takes(inbox: InboxFixture, writers: int) -> None:
+    inbox.clock = SystemClock()
+    inbox.settings = replace(inbox.settings, writers=writers)
+    ids = [inbox.capture(customer=f"C{n}") for n in range(8)]
+    Counting.most = 0
+
+    def work(n: int) -> None:
+        forwarder = inbox.forwarder(f"w{n}", erp=Counting(inbox.erp.folder))
+        for _ in range(500):
+            forwarder.drain()
+            if all(state == "accepted" for state in inbox.states(*ids)):
+                return
+            time.sleep(0.02)
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert inbox.states(*ids) == ["accepted"] * 8
+    assert 1 <= Counting.most <= writers
+
+
+def test_the_place_after_the_last_is_not_given_away_and_a_settled_document_gives_its_own_back(
+    inbox: InboxFixture,
+) -> None:
+    ids = [inbox.capture(customer=f"C{n}") for n in range(4)]
+    first, second = claim(inbox, "w1", writers=2), claim(inbox, "w2", writers=2)
+    assert first and second and claim(inbox, "w3", writers=2) is None
+    assert inbox.states(*ids) == ["sending", "sending", "queued", "queued"]
+    finish(inbox, first, accepted())
+    third = claim(inbox, "w3", writers=2)
+    assert third is not None and third.id == ids[2]
+
+
+def test_two_claims_at_one_moment_do_not_both_take_the_last_place(
+    postgres_url: str, clock: ManualClock, tmp_path: Path
+) -> None:
+    """Each would count the documents on their way before the other has committed (PostgreSQL only)."""
+    sessions = prepared(postgres_url)
+    settings = read_settings({"SATCHEL_FOLDER": str(tmp_path), "SATCHEL_DATABASE_URL": postgres_url})
+    inbox = InboxFixture(sessions, clock, settings, RecordingErp(tmp_path / "erp"))
+    ids = [inbox.capture(customer=f"C{n}") for n in range(2)]
+    got: list[Claim | None] = []
+    second = threading.Thread(target=lambda: got.append(claim(inbox, "w2", writers=1)))
+    with sessions() as session, session.begin():
+        first = claims.claim(session, now=clock.now(), worker="w1", lease_seconds=60, kinds=KINDS, writers=1)
+        second.start()
+        waits = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        eventually(lambda: session.scalar(waits) == 1, seconds=10)
+    second.join(30)
+    assert first is not None and got == [None]
+    assert inbox.states(*ids) == ["sending", "queued"]
+    sessions.kw["bind"].dispose()  # type: ignore[attr-defined]
+
+
+def test_a_worker_that_died_gives_its_place_back_with_its_lease(inbox: InboxFixture) -> None:
+    inbox.settings = replace(inbox.settings, writers=1, lease_seconds=60.0)
+    first, second = inbox.capture(customer="C1"), inbox.capture(customer="C2")
+    inbox.erp.script("create", "ok")
+    inbox.change(first, state="sending", fence=1, lease_owner="dead", lease_until=inbox.later(seconds=60))
+    inbox.later(seconds=-1)
+    assert inbox.forwarder().drain() == 0
+    inbox.later(seconds=1)
+    inbox.forwarder().drain()
+    assert inbox.states(first, second) == ["accepted"] * 2
+
+
+def test_what_the_operator_has_set_wins_over_the_connectors_own_limit(inbox: InboxFixture) -> None:
+    capabilities = replace(inbox.erp.capabilities(), writers=3)
+    backoff = Backoff(5, 900)
+    assert terms_of(capabilities, inbox.settings, backoff).writers == 3
+    assert terms_of(capabilities, replace(inbox.settings, writers=7), backoff).writers == 7
+    assert terms_of(inbox.erp.capabilities(), inbox.settings, backoff).writers is None

@@ -1,0 +1,231 @@
+"""`satchel device …` at a terminal."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+from click.testing import CliRunner, Result
+
+from backend.cli import device as device_cli
+from backend.cli import device_capture, device_tables
+from backend.clock import ManualClock
+from sync_protocol.device.device import Device
+from tests.unit.device.fake_server import CODE, ISSUER, FakeServer, problem
+from tests.unit.device.test_capture import photo
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(server: FakeServer, folder: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run a command on the device's folder, against the fake server."""
+
+    def opened(where: Path) -> Device:
+        return Device(where, http=server, now=clock.now, sleep=lambda seconds: None, zone="Europe/Berlin")
+
+    monkeypatch.setattr(device_cli, "open_device", opened)
+    monkeypatch.setattr(device_capture, "open_device", opened)
+    monkeypatch.setattr(device_tables.console, "_width", 200)
+
+    def command(*arguments: str, fails: bool = False) -> Result:
+        result = CliRunner().invoke(device_cli.device, ["--folder", str(folder), *arguments])
+        assert (result.exit_code != 0) == fails, result.output
+        assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+        return result
+
+    return command
+
+
+@pytest.fixture
+def ready(run: Run) -> Run:
+    run("enrol", CODE, "--server", ISSUER)
+    assert "records" in run("sync").output
+    return run
+
+
+def test_enrol_and_sync_say_what_happened_and_what_is_next(run: Run) -> None:
+    assert "Not enrolled" in run("status").output
+    assert "Next: satchel device sync" in run("enrol", CODE, "--server", ISSUER).output
+    assert "Never synced" in run("status").output
+    assert "received" in run("sync").output
+    assert "Nothing new." in run("sync").output
+    assert re.search(r"customers .* 2 .* 2026-11-23T08:00:00Z", run("status", "--check").output)
+
+
+def test_a_wrong_code_is_one_sentence(run: Run) -> None:
+    output = run("enrol", "WRONG", "--server", ISSUER, fails=True).output
+    assert output.startswith("Error: ") and "Traceback" not in output
+
+
+def test_an_order_is_captured_offline_and_sent_with_the_next_sync(ready: Run, server: FakeServer) -> None:
+    server.offline = True
+    saved = ready(
+        "order", "--customer", "alpha", "--line", "pencil:12", "--line", "P1:2:box:17.50", "--po", "PO 7"
+    )
+    assert "Saved" in saved.output
+    assert "next sync sends it" in ready("outbox").output
+    assert "Nothing is lost" in ready("sync", "--tries", "1", fails=True).output
+    server.offline = False
+    assert "1 received" in ready("sync").output
+    (document,) = server.inbox.values()
+    assert [line["unit_price"] for line in document["body"]["lines"]] == ["1.50", "17.50"]
+    assert document["body"]["customer_reference"] == "PO 7"
+    assert "waiting for the ERP" in ready("outbox").output
+
+
+def test_a_forecast_is_captured(ready: Run) -> None:
+    assert "Saved" in ready("forecast", "--warehouse", "main", "--period", "2026-12", "--line", "P1:40").output
+    assert "Forecast 2026-12" in ready("outbox").output
+
+
+def test_a_claim_is_captured_with_a_receipt_for_each_line(
+    ready: Run, server: FakeServer, tmp_path: Path
+) -> None:
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.jpg").write_bytes(photo(name).data)
+    first, second = tmp_path / "a.jpg", f"2={tmp_path / 'b.jpg'}"
+    lines = ("--line", "meals:42.00:Lunch: two people:2026-11-20", "--line", "meals:30:Dinner")
+    purpose = ("--purpose", "Fair: day 1", "--customer", "C1")
+    ready("claim", *purpose, *lines, "--receipt", str(first), "--receipt", second)
+    assert "2 receipts sent" in ready("sync").output
+    (document,) = server.inbox.values()
+    lunch, dinner = document["body"]["lines"]
+    assert (lunch["description"], lunch["date"]) == ("Lunch: two people", "2026-11-20")
+    assert lunch["receipts"] == [photo("a").ref] and photo("b").ref in dinner["receipts"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("order", "--customer", "C9", "--line", "P1:1"), "no customer 'C9'"),
+        (("order", "--customer", "C1", "--line", "P1"), "PRODUCT:QTY"),
+        (("order", "--customer", "C1", "--line", "P1:0.5"), "lines[0].quantity"),
+        (("order", "--customer", "C1", "--line", "P2:1:pc:1.00"), "not for sale"),
+        (("claim", "--purpose", "x", "--customer", "C1", "--line", "meals:42.00:Lunch"), "needs a receipt"),
+        (("claim", "--purpose", "x", "--line", "meals:5:Tea"), "name the customer or the project"),
+        (("claim", "--purpose", "x", "--line", "meals:5"), "CATEGORY:AMOUNT:DESCRIPTION"),
+        (("claim", "--purpose", "x", "--line", "meals:5:Tea", "--receipt", "none.jpg"), "cannot be read"),
+        (("show", "customers", "C9"), "no customer 'C9'"),
+        (("dismiss", "01ARZ3NDEKTSV4RRFFQ69G5FAV"), "no document"),
+    ],
+)
+def test_a_mistake_is_told_in_plain_words_and_stores_nothing(
+    ready: Run, arguments: tuple[str, ...], said: str
+) -> None:
+    output = ready(*arguments, fails=True).output
+    assert said in output and "Traceback" not in output
+    assert "The outbox is empty." in ready("outbox").output
+
+
+def test_lists_customers_and_products_are_readable(ready: Run) -> None:
+    assert "Alpha Café" in ready("list", "customers", "--match", "cafe").output
+    assert "There are more" in ready("list", "customers", "--limit", "1").output
+    assert '"currency": "EUR"' in ready("show", "customers", "C1").output
+    assert "Ann" in ready("customer", "N-C1").output
+    assert re.search(r"SKU-P1 .* 1\.50 EUR .* W1 8", ready("products", "pencil", "--customer", "C1").output)
+
+
+def test_a_refused_document_shows_why_and_can_be_put_aside(ready: Run, server: FakeServer) -> None:
+    fault = {"code": "field_invalid", "field": "lines[0]", "message": "is [wrong]"}
+    server.judge = lambda document: {"status": "refused", "errors": [fault]}
+    ready("order", "--customer", "C1", "--line", "P1:1")
+    assert "lines[0]: is [wrong]" in ready("sync").output
+    shown = ready("outbox").output
+    assert "lines[0]: is [wrong]" in shown
+    id = re.search(r"[0-9A-Z]{26}", shown)
+    assert id is not None
+    assert "put aside" in ready("dismiss", id[0]).output
+
+
+def test_a_revoked_device_says_where_the_unsent_documents_are(
+    ready: Run, server: FakeServer, folder: Path
+) -> None:
+    ready("order", "--customer", "C1", "--line", "P1:1")
+    server.revoked = True
+    output = ready("sync", fails=True).output.replace("\n", "")
+    assert "revoked" in output and "unsent-" in output
+    assert len(list(folder.glob("unsent-*.zip"))) == 1
+
+
+def test_damage_is_told_by_status_check(ready: Run, folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(photo().data)
+    ready(
+        "claim",
+        "--purpose",
+        "x",
+        "--project",
+        "y",
+        "--line",
+        "meals:42:Lunch",
+        "--receipt",
+        str(tmp_path / "a.jpg"),
+    )
+    (folder / "receipts" / photo().sha256).write_bytes(b"bit rot")
+    assert "not what was captured" in ready("status", "--check", fails=True).output
+
+
+def test_watching_goes_on_through_failures(
+    ready: Run, server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.next("/v1/pull", lambda: problem(503, "unavailable", retry_after=5))
+    reports = 0
+
+    def stop_after_three(report: object) -> None:
+        nonlocal reports
+        reports += 1
+        if reports == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(device_tables, "print_report", stop_after_three)
+    assert "Aborted" in ready("sync", "--watch", fails=True).output
+
+
+def test_a_first_sync_by_segments_says_when_the_device_can_be_used_and_that_it_is_verified(
+    run: Run, server: FakeServer
+) -> None:
+    server.feed.build(("territory:NW", "customers"), 1)
+    run("enrol", CODE, "--server", ISSUER)
+    output = run("sync").output
+    assert "the device can be used" in output and "Verified" in output
+    assert re.search(r"Found equal to the server .*, as it is now", run("status").output)
+
+
+def test_a_download_that_was_cut_is_shown_and_goes_on(run: Run, server: FakeServer) -> None:
+    server.feed.build(("territory:NW", "customers"), 1)
+    run("enrol", CODE, "--server", ISSUER)
+    fetched = 0
+
+    def second_is_busy(request: httpx.Request) -> httpx.Response | None:
+        nonlocal fetched
+        fetched += "segments" in request.url.path
+        return problem(503, "unavailable") if fetched == 2 else None
+
+    server.always = second_is_busy
+    assert "run it again to go on" in run("sync", "--tries", "1", fails=True).output
+    assert re.search(r"Being fetched: 1 of 2 records", run("status").output)
+    server.always = None
+    assert "Verified" in run("sync").output
+
+
+def test_an_altered_record_is_told_and_repaired(ready: Run, folder: Path) -> None:
+    def alter() -> None:
+        with Device(folder) as device:
+            device.db.run("UPDATE record SET body = replace(body, 'Alpha', 'Omega') WHERE key = 'C1'")
+
+    alter()
+    assert "altered on this device: 1;" in ready("status", "--check").output
+    assert "the next sync repairs" in ready("status", "--check").output
+    assert "1 records replaced" in ready("sync").output
+    assert "altered" not in ready("status", "--check").output
+    alter()
+    assert "altered on this device: 1." in ready("verify").output
+    assert "Alpha" in ready("customer", "C1").output
+
+
+def test_verify_that_cannot_compare_fails(ready: Run, server: FakeServer, folder: Path) -> None:
+    with Device(folder) as device:
+        device.db.run("UPDATE record SET body = replace(body, 'Alpha', 'Omega') WHERE key = 'C1'")
+    server.always = lambda request: problem(503, "unavailable") if "verify" in request.url.path else None
+    assert "was not found equal" in ready("verify", "--tries", "1", fails=True).output

@@ -1,0 +1,295 @@
+"""A replica that differs is found by its checksum and repaired by the row; one that cannot be is begun anew."""
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from sync_protocol.checksum import Checksum
+from sync_protocol.device import checks, replica
+from sync_protocol.device.device import Device
+from sync_protocol.device.errors import ContractBroken, Problem
+from sync_protocol.limits import LIMITS
+from sync_protocol.verify import VerifyRequestSchema
+from tests.unit.device import verify_model
+from tests.unit.device.company import TERRITORY, customer, order_body
+from tests.unit.device.fake_server import FakeServer, problem
+
+CUSTOMERS = (TERRITORY, "customers")
+
+
+@pytest.fixture
+def many(device: Device, server: FakeServer) -> Device:
+    """A device with 3,000 more customers."""
+    for n in range(3000):
+        server.feed.rows[CUSTOMERS, f"M{n:04}"] = (n + 100, customer(f"M{n:04}", f"Many {n}"))
+    server.feed.state.position = 4000
+    server.feed.state.sets.clear()
+    report = device.sync()
+    assert report.verified and report.put == 3000
+    return device
+
+
+def held(device: Device) -> dict[tuple[str, str], object]:
+    counts = device.status().counts
+    return {(name, record["id"]): record for name in counts for record in device.records(name)}
+
+
+def damage(device: Device) -> None:
+    """Make one row stale, lose one, and keep one that is gone; the hashes fit their bodies."""
+    with device.db.writing():
+        device.db.run("DELETE FROM record WHERE key = 'M0777'")
+        device.db.run(
+            "INSERT INTO record SELECT collection, 'M1500x', channel, position,"
+            " replace(body, 'M1500', 'M1500x'), 0, words, parent FROM record WHERE key = 'M1500'"
+        )
+        device.db.run(
+            "UPDATE record SET body = replace(body, 'Many 2222', 'Stale'), position = 3999 WHERE key = 'M2222'"
+        )
+    assert checks.deep(device.db) == 2
+
+
+def test_one_stale_one_missing_and_one_surplus_row_are_repaired_with_little(
+    many: Device, server: FakeServer
+) -> None:
+    damage(many)
+    server.seen.clear()
+    report = many.sync()
+    assert report.unchanged and report.verified and report.problem is None
+    assert (report.repaired, report.removed) == (2, 1)
+    assert held(many) == server.feed.live()
+    assert server.seen.count("POST /v1/verify") == 3  # all of it, parts, rows
+    assert report.sent < 6_000 and report.received < 12_000
+    # The row whose position had been too high takes later changes again.
+    server.feed.put(TERRITORY, "customers", "M2222", customer("M2222", "Later"))
+    assert many.sync().verified and many.record("customers", "M2222") == customer("M2222", "Later")
+
+
+def test_nothing_is_asked_while_everything_is_equal(device: Device, server: FakeServer) -> None:
+    server.feed.gone("customers", "C2")
+    assert device.sync().verified and device.sync().verified
+    assert "POST /v1/verify" not in server.seen
+    assert device.status().held.verified_at == server.feed.server_time
+
+
+def test_a_difference_is_not_forgotten_when_the_line_breaks(many: Device, server: FakeServer) -> None:
+    """The next answer is a 304, which compares nothing; that the replica is not proven is on the disk."""
+    damage(many)
+    server.next("/v1/verify", lambda: problem(503, "unavailable", retry_after=9))
+    report = many.sync()
+    assert report.complete and not report.verified and report.retry_after == 9
+    assert many.sync().verified and held(many) == server.feed.live()
+
+
+def test_a_repair_that_is_cut_in_the_middle_keeps_what_it_has(many: Device, server: FakeServer) -> None:
+    damage(many)
+    questions = 0
+
+    def third_is_lost(request: httpx.Request) -> httpx.Response | None:
+        nonlocal questions
+        questions += request.url.path == "/v1/verify"
+        lost = request.url.path == "/v1/verify" and questions == 3
+        return problem(503, "unavailable") if lost else None
+
+    server.always = third_is_lost
+    assert isinstance(many.sync().problem, Problem)
+    assert many.sync().verified and held(many) == server.feed.live()
+
+
+def test_a_stream_that_moved_on_meanwhile_is_pulled_first(many: Device, server: FakeServer) -> None:
+    damage(many)
+    before = server.answer
+
+    def a_change_comes_in_between(request: httpx.Request, body: bytes) -> httpx.Response:
+        if request.url.path == "/v1/verify" and server.seen.count("POST /v1/verify") == 2:
+            server.feed.put(TERRITORY, "customers", "M0001", customer("M0001", "Meanwhile"))
+        return before(request, body)
+
+    server.answer = a_change_comes_in_between  # type: ignore[method-assign]
+    assert many.sync().verified and held(many) == server.feed.live()
+
+
+def test_a_server_that_never_rests_costs_a_few_pulls_and_no_new_beginning(
+    many: Device, server: FakeServer
+) -> None:
+    damage(many)
+    before, run = server.answer, many.status().held.run
+
+    def always_moving(request: httpx.Request, body: bytes) -> httpx.Response:
+        if request.url.path == "/v1/verify":
+            server.feed.put(TERRITORY, "customers", "M0001", customer("M0001", f"{len(server.seen)}"))
+        return before(request, body)
+
+    server.answer = always_moving  # type: ignore[method-assign]
+    report = many.sync()
+    assert report.complete and not report.verified and report.notes
+    assert many.status().held.run == run
+    server.answer = before  # type: ignore[method-assign]
+    assert many.sync().verified
+
+
+def test_rows_of_a_stream_that_the_device_does_not_hear_are_dropped(device: Device, server: FakeServer) -> None:
+    with device.db.writing():
+        device.db.run(
+            "INSERT INTO record SELECT collection, 'X', 'territory:SE', position, body, 7, words, parent"
+            " FROM record WHERE key = 'C1' AND collection = 'customers'"
+        )
+        device.db.run("UPDATE held SET verified = 0")
+    assert device.sync().verified
+    assert device.record("customers", "X") is None and held(device) == server.feed.live()
+
+
+def test_a_stream_that_differs_in_most_rows_is_begun_again(many: Device, server: FakeServer) -> None:
+    server.feed.build(CUSTOMERS, 1000)
+    with many.db.writing():
+        many.db.run("DELETE FROM record WHERE key > 'M0500' AND collection = 'customers'")
+        many.db.run("UPDATE held SET verified = 0")
+    report = many.sync()
+    assert report.verified and report.segments == 4 and held(many) == server.feed.live()
+
+
+def test_a_difference_that_no_repair_mends_begins_anew_once_a_day(device: Device, server: FakeServer) -> None:
+    """The server says of the page what it does not say in the verification: one of the two is wrong."""
+    page = server.feed.page
+
+    def wrong(cursor: str | None, limit: int) -> dict[str, Any]:
+        answer = page(cursor, limit)
+        if answer["check"]:
+            answer["check"]["count"] += 1
+        return answer
+
+    server.feed.page = wrong  # type: ignore[method-assign]
+    server.feed.gone("customers", "C2")
+    run = device.status().held.run
+    report = device.sync()
+    assert report.complete and not report.verified and "tell the office" in report.notes[0]
+    assert device.status().held.run == run + 1
+    assert server.seen.count("POST /v1/verify") == 6
+    assert held(device) == server.feed.live()
+    device.sync()
+    assert device.status().held.run == run + 1
+    server.feed.server_time = "2026-11-24T09:00:01Z"
+    server.feed.put(TERRITORY, "customers", "C3", customer("C3", "Next day"))
+    device.sync()
+    assert device.status().held.run == run + 2
+    server.feed.page = page  # type: ignore[method-assign]
+    server.feed.put(TERRITORY, "customers", "C3", customer("C3", "Right again"))
+    assert device.sync().verified
+
+
+def test_bodies_are_looked_at_once_a_day_and_on_demand(many: Device, server: FakeServer) -> None:
+    """The hash that is stored still fits the checksum; only the body shows what happened."""
+    many.db.run("UPDATE record SET body = replace(body, 'Many 5', 'Mony 5') WHERE key = 'M0005'")
+    assert many.sync().unchanged and many.record("customers", "M0005")["name"] == "Mony 5"  # type: ignore[index]
+    server.feed.server_time = "2026-11-24T09:00:01Z"
+    server.feed.put(TERRITORY, "customers", "C3", customer("C3", "Next day"))
+    report = many.sync()
+    assert (report.mended, report.repaired, report.verified) == (1, 1, True)
+    assert held(many) == server.feed.live()
+    many.db.run("UPDATE record SET body = 'not even JSON' WHERE key = 'M0005'")
+    report = many.sync(deep=True)
+    assert report.unchanged and (report.mended, report.repaired) == (1, 1)
+    assert held(many) == server.feed.live()
+
+
+def test_a_repaired_submission_says_its_fate(device: Device, server: FakeServer) -> None:
+    saved = device.capture("order", order_body())
+    device.sync()
+    server.say(saved.id, state="accepted", erp_number="SO 1")
+    device.sync()
+    with device.db.writing():
+        device.db.run("DELETE FROM record WHERE collection = 'submissions'")
+        device.db.run("UPDATE held SET verified = 0")
+        device.db.run("UPDATE document SET state = NULL")
+    assert device.sync().verified
+    (document,) = device.documents()
+    assert (document.state, document.erp_number) == ("accepted", "SO 1")
+
+
+def test_a_late_answer_repairs_nothing(many: Device, server: FakeServer) -> None:
+    damage(many)
+    before = server.answer
+
+    def overtaken(request: httpx.Request, body: bytes) -> httpx.Response:
+        answer = before(request, body)
+        if request.url.path == "/v1/verify" and server.seen.count("POST /v1/verify") == 3:
+            # Another process on this folder pulls before the repair arrives.
+            server.feed.gone("customers", "M0777")
+            asked = replica.held(many.db)
+            from sync_protocol.device.page import read_page
+
+            replica.apply(
+                many.db, read_page(server.feed.page(asked.cursor), None), asked, "2026-11-23T09:00:00Z"
+            )
+        return answer
+
+    server.answer = overtaken  # type: ignore[method-assign]
+    assert many.sync().verified and held(many) == server.feed.live()
+    assert many.record("customers", "M0777") is None
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        [],
+        {},
+        {"epoch": "e9", "cursor": None, "drop": [], "pull_first": [], "ranges": [], "repairs": []},
+        {"epoch": "e1", "cursor": None, "drop": [["a"]], "pull_first": [], "ranges": [], "repairs": []},
+        {
+            "epoch": "e1", "cursor": None, "drop": [], "pull_first": [], "ranges": [],
+            "repairs": [{"channel": TERRITORY, "collection": "customers", "put": [[1, {}]], "gone": []}],
+        },
+        {
+            "epoch": "e1", "cursor": None, "drop": [], "pull_first": [], "repairs": [],
+            "ranges": [
+                {"channel": TERRITORY, "collection": "customers", "from": "", "to": None, "count": 9999,
+                 "sum": "0" * 16},
+            ],
+        },
+    ],
+)  # fmt: skip
+def test_an_answer_that_is_none_changes_nothing(many: Device, server: FakeServer, answer: Any) -> None:
+    damage(many)
+    before = held(many)
+    server.always = lambda request: (
+        httpx.Response(200, json=answer) if request.url.path == "/v1/verify" else None
+    )
+    report = many.sync()
+    assert isinstance(report.problem, ContractBroken) and not report.verified
+    assert held(many) == before
+    assert server.seen.count("POST /v1/verify") <= 2
+
+
+def test_sums_do_not_overflow(device: Device) -> None:
+    for hash in (2**63 - 1, -(2**63), -1):
+        device.db.run("UPDATE record SET hash = ?", hash)
+        count = device.db.value("SELECT count(*) FROM record")
+        assert checks.total(device.db) == Checksum(count, count * hash % 2**64)
+
+
+def test_sums_and_ranges_are_read_from_an_index(device: Device) -> None:
+    for sql, values in (
+        ("SELECT channel, collection, count(*), sum(hash) FROM record GROUP BY channel, collection", ()),
+        (f"SELECT count(*), sum(hash) {checks._RANGE}", (*CUSTOMERS, "a", "b")),
+    ):
+        plan = [row["detail"] for row in device.db.rows(f"EXPLAIN QUERY PLAN {sql}", *values)]
+        assert all("COVERING INDEX record_by_stream" in line for line in plan), plan
+
+
+def test_the_model_asks_within_the_limits(many: Device, server: FakeServer) -> None:
+    """What the device sends fits `POST /v1/verify`, however much differs."""
+    many.db.run("UPDATE record SET position = position, hash = hash + 1 WHERE key LIKE 'M%5'")
+    many.db.run("UPDATE held SET verified = 0")
+    sizes: list[int] = []
+    real = verify_model.answer
+
+    def looking(feed: Any, asked: dict[str, Any]) -> dict[str, Any]:
+        VerifyRequestSchema().load(json.loads(json.dumps(asked)))
+        sizes.append(max(len(asked.get("split") or []), len(asked.get("rows") or [])))
+        return real(feed, asked)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(verify_model, "answer", looking)
+        assert many.sync().verified
+    assert max(sizes) <= LIMITS.verify_ranges

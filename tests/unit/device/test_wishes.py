@@ -1,0 +1,148 @@
+"""Taking back, editing and asking: a rep's second thoughts, against the real web application and its office."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import select
+
+from backend.cli.main import main
+from backend.clock import ManualClock
+from backend.db import Sessions
+from backend.delivery.office import deeds
+from backend.delivery.office.deed import Deed
+from backend.feed.changes import publish
+from backend.inbox import submissions as inbox
+from backend.inbox.models import Submission
+from sync_protocol.change import Put
+from sync_protocol.device.device import Device
+from sync_protocol.device.documents import DISMISSED, Document
+from sync_protocol.device.errors import CaptureRefused, DeviceError, NotFound
+from tests.unit.device.company import order_body
+from tests.unit.device.test_real_server import line, real
+
+__all__ = ["line", "real"]
+
+
+def stand(sessions: Sessions, id: str, state: str, **values: object) -> None:
+    """Let the document *id* stand as *state* on the server, and the feed say so."""
+    with sessions() as session, session.begin():
+        row = session.scalars(select(Submission).where(Submission.id == id)).one()
+        for name, value in {"state": state, **values}.items():
+            setattr(row, name, value)
+        session.flush()
+        publish(session, [Put("submissions", id, inbox.as_record(row))])
+
+
+def seen(device: Device, id: str) -> Document:
+    assert device.sync().problem is None
+    [found] = [document for document in device.documents() if document.id == id]
+    return found
+
+
+def captured(device: Device) -> str:
+    device.sync()
+    id = device.capture("order", order_body()).id
+    device.sync()
+    return id
+
+
+def test_what_never_left_is_put_aside_without_a_word_to_the_server(real: Device) -> None:
+    real.sync()
+    id = real.capture("order", order_body()).id
+    assert real.withdraw(id).stage == DISMISSED
+    assert [document.stage for document in real.documents()] == [DISMISSED]
+    assert seen(real, id).attempts == 0
+
+
+def test_a_document_on_the_server_is_withdrawn(real: Device) -> None:
+    id = captured(real)
+    made = real.withdraw(id, "the customer called")
+    assert made.kind == "withdrawal"
+    assert seen(real, id).words == "withdrawn: the customer called"
+    assert seen(real, made.id).words == "done"
+    with pytest.raises(DeviceError, match="withdrawn already"):
+        real.withdraw(id)
+    with pytest.raises(NotFound):
+        real.withdraw("01KB0000000000000000000009")
+
+
+def test_the_server_knows_better_than_the_phone_that_it_is_too_late(real: Device, sessions: Sessions) -> None:
+    id = captured(real)
+    stand(sessions, id, "sending")
+    made = real.withdraw(id)
+    refused = seen(real, made.id)
+    assert [error["code"] for error in refused.errors] == ["too_late"]
+    assert refused.needs_rep
+    with pytest.raises(CaptureRefused) as raised:
+        real.withdraw(id)
+    assert raised.value.faults[0].message == f"document {id} is sending; ask the office to change it"
+
+
+def test_an_edited_copy_takes_the_place(real: Device) -> None:
+    id = captured(real)
+    kind, body = real.to_amend(id)
+    copy = real.capture(kind, {**body, "notes": "ring twice"}, supersedes=id)
+    assert seen(real, id).words == "replaced by a newer one"
+    assert seen(real, copy.id).state == "queued"
+
+
+def test_what_the_erp_has_is_asked_about_and_the_office_answers(
+    real: Device, sessions: Sessions, clock: ManualClock
+) -> None:
+    id = captured(real)
+    with pytest.raises(DeviceError, match="withdraw it, or amend it"):
+        real.ask(id, "cancel", "gone")
+    stand(sessions, id, "accepted", erp_number="SO7", erp_id="7")
+    seen(real, id)
+    made = real.ask(id, "cancel", "the customer is gone")
+    assert seen(real, made.id).words.startswith(
+        "the office is looking at it: The rep asks to cancel Order for C1"
+    )
+    with sessions() as session, session.begin():
+        deeds.done(session, made.id, Deed("anna", clock.now(), "SO7 is cancelled"))
+    assert seen(real, made.id).words == "done by the office: The office has done it: SO7 is cancelled"
+
+
+def test_the_office_sends_it_back_and_the_rep_corrects_it(
+    real: Device, sessions: Sessions, clock: ManualClock
+) -> None:
+    id = captured(real)
+    stand(sessions, id, "parked", owner="office", reason="over the limit")
+    assert seen(real, id).words == "the office is looking at it: over the limit"
+    with sessions() as session, session.begin():
+        deeds.give_back(session, id, Deed("anna", clock.now(), "order half of it"))
+    returned = seen(real, id)
+    assert returned.needs_rep
+    assert returned.words == (
+        "sent back by the office; correct it and capture it again: "
+        "The office has sent it back: order half of it"
+    )
+    kind, body = real.to_amend(id)
+    body["lines"][0]["quantity"] = "1"
+    copy = real.capture(kind, body, supersedes=id)
+    assert seen(real, copy.id).state == "queued"
+    assert seen(real, id).stage == "superseded"
+
+
+def test_at_a_terminal(real: Device, tmp_path: Path, sessions: Sessions) -> None:
+    id = captured(real)
+    edited = tmp_path / "body.json"
+    edited.write_text(json.dumps({**order_body(), "notes": "ring twice"}))
+
+    def run(*words: str) -> str:
+        done = CliRunner().invoke(main, ["device", "--folder", str(tmp_path / "device"), *words])
+        return done.output
+
+    assert "there is no document" in run("withdraw", "01KB0000000000000000000009")
+    assert "has not been sent to the ERP" in run("request-cancel", id, "--message", "gone")
+    assert "Order for C1" in run("amend", id, "--file", str(edited))
+    real.sync()
+    [copy] = [document.id for document in real.documents() if document.id != id]
+    assert "Withdrawal of" in run("withdraw", copy, "--reason", "no")
+    assert seen(real, copy).stage == "withdrawn"
+    stand(sessions, copy, "accepted", erp_number="SO1")
+    seen(real, copy)
+    assert "Request to change" in run("request-change", copy, "--message", "more of it")
+    assert "nothing was saved" in run("withdraw", copy)

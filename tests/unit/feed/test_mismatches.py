@@ -1,0 +1,27 @@
+"""Mismatches are kept for whoever looks for the cause, and no device can fill the table with them."""
+
+import datetime as dt
+
+from sqlalchemy import func, select
+
+from backend.db import Sessions
+from backend.feed.mismatches import MOST_A_DAY, Mismatch, Verifier, note
+from backend.feed.models import FeedMismatch
+from tests.unit.sync.replica import NOW
+
+
+def many(sessions: Sessions, device: str, position: int, when: dt.datetime) -> int:
+    """Let *device* say that 400 streams differ; return how many rows are kept of it."""
+    found = [Mismatch((f"territory:{n}", "customers"), surplus=1) for n in range(400)]
+    with sessions() as session, session.begin():
+        note(session, Verifier("R1", device, "1.0", position), found, when)
+        kept = select(func.count()).where(FeedMismatch.device == device)
+        return session.scalars(kept).one()
+
+
+def test_a_device_that_makes_differences_up_does_not_fill_the_table(sessions: Sessions) -> None:
+    assert many(sessions, "D1", 1, NOW) == 400
+    assert many(sessions, "D1", 2, NOW) == MOST_A_DAY
+    assert many(sessions, "D1", 3, NOW) == MOST_A_DAY
+    assert many(sessions, "D2", 1, NOW) == 400
+    assert many(sessions, "D1", 4, NOW + dt.timedelta(days=2)) == MOST_A_DAY + 400
