@@ -15,10 +15,12 @@ from backend.delivery.retry import Backoff
 from backend.delivery.terms import terms_of
 from backend.erp.records import Document, Found
 from backend.settings import read_settings
-from tests.conftest import prepared
+from tests.databases import prepared
 from tests.unit.delivery.inbox_fixture import InboxFixture, eventually
 from tests.unit.delivery.recording_erp import KINDS, RecordingErp
 from tests.unit.delivery.test_claims import accepted, claim, finish
+
+pytestmark = pytest.mark.both_dialects
 
 
 class Counting(RecordingErp):

@@ -2,12 +2,15 @@
 
 import datetime as dt
 
+import pytest
 from sqlalchemy import func, select
 
 from backend.db import Sessions
 from backend.feed.mismatches import MOST_A_DAY, Mismatch, Verifier, note
 from backend.feed.models import FeedMismatch
 from tests.unit.sync.replica import NOW
+
+pytestmark = pytest.mark.both_dialects
 
 
 def many(sessions: Sessions, device: str, position: int, when: dt.datetime) -> int:

@@ -11,6 +11,8 @@ from backend.feed import moments
 from backend.feed.models import FeedMoment
 from tests.unit.sync.company import customer, say
 
+pytestmark = pytest.mark.both_dialects
+
 DAY = dt.timedelta(days=1)
 
 
