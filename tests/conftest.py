@@ -1,4 +1,4 @@
-"""What every test may ask for: a fresh database of either kind, a clock, settings, real servers."""
+"""What every test may ask for: a database of either kind, a clock, settings, real servers."""
 
 import datetime as dt
 import logging
@@ -10,16 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, inspect
-from sqlalchemy.orm import sessionmaker
 
 from backend.clock import ManualClock
-from backend.database.core import Model, Sessions, engine_options, prepare
-from backend.feed.models import FeedHead
-from backend.feed.positions import ensure_head
+from backend.database.core import Sessions
 from backend.migrations.tables import import_tables
 from backend.settings import ERP_PREFIX, PREFIX, Settings, read_settings
 from backend.settings.table import SETTINGS
+from tests.databases import SharedDatabase, make_tables, prepared
 
 import_tables()
 
@@ -29,6 +26,24 @@ for name in [name for name in os.environ if name in known or name.startswith(ERP
     del os.environ[name]
 
 pytest_plugins = ["tests.services.fixtures", "tests.xdist_scheduler"]
+
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "alone")
+"""Which of the processes that share the tests this is."""
+
+MEMORY = Path("/dev/shm")  # noqa: S108 - a place in memory, not a file with a guessable name
+LEAST_FREE = 2 << 30
+"""Bytes. Containers often have much less of it, and then the tests use the disk."""
+
+
+def _keep_files_in_memory() -> None:
+    """Let pytest's temporary folders be in memory where there is room: a thousand tests wait for fsync."""
+    if "PYTEST_DEBUG_TEMPROOT" in os.environ or not os.access(MEMORY, os.W_OK | os.X_OK):
+        return
+    if shutil.disk_usage(MEMORY).free > LEAST_FREE:
+        os.environ["PYTEST_DEBUG_TEMPROOT"] = str(MEMORY)
+
+
+_keep_files_in_memory()
 
 MONDAY = dt.datetime(2026, 11, 23, 9, 0, tzinfo=dt.UTC)
 
@@ -55,10 +70,28 @@ def clock() -> ManualClock:
     return ManualClock(MONDAY)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--all-dialects",
+        action="store_true",
+        help="run every test of a database on SQLite and on PostgreSQL, not only those marked `both_dialects`",
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test of a database on PostgreSQL; on SQLite too where its SQL differs, or with `--all-dialects`."""
+    named = {mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")}
+    both = metafunc.config.getoption("all_dialects") or metafunc.definition.get_closest_marker("both_dialects")
+    for fixture in (
+        {"database_url", "fresh_database_url", "empty_database_url"} & {*metafunc.fixturenames}
+    ) - named:
+        metafunc.parametrize(fixture, ["sqlite", "postgresql"] if both else ["postgresql"], indirect=True)
+
+
 @pytest.fixture(scope="session")
 def postgres_template(postgres_server: Any) -> str:
     """A database with our tables: copying it is quicker than making them for every test."""
-    name = "tables"
+    name = f"tables_{WORKER}"
     make_tables(postgres_server.create_database(name))
     return name
 
@@ -71,12 +104,22 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def make_tables(url: str) -> None:
-    """Give the database at *url* every table, and let go of it."""
-    engine = create_engine(url, **engine_options(url))
-    prepare(engine)
-    Model.metadata.create_all(engine)
-    engine.dispose()
+@pytest.fixture(scope="session")
+def shared_postgres(postgres_server: Any) -> Iterator[SharedDatabase]:
+    """The PostgreSQL database that the tests of this process share."""
+    name = f"shared_{WORKER}"
+    database = SharedDatabase(postgres_server.create_database(name))
+    yield database
+    database.close()
+    postgres_server.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def shared_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedDatabase]:
+    """The SQLite database that the tests of this process share."""
+    database = SharedDatabase(f"sqlite:///{tmp_path_factory.mktemp('sqlite') / 'shared.sqlite'}")
+    yield database
+    database.close()
 
 
 def _name(request: pytest.FixtureRequest) -> str:
@@ -84,15 +127,44 @@ def _name(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def postgres_url(request: pytest.FixtureRequest, postgres_server: Any, postgres_template: str) -> Iterator[str]:
-    """A fresh database with our tables on the session's PostgreSQL."""
+def postgres_url(shared_postgres: SharedDatabase) -> str:
+    """The shared PostgreSQL database, emptied."""
+    shared_postgres.empty()
+    return shared_postgres.url
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A shared database, emptied, of the dialect that is the parameter."""
+    database: SharedDatabase = request.getfixturevalue(
+        "shared_sqlite" if request.param == "sqlite" else "shared_postgres"
+    )
+    database.empty()
+    return database.url
+
+
+@pytest.fixture
+def fresh_postgres_url(
+    request: pytest.FixtureRequest, postgres_server: Any, postgres_template: str
+) -> Iterator[str]:
+    """A PostgreSQL database of the test's own with our tables, for tests that do more than write rows."""
     yield postgres_server.create_database(_name(request), postgres_template)
     postgres_server.drop_database(_name(request))
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture
+def fresh_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database of the test's own with our tables, of the dialect that is the parameter."""
+    if request.param == "sqlite":
+        path = tmp_path / "satchel.sqlite"
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
+        return f"sqlite:///{path}"
+    return str(request.getfixturevalue("fresh_postgres_url"))
+
+
+@pytest.fixture
 def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A database without tables; the test runs once on SQLite and once on PostgreSQL."""
+    """A database without tables, of the dialect that is the parameter."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'satchel.sqlite'}"
         return
@@ -101,34 +173,10 @@ def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterat
     server.drop_database(_name(request))
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A database with our tables; the test runs once on SQLite and once on PostgreSQL."""
-    if request.param == "sqlite":
-        path = tmp_path / "satchel.sqlite"
-        shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
-        return f"sqlite:///{path}"
-    return str(request.getfixturevalue("postgres_url"))
-
-
-def prepared(url: str) -> Sessions:
-    """Return sessions on the database at *url*, with the feed's head, and tables if it has none yet."""
-    engine = create_engine(url, **engine_options(url))
-    prepare(engine)
-    if not inspect(engine).has_table(FeedHead.__tablename__):
-        Model.metadata.create_all(engine)
-    maker = sessionmaker(engine, expire_on_commit=False)
-    with maker() as session, session.begin():
-        ensure_head(session)
-    return maker
-
-
 @pytest.fixture
-def sessions(database_url: str) -> Iterator[Sessions]:
-    """Sessions on a fresh schema, on SQLite and on PostgreSQL in turn."""
-    maker = prepared(database_url)
-    yield maker
-    maker.kw["bind"].dispose()
+def sessions(database_url: str) -> Sessions:
+    """Sessions on a shared database, emptied."""
+    return prepared(database_url)
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from tests.bench.sizes import Sizes
 from tests.bench.stages import Run
 from tests.bench.systems import feed_copy
 from tests.bench.systems.satchel import publish_all
-from tests.conftest import prepared
+from tests.databases import prepared
 from tests.services import PostgresServer, TrytonServer
 
 TINY = Sizes(

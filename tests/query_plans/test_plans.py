@@ -32,7 +32,7 @@ from sync_protocol.change import Gone
 from sync_protocol.checksum import Checksum
 from sync_protocol.cursor import Cursor, Mark, decode_cursor
 from sync_protocol.segment import KeyRange
-from tests.conftest import prepared
+from tests.databases import prepared
 from tests.query_plans.explain import overhearing
 from tests.query_plans.million import RECORDS, load
 from tests.unit.sync import company

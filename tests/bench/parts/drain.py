@@ -19,7 +19,7 @@ from backend.settings import read_settings
 from tests.bench.meter import Watch
 from tests.bench.sizes import Sizes
 from tests.bench.slow_erp import SlowErp
-from tests.conftest import prepared
+from tests.databases import prepared
 from tests.services import PostgresServer, RedisServer
 from tests.unit.delivery.inbox_fixture import InboxFixture, eventually
 from tests.unit.delivery.workers import worker

@@ -10,6 +10,8 @@ from tests.contract.corpus.evolution import breaks
 from tests.contract.corpus.player import stage_of
 from tests.contract.wire.stage import Stage
 
+pytestmark = pytest.mark.both_dialects
+
 REVISIONS = corpus.revisions()
 
 

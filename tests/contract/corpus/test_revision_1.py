@@ -17,6 +17,8 @@ from tests.contract.corpus.reader_1 import SCHEMA, ContractBroken, Reader, check
 from tests.unit.api.installation import Installation, Phone
 from tests.unit.sync import company
 
+pytestmark = pytest.mark.both_dialects
+
 DOCUMENTS = [
     document
     for name in ("push", "sync")

@@ -19,6 +19,8 @@ from tests.contract.wire import exchange, office
 from tests.contract.wire.story import Story
 from tests.contract.wire.world import world
 
+pytestmark = pytest.mark.both_dialects
+
 DOCUMENT = document(ROUTES)
 REPLIES: dict[str, type[Schema]] = {
     "/v1/enrol": EnrolReplySchema,

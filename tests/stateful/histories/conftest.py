@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 
 from backend.database.core import Sessions
-from tests.conftest import prepared
+from tests.databases import prepared
 from tests.stateful.histories.devices import Device, ReferenceDevice, SmallestDevice
 
 CopyDatabase = Callable[[Sessions], Sessions]
 
 
 @pytest.fixture
-def on_postgresql(postgres_url: str) -> Iterator[Sessions]:
+def on_postgresql(fresh_postgres_url: str) -> Iterator[Sessions]:
     """Sessions on a fresh PostgreSQL database, for what only happens there."""
-    maker = prepared(postgres_url)
+    maker = prepared(fresh_postgres_url)
     yield maker
     maker.kw["bind"].dispose()
 

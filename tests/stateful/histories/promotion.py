@@ -15,7 +15,7 @@ from sqlalchemy import select
 from backend.database.core import Sessions
 from backend.feed import positions
 from backend.feed.models import FeedRow
-from tests.conftest import prepared
+from tests.databases import prepared
 from tests.services.postgres import PostgresServer
 from tests.services.standby import catch_up, clone, cut, promote
 from tests.unit.sync.company import customer, reps, say

@@ -14,6 +14,8 @@ from tests.stateful.histories.mutants import do_not_compare, make_the_cursor_one
 from tests.unit.sync.company import customer, order, reps, say
 from tests.unit.sync.replica import Replica
 
+pytestmark = pytest.mark.both_dialects
+
 Scenario = Callable[[Sessions, pytest.MonkeyPatch], list[str]]
 
 

@@ -12,6 +12,8 @@ from tests.stateful.histories.checks import differences, server_view
 from tests.stateful.histories.devices import Device
 from tests.unit.sync.company import customer, reps, say
 
+pytestmark = pytest.mark.both_dialects
+
 MAX_PAGES = 20
 LEAST = 4 * 1024
 NOTES = "x" * 4000

@@ -16,6 +16,8 @@ from tests.stateful.histories.devices import content
 from tests.unit.sync.company import customer, order, reps, say
 from tests.unit.sync.replica import Replica
 
+pytestmark = pytest.mark.both_dialects
+
 NORTH_WEST = ["territory:NW", "customers"]
 LONG = 2 * DAYS
 

@@ -15,6 +15,8 @@ from tests.stateful.histories.mutants import apply_every_page
 from tests.unit.sync.company import customer, reps, say
 from tests.unit.sync.replica import NOW
 
+pytestmark = pytest.mark.both_dialects
+
 Scenario = Callable[[Sessions, Device], tuple[list[str], list[str]]]
 
 

@@ -15,6 +15,8 @@ from tests.stateful.histories.mutants import do_not_compare
 from tests.unit.sync.company import customer, reps, say
 from tests.unit.sync.replica import Replica
 
+pytestmark = pytest.mark.both_dialects
+
 LEAST = 4 * 1024
 
 

@@ -21,6 +21,8 @@ from tests.stateful.histories.devices import content
 from tests.unit.sync.company import customer, reps, say
 from tests.unit.sync.replica import NOW, Replica
 
+pytestmark = pytest.mark.both_dialects
+
 NW: Stream = ("territory:NW", "customers")
 HALVES = (KeyRange("", "M"), KeyRange("M", None))
 Act = Callable[[Sessions], object]

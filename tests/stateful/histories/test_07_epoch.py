@@ -17,6 +17,8 @@ from tests.stateful.histories.devices import Device, sync
 from tests.unit.sync.company import customer, reps, say
 from tests.unit.sync.replica import Replica
 
+pytestmark = pytest.mark.both_dialects
+
 
 def scenario(sessions: Sessions, copy_database: CopyDatabase, device: Device) -> list[str]:
     """The device holds k@2; the server is restored to head 1, and k is rewritten at a position up to 2."""

@@ -19,6 +19,8 @@ from tests.stateful.histories.mutants import do_not_compare
 from tests.unit.sync.company import customer, order, reps, say
 from tests.unit.sync.replica import NOW, Replica
 
+pytestmark = pytest.mark.both_dialects
+
 NORTH_WEST: Stream = ("territory:NW", "customers")
 Scenario = Callable[[Sessions, pytest.MonkeyPatch], list[str]]
 

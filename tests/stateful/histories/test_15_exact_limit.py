@@ -12,6 +12,8 @@ from tests.stateful.histories.mutants import guess_whether_more_is_behind
 from tests.unit.sync.company import customer, reps, say
 from tests.unit.sync.replica import Replica
 
+pytestmark = pytest.mark.both_dialects
+
 LEAST = 4 * 1024
 PER_ROW = 16
 

@@ -21,6 +21,8 @@ from tests.stateful.histories.stepping import SECONDS, Writer
 from tests.unit.sync.company import customer, reps, say
 from tests.unit.sync.replica import Replica
 
+pytestmark = pytest.mark.both_dialects
+
 WRITERS = 8
 HELD_OPEN = 0.003
 BETWEEN_POLLS = 0.05

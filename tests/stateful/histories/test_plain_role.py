@@ -16,14 +16,16 @@ ROLE = "satchel_plain"
 
 
 @pytest.fixture
-def as_plain_role(on_postgresql: Sessions, postgres_url: str, postgres_server: Any) -> Iterator[Sessions]:
+def as_plain_role(on_postgresql: Sessions, fresh_postgres_url: str, postgres_server: Any) -> Iterator[Sessions]:
     """Sessions of a role that is no superuser, on tables that belong to somebody else."""
-    name = str(make_url(postgres_url).database)
+    name = str(make_url(fresh_postgres_url).database)
     role = sql.Identifier(ROLE)
     postgres_server.execute(sql.SQL("CREATE ROLE {} LOGIN NOSUPERUSER").format(role))
     grant = sql.SQL("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {}").format(role)
     postgres_server.execute(grant, name)
-    engine = create_engine(make_url(postgres_url).set(username=ROLE), **engine_options(postgres_url))
+    engine = create_engine(
+        make_url(fresh_postgres_url).set(username=ROLE), **engine_options(fresh_postgres_url)
+    )
     prepare(engine)
     yield sessionmaker(engine, expire_on_commit=False)
     engine.dispose()

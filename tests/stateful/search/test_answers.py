@@ -11,6 +11,8 @@ from backend.sync import grants
 from tests.unit.sync.company import customer, reps, say
 from tests.unit.sync.replica import NOW, Replica
 
+pytestmark = pytest.mark.both_dialects
+
 
 @pytest.fixture(autouse=True)
 def two_reps(sessions: Sessions) -> None:

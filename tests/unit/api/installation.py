@@ -21,7 +21,7 @@ from backend.clock import ManualClock
 from backend.database.core import Sessions, db
 from backend.identity import enrolment
 from backend.settings import Settings
-from tests.conftest import prepared
+from tests.databases import prepared
 from tests.unit.sync import company
 
 

@@ -25,6 +25,8 @@ from sync_protocol.cursor import Cursor, Mark, decode_cursor
 from tests.unit.api.installation import Installation, install
 from tests.unit.sync.company import customer, order, say
 
+pytestmark = pytest.mark.both_dialects
+
 NW = ("territory:NW", "customers")
 
 

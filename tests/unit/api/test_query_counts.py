@@ -18,6 +18,8 @@ from backend.sync.segments.links import SignedLinks
 from tests.unit.api.installation import Installation, Phone, install
 from tests.unit.sync.company import customer, order, order_body, receivable, say, submission, warehouse
 
+pytestmark = pytest.mark.both_dialects
+
 
 @pytest.fixture
 def here(settings: Settings, clock: ManualClock) -> Iterator[Installation]:

@@ -18,7 +18,8 @@ from backend.feed.models import FeedHead
 from backend.settings import SettingError, read_settings
 from backend.sync import grants, subscriptions
 from backend.sync.read_replica import ReadReplica
-from tests.conftest import MONDAY, prepared
+from tests.conftest import MONDAY
+from tests.databases import prepared
 from tests.services.standby import pause, promote, resume
 from tests.unit.api.installation import Installation, Phone
 from tests.unit.api.replica_pair import Pair, Served, here, own, served, shared

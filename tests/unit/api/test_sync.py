@@ -20,6 +20,8 @@ from sync_protocol.limits import LIMITS
 from tests.unit.api.installation import Installation, Phone, install, writer
 from tests.unit.sync.company import customer, order_body, say, submission
 
+pytestmark = pytest.mark.both_dialects
+
 FIRST = "01KBR9Z8Q5T0000000000000AA"
 SECOND = "01KBR9Z8Q5T0000000000000AB"
 

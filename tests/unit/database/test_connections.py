@@ -11,8 +11,8 @@ from backend.database.snapshot_reads import read_connection
 
 
 @pytest.fixture
-def engine(postgres_url: str) -> Any:
-    made = create_engine(postgres_url, **core.engine_options(postgres_url))
+def engine(fresh_postgres_url: str) -> Any:
+    made = create_engine(fresh_postgres_url, **core.engine_options(fresh_postgres_url))
     core.prepare(made)
     yield made
     made.dispose()

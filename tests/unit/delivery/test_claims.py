@@ -14,9 +14,11 @@ from backend.delivery.settle import settle, tell
 from backend.delivery.transition import Transition
 from backend.settings import read_settings
 from sync_protocol.submission import State
-from tests.conftest import prepared
+from tests.databases import prepared
 from tests.unit.delivery.inbox_fixture import InboxFixture, eventually
 from tests.unit.delivery.recording_erp import KINDS, RecordingErp
+
+pytestmark = pytest.mark.both_dialects
 
 
 def claim(inbox: InboxFixture, worker: str = "w1", **more: Any) -> Lease | None:

@@ -1,9 +1,13 @@
 """A document waits for documents of the same rep only."""
 
+import pytest
+
 from sync_protocol.submission import State
 from tests.unit.delivery.inbox_fixture import ORDER, InboxFixture
 from tests.unit.delivery.office_fixture import OfficeFixture
 from tests.unit.delivery.test_parked import master_data
+
+pytestmark = pytest.mark.both_dialects
 
 
 def test_another_reps_document_counts_as_not_there_and_tells_nothing(inbox: InboxFixture) -> None:

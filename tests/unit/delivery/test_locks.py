@@ -9,7 +9,7 @@ import pytest
 from backend.clock import ManualClock
 from backend.inbox import submissions
 from backend.settings import read_settings
-from tests.conftest import prepared
+from tests.databases import prepared
 from tests.unit.delivery.inbox_fixture import InboxFixture
 from tests.unit.delivery.recording_erp import RecordingErp
 from tests.unit.delivery.test_claims import accepted, claim, finish

@@ -9,6 +9,8 @@ from tests.unit.delivery.inbox_fixture import InboxFixture
 from tests.unit.delivery.test_merges import customer
 from tests.unit.ingest.scripted_erp import ScriptedErp
 
+pytestmark = pytest.mark.both_dialects
+
 
 def take(inbox: InboxFixture, worker: str) -> str | None:
     """Claim what is next; return its id."""

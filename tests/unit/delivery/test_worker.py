@@ -16,7 +16,7 @@ from backend.inbox.models import Attempt
 from backend.settings import SettingError, read_settings
 from backend.worker import run
 from sync_protocol.submission import State
-from tests.conftest import prepared
+from tests.databases import prepared
 from tests.services import PostgresServer
 from tests.unit.delivery.inbox_fixture import InboxFixture, eventually
 from tests.unit.delivery.recording_erp import RecordingErp

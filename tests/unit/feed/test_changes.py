@@ -12,6 +12,8 @@ from backend.feed.changes import live, live_keys, publish
 from backend.feed.models import FeedRow, FeedStream
 from sync_protocol.change import Change, Gone, Put
 
+pytestmark = pytest.mark.both_dialects
+
 
 def customer(id: str, territory: str | None, **more: Any) -> Put:
     return Put("customers", id, {"id": id, "territory": territory, **more})

@@ -3,6 +3,7 @@
 import json
 import threading
 
+import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
@@ -11,8 +12,11 @@ from backend.database.core import Sessions
 from backend.feed import compaction, position_times, positions
 from backend.feed.models import FeedRow, FeedSegment, FeedStream
 from sync_protocol.change import Gone, Stream
-from tests.conftest import MONDAY, prepared
+from tests.conftest import MONDAY
+from tests.databases import prepared
 from tests.unit.sync.company import customer, order, say
+
+pytestmark = pytest.mark.both_dialects
 
 NW: Stream = ("territory:NW", "customers")
 
@@ -164,8 +168,8 @@ def test_a_writer_waits_for_a_collection_and_not_for_the_whole_of_it(
         assert session.scalar(select(func.count()).where(FeedRow.body.is_not(None))) == 2
 
 
-def test_finding_tombstones_does_not_scan_live_rows(postgres_url: str) -> None:
-    sessions = prepared(postgres_url)
+def test_finding_tombstones_does_not_scan_live_rows(fresh_postgres_url: str) -> None:
+    sessions = prepared(fresh_postgres_url)
     with sessions() as session, session.begin():
         _a_million_rows(session)
     with sessions() as session:

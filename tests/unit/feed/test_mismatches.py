@@ -2,12 +2,15 @@
 
 import datetime as dt
 
+import pytest
 from sqlalchemy import func, select
 
 from backend.database.core import Sessions
 from backend.feed.mismatches import MAX_PER_DAY, Mismatch, Verifier, record
 from backend.feed.models import FeedMismatch
 from tests.unit.sync.replica import NOW
+
+pytestmark = pytest.mark.both_dialects
 
 
 def many(sessions: Sessions, device: str, position: int, when: dt.datetime) -> int:

@@ -11,6 +11,8 @@ from backend.feed import position_times
 from backend.feed.models import PositionTime
 from tests.unit.sync.company import customer, say
 
+pytestmark = pytest.mark.both_dialects
+
 DAY = dt.timedelta(days=1)
 
 

@@ -11,6 +11,8 @@ from sync_protocol.change import Put
 from tests.unit.ingest.conftest import Intake
 from tests.unit.ingest.scripted_erp import ScriptedErp, stock, unit
 
+pytestmark = pytest.mark.both_dialects
+
 
 def test_a_collection_is_read_to_its_end_and_published(intake: Intake) -> None:
     intake.erp.say("units", *(unit(f"u{n}") for n in range(5)))

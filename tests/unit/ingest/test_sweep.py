@@ -13,6 +13,8 @@ from sync_protocol.change import Put
 from tests.unit.ingest.conftest import Intake
 from tests.unit.ingest.scripted_erp import unit
 
+pytestmark = pytest.mark.both_dialects
+
 
 @pytest.fixture
 def ten(intake: Intake) -> Intake:

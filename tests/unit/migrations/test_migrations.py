@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
@@ -14,6 +15,8 @@ from backend.feed.models import FeedHead, FeedStream
 from backend.migrations.upgrade import _config, current, newest, upgrade
 from sync_protocol.canonical import canonical
 from sync_protocol.channel import NOWHERE
+
+pytestmark = pytest.mark.both_dialects
 
 
 def test_an_empty_database_is_brought_to_the_models(empty_database_url: str) -> None:

@@ -12,6 +12,8 @@ from sync_protocol.cursor import Cursor, CursorInvalid, decode_cursor
 from tests.unit.sync.company import customer, order, receivable, reps, say, unit
 from tests.unit.sync.replica import NOW, Replica
 
+pytestmark = pytest.mark.both_dialects
+
 LEAST = 4 * 1024
 
 

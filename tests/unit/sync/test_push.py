@@ -16,6 +16,8 @@ from sync_protocol.submission import State
 from tests.unit.sync.company import customer, master_data, order_body, reps, say, submission
 from tests.unit.sync.replica import NOW, Replica
 
+pytestmark = pytest.mark.both_dialects
+
 A = "01KB0000000000000000000001"
 B = "01KB0000000000000000000002"
 C = "01KB0000000000000000000003"

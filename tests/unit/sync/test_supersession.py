@@ -13,6 +13,8 @@ from sync_protocol.submission import State
 from tests.unit.sync.company import master_data, order_body, reps, submission
 from tests.unit.sync.replica import NOW
 
+pytestmark = pytest.mark.both_dialects
+
 A, B, C = ("01KB000000000000000000000" + n for n in "123")
 
 

@@ -21,6 +21,8 @@ from tests.unit.sync.company import customer, order, reps, say, unit
 from tests.unit.sync.replica import NOW, Replica
 from tests.unit.sync.verifier import Verifier, rows_of
 
+pytestmark = pytest.mark.both_dialects
+
 NW: Stream = ("territory:NW", "customers")
 SE: Stream = ("territory:SE", "customers")
 

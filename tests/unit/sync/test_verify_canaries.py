@@ -16,6 +16,8 @@ from sync_protocol.segment import KeyRange
 from tests.unit.sync.company import customer, order, reps, say
 from tests.unit.sync.test_verify import Server
 
+pytestmark = pytest.mark.both_dialects
+
 HEARD = {"R1": "NW", "R2": "SE"}
 TERRITORIES = ("NW", "SE", "NE")
 """NE is nobody's."""

@@ -23,6 +23,8 @@ from tests.unit.sync.replica import Replica
 from tests.unit.sync.segments.company import CUSTOMERS, customers, large_company, set_of
 from tests.unit.sync.segments.phone import sees_what_rows_say
 
+pytestmark = pytest.mark.both_dialects
+
 
 @pytest.fixture
 def store(settings: Settings) -> FileStore:

@@ -1,0 +1,115 @@
+"""Databases for tests: one of each dialect per process, emptied between tests, and fresh ones where needed.
+
+A database of its own for each test would also mean an engine of its own, which has to compile every
+statement again. Tests that copy, migrate, promote or replace a database take `fresh_postgres_url`,
+`fresh_database_url` or `empty_database_url`.
+"""
+
+import sqlite3
+from contextlib import closing
+from typing import Any
+
+import psycopg
+from sqlalchemy import Engine, create_engine, inspect
+from sqlalchemy.orm import sessionmaker
+
+from backend.database.core import Model, Sessions, engine_options, prepare
+from backend.feed.models import FeedHead
+from backend.feed.positions import ensure_head
+
+MANY_ROWS = 1_000
+"""A table that had more rows is truncated as well: dead rows would slow the tests that follow."""
+
+_SESSIONS_LEFT_BEHIND = """
+SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
+AND (state <> 'idle' OR pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory'))
+"""
+
+_RESET_SEQUENCES = """
+SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, start_value, false) FROM pg_sequences
+WHERE last_value IS NOT NULL
+"""
+
+_shared: dict[str, Engine] = {}
+"""The engine of each shared database of this process, by URL."""
+
+
+class SharedDatabase:
+    """A database with our tables that the tests of one process use one after the other."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        make_tables(url)
+        self.engine = create_engine(url, **engine_options(url))
+        prepare(self.engine)
+        _shared[url] = self.engine
+        self.tables = [f'"{table.name}"' for table in reversed(Model.metadata.sorted_tables)]
+
+    def empty(self) -> None:
+        """Delete all rows, and end what an earlier test has left open."""
+        if self.engine.dialect.name == "sqlite":
+            self._empty_sqlite()
+        else:
+            self._empty_postgres()
+
+    def close(self) -> None:
+        """Let go of the database."""
+        del _shared[self.url]
+        self.engine.dispose()
+
+    def _empty_sqlite(self) -> None:
+        # A connection of the pool may be in the middle of a transaction; none is needed between tests.
+        self.engine.dispose()
+        with closing(
+            sqlite3.connect(str(self.engine.url.database), timeout=10, isolation_level=None)
+        ) as connection:
+            connection.execute("PRAGMA foreign_keys=OFF")
+            connection.execute("BEGIN IMMEDIATE")
+            for table in self.tables:
+                connection.execute(f"DELETE FROM {table}")
+            if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'sqlite_sequence'").fetchone():
+                connection.execute("DELETE FROM sqlite_sequence")
+            connection.execute("COMMIT")
+
+    def _empty_postgres(self) -> None:
+        pooled = self.engine.raw_connection()
+        try:
+            connection: psycopg.Connection[Any] = pooled.driver_connection  # type: ignore[assignment]
+            left_behind = connection.execute(_SESSIONS_LEFT_BEHIND).fetchall()
+            with connection.pipeline():
+                deleted = [(table, connection.execute(f"DELETE FROM {table}")) for table in self.tables]
+            large = [table for table, cursor in deleted if cursor.rowcount > MANY_ROWS]
+            if large:
+                connection.execute(f"TRUNCATE {', '.join(large)} CASCADE")
+            connection.execute(_RESET_SEQUENCES)
+            connection.commit()
+        finally:
+            pooled.close()
+        if left_behind:
+            self.engine.dispose()
+
+
+def make_tables(url: str) -> None:
+    """Give the database at *url* every table, and let go of it."""
+    engine = create_engine(url, **engine_options(url))
+    prepare(engine)
+    Model.metadata.create_all(engine)
+    engine.dispose()
+
+
+def prepared(url: str) -> Sessions:
+    """Return sessions on the database at *url*, with the feed's head, and tables if it has none yet.
+
+    A shared database keeps its engine.
+    """
+    engine = _shared.get(url)
+    if engine is None:
+        engine = create_engine(url, **engine_options(url))
+        prepare(engine)
+        if not inspect(engine).has_table(FeedHead.__tablename__):
+            Model.metadata.create_all(engine)
+    maker = sessionmaker(engine, expire_on_commit=False)
+    with maker() as session, session.begin():
+        ensure_head(session)
+    return maker
