@@ -19,7 +19,7 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 
 import backend
-from backend import jobs, queues, telemetry
+from backend import gauges, jobs, metrics, queues, telemetry
 from backend.clock import Clock, SystemClock
 from backend.db import Sessions, make_sessions
 from backend.delivery.alerts.channels import channels_of
@@ -61,6 +61,7 @@ def run(
         if once:
             worker.once()
         else:
+            gauges.start_metrics(settings)
             with _signals(worker.stop):
                 worker.supervise(max(threads, 1))
     finally:
@@ -161,11 +162,13 @@ class _Worker:
                     log.warning("%s goes on after %d failures", name, failures)
                 failures = 0
             except SQLAlchemyError as error:
+                metrics.WORKER_FAILURES.labels(name.partition("-")[0]).inc()
                 pause = RESTART.ceiling(failures)
                 failures += 1
                 reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
                 log.warning("%s: the database failed, next try in %.0f s: %s", name, pause, reason)
             except Exception:
+                metrics.WORKER_FAILURES.labels(name.partition("-")[0]).inc()
                 pause = RESTART.ceiling(failures)
                 failures += 1
                 log.exception("%s failed, next try in %.0f s", name, pause)
@@ -264,6 +267,8 @@ def _answer_the_doorbell() -> None:
         os.killpg(os.getpgrp(), signal.SIGKILL)
 
     threading.Thread(target=watch, daemon=True).start()
+    # The worker that started this process serves what it counts.
+    gauges.start_metrics(settings, serve=False)
     queues.listen(settings)
 
 

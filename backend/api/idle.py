@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from backend import metrics
 from backend.api import accounts
 from backend.api.answers import HEADERS, POLL_HEADER, SECURE, weak
 from backend.api.context import Satchel
@@ -56,6 +57,7 @@ class IdlePolls:
             return self.app(environ, start_response)
         request_id = accounts.name(environ.get("HTTP_X_REQUEST_ID", ""))
         start_response("304 NOT MODIFIED", self._headers(environ, poll, request_id))
+        metrics.PAGES.labels("unchanged").inc()
         accounts.note(began=began, method="GET", path=PATH, status=304, who=who, request_id=request_id)
         return ()
 

@@ -5,6 +5,7 @@ from collections.abc import Collection
 from flask import Response, request
 from sqlalchemy.orm import Session
 
+from backend import metrics
 from backend.api import bodies, lock
 from backend.api.answers import POLL_HEADER, answer, empty, weak
 from backend.api.context import satchel
@@ -57,6 +58,7 @@ def read_page(cursor: str | None, limit_bytes: int | None, schema: int) -> Page:
         satchel().first_need.meet(page.wants)
         lock.renew(look)
         page = _read(db.session(), cursor, limit_bytes, schema, lock.seen())
+    metrics.count_page(page.idle, len(page.body))
     return page
 
 

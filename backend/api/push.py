@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Response
 
-from backend import queues
+from backend import metrics, queues
 from backend.api import bodies, lock
 from backend.api.answers import answer
 from backend.api.context import satchel
@@ -36,6 +36,7 @@ def store(submissions: list[Any]) -> list[dict[str, object]]:
             principals.note_pushed(session, who.device, positions.head(session).position)
         failpoint("push.before_commit")
     failpoint("push.after_commit")
+    metrics.count_push(results)
     # After the commit, or the worker would look before there is anything to see.
     queues.ring(satchel().settings)
     return results

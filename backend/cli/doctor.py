@@ -16,6 +16,7 @@ from backend.cli.context import console, engine_of, load_settings
 from backend.cli.doctor_alerts import examine_alerts
 from backend.cli.doctor_delivery import examine_delivery
 from backend.cli.doctor_ingest import examine_ingest
+from backend.cli.doctor_metrics import examine_metrics
 from backend.cli.doctor_replica import examine_replica
 from backend.cli.finding import BAD, GOOD, WARN, Finding
 from backend.clock import SystemClock
@@ -57,7 +58,14 @@ def _examine() -> Iterator[Finding]:
         return
     where = "embedded" if settings.embedded else "PostgreSQL"
     yield Finding(GOOD, "settings", f"{where}, connector {settings.connector}")
-    checks: tuple[Callable[[Settings], Iterator[Finding]], ...] = (_folder, _database, _segments, _redis, _erp)
+    checks: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
+        _folder,
+        _database,
+        _segments,
+        _redis,
+        examine_metrics,
+        _erp,
+    )
     for check in checks:
         yield from check(settings)
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from backend import metrics
 from backend.clock import Clock
 from backend.db import Sessions
 from backend.delivery import breaker, hold
@@ -123,6 +124,7 @@ class Forwarder:
         try:
             fate = errand.run()
         except LostClaim:
+            metrics.LEASES_LOST.inc()
             log.warning("%s: %s has lost its claim %d and lets go of it", mine.id, self.worker, mine.fence)
             with self.sessions() as session, session.begin():
                 errand.finish(session, self.clock.now())
@@ -173,5 +175,6 @@ class Forwarder:
             else:
                 tell(session, done)
         if done:
+            metrics.SETTLED.labels(done[0].state).inc()
             log.info("%s: %s %s", mine.id, fate.state.value, fate.erp_number or fate.reason or "")
         return following
