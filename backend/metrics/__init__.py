@@ -1,8 +1,8 @@
 """Metrics that the code counts as it runs: `metrics.PUSH_RESULTS.labels(status).inc()`.
 
 Each is described in docs/metrics.md; a test compares. Labels have few values: never a device, a rep, a customer
-or a document. Names follow https://prometheus.io/docs/practices/naming/. Counting takes no statement. What is read
-from the database at a scrape is in `backend.gauges`.
+or a document. Names follow https://prometheus.io/docs/practices/naming/. Counting takes no SQL statement. What
+is read from the database at a scrape is in `backend.gauges`.
 """
 
 from typing import Any

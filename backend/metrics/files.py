@@ -1,8 +1,8 @@
 """Where the processes of one machine keep what they count: two files each, which a scrape adds up.
 
 Every process holds a lock on its `.alive` file for as long as it lives. So it is known which have ended without
-process ids, which repeat in containers. What ended processes have counted is added to the files named `past`: if
-it were deleted, totals would fall, and Prometheus would take that for a new start and count the rest twice.
+process ids, which repeat in containers. What ended processes have counted is added to the files named `past`:
+if it were deleted, totals would fall, and Prometheus would take that for a new start and count the rest twice.
 The first process that starts while no other lives begins with an empty directory.
 """
 

@@ -56,7 +56,7 @@ class Metric(ABC, Generic[M]):
             return self._add(values)
 
     def samples(self) -> dict[tuple[str, ...], float]:
-        """Return this process's values by label values, for tests; of a histogram its number of observations."""
+        """Return this process's values by label values, for tests; of a histogram its counts."""
         wanted = self.name if self.kind == "counter" else f"{self.name}_count"
         return {
             tuple(sample.labels[name] for name in self.label_names): sample.value
