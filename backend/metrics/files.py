@@ -22,7 +22,7 @@ from prometheus_client.mmap_dict import MmapedDict
 from backend.metrics import METRICS
 
 KINDS = ("counter", "histogram")
-ALLOCATED = 512 * 1024
+ALLOCATED = 1024 * 1024
 """Bytes of each file; a test shows that everything there may be fits in."""
 FOREIGN_DAYS = 7
 """After so many days without a sign of life the directory of another machine is deleted."""
