@@ -5,6 +5,7 @@ or a document. Names follow https://prometheus.io/docs/practices/naming/. Counti
 is read from the database at a scrape is in `backend.gauges`.
 """
 
+from collections import Counter as Tally
 from typing import Any
 
 from backend.metrics.metric import Counter, Histogram, Metric
@@ -95,8 +96,8 @@ def count_request(method: str, route: str | None, status: int, code: str | None,
 def count_push(results: list[dict[str, object]]) -> None:
     """Count a push that is committed, by its *results* (`sync_protocol.push.result`)."""
     PUSHES.inc()
-    for result in results:
-        PUSH_RESULTS.labels(str(result["status"])).inc()
+    for status, count in Tally(str(result["status"]) for result in results).items():
+        PUSH_RESULTS.labels(status).inc(count)
 
 
 def count_page(idle: bool, size: int) -> None:

@@ -9,7 +9,7 @@ from backend.gauges import GAUGES
 from backend.metrics import METRICS
 
 PAGE = (Path(__file__).parents[2] / "docs/metrics.md").read_text()
-ROW = re.compile(r"^\| `(satchel_\w+)` \| (\w+) \| ([^|]*) \| ([^|]*) \| ([^|]+) \|$", re.M)
+ROW = re.compile(r"^\| `(satchel_\w+)` \| (\w+) \|([^|]*)\|([^|]*)\|([^|]+)\|$", re.M)
 
 IN_THE_CODE = {
     **{metric.name: (metric.kind, metric.label_names) for metric in METRICS},

@@ -1,4 +1,4 @@
-"""Real processes and real scrapes: two web processes, a worker, and everything that may go wrong with a port."""
+"""Real processes and real scrapes: two web processes, a worker, and what may go wrong with port and folder."""
 
 import os
 import signal
@@ -15,16 +15,18 @@ from backend.metrics import files
 from tests.metrics.scrape import Values, scrape, total, value
 from tests.scenarios.conftest import Enrol, enrol  # noqa: F401 - a fixture
 from tests.scenarios.node import Node, eventually
+from tests.services import PostgresServer
 from tests.services.process import free_port
 
 pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture
-def node(tmp_path: Path, postgres_url: str) -> Iterator[Node]:
+def node(tmp_path: Path, postgres_server: PostgresServer) -> Iterator[Node]:
     """A node on PostgreSQL with two web processes, whose metrics are served."""
+    name = f"metrics_{tmp_path.name.lower()[-40:]}"
     environ = {
-        "SATCHEL_DATABASE_URL": postgres_url,
+        "SATCHEL_DATABASE_URL": postgres_server.create_database(name),
         "SATCHEL_WEB_PROCESSES": "2",
         "SATCHEL_METRICS_ADDRESS": f"127.0.0.1:{free_port()}",
         "SATCHEL_ERP_FOLDER": str(tmp_path / "erp"),
@@ -33,6 +35,7 @@ def node(tmp_path: Path, postgres_url: str) -> Iterator[Node]:
         node.command("init")
         node.command("sample-erp", "--folder", str(tmp_path / "erp"), "--once")
         yield node
+    postgres_server.drop_database(name)
 
 
 def address(node: Node) -> str:
@@ -52,9 +55,8 @@ def counting(node: Node) -> dict[int, float]:
     counted = {}
     for path in files.directory_in(node.folder / "instance").glob("counter_[0-9]*.db"):
         values = MmapedDict.read_all_values_from_file(str(path))
-        counted[int(path.stem.split("_")[1].split("-")[0])] = sum(
-            v for key, v, *_ in values if "/v1/limits" in key
-        )
+        pid = int(path.stem.removeprefix("counter_").partition("-")[0])
+        counted[pid] = sum(value for key, value, *_ in values if "/v1/limits" in key)
     return {pid: count for pid, count in counted.items() if count}
 
 
@@ -77,12 +79,8 @@ def test_two_web_processes_and_a_worker_count_together_whoever_dies(node: Node) 
     assert value(values, "satchel_http_requests_total", **labels) == sent
     assert value(values, "satchel_http_request_duration_seconds_count", route="/v1/limits") == sent
     # What the worker alone counts and what the database alone knows are in the same answer.
-    values = eventually(
-        lambda: (
-            ((v := scrape(address(node))) and (total(v, "satchel_ingest_records_total") > 1_000 and v)) or None
-        ),
-        "the worker has read the ERP",
-    )
+    eventually(lambda: total(scrape(address(node)), "satchel_ingest_records_total") > 1_000, "it is read")
+    values = scrape(address(node))
     assert value(values, "satchel_database_up") == 1
     assert value(values, "satchel_ingest_lag_seconds", collection="units", connector="flatfile") < 60
     # A process that dies takes nothing with it, be it the one that serves.
@@ -132,7 +130,6 @@ def test_a_port_that_is_taken_stops_nothing_and_is_told(node: Node) -> None:
         eventually(lambda: "metrics are not served" in log.read_text(), "the log says so", 20)
         knock(node, 5)
         assert log.read_text().count("metrics are not served") == 1
-        assert "does not answer" in node.command("doctor", check=False).replace("\n", " ")
     eventually(lambda: answer(node), "metrics are served once the port is free", 40)
     assert "served at" in node.command("doctor", check=False)
 
@@ -144,4 +141,3 @@ def test_a_directory_that_cannot_be_written_stops_nothing_and_is_told(node: Node
     knock(node, 5)
     assert "metrics of this process are not counted" in (node.folder / "web.log").read_text()
     assert answer(node) is None
-    assert "nothing is counted" in " ".join(node.command("doctor", check=False).split())
