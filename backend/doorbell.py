@@ -11,6 +11,7 @@ import redis
 from rq import Queue, SimpleWorker
 from rq.serializers import JSONSerializer
 
+from backend import metrics
 from backend.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -24,9 +25,6 @@ KEPT_SECONDS = 60
 
 LONGEST_JOB = 3_600
 """Seconds after which RQ thinks a ring dead. A ring ends by itself long before, unless the ERP hangs."""
-
-failures = 0
-"""Rings lost in this process, for the metrics."""
 
 _lock = threading.Lock()
 _queues: dict[str, Queue] = {}
@@ -76,14 +74,14 @@ def _queue(url: str) -> Queue:
 
 
 def _note(error: Exception | None) -> None:
-    global failures, _silent
+    global _silent
     with _lock:
         if error is None:
             if _silent:
                 log.warning("Redis answers again")
             _silent = False
             return
-        failures += 1
+        metrics.DOORBELL_FAILURES.inc()
         if not _silent:
             log.warning("the doorbell cannot be rung, workers poll meanwhile: %s", error)
         _silent = True

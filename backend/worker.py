@@ -19,7 +19,7 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 
 import backend
-from backend import doorbell, jobs, logs
+from backend import doorbell, gauges, jobs, logs, metrics
 from backend.clock import Clock, SystemClock
 from backend.database.core import Sessions, make_sessions
 from backend.delivery.alerts.notifiers import configured_notifiers
@@ -61,6 +61,7 @@ def run(
         if once:
             worker.once()
         else:
+            gauges.start_metrics(settings)
             with _signals(worker.stop):
                 worker.supervise(max(threads, 1))
     finally:
@@ -163,11 +164,13 @@ class _Worker:
                     log.warning("%s goes on after %d failures", name, failures)
                 failures = 0
             except SQLAlchemyError as error:
+                metrics.WORKER_FAILURES.labels(name.partition("-")[0]).inc()
                 pause = RESTART.ceiling(failures)
                 failures += 1
                 reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
                 log.warning("%s: the database failed, next try in %.0f s: %s", name, pause, reason)
             except Exception:
+                metrics.WORKER_FAILURES.labels(name.partition("-")[0]).inc()
                 pause = RESTART.ceiling(failures)
                 failures += 1
                 log.exception("%s failed, next try in %.0f s", name, pause)
@@ -266,6 +269,8 @@ def _run_doorbell_worker() -> None:
         os.killpg(os.getpgrp(), signal.SIGKILL)
 
     threading.Thread(target=watch, daemon=True).start()
+    # The worker that started this process serves what it counts.
+    gauges.start_metrics(settings, serve=False)
     doorbell.listen(settings)
 
 

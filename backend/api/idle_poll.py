@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from backend import metrics
 from backend.api import request_log
 from backend.api.responses import HEADERS, POLL_HEADER, SECURE, weak_etag
 from backend.api.services import Services
@@ -59,6 +60,7 @@ class IdlePollMiddleware:
         request_log.log_request(
             began=began, method="GET", path=PATH, status=304, who=who, request_id=request_id
         )
+        metrics.PAGES.labels("unchanged").inc()
         return ()
 
     def _idle(self, poll: _Poll) -> Principal | None:

@@ -5,6 +5,7 @@ from collections.abc import Collection
 from flask import Response, request
 from sqlalchemy.orm import Session
 
+from backend import metrics
 from backend.api import auth, request_body
 from backend.api.read_routing import read_feed
 from backend.api.responses import POLL_HEADER, empty_response, json_response, weak_etag
@@ -57,6 +58,7 @@ def read_page(cursor: str | None, limit_bytes: int | None, schema: int) -> Page:
         get_services().on_demand_builder.ensure(page.segment_candidates)
         auth.reauthenticate(preload)
         page = _read(db.session(), cursor, limit_bytes, schema, auth.preloaded())
+    metrics.count_page(page.idle, len(page.body))
     return page
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Response
 
-from backend import doorbell
+from backend import doorbell, metrics
 from backend.api import auth, request_body
 from backend.api.responses import json_response
 from backend.api.services import get_services
@@ -40,6 +40,7 @@ def store(submissions: list[Any]) -> list[dict[str, object]]:
             principals.note_pushed(session, who.device, positions.head(session).position)
         failpoint("push.before_commit")
     failpoint("push.after_commit")
+    metrics.count_push(results)
     # After the commit, or the worker would look before there is anything to see.
     doorbell.ring(get_services().settings)
     return results

@@ -6,6 +6,7 @@ import secrets
 import time
 from typing import Any
 
+from backend import metrics
 from backend.identity.principals import Principal
 
 REQUEST_ID = "X-Request-Id"
@@ -29,7 +30,9 @@ def log_request(
     code: str | None = None,
     **more: Any,
 ) -> None:
-    """Log one line. *path* is the address's pattern, because addresses hold cursors and ids."""
+    """Count the request, log one line. *path* is the address's pattern: addresses hold cursors and ids."""
+    seconds = time.perf_counter() - began
+    metrics.count_request(method, path, status, code, seconds)
     if not log.isEnabledFor(logging.INFO):
         return
     line = {
@@ -37,7 +40,7 @@ def log_request(
         "path": path,
         "status": status,
         "code": code,
-        "milliseconds": round((time.perf_counter() - began) * 1000, 1),
+        "milliseconds": round(seconds * 1000, 1),
         "rep": who.rep if who else None,
         "device": who.device if who else None,
         **more,

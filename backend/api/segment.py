@@ -11,6 +11,7 @@ from typing import IO, NoReturn, cast
 from flask import Response, request
 from werkzeug.wsgi import wrap_file
 
+from backend import metrics
 from backend.api import auth, byte_range, signed_links
 from backend.api.byte_range import ByteRange
 from backend.api.problems import Problem
@@ -89,6 +90,7 @@ def _send(sha256: str, size: int, piece: ByteRange, headers: dict[str, str]) -> 
     else:
         response.response = wrap_file(request.environ, cast("IO[bytes]", body), PIECE)
         response.direct_passthrough = True
+        metrics.SEGMENT_BYTES.inc(piece.length)
     if prefix:
         # The proxy reads the file and the request's range by itself.
         response.status_code = 200
@@ -105,5 +107,6 @@ def _withdraw(sha256: str) -> NoReturn:
     session.rollback()
     segments.withdraw(session, sha256, get_services().clock.now())
     session.commit()
+    metrics.SEGMENTS_WITHDRAWN.inc()
     log.error("the file of segment %s is missing or cut short; its set is withdrawn", sha256)
     raise Problem(ErrorCode.SEGMENT_GONE, "The file is gone; pull again for what replaces it.")

@@ -5,6 +5,7 @@ import logging
 from flask import Response
 from sqlalchemy.exc import SQLAlchemyError
 
+from backend import metrics
 from backend.api import auth, request_body
 from backend.api.read_routing import read_feed
 from backend.api.responses import json_response
@@ -49,6 +50,7 @@ def respond() -> Response:
 def _note(found: Answer, app_version: str | None) -> None:
     """Keep and log the mismatches; if they cannot be kept, the device is mended all the same."""
     who = auth.principal()
+    metrics.MISMATCHES.inc(len(found.mismatches))
     try:
         with auth.write_session() as session:
             app_version = app_version or session.get_one(Device, who.device).app_version

@@ -6,6 +6,7 @@ import click
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
+from backend import gauges
 from backend.app import create_app
 from backend.settings import Settings
 
@@ -39,6 +40,8 @@ class _Web(BaseApplication):  # type: ignore[misc]
                 self.cfg.set(name, value)
 
     def load(self) -> Flask:
+        # In each web process, after the fork: a file that two processes write to would count neither.
+        gauges.start_metrics(self.settings)
         return create_app(self.settings)
 
 

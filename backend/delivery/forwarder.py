@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from backend import metrics
 from backend.clock import Clock
 from backend.database.core import Sessions
 from backend.delivery import breaker, sending_hold
@@ -125,6 +126,7 @@ class Forwarder:
         try:
             fate = errand.run()
         except LeaseLost:
+            metrics.LEASES_LOST.inc()
             log.warning("%s: %s has lost its claim %d and lets go of it", mine.id, self.worker, mine.fence)
             with self.sessions() as session, session.begin():
                 errand.finish(session, self.clock.now())
@@ -179,5 +181,6 @@ class Forwarder:
             else:
                 tell(session, done)
         if done:
+            metrics.SETTLED.labels(done[0].state).inc()
             log.info("%s: %s %s", mine.id, fate.state.value, fate.erp_number or fate.reason or "")
         return following

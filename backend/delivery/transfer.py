@@ -6,6 +6,7 @@ settle it.
 
 import datetime as dt
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
@@ -13,6 +14,7 @@ from typing import TypeVar
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from backend import metrics
 from backend.clock import Clock
 from backend.database.core import Sessions
 from backend.delivery import attempts, forecasts
@@ -246,17 +248,25 @@ class Transfer:
 
     def _ask(self, ask: Callable[[], T]) -> T:
         failpoint("delivery.after_attempt")
+        began, outcome = time.perf_counter(), "answered"
         try:
             return ask()
-        except (ErpError, LeaseLost, SQLAlchemyError):
+        except ErpError as error:
+            outcome = error.error_class.value
+            raise
+        except (LeaseLost, SQLAlchemyError):
+            outcome = INTERRUPTED
             raise
         except Exception as error:
+            outcome = ErrorClass.UNKNOWN.value
             log.exception("%s: %s failed in the connector", self.claim.id, self.step)
             raise ErpError(
                 ErrorClass.UNKNOWN,
                 "The ERP's answer was not understood; it will be asked",
                 raw=repr(error)[:MAX_RAW],
             ) from error
+        finally:
+            metrics.count_call(self.connector.name, self.step.value, outcome, time.perf_counter() - began)
 
     def finish(self, session: Session, now: dt.datetime) -> None:
         """Write down how the last call ended, if there was one."""

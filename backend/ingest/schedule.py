@@ -8,6 +8,7 @@ from functools import partial
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from backend import metrics
 from backend.clock import Clock
 from backend.database.core import Sessions, snapshot
 from backend.erp.errors import ErpError, ErrorClass
@@ -94,6 +95,7 @@ class Schedule:
             settings=self.settings,
             stop=stop,
         )
+        metrics.count_reading(collection, result.records, result.changed, result.failure is not None)
         self._note(collection, result.failure is not None)
         return result
 

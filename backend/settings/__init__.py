@@ -75,6 +75,7 @@ class Settings:
     segment_presign: str
     segment_accel: str
     log: str
+    metrics_address: str
     failpoints: str
     erp: Mapping[str, str] = field(default_factory=dict)
 

@@ -7,6 +7,7 @@ from backend.settings.values import (
     address,
     count,
     form,
+    listener,
     natural,
     optional,
     origins,
@@ -162,5 +163,11 @@ SETTINGS = (
         "Path under which nginx serves the segments' folder internally (X-Accel-Redirect).",
     ),
     Setting("log", "text", form, "How logs are written: text for a person, json for a machine."),
+    Setting(
+        "metrics_address",
+        "",
+        listener,
+        "Where Prometheus scrapes /metrics, such as 127.0.0.1:9464; empty for no metrics. Keep it private.",
+    ),
     Setting("failpoints", "", text, "For tests only: points at which to kill, raise or sleep."),
 )

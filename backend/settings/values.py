@@ -54,6 +54,16 @@ def port(value: str) -> int:
     return number
 
 
+def listener(value: str) -> str:
+    """Read `host:port` to listen on, or nothing. The host is never implied: who may come in is a decision."""
+    host, colon, number = value.strip().rpartition(":")
+    if value.strip() and not (colon and host and (":" not in host or re.fullmatch(r"\[[0-9a-f:]+\]", host))):
+        raise ValueError("must be empty or host:port, such as 127.0.0.1:9464 or [::1]:9464")
+    if value.strip():
+        port(number)
+    return value.strip()
+
+
 def count(value: str) -> int:
     """Read a whole number of 0 to 10."""
     number = _number(value, int)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
+from backend import metrics
 from backend.clock import instant
 from backend.feed import reading
 from backend.feed.models import FeedSegment
@@ -169,6 +170,7 @@ class Draft:
                 self.complete = False
                 if reached[stream]:
                     self.marks[stream] = Mark(reached[stream], mark.as_of)
+        metrics.PAGE_ROWS.inc(sum(len(put) + len(gone) for put, gone in contents.values()))
         for (channel, collection), (put, gone) in contents.items():
             name = f'"channel":{_text(channel)},"collection":{_text(collection)}'
             self._changes.append(f'{{{name},"put":[{",".join(put)}],"gone":[{",".join(gone)}]}}')

@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping
 
 from sqlalchemy.orm import Session
 
+from backend import metrics
 from backend.feed import segments
 from backend.feed.positions import Head
 from backend.feed.reading import StreamState
@@ -62,6 +63,7 @@ def pull(
     if asked.epoch != head.epoch:
         held = _rebase(asked, head, standings) if schema >= SEGMENTS_SINCE else Cursor(head.epoch)
         reset = RESET_REBASE if held.marks else RESET_EPOCH
+        metrics.RESETS.labels(reset).inc()
     if held.seen > head.position:
         raise NotYet(LIMITS.poll_after_seconds // 4)
     # 3. What the device named and must give up: streams that it no longer hears, or that it holds half of

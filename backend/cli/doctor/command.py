@@ -17,6 +17,7 @@ from backend.cli.doctor.alerts import examine_alerts
 from backend.cli.doctor.delivery import examine_delivery
 from backend.cli.doctor.finding import BAD, GOOD, WARN, Finding
 from backend.cli.doctor.ingest import examine_ingest
+from backend.cli.doctor.metrics import examine_metrics
 from backend.cli.doctor.replica import examine_replica
 from backend.clock import SystemClock
 from backend.delivery.connector_profile import short_lease
@@ -57,7 +58,14 @@ def _examine() -> Iterator[Finding]:
         return
     where = "embedded" if settings.embedded else "PostgreSQL"
     yield Finding(GOOD, "settings", f"{where}, connector {settings.connector}")
-    checks: tuple[Callable[[Settings], Iterator[Finding]], ...] = (_folder, _database, _segments, _redis, _erp)
+    checks: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
+        _folder,
+        _database,
+        _segments,
+        _redis,
+        examine_metrics,
+        _erp,
+    )
     for check in checks:
         yield from check(settings)
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
+from backend import metrics
 from backend.clock import Clock
 from backend.database.core import Sessions, snapshot
 from backend.failpoints import failpoint
@@ -61,6 +62,7 @@ def build(sessions: Sessions, store: Store, clock: Clock, stream: Stream) -> Bui
         offered = segments.replace(session, stream, position, sheets, clock.now())
         failpoint("segments.before_commit")
     failpoint("segments.after_commit")
+    metrics.SEGMENT_SECONDS.observe(time.monotonic() - began)
     if not offered:
         log.warning(
             "segments of %s %s at %d are older than the tombstones that are left and were thrown away; they"

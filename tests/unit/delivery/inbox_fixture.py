@@ -109,7 +109,7 @@ class InboxFixture:
             fence=0,
             due_at=now,
             tries=0,
-            claims=0,
+            unfinished_leases=0,
         )
 
     def _store(self, rep: str, rows: Sequence[Submission]) -> None:

@@ -1,0 +1,229 @@
+"""Metrics that are read from the database when Prometheus asks: how things stand, not what has happened.
+
+One snapshot and about ten statements, each over an index or over a table that is as small as the company (its
+devices, its collections). No statement counts what is settled, which only grows.
+"""
+
+import datetime as dt
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+from sqlalchemy import case, func, select, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from backend.clock import Clock, SystemClock
+from backend.database.core import Sessions, is_postgresql, make_sessions, snapshot
+from backend.delivery import sending_hold
+from backend.delivery.models import Breaker
+from backend.delivery.reconciliation import report
+from backend.feed import mismatches, positions
+from backend.identity.models import Device
+from backend.inbox.models import Submission
+from backend.ingest import quarantine
+from backend.ingest.models import Watermark
+from backend.metrics import exporter
+from backend.settings import Settings
+from sync_protocol.submission import FINAL, State
+
+log = logging.getLogger(__name__)
+
+STATEMENT_SECONDS = 5
+"""PostgreSQL gives up a statement that takes longer: a scrape must not add to what holds the server up."""
+
+OPEN_STATES = tuple(state.value for state in State if state not in FINAL)
+
+SEEN = (("5m", 300), ("1h", 3_600), ("1d", 86_400), ("7d", 604_800), ("30d", 2_592_000))
+"""Label values and the seconds within which a device was seen; each device is in the first that fits."""
+LONGER, NEVER = "longer", "never"
+
+Samples = Iterator[tuple[Sequence[str], float]]
+"""Label values, and the value."""
+
+
+class Gauge(NamedTuple):
+    """A metric that is read at a scrape. A name that ends in `_total` is a counter's."""
+
+    name: str
+    help: str
+    labels: tuple[str, ...] = ()
+
+
+UP = Gauge(
+    "satchel_database_up", "Whether the database answered this scrape; without it no other gauge is given."
+)
+SCRAPE_SECONDS = Gauge(
+    "satchel_scrape_database_duration_seconds", "Time that the database took for this scrape."
+)
+QUEUE = Gauge("satchel_submissions", "Documents that are not settled, by state.", ("state",))
+QUEUE_AGE = Gauge(
+    "satchel_submissions_oldest_age_seconds",
+    "Time since the oldest document in this state was received; 0 if there is none.",
+    ("state",),
+)
+BREAKER = Gauge("satchel_breaker_open", "Whether forwarding through a connector is stopped.", ("connector",))
+OPENINGS = Gauge("satchel_breaker_openings_total", "How often it was stopped.", ("connector",))
+HELD = Gauge("satchel_sending_held", "Whether sending waits for a reconciliation, by cause.", ("cause",))
+LAG = Gauge(
+    "satchel_ingest_lag_seconds",
+    "Time since a collection was last read to its end.",
+    ("connector", "collection"),
+)
+FAILING = Gauge(
+    "satchel_ingest_failing", "Whether the last reading of a collection failed.", ("connector", "collection")
+)
+QUARANTINED = Gauge(
+    "satchel_ingest_quarantined_rows", "Rows of the ERP that could not be taken.", ("collection",)
+)
+DEVICES = Gauge(
+    "satchel_devices", "Devices that are not revoked, by how long ago they were last seen.", ("last_seen",)
+)
+DIFFERED = Gauge("satchel_replica_mismatches_last_day", "Streams found to differ on phones within a day.")
+DIFFERING = Gauge("satchel_replica_mismatch_devices_last_day", "Devices on which they were found.")
+RECONCILED = Gauge(
+    "satchel_reconciliation_documents",
+    "Documents of the newest reconciliation, by what the ERP said.",
+    ("result",),
+)
+RECONCILED_AGE = Gauge("satchel_reconciliation_age_seconds", "Time since the newest reconciliation ended.")
+POSITION = Gauge("satchel_feed_position", "Newest position of the feed.")
+
+GAUGES: tuple[Gauge, ...] = tuple(value for value in globals().values() if isinstance(value, Gauge))
+
+
+def start_metrics(settings: Settings, *, serve: bool = True) -> None:
+    """Count in files, and offer to *serve* those of this machine, if settings say where. Never raises."""
+    if settings.metrics_address:
+        gauges = DatabaseGauges(make_sessions(settings.database_url), SystemClock()) if serve else None
+        exporter.start(settings.folder, settings.metrics_address, gauges)
+
+
+class DatabaseGauges(Collector):
+    """Reads every gauge in one snapshot."""
+
+    def __init__(self, sessions: Sessions, clock: Clock) -> None:
+        self.sessions, self.clock = sessions, clock
+        self._failed = False
+
+    def collect(self) -> Iterable[Metric]:
+        """Return the gauges; only that the database does not answer, if it does not."""
+        began = time.perf_counter()
+        try:
+            families = self._read()
+        except (SQLAlchemyError, positions.FeedMissing) as error:
+            if not self._failed:
+                reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+                log.warning("a scrape goes without the database: %s", reason)
+            self._failed = True
+            return [_family(UP, [((), 0)])]
+        self._failed = False
+        return [
+            _family(UP, [((), 1)]),
+            *families,
+            _family(SCRAPE_SECONDS, [((), time.perf_counter() - began)]),
+        ]
+
+    def _read(self) -> list[Metric]:
+        now = self.clock.now()
+        with self.sessions() as session:
+            snapshot(session)
+            if is_postgresql(session):
+                session.execute(text(f"SET LOCAL statement_timeout = '{STATEMENT_SECONDS}s'"))
+            return [
+                _family(gauge, samples) for read in _READERS for gauge, samples in read(session, now).items()
+            ]
+
+
+def _family(gauge: Gauge, samples: Iterable[tuple[Sequence[str], float]]) -> Metric:
+    kind = CounterMetricFamily if gauge.name.endswith("_total") else GaugeMetricFamily
+    family = kind(gauge.name, gauge.help, labels=gauge.labels)
+    for labels, value in samples:
+        family.add_metric(labels, value)
+    return family
+
+
+Read = dict[Gauge, list[tuple[Sequence[str], float]]]
+
+
+def _queue(session: Session, now: dt.datetime) -> Read:
+    rows = session.execute(
+        select(Submission.state, func.count(), func.min(Submission.received_at))
+        .where(Submission.state.in_(OPEN_STATES))
+        .group_by(Submission.state)
+    )
+    found = {state: (count, _since(oldest, now)) for state, count, oldest in rows}
+    standing = [((state,), *found.get(state, (0, 0.0))) for state in OPEN_STATES]
+    return {
+        QUEUE: [(labels, count) for labels, count, _ in standing],
+        QUEUE_AGE: [(labels, age) for labels, _, age in standing],
+    }
+
+
+def _sending(session: Session, now: dt.datetime) -> Read:
+    rows = session.execute(select(Breaker.connector, Breaker.opened_at, Breaker.incidents)).all()
+    causes = {held.cause for held in sending_hold.all_in_force(session)}
+    known = (positions.EpochCause.RESTORE.value, positions.EpochCause.LINEAGE.value, sending_hold.ERP_LOST)
+    return {
+        BREAKER: [((row.connector,), row.opened_at is not None) for row in rows],
+        OPENINGS: [((row.connector,), row.incidents) for row in rows],
+        HELD: [((cause,), cause in causes) for cause in known],
+    }
+
+
+def _ingest(session: Session, now: dt.datetime) -> Read:
+    rows = session.execute(
+        select(Watermark.connector, Watermark.collection, Watermark.read_at, Watermark.failing_since)
+    ).all()
+    return {
+        LAG: [((r.connector, r.collection), _since(r.read_at, now)) for r in rows if r.read_at is not None],
+        FAILING: [((r.connector, r.collection), r.failing_since is not None) for r in rows],
+        QUARANTINED: [((name,), count) for name, count in quarantine.count(session).items()],
+    }
+
+
+def _devices(session: Session, now: dt.datetime) -> Read:
+    whens = [(Device.last_seen_at >= now - dt.timedelta(seconds=within), name) for name, within in SEEN]
+    bucket = case((Device.last_seen_at.is_(None), NEVER), *whens, else_=LONGER).label("bucket")
+    rows = session.execute(
+        select(bucket, func.count().label("devices")).where(Device.revoked_at.is_(None)).group_by("bucket")
+    )
+    found = {row.bucket: row.devices for row in rows}
+    names = [*(name for name, _ in SEEN), LONGER, NEVER]
+    return {DEVICES: [((name,), found.get(name, 0)) for name in names]}
+
+
+def _replicas(session: Session, now: dt.datetime) -> Read:
+    count, devices = mismatches.count_since(session, now - dt.timedelta(days=1))
+    return {
+        DIFFERED: [((), count)],
+        DIFFERING: [((), devices)],
+        POSITION: [((), positions.head(session).position)],
+    }
+
+
+def _reconciliation(session: Session, now: dt.datetime) -> Read:
+    last = next(iter(report.newest(session, 1)), None)
+    if last is None:
+        return {}
+    return {
+        RECONCILED: [((result,), count) for result, count in last.counts.items()],
+        RECONCILED_AGE: [((), _since(last.ended_at, now))],
+    }
+
+
+def _since(moment: dt.datetime | None, now: dt.datetime) -> float:
+    return 0.0 if moment is None else max(0.0, (now - moment).total_seconds())
+
+
+_READERS: tuple[Callable[[Session, dt.datetime], Read], ...] = (
+    _queue,
+    _sending,
+    _ingest,
+    _devices,
+    _replicas,
+    _reconciliation,
+)

@@ -1,0 +1,166 @@
+"""`GET /metrics` on an address of its own, for all processes of this machine; never part of the public app.
+
+Every web process and the worker offer to serve it, and the one that gets the lock does. When it ends, another
+takes over within seconds. Whatever goes wrong here is logged and tried again; sync does not notice.
+"""
+
+import fcntl
+import logging
+import socket
+import socketserver
+import threading
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import make_wsgi_app
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+from backend.metrics import files
+
+log = logging.getLogger(__name__)
+
+PATH = "/metrics"
+TAKE_OVER_SECONDS = 5.0
+"""Between two looks at whether whoever serves has ended."""
+BIND_SECONDS = 15.0
+"""Between two tries to get a port that is taken."""
+ADD_UP_SECONDS = 60.0
+"""Between two looks for ended processes, if nobody scrapes."""
+CLIENT_SECONDS = 10.0
+"""How long a client may take to ask; one is served at a time."""
+
+
+def start(folder: Path, address: str, gauges: Collector | None) -> None:
+    """Count in files below *folder*, and with *gauges* offer to serve them at *address*. Never raises.
+
+    *address* is `host:port`, or empty: then this process counts in memory and nobody is served.
+    """
+    if not address:
+        return
+    try:
+        directory = files.join(folder)
+    except OSError as error:
+        log.error(
+            "metrics of this process are not counted: %s: %s; everything else works. Make %s writable, with"
+            " space on its disk, and start again",
+            files.directory_in(folder), error.strerror or error, folder,
+        )  # fmt: skip
+        return
+    if gauges is not None:
+        exporter = _Exporter(directory, address, gauges)
+        threading.Thread(target=exporter.run, name="metrics", daemon=True).start()
+
+
+class _Exporter:
+    """Serves as soon as nobody else does, for as long as the process lives."""
+
+    def __init__(self, directory: Path, address: str, gauges: Collector) -> None:
+        host, _, port = address.rpartition(":")
+        self.directory, self.address, self.gauges = directory, (host.strip("[]"), int(port)), gauges
+
+    def run(self) -> None:
+        told = ""
+        while True:
+            try:
+                self._serve_when_free()
+            except Exception as error:
+                if str(error) != told:
+                    log.error("metrics are not served at %s port %d: %s", *self.address, error)
+                told = str(error)
+            time.sleep(BIND_SECONDS)
+
+    def _serve_when_free(self) -> None:
+        with (self.directory / files.HEARTBEAT).open("a") as lock:
+            while not _taken(lock):
+                time.sleep(TAKE_OVER_SECONDS)
+            registry = CollectorRegistry(auto_describe=False)
+            registry.register(self.gauges)
+            MultiProcessCollector(registry, path=str(self.directory))
+            self._serve(_only_metrics(make_wsgi_app(registry), self.directory))
+
+    def _serve(self, app: Callable[..., Iterable[bytes]]) -> None:
+        told = ""
+        while True:
+            try:
+                server = _Server(self.address, self.directory)
+                break
+            except OSError as error:
+                if str(error) != told:
+                    log.error(
+                        "metrics are not served: %s port %d: %s; it is tried again, and everything else works."
+                        " Set SATCHEL_METRICS_ADDRESS to a free port",
+                        *self.address, error.strerror or error,
+                    )  # fmt: skip
+                told = str(error)
+                time.sleep(BIND_SECONDS)
+        with server:
+            server.set_app(app)
+            log.info("metrics are served at %s port %d", *self.address)
+            server.serve_forever()
+
+
+def _taken(lock: Any) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _only_metrics(app: Callable[..., Iterable[bytes]], directory: Path) -> Callable[..., Iterable[bytes]]:
+    """Return *app* under its one path, after what ended processes have counted was added up."""
+
+    def respond(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        if environ["PATH_INFO"] != PATH:
+            start_response("404 Not Found", [("Content-Type", "text/plain")])
+            return [b"There is only /metrics here.\n"]
+        try:
+            files.add_up_ended(directory)
+        except OSError as error:
+            # The files of ended processes are read as they are, and added up when there is space.
+            log.warning("metrics of ended processes stay apart: %s", error)
+        return app(environ, start_response)
+
+    return respond
+
+
+class _Handler(WSGIRequestHandler):
+    timeout = CLIENT_SECONDS
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Write nothing: it is asked every few seconds."""
+
+
+class _Server(WSGIServer):
+    """Serves one request at a time; whoever scrapes is one program."""
+
+    def __init__(self, address: tuple[str, int], directory: Path) -> None:
+        self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        self.directory, self._next = directory, 0.0
+        super().__init__(address, _Handler)
+
+    def server_bind(self) -> None:
+        """Bind without looking up the machine's name, which may take a resolver's time."""
+        socketserver.TCPServer.server_bind(self)
+        self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
+        self.setup_environ()
+
+    def service_actions(self) -> None:
+        """Keep the directory small and known to be in use while nobody scrapes."""
+        if time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + ADD_UP_SECONDS
+        try:
+            (self.directory / files.HEARTBEAT).touch()
+            files.add_up_ended(self.directory)
+        except OSError as error:
+            log.warning("metrics of ended processes stay apart: %s", error)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Log a client that went away in one line."""
+        log.info("a scrape broke off", exc_info=True)

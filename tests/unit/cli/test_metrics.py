@@ -1,0 +1,59 @@
+"""What `satchel doctor` says of metrics."""
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from wsgiref.simple_server import make_server
+
+import pytest
+
+from tests.services.process import free_port
+from tests.services.serving import serving
+from tests.unit.cli.conftest import Satchel
+
+
+def said(satchel: Satchel, address: str) -> str:
+    lines = satchel("doctor", SATCHEL_METRICS_ADDRESS=address).output.splitlines()
+    return "\n".join(line for line in lines if "metrics" in line)
+
+
+@pytest.fixture
+def stranger() -> Iterator[str]:
+    """The address of another program, which answers everything with 200."""
+
+    def app(environ: object, start_response: object) -> list[bytes]:
+        start_response("200 OK", [("Content-Type", "text/plain")])  # type: ignore[operator]
+        return [b"hello\n"]
+
+    with serving(make_server("127.0.0.1", 0, app)) as url:
+        yield url.removeprefix("http://")
+
+
+def test_there_are_none_unless_asked_for(satchel: Satchel) -> None:
+    assert "none: SATCHEL_METRICS_ADDRESS is empty" in said(satchel, "")
+
+
+def test_that_nobody_serves_them(satchel: Satchel) -> None:
+    address = f"127.0.0.1:{free_port()}"
+    text = said(satchel, address)
+    assert f"http://{address}/metrics does not answer" in text and "start `satchel serve`" in text
+    assert "look" in text and "wrong" not in text.replace("what is wrong", "")
+
+
+def test_that_another_program_has_the_port(satchel: Satchel, stranger: str) -> None:
+    text = said(satchel, stranger)
+    assert f"another program answers at http://{stranger}/metrics" in text and "wrong" in text
+
+
+def test_that_the_folder_cannot_be_written(satchel: Satchel, tmp_path: Path) -> None:
+    (tmp_path / "instance").mkdir()
+    (tmp_path / "instance/metrics").write_text("in the way")
+    assert "until then nothing is counted" in said(satchel, f"127.0.0.1:{free_port()}")
+
+
+@pytest.mark.parametrize(("host", "told"), [("192.0.2.1", True), ("127.0.0.1", False), ("localhost", False)])
+def test_that_others_may_read_them(satchel: Satchel, host: str, told: bool) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        text = said(satchel, f"{host}:{taken.getsockname()[1]}")
+    assert (f"{host} can be reached from other machines" in text) == told
