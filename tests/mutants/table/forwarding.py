@@ -1,0 +1,200 @@
+"""Mutants of forwarding: what loses a document, doubles it, or hurts an ERP that is hurt already."""
+
+from backend import queues
+from backend.api import lock
+from backend.api import push as api_push
+from backend.connectors.tryton import client, deadline, http
+from backend.delivery import breaker, claims, dependencies, settle, turns, writers
+from backend.delivery.errand import Errand
+from backend.delivery.forwarder import Forwarder
+from backend.delivery.retry import Backoff
+from backend.delivery.silence import Silence
+from tests.mutants.edits import always, body, drop, move, never, replace
+from tests.mutants.mutant import Mutant
+from tests.mutants.symbol import constant
+from tests.mutants.tree import calls
+
+IN_CLAIMS, IN_DOUBT = "tests/delivery/test_claims.py", "tests/delivery/test_unknown_outcomes.py"
+GARBAGE = "tests/connectors/test_tryton_client.py"
+
+FORWARDING = [
+    Mutant(
+        "resent on a timeout",
+        "–",
+        "A create without an answer counts as not executed, so that it is sent again without waiting.",
+        f"{IN_DOUBT}::test_a_call_that_may_still_run_is_not_repeated_however_early_the_look",
+        [always(Errand._create, "$CLASS is not $UNKNOWN")],
+        only="sqlite",
+    ),
+    Mutant(
+        "sent before it is written down",
+        "–",
+        "The ERP is called inside the transaction that notes the attempt: a worker that dies leaves no trace"
+        " of it.",
+        f"{IN_DOUBT}::test_the_attempt_is_on_disk_before_the_erp_is_called",
+        [move(Errand._call, calls(Errand._ask), after=calls(Errand._begin))],
+        only="postgresql",
+    ),
+    Mutant(
+        "two hits are one",
+        "–",
+        "Of two documents in the ERP under our key the first is taken, and nobody is told.",
+        "tests/delivery/test_error_classes.py::test_two_hits_are_for_a_person_and_never_a_success",
+        [never(Errand._looked_up, "len($HITS) > 1")],
+        only="sqlite",
+    ),
+    Mutant(
+        "poison counted when it fails",
+        "–",
+        "A claim raises no count: whoever is killed by a document cannot raise it either, and the next one is"
+        " killed.",
+        f"{IN_CLAIMS}::test_a_document_is_claimed_three_times_without_an_end_and_then_parked",
+        [drop(claims._take, "$ROW.claims += 1")],
+        only="sqlite",
+    ),
+    Mutant(
+        "one customer's orders side by side",
+        "–",
+        "Documents of one order key are sent at the same time, and overtake each other.",
+        f"{IN_CLAIMS}::test_documents_of_one_order_key_go_one_after_another",
+        [
+            replace(turns._due, "$OTHER.order_key == $ROW.order_key", "$OTHER.order_key == $ROW.id"),
+            replace(turns._before, "$ROW.order_key == $KEY", "$ROW.id == $KEY"),
+        ],
+        only="sqlite",
+    ),
+    Mutant(
+        "a dependent does not wait",
+        "–",
+        "A document is sent although the one that it depends on is not in the ERP.",
+        f"{IN_CLAIMS}::test_a_dependent_goes_as_soon_as_what_it_depends_on_is_accepted",
+        [never(dependencies.obstacle, "$ROW.state != $ACCEPTED")],
+        only="sqlite",
+    ),
+    Mutant(
+        "a parked document blocks its customer",
+        "–",
+        "What the office must look at holds up everything else of its order key.",
+        f"{IN_CLAIMS}::test_a_parked_document_holds_up_nobody_but_its_dependents",
+        [
+            replace(constant(turns, turns._IN_FLIGHT), "($A, $B)", """($A, $B, literal_column("'parked'"))"""),
+            replace(
+                constant(turns, turns._ACTIVE), "($A, $B, $C)", """($A, $B, $C, literal_column("'parked'"))"""
+            ),
+        ],
+        only="sqlite",
+    ),
+    Mutant(
+        "half the jitter",
+        "–",
+        "A wait is half its ceiling and half chance: what failed together comes back together.",
+        "tests/delivery/test_retry.py::test_a_wait_lies_anywhere_between_nothing_and_the_ceiling",
+        [replace(Backoff.wait, "$RANDOM() * $CEILING($TRIES)", "(1 + $RANDOM()) / 2 * $CEILING($TRIES)")],
+    ),
+    Mutant(
+        "Retry-After not read",
+        "–",
+        "The ERP says when to come again, and is asked before.",
+        "tests/delivery/test_error_classes.py::test_the_erps_own_retry_after_wins",
+        [never(Backoff.wait, "$SECONDS is not None")],
+        only="sqlite",
+    ),
+    Mutant(
+        "every document tries an ERP that is away",
+        "–",
+        "A thousand queued documents knock at an ERP that does not answer, one after another.",
+        "tests/delivery/test_silence.py::test_three_documents_without_an_answer_stop_sending_until_check_answers",
+        [always(Silence.after, "len($UNANSWERED) < $MOST")],
+        only="sqlite and down",
+    ),
+    Mutant(
+        "probed with an order",
+        "–",
+        "An open breaker stops nobody: the next document finds out whether the ERP takes it.",
+        "tests/delivery/test_breaker.py::test_it_is_probed_with_check_and_never_with_a_document",
+        [replace(Forwarder._claim, "$OPEN or $HELD", "$HELD")],
+        only="sqlite",
+    ),
+    Mutant(
+        "a slow probe closes another opening",
+        "–",
+        "A good answer to an old probe closes a breaker that has opened again since, and every document is sent"
+        " into the same trouble.",
+        "tests/delivery/test_breaker.py::test_a_slow_good_probe_does_not_close_what_has_opened_again_since",
+        [replace(breaker._conclude, "$CLOSED or $ROW.incidents != $OPENING", "$CLOSED")],
+        only="sqlite",
+    ),
+    Mutant(
+        "a settlement waits while it holds a row",
+        "–",
+        "Waking a dependent waits for whoever holds its row: a push that takes both back waits for the"
+        " settlement,"
+        " and the database ends one of the two.",
+        "tests/delivery/test_locks.py::test_a_settlement_and_a_push_that_takes_parent_and_child_back_do_not_wait_for_each_other",
+        [
+            replace(
+                constant(dependencies, dependencies._WAITING),
+                "$ROWS.with_for_update(skip_locked=True)",
+                "$ROWS.with_for_update()",
+            )
+        ],
+    ),
+    Mutant(
+        "poison forgiven by an answer",
+        "–",
+        'A settlement that only says "again" forgets the claims that were broken off: a document that kills'
+        " every"
+        " other worker does so for ever.",
+        f"{IN_CLAIMS}::test_a_document_that_kills_every_other_worker_ends_parked_too",
+        [replace(settle.settle, "$ROW.claims -= 1", "$ROW.claims = 0")],
+        only="sqlite",
+    ),
+    Mutant(
+        "writers counted side by side",
+        "–",
+        "Two claims count the documents on their way at the same time, and both take the last place.",
+        "tests/delivery/test_writers.py::test_two_claims_at_one_moment_do_not_both_take_the_last_place",
+        [body(writers.one_at_a_time, "return")],
+    ),
+    Mutant(
+        "rung before the commit",
+        "–",
+        "The doorbell rings before the document is there: the worker looks, sees nothing, and nobody rings"
+        " again.",
+        "tests/api/test_doorbell.py::test_what_is_rung_for_is_there",
+        [move(api_push.store, calls(queues.ring), before=calls(lock.writing))],
+    ),
+    Mutant(
+        "pickles in Redis",
+        "–",
+        "Whoever may write to Redis runs code in the workers.",
+        "tests/delivery/test_doorbell.py::test_what_lies_in_redis_is_json",
+        [replace(queues._queue, "Queue($$$REST, serializer=$JSON)", "Queue($$$REST)")],
+        only="sqlite",
+    ),
+    Mutant(
+        "an unknown reply is a success",
+        "–",
+        "An answer that holds neither a result nor an error counts as an empty result.",
+        f"{GARBAGE}::test_an_answer_that_cannot_be_used_is_unknown_for_a_write_and_transient_for_a_read",
+        [
+            replace(client._result, 'set($REPLY) == {"id", "result"}', '"error" not in $REPLY'),
+            replace(client._result, 'return $REPLY["result"]', 'return $REPLY.get("result")'),
+        ],
+    ),
+    Mutant(
+        "no bound on what is unpacked",
+        "–",
+        "A kilobyte of gzip from an ERP fills the worker's memory.",
+        f"{GARBAGE}::test_a_bomb_takes_no_more_memory_than_the_bound",
+        [replace(http._gunzip, "$INFLATE.decompress($PIECE, $MOST)", "$INFLATE.decompress($PIECE)")],
+    ),
+    Mutant(
+        "a deadline for each piece",
+        "–",
+        "A server that sends a line of a header now and then holds a worker for ever.",
+        "tests/connectors/test_tryton_hostile.py::test_an_answer_that_never_ends_is_given_up",
+        [always(deadline._left, "$UNTIL is None")],
+        only="headers and drip and write",
+    ),
+]
