@@ -12,7 +12,7 @@ DEVICE = [
     Mutant(
         "a late page is applied",
         "3",
-        "A page is applied whatever cursor the device holds by now.",
+        "A page is applied although the device has another cursor by then.",
         "tests/histories/test_03_late_page.py::test_a_late_page_changes_nothing",
         [drop(replica.apply, calls(replica.still_at))],
         only="sqlite and reference",
@@ -20,7 +20,7 @@ DEVICE = [
     Mutant(
         "a segment without its key range",
         "5",
-        "Applying a segment deletes nothing of its range: what an old generation held stays.",
+        "Applying a segment deletes nothing of its range: rows of an old generation stay.",
         KNOWN,
         [never(segments.apply, '$ROW["key"] not in $KEYS')],
         only="history_5 and sqlite and reference",
@@ -28,7 +28,7 @@ DEVICE = [
     Mutant(
         "`then` without the cursor check",
         "–",
-        "A segment is applied, and the cursor moved, although it is not on offer any more.",
+        "A segment is applied, and the cursor moved, although it is no longer on offer.",
         KNOWN,
         [drop(segments.apply, calls(offers.waits))],
         only="late_segment and sqlite and reference",
@@ -71,7 +71,7 @@ DEVICE = [
     Mutant(
         "a repair respects positions",
         "7",
-        "Repaired rows lose against the position held, which is above theirs.",
+        "Repaired rows are ignored, because the device has higher positions for them.",
         KNOWN,
         [replace(repairs.apply, "rows.OVERRIDE", "rows.PUT")],
         only="exactly_what_differs and sqlite and reference",
@@ -79,7 +79,7 @@ DEVICE = [
     Mutant(
         "a late repair is applied",
         "–",
-        "What a verification found is applied by a device that has moved on since.",
+        "The findings of a verification are applied although the device has another cursor by then.",
         "tests/machine/test_known.py::test_an_answer_that_comes_late_repairs_nothing",
         [drop(repairs.apply, calls(replica.still_at))],
         only="sqlite and reference",
@@ -94,21 +94,21 @@ DEVICE = [
     Mutant(
         "a tombstone ignores the channel",
         "–",
-        "A tombstone removes the record wherever it is stored by now.",
+        "A tombstone removes the record whatever channel it is in by then.",
         "tests/device/test_page.py::test_a_tombstone_of_another_channel_does_not_remove_the_record",
         [change_text(constant(replica, replica._GONE), "channel = ?", "? IS NOT NULL")],
     ),
     Mutant(
         "the oldest position wins too",
         "–",
-        "A put is stored whatever position is held.",
+        "A put is stored although the device has a higher position.",
         "tests/device/test_page.py::test_a_put_below_the_held_position_is_ignored",
         [replace(replica.apply, "rows.PUT", "rows.OVERRIDE")],
     ),
     Mutant(
         "the outbox is dropped at a reset",
         "7",
-        "What was captured goes with the replica.",
+        "Captured documents are deleted together with the replica.",
         KNOWN,
         [
             before(
@@ -122,7 +122,7 @@ DEVICE = [
     Mutant(
         "nothing is pushed again",
         "7",
-        "After a restore the device takes its documents for received.",
+        "After a restore the device believes that its documents were received.",
         KNOWN,
         [drop(replica.apply, calls(outbox.push_again))],
         only="outbox_is_pushed_again and sqlite and reference",
@@ -130,7 +130,7 @@ DEVICE = [
     Mutant(
         "pushed before the first page",
         "7",
-        "What was answered before the first page is not pushed again after a restore.",
+        "A document that was answered before the first page is not pushed again after a restore.",
         KNOWN,
         [
             replace(
@@ -144,7 +144,7 @@ DEVICE = [
     Mutant(
         "the outbox is emptied by the push's answer",
         "–",
-        "A document that was received leaves the phone.",
+        "A document is deleted from the phone as soon as it was received.",
         "tests/device/test_push.py::test_a_document_stays_after_the_push_was_answered",
         [
             after(

@@ -3,6 +3,7 @@
 from backend.delivery import claims
 from backend.delivery.errand import Errand
 from backend.inbox import supersession
+from backend.inbox.models import Submission
 from backend.ingest import sweep, watermarks
 from backend.sync import push
 from backend.sync.push import _Desk
@@ -14,7 +15,7 @@ DOCUMENTS = [
     Mutant(
         "a lost reply doubles the document",
         "–",
-        "The server names what it stores itself, so that the same document is another one when it comes again.",
+        "The server gives documents ids of its own, so that a document that comes again is stored twice.",
         "tests/sync/test_push.py::test_the_same_document_again_is_a_duplicate_with_the_stored_result",
         [
             replace(
@@ -30,15 +31,14 @@ DOCUMENTS = [
         "–",
         "The same id with other contents is answered as a duplicate.",
         "tests/sync/test_push.py::test_another_document_under_a_used_id_is_kept_apart_and_overwrites_nothing",
-        [replace(_Desk._repeat, "$SAME_REP and $STORED.sha256 == $SHA256", "$SAME_REP")],
+        [replace(_Desk._repeat, f"$SAME_REP and $STORED.{Submission.sha256.key} == $SHA256", "$SAME_REP")],
         only="sqlite",
     ),
     Mutant(
         "only the copy waits its turn",
         "–",
-        "An original takes no turn among its rep's pushes: it and its copy, in two requests at once, do not"
-        " see each"
-        " other, and both are sent.",
+        "An original does not take the lock for its rep's pushes: it and its copy, in two requests at once,"
+        " do not see each other, and both are sent.",
         "tests/sync/test_at_the_same_moment.py::test_an_original_and_its_copy_do_not_pass_each_other_by",
         [
             replace(
@@ -58,14 +58,14 @@ DOCUMENTS = [
     Mutant(
         "taken over before the quiet period",
         "11",
-        "An open outcome is taken up before the ERP's longest request has ended.",
+        "Another worker continues an open outcome before the ERP's longest request has ended.",
         "tests/histories/test_11_failover_doubles.py::test_a_worker_waits_out_the_quiet_period_before_it_takes_over",
         [body(Errand._still_open, "return None"), replace(claims._expire_leases, "max($NOW, $REST)", "$NOW")],
     ),
     Mutant(
         "a sweep deletes what came after its listing",
         "14",
-        "The head is not noted before the ERP is asked for its keys.",
+        "The sweep deletes records above the head that was noted before the ERP listed its keys.",
         "tests/ingest/test_sweep.py::test_a_record_that_came_after_the_listing_is_spared",
         [replace(sweep._live_up_to, "$ROW <= $POSITION", "$ROW >= 0")],
         only="sqlite",
@@ -73,7 +73,7 @@ DOCUMENTS = [
     Mutant(
         "a slow importer overwrites a newer page",
         "14",
-        "The watermark is moved on wherever it stands.",
+        "The watermark moves although another importer has moved it since.",
         "tests/ingest/test_importer.py::test_a_page_that_was_overtaken_is_rolled_back_and_reading_stops",
         [
             replace(

@@ -3,6 +3,7 @@
 from backend.connectors.tryton import rows
 from backend.delivery import claims, merges, vanished
 from backend.delivery.errand import Errand
+from backend.inbox.models import Submission
 from backend.ingest import compare, reread, watermarks
 from backend.ingest.compare import Comparison
 from backend.ingest.importer import import_collection
@@ -16,7 +17,7 @@ READING = [
     Mutant(
         "a retry overwrites what was read meanwhile",
         "–",
-        "A quarantined row is written whatever a reading has published since it was asked for.",
+        "A quarantined row is written although a newer version was published since it was asked for.",
         "tests/ingest/test_quarantine.py::test_what_was_read_meanwhile_is_not_overwritten",
         [never(reread.reread, holding(calls(watermarks.advance)))],
         only="sqlite",
@@ -24,7 +25,7 @@ READING = [
     Mutant(
         "what changed just now is called missed",
         "–",
-        "A comparison counts what differs without reading on first.",
+        "A comparison counts what differs without first reading what changed.",
         "tests/ingest/test_compare.py::test_what_changed_a_moment_ago_is_read_and_not_counted",
         [replace(compare._mend, calls(import_collection), f"{Comparison.__name__}(collection, complete=True)")],
         only="sqlite",
@@ -32,14 +33,14 @@ READING = [
     Mutant(
         "two broken neighbours stop a collection",
         "–",
-        "Half a page of which nothing can be served is taken for a call that cannot be served.",
+        "Half a page whose rows cannot be served counts as a call that cannot be served.",
         "tests/connectors/test_tryton_halving.py::test_neighbours_that_are_both_broken_do_not_stop_the_page",
         [replace(rows.translate, "$REFUSED and not $SERVED and $BLAMES", "$REFUSED and $BLAMES")],
     ),
     Mutant(
         "a page of broken rows only stops a collection",
         "–",
-        "A page of which no row can be served is taken for a wrong setting, whatever else can be read.",
+        "A page whose rows cannot be served counts as a wrong setting, although other rows can be read.",
         "tests/connectors/test_tryton_halving.py"
         "::test_a_page_of_broken_rows_only_is_set_aside_while_another_row_can_be_read",
         [replace(rows.translate, "($BESIDE or $MANY) and not $SERVED", "$MANY")],
@@ -47,7 +48,7 @@ READING = [
     Mutant(
         "sent for a customer who was merged away",
         "–",
-        "A document is sent as it was captured, whatever the ERP has merged since.",
+        "A document is sent as it was captured, although the ERP has merged its customer since.",
         "tests/delivery/test_merges.py::test_it_is_sent_for_the_customer_that_is_left",
         [drop(Errand._document, "$DOCUMENT = replace($DOCUMENT, body=$BODY)")],
         only="sqlite",
@@ -55,16 +56,17 @@ READING = [
     Mutant(
         "merged customers side by side",
         "–",
-        "Orders for a merged customer keep a key of their own, and go beside those for the one that is left.",
+        "Orders for a merged customer keep an order key of their own, and are sent beside those for the"
+        " remaining customer.",
         "tests/delivery/test_merged_turns.py"
         "::test_an_order_that_missed_the_merge_is_put_right_when_it_is_claimed",
-        [drop(claims._lock, "$ROW.order_key = $TARGET")],
+        [drop(claims._lock, f"$ROW.{Submission.order_key.key} = $TARGET")],
         only="sqlite",
     ),
     Mutant(
         "a rep reads of a merged customer",
         "–",
-        "A document sent for another customer says so by name, whoever hears that one.",
+        "A document sent for another customer names that customer, even to a rep who is not granted it.",
         "tests/delivery/test_merges.py::test_a_rep_learns_nothing_of_a_customer_whom_the_rep_does_not_hear",
         [replace(merges.repointed, "$REPOINTED($$$FIELDS, heard=$HEARD)", "$REPOINTED($$$FIELDS, heard=True)")],
         only="sqlite",
@@ -72,7 +74,7 @@ READING = [
     Mutant(
         "a restored ERP taken for deletions",
         "–",
-        "However many documents vanish, each is given to the office and sending goes on.",
+        "However many documents vanish, each is given to the office, and sending continues.",
         f"{LOST}::test_an_erp_put_back_to_a_backup_is_noticed_and_nothing_is_sent",
         [never(vanished.lost_from, "$END >= 2 * $N - $PLACE - 1")],
         only="sqlite",
@@ -80,7 +82,8 @@ READING = [
     Mutant(
         "sent again under its old number",
         "–",
-        "What a restored ERP has lost keeps the ERP's id and binding, which another document gets there.",
+        "A document that a restored ERP has lost keeps the ERP's id and binding, which another document"
+        " gets there.",
         f"{LOST}::test_what_it_has_lost_is_sent_again_exactly_once",
         [replace(vanished._again, "$FATE($$$FIELDS, forgets=$LOST)", "$FATE($$$FIELDS)")],
         only="sqlite",

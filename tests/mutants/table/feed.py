@@ -15,8 +15,8 @@ FEED = [
     Mutant(
         "positions from a sequence",
         "–",
-        "Positions are handed out in the order of asking and lock nothing: the later one commits first, and the"
-        " poller passes by the earlier one.",
+        "Positions are given out in the order of the requests and lock nothing: the later one commits"
+        " first, and the reader misses the earlier one.",
         "tests/histories/test_commit_order.py::test_a_device_misses_nothing_while_the_later_position_waits_for_the_earlier",
         [
             before(positions.take, "$S.connection()", "other = Session($S.get_bind())"),
@@ -27,7 +27,7 @@ FEED = [
     Mutant(
         "no tombstone on move",
         "–",
-        "A record that changes its channel is put into the new one and never taken out of the old one.",
+        "A record that changes its channel is put into the new one and is never removed from the old one.",
         "tests/feed/test_changes.py::test_a_moved_record_leaves_a_tombstone_and_takes_its_followers_along",
         [never(changes._plan, "$OLD is not None and not $STAYS")],
         only="sqlite",
@@ -35,7 +35,7 @@ FEED = [
     Mutant(
         "followers stay behind",
         "–",
-        "A customer moves and its orders stay where they were.",
+        "A customer moves to another channel, and its orders stay in the old one.",
         "tests/feed/test_changes.py::test_a_moved_record_leaves_a_tombstone_and_takes_its_followers_along",
         [body(changes._take_along, "yield from ()")],
         only="sqlite",
@@ -57,7 +57,7 @@ FEED = [
     Mutant(
         "XOR in place of sum",
         "–",
-        "The checksum of a stream is the XOR of its hashes: what is there twice is not there.",
+        "The checksum of a stream is the XOR of its hashes: a row that is there twice does not count.",
         "tests/protocol/test_checksum.py::test_a_row_that_is_there_twice_does_not_cancel_itself_out",
         [replace(Checksum.of, {"pattern": "$SUM += $N", "not": {"pattern": "$SUM += 1"}}, "$SUM ^= $N")],
     ),
@@ -95,7 +95,7 @@ FEED = [
     Mutant(
         "tombstones go, the floor stays",
         "2",
-        "Collecting tombstones does not raise the floor: who missed them never learns.",
+        "Collecting tombstones does not raise the floor: a device that missed them never learns it.",
         "tests/histories/test_02_horizon.py::test_only_a_device_that_was_away_for_longer_than_the_horizon_begins_again",
         [drop(compaction.collect, calls(update))],
         only="sqlite",
@@ -111,7 +111,7 @@ FEED = [
     Mutant(
         "a set below the floor",
         "6",
-        "A set is offered whose building took so long that tombstones above it have been collected.",
+        "A set is offered although tombstones above its position were collected while it was built.",
         "tests/segments/test_building.py::test_a_set_that_took_longer_to_build_than_tombstones_live_is_not_offered",
         [never(segments.replace, "$ROW is not None and $POSITION < $FLOOR")],
         only="sqlite",

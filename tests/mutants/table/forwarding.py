@@ -7,13 +7,16 @@ from backend.connectors.tryton import client, deadline, http
 from backend.delivery import breaker, claims, dependencies, settle, turns, writers
 from backend.delivery.errand import Errand
 from backend.delivery.forwarder import Forwarder
+from backend.delivery.models import Breaker
 from backend.delivery.retry import Backoff
 from backend.delivery.silence import Silence
+from backend.inbox.models import Submission
 from tests.mutants.edits import always, body, drop, move, never, replace
 from tests.mutants.mutant import Mutant
 from tests.mutants.symbol import constant
 from tests.mutants.tree import calls
 
+ORDER_KEY = Submission.order_key.key
 IN_CLAIMS, IN_DOUBT = "tests/delivery/test_claims.py", "tests/delivery/test_unknown_outcomes.py"
 GARBAGE = "tests/connectors/test_tryton_client.py"
 
@@ -29,8 +32,8 @@ FORWARDING = [
     Mutant(
         "sent before it is written down",
         "–",
-        "The ERP is called inside the transaction that notes the attempt: a worker that dies leaves no trace"
-        " of it.",
+        "The ERP is called inside the transaction that notes the attempt: a worker that dies leaves no"
+        " record of it.",
         f"{IN_DOUBT}::test_the_attempt_is_on_disk_before_the_erp_is_called",
         [move(Errand._call, calls(Errand._ask), after=calls(Errand._begin))],
         only="postgresql",
@@ -38,7 +41,7 @@ FORWARDING = [
     Mutant(
         "two hits are one",
         "–",
-        "Of two documents in the ERP under our key the first is taken, and nobody is told.",
+        "If the ERP has two documents under our key, the first is taken, and nobody is told.",
         "tests/delivery/test_error_classes.py::test_two_hits_are_for_a_person_and_never_a_success",
         [never(Errand._looked_up, "len($HITS) > 1")],
         only="sqlite",
@@ -46,20 +49,20 @@ FORWARDING = [
     Mutant(
         "poison counted when it fails",
         "–",
-        "A claim raises no count: whoever is killed by a document cannot raise it either, and the next one is"
-        " killed.",
+        "A claim does not raise the count: a worker that a document kills cannot raise it either, and the"
+        " next worker is killed.",
         f"{IN_CLAIMS}::test_a_document_is_claimed_three_times_without_an_end_and_then_parked",
-        [drop(claims._take, "$ROW.claims += 1")],
+        [drop(claims._take, f"$ROW.{Submission.claims.key} += 1")],
         only="sqlite",
     ),
     Mutant(
         "one customer's orders side by side",
         "–",
-        "Documents of one order key are sent at the same time, and overtake each other.",
+        "Documents of one order key are sent at the same time, and may arrive in another order.",
         f"{IN_CLAIMS}::test_documents_of_one_order_key_go_one_after_another",
         [
-            replace(turns._due, "$OTHER.order_key == $ROW.order_key", "$OTHER.order_key == $ROW.id"),
-            replace(turns._before, "$ROW.order_key == $KEY", "$ROW.id == $KEY"),
+            replace(turns._due, f"$OTHER.{ORDER_KEY} == $ROW.{ORDER_KEY}", f"$OTHER.{ORDER_KEY} == $ROW.id"),
+            replace(turns._before, f"$ROW.{ORDER_KEY} == $KEY", "$ROW.id == $KEY"),
         ],
         only="sqlite",
     ),
@@ -74,7 +77,7 @@ FORWARDING = [
     Mutant(
         "a parked document blocks its customer",
         "–",
-        "What the office must look at holds up everything else of its order key.",
+        "A parked document delays all other documents of its order key.",
         f"{IN_CLAIMS}::test_a_parked_document_holds_up_nobody_but_its_dependents",
         [
             replace(constant(turns, turns._IN_FLIGHT), "($A, $B)", """($A, $B, literal_column("'parked'"))"""),
@@ -87,14 +90,14 @@ FORWARDING = [
     Mutant(
         "half the jitter",
         "–",
-        "A wait is half its ceiling and half chance: what failed together comes back together.",
+        "Only half of a wait is random: documents that failed together come back together.",
         "tests/delivery/test_retry.py::test_a_wait_lies_anywhere_between_nothing_and_the_ceiling",
         [replace(Backoff.wait, "$RANDOM() * $CEILING($TRIES)", "(1 + $RANDOM()) / 2 * $CEILING($TRIES)")],
     ),
     Mutant(
         "Retry-After not read",
         "–",
-        "The ERP says when to come again, and is asked before.",
+        "The ERP says when to come again, and is called before that.",
         "tests/delivery/test_error_classes.py::test_the_erps_own_retry_after_wins",
         [never(Backoff.wait, "$SECONDS is not None")],
         only="sqlite",
@@ -102,7 +105,7 @@ FORWARDING = [
     Mutant(
         "every document tries an ERP that is away",
         "–",
-        "A thousand queued documents knock at an ERP that does not answer, one after another.",
+        "A thousand queued documents call an ERP that does not answer, one after another.",
         "tests/delivery/test_silence.py::test_three_documents_without_an_answer_stop_sending_until_check_answers",
         [always(Silence.after, "len($UNANSWERED) < $MOST")],
         only="sqlite and down",
@@ -110,7 +113,7 @@ FORWARDING = [
     Mutant(
         "probed with an order",
         "–",
-        "An open breaker stops nobody: the next document finds out whether the ERP takes it.",
+        "An open breaker does not stop sending: the next document finds out whether the ERP accepts it.",
         "tests/delivery/test_breaker.py::test_it_is_probed_with_check_and_never_with_a_document",
         [replace(Forwarder._claim, "$OPEN or $HELD", "$HELD")],
         only="sqlite",
@@ -118,18 +121,17 @@ FORWARDING = [
     Mutant(
         "a slow probe closes another opening",
         "–",
-        "A good answer to an old probe closes a breaker that has opened again since, and every document is sent"
-        " into the same trouble.",
+        "A good answer to an old probe closes a breaker that has opened again since, and every document"
+        " meets the same trouble.",
         "tests/delivery/test_breaker.py::test_a_slow_good_probe_does_not_close_what_has_opened_again_since",
-        [replace(breaker._conclude, "$CLOSED or $ROW.incidents != $OPENING", "$CLOSED")],
+        [replace(breaker._conclude, f"$CLOSED or $ROW.{Breaker.incidents.key} != $OPENING", "$CLOSED")],
         only="sqlite",
     ),
     Mutant(
         "a settlement waits while it holds a row",
         "–",
-        "Waking a dependent waits for whoever holds its row: a push that takes both back waits for the"
-        " settlement,"
-        " and the database ends one of the two.",
+        "Waking a dependent waits for the lock on its row: a push that takes both back waits for the"
+        " settlement, and the database aborts one of the two.",
         "tests/delivery/test_locks.py::test_a_settlement_and_a_push_that_takes_parent_and_child_back_do_not_wait_for_each_other",
         [
             replace(
@@ -142,17 +144,16 @@ FORWARDING = [
     Mutant(
         "poison forgiven by an answer",
         "–",
-        'A settlement that only says "again" forgets the claims that were broken off: a document that kills'
-        " every"
-        " other worker does so for ever.",
+        'A settlement that only says "again" resets the count of broken claims: a document that kills every'
+        " other worker does so forever.",
         f"{IN_CLAIMS}::test_a_document_that_kills_every_other_worker_ends_parked_too",
-        [replace(settle.settle, "$ROW.claims -= 1", "$ROW.claims = 0")],
+        [replace(settle.settle, f"$ROW.{Submission.claims.key} -= 1", f"$ROW.{Submission.claims.key} = 0")],
         only="sqlite",
     ),
     Mutant(
         "writers counted side by side",
         "–",
-        "Two claims count the documents on their way at the same time, and both take the last place.",
+        "Two claims count the documents in sending at the same time, and both take the last place.",
         "tests/delivery/test_writers.py::test_two_claims_at_one_moment_do_not_both_take_the_last_place",
         [body(writers.one_at_a_time, "return")],
     ),
@@ -167,7 +168,7 @@ FORWARDING = [
     Mutant(
         "pickles in Redis",
         "–",
-        "Whoever may write to Redis runs code in the workers.",
+        "Anybody who may write to Redis can run code in the workers.",
         "tests/delivery/test_doorbell.py::test_what_lies_in_redis_is_json",
         [replace(queues._queue, "Queue($$$REST, serializer=$JSON)", "Queue($$$REST)")],
         only="sqlite",
@@ -192,7 +193,7 @@ FORWARDING = [
     Mutant(
         "a deadline for each piece",
         "–",
-        "A server that sends a line of a header now and then holds a worker for ever.",
+        "A server that sends one line of a header from time to time keeps a worker busy forever.",
         "tests/connectors/test_tryton_hostile.py::test_an_answer_that_never_ends_is_given_up",
         [always(deadline._left, "$UNTIL is None")],
         only="headers and drip and write",

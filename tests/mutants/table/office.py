@@ -3,6 +3,7 @@
 from backend.delivery import attempts, shown
 from backend.delivery.alerts import tell
 from backend.delivery.office import deed, deeds, sight
+from backend.inbox.models import Submission
 from backend.sync import wishes
 from sync_protocol import submission
 from tests.mutants.edits import always, drop, never, replace
@@ -17,10 +18,16 @@ PARKED_DOCUMENTS = [
     Mutant(
         "a fenced settle after the office acted",
         "–",
-        "A worker from before settles a document that the office has sent again, over the worker that has it"
-        " now.",
+        "A worker with an old claim settles a document that the office has sent again, over the worker that"
+        " has it now.",
         f"{SAFELY}::test_a_worker_from_before_cannot_settle_over_the_office",
-        [replace(constant(attempts, attempts._NEWEST), "$ROW.fence == $FENCE", "$ROW.fence >= $FENCE")],
+        [
+            replace(
+                constant(attempts, attempts._NEWEST),
+                f"$ROW.{Submission.fence.key} == $FENCE",
+                f"$ROW.{Submission.fence.key} >= $FENCE",
+            )
+        ],
         only="sqlite",
     ),
     Mutant(
@@ -34,7 +41,7 @@ PARKED_DOCUMENTS = [
     Mutant(
         "linked to another one's document",
         "–",
-        "A number is taken although the ERP's document carries the key of another of ours.",
+        "A number is accepted although the ERP's document carries the key of another document of ours.",
         f"{SAFELY}::test_a_document_of_the_erp_that_carries_another_key_is_not_taken",
         [never(deeds.link, "$KEY not in $OURS")],
         only="sqlite",
@@ -42,8 +49,8 @@ PARKED_DOCUMENTS = [
     Mutant(
         "a linked document counts as vanished",
         "–",
-        "The daily look asks for a linked document by our key alone, which the ERP's does not carry: it is"
-        " sent again.",
+        "The daily reconciliation asks for a linked document by our key only, which the ERP's does not"
+        " carry: it is sent again.",
         f"{SAFELY}::test_a_linked_document_is_there_for_whoever_reconciles",
         [never(shown.shown, "not $FOUND and $LINKED and $NUMBER")],
         only="sqlite",
@@ -51,8 +58,7 @@ PARKED_DOCUMENTS = [
     Mutant(
         "an alert twice",
         "–",
-        "An alert is not marked before it is sent: a worker that dies in between, or another one, sends it"
-        " again.",
+        "An alert is not marked before it is sent: if a worker dies in between, another one sends it again.",
         "tests/delivery/test_alerts.py::test_a_worker_that_dies_while_it_sends_tells_nobody_twice",
         [replace(tell._take, '$STATE, $DUE_AT, $TRIES = "sending", $NOW, $MORE', "$TRIES = $MORE")],
         only="sqlite",
@@ -77,7 +83,7 @@ PARKED_DOCUMENTS = [
     Mutant(
         "given up while a call may still be executed",
         "–",
-        "The quiet period is not waited for before a document is given up.",
+        "A document is given up before the quiet period has passed.",
         f"{SAFELY}::test_a_call_that_may_still_be_executed_is_waited_for",
         [drop(sight.certainly_absent, calls(sight.at_rest))],
         only="sqlite",
@@ -85,7 +91,7 @@ PARKED_DOCUMENTS = [
     Mutant(
         "what the ERP showed an hour ago",
         "–",
-        "An answer of the ERP counts although a worker has been at the document since.",
+        "An answer of the ERP counts although a worker has claimed the document since.",
         f"{SAFELY}::test_what_the_erp_showed_before_a_worker_came_does_not_count",
         [replace(sight.current, "$SIGHT is None or $FENCE != $NEWER", "$SIGHT is None")],
         only="sqlite",
@@ -93,7 +99,8 @@ PARKED_DOCUMENTS = [
     Mutant(
         "withdrawn although it is being sent",
         "–",
-        "A withdrawal takes back what the ERP has or may have: the rep believes it gone, and it is delivered.",
+        "A withdrawal takes back what the ERP has or may have: the rep believes that it is gone, and it is"
+        " delivered.",
         "tests/sync/test_wishes.py::test_once_it_may_be_in_the_erp_it_is_too_late",
         [
             always(wishes.target, "$STATE in $REPLACEABLE and not $IN_ERP"),
@@ -112,7 +119,7 @@ PARKED_DOCUMENTS = [
     Mutant(
         "two people at one document",
         "–",
-        "A claim by somebody of the office keeps nobody out.",
+        "A reservation by one office user does not stop another one.",
         f"{SAFELY}::test_a_claim_keeps_others_out_until_it_lapses",
         [never(deed.grasp, "$HOLDER not in $NOBODY and not $FORCE")],
         only="sqlite",

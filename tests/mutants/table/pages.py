@@ -5,7 +5,7 @@ from backend.feed import reading
 from backend.sync import pull, verify
 from backend.sync.page import Draft
 from backend.sync.verify import _Step
-from sync_protocol.cursor import Mark
+from sync_protocol.cursor import Cursor, Mark, decode_cursor
 from tests.mutants.edits import after, body, drop, never, replace
 from tests.mutants.mutant import Mutant
 from tests.mutants.table.known import KNOWN
@@ -23,16 +23,16 @@ PAGES = [
     Mutant(
         "a cursor per channel",
         "1",
-        "The cursor holds one position per channel, whatever collections were heard there.",
+        "The cursor holds one position per channel, for all collections of that channel.",
         "tests/histories/test_01_streams.py::test_the_replica_holds_what_the_new_grants_say",
-        [after(pull.pull, "$ASKED = decode_cursor($TEXT) if $TEXT else $NEW", _PER_CHANNEL)],
+        [after(pull.pull, f"$ASKED = {decode_cursor.__name__}($TEXT) if $TEXT else $NEW", _PER_CHANNEL)],
         only="sqlite",
     ),
     Mutant(
         "floor without as_of",
         "2",
-        "Only the position is compared with the floor: a stream whose first page ends below it begins for"
-        " ever.",
+        "Only the position is compared with the floor: a stream whose first page ends below it begins again"
+        " forever.",
         "tests/histories/test_02_endless_reset.py::test_a_stream_whose_first_page_ends_below_the_floor_is_read_to_its_end",
         [body(Mark.covered, "return self.position")],
         only="sqlite",
@@ -40,7 +40,7 @@ PAGES = [
     Mutant(
         "floor ignored",
         "2",
-        "A device that missed collected tombstones goes on from its position.",
+        "A device that missed collected tombstones continues from its position.",
         "tests/histories/test_02_horizon.py::test_only_a_device_that_was_away_for_longer_than_the_horizon_begins_again",
         [body(pull._missed, "return False")],
         only="sqlite",
@@ -50,7 +50,13 @@ PAGES = [
         "4",
         "The cursor does not carry the head of its snapshot: a standby that is behind says complete.",
         "tests/histories/test_04_standby_behind.py::test_a_standby_that_is_behind_says_not_yet",
-        [replace(Draft.render, "Cursor($EPOCH, $SEEN, self.marks)", "Cursor($EPOCH, 0, self.marks)")],
+        [
+            replace(
+                Draft.render,
+                f"{Cursor.__name__}($EPOCH, $SEEN, self.marks)",
+                f"{Cursor.__name__}($EPOCH, 0, self.marks)",
+            )
+        ],
         only="sqlite",
     ),
     Mutant(
@@ -64,7 +70,7 @@ PAGES = [
     Mutant(
         "offered stream not named in the cursor",
         "6",
-        "The page that offers segments does not name their stream: revocation is never announced.",
+        "The page that offers segments does not name their stream: a revocation is never announced.",
         KNOWN,
         [replace(Draft.offer, "self.marks[$STREAM] = $MARK", "self.marks.pop($STREAM, None)")],
         only="channel_is_taken_away and sqlite",
@@ -80,7 +86,7 @@ PAGES = [
     Mutant(
         "cursor without epoch",
         "7",
-        "A cursor of before the restore is read as one of after it.",
+        "A cursor from before the restore is read as one from after it.",
         "tests/histories/test_07_epoch.py::test_after_a_restore_the_device_holds_what_the_restored_server_holds",
         [never(pull.pull, "$CURSOR.epoch != $HEAD.epoch")],
         only="sqlite",
@@ -116,7 +122,7 @@ PAGES = [
     Mutant(
         "`>=` in place of `>`",
         "–",
-        "Reading goes on at the cursor's position, not above it.",
+        "Reading continues at the cursor's position, not above it.",
         "tests/histories/test_15_exact_limit.py::test_the_page_with_the_last_record_says_complete_and_no_earlier_one_does",
         [replace(reading._above, "$COLUMN > $POSITION", "$COLUMN >= $POSITION")],
         only="sqlite",
@@ -132,7 +138,7 @@ PAGES = [
     Mutant(
         "a full page is taken for the last one",
         "15",
-        "Whether anything is behind a full page is guessed.",
+        "Whether rows follow a full page is guessed, not asked.",
         "tests/histories/test_15_exact_limit.py::test_the_page_with_the_last_record_says_complete_and_no_earlier_one_does",
         [drop(Draft.read, "$ENDED = $ROWS.n")],
         only="sqlite",
@@ -148,7 +154,7 @@ PAGES = [
     Mutant(
         "verify without pulling first",
         "–",
-        "A stream that has moved on is compared with what the device had before.",
+        "A stream that has changed since is compared with what the device had before.",
         "tests/sync/test_verify.py::test_a_stream_that_has_moved_on_is_pulled_first_and_the_others_are_compared",
         [body(verify._behind, "return False")],
         only="sqlite",
@@ -156,7 +162,7 @@ PAGES = [
     Mutant(
         "verify tells of streams that are not heard",
         "–",
-        "Whoever names a stream in a verification is told what is in it.",
+        "A device that names a stream in a verification is told what is in it, granted or not.",
         "tests/sync/test_verify.py::test_the_cursor_of_another_rep_gives_away_nothing",
         [replace(_Step.__init__, "frozenset($GRANTED) & $NAMED", "frozenset($NAMED)")],
         only="sqlite",
