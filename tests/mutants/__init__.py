@@ -14,7 +14,7 @@ rename tool follows it. `constant(module, module.NAME)` is the assignment of a m
 
 Inside the symbol a *pattern* names one node of the syntax tree. It is Python with metavariables, as ast-grep
 reads it (https://ast-grep.github.io/guide/pattern-syntax.html): `$ONE` is any one node, and the same one
-wherever it stands again; `$$$MANY` is any number of arguments or statements. Formatting does not matter. Write
+wherever it stands again; `$$$MANY` is any number of arguments or statements. Layout does not matter. Write
 a metavariable for each name that the mistake is not about, local names above all. `calls(function)` matches any
 call of a function, `holding(pattern)` whatever has the pattern inside. A dict is a rule of ast-grep.
 A name that the pattern needs can be a reference too: `f"$ROW.{Submission.claims.key} += 1"`.

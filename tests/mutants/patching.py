@@ -6,7 +6,7 @@ from ast_grep_py import SgRoot
 
 from tests.mutants.edits import Edit
 from tests.mutants.symbol import ROOT, SymbolMissing
-from tests.mutants.tree import NotOne
+from tests.mutants.tree import NotOne, normal
 
 
 class StaleMutant(ValueError):
@@ -21,7 +21,7 @@ def mutated(name: str, edits: Sequence[Edit]) -> dict[str, str]:
     sources: dict[str, str] = {}
     for edit in edits:
         file = edit.symbol.file
-        source = sources.get(file) or (ROOT / file).read_text()
+        source = normal(sources.get(file) or (ROOT / file).read_text())
         try:
             changes = edit.changes(edit.symbol.within(SgRoot(source, "python").root()))
         except (NotOne, SymbolMissing) as error:

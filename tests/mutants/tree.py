@@ -1,8 +1,14 @@
-"""Syntax trees: what a pattern matches, and how text is put where a node stands."""
+"""Syntax trees: what a pattern matches, and how text is put where a node stands.
 
+ast-grep sees quotes and parentheses, which Python does not. So source and patterns are both written by
+`ast.unparse` first: then neither layout nor comments can make a pattern miss.
+"""
+
+import ast
 import re
 import textwrap
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 from ast_grep_py import Rule, SgNode
@@ -25,9 +31,32 @@ class Change(NamedTuple):
     text: str
 
 
+@cache
+def normal(source: str) -> str:
+    """Return *source* as `ast.unparse` writes it: without comments, each statement on one line."""
+    return ast.unparse(ast.parse(source)) + "\n"
+
+
 def rule_of(pattern: Pattern) -> Rule:
-    """Return *pattern* as a rule."""
-    return {"pattern": pattern} if isinstance(pattern, str) else pattern
+    """Return *pattern* as a rule, its patterns as `normal` writes source."""
+    rule: Any = {"pattern": pattern} if isinstance(pattern, str) else pattern
+    return _normal_rule(rule)
+
+
+def _normal_rule(rule: Any) -> Any:
+    if isinstance(rule, list):
+        return [_normal_rule(part) for part in rule]
+    if isinstance(rule, dict):
+        return {
+            key: _normal_pattern(value) if key == "pattern" else _normal_rule(value)
+            for key, value in rule.items()
+        }
+    return rule
+
+
+def _normal_pattern(pattern: str) -> str:
+    # Python takes no dollar in a name, so a metavariable gets a letter for it meanwhile.
+    return normal(pattern.replace("$", "μ")).strip().replace("μ", "$")
 
 
 def calls(function: Callable[..., Any]) -> Rule:
@@ -109,9 +138,6 @@ def _filled(template: str, match: SgNode | None) -> str:
             assert one is not None, f"the pattern has no ${name}"
             return one.text()
         many = match.get_multiple_matches(name)
-        # Comments may be among the nodes: what stands between them is kept, but none at the end.
-        while many and many[-1].kind() == "comment":
-            many = many[:-1]
         return source[_span(many[0])[0] : _span(many[-1])[1]] if many else ""
 
     return _METAVARIABLE.sub(text, template)
