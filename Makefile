@@ -39,8 +39,8 @@ bench: .venv/test.stamp ## Measure against Kinto, a hand-written endpoint and a 
 chaos: .venv/test.stamp ## Break a whole installation by plan and search for histories that break a promise, for 20 minutes (SATCHEL_CHAOS_MINUTES)
 	$(BIN)/python -m tests.system.chaos
 
-killers: .venv/test.stamp ## Bring every known mistake back by patch and see its test fail
-	$(BIN)/python -m tests.killers
+mutants: .venv/test.stamp ## Make every known mistake again and see its test fail
+	$(BIN)/python -m tests.mutants
 
 lint: .venv/test.stamp ## Style, types and import contracts (the tests run these too)
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
@@ -86,4 +86,4 @@ $(UV): requirements/tools.lock
 	@$(UV) pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $@ .venv/run.stamp
 
-.PHONY: run demo-tryton doctor test chaos killers bench lint format reference corpus lock clean help
+.PHONY: run demo-tryton doctor test chaos mutants bench lint format reference corpus lock clean help

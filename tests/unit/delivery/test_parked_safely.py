@@ -173,7 +173,7 @@ def test_a_worker_from_before_cannot_settle_over_the_office(
     id = work.inbox.capture()
     slow = claim(work.inbox, "slow")
     assert slow is not None
-    work.inbox.change(id, claims=3)
+    work.inbox.change(id, unfinished_leases=3)
     work.inbox.later(seconds=61)
     claim(work.inbox, "w2")
     assert work.inbox.row(id).state == "parked"

@@ -127,7 +127,7 @@ def test_replicas_that_differed_within_a_day_and_the_newest_reconciliation(
                 Reconciliation(
                     connector="x", cause="schedule", began_at=ended, ended_at=ended, since=ended,
                     before_seq=None,
-                    counts=Report(sent=9, missing=missing).counts(), lines=[], missing=[],
+                    counts=Report(sent=9, missing=missing).counts(), lines=[], missing_documents=[],
                 )
             )  # fmt: skip
     values = read_gauges(sessions, clock)

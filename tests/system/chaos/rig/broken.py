@@ -1,6 +1,6 @@
 """Products that are broken on purpose, so that the rig must say so: each shows that it sees what it looks for.
 
-A fault is a patch to a copy of the product's source, and what goes wrong around it so that the fault shows.
+A fault is edits to a copy of the product's source, and what goes wrong around it so that the fault shows.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,8 +10,14 @@ from pathlib import Path
 
 from psycopg import sql
 
-from tests.killers.patching import Patch, apply
-from tests.killers.running import tree
+from backend.api import push
+from backend.delivery.queue import acquire
+from backend.delivery.transfer import Transfer
+from backend.identity import access
+from tests.mutants.copies import copied_tree, write
+from tests.mutants.edits import Edit, after, before, replace
+from tests.mutants.patching import mutated
+from tests.mutants.tree import calls
 from tests.services.tryton import TrytonServer
 from tests.system.chaos.rig.faults import FAULTS
 from tests.system.chaos.rig.run import LIVENESS_SECONDS, RunFailed, run
@@ -24,14 +30,14 @@ PATIENCE = 45.0
 
 @dataclass(frozen=True)
 class Broken:
-    """A product with *patches* does *wrong*; a run with *faults* must find it *shown*."""
+    """A product with *edits* does *wrong*; a run with *faults* must find it *shown*."""
 
     name: str
     wrong: str
     shown: Sequence[str]
     """Findings of a tally that must not be zero."""
     faults: Sequence[str]
-    patches: Sequence[Patch]
+    edits: Sequence[Edit]
     keys_enforced: bool = True
     """Whether Tryton refuses a second document with our key, as with the companion module it does."""
 
@@ -44,8 +50,8 @@ def play(company: Company, folder: Path, seed: int, broken: Broken) -> Tally:
     """Play a run against *broken* and return what was found; raises `Unnoticed` if it is not what was to be."""
     chosen = [fault for name in broken.faults for fault in FAULTS if fault.name == name]
     patience = PATIENCE if "waiting" in broken.shown else LIVENESS_SECONDS
-    with tree() as root, _keys(company.tryton, enforced=broken.keys_enforced):
-        apply(root, broken.patches)
+    with copied_tree() as root, _keys(company.tryton, enforced=broken.keys_enforced):
+        write(root, mutated(broken.name, broken.edits))
         try:
             tally = run(company, folder, seed, chosen, 4, root=root, patience=patience)
         except RunFailed as failed:
@@ -81,11 +87,10 @@ BROKEN = [
         ("lost", "waiting"),
         ["the phones' line is GPRS"],
         [
-            (
-                "backend/api/push.py",
-                '        failpoint("push.before_commit")\n',
-                '        failpoint("push.before_commit")\n'
-                '        if submissions[0]["id"][-1] < "8":\n            session.rollback()\n',
+            after(
+                push.store,
+                'failpoint("push.before_commit")',
+                'if submissions[0]["id"][-1] < "8":\n    session.rollback()',
             )
         ],
     ),
@@ -94,13 +99,7 @@ BROKEN = [
         "What may have been sent is sent again although the ERP says that it has it, and is taken twice.",
         ("doubled",),
         ["Tryton's answer to create is lost", "workers die at delivery.after_create"],
-        [
-            (
-                "backend/delivery/transfer.py",
-                "        if len(hits) > 1:\n",
-                "        hits = []\n        if len(hits) > 1:\n",
-            )
-        ],
+        [before(Transfer._look_up, "len($HITS) > 1", "$HITS = []")],
         keys_enforced=False,
     ),
     Broken(
@@ -109,11 +108,10 @@ BROKEN = [
         ("leaked",),
         ["a phone killed"],
         [
-            (
-                "backend/identity/access.py",
-                '    heard = [EVERYONE, channel("rep", rep), *sorted({row.channel',
-                '    reps = [channel("rep", id) for id in session.scalars(select(Rep.id))]\n'
-                "    heard = [EVERYONE, *reps, *sorted({row.channel",
+            replace(
+                access.streams,
+                "[$ALL, $OWN, *$ASSIGNED]",
+                '[$ALL, *(channel("rep", id) for id in session.scalars(select(Rep.id))), *$ASSIGNED]',
             )
         ],
     ),
@@ -122,12 +120,6 @@ BROKEN = [
         "What a worker was sending when it was killed is never taken over by another.",
         ("differing", "waiting"),
         ["workers die at delivery.after_create"],
-        [
-            (
-                "backend/delivery/queue/acquire.py",
-                "    touched = [*also, *_expire_leases(session, now, worker, quiet_seconds, enforces_key)]\n",
-                "    touched = [*also]\n",
-            )
-        ],
+        [replace(acquire.acquire, calls(acquire._expire_leases), "()")],
     ),
 ]

@@ -1,16 +1,13 @@
-"""A killer: a known way to get it wrong, as a patch to the product, and the test that fails under it."""
+"""A mutant: a known mistake, as edits to the product, and the test that fails under it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from tests.killers.patching import Patch
-
-ROOT = Path(__file__).parents[2]
+from tests.mutants.edits import Edit
 
 
 @dataclass(frozen=True)
-class Killer:
+class Mutant:
     """*number* is that of the history in docs/histories.md (`–`: none). *test* is a node of pytest;
     *only* narrows its parameters."""
 
@@ -18,5 +15,5 @@ class Killer:
     number: str
     wrong: str
     test: str
-    patches: Sequence[Patch]
+    edits: Sequence[Edit]
     only: str = ""

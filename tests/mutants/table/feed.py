@@ -1,0 +1,127 @@
+"""Mutants of the feed: positions, moves, checksums, compaction, grants."""
+
+from sqlalchemy import update
+
+from backend.feed import changes, compaction, positions, segments
+from backend.sync import grants
+from sync_protocol import checksum
+from sync_protocol.checksum import Checksum
+from tests.mutants.edits import after, before, body, drop, move, never, replace
+from tests.mutants.mutant import Mutant
+from tests.mutants.table.known import KNOWN
+from tests.mutants.tree import calls
+
+FEED = [
+    Mutant(
+        "positions from a sequence",
+        "–",
+        "Positions are given out in the order of the requests and lock nothing: the later one commits"
+        " first, and the reader misses the earlier one.",
+        "tests/stateful/histories/test_commit_order.py::test_a_device_misses_nothing_while_the_later_position_waits_for_the_earlier",
+        [
+            before(positions.take, "$S.connection()", "other = Session($S.get_bind())"),
+            replace(positions.take, "$S.connection()", "other.connection()"),
+            after(positions.take, "other.connection()", "other.commit()\nother.close()"),
+        ],
+    ),
+    Mutant(
+        "no tombstone on move",
+        "–",
+        "A record that changes its channel is put into the new one and is never removed from the old one.",
+        "tests/unit/feed/test_changes.py::test_a_moved_record_leaves_a_tombstone_and_takes_its_followers_along",
+        [never(changes._plan, "$OLD is not None and not $STAYS")],
+        only="sqlite",
+    ),
+    Mutant(
+        "followers stay behind",
+        "–",
+        "A customer moves to another channel, and its orders stay in the old one.",
+        "tests/unit/feed/test_changes.py::test_a_moved_record_leaves_a_tombstone_and_takes_its_followers_along",
+        [body(changes._move_followers, "yield from ()")],
+        only="sqlite",
+    ),
+    Mutant(
+        "read before the counter",
+        "8",
+        "The old channel, or the parent's, is read before the counter is taken.",
+        "tests/stateful/histories/test_08_moves.py::test_a_record_ends_in_one_channel_and_its_follower_with_it",
+        [move(changes.publish, "$TAKE($SESSION, 2 * $N)", after=calls(changes._plan))],
+    ),
+    Mutant(
+        "lineage ignored",
+        "12",
+        "A promoted standby without the tail issues the same positions again in the same epoch.",
+        "tests/stateful/histories/test_12_promotion.py::test_the_promoted_server_begins_a_new_epoch_and_the_device_ends_equal_to_it",
+        [never(positions.take, "$OLD != $NEW")],
+    ),
+    Mutant(
+        "XOR in place of sum",
+        "–",
+        "The checksum of a stream is the XOR of its hashes: a row that is there twice does not count.",
+        "tests/unit/wire/test_checksum.py::test_a_row_that_is_there_twice_does_not_cancel_itself_out",
+        [replace(Checksum.of, {"pattern": "$SUM += $N", "not": {"pattern": "$SUM += 1"}}, "$SUM ^= $N")],
+    ),
+    Mutant(
+        "checksum over re-serialised JSON",
+        "10",
+        "The device hashes a record as its JSON library writes it, not in canonical form.",
+        KNOWN,
+        [
+            before(checksum.record_hash, "$CANONICAL($RECORD).decode()", "import json"),
+            replace(
+                checksum.record_hash,
+                "$CANONICAL($RECORD).decode()",
+                "json.dumps($RECORD, ensure_ascii=False, sort_keys=True)",
+            ),
+        ],
+        only="history_10 and sqlite and smallest",
+    ),
+    Mutant(
+        "hash of bytes that never travel",
+        "10",
+        "The server hashes another spelling of the body than the canonical one, which travels.",
+        KNOWN,
+        [replace(changes._prepare, "$HASH(*$REF, $BODY)", "$HASH(*$REF, json.dumps(json.loads($BODY)))")],
+        only="history_10 and sqlite and reference",
+    ),
+    Mutant(
+        "sum forgets what it replaced",
+        "–",
+        "The sum of a stream gains the new hash of a rewritten row and keeps the old one.",
+        "tests/unit/sync/test_pull.py::test_a_second_pull_brings_only_what_changed",
+        [replace(changes._streams_after, "($NEW or 0) - ($OLD or 0)", "($NEW or 0)")],
+        only="sqlite",
+    ),
+    Mutant(
+        "tombstones go, the floor stays",
+        "2",
+        "Collecting tombstones does not raise the floor: a device that missed them never learns it.",
+        "tests/stateful/histories/test_02_horizon.py::test_only_a_device_that_was_away_for_longer_than_the_horizon_begins_again",
+        [drop(compaction.delete_expired, calls(update))],
+        only="sqlite",
+    ),
+    Mutant(
+        "the floor passes a set on offer",
+        "6",
+        "Tombstones above the position of a set are collected while the set is on offer.",
+        "tests/unit/feed/test_compaction.py::test_nothing_above_the_oldest_living_segment_goes",
+        [replace(compaction._limit, "min($HORIZON, $OLDEST)", "$HORIZON")],
+        only="sqlite",
+    ),
+    Mutant(
+        "a set below the floor",
+        "6",
+        "A set is offered although tombstones above its position were collected while it was built.",
+        "tests/unit/sync/segments/test_building.py::test_a_set_that_took_longer_to_build_than_tombstones_live_is_not_offered",
+        [never(segments.replace, "$ROW is not None and $POSITION < $FLOOR")],
+        only="sqlite",
+    ),
+    Mutant(
+        "grants change without a position",
+        "–",
+        "Taking a channel away leaves the head where it was.",
+        "tests/stateful/search/test_answers.py::test_every_change_of_grants_takes_a_position",
+        [drop(grants.unassign, calls(positions.take))],
+        only="sqlite",
+    ),
+]

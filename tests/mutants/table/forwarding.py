@@ -1,0 +1,212 @@
+"""Mutants of forwarding: what loses a document, doubles it, or hurts an ERP that is hurt already."""
+
+from backend import doorbell
+from backend.api import auth
+from backend.api import push as api_push
+from backend.connectors.tryton import client, deadline, http
+from backend.delivery import breaker, settle
+from backend.delivery.forwarder import Forwarder
+from backend.delivery.models import Breaker
+from backend.delivery.outage import OutageDetector
+from backend.delivery.queue import acquire, concurrency, dependencies, ordering
+from backend.delivery.retry import Backoff
+from backend.delivery.transfer import Transfer
+from backend.inbox.models import Submission
+from tests.mutants.edits import always, body, drop, move, never, replace
+from tests.mutants.mutant import Mutant
+from tests.mutants.symbol import constant
+from tests.mutants.tree import calls
+
+ORDER_KEY = Submission.order_key.key
+IN_CLAIMS, IN_DOUBT = "tests/unit/delivery/test_claims.py", "tests/unit/delivery/test_unknown_outcomes.py"
+GARBAGE = "tests/unit/connectors/tryton/test_client.py"
+
+FORWARDING = [
+    Mutant(
+        "resent on a timeout",
+        "–",
+        "A create without an answer counts as not executed, so that it is sent again without waiting.",
+        f"{IN_DOUBT}::test_a_call_that_may_still_run_is_not_repeated_however_early_the_look",
+        [always(Transfer._create, "$CLASS is not $UNKNOWN")],
+        only="sqlite",
+    ),
+    Mutant(
+        "sent before it is written down",
+        "–",
+        "The ERP is called inside the transaction that notes the attempt: a worker that dies leaves no"
+        " record of it.",
+        f"{IN_DOUBT}::test_the_attempt_is_on_disk_before_the_erp_is_called",
+        [move(Transfer._call, calls(Transfer._ask), after=calls(Transfer._begin))],
+        only="postgresql",
+    ),
+    Mutant(
+        "two hits are one",
+        "–",
+        "If the ERP has two documents under our key, the first is taken, and nobody is told.",
+        "tests/unit/delivery/test_error_classes.py::test_two_hits_are_for_a_person_and_never_a_success",
+        [never(Transfer._look_up, "len($HITS) > 1")],
+        only="sqlite",
+    ),
+    Mutant(
+        "poison counted when it fails",
+        "–",
+        "A claim does not raise the count: a worker that a document kills cannot raise it either, and the"
+        " next worker is killed.",
+        f"{IN_CLAIMS}::test_a_document_is_claimed_three_times_without_an_end_and_then_parked",
+        [drop(acquire._lease_row, f"$ROW.{Submission.unfinished_leases.key} += 1")],
+        only="sqlite",
+    ),
+    Mutant(
+        "one customer's orders side by side",
+        "–",
+        "Documents of one order key are sent at the same time, and may arrive in another order.",
+        f"{IN_CLAIMS}::test_documents_of_one_order_key_go_one_after_another",
+        [
+            replace(ordering._due, f"$OTHER.{ORDER_KEY} == $ROW.{ORDER_KEY}", f"$OTHER.{ORDER_KEY} == $ROW.id"),
+            replace(ordering._before, f"$ROW.{ORDER_KEY} == $KEY", "$ROW.id == $KEY"),
+        ],
+        only="sqlite",
+    ),
+    Mutant(
+        "a dependent does not wait",
+        "–",
+        "A document is sent although the one that it depends on is not in the ERP.",
+        f"{IN_CLAIMS}::test_a_dependent_goes_as_soon_as_what_it_depends_on_is_accepted",
+        [never(dependencies.blocking_dependency, "$ROW.state != $ACCEPTED")],
+        only="sqlite",
+    ),
+    Mutant(
+        "a parked document blocks its customer",
+        "–",
+        "A parked document delays all other documents of its order key.",
+        f"{IN_CLAIMS}::test_a_parked_document_holds_up_nobody_but_its_dependents",
+        [
+            replace(
+                constant(ordering, ordering._IN_FLIGHT), "($A, $B)", """($A, $B, literal_column("'parked'"))"""
+            ),
+            replace(
+                constant(ordering, ordering._ACTIVE),
+                "($A, $B, $C)",
+                """($A, $B, $C, literal_column("'parked'"))""",
+            ),
+        ],
+        only="sqlite",
+    ),
+    Mutant(
+        "half the jitter",
+        "–",
+        "Only half of a wait is random: documents that failed together come back together.",
+        "tests/unit/delivery/test_retry.py::test_a_wait_lies_anywhere_between_nothing_and_the_ceiling",
+        [replace(Backoff.wait, "$RANDOM() * $CEILING($TRIES)", "(1 + $RANDOM()) / 2 * $CEILING($TRIES)")],
+    ),
+    Mutant(
+        "Retry-After not read",
+        "–",
+        "The ERP says when to come again, and is called before that.",
+        "tests/unit/delivery/test_error_classes.py::test_the_erps_own_retry_after_wins",
+        [never(Backoff.wait, "$SECONDS is not None")],
+        only="sqlite",
+    ),
+    Mutant(
+        "every document tries an ERP that is away",
+        "–",
+        "A thousand queued documents call an ERP that does not answer, one after another.",
+        "tests/unit/delivery/test_silence.py::test_three_documents_without_an_answer_stop_sending_until_check_answers",
+        [always(OutageDetector.record, "len($UNANSWERED) < $MOST")],
+        only="sqlite and down",
+    ),
+    Mutant(
+        "probed with an order",
+        "–",
+        "An open breaker does not stop sending: the next document finds out whether the ERP accepts it.",
+        "tests/unit/delivery/test_breaker.py::test_it_is_probed_with_check_and_never_with_a_document",
+        [replace(Forwarder._claim, "$OPEN or $HELD", "$HELD")],
+        only="sqlite",
+    ),
+    Mutant(
+        "a slow probe closes another opening",
+        "–",
+        "A good answer to an old probe closes a breaker that has opened again since, and every document"
+        " meets the same trouble.",
+        "tests/unit/delivery/test_breaker.py::test_a_slow_good_probe_does_not_close_what_has_opened_again_since",
+        [replace(breaker._conclude, f"$CLOSED or $ROW.{Breaker.incidents.key} != $OPENING", "$CLOSED")],
+        only="sqlite",
+    ),
+    Mutant(
+        "a settlement waits while it holds a row",
+        "–",
+        "Waking a dependent waits for the lock on its row: a push that takes both back waits for the"
+        " settlement, and the database aborts one of the two.",
+        "tests/unit/delivery/test_locks.py::test_a_settlement_and_a_push_that_takes_parent_and_child_back_do_not_wait_for_each_other",
+        [
+            replace(
+                constant(dependencies, dependencies._WAITING),
+                "$ROWS.with_for_update(skip_locked=True)",
+                "$ROWS.with_for_update()",
+            )
+        ],
+    ),
+    Mutant(
+        "poison forgiven by an answer",
+        "–",
+        'A settlement that only says "again" resets the count of broken claims: a document that kills every'
+        " other worker does so forever.",
+        f"{IN_CLAIMS}::test_a_document_that_kills_every_other_worker_ends_parked_too",
+        [
+            replace(
+                settle.settle,
+                f"$ROW.{Submission.unfinished_leases.key} -= 1",
+                f"$ROW.{Submission.unfinished_leases.key} = 0",
+            )
+        ],
+        only="sqlite",
+    ),
+    Mutant(
+        "writers counted side by side",
+        "–",
+        "Two claims count the documents in sending at the same time, and both take the last place.",
+        "tests/unit/delivery/test_writers.py::test_two_claims_at_one_moment_do_not_both_take_the_last_place",
+        [body(concurrency.lock_counter, "return")],
+    ),
+    Mutant(
+        "rung before the commit",
+        "–",
+        "The doorbell rings before the document is there: the worker looks, sees nothing, and nobody rings"
+        " again.",
+        "tests/unit/api/test_doorbell.py::test_what_is_rung_for_is_there",
+        [move(api_push.store, calls(doorbell.ring), before=calls(auth.write_session))],
+    ),
+    Mutant(
+        "pickles in Redis",
+        "–",
+        "Anybody who may write to Redis can run code in the workers.",
+        "tests/unit/delivery/test_doorbell.py::test_what_lies_in_redis_is_json",
+        [replace(doorbell._queue, "Queue($$$REST, serializer=$JSON)", "Queue($$$REST)")],
+        only="sqlite",
+    ),
+    Mutant(
+        "an unknown reply is a success",
+        "–",
+        "An answer that holds neither a result nor an error counts as an empty result.",
+        f"{GARBAGE}::test_an_answer_that_cannot_be_used_is_unknown_for_a_write_and_transient_for_a_read",
+        [
+            replace(client._result, 'set($REPLY) == {"id", "result"}', '"error" not in $REPLY'),
+            replace(client._result, 'return $REPLY["result"]', 'return $REPLY.get("result")'),
+        ],
+    ),
+    Mutant(
+        "no bound on what is unpacked",
+        "–",
+        "A kilobyte of gzip from an ERP fills the worker's memory.",
+        f"{GARBAGE}::test_a_bomb_takes_no_more_memory_than_the_bound",
+        [replace(http._gunzip, "$INFLATE.decompress($PIECE, $MOST)", "$INFLATE.decompress($PIECE)")],
+    ),
+    Mutant(
+        "a deadline for each piece",
+        "–",
+        "A server that sends one line of a header from time to time keeps a worker busy forever.",
+        "tests/unit/connectors/tryton/test_hostile.py::test_an_answer_that_never_ends_is_given_up",
+        [always(deadline._left, "$UNTIL is None")],
+        only="headers and drip and write",
+    ),
+]

@@ -1,0 +1,170 @@
+"""Mutants of what a server answers: the page, its cursor, verification."""
+
+from backend.database import core
+from backend.feed import reading
+from backend.sync import pull, verify
+from backend.sync.page import Draft
+from backend.sync.verify import _Step
+from sync_protocol.cursor import Cursor, Mark, decode_cursor
+from tests.mutants.edits import after, body, drop, never, replace
+from tests.mutants.mutant import Mutant
+from tests.mutants.table.known import KNOWN
+
+_PER_CHANNEL = """\
+best = {}
+for (channel, _), mark in $ASKED.marks.items():
+    best[channel] = max(best.get(channel, mark), mark)
+heard = {channel for channel, _ in granted}
+left = {stream: mark for stream, mark in $ASKED.marks.items() if stream[0] not in heard}
+named = {stream: best[stream[0]] for stream in granted if stream[0] in best}
+$ASKED = Cursor($ASKED.epoch, $ASKED.seen, {**named, **left})"""
+
+PAGES = [
+    Mutant(
+        "a cursor per channel",
+        "1",
+        "The cursor holds one position per channel, for all collections of that channel.",
+        "tests/stateful/histories/test_01_streams.py::test_the_replica_holds_what_the_new_grants_say",
+        [after(pull.pull, f"$ASKED = {decode_cursor.__name__}($TEXT) if $TEXT else $NEW", _PER_CHANNEL)],
+        only="sqlite",
+    ),
+    Mutant(
+        "floor without as_of",
+        "2",
+        "Only the position is compared with the floor: a stream whose first page ends below it begins again"
+        " forever.",
+        "tests/stateful/histories/test_02_endless_reset.py::test_a_stream_whose_first_page_ends_below_the_floor_is_read_to_its_end",
+        [body(Mark.covered, "return self.position")],
+        only="sqlite",
+    ),
+    Mutant(
+        "floor ignored",
+        "2",
+        "A device that missed collected tombstones continues from its position.",
+        "tests/stateful/histories/test_02_horizon.py::test_only_a_device_that_was_away_for_longer_than_the_horizon_begins_again",
+        [body(pull._missed, "return False")],
+        only="sqlite",
+    ),
+    Mutant(
+        "seen forgotten",
+        "4",
+        "The cursor does not carry the head of its snapshot: a standby that is behind says complete.",
+        "tests/stateful/histories/test_04_standby_behind.py::test_a_standby_that_is_behind_says_not_yet",
+        [
+            replace(
+                Draft.render,
+                f"{Cursor.__name__}($EPOCH, $SEEN, self.marks)",
+                f"{Cursor.__name__}($EPOCH, 0, self.marks)",
+            )
+        ],
+        only="sqlite",
+    ),
+    Mutant(
+        "a replica that says no changes",
+        "4",
+        "A server behind the cursor answers as if nothing had happened.",
+        "tests/unit/sync/test_pull.py::test_a_server_behind_what_the_device_has_seen_says_not_yet",
+        [never(pull.pull, "$CURSOR.seen > $HEAD.position")],
+        only="sqlite",
+    ),
+    Mutant(
+        "offered stream not named in the cursor",
+        "6",
+        "The page that offers segments does not name their stream: a revocation is never announced.",
+        KNOWN,
+        [replace(Draft.offer, "self.marks[$STREAM] = $MARK", "self.marks.pop($STREAM, None)")],
+        only="channel_is_taken_away and sqlite",
+    ),
+    Mutant(
+        "an offer forgets how old the rows may be",
+        "6",
+        "The offered stream is marked as if the device could hold nothing older than today's head.",
+        KNOWN,
+        [replace(Draft.offer, "min($AS_OF, $POSITION)", "self.head.position")],
+        only="old_when_it_was_offered and sqlite",
+    ),
+    Mutant(
+        "cursor without epoch",
+        "7",
+        "A cursor from before the restore is read as one from after it.",
+        "tests/stateful/histories/test_07_epoch.py::test_after_a_restore_the_device_holds_what_the_restored_server_holds",
+        [never(pull.pull, "$CURSOR.epoch != $HEAD.epoch")],
+        only="sqlite",
+    ),
+    Mutant(
+        "a page in several snapshots",
+        "9",
+        "A page is read at READ COMMITTED.",
+        "tests/stateful/histories/test_09_one_snapshot.py::test_a_complete_page_is_one_moment_of_the_server",
+        [
+            replace(
+                core.snapshot,
+                '{"isolation_level": $LEVEL, "postgresql_readonly": True}',
+                '{"isolation_level": "READ COMMITTED"}',
+            )
+        ],
+        only="postgresql",
+    ),
+    Mutant(
+        "sums of another snapshot than the rows",
+        "9",
+        "The page's checksum is read after its rows, in a snapshot of its own.",
+        "tests/stateful/histories/test_09_one_snapshot.py::test_a_complete_page_is_one_moment_of_the_server",
+        [
+            replace(
+                pull.pull,
+                "$CHECK($DRAFT.marks, $STANDINGS)",
+                "$CHECK($DRAFT.marks, hearing.of_rep(Session(session.get_bind()), rep_id).standings)",
+            )
+        ],
+        only="postgresql",
+    ),
+    Mutant(
+        "`>=` in place of `>`",
+        "–",
+        "Reading continues at the cursor's position, not above it.",
+        "tests/stateful/histories/test_15_exact_limit.py::test_the_page_with_the_last_record_says_complete_and_no_earlier_one_does",
+        [replace(reading._above, "$COLUMN > $POSITION", "$COLUMN >= $POSITION")],
+        only="sqlite",
+    ),
+    Mutant(
+        "complete on a torn page",
+        "–",
+        "A page that was cut at its size says that it is complete.",
+        "tests/unit/sync/test_pull.py::test_a_page_cut_at_its_size_is_not_complete_and_the_next_goes_on",
+        [drop(Draft.read, "self.complete = False")],
+        only="sqlite",
+    ),
+    Mutant(
+        "a full page is taken for the last one",
+        "15",
+        "Whether rows follow a full page is guessed, not asked.",
+        "tests/stateful/histories/test_15_exact_limit.py::test_the_page_with_the_last_record_says_complete_and_no_earlier_one_does",
+        [drop(Draft.read, "$ENDED = $ROWS.n")],
+        only="sqlite",
+    ),
+    Mutant(
+        "a 304 after a grant change",
+        "–",
+        "A page that only drops streams counts as idle.",
+        "tests/stateful/search/test_answers.py::test_a_phone_that_loses_a_channel_is_not_told_that_nothing_changed",
+        [replace(pull.pull, "$CURSOR or $RESET or $DROP or $BEHIND", "$CURSOR or $RESET or $BEHIND")],
+        only="sqlite",
+    ),
+    Mutant(
+        "verify without pulling first",
+        "–",
+        "A stream that has changed since is compared with what the device had before.",
+        "tests/unit/sync/test_verify.py::test_a_stream_that_has_moved_on_is_pulled_first_and_the_others_are_compared",
+        [body(verify._behind, "return False")],
+        only="sqlite",
+    ),
+    Mutant(
+        "verify tells of streams that are not heard",
+        "–",
+        "A device that names a stream in a verification is told what is in it, granted or not.",
+        "tests/unit/sync/test_verify.py::test_the_cursor_of_another_rep_gives_away_nothing",
+        [replace(_Step.__init__, "frozenset($GRANTED) & $NAMED", "frozenset($NAMED)")],
+        only="sqlite",
+    ),
+]
