@@ -155,8 +155,8 @@ def _queue(session: Session, now: dt.datetime) -> Read:
         .where(Submission.state.in_(OPEN_STATES))
         .group_by(Submission.state)
     )
-    found = {state: (count, _since(oldest, now)) for state, count, oldest in rows}
-    standing = [((state,), *found.get(state, (0, 0.0))) for state in OPEN_STATES]
+    by_state = {state: (count, _since(oldest, now)) for state, count, oldest in rows}
+    standing = [((state,), *by_state.get(state, (0, 0.0))) for state in OPEN_STATES]
     return {
         QUEUE: [(labels, count) for labels, count, _ in standing],
         QUEUE_AGE: [(labels, age) for labels, _, age in standing],
@@ -191,9 +191,9 @@ def _devices(session: Session, now: dt.datetime) -> Read:
     rows = session.execute(
         select(bucket, func.count().label("devices")).where(Device.revoked_at.is_(None)).group_by("bucket")
     )
-    found = {row.bucket: row.devices for row in rows}
+    by_bucket = {row.bucket: row.devices for row in rows}
     names = [*(name for name, _ in SEEN), LONGER, NEVER]
-    return {DEVICES: [((name,), found.get(name, 0)) for name in names]}
+    return {DEVICES: [((name,), by_bucket.get(name, 0)) for name in names]}
 
 
 def _replicas(session: Session, now: dt.datetime) -> Read:

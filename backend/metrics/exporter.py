@@ -64,14 +64,14 @@ class _Exporter:
         self.directory, self.address, self.gauges = directory, (host.strip("[]"), int(port)), gauges
 
     def run(self) -> None:
-        told = ""
+        last_error = ""
         while True:
             try:
                 self._serve_when_free()
             except Exception as error:
-                if str(error) != told:
+                if str(error) != last_error:
                     log.error("metrics are not served at %s port %d: %s", *self.address, error)
-                told = str(error)
+                last_error = str(error)
             time.sleep(BIND_SECONDS)
 
     def _serve_when_free(self) -> None:
@@ -84,19 +84,19 @@ class _Exporter:
             self._serve(_only_metrics(make_wsgi_app(registry), self.directory))
 
     def _serve(self, app: Callable[..., Iterable[bytes]]) -> None:
-        told = ""
+        last_error = ""
         while True:
             try:
                 server = _Server(self.address, self.directory)
                 break
             except OSError as error:
-                if str(error) != told:
+                if str(error) != last_error:
                     log.error(
                         "metrics are not served: %s port %d: %s; it is tried again, and everything else works."
                         " Set SATCHEL_METRICS_ADDRESS to a free port",
                         *self.address, error.strerror or error,
                     )  # fmt: skip
-                told = str(error)
+                last_error = str(error)
                 time.sleep(BIND_SECONDS)
         with server:
             server.set_app(app)

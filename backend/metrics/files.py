@@ -54,10 +54,15 @@ def join(folder: Path) -> Path:
         descriptor = os.open(directory / f"{identity}.alive", os.O_RDWR | os.O_CREAT, 0o600)
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         try:
+            # Renamed when it is whole: a scrape reads every .db file, and cannot read an empty one.
             for kind in KINDS:
-                _allocate(directory / f"{kind}_{identity}.db")
+                _reserve(directory / f"{kind}_{identity}.new")
+            for kind in KINDS:
+                new = directory / f"{kind}_{identity}.new"
+                new.rename(new.with_suffix(".db"))
         except OSError:
             os.close(descriptor)
+            _delete_files_of(directory, identity)
             raise
         _alive.append(descriptor)
     _delete_foreign(directory)
@@ -75,7 +80,7 @@ def add_up_ended(directory: Path) -> None:
                 ended = directory / f"{kind}_{alive.stem}.db"
                 if ended.exists():
                     _add(ended, directory / f"{kind}_past.db")
-            alive.unlink()
+            _delete_files_of(directory, alive.stem)
 
 
 @contextmanager
@@ -103,7 +108,15 @@ def _count_in(directory: Path, identity: str) -> None:
         del os.environ[_FOLDER]
 
 
-def _allocate(path: Path) -> None:
+def _delete_files_of(directory: Path, identity: str) -> None:
+    """Delete what there is of a process; its `.alive` file last, by which the others are found."""
+    for kind in KINDS:
+        for suffix in ("new", "db"):
+            (directory / f"{kind}_{identity}.{suffix}").unlink(missing_ok=True)
+    (directory / f"{identity}.alive").unlink(missing_ok=True)
+
+
+def _reserve(path: Path) -> None:
     """Reserve the file's blocks: writing to a mapped hole of a full disk would kill the process (SIGBUS)."""
     with path.open("ab") as file:
         if hasattr(os, "posix_fallocate"):
@@ -133,7 +146,7 @@ def _add(ended: Path, past: Path) -> None:
     new.unlink(missing_ok=True)
     if past.exists():
         shutil.copyfile(past, new)
-    _allocate(new)
+    _reserve(new)
     sums = MmapedDict(str(new))
     try:
         for key, value, _, _ in MmapedDict.read_all_values_from_file(str(ended)):

@@ -32,4 +32,4 @@ def value(values: Values, name: str, **labels: str) -> float:
 
 def total(values: Values, name: str, **labels: str) -> float:
     """Return the sum of all values of *name* that carry *labels*."""
-    return sum(found for of, found in values.get(name, {}).items() if labels.items() <= dict(of).items())
+    return sum(v for of, v in values.get(name, {}).items() if labels.items() <= dict(of).items())

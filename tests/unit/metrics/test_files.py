@@ -142,6 +142,20 @@ def test_where_files_cannot_be_made_everything_goes_on_and_the_log_says_so(
     done = run(FULL, tmp_path, trouble)
     assert done.stdout == "{(): 7.0}\n"
     assert "metrics of this process are not counted" in done.stderr
+    # Nothing is left of it that takes space, or that a scrape would stumble over.
+    left = [path.name for path in tmp_path.rglob("*") if path.is_file()]
+    assert left == (["directory.lock"] if trouble == "full" else ["metrics"])
+
+
+def test_a_process_that_was_killed_while_it_started_is_cleared_away(tmp_path: Path) -> None:
+    directory = files.directory_in(tmp_path)
+    process = start(tmp_path, 5)
+    for name in ("1-abc.alive", "counter_1-abc.new", "histogram_1-abc.new"):
+        (directory / name).touch()
+    files.add_up_ended(directory)
+    assert not [path.name for path in directory.iterdir() if "1-abc" in path.name]
+    assert value(served(directory), "satchel_pushes_total") == 5
+    end(process)
 
 
 def test_a_process_that_is_killed_lets_go_of_its_place(tmp_path: Path) -> None:
