@@ -10,10 +10,40 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 LONGEST = (
-    "tests/system/chaos/test_rig.py",
+    # On a new machine the first file that wants Tryton builds its template; the others come when it is there.
+    "tests/contract/connectors/test_tryton.py",
+    "tests/unit/delivery/test_outage.py",
+    "tests/unit/delivery/test_power_cuts.py",
+    "tests/system/scenarios/test_journey_flatfile.py",
+    "tests/unit/sync/segments/test_power_cuts.py",
+    "tests/unit/sync/segments/test_packing.py",
+    "tests/unit/api/test_replica.py",
+    "tests/unit/delivery/test_doorbell.py",
     "tests/system/scenarios/test_journey_tryton.py",
+    "tests/system/chaos/test_rig.py",
+    "tests/unit/delivery/test_erp_put_back.py",
+    "tests/unit/connectors/tryton/test_reads.py",
+    "tests/unit/ingest/test_tryton_missed.py",
+    "tests/unit/connectors/tryton/test_orders.py",
+    "tests/services/test_services.py",
+    "tests/unit/connectors/tryton/test_claims.py",
+    "tests/unit/connectors/tryton/test_client.py",
+    "tests/unit/connectors/tryton/test_forecasts.py",
+    "tests/unit/connectors/tryton/test_refusals.py",
+    "tests/unit/connectors/tryton/test_set_aside.py",
+    "tests/system/browser/test_app_of_ones_own.py",
+    "tests/system/scenarios/test_cut_first_sync.py",
+    "tests/stateful/histories/test_commit_order.py",
+    "tests/stateful/histories/test_12_promotion.py",
+    "tests/stateful/search/test_idle.py",
+    "tests/unit/delivery/test_worker.py",
+    "tests/unit/sync/segments/test_scrub.py",
+    "tests/unit/sync/segments/test_sweep.py",
+    "tests/query_plans/test_plans.py",
+    "tests/unit/device/test_model.py",
+    "tests/unit/device/test_kill.py",
 )
-"""Files that take longer than their number of tests tells, the longest first."""
+"""Files that take longer than their number of tests tells, in the order in which they are begun."""
 
 
 class ByFile(LoadScopeScheduling):

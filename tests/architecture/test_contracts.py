@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.xdist_scheduler import LONGEST
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -19,6 +21,10 @@ def committed(*patterns: str) -> list[Path]:
         check=True,
     )
     return [path for name in done.stdout.splitlines() if (path := ROOT / name).is_file()]
+
+
+def test_the_files_that_are_begun_first_exist() -> None:
+    assert [file for file in LONGEST if not (ROOT / file).is_file()] == []
 
 
 def test_lock_files_carry_hashes_and_no_address() -> None:

@@ -11,9 +11,10 @@ from tests.system.chaos.rig.site import Company
 
 pytestmark = pytest.mark.timeout(900)
 
-KILLS, FAILOVER = "answers lost and processes killed", "failover"
+KILLS, LOSES, FAILOVER = "processes killed", "answers lost and processes killed", "failover"
 PLANS = {
-    KILLS: [
+    KILLS: ["web dies at push.after_commit", "workers die at delivery.after_create"],
+    LOSES: [
         "a push's answer is lost", "web dies at push.after_commit", "Tryton's answer to create is lost",
         "a phone killed", "workers die at delivery.after_create",
     ],
@@ -30,7 +31,9 @@ def company(tryton_server: TrytonServer, tmp_path_factory: pytest.TempPathFactor
         yield company
 
 
-@pytest.mark.parametrize("name", [KILLS, pytest.param(FAILOVER, marks=pytest.mark.full)])
+@pytest.mark.parametrize(
+    "name", [KILLS, *(pytest.param(name, marks=pytest.mark.full) for name in (LOSES, FAILOVER))]
+)
 def test_nothing_is_lost_doubled_or_leaked(
     name: str, company: Company, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
