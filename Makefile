@@ -16,6 +16,18 @@ ifneq ($(PYTHONDONTWRITEBYTECODE),)
 export UV_COMPILE_BYTECODE := 1
 endif
 
+PYTEST := $(BIN)/pytest -n $(JOBS) --durations=20 --durations-min=5
+
+# Run a command, and `make lint` at the same time. Pytest's closing line stays the last one unless lint fails.
+# The tests start hundreds of processes: where Python may not keep what it compiles, each would compile again.
+define beside-lint
+mkdir -p .cache; $(BIN)/python -m compileall -q backend sync_protocol tests; \
+$(MAKE) --no-print-directory lint > .cache/lint.log 2>&1 & lint=$$!; \
+$(1); tests=$$?; \
+wait $$lint || { cat .cache/lint.log; exit 1; }; \
+exit $$tests
+endef
+
 .DEFAULT_GOAL := help
 
 ##@ Use
@@ -30,8 +42,11 @@ doctor: .venv/run.stamp ## Check settings, database, Redis and the ERP
 	$(BIN)/satchel doctor
 
 ##@ Work
-test: .venv/test.stamp ## Run every test, against real PostgreSQL, Redis and Tryton
-	$(BIN)/pytest -n $(JOBS) --durations=20 --durations-min=5 $(ARGS)
+test: .venv/test.stamp ## Run the tests, against real PostgreSQL, Redis and Tryton, and `lint` beside them
+	@$(call beside-lint,$(PYTEST) $(ARGS))
+
+test-all: .venv/test.stamp ## Run also what `test` leaves out: both databases everywhere, every kill point, more of chaos and bench
+	@$(call beside-lint,$(PYTEST) --full $(ARGS))
 
 bench: .venv/test.stamp ## Measure against Kinto, a hand-written endpoint and a static file; writes docs/benchmarks.md
 	$(BIN)/python -m tests.bench --write $(ARGS)
@@ -42,7 +57,7 @@ chaos: .venv/test.stamp ## Break a whole installation by plan and search for his
 mutants: .venv/test.stamp ## Make every known mistake again and see its test fail
 	$(BIN)/python -m tests.mutants
 
-lint: .venv/test.stamp ## Style, types and import contracts (the tests run these too)
+lint: .venv/test.stamp ## Style, types and import contracts
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 
 format: .venv/test.stamp ## Put the code in order
@@ -86,4 +101,4 @@ $(UV): requirements/tools.lock
 	@$(UV) pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $@ .venv/run.stamp
 
-.PHONY: run demo-tryton doctor test chaos mutants bench lint format reference corpus lock clean help
+.PHONY: run demo-tryton doctor test test-all chaos mutants bench lint format reference corpus lock clean help

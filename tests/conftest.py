@@ -72,16 +72,24 @@ def clock() -> ManualClock:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--all-dialects",
+        "--full",
         action="store_true",
-        help="run every test of a database on SQLite and on PostgreSQL, not only those marked `both_dialects`",
+        help="run the tests marked `full`, and every test of a database on SQLite and on PostgreSQL",
     )
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is marked `full`, and say how many, unless `--full` asks for it."""
+    if not config.getoption("full"):
+        left_out = [item for item in items if item.get_closest_marker("full")]
+        items[:] = [item for item in items if not item.get_closest_marker("full")]
+        config.hook.pytest_deselected(items=left_out)
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test of a database on PostgreSQL; on SQLite too where its SQL differs, or with `--all-dialects`."""
+    """Run a test of a database on PostgreSQL; on SQLite too where its SQL differs, or with `--full`."""
     named = {mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")}
-    both = metafunc.config.getoption("all_dialects") or metafunc.definition.get_closest_marker("both_dialects")
+    both = metafunc.config.getoption("full") or metafunc.definition.get_closest_marker("both_dialects")
     for fixture in (
         {"database_url", "fresh_database_url", "empty_database_url"} & {*metafunc.fixturenames}
     ) - named:

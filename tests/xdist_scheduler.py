@@ -1,29 +1,82 @@
-"""Who runs which test when `make test` runs them side by side: a file's tests stay together."""
+"""Which process runs which tests: the tests of a file stay together, and the longest files go first.
 
-from functools import cache
-from pathlib import Path
+Tests of a file share what is costly to start, a Tryton above all. A long file that begins late would run
+while the other processes have nothing left to do.
+"""
+
 from typing import Any
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-TRYTON = "tryton_server"
-"""The fixture whose tests stay together folder by folder: each Tryton costs a process time and memory."""
+LONGEST = (
+    # On a new machine the first file that wants Tryton builds its template; the others come when it is there.
+    "tests/contract/connectors/test_tryton.py",
+    "tests/unit/delivery/test_outage.py",
+    "tests/unit/delivery/test_power_cuts.py",
+    "tests/system/scenarios/test_journey_flatfile.py",
+    "tests/unit/sync/segments/test_power_cuts.py",
+    "tests/unit/sync/segments/test_packing.py",
+    "tests/unit/api/test_replica.py",
+    "tests/unit/delivery/test_doorbell.py",
+    "tests/system/scenarios/test_journey_tryton.py",
+    "tests/system/chaos/test_rig.py",
+    "tests/unit/delivery/test_erp_put_back.py",
+    "tests/unit/connectors/tryton/test_reads.py",
+    "tests/unit/ingest/test_tryton_missed.py",
+    "tests/unit/connectors/tryton/test_orders.py",
+    "tests/services/test_services.py",
+    "tests/unit/connectors/tryton/test_claims.py",
+    "tests/unit/connectors/tryton/test_client.py",
+    "tests/unit/connectors/tryton/test_forecasts.py",
+    "tests/unit/connectors/tryton/test_refusals.py",
+    "tests/unit/connectors/tryton/test_set_aside.py",
+    "tests/system/browser/test_app_of_ones_own.py",
+    "tests/system/scenarios/test_cut_first_sync.py",
+    "tests/stateful/histories/test_commit_order.py",
+    "tests/stateful/histories/test_12_promotion.py",
+    "tests/stateful/search/test_idle.py",
+    "tests/unit/delivery/test_worker.py",
+    "tests/unit/sync/segments/test_scrub.py",
+    "tests/unit/sync/segments/test_sweep.py",
+    "tests/query_plans/test_plans.py",
+    "tests/unit/device/test_model.py",
+    "tests/unit/device/test_kill.py",
+)
+"""Files that take longer than their number of tests tells, in the order in which they are begun."""
 
 
 class ByFile(LoadScopeScheduling):
-    """Gives a process whole files; of a folder, those that want Tryton are one lot. The largest go first."""
+    """Gives whole files to a process, in the order in which they were collected."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return _lot(nodeid.partition("::")[0])
+        return file_of(nodeid)
 
 
-@cache
-def _lot(file: str) -> str:
-    path = Path(__file__).parents[1] / file
-    return f"{TRYTON} {path.parent}" if TRYTON in path.read_text() else file
+def file_of(nodeid: str) -> str:
+    """Return the path of the file in which the test is."""
+    return nodeid.partition("::")[0]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put the longest files first, then those with the most tests, where several processes share the tests."""
+    if not hasattr(config, "workerinput"):
+        return
+    tests: dict[str, int] = {}
+    for item in items:
+        tests[file_of(item.nodeid)] = tests.get(file_of(item.nodeid), 0) + 1
+    place = {file: n for n, file in enumerate(LONGEST)}
+    items.sort(
+        key=lambda item: (
+            place.get(file_of(item.nodeid), len(place)),
+            -tests[file_of(item.nodeid)],
+            file_of(item.nodeid),
+        )
+    )
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
     """Hand the tests out by `ByFile`."""
+    config.option.loadscopereorder = False
     return ByFile(config, log)

@@ -30,6 +30,7 @@ TINY = Sizes(
 )  # fmt: skip
 
 
+@pytest.mark.full
 def test_every_part_can_be_measured(
     postgres_server: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -60,6 +61,7 @@ def test_only_a_peer_may_send_more_than_has_changed_and_nobody_less() -> None:
     assert "| Kinto | fixed size | 208 | 8 |" in shown
 
 
+@pytest.mark.full
 def test_a_queue_can_be_drained(postgres_server: PostgresServer, tmp_path: Path) -> None:
     """It stops by itself where an order is not in the ERP once, or overtakes another of its customer."""
     found = drain.drain(postgres_server, tmp_path, replace(TINY, drain=8))
@@ -68,6 +70,7 @@ def test_a_queue_can_be_drained(postgres_server: PostgresServer, tmp_path: Path)
     assert "| orders forwarded a second over what the ERP can take |" in shown
 
 
+@pytest.mark.full
 def test_a_queue_can_be_drained_into_tryton(
     tryton_server: TrytonServer, postgres_server: PostgresServer, tmp_path: Path
 ) -> None:

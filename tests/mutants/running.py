@@ -102,7 +102,7 @@ def _pytest(root: Path, mutant: Made) -> int:
     # What Python compiles would be taken for the source of a mutant made within the same second.
     sys.dont_write_bytecode = True
     pytest = importlib.import_module("pytest")
-    options = ["-q", "-x", "-p", "no:cacheprovider", "--tb=short", "--all-dialects", f"--timeout={SECONDS}"]
+    options = ["-q", "-x", "-p", "no:cacheprovider", "--tb=short", "--full", f"--timeout={SECONDS}"]
     # Hypothesis has been loaded before pytest could rewrite its asserts.
     options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
     return int(pytest.main([*options, mutant.test, *(["-k", mutant.only] if mutant.only else [])]))

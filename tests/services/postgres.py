@@ -39,6 +39,7 @@ class PostgresServer:
         self.timezone = timezone
         self.port = 0
         self._process: ServerProcess | None = None
+        self._pid = 0
         self._identity = unprivileged()
         self.bin = postgres_programs(self._identity)
 
@@ -73,12 +74,20 @@ class PostgresServer:
         self._process.wait_ready(self._answers, READY_SECONDS)
         return self
 
+    @classmethod
+    def of_another_process(cls, folder: Path, port: int, pid: int) -> Self:
+        """Return a server that another process has started in *folder*, and ends."""
+        server = cls(folder)
+        server.port, server._pid = port, pid
+        return server
+
     @property
     def pid(self) -> int:
         """Process id of the postmaster; raises `ServiceFailed` unless it runs."""
-        if self._process is None:
+        pid = self._process.pid if self._process else self._pid
+        if not pid:
             raise ServiceFailed("PostgreSQL does not run.")
-        return self._process.pid
+        return pid
 
     def stop(self) -> None:
         """Fast shutdown: open transactions are rolled back, clients disconnected."""

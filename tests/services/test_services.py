@@ -106,9 +106,9 @@ def _unlimited(erp: TrytonServer) -> dict[str, Any]:
     return next(c for c in erp.summary["customers"] if c["credit_limit"] is None)
 
 
-def test_the_sample_company_is_all_there(tryton_server: TrytonServer) -> None:
-    made = tryton_server.summary
-    with TrytonSession(tryton_server) as call:
+def test_the_sample_company_is_all_there(running_tryton: TrytonServer) -> None:
+    made = running_tryton.summary
+    with TrytonSession(running_tryton) as call:
         for code, stages in made["sales"].items():
             states = {row["state"] for row in call("sale.sale", "read", stages, ["state"])}
             if code in {"draft", "quotation", "cancelled", "confirmed", "processing"}:
@@ -120,11 +120,11 @@ def test_the_sample_company_is_all_there(tryton_server: TrytonServer) -> None:
     assert (warehouses, len(made["territories"]), len(made["employees"])) == (2, 6, 3)
 
 
-def test_six_creates_at_once_with_one_key_leave_one_sale(tryton_server: TrytonServer) -> None:
-    sale = _sale(tryton_server, _unlimited(tryton_server), satchel_key="01JDXKEYOFSIXPARALLELSALES")
+def test_six_creates_at_once_with_one_key_leave_one_sale(running_tryton: TrytonServer) -> None:
+    sale = _sale(running_tryton, _unlimited(running_tryton), satchel_key="01JDXKEYOFSIXPARALLELSALES")
 
     def create(_: int) -> str:
-        with TrytonSession(tryton_server) as call:
+        with TrytonSession(running_tryton) as call:
             try:
                 call("sale.sale", "create", [sale])
             except TrytonRefused as refusal:
@@ -134,13 +134,13 @@ def test_six_creates_at_once_with_one_key_leave_one_sale(tryton_server: TrytonSe
     with ThreadPoolExecutor(6) as pool:
         answers = sorted(pool.map(create, range(6)))
     assert answers == ["UserError SATCHEL_KEY_EXISTS"] * 5 + ["created"]
-    with TrytonSession(tryton_server) as call:
+    with TrytonSession(running_tryton) as call:
         assert call("sale.sale", "search_count", [["satchel_key", "=", sale["satchel_key"]]]) == 1
 
 
-def test_a_copy_has_no_key_and_an_empty_key_is_none(tryton_server: TrytonServer) -> None:
-    with TrytonSession(tryton_server) as call:
-        empty = _sale(tryton_server, _unlimited(tryton_server), satchel_key="")
+def test_a_copy_has_no_key_and_an_empty_key_is_none(running_tryton: TrytonServer) -> None:
+    with TrytonSession(running_tryton) as call:
+        empty = _sale(running_tryton, _unlimited(running_tryton), satchel_key="")
         first, second = call("sale.sale", "create", [empty, empty])
         call("sale.sale", "write", [first], {"satchel_key": "01JDXKEYOFTHEONECOPIEDSALE"})
         (copy,) = call("sale.sale", "copy", [first])
@@ -148,9 +148,9 @@ def test_a_copy_has_no_key_and_an_empty_key_is_none(tryton_server: TrytonServer)
         assert call.one("sale.sale", copy, "satchel_key")["satchel_key"] is None
 
 
-def test_the_connector_takes_an_order_to_its_shipment(tryton_server: TrytonServer) -> None:
-    with TrytonSession(tryton_server) as call:
-        (sale,) = call("sale.sale", "create", [_sale(tryton_server, _unlimited(tryton_server), 2)])
+def test_the_connector_takes_an_order_to_its_shipment(running_tryton: TrytonServer) -> None:
+    with TrytonSession(running_tryton) as call:
+        (sale,) = call("sale.sale", "create", [_sale(running_tryton, _unlimited(running_tryton), 2)])
         call("sale.sale", "quote", [sale])
         call("sale.sale", "confirm", [sale])
         read = call.one("sale.sale", sale, "state", "number", "shipments", "invoices")
@@ -159,11 +159,11 @@ def test_the_connector_takes_an_order_to_its_shipment(tryton_server: TrytonServe
     assert (len(read["shipments"]), len(read["invoices"])) == (1, 1)
 
 
-def test_an_order_over_the_limit_is_refused_and_not_asked_about(tryton_server: TrytonServer) -> None:
-    customer = tryton_server.summary["customers"][0]
-    assert customer["id"] == tryton_server.summary["over_limit_customer"]
-    with TrytonSession(tryton_server) as call:
-        (sale,) = call("sale.sale", "create", [_sale(tryton_server, customer, 100)])
+def test_an_order_over_the_limit_is_refused_and_not_asked_about(running_tryton: TrytonServer) -> None:
+    customer = running_tryton.summary["customers"][0]
+    assert customer["id"] == running_tryton.summary["over_limit_customer"]
+    with TrytonSession(running_tryton) as call:
+        (sale,) = call("sale.sale", "create", [_sale(running_tryton, customer, 100)])
         call("sale.sale", "quote", [sale])
         with pytest.raises(TrytonRefused, match="credit limit") as refusal:
             call("sale.sale", "confirm", [sale])
@@ -172,8 +172,8 @@ def test_an_order_over_the_limit_is_refused_and_not_asked_about(tryton_server: T
         assert call.one("sale.sale", sale, "state")["state"] == "quotation"
 
 
-def test_the_connector_posts_an_expense_claim_with_its_receipt(tryton_server: TrytonServer) -> None:
-    made = tryton_server.summary
+def test_the_connector_posts_an_expense_claim_with_its_receipt(running_tryton: TrytonServer) -> None:
+    made = running_tryton.summary
     employee = made["employees"][0]
     claim = {
         "type": "in",
@@ -192,7 +192,7 @@ def test_the_connector_posts_an_expense_claim_with_its_receipt(tryton_server: Tr
             }
         ]]],
     }  # fmt: skip
-    with TrytonSession(tryton_server) as call:
+    with TrytonSession(running_tryton) as call:
         (invoice,) = call("account.invoice", "create", [claim])
         with pytest.raises(TrytonRefused, match="SATCHEL_KEY_EXISTS"):
             call("account.invoice", "create", [claim])
@@ -207,9 +207,9 @@ def test_the_connector_posts_an_expense_claim_with_its_receipt(tryton_server: Tr
 
 
 def test_the_connector_completes_a_forecast_and_a_second_one_may_not_overlap(
-    tryton_server: TrytonServer,
+    running_tryton: TrytonServer,
 ) -> None:
-    made = tryton_server.summary
+    made = running_tryton.summary
     today = dt.datetime.now(dt.UTC).date()
     product = made["products"][1]
     forecast = {
@@ -221,7 +221,7 @@ def test_the_connector_completes_a_forecast_and_a_second_one_may_not_overlap(
             {"product": product["id"], "unit": product["unit"], "quantity": 40.0, "minimal_quantity": 1.0}
         ]]],
     }  # fmt: skip
-    with TrytonSession(tryton_server) as call:
+    with TrytonSession(running_tryton) as call:
         first, second = call("stock.forecast", "create", [forecast, forecast])
         call("stock.forecast", "confirm", [first])
         assert call.one("stock.forecast", first, "state")["state"] == "done"
@@ -230,9 +230,9 @@ def test_the_connector_completes_a_forecast_and_a_second_one_may_not_overlap(
 
 
 def test_a_killed_server_comes_back_with_its_sessions_and_a_worker_does_the_rest(
-    tryton_server: TrytonServer,
+    running_tryton: TrytonServer,
 ) -> None:
-    with tryton_server.fresh("with_worker", queue=True) as erp, TrytonSession(erp) as call:
+    with running_tryton.fresh("with_worker", queue=True) as erp, TrytonSession(erp) as call:
         (sale,) = call("sale.sale", "create", [_sale(erp, _unlimited(erp))])
         call("sale.sale", "quote", [sale])
         erp.kill()
@@ -242,4 +242,4 @@ def test_a_killed_server_comes_back_with_its_sessions_and_a_worker_does_the_rest
         # what the sample left "confirmed" stays so, worker or not
         waiting = call("sale.sale", "read", erp.summary["sales"]["confirmed"], ["state"])
     assert {row["state"] for row in waiting} == {"confirmed"}
-    assert "with_worker" not in tryton_server.postgres.databases()
+    assert "with_worker" not in running_tryton.postgres.databases()

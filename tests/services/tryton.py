@@ -83,9 +83,7 @@ class TrytonServer:
         """Install Tryton, make or restore the template, copy it: whatever is missing. Then serve."""
         if self._server and self._server.alive:
             return self
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self._venv = virtualenv()
-        self._template = self._template or ensure_template(self.postgres, self._venv, self.folder)
+        self.prepare()
         if self.database not in self.postgres.databases():
             self.postgres.create_database(self.database, self._template.database)
         # written anew each time: PostgreSQL's port may be another one than last time
@@ -95,6 +93,13 @@ class TrytonServer:
         self._server.wait_ready(self._answers, READY_SECONDS)
         if self.queue:
             self._worker = ServerProcess(self._worker_command(), self.worker_log, env=self._environment())
+        return self
+
+    def prepare(self) -> Self:
+        """Install Tryton, and make or restore the template, unless they are there. Start nothing."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._venv = virtualenv()
+        self._template = self._template or ensure_template(self.postgres, self._venv, self.folder)
         return self
 
     def fresh(self, name: str, queue: bool = False) -> "TrytonServer":
@@ -152,7 +157,7 @@ class TrytonServer:
 
     def _known_template(self) -> Template:
         if not self._template:
-            raise RuntimeError("Start the server first: its template says what the company holds.")
+            raise RuntimeError("Prepare the server first: its template says what the company holds.")
         return self._template
 
     def _environment(self) -> dict[str, str]:

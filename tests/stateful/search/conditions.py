@@ -1,5 +1,6 @@
 """What the machine needs around it: databases that need not be durable, small pages, newer collections."""
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,7 +22,8 @@ from tests.unit.sync import mending
 
 MakeServer = Callable[[], RealServer]
 FEW = 2
-NAMES = ("machine_primary", "machine_standby")
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "alone")
+NAMES = (f"search_primary_{WORKER}", f"search_standby_{WORKER}")
 
 
 @contextmanager
