@@ -27,8 +27,8 @@ def print_list(found: Sequence[ParkedDocument], now: dt.datetime) -> None:
     )
     for one in found:
         table.add_row(
-            one.id, one.rep, one.title, _age(now - one.since), one.owner, one.error_class, one.reason, one.advice,
-            one.reserved_by,
+            one.id, one.rep, one.title, _age(now - one.since), one.owner, one.error_class, one.reason,
+            one.advice, one.reserved_by,
         )  # fmt: skip
     console.print(table)
 

@@ -24,7 +24,7 @@ class ParkedDocument:
     state: str
     decision: str | None
     error_class: str | None
-    """A key of `backend.delivery.park_reasons.PARK_REASONS`; like owner and advice, None for what is not parked."""
+    """A key of `park_reasons.PARK_REASONS`. Like *owner* and *advice*, None unless the document is parked."""
     owner: str | None
     reason: str
     """Plain words."""

@@ -48,8 +48,8 @@ def pull(
     """Return the page that follows *cursor_text* (None: from the start).
 
     *link* gives the addresses of segments; a stream of *segment_rows* records or more is worth some (0: none
-    is). *subscribed*, if given, holds what the rep may read, read in this snapshot. Nothing beyond the streams *only* is
-    read, if given: on a read replica, those that the primary grants.
+    is). *subscribed*, if given, holds what the rep may read, read in this snapshot.
+    *only*, if given, limits the page to these streams: on a read replica, those that the primary grants.
     Raises `CursorInvalid` for a cursor that is not ours and `NotYet` where this server is behind it.
     """
     # 1. The head, the grants and where their streams stand, in the page's own snapshot.

@@ -216,10 +216,10 @@ class Device:
         )
 
     def request_change(self, id: str, action: str, message: str) -> Document:
-        """Ask the office to change or cancel what the ERP has; see `amendments.request_change` for what is raised."""
+        """Ask the office to change or cancel what the ERP has; raises as `amendments.request_change`."""
         return amendments.request_change(
-            self.db, self.files, rep=self._enrolled().rep, id=id, action=action, message=message, now=self._now(),
-            zone=self.zone,
+            self.db, self.files, rep=self._enrolled().rep, id=id, action=action, message=message,
+            now=self._now(), zone=self.zone,
         )  # fmt: skip
 
     def editable_body(self, id: str) -> tuple[str, dict[str, Any]]:

@@ -147,7 +147,7 @@ def _postpone(row: Submission, reason: str, needs_person: bool, now: dt.datetime
 
 def _park_poison(session: Session, row: Submission, now: dt.datetime, worker: str) -> None:
     row.owner, row.error_class = PARK_REASONS[POISON].owner, POISON
-    row.reason = f"Its sending was broken off {row.unfinished_leases} times without an answer, so it is not tried again by itself"
+    row.reason = f"{row.unfinished_leases} attempts to send it were interrupted before the ERP replied"
     row.raw_reason = f"look for {row.id} in the ERP before sending it again; the workers' logs say more"
     move(session, row, State.PARKED, now=now, actor=f"worker:{worker}", note=row.reason)
     row.unfinished_leases = 0

@@ -114,7 +114,7 @@ PAGES = [
             replace(
                 pull.pull,
                 "$CHECK($DRAFT.marks, $STANDINGS)",
-                "$CHECK($DRAFT.marks, hearing.of_rep(Session(session.get_bind()), rep_id).standings)",
+                "$CHECK($DRAFT.marks, subscriptions.for_rep(Session(session.get_bind()), rep_id).states)",
             )
         ],
         only="postgresql",
