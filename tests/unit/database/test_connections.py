@@ -11,8 +11,8 @@ from backend.looking import looking
 
 
 @pytest.fixture
-def engine(fresh_fresh_postgres_url: str) -> Any:
-    made = create_engine(fresh_fresh_postgres_url, **db.engine_options(fresh_fresh_postgres_url))
+def engine(fresh_postgres_url: str) -> Any:
+    made = create_engine(fresh_postgres_url, **db.engine_options(fresh_postgres_url))
     db.prepare(made)
     yield made
     made.dispose()
