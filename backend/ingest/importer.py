@@ -204,7 +204,7 @@ class _CollectionReader:
             before = watermarks.read_to_the_end(session, *ours, now, all_of_it=self.from_start)
             # A mended line of a file has another number or none; only a whole listing shows that it is gone.
             met_since = self.began if self.from_start else before
-            if page.complete_listing and page.records and met_since:
+            if page.complete_listing and found.good and met_since:
                 validation.release_unseen(session, *ours, met_since, inclusive=not self.from_start)
         customer_merges.follow(session, self.name, found.good)
         failpoint("ingest.before_publish")

@@ -56,8 +56,8 @@ class IncrementalReader:
             mark.ending, mark.total = False, None
         more = bool(mark.todo) or mark.after is not None or mark.trigger is not None
         return ReadPage(
-            records=tuple(page.records), watermark=mark.text(), more=more, gone=tuple(page.gone),
-            bad=tuple(page.bad), complete_listing=ended, total=total,
+            records=tuple(page.records), sources=tuple(page.sources), watermark=mark.text(), more=more,
+            gone=tuple(page.gone), bad=tuple(page.bad), complete_listing=ended, total=total,
         )  # fmt: skip
 
     def reread(self, source: Source, keys: Sequence[str]) -> ReadPage:
@@ -69,8 +69,9 @@ class IncrementalReader:
             chunk = roots[start : start + size]
             page.add(self._translate(source, chunk))
         return ReadPage(
-            records=tuple(page.records), watermark="", more=False, gone=tuple(page.gone), bad=tuple(page.bad)
-        )
+            records=tuple(page.records), sources=tuple(page.sources), watermark="", more=False,
+            gone=tuple(page.gone), bad=tuple(page.bad),
+        )  # fmt: skip
 
     def keys(self, source: Source) -> Iterator[str]:
         """Yield the keys of all records there are."""
@@ -88,9 +89,8 @@ class IncrementalReader:
             mark.skip = end
         else:
             mark.todo, mark.skip = mark.todo[size:], 0
-        if start:
-            return Translated(found.records[start:end])
-        return Translated(found.records[:limit], found.gone, found.bad)
+        records, sources = found.records[start:end], found.sources[start:end]
+        return Translated(records, sources) if start else Translated(records, sources, found.gone, found.bad)
 
     def _translate(self, source: Source, roots: list[int]) -> Translated:
         return translate(

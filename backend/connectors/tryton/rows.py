@@ -4,7 +4,6 @@ A page that Tryton cannot serve is halved until the one row is found that breaks
 be translated is told apart from its neighbours. Either way the page goes on without it.
 """
 
-import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -13,10 +12,8 @@ from backend.connectors.tryton.errors import InvalidReply, TrytonRefusal
 from backend.connectors.tryton.mapper import READS
 from backend.connectors.tryton.mapping.text import Untranslatable
 from backend.erp.errors import ErpError, ErrorClass
-from backend.erp.records import BadRow
-from sync_protocol.catalogue import COLLECTIONS
+from backend.erp.rows import BadRow, RawRow
 
-LONGEST_RAW = 4000
 MAX_BROKEN = 8
 """So many rows that break a page are told apart for sure; a page with more of them costs no more calls."""
 NOT_TOLD_APART = "Tryton cannot serve this row or one beside it; it is tried again by itself"
@@ -31,15 +28,17 @@ class Item(NamedTuple):
 
 @dataclass
 class Translated:
-    """The records of some roots."""
+    """The records of some roots, not validated, each beside the rows that it was made of."""
 
     records: list[dict[str, Any]] = field(default_factory=list)
+    sources: list[RawRow] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
     bad: list[BadRow] = field(default_factory=list)
 
     def add(self, other: "Translated") -> None:
         """Take in *other*."""
         self.records += other.records
+        self.sources += other.sources
         self.gone += other.gone
         self.bad += other.bad
 
@@ -132,21 +131,12 @@ def _translate(collection: str, items: Iterable[Item]) -> Translated:
         if raw is None:
             found.gone.append(key)
             continue
+        source = RawRow(key, raw)
         try:
-            record = READS[collection](raw)
+            found.records.append(READS[collection](raw))
+            found.sources.append(source)
         except Untranslatable as error:
-            found.bad.append(BadRow(key, str(error), _shown(raw)))
+            found.bad.append(source.bad(str(error)))
         except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError, IndexError) as error:
-            found.bad.append(BadRow(key, f"cannot be read: {type(error).__name__} {error}"[:500], _shown(raw)))
-        else:
-            faults = COLLECTIONS[collection].faults(record)
-            if not faults:
-                found.records.append(record)
-            else:
-                words = "; ".join(f"{fault.field} {fault.message}" for fault in faults[:5])
-                found.bad.append(BadRow(key, words, _shown(raw)))
+            found.bad.append(source.bad(f"cannot be read: {type(error).__name__} {error}"[:500]))
     return found
-
-
-def _shown(raw: dict[str, Any]) -> str:
-    return json.dumps(raw, default=str, ensure_ascii=False)[:LONGEST_RAW]
