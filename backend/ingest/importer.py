@@ -208,8 +208,6 @@ class _CollectionReader:
                 validation.release_unseen(session, *ours, met_since, inclusive=not self.from_start)
         customer_merges.follow(session, self.name, found.good)
         failpoint("ingest.before_publish")
-        # The feed's lock comes before its rows are read, as in `publish` itself.
-        positions.take(session, 0)
         changes = diff.changes(session, self.collection, found.good, found.gone)
         fresh = self._freshness(session) if not page.more else []
         if len(changes) + len(fresh) > MAX_CHANGES:
