@@ -128,7 +128,7 @@ class ErpDocument(Sanitized):
     key: str | None = None
     """The key that it carries, where it was asked for by its number; None if it carries none of ours."""
     total: Decimal | None = None
-    """What it comes to in its currency: an order without tax, a claim with it; None where not known."""
+    """Its total in its currency, as `Kind.total` computes it; None if the connector does not know it."""
 
 
 @dataclass(frozen=True)
