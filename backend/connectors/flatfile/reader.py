@@ -3,10 +3,10 @@
 import threading
 from collections.abc import Iterator, Sequence
 
-from backend.connectors.flatfile.exports import Broken, Export, moment_of, newest_first
-from backend.connectors.flatfile.faults import broken_drop, out_of_reach
+from backend.connectors.flatfile.errors import broken_drop, out_of_reach
+from backend.connectors.flatfile.exports import Broken, Export, newest_first
 from backend.connectors.flatfile.files import COLLECTION_FILES
-from backend.connectors.flatfile.layout import Layout
+from backend.connectors.flatfile.layout import Layout, moment_of
 from backend.connectors.flatfile.options import Options
 from backend.connectors.flatfile.snapshot import Snapshot
 from backend.connectors.flatfile.watermark import Watermark, read_watermark

@@ -9,7 +9,7 @@ from backend.clock import instant
 from backend.connectors.flatfile.csv_source import CsvSource, bad_row
 from backend.connectors.flatfile.exports import Export
 from backend.connectors.flatfile.files import COLLECTION_FILES, DELIVERIES, DELIVERY_LINES, File
-from backend.connectors.flatfile.mapping import MAPPERS, key_of
+from backend.connectors.flatfile.mapper import READS
 from backend.connectors.flatfile.mapping.parts import Parts, orphans
 from backend.connectors.flatfile.options import Options
 from backend.connectors.flatfile.row import BadCell, Row
@@ -44,7 +44,7 @@ class Snapshot:
             for file in self._files:
                 main = file is self._files[0]
                 # Lines of deliveries name their delivery, so those are found by their ids too.
-                key = key_of(collection) if main else _id if file is DELIVERIES else None
+                key = READS[collection].key if main else _id if file is DELIVERIES else None
                 rows = drop.manifest.files[file.name].rows
                 self._tables[file.name] = Table(drop.path / file.name, file, rows, options, key, unique=main)
         except BaseException:
@@ -149,7 +149,7 @@ class Snapshot:
         row = self._main.row(number)
         parts = Parts(self._tables, self._generated_at)
         try:
-            record = MAPPERS[self.collection](row, parts)
+            record = READS[self.collection].record(row, parts)
         except BadCell as error:
             if error.row.file == row.file:
                 raise

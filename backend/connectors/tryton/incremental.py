@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 
 from backend.connectors.tryton.client import Client, Domain, Row
+from backend.connectors.tryton.mapper import READS
 from backend.connectors.tryton.rows import Translated, translate
 from backend.connectors.tryton.sources import Source, Trigger
 from backend.connectors.tryton.watermark import Cursor, Place, Watermark, earlier
@@ -95,6 +96,7 @@ class IncrementalReader:
     def _translate(self, source: Source, roots: list[int]) -> Translated:
         return translate(
             source.collection,
+            READS[source.collection].record,
             lambda ids: source.items(self._client, ids),
             roots,
             lambda: source.beside(self._client, roots),

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from backend.connectors.tryton.errors import InvalidReply, TrytonRefusal
-from backend.connectors.tryton.mapper import READS
 from backend.connectors.tryton.mapping.text import Untranslatable
 from backend.erp.errors import ErpError, ErrorClass
 from backend.erp.rows import BadRow, RawRow
@@ -43,13 +42,15 @@ class Translated:
         self.bad += other.bad
 
 
+Mapping = Callable[[dict[str, Any]], dict[str, Any]]
+"""Turns the rows of one record into the record."""
 Fetch = Callable[[list[int]], Iterable[Item]]
 Others = Callable[[], Iterable[int]]
 """Returns some roots of the collection beside those of the page."""
 
 
-def translate(collection: str, fetch: Fetch, ids: list[int], others: Others) -> Translated:
-    """Return the records of the roots *ids*, in the order of their roots.
+def translate(collection: str, record: Mapping, fetch: Fetch, ids: list[int], others: Others) -> Translated:
+    """Return the records of the roots *ids*, in the order of their roots, each made by *record*.
 
     A page that cannot be served is halved, down to the row, in at most `most_calls` calls; what is not told
     apart by then is set aside together. Where none of it can be served, *others* are tried one by one: only if
@@ -66,7 +67,7 @@ def translate(collection: str, fetch: Fetch, ids: list[int], others: Others) -> 
             continue
         calls += 1
         try:
-            found.add(_translate(collection, fetch(part)))
+            found.add(_translate(record, fetch(part)))
             served = True
         except (TrytonRefusal, InvalidReply) as error:
             if isinstance(error, TrytonRefusal) and _of_the_call(error):
@@ -125,7 +126,7 @@ def _of_the_call(refused: TrytonRefusal) -> bool:
     return refused.error_class is ErrorClass.TRANSIENT or refused.rule in ("access", "login")
 
 
-def _translate(collection: str, items: Iterable[Item]) -> Translated:
+def _translate(record: Mapping, items: Iterable[Item]) -> Translated:
     found = Translated()
     for key, raw in items:
         if raw is None:
@@ -133,7 +134,7 @@ def _translate(collection: str, items: Iterable[Item]) -> Translated:
             continue
         source = RawRow(key, raw)
         try:
-            found.records.append(READS[collection](raw))
+            found.records.append(record(raw))
             found.sources.append(source)
         except Untranslatable as error:
             found.bad.append(source.bad(str(error)))

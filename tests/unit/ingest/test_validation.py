@@ -51,12 +51,10 @@ def test_a_record_of_files_is_validated_once(flatfile: FlatFileConnector, valida
         validated.clear()
 
 
-def test_a_record_of_tryton_is_not_validated_by_its_connector(
-    monkeypatch: pytest.MonkeyPatch, validated: list[str]
-) -> None:
-    monkeypatch.setitem(rows.READS, "units", lambda raw: unit(raw["code"], decimals=raw["digits"]))
+def test_a_record_of_tryton_is_not_validated_by_its_connector(validated: list[str]) -> None:
     items = [rows.Item("7", {"code": "kg", "digits": 3}), rows.Item("8", {"code": "mg", "digits": 9})]
-    page = rows.translate("units", lambda roots: items, [7, 8], list)
+    record = lambda raw: unit(raw["code"], decimals=raw["digits"])  # noqa: E731
+    page = rows.translate("units", record, lambda roots: items, [7, 8], list)
     assert validated == [] and [record["id"] for record in page.records] == ["kg", "mg"]
     found = partition(UNITS, ReadPage(tuple(page.records), "", more=False, sources=tuple(page.sources)))
     assert validated == ["units"] * 2
