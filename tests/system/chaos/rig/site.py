@@ -1,6 +1,6 @@
 """An installation to break: primary and standby, Redis, two nodes with web and worker, Tryton, three phones.
 
-Each link has a proxy that injects faults. Each run has its own servers, copied from a company that was read once.
+Each link has a proxy that injects faults. Each run has its own servers, copied from a company read once before.
 """
 
 import shutil
