@@ -10,7 +10,7 @@ from sync_protocol.device.device import Device
 from tests.bench.company import reps
 from tests.bench.lab import Lab
 from tests.bench.sizes import Sizes
-from tests.bench.systems.satchel import SatchelContestant
+from tests.bench.systems.satchel import SatchelSystem
 from tests.services import PostgresServer
 from tests.services.proxy import Proxy
 
@@ -24,7 +24,7 @@ def test_a_first_sync_cut_twenty_times_fetches_less_than_a_twentieth_twice(
     # Nearly everything travels in segments, as in a company of full size: a page that is cut is asked for anew.
     monkeypatch.setenv("SATCHEL_SEGMENT_ROWS", "100")
     lab = Lab(postgres_server, tmp_path, SIZES)
-    satchel = SatchelContestant(
+    satchel = SatchelSystem(
         postgres_server, tmp_path / "satchel", SIZES, fast=True, database="cut_first_sync"
     )
     try:
@@ -43,7 +43,7 @@ def test_a_first_sync_cut_twenty_times_fetches_less_than_a_twentieth_twice(
 
 
 def _first_sync(
-    lab: Lab, satchel: SatchelContestant, folder: Path, cut_bytes: int | None
+    lab: Lab, satchel: SatchelSystem, folder: Path, cut_bytes: int | None
 ) -> tuple[set[tuple[str, str, str]], int]:
     """Return what a new device holds after its first sync, and the bytes that came down the line for it."""
     with Proxy(satchel.port) as proxy, Device(folder, sleep=lambda seconds: None, zone="UTC") as device:
@@ -58,7 +58,7 @@ def _first_sync(
         return {(row[0], row[1], row[2]) for row in rows}, proxy.down - enrolled
 
 
-def _heard(satchel: SatchelContestant) -> set[tuple[str, str, str]]:
+def _heard(satchel: SatchelSystem) -> set[tuple[str, str, str]]:
     """Return what the server has in the channels that the device's rep hears."""
     channels = ["everyone", *reps(1)[0].channels]
     query = text("SELECT collection, key, body FROM feed WHERE channel = ANY(:channels) AND body IS NOT NULL")
