@@ -79,8 +79,8 @@ READING = [
         [
             replace(
                 customer_merges.redirect_merged_customer,
-                "$REPOINTED($$$FIELDS, visible_to_rep=$HEARD)",
-                "$REPOINTED($$$FIELDS, visible_to_rep=True)",
+                "$REDIRECT($$$FIELDS, visible_to_rep=$VISIBLE)",
+                "$REDIRECT($$$FIELDS, visible_to_rep=True)",
             )
         ],
         only="sqlite",
@@ -99,7 +99,7 @@ READING = [
         "A document that a restored ERP has lost keeps the ERP's id and binding, which another document"
         " gets there.",
         f"{LOST}::test_what_it_has_lost_is_sent_again_exactly_once",
-        [replace(data_loss._again, "$FATE($$$FIELDS, clear_erp_id=$LOST)", "$FATE($$$FIELDS)")],
+        [replace(data_loss._again, "$TRANSITION($$$FIELDS, clear_erp_id=$LOST)", "$TRANSITION($$$FIELDS)")],
         only="sqlite",
     ),
 ]
