@@ -40,7 +40,7 @@ class ServerProcess:
         folder: Path | None = None,
     ) -> None:
         """Start at once, in `folder` or where the log lies. `identity` holds Popen's arguments
-        which say whom to run as.
+        which say which user to run as.
 
         `whole_group` says whether signals go to the process group or to the process alone:
         PostgreSQL's postmaster passes signals on itself.
