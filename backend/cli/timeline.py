@@ -8,6 +8,7 @@ from backend.cli.context import console, load_settings, transaction
 from backend.delivery import sending_hold
 from backend.inbox import submissions as inbox
 from backend.inbox.models import Attempt, Binding, Submission
+from backend.inbox.records import as_record
 from sync_protocol.submission import State
 
 WAITING = frozenset({State.RECEIVED, State.AWAITING_APPROVAL, State.QUEUED, State.UNKNOWN})
@@ -27,7 +28,7 @@ def submissions(state: str | None, rep: str | None, limit: int) -> None:
         if rep:
             statement = statement.where(Submission.rep == rep)
         for found in session.scalars(statement):
-            record = inbox.as_record(found)
+            record = as_record(found)
             table.add_row(
                 found.id, found.rep, record["title"], found.state, found.erp_number or "", found.reason or ""
             )
@@ -49,7 +50,7 @@ def timeline(id: str) -> None:
         found = inbox.get(session, id)
         if found is None:
             raise click.ClickException(f"there is no submission {id}; `satchel submissions` lists them")
-        console.print(f"[bold]{inbox.as_record(found)['title']}[/bold]  {found.kind} {found.id}")
+        console.print(f"[bold]{as_record(found)['title']}[/bold]  {found.kind} {found.id}")
         console.print(
             f"captured {found.captured_at} by {found.rep} on {found.device}, sha256 {found.sha256[:12]}…"
         )

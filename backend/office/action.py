@@ -7,11 +7,9 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from backend.feed.changes import publish
 from backend.identity import audit
 from backend.inbox.models import Submission
-from backend.inbox.submissions import as_record, get, move
-from sync_protocol.change import Put
+from backend.inbox.submissions import get, move
 from sync_protocol.errors import ErrorCode, Fault
 from sync_protocol.submission import Decision, State
 
@@ -94,13 +92,9 @@ def finish(
     reason: str | None,
     decision: Decision | None = None,
     owner: str | None = None,
-    also: Iterable[Submission] = (),
     detail: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write the outcome of *deed* into *row*, enter it into the audit trail, and publish it and *also*.
-
-    It publishes, so it is the transaction's last act.
-    """
+    """Write the outcome of *action* into *row* and enter it into the audit trail."""
     forced_from = current_holder(row, action.now)
     # Whoever still holds a claim from before must not settle over this.
     row.fence += 1
@@ -111,7 +105,6 @@ def finish(
     row.tries, row.unfinished_leases, row.first_failed_at, row.due_at = 0, 0, None, action.now
     move(session, row, state, now=action.now, actor=action.actor, note=reason)
     record_audit(session, row, action, name, forced_from, detail)
-    publish(session, [Put("submissions", one.id, as_record(one)) for one in (row, *also)])
 
 
 def record_audit(

@@ -1,7 +1,7 @@
 """What the office may do with a parked document.
 
-Each deed locks the row, writes the outcome with a higher fence, enters who did it and why into the audit trail,
-and publishes, all in the caller's transaction and as its last act. The same decision again changes nothing;
+Each deed locks the row, writes the outcome with a higher fence, and enters who did it and why into the audit
+trail, all in the caller's transaction. The same decision again changes nothing;
 another one finds that the document is not parked any more. What gives a document up (cancel, give back, fix)
 or names another one of the ERP's (link) needs a `Sight` where the ERP may have it.
 """

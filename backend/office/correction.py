@@ -16,8 +16,7 @@ from backend.clock import instant
 from backend.feed.changes import live
 from backend.feed.customer_merges import order_key
 from backend.inbox import new_submissions, supersession
-from backend.inbox.models import Submission
-from backend.inbox.new_submissions import NewSubmission
+from backend.inbox.models import NewSubmission, Submission
 from backend.inbox.submissions import get
 from backend.office.action import Action, ActionRefused, already_decided, finish, get_document, lock_parked
 from backend.office.actions import require_erp_kind
@@ -71,7 +70,6 @@ def fix(
         State.SUPERSEDED,
         reason=deed.with_reason("The office has corrected it"),
         decision=Decision.FIXED,
-        also=[new],
         detail={"replaced_by": new.id, "sha256": sha256, "was": row.sha256},
     )
     return new

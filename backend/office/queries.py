@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from backend.delivery.park_reasons import advice_for, class_of, owner_of
 from backend.inbox.models import Submission
-from backend.inbox.submissions import title_of
+from backend.inbox.records import title_of
 from backend.office.action import current_holder
 from sync_protocol.submission import State
 

@@ -11,8 +11,8 @@ from unittest.mock import patch
 from sqlalchemy import select
 
 from backend.feed.changes import publish
-from backend.inbox import submissions as inbox
 from backend.inbox.models import Submission
+from backend.inbox.records import as_record
 from backend.office import accounts
 from sync_protocol.change import Put
 from tests.contract.wire import exchange
@@ -62,7 +62,7 @@ class _Story:
                 setattr(row, name, value)
             row.updated_at = self.here.clock.now()
             session.flush()
-            publish(session, [Put("submissions", id, inbox.as_record(row))])
+            publish(session, [Put("submissions", id, as_record(row))])
 
         self.here.change(change)
 

@@ -10,7 +10,7 @@ import pytest
 from backend.clock import ManualClock, SystemClock
 from backend.delivery.queue import acquire
 from backend.delivery.queue.lease import Lease
-from backend.delivery.settle import settle, tell
+from backend.delivery.settle import settle_lease
 from backend.delivery.transition import Transition
 from backend.settings import read_settings
 from sync_protocol.submission import State
@@ -35,8 +35,7 @@ def claim(inbox: InboxFixture, worker: str = "w1", **more: Any) -> Lease | None:
 
 def finish(inbox: InboxFixture, mine: Lease, fate: Transition) -> bool:
     with inbox.sessions() as session, session.begin():
-        row = settle(session, mine, fate, connector="recording", now=inbox.clock.now())
-        tell(session, [row] if row is not None else [])
+        row = settle_lease(session, mine, fate, connector="recording", now=inbox.clock.now())
         return row is not None
 
 

@@ -52,15 +52,17 @@ def test_a_settlement_that_the_database_ended_is_tried_once_more(
     first = inbox.capture(customer="C1")
     second = inbox.capture(customer="C2")
     forwarder = inbox.forwarder()
-    claims = forwarder._claim
+    acquire, first_lease = forwarder._acquire, True
 
-    def ended(session, terms, also=()):
-        if also:
+    def aborted(session, profile):
+        nonlocal first_lease
+        if not first_lease:
             session.connection().exec_driver_sql("SET LOCAL statement_timeout = 1")
             session.connection().exec_driver_sql("SELECT pg_sleep(5)")
-        return claims(session, terms, also)
+        first_lease = False
+        return acquire(session, profile)
 
-    forwarder._claim = ended  # type: ignore[method-assign]
+    forwarder._acquire = aborted  # type: ignore[method-assign]
     forwarder.drain()
     assert inbox.states(first, second) == ["accepted", "accepted"]
     assert "settling is tried once more" in caplog.text

@@ -11,8 +11,8 @@ from backend.cli.main import main
 from backend.clock import ManualClock
 from backend.database.core import Sessions
 from backend.feed.changes import publish
-from backend.inbox import submissions as inbox
 from backend.inbox.models import Submission
+from backend.inbox.records import as_record
 from backend.office import actions
 from backend.office.action import Action
 from sync_protocol.change import Put
@@ -32,7 +32,7 @@ def stand(sessions: Sessions, id: str, state: str, **values: object) -> None:
         for name, value in {"state": state, **values}.items():
             setattr(row, name, value)
         session.flush()
-        publish(session, [Put("submissions", id, inbox.as_record(row))])
+        publish(session, [Put("submissions", id, as_record(row))])
 
 
 def seen(device: Device, id: str) -> Document:
