@@ -28,6 +28,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from backend.database.core import Base, table_of
+
 POSTGRESQL = "postgresql"
 
 
@@ -67,6 +69,22 @@ def in_json_list(dialect: str, subject: ColumnElement[Any], parameter: str) -> C
     return subject.in_(select(each.c.value))
 
 
+def insert_into(dialect: str, table: Table) -> Any:
+    """Return the INSERT of *dialect* into *table*; its `on_conflict_…` methods are the same on both databases."""
+    return (postgresql.insert if dialect == POSTGRESQL else sqlite.insert)(table)
+
+
+def insert_ignore(
+    session: Session,
+    model: type[Base],
+    rows: Mapping[str, Any] | Sequence[Mapping[str, Any]],
+    key: Sequence[str],
+) -> None:
+    """Insert *rows* (one, or a list of them with the same columns), except those whose *key* exists."""
+    statement = insert_into(dialect_of(session), table_of(model))
+    session.execute(statement.on_conflict_do_nothing(index_elements=list(key)), rows)
+
+
 @cache
 def bulk_insert(dialect: str, table: Table, each: tuple[str, ...], same: tuple[str, ...] = ()) -> Any:
     """Return the statement that inserts the rows of `given` in their order.
@@ -78,9 +96,8 @@ def bulk_insert(dialect: str, table: Table, each: tuple[str, ...], same: tuple[s
     values: Select[Any] = select(
         *(rows.c[name] for name in each), *(bindparam(name, type_=table.c[name].type) for name in same)
     )
-    insert: Any = postgresql.insert if dialect == POSTGRESQL else sqlite.insert
     # SQLite cannot tell ON CONFLICT from a join's ON without a WHERE before it.
-    return insert(table).from_select([*each, *same], values.where(true()))
+    return insert_into(dialect, table).from_select([*each, *same], values.where(true()))
 
 
 @cache

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from backend.database.core import is_postgresql
+from backend.database.bulk import dialect_of, insert_into
+from backend.database.core import table_of
 from backend.erp.errors import ErpError, ErrorClass
 from backend.erp.records import BadRow, ReadPage
 from backend.erp.sanitize import sanitized
@@ -108,8 +108,7 @@ def quarantine(
         }
         for id, row in by_id.items()
     ]
-    insert: Any = postgresql.insert if is_postgresql(session) else sqlite.insert
-    statement = insert(RejectedRow)
+    statement = insert_into(dialect_of(session), table_of(RejectedRow))
     newer = ("error", "raw", "last_seen_at", "attempts", "retry_at")
     session.execute(
         statement.on_conflict_do_update(

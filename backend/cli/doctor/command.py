@@ -26,7 +26,8 @@ from backend.erp.port import ConnectorMissing, connect
 from backend.feed import mismatches, positions
 from backend.inbox.models import Submission
 from backend.migrations.upgrade import current, newest
-from backend.settings import PREFIX, SETTINGS, SettingError, Settings
+from backend.settings import PREFIX, SettingError, Settings
+from backend.settings.declaration import declared_settings, variable
 from backend.sync.segments.factory import make_store
 from backend.sync.segments.store import StoreFailed
 
@@ -42,8 +43,8 @@ def doctor(list_settings: bool) -> None:
     console.print(table)
     if list_settings:
         listing = Table("variable", "default", "meaning", "set to")
-        for setting in SETTINGS:
-            name = PREFIX + setting.name.upper()
+        for setting in declared_settings(Settings):
+            name = variable(PREFIX, setting.name)
             listing.add_row(name, setting.default, setting.help, "(set)" if name in os.environ else "")
         console.print(listing)
     if any(finding.verdict == BAD for finding in findings):

@@ -9,8 +9,9 @@ import pytest
 
 from backend.connectors.flatfile import connect
 from backend.connectors.flatfile.files import ALL_FILES, COLLECTION_FILES
-from backend.connectors.flatfile.options import READERS
+from backend.connectors.flatfile.options import Options
 from backend.connectors.flatfile.render import CLAIM_COLUMNS, FORECAST_COLUMNS, ORDER_COLUMNS
+from backend.settings.declaration import declared_settings
 from tests.unit.connectors.flatfile.handwritten_drops import csv_text, write_drop
 
 PAGE = (Path(__file__).parents[4] / "docs" / "connectors" / "flatfile.md").read_text(encoding="utf-8")
@@ -33,8 +34,8 @@ def test_the_page_names_the_files_of_each_collection() -> None:
 
 
 def test_the_page_names_every_setting() -> None:
-    for option in READERS:
-        assert f"| `SATCHEL_ERP_{option.upper()}` |" in PAGE
+    for option in declared_settings(Options):
+        assert f"| `SATCHEL_ERP_{option.name.upper()}` |" in PAGE
 
 
 @pytest.mark.parametrize(
