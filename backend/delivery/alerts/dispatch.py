@@ -57,14 +57,14 @@ def _note(session: Session, channels: Sequence[str], rule: AlertRule, now: dt.da
     rows = [
         {
             "submission_id": row.id, "since": _since(row), "after_seconds": int(wait.total_seconds()),
-            "channel": channel, "state": "due", "tries": 0, "due_at": now,
+            "notifier": channel, "state": "due", "tries": 0, "due_at": now,
         }
         for row in _waiting(session)
         for wait in rule.waits(owner_of(row), class_of(row))
         if now - _since(row) >= wait
         for channel in channels
     ]  # fmt: skip
-    key = ["submission_id", "since", "after_seconds", "channel"]
+    key = ["submission_id", "since", "after_seconds", "notifier"]
     for start in range(0, len(rows), _BATCH):
         insert_ignore(session, Alert, rows[start : start + _BATCH], key)
 
