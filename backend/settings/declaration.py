@@ -25,8 +25,8 @@ class SettingError(ValueError):
 class Setting:
     """One declared setting.
 
-    *default* is the text that is read if the variable is not set; None if it must be set. A *secret* value is not
-    shown in messages, nor in the `repr` of the dataclass.
+    *default* is the text that is read if the variable is not set; None if it must be set.
+    A *secret* value is shown neither in messages nor in the `repr` of the dataclass.
     """
 
     name: str
@@ -64,7 +64,8 @@ def variable(prefix: str, name: str) -> str:
 def read_values(declaration: type, given: Mapping[str, str], prefix: str) -> dict[str, Any]:
     """Return the value of every declared setting, by name, read from *given* (text by name) or its default.
 
-    A variable that is set counts, even if it is empty. Raises `SettingError` for the first that is wrong or missing.
+    A variable that is set counts, even if it is empty.
+    Raises `SettingError` for the first value that is wrong or missing.
     """
     values: dict[str, Any] = {}
     for each in declared_settings(declaration):
