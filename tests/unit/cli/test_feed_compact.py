@@ -47,6 +47,6 @@ def test_it_says_why_nothing_goes(installed: Sessions, satchel: Satchel) -> None
     assert "No position is known" in satchel("feed", "compact").output
     assert "1 tombstones" in satchel("feed", "compact", SATCHEL_TOMBSTONE_DAYS="10").output
     assert (
-        "No tombstone older than 10 days may go"
+        "No tombstone older than 10 days can be deleted"
         in satchel("feed", "compact", SATCHEL_TOMBSTONE_DAYS="10").output
     )

@@ -98,7 +98,7 @@ def test_without_a_terminal_a_line_comes_now_and_then(monkeypatch: pytest.Monkey
     shown.end("customers", 50_000, "50000 read")
     lines = out.getvalue().splitlines()
     assert len(lines) <= 100 * 0.2 / EVERY_SECONDS + 1
-    assert lines[0] == "customers: 12,500 of 100,000 read, 2,500 a second"
+    assert lines[0] == "customers: 12,500 of 100,000 read, 2,500 per second"
     assert lines[-1] == "customers: 50000 read"
 
 

@@ -1,4 +1,4 @@
-"""The integrator's page says what the code does: every file, every column, every setting."""
+"""The integrator's page says what the code does: every file and every column."""
 
 import csv
 import io
@@ -9,9 +9,7 @@ import pytest
 
 from backend.connectors.flatfile import connect
 from backend.connectors.flatfile.files import ALL_FILES, COLLECTION_FILES
-from backend.connectors.flatfile.options import Options
 from backend.connectors.flatfile.render import CLAIM_COLUMNS, FORECAST_COLUMNS, ORDER_COLUMNS
-from backend.settings.declaration import declared_settings
 from tests.unit.connectors.flatfile.handwritten_drops import csv_text, write_drop
 
 PAGE = (Path(__file__).parents[4] / "docs" / "connectors" / "flatfile.md").read_text(encoding="utf-8")
@@ -31,11 +29,6 @@ def test_the_table_of_a_file_names_its_columns(name: str) -> None:
 def test_the_page_names_the_files_of_each_collection() -> None:
     for collection, files in COLLECTION_FILES.items():
         assert f"| {collection} | {', '.join(file.name for file in files)} |" in PAGE
-
-
-def test_the_page_names_every_setting() -> None:
-    for option in declared_settings(Options):
-        assert f"| `SATCHEL_ERP_{option.name.upper()}` |" in PAGE
 
 
 @pytest.mark.parametrize(

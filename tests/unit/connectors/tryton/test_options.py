@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from backend.connectors.tryton import connect
-from backend.connectors.tryton.options import Options, read_options
-from backend.settings.declaration import declared_settings
+from backend.connectors.tryton.options import read_options
 
 GIVEN = {"url": "https://erp.example.com/", "database": "erp", "user": "satchel", "password": "secret"}
 
@@ -79,9 +78,3 @@ def test_certificates_that_are_none_are_refused(tmp_path: Path) -> None:
     file.write_text("not a certificate")
     with pytest.raises(ValueError, match="holds no certificates"):
         connect({**GIVEN, "ca_file": str(file)})
-
-
-def test_the_page_for_integrators_names_every_option() -> None:
-    page = Path(__file__).parents[4] / "docs" / "connectors" / "tryton.md"
-    text = page.read_text()
-    assert [option.name for option in declared_settings(Options) if f"`{option.name}`" not in text] == []
