@@ -40,7 +40,7 @@ def settings() -> str:
             "",
             "## Connectors",
             "",
-            f"Variables that begin with `{ERP_PREFIX}` are the options of the connector that `SATCHEL_CONNECTOR` names.",
+            f"Variables with the prefix `{ERP_PREFIX}` are options of the connector in `SATCHEL_CONNECTOR`.",
             "",
             "### flatfile",
             "",

@@ -45,8 +45,8 @@ def delivery() -> None:
 @click.option(
     "--resume",
     is_flag=True,
-    help="Resume sending although there are findings. Documents that the ERP lost with a restored backup are sent "
-    "again, once.",
+    help="Resume sending although there are findings. Documents that the ERP lost with a restored backup "
+    "are sent again, once.",
 )
 @click.option(
     "--except",
@@ -59,7 +59,7 @@ def delivery() -> None:
 @click.option(
     "--since",
     type=click.DateTime(),
-    help="Also look up documents that were settled since then (UTC). Default: a day before the newest known change.",
+    help="Also look up documents settled since then (UTC). Default: a day before the newest known change.",
 )
 @click.option("--report", is_flag=True, help="Only show the results of the last reconciliations.")
 def reconcile_command(
@@ -68,7 +68,8 @@ def reconcile_command(
     """Look up documents in the ERP, settle those that it has, and resume sending.
 
     Needed after `satchel feed restore-check`, after a failover, and after a backup of the ERP was restored.
-    Safe at any time: nothing is sent while it runs. The worker does the same every day, but never resumes sending.
+    Safe at any time: nothing is sent while it runs. The worker does the same every day, but never resumes
+    sending.
     """
     if excepted and (dry_run or not resume):
         raise click.UsageError("--except needs --resume, which sends the other missing documents again")

@@ -65,8 +65,8 @@ def _nothing_expired(horizon: int, days: int) -> str:
     if horizon:
         return f"No tombstone older than {days} days can be deleted (the horizon is position {horizon})."
     return (
-        f"No position is known to be older than {days} days yet: the worker has recorded the feed's position every "
-        "hour since it first ran, and the oldest record is younger."
+        f"No position is known to be older than {days} days yet: the worker has recorded the feed's position "
+        "every hour since it first ran, and the oldest record is younger."
     )
 
 
@@ -86,16 +86,14 @@ def restore_check() -> None:
             if hold is not None:
                 sending_hold.audit_start(session, hold, f"user:{getpass.getuser()}", clock.now())
         console.print(f"New epoch {new.epoch} at position {new.position}.")
-        console.print(
-            "At its next sync each phone compares checksums, downloads differences, and pushes its outbox again."
-        )
+        console.print("At its next sync each phone compares checksums, repairs differences, and pushes again.")
         if new.raised:
             console.print(
                 f"[yellow]Rows were {new.raised} positions above the head; the head was raised.[/yellow]"
             )
         for (channel, collection), position in new.withdrawn:
             console.print(
-                f"Segments of {channel} {collection} at position {position} are withdrawn; the worker builds new ones."
+                f"Segments of {channel} {collection} at {position} are withdrawn; the worker builds new ones."
             )
         with console.status("Checking checksums") as status:
             repaired = list(
@@ -113,7 +111,7 @@ def restore_check() -> None:
 
 
 def _stored(store: Store) -> set[str] | None:
-    """Return the names of the stored segments; None if the store cannot be listed, which must not stop a restore."""
+    """Return the names of the stored segments, or None: a store that fails must not stop a restore."""
     try:
         return {file.name for file in store.stored()}
     except StoreFailed as error:

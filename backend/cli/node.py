@@ -27,7 +27,7 @@ def one_node_only(settings: Settings, part: str) -> Iterator[None]:
             lock.seek(0)
             raise click.ClickException(
                 f"another Satchel (process {lock.read().strip() or 'unknown'}) uses {settings.folder}. "
-                "A SQLite database can have one node only: stop the other one, or use PostgreSQL (SATCHEL_DATABASE_URL)"
+                "A SQLite database can have one node only: stop the other, or set SATCHEL_DATABASE_URL"
             ) from None
         lock.truncate(0)
         lock.write(str(os.getpid()))

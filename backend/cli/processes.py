@@ -1,7 +1,8 @@
 """The processes of a node (web, worker, sample ERP), and the parent that supervises them.
 
-Apart from `serve`, because a supervisor of its own restarts the worker's doorbell process: that one must come back
-whenever Redis does, but a part that ends here ends the node, so that systemd or the container runtime sees it.
+Apart from `serve`, because a supervisor of its own restarts the worker's doorbell process: that one must come
+back whenever Redis does, but a part that ends here ends the node, so that systemd or the container runtime sees
+it.
 """
 
 import ctypes

@@ -1,6 +1,7 @@
 """The settings of this process, read from environment variables named SATCHEL_<NAME>.
 
-Variables that begin with SATCHEL_ERP_ are the options of the connector, which declares and reads them in the same way.
+Variables that begin with SATCHEL_ERP_ are the options of the connector, which declares and reads them in
+the same way.
 """
 
 import os
@@ -53,7 +54,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
 
 
 def to_environ(settings: Settings) -> dict[str, str]:
-    """Return the environment variables from which `read_settings` reads the same *settings*, for a child process."""
+    """Return the variables from which `read_settings` reads the same *settings*, for a child process."""
     own = {
         variable(PREFIX, each.name): _to_text(getattr(settings, each.name))
         for each in declared_settings(Settings)
@@ -84,8 +85,8 @@ def _check_databases(backend: str, replica_url: str) -> None:
         raise SettingError("SATCHEL_DATABASE_URL: write postgresql+psycopg://user:password@host/database")
     if replica_url and {backend, _backend(replica_url)} != {"postgresql"}:
         raise SettingError(
-            "SATCHEL_REPLICA_URL: write postgresql+psycopg://user:password@host/database, the streaming replica "
-            "of the PostgreSQL database in SATCHEL_DATABASE_URL; SQLite has no replica"
+            "SATCHEL_REPLICA_URL: write postgresql+psycopg://user:password@host/database, the streaming "
+            "replica of the PostgreSQL database in SATCHEL_DATABASE_URL; SQLite has no replica"
         )
 
 

@@ -1,8 +1,8 @@
 """Settings declared once: as the fields of a dataclass, each with its reader, its default and its meaning.
 
-The server's settings and the options of each connector are declared this way. Everything else reads
-the declaration: the values in force, `docs/reference/settings.md`, `satchel doctor --settings`, and the refusal of
-an unknown variable.
+The server's settings and the options of each connector are declared this way. The values in
+force, `docs/reference/settings.md`, `satchel doctor --settings` and the refusal of unknown variables are made
+from the declaration.
 """
 
 from collections.abc import Callable, Iterable, Mapping

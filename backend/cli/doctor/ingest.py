@@ -24,7 +24,7 @@ def examine_ingest(session: Session) -> Iterator[Finding]:
             yield Finding(
                 WARNING,
                 f"changes of {mark.collection}",
-                f"the last full comparison found {mark.compare_missed} changes that incremental reads had missed",
+                f"the last full comparison found {mark.compare_missed} that incremental reads had missed",
                 "they are corrected; if it happens again, the ERP changes rows without a new timestamp",
             )
     counts = quarantine.count(session)

@@ -18,8 +18,8 @@ ENCODINGS = {
         *("gbk", "gb18030", "big5", "cp932", "shift_jis", "euc-jp", "euc-kr"),
     )
 }
-"""Encodings in which the bytes of a quotation mark and of a line end have no other meaning, so that a file can be
-split into rows before it is decoded. UTF-16 is not one of them."""
+"""Encodings in which the bytes of a quotation mark and of a line end have no other meaning, so that a file can
+be split into rows before it is decoded. UTF-16 is not one of them."""
 
 DELIMITERS = {",": ",", ";": ";", "|": "|", "tab": "\t", "\t": "\t"}
 
@@ -73,7 +73,7 @@ class Options:
     quiet_seconds: float = setting(
         read.number(1, 3600),
         "30",
-        "Seconds for which a write to the folder may hang before its outcome is looked up. Raise it for a slow share.",
+        "Seconds that a write to the folder may hang before its outcome is looked up; more for a slow share.",
     )
     unfinished_seconds: float = setting(
         read.number(1, 86_400),
@@ -100,6 +100,7 @@ def read_options(given: Mapping[str, str]) -> Options:
     options = read_declared(Options, given)
     if options.delimiter == options.decimal:
         raise SettingError(
-            f"{ERP_PREFIX}DECIMAL and {ERP_PREFIX}DELIMITER are both a comma; set {ERP_PREFIX}DELIMITER to ; | or tab"
+            f"{ERP_PREFIX}DECIMAL and {ERP_PREFIX}DELIMITER are both a comma; "
+            f"set {ERP_PREFIX}DELIMITER to ; | or tab"
         )
     return options

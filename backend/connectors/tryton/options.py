@@ -1,7 +1,7 @@
 """The options of the connector, each declared once.
 
-They come from environment variables SATCHEL_ERP_<NAME>. Tryton's language is not an option: refusals are told apart
-by their English text, so each call asks for English.
+They come from environment variables SATCHEL_ERP_<NAME>. Tryton's language is not an option: refusals are told
+apart by their English text, so each call asks for English.
 """
 
 import json
@@ -83,24 +83,24 @@ class Options:
     timeout_seconds: float = setting(
         read.number(0.05, 3600),
         "60",
-        "Seconds to wait for one reply. A whole exchange ends after twice as long, so SATCHEL_LEASE_SECONDS must "
-        "not be below that.",
+        "Seconds to wait for one reply. A whole exchange ends after twice as long, so SATCHEL_LEASE_SECONDS "
+        "must not be below that.",
     )
     quiet_seconds: float | None = setting(
         read.optional(read.number(0.01, 86_400)),
         "",
-        "Seconds to wait before looking up an unknown outcome. Empty: 1 with the companion module, 1800 without.",
+        "Seconds before an unknown outcome is looked up. Empty: 1 with the companion module, 1800 without.",
     )
     max_in_flight: int = setting(
         read.whole(1, 100),
         "2",
-        "Maximum number of documents sent at once. Confirming under a credit limit locks tables, so more is not "
-        "faster.",
+        "Maximum number of documents sent at once. Confirming under a credit limit locks tables, so more is "
+        "not faster.",
     )
     page_size: int = setting(
         read.whole(1, 1000),
         "200",
-        "Maximum number of records read in one call. Keep it below records_limit of Tryton's [request] section.",
+        "Maximum number of records read in one call. Keep it below Tryton's own records_limit ([request]).",
     )
     overlap_seconds: float = setting(
         read.number(0, 86_400),

@@ -77,7 +77,7 @@ def test_a_comparison_mends_and_doctor_tells_of_it(
     assert "2 compared, 1 had been missed and are corrected" in satchel("ingest", "compare", **erp).output
     with installed() as session:
         assert json.dumps(live(session, "expense_categories", "hotel")) == json.dumps(right)
-    assert "found 1 changes that incremental" in satchel("doctor", **erp).output
+    assert "found 1 that incremental" in satchel("doctor", **erp).output
 
 
 def test_from_start_reads_everything_again(installed: Sessions, satchel: Satchel, erp: dict[str, str]) -> None:
