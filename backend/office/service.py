@@ -106,7 +106,7 @@ def _required(action: Action, why: str, arguments: Mapping[str, Any]) -> dict[st
     absent = [name for name, value in given.items() if value in (None, "")]
     faults = [Fault(ErrorCode.FIELD_MISSING, name, "is required") for name in absent]
     if action.needs_reason and not why:
-        faults.append(Fault(ErrorCode.FIELD_MISSING, "why", "is required: the rep reads the reason"))
+        faults.append(Fault(ErrorCode.FIELD_MISSING, "why", "is required, because the rep reads it"))
     if faults:
         message = "; ".join(f"{fault.field}: {fault.message}" for fault in faults)
         raise ActionRefused(ErrorCode.ENVELOPE_INVALID, message, faults)
