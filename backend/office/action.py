@@ -93,5 +93,6 @@ class Action:
     wakes_worker: bool = False
     """Whether there is something to send afterwards."""
     decision: Decision | None = None
-    """What the rep's phone says that the office decided. The same decision again changes nothing."""
+    """What the rep's phone shows as the office's decision. The same decision again changes nothing."""
     find_earlier: FindEarlier = same_document
+    """Whether a request repeats the decision that was made, and which document answers it then."""

@@ -52,20 +52,16 @@ class OfficeService:
         """
         action = ACTIONS[name]
         given = _required(action, why.strip(), arguments)
-        rep, erp_check = None, None
-        if action.erp_question is not None:
-            with self.sessions() as session, session.begin():
-                document = get_document(session, id)
-                session.expunge(document)
-            rep, erp_check = document.rep, self._check_erp(action, document, given)
+        before = self._read(id) if action.erp_question is not None or action.replaces_document else None
+        erp_check = self._check_erp(action, before, given) if before is not None else None
         reservation = dt.timedelta(seconds=self.settings.parked_reservation_seconds)
         request = ActionRequest(
             by, f"user:{by}", self.clock.now(), reservation, why.strip(), force, given, erp_check
         )
         with self.sessions() as session, session.begin():
-            if action.replaces_document and rep is not None:
+            if before is not None and action.replaces_document:
                 # Before the row is locked: a push of the rep takes the two locks in this order too.
-                lock_rep(session, rep)
+                lock_rep(session, before.rep)
             row = get_document(session, id, lock=True)
             view = to_view(act(session, action, row, request), request.now)
         if action.wakes_worker:
@@ -73,13 +69,23 @@ class OfficeService:
             doorbell.ring(self.settings)
         return view
 
+    def _read(self, id: str) -> Submission:
+        with self.sessions() as session, session.begin():
+            document = get_document(session, id)
+            session.expunge(document)
+        return document
+
     def _check_erp(self, action: Action, document: Submission, given: Mapping[str, Any]) -> ErpCheck | None:
         """Ask the ERP what *action* must know of it; return None where it need not be asked."""
         if document.state != State.PARKED:
             return None
-        if action.erp_question is ErpQuestion.BY_KEY:
-            return check_by_key(self.connect, document, self.clock, self.settings)
-        return check_by_number(self.connect, document, given["number"], self.clock, self.settings)
+        match action.erp_question:
+            case ErpQuestion.BY_KEY:
+                return check_by_key(self.connect, document, self.clock, self.settings)
+            case ErpQuestion.BY_NUMBER:
+                return check_by_number(self.connect, document, given["number"], self.clock, self.settings)
+            case None:
+                return None
 
 
 def act(session: Session, action: Action, row: Submission, request: ActionRequest) -> Submission:
@@ -136,7 +142,7 @@ def _finish(
 ) -> Submission:
     """Write *result* into *row* and the audit trail, and publish it as the transaction's last act.
 
-    *holder* had reserved the document; if somebody else acts, the audit trail says whom they overruled.
+    *holder* had reserved the document; if another person acts, the audit trail names the holder.
     """
     if result.state is not None:
         # A worker that leased the document before the office acted must not write its outcome over this one.
