@@ -7,10 +7,9 @@ executed. It is too late as soon as one of the ancestors may be in the ERP.
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
-from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from backend.database.core import is_postgresql
+from backend.database.locks import advisory_lock
 from backend.inbox import submissions as inbox
 from backend.inbox.models import Submission
 from backend.inbox.submissions import Related
@@ -36,9 +35,7 @@ def lock_rep(session: Session, rep: str) -> None:
     Every push takes it, not only one with copies: an original and its copy that arrive in two simultaneous
     requests would not see each other. Read after this call what the decision depends on.
     """
-    if is_postgresql(session):
-        lock = select(func.pg_advisory_xact_lock(func.hashtextextended(f"supersession/{rep}", text("0"))))
-        session.execute(lock)
+    advisory_lock(session, f"supersession/{rep}")
 
 
 def ancestors(session: Session, rep: str, id: str, supersedes: str | None) -> Ancestors:

@@ -8,20 +8,14 @@ lease must be longer than the ERP's own longest request.
 from sqlalchemy import BigInteger, ColumnElement, bindparam, func, literal_column, select
 from sqlalchemy.orm import Session, aliased
 
-from backend.database.core import is_postgresql
+from backend.database.locks import advisory_lock
 from backend.inbox.models import Submission
 from sync_protocol.submission import State
-
-_LOCK = 0x5361_7463_6865_6C77
-"""An advisory lock's number. Nothing else uses it."""
-_TAKE_LOCK = select(func.pg_advisory_xact_lock(literal_column(str(_LOCK))))
 
 
 def lock_counter(session: Session) -> None:
     """Let one transaction count at a time, until its commit; two that count at once would both find room."""
-    # SQLite has one writer at a time anyway.
-    if is_postgresql(session):
-        session.connection().execute(_TAKE_LOCK)
+    advisory_lock(session, "delivery/in flight")
 
 
 def below_limit() -> ColumnElement[bool]:

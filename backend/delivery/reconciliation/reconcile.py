@@ -21,7 +21,6 @@ from backend.database.core import Sessions
 from backend.delivery.erp_lookup import active_documents, is_cancelled, look_up
 from backend.delivery.followup.on_hold import erp_decision
 from backend.delivery.reconciliation.report import MissingDocument, Report
-from backend.delivery.reconciliation.totals import equal, total_of
 from backend.delivery.settle import settle
 from backend.delivery.transition import MAX_RAW, Transition
 from backend.erp.errors import ErpError
@@ -31,6 +30,7 @@ from backend.feed.changes import live
 from backend.inbox.models import Submission
 from backend.inbox.submissions import get
 from sync_protocol.catalogue import KINDS
+from sync_protocol.collection import Kind
 from sync_protocol.submission import State
 
 log = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ def newest_memory(session: Session, before: dt.datetime | None = None) -> dt.dat
 
 def with_own_document(kinds: Collection[str]) -> list[str]:
     """Return those of *kinds* whose submissions each have a document in the ERP, with our key."""
-    return sorted(name for name in kinds if name in KINDS and not KINDS[name].aggregated)
+    return sorted(name for name in kinds if name in KINDS and KINDS[name].has_own_document)
 
 
 def reconcile(
@@ -174,19 +174,21 @@ def _compare_sent(
         return "doubled", f"it is bound to {row.erp_id}, and the ERP shows {hits[0].external_id}"
     if row.state == State.ACCEPTED and hits[0].state.lower() in NOT_DONE:
         return "differing", f"it was accepted, and the ERP has {numbers} as {hits[0].state}"
+    kind = KINDS.get(row.kind)
+    theirs = _erp_total(session, kind, hits[0])
     body = json.loads(row.body)
-    ours, theirs = total_of(row.kind, body), _their_total(session, row.kind, hits[0])
-    if ours is not None and theirs is not None and not equal(row.kind, body, ours, theirs):
-        return "differing", f"it comes to {ours} here and to {theirs} in the ERP ({numbers})"
+    if kind and kind.total and theirs is not None and not kind.total.equals(body, theirs):
+        ours = kind.total.of(body)
+        return "differing", f"its total is {ours} here and {theirs} in the ERP ({numbers})"
     return "found", ""
 
 
-def _their_total(session: Session, kind: str, document: ErpDocument) -> Decimal | None:
+def _erp_total(session: Session, kind: Kind | None, document: ErpDocument) -> Decimal | None:
     """Return the total of the ERP's *document*, or of its record in the feed if the connector gives none."""
-    if document.total is not None or kind != "order":
+    if document.total is not None or kind is None or kind.erp_record is None:
         return document.total
-    record = live(session, "orders", document.external_id)
-    return None if record is None or record["net"] is None else Decimal(record["net"])
+    record = live(session, kind.erp_record.collection, document.external_id)
+    return None if record is None else kind.erp_record.total(record)
 
 
 def _found_transition(session: Session, row: Submission, document: ErpDocument, now: dt.datetime) -> Transition:
