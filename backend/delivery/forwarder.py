@@ -86,7 +86,7 @@ class Forwarder:
         with self.sessions() as session, session.begin():
             leased = self._acquire(session, profile)
         if leased is not None:
-            failpoint("delivery.after_claim")
+            failpoint("delivery.after_lease")
         return leased, profile
 
     def _acquire(self, session: Session, profile: ConnectorProfile) -> AttemptLog | None:

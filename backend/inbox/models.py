@@ -43,7 +43,7 @@ class Submission(Model):
 
     state: Mapped[str] = mapped_column(String(20))
     status: Mapped[str] = mapped_column(String(20))
-    """The result of the push, repeated to whoever pushes it again: received, refused or quarantined."""
+    """The result of the push, returned again if it is pushed again: received, refused or quarantined."""
     errors: Mapped[list[dict[str, str]]] = mapped_column(JsonText)
     reason: Mapped[str | None] = mapped_column(Text)
     """Why it is in this state, in plain words for the rep."""

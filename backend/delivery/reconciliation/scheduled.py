@@ -176,7 +176,7 @@ def _add(session: Session, id: int, report: Report) -> list[MissingDocument]:
     counts = report.counts()
     run.counts = {name: value + counts.get(name, 0) for name, value in run.counts.items()}
     run.lines = [*run.lines, *report.lines][:MAX_LINES]
-    run.missing_documents = [*run.missing_documents, *(one.id for one in report.missing_documents)]
+    run.missing_documents = [*run.missing_documents, *(document.id for document in report.missing_documents)]
     session.flush()
     rows = session.execute(
         select(Submission.id, Submission.last_sent_at).where(

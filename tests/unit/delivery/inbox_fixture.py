@@ -139,7 +139,7 @@ class InboxFixture:
         return self.forwarder(worker).drain(stop=lambda: next(stops))
 
     def probe(self) -> bool:
-        """Ask the connector's `check()`, as the upkeep of a worker does; return whether sending goes on."""
+        """Ask the connector's `check()`, as a worker's maintenance does; return whether sending continues."""
         return breaker.probe(self.sessions, self.erp, clock=self.clock, backoff=BACKOFF)
 
     def breaker(self) -> Breaker:

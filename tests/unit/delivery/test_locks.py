@@ -52,14 +52,13 @@ def test_a_settlement_that_the_database_ended_is_tried_once_more(
     first = inbox.capture(customer="C1")
     second = inbox.capture(customer="C2")
     forwarder = inbox.forwarder()
-    acquire, first_lease = forwarder._acquire, True
+    acquire, calls = forwarder._acquire, iter(range(1000))
 
     def aborted(session, profile):
-        nonlocal first_lease
-        if not first_lease:
+        # The second lease is the one that is taken in a settling transaction.
+        if next(calls) == 1:
             session.connection().exec_driver_sql("SET LOCAL statement_timeout = 1")
             session.connection().exec_driver_sql("SELECT pg_sleep(5)")
-        first_lease = False
         return acquire(session, profile)
 
     forwarder._acquire = aborted  # type: ignore[method-assign]

@@ -31,7 +31,7 @@ def customer(id: str, replaced_by: str | None = None, *addresses: str) -> dict[s
 
 
 CANARY = "Canary"
-"""In the name, number and address of a customer whom the rep does not hear."""
+"""In the name, number and address of a customer that the rep has no access to."""
 
 
 @pytest.fixture

@@ -11,8 +11,7 @@ from backend.feed import positions
 from backend.inbox import new_submissions, submissions
 from backend.inbox.models import NewSubmission
 from backend.inbox.submissions import IllegalMove, move
-from backend.office import reservation
-from backend.office.action import Action
+from backend.office.service import OfficeService
 from backend.settings import Settings
 from sync_protocol.submission import State
 from tests.unit.delivery.inbox_fixture import InboxFixture
@@ -114,10 +113,10 @@ def test_an_id_that_is_taken_publishes_nothing(inbox: InboxFixture) -> None:
 
 def test_phones_are_told_nothing_of_a_reservation(inbox: InboxFixture) -> None:
     id = inbox.capture(state=State.PARKED)
-    action = Action("ann", inbox.clock.now())
-    with inbox.sessions() as session, session.begin():
+    with inbox.sessions() as session:
         before = positions.head(session).position
-        reservation.reserve(session, id, action, lasts=dt.timedelta(minutes=5))
-    with inbox.sessions() as session, session.begin():
-        reservation.release(session, id, action)
+    office = OfficeService(inbox.sessions, inbox.clock, inbox.settings, lambda: inbox.erp)
+    assert office.perform("reserve", id, by="ann").reserved_by == "ann"
+    office.perform("release", id, by="ann")
+    with inbox.sessions() as session:
         assert positions.head(session).position == before
