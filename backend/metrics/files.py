@@ -35,7 +35,7 @@ _alive: list[int] = []
 
 
 def directory_in(folder: Path) -> Path:
-    """Return the directory of this machine: two machines that share *folder* cannot share memory-mapped files."""
+    """Return the directory of this machine: machines that share *folder* cannot share mapped files."""
     return folder / "metrics" / (socket.gethostname() or "localhost")
 
 
@@ -117,7 +117,7 @@ def _delete_files_of(directory: Path, identity: str) -> None:
 
 
 def _reserve(path: Path) -> None:
-    """Allocate the file's blocks: writing to an unallocated mapped page on a full disk kills the process (SIGBUS)."""
+    """Allocate the file's blocks: on a full disk, a write to an unallocated mapped page kills us (SIGBUS)."""
     with path.open("ab") as file:
         if hasattr(os, "posix_fallocate"):
             os.posix_fallocate(file.fileno(), 0, ALLOCATED)

@@ -1,4 +1,4 @@
-"""Registers all tables. A package of the backend defines its tables in `models.py`; importing it registers them.
+"""Registers all tables: a package of the backend defines its own in `models.py`; importing it registers them.
 
 Apart from `upgrade`, because processes that never migrate need the tables too.
 """
