@@ -89,7 +89,7 @@ class _Worker:
     def supervise(self, threads: int) -> None:
         """Run every job in a thread until `stop` is set, then wait for the jobs to finish."""
         threads_started = [self._thread(f"forward-{n + 1}", self._forward) for n in range(threads)]
-        threads_started.append(self._thread("upkeep", self._maintain_forever))
+        threads_started.append(self._thread("maintenance", self._maintain_forever))
         threads_started.append(self._thread("ingest", self._ingest_forever))
         threads_started.append(self._thread("segments", self._segments_forever))
         doorbell = _Doorbell(self.settings) if self.settings.redis_url else None

@@ -75,7 +75,7 @@ WORKER_FAILURES = Counter(
     "satchel_worker_failures_total",
     "Failed runs of a worker's job.",
     ("job",),
-    known=[("forward",), ("upkeep",), ("ingest",), ("segments",)],
+    known=[("forward",), ("maintenance",), ("ingest",), ("segments",)],
 )
 
 METRICS: tuple[Metric[Any], ...] = tuple(value for value in globals().values() if isinstance(value, Metric))
