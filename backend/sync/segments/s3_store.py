@@ -28,7 +28,7 @@ class S3Store:
     @cached_property
     def client(self) -> Any:
         """The connection, made when it is first needed."""
-        # Imported here and below: boto3 comes with the extra `satchel[s3]`, which most installations do not have.
+        # Imported here and below, because boto3 is there only with the extra `satchel[s3]`.
         import boto3
         from botocore.config import Config
 
