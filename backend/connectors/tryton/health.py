@@ -44,8 +44,8 @@ def notes(client: Client, found: features.Features) -> tuple[str, ...]:
     for write in WRITES.values():
         if write.model not in found.keyed:
             said.append(
-                f"The companion module is not installed for {write.plural}. Satchel finds a document by the key "
-                "in its reference and waits before it sends it again, but Tryton would accept a second one."
+                f"The companion module is not installed for {write.plural}. Satchel finds a document by the "
+                "key in its reference and waits before it sends it again, but Tryton would accept a second one."
             )
     for model, module in features.OPTIONAL.items():
         if model not in found.models:
