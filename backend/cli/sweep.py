@@ -1,4 +1,4 @@
-"""`satchel sweep`: look for what the ERP has deleted, now, and believe it if the operator does."""
+"""`satchel sweep`: look now for records that the ERP has deleted."""
 
 import click
 from sqlalchemy.orm import sessionmaker
@@ -12,7 +12,9 @@ from backend.ingest.sweep import sweep as find_deletions
 @click.command()
 @click.argument("collection")
 @click.option(
-    "--believe", is_flag=True, help="Delete even if the ERP lists nothing, or far less than was known."
+    "--accept-shrink",
+    is_flag=True,
+    help="Delete even if the ERP lists nothing, or far fewer records than before.",
 )
 def sweep(collection: str, accept_shrink: bool) -> None:
     """Compare all keys of COLLECTION with the ERP's, and delete what is gone there."""

@@ -1,7 +1,7 @@
 """Every option of the connector: its name, default and meaning, in one table.
 
-They come from environment variables SATCHEL_ERP_<NAME>. Tryton's language is not among them: refusals
-are told apart by their English text, so each call asks for English.
+Options are environment variables SATCHEL_ERP_<NAME>. There is none for Tryton's language: refusals are
+recognized by their English text, so every call asks for English.
 """
 
 import json
@@ -38,9 +38,9 @@ def _url(value: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("must be an address such as https://erp.example.com")
     if parts.username or parts.password or parts.query or parts.fragment:
-        raise ValueError("must hold neither a user nor a query; user and password have their own options")
+        raise ValueError("must contain neither a user nor a query; user and password are options of their own")
     try:
-        parts.port  # noqa: B018 - looking at it raises
+        parts.port  # noqa: B018 - the property raises for a wrong port
     except ValueError:
         raise ValueError("has a port that is not a number from 1 to 65535") from None
     return value
@@ -49,7 +49,7 @@ def _url(value: str) -> str:
 def _database(value: str) -> str:
     value = _required(value)
     if not all(c.isalnum() or c in "_-." for c in value):
-        raise ValueError("may hold letters, digits, '_', '-' and '.' only")
+        raise ValueError("may contain only letters, digits, '_', '-' and '.'")
     return value
 
 
@@ -60,7 +60,7 @@ def _number(least: float, most: float) -> Callable[[str], float]:
         except ValueError:
             raise ValueError("must be a number") from None
         if not least <= number <= most:
-            raise ValueError(f"must lie between {least:g} and {most:g}")
+            raise ValueError(f"must be between {least:g} and {most:g}")
         return number
 
     return read
@@ -122,47 +122,79 @@ class Option(NamedTuple):
 OPTIONS = (
     Option("url", "", _url, "Address of trytond, without the database: https://erp.example.com"),
     Option("database", "", _database, "Name of Tryton's database."),
-    Option("user", "", _required, "Login of the user that Satchel acts as."),
+    Option("user", "", _required, "Login of Satchel's user in Tryton."),
     Option("password", "", _secret, "The user's password."),
-    Option("company", "", _optional(_whole(1, 2**31)), "Id of the company; empty for the user's own."),
-    Option("ca_file", "", _file, "Certificates (PEM) of an authority of your own; empty for the usual ones."),
-    Option("timeout_seconds", "60", _number(0.05, 3600), "How long to wait for one answer."),
+    Option(
+        "company", "", _optional(_whole(1, 2**31)), "Id of the company. Default: the company of Satchel's user."
+    ),
+    Option(
+        "ca_file",
+        "",
+        _file,
+        "File (PEM) with the certificates of your own authority. Default: the usual authorities.",
+    ),
+    Option("timeout_seconds", "60", _number(0.05, 3600), "Seconds to wait for one reply."),
     Option(
         "quiet_seconds",
         "",
         _optional(_number(0.01, 86_400)),
-        "Wait before an unknown outcome is looked up; empty for 1 with the companion module and 1800 without.",
+        "Seconds before an unknown outcome is looked up. Default: 1 with the companion module, 1800 without.",
     ),
     Option(
         "max_in_flight",
         "2",
         _whole(1, 100),
-        "Documents sent at once; confirming under a credit limit locks tables, so that more is not quicker.",
+        "Most documents sent at once. Confirming with credit limits locks tables, so more is not faster.",
     ),
-    Option("page_size", "200", _whole(1, 1000), "Most records asked for in one call."),
-    Option("overlap_seconds", "300", _number(0, 86_400), "How long a transaction of Tryton may take; re-read."),
-    Option("refresh_hours", "24", _number(0.01, 8760), "How often everything is read again."),
-    Option("snapshot_hours", "6", _number(0.01, 8760), "The same for stock, prices and credit."),
-    Option("history_days", "365", _whole(1, 36_500), "How far back finished orders and paid items are read."),
-    Option("territory_category", "Territory", _required, "Party category whose children are the territories."),
-    Option("blocked_category", "Blocked", _text, "Party category of customers who get no order."),
-    Option("kind_category", "Kind", _text, "Product category whose children say what a product is."),
-    Option("spare_part", "Spare part", _text, "Child of the kind category: a spare part."),
-    Option("promotional_good", "Promotional good", _text, "Child of the kind category: a promotional good."),
-    Option("group_category", "Group", _text, "Product category whose children are the product groups."),
-    Option("warehouse", "", _text, "Code of the warehouse for orders that name none."),
-    Option("expense_accounts", "", _codes, "Codes, or beginnings of codes, of the expense accounts offered."),
-    Option("expense_policy", "", _policy, 'Limits by account code, as JSON; "*" for all others.'),
+    Option("page_size", "200", _whole(1, 1000), "Most records requested in one call."),
+    Option(
+        "overlap_seconds",
+        "300",
+        _number(0, 86_400),
+        "Longest time in seconds that a transaction of Tryton takes; changes of that time are read again.",
+    ),
+    Option("refresh_hours", "24", _number(0.01, 8760), "Hours between two readings of everything."),
+    Option(
+        "snapshot_hours",
+        "6",
+        _number(0.01, 8760),
+        "Hours between two readings of all stock, prices and credit.",
+    ),
+    Option("history_days", "365", _whole(1, 36_500), "Days for which finished orders and paid items are read."),
+    Option("territory_category", "Territory", _required, "Party category with one child for each territory."),
+    Option("blocked_category", "Blocked", _text, "Party category of customers from whom no order is accepted."),
+    Option("kind_category", "Kind", _text, "Product category with one child for each kind of product."),
+    Option("spare_part", "Spare part", _text, "Child of the kind category for spare parts."),
+    Option("promotional_good", "Promotional good", _text, "Child of the kind category for promotional goods."),
+    Option("group_category", "Group", _text, "Product category with one child for each product group."),
+    Option(
+        "warehouse",
+        "",
+        _text,
+        "Code of the warehouse for orders that name none. Not needed if there is only one.",
+    ),
+    Option(
+        "expense_accounts",
+        "",
+        _codes,
+        "Codes, or first characters of codes, of the expense accounts for reps, with commas. Default: all.",
+    ),
+    Option(
+        "expense_policy", "", _policy, 'Limits by account code, as JSON; "*" stands for all other accounts.'
+    ),
     Option("expense_journal", "EXP", _required, "Code of the journal for expense claims."),
     Option(
-        "payable_account", "", _text, "Code of the account on which claims are owed; empty for Tryton's own."
+        "payable_account",
+        "",
+        _text,
+        "Code of the payable account of claims. Default: the account that Tryton uses for the employee.",
     ),
 )
 
 
 @dataclass(frozen=True)
 class Options:
-    """The options in force, each under its name in `OPTIONS`."""
+    """The values of the options, each under its name in `OPTIONS`."""
 
     url: str
     database: str
@@ -200,7 +232,7 @@ def read_options(given: Mapping[str, str]) -> Options:
     for name in given:
         if name not in known:
             raise ValueError(
-                f"{name!r} is not an option of the Tryton connector; there are {', '.join(sorted(known))}"
+                f"{name!r} is not an option of the Tryton connector. Its options are {', '.join(sorted(known))}"
             )
     values: dict[str, Any] = {}
     for option in OPTIONS:
