@@ -1,4 +1,4 @@
-"""What a connector's tests must lay at hand, so that the shared contract can be run against its ERP."""
+"""What a connector's tests provide, so that the contract can run against its ERP."""
 
 from typing import Protocol
 
@@ -7,40 +7,40 @@ from backend.erp.records import Document, ForecastLine
 
 
 class ConnectorFixture(Protocol):
-    """An ERP with some data in it, and hands that reach into it behind the connector's back.
+    """An ERP with some data, and ways to change and inspect it without the connector.
 
-    Documents are made anew at each call, each with a ULID of its own.
+    Each call that returns a document returns a new one with a ULID of its own.
     """
 
     def connect(self) -> Connector:
-        """Return a fresh connector to the living ERP, as another process has it; the suite closes it."""
+        """Return a new connector to the running ERP, as another process would. The suite closes it."""
 
     def connect_dead(self) -> Connector:
         """Return a connector whose ERP does not answer at all."""
 
     def order(self) -> Document:
-        """Return an order of one line or more that the ERP takes."""
+        """Return an order of at least one line that the ERP accepts."""
 
     def refused_order(self) -> Document:
         """Return an order that the ERP itself refuses."""
 
     def claim(self) -> Document:
-        """Return an expense claim with one receipt that the ERP takes."""
+        """Return an expense claim with one receipt that the ERP accepts."""
 
     def forecast_lines(self) -> list[ForecastLine]:
-        """Return two lines or more of one warehouse and month; the same ones at each call."""
+        """Return at least two lines of one warehouse and month; the same lines at each call."""
 
     def change(self, collection: str) -> str:
-        """Change one record of *collection* at the ERP, other than the last one read; return its key."""
+        """Change one record of *collection* in the ERP, not the one that is read last. Return its key."""
 
     def changeable(self) -> tuple[str, ...]:
-        """Name the collections that `change` can change; customers and orders at least."""
+        """Return the collections that `change` can change; at least customers and orders."""
 
     def work(self) -> None:
-        """Let an ERP that answers later do its work now. Nothing to do where the answer is immediate."""
+        """Let an ERP that answers later process its documents now. Does nothing if it answers at once."""
 
     def count(self, kind: str, key: str) -> int:
-        """Count the ERP's documents of *kind* that carry our key, without asking the connector."""
+        """Return how many documents of *kind* in the ERP carry our key, without the connector."""
 
     def refusal_words(self) -> str:
-        """Return a part of the ERP's own words for refusing `refused_order`."""
+        """Return a part of the ERP's own text when it refuses `refused_order`."""

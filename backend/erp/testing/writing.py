@@ -16,8 +16,8 @@ from sync_protocol.submission import State
 REFUSED = frozenset({ErrorClass.REJECT_REP, ErrorClass.REJECT_OFFICE})
 
 
-def fate(connector: Connector, erp: ConnectorFixture, document: Document) -> Outcome:
-    """Take a document that was created to its end, through the late answer if there is one."""
+def final_outcome(connector: Connector, erp: ConnectorFixture, document: Document) -> Outcome:
+    """Advance a created document to its end, through the late acknowledgement if there is one."""
     [found] = connector.find(document.kind, document.id)
     outcome = connector.advance(document, found)
     if outcome.state is not State.HANDED_OVER:
@@ -51,7 +51,7 @@ class WritingContract:
     ) -> None:
         document = _document(erp, connector, kind)
         connector.create(document)
-        outcome = fate(connector, erp, document)
+        outcome = final_outcome(connector, erp, document)
         assert outcome.state is State.ACCEPTED, outcome
         assert outcome.number
         assert outcome.external_id
@@ -75,8 +75,8 @@ class WritingContract:
     ) -> None:
         document = _document(erp, connector, kind)
         with closing(erp.connect()) as lost:
-            lost.create(document)  # the answer is thrown away with the process that asked
-        first = fate(connector, erp, document)
+            lost.create(document)  # the reply is lost with the process that called
+        first = final_outcome(connector, erp, document)
         [found] = connector.find(kind, document.id)
         with closing(erp.connect()) as other:
             again = other.advance(document, found)
@@ -91,7 +91,7 @@ class WritingContract:
         document = erp.refused_order()
         try:
             connector.create(document)
-            outcome = fate(connector, erp, document)
+            outcome = final_outcome(connector, erp, document)
         except ErpError as error:
             assert error.error_class in REFUSED
             assert erp.refusal_words() in error.raw
@@ -124,7 +124,7 @@ class WritingContract:
         assert _ids(connector.upsert_forecast(more)) == _ids(first)
         assert _ids(connector.upsert_forecast(lines)) == _ids(first)
 
-    def test_acknowledgements_stay_until_they_are_put_away(
+    def test_acknowledgements_stay_until_they_are_confirmed(
         self, erp: ConnectorFixture, connector: Connector
     ) -> None:
         document = erp.order()
@@ -143,7 +143,7 @@ class WritingContract:
     def test_a_document_is_found_by_the_erps_number(self, connector: Connector, erp: ConnectorFixture) -> None:
         document = erp.order()
         connector.create(document)
-        outcome = fate(connector, erp, document)
+        outcome = final_outcome(connector, erp, document)
         assert outcome.number is not None
         [found] = connector.find_by_number("order", outcome.number)
         assert (found.external_id, found.key) == (outcome.external_id, document.id)
