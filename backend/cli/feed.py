@@ -46,7 +46,7 @@ def compact(dry_run: bool) -> None:
             return
         table = Table("channel", "collection", "tombstones", "up to position")
         for one in doomed:
-            table.add_row(*one.stream, str(one.tombstones), str(one.upto))
+            table.add_row(*one.stream, str(one.tombstones), str(one.up_to))
         console.print(table)
         if dry_run:
             total = sum(one.tombstones for one in doomed)
@@ -81,9 +81,9 @@ def restore_check() -> None:
                 sending_hold.audit_start(session, held, f"user:{getpass.getuser()}", clock.now())
         console.print(f"A new epoch has begun at position {begun.position}: {begun.epoch}.")
         console.print("Each phone compares checksums at its next sync, fetches what differs, and pushes again.")
-        if begun.raised:
+        if begun.head_raised_by:
             console.print(
-                f"[yellow]Rows stood {begun.raised} positions above the head, which was raised.[/yellow]"
+                f"[yellow]Rows were {begun.head_raised_by} positions above the head, which was raised.[/yellow]"
             )
         for (channel, collection), position in begun.withdrawn:
             console.print(

@@ -58,7 +58,7 @@ def build(everything: bool) -> None:
         except StoreFailed as error:
             raise click.ClickException(f"the store of segments: {error}") from None
     for built in done:
-        size = f"{built.segments} segments ({built.kept} as before), {built.rows} rows, {built.bytes} bytes"
+        size = f"{built.segments} segments ({built.reused} as before), {built.rows} rows, {built.bytes} bytes"
         console.print(f"{' '.join(built.stream)}: {size}", highlight=False)
     if not done:
         console.print("nothing is due")

@@ -145,7 +145,7 @@ def release(session: Session, hold: Hold, actor: str, now: dt.datetime, detail: 
         if gone is None:
             return False
         session.delete(gone)
-    elif not epochs.reconciled(session, hold.subject, now):
+    elif not epochs.mark_reconciled(session, hold.subject, now):
         return False
     action = ERP_RELEASED if hold.cause == ERP_LOST else RECONCILED
     audit.record(session, actor=actor, action=action, subject=hold.subject, now=now, detail=detail)

@@ -150,7 +150,7 @@ def compacts(sessions: Sessions, folder: Path) -> None:
             text("INSERT INTO position_time (position, at) VALUES (:position, :at)"),
             {"position": RECORDS // 2, "at": NOW - dt.timedelta(days=100)},
         )
-    compaction.compact(sessions, ManualClock(NOW), 90, most=2_000)
+    compaction.compact(sessions, ManualClock(NOW), 90, limit=2_000)
 
 
 @pytest.mark.parametrize("work", [polls, looks, pulls, pushes, publishes, verifies, builds, compacts])

@@ -20,7 +20,7 @@ from backend.delivery.queue.dependencies import blocking_dependency
 from backend.delivery.queue.lease import Lease
 from backend.delivery.queue.ordering import candidates, is_next
 from backend.delivery.settle import tell
-from backend.feed.customer_merges import target_of
+from backend.feed.customer_merges import surviving_customer
 from backend.inbox.models import Submission
 from backend.inbox.submissions import move
 from sync_protocol.catalogue import KINDS
@@ -127,7 +127,7 @@ def _lock(session: Session, id: str, now: dt.datetime) -> Submission | None:
     row = session.scalars(_DUE_ROW, {"mine": id, "now": now}).one_or_none()
     if row is not None and row.order_key.startswith(BY_CUSTOMER):
         # The customer may have been merged into another after it came, or while somebody else wrote to it.
-        row.order_key = BY_CUSTOMER + target_of(session, row.order_key.removeprefix(BY_CUSTOMER))
+        row.order_key = BY_CUSTOMER + surviving_customer(session, row.order_key.removeprefix(BY_CUSTOMER))
     if row is None or not is_postgresql(session):
         return row
     return row if session.connection().scalar(_LOCK_ORDER_KEY, {"order_key": row.order_key}) else None

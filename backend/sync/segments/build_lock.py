@@ -1,4 +1,4 @@
-"""The builder's turn: one builder at a time per installation, tried and never waited for."""
+"""The build lock: one builder at a time per installation. It is tried and never waited for."""
 
 import fcntl
 from collections.abc import Iterator
@@ -12,16 +12,16 @@ from backend.database.core import Sessions
 from backend.sync.segments.store import StoreFailed
 
 _LOCK = 0x5A7C4E15E6
-"""The advisory lock's number; nothing else of ours takes one."""
+"""The number of the advisory lock."""
 
 
 @contextmanager
 def build_lock(sessions: Sessions, folder: Path) -> Iterator[bool]:
-    """Hold the turn while the block runs; yields False where another builder has it.
+    """Hold the build lock while the block runs; yield False if another builder holds it.
 
-    On PostgreSQL it is an advisory lock of a connection's own, which goes with the connection; on SQLite,
-    where web and worker are processes of one node, a lock on a file in *folder*. Both end with their process.
-    Raises `StoreFailed` where that file cannot be made.
+    On PostgreSQL it is an advisory lock of a separate connection, which ends with the connection. On SQLite,
+    where web and worker are processes of one node, it is a lock on a file in *folder*. Both end with their
+    process. Raises `StoreFailed` if that file cannot be created.
     """
     with sessions() as session:
         bind = session.get_bind()
@@ -33,13 +33,13 @@ def build_lock(sessions: Sessions, folder: Path) -> Iterator[bool]:
 
 
 def _on_postgresql(engine: Engine) -> Iterator[bool]:
-    # Not in a transaction: an idle one would be ended by the server, and it would hold back vacuum.
+    # Outside of a transaction: the server would end an idle one, and it would hold back vacuum.
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        mine = bool(connection.scalar(text("SELECT pg_try_advisory_lock(:n)"), {"n": _LOCK}))
+        acquired = bool(connection.scalar(text("SELECT pg_try_advisory_lock(:n)"), {"n": _LOCK}))
         try:
-            yield mine
+            yield acquired
         finally:
-            if mine:
+            if acquired:
                 connection.execute(text("SELECT pg_advisory_unlock(:n)"), {"n": _LOCK})
 
 

@@ -10,7 +10,7 @@ from backend.feed import positions
 from backend.feed.mismatches import Mismatch
 from backend.sync import grants
 from backend.sync.pull import NotYet
-from backend.sync.verify import Answer, EpochChanged, verify
+from backend.sync.verify import EpochChanged, VerifyResult, verify
 from backend.sync.verify_request import VerifyRequest, faults, parse_request
 from sync_protocol.change import Gone, Stream
 from sync_protocol.cursor import Cursor, decode_cursor
@@ -53,7 +53,7 @@ class Server:
         assert VerifyReplySchema().validate(reply) == {}
         return reply
 
-    def answer(self, cursor: str, question: VerifyRequest) -> Answer:
+    def answer(self, cursor: str, question: VerifyRequest) -> VerifyResult:
         with self.sessions() as session:
             snapshot(session)
             return verify(session, rep_id=self.rep, cursor_text=cursor, schema=1, request=question)
