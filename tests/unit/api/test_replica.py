@@ -108,10 +108,10 @@ def test_a_replica_that_has_not_reached_what_the_phone_has_seen_passes_on(
     try:
         say(here.sessions, customer("NEW", "NW"))
         replica = here.satchel.replica
-        monkeypatch.setattr(replica, "_away_until", float("inf"))
+        monkeypatch.setattr(replica, "_unavailable_until", float("inf"))
         page = pull(phone)  # the primary's
         assert keys(page, "customers") >= {"NEW"}
-        monkeypatch.setattr(replica, "_away_until", 0.0)
+        monkeypatch.setattr(replica, "_unavailable_until", 0.0)
         served.take()
         reply = phone.pull(page["cursor"], query={"schema": 2}, headers={"If-None-Match": 'W/"another"'})
         assert reply.status_code == 200 and reply.json["head"] >= page["head"]
@@ -164,7 +164,7 @@ def test_a_page_that_stands_in_the_way_of_replaying_is_read_on_the_primary(
             raise OperationalError("SELECT", {}, _Conflict())
         return found
 
-    monkeypatch.setattr(subscriptions, "of_rep", of_rep)
+    monkeypatch.setattr(subscriptions, "for_rep", of_rep)
     assert pull(phone)["complete"]
     assert served.take() == ["primary"]
     pull(phone)

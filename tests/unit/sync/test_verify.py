@@ -1,4 +1,4 @@
-"""Verify: what differs is found and mended, exactly that, and nothing that the rep may not hear is told."""
+"""Verify: exactly the differing rows are found and repaired, and nothing that the rep may not read is sent."""
 
 import json
 from typing import Any
@@ -33,7 +33,7 @@ def two_reps(sessions: Sessions) -> None:
 
 
 class Server:
-    """Answers questions as the door does, for one rep; keeps what it said."""
+    """Answers requests as the endpoint does, for one rep; keeps its replies."""
 
     def __init__(self, sessions: Sessions, rep: str = "R1") -> None:
         self.sessions, self.rep = sessions, rep

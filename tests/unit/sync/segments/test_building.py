@@ -73,7 +73,7 @@ def test_a_set_that_took_longer_to_build_than_tombstones_live_is_not_offered(
     settings: Settings,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Whoever applied it would never hear of what was deleted meanwhile."""
+    """A device that applied it would never learn what was deleted meanwhile."""
     large_company(sessions, 600)
     put = store.put
 

@@ -1,4 +1,4 @@
-"""The scrub: damaged and missing files are found, withdrawn and built anew; whole ones are left alone."""
+"""The scrub: damaged and missing files are found, withdrawn and built again; intact ones are left alone."""
 
 import errno
 from io import FileIO

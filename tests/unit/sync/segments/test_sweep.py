@@ -85,7 +85,7 @@ def test_a_phone_in_the_middle_of_a_retired_set_is_led_to_the_new_one(
     phone = Phone(sessions, store)
     phone.step()
     offer = phone.offers[0]
-    phone.take_segment(offer, store.path(offer["sha256"]).read_bytes())
+    phone.apply_segment(offer, store.path(offer["sha256"]).read_bytes())
     customers(sessions, 600, 780, name="Renamed", noise=2_000)
     build_due(sessions, store, clock, settings)
     written(store, clock.now())
