@@ -10,7 +10,7 @@ import pytest
 
 from backend.database.core import Sessions
 from tests.databases import prepared
-from tests.stateful.histories.devices import Device, ReferenceDevice, MinimalDevice
+from tests.stateful.histories.devices import Device, MinimalDevice, ReferenceDevice
 
 CopyDatabase = Callable[[Sessions], Sessions]
 
