@@ -86,7 +86,11 @@ class _Packer:
         self.plain_bytes += _size(row)
 
     def must_cut(self, *, exact: bool) -> bool:
-        """Return whether the collected rows must be cut; *exact*: compress them, do not rely on the ratio."""
+        """Return whether the collected rows must be cut.
+
+        With *exact* they are compressed to be sure, because a cut gives up a boundary of the previous set;
+        otherwise the ratio decides.
+        """
         if len(self.rows) < 2 or self.plain_bytes > MAX_PLAIN_BYTES:
             return len(self.rows) > 1
         if self.ratio is None and self.plain_bytes > SAMPLE_BYTES:

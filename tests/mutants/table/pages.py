@@ -160,9 +160,9 @@ PAGES = [
         only="sqlite",
     ),
     Mutant(
-        "verify tells of streams that are not heard",
+        "verify answers about streams that are not granted",
         "–",
-        "A device that names a stream in a verification is told what is in it, granted or not.",
+        "A device that names a stream in a verification gets its contents, granted or not.",
         "tests/unit/sync/test_verify.py::test_the_cursor_of_another_rep_gives_away_nothing",
         [replace(_Step.__init__, "frozenset($GRANTED) & $NAMED", "frozenset($NAMED)")],
         only="sqlite",
