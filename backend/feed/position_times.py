@@ -7,11 +7,10 @@ of their own, so without these rows the age of a tombstone would not be known.
 import datetime as dt
 
 from sqlalchemy import delete, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from backend.clock import Clock
-from backend.database.core import is_postgresql
+from backend.database.bulk import insert_ignore
 from backend.feed import positions
 from backend.feed.models import PositionTime
 
@@ -28,8 +27,7 @@ def record(session: Session, clock: Clock, every: dt.timedelta = RECORD_EVERY) -
         return False
     # If the clock was set back, reuse the latest recorded time: times must not decrease as positions grow.
     row = {"position": head, "at": max(now, at) if at else now}
-    insert = (postgresql.insert if is_postgresql(session) else sqlite.insert)(PositionTime)
-    session.execute(insert.values(row).on_conflict_do_nothing(index_elements=["position"]))
+    insert_ignore(session, PositionTime, row, ["position"])
     return True
 
 

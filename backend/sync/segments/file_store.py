@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 
 from backend.failpoints import failpoint
+from backend.files import rename_synced, sync_folder, write_synced
 from backend.sync.segments.store import SegmentMissing, StoredFile, StoreFailed
 from sync_protocol.fields import Sha256
 
@@ -79,22 +80,18 @@ class FileStore:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._write(path, data)
             if is_new:
-                _sync_folder(self.folder)
+                sync_folder(self.folder)
         except OSError as error:
             raise StoreFailed(f"{self.folder}: {error.strerror}") from error
 
     def _write(self, path: Path, data: bytes) -> None:
         temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
         try:
-            with temporary.open("wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
+            write_synced(temporary, [data])
             failpoint("segments.after_draft")
-            temporary.replace(path)
+            rename_synced(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)
-        _sync_folder(path.parent)
 
     def open(self, name: str, start: int, length: int) -> Slice:
         try:
@@ -142,11 +139,3 @@ def _listed(folder: Path) -> list[Path]:
         return sorted(folder.iterdir())
     except FileNotFoundError:
         return []
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
