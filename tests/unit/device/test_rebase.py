@@ -99,7 +99,7 @@ def test_a_stream_that_was_being_fetched_begins_again(enrolled: Device, server: 
     server.feed.gone("customers", "S00")
     report = enrolled.sync()
     assert report.rebased and report.verified and held(enrolled) == server.feed.live()
-    assert offers.standing(enrolled.db).segments == 0
+    assert offers.progress(enrolled.db).segments == 0
 
 
 def test_an_accepted_document_is_let_go_of_once_the_server_confirms_it(

@@ -98,7 +98,7 @@ def test_what_the_erp_has_is_asked_about_and_the_office_answers(
     seen(real, id)
     made = real.request_change(id, "cancel", "the customer is gone")
     assert seen(real, made.id).state_label.startswith(
-        "the office is looking at it: The rep asks to cancel Order for C1"
+        "waiting for the office: The rep asks to cancel Order for C1"
     )
     with sessions() as session, session.begin():
         actions.done(session, made.id, Action("anna", clock.now(), "SO7 is cancelled"))
@@ -110,7 +110,7 @@ def test_the_office_sends_it_back_and_the_rep_corrects_it(
 ) -> None:
     id = captured(real)
     stand(sessions, id, "parked", owner="office", reason="over the limit")
-    assert seen(real, id).state_label == "the office is looking at it: over the limit"
+    assert seen(real, id).state_label == "waiting for the office: over the limit"
     with sessions() as session, session.begin():
         actions.return_to_rep(session, id, Action("anna", clock.now(), "order half of it"))
     returned = seen(real, id)
