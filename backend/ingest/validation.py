@@ -58,7 +58,7 @@ def partition(collection: Collection, page: ReadPage) -> Partitioned:
             key = str(record.get(collection.key) or NAMELESS)[:LONGEST_ID]
             found.bad.append(BadRow(key, error, json.dumps(record, ensure_ascii=False, default=str)))
     for key in page.gone:
-        error = KEY.wrong(key) or (None if sanitized(key) == key else "holds what no database keeps")
+        error = KEY.error_for(key) or (None if sanitized(key) == key else "holds what no database keeps")
         if error is None:
             found.gone.append(key)
         else:

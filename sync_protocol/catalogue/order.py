@@ -1,4 +1,4 @@
-"""The order: captured in the field, the field's until the ERP accepts it."""
+"""The order: captured in the field; the field owns it until the ERP accepts it."""
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
@@ -13,7 +13,7 @@ from sync_protocol.fields import Count, Currency, Date, Key, Money, Percent, Qua
 
 MAX_QUANTITY = "1000000"
 BY_CUSTOMER = "customer:"
-"""Before the customer's key: the order key of orders."""
+"""Prefix of an order's order key; the customer's key follows."""
 
 
 class OrderLineBodySchema(BodySchema):
@@ -22,7 +22,7 @@ class OrderLineBodySchema(BodySchema):
     quantity = Quantity(required=True, above="0", most=MAX_QUANTITY)
     unit = Key(required=True, references="units")
     unit_price = Money(required=True, least="0")
-    """The price the rep saw, before the discount."""
+    """The price that the rep saw, before the discount."""
     discount_percent = Percent(load_default="0")
     notes = Text(400, load_default=None, allow_none=True)
 
@@ -30,7 +30,7 @@ class OrderLineBodySchema(BodySchema):
 class OrderBodySchema(BodySchema):
     customer_id = Key(required=True, references="customers")
     ship_to_id = Key(load_default=None, allow_none=True)
-    """An address of the customer; the ERP's choice where null."""
+    """An address of the customer; null: the ERP chooses."""
     customer_reference = Text(35, load_default=None, allow_none=True)
     """The customer's own purchase order number."""
     order_date = Date(required=True)
@@ -45,7 +45,7 @@ class OrderBodySchema(BodySchema):
 
 
 def check(body: Mapping[str, Any], setting: CheckContext) -> Iterator[Fault]:
-    """Yield what only the rep's own records can tell: dates, units, products not for sale, addresses."""
+    """Yield faults that need the rep's records: dates, units, products not for sale, addresses."""
     yield from date_within(body, "order_date", setting.today, dt.timedelta(days=366), dt.timedelta(days=2))
     yield from date_within(
         body, "requested_date", setting.today, dt.timedelta(days=366), dt.timedelta(days=3 * 366)
@@ -67,7 +67,7 @@ def check(body: Mapping[str, Any], setting: CheckContext) -> Iterator[Fault]:
 
 
 def title(body: Mapping[str, Any]) -> str:
-    """Return what a person calls it."""
+    """Return the title for people."""
     lines = body.get("lines")
     count = len(lines) if isinstance(lines, list) else 0
     return f"Order for {body.get('customer_id')}, {count} line{'' if count == 1 else 's'}"

@@ -1,4 +1,4 @@
-"""Orders as the ERP has them, with their execution."""
+"""Orders in the ERP, with their execution."""
 
 from marshmallow import fields, validate
 
@@ -45,7 +45,7 @@ class InvoiceSchema(RecordSchema):
 
 
 class AxesSchema(RecordSchema):
-    """Four independent questions, because an order can be half delivered, unpaid and on credit hold at once."""
+    """Four independent statuses: an order can be half delivered, unpaid and on credit hold at the same time."""
 
     transport = Choice("draft", "quotation", "confirmed", "processing", "done", "cancelled", required=True)
     approval = Choice("none", "pending", "approved", "credit_hold", "blocked", required=True)
@@ -58,7 +58,7 @@ class OrderSchema(RecordSchema):
     number = Text(40, required=True, allow_none=True)
     customer_id = Key(required=True, references="customers")
     submission_id = Key(required=True, allow_none=True)
-    """The submission it was made from, where it came from the field."""
+    """The submission from which it was created, if it came from the field."""
     customer_reference = Text(80, required=True, allow_none=True)
     order_date = Date(required=True, allow_none=True)
     requested_date = Date(required=True, allow_none=True)
@@ -75,7 +75,7 @@ class OrderSchema(RecordSchema):
 
 ORDERS = Collection(
     name="orders",
-    summary="Orders and how they are being executed: lines, deliveries, invoices, and four axes of status.",
+    summary="Orders and their execution: lines, deliveries, invoices, and four axes of status.",
     schema=OrderSchema,
     channel=follows("customers", via="customer_id"),
     priority=6,

@@ -96,7 +96,7 @@ def _order_line(
     product = find_record(db, "products", line.product)
     unit = _unit(db, product, line.unit)
     if not Quantity.pattern.fullmatch(line.quantity):
-        raise DeviceError(f"line {number}: the quantity {line.quantity!r} is not {Quantity.says}")
+        raise DeviceError(f"line {number}: the quantity {line.quantity!r} is not {Quantity.expected}")
     amount = line.price
     if amount is None:
         listed = pricing.price(db, product, price_list, unit, line.quantity, day)
