@@ -25,6 +25,7 @@ from sync_protocol import columns
 from sync_protocol.catalogue import key_field
 from sync_protocol.change import Stream
 from sync_protocol.columns import Column
+from sync_protocol.inflate import GZIP, InflateError, inflate
 
 VERSION = 1
 MEDIA_TYPE = "application/vnd.satchel.segment"
@@ -32,7 +33,6 @@ MEDIA_TYPE = "application/vnd.satchel.segment"
 _LEVEL, _MEMORY, _STRATEGY = 9, 5, zlib.Z_FILTERED
 """Columns differ from one another. With less memory, zlib adapts its codes more often; `Z_FILTERED` avoids
 short matches among digits. The result has a tenth fewer bytes than with zlib's defaults."""
-_GZIP = zlib.MAX_WBITS | 16
 
 
 class SegmentDamaged(ValueError):
@@ -122,7 +122,7 @@ def encode(stream: Stream, range: KeyRange, rows: Sequence[tuple[str, str]]) -> 
 
 def compress(plain: bytes) -> bytes:
     """Return *plain* as gzip without a time stamp: equal input gives equal bytes, whose sha256 is the name."""
-    packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP, _MEMORY, _STRATEGY)
+    packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, GZIP, _MEMORY, _STRATEGY)
     return packer.compress(plain) + packer.flush()
 
 
@@ -138,15 +138,14 @@ def decode(data: bytes, *, sha256: str, most: int) -> Segment:
     """
     if name_of(data) != sha256:
         raise SegmentDamaged("the sha256 of its bytes is not its name")
-    inflater = zlib.decompressobj(_GZIP)
     try:
-        plain = inflater.decompress(data, most)
-        if not inflater.eof or inflater.unused_data:
-            raise SegmentDamaged("it is cut, or has extra bytes at its end")
+        plain = inflate([data], most)
         return _read(json.loads(plain, parse_float=_no_float))
     except SegmentDamaged:
         raise
-    except (zlib.error, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except InflateError as error:
+        raise SegmentDamaged(f"its gzip data {error}") from None
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise SegmentDamaged(f"it cannot be read: {error}") from None
 
 

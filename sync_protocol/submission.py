@@ -5,6 +5,7 @@ to both sides that what was stored is what was typed.
 """
 
 from enum import StrEnum
+from typing import Self
 
 from marshmallow import INCLUDE, Schema, fields, validate
 
@@ -77,17 +78,22 @@ REPLACEABLE = frozenset({S.RECEIVED, S.AWAITING_APPROVAL, S.QUEUED, S.REJECTED, 
 
 
 class Decision(StrEnum):
-    """The office's decision on a parked document; a record carries it beside the state."""
+    """The office's decision on a parked document. A record carries it beside the state."""
 
-    FIXED = "fixed"
-    """The office's corrected version replaces it."""
-    LINKED = "linked"
-    """It is in the ERP, under the number that the office entered."""
-    CANCELLED = "cancelled"
-    RETURNED = "returned"
-    """Returned to the rep: an edited copy replaces it."""
-    DONE = "done"
-    """The change that the rep requested was made in the ERP."""
+    label: str
+    """The phrase that a rep reads."""
+
+    FIXED = "fixed", "corrected by the office, which sends its own version"
+    LINKED = "linked", "in the ERP, entered there by the office"
+    CANCELLED = "cancelled", "cancelled by the office"
+    RETURNED = "returned", "sent back by the office; correct it and capture it again"
+    DONE = "done", "done by the office"
+
+    def __new__(cls, value: str, label: str = "") -> Self:
+        """Create the member that travels as *value*."""
+        member = str.__new__(cls, value)
+        member._value_, member.label = value, label
+        return member
 
 
 def may_move(old: State, new: State) -> bool:

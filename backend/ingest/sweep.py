@@ -117,7 +117,7 @@ def _refusal(collection: str, listed: int, known: int, missing: int, settings: S
     return (
         f"The ERP lists {listed} {collection}, and {missing} of the {known} known ones are missing "
         f"(more than {settings.shrink_guard_percent} percent). Nothing was deleted. If they are really gone, "
-        f"say `satchel sweep {collection} --believe`; if not, look at the connection"
+        f"say `satchel sweep {collection} --accept-shrink`; if not, look at the connection"
     )
 
 
@@ -126,6 +126,8 @@ def _delete(sessions: Sessions, connector: str, collection: str, keys: list[str]
     for chunk in _chunks(keys):
         with sessions() as session, session.begin():
             validation.release(session, connector, collection, chunk)
+            # Lock the feed before reading: a record that a reading publishes after this must survive. `publish`
+            # takes positions once more, because a chunk without deletions must not raise the position.
             positions.take(session, 0)
             still = set(session.scalars(_live_up_to(collection, before).where(FeedRow.key.in_(chunk))))
             if still:

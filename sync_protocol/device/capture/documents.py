@@ -37,13 +37,6 @@ STATE_LABELS: dict[str, str] = {
     State.SUPERSEDED: "replaced by a newer one",
     State.CANCELLED: "cancelled",
 }
-DECISION_LABELS: dict[str, str] = {
-    Decision.FIXED: "corrected by the office, which sends its own version",
-    Decision.LINKED: "in the ERP, entered there by the office",
-    Decision.CANCELLED: "cancelled by the office",
-    Decision.RETURNED: "sent back by the office; correct it and capture it again",
-    Decision.DONE: "done by the office",
-}
 
 
 @dataclass(frozen=True)
@@ -85,7 +78,7 @@ class Document:
     @property
     def state_label(self) -> str:
         """Its state as a phrase for the rep."""
-        label = DECISION_LABELS.get(self.decision or "") or STATE_LABELS.get(self.stage, self.stage)
+        label = _decision_label(self.decision) or STATE_LABELS.get(self.stage, self.stage)
         if self.stage == State.ACCEPTED and not self.decision and not _goes_to_erp(self.kind):
             label = "done"
         if self.erp_number:
@@ -134,6 +127,11 @@ def _document(row: sqlite3.Row) -> Document:
 def _goes_to_erp(kind: str) -> bool:
     declared = KINDS.get(kind)
     return declared is None or declared.destination == TO_ERP
+
+
+def _decision_label(decision: str | None) -> str | None:
+    """Return the label of *decision*; None if there is none, or if only a newer server knows it."""
+    return Decision(decision).label if decision in set(Decision) else None
 
 
 def _decision(row: sqlite3.Row, submission: dict[str, Any]) -> str | None:

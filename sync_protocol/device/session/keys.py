@@ -4,7 +4,6 @@ The reference device keeps it in a file that only its owner can read. A phone ke
 backups do not include, so that a restored copy of the app must enrol again.
 """
 
-import base64
 import hashlib
 import re
 from pathlib import Path
@@ -20,15 +19,11 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from ulid import ULID
 
+from sync_protocol import base64url
 from sync_protocol.device.errors import EnrolAgain
-from sync_protocol.device.store.durable import durable_file, sync_folder
+from sync_protocol.device.store.durable_file import durable_file, sync_folder
 
 PROOF_TYPE = "satchel-proof+jwt"
-
-
-def b64url(data: bytes) -> str:
-    """Return base64url without padding (RFC 7515)."""
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
 class DeviceKey:
@@ -40,7 +35,7 @@ class DeviceKey:
     def public_jwk(self) -> dict[str, str]:
         """Return the public key as a JWK (RFC 8037)."""
         raw = self._private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-        return {"kty": "OKP", "crv": "Ed25519", "x": b64url(raw)}
+        return {"kty": "OKP", "crv": "Ed25519", "x": base64url.encode(raw)}
 
     def proof(self, issuer: str, refresh_token: str) -> str:
         """Return the JWS (RFC 7515) that proves this device owns *refresh_token*.
@@ -49,7 +44,7 @@ class DeviceKey:
         """
         claims = {
             "aud": issuer,
-            "rth": b64url(hashlib.sha256(refresh_token.encode()).digest()),
+            "rth": base64url.encode(hashlib.sha256(refresh_token.encode()).digest()),
             "jti": str(ULID()),
         }
         return jwt.encode(claims, self._private, algorithm="EdDSA", headers={"typ": PROOF_TYPE})

@@ -13,7 +13,7 @@ from sync_protocol.device.session import keys
 from sync_protocol.device.session.session import identity
 from sync_protocol.device.store import replica
 from sync_protocol.device.store.database import Database
-from sync_protocol.device.store.durable import durable_file, sync_folder
+from sync_protocol.device.store.durable_file import durable_file, sync_folder
 from sync_protocol.device.store.partfile import PartFolder
 from sync_protocol.device.store.receipts import ReceiptFolder
 

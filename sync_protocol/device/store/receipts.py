@@ -13,7 +13,7 @@ from pathlib import Path
 from sync_protocol.device.errors import ReceiptRefused
 from sync_protocol.device.failpoint import failpoint
 from sync_protocol.device.store.database import Database
-from sync_protocol.device.store.durable import durable_file, sync_folder
+from sync_protocol.device.store.durable_file import durable_file, sync_folder
 from sync_protocol.limits import LIMITS
 
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1")

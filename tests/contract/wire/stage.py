@@ -23,7 +23,7 @@ from tests.contract.wire import segments
 from tests.unit.api.installation import Installation, Phone
 
 BROKEN: dict[str, Callable[[], Any]] = {
-    "an endpoint": lambda: patch("backend.api.limits.satchel", side_effect=RuntimeError("broken")),
+    "an endpoint": lambda: patch("backend.api.limits.get_services", side_effect=RuntimeError("broken")),
     "the database": lambda: patch(
         "backend.identity.principals.check", side_effect=OperationalError("SELECT", {}, Exception("away"))
     ),

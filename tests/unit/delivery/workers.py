@@ -14,10 +14,10 @@ ROOT = Path(__file__).parents[3]
 
 PROGRAM = """
 import os
-from backend import telemetry
+from backend import logs
 from backend.settings import read_settings
 from backend.worker import run
-telemetry.configure()
+logs.configure()
 run(read_settings(os.environ), threads=int(os.environ["THREADS"]))
 """
 

@@ -102,7 +102,7 @@ def test_json_that_is_not_whole_is_damaged(content: bytes) -> None:
 def test_a_reply_that_inflates_without_end_is_damaged(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(under_test, "MAX_REPLY_BYTES", 1000)
     bomb = gzip.compress(b'"' + b"a" * 100_000 + b'"')
-    with pytest.raises(Damaged, match="after decompression"):
+    with pytest.raises(Damaged, match="inflates"):
         ask(200, bomb, JSON | {"Content-Encoding": "gzip"})
 
 

@@ -60,13 +60,13 @@ from backend.database.core import make_sessions
 from backend.migrations.tables import import_tables
 from backend.settings import read_settings
 from backend.sync.segments.due import build_due
-from backend.sync.segments.factory import store_of
+from backend.sync.segments.factory import make_store
 from backend.sync.segments import sweep
 import_tables()
 settings = read_settings(os.environ)
 sweep.RETIRED_DAYS = sweep.UNNAMED_HOURS = 0
 work = {work}
-work(make_sessions(settings.database_url), store_of(settings), SystemClock(), settings)
+work(make_sessions(settings.database_url), make_store(settings), SystemClock(), settings)
 """
 
 
