@@ -181,7 +181,7 @@ class Money(_Decimal):
 
 
 class Quantity(_Decimal):
-    """A quantity as decimal text, up to 13 digits and 6 decimals; its unit stands beside it."""
+    """A quantity as decimal text, up to 13 digits and 6 decimals; its unit is in a field beside it."""
 
     pattern = re.compile(r"-?(0|[1-9]\d{0,12})(\.\d{1,6})?", re.ASCII)
     expected = 'a quantity as text with a decimal point, such as "3" or "0.5"'

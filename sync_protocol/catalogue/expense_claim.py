@@ -37,16 +37,16 @@ class ExpenseClaimBodySchema(BodySchema):
     )
 
 
-def check(body: Mapping[str, Any], setting: CheckContext) -> Iterator[Fault]:
+def check(body: Mapping[str, Any], context: CheckContext) -> Iterator[Fault]:
     """Yield violations of the expense policy: customer or project, dates, receipts, justifications."""
     if not body.get("customer_id") and not body.get("project"):
         yield Fault(ErrorCode.FIELD_MISSING, "customer_id", "name the customer or the project it was for")
     yield from line_numbers_unique(body)
     for n, line in enumerate(body["lines"]):
         where = f"lines[{n}]"
-        for fault in date_within(line, "date", setting.today, LATE_AFTER, dt.timedelta(days=2)):
+        for fault in date_within(line, "date", context.today, LATE_AFTER, dt.timedelta(days=2)):
             yield fault._replace(field=f"{where}.date")
-        category = setting.lookup("expense_categories", line["category_id"]) or {}
+        category = context.lookup("expense_categories", line["category_id"]) or {}
         name, currency = category.get("name"), category.get("currency")
         receipts = line.get("receipts") or []
         # Amounts in two currencies cannot be compared, so the stricter rule applies.
@@ -64,7 +64,7 @@ def check(body: Mapping[str, Any], setting: CheckContext) -> Iterator[Fault]:
                 f"{name} is limited to {category['limit_per_line']} {currency}; give a justification",
             )
         for receipt in receipts:
-            if receipt not in setting.needs:
+            if receipt not in context.needs:
                 yield Fault(
                     ErrorCode.FIELD_INVALID, f"{where}.receipts", f"{receipt} is not announced in `needs`"
                 )

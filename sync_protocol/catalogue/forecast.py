@@ -38,10 +38,10 @@ class ForecastBodySchema(BodySchema):
     )
 
 
-def check(body: Mapping[str, Any], setting: CheckContext) -> Iterator[Fault]:
+def check(body: Mapping[str, Any], context: CheckContext) -> Iterator[Fault]:
     """Yield faults: a month in the past or beyond the horizon, a wrong unit, too many decimals."""
     year, month = (int(part) for part in body["period"].split("-"))
-    ahead = (year - setting.today.year) * 12 + month - setting.today.month
+    ahead = (year - context.today.year) * 12 + month - context.today.month
     if not 0 <= ahead <= HORIZON_MONTHS:
         yield Fault(
             ErrorCode.OUT_OF_RANGE,
@@ -54,8 +54,8 @@ def check(body: Mapping[str, Any], setting: CheckContext) -> Iterator[Fault]:
         if line["product_id"] in products:
             yield Fault(ErrorCode.OUT_OF_RANGE, f"lines[{n}].product_id", "is there twice; add the quantities")
         products.add(line["product_id"])
-        product = setting.lookup("products", line["product_id"]) or {}
-        yield from quantity_in_unit(line, product, setting.lookup, f"lines[{n}]")
+        product = context.lookup("products", line["product_id"]) or {}
+        yield from quantity_in_unit(line, product, context.lookup, f"lines[{n}]")
 
 
 def title(body: Mapping[str, Any]) -> str:

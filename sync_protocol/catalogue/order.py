@@ -49,26 +49,26 @@ class OrderBodySchema(BodySchema):
     )
 
 
-def check(body: Mapping[str, Any], setting: CheckContext) -> Iterator[Fault]:
+def check(body: Mapping[str, Any], context: CheckContext) -> Iterator[Fault]:
     """Yield faults that need the rep's records: dates, units, products not for sale, addresses."""
-    yield from date_within(body, "order_date", setting.today, dt.timedelta(days=366), dt.timedelta(days=2))
+    yield from date_within(body, "order_date", context.today, dt.timedelta(days=366), dt.timedelta(days=2))
     yield from date_within(
-        body, "requested_date", setting.today, dt.timedelta(days=366), dt.timedelta(days=3 * 366)
+        body, "requested_date", context.today, dt.timedelta(days=366), dt.timedelta(days=3 * 366)
     )
     yield from line_numbers_unique(body)
-    customer = setting.lookup("customers", body["customer_id"]) or {}
+    customer = context.lookup("customers", body["customer_id"]) or {}
     addresses = {address["id"] for address in customer.get("addresses", [])}
     if body.get("ship_to_id") and customer and body["ship_to_id"] not in addresses:
         yield Fault(
             ErrorCode.UNKNOWN_RECORD, "ship_to_id", f"is not an address of customer {body['customer_id']}"
         )
     for n, line in enumerate(body["lines"]):
-        product = setting.lookup("products", line["product_id"]) or {}
+        product = context.lookup("products", line["product_id"]) or {}
         if product and not product.get("sellable", True):
             yield Fault(
                 ErrorCode.NOT_FOR_SALE, f"lines[{n}].product_id", f"{product.get('name')} is not for sale"
             )
-        yield from quantity_in_unit(line, product, setting.lookup, f"lines[{n}]")
+        yield from quantity_in_unit(line, product, context.lookup, f"lines[{n}]")
 
 
 def title(body: Mapping[str, Any]) -> str:

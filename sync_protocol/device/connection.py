@@ -1,7 +1,7 @@
 """The connection to the server, as `sync` uses it and `session` provides it.
 
-These types stand below both packages: `sync` knows nothing of tokens and HTTP, and tests replace the network by
-plain functions.
+Both packages import these types. So `sync` does not depend on tokens and HTTP, and tests replace the network
+by plain functions.
 """
 
 from collections.abc import Callable, Mapping

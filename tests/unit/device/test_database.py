@@ -76,7 +76,7 @@ def first_version(path: Path, rows: int = 2500) -> None:
     old.executemany(
         "INSERT INTO record (collection, key, channel, position, body, words, parent)"
         " VALUES ('customers', ?, 'territory:NW', ?, ?, '', NULL)",
-        # Not in canonical order, as a proxy that writes JSON anew would have left it.
+        # Not in canonical order, as a proxy that rewrites JSON would leave it.
         [(f"C{n}", n + 1, f'{{"name":"Café {n}","id":"C{n}"}}') for n in range(rows)],
     )
     old.execute("UPDATE held SET cursor = 'c', etag = 'W/\"t\"', epoch = 'e1', complete = 1")

@@ -184,7 +184,7 @@ def forget(sessions: Sessions, keys: list[str]) -> None:
         positions.new_epoch(session)
 
 
-def test_segments_built_anew_in_the_middle_of_a_download_end_with_the_same(
+def test_segments_rebuilt_in_the_middle_of_a_download_end_with_the_same(
     device: Device, sessions: Sessions, line: Counter, clock: ManualClock, settings: Settings
 ) -> None:
     line.cut_after = 60_000

@@ -207,7 +207,7 @@ def test_backoff_draws_from_the_whole_range_grows_and_is_bounded() -> None:
     assert most.after_failure() == 2
 
 
-def test_backoff_never_asks_sooner_than_the_server_wished() -> None:
+def test_backoff_is_never_shorter_than_retry_after() -> None:
     assert Backoff(draw=lambda: 0.0).after_failure(30) == 30
     assert 30 < Backoff(draw=lambda: 1.0).after_failure(30) <= 45
     assert Backoff(draw=lambda: 0.0).after_success(60) == 60

@@ -1,4 +1,4 @@
-"""A replica that differs is found by its checksum and repaired by the row; one that cannot be is begun anew."""
+"""A replica that differs is found by its checksum and repaired row by row, or else fetched again."""
 
 import json
 from typing import Any
@@ -149,7 +149,9 @@ def test_a_stream_that_differs_in_most_rows_is_begun_again(many: Device, server:
     assert report.verified and report.segments == 4 and held(many) == server.feed.live()
 
 
-def test_a_difference_that_no_repair_mends_begins_anew_once_a_day(device: Device, server: FakeServer) -> None:
+def test_a_difference_that_no_repair_removes_is_fetched_again_once_a_day(
+    device: Device, server: FakeServer
+) -> None:
     """The server says of the page what it does not say in the verification: one of the two is wrong."""
     page = server.feed.page
 
@@ -193,7 +195,7 @@ def test_bodies_are_looked_at_once_a_day_and_on_demand(many: Device, server: Fak
     assert held(many) == server.feed.live()
 
 
-def test_a_repaired_submission_says_its_fate(device: Device, server: FakeServer) -> None:
+def test_a_repaired_submission_updates_the_state(device: Device, server: FakeServer) -> None:
     saved = device.capture("order", order_body())
     device.sync()
     server.say(saved.id, state="accepted", erp_number="SO 1")
