@@ -18,7 +18,7 @@ MESSAGE = click.option("--message", required=True, help="What to tell the office
 @click.option("--reason", help="The reason, for the office.")
 @pass_folder
 def withdraw(folder: Path, id: str, reason: str | None) -> None:
-    """Withdraw the document ID before it is sent to the ERP."""
+    """Withdraw the document ID. It must not have been sent to the ERP yet."""
     with open_device(folder) as device, saving(id):
         document = device.withdraw(id, reason)
     if document.stage == DISMISSED:
@@ -32,7 +32,7 @@ def withdraw(folder: Path, id: str, reason: str | None) -> None:
 @FILE
 @pass_folder
 def amend(folder: Path, id: str, file: Path | None) -> None:
-    """Edit a copy of the document ID; it replaces the document unless that has been sent to the ERP."""
+    """Edit a copy of the document ID. It replaces the document, unless that has been sent to the ERP."""
     with open_device(folder) as device:
         kind, body = device.editable_body(id)
         with saving(kind):
@@ -45,7 +45,7 @@ def amend(folder: Path, id: str, file: Path | None) -> None:
 @MESSAGE
 @pass_folder
 def request_change(folder: Path, id: str, message: str) -> None:
-    """Ask the office to change the document ID, which is in the ERP."""
+    """Ask the office to change the document ID. It must be in the ERP."""
     with open_device(folder) as device:
         _request(device, id, "change", message)
 
@@ -55,7 +55,7 @@ def request_change(folder: Path, id: str, message: str) -> None:
 @MESSAGE
 @pass_folder
 def request_cancel(folder: Path, id: str, message: str) -> None:
-    """Ask the office to cancel the document ID, which is in the ERP."""
+    """Ask the office to cancel the document ID. It must be in the ERP."""
     with open_device(folder) as device:
         _request(device, id, "cancel", message)
 

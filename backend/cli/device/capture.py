@@ -79,7 +79,7 @@ def forecast(
     notes: str | None,
     supersedes: str | None,
 ) -> None:
-    """Capture a sales forecast for a warehouse and month; it replaces the previous one."""
+    """Capture a sales forecast. It replaces the previous one for the same warehouse and month."""
     with open_device(folder) as device:
         body = forms.forecast(
             device.db,
@@ -150,7 +150,7 @@ def claim(
 def capture_body(
     folder: Path, kind: str, file: Path | None, receipts: tuple[str, ...], supersedes: str | None
 ) -> None:
-    """Capture a document of any KIND from its body as JSON. The editor starts with all fields of the kind."""
+    """Capture a document of any KIND. Its body is JSON; the editor starts with all fields of the kind."""
     if kind not in KINDS:
         raise click.BadParameter(f"unknown kind {kind!r}; choose one of {', '.join(KINDS)}", param_hint="KIND")
     files = [read_receipt(Path(path)) for path in receipts]

@@ -56,7 +56,7 @@ def device_group(ctx: click.Context, folder: Path) -> None:
 @click.option("--allow-http", is_flag=True, help="Allow plain http, on a network that you trust.")
 @pass_folder
 def enrol(folder: Path, code: str, server: str, name: str | None, allow_http: bool) -> None:
-    """Enrol with the office's one-time CODE. If no reply arrives, run it again with the same code."""
+    """Enrol with the one-time CODE of the office. If no reply arrives, use the same code again."""
     with open_device(folder) as device:
         identity = device.enrol(code, server, name=name, allow_http=allow_http)
     console.print(
@@ -70,7 +70,7 @@ def enrol(folder: Path, code: str, server: str, name: str | None, allow_http: bo
 @click.option("--tries", default=5, show_default=True, help="Attempts without progress before giving up.")
 @pass_folder
 def sync(folder: Path, watch: bool, tries: int) -> None:
-    """Send the outbox, fetch changes, send receipts, and compare the replica with the server."""
+    """Sync with the server. Sends documents and receipts, fetches changes, and compares the replica."""
     with open_device(folder) as device:
         if watch:
             for report, wait in device.watch():
@@ -84,7 +84,7 @@ def sync(folder: Path, watch: bool, tries: int) -> None:
 @click.option("--tries", default=5, show_default=True, help="Attempts without progress before giving up.")
 @pass_folder
 def verify(folder: Path, tries: int) -> None:
-    """Read all stored records, compare them with the server, and repair what differs."""
+    """Verify all records. Reads them from the disk, compares them with the server, and repairs differences."""
     with open_device(folder) as device:
         report = _sync(device, tries, deep=True)
     if not report.verified:
@@ -104,7 +104,7 @@ def _sync(device: Device, tries: int, *, deep: bool = False) -> SyncReport:
 @click.option("--check", is_flag=True, help="Check all stored data too; slower.")
 @pass_folder
 def status(folder: Path, check: bool) -> None:
-    """Show the rep of this device, its records, how old they are, and the outbox."""
+    """Show the state of this device: its rep, its records and their age, and the outbox."""
     with open_device(folder) as device:
         tables.print_status(device.status())
         if check:
@@ -147,7 +147,7 @@ def show(folder: Path, collection: str, key: str) -> None:
 @click.argument("key")
 @pass_folder
 def customer(folder: Path, key: str) -> None:
-    """Show a customer: contacts, orders, open items, credit. KEY is the key, number or name."""
+    """Show a customer with all related data. KEY is the key, number or name."""
     with open_device(folder) as device:
         tables.print_customer(device.customer(key))
 
@@ -175,7 +175,7 @@ def outbox(folder: Path) -> None:
 @click.argument("id")
 @pass_folder
 def dismiss(folder: Path, id: str) -> None:
-    """Dismiss the document ID, which never left the device or was refused."""
+    """Dismiss the document ID. It must have been refused, or have never left the device."""
     _change(folder, id, Device.dismiss)
 
 
@@ -183,13 +183,13 @@ def dismiss(folder: Path, id: str) -> None:
 @click.argument("id")
 @pass_folder
 def push_again(folder: Path, id: str) -> None:
-    """Push the document ID again with the next sync; the server recognises one that it already has."""
+    """Push the document ID again. The server recognises a document that it already has."""
     _change(folder, id, Device.retry_push)
 
 
 @device_group.command()
 def driver() -> None:
-    """Run as a driver for the conformance kit: one JSON object per line, in and out."""
+    """Run as a driver for the conformance kit. It reads and writes one JSON object per line."""
     drive(sys.stdin, sys.stdout)
 
 

@@ -92,7 +92,7 @@ class Feed:
                 self._next()
 
     def collect(self, stream: Stream) -> None:
-        """Delete tombstones of *stream* that no segment needs: a device that missed them fetches the stream again."""
+        """Delete tombstones of *stream* that no segment needs: devices without them start again."""
         state = self.state
         living = [*state.retired.get(stream, []), *([state.sets[stream]] if stream in state.sets else [])]
         floor = min([self.position, *(set.position for set in living)])
