@@ -63,14 +63,14 @@ lint: .venv/test.stamp ## Check style, types and import contracts
 format: .venv/test.stamp ## Format the code and fix what ruff can fix
 	$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
-reference: .venv/test.stamp ## Regenerate the pages of docs/reference and the golden wire examples
+reference: .venv/test.stamp ## Regenerate docs/reference and the golden wire examples
 	$(BIN)/python -m backend.api.reference docs/reference
 	$(BIN)/python -m tests.contract.wire.record
 
 corpus: .venv/test.stamp ## Freeze the exchanges of this revision before its release
 	$(BIN)/python -m tests.contract.corpus.record
 
-lock: $(UV) ## Update the lock files: hashes, no addresses
+lock: $(UV) ## Regenerate the lock files: hashes, no addresses
 	$(UV) pip compile pyproject.toml --upgrade -q --group build --generate-hashes --universal --python-version 3.11 --no-header -o requirements/run.lock
 	$(UV) pip compile pyproject.toml --upgrade -q --group build --group test -c requirements/run.lock --generate-hashes --universal --python-version 3.11 --no-header -o requirements/test.lock
 	$(UV) pip compile pyproject.toml --upgrade -q --group build --extra s3 -c requirements/test.lock --generate-hashes --universal --python-version 3.11 --no-header -o requirements/s3.lock

@@ -1,13 +1,11 @@
-"""The cursor: where a device stands in each stream it hears. Opaque to the device.
+"""The cursor: how far a device has read each of its streams. Opaque to the device.
 
-It holds the epoch, `seen` (the head of the last snapshot) and a mark per stream, written as one base
-number and the exceptions from it; after a complete page all streams stand at the base, so that a
-cursor of fifty streams is some two hundred bytes. It is no secret and no permission: what a rep may
-hear is decided on the server, and a forged cursor can only cost its owner a longer download.
+It contains the epoch, `seen` (the head of the last snapshot) and a mark per stream, encoded as one base
+position and the exceptions from it. After a complete page all streams are at the base, so a cursor of fifty
+streams has about two hundred bytes. It is neither a secret nor a permission: the server decides which streams a
+rep may read, and a forged cursor only causes a longer download.
 """
 
-import base64
-import binascii
 import json
 import re
 import zlib
@@ -16,8 +14,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from sync_protocol import base64url
 from sync_protocol.change import Stream
 from sync_protocol.channel import is_channel
+from sync_protocol.inflate import ZLIB, InflateError, inflate
 
 VERSION = 1
 MAX_TEXT = 16 * 1024
@@ -27,15 +27,15 @@ _COLLECTION = re.compile(r"[a-z_]{1,40}")
 
 
 class CursorInvalid(ValueError):
-    """The text is not a cursor of ours."""
+    """The text is not a cursor of this server."""
 
 
 class Mark(NamedTuple):
-    """Where a device stands in one stream.
+    """How far a device has read one stream.
 
-    *position*: it has every change up to here. *as_of*: the oldest snapshot whose rows it may hold, where
-    that is above the position, that is while a stream is being read from its beginning or from segments;
-    else 0. What was gone before that snapshot the device never met, so it needs no tombstone of it.
+    *position*: the device has every change up to here. *as_of*: the oldest snapshot whose rows the device may
+    hold, if that is above the position (while a stream is read from its beginning or from segments), else 0.
+    The device never received a record that was deleted before that snapshot, so it needs no tombstone for it.
     """
 
     position: int = 0
@@ -43,7 +43,7 @@ class Mark(NamedTuple):
 
     @property
     def covered(self) -> int:
-        """Return the position below which the device misses no tombstone."""
+        """Return the position below which the device needs no tombstone."""
         return max(self.position, self.as_of)
 
 
@@ -56,7 +56,7 @@ class Cursor:
     marks: Mapping[Stream, Mark] = field(default_factory=dict)
 
     def position(self, stream: Stream) -> int:
-        """Return how far the device has read *stream*; 0 where it has not begun."""
+        """Return how far the device has read *stream*; 0 if it has not begun."""
         return self.marks.get(stream, Mark()).position
 
     def encode(self) -> str:
@@ -71,47 +71,39 @@ class Cursor:
             channels.setdefault(channel, []).append(entry)
         value = [VERSION, self.epoch, self.seen, base, channels]
         packed = zlib.compress(json.dumps(value, separators=(",", ":")).encode(), 9)
-        return _text(packed)
+        return base64url.encode(packed)
 
 
 def decode_cursor(text: str) -> Cursor:
     """Return the cursor that `Cursor.encode` wrote; raises `CursorInvalid` for anything else.
 
-    The zlib checksum inside tells a damaged cursor from a good one.
+    The zlib checksum inside detects a damaged cursor.
     """
     if len(text) > MAX_TEXT:
         raise CursorInvalid("it is too long")
     try:
-        packed = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-        # Base64 skips what it does not know and has spare bits at its end: one cursor, one text.
-        if _text(packed) != text:
-            raise CursorInvalid("it is not written as this server writes it")
-        inflater = zlib.decompressobj()
-        plain = inflater.decompress(packed, MAX_JSON)
-        if not inflater.eof or inflater.unused_data:
-            raise CursorInvalid("it is cut short or has something behind it")
+        # One cursor has one text: base64url is decoded strictly, and nothing may follow the zlib data.
+        plain = inflate([base64url.decode(text)], MAX_JSON, wbits=ZLIB)
         version, epoch, seen, base, channels = json.loads(plain)
         marks: dict[Stream, Mark] = {}
         at_base = Mark(_natural(base))
         for channel, entries in channels.items():
             if not is_channel(channel):
-                raise CursorInvalid("it names what is no stream")
+                raise CursorInvalid("it names something that is not a stream")
             for entry in entries:
                 collection, mark = (entry, at_base) if isinstance(entry, str) else _exception(*entry)
                 if not _COLLECTION.fullmatch(collection):
-                    raise CursorInvalid("it names what is no stream")
+                    raise CursorInvalid("it names something that is not a stream")
                 marks[channel, collection] = mark
         if version != VERSION or not isinstance(epoch, str):
-            raise CursorInvalid("it is of another version")
+            raise CursorInvalid("it has another version")
         return Cursor(epoch, _natural(seen), marks)
-    except (binascii.Error, zlib.error, ValueError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
         if isinstance(error, CursorInvalid):
             raise
-        raise CursorInvalid("it was not made by this server or was damaged on the way") from None
-
-
-def _text(packed: bytes) -> str:
-    return base64.urlsafe_b64encode(packed).rstrip(b"=").decode()
+        if isinstance(error, InflateError):
+            raise CursorInvalid(f"it {error}") from None
+        raise CursorInvalid("this server did not make it, or it was damaged in transit") from None
 
 
 def _exception(collection: Any, position: Any, as_of: Any = 0) -> tuple[Any, Mark]:
@@ -120,5 +112,5 @@ def _exception(collection: Any, position: Any, as_of: Any = 0) -> tuple[Any, Mar
 
 def _natural(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**53:
-        raise CursorInvalid("it holds a number that is no position")
+        raise CursorInvalid("it contains a number that is not a position")
     return value

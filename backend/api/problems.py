@@ -10,7 +10,7 @@ from werkzeug.exceptions import HTTPException
 
 from backend.feed.positions import FeedMissing
 from backend.identity.tokens import DeviceRevoked, RefreshInvalid, TokenExpired, TokenInvalid
-from backend.office.action import ActionRefused
+from backend.office.errors import ActionRefused
 from backend.sync.pull import NotYet
 from backend.sync.segments.store import StoreFailed
 from backend.sync.verify import EpochChanged

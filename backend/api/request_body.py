@@ -1,7 +1,7 @@
 """Reading request bodies: bounded before anything is parsed, inflated piece by piece, parsed strictly."""
 
 import json
-import zlib
+from collections.abc import Iterator
 from typing import Any, NoReturn
 
 from flask import request
@@ -12,12 +12,12 @@ from backend.api.services import get_services
 from sync_protocol.canonical import NotCanonical, canonical
 from sync_protocol.collection import schema_faults
 from sync_protocol.errors import ErrorCode, Fault
+from sync_protocol.inflate import InflateError, InflateTooLong, inflate
 from sync_protocol.validators import schema_instance
 
 PIECE = 64 * 1024
 MAX_FAULTS = 50
 """So many are told at once; a body that is wrong throughout must not have an answer larger than itself."""
-_GZIP = zlib.MAX_WBITS | 16
 
 
 def read(schema: type[Schema], most: int | None = None) -> dict[str, Any]:
@@ -63,19 +63,25 @@ def read_inflated(most: int) -> bytes:
         raise Problem(ErrorCode.ENCODING_UNSUPPORTED, "Send the body plain or as gzip.", headers=accepted)
     if (request.content_length or 0) > most:
         raise too_large(most)
-    inflater = zlib.decompressobj(_GZIP) if coding == "gzip" else None
-    plain, arrived = bytearray(), 0
+    try:
+        return inflate(_pieces(most), most) if coding == "gzip" else b"".join(_pieces(most))
+    except InflateTooLong:
+        raise too_large(most) from None
+    except InflateError as error:
+        raise Problem(ErrorCode.BODY_DAMAGED, f"The gzip data {error}.") from None
+
+
+def _pieces(most: int) -> Iterator[bytes]:
+    """Yield the body as it arrives, at most *most* bytes of it."""
+    arrived = 0
     while piece := _next_piece():
         arrived += len(piece)
-        plain += _inflate(inflater, piece, most + 1 - len(plain)) if inflater else piece
-        if arrived > most or len(plain) > most:
+        if arrived > most:
             raise too_large(most)
-    # Servers differ: some say so when a connection breaks, some just give less than was announced.
+        yield piece
+    # Servers differ: some report a broken connection, some only give less than was announced.
     if arrived < (request.content_length or 0):
         raise _broken_off()
-    if inflater and not inflater.eof:
-        raise Problem(ErrorCode.BODY_DAMAGED, "The gzip data ends too early.")
-    return bytes(plain)
 
 
 def _next_piece() -> bytes:
@@ -88,17 +94,6 @@ def _next_piece() -> bytes:
 
 def _broken_off() -> Problem:
     return Problem(ErrorCode.BODY_DAMAGED, "The body broke off, or did not come as HTTP has it.")
-
-
-def _inflate(inflater: Any, piece: bytes, room: int) -> bytes:
-    """Inflate *piece* to at most *room* bytes; what does not fit stays behind and the caller refuses it."""
-    try:
-        plain: bytes = inflater.decompress(piece, room)
-    except zlib.error:
-        raise Problem(ErrorCode.BODY_DAMAGED, "The gzip data is damaged.") from None
-    if inflater.unused_data:
-        raise Problem(ErrorCode.BODY_DAMAGED, "There is something behind the gzip data.")
-    return plain
 
 
 def too_large(most: int) -> Problem:

@@ -20,9 +20,7 @@ def missing_corpora(changelog: str, newest: int, frozen: list[int]) -> list[str]
             continue
         named = re.search(r", revision (\d+)$", heading)
         if not named:
-            faults.append(
-                f"the heading {heading!r} must end with its revision, as in `, revision {newest}`"
-            )
+            faults.append(f"the heading {heading!r} must end with its revision, as in `, revision {newest}`")
         elif int(named[1]) not in frozen:
             faults.append(
                 f"revision {named[1]} is released without a corpus; python -m tests.contract.corpus.record"

@@ -43,16 +43,17 @@ def server() -> Iterator[int]:
 
 def ask(port: int, line: bytes, size: int, seconds: float = 10) -> bytes:
     """Send *line* and return up to *size* bytes, or those that have arrived when the line breaks."""
-    got = b""
-    with socket.create_connection(("127.0.0.1", port), seconds) as connection:
-        connection.settimeout(seconds)
-        try:
+    received = b""
+    try:
+        # The reset may arrive while `create_connection` still runs.
+        with socket.create_connection(("127.0.0.1", port), seconds) as connection:
+            connection.settimeout(seconds)
             connection.sendall(line)
-            while len(got) < size and (data := connection.recv(65_536)):
-                got += data
-        except ConnectionResetError:
-            pass
-    return got
+            while len(received) < size and (data := connection.recv(65_536)):
+                received += data
+    except ConnectionResetError:
+        pass
+    return received
 
 
 def test_a_good_line_passes_everything(server: int) -> None:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from backend.office.action import Action, ErpQuestion
+from backend.office.actions import ACTIONS
 from sync_protocol.errors import ErrorCode
 from sync_protocol.segment import MEDIA_TYPE as SEGMENT
 
@@ -75,6 +77,34 @@ SEGMENT_HEADERS = (
 )
 CONTENT_RANGE = Parameter("Content-Range", "header", "Which bytes these are, of how many.", TEXT, required=True)
 PIECE = "application/offset+octet-stream"
+
+
+def _office_action(action: Action) -> Operation:
+    """Return the operation of an office action; its row says what it needs and how it can be refused."""
+    required = [*(["why"] if action.needs_reason else []), *action.arguments]
+    fields = f" Required: {', '.join(f'`{name}`' for name in required)}." if required else ""
+    answer = "The correction, a new document." if action.replaces_document else "The document as it is now."
+    # What is sent is validated first.
+    sends = (E.BODY_REFUSED,) if action.wakes_worker else ()
+    asks_erp = (E.MAY_BE_IN_ERP, E.ERP_UNAVAILABLE) if action.erp_question else ()
+    asks_number = (E.NOT_IN_ERP, E.LINKED_ELSEWHERE) if action.erp_question is ErpQuestion.BY_NUMBER else ()
+    return Operation(
+        action.summary + fields,
+        {200: Reply(answer, "Parked")},
+        (
+            *BODY,
+            E.NOT_FOUND,
+            E.ROLE_MISSING,
+            E.NOT_PARKED,
+            E.RESERVED_BY_ANOTHER,
+            E.NOT_FOR_THIS,
+            *sends,
+            *asks_erp,
+            *asks_number,
+        ),
+        request="OfficeAction",
+    )
+
 
 OPERATIONS: Mapping[str, Operation] = {
     "pull": Operation(
@@ -205,39 +235,22 @@ OPERATIONS: Mapping[str, Operation] = {
         request="TokenRequest",
     ),
     "office_list": Operation(
-        "What is parked, that which has waited longest first.",
+        "List parked documents, longest-waiting first.",
         {200: Reply("The documents.", "ParkedList")},
         (E.ENVELOPE_INVALID, E.ROLE_MISSING),
         parameters=(
-            Parameter("owner", "query", "Only those that this one must act on: rep, office, it or erp.", TEXT),
-            Parameter("class", "query", "Only those of this class.", TEXT),
-            Parameter("rep", "query", "Only those of this rep.", TEXT),
-            Parameter("limit", "query", "At most so many; 100 unless told, up to 500.", WHOLE),
+            Parameter("owner", "query", "Only documents with this owner: rep, office, it or erp.", TEXT),
+            Parameter("class", "query", "Only documents of this class of problem (`error_class`).", TEXT),
+            Parameter("rep", "query", "Only documents of the rep with this id.", TEXT),
+            Parameter("limit", "query", "Maximum number of documents, from 1 to 500; default 100.", WHOLE),
         ),
     ),
     "office_show": Operation(
-        "One document, parked or not any more.",
+        "Show one document, in whatever state it is.",
         {200: Reply("The document.", "Parked")},
         (E.NOT_FOUND, E.ROLE_MISSING),
     ),
-    "office_act": Operation(
-        "Claim, release, retry, fix, link, cancel, return or done: see docs/parked.md.",
-        {200: Reply("What has become of the document; with fix, the new one.", "Parked")},
-        (
-            *BODY,
-            E.NOT_FOUND,
-            E.ROLE_MISSING,
-            E.NOT_PARKED,
-            E.RESERVED_BY_ANOTHER,
-            E.MAY_BE_IN_ERP,
-            E.LINKED_ELSEWHERE,
-            E.NOT_IN_ERP,
-            E.NOT_FOR_THIS,
-            E.BODY_REFUSED,
-            E.ERP_UNAVAILABLE,
-        ),
-        request="Deed",
-    ),
+    **{f"office_{name}": _office_action(action) for name, action in ACTIONS.items()},
     "limits": Operation("The sizes and times in force.", {200: Reply("The limits.", "Limits")}),
     "openapi": Operation("This description.", {200: Reply("OpenAPI 3.1.", "Any")}),
     "livez": Operation("Whether the process answers.", {200: Reply("It does.", "Alive")}),

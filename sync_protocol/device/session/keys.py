@@ -1,12 +1,10 @@
-"""The device's key: made here, never leaves, and proves that a refresh token is in the right hands.
+"""The device's key pair: created here, never leaves the device, and signs the proof of each token refresh.
 
-The reference device keeps it in a file that only its owner can read; a phone keeps it in its keystore,
-where no backup reaches it, so that a restored copy of the app must enrol again.
+The reference device keeps it in a file that only its owner can read. A phone keeps it in its keystore, which
+backups do not include, so that a restored copy of the app must enrol again.
 """
 
-import base64
 import hashlib
-import os
 import re
 from pathlib import Path
 
@@ -21,15 +19,11 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from ulid import ULID
 
+from sync_protocol import base64url
 from sync_protocol.device.errors import EnrolAgain
-from sync_protocol.device.store.receipts import sync_folder
+from sync_protocol.device.store.durable_file import durable_file, sync_folder
 
 PROOF_TYPE = "satchel-proof+jwt"
-
-
-def b64url(data: bytes) -> str:
-    """Return base64url without padding (RFC 7515)."""
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
 class DeviceKey:
@@ -41,60 +35,56 @@ class DeviceKey:
     def public_jwk(self) -> dict[str, str]:
         """Return the public key as a JWK (RFC 8037)."""
         raw = self._private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-        return {"kty": "OKP", "crv": "Ed25519", "x": b64url(raw)}
+        return {"kty": "OKP", "crv": "Ed25519", "x": base64url.encode(raw)}
 
     def proof(self, issuer: str, refresh_token: str) -> str:
-        """Return the JWS that shows *refresh_token* to be ours. It carries no time: device clocks lie."""
+        """Return the JWS (RFC 7515) that proves this device owns *refresh_token*.
+
+        It contains no time, because device clocks are unreliable.
+        """
         claims = {
             "aud": issuer,
-            "rth": b64url(hashlib.sha256(refresh_token.encode()).digest()),
+            "rth": base64url.encode(hashlib.sha256(refresh_token.encode()).digest()),
             "jti": str(ULID()),
         }
         return jwt.encode(claims, self._private, algorithm="EdDSA", headers={"typ": PROOF_TYPE})
 
 
-def file_for_code(code: str) -> str:
-    """Return the name of the key file for an enrolment code, however the rep types it.
+def key_file_name(code: str) -> str:
+    """Return the name of the key file for an enrolment code, whichever way the rep types it.
 
-    A repeated enrolment (its reply was lost) finds the same key and is given the same device; another
-    code gets another key. Codes are read without regard to case, spaces and dashes, and O, I and L
-    count as 0, 1 and 1.
+    An enrolment that is repeated after a lost reply finds the same key, and gets the same device; another code
+    gets another key. Case, spaces and dashes are ignored, and O, I and L are read as 0, 1 and 1.
     """
     plain = re.sub(r"[\s-]", "", code.upper()).translate(str.maketrans("OIL", "011"))
     return f"key-{hashlib.sha256(plain.encode()).hexdigest()[:16]}.pem"
 
 
-def make_or_load(path: Path) -> DeviceKey:
-    """Return the key in *path*, making it first if there is none; it is on disk before it is used."""
+def load_or_create(path: Path) -> DeviceKey:
+    """Return the key in *path*, creating it if there is none; a new key is on disk before it is used."""
     if path.exists():
         return load(path)
     private = Ed25519PrivateKey.generate()
     pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    partial = path.with_suffix(f".partial-{os.getpid()}")
-    partial.unlink(missing_ok=True)
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as stream:
+    with durable_file(path, mode=0o600) as stream:
         stream.write(pem)
-        stream.flush()
-        os.fsync(stream.fileno())
-    partial.replace(path)
     sync_folder(path.parent)
     return DeviceKey(private)
 
 
 def load(path: Path) -> DeviceKey:
-    """Return the key in *path*; raises `EnrolAgain` where there is none that can be read."""
+    """Return the key in *path*; raises `EnrolAgain` if there is no readable key."""
     try:
         private = load_pem_private_key(path.read_bytes(), password=None)
     except (OSError, ValueError):
-        raise EnrolAgain("the device's key is not there; enrol again, the outbox is kept") from None
+        raise EnrolAgain("the device's key is missing; enrol again, the outbox is kept") from None
     if not isinstance(private, Ed25519PrivateKey):
-        raise EnrolAgain("the device's key is of another type; enrol again, the outbox is kept")
+        raise EnrolAgain("the device's key has another type; enrol again, the outbox is kept")
     return DeviceKey(private)
 
 
-def forget(folder: Path, keep: str | None = None) -> None:
-    """Delete every key in *folder* but the one named *keep*."""
+def delete_keys(folder: Path, keep: str | None = None) -> None:
+    """Delete every key in *folder* except the one named *keep*."""
     for path in folder.glob("key-*"):
         if path.name != keep:
             path.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""The golden exchanges of the office's API: what is answered today, as OpenAPI describes it."""
+"""The golden exchanges of the office's API: today's replies equal them, and OpenAPI describes them."""
 
 import re
 from pathlib import Path
@@ -19,11 +19,11 @@ NAMES = exchange.names(office.FOLDER)
 
 
 def test_what_is_answered_today_is_what_is_kept(tmp_path: Path) -> None:
-    """`make reference` writes them anew."""
+    """`make reference` writes them again."""
     with world(read_settings({"SATCHEL_FOLDER": str(tmp_path / "instance")})) as here:
-        told = dict(office.tell(here))
-    assert sorted(told) == NAMES
-    for name, golden in told.items():
+        played = dict(office.tell(here))
+    assert sorted(played) == NAMES
+    for name, golden in played.items():
         assert golden == exchange.read(name, office.FOLDER), name
 
 
@@ -41,7 +41,6 @@ def test_it_is_what_openapi_and_the_schemas_say(name: str) -> None:
 
 
 def operation(request: dict[str, Any]) -> dict[str, Any]:
-    path = re.sub(r"/parked/[0-9A-Z]{26}/\w+$", "/parked/{id}/{deed}", request["path"])
-    path = re.sub(r"/parked/[0-9A-Z]{26}$", "/parked/{id}", path)
+    path = re.sub(r"/parked/[0-9A-Z]{26}\b", "/parked/{id}", request["path"])
     described: dict[str, Any] = document(ROUTES)["paths"][path][request["method"].lower()]
     return described

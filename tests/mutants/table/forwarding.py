@@ -3,15 +3,17 @@
 from backend import doorbell
 from backend.api import auth
 from backend.api import push as api_push
-from backend.connectors.tryton import client, deadline, http
+from backend.connectors.tryton import client, deadline
 from backend.delivery import breaker, settle
+from backend.delivery.attempts import AttemptLog
+from backend.delivery.breaker import OutageDetector
 from backend.delivery.forwarder import Forwarder
 from backend.delivery.models import Breaker
-from backend.delivery.outage import OutageDetector
 from backend.delivery.queue import acquire, concurrency, dependencies, ordering
 from backend.delivery.retry import Backoff
 from backend.delivery.transfer import Transfer
 from backend.inbox.models import Submission
+from sync_protocol.inflate import inflate
 from tests.mutants.edits import always, body, drop, move, never, replace
 from tests.mutants.mutant import Mutant
 from tests.mutants.symbol import constant
@@ -36,7 +38,7 @@ FORWARDING = [
         "The ERP is called inside the transaction that records the attempt: a worker that dies leaves no"
         " record of it.",
         f"{IN_DOUBT}::test_the_attempt_is_on_disk_before_the_erp_is_called",
-        [move(Transfer._call, calls(Transfer._ask), after=calls(Transfer._begin))],
+        [move(Transfer._call, calls(Transfer._ask), after=calls(AttemptLog.open))],
         only="postgresql",
     ),
     Mutant(
@@ -120,7 +122,7 @@ FORWARDING = [
         "–",
         "An open breaker does not stop sending: the next document finds out whether the ERP accepts it.",
         "tests/unit/delivery/test_breaker.py::test_it_is_probed_with_check_and_never_with_a_document",
-        [replace(Forwarder._claim, "$OPEN or $HELD", "$HELD")],
+        [replace(Forwarder._acquire, "breaker.is_open($$$NAMED) or $HELD", "$HELD")],
         only="sqlite",
     ),
     Mutant(
@@ -154,7 +156,7 @@ FORWARDING = [
         f"{IN_CLAIMS}::test_a_document_that_kills_every_other_worker_ends_parked_too",
         [
             replace(
-                settle.settle,
+                settle.settle_lease,
                 f"$ROW.{Submission.unfinished_leases.key} -= 1",
                 f"$ROW.{Submission.unfinished_leases.key} = 0",
             )
@@ -198,8 +200,8 @@ FORWARDING = [
         "no bound on what is unpacked",
         "–",
         "A kilobyte of gzip from an ERP fills the worker's memory.",
-        f"{GARBAGE}::test_a_bomb_takes_no_more_memory_than_the_bound",
-        [replace(http._gunzip, "$INFLATE.decompress($PIECE, $MOST)", "$INFLATE.decompress($PIECE)")],
+        "tests/unit/wire/test_inflate.py::test_no_more_memory_is_used_than_the_bound",
+        [replace(inflate, "$INFLATER.decompress($PIECE, $ROOM)", "$INFLATER.decompress($PIECE)")],
     ),
     Mutant(
         "a deadline for each piece",

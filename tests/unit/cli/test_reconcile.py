@@ -58,10 +58,10 @@ def test_many_that_vanished_hold_sending_until_the_operator_resumes(
     with installed() as session, session.begin():
         watermarks.ensure(session, "flatfile", "units").value = "somewhere"
     dry = satchel("delivery", "reconcile", "--dry-run", **erp)
-    assert "of those: the ERP does not show it" in dry.output and "Sending is not held" in dry.output
+    assert "of those: not found in the ERP" in dry.output and "Sending is not on hold" in dry.output
     asked = satchel("delivery", "reconcile", **erp)
     assert asked.exit_code == 1, asked.output
-    assert "the ERP has lost documents" in asked.output and "sending stays held" in asked.output
+    assert "the ERP has lost documents" in asked.output and "sending stays on hold" in asked.output
     assert states(installed) == {"accepted"}
     assert "the ERP has lost documents" in satchel("doctor", **erp).output
 
@@ -75,12 +75,12 @@ def test_many_that_vanished_hold_sending_until_the_operator_resumes(
         )
         assert held.action == "erp.held" and released.actor.startswith("user:")
         mark = session.get(Watermark, ("flatfile", "units"))
-        assert mark is not None and mark.value is None, "the ERP is read anew"
+        assert mark is not None and mark.value is None, "the ERP is read again from the start"
     assert "the ERP has lost documents" not in satchel("doctor", **erp).output
 
 
 def test_what_was_found_is_kept_and_shown(installed: Sessions, satchel: Satchel, erp: dict[str, str]) -> None:
-    assert "has not been asked yet" in satchel("delivery", "reconcile", "--report", **erp).output
+    assert "No reconciliation yet" in satchel("delivery", "reconcile", "--report", **erp).output
     [id] = accepted(installed, 1)
     asked = satchel("delivery", "reconcile", **erp)
     assert states(installed) == {"parked"}, asked.output
@@ -92,7 +92,7 @@ def test_what_was_found_is_kept_and_shown(installed: Sessions, satchel: Satchel,
     assert "0 sent, 0 found, 0 missing" in satchel("doctor", **erp).output
 
 
-def test_the_workers_upkeep_asks_by_itself(
+def test_the_worker_reconciles_by_itself(
     installed: Sessions, satchel: Satchel, erp: dict[str, str], small_company: Path, tmp_path: Path,
     empty_database_url: str,
 ) -> None:  # fmt: skip
@@ -120,7 +120,7 @@ def test_what_was_deleted_on_purpose_is_named_by_the_operator(
     assert states(installed) == {"accepted"}, "nothing goes on by half"
     resumed = satchel("delivery", "reconcile", "--resume", "--except", ids[0], "--except", ids[2], **erp)
     assert resumed.exit_code == 0, resumed.output
-    assert "2 documents are cancelled" in resumed.output and "2 documents are looked up" in resumed.output
+    assert "2 documents were cancelled" in resumed.output and "2 documents are looked up" in resumed.output
     with installed() as session:
         rows = {row.id: row for row in session.scalars(select(Submission))}
         trail = session.scalars(select(AuditEntry).where(AuditEntry.action == "erp.not_sent_again")).all()
