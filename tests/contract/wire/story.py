@@ -74,7 +74,7 @@ class Story:
     def _arrive(self) -> None:
         body = {"public_key": self.phone.public_key, "device_name": "Pixel 9", "app_version": "1.0.0"}
         wrong = {"code": "00000-00000-00000", **body}
-        about = "A code that nobody issued, or that is used or expired."
+        about = "The code was never issued, or it is used or expired."
         self.ask("problem-enrolment_code_invalid", about, "POST", "/v1/enrol", body=wrong, token=None)
         about = "A phone becomes a device of the rep; the same request again gives the same device."
         reply = self.ask("enrol", about, "POST", "/v1/enrol", body={"code": CODE, **body}, token=None)
@@ -85,11 +85,11 @@ class Story:
         about = "New tokens; `proof` is signed by the device's key over the refresh token's sha256."
         self.phone.keep(self.ask("token", about, "POST", "/v1/token", body=body, token=None))
         garbage = {"refresh_token": "sr1.x.1.x", "proof": body["proof"]}
-        about = "A refresh token that was not made here."
+        about = "A refresh token that this server did not issue."
         self.ask("problem-refresh_invalid", about, "POST", "/v1/token", body=garbage, token=None)
 
     def _pull(self) -> None:
-        first = self.ask("pull-first", "Everything the rep hears, from the start.", "GET", "/v1/pull")
+        first = self.ask("pull-first", "Everything that the rep may read, from the start.", "GET", "/v1/pull")
         cursor, tag = first.json["cursor"], first.headers["ETag"]
         about = "Nothing has changed: this cursor, complete."
         query = {"cursor": cursor}
@@ -97,9 +97,7 @@ class Story:
         renamed = company.customer("C1", "NW", name="Customer C1 & Sons")
         self.stage.publish([renamed, company.customer("C2", "SE"), company.customer("C3", "NW")])
         self.stage.unassign("R1", "warehouse:W1")
-        about = (
-            "C1 has changed, C2 has moved to another territory, C3 is new, and W1 is not the rep's any more."
-        )
+        about = "C1 has changed, C2 has moved to another territory, C3 is new, and W1 is no longer assigned."
         self.cursor = self.ask("pull-delta", about, "GET", "/v1/pull", query=query).json["cursor"]
 
     def _push(self) -> None:
@@ -131,7 +129,7 @@ class Story:
         )
         body = {"cursor": self.cursor, "submissions": [claim], "schema": 1}
         self.cursor = self.ask("sync", about, "POST", "/v1/sync", body=body).json["page"]["cursor"]
-        about = "A cursor that is not ours stands in the way of the page, not of the push."
+        about = "An invalid cursor prevents the page, but not the push."
         bad = {"cursor": "not a cursor", "submissions": [claim]}
         self.ask("sync-problem", about, "POST", "/v1/sync", body=bad)
 
@@ -145,7 +143,7 @@ class Story:
         place = self.ask("receipt-create", about, "POST", "/v1/receipts", headers=headers).headers["Location"]
         self._piece("receipt-piece", "The first bytes.", place, 0, PNG[:40])
         self.ask("receipt-standing", "How far is it?", "HEAD", place, headers=TUS)
-        about = "A piece that begins elsewhere; ask HEAD and go on from there."
+        about = "A piece with another offset; ask with HEAD and continue from there."
         self._piece("problem-offset_mismatch", about, place, 0, PNG[:40])
         self._piece("receipt-last-piece", "The rest; the receipt is checked and kept.", place, 40, PNG[40:])
         about = "The claim is queued now."
@@ -154,10 +152,10 @@ class Story:
         wrong = {**headers, "Upload-Metadata": metadata.replace(names["sha256"], "")}
         wrong["Upload-Metadata"] = "sha256 " + base64.b64encode(b"a" * 64).decode()
         place = self.stage.begin_upload(wrong)
-        about = "All bytes are there and are not those that the sha256 names."
+        about = "All bytes are received, and their sha256 is another one."
         self._piece("problem-digest_mismatch", about, place, 0, PNG)
         other = self.stage.begin_upload(wrong)
-        self._piece("problem-receipt_type", "A file that is no receipt.", other, 0, b"<svg/>" * 3)
+        self._piece("problem-receipt_type", "A file of a type that is no receipt.", other, 0, b"<svg/>" * 3)
         self.ask("problem-precondition", "tus without its version.", "HEAD", place)
 
     def _piece(self, name: str, about: str, place: str, offset: int, data: bytes) -> None:
@@ -174,7 +172,7 @@ class Story:
         json, push = {"Content-Type": "application/json"}, "/v1/push"
         self.ask("limits", "The limits in force.", "GET", "/v1/limits", token=None)
         self.ask("problem-token_missing", "No token.", "GET", "/v1/pull", token=None)
-        about = "A token of somebody else."
+        about = "An invalid token."
         self.ask("problem-token_invalid", about, "GET", "/v1/pull", token="a.b.c")
         self.ask(
             "problem-not_json", "A comma too many.", "POST", push, headers=json, text='{"submissions":[1,]}'
@@ -184,20 +182,20 @@ class Story:
         self.ask("problem-body_too_large", "More than the limits allow.", "POST", push, headers=large)
         coded = {**json, "Content-Encoding": "br"}
         self.ask(
-            "problem-encoding_unsupported", "A coding we do not take.", "POST", push, headers=coded, text="x"
+            "problem-encoding_unsupported", "An unsupported coding.", "POST", push, headers=coded, text="x"
         )
         cut = base64.b64encode(gzip.compress(b'{"submissions":[]}', mtime=0)[:20]).decode()
         packed = {**json, "Content-Encoding": "gzip"}
         self.ask("problem-body_damaged", "Gzip that ends too early.", "POST", push, headers=packed, base64=cut)
-        self.ask("problem-not_found", "An address that is none.", "GET", "/v1/nothing")
-        self.ask("problem-method_not_allowed", "A method that is none here.", "DELETE", "/v1/pull")
-        about = "A cursor that is not ours."
+        self.ask("problem-not_found", "An address that does not exist.", "GET", "/v1/nothing")
+        self.ask("problem-method_not_allowed", "An unsupported method.", "DELETE", "/v1/pull")
+        about = "An invalid cursor."
         self.ask("problem-cursor_invalid", about, "GET", "/v1/pull", query={"cursor": "not a cursor"})
         self.stage.break_down("an endpoint")
-        self.ask("problem-internal", "Something nobody foresaw.", "GET", "/v1/limits", token=None)
+        self.ask("problem-internal", "An unexpected error.", "GET", "/v1/limits", token=None)
         self.stage.restore()
         self.stage.break_down("the database")
-        self.ask("problem-unavailable", "The database is away.", "GET", "/v1/pull")
+        self.ask("problem-unavailable", "The database is unavailable.", "GET", "/v1/pull")
         self.stage.restore()
         query = {"cursor": self.cursor}
         self.stage.fall_behind(20)
@@ -213,12 +211,12 @@ class Story:
 
     def _leave(self) -> None:
         self.stage.begin_epoch()
-        about = "The server begins a new history: delete the replica, keep the outbox, take this page."
+        about = "The server has started a new epoch: delete the replica, keep the outbox, apply this page."
         self.ask("pull-reset", about, "GET", "/v1/pull", query={"cursor": self.cursor})
         about = "The same to an app that can repair its rows: it keeps them, with `head` as their position."
         query = {"cursor": self.cursor, "schema": "2"}
         rebased = self.ask("pull-rebase", about, "GET", "/v1/pull", query=query)
-        about = "A verification with the cursor of the history before."
+        about = "A verification with a cursor of the previous epoch."
         sums = verification.sums_under(self.here, rebased.json["cursor"])
         body = {"cursor": self.cursor, "schema": 2, "sums": sums}
         self.ask("problem-epoch_changed", about, "POST", "/v1/verify", body=body)
