@@ -12,7 +12,7 @@ from backend import logs
 from backend.api import cors, problems, request_log, responses, routes
 from backend.api.compression import CODINGS, ResponseCompression
 from backend.api.idle_poll import IdlePollMiddleware
-from backend.api.openapi import document
+from backend.api.openapi.document import render
 from backend.api.rate_limit import FailureLimiter
 from backend.api.services import EXTENSION, Services
 from backend.clock import Clock, SystemClock
@@ -49,7 +49,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     )
     clock, own, segments = clock or SystemClock(), keys.load(settings.folder), make_store(settings)
     links = make_links(settings, own)
-    app.extensions[EXTENSION] = here = Services(
+    app.extensions[EXTENSION] = services = Services(
         settings=settings,
         clock=clock,
         keys=own,
@@ -60,7 +60,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
         ),
         failure_limiter=FailureLimiter(),
         token_cache=VerifiedTokens(own, settings.public_url),
-        openapi=document.render(routes.ROUTES),
+        openapi=render(routes.ROUTES),
         segments=segments,
         on_demand_builder=OnDemandBuilder(lambda: Session(db.engine), segments, clock, settings.folder),
         links=links,
@@ -82,7 +82,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     app.register_blueprint(routes.blueprint())
     problems.register(app)
     # Inside of the proxies' middleware, which says by what scheme the phone came.
-    app.wsgi_app = IdlePollMiddleware(app.wsgi_app, engine, here)  # type: ignore[method-assign]
+    app.wsgi_app = IdlePollMiddleware(app.wsgi_app, engine, services)  # type: ignore[method-assign]
     if settings.proxies:
         count = settings.proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]

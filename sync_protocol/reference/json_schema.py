@@ -8,32 +8,14 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, fields, missing, validate
 
-from sync_protocol import enrol, office, problem, pull, push, submission, verify
 from sync_protocol.catalogue import COLLECTIONS, KINDS
 from sync_protocol.fields import Choice, Count, Date, Instant, Text, _Decimal, _Pattern
 from sync_protocol.limits import Limits
 from sync_protocol.reference.notes import field_notes, summary
+from sync_protocol.submission import SubmissionSchema
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 Json = dict[str, Any]
-
-ENVELOPES: tuple[type[Schema], ...] = (
-    submission.SubmissionSchema,
-    push.PushRequestSchema,
-    push.PushReplySchema,
-    pull.PageSchema,
-    pull.SyncRequestSchema,
-    pull.SyncReplySchema,
-    verify.VerifyRequestSchema,
-    verify.VerifyReplySchema,
-    enrol.EnrolRequestSchema,
-    enrol.EnrolReplySchema,
-    enrol.TokenRequestSchema,
-    enrol.TokenReplySchema,
-    problem.ProblemSchema,
-    office.ParkedListSchema,
-    office.OfficeActionSchema,
-)
 
 
 def name_of(schema: type[Schema]) -> str:
@@ -41,11 +23,15 @@ def name_of(schema: type[Schema]) -> str:
     return schema.__name__.removesuffix("Schema")
 
 
-def definitions(prefix: str = "#/$defs/") -> dict[str, Json]:
-    """Return every definition by name; references begin with *prefix*. Two of one name raise ValueError."""
+def definitions(schemas: Iterable[type[Schema]], prefix: str = "#/$defs/") -> dict[str, Json]:
+    """Return JSON Schema by name for *schemas*, the catalogue, and everything that these refer to.
+
+    References begin with *prefix*. Raises ValueError if two schemas have one name.
+    """
     found: dict[str, Json] = {"Limits": _limits()}
     owners: dict[str, type[Schema]] = {}
-    waiting = [*ENVELOPES, *(c.schema for c in COLLECTIONS.values()), *(k.schema for k in KINDS.values())]
+    catalogue = [*(c.schema for c in COLLECTIONS.values()), *(k.schema for k in KINDS.values())]
+    waiting: list[type[Schema]] = [SubmissionSchema, *catalogue, *schemas]
     while waiting:
         schema = waiting.pop(0)
         name = name_of(schema)
@@ -54,21 +40,28 @@ def definitions(prefix: str = "#/$defs/") -> dict[str, Json]:
         if name not in found:
             found[name] = object_schema(schema, prefix)
             waiting += nested(schema)
+    _add_references(found, prefix)
+    return dict(sorted(found.items()))
+
+
+def _add_references(found: dict[str, Json], prefix: str) -> None:
+    """Add to the definitions what their schemas leave open, because the server checks it item by item."""
     found["Submission"]["allOf"] = [
         _when("kind", kind.name, {"body": {"$ref": prefix + name_of(kind.schema)}}) for kind in KINDS.values()
     ]
-    for name in ("Changes", "Repair"):
+    for name in found.keys() & {"Changes", "Repair"}:
         found[name]["allOf"] = [
             _when("collection", c.name, {"put": {"items": _at_position({"$ref": prefix + name_of(c.schema)})}})
             for c in COLLECTIONS.values()
         ]
         found[name]["properties"]["collection"]["enum"] = list(COLLECTIONS)
         found[name]["properties"]["put"]["items"] = _at_position({"type": "object"})
-    found["Changes"]["properties"]["gone"]["items"] = _at_position({"type": "string"})
-    for request in ("PushRequest", "SyncRequest"):
-        found[request]["properties"]["submissions"]["items"] = {"$ref": prefix + "Submission"}
-    found["SyncReply"]["properties"]["problem"] = _or_null({"$ref": prefix + "Problem"})
-    return dict(sorted(found.items()))
+    if "Changes" in found:
+        found["Changes"]["properties"]["gone"]["items"] = _at_position({"type": "string"})
+    for name in found.keys() & {"PushRequest", "SyncRequest"}:
+        found[name]["properties"]["submissions"]["items"] = {"$ref": prefix + "Submission"}
+    if "SyncReply" in found:
+        found["SyncReply"]["properties"]["problem"] = _or_null({"$ref": prefix + "Problem"})
 
 
 def object_schema(schema: type[Schema], prefix: str) -> Json:
@@ -191,7 +184,8 @@ def _limits() -> Json:
     limits = Limits().as_wire()
     return {
         "type": "object",
-        "description": "The limits in force; bytes after decompression, times in seconds unless named days.",
+        "description": "The limits in force. Bytes are counted after decompression. "
+        "Times are in seconds unless the name says days.",
         "properties": {name: {"type": "integer", "minimum": 0} for name in limits},
         "required": list(limits),
     }

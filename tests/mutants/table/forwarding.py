@@ -2,7 +2,7 @@
 
 from backend import doorbell
 from backend.api import auth
-from backend.api import push as api_push
+from backend.api.endpoints import push as api_push
 from backend.connectors.tryton import client, deadline, http
 from backend.delivery import breaker, settle
 from backend.delivery.forwarder import Forwarder

@@ -1,4 +1,4 @@
-"""Pages of the origins that the operator names may speak to every door; no other page may."""
+"""Pages of the origins that the operator names may call every route; no other page may."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,6 +7,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from backend.api import cors
+from backend.api.route import Route
 from backend.api.routes import ROUTES
 from backend.clock import ManualClock
 from backend.settings import SettingError, read_settings
@@ -39,14 +40,14 @@ def words(text: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "door", [door for door in ROUTES if door.method != "OPTIONS"], ids=lambda door: door.name
+    "route", [route for route in ROUTES if route.method != "OPTIONS"], ids=lambda route: route.name
 )
-def test_every_door_has_its_preflight(here: Installation, door) -> None:
+def test_every_route_has_its_preflight(here: Installation, route: Route) -> None:
     """Without a token, for a browser sends none."""
-    reply = preflight(here, door.path.replace("<upload_id>", "01KBR9YJ3M0000000000000009"), door.method)
+    reply = preflight(here, route.path.replace("<upload_id>", "01KBR9YJ3M0000000000000009"), route.method)
     assert reply.status_code == 204
     assert reply.headers["Access-Control-Allow-Origin"] == APP
-    assert door.method in words(reply.headers["Access-Control-Allow-Methods"])
+    assert route.method in words(reply.headers["Access-Control-Allow-Methods"])
     assert set(cors.ALLOWED) == words(reply.headers["Access-Control-Allow-Headers"])
     assert reply.headers["Access-Control-Max-Age"] == "7200"
     assert "Origin" in words(reply.headers["Vary"])

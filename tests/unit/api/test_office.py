@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
+from backend.api.route import Auth
 from backend.api.routes import ROUTES
 from backend.clock import ManualClock
 from backend.identity import audit
@@ -75,10 +76,10 @@ def test_a_revoked_account_is_shut_out_at_once_and_it_is_on_record(here: Install
 def test_a_phone_is_not_the_office_and_the_office_is_no_phone(
     here: Installation, phone: Phone, token: str
 ) -> None:
-    for door in ROUTES:
-        if door.office:
-            path = door.path.replace("<id>", ID).replace("<deed>", "retry")
-            assert phone.ask(door.method, path).json["code"] == "office_token_invalid"
+    for route in ROUTES:
+        if route.auth is Auth.OFFICE:
+            path = route.path.replace("<id>", ID).replace("<deed>", "retry")
+            assert phone.ask(route.method, path).json["code"] == "office_token_invalid"
     assert (
         here.client.get("/v1/pull", headers={"Authorization": f"Bearer {token}"}).json["code"]
         == "token_invalid"

@@ -128,7 +128,7 @@ def test_a_pull_that_fails_does_not_undo_the_push(
     def fail(*args: Any, **kwargs: Any) -> None:
         raise RuntimeError("broken")
 
-    monkeypatch.setattr("backend.api.sync.read_page", fail)
+    monkeypatch.setattr("backend.api.endpoints.sync.read_page", fail)
     reply = sync(phone, submissions=[submission(FIRST, order_body())])
     assert reply.json["problem"]["code"] == "internal"
     assert reply.json["results"][0]["status"] == "received"

@@ -76,7 +76,7 @@ def test_a_mismatch_that_cannot_be_kept_is_mended_all_the_same(
     def fail(*args: Any) -> None:
         raise OperationalError("INSERT", {}, Exception("disk full"))
 
-    monkeypatch.setattr("backend.api.verify.mismatches.record", fail)
+    monkeypatch.setattr("backend.api.endpoints.verify.mismatches.record", fail)
     reply = ask(phone, cursor, rows=[{**WHOLE, "rows": []}])
     assert [record["id"] for _, record in reply.json["repairs"][0]["put"]] == ["C1"]
 
