@@ -7,6 +7,7 @@ scoping, feed order, the phone's field lists, JSON Schema, OpenAPI and the docs.
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import cache
 from typing import Any, Literal, Protocol
 
@@ -16,6 +17,7 @@ from marshmallow import fields as ma
 from sync_protocol.channel import ChannelRule
 from sync_protocol.errors import ErrorCode, Fault
 from sync_protocol.fields import Key
+from sync_protocol.submission import State
 from sync_protocol.validators import compile_validator, schema_instance
 
 Owner = Literal["erp", "field", "satchel"]
@@ -101,8 +103,33 @@ OFFICE: Destination = "office"
 
 
 @dataclass(frozen=True)
+class Total:
+    """How the total of a document is computed, so that it can be compared with the ERP's."""
+
+    of: Callable[[Mapping[str, Any]], Decimal]
+    """body → its total, in the document's currency."""
+    tolerance: Callable[[Mapping[str, Any]], Decimal] = field(default=lambda body: Decimal(0))
+    """body → by how much the ERP's total may differ, because the ERP rounds."""
+
+    def equals(self, body: Mapping[str, Any], other: Decimal) -> bool:
+        """Say whether *other*, the ERP's total, equals that of *body*, apart from rounding."""
+        return abs(self.of(body) - other) <= self.tolerance(body)
+
+
+@dataclass(frozen=True)
+class ErpRecord:
+    """How the ERP's document is read back: as a record of a collection, whose key is the ERP's id."""
+
+    collection: str
+    decision: Callable[[Mapping[str, Any]], State | None]
+    """record → ACCEPTED or CANCELLED once somebody in the ERP has decided; None while nobody has."""
+    total: Callable[[Mapping[str, Any]], Decimal | None]
+    """record → what `Kind.total` is compared with; None where the record does not say."""
+
+
+@dataclass(frozen=True)
 class Kind:
-    """A kind of submission."""
+    """A kind of submission, with all that the server and the connectors need to know about it."""
 
     name: str
     summary: str
@@ -116,7 +143,16 @@ class Kind:
     """One line that tells a person which document this is."""
     destination: Destination = TO_ERP
     """Where it goes once it has arrived."""
+    total: Total | None = None
+    """None: its total is not compared with the ERP's."""
+    erp_record: ErpRecord | None = None
+    """None: what the ERP does with it is not read back."""
     since: int = 1
+
+    @property
+    def has_own_document(self) -> bool:
+        """Whether the ERP has one document for each submission, which it can be asked for by our key."""
+        return self.destination == TO_ERP and not self.aggregated
 
     def form_faults(self, body: Any) -> list[Fault]:
         """Return what is wrong with the form of *body*, before anything it cites is looked up."""

@@ -9,6 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 from backend.clock import ManualClock
@@ -19,6 +20,10 @@ from backend.settings.table import SETTINGS
 from tests.databases import SharedDatabase, make_tables, prepared
 
 import_tables()
+
+# Nothing here is about how long one example takes; on a busy machine it may take long.
+hypothesis.settings.register_profile("tests", deadline=None)
+hypothesis.settings.load_profile("tests")
 
 # Settings of whoever runs the tests, make's port for one, are not the tests'; SATCHEL_CHROMIUM and such are.
 known = {f"{PREFIX}{setting.name.upper()}" for setting in SETTINGS}
@@ -88,11 +93,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test of a database on PostgreSQL; on SQLite too where its SQL differs, or with `--full`."""
-    named = {mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")}
+    named = {str(mark.args[0]) for mark in metafunc.definition.iter_markers("parametrize")}
     both = metafunc.config.getoption("full") or metafunc.definition.get_closest_marker("both_dialects")
-    for fixture in (
-        {"database_url", "fresh_database_url", "empty_database_url"} & {*metafunc.fixturenames}
-    ) - named:
+    for fixture in sorted(({"database_url", "empty_database_url"} & {*metafunc.fixturenames}) - named):
         metafunc.parametrize(fixture, ["sqlite", "postgresql"] if both else ["postgresql"], indirect=True)
 
 
@@ -102,14 +105,6 @@ def postgres_template(postgres_server: Any) -> str:
     name = f"tables_{WORKER}"
     make_tables(postgres_server.create_database(name))
     return name
-
-
-@pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database file with our tables."""
-    path = tmp_path_factory.mktemp("sqlite") / "tables.sqlite"
-    make_tables(f"sqlite:///{path}")
-    return path
 
 
 @pytest.fixture(scope="session")
@@ -158,16 +153,6 @@ def fresh_postgres_url(
     """A PostgreSQL database of the test's own with our tables, for tests that do more than write rows."""
     yield postgres_server.create_database(_name(request), postgres_template)
     postgres_server.drop_database(_name(request))
-
-
-@pytest.fixture
-def fresh_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A database of the test's own with our tables, of the dialect that is the parameter."""
-    if request.param == "sqlite":
-        path = tmp_path / "satchel.sqlite"
-        shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
-        return f"sqlite:///{path}"
-    return str(request.getfixturevalue("fresh_postgres_url"))
 
 
 @pytest.fixture

@@ -1,8 +1,8 @@
 """Databases for tests: one of each dialect per process, emptied between tests, and fresh ones where needed.
 
 A database of its own for each test would also mean an engine of its own, which has to compile every
-statement again. Tests that copy, migrate, promote or replace a database take `fresh_postgres_url`,
-`fresh_database_url` or `empty_database_url`.
+statement again. Tests that copy, migrate, promote or replace a database take `fresh_postgres_url`
+or `empty_database_url`.
 """
 
 import sqlite3

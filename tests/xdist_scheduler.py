@@ -42,6 +42,15 @@ LONGEST = (
     "tests/query_plans/test_plans.py",
     "tests/unit/device/test_model.py",
     "tests/unit/device/test_kill.py",
+    "tests/stateful/search/test_databases.py",
+    "tests/stateful/search/test_model.py",
+    "tests/unit/api/test_repair_size.py",
+    "tests/unit/ingest/test_memory.py",
+    "tests/system/scenarios/test_node.py",
+    "tests/contract/conformance/test_device_kit.py",
+    "tests/unit/api/test_segment_serving.py",
+    "tests/unit/connectors/flatfile/test_sample_erp.py",
+    "tests/unit/sync/segments/test_building.py",
 )
 """Files that take longer than their number of tests tells, in the order in which they are begun."""
 

@@ -23,7 +23,7 @@ def print_list(found: Sequence[ParkedDocument], now: dt.datetime) -> None:
         "class",
         "why",
         "what to do",
-        "taken by",
+        "reserved by",
     )
     for one in found:
         table.add_row(
@@ -51,7 +51,7 @@ def print_one(one: ParkedDocument, now: dt.datetime) -> None:
             "what to do": one.advice,
         }
     if one.reserved_by:
-        rows["taken by"] = f"{one.reserved_by} until {one.reserved_until:%Y-%m-%d %H:%M} UTC"
+        rows["reserved by"] = f"{one.reserved_by} until {one.reserved_until:%Y-%m-%d %H:%M} UTC"
     for name, value in rows.items():
         if value:
             table.add_row(name, value)

@@ -81,7 +81,7 @@ def hold_for_erp_loss(
         known.missing, known.sent_from = max(known.missing, missing), min(known.sent_from, sent_from)
         session.flush()
         return
-    session.add(ErpDataLoss(connector=connector, since=now, vanished=missing, sent_from=sent_from))
+    session.add(ErpDataLoss(connector=connector, since=now, missing=missing, sent_from=sent_from))
     session.flush()
     audit.record(
         session, actor="server", action=ERP_HELD, subject=f"{_ERP}{connector}", now=now,

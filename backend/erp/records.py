@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, BinaryIO
 
+from backend.erp.rows import BadRow, SourceRow
 from backend.erp.sanitize import Sanitized
 from sync_protocol.submission import State
 
@@ -48,20 +49,12 @@ class Health(Sanitized):
 
 
 @dataclass(frozen=True)
-class BadRow(Sanitized):
-    """A row that could not be translated."""
-
-    external_id: str
-    error: str
-    raw: str
-
-
-@dataclass(frozen=True)
 class ReadPage:
-    """Records of one collection, by its schema, and where to go on.
+    """Records of one collection and the watermark to continue from.
 
+    The records are not validated yet: ingest validates each one against the schema of its collection.
     `watermark` is opaque text that only the connector understands. Reading again from the same
-    watermark gives at least the same records; reading from the new one gives later ones, and may
+    watermark returns at least the same records. Reading from the new watermark returns later records and may
     repeat some (the overlap).
     """
 
@@ -69,12 +62,16 @@ class ReadPage:
     watermark: str
     more: bool
     gone: tuple[str, ...] = ()
-    """Keys that the ERP says are deleted."""
+    """Keys of records that the ERP reports as deleted."""
     bad: tuple[BadRow, ...] = ()
+    """Rows that could not be mapped to a record."""
     complete_listing: bool = False
-    """True at the end of a full snapshot: what it did not hold does not exist any more."""
+    """True at the end of a full snapshot: a record that was not in it no longer exists."""
     total: int | None = None
-    """How many records a reading from the start gives in all, where the connector knows; for a progress bar."""
+    """Number of records that a reading from the start returns, for a progress bar; None if not known."""
+    sources: tuple[SourceRow, ...] = ()
+    """The row behind each record, in the order of `records`. Quarantine keeps it if the record is invalid.
+    May be empty; quarantine then keeps the record itself."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +128,7 @@ class ErpDocument(Sanitized):
     key: str | None = None
     """The key that it carries, where it was asked for by its number; None if it carries none of ours."""
     total: Decimal | None = None
-    """What it comes to in its currency: an order without tax, a claim with it; None where not known."""
+    """Its total in its currency, as `Kind.total` computes it; None if the connector does not know it."""
 
 
 @dataclass(frozen=True)

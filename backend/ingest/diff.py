@@ -1,4 +1,4 @@
-"""What a record of the ERP says that the feed does not know yet."""
+"""The difference between records of the ERP and the feed."""
 
 from collections.abc import Collection as Keys
 from collections.abc import Mapping
@@ -20,40 +20,42 @@ Record = Mapping[str, Any]
 def changes(
     session: Session, collection: Collection, good: Mapping[str, Record], gone: Keys[str]
 ) -> list[Change]:
-    """Return what is to be published of the records *good*, by key, and of the keys that are *gone*.
+    """Return the changes to publish for the records *good*, by key, and the deleted keys *gone*.
 
-    Read it under the feed's lock (`positions.take`), or what it says may be old by the time it is published.
+    Call it after `watermarks.advance`, in the same transaction. Every reading of a collection locks the
+    watermark's row there, so no other reading publishes records of this collection before the commit. This
+    is why it needs no lock on the feed, and a page without changes takes none. A sweep can delete a record
+    meanwhile; `publish` reads the current rows again under its own lock.
     """
-    known = live_many(session, collection.name, good)
+    live = live_many(session, collection.name, {*good, *gone})
     puts: list[Change] = [
         Put(collection.name, key, record)
         for key, record in good.items()
-        if _differs(collection, record, known.get(key))
+        if _differs(collection, record, live.get(key))
     ]
-    dead = live_many(session, collection.name, [key for key in gone if key not in good])
-    return [*puts, *(Gone(collection.name, key) for key in dead)]
+    return [*puts, *(Gone(collection.name, key) for key in gone if key in live and key not in good)]
 
 
-def _differs(collection: Collection, record: Record, known: Record | None) -> bool:
-    """Whether the record says anything new, apart from when it was read."""
-    if known is None:
+def _differs(collection: Collection, record: Record, live: Record | None) -> bool:
+    """Say whether *record* differs from the *live* one in a field that is not volatile."""
+    if live is None:
         return True
-    names = {*record, *known} - {*collection.volatile}
-    return any(record.get(name) != known.get(name) for name in names)
+    names = {*record, *live} - {*collection.volatile}
+    return any(record.get(name) != live.get(name) for name in names)
 
 
 def differing(session: Session, collection: Collection, good: Mapping[str, Record]) -> list[str]:
     """Return the keys of *good* whose row hash is not the one in the feed, ascending."""
-    found = session.execute(
+    rows = session.execute(
         select(FeedRow.key, FeedRow.hash).where(
             FeedRow.collection == collection.name, FeedRow.key.in_(list(good)), FeedRow.body.is_not(None)
         )
     )
-    hashes = {row.key: row.hash for row in found}
+    hashes = {row.key: row.hash for row in rows}
     if collection.volatile:
-        # When it was read is part of the hash, so the feed's own moment is put in first.
-        known = live_many(session, collection.name, good)
-        good = {key: {**record, **_moments(collection, known.get(key))} for key, record in good.items()}
+        # Volatile fields (when it was read) are part of the hash, so take the feed's own values first.
+        live = live_many(session, collection.name, good)
+        good = {key: {**record, **_volatile_values(collection, live.get(key))} for key, record in good.items()}
     return sorted(
         key
         for key, record in good.items()
@@ -61,5 +63,5 @@ def differing(session: Session, collection: Collection, good: Mapping[str, Recor
     )
 
 
-def _moments(collection: Collection, known: Record | None) -> Record:
-    return {name: known[name] for name in collection.volatile if name in known} if known else {}
+def _volatile_values(collection: Collection, live: Record | None) -> Record:
+    return {name: live[name] for name in collection.volatile if name in live} if live else {}

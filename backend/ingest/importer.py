@@ -204,12 +204,10 @@ class _CollectionReader:
             before = watermarks.read_to_the_end(session, *ours, now, all_of_it=self.from_start)
             # A mended line of a file has another number or none; only a whole listing shows that it is gone.
             met_since = self.began if self.from_start else before
-            if page.complete_listing and page.records and met_since:
+            if page.complete_listing and found.good and met_since:
                 validation.release_unseen(session, *ours, met_since, inclusive=not self.from_start)
         customer_merges.follow(session, self.name, found.good)
         failpoint("ingest.before_publish")
-        # The feed's lock comes before its rows are read, as in `publish` itself.
-        positions.take(session, 0)
         changes = diff.changes(session, self.collection, found.good, found.gone)
         fresh = self._freshness(session) if not page.more else []
         if len(changes) + len(fresh) > MAX_CHANGES:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from backend.clock import Clock
 from backend.database.core import Sessions
 from backend.erp.port import Connector
-from backend.feed import positions
 from backend.feed.changes import publish
 from backend.ingest import customer_merges, diff, validation, watermarks
 from sync_protocol.catalogue import COLLECTIONS
@@ -54,7 +53,6 @@ def reread(
         validation.release(session, *ours, {*keys, *good, *gone} - still)
         validation.quarantine(session, *ours, bad, now)
         customer_merges.follow(session, collection, good)
-        positions.take(session, 0)
         changes = diff.changes(session, declared, good, gone)
         if changes:
             publish(session, changes)

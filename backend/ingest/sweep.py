@@ -126,6 +126,8 @@ def _delete(sessions: Sessions, connector: str, collection: str, keys: list[str]
     for chunk in _chunks(keys):
         with sessions() as session, session.begin():
             validation.release(session, connector, collection, chunk)
+            # Lock the feed before reading: a record that a reading publishes after this must survive. `publish`
+            # takes positions once more, because a chunk without deletions must not raise the position.
             positions.take(session, 0)
             still = set(session.scalars(_live_up_to(collection, before).where(FeedRow.key.in_(chunk))))
             if still:

@@ -1,9 +1,10 @@
 """Rows as they come from the ERP: which can be taken, and what becomes of those that cannot."""
 
 import datetime as dt
-import json
+import logging
 from collections.abc import Collection as Keys
 from collections.abc import Mapping, Sequence
+from itertools import repeat
 from typing import Any, NamedTuple
 
 from sqlalchemy import delete, select
@@ -12,13 +13,17 @@ from sqlalchemy.orm import Session
 
 from backend.database.core import is_postgresql
 from backend.erp.errors import ErpError, ErrorClass
-from backend.erp.records import BadRow, ReadPage
+from backend.erp.records import ReadPage
+from backend.erp.rows import LONGEST_RAW, BadRow, RawRow, SourceRow
 from backend.erp.sanitize import sanitized
 from backend.ingest.models import RejectedRow
 from sync_protocol.canonical import NotCanonical, canonical
 from sync_protocol.channel import Follows
 from sync_protocol.collection import Collection
+from sync_protocol.errors import ErrorCode, Fault
 from sync_protocol.fields import Key
+
+log = logging.getLogger(__name__)
 
 LONGEST_ID = 128
 KEY = Key()
@@ -27,14 +32,12 @@ NAMELESS = "?"
 RETRY_FIRST = dt.timedelta(minutes=5)
 RETRY_LAST = dt.timedelta(days=1)
 """A quarantined row is read again after five minutes, then after twice as long each time, up to a day."""
-_LONGEST_RAW = 4_000
-_MAX_FAULTS = 5
 _CHUNK = 500
 
 
 class Partitioned(NamedTuple):
-    """What is on a page: records that can be taken, by key (of two with one key the later), bad rows, and keys
-    that the ERP says are gone."""
+    """The contents of a page: valid records by key (of two with the same key the later one), bad rows, and the
+    keys of records that the ERP reports as deleted."""
 
     good: dict[str, Mapping[str, Any]]
     bad: list[BadRow]
@@ -42,48 +45,71 @@ class Partitioned(NamedTuple):
 
 
 def partition(collection: Collection, page: ReadPage) -> Partitioned:
-    """Return what is on *page*; raises `ErpError` where it cannot be gone on from."""
+    """Validate *page* and return its contents.
+
+    This is the only validation of a record. It trusts no connector: whatever a connector returns is either
+    valid or goes to quarantine.
+
+    Raises:
+        ErpError: the watermark cannot be stored, or the records and their sources do not match.
+    """
     if sanitized(page.watermark) != page.watermark:
         raise ErpError(
             ErrorClass.UNKNOWN,
-            f"The connector's watermark of {collection.name} holds what no database keeps: {page.watermark!r}; "
-            "this is a fault of the connector",
+            f"The connector's watermark of {collection.name} contains characters that no database stores: "
+            f"{page.watermark!r}; this is a fault of the connector",
         )
-    found = Partitioned({}, list(page.bad), [])
-    for record in page.records:
-        error = _error(collection, record)
-        if error is None:
-            found.good[str(record[collection.key])] = record
+    if page.sources and len(page.sources) != len(page.records):
+        raise ErpError(
+            ErrorClass.UNKNOWN,
+            f"The connector returned {len(page.records)} records of {collection.name} and {len(page.sources)} "
+            "source rows; this is a fault of the connector",
+        )
+    parts = Partitioned({}, list(page.bad), [])
+    for record, source in zip(page.records, page.sources or repeat(None), strict=False):
+        faults = _faults(collection, record)
+        if faults:
+            parts.bad.append(_rejected(collection, record, source, faults))
         else:
-            key = str(record.get(collection.key) or NAMELESS)[:LONGEST_ID]
-            found.bad.append(BadRow(key, error, json.dumps(record, ensure_ascii=False, default=str)))
+            parts.good[str(record[collection.key])] = record
     for key in page.gone:
-        error = KEY.wrong(key) or (None if sanitized(key) == key else "holds what no database keeps")
+        storable = sanitized(key) == key
+        error = KEY.wrong(key) or (None if storable else "contains characters that no database stores")
         if error is None:
-            found.gone.append(key)
+            parts.gone.append(key)
         else:
-            # No record is known by it, so that there is nothing to delete; somebody should know all the same.
-            found.bad.append(
-                BadRow(str(key)[:LONGEST_ID] or NAMELESS, f"is said to be gone: its key {error}", repr(key))
-            )
-    return found
+            # No record has this key, so nothing is deleted; the operator should still see it.
+            id = str(key)[:LONGEST_ID] or NAMELESS
+            parts.bad.append(BadRow(id, f"was reported as deleted: its key {error}", repr(key)))
+    return parts
 
 
-def _error(collection: Collection, record: Mapping[str, Any]) -> str | None:
+def _faults(collection: Collection, record: Mapping[str, Any]) -> list[Fault]:
+    """Return the faults of *record*: its schema first, then what the feed needs of it."""
     faults = collection.faults(dict(record))
     if faults:
-        said = [f"{fault.field} {fault.message}".strip() for fault in faults[:_MAX_FAULTS]]
-        more = f"; and {len(faults) - _MAX_FAULTS} more" if len(faults) > _MAX_FAULTS else ""
-        return "; ".join(said) + more
+        return faults
     try:
         canonical(record)
         if not isinstance(collection.channel, Follows):
             collection.channel.of(record)
     except NotCanonical as error:
-        return str(error)
+        return [Fault(ErrorCode.FIELD_INVALID, "", str(error))]
     except ValueError as error:
-        return f"belongs to no channel: {error}"
-    return None
+        return [Fault(ErrorCode.FIELD_INVALID, "", f"belongs to no channel: {error}")]
+    return []
+
+
+def _rejected(
+    collection: Collection, record: Mapping[str, Any], source: SourceRow | None, faults: list[Fault]
+) -> BadRow:
+    if source is not None:
+        try:
+            return source.reject(faults)
+        except Exception:
+            # The page must not fail because of one row whose reason the connector cannot give.
+            log.exception("the connector could not name the row of a bad record of %s", collection.name)
+    return RawRow(str(record.get(collection.key) or NAMELESS)[:LONGEST_ID], record).reject(faults)
 
 
 def quarantine(
@@ -99,8 +125,8 @@ def quarantine(
             "connector": connector,
             "collection": collection,
             "external_id": id,
-            "error": row.error[:_LONGEST_RAW],
-            "raw": row.raw[:_LONGEST_RAW],
+            "error": row.error[:LONGEST_RAW],
+            "raw": row.raw[:LONGEST_RAW],
             "first_seen_at": now,
             "last_seen_at": now,
             "attempts": tried.get(id, 0) + 1,

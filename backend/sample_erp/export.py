@@ -11,9 +11,8 @@ from pathlib import Path
 
 from backend.clock import instant
 from backend.connectors.flatfile.durable import sync_folder, write_durably
-from backend.connectors.flatfile.exports import moment_of
 from backend.connectors.flatfile.files import ALL_FILES, File
-from backend.connectors.flatfile.layout import EXPORT, EXPORT_MANIFEST, Layout
+from backend.connectors.flatfile.layout import EXPORT, EXPORT_MANIFEST, Layout, moment_of
 from backend.failpoints import failpoint
 from backend.sample_erp.database import SampleDatabase
 

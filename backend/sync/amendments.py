@@ -74,8 +74,10 @@ def faults(session: Session, rep: str, sealed: ParsedSubmission) -> list[Fault]:
     if State(row.state) in _GIVEN_UP or (State(row.state) in REPLACEABLE and not inbox.may_be_in_erp(row)):
         words = f"it is {row.state}: withdraw it or send an edited copy while it has not been sent"
         return [Fault(ErrorCode.NOT_IN_FORCE, "submission_id", words)]
-    order = live(session, "orders", row.erp_id) if row.kind == "order" and row.erp_id else None
-    if order is not None and order["axes"]["transport"] == "cancelled":
+    kind = KINDS.get(row.kind)
+    read_back = kind.erp_record if kind else None
+    order = live(session, read_back.collection, row.erp_id) if read_back and row.erp_id else None
+    if read_back and order is not None and read_back.decision(order) is State.CANCELLED:
         return [Fault(ErrorCode.NOT_IN_FORCE, "submission_id", "it was cancelled in the ERP")]
     if order is not None and delivery_started(order):
         return [Fault(ErrorCode.DELIVERY_BEGUN, "submission_id", f"the delivery of {row.erp_number} has begun")]

@@ -8,7 +8,7 @@ from typing import Any
 from marshmallow import fields, validate
 
 from sync_protocol.catalogue.rules import date_within, line_numbers_unique
-from sync_protocol.collection import BodySchema, CheckContext, Kind
+from sync_protocol.collection import BodySchema, CheckContext, Kind, Total
 from sync_protocol.errors import ErrorCode, Fault
 from sync_protocol.fields import Count, Currency, Date, Key, Money, ReceiptRef, Text
 
@@ -79,6 +79,11 @@ def title(body: Mapping[str, Any]) -> str:
     return f"Expense claim: {body.get('purpose')}"
 
 
+def total(body: Mapping[str, Any]) -> Decimal:
+    """Return the claim's total, tax included."""
+    return sum((Decimal(line["amount"]) for line in body["lines"]), Decimal(0))
+
+
 EXPENSE_CLAIM = Kind(
     name="expense_claim",
     summary="An expense claim with receipts, for a customer or a project.",
@@ -86,4 +91,5 @@ EXPENSE_CLAIM = Kind(
     order_key=lambda body, rep: f"rep:{rep}",
     check=check,
     title=title,
+    total=Total(total),
 )

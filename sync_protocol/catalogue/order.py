@@ -2,18 +2,23 @@
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from marshmallow import fields, validate
 
+from sync_protocol.catalogue import orders
 from sync_protocol.catalogue.rules import date_within, line_numbers_unique, quantity_in_unit
-from sync_protocol.collection import BodySchema, CheckContext, Kind
+from sync_protocol.collection import BodySchema, CheckContext, ErpRecord, Kind, Total
 from sync_protocol.errors import ErrorCode, Fault
 from sync_protocol.fields import Count, Currency, Date, Key, Money, Percent, Quantity, Text
 
 MAX_QUANTITY = "1000000"
 BY_CUSTOMER = "customer:"
 """Before the customer's key: the order key of orders."""
+CENT = Decimal("0.01")
+PRICE_ROUNDING = Decimal("0.0001")
+"""An ERP may round a unit price by up to this much after applying its discount."""
 
 
 class OrderLineBodySchema(BodySchema):
@@ -73,6 +78,23 @@ def title(body: Mapping[str, Any]) -> str:
     return f"Order for {body.get('customer_id')}, {count} line{'' if count == 1 else 's'}"
 
 
+def total(body: Mapping[str, Any]) -> Decimal:
+    """Return the order's total without tax."""
+    return sum((_line_total(line) for line in body["lines"]), Decimal(0))
+
+
+def _line_total(line: Mapping[str, Any]) -> Decimal:
+    full = Decimal(line["quantity"]) * Decimal(line["unit_price"])
+    share = (100 - Decimal(line.get("discount_percent") or "0")) / 100
+    return (full * share).quantize(CENT, ROUND_HALF_UP)
+
+
+def tolerance(body: Mapping[str, Any]) -> Decimal:
+    """Return how much the ERP's total may differ: it rounds each line's amount and each unit price."""
+    prices = sum((PRICE_ROUNDING * Decimal(line["quantity"]) for line in body["lines"]), Decimal(0))
+    return CENT * len(body["lines"]) + prices
+
+
 ORDER = Kind(
     name="order",
     summary="A sales order.",
@@ -80,4 +102,6 @@ ORDER = Kind(
     order_key=lambda body, rep: f"{BY_CUSTOMER}{body['customer_id']}",
     check=check,
     title=title,
+    total=Total(total, tolerance),
+    erp_record=ErpRecord(orders.ORDERS.name, orders.decision, orders.net_total),
 )

@@ -1,10 +1,25 @@
 """Orders as the ERP has them, with their execution."""
 
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
 from marshmallow import fields, validate
 
 from sync_protocol.channel import follows
 from sync_protocol.collection import Collection, RecordSchema
 from sync_protocol.fields import Choice, Count, Currency, Date, Flag, Key, Money, Quantity, Text
+from sync_protocol.submission import State
+
+_DECIDED = {
+    "confirmed": State.ACCEPTED,
+    "processing": State.ACCEPTED,
+    "done": State.ACCEPTED,
+    "cancelled": State.CANCELLED,
+}
+"""The transport axis once somebody in the ERP has decided on the order."""
+_STILL_HELD = frozenset({"pending", "credit_hold", "blocked"})
+"""The approval axis while nobody has."""
 
 
 class OrderLineSchema(RecordSchema):
@@ -80,3 +95,16 @@ ORDERS = Collection(
     channel=follows("customers", via="customer_id"),
     priority=6,
 )
+
+
+def decision(order: Mapping[str, Any]) -> State | None:
+    """Return what somebody in the ERP has decided on an order that was on hold; None while nobody has."""
+    axes = order["axes"]
+    state = _DECIDED.get(axes["transport"])
+    held = axes["approval"] in _STILL_HELD
+    return None if state is State.ACCEPTED and held else state
+
+
+def net_total(order: Mapping[str, Any]) -> Decimal | None:
+    """Return the total without tax."""
+    return None if order["net"] is None else Decimal(order["net"])

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Sequence
 
 from backend.clock import SystemClock
 from backend.connectors.flatfile.acknowledgements import Mailbox
-from backend.connectors.flatfile.documents import KINDS, Documents
-from backend.connectors.flatfile.faults import setup_fault
+from backend.connectors.flatfile.documents import Documents
+from backend.connectors.flatfile.errors import setup_fault
 from backend.connectors.flatfile.forecasts import Forecasts
 from backend.connectors.flatfile.health import check
 from backend.connectors.flatfile.layout import Layout
+from backend.connectors.flatfile.mapper import WRITES
 from backend.connectors.flatfile.options import Options
 from backend.connectors.flatfile.reader import Reader
 from backend.erp.errors import ErpError, ErrorClass
@@ -22,6 +23,8 @@ from backend.erp.records import (
     Outcome,
     ReadPage,
 )
+from sync_protocol.catalogue import KINDS
+from sync_protocol.catalogue.forecast import FORECAST
 
 _PAGE = 1_000
 """Records of a drop that are looked through at a time."""
@@ -49,8 +52,8 @@ class FlatFileConnector:
         """Name what is read and written; the folder enforces our key, because it is the file's name."""
         return Capabilities(
             collections=self._options.collections,
-            kinds=frozenset((*KINDS, "forecast")),
-            enforces_key=frozenset(KINDS),
+            kinds=frozenset((*WRITES, FORECAST.name)),
+            enforces_key=frozenset(WRITES),
             lists_keys=frozenset(self._options.collections),
             quiet_seconds=self._options.quiet_seconds,
         )
@@ -75,23 +78,22 @@ class FlatFileConnector:
         return self._documents.find(kind, key)
 
     def find_by_number(self, kind: str, number: str) -> list[ErpDocument]:
-        """Return the orders of the newest drop under *number*; files tell of no other kind of document."""
-        if kind != "order" or "orders" not in self._options.collections:
+        """Return the documents under *number* in the newest export, which lists only some kinds."""
+        read_back = KINDS[kind].erp_record if kind in KINDS else None
+        exported = WRITES[kind].exported if kind in WRITES else None
+        if read_back is None or exported is None or read_back.collection not in self._options.collections:
             raise ErpError(
                 ErrorClass.REJECT_OFFICE,
                 f"The ERP's files do not list documents of kind {kind}, so no number can be looked up",
             )
-        found: list[ErpDocument] = []
-        page = self._reader.read("orders", None, _PAGE)
+        hits: list[ErpDocument] = []
+        watermark: str | None = None
         while True:
-            found += [
-                ErpDocument(record["id"], number, record["axes"]["transport"], record["submission_id"])
-                for record in page.records
-                if record["number"] == number
-            ]
+            page = self._reader.read(read_back.collection, watermark, _PAGE)
+            hits += [document for document in map(exported, page.records) if document.number == number]
             if not page.more:
-                return found
-            page = self._reader.read("orders", page.watermark, _PAGE)
+                return hits
+            watermark = page.watermark
 
     def create(self, document: Document) -> ErpDocument:
         """Hand the document over: a CSV file, its receipts, and the manifest last."""

@@ -1,26 +1,19 @@
-"""Orders and expense claims on their way: create, find, and where they stand."""
+"""Documents that are handed over as files: create, find, and their state."""
 
 from collections import Counter
-from typing import Any
 
 from backend.clock import instant
 from backend.connectors.flatfile.acknowledgement_file import newest_answer
 from backend.connectors.flatfile.exchange import Attached, hand_over, handed_over, reachable
 from backend.connectors.flatfile.layout import ULID, Layout, document_stem
+from backend.connectors.flatfile.mapper import WRITES
 from backend.connectors.flatfile.options import Options
-from backend.connectors.flatfile.render import (
-    CLAIM_COLUMNS,
-    ORDER_COLUMNS,
-    claim_rows,
-    csv_bytes,
-    order_rows,
-)
+from backend.connectors.flatfile.render import csv_bytes
 from backend.erp.errors import ErpError, ErrorClass
 from backend.erp.records import Document, ErpDocument, Outcome
 from sync_protocol.canonical import digest
 from sync_protocol.submission import State
 
-KINDS = ("order", "expense_claim")
 ENDINGS = {
     "image/jpeg": "jpg",
     "image/png": "png",
@@ -97,30 +90,25 @@ class Documents:
         )
 
     def _rendered(self, document: Document, attached: tuple[Attached, ...]) -> tuple[bytes, list[int]]:
-        columns: tuple[str, ...]
-        rows: list[dict[str, Any]]
-        if document.kind == "order":
-            columns, rows = ORDER_COLUMNS, order_rows(document)
-        else:
-            names = {receipt.sha256: receipt.name for receipt in attached}
-            missing = [
-                cited
-                for line in document.body["lines"]
-                for cited in line.get("receipts") or ()
-                if cited.removeprefix("sha256:") not in names
-            ]
-            if missing:
-                raise ErpError(
-                    ErrorClass.REJECT_OFFICE, f"the receipt {missing[0]} is cited and not on the server"
-                )
-            columns, rows = CLAIM_COLUMNS, claim_rows(document, names)
-        return csv_bytes(columns, rows, self._options), [row["line_no"] for row in rows]
+        """Return the document as CSV, and the numbers of its lines."""
+        names = {receipt.sha256: receipt.name for receipt in attached}
+        missing = [
+            cited
+            for line in document.body["lines"]
+            for cited in line.get("receipts") or ()
+            if cited.removeprefix("sha256:") not in names
+        ]
+        if missing:
+            raise ErpError(ErrorClass.REJECT_OFFICE, f"the receipt {missing[0]} is cited and not on the server")
+        write = WRITES[document.kind]
+        rows = write.rows(document, names)
+        return csv_bytes(write.columns, rows, self._options), [row["line_no"] for row in rows]
 
 
 def _stem(kind: str, key: str) -> str:
-    if kind not in KINDS:
+    if kind not in WRITES:
         raise ErpError(
-            ErrorClass.CONFIG, f"the flat-file connector hands over no {kind}, only {', '.join(KINDS)}"
+            ErrorClass.CONFIG, f"the flat-file connector hands over no {kind}, only {', '.join(WRITES)}"
         )
     if not ULID.fullmatch(key):
         raise ErpError(ErrorClass.CONFIG, f"{key!r} is not a ULID and cannot name a file")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from backend.connectors.flatfile.durable import CHUNK, move_durably, write_durably
-from backend.connectors.flatfile.faults import out_of_reach
+from backend.connectors.flatfile.errors import out_of_reach
 from backend.connectors.flatfile.layout import MANIFEST, Layout
 from backend.connectors.flatfile.manifest import Manifest, ManifestFault, manifest_bytes, read_manifest
 from backend.erp.errors import ErpError, ErrorClass

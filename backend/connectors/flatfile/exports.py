@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backend.connectors.flatfile.durable import CHUNK
-from backend.connectors.flatfile.faults import broken_drop
+from backend.connectors.flatfile.errors import broken_drop
 from backend.connectors.flatfile.files import COLLECTION_FILES, File
-from backend.connectors.flatfile.layout import EXPORT, EXPORT_MANIFEST, Layout
+from backend.connectors.flatfile.layout import EXPORT, EXPORT_MANIFEST, Layout, moment_of
 from backend.connectors.flatfile.manifest import Manifest, ManifestFault, read_manifest
 from backend.erp.errors import ErpError
 
@@ -90,9 +90,3 @@ def newest_first(layout: Layout) -> Iterator[Export | Unfinished | Broken]:
             yield Unfinished(folder, dt.datetime.fromtimestamp(changed, dt.UTC))
         except ManifestFault as fault:
             yield Broken(folder, broken_drop(f"drop {folder.name}: {fault}. Drop a new snapshot"))
-
-
-def moment_of(name: str) -> str:
-    """Return the name of a drop in a form that sorts by time, with or without a fraction of a second."""
-    whole, _, fraction = name.removesuffix("Z").partition(".")
-    return f"{whole}.{fraction:<06}"

@@ -10,6 +10,7 @@ from backend.connectors.flatfile.options import Options
 from backend.connectors.flatfile.render import FORECAST_COLUMNS, csv_bytes, forecast_rows
 from backend.erp.errors import ErpError, ErrorClass
 from backend.erp.records import ErpDocument, ForecastLine
+from sync_protocol.catalogue.forecast import FORECAST as KIND
 
 
 class Forecasts:
@@ -50,7 +51,7 @@ class Forecasts:
                     content,
                     len(rows),
                     generated_at=instant(SystemClock().now()),
-                    kind="forecast",
+                    kind=KIND.name,
                     key=name,
                     lines=[row["line_no"] for row in rows],
                 )

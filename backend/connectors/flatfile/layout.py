@@ -6,13 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from sync_protocol.catalogue import KINDS
+
 EXPORT = re.compile(r"\d{8}T\d{6}(\.\d{1,6})?Z")
 """The name of a drop is its moment in UTC, so that names sort by age: 20261123T090000Z."""
 
 ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
-DOCUMENT = re.compile(r"(?P<kind>ORDER|EXPENSE_CLAIM)_(?P<key>[0-7][0-9A-HJKMNP-TV-Z]{25})")
+_KINDS = "|".join(kind.name.upper() for kind in KINDS.values() if kind.has_own_document)
+DOCUMENT = re.compile(rf"(?P<kind>{_KINDS})_(?P<key>{ULID.pattern})")
 FORECAST = re.compile(r"(?P<stem>FORECAST_[^/]+_(?P<period>\d{4}-\d\d))_(?P<number>\d{6,})_[0-9a-f]{8}")
 ACK = "ACK_"
 MANIFEST = ".manifest.json"
@@ -70,6 +73,12 @@ class Layout:
     def forecasts(self, period: str) -> Path:
         """Return the folder of the archive for the forecasts of a month."""
         return self.archive / f"forecast-{period}"
+
+
+def moment_of(name: str) -> str:
+    """Return the name of an export in a form that sorts by time, with or without a fraction of a second."""
+    whole, _, fraction = name.removesuffix("Z").partition(".")
+    return f"{whole}.{fraction:<06}"
 
 
 def document_stem(kind: str, key: str) -> str:

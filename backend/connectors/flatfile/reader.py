@@ -3,10 +3,10 @@
 import threading
 from collections.abc import Iterator, Sequence
 
-from backend.connectors.flatfile.exports import Broken, Export, moment_of, newest_first
-from backend.connectors.flatfile.faults import broken_drop, out_of_reach
+from backend.connectors.flatfile.errors import broken_drop, out_of_reach
+from backend.connectors.flatfile.exports import Broken, Export, newest_first
 from backend.connectors.flatfile.files import COLLECTION_FILES
-from backend.connectors.flatfile.layout import Layout
+from backend.connectors.flatfile.layout import Layout, moment_of
 from backend.connectors.flatfile.options import Options
 from backend.connectors.flatfile.snapshot import Snapshot
 from backend.connectors.flatfile.watermark import Watermark, read_watermark
@@ -46,10 +46,10 @@ class Reader:
         `customers.csv:17`. Raises `ErpError`."""
         with self._lock:
             try:
-                records, bad = self._newest(collection).again(keys)
+                rows = self._newest(collection).again(keys)
             except OSError as error:
                 raise out_of_reach(error) from error
-        return ReadPage(tuple(records), "", more=False, bad=tuple(bad))
+        return ReadPage(tuple(rows.records), "", more=False, bad=tuple(rows.bad), sources=tuple(rows.sources))
 
     def keys(self, collection: str) -> Iterator[str]:
         """Yield the keys of *collection* in the newest drop that has it.
@@ -108,16 +108,17 @@ class Reader:
         raise self._nothing_yet(collection)
 
     def _page(self, snapshot: Snapshot, start: int, limit: int) -> ReadPage:
-        records, bad = snapshot.records(start, start + limit)
+        rows = snapshot.records(start, start + limit)
         end = min(start + limit, len(snapshot))
         done = end == len(snapshot)
         if done:
-            bad += snapshot.orphans()
+            rows.bad += snapshot.orphans()
         return ReadPage(
-            tuple(records),
+            tuple(rows.records),
             str(Watermark(snapshot.drop.name, snapshot.content, end, done)),
             more=not done,
-            bad=tuple(bad),
+            bad=tuple(rows.bad),
+            sources=tuple(rows.sources),
             complete_listing=done and not snapshot.unkeyed and self._is_newest(snapshot),
             total=len(snapshot),
         )

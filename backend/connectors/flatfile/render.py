@@ -35,8 +35,8 @@ NUMBERS = frozenset({"quantity", "unit_price", "discount_percent", "amount"})
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def order_rows(document: Document) -> list[dict[str, Any]]:
-    """Return the rows of an order, one per line."""
+def order_rows(document: Document, receipt_names: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return the rows of an order, one per line; an order has no receipts."""
     body = document.body
     head = {**_who(document), **{name: body.get(name) for name in ORDER_HEADER}}
     return [

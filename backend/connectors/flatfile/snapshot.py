@@ -2,37 +2,31 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from backend.clock import instant
+from backend.connectors.flatfile.csv_source import CsvSource, bad_row
 from backend.connectors.flatfile.exports import Export
-from backend.connectors.flatfile.files import (
-    ADDRESSES,
-    COLLECTION_FILES,
-    DELIVERIES,
-    DELIVERY_LINES,
-    INVOICES,
-    ORDER_LINES,
-    File,
-)
-from backend.connectors.flatfile.mapping import MAPPERS, key_of
-from backend.connectors.flatfile.mapping.parts import Parts
+from backend.connectors.flatfile.files import COLLECTION_FILES, DELIVERIES, DELIVERY_LINES, File
+from backend.connectors.flatfile.mapper import READS
+from backend.connectors.flatfile.mapping.parts import Parts, orphans
 from backend.connectors.flatfile.options import Options
 from backend.connectors.flatfile.row import BadCell, Row
 from backend.connectors.flatfile.table import Table
-from backend.erp.records import BadRow
-from sync_protocol.catalogue import COLLECTIONS
-from sync_protocol.errors import Fault
+from backend.erp.rows import BadRow
 
-PART = re.compile(r"(addresses|lines|deliveries|invoices)\[(\d+)\]")
-PART_FILES: dict[str, File] = {
-    "addresses": ADDRESSES,
-    "lines": ORDER_LINES,
-    "deliveries": DELIVERIES,
-    "invoices": INVOICES,
-}
 MAX_ORPHANS = 200
 PLACE = re.compile(r"([a-z_]+\.csv):(\d{1,9})")
+
+
+@dataclass
+class Rows:
+    """What some rows give: records (not validated), what each was made of, and rows that give no record."""
+
+    records: list[dict[str, Any]] = field(default_factory=list)
+    sources: list[CsvSource] = field(default_factory=list)
+    bad: list[BadRow] = field(default_factory=list)
 
 
 class Snapshot:
@@ -50,14 +44,14 @@ class Snapshot:
             for file in self._files:
                 main = file is self._files[0]
                 # Lines of deliveries name their delivery, so those are found by their ids too.
-                key = key_of(collection) if main else _id if file is DELIVERIES else None
+                key = READS[collection].key if main else _id if file is DELIVERIES else None
                 rows = drop.manifest.files[file.name].rows
                 self._tables[file.name] = Table(drop.path / file.name, file, rows, options, key, unique=main)
         except BaseException:
             self.close()
             raise
         self._main = self._tables[self._files[0].name]
-        self._parts = Parts(self._tables, instant(drop.manifest.generated_at))
+        self._generated_at = instant(drop.manifest.generated_at)
 
     def __len__(self) -> int:
         return len(self._main)
@@ -77,24 +71,19 @@ class Snapshot:
         for table in self._tables.values():
             table.close()
 
-    def records(self, start: int, end: int) -> tuple[list[dict[str, Any]], list[BadRow]]:
-        """Return the records of rows *start* to *end* (not included), and the rows that gave none."""
-        records: list[dict[str, Any]] = []
-        bad: list[BadRow] = []
+    def records(self, start: int, end: int) -> "Rows":
+        """Return what rows *start* to *end* (not included) give."""
+        found = Rows()
         for number in range(start, min(end, len(self))):
-            try:
-                records.append(self._record(number))
-            except BadCell as error:
-                bad.append(BadRow(error.row.place, str(error), error.row.raw))
-        return records, bad
+            self._add(number, found)
+        return found
 
-    def again(self, names: Sequence[str]) -> tuple[list[dict[str, Any]], list[BadRow]]:
-        """Return the records, and the rows that give none, of *names*: keys, or places of rows.
+    def again(self, names: Sequence[str]) -> "Rows":
+        """Return what the rows of *names* give: keys of records, or places of rows such as `customers.csv:17`.
 
         A place in another file than the first stands for the row of the first that it belongs to.
         """
-        records: list[dict[str, Any]] = []
-        bad: list[BadRow] = []
+        found = Rows()
         wanted: set[int] = set()
         for name in names:
             place = PLACE.fullmatch(name)
@@ -109,12 +98,19 @@ class Snapshot:
             try:
                 wanted.add(number if table is self._main else self._above(table, number))
             except BadCell as error:
-                bad.append(BadRow(name, str(error), error.row.raw))
+                found.bad.append(BadRow(name, str(error), error.row.raw))
         for number in sorted(wanted):
-            more, worse = self.records(number, number + 1)
-            records += more
-            bad += worse
-        return records, bad
+            self._add(number, found)
+        return found
+
+    def _add(self, number: int, found: "Rows") -> None:
+        try:
+            record, source = self._record(number)
+        except BadCell as error:
+            found.bad.append(bad_row(error))
+        else:
+            found.records.append(record)
+            found.sources.append(source)
 
     def _above(self, table: Table, number: int) -> int:
         """Return the row of the first file that row *number* of *table* belongs to; raises `BadCell`."""
@@ -144,35 +140,21 @@ class Snapshot:
             try:
                 table.row(number)
             except BadCell as error:
-                yield BadRow(error.row.place, str(error), error.row.raw)
-        for row in self._parts.orphans(file, self._table_above(file)):
-            yield BadRow(row.place, str(BadCell(row, file.parent, _nowhere(row, file))), row.raw)
+                yield bad_row(error)
+        for row in orphans(self._tables[file.name], self._table_above(file)):
+            yield bad_row(BadCell(row, file.parent, _nowhere(row, file)))
 
-    def _record(self, number: int) -> dict[str, Any]:
+    def _record(self, number: int) -> tuple[dict[str, Any], CsvSource]:
+        """Return the record of a row, not validated, and what it was made of; raises `BadCell`."""
         row = self._main.row(number)
+        parts = Parts(self._tables, self._generated_at)
         try:
-            record = MAPPERS[self.collection](row, self._parts)
+            record = READS[self.collection].record(row, parts)
         except BadCell as error:
             if error.row.file == row.file:
                 raise
-            raise BadCell(error.row, "", f"{_sentence(error)}; {row.place} is not taken for it") from None
-        faults = COLLECTIONS[self.collection].faults(record)
-        if faults:
-            raise self._blamed(row, faults[0])
-        return record
-
-    def _blamed(self, row: Row, fault: Fault) -> BadCell:
-        """Return *fault*, of a field of the record, as one of the cell it came from."""
-        part = PART.match(fault.field)
-        if part and self.collection in ("customers", "orders"):
-            below = self._parts.of(PART_FILES[part[1]], row.text("id"))[int(part[2])]
-            field = fault.field[part.end() :].lstrip(".")
-            return BadCell(below, "", f"{field} {fault.message}; {row.place} is not taken for it")
-        column = fault.field.rpartition(".")[2].partition("[")[0]
-        column = "satchel_key" if column == "submission_id" else column
-        if column in self._files[0].columns:
-            return BadCell(row, column, fault.message)
-        return BadCell(row, "", f"{fault.field} {fault.message}")
+            raise BadCell(error.row, "", f"{_sentence(error)}; {row.place} is not imported") from None
+        return record, CsvSource(row, self._files[0].columns, parts.rows_read)
 
 
 def _id(row: Row) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from backend.connectors.flatfile.faults import broken_drop, setup_fault
+from backend.connectors.flatfile.errors import broken_drop, setup_fault
 from backend.connectors.flatfile.files import File
 from backend.connectors.flatfile.index import Index
 from backend.connectors.flatfile.options import Options

@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 
-from backend.connectors.flatfile.faults import setup_fault
+from backend.connectors.flatfile.errors import setup_fault
 
 
 @dataclass(frozen=True)

@@ -5,16 +5,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from backend.connectors.tryton import features, health, http
 from backend.connectors.tryton.client import Client
-from backend.connectors.tryton.expense_claims import Claims
-from backend.connectors.tryton.features import INVOICE, SALE, Features
+from backend.connectors.tryton.errors import guard_reply
+from backend.connectors.tryton.features import Features
 from backend.connectors.tryton.forecasts import Forecasts
 from backend.connectors.tryton.incremental import IncrementalReader
 from backend.connectors.tryton.lookups import Lookups
+from backend.connectors.tryton.mapper import READS, WRITES, source
 from backend.connectors.tryton.options import Options
-from backend.connectors.tryton.orders import Orders
-from backend.connectors.tryton.reads.table import COLLECTIONS, source
 from backend.connectors.tryton.sources import Source
-from backend.connectors.tryton.understood import guard_reply
+from backend.connectors.tryton.workflow import Sender
 from backend.erp.errors import ErpError, ErrorClass
 from backend.erp.records import (
     Acknowledgement,
@@ -26,8 +25,8 @@ from backend.erp.records import (
     Outcome,
     ReadPage,
 )
+from sync_protocol.catalogue.forecast import FORECAST
 
-KEYED = {"order": SALE, "expense_claim": INVOICE}
 SHORT_QUIET_SECONDS = 1.0
 """With the companion module a second document is refused by the database, so little is gained by waiting."""
 QUIET_SECONDS = 1800.0
@@ -46,8 +45,7 @@ class TrytonConnector:
         self._clock = clock
         self._client = Client(options)
         self._lookups = Lookups(self._client, options)
-        self._orders = Orders(self._client, self._lookups)
-        self._claims = Claims(self._client, self._lookups)
+        self._senders = {kind: write.sender(self._client, self._lookups) for kind, write in WRITES.items()}
         self._forecasts = Forecasts(self._client, self._lookups)
         self._follower = IncrementalReader(
             self._client,
@@ -66,13 +64,13 @@ class TrytonConnector:
         """Say what can be done with the Tryton that was found; raises `ErpError` if it does not answer."""
         with guard_reply(writes=False):
             found, notes = self._looked()
-            enforced = frozenset(kind for kind, model in KEYED.items() if model in found.keyed)
-            kinds = frozenset({*KEYED, *(["forecast"] if found.forecasts else [])})
+            enforced = frozenset(kind for kind, write in WRITES.items() if write.model in found.keyed)
+            kinds = frozenset({*WRITES, *([FORECAST.name] if found.forecasts else [])})
             quiet = self._options.quiet_seconds
             if quiet is None:
-                quiet = SHORT_QUIET_SECONDS if enforced == frozenset(KEYED) else QUIET_SECONDS
+                quiet = SHORT_QUIET_SECONDS if enforced == frozenset(WRITES) else QUIET_SECONDS
             return Capabilities(
-                collections=COLLECTIONS, kinds=kinds, enforces_key=enforced, lists_keys=frozenset(COLLECTIONS),
+                collections=tuple(READS), kinds=kinds, enforces_key=enforced, lists_keys=frozenset(READS),
                 quiet_seconds=quiet, max_in_flight=self._options.max_in_flight,
                 slowest_seconds=http.longest(self._options.timeout_seconds), notes=notes,
             )  # fmt: skip
@@ -144,7 +142,7 @@ class TrytonConnector:
     def _source(self, collection: str) -> Source:
         return source(collection, self._lookups, self._found())
 
-    def _sender(self, kind: str) -> Orders | Claims:
-        if kind not in KEYED:
+    def _sender(self, kind: str) -> Sender:
+        if kind not in self._senders:
             raise ErpError(ErrorClass.CONFIG, f"The Tryton connector does not forward {kind!r}.")
-        return self._orders if kind == "order" else self._claims
+        return self._senders[kind]

@@ -5,6 +5,8 @@ new sentence adds a row. Texts: trytond/ir/message.xml and message.xml of the mo
 """
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from backend.erp.errors import ErpError, ErrorClass
@@ -251,3 +253,20 @@ def http_refusal(status: int, retry_after: float | None, body: bytes, *, writes:
     away = status in (408, 502, 504)
     kind = ErpError if away else InvalidReply
     return kind(lost, "Tryton failed while answering.", raw=raw, no_answer=away)
+
+
+@contextmanager
+def guard_reply(*, writes: bool) -> Iterator[None]:
+    """Turn an exception caused by a reply of unforeseen form into an `ErpError`.
+
+    This is the last safety net of the adapter: no reply of Tryton crashes a worker.
+    """
+    try:
+        yield
+    except ErpError:
+        raise
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError) as error:
+        lost = ErrorClass.UNKNOWN if writes else TRANSIENT
+        raise ErpError(
+            lost, "Tryton's answer cannot be understood.", raw=f"{type(error).__name__}: {error}"[:500]
+        ) from error

@@ -5,23 +5,29 @@ import threading
 
 from backend.connectors.tryton import workflow
 from backend.connectors.tryton.client import Client, Domain, Row
-from backend.connectors.tryton.errors import TrytonRefusal
+from backend.connectors.tryton.errors import TrytonRefusal, guard_reply
 from backend.connectors.tryton.features import INVOICE, KEY_FIELD, Features
 from backend.connectors.tryton.lookups import Lookups
-from backend.connectors.tryton.mapper import WRITES
-from backend.connectors.tryton.mapping.claim import ClaimFacts
+from backend.connectors.tryton.mapping.expense_claim import ClaimFacts, values
 from backend.connectors.tryton.mapping.text import word
 from backend.connectors.tryton.sources import ANY
-from backend.connectors.tryton.understood import guard_reply
-from backend.connectors.tryton.workflow import currency_id, one, tryton_id
+from backend.connectors.tryton.workflow import Workflow, currency_id, one, tryton_id
 from backend.erp.errors import ErpError, ErrorClass
 from backend.erp.records import Document, ErpDocument, Outcome, ReceiptFile, RepInfo
 
 OFFICE, CONFIG = ErrorClass.REJECT_OFFICE, ErrorClass.CONFIG
+CLAIM = Workflow(
+    INVOICE,
+    {"draft": "validate_invoice", "validated": "post"},
+    frozenset({"posted", "paid"}),
+    called="claim",
+    goal="post",
+    total="total_amount",
+)
 EMPLOYEE_FIELDS = ("party.name", "party.addresses", "party.account_payable")
 
 
-class Claims:
+class ExpenseClaims:
     """Sends expense claims to one Tryton."""
 
     def __init__(self, client: Client, lookups: Lookups) -> None:
@@ -31,7 +37,7 @@ class Claims:
 
     def find(self, key: str, features: Features) -> list[ErpDocument]:
         """Return the supplier invoices that carry our key."""
-        return workflow.find(self._client, INVOICE, key, self._ours(), keyed=INVOICE in features.keyed)
+        return workflow.find(self._client, CLAIM, key, self._ours(), keyed=INVOICE in features.keyed)
 
     def find_by_number(self, number: str, features: Features) -> list[ErpDocument]:
         """Return the supplier invoices under *number*."""
@@ -45,15 +51,15 @@ class Claims:
     def create(self, document: Document, features: Features) -> ErpDocument:
         """Create the draft; raises `ErpError`, naming the field if one is to blame."""
         with guard_reply(writes=False):
-            values = WRITES["expense_claim"](document, self._facts(document, features))
-        return ErpDocument(str(self._client.create(INVOICE, values)), None, "draft")
+            invoice = values(document, self._facts(document, features))
+        return ErpDocument(str(self._client.create(INVOICE, invoice)), None, "draft")
 
     def advance(self, document: Document, found: ErpDocument) -> Outcome:
         """Attach the receipts that are not there yet, validate and post."""
         record = tryton_id(found.external_id, "")
         with self._attaching:
             self._attach(document, record)
-        return workflow.advance(self._client, workflow.CLAIM, record, before=lambda row: None, held=self._held)
+        return workflow.advance(self._client, CLAIM, record, before=lambda row: None, held=self._held)
 
     def _facts(self, document: Document, features: Features) -> ClaimFacts:
         body = document.body

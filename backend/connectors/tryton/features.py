@@ -54,5 +54,5 @@ def look(client: Client) -> Features:
     fields = {(row["model"], row["name"]) for row in rows}
     missing = {module for model, module in MODULES.items() if model not in present}
     missing |= {module for field, module in FIELDS.items() if field not in fields}
-    keyed = frozenset(model for model in (SALE, INVOICE) if (model, KEY_FIELD) in fields)
+    keyed = frozenset(model for model, field in fields if field == KEY_FIELD)
     return Features(keyed, present, tuple(sorted(missing)))

@@ -3,6 +3,7 @@
 from backend.connectors.tryton import features
 from backend.connectors.tryton.client import LANGUAGE, Client
 from backend.connectors.tryton.lookups import Lookups
+from backend.connectors.tryton.mapper import WRITES
 from backend.erp.errors import ErpError
 from backend.erp.records import Health
 
@@ -16,7 +17,6 @@ READABLE = (
     "account.invoice.line", "account.move", "account.move.line", "account.account", "account.journal",
     "company.employee", "currency.currency",
 )  # fmt: skip
-CREATABLE = ("sale.sale", "sale.line", "account.invoice", "account.invoice.line", "ir.attachment")
 FORECASTS = (features.FORECAST, f"{features.FORECAST}.line")
 CREDIT_GROUP = ("account_credit_limit", "group_credit_limit")
 
@@ -41,11 +41,11 @@ def check(client: Client, lookups: Lookups) -> Health:
 def notes(client: Client, found: features.Features) -> tuple[str, ...]:
     """Return what works, but less well than it could."""
     said = []
-    for model, what in ((features.SALE, "orders"), (features.INVOICE, "expense claims")):
-        if model not in found.keyed:
+    for write in WRITES.values():
+        if write.model not in found.keyed:
             said.append(
-                f"The companion module is not installed for {what}: Satchel looks up its key in the reference "
-                "and waits before it resends, but Tryton itself would take a second one."
+                f"The companion module is not installed for {write.plural}. Satchel finds a document by the key "
+                "in its reference and waits before it sends it again, but Tryton would accept a second one."
             )
     for model, module in features.OPTIONAL.items():
         if model not in found.models:
@@ -65,7 +65,8 @@ _WITHOUT = {
 
 
 def _rights(client: Client, found: features.Features) -> list[str]:
-    creatable = (*CREATABLE, *(FORECASTS if found.forecasts else ()))
+    documents = (model for write in WRITES.values() for model in write.creates)
+    creatable = (*documents, *(FORECASTS if found.forecasts else ()))
     models = sorted({*READABLE, *creatable} - {m for m in features.MODULES if m not in found.models})
     access = client.call("model.ir.model.access.get_access", models)
     if not isinstance(access, dict):

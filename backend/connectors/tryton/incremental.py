@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 
 from backend.connectors.tryton.client import Client, Domain, Row
+from backend.connectors.tryton.mapper import READS
 from backend.connectors.tryton.rows import Translated, translate
 from backend.connectors.tryton.sources import Source, Trigger
 from backend.connectors.tryton.watermark import Cursor, Place, Watermark, earlier
@@ -56,8 +57,8 @@ class IncrementalReader:
             mark.ending, mark.total = False, None
         more = bool(mark.todo) or mark.after is not None or mark.trigger is not None
         return ReadPage(
-            records=tuple(page.records), watermark=mark.text(), more=more, gone=tuple(page.gone),
-            bad=tuple(page.bad), complete_listing=ended, total=total,
+            records=tuple(page.records), sources=tuple(page.sources), watermark=mark.text(), more=more,
+            gone=tuple(page.gone), bad=tuple(page.bad), complete_listing=ended, total=total,
         )  # fmt: skip
 
     def reread(self, source: Source, keys: Sequence[str]) -> ReadPage:
@@ -69,8 +70,9 @@ class IncrementalReader:
             chunk = roots[start : start + size]
             page.add(self._translate(source, chunk))
         return ReadPage(
-            records=tuple(page.records), watermark="", more=False, gone=tuple(page.gone), bad=tuple(page.bad)
-        )
+            records=tuple(page.records), sources=tuple(page.sources), watermark="", more=False,
+            gone=tuple(page.gone), bad=tuple(page.bad),
+        )  # fmt: skip
 
     def keys(self, source: Source) -> Iterator[str]:
         """Yield the keys of all records there are."""
@@ -88,13 +90,13 @@ class IncrementalReader:
             mark.skip = end
         else:
             mark.todo, mark.skip = mark.todo[size:], 0
-        if start:
-            return Translated(found.records[start:end])
-        return Translated(found.records[:limit], found.gone, found.bad)
+        records, sources = found.records[start:end], found.sources[start:end]
+        return Translated(records, sources) if start else Translated(records, sources, found.gone, found.bad)
 
     def _translate(self, source: Source, roots: list[int]) -> Translated:
         return translate(
             source.collection,
+            READS[source.collection].record,
             lambda ids: source.items(self._client, ids),
             roots,
             lambda: source.beside(self._client, roots),

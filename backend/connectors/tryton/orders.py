@@ -5,17 +5,24 @@ from dataclasses import replace
 
 from backend.connectors.tryton import workflow
 from backend.connectors.tryton.client import Client, Domain, Row
-from backend.connectors.tryton.errors import TrytonRefusal
+from backend.connectors.tryton.errors import TrytonRefusal, guard_reply
 from backend.connectors.tryton.features import SALE, Features
 from backend.connectors.tryton.lookups import Lookups
-from backend.connectors.tryton.mapper import WRITES
+from backend.connectors.tryton.mapping import order
 from backend.connectors.tryton.mapping.text import money
 from backend.connectors.tryton.order_lookups import order_facts
-from backend.connectors.tryton.understood import guard_reply
-from backend.connectors.tryton.workflow import tryton_id
+from backend.connectors.tryton.workflow import Workflow, tryton_id
 from backend.erp.records import Document, ErpDocument, Outcome
 from sync_protocol.submission import State
 
+ORDER = Workflow(
+    SALE,
+    {"draft": "quote", "quotation": "confirm"},
+    frozenset({"confirmed", "processing", "done"}),
+    called="order",
+    goal="confirm",
+    total="untaxed_amount",
+)
 LIMIT_FIELDS = ("name", "credit_amount", "credit_limit_amount", "currency.code")
 
 
@@ -31,7 +38,7 @@ class Orders:
 
     def find(self, key: str, features: Features) -> list[ErpDocument]:
         """Return the sales that carry our key."""
-        return workflow.find(self._client, SALE, key, self._ours(), keyed=SALE in features.keyed)
+        return workflow.find(self._client, ORDER, key, self._ours(), keyed=SALE in features.keyed)
 
     def find_by_number(self, number: str, features: Features) -> list[ErpDocument]:
         """Return the sales under *number*."""
@@ -44,16 +51,14 @@ class Orders:
         """Create the draft; raises `ErpError`, naming the field if one is to blame."""
         with guard_reply(writes=False):
             facts = order_facts(self._client, self._lookups, document, keyed=SALE in features.keyed)
-            values = WRITES["order"](document, facts)
+            values = order.values(document, facts)
         return ErpDocument(str(self._client.create(SALE, values)), None, "draft")
 
     def advance(self, document: Document, found: ErpDocument) -> Outcome:
         """Quote and confirm; a refusal leaves the quotation in Tryton, for a person there to decide."""
         record = tryton_id(found.external_id, "")
         with self._confirming:
-            outcome = workflow.advance(
-                self._client, workflow.ORDER, record, before=self._blocked, held=self._held
-            )
+            outcome = workflow.advance(self._client, ORDER, record, before=self._blocked, held=self._held)
         return self._discreet(document, record, outcome)
 
     def _discreet(self, document: Document, record: int, outcome: Outcome) -> Outcome:
@@ -79,7 +84,7 @@ class Orders:
             return None
         words = f"{party['name']} is blocked in Tryton. The order is quoted there; the office decides."
         remedy = f"Take {party['name']} out of the category that blocks it"
-        return workflow.on_hold(workflow.ORDER, row, words, "blocked", remedy)
+        return workflow.on_hold(ORDER, row, words, "blocked", remedy)
 
     def _held(self, row: Row, refused: TrytonRefusal) -> str:
         if refused.rule != "credit_limit":

@@ -4,19 +4,15 @@ A page that Tryton cannot serve is halved until the one row is found that breaks
 be translated is told apart from its neighbours. Either way the page goes on without it.
 """
 
-import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from backend.connectors.tryton.errors import InvalidReply, TrytonRefusal
-from backend.connectors.tryton.mapper import READS
 from backend.connectors.tryton.mapping.text import Untranslatable
 from backend.erp.errors import ErpError, ErrorClass
-from backend.erp.records import BadRow
-from sync_protocol.catalogue import COLLECTIONS
+from backend.erp.rows import BadRow, RawRow
 
-LONGEST_RAW = 4000
 MAX_BROKEN = 8
 """So many rows that break a page are told apart for sure; a page with more of them costs no more calls."""
 NOT_TOLD_APART = "Tryton cannot serve this row or one beside it; it is tried again by itself"
@@ -31,26 +27,30 @@ class Item(NamedTuple):
 
 @dataclass
 class Translated:
-    """The records of some roots."""
+    """The records of some roots, not validated, each beside the rows that it was made of."""
 
     records: list[dict[str, Any]] = field(default_factory=list)
+    sources: list[RawRow] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
     bad: list[BadRow] = field(default_factory=list)
 
     def add(self, other: "Translated") -> None:
         """Take in *other*."""
         self.records += other.records
+        self.sources += other.sources
         self.gone += other.gone
         self.bad += other.bad
 
 
+Mapping = Callable[[dict[str, Any]], dict[str, Any]]
+"""Turns the rows of one record into the record."""
 Fetch = Callable[[list[int]], Iterable[Item]]
 Others = Callable[[], Iterable[int]]
 """Returns some roots of the collection beside those of the page."""
 
 
-def translate(collection: str, fetch: Fetch, ids: list[int], others: Others) -> Translated:
-    """Return the records of the roots *ids*, in the order of their roots.
+def translate(collection: str, record: Mapping, fetch: Fetch, ids: list[int], others: Others) -> Translated:
+    """Return the records of the roots *ids*, in the order of their roots, each made by *record*.
 
     A page that cannot be served is halved, down to the row, in at most `most_calls` calls; what is not told
     apart by then is set aside together. Where none of it can be served, *others* are tried one by one: only if
@@ -67,7 +67,7 @@ def translate(collection: str, fetch: Fetch, ids: list[int], others: Others) -> 
             continue
         calls += 1
         try:
-            found.add(_translate(collection, fetch(part)))
+            found.add(_translate(record, fetch(part)))
             served = True
         except (TrytonRefusal, InvalidReply) as error:
             if isinstance(error, TrytonRefusal) and _of_the_call(error):
@@ -126,27 +126,18 @@ def _of_the_call(refused: TrytonRefusal) -> bool:
     return refused.error_class is ErrorClass.TRANSIENT or refused.rule in ("access", "login")
 
 
-def _translate(collection: str, items: Iterable[Item]) -> Translated:
+def _translate(record: Mapping, items: Iterable[Item]) -> Translated:
     found = Translated()
     for key, raw in items:
         if raw is None:
             found.gone.append(key)
             continue
+        source = RawRow(key, raw)
         try:
-            record = READS[collection](raw)
+            found.records.append(record(raw))
+            found.sources.append(source)
         except Untranslatable as error:
-            found.bad.append(BadRow(key, str(error), _shown(raw)))
+            found.bad.append(source.bad(str(error)))
         except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError, IndexError) as error:
-            found.bad.append(BadRow(key, f"cannot be read: {type(error).__name__} {error}"[:500], _shown(raw)))
-        else:
-            faults = COLLECTIONS[collection].faults(record)
-            if not faults:
-                found.records.append(record)
-            else:
-                words = "; ".join(f"{fault.field} {fault.message}" for fault in faults[:5])
-                found.bad.append(BadRow(key, words, _shown(raw)))
+            found.bad.append(source.bad(f"cannot be read: {type(error).__name__} {error}"[:500]))
     return found
-
-
-def _shown(raw: dict[str, Any]) -> str:
-    return json.dumps(raw, default=str, ensure_ascii=False)[:LONGEST_RAW]

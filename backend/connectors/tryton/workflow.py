@@ -1,20 +1,19 @@
-"""What orders and claims share: being found by our key, and being taken through Tryton's workflow."""
+"""What all kinds share: finding a document by our key, and taking it through its workflow in Tryton."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from backend.connectors.tryton.client import Client, Domain, Row
 from backend.connectors.tryton.errors import TrytonRefusal
-from backend.connectors.tryton.features import KEY_FIELD
+from backend.connectors.tryton.features import KEY_FIELD, Features
 from backend.erp.errors import ErpError, ErrorClass
-from backend.erp.records import ErpDocument, Outcome
+from backend.erp.records import Document, ErpDocument, Outcome
 from sync_protocol.submission import State
 
 MAX_STEPS = 8
 FIELDS = ("number", "state", "rec_name")
-AMOUNTS = {"sale.sale": "untaxed_amount", "account.invoice": "total_amount"}
-"""What a document comes to: an order without tax, a claim with it."""
 ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
 
 
@@ -29,39 +28,40 @@ class Workflow:
     """What a person calls it."""
     goal: str
     """The last button's name, for a person to press."""
+    total: str
+    """The model's field that is compared with the total of the kind (`Kind.total`)."""
 
 
-ORDER = Workflow(
-    "sale.sale",
-    {"draft": "quote", "quotation": "confirm"},
-    frozenset({"confirmed", "processing", "done"}),
-    "order",
-    "confirm",
-)
-CLAIM = Workflow(
-    "account.invoice",
-    {"draft": "validate_invoice", "validated": "post"},
-    frozenset({"posted", "paid"}),
-    "claim",
-    "post",
-)
+class Sender(Protocol):
+    """Sends the documents of one kind; one class per kind, listed in `mapper.WRITES`."""
+
+    def find(self, key: str, features: Features) -> list[ErpDocument]:
+        """Return the documents that carry our key."""
+
+    def find_by_number(self, number: str, features: Features) -> list[ErpDocument]:
+        """Return the documents under *number*, each with the key it carries."""
+
+    def create(self, document: Document, features: Features) -> ErpDocument:
+        """Create the draft; raises `ErpError`, naming the field if one is to blame."""
+
+    def advance(self, document: Document, found: ErpDocument) -> Outcome:
+        """Take the document that is there to the end of its workflow."""
 
 
-def find(client: Client, model: str, key: str, also: Domain, *, keyed: bool) -> list[ErpDocument]:
-    """Return the documents of *model* that carry our key.
+def find(client: Client, workflow: Workflow, key: str, also: Domain, *, keyed: bool) -> list[ErpDocument]:
+    """Return the documents of the workflow's model that carry our key, each with its total.
 
     The companion module's field decides where it is filled. The reference is what there was before
     the module came, and what a person might copy.
     """
-    if keyed and (found := _find(client, model, [[KEY_FIELD, "=", key], *also])):
+    if keyed and (found := _find(client, workflow, [[KEY_FIELD, "=", key], *also])):
         return found
-    return _find(client, model, [["reference", "=", key], *also])
+    return _find(client, workflow, [["reference", "=", key], *also])
 
 
-def _find(client: Client, model: str, domain: Domain) -> list[ErpDocument]:
-    amount = AMOUNTS[model]
-    rows = client.search_read(model, domain, [*FIELDS, amount])
-    return [replace(as_found(row), total=row[amount]) for row in rows]
+def _find(client: Client, workflow: Workflow, domain: Domain) -> list[ErpDocument]:
+    rows = client.search_read(workflow.model, domain, [*FIELDS, workflow.total])
+    return [replace(as_found(row), total=row[workflow.total]) for row in rows]
 
 
 def find_by_number(client: Client, model: str, number: str, also: Domain, *, keyed: bool) -> list[ErpDocument]:

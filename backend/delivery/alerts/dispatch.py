@@ -58,7 +58,7 @@ def _note(session: Session, channels: Sequence[str], rule: AlertRule, now: dt.da
     rows = [
         {
             "submission_id": row.id, "since": _since(row), "after_seconds": int(wait.total_seconds()),
-            "channel": channel, "state": "due", "tries": 0, "due_at": now,
+            "notifier": channel, "state": "due", "tries": 0, "due_at": now,
         }
         for row in _waiting(session)
         for wait in rule.waits(owner_of(row), class_of(row))
@@ -68,7 +68,7 @@ def _note(session: Session, channels: Sequence[str], rule: AlertRule, now: dt.da
     if not rows:
         return
     into: Any = postgresql.insert if is_postgresql(session) else sqlite.insert
-    key = ["submission_id", "since", "after_seconds", "channel"]
+    key = ["submission_id", "since", "after_seconds", "notifier"]
     for start in range(0, len(rows), _BATCH):
         session.execute(into(Alert).on_conflict_do_nothing(index_elements=key), rows[start : start + _BATCH])
 

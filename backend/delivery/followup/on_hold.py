@@ -2,8 +2,7 @@
 
 import datetime as dt
 import logging
-from collections.abc import Collection, Mapping
-from typing import Any
+from collections.abc import Collection
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -20,6 +19,7 @@ from backend.erp.records import ErpDocument
 from backend.feed.changes import live, publish
 from backend.inbox.models import Submission
 from backend.inbox.submissions import as_record, get
+from sync_protocol.catalogue import KINDS
 from sync_protocol.change import Put
 from sync_protocol.submission import State
 
@@ -29,21 +29,13 @@ LOOK_EVERY = dt.timedelta(minutes=15)
 """How often a document on hold is looked up."""
 _BATCH = 50
 
-_TRANSPORT = {
-    "confirmed": State.ACCEPTED,
-    "processing": State.ACCEPTED,
-    "done": State.ACCEPTED,
-    "cancelled": State.CANCELLED,
-}
-"""How an order's transport axis reads once somebody in the ERP has decided on it."""
-_STILL_HELD = frozenset({"pending", "credit_hold", "blocked"})
-_WORDS = {
+_DECIDED_STATES = {
     **dict.fromkeys(
         ("accepted", "done", "posted", "paid", "confirmed", "processing", "approved", "sale"), State.ACCEPTED
     ),
     **dict.fromkeys(CANCELLED, State.CANCELLED),
 }
-"""The ERP's own words, for kinds whose records the feed does not have."""
+"""The ERP's states, for documents that are not in the feed as records."""
 
 
 def follow_up(sessions: Sessions, connector: Connector, *, clock: Clock, kinds: Collection[str]) -> int:
@@ -128,16 +120,12 @@ def _decided(session: Session, row: Submission, hits: list[ErpDocument], dead: b
 
 
 def erp_decision(session: Session, kind: str, found: ErpDocument) -> State | None:
-    """Return the state that somebody in the ERP has decided on for its document *found*; None while nobody has.
+    """Return what somebody in the ERP has decided on its document *found*; None while nobody has.
 
-    An order that was read from the ERP says it on its axes; else the ERP's own word is looked up.
+    Where the document is read back as a record, the record decides (`Kind.erp_record`); else the ERP's state.
     """
-    record = live(session, "orders", found.external_id) if kind == "order" else None
-    return _from_axes(record) if record is not None else _WORDS.get(found.state.lower())
-
-
-def _from_axes(order: Mapping[str, Any]) -> State | None:
-    axes = order["axes"]
-    state = _TRANSPORT.get(axes["transport"])
-    held = axes["approval"] in _STILL_HELD
-    return None if state is State.ACCEPTED and held else state
+    declared = KINDS[kind].erp_record if kind in KINDS else None
+    record = live(session, declared.collection, found.external_id) if declared else None
+    if declared and record is not None:
+        return declared.decision(record)
+    return _DECIDED_STATES.get(found.state.lower())

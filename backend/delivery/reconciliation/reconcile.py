@@ -21,7 +21,6 @@ from backend.database.core import Sessions
 from backend.delivery.erp_lookup import active_documents, is_cancelled, look_up
 from backend.delivery.followup.on_hold import erp_decision
 from backend.delivery.reconciliation.report import MissingDocument, Report
-from backend.delivery.reconciliation.totals import equal, total_of
 from backend.delivery.settle import apply_transition
 from backend.delivery.transition import MAX_RAW, ErpBinding, Transition
 from backend.erp.errors import ErpError, ErrorClass
@@ -32,6 +31,7 @@ from backend.inbox.models import Submission
 from backend.inbox.submissions import as_record, get
 from sync_protocol.catalogue import KINDS
 from sync_protocol.change import Put
+from sync_protocol.collection import Kind
 from sync_protocol.submission import State
 
 log = logging.getLogger(__name__)
@@ -57,7 +57,7 @@ def newest_memory(session: Session, before: dt.datetime | None = None) -> dt.dat
 
 def with_own_document(kinds: Collection[str]) -> list[str]:
     """Return those of *kinds* that have a document of their own in the ERP, to be asked for by our key."""
-    return sorted(name for name in kinds if name in KINDS and not KINDS[name].aggregated)
+    return sorted(name for name in kinds if name in KINDS and KINDS[name].has_own_document)
 
 
 def reconcile(
@@ -174,19 +174,21 @@ def _compare_sent(
         return "doubled", f"it is bound to {row.erp_id}, and the ERP shows {hits[0].external_id}"
     if row.state == State.ACCEPTED and hits[0].state.lower() in NOT_DONE:
         return "differing", f"it was accepted, and the ERP has {numbers} as {hits[0].state}"
+    kind = KINDS.get(row.kind)
+    theirs = _erp_total(session, kind, hits[0])
     body = json.loads(row.body)
-    ours, theirs = total_of(row.kind, body), _their_total(session, row.kind, hits[0])
-    if ours is not None and theirs is not None and not equal(row.kind, body, ours, theirs):
-        return "differing", f"it comes to {ours} here and to {theirs} in the ERP ({numbers})"
+    if kind and kind.total and theirs is not None and not kind.total.equals(body, theirs):
+        ours = kind.total.of(body)
+        return "differing", f"its total is {ours} here and {theirs} in the ERP ({numbers})"
     return "found", ""
 
 
-def _their_total(session: Session, kind: str, found: ErpDocument) -> Decimal | None:
-    """Return what the ERP's document comes to; where the connector cannot say, what was read of it."""
-    if found.total is not None or kind != "order":
+def _erp_total(session: Session, kind: Kind | None, found: ErpDocument) -> Decimal | None:
+    """Return the total of the ERP's document: from the connector, else from the record that was read back."""
+    if found.total is not None or kind is None or kind.erp_record is None:
         return found.total
-    record = live(session, "orders", found.external_id)
-    return None if record is None or record["net"] is None else Decimal(record["net"])
+    record = live(session, kind.erp_record.collection, found.external_id)
+    return None if record is None else kind.erp_record.total(record)
 
 
 def _found_transition(session: Session, row: Submission, found: ErpDocument, now: dt.datetime) -> Transition:

@@ -76,7 +76,7 @@ def save(
     session.add(
         Reconciliation(
             connector=connector, cause=cause, began_at=began_at, ended_at=ended_at, since=since,
-            before_seq=None, counts=report.counts(), lines=report.lines[:MAX_LINES], vanished=[],
+            before_seq=None, counts=report.counts(), lines=report.lines[:MAX_LINES], missing_documents=[],
         )
     )  # fmt: skip
     session.flush()

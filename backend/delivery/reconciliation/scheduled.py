@@ -111,7 +111,7 @@ class ScheduledReconciliation:
         now = self.clock.now()
         run = Reconciliation(
             connector=self.connector.name, cause="schedule", began_at=now, ended_at=None,
-            since=now - self.window, before_seq=None, counts=Report().counts(), lines=[], vanished=[],
+            since=now - self.window, before_seq=None, counts=Report().counts(), lines=[], missing_documents=[],
         )  # fmt: skip
         session.add(run)
         session.flush()

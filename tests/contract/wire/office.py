@@ -91,7 +91,7 @@ class _Story:
     def deeds(self) -> Iterator[tuple[str, Golden]]:
         yield self.ask("list", "What waits longest comes first.", "GET", PARKED, query={"limit": "1"})
         yield self.ask("show", "One document.", "GET", f"{PARKED}/{IDS[0]}")
-        yield self.act("claim", "Anna takes it.", IDS[0], "claim")
+        yield self.act("reserve", "Anna takes it.", IDS[0], "claim")
         about = "Bert is told who has it; with `force` he would overrule her."
         yield self.act("problem-reserved_by_another", about, IDS[0], "retry", "bert")
         yield self.act("release", "Anna lets go of it.", IDS[0], "release")

@@ -24,7 +24,7 @@ from tests.unit.sync import company
 CODE = "7KQ2M-X9D4T-0HB6R"
 SECOND_CODE = "PPPPP-PPPPP-PPPPP"
 DEVICE_KEY = Ed25519PrivateKey.from_private_bytes(b"\x01" * 32)
-USES_ULIDS = ("identity.enrolment", "identity.tokens", "attachments.uploads", "feed.positions")
+USES_ULIDS = ("identity.enrolment", "identity.tokens", "receipts.uploads", "feed.positions")
 
 
 class CountingUlids:

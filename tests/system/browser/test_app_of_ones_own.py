@@ -69,7 +69,7 @@ def test_it_fetches_a_segment_in_ranges(here: Installation, server: str, page: P
 
 def test_the_protocol_shows_the_very_reader_that_is_tested() -> None:
     here = Path(__file__).parent
-    (shown,) = re.findall(r"```js\n(.*?)```", (here / "../../docs/protocol.md").read_text(), re.S)
+    (shown,) = re.findall(r"```js\n(.*?)```", (here / "../../../docs/protocol.md").read_text(), re.S)
     assert shown in (here / "app.js").read_text()
 
 

@@ -58,7 +58,7 @@ def test_the_list_says_whose_why_and_what_to_do(inbox: InboxFixture, satchel: Sa
 
 def test_claim_act_and_the_trail_of_it(inbox: InboxFixture, satchel: Satchel) -> None:
     id = park(inbox)
-    assert "taken by" in satchel("parked", "claim", id, "--as", "anna").output
+    assert "reserved by" in satchel("parked", "reserve", id, "--as", "anna").output
     refused = satchel("parked", "retry", id, "--as", "bert")
     assert refused.exit_code == 1 and "anna is working on document" in refused.output
     assert satchel("parked", "retry", id, "--as", "bert", "--force", "--why", "agreed").exit_code == 0
@@ -95,7 +95,7 @@ def test_cancel_and_return_want_a_reason(inbox: InboxFixture, satchel: Satchel) 
 
 def test_release_and_done_and_a_document_that_is_not_there(inbox: InboxFixture, satchel: Satchel) -> None:
     id = park(inbox)
-    assert satchel("parked", "claim", id, "--as", "anna").exit_code == 0
+    assert satchel("parked", "reserve", id, "--as", "anna").exit_code == 0
     assert satchel("parked", "release", id, "--as", "anna").exit_code == 0
     assert inbox.row(id).reserved_by is None
     assert "is no request" in satchel("parked", "done", id).output

@@ -139,7 +139,7 @@ def test_tryton_with_another_total_is_told(inbox: InboxFixture, tryton: TrytonFi
             since=inbox.clock.now().replace(year=2020),
         )
     assert (report.sent, report.differing) == (1, 1)
-    assert "it comes to 79.25 here and to 54.25 in the ERP" in report.lines[0]
+    assert "its total is 79.25 here and 54.25 in the ERP" in report.lines[0]
 
 
 def test_files(inbox: InboxFixture, small_company: Path, tmp_path: Path) -> None:

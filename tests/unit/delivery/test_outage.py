@@ -1,12 +1,9 @@
 """The ERP is down for six hours, and a thousand orders are captured meanwhile: nobody notices but the clock."""
 
-import shutil
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import cycle, islice
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -83,19 +80,8 @@ class Day:
 
 
 @pytest.fixture
-def quick(settings: Settings) -> Iterator[Settings]:
-    """The test's settings, with SQLite's file in memory where the machine has a place for it."""
-    memory, url = Path("/dev/shm"), make_url(settings.database_url)  # noqa: S108 - the folder in it has a name of its own
-    if url.get_backend_name() != "sqlite" or not memory.is_dir():
-        yield settings
-        return
-    with TemporaryDirectory(dir=memory) as folder:
-        yield replace(settings, database_url=f"sqlite:///{shutil.copy(str(url.database), folder)}")
-
-
-@pytest.fixture
-def day(quick: Settings, clock: ManualClock, tmp_path: Path) -> Iterator[Day]:
-    with install(quick, clock, _company) as here:
+def day(settings: Settings, clock: ManualClock, tmp_path: Path) -> Iterator[Day]:
+    with install(settings, clock, _company) as here:
         yield Day(here, MemoryErp(tmp_path / "erp", quiet=1800.0))
 
 

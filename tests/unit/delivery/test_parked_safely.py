@@ -227,7 +227,7 @@ def test_a_claim_keeps_others_out_until_it_lapses(work: OfficeFixture) -> None:
     work.office.reserve(id, "anna")
     refusal = work.refused(ErrorCode.RESERVED_BY_ANOTHER, "retry", id, "bert")
     assert refusal.message.startswith("anna is working on document")
-    work.refused(ErrorCode.RESERVED_BY_ANOTHER, "claim", id, "bert")
+    work.refused(ErrorCode.RESERVED_BY_ANOTHER, "reserve", id, "bert")
     work.refused(ErrorCode.RESERVED_BY_ANOTHER, "release", id, "bert")
     work.inbox.later(minutes=29)
     work.office.reserve(id, "anna")

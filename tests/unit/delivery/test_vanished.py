@@ -184,7 +184,7 @@ def test_a_total_that_differs_is_told_and_left_alone(inbox: InboxFixture) -> Non
         inbox.erp.totals[id] = total
         report = look(inbox)
         assert (report.differing, report.found) == (differing, 1 - differing)
-    assert "it comes to 28.50 here and to 30.00 in the ERP" in report.lines[0]
+    assert "its total is 28.50 here and 30.00 in the ERP" in report.lines[0]
     assert inbox.states(id) == ["accepted"] and held(inbox) is None
 
 

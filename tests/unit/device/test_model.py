@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -175,9 +176,8 @@ class Run:
             write(data)
 
 
-@settings(max_examples=1000, deadline=None)
-@given(steps)
-def test_a_complete_replica_is_what_the_feed_says(taken: list[tuple[Any, ...]]) -> None:
+def play(taken: list[tuple[Any, ...]]) -> None:
+    """Take the steps, sync, and compare the replica with the feed."""
     with tempfile.TemporaryDirectory() as folder:
         db = Database(Path(":memory:"))
         try:
@@ -190,3 +190,16 @@ def test_a_complete_replica_is_what_the_feed_says(taken: list[tuple[Any, ...]]) 
             assert held == run.feed.live()
         finally:
             db.close()
+
+
+@settings(max_examples=300, deadline=None)
+@given(steps)
+def test_a_complete_replica_is_what_the_feed_says(taken: list[tuple[Any, ...]]) -> None:
+    play(taken)
+
+
+@pytest.mark.full
+@settings(max_examples=1_000, deadline=None)
+@given(steps)
+def test_a_complete_replica_is_what_the_feed_says_in_a_thousand_histories(taken: list[tuple[Any, ...]]) -> None:
+    play(taken)

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from backend.erp.errors import ErpError
-from backend.erp.records import BadRow, Capabilities, Health, ReadPage
+from backend.erp.records import Capabilities, Health, ReadPage
+from backend.erp.rows import BadRow
 
 
 @dataclass

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import update
 
 from backend.erp.errors import ErpError, ErrorClass
-from backend.erp.records import BadRow
+from backend.erp.rows import BadRow
 from backend.ingest.full_comparison import Comparison, compare
 from backend.ingest.models import Watermark
 from backend.ingest.schedule import PAGES_A_ROUND, Schedule

@@ -5,7 +5,8 @@ import datetime as dt
 import pytest
 
 from backend.erp.errors import ErpError, ErrorClass
-from backend.erp.records import BadRow, ReadPage
+from backend.erp.records import ReadPage
+from backend.erp.rows import BadRow
 from backend.feed.changes import publish
 from sync_protocol.change import Put
 from tests.unit.ingest.conftest import Intake

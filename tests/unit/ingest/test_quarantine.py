@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from backend.erp.errors import ErpError, ErrorClass
-from backend.erp.records import BadRow
+from backend.erp.rows import BadRow
 from backend.ingest import quarantine
 from backend.ingest.models import RejectedRow
 from backend.ingest.quarantine import Retried
@@ -171,7 +171,7 @@ def test_a_key_that_no_database_keeps_is_not_looked_for_though_the_erp_says_that
     result = intake.read()
     assert (result.complete, result.failure, intake.keys()) == (True, None, ["b", "c"])
     assert sorted(id for id, _ in intake.rejected()) == ["?", "\\ud800", "b\\x00", "two words"]
-    assert all("is said to be gone: its key" in error for _, error in intake.rejected())
+    assert all("was reported as deleted: its key" in error for _, error in intake.rejected())
     retry(intake)
     assert [id for id, _ in intake.rejected()] == ["?"], (
         "what is not there any more has left, where it has a name"

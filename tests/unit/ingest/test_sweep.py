@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import update
 
 from backend.erp.errors import ErpError, ErrorClass
-from backend.erp.records import BadRow
+from backend.erp.rows import BadRow
 from backend.feed.changes import publish
 from backend.ingest.models import Watermark
 from sync_protocol.change import Put

@@ -1,10 +1,12 @@
 """Orders with their lines, deliveries and invoices."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from backend.connectors.flatfile.files import DELIVERIES, DELIVERY_LINES, INVOICES, ORDER_LINES
 from backend.connectors.flatfile.mapping.parts import Parts
 from backend.connectors.flatfile.row import Row
+from backend.erp.records import ErpDocument
 
 
 def order(row: Row, parts: Parts) -> dict[str, Any]:
@@ -75,3 +77,8 @@ def invoice(row: Row) -> dict[str, Any]:
         "status": row.word("status"),
         "credit_note": row.flag("credit_note"),
     }
+
+
+def document(order: Mapping[str, Any]) -> ErpDocument:
+    """Return the ERP's document that *order*, a record of the collection, shows."""
+    return ErpDocument(order["id"], order["number"], order["axes"]["transport"], order["submission_id"])

@@ -1,7 +1,7 @@
 """The rows of the other files that belong to one row of the first, in a steady order."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 from backend.connectors.flatfile.files import File
@@ -11,15 +11,20 @@ from backend.connectors.flatfile.table import Table
 
 @dataclass(frozen=True)
 class Parts:
-    """What a mapper may ask beside its row. `generated_at` is the drop's, as the wire writes moments."""
+    """What a mapper can ask for one row: its parts in the other files.
+
+    `generated_at` is when the export was made, as the wire writes instants.
+    """
 
     tables: Mapping[str, Table]
     generated_at: str
+    rows_read: dict[str, list[Row]] = field(default_factory=dict)
+    """By file name: the rows that `of` returned last."""
 
     def of(self, file: File, parent: str) -> list[Row]:
-        """Return the rows of *file* that belong to *parent*, by their key, however the ERP sorted them.
+        """Return the rows of *file* that belong to *parent*, ordered by their key and not as in the file.
 
-        Raises `BadCell` if one of them is damaged, lacks its key or is there twice.
+        Raises `BadCell` if one of them is damaged, has no key or has the key of another.
         """
         table = self.tables[file.name]
         rows = [table.row(number) for number in table.index.below(parent)]
@@ -31,14 +36,15 @@ class Parts:
                     file.key[-1],
                     f"{row.maybe(file.key[-1])!r} is there twice; first in line {before.line}",
                 )
+        self.rows_read[file.name] = rows
         return rows
 
-    def orphans(self, file: File, above: Table) -> Iterator[Row]:
-        """Yield one row for each parent that *file* names and that is no key of *above*."""
-        table = self.tables[file.name]
-        for parent in table.index.parents():
-            if above.index.number(parent) is None:
-                yield table.row(table.index.below(parent)[0])
+
+def orphans(table: Table, above: Table) -> Iterator[Row]:
+    """Yield one row for each parent that *table* names and that is no key of *above*."""
+    for parent in table.index.parents():
+        if above.index.number(parent) is None:
+            yield table.row(table.index.below(parent)[0])
 
 
 def _natural(text: str) -> tuple[int, int, str]:

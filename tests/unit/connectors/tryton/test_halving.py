@@ -6,6 +6,7 @@ import pytest
 
 from backend.connectors.tryton import rows
 from backend.connectors.tryton.errors import InvalidReply, http_refusal
+from backend.connectors.tryton.mapping import warehouses
 from backend.connectors.tryton.rows import MAX_BROKEN, NOT_TOLD_APART, Item, Translated, most_calls, translate
 from backend.erp.errors import ErpError, ErrorClass
 
@@ -28,7 +29,7 @@ class Page:
         return iter([Item(str(n), {"id": n, "name": str(n), "code": None}) for n in ids])
 
     def read(self, size: int = 200, beside: Iterable[int] = ()) -> Translated:
-        return translate("warehouses", self, list(range(size)), lambda: beside)
+        return translate("warehouses", warehouses.record, self, list(range(size)), lambda: beside)
 
 
 @pytest.mark.parametrize("error", [REFUSED, FAULT, USELESS])
@@ -69,7 +70,11 @@ def test_what_was_set_aside_together_comes_good_when_it_is_tried_again() -> None
     page = Page(set(range(0, 200, 2)))
     left = [int(bad.external_id) for bad in page.read().bad]
     for _ in range(30):
-        left = [int(bad.external_id) for n in left for bad in translate("warehouses", page, [n], tuple).bad]
+        left = [
+            int(bad.external_id)
+            for n in left
+            for bad in translate("warehouses", warehouses.record, page, [n], tuple).bad
+        ]
     assert set(left) == page.broken
 
 
@@ -112,9 +117,11 @@ def test_others_are_not_asked_for_unless_nothing_of_the_page_can_be_read() -> No
         raise AssertionError("asked for others")
 
     page = Page({1}, FAULT)
-    assert len(translate("warehouses", page, [0, 1], none_needed).bad) == 1
+    assert len(translate("warehouses", warehouses.record, page, [0, 1], none_needed).bad) == 1
     refused = Page({0, 1}, REFUSED)
-    assert len(translate("warehouses", refused, [0, 1], none_needed).bad) == 2, "a refusal names its row"
+    assert len(translate("warehouses", warehouses.record, refused, [0, 1], none_needed).bad) == 2, (
+        "a refusal names its row"
+    )
 
 
 def test_a_right_that_is_lacking_beside_the_page_is_told_as_it_is() -> None:
@@ -124,7 +131,7 @@ def test_a_right_that_is_lacking_beside_the_page_is_told_as_it_is() -> None:
         raise lacking if 900 in ids else FAULT
 
     with pytest.raises(rows.TrytonRefusal) as caught:
-        translate("warehouses", fetch, [0, 1], lambda: [900])
+        translate("warehouses", warehouses.record, fetch, [0, 1], lambda: [900])
     assert caught.value is lacking
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from backend.sync.segments import packing
 from backend.sync.segments.packing import MAX_BYTES, MIN_BYTES, Packed, Row, pack
+from sync_protocol import segment
 from sync_protocol.segment import decode
 
 STREAM = ("territory:NW", "customers")
@@ -30,11 +31,9 @@ def packed(rows: Sequence[Row], boundaries: Sequence[str] = ()) -> list[Packed]:
     found = list(pack(STREAM, rows, boundaries))
     assert found[0].range.start == "" and found[-1].range.end is None
     assert all(a.range.end == b.range.start for a, b in pairwise(found))
-    inside = [r for one in found for r in decode(one.data, sha256=one.name, most=PLAIN).rows]
-    assert inside == list(rows)
-    assert [one.rows for one in found] == [
-        len(decode(one.data, sha256=one.name, most=PLAIN).rows) for one in found
-    ]
+    decoded = [decode(one.data, sha256=one.name, most=PLAIN).rows for one in found]
+    assert [row for rows_of_one in decoded for row in rows_of_one] == list(rows)
+    assert [one.rows for one in found] == [len(rows_of_one) for rows_of_one in decoded]
     return found
 
 
@@ -50,7 +49,10 @@ def test_no_rows_make_one_empty_segment_over_all_keys() -> None:
     assert [(one.rows, one.range.start, one.range.end) for one in packed([])] == [(0, "", None)]
 
 
-def test_a_large_stream_becomes_segments_of_the_promised_size() -> None:
+def test_a_large_stream_becomes_segments_of_the_promised_size(
+    quick_compression: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(segment, "_LEVEL", quick_compression)
     found = packed([row(n) for n in range(2_000)])
     assert len(found) > 8
     assert all(MIN_BYTES <= len(one.data) <= MAX_BYTES for one in found)

@@ -1,0 +1,108 @@
+"""Records are validated once, at ingest; a record that is refused leaves the row of the ERP in quarantine."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from backend.connectors.flatfile.adapter import FlatFileConnector
+from backend.connectors.tryton import rows
+from backend.erp.errors import ErpError
+from backend.erp.records import ReadPage
+from backend.erp.rows import BadRow, RawRow, fault_summary
+from backend.ingest.validation import partition
+from sync_protocol.catalogue import COLLECTIONS
+from sync_protocol.collection import Collection
+from sync_protocol.errors import ErrorCode, Fault
+from tests.unit.connectors.flatfile.conftest import files, flatfile, small_company  # noqa: F401 - fixtures
+from tests.unit.ingest.scripted_erp import unit
+
+UNITS = COLLECTIONS["units"]
+
+
+class BrokenSource:
+    """The source row of a connector that cannot say what is wrong."""
+
+    def reject(self, faults: Sequence[Fault]) -> BadRow:
+        raise IndexError("no such cell")
+
+
+@pytest.fixture
+def validated(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The collection of each record that was validated, in order."""
+    calls: list[str] = []
+    faults = Collection.faults
+
+    def counting(collection: Collection, record: Any) -> list[Fault]:
+        calls.append(collection.name)
+        return faults(collection, record)
+
+    monkeypatch.setattr(Collection, "faults", counting)
+    return calls
+
+
+def test_a_record_of_files_is_validated_once(flatfile: FlatFileConnector, validated: list[str]) -> None:  # noqa: F811
+    for name in flatfile.capabilities().collections:
+        page = flatfile.read(name, None, 50)
+        assert validated == [], "a connector does not validate"
+        found = partition(COLLECTIONS[name], page)
+        assert found.bad == [] and len(found.good) == len(page.records) > 0
+        assert validated == [name] * len(page.records)
+        validated.clear()
+
+
+def test_a_record_of_tryton_is_not_validated_by_its_connector(validated: list[str]) -> None:
+    items = [rows.Item("7", {"code": "kg", "digits": 3}), rows.Item("8", {"code": "mg", "digits": 9})]
+    record = lambda raw: unit(raw["code"], decimals=raw["digits"])  # noqa: E731
+    page = rows.translate("units", record, lambda roots: items, [7, 8], list)
+    assert validated == [] and [record["id"] for record in page.records] == ["kg", "mg"]
+    found = partition(UNITS, ReadPage(tuple(page.records), "", more=False, sources=tuple(page.sources)))
+    assert validated == ["units"] * 2
+    assert list(found.good) == ["kg"]
+    [bad] = found.bad
+    assert (bad.external_id, bad.raw) == ("8", '{"code": "mg", "digits": 9}'), "the row as Tryton sent it"
+    assert bad.error.startswith("decimals ")
+
+
+@pytest.mark.parametrize(
+    ("sources", "external_id", "raw"),
+    [
+        ((), "b", '"decimals": 9'),
+        ((RawRow("a.csv:1", "a;0"), RawRow("a.csv:2", "b;9")), "a.csv:2", '"b;9"'),
+        ((BrokenSource(), BrokenSource()), "b", '"decimals": 9'),
+    ],
+    ids=["no source", "the row of the ERP", "a source that fails"],
+)
+def test_quarantine_keeps_the_row_of_the_erp_and_otherwise_the_record(
+    sources: tuple[Any, ...], external_id: str, raw: str
+) -> None:
+    page = ReadPage((unit("a"), unit("b", decimals=9)), "1", more=False, sources=sources)
+    found = partition(UNITS, page)
+    assert list(found.good) == ["a"]
+    [bad] = found.bad
+    assert bad.external_id == external_id
+    assert raw in bad.raw
+    assert "decimals" in bad.error
+
+
+def test_a_record_without_a_channel_leaves_its_row_too() -> None:
+    stock = COLLECTIONS["stock_levels"]
+    record: Mapping[str, Any] = {
+        "id": "S1", "product_id": "P1", "warehouse_id": "a:b", "unit": "pc", "on_hand": "1", "reserved": "0",
+        "available": "1", "incoming": [], "as_of": "2026-11-23T09:00:00Z",
+    }  # fmt: skip
+    [bad] = partition(stock, ReadPage((record,), "", more=False, sources=(RawRow("stock.csv:2", "…"),))).bad
+    assert bad.external_id == "stock.csv:2"
+    assert bad.error.startswith("belongs to no channel")
+
+
+def test_records_and_source_rows_that_do_not_match_stop_the_page() -> None:
+    page = ReadPage((unit("a"), unit("b")), "1", more=False, sources=(RawRow("1", "a"),))
+    with pytest.raises(ErpError, match="2 records of units and 1 source rows"):
+        partition(UNITS, page)
+
+
+def test_the_summary_names_five_faults_and_counts_the_rest() -> None:
+    faults = [Fault(ErrorCode.FIELD_INVALID, f"f{n}", "is wrong") for n in range(7)]
+    assert fault_summary(faults[:1]) == "f0 is wrong"
+    assert fault_summary(faults).endswith("f4 is wrong; and 2 more")
