@@ -164,7 +164,7 @@ def test_a_page_that_stands_in_the_way_of_replaying_is_read_on_the_primary(
             raise OperationalError("SELECT", {}, _Conflict())
         return found
 
-    monkeypatch.setattr(subscriptions, "of_rep", of_rep)
+    monkeypatch.setattr(subscriptions, "for_rep", of_rep)
     assert pull(phone)["complete"]
     assert served.take() == ["primary"]
     pull(phone)
