@@ -1,4 +1,4 @@
-"""Writes `docs/reference`: `python -m backend.api.reference docs/reference`. A test keeps it current."""
+"""Writes the generated pages: `python -m backend.api.reference docs/reference`. A test compares them."""
 
 import json
 import sys
@@ -26,8 +26,8 @@ def settings() -> str:
         markdown.GENERATED,
         "# Settings",
         "",
-        f"Environment variables. Whatever begins with `{ERP_PREFIX}` belongs to the connector, whose README",
-        "lists those.",
+        "Environment variables.",
+        f"Those that begin with `{ERP_PREFIX}` belong to the connector; its README lists them.",
         "",
         "| variable | default | meaning |",
         "|---|---|---|",
