@@ -79,7 +79,7 @@ def to_problem(error: Exception) -> Problem:
             return Problem(ErrorCode.CURSOR_INVALID, f"The cursor cannot be read: {error}.")
         case EpochChanged():
             return Problem(
-                ErrorCode.EPOCH_CHANGED, "The cursor is from before a restore of the server; pull with it."
+                ErrorCode.EPOCH_CHANGED, "The cursor is of an earlier epoch; pull with it."
             )
         case NotYet():
             wait = {"Retry-After": str(error.retry_after)}

@@ -1,6 +1,6 @@
-"""JSON Schema (draft 2020-12) of the wire's types, from the marshmallow schemas that check them.
+"""JSON Schema (draft 2020-12) of the wire's types, from the marshmallow schemas that validate them.
 
-Bounds of decimal text cannot be said in JSON Schema; they stand in the description.
+JSON Schema cannot express the bounds of decimal text; the descriptions contain them.
 """
 
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ Json = dict[str, Any]
 
 
 def name_of(schema: type[Schema]) -> str:
-    """Return the name of *schema* among the definitions: `OrderBody` for `OrderBodySchema`."""
+    """Return the definition's name for *schema*: `OrderBody` for `OrderBodySchema`."""
     return schema.__name__.removesuffix("Schema")
 
 
@@ -66,32 +66,32 @@ def _add_references(found: dict[str, Json], prefix: str) -> None:
 
 def object_schema(schema: type[Schema], prefix: str) -> Json:
     """Return the JSON Schema of one marshmallow schema."""
-    made = schema()
+    instance = schema()
     notes = field_notes(schema)
     result: Json = {"type": "object"}
     if summary(schema):
         result["description"] = summary(schema)
     result["properties"] = {}
-    for name, declared in made.fields.items():
+    for name, declared in instance.fields.items():
         described = field_schema(declared, prefix)
         note = " ".join(filter(None, [notes.get(name), _bounds(declared)]))
         result["properties"][declared.data_key or name] = described | ({"description": note} if note else {})
     result["required"] = [
-        declared.data_key or name for name, declared in made.fields.items() if declared.required
+        declared.data_key or name for name, declared in instance.fields.items() if declared.required
     ]
-    if made.unknown == RAISE:
+    if instance.unknown == RAISE:
         result["additionalProperties"] = False
     return result
 
 
 def nested(schema: type[Schema]) -> list[type[Schema]]:
-    """Return the schemas that *schema* names in its fields."""
-    found = []
+    """Return the schemas that fields of *schema* refer to."""
+    schemas = []
     for declared in schema().fields.values():
         inner = declared.inner if isinstance(declared, fields.List) else declared
         if isinstance(inner, fields.Nested):
-            found.append(type(inner.schema))
-    return found
+            schemas.append(type(inner.schema))
+    return schemas
 
 
 def field_schema(declared: fields.Field[Any], prefix: str) -> Json:
@@ -153,8 +153,8 @@ def _length(validators: Iterable[Any]) -> Json:
 def _bounds(declared: fields.Field[Any]) -> str:
     if not isinstance(declared, _Decimal):
         return ""
-    words = [("More than", declared.above), ("At least", declared.least), ("At most", declared.most)]
-    return " ".join(f"{word} {bound}." for word, bound in words if bound is not None)
+    bounds = [("More than", declared.above), ("At least", declared.least), ("At most", declared.most)]
+    return " ".join(f"{word} {bound}." for word, bound in bounds if bound is not None)
 
 
 def _or_null(described: Json) -> Json:

@@ -10,7 +10,7 @@ from tests.contract.wire.world import world
 
 
 def main() -> None:
-    """Play the story on a fresh database and keep what is said."""
+    """Play the story on a fresh database and store the exchanges."""
     for path in (*exchange.FOLDER.glob("*.json"), *office.FOLDER.glob("*.json")):
         path.unlink()
     with tempfile.TemporaryDirectory() as folder:

@@ -85,7 +85,7 @@ class Story:
         about = "New tokens; `proof` is signed by the device's key over the refresh token's sha256."
         self.phone.keep(self.ask("token", about, "POST", "/v1/token", body=body, token=None))
         garbage = {"refresh_token": "sr1.x.1.x", "proof": body["proof"]}
-        about = "A refresh token that was not made here."
+        about = "A refresh token that this server did not issue."
         self.ask("problem-refresh_invalid", about, "POST", "/v1/token", body=garbage, token=None)
 
     def _pull(self) -> None:

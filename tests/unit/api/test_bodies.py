@@ -31,11 +31,11 @@ def push(phone: Phone, data: bytes, **headers: str) -> Any:
         (b'{"submissions":\n [1,}', "Line 2, column 5: Expecting value."),
         (b'{"submissions":[NaN]}', "NaN is not JSON."),
         (b'{"submissions":[-Infinity]}', "-Infinity is not JSON."),
-        (b'{"submissions":[],"submissions":[1]}', 'The name "submissions" stands twice in one object.'),
-        (b'{"submissions":[{"a":{"id":1,"id":2}}]}', 'The name "id" stands twice in one object.'),
+        (b'{"submissions":[],"submissions":[1]}', 'The name "submissions" occurs twice in one object.'),
+        (b'{"submissions":[{"a":{"id":1,"id":2}}]}', 'The name "id" occurs twice in one object.'),
         (b'{"submissions":[\xff]}', "Byte 17 is not UTF-8."),
-        (b"[" * 100_000, "It is nested too deeply."),
-        (b'{"submissions":[' + b"9" * 5000 + b"]}", "It holds a number that is too long."),
+        (b"[" * 100_000, "The body is nested too deeply."),
+        (b'{"submissions":[' + b"9" * 5000 + b"]}", "The body contains a number that is too long."),
         (b"\xef\xbb\xbf{}", "Line 1, column 1: Unexpected UTF-8 BOM (decode using utf-8-sig)."),
     ],
     ids=lambda value: repr(value[:20]),
@@ -63,7 +63,7 @@ def test_a_malformed_envelope_names_the_field(phone: Phone, body: bytes, field: 
 
 
 def test_json_nested_as_deeply_as_can_be_read_is_answered_like_any_other(phone: Phone) -> None:
-    """Whoever shows what is wrong with it stands deeper on the stack than whoever has read it."""
+    """The code that formats the error runs deeper on the stack than the parser."""
     for depth in range(900, 1000):
         nested = "[" * depth + "]" * depth
         reply = phone.ask("POST", "/v1/verify", data=f'{{"cursor":{nested}}}'.encode(), headers=JSON)

@@ -83,7 +83,7 @@ def test_both_ways_answer_with_the_same_headers(poller: Poller, origins: tuple[s
     satchel = poller.here.satchel
     allowing = replace(satchel, settings=replace(satchel.settings, cors_origins=origins))
     poller.here.app.extensions[EXTENSION] = allowing
-    poller.here.app.wsgi_app = replace(poller.here.app.wsgi_app, here=allowing)  # type: ignore[type-var]
+    poller.here.app.wsgi_app = replace(poller.here.app.wsgi_app, services=allowing)  # type: ignore[type-var]
     sent = {"X-Request-Id": "a-request-of-mine"}
     short, asked = poller.poll(headers=sent), poller.asked
     # A list of tags is unusual enough to be passed on.
