@@ -1,25 +1,25 @@
-"""Time, passed in wherever it matters, so that a test can hold six hours in its hand."""
+"""The clock, passed as an argument wherever time matters, so that tests can control it."""
 
 import datetime as dt
 from typing import Protocol
 
 
 class Clock(Protocol):
-    """Something that knows the time."""
+    """Tells the time."""
 
     def now(self) -> dt.datetime:
-        """Return the moment, aware, in UTC."""
+        """Return the current time, aware, in UTC."""
 
 
 class SystemClock:
-    """The machine's clock."""
+    """The clock of the operating system."""
 
     def now(self) -> dt.datetime:
         return dt.datetime.now(dt.UTC)
 
 
 class ManualClock:
-    """A clock that moves when told to."""
+    """A clock for tests, which moves only by `advance`."""
 
     def __init__(self, start: dt.datetime) -> None:
         self._now = start
@@ -28,10 +28,10 @@ class ManualClock:
         return self._now
 
     def advance(self, **delta: float) -> None:
-        """Move on by the given `timedelta` arguments: `clock.advance(hours=6)`."""
+        """Move forward by the arguments of a `timedelta`: `clock.advance(hours=6)`."""
         self._now += dt.timedelta(**delta)
 
 
 def instant(moment: dt.datetime) -> str:
-    """Return *moment* as the wire writes it: UTC, `2026-11-23T08:43:13.457591Z`."""
+    """Return *moment* in the format of the wire (RFC 3339, UTC): `2026-11-23T08:43:13.457591Z`."""
     return moment.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")

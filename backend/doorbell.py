@@ -1,7 +1,7 @@
-"""The doorbell: tells a worker that something is due, so that it need not find out by polling.
+"""The doorbell: wakes a worker through Redis when a submission is due, before its next poll.
 
-It carries nothing but "look". The submission's row is the job: losing the ring, the queue or all of Redis
-costs a poll interval and never a document. So every error here is swallowed, counted, and logged once.
+A ring carries no data: the submission's row is the job. If a ring, the queue or all of Redis is lost, a
+document waits for the next poll and is never lost. So every error is caught, counted, and logged once.
 """
 
 import logging
@@ -19,47 +19,50 @@ log = logging.getLogger(__name__)
 QUEUE = "satchel"
 JOB = "backend.jobs.ring"
 SOCKET_SECONDS = 0.5
-"""A hanging Redis may hold up a push for no longer than this."""
+"""Longest time that a Redis which does not respond delays a push."""
 KEPT_SECONDS = 60
-"""A ring that nobody heard for so long is of no use: every worker has polled since."""
+"""A ring that waited for longer is dropped: every worker has polled since."""
 
 LONGEST_JOB = 3_600
-"""Seconds after which RQ thinks a ring dead. A ring ends by itself long before, unless the ERP hangs."""
+"""Seconds after which RQ gives up a job. It ends long before, unless the ERP hangs."""
 
 _lock = threading.Lock()
 _queues: dict[str, Queue] = {}
-_silent = False
+_failing = False
 
 
 def ring(settings: Settings) -> None:
-    """Ring, if there is a Redis. Never raises, never waits long. Call it after the commit."""
+    """Ring, if Redis is configured.
+
+    Call it after the commit. Never raises; waits for `SOCKET_SECONDS` at most.
+    """
     if not settings.redis_url:
         return
     try:
         queue = _queue(settings.redis_url)
-        # A ring that waits will look at everything committed until it is heard; a second adds nothing.
+        # A ring that waits covers everything that is committed until it is taken; a second one adds nothing.
         if queue.count == 0:
             queue.enqueue(
                 JOB, ttl=KEPT_SECONDS, result_ttl=0, failure_ttl=KEPT_SECONDS, job_timeout=LONGEST_JOB
             )
-        _note(None)
+        _log_change(None)
     except Exception as error:
-        _note(error)
+        _log_change(error)
 
 
 def connection(url: str, seconds: float = SOCKET_SECONDS) -> redis.Redis:
-    """Return a connection to *url* that gives up after *seconds* without an answer."""
+    """Return a connection to *url* that fails after *seconds* without a reply."""
     return redis.Redis.from_url(
         url, socket_timeout=seconds, socket_connect_timeout=seconds, health_check_interval=0
     )
 
 
 def listen(settings: Settings) -> None:
-    """Answer the doorbell in this process until told to stop (SIGTERM), or until Redis is lost.
+    """Process rings in this process until SIGTERM, or until the connection to Redis is lost.
 
-    The jobs run in this very process, one after another: a forked one would outlive its parent.
+    Jobs run in this process one after another: a forked job would outlive its parent.
     """
-    # RQ sets the socket's timeout itself, above the time it waits for a job.
+    # No timeout here: RQ sets one itself, longer than its wait for a job.
     worker = SimpleWorker(
         [QUEUE], connection=redis.Redis.from_url(settings.redis_url), serializer=JSONSerializer, worker_ttl=30
     )
@@ -73,15 +76,16 @@ def _queue(url: str) -> Queue:
         return _queues[url]
 
 
-def _note(error: Exception | None) -> None:
-    global _silent
+def _log_change(error: Exception | None) -> None:
+    """Log the first failure after a success, and the first success after a failure; count all failures."""
+    global _failing
     with _lock:
         if error is None:
-            if _silent:
-                log.warning("Redis answers again")
-            _silent = False
+            if _failing:
+                log.warning("Redis responds again")
+            _failing = False
             return
         metrics.DOORBELL_FAILURES.inc()
-        if not _silent:
-            log.warning("the doorbell cannot be rung, workers poll meanwhile: %s", error)
-        _silent = True
+        if not _failing:
+            log.warning("the doorbell cannot be rung; workers poll meanwhile: %s", error)
+        _failing = True

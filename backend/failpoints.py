@@ -1,7 +1,7 @@
-"""Named points at which a test may stop the program; they do nothing unless SATCHEL_FAILPOINTS is set.
+"""Failpoints: named places at which a test can stop the program. Without SATCHEL_FAILPOINTS they do nothing.
 
 `SATCHEL_FAILPOINTS="delivery.after_create=kill,push.after_commit=sleep:2"`. Actions: `kill` (SIGKILL
-to this process, as a power cut would), `raise`, `sleep:<seconds>`. `kill@3` acts on the third hit.
+to this process, which simulates a power cut), `raise`, `sleep:<seconds>`. `kill@3` acts at the third hit only.
 """
 
 import os
@@ -13,11 +13,11 @@ _hits: Counter[str] = Counter()
 
 
 class FailpointRaised(RuntimeError):
-    """What `raise` raises."""
+    """Raised by the action `raise`."""
 
 
 def failpoint(name: str) -> None:
-    """Do what SATCHEL_FAILPOINTS says for *name*."""
+    """Run the action that SATCHEL_FAILPOINTS names for the failpoint *name*, if any."""
     plan = os.environ.get("SATCHEL_FAILPOINTS")
     if not plan:
         return
@@ -40,5 +40,5 @@ def _act(name: str, action: str) -> None:
         time.sleep(float(action.removeprefix("sleep:")))
     else:
         raise ValueError(
-            f"SATCHEL_FAILPOINTS: {name}: no action {action!r}; use kill, raise or sleep:<seconds>"
+            f"SATCHEL_FAILPOINTS: {name}: unknown action {action!r}; write kill, raise or sleep:<seconds>"
         )

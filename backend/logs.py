@@ -1,4 +1,7 @@
-"""Logs: lines for a person or JSON for a machine, each with its request. No tokens, no bodies, no names."""
+"""Logs as text lines or JSON, each with the id of its request.
+
+They contain no tokens, no bodies and no names.
+"""
 
 import contextlib
 import contextvars
@@ -14,7 +17,7 @@ _STANDARD = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskN
 
 @contextlib.contextmanager
 def fields(**values: Any) -> Iterator[None]:
-    """Put *values* into every line that is logged inside."""
+    """Add *values* to every line that is logged inside the block."""
     token = _fields.set({**_fields.get({}), **values})
     try:
         yield
@@ -23,7 +26,7 @@ def fields(**values: Any) -> Iterator[None]:
 
 
 class JsonLines(logging.Formatter):
-    """Writes a record as one line of JSON; line breaks inside are escaped, so that no line can be forged."""
+    """Formats a record as one line of JSON. Line breaks are escaped, so that no message can forge a line."""
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {
@@ -40,14 +43,14 @@ class JsonLines(logging.Formatter):
 
 
 class TextFormatter(logging.Formatter):
-    """Writes a record as one line for a person: the message, then what else is known, as name=value."""
+    """Formats a record as one line of text: the message, then the other fields as name=value."""
 
     def format(self, record: logging.LogRecord) -> str:
-        more = {
+        extra = {
             **_fields.get({}),
             **{name: value for name, value in vars(record).items() if name not in _STANDARD},
         }
-        pairs = "".join(f" {name}={json.dumps(value, default=str)}" for name, value in more.items())
+        pairs = "".join(f" {name}={json.dumps(value, default=str)}" for name, value in extra.items())
         return super().format(record) + pairs
 
 
@@ -58,14 +61,17 @@ FORMATTERS: Mapping[str, Callable[[], logging.Formatter]] = {
 
 
 def configure(form: str = "json", stream: IO[str] | None = None, *, verbose: bool = False) -> None:
-    """Send every log to *stream* (standard error unless told) in *form*; for processes, not for tests."""
+    """Send all logs to *stream* (default: standard error) as *form*, text or json.
+
+    For processes, not for tests.
+    """
     handler = logging.StreamHandler(stream)
     handler.setFormatter(FORMATTERS[form]())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.DEBUG if verbose else logging.INFO)
-    # One line per request to the ERP, or per step of a migration, would bury everything else.
-    for chatty in ("httpx", "httpcore", "alembic"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+    # These log a line per request to the ERP, or per step of a migration, which would hide everything else.
+    for name in ("httpx", "httpcore", "alembic"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     if form == "text" and not verbose:
         logging.getLogger("satchel.request").setLevel(logging.WARNING)

@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -29,7 +28,7 @@ from backend.erp.port import Connector, connect
 from backend.ingest.schedule import Schedule
 from backend.maintenance import Maintenance
 from backend.migrations.tables import import_tables
-from backend.settings import PREFIX, SETTINGS, Settings, read_settings
+from backend.settings import Settings, read_settings, to_environ
 from backend.sync.segments import maintenance as segments
 
 log = logging.getLogger(__name__)
@@ -181,7 +180,7 @@ class _Doorbell:
     """The process that answers the doorbell, started again when it ends (Redis away, a kill)."""
 
     def __init__(self, settings: Settings) -> None:
-        self._environ = {**os.environ, **_as_environ(settings)}
+        self._environ = {**os.environ, **to_environ(settings), "PYTHONPATH": _python_path()}
         self._process: subprocess.Popen[bytes] | None = None
         self._failures = 0
         self._started_at = self._not_before = 0.0
@@ -227,20 +226,10 @@ class _Doorbell:
         self._process = None
 
 
-def _as_environ(settings: Settings) -> dict[str, str]:
-    """Return *settings* as the variables they are read from, for a child process."""
-    values = {setting.name: getattr(settings, setting.name) for setting in SETTINGS}
-    ours = {PREFIX + name.upper(): _as_text(value) for name, value in values.items()}
-    erp = {f"{PREFIX}ERP_{name.upper()}": value for name, value in settings.erp.items()}
+def _python_path() -> str:
+    """Return the PYTHONPATH with which a child process finds this package, wherever it is started."""
     root = str(Path(backend.__file__).parent.parent)
-    paths = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
-    return {**ours, **erp, "PYTHONPATH": paths}
-
-
-def _as_text(value: Any) -> str:
-    if value is None:
-        return ""
-    return ",".join(value) if isinstance(value, tuple) else str(value)
+    return os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
 
 
 @contextmanager

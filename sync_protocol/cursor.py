@@ -6,8 +6,6 @@ cursor of fifty streams is some two hundred bytes. It is no secret and no permis
 hear is decided on the server, and a forged cursor can only cost its owner a longer download.
 """
 
-import base64
-import binascii
 import json
 import re
 import zlib
@@ -16,8 +14,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from sync_protocol import base64url
 from sync_protocol.change import Stream
 from sync_protocol.channel import is_channel
+from sync_protocol.inflate import ZLIB, InflateError, inflate
 
 VERSION = 1
 MAX_TEXT = 16 * 1024
@@ -71,7 +71,7 @@ class Cursor:
             channels.setdefault(channel, []).append(entry)
         value = [VERSION, self.epoch, self.seen, base, channels]
         packed = zlib.compress(json.dumps(value, separators=(",", ":")).encode(), 9)
-        return _text(packed)
+        return base64url.encode(packed)
 
 
 def decode_cursor(text: str) -> Cursor:
@@ -82,14 +82,8 @@ def decode_cursor(text: str) -> Cursor:
     if len(text) > MAX_TEXT:
         raise CursorInvalid("it is too long")
     try:
-        packed = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-        # Base64 skips what it does not know and has spare bits at its end: one cursor, one text.
-        if _text(packed) != text:
-            raise CursorInvalid("it is not written as this server writes it")
-        inflater = zlib.decompressobj()
-        plain = inflater.decompress(packed, MAX_JSON)
-        if not inflater.eof or inflater.unused_data:
-            raise CursorInvalid("it is cut short or has something behind it")
+        # One cursor has one text: base64url is decoded strictly, and nothing may follow the zlib data.
+        plain = inflate([base64url.decode(text)], MAX_JSON, wbits=ZLIB)
         version, epoch, seen, base, channels = json.loads(plain)
         marks: dict[Stream, Mark] = {}
         at_base = Mark(_natural(base))
@@ -104,14 +98,12 @@ def decode_cursor(text: str) -> Cursor:
         if version != VERSION or not isinstance(epoch, str):
             raise CursorInvalid("it is of another version")
         return Cursor(epoch, _natural(seen), marks)
-    except (binascii.Error, zlib.error, ValueError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
         if isinstance(error, CursorInvalid):
             raise
+        if isinstance(error, InflateError):
+            raise CursorInvalid(f"it {error}") from None
         raise CursorInvalid("it was not made by this server or was damaged on the way") from None
-
-
-def _text(packed: bytes) -> str:
-    return base64.urlsafe_b64encode(packed).rstrip(b"=").decode()
 
 
 def _exception(collection: Any, position: Any, as_of: Any = 0) -> tuple[Any, Mark]:

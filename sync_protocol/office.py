@@ -1,4 +1,8 @@
-"""What the office's API takes and gives. It is no part of what phones speak."""
+"""What the API of the office takes and returns. Phones do not use it.
+
+The actions themselves are one table in `backend/office/actions.py`; a test compares the fields that they need
+with `OfficeActionSchema`.
+"""
 
 from marshmallow import EXCLUDE, Schema, fields
 
@@ -6,11 +10,11 @@ from sync_protocol.fields import Choice, Flag, Instant, Key, Text, Ulid
 from sync_protocol.submission import Decision, State
 
 OWNERS = ("rep", "office", "it", "erp")
-OFFICE_ACTIONS = ("reserve", "release", "retry", "fix", "link", "cancel", "return", "done")
+"""Who may have to act on a parked document."""
 
 
 class ParkedSchema(Schema):
-    """A document that waits for somebody, or what has become of it."""
+    """A parked document, or a document after an action of the office."""
 
     id = Ulid(required=True)
     kind = Text(40, required=True)
@@ -19,37 +23,44 @@ class ParkedSchema(Schema):
     state = Choice(*[state.value for state in State], required=True)
     decision = Choice(*[decision.value for decision in Decision], required=True, allow_none=True)
     error_class = Text(20, required=True, allow_none=True)
-    """Its class, a row of the table of causes; like owner and advice, null for what is not parked any more."""
+    """Class of the problem; null, like `owner`, unless the document is parked."""
     owner = Choice(*OWNERS, required=True, allow_none=True)
+    """Who must act."""
     reason = Text(1000, required=True)
-    """Plain words."""
+    """A sentence in plain words; the rep reads it too."""
     raw = Text(4000, required=True, allow_none=True)
     """The ERP's own words."""
     advice = Text(1000, required=True, allow_none=True)
-    """What to do about it."""
+    """What to do; null unless the document is parked or on hold."""
     since = Instant(required=True)
+    """When the state last changed."""
     received_at = Instant(required=True)
     reserved_by = Text(120, required=True, allow_none=True)
+    """Who is working on the document; null if nobody has reserved it."""
     reserved_until = Instant(required=True, allow_none=True)
     erp_number = Text(80, required=True, allow_none=True)
     superseded_by = Ulid(required=True, allow_none=True)
+    """The document that has replaced it."""
     body = fields.Dict(required=True)
 
 
 class ParkedListSchema(Schema):
-    """What is parked, that which has waited longest first."""
+    """Parked documents, longest-waiting first."""
 
     documents = fields.List(fields.Nested(ParkedSchema), required=True)
 
 
 class OfficeActionSchema(Schema):
-    """What is to be done; `why` is needed to cancel or return, `number` to link, `body` to fix."""
+    """The fields of an action. Which of them an action requires is said at its address."""
 
     class Meta:
         unknown = EXCLUDE
 
     why = Text(1000, load_default="")
+    """The reason, which the audit trail keeps and the rep reads."""
     force = Flag(load_default=False)
-    """Although somebody else is working on it."""
+    """Act although somebody else has reserved the document."""
     number = Text(80, load_default=None, allow_none=True)
+    """Number of the document in the ERP."""
     body = fields.Dict(load_default=None, allow_none=True)
+    """The corrected body, as the schema of the document's kind has it."""

@@ -25,6 +25,7 @@ from sync_protocol import columns
 from sync_protocol.catalogue import key_field
 from sync_protocol.change import Stream
 from sync_protocol.columns import Column
+from sync_protocol.inflate import GZIP, InflateError, inflate
 
 VERSION = 1
 MEDIA_TYPE = "application/vnd.satchel.segment"
@@ -32,7 +33,6 @@ MEDIA_TYPE = "application/vnd.satchel.segment"
 _LEVEL, _MEMORY, _STRATEGY = 9, 5, zlib.Z_FILTERED
 """Columns differ from one another: the less memory, the more often zlib fits its codes to what it writes, and
 `Z_FILTERED` takes no short matches among digits. A tenth fewer bytes than with what zlib does by itself."""
-_GZIP = zlib.MAX_WBITS | 16
 
 
 class SegmentDamaged(ValueError):
@@ -119,7 +119,7 @@ def encode(stream: Stream, range: KeyRange, rows: Sequence[tuple[str, str]]) -> 
 
 def compress(plain: bytes) -> bytes:
     """Return *plain* as the gzip of a segment: the same bytes at any hour, as their digest is the name."""
-    packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP, _MEMORY, _STRATEGY)
+    packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, GZIP, _MEMORY, _STRATEGY)
     return packer.compress(plain) + packer.flush()
 
 
@@ -135,15 +135,14 @@ def decode(data: bytes, *, sha256: str, most: int) -> Segment:
     """
     if name_of(data) != sha256:
         raise SegmentDamaged("its bytes are not those that its name stands for")
-    inflater = zlib.decompressobj(_GZIP)
     try:
-        plain = inflater.decompress(data, most)
-        if not inflater.eof or inflater.unused_data:
-            raise SegmentDamaged("it does not end where its bytes end")
+        plain = inflate([data], most)
         return _read(json.loads(plain, parse_float=_no_float))
     except SegmentDamaged:
         raise
-    except (zlib.error, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except InflateError as error:
+        raise SegmentDamaged(f"its gzip data {error}") from None
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise SegmentDamaged(f"it cannot be read: {error}") from None
 
 

@@ -5,6 +5,7 @@ proves to both sides that what was stored is what was typed.
 """
 
 from enum import StrEnum
+from typing import Self
 
 from marshmallow import INCLUDE, Schema, fields, validate
 
@@ -77,17 +78,22 @@ REPLACEABLE = frozenset({S.RECEIVED, S.AWAITING_APPROVAL, S.QUEUED, S.REJECTED, 
 
 
 class Decision(StrEnum):
-    """What the office has decided on a document that was parked; told beside the state."""
+    """What the office has decided about a parked document. It travels beside the state."""
 
-    FIXED = "fixed"
-    """A corrected version of the office's takes its place."""
-    LINKED = "linked"
-    """The ERP has it under the number that the office named."""
-    CANCELLED = "cancelled"
-    RETURNED = "returned"
-    """Back to the rep: an edited copy takes its place."""
-    DONE = "done"
-    """What the rep asked for was done in the ERP."""
+    label: str
+    """How the device words it."""
+
+    FIXED = "fixed", "corrected by the office, which sends its own version"
+    LINKED = "linked", "in the ERP, entered there by the office"
+    CANCELLED = "cancelled", "cancelled by the office"
+    RETURNED = "returned", "sent back by the office; correct it and capture it again"
+    DONE = "done", "done by the office"
+
+    def __new__(cls, value: str, label: str = "") -> Self:
+        """Create the member that travels as *value*."""
+        member = str.__new__(cls, value)
+        member._value_, member.label = value, label
+        return member
 
 
 def may_move(old: State, new: State) -> bool:

@@ -16,7 +16,7 @@ from backend.clock import ManualClock
 from backend.database.core import Sessions
 from backend.migrations.tables import import_tables
 from backend.settings import ERP_PREFIX, PREFIX, Settings, read_settings
-from backend.settings.table import SETTINGS
+from backend.settings.declaration import declared_settings, variable
 from tests.databases import SharedDatabase, make_tables, prepared
 
 import_tables()
@@ -26,7 +26,7 @@ hypothesis.settings.register_profile("tests", deadline=None)
 hypothesis.settings.load_profile("tests")
 
 # Settings of whoever runs the tests, make's port for one, are not the tests'; SATCHEL_CHROMIUM and such are.
-known = {f"{PREFIX}{setting.name.upper()}" for setting in SETTINGS}
+known = {variable(PREFIX, setting.name) for setting in declared_settings(Settings)}
 for name in [name for name in os.environ if name in known or name.startswith(ERP_PREFIX)]:
     del os.environ[name]
 

@@ -1,7 +1,7 @@
-"""The lock on the office's doors: a token of an office account that is not revoked.
+"""Authentication of the office: the token of an account that is not revoked.
 
-The account is read for every request. Whoever has failed too often from one address must wait, as at the doors
-that take codes.
+The account is read for every request, so a revocation takes effect at once. An address with too many wrong
+tokens must wait, as at the routes that accept enrolment codes.
 """
 
 from flask import g
@@ -13,28 +13,28 @@ from backend.api.problems import Problem
 from backend.api.services import get_services
 from backend.database.core import db
 from backend.office import accounts
-from backend.office.accounts import OfficeTokenInvalid, OfficeUser
+from backend.office.accounts import OfficeTokenInvalid, OfficeUser, Permission
 from sync_protocol.errors import ErrorCode
 
 
 def authenticate() -> None:
-    """Let the request in or raise `Problem`."""
+    """Accept the request if its token is an office account's; else raise `Problem`."""
     now = get_services().clock.now()
     token = bearer_token()
     rate_guard.check(now)
     with Session(db.engine) as session, session.begin():
         try:
-            g.clerk = accounts.authenticate(session, token, now)
+            g.office_user = accounts.authenticate(session, token, now)
         except OfficeTokenInvalid:
             rate_guard.failed(now)
             raise Problem(
-                ErrorCode.OFFICE_TOKEN_INVALID, "The token is of no office account, or not any more."
+                ErrorCode.OFFICE_TOKEN_INVALID, "No office account has this token, or the account is revoked."
             ) from None
 
 
-def require_permission(permission: str) -> OfficeUser:
-    """Return who speaks, if their role allows *what*; else raise `Problem`. Only behind the lock."""
-    found: OfficeUser = g.clerk
-    if not found.may(permission):
-        raise Problem(ErrorCode.ROLE_MISSING, f"The role {found.role} may not {permission} parked documents.")
-    return found
+def require_permission(permission: Permission, what: str) -> OfficeUser:
+    """Return the user of an authenticated request; raises `Problem` if their role may not do *what*."""
+    user: OfficeUser = g.office_user
+    if permission not in user.permissions:
+        raise Problem(ErrorCode.ROLE_MISSING, f"The role {user.role} may not {what}.")
+    return user

@@ -10,7 +10,7 @@ from werkzeug.exceptions import HTTPException
 
 from backend.feed.positions import FeedMissing
 from backend.identity.tokens import DeviceRevoked, RefreshInvalid, TokenExpired, TokenInvalid
-from backend.office.action import ActionRefused
+from backend.office.errors import ActionRefused
 from backend.sync.pull import NotYet
 from backend.sync.segments.store import StoreFailed
 from backend.sync.verify import EpochChanged
@@ -78,9 +78,7 @@ def to_problem(error: Exception) -> Problem:
         case CursorInvalid():
             return Problem(ErrorCode.CURSOR_INVALID, f"The cursor cannot be read: {error}.")
         case EpochChanged():
-            return Problem(
-                ErrorCode.EPOCH_CHANGED, "The cursor is of an earlier epoch; pull with it."
-            )
+            return Problem(ErrorCode.EPOCH_CHANGED, "The cursor is of an earlier epoch; pull with it.")
         case NotYet():
             wait = {"Retry-After": str(error.retry_after)}
             return Problem(ErrorCode.NOT_YET, "This server is behind your cursor.", headers=wait)

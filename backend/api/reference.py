@@ -1,4 +1,4 @@
-"""Writes the generated pages: `python -m backend.api.reference docs/reference`. A test compares them."""
+"""Write `docs/reference`: `python -m backend.api.reference docs/reference`. A test keeps it up to date."""
 
 import json
 import sys
@@ -6,7 +6,10 @@ from pathlib import Path
 
 from backend.api.openapi.document import document
 from backend.api.routes import ROUTES
-from backend.settings import ERP_PREFIX, PREFIX, SETTINGS
+from backend.connectors.flatfile.options import Options as FlatFileOptions
+from backend.connectors.tryton.options import Options as TrytonOptions
+from backend.settings import ERP_PREFIX, PREFIX, Settings
+from backend.settings.declaration import declared_settings, variable
 from sync_protocol.reference import markdown
 
 
@@ -21,21 +24,44 @@ def pages() -> dict[str, str]:
 
 
 def settings() -> str:
-    """Return `settings.md`: every setting, its default and its meaning."""
-    lines = [
-        markdown.GENERATED,
-        "# Settings",
-        "",
-        "Environment variables.",
-        f"Those that begin with `{ERP_PREFIX}` belong to the connector; its README lists them.",
-        "",
-        "| variable | default | meaning |",
-        "|---|---|---|",
-    ]
-    for setting in SETTINGS:
-        default = f"`{setting.default}`" if setting.default else "(empty)"
-        lines.append(f"| `{PREFIX}{setting.name.upper()}` | {default} | {setting.help} |")
-    return "\n".join(lines) + "\n"
+    """Return `settings.md`: every setting of the server and of our connectors, with default and meaning."""
+    return "\n".join(
+        [
+            markdown.GENERATED,
+            "# Settings",
+            "",
+            "Settings are environment variables.",
+            "A variable that is set counts, even if it is empty.",
+            "A variable that begins with `SATCHEL_` and is not listed here is refused at the start.",
+            "",
+            "## Server",
+            "",
+            *_table(Settings, PREFIX),
+            "",
+            "## Connectors",
+            "",
+            f"Variables with the prefix `{ERP_PREFIX}` are options of the connector in `SATCHEL_CONNECTOR`.",
+            "",
+            "### flatfile",
+            "",
+            *_table(FlatFileOptions, ERP_PREFIX),
+            "",
+            "### tryton",
+            "",
+            *_table(TrytonOptions, ERP_PREFIX),
+            "",
+        ]
+    )
+
+
+def _table(declaration: type, prefix: str) -> list[str]:
+    lines = ["| variable | default | meaning |", "|---|---|---|"]
+    for setting in declared_settings(declaration):
+        default = "(required)" if setting.default is None else f"`{setting.default}`" if setting.default else ""
+        cells = (f"`{variable(prefix, setting.name)}`", default, setting.help)
+        # A bar inside a cell would begin the next one.
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return lines
 
 
 def write(folder: Path) -> None:

@@ -1,7 +1,7 @@
 """Reads request bodies: limits their size before parsing, inflates them piece by piece, parses strictly."""
 
 import json
-import zlib
+from collections.abc import Iterator
 from typing import Any, NoReturn
 
 from flask import request
@@ -12,12 +12,12 @@ from backend.api.services import get_services
 from sync_protocol.canonical import NotCanonical, canonical
 from sync_protocol.collection import schema_faults
 from sync_protocol.errors import ErrorCode, Fault
+from sync_protocol.inflate import InflateError, InflateTooLong, inflate
 from sync_protocol.validators import schema_instance
 
 PIECE = 64 * 1024
 MAX_FAULTS = 50
 """Maximum number of faults in one response; it must not be larger than a body that is wrong throughout."""
-_GZIP = zlib.MAX_WBITS | 16
 
 
 def read(schema: type[Schema], most: int | None = None) -> dict[str, Any]:
@@ -67,19 +67,25 @@ def read_inflated(most: int) -> bytes:
         )
     if (request.content_length or 0) > most:
         raise too_large(most)
-    inflater = zlib.decompressobj(_GZIP) if coding == "gzip" else None
-    plain, arrived = bytearray(), 0
+    try:
+        return inflate(_pieces(most), most) if coding == "gzip" else b"".join(_pieces(most))
+    except InflateTooLong:
+        raise too_large(most) from None
+    except InflateError as error:
+        raise Problem(ErrorCode.BODY_DAMAGED, f"The gzip data {error}.") from None
+
+
+def _pieces(most: int) -> Iterator[bytes]:
+    """Yield the body as it arrives, at most *most* bytes of it."""
+    arrived = 0
     while piece := _next_piece():
         arrived += len(piece)
-        plain += _inflate(inflater, piece, most + 1 - len(plain)) if inflater else piece
-        if arrived > most or len(plain) > most:
+        if arrived > most:
             raise too_large(most)
+        yield piece
     # When a connection breaks, some WSGI servers raise an error, others return fewer bytes than announced.
     if arrived < (request.content_length or 0):
         raise _broken_off()
-    if inflater and not inflater.eof:
-        raise Problem(ErrorCode.BODY_DAMAGED, "The gzip data ends too early.")
-    return bytes(plain)
 
 
 def _next_piece() -> bytes:
@@ -92,17 +98,6 @@ def _next_piece() -> bytes:
 
 def _broken_off() -> Problem:
     return Problem(ErrorCode.BODY_DAMAGED, "The body ended too early, or its transfer coding is malformed.")
-
-
-def _inflate(inflater: Any, piece: bytes, room: int) -> bytes:
-    """Inflate *piece* to at most *room* bytes. The caller refuses a body that has more."""
-    try:
-        plain: bytes = inflater.decompress(piece, room)
-    except zlib.error:
-        raise Problem(ErrorCode.BODY_DAMAGED, "The gzip data is damaged.") from None
-    if inflater.unused_data:
-        raise Problem(ErrorCode.BODY_DAMAGED, "There is more data after the end of the gzip data.")
-    return plain
 
 
 def too_large(most: int) -> Problem:

@@ -12,10 +12,11 @@ BLUEPRINT = "api"
 
 
 def _collect() -> tuple[Route, ...]:
-    """Return every route that a module of `endpoints/` declares, by path and method."""
+    """Return every route that a module of `endpoints/` declares, alone or in a tuple, by path and method."""
     names = [module.name for module in pkgutil.iter_modules(endpoints.__path__, f"{endpoints.__name__}.")]
-    declared = [value for name in names for value in vars(import_module(name)).values()]
-    routes = [value for value in declared if isinstance(value, Route)]
+    values = [value for name in names for value in vars(import_module(name)).values()]
+    candidates = [item for value in values for item in (value if isinstance(value, tuple) else (value,))]
+    routes = [item for item in candidates if isinstance(item, Route)]
     return tuple(sorted(routes, key=lambda route: (route.path, route.method)))
 
 

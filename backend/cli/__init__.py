@@ -1,1 +1,1 @@
-"""`satchel …`: everything an operator, and a rep at a terminal, can ask for."""
+"""The command line `satchel`, for operators, and for a rep at a terminal."""

@@ -1,4 +1,4 @@
-"""`python -m backend.cli` is `satchel`."""
+"""`python -m backend.cli` runs `satchel`."""
 
 from backend.cli.main import main
 

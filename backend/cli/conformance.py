@@ -1,4 +1,4 @@
-"""`satchel conformance …`: does a device, or a server, keep the rules of the protocol."""
+"""`satchel conformance …`: check a device or a server against the rules of the protocol."""
 
 import json
 from collections.abc import Iterable
@@ -15,32 +15,39 @@ COLOURS = {"pass": "green", "fail": "red", "not asked": "yellow"}
 
 @click.group()
 def conformance() -> None:
-    """Check a device or a server of your own against the rules of the protocol."""
+    """Check your own device or server against the rules of the protocol."""
 
 
 @conformance.command("device", context_settings={"ignore_unknown_options": True})
 @click.argument("command", nargs=-1, required=True)
-@click.option("--only", multiple=True, metavar="RULE", help="Only this rule, by number or name; repeatable.")
 @click.option(
-    "--seconds", default=devices.SECONDS, show_default=True, help="Time for one command of the driver."
+    "--only", multiple=True, metavar="RULE", help="Check only this rule, by number or name. Repeatable."
+)
+@click.option(
+    "--seconds",
+    default=devices.SECONDS,
+    show_default=True,
+    help="Time limit for one command of the driver, in seconds.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def device_command(command: tuple[str, ...], only: tuple[str, ...], seconds: float, as_json: bool) -> None:
-    """Play a server to the device whose driver COMMAND starts: satchel conformance device -- node driver.js"""
-    _report(devices.run(command, _known(only, devices.RULES), seconds), as_json)
+    """Check the device whose driver COMMAND starts: satchel conformance device -- node driver.js"""
+    _report(devices.run(command, _require_rules(only, devices.RULES), seconds), as_json)
 
 
 @conformance.command("server")
 @click.argument("url")
-@click.option("--code", required=True, help="A one-time enrolment code of a rep who hears something.")
-@click.option("--only", multiple=True, metavar="RULE", help="Only this rule, by number or name; repeatable.")
+@click.option("--code", required=True, help="One-time enrolment code of a rep who has channels.")
+@click.option(
+    "--only", multiple=True, metavar="RULE", help="Check only this rule, by number or name. Repeatable."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def server_command(url: str, code: str, only: tuple[str, ...], as_json: bool) -> None:
-    """Be a device of the server at URL: a test installation, for what is pushed stays in its inbox."""
-    _report(servers.run(url, code, _known(only, servers.RULES)), as_json)
+    """Check the server at URL. Use a test installation: the documents that are pushed stay in its inbox."""
+    _report(servers.run(url, code, _require_rules(only, servers.RULES)), as_json)
 
 
-def _known(only: tuple[str, ...], rules: Iterable[tuple[str, Any]]) -> tuple[str, ...]:
+def _require_rules(only: tuple[str, ...], rules: Iterable[tuple[str, Any]]) -> tuple[str, ...]:
     names = {name for number, rule in rules for name in (number, rule.name)}
     for name in only:
         if name not in names:
@@ -49,18 +56,18 @@ def _known(only: tuple[str, ...], rules: Iterable[tuple[str, Any]]) -> tuple[str
 
 
 def _report(verdicts: Iterable[Verdict], as_json: bool) -> None:
-    """Print each verdict as it comes, and end with status 1 if a rule is broken."""
-    found = []
+    """Print each verdict as it arrives; exit with status 1 if a rule is broken."""
+    all_verdicts = []
     for verdict in verdicts:
-        found.append(verdict)
+        all_verdicts.append(verdict)
         if not as_json:
             _print(verdict)
-    failed = [verdict for verdict in found if verdict.outcome == "fail"]
+    failed = [verdict for verdict in all_verdicts if verdict.outcome == "fail"]
     if as_json:
-        report = {"passed": not failed, "rules": [verdict.as_json() for verdict in found]}
+        report = {"passed": not failed, "rules": [verdict.as_json() for verdict in all_verdicts]}
         click.echo(json.dumps(report, ensure_ascii=False, indent=1))
     else:
-        asked = sum(verdict.outcome != "not asked" for verdict in found)
+        asked = sum(verdict.outcome != "not asked" for verdict in all_verdicts)
         click.secho(f"{asked - len(failed)} of {asked} rules kept.", fg="red" if failed else "green")
     if failed:
         raise SystemExit(1)

@@ -1,4 +1,4 @@
-"""What most commands begin with: the settings, and the database behind them."""
+"""What most commands need: the console, the settings, and the database."""
 
 import os
 from collections.abc import Iterator
@@ -17,13 +17,13 @@ errors = Console(stderr=True)
 
 
 def load_settings() -> Settings:
-    """Return the settings of this environment; raises `SettingError`."""
+    """Return the settings from the environment variables; raises `SettingError`."""
     return read_settings(os.environ)
 
 
 @contextmanager
 def engine_of(settings: Settings) -> Iterator[Engine]:
-    """Yield an engine on the settings' database and let go of it afterwards."""
+    """Yield an engine for the database, and close its connections afterwards."""
     if settings.embedded:
         settings.folder.mkdir(parents=True, exist_ok=True)
     import_tables()
@@ -37,7 +37,7 @@ def engine_of(settings: Settings) -> Iterator[Engine]:
 
 @contextmanager
 def transaction(settings: Settings) -> Iterator[Session]:
-    """Yield a session whose work is committed at the end, or rolled back on an error."""
+    """Yield a session in a transaction, which is committed at the end, or rolled back on an error."""
     with (
         engine_of(settings) as engine,
         sessionmaker(engine, expire_on_commit=False)() as session,

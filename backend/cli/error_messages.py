@@ -1,4 +1,7 @@
-"""Errors that an operator can mend, each in one sentence that says what to do."""
+"""Errors that an operator can correct, each as one sentence.
+
+Apart from `main`, which loads it only after an error: it imports the database and the ERP port.
+"""
 
 from sqlalchemy.exc import OperationalError
 
@@ -8,13 +11,13 @@ from backend.feed.positions import FeedMissing
 from backend.settings import SettingError
 
 
-def explained(error: Exception) -> str | None:
-    """Return the sentence for *error*, or None if it is a mistake of ours, which needs its traceback."""
+def explain(error: Exception) -> str | None:
+    """Return the sentence for *error*, or None for a bug, which needs its traceback."""
     if isinstance(error, SettingError | ConnectorMissing | FeedMissing):
         return str(error)
     if isinstance(error, ErpError):
-        return f"the ERP: {error.message}; see `satchel doctor`"
+        return f"the ERP: {error.message}; run `satchel doctor`"
     if isinstance(error, OperationalError):
         reason = str(error.orig).strip().splitlines()[0]
-        return f"the database does not answer: {reason}; see `satchel doctor`"
+        return f"the database does not respond: {reason}; run `satchel doctor`"
     return None

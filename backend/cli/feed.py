@@ -1,14 +1,14 @@
-"""`satchel feed …`: looking after the feed itself."""
+"""`satchel feed …`: compaction, the check after a restore, and mismatches of replicas."""
 
 import datetime as dt
 import getpass
 
 import click
-from rich.table import Table
 from sqlalchemy.orm import sessionmaker
 
 from backend.cli.context import console, engine_of, errors, load_settings
 from backend.cli.feed_mismatches import list_mismatches
+from backend.cli.tables import print_table
 from backend.clock import SystemClock
 from backend.delivery import sending_hold
 from backend.feed import compaction, position_times
@@ -20,18 +20,18 @@ from backend.sync.segments.store import Store, StoreFailed
 
 @click.group()
 def feed() -> None:
-    """Look after the feed."""
+    """Maintain the feed."""
 
 
 feed.add_command(list_mismatches)
 
 
 @feed.command()
-@click.option("--dry-run", is_flag=True, help="Say what would go, and delete nothing.")
+@click.option("--dry-run", is_flag=True, help="Show what would be deleted, and delete nothing.")
 def compact(dry_run: bool) -> None:
-    """Delete tombstones older than SATCHEL_TOMBSTONE_DAYS now; the worker does so every hour.
+    """Delete tombstones older than SATCHEL_TOMBSTONE_DAYS now. The worker does this every hour.
 
-    A phone that was away for longer begins the streams concerned again with its next sync.
+    A phone that was offline for longer downloads the affected streams again at its next sync.
     """
     settings, clock = load_settings(), SystemClock()
     days = settings.tombstone_days
@@ -40,87 +40,98 @@ def compact(dry_run: bool) -> None:
         with sessions() as session, session.begin():
             position_times.record(session, clock)
             horizon = position_times.position_before(session, clock.now() - dt.timedelta(days=days))
-            doomed = compaction.find_expired(session, horizon)
-        if not doomed:
-            console.print(_nothing(horizon, days))
+            expired = compaction.find_expired(session, horizon)
+        if not expired:
+            console.print(_nothing_expired(horizon, days))
             return
-        table = Table("channel", "collection", "tombstones", "up to position")
-        for one in doomed:
-            table.add_row(*one.stream, str(one.tombstones), str(one.upto))
-        console.print(table)
+        print_table(
+            expired,
+            {
+                "channel": lambda found: found.stream[0],
+                "collection": lambda found: found.stream[1],
+                "tombstones": lambda found: found.tombstones,
+                "up to position": lambda found: found.upto,
+            },
+        )
         if dry_run:
-            total = sum(one.tombstones for one in doomed)
-            console.print(f"{total} tombstones older than {days} days would go; nothing was deleted")
+            total = sum(found.tombstones for found in expired)
+            console.print(f"{total} tombstones older than {days} days would be deleted; nothing was deleted.")
             return
-        console.print(f"{compaction.compact(sessions, clock, days)} tombstones older than {days} days are gone")
+        deleted = compaction.compact(sessions, clock, days)
+        console.print(f"{deleted} tombstones older than {days} days were deleted.")
 
 
-def _nothing(horizon: int, days: int) -> str:
+def _nothing_expired(horizon: int, days: int) -> str:
     if horizon:
-        return f"No tombstone older than {days} days may go (the horizon is position {horizon})"
+        return f"No tombstone older than {days} days can be deleted (the horizon is position {horizon})."
     return (
-        f"Nothing is known to be older than {days} days yet: "
-        "the worker notes every hour where the feed stands, and that takes its time"
+        f"No position is known to be older than {days} days yet: the worker has recorded the feed's position "
+        "every hour since it first ran, and the oldest record is younger."
     )
 
 
 @feed.command("restore-check")
 def restore_check() -> None:
-    """Run this once after a backup was put back, before phones and workers meet the database.
+    """Run this once after you restored a backup, before web and worker start.
 
-    It begins a new history of positions, holds sending to the ERP, and proves what the backup says.
+    It begins a new epoch, stops sending to the ERP, and checks all hashes and checksums against the rows.
     """
     settings, clock = load_settings(), SystemClock()
     with engine_of(settings) as engine:
         sessions = sessionmaker(engine, expire_on_commit=False)
         stored = _stored(make_store(settings))
         with sessions() as session, session.begin():
-            begun = restore.start_epoch(session, stored)
-            held = sending_hold.in_force(session)
-            if held is not None:
-                sending_hold.audit_start(session, held, f"user:{getpass.getuser()}", clock.now())
-        console.print(f"A new epoch has begun at position {begun.position}: {begun.epoch}.")
-        console.print("Each phone compares checksums at its next sync, fetches what differs, and pushes again.")
-        if begun.raised:
+            new = restore.start_epoch(session, stored)
+            hold = sending_hold.in_force(session)
+            if hold is not None:
+                sending_hold.audit_start(session, hold, f"user:{getpass.getuser()}", clock.now())
+        console.print(f"New epoch {new.epoch} at position {new.position}.")
+        console.print("At its next sync each phone compares checksums, repairs differences, and pushes again.")
+        if new.raised:
             console.print(
-                f"[yellow]Rows stood {begun.raised} positions above the head, which was raised.[/yellow]"
+                f"[yellow]Rows were {new.raised} positions above the head; the head was raised.[/yellow]"
             )
-        for (channel, collection), position in begun.withdrawn:
+        for (channel, collection), position in new.withdrawn:
             console.print(
-                f"Segments of {channel} {collection} at {position} are withdrawn; new ones are built."
+                f"Segments of {channel} {collection} at {position} are withdrawn; the worker builds new ones."
             )
-        with console.status("Proving the sums") as status:
-            mended = list(
+        with console.status("Checking checksums") as status:
+            repaired = list(
                 restore.rebuild_checksums(
-                    sessions, lambda done, all: status.update(f"Proving the sums: stream {done} of {all}")
+                    sessions, lambda done, all: status.update(f"Checking checksums: stream {done} of {all}")
                 )
             )
-    for proof in mended:
-        console.print(_mended(proof), soft_wrap=True)
-    console.print("Sums and hashes are right." if not mended else f"{len(mended)} streams were mended.")
-    if held is not None:
-        console.print(f"{held.message}. Next: {sending_hold.NEXT_STEP}, which lets it go on.", soft_wrap=True)
+    for check in repaired:
+        console.print(_repair(check), soft_wrap=True)
+    console.print(
+        f"{len(repaired)} streams were repaired." if repaired else "All hashes and checksums are correct."
+    )
+    if hold is not None:
+        console.print(f"{hold.message}. Next: {sending_hold.NEXT_STEP}, which resumes sending.", soft_wrap=True)
 
 
 def _stored(store: Store) -> set[str] | None:
-    """Return the files of segments there are, or None: a store that is away must not hold up a restore."""
+    """Return the names of the stored segments, or None: a store that fails must not stop a restore."""
     try:
         return {file.name for file in store.stored()}
     except StoreFailed as error:
-        errors.print(f"The store of segments cannot be listed: {error}. What it lacks is not withdrawn.")
+        errors.print(
+            f"The segment store cannot be listed: {error}. Segments missing from it are not withdrawn."
+        )
         return None
 
 
-def _mended(proof: StreamCheck) -> str:
-    channel, collection = proof.stream
-    words = [f"[yellow]{channel} {collection}[/yellow]:"]
-    if proof.recorded != proof.actual:
-        noted, real = proof.recorded, proof.actual
-        words.append(
-            f"noted were {noted.count} rows and sum {noted.sum:016x}, real are {real.count}, {real.sum:016x};"
+def _repair(check: StreamCheck) -> str:
+    channel, collection = check.stream
+    findings = []
+    if check.recorded != check.actual:
+        recorded, actual = check.recorded, check.actual
+        findings.append(
+            f"recorded were {recorded.count} rows with checksum {recorded.sum:016x}, "
+            f"actual are {actual.count} rows with {actual.sum:016x}"
         )
-    if proof.wrong_hashes:
-        words.append(f"{proof.wrong_hashes} rows had a wrong hash;")
-    if proof.head_raised:
-        words.append("a row stood above the head;")
-    return " ".join([*words, "mended"])
+    if check.wrong_hashes:
+        findings.append(f"{check.wrong_hashes} rows had a wrong hash")
+    if check.head_raised:
+        findings.append("a row was above the head")
+    return f"[yellow]{channel} {collection}[/yellow]: {'; '.join(findings)}; repaired"

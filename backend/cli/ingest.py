@@ -1,11 +1,11 @@
-"""`satchel ingest …`: read the ERP now, and look after the rows that could not be taken."""
+"""`satchel ingest …`: read the ERP now, compare with it, and show and retry the quarantine."""
 
 import click
-from rich.table import Table
 from sqlalchemy.orm import sessionmaker
 
 from backend.cli.context import console, engine_of, load_settings
 from backend.cli.ingest_progress import reading_progress
+from backend.cli.tables import print_table
 from backend.clock import SystemClock
 from backend.database.core import Sessions
 from backend.erp.port import Connector, connect
@@ -15,6 +15,7 @@ from backend.ingest.importer import import_collection
 from sync_protocol.catalogue import COLLECTIONS
 
 LISTED = 20
+"""Rows in quarantine that are shown after a read."""
 
 
 class _ReadsByDefault(click.Group):
@@ -28,21 +29,21 @@ class _ReadsByDefault(click.Group):
 
 @click.group(cls=_ReadsByDefault)
 def ingest() -> None:
-    """Read the ERP, and look after what could not be read. Without a command it reads."""
+    """Read the ERP. Without a subcommand, `read` runs."""
 
 
 @ingest.command()
 @click.argument("collections", nargs=-1)
-@click.option("--from-start", is_flag=True, help="Forget how far it was read, and read everything again.")
+@click.option("--from-start", is_flag=True, help="Discard the watermark, and read everything again.")
 def read(collections: tuple[str, ...], from_start: bool) -> None:
-    """Read COLLECTIONS (all, if none is named) from the ERP once."""
+    """Read changes of COLLECTIONS (default: all) from the ERP once."""
     settings = load_settings()
     connector = connect(settings.connector, settings.erp)
     failed = 0
     try:
         with engine_of(settings) as engine:
             sessions = sessionmaker(engine, expire_on_commit=False)
-            names = _chosen(connector, collections)
+            names = _selected(connector, collections)
             if from_start:
                 with sessions() as session, session.begin():
                     for name in names:
@@ -55,60 +56,67 @@ def read(collections: tuple[str, ...], from_start: bool) -> None:
                     )
                     progress.end(name, result.records, result.summary())
                     failed += bool(result.failure)
-            _tell_of_quarantine(sessions, connector)
+            _print_quarantine(sessions, connector)
     finally:
         connector.close()
     if failed:
-        raise click.ClickException(f"{failed} collections could not be read to their end")
+        raise click.ClickException(f"{failed} collections were not read completely")
 
 
 @ingest.command("quarantine")
 @click.argument("collection", required=False, type=click.Choice(list(COLLECTIONS)), metavar="[COLLECTION]")
-@click.option("--raw", is_flag=True, help="Also the row as the ERP gave it.")
-@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="At most so many.")
+@click.option("--raw", is_flag=True, help="Also show the row as the ERP sent it.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=50, show_default=True, help="Maximum number of rows."
+)
 def list_quarantine(collection: str | None, raw: bool, limit: int) -> None:
-    """List the rows of the ERP (of COLLECTION) that could not be taken, and why."""
+    """List ERP rows in quarantine, with the reason; of COLLECTION only, if it is given."""
     settings = load_settings()
     connector = settings.connector
-    table = Table("collection", "id", "why", "since", "last read", "tries", "next try")
     with engine_of(settings) as engine, sessionmaker(engine)() as session:
         counts = quarantine.count(session, connector)
         if collection is not None:
-            counts = {name: number for name, number in counts.items() if name == collection}
-        for row in quarantine.listed(session, connector, collection, limit):
-            dates = [f"{row.first_seen_at:%Y-%m-%d %H:%M}", f"{row.last_seen_at:%Y-%m-%d %H:%M}"]
-            due = f"{row.retry_at:%Y-%m-%d %H:%M}" if row.retry_at else "now"
-            why = f"{row.error}\n{row.raw}" if raw else row.error
-            table.add_row(row.collection, row.external_id, why, *dates, str(row.attempts), due)
-    if not counts:
-        console.print(f"Every row{f' of {collection}' if collection else ''} that was read could be taken.")
-        return
-    console.print(table)
-    console.print(", ".join(f"{number} {name}" for name, number in counts.items()))
+            counts = {name: count for name, count in counts.items() if name == collection}
+        print_table(
+            quarantine.listed(session, connector, collection, limit),
+            {
+                "collection": lambda row: row.collection,
+                "id": lambda row: row.external_id,
+                "reason": lambda row: f"{row.error}\n{row.raw}" if raw else row.error,
+                "since": lambda row: row.first_seen_at,
+                "last read": lambda row: row.last_seen_at,
+                "tries": lambda row: row.attempts,
+                "next try": lambda row: row.retry_at or "now",
+            },
+            empty=f"No row{f' of {collection}' if collection else ''} is in quarantine.",
+        )
+    if counts:
+        console.print(", ".join(f"{count} {name}" for name, count in counts.items()))
 
 
 @ingest.command("retry")
 @click.argument("collections", nargs=-1)
 def retry_quarantine(collections: tuple[str, ...]) -> None:
-    """Read the quarantined rows of COLLECTIONS (all, if none is named) again now.
+    """Retry the rows of COLLECTIONS (default: all) that are in quarantine.
 
-    The worker does so by itself, ever more seldom, up to once a day.
+    The worker retries them by itself, with growing pauses of up to a day.
     """
     settings = load_settings()
     connector = connect(settings.connector, settings.erp)
     try:
         with engine_of(settings) as engine:
             sessions = sessionmaker(engine, expire_on_commit=False)
-            for name in _chosen(connector, collections):
-                tried, good = _retry(sessions, connector, name)
+            for name in _selected(connector, collections):
+                tried, good = _retry_all(sessions, connector, name)
                 if tried:
-                    console.print(f"{name}: {tried} tried, {good} came good, {tried - good} stay in quarantine")
-            _tell_of_quarantine(sessions, connector)
+                    console.print(f"{name}: {tried} retried, {good} released, {tried - good} remain")
+            _print_quarantine(sessions, connector)
     finally:
         connector.close()
 
 
-def _retry(sessions: Sessions, connector: Connector, collection: str) -> tuple[int, int]:
+def _retry_all(sessions: Sessions, connector: Connector, collection: str) -> tuple[int, int]:
+    """Return how many rows were retried, and how many of them could be used."""
     tried = good = 0
     after = ""
     while True:
@@ -116,7 +124,7 @@ def _retry(sessions: Sessions, connector: Connector, collection: str) -> tuple[i
             sessions, connector, collection, clock=SystemClock(), everything=True, after=after
         )
         if done.overtaken:
-            raise click.ClickException(f"{collection} is being read by the worker; try again in a moment")
+            raise click.ClickException(f"the worker is reading {collection}; try again in a moment")
         if not done.tried:
             return tried, good
         tried, good = tried + done.tried, good + done.good
@@ -125,9 +133,9 @@ def _retry(sessions: Sessions, connector: Connector, collection: str) -> tuple[i
 @ingest.command()
 @click.argument("collections", nargs=-1)
 def compare(collections: tuple[str, ...]) -> None:
-    """Read COLLECTIONS (all, if none is named) in full and mend what reading has missed.
+    """Read all records of COLLECTIONS (default: all), and correct what incremental reads have missed.
 
-    The worker does so every SATCHEL_COMPARE_DAYS days.
+    The worker does this every SATCHEL_COMPARE_DAYS days.
     """
     settings = load_settings()
     connector = connect(settings.connector, settings.erp)
@@ -135,22 +143,22 @@ def compare(collections: tuple[str, ...]) -> None:
     try:
         with engine_of(settings) as engine, reading_progress() as progress:
             sessions = sessionmaker(engine, expire_on_commit=False)
-            for name in _chosen(connector, collections):
+            for name in _selected(connector, collections):
                 done = compare_with_erp(
                     sessions, connector, name,
                     clock=SystemClock(), settings=settings, progress=progress.begin(name),
                 )  # fmt: skip
-                words = f"{done.records} compared, {done.missed} had been missed and are mended"
-                progress.end(name, done.records, f"{words}, {done.failure}" if done.failure else words)
+                summary = f"{done.records} compared, {done.missed} had been missed and are corrected"
+                progress.end(name, done.records, f"{summary}, {done.failure}" if done.failure else summary)
                 failures += not done.complete
     finally:
         connector.close()
     if failures:
-        raise click.ClickException(f"{failures} collections could not be compared to their end")
+        raise click.ClickException(f"{failures} collections were not compared completely")
 
 
-def _chosen(connector: Connector, collections: tuple[str, ...]) -> list[str]:
-    """Return the *collections* to work on, parents first; raises `ClickException` for an unknown one."""
+def _selected(connector: Connector, collections: tuple[str, ...]) -> list[str]:
+    """Return *collections* (empty: all), parents first; raises `ClickException` for one that is not read."""
     offered = connector.capabilities().collections
     unknown = set(collections) - set(offered)
     if unknown:
@@ -160,7 +168,7 @@ def _chosen(connector: Connector, collections: tuple[str, ...]) -> list[str]:
     return [name for name in offered if not collections or name in collections]
 
 
-def _tell_of_quarantine(sessions: Sessions, connector: Connector) -> None:
+def _print_quarantine(sessions: Sessions, connector: Connector) -> None:
     with sessions() as session:
         counts = quarantine.count(session, connector.name)
         for row in quarantine.listed(session, connector.name, None, LISTED):

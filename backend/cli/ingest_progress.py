@@ -1,4 +1,4 @@
-"""How a reading of the ERP shows how far it is: a bar on a terminal, now and then a line elsewhere."""
+"""Progress of reading the ERP: a bar on a terminal, a line every few seconds elsewhere."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -10,25 +10,25 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from backend.cli.context import console
 
 EVERY_SECONDS = 5.0
-"""Between two lines of progress where there is no terminal to draw a bar on."""
+"""Between two lines where there is no terminal for a bar."""
 
 Step = Callable[[int, int | None], None]
-"""Called after each page: records so far, and how many there are in all (None: not known)."""
+"""Called after each page with the number of records so far, and of all records (None: not known)."""
 
 
-class Shown(Protocol):
-    """What shows the progress of one collection after another."""
+class ReadingProgress(Protocol):
+    """Shows the progress of one collection after another."""
 
     def begin(self, name: str) -> Step:
-        """Begin to show *name*; returns what to call after each page."""
+        """Start to show *name*; return the function to call after each page."""
 
-    def end(self, name: str, records: int, words: str) -> None:
-        """Show in *words* what became of it."""
+    def end(self, name: str, records: int, summary: str) -> None:
+        """Show the *summary* of *name*, of which *records* were read."""
 
 
 @contextmanager
-def reading_progress() -> Iterator[Shown]:
-    """Give what shows progress on this console, until the reading is over."""
+def reading_progress() -> Iterator[ReadingProgress]:
+    """Yield an object that shows progress on this console until the block ends."""
     if not console.is_terminal:
         yield _Lines()
         return
@@ -49,30 +49,30 @@ class _Bars:
         task = self._task = self._bars.add_task(name, total=None)
         return lambda records, total: self._bars.update(task, completed=records, total=total)
 
-    def end(self, name: str, records: int, words: str) -> None:
+    def end(self, name: str, records: int, summary: str) -> None:
         whole = max(records, 1)
-        self._bars.update(self._task, description=f"{name}: {words}", total=whole, completed=whole)
+        self._bars.update(self._task, description=f"{name}: {summary}", total=whole, completed=whole)
 
 
 class _Lines:
-    """Never a line per page: a log of a long reading stays readable."""
+    """Prints no line per page, so that the log of a long read stays readable."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
 
     def begin(self, name: str) -> Step:
-        began = told = self._clock()
+        started = printed = self._clock()
 
         def step(records: int, total: int | None) -> None:
-            nonlocal told
+            nonlocal printed
             now = self._clock()
-            if now - told < EVERY_SECONDS:
+            if now - printed < EVERY_SECONDS:
                 return
-            told = now
+            printed = now
             of = f" of {total:,}" if total else ""
-            console.print(f"{name}: {records:,}{of} read, {records / (now - began):,.0f} a second")
+            console.print(f"{name}: {records:,}{of} read, {records / (now - started):,.0f} per second")
 
         return step
 
-    def end(self, name: str, records: int, words: str) -> None:
-        console.print(f"{name}: {words}", soft_wrap=True)
+    def end(self, name: str, records: int, summary: str) -> None:
+        console.print(f"{name}: {summary}", soft_wrap=True)

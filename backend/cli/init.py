@@ -1,4 +1,4 @@
-"""`satchel init`: the folder, the tables, the default role, and the sample company if asked for."""
+"""`satchel init`: create the folder, the tables, the default role, and the reps of the sample company."""
 
 import click
 from sqlalchemy import func, select
@@ -19,7 +19,7 @@ DEFAULT_ROLE = "sales"
 @click.command()
 @click.option("--sample", is_flag=True, help="Also add the reps of the sample company.")
 def init(sample: bool) -> None:
-    """Set up the database, or bring it to the newest schema. Safe to run again."""
+    """Create the database, or upgrade it to the newest schema. Safe to run again."""
     settings = load_settings()
     before, after = set_up(settings)
     console.print(f"Database {'set up' if before is None else 'upgraded'}: revision {after}")
@@ -28,7 +28,7 @@ def init(sample: bool) -> None:
 
 
 def set_up(settings: Settings) -> tuple[str | None, str]:
-    """Create or upgrade the tables and the default role; return the revisions before and after."""
+    """Create or upgrade the tables, and create the default role; return the revisions before and after."""
     settings.folder.mkdir(parents=True, exist_ok=True)
     with engine_of(settings) as engine:
         revisions = upgrade(engine)
@@ -39,7 +39,7 @@ def set_up(settings: Settings) -> tuple[str | None, str]:
 
 
 def add_sample_reps(settings: Settings) -> list[str]:
-    """Add the reps of the sample company, with their territory and warehouse; return their ids."""
+    """Add the reps of the sample company with their channels; return their ids."""
     with transaction(settings) as session:
         for sample in REPS:
             add_rep(session, sample.id, sample.name, sample.employee_number)
@@ -51,10 +51,10 @@ def add_sample_reps(settings: Settings) -> list[str]:
 def add_rep(
     session: Session, id: str, name: str, employee_number: str | None, role: str = DEFAULT_ROLE
 ) -> None:
-    """Add a rep, or change the name, number and role of one that exists."""
-    found = session.get(Rep, id)
-    if found is None:
+    """Add a rep, or change the name, employee number and role of an existing one."""
+    row = session.get(Rep, id)
+    if row is None:
         session.add(Rep(id=id, name=name, role=role, employee_number=employee_number, active=True))
     else:
-        found.name, found.employee_number, found.role = name, employee_number, role
+        row.name, row.employee_number, row.role = name, employee_number, role
     session.flush()

@@ -1,4 +1,4 @@
-"""The command group, and how its errors look: one sentence, no traceback."""
+"""The command group `satchel`: loads each command when it is used, and shows errors as one sentence."""
 
 import importlib
 import os
@@ -26,11 +26,12 @@ COMMANDS = {
     "sweep": "backend.cli.sweep:sweep",
     "timeline": "backend.cli.timeline:timeline",
 }
-"""Where each command is. It is loaded when it is asked for: none waits for the libraries of the others."""
+"""Command name to module and function. A command is imported only when it is used, so that none waits for the
+libraries of the others."""
 
 
 class _Satchel(click.Group):
-    """Finds the commands, and turns the errors that an operator can mend into one sentence."""
+    """Imports commands on demand, and turns errors that an operator can correct into one sentence."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -48,20 +49,20 @@ class _Satchel(click.Group):
         except (click.ClickException, click.Abort, click.exceptions.Exit):
             raise
         except Exception as error:
-            # Loaded with what has failed, or not at all.
-            from backend.cli.error_messages import explained
+            # Imported here for a quick start: it loads the database and the ERP port, which few commands need.
+            from backend.cli.error_messages import explain
 
-            words = explained(error)
-            if words is None:
+            message = explain(error)
+            if message is None:
                 raise
-            raise click.ClickException(words) from None
+            raise click.ClickException(message) from None
 
 
 @click.group(cls=_Satchel, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="satchel")
-@click.option("-v", "--verbose", is_flag=True, help="Log more.")
+@click.option("-v", "--verbose", is_flag=True, help="Also log debug messages.")
 def main(verbose: bool) -> None:
     """Satchel: an offline-sync backend for field sales."""
-    # A wrong setting must not keep `doctor` from saying so, nor a rep's terminal from working.
+    # Not `read_settings`: with a wrong setting, `doctor` must still report it and `device` must still work.
     form = os.environ.get("SATCHEL_LOG", "text")
     logs.configure(form if form in logs.FORMATTERS else "text", verbose=verbose)

@@ -1,4 +1,4 @@
-"""The embedded database belongs to one node: a second one refuses to start."""
+"""A SQLite database belongs to one node: a second node refuses to start."""
 
 import fcntl
 import os
@@ -12,7 +12,10 @@ from backend.settings import Settings
 
 @contextmanager
 def one_node_only(settings: Settings, part: str) -> Iterator[None]:
-    """Hold the folder's lock for *part* while it runs; PostgreSQL needs none and gets none."""
+    """Hold a lock on the folder for *part* (node, web or worker) while the block runs.
+
+    With PostgreSQL any number of nodes may run, so there is no lock. Raises `ClickException` if it is held.
+    """
     if not settings.embedded:
         yield
         return
@@ -23,8 +26,8 @@ def one_node_only(settings: Settings, part: str) -> Iterator[None]:
         except BlockingIOError:
             lock.seek(0)
             raise click.ClickException(
-                f"another Satchel (process {lock.read().strip() or 'unknown'}) uses {settings.folder}; "
-                "the embedded database takes one node. Stop it, or set SATCHEL_DATABASE_URL to PostgreSQL."
+                f"another Satchel (process {lock.read().strip() or 'unknown'}) uses {settings.folder}. "
+                "A SQLite database can have one node only: stop the other, or set SATCHEL_DATABASE_URL"
             ) from None
         lock.truncate(0)
         lock.write(str(os.getpid()))

@@ -12,14 +12,20 @@ from backend.office import accounts
 
 @click.group()
 def office() -> None:
-    """Manage who of the back office may use the API."""
+    """Manage the accounts that may use the API of the office."""
 
 
 @office.command()
 @click.argument("name")
-@click.option("--role", type=click.Choice(list(accounts.PERMISSIONS)), default="office", show_default=True)
+@click.option(
+    "--role",
+    type=click.Choice(list(accounts.PERMISSIONS)),
+    default="office",
+    show_default=True,
+    help="What the account may do; docs/parked.md lists the roles.",
+)
 def add(name: str, role: str) -> None:
-    """Make an account, or give one a new token or role, and print the token: it is shown once."""
+    """Create the account NAME, or replace its token and role. The token is printed only this once."""
     with transaction(load_settings()) as session:
         by, now = f"user:{getpass.getuser()}", SystemClock().now()
         token = accounts.issue(session, name, role, by=by, now=now)
@@ -29,13 +35,11 @@ def add(name: str, role: str) -> None:
 @office.command()
 @click.argument("name")
 def revoke(name: str) -> None:
-    """Revoke an account; its next request is refused."""
+    """Revoke the account NAME; its next request is refused."""
     with transaction(load_settings()) as session:
         by, now = f"user:{getpass.getuser()}", SystemClock().now()
         if not accounts.revoke(session, name, by=by, now=now):
-            raise click.ClickException(
-                f"there is no account {name}; `satchel office list` shows those there are"
-            )
+            raise click.ClickException(f"there is no active account {name}; `satchel office list` lists them")
     console.print(f"Account {name} is revoked")
 
 
@@ -44,7 +48,7 @@ def list_accounts() -> None:
     """List the accounts."""
     table = Table("name", "role", "last used", "state")
     with transaction(load_settings()) as session:
-        for one in accounts.accounts(session):
-            used = f"{one.last_used_at:%Y-%m-%d %H:%M}" if one.last_used_at else "never"
-            table.add_row(one.name, one.role, used, "revoked" if one.revoked_at else "active")
-    console.print(table if table.row_count else "No accounts yet: `satchel office add NAME` makes one.")
+        for account in accounts.accounts(session):
+            used = f"{account.last_used_at:%Y-%m-%d %H:%M}" if account.last_used_at else "never"
+            table.add_row(account.name, account.role, used, "revoked" if account.revoked_at else "active")
+    console.print(table if table.row_count else "No accounts yet: `satchel office add NAME` creates one.")

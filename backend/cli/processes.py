@@ -1,4 +1,9 @@
-"""The parts of a node, each a process of its own, and the parent that watches over them."""
+"""The processes of a node (web, worker, sample ERP), and the parent that supervises them.
+
+Apart from `serve`, because a supervisor of its own restarts the worker's doorbell process: that one must come
+back whenever Redis does, but a part that ends here ends the node, so that systemd or the container runtime sees
+it.
+"""
 
 import ctypes
 import os
@@ -14,25 +19,27 @@ from typing import Any
 import click
 
 STOP_SECONDS = 20
+"""How long the parts together may take to end after SIGTERM."""
 PR_SET_PDEATHSIG = 1
+"""prctl(2): the signal that the kernel sends this process when its parent ends."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """A running part and what it was started with."""
+    """A running part and the command line that started it."""
 
-    words: str
+    command_line: str
     process: subprocess.Popen[bytes]
 
 
 def command(arguments: list[str]) -> list[str]:
-    """Return the command line of `satchel` with *arguments*, under this very interpreter."""
+    """Return the command line of `satchel` with *arguments*, run by this Python interpreter."""
     return [sys.executable, "-m", "backend.cli", *arguments]
 
 
 @contextmanager
 def running(parts: list[list[str]], environ: Mapping[str, str]) -> Iterator[list[Part]]:
-    """Start *parts* (arguments of `satchel`) and stop them at the end, whatever ended it."""
+    """Start *parts* (arguments of `satchel`), and stop them when the block ends for any reason."""
     started: list[Part] = []
     try:
         for arguments in parts:
@@ -46,7 +53,7 @@ def running(parts: list[list[str]], environ: Mapping[str, str]) -> Iterator[list
 
 
 def supervise(parts: list[Part]) -> None:
-    """Wait for SIGTERM or SIGINT; raise if a part ends by itself."""
+    """Wait for SIGTERM or SIGINT; raise `ClickException` if a part ends by itself."""
     stopping: list[int] = []
 
     def stop(number: int, frame: Any) -> None:
@@ -57,14 +64,14 @@ def supervise(parts: list[Part]) -> None:
     while not stopping:
         for part in parts:
             if part.process.poll() is not None:
-                raise click.ClickException(f"`{part.words}` ended with {part.process.returncode}")
+                raise click.ClickException(f"`{part.command_line}` ended with status {part.process.returncode}")
         time.sleep(0.2)
 
 
 def _die_with_parent() -> None:
-    """Ask the kernel to end this child with its parent, however that ends.
+    """Let the kernel end this child when its parent ends for any reason, SIGKILL included.
 
-    A web server that outlived a killed parent would go on using the embedded database beside the next node.
+    A web server that outlived its parent would keep using the SQLite database beside the next node.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""`satchel sample-erp`: a process of its own that plays the ERP of the sample company, over files."""
+"""`satchel sample-erp`: a process that acts as the ERP of the sample company, through files."""
 
 import signal
 import threading
@@ -21,17 +21,26 @@ from backend.sample_erp.run import opened
     type=click.Path(file_okay=False, path_type=Path),
     envvar="SATCHEL_ERP_FOLDER",
     required=True,
-    help="The folder that the ERP and Satchel share.",
+    help="Folder that the ERP and Satchel share.",
 )
-@click.option("--seed", default=1, show_default=True, help="Which company to found in an empty folder.")
-@click.option("--once", is_flag=True, help="Do one round and end.")
 @click.option(
-    "--speed", type=click.FloatRange(0.01, 100), default=1.0, show_default=True, help="How fast business goes."
+    "--seed",
+    default=1,
+    show_default=True,
+    help="Seed of the random company that is created in an empty folder.",
 )
-@click.option("--hold", is_flag=True, help="Hold every order that comes in, until it is released.")
+@click.option("--once", is_flag=True, help="Process once and exit.")
+@click.option(
+    "--speed",
+    type=click.FloatRange(0.01, 100),
+    default=1.0,
+    show_default=True,
+    help="Speed of the simulated business.",
+)
+@click.option("--hold", is_flag=True, help="Put every incoming order on hold until it is released.")
 @click.pass_context
 def sample_erp(context: click.Context, folder: Path, seed: int, once: bool, speed: float, hold: bool) -> None:
-    """Play the ERP of a sample company, which needs no other ERP to be there."""
+    """Run the ERP of a sample company, to try out Satchel without an ERP."""
     context.obj = (folder, seed)
     if context.invoked_subcommand is not None:
         return
@@ -41,13 +50,16 @@ def sample_erp(context: click.Context, folder: Path, seed: int, once: bool, spee
     run(folder, seed=seed, once=once, speed=speed, hold=hold, stop=stop, say=click.echo)
 
 
-def _do(context: click.Context, what: Callable[[SampleDatabase], str]) -> None:
-    """Do *what* in the books, then answer and export at once, whether or not the loop runs beside."""
+def _do(context: click.Context, change: Callable[[SampleDatabase], str]) -> None:
+    """Apply *change* to the ERP's database, then write replies and an export at once.
+
+    Another process may run the ERP at the same time.
+    """
     folder, seed = context.obj
     now = SystemClock().now()
     with opened(folder, seed) as (layout, books):
         try:
-            click.echo(what(books))
+            click.echo(change(books))
         except commands.NotPossible as error:
             raise click.ClickException(str(error)) from None
         write_all(layout, books, now)
@@ -59,7 +71,7 @@ def _do(context: click.Context, what: Callable[[SampleDatabase], str]) -> None:
 @click.argument("territory")
 @click.pass_context
 def move_customer(context: click.Context, customer: str, territory: str) -> None:
-    """Give CUSTOMER to another TERRITORY."""
+    """Move CUSTOMER to another TERRITORY."""
     _do(context, lambda books: commands.move_customer(books, customer, territory))
 
 
@@ -68,7 +80,7 @@ def move_customer(context: click.Context, customer: str, territory: str) -> None
 @click.argument("name")
 @click.pass_context
 def rename_customer(context: click.Context, customer: str, name: str) -> None:
-    """Give CUSTOMER another NAME."""
+    """Change the NAME of CUSTOMER."""
     _do(context, lambda books: commands.rename_customer(books, customer, name))
 
 
@@ -76,7 +88,7 @@ def rename_customer(context: click.Context, customer: str, name: str) -> None:
 @click.argument("customer")
 @click.pass_context
 def close_customer(context: click.Context, customer: str) -> None:
-    """Close the account of CUSTOMER: its orders are refused."""
+    """Close CUSTOMER: further orders are refused."""
     _do(context, lambda books: commands.close_customer(books, customer))
 
 
@@ -84,7 +96,7 @@ def close_customer(context: click.Context, customer: str) -> None:
 @click.argument("customer")
 @click.pass_context
 def delete_customer(context: click.Context, customer: str) -> None:
-    """Delete CUSTOMER, who must have no orders."""
+    """Delete CUSTOMER, which must have no orders."""
     _do(context, lambda books: commands.delete_customer(books, customer))
 
 
@@ -104,5 +116,5 @@ def set_limit(context: click.Context, customer: str, limit: float) -> None:
 @click.argument("order")
 @click.pass_context
 def release(context: click.Context, order: str) -> None:
-    """Release a held ORDER, by its number or Satchel's key."""
+    """Release an ORDER that is on hold, by its number or its Satchel id."""
     _do(context, lambda books: commands.release(books, order))

@@ -1,4 +1,4 @@
-"""`satchel sweep`: look for what the ERP has deleted, now, and believe it if the operator does."""
+"""`satchel sweep`: find records that the ERP has deleted, and delete them here."""
 
 import click
 from sqlalchemy.orm import sessionmaker
@@ -12,10 +12,12 @@ from backend.ingest.sweep import sweep as find_deletions
 @click.command()
 @click.argument("collection")
 @click.option(
-    "--believe", is_flag=True, help="Delete even if the ERP lists nothing, or far less than was known."
+    "--accept-shrink",
+    is_flag=True,
+    help="Delete even if the ERP lists no keys, or far fewer than before (SATCHEL_SHRINK_GUARD_PERCENT).",
 )
 def sweep(collection: str, accept_shrink: bool) -> None:
-    """Compare all keys of COLLECTION with the ERP's, and delete what is gone there."""
+    """List all keys of COLLECTION in the ERP, and delete the records that are gone there."""
     settings = load_settings()
     connector = connect(settings.connector, settings.erp)
     try:
@@ -30,4 +32,4 @@ def sweep(collection: str, accept_shrink: bool) -> None:
         connector.close()
     if done.failure:
         raise click.ClickException(done.failure)
-    console.print(f"{collection}: the ERP lists {done.listed}; {done.deleted} deleted here")
+    console.print(f"{collection}: the ERP lists {done.listed} keys; {done.deleted} records deleted.")

@@ -1,10 +1,10 @@
-"""`satchel submissions` and `satchel timeline`: where documents stand, and how one got there."""
+"""`satchel submissions` and `satchel timeline`: the states of all submissions, and the history of one."""
 
 import click
-from rich.table import Column, Table
 from sqlalchemy import func, select
 
 from backend.cli.context import console, load_settings, transaction
+from backend.cli.tables import print_table
 from backend.delivery import sending_hold
 from backend.inbox import submissions as inbox
 from backend.inbox.models import Attempt, Binding, Submission
@@ -14,58 +14,67 @@ WAITING = frozenset({State.RECEIVED, State.AWAITING_APPROVAL, State.QUEUED, Stat
 
 
 @click.command()
-@click.option("--state", help="Only those in this state.")
-@click.option("--rep", help="Only those of this rep.")
-@click.option("--limit", default=50, show_default=True)
+@click.option("--state", help="Only submissions in this state.")
+@click.option("--rep", help="Only submissions of this rep.")
+@click.option("--limit", default=50, show_default=True, help="Maximum number of rows.")
 def submissions(state: str | None, rep: str | None, limit: int) -> None:
     """List submissions, newest first."""
-    table = Table(Column("id", no_wrap=True), "rep", "document", "state", "ERP number", "reason")
     with transaction(load_settings()) as session:
         statement = select(Submission).order_by(Submission.seq.desc()).limit(limit)
         if state:
             statement = statement.where(Submission.state == state)
         if rep:
             statement = statement.where(Submission.rep == rep)
-        for found in session.scalars(statement):
-            record = inbox.as_record(found)
-            table.add_row(
-                found.id, found.rep, record["title"], found.state, found.erp_number or "", found.reason or ""
-            )
+        print_table(
+            session.scalars(statement),
+            {
+                "id": lambda submission: submission.id,
+                "rep": lambda submission: submission.rep,
+                "document": lambda submission: inbox.as_record(submission)["title"],
+                "state": lambda submission: submission.state,
+                "ERP number": lambda submission: submission.erp_number,
+                "reason": lambda submission: submission.reason,
+            },
+            empty="No submissions." if state or rep else "No submissions yet.",
+        )
         counts = session.execute(
             select(Submission.state, func.count()).group_by(Submission.state).order_by(Submission.state)
         ).all()
     if counts:
-        console.print(table)
-        console.print(", ".join(f"{number} {name}" for name, number in counts))
-    else:
-        console.print("Nothing has been captured yet.")
+        console.print(", ".join(f"{count} {name}" for name, count in counts))
 
 
 @click.command()
 @click.argument("id")
 def timeline(id: str) -> None:
-    """Show everything that happened to the submission ID."""
+    """Show the history of the submission ID: states, attempts, and what the ERP replied."""
     with transaction(load_settings()) as session:
-        found = inbox.get(session, id)
-        if found is None:
+        submission = inbox.get(session, id)
+        if submission is None:
             raise click.ClickException(f"there is no submission {id}; `satchel submissions` lists them")
-        console.print(f"[bold]{inbox.as_record(found)['title']}[/bold]  {found.kind} {found.id}")
+        console.print(f"[bold]{inbox.as_record(submission)['title']}[/bold]  {submission.kind} {submission.id}")
         console.print(
-            f"captured {found.captured_at} by {found.rep} on {found.device}, sha256 {found.sha256[:12]}…"
+            f"captured {submission.captured_at} by {submission.rep} on device {submission.device}, "
+            f"sha256 {submission.sha256[:12]}…"
         )
-        steps = [(h.at, h.state, h.actor, h.note or "") for h in inbox.history(session, id)]
+        steps = [(entry.at, entry.state, entry.actor, entry.note or "") for entry in inbox.history(session, id)]
         for attempt in session.scalars(select(Attempt).where(Attempt.submission_id == id).order_by(Attempt.id)):
-            outcome = attempt.outcome or "no answer: the worker ended before it"
-            words = f"{outcome} {attempt.detail or ''}".strip()
-            steps.append((attempt.started_at, f"  {attempt.step}", attempt.worker, words))
-        table = Table("at", "step", "by", "what")
-        # Python's sort is stable: at one moment the state comes before the attempts made in it.
-        for at, step, actor, note in sorted(steps, key=lambda entry: entry[0]):
-            table.add_row(f"{at:%Y-%m-%d %H:%M:%S.%f}"[:-3], step, actor, note)
-        console.print(table)
-        held = sending_hold.in_force(session)
-        if held is not None and found.state in WAITING:
-            console.print(f"[yellow]{held.message}; {sending_hold.NEXT_STEP}[/yellow]", soft_wrap=True)
+            outcome = attempt.outcome or "no reply: the worker ended first"
+            note = f"{outcome} {attempt.detail or ''}".strip()
+            steps.append((attempt.started_at, f"  {attempt.step}", attempt.worker, note))
+        print_table(
+            # Python's sort is stable: of one moment, a state comes before the attempts in that state.
+            sorted(steps, key=lambda step: step[0]),
+            {
+                "at": lambda step: f"{step[0]:%Y-%m-%d %H:%M:%S.%f}"[:-3],
+                "step": lambda step: step[1],
+                "by": lambda step: step[2],
+                "note": lambda step: step[3],
+            },
+        )
+        hold = sending_hold.in_force(session)
+        if hold is not None and submission.state in WAITING:
+            console.print(f"[yellow]{hold.message}; {sending_hold.NEXT_STEP}[/yellow]", soft_wrap=True)
         for binding in session.scalars(select(Binding).where(Binding.local_id == id)):
             console.print(
                 f"{binding.connector}: {binding.entity} {binding.number or ''} (id {binding.external_id})"

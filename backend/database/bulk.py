@@ -1,8 +1,8 @@
-"""Many rows in one statement. They travel as one JSON text, which the database takes apart.
+"""Many rows in one statement: they are sent as one JSON text, which the database splits into rows.
 
-So the statement's own text is the same for one row and for a thousand: it is compiled, parsed and planned once.
-A statement with a placeholder for each value is another one for each number of rows; making those cost a push
-of fifty documents more than storing them.
+The text of the statement is the same for one row and for a thousand, so it is compiled, parsed and planned
+once. A statement with a placeholder per value is a new statement for each number of rows; building those took
+longer, for a push of fifty documents, than storing them.
 """
 
 import json
@@ -28,16 +28,18 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from backend.database.core import Base, table_of
+
 POSTGRESQL = "postgresql"
 
 
 def dialect_of(session: Session) -> str:
-    """Return the name of the database's dialect, by which statements are kept."""
+    """Return the name of the database's dialect; statements are cached by it."""
     return session.get_bind().dialect.name
 
 
 def to_json(value: Iterable[Any]) -> str:
-    """Return rows (mappings) or single values as the parameter of a statement made here."""
+    """Return rows (mappings) or single values as the JSON parameter of a statement of this module."""
     return _write(list(value))
 
 
@@ -45,20 +47,23 @@ _write = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circu
 
 
 def json_rows(dialect: str, columns: Sequence[Column[Any]], parameter: str = "given") -> FromClause:
-    """Return the rows of *parameter* as a table with these *columns*; a value that a row lacks is null."""
+    """Return the rows of the JSON *parameter* as a table with *columns*.
+
+    A value that is missing in a row is null.
+    """
     text = bindparam(parameter, type_=Text)
     if dialect == POSTGRESQL:
         typed = [column(c.name, c.type) for c in columns]
-        # A function's rows come in the order of the JSON text, on both databases.
-        found = func.jsonb_to_recordset(cast(text, postgresql.JSONB)).table_valued(*typed, name=parameter)
-        return found.render_derived(with_types=True)
-    rows = func.json_each(text).table_valued("value", name="each")
-    values = [func.json_extract(rows.c.value, f"$.{c.name}", type_=c.type).label(c.name) for c in columns]
-    return select(*values).select_from(rows).subquery(parameter)
+        # Both databases return the rows in the order of the JSON text.
+        rows = func.jsonb_to_recordset(cast(text, postgresql.JSONB)).table_valued(*typed, name=parameter)
+        return rows.render_derived(with_types=True)
+    each = func.json_each(text).table_valued("value", name="each")
+    values = [func.json_extract(each.c.value, f"$.{c.name}", type_=c.type).label(c.name) for c in columns]
+    return select(*values).select_from(each).subquery(parameter)
 
 
 def in_json_list(dialect: str, subject: ColumnElement[Any], parameter: str) -> ColumnElement[bool]:
-    """Return the condition that *subject* is one of the values (text) of *parameter*."""
+    """Return the condition that *subject* is one of the texts in the JSON list *parameter*."""
     text = bindparam(parameter, type_=Text)
     if dialect == POSTGRESQL:
         values = func.jsonb_array_elements_text(cast(text, postgresql.JSONB)).column_valued(f"each_{parameter}")
@@ -67,29 +72,45 @@ def in_json_list(dialect: str, subject: ColumnElement[Any], parameter: str) -> C
     return subject.in_(select(each.c.value))
 
 
+def insert_into(dialect: str, table: Table) -> Any:
+    """Return the INSERT of *dialect* into *table*; its `on_conflict_…` methods are the same for both."""
+    return (postgresql.insert if dialect == POSTGRESQL else sqlite.insert)(table)
+
+
+def insert_ignore(
+    session: Session,
+    model: type[Base],
+    rows: Mapping[str, Any] | Sequence[Mapping[str, Any]],
+    key: Sequence[str],
+) -> None:
+    """Insert *rows* (one, or a list of them with the same columns), except those whose *key* exists."""
+    statement = insert_into(dialect_of(session), table_of(model))
+    session.execute(statement.on_conflict_do_nothing(index_elements=list(key)), rows)
+
+
 @cache
 def bulk_insert(dialect: str, table: Table, each: tuple[str, ...], same: tuple[str, ...] = ()) -> Any:
-    """Return the statement that inserts the rows of `given` in their order.
+    """Return the statement that inserts the rows of the parameter `given`, in their order.
 
-    Columns *each* are theirs; columns *same* hold the parameter of that name in all of them. A type that turns
-    values into others before they are stored does so for *same* only.
+    *each* are the columns that the rows contain. *same* are columns that get one value in all rows: the
+    parameter of that name. A column type that converts values (`UtcDateTime`) converts those of *same* only.
     """
     rows = json_rows(dialect, [table.c[name] for name in each])
     values: Select[Any] = select(
         *(rows.c[name] for name in each), *(bindparam(name, type_=table.c[name].type) for name in same)
     )
-    insert: Any = postgresql.insert if dialect == POSTGRESQL else sqlite.insert
-    # SQLite cannot tell ON CONFLICT from a join's ON without a WHERE before it.
-    return insert(table).from_select([*each, *same], values.where(true()))
+    # Without a WHERE, SQLite parses ON CONFLICT as the ON of a join ("Parsing Ambiguity",
+    # sqlite.org/lang_upsert.html).
+    return insert_into(dialect, table).from_select([*each, *same], values.where(true()))
 
 
 @cache
 def bulk_upsert(
     dialect: str, table: Table, key: tuple[str, ...], values: tuple[str, ...], first: tuple[str, ...] = ()
 ) -> Any:
-    """Return the statement that inserts the rows of `given`, or writes their *values* where their *key* is.
+    """Return the statement that inserts the rows of `given`, and updates *values* of a row whose *key* exists.
 
-    Columns *first* are written only where a row is new.
+    Columns *first* are written only when a row is inserted.
     """
     statement = bulk_insert(dialect, table, (*key, *values, *first))
     return statement.on_conflict_do_update(
@@ -98,5 +119,5 @@ def bulk_upsert(
 
 
 def rows_of(rows: Iterable[Mapping[str, Any]], names: Sequence[str]) -> str:
-    """Return the *names* of each of *rows* as the parameter `given`."""
+    """Return the columns *names* of *rows* as the parameter `given`."""
     return to_json({name: row[name] for name in names} for row in rows)

@@ -1,7 +1,7 @@
-"""The database: the engine's manners, column types, and how a transaction begins.
+"""The database: engines, column types, and how a transaction begins.
 
-Functions of the middle layers take a `session` and never commit: the edge that opened the transaction
-commits it. A transaction begins as a writer unless `snapshot()` is its first act.
+A function that takes a `session` never commits: the caller that opened the transaction (an endpoint, a command,
+a worker's job) commits it. A transaction begins as a writer, unless `snapshot()` is its first call.
 """
 
 import datetime as dt
@@ -18,9 +18,10 @@ from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
 
 PING_AFTER_SECONDS = 1.0
+"""A pooled connection that was unused for longer is checked before it is used."""
 
 Sessions = Callable[[], Session]
-"""Makes a session; whoever calls it closes it: `with sessions() as session, session.begin(): …`."""
+"""Creates a session, which the caller closes: `with sessions() as session, session.begin(): …`."""
 
 
 class Base(DeclarativeBase):
@@ -30,17 +31,20 @@ class Base(DeclarativeBase):
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 
 if TYPE_CHECKING:
-    # The extension builds its own base at run time, which a type checker cannot follow.
+    # The extension creates its base class at run time, which a type checker cannot follow.
     Model = Base
 else:
     Model = db.Model
 
-# Keys compare by their bytes, in the index and in Python alike; a language's collation would not.
+# Keys compare by bytes, in the index as in Python. The collation of a language would order them differently.
 KeyText = String(128).with_variant(String(128, collation="C"), "postgresql")
 
 
 class UtcDateTime(TypeDecorator[dt.datetime]):
-    """An aware moment in UTC; SQLite keeps no zone, so it is taken off and put back."""
+    """An aware datetime in UTC.
+
+    SQLite stores no time zone, so it is removed on writing and added on reading.
+    """
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -49,7 +53,7 @@ class UtcDateTime(TypeDecorator[dt.datetime]):
         if value is None:
             return None
         if value.tzinfo is None:
-            raise ValueError("a moment without a time zone cannot be stored")
+            raise ValueError("a datetime without a time zone cannot be stored")
         utc = value.astimezone(dt.UTC)
         return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
 
@@ -60,7 +64,7 @@ class UtcDateTime(TypeDecorator[dt.datetime]):
 
 
 class JsonText(TypeDecorator[Any]):
-    """A JSON value kept as text, the same on both databases."""
+    """A JSON value stored as text, equal on both databases."""
 
     impl = Text
     cache_ok = True
@@ -76,27 +80,27 @@ def engine_options(url: str) -> dict[str, Any]:
     """Return the options of `create_engine` for *url* (SQLite or PostgreSQL)."""
     if make_url(url).get_backend_name() == "sqlite":
         return {"connect_args": {"timeout": 30, "check_same_thread": False}}
-    # A stuck writer would hold the feed's turn for everybody, so the server ends it.
-    safety = "-c idle_in_transaction_session_timeout=60s -c lock_timeout=30s -c timezone=UTC"
+    # A writer that hangs would block all others at the feed's lock, so PostgreSQL ends it.
+    timeouts = "-c idle_in_transaction_session_timeout=60s -c lock_timeout=30s -c timezone=UTC"
     return {
         "pool_size": 10,
         "max_overflow": 10,
-        "connect_args": {"options": safety, "connect_timeout": 5},
+        "connect_args": {"options": timeouts, "connect_timeout": 5},
     }
 
 
 def prepare(engine: Engine) -> None:
-    """Give *engine* its manners; call it once, before the first connection."""
+    """Add our connection and transaction handling to *engine*; call it once, before the first connection."""
     if engine.dialect.name == "sqlite":
-        _begin_by_hand(engine)
+        _begin_explicitly(engine)
     else:
-        _ping_what_lay_idle(engine)
+        _ping_idle_connections(engine)
 
 
-def _begin_by_hand(engine: Engine) -> None:
+def _begin_explicitly(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def _connect(connection: Any, record: Any) -> None:
-        # The driver would begin transactions by itself, late and deferred; we begin them below.
+        # The driver would begin transactions itself, late and deferred; `_begin` does it instead.
         connection.isolation_level = None
         cursor = connection.cursor()
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
@@ -105,17 +109,17 @@ def _begin_by_hand(engine: Engine) -> None:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        # A writer that began by reading cannot become one once somebody else has written
-        # (SQLITE_BUSY_SNAPSHOT), so writers say so at the start.
-        reading = connection.get_execution_options().get("satchel_snapshot")
-        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+        # A transaction that began with a read cannot write after another one has written
+        # (SQLITE_BUSY_SNAPSHOT), so a writer takes the write lock at the start.
+        reads_only = connection.get_execution_options().get("satchel_snapshot")
+        connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
 
 
-def _ping_what_lay_idle(engine: Engine) -> None:
-    """Ask a connection whether it still lives before it is used, unless it was used a moment ago.
+def _ping_idle_connections(engine: Engine) -> None:
+    """Check that a pooled connection still works before it is used, unless it was used within a second.
 
-    Asking every time would cost an idle poll as much as its answer. What dies within that moment fails
-    one request with `unavailable`, as what dies a moment later would.
+    A check each time would cost an idle poll as much as its query. A connection that breaks within that second
+    fails one request with `unavailable`, as one that breaks during the request does.
     """
 
     @event.listens_for(engine, "connect")
@@ -130,12 +134,12 @@ def _ping_what_lay_idle(engine: Engine) -> None:
         try:
             engine.dialect.do_ping(connection)
         except engine.dialect.loaded_dbapi.Error as error:
-            # The others in the pool are replaced too, and this one tried again.
+            # Makes the pool replace all its connections, and retry this checkout.
             raise InvalidatePoolError from error
 
 
 def snapshot(session: Session) -> None:
-    """Begin *session*'s transaction as a reader of one snapshot; it must not have begun yet."""
+    """Begin the transaction of *session* as read-only with one snapshot; it must not have begun yet."""
     if session.get_bind().dialect.name == "sqlite":
         session.connection(execution_options={"satchel_snapshot": True})
     else:
@@ -145,17 +149,17 @@ def snapshot(session: Session) -> None:
 
 
 def table_of(model: type[Base]) -> Table:
-    """Return the table of *model*, for statements that need none of its objects."""
+    """Return the table of *model*, for statements that do not load its objects."""
     return cast("Table", model.__table__)
 
 
 def is_postgresql(session: Session) -> bool:
-    """Say whether *session* speaks to PostgreSQL."""
+    """Return whether the database of *session* is PostgreSQL."""
     return session.get_bind().dialect.name == "postgresql"
 
 
 def make_sessions(url: str) -> Sessions:
-    """Return a maker of sessions on the database at *url*, for processes that are not the web."""
+    """Return a session factory for the database at *url*, for processes other than the web server."""
     engine = create_engine(url, **engine_options(url))
     prepare(engine)
     return sessionmaker(engine, expire_on_commit=False)

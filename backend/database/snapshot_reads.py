@@ -1,7 +1,7 @@
-"""Looking: one statement that only reads and is a snapshot of its own, with nothing sent before or after it.
+"""Read-only statements outside of a transaction: each is its own snapshot, without BEGIN and COMMIT.
 
-On PostgreSQL it goes to the driver as text, on a connection of the pool that commits by itself meanwhile.
-SQLAlchemy's own connection, transaction and result cost an idle poll more than its answer.
+On PostgreSQL the compiled text goes to the driver directly, on a pooled connection in autocommit mode.
+SQLAlchemy's connection, transaction and result objects cost an idle poll more than the query.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,35 +15,36 @@ from sqlalchemy.exc import DBAPIError
 
 
 class ReadConnection(Protocol):
-    """What a look needs of a connection; SQLAlchemy's own is one."""
+    """What such a read needs of a connection; SQLAlchemy's `Connection` is one too."""
 
     def execute(self, statement: Any, parameters: Any) -> Any:
-        """Run *statement* and return its result, which has `all()` and `one_or_none()`."""
+        """Execute *statement*; the result has `all()` and `one_or_none()`."""
 
 
 @contextmanager
 def read_connection(engine: Engine) -> Iterator[ReadConnection]:
-    """Yield what runs statements that only read, each a snapshot of its own; raises `DBAPIError` as ever."""
+    """Yield a connection for read-only statements, each its own snapshot; they raise `DBAPIError`."""
     if engine.dialect.name == "sqlite":
         with engine.connect() as connection:
             yield connection.execution_options(satchel_snapshot=True)
         return
     pooled = engine.raw_connection()
-    bare: Any = pooled.driver_connection
+    driver: Any = pooled.driver_connection
     try:
-        bare.autocommit = True
-        yield _PsycopgConnection(engine, bare)
+        driver.autocommit = True
+        yield _PsycopgConnection(engine, driver)
     finally:
         try:
-            # Nobody may find it so: a transaction would be none.
-            bare.autocommit = False
+            # Reset before the connection returns to the pool, or the next transaction on it would silently
+            # autocommit.
+            driver.autocommit = False
         except engine.dialect.loaded_dbapi.Error as error:
             pooled.invalidate(error)
         pooled.close()
 
 
 class _Rows(list[Any]):
-    """Rows, by the names of a result."""
+    """The rows of a result, with the methods of SQLAlchemy's."""
 
     def all(self) -> list[Any]:
         return self
@@ -53,23 +54,23 @@ class _Rows(list[Any]):
 
 
 class _PsycopgConnection:
-    """A connection of psycopg's."""
+    """Executes SQLAlchemy statements on a psycopg connection."""
 
     def __init__(self, engine: Engine, connection: Any) -> None:
         self._engine, self._connection = engine, connection
 
     def execute(self, statement: Select[Any], parameters: Mapping[str, Any]) -> _Rows:
         text, fixed = _text(statement, self._engine.dialect)
-        asked = {**fixed, **parameters}
-        # Whoever listens to the engine's statements hears these as well.
-        for hear in self._engine.dispatch.before_cursor_execute:
-            hear(None, None, text, asked, None, False)
+        values = {**fixed, **parameters}
+        # Listeners of the engine (the tests that count statements) must see these statements too.
+        for listener in self._engine.dispatch.before_cursor_execute:
+            listener(None, None, text, values, None, False)
         try:
             cursor = self._connection.cursor(row_factory=namedtuple_row)
-            return _Rows(cursor.execute(text, asked).fetchall())
+            return _Rows(cursor.execute(text, values).fetchall())
         except self._engine.dialect.loaded_dbapi.Error as error:
             base = self._engine.dialect.loaded_dbapi.Error
-            raise DBAPIError.instance(text, asked, error, base, dialect=self._engine.dialect) from error
+            raise DBAPIError.instance(text, values, error, base, dialect=self._engine.dialect) from error
 
 
 @cache

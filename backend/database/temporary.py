@@ -1,17 +1,17 @@
-"""Scratch: tables in a temporary file, for what would not fit into memory and need not outlive the process."""
+"""A temporary database in a file, for data that may not fit into memory and ends with the process."""
 
 import sqlite3
 
 CACHE_KIB = 2_048
-"""Memory that one of them takes, whatever it holds."""
+"""Memory that one database uses, whatever its size."""
 
 
 def temporary_database(*tables: str) -> sqlite3.Connection:
-    """Return a database with *tables* (CREATE statements), in one transaction that never ends.
+    """Return an SQLite database with *tables* (CREATE statements), in one transaction that is never committed.
 
-    Closing it deletes the file. Any thread may use it, one at a time.
+    Closing it deletes the file. Any thread may use it, but only one at a time.
     """
-    # The empty name is SQLite's for such a file.
+    # An empty name makes a temporary file (https://sqlite.org/inmemorydb.html).
     db = sqlite3.connect("", isolation_level=None, check_same_thread=False)
     for statement in (
         "PRAGMA journal_mode = OFF",

@@ -8,11 +8,11 @@ import datetime as dt
 import logging
 
 from sqlalchemy import bindparam, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from backend.clock import Clock
-from backend.database.core import Sessions, is_postgresql
+from backend.database.bulk import insert_ignore
+from backend.database.core import Sessions
 from backend.delivery.models import Breaker
 from backend.delivery.retry import Backoff
 from backend.delivery.transition import MAX_RAW
@@ -60,9 +60,7 @@ def trip(
 def _locked(session: Session, connector: str) -> Breaker:
     """Return the connector's row, made if need be and held until the commit."""
     # Two workers may meet the first wrong setting at once; the second waits for the first one's row.
-    insert = (postgresql.insert if is_postgresql(session) else sqlite.insert)(Breaker)
-    row = {"connector": connector, "probes": 0, "incidents": 0}
-    session.execute(insert.values(row).on_conflict_do_nothing(index_elements=["connector"]))
+    insert_ignore(session, Breaker, {"connector": connector, "probes": 0, "incidents": 0}, ["connector"])
     return session.scalars(
         select(Breaker)
         .where(Breaker.connector == connector)

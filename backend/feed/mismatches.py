@@ -3,13 +3,12 @@
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import delete, func, or_, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from backend.database.core import is_postgresql
+from backend.database.bulk import dialect_of, insert_into
+from backend.database.core import table_of
 from backend.feed.models import FeedMismatch
 from sync_protocol.change import Stream
 
@@ -80,8 +79,7 @@ def record(session: Session, who: Verifier, found: Iterable[Mismatch], now: dt.d
     rows = rows[: max(0, MAX_PER_DAY - session.scalars(kept).one())]
     if not rows:
         return
-    insert: Any = postgresql.insert if is_postgresql(session) else sqlite.insert
-    statement = insert(FeedMismatch)
+    statement = insert_into(dialect_of(session), table_of(FeedMismatch))
     new = statement.excluded
     session.connection().execute(
         statement.on_conflict_do_update(

@@ -7,11 +7,10 @@ time of their own, so without moments nobody would know which tombstones are old
 import datetime as dt
 
 from sqlalchemy import delete, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from backend.clock import Clock
-from backend.database.core import is_postgresql
+from backend.database.bulk import insert_ignore
 from backend.feed import positions
 from backend.feed.models import PositionTime
 
@@ -28,8 +27,7 @@ def record(session: Session, clock: Clock, every: dt.timedelta = RECORD_EVERY) -
         return False
     # After a clock was put back, older than the newest moment would be a lie about what came after it.
     moment = {"position": head, "at": max(now, at) if at else now}
-    insert = (postgresql.insert if is_postgresql(session) else sqlite.insert)(PositionTime)
-    session.execute(insert.values(moment).on_conflict_do_nothing(index_elements=["position"]))
+    insert_ignore(session, PositionTime, moment, ["position"])
     return True
 
 

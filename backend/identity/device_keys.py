@@ -4,8 +4,6 @@ Two kinds are accepted: Ed25519 (RFC 8037) and P-256 (RFC 7518), which the key s
 algorithm follows from the key, never from the header of a signature.
 """
 
-import base64
-import binascii
 import hashlib
 import json
 from collections.abc import Mapping
@@ -18,6 +16,8 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
     EllipticCurvePublicNumbers,
 )
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from sync_protocol import base64url
 
 PublicKey = Ed25519PublicKey | EllipticCurvePublicKey
 
@@ -48,7 +48,7 @@ def normalised(jwk: Any) -> dict[str, str]:
 def thumbprint(jwk: Mapping[str, str]) -> str:
     """Return the RFC 7638 thumbprint of a normalised JWK."""
     text = json.dumps(dict(jwk), sort_keys=True, separators=(",", ":"))
-    return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
+    return base64url.encode(hashlib.sha256(text.encode()).digest())
 
 
 def verify(jwk: Mapping[str, str], signed: str) -> dict[str, Any]:
@@ -81,7 +81,6 @@ def _coordinate(jwk: Mapping[str, Any], name: str) -> bytes:
     try:
         if not isinstance(text, str) or len(text) != 43:
             raise ValueError
-        raw = base64.b64decode(text.encode("ascii") + b"=", altchars=b"-_", validate=True)
-    except (ValueError, binascii.Error):
+        return base64url.decode(text)
+    except ValueError:
         raise KeyRefused(f"must contain {name!r} as 32 bytes in base64url without padding") from None
-    return raw

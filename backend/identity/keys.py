@@ -6,7 +6,6 @@ nobody out: phones refresh. Replacing `refresh.secret` makes every device enrol 
 same two files.
 """
 
-import base64
 import contextlib
 import hashlib
 import os
@@ -17,6 +16,9 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from backend.files import sync_folder, write_synced
+from sync_protocol import base64url
 
 
 class KeyDamaged(RuntimeError):
@@ -66,21 +68,18 @@ def _read_or_make(path: Path, make: Callable[[], bytes]) -> bytes:
     """Return the content of *path*. If it is missing, create it with *make*; of several processes one wins."""
     if not path.exists():
         draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(make())
-                file.flush()
-                os.fsync(file.fileno())
+            write_synced(draft, [make()], mode=0o600)
             # Another process may have been first; then its key is used.
             with contextlib.suppress(FileExistsError):
                 os.link(draft, path)
         finally:
-            draft.unlink()
+            draft.unlink(missing_ok=True)
+        sync_folder(path.parent)
     return path.read_bytes()
 
 
 def _thumbprint(key: Ed25519PublicKey) -> str:
-    x = base64.urlsafe_b64encode(key.public_bytes_raw()).rstrip(b"=").decode()
+    x = base64url.encode(key.public_bytes_raw())
     members = f'{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}'
-    return base64.urlsafe_b64encode(hashlib.sha256(members.encode()).digest()).rstrip(b"=").decode()
+    return base64url.encode(hashlib.sha256(members.encode()).digest())

@@ -6,7 +6,6 @@ does no harm. Every use needs a signature by the device's key. So a stolen token
 window is needed to distinguish a lost reply from a theft.
 """
 
-import base64
 import datetime as dt
 import hashlib
 import hmac
@@ -22,6 +21,7 @@ from ulid import ULID
 from backend.identity import audit, device_keys
 from backend.identity.keys import Keys
 from backend.identity.models import Device, Rep
+from sync_protocol import base64url
 from sync_protocol.limits import LIMITS
 
 AUDIENCE = "satchel:v1"
@@ -176,7 +176,7 @@ def _check_proof(device: Device, issuer: str, refresh_token: str, proof: str) ->
         claims = device_keys.verify(device.public_key, proof)
     except (jwt.InvalidTokenError, ValueError, RecursionError):
         raise RefreshInvalid("the proof is not signed by the device's key") from None
-    expected = base64.urlsafe_b64encode(hashlib.sha256(refresh_token.encode()).digest()).rstrip(b"=").decode()
+    expected = base64url.encode(hashlib.sha256(refresh_token.encode()).digest())
     if claims.get("aud") != issuer:
         raise RefreshInvalid(f"the proof must name {issuer} as its audience")
     if claims.get("rth") != expected:
@@ -208,7 +208,7 @@ def _read_refresh_token(keys: Keys, token: str) -> tuple[str, int]:
 def _authenticator(keys: Keys, device_id: str, generation: int) -> str:
     message = json.dumps(["satchel refresh 1", device_id, generation]).encode()
     mac = hmac.new(keys.refresh_secret, message, hashlib.sha256).digest()
-    return base64.urlsafe_b64encode(mac).rstrip(b"=").decode()
+    return base64url.encode(mac)
 
 
 def _integer(value: Any) -> bool:

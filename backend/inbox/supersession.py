@@ -7,10 +7,9 @@ original too, or both would be executed; and it is too late if any of them may b
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
-from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from backend.database.core import is_postgresql
+from backend.database.locks import advisory_lock
 from backend.inbox import submissions as inbox
 from backend.inbox.models import Submission
 from backend.inbox.submissions import Related
@@ -36,9 +35,7 @@ def lock_rep(session: Session, rep: str) -> None:
     Every push needs its turn, not only one with copies: an original and its copy that arrive at the same moment
     in two requests would pass each other by. What is read later is read after the turn has come.
     """
-    if is_postgresql(session):
-        lock = select(func.pg_advisory_xact_lock(func.hashtextextended(f"supersession/{rep}", text("0"))))
-        session.execute(lock)
+    advisory_lock(session, f"supersession/{rep}")
 
 
 def ancestors(session: Session, rep: str, id: str, supersedes: str | None) -> Ancestors:

@@ -117,7 +117,7 @@ def _refusal(collection: str, listed: int, known: int, missing: int, settings: S
     return (
         f"The ERP lists {listed} {collection}, and {missing} of the {known} known ones are missing "
         f"(more than {settings.shrink_guard_percent} percent). Nothing was deleted. If they are really gone, "
-        f"say `satchel sweep {collection} --believe`; if not, look at the connection"
+        f"say `satchel sweep {collection} --accept-shrink`; if not, look at the connection"
     )
 
 

@@ -8,10 +8,10 @@ from itertools import repeat
 from typing import Any, NamedTuple
 
 from sqlalchemy import delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from backend.database.core import is_postgresql
+from backend.database.bulk import dialect_of, insert_into
+from backend.database.core import table_of
 from backend.erp.errors import ErpError, ErrorClass
 from backend.erp.records import ReadPage
 from backend.erp.rows import LONGEST_RAW, BadRow, RawRow, SourceRow
@@ -134,8 +134,7 @@ def quarantine(
         }
         for id, row in by_id.items()
     ]
-    insert: Any = postgresql.insert if is_postgresql(session) else sqlite.insert
-    statement = insert(RejectedRow)
+    statement = insert_into(dialect_of(session), table_of(RejectedRow))
     newer = ("error", "raw", "last_seen_at", "attempts", "retry_at")
     session.execute(
         statement.on_conflict_do_update(

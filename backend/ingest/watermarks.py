@@ -4,10 +4,9 @@ import datetime as dt
 import logging
 
 from sqlalchemy import Select, and_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from backend.database.core import is_postgresql
+from backend.database.bulk import insert_ignore
 from backend.ingest.models import Watermark
 
 log = logging.getLogger(__name__)
@@ -15,10 +14,8 @@ log = logging.getLogger(__name__)
 
 def ensure(session: Session, connector: str, collection: str) -> Watermark:
     """Return the watermark's row, made if there is none."""
-    insert = postgresql.insert if is_postgresql(session) else sqlite.insert
-    session.execute(
-        insert(Watermark).values(connector=connector, collection=collection).on_conflict_do_nothing()
-    )
+    key = {"connector": connector, "collection": collection}
+    insert_ignore(session, Watermark, key, list(key))
     return session.scalars(_of(connector, collection)).one()
 
 

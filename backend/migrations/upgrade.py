@@ -6,9 +6,10 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine
 from sqlalchemy.orm import Session
 
+from backend.database.locks import advisory_lock
 from backend.feed.positions import ensure_head
 
 
@@ -28,8 +29,7 @@ def upgrade(engine: Engine) -> tuple[str | None, str]:
     Safe to run from several nodes at once: the first one does it, the others wait.
     """
     with engine.connect() as connection:
-        if engine.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": 7_281_402_311})
+        advisory_lock(connection, "migrations")
         before = current(connection)
         command.upgrade(_config(connection), "head")
         with Session(connection) as session:

@@ -1,1 +1,1 @@
-"""The office's side of parked documents: what it sees, and what it may do."""
+"""The back office: parked documents, what a person may do with them, and the accounts of these people."""

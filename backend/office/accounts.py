@@ -1,13 +1,14 @@
-"""Office accounts: who of the back office may speak to the API, and with what role.
+"""Office accounts: who may use the API of the office, and in which role.
 
-An account has one token at a time; only its hash is kept. A token is 256 random bits, so a plain SHA-256 tells
-nothing of it and needs no salt.
+An account has one token at a time, and only its hash is stored. A token is 256 random bits, so a plain SHA-256
+reveals nothing of it and needs no salt.
 """
 
 import datetime as dt
 import hashlib
 import secrets
 from dataclasses import dataclass
+from enum import StrEnum
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -16,45 +17,53 @@ from backend.identity import audit
 from backend.identity.models import OfficeAccount
 
 PREFIX = "so1."
+"""Before each token, so that people and scanners recognise one."""
 USED_EVERY = dt.timedelta(minutes=5)
+"""`last_used_at` is written at most this often."""
 
-VIEW = frozenset({"view", "claim", "release"})
-SETTLE = frozenset({"retry", "fix", "link", "cancel", "return", "done"})
-PERMISSIONS: dict[str, frozenset[str]] = {
-    "office": VIEW | SETTLE,
-    "finance": VIEW | SETTLE,
-    "it": VIEW | {"retry"},
+
+class Permission(StrEnum):
+    """What a role may do with parked documents. Each office action names the one that it needs."""
+
+    VIEW = "view"
+    RESERVE = "reserve"
+    RETRY = "retry"
+    DECIDE = "decide"
+    """Decide what becomes of a document."""
+
+
+PERMISSIONS: dict[str, frozenset[Permission]] = {
+    "office": frozenset(Permission),
+    "finance": frozenset(Permission),
+    "it": frozenset({Permission.VIEW, Permission.RESERVE, Permission.RETRY}),
 }
-"""What each role may do with parked documents."""
+"""The permissions of each role."""
 
 
 class OfficeTokenInvalid(Exception):
-    """The token is nobody's, or its account is revoked."""
+    """No account has the token, or the account is revoked."""
 
 
 @dataclass(frozen=True)
 class OfficeUser:
-    """Who of the office speaks."""
+    """The account that makes a request."""
 
     name: str
     role: str
-
-    def may(self, what: str) -> bool:
-        """Whether the role allows *what*: view, or the name of a deed."""
-        return what in PERMISSIONS.get(self.role, frozenset())
+    permissions: frozenset[Permission]
 
 
 def issue(session: Session, name: str, role: str, *, by: str, now: dt.datetime) -> str:
-    """Return a new token for the account *name*, which is made or changed; the one before is good no longer."""
+    """Create or change the account *name*, and return its new token; its former token stops working."""
     token = PREFIX + secrets.token_urlsafe(32)
     store_token(session, name, role, token, by=by, now=now)
     return token
 
 
 def store_token(session: Session, name: str, role: str, token: str, *, by: str, now: dt.datetime) -> None:
-    """Let *token* be that of the account *name*; raises ValueError for a role that there is not."""
+    """Store *token* as that of the account *name*; raises ValueError if *role* does not exist."""
     if role not in PERMISSIONS:
-        raise ValueError(f"there is no role {role!r}; there are {', '.join(PERMISSIONS)}")
+        raise ValueError(f"there is no role {role!r}; the roles are {', '.join(PERMISSIONS)}")
     account = session.get(OfficeAccount, name) or OfficeAccount(name=name, created_at=now)
     account.role, account.token_hash, account.revoked_at = role, _hash(token), None
     session.add(account)
@@ -62,7 +71,7 @@ def store_token(session: Session, name: str, role: str, token: str, *, by: str, 
 
 
 def revoke(session: Session, name: str, *, by: str, now: dt.datetime) -> bool:
-    """Revoke the account *name*; return False if there is none or it is revoked already."""
+    """Revoke the account *name*; return False if it does not exist or is revoked already."""
     account = session.get(OfficeAccount, name)
     if account is None or account.revoked_at is not None:
         return False
@@ -72,7 +81,7 @@ def revoke(session: Session, name: str, *, by: str, now: dt.datetime) -> bool:
 
 
 def authenticate(session: Session, token: str, now: dt.datetime) -> OfficeUser:
-    """Return whose *token* it is, as the database has it now; raises `OfficeTokenInvalid`."""
+    """Return the account that *token* belongs to now; raises `OfficeTokenInvalid`."""
     account = session.scalars(
         select(OfficeAccount).where(OfficeAccount.token_hash == _hash(token))
     ).one_or_none()
@@ -80,7 +89,7 @@ def authenticate(session: Session, token: str, now: dt.datetime) -> OfficeUser:
         raise OfficeTokenInvalid
     if account.last_used_at is None or now - account.last_used_at >= USED_EVERY:
         account.last_used_at = now
-    return OfficeUser(account.name, account.role)
+    return OfficeUser(account.name, account.role, PERMISSIONS.get(account.role, frozenset()))
 
 
 def accounts(session: Session) -> list[OfficeAccount]:

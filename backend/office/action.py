@@ -1,145 +1,98 @@
-"""A deed: who of the office does something to a parked document, and what stands in the way."""
+"""What an office action is: its row in the table, a person's request, and what the action leads to."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum, auto
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from backend.feed.changes import publish
-from backend.identity import audit
 from backend.inbox.models import Submission
-from backend.inbox.submissions import as_record, get, move
-from sync_protocol.change import Put
-from sync_protocol.errors import ErrorCode, Fault
+from backend.office.accounts import Permission
+from backend.office.erp_check import ErpCheck
 from sync_protocol.submission import Decision, State
 
-AUDIT_PREFIX = "parked."
-"""Before the name of each deed in the audit trail."""
+
+class ErpQuestion(Enum):
+    """What the ERP is asked before an action, outside of any transaction."""
+
+    BY_KEY = auto()
+    """Look for the document under our key. The action is refused while the ERP has it or may have it."""
+    BY_NUMBER = auto()
+    """Look for it under our key, and for the number that the request names."""
 
 
-class ActionRefused(Exception):
-    """What was wanted cannot be done now; the message says why and what can be done. Nothing was changed."""
+@dataclass(frozen=True)
+class ActionRequest:
+    """One person's request to act on one document."""
 
-    def __init__(self, code: ErrorCode, message: str, faults: Iterable[Fault] = ()) -> None:
-        super().__init__(message)
-        self.code, self.message, self.faults = code, message, tuple(faults)
+    by: str
+    """Name of the office account, or of the person at the CLI."""
+    actor: str
+    """The same person, as audit trail and history name them: `user:<by>`."""
+    now: dt.datetime
+    reservation: dt.timedelta
+    """How long a reservation lasts."""
+    why: str = ""
+    force: bool = False
+    """Act although somebody else has reserved the document."""
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    """The fields of `OfficeActionSchema` that `Action.arguments` names."""
+    erp_check: ErpCheck | None = None
+    """What the ERP answered; None if it was not asked."""
+
+
+@dataclass(frozen=True)
+class ActionResult:
+    """What an action leads to; the service writes it into the document.
+
+    Without a *state* the document stays parked and phones learn nothing: only the audit trail gets an entry.
+    """
+
+    state: State | None = None
+    sentence: str = ""
+    """What happened, for the rep; the person's reason is put behind it."""
+    owner: str | None = None
+    """Who must act next: `rep`, or None."""
+    correction: Submission | None = None
+    """The new document that replaces this one and answers the request."""
+    detail: Mapping[str, Any] = field(default_factory=dict)
+    """More for the audit trail; JSON."""
+
+
+Perform = Callable[[Session, Submission, ActionRequest], ActionResult | None]
+"""Carries out an action on a locked, parked row. None: there was nothing to change. Raises `ActionRefused`."""
+
+FindEarlier = Callable[[Session, Submission, ActionRequest], Submission | None]
+"""Returns the document that answers a request for a decision that was made before; None if they differ."""
+
+
+def same_document(session: Session, row: Submission, request: ActionRequest) -> Submission:
+    """Answer a repeated decision with the document itself."""
+    return row
 
 
 @dataclass(frozen=True)
 class Action:
-    """Who acts, when, and why. *force*: although somebody else is working on the document."""
+    """One row of the table of actions."""
 
-    by: str
-    now: dt.datetime
-    why: str = ""
-    force: bool = False
-
-    @property
-    def actor(self) -> str:
-        """The actor as audit trail and history name them."""
-        return f"user:{self.by}"
-
-    def with_reason(self, words: str) -> str:
-        """Return *words*, followed by the reason given."""
-        return (f"{words}: {self.why}" if self.why else words)[:1000]
-
-
-def get_document(session: Session, id: str) -> Submission:
-    """Return the submission *id*, as read; raises `DeedRefused` (not_found)."""
-    row = get(session, id)
-    if row is None:
-        raise ActionRefused(ErrorCode.NOT_FOUND, f"there is no document {id}")
-    return row
-
-
-def lock_parked(session: Session, id: str, action: Action) -> Submission:
-    """Return the parked submission *id*, locked until the commit, for *deed*.
-
-    Raises `DeedRefused`: not_found, not_parked, or reserved_by_another unless the deed is forced.
-    """
-    row = get(session, id, lock=True)
-    if row is None:
-        raise ActionRefused(ErrorCode.NOT_FOUND, f"there is no document {id}")
-    if row.state != State.PARKED:
-        raise ActionRefused(ErrorCode.NOT_PARKED, f"document {id} is not parked but {_state_text(row)}")
-    holder = current_holder(row, action.now)
-    if holder not in (None, action.by) and not action.force:
-        raise ActionRefused(
-            ErrorCode.RESERVED_BY_ANOTHER,
-            f"{holder} is working on document {id} until {row.reserved_until:%Y-%m-%d %H:%M} UTC",
-        )
-    return row
-
-
-def current_holder(row: Submission, now: dt.datetime) -> str | None:
-    """Return who of the office is working on *row*; None if nobody is, or not any more."""
-    return row.reserved_by if row.reserved_until is not None and row.reserved_until > now else None
-
-
-def already_decided(session: Session, id: str, decision: Decision) -> Submission | None:
-    """Return the submission *id* if the office has made this very decision on it before, else None."""
-    row = get(session, id, lock=True)
-    return row if row is not None and row.state != State.PARKED and row.decision == decision else None
-
-
-def finish(
-    session: Session,
-    row: Submission,
-    action: Action,
-    name: str,
-    state: State,
-    *,
-    reason: str | None,
-    decision: Decision | None = None,
-    owner: str | None = None,
-    also: Iterable[Submission] = (),
-    detail: Mapping[str, Any] | None = None,
-) -> None:
-    """Write the outcome of *deed* into *row*, enter it into the audit trail, and publish it and *also*.
-
-    It publishes, so it is the transaction's last act.
-    """
-    forced_from = current_holder(row, action.now)
-    # Whoever still holds a claim from before must not settle over this.
-    row.fence += 1
-    row.reserved_by = row.reserved_until = None
-    row.reason, row.owner, row.decision = reason, owner, decision
-    row.error_class = row.advice = None
-    row.errors = []
-    row.tries, row.unfinished_leases, row.first_failed_at, row.due_at = 0, 0, None, action.now
-    move(session, row, state, now=action.now, actor=action.actor, note=reason)
-    record_audit(session, row, action, name, forced_from, detail)
-    publish(session, [Put("submissions", one.id, as_record(one)) for one in (row, *also)])
-
-
-def record_audit(
-    session: Session,
-    row: Submission,
-    action: Action,
-    name: str,
-    forced_from: str | None = None,
-    detail: Mapping[str, Any] | None = None,
-) -> None:
-    """Enter *deed* into the audit trail under the *name* of what was done."""
-    more: dict[str, Any] = {"why": action.why} if action.why else {}
-    if forced_from not in (None, action.by):
-        more["taken_from"] = forced_from
-    audit.record(
-        session,
-        actor=action.actor,
-        action=AUDIT_PREFIX + name,
-        subject=row.id,
-        now=action.now,
-        detail={**more, **(detail or {})},
-    )
-
-
-def _state_text(row: Submission) -> str:
-    words = row.state
-    if row.decision:
-        words += f" ({row.decision} by the office)"
-    if row.superseded_by:
-        words += f", replaced by {row.superseded_by}"
-    return f"{words}, under {row.erp_number}" if row.erp_number else words
+    name: str
+    """Command of the CLI, last part of the API's address, and, after `parked.`, the audit trail's action."""
+    perform: Perform
+    summary: str
+    """What it does, for `--help` and OpenAPI."""
+    permission: Permission
+    needs_reason: bool = False
+    """Whether the request must give a reason, because the rep reads it."""
+    arguments: tuple[str, ...] = ()
+    """Further fields that the request must have."""
+    erp_question: ErpQuestion | None = None
+    replaces_document: bool = False
+    """Whether a new document takes the place of this one. Pushes of the same rep wait until that is decided."""
+    wakes_worker: bool = False
+    """Whether there is something to send afterwards."""
+    decision: Decision | None = None
+    """What the rep's phone shows as the office's decision. The same decision again changes nothing."""
+    find_earlier: FindEarlier = same_document
+    """Whether a request repeats the decision that was made, and which document answers it then."""

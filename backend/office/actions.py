@@ -1,168 +1,146 @@
-"""What the office may do with a parked document.
+"""What the office may do with a parked document: one table, which API, CLI, OpenAPI and audit trail read.
 
-Each deed locks the row, writes the outcome with a higher fence, enters who did it and why into the audit trail,
-and publishes, all in the caller's transaction and as its last act. The same decision again changes nothing;
-another one finds that the document is not parked any more. What gives a document up (cancel, give back, fix)
-or names another one of the ERP's (link) needs a `Sight` where the ERP may have it.
+To add an action, write its function and its row here. If phones must show a new decision, add it to `Decision`
+in `sync_protocol/submission.py`. A function gets the parked row, locked, and returns what the action leads to.
+`service.py` checks the reservation and asks the ERP before, and writes and publishes the result afterwards.
 """
 
 import json
+from collections.abc import Mapping
 
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from backend.delivery.queue.dependencies import wake_dependents
-from backend.delivery.settle import bind
-from backend.delivery.transition import ErpBinding
 from backend.feed.customer_merges import order_key
-from backend.inbox.models import Binding, Submission
+from backend.inbox.models import Submission
 from backend.inbox.submissions import may_be_in_erp
-from backend.office.action import Action, ActionRefused, already_decided, finish, lock_parked
-from backend.office.erp_check import ErpCheck, require_absent, require_current, require_settled
+from backend.office.accounts import Permission
+from backend.office.action import Action, ActionRequest, ActionResult, ErpQuestion
+from backend.office.correction import find_correction, fix
+from backend.office.erp_check import require_erp_kind
+from backend.office.errors import ActionRefused
+from backend.office.linking import find_link, link
+from backend.office.queries import reservation_holder
 from sync_protocol.catalogue import KINDS
-from sync_protocol.collection import OFFICE, TO_ERP, Kind
+from sync_protocol.collection import OFFICE
 from sync_protocol.errors import ErrorCode
 from sync_protocol.submission import Decision, State
 
 
-def retry(session: Session, id: str, deed: Action) -> Submission:
-    """Send the document *id* again as it is; the ERP is asked for it first, as always. Raises `DeedRefused`."""
-    row = lock_parked(session, id, deed)
+def reserve(session: Session, row: Submission, request: ActionRequest) -> ActionResult:
+    """Reserve the document; the holder of a reservation renews it."""
+    row.reserved_by, row.reserved_until = request.by, request.now + request.reservation
+    return ActionResult(detail={"minutes": round(request.reservation.total_seconds() / 60)})
+
+
+def release(session: Session, row: Submission, request: ActionRequest) -> ActionResult | None:
+    """End the reservation, if there is one."""
+    if reservation_holder(row, request.now) is None:
+        return None
+    row.reserved_by = row.reserved_until = None
+    return ActionResult()
+
+
+def retry(session: Session, row: Submission, request: ActionRequest) -> ActionResult:
+    """Queue the document again. The worker asks the ERP for it before it creates anything."""
     kind = require_erp_kind(row)
-    row.order_key = order_key_of(session, row, kind)
-    # What the ERP may have is never queued, for what is queued can be replaced.
+    body = json.loads(row.body)
+    if faults := kind.form_faults(body):
+        message = f"document {row.id} is malformed: fix it or send it back"
+        raise ActionRefused(ErrorCode.BODY_REFUSED, message, faults)
+    # A document whose kind the server did not know when it arrived has no order key yet.
+    row.order_key = order_key(session, kind, body, row.rep)
+    # A queued document can be replaced by its rep, so a document that the ERP may have is never queued.
     state = State.UNKNOWN if may_be_in_erp(row) else State.QUEUED
-    finish(session, row, deed, "retry", state, reason=deed.with_reason("The office sends it again"))
-    return row
+    return ActionResult(state, "The office sends it again")
 
 
-def cancel(session: Session, id: str, deed: Action, sight: ErpCheck | None = None) -> Submission:
-    """Cancel the document *id* for the reason of *deed*; the ERP must not have it. Raises `DeedRefused`."""
-    if (before := already_decided(session, id, Decision.CANCELLED)) is not None:
-        return before
-    row = lock_parked(session, id, deed)
-    require_absent(row, sight)
-    reason = deed.with_reason("The office has cancelled it")
-    finish(session, row, deed, "cancel", State.CANCELLED, reason=reason, decision=Decision.CANCELLED)
-    return row
+def cancel(session: Session, row: Submission, request: ActionRequest) -> ActionResult:
+    """Cancel the document for good."""
+    return ActionResult(State.CANCELLED, "The office has cancelled it")
 
 
-def return_to_rep(session: Session, id: str, deed: Action, sight: ErpCheck | None = None) -> Submission:
-    """Send the document *id* back to its rep, who edits a copy; else as `cancel`. Raises `DeedRefused`."""
-    if (before := already_decided(session, id, Decision.RETURNED)) is not None:
-        return before
-    row = lock_parked(session, id, deed)
-    require_absent(row, sight)
-    reason = deed.with_reason("The office has sent it back")
-    finish(session, row, deed, "return", State.REJECTED, reason=reason, decision=Decision.RETURNED, owner="rep")
-    return row
+def return_to_rep(session: Session, row: Submission, request: ActionRequest) -> ActionResult:
+    """Reject the document, so that its rep can send an edited copy."""
+    return ActionResult(State.REJECTED, "The office has sent it back", owner="rep")
 
 
-def done(session: Session, id: str, deed: Action) -> Submission:
-    """Note that what the request *id* asks for was done in the ERP. Raises `DeedRefused`."""
-    if (before := already_decided(session, id, Decision.DONE)) is not None:
-        return before
-    row = lock_parked(session, id, deed)
+def done(session: Session, row: Submission, request: ActionRequest) -> ActionResult:
+    """Accept a change request: somebody has done in the ERP what it asks for."""
     kind = KINDS.get(row.kind)
     if kind is None or kind.destination != OFFICE:
         raise ActionRefused(
-            ErrorCode.NOT_FOR_THIS, f"a document of kind {row.kind} is no request; link it to the ERP's number"
+            ErrorCode.NOT_FOR_THIS,
+            f"only change requests can be done, and this is a document of kind {row.kind}; "
+            "if the ERP has it, link it to its number there",
         )
-    reason = deed.with_reason("The office has done it")
-    finish(session, row, deed, "done", State.ACCEPTED, reason=reason, decision=Decision.DONE)
-    return row
+    return ActionResult(State.ACCEPTED, "The office has done it")
 
 
-def link(
-    session: Session, id: str, number: str, deed: Action, sight: ErpCheck | None, *, connector: str
-) -> Submission:
-    """Say that the ERP's document *number*, which *sight* shows, is the document *id*. Raises `DeedRefused`."""
-    before = already_decided(session, id, Decision.LINKED)
-    if before is not None and before.erp_number == number:
-        return before
-    row = lock_parked(session, id, deed)
-    kind = require_own_document(row)
-    seen = require_current(row, sight)
-    if not seen.by_number:
-        raise ActionRefused(ErrorCode.NOT_IN_ERP, f"the ERP has no {kind.name} {number}")
-    if len(seen.by_number) > 1:
-        raise ActionRefused(ErrorCode.NOT_IN_ERP, f"the ERP has more than one {kind.name} {number}")
-    [found] = seen.by_number
-    others = [hit for hit in seen.by_key if hit.external_id != found.external_id]
-    if others:
-        numbers = ", ".join(hit.number or hit.external_id for hit in others)
-        raise ActionRefused(
-            ErrorCode.MAY_BE_IN_ERP,
-            f"the ERP has document {id} as {numbers}: link it to that one, or remove it there first",
-        )
-    if found.key not in (None, row.id):
-        raise ActionRefused(ErrorCode.LINKED_ELSEWHERE, f"{number} is document {found.key} in the ERP")
-    if not seen.by_key:
-        require_settled(row, seen)
-    rival = _bind(session, row, ErpBinding(row.kind, found.external_id, found.number), connector, deed)
-    if rival is not None:
-        raise ActionRefused(
-            ErrorCode.LINKED_ELSEWHERE,
-            f"{number} is document {rival.local_id}"
-            if rival.local_id != row.id
-            else f"document {id} is {rival.number or rival.external_id} in the ERP",
-        )
-    row.erp_id, row.erp_number = found.external_id, found.number or number
-    row.last_sent_at = row.last_sent_at or deed.now
-    wake_dependents(session, row, deed.now)
-    finish(
-        session,
-        row,
-        deed,
+_TABLE = (
+    Action(
+        "reserve",
+        reserve,
+        "Reserve the document, so that nobody else acts on it until the reservation ends.",
+        Permission.RESERVE,
+    ),
+    Action("release", release, "End the reservation of the document.", Permission.RESERVE),
+    Action(
+        "retry",
+        retry,
+        "Send the document again, unchanged. The ERP is asked first whether it has it.",
+        Permission.RETRY,
+        wakes_worker=True,
+    ),
+    Action(
+        "fix",
+        fix,
+        "Replace the document by a corrected version and send that. The original stays readable."
+        " Refused while the ERP has the original or may have it.",
+        Permission.DECIDE,
+        arguments=("body",),
+        erp_question=ErpQuestion.BY_KEY,
+        replaces_document=True,
+        wakes_worker=True,
+        decision=Decision.FIXED,
+        find_earlier=find_correction,
+    ),
+    Action(
         "link",
-        State.ACCEPTED,
-        reason=deed.with_reason(f"The office has linked it to {row.erp_number}"),
+        link,
+        "Accept the document under the number of an ERP document that somebody entered by hand.",
+        Permission.DECIDE,
+        arguments=("number",),
+        erp_question=ErpQuestion.BY_NUMBER,
         decision=Decision.LINKED,
-        detail={"number": number, "external_id": found.external_id},
-    )
-    return row
+        find_earlier=find_link,
+    ),
+    Action(
+        "cancel",
+        cancel,
+        "Cancel the document for good. Refused while the ERP has it or may have it.",
+        Permission.DECIDE,
+        needs_reason=True,
+        erp_question=ErpQuestion.BY_KEY,
+        decision=Decision.CANCELLED,
+    ),
+    Action(
+        "return",
+        return_to_rep,
+        "Return the document to its rep, who sends an edited copy."
+        " Refused while the ERP has it or may have it.",
+        Permission.DECIDE,
+        needs_reason=True,
+        erp_question=ErpQuestion.BY_KEY,
+        decision=Decision.RETURNED,
+    ),
+    Action(
+        "done",
+        done,
+        "Mark a rep's change request as done in the ERP.",
+        Permission.DECIDE,
+        decision=Decision.DONE,
+    ),
+)
 
-
-def _bind(session: Session, row: Submission, bound: ErpBinding, connector: str, deed: Action) -> Binding | None:
-    """Bind *row*, or return the binding that stands in the way."""
-    try:
-        with session.begin_nested():
-            rival = bind(session, row, (bound,), connector, deed.now)
-            session.flush()
-    except IntegrityError:
-        # Somebody else linked to it at the same moment, and has committed.
-        rival = bind(session, row, (bound,), connector, deed.now)
-    return rival
-
-
-def require_erp_kind(row: Submission) -> Kind:
-    """Return the kind of *row*, which is one that the ERP takes; raises `DeedRefused` (not_for_this)."""
-    kind = KINDS.get(row.kind)
-    if kind is None:
-        raise ActionRefused(
-            ErrorCode.NOT_FOR_THIS, f"this server does not know the kind {row.kind}; upgrade it, or cancel"
-        )
-    if kind.destination != TO_ERP:
-        raise ActionRefused(
-            ErrorCode.NOT_FOR_THIS, f"a {kind.name} is not sent to the ERP: mark it done, or send it back"
-        )
-    return kind
-
-
-def require_own_document(row: Submission) -> Kind:
-    """Return the kind of *row*, of which the ERP has a document for each of ours; raises `DeedRefused`."""
-    kind = require_erp_kind(row)
-    if kind.aggregated:
-        raise ActionRefused(ErrorCode.NOT_FOR_THIS, f"a {kind.name} has no document of its own in the ERP")
-    return kind
-
-
-def order_key_of(session: Session, row: Submission, kind: Kind) -> str:
-    """Return the order key of *row*, which it lacks if the server did not know its kind when it came."""
-    body = json.loads(row.body)
-    faults = kind.form_faults(body)
-    if faults:
-        raise ActionRefused(
-            ErrorCode.BODY_REFUSED, f"document {row.id} is malformed: fix it or send it back", faults
-        )
-    return order_key(session, kind, body, row.rep)
+ACTIONS: Mapping[str, Action] = {action.name: action for action in _TABLE}
+"""Every action, by name."""

@@ -1,100 +1,142 @@
-"""What the ERP shows of a parked document: asked before a deed that would be wrong if the ERP has it."""
+"""What the ERP has of a parked document: asked before an action that would be wrong if the ERP has it."""
 
 import datetime as dt
 import logging
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 
+from backend.clock import Clock
+from backend.delivery.connector_profile import build_profile, configured_backoff
 from backend.erp.errors import ErpError
-from backend.erp.port import Connector
+from backend.erp.port import Connector, ConnectorMissing
 from backend.erp.records import ErpDocument
 from backend.inbox.models import Submission
 from backend.inbox.submissions import may_be_in_erp
-from backend.office.action import ActionRefused
+from backend.office.errors import ActionRefused
+from backend.settings import Settings
 from sync_protocol.catalogue import KINDS
+from sync_protocol.collection import TO_ERP, Kind
 from sync_protocol.errors import ErrorCode
 
 log = logging.getLogger(__name__)
 
+Connect = Callable[[], Connector]
+"""Returns a new connector; raises `ConnectorMissing`."""
+
 
 @dataclass(frozen=True)
 class ErpCheck:
-    """What the ERP answered, and when. It counts while nobody has claimed the document since."""
+    """What the ERP answered, and when. It is valid as long as no worker has leased the document since."""
 
+    connector: str
+    """Name of the connector that was asked."""
     fence: int
     """The document's fence when the ERP was asked."""
     asked_at: dt.datetime
     quiet: dt.timedelta
-    """How long a call may still be executed after it was made."""
+    """How long after it was made a call to the ERP may still be executed."""
     by_key: tuple[ErpDocument, ...] = ()
     by_number: tuple[ErpDocument, ...] = ()
 
 
-def check_erp(
-    connector: Connector,
-    row: Submission,
-    *,
-    now: dt.datetime,
-    quiet: dt.timedelta,
-    number: str | None = None,
-) -> ErpCheck:
-    """Ask the ERP for the document *row* by our key, and for *number* if given. No transaction is needed.
+def check_by_key(connect: Connect, document: Submission, clock: Clock, settings: Settings) -> ErpCheck | None:
+    """Ask the ERP for *document* by our key; return None if it cannot have it. No transaction is needed.
 
-    Raises `DeedRefused` (erp_unavailable) if the ERP cannot be asked.
+    Raises `ActionRefused` (erp_unavailable) if the ERP cannot be asked.
     """
-    try:
-        by_key = tuple(connector.find(row.kind, row.id))
-        by_number = tuple(connector.find_by_number(row.kind, number)) if number else ()
-    except ErpError as error:
+    return _ask(connect, document, None, clock, settings) if may_have(document) else None
+
+
+def check_by_number(
+    connect: Connect, document: Submission, number: str, clock: Clock, settings: Settings
+) -> ErpCheck:
+    """Ask the ERP for *document* by our key, and for *number*. No transaction is needed.
+
+    Raises `ActionRefused` (erp_unavailable), and (not_for_this) if *document* can have no number there.
+    """
+    kind = require_erp_kind(document)
+    if kind.aggregated:
         raise ActionRefused(
-            ErrorCode.ERP_UNAVAILABLE, f"the ERP must be asked first: {error.message}"
-        ) from None
+            ErrorCode.NOT_FOR_THIS, f"a document of kind {kind.name} has no document of its own in the ERP"
+        )
+    return _ask(connect, document, number, clock, settings)
+
+
+def _ask(
+    connect: Connect, document: Submission, number: str | None, clock: Clock, settings: Settings
+) -> ErpCheck:
+    try:
+        with closing(connect()) as connector:
+            profile = build_profile(connector.capabilities(), settings, configured_backoff(settings))
+            asked_at = clock.now()
+            by_key = tuple(connector.find(document.kind, document.id))
+            by_number = tuple(connector.find_by_number(document.kind, number)) if number is not None else ()
+    except (ErpError, ConnectorMissing) as error:
+        raise ActionRefused(ErrorCode.ERP_UNAVAILABLE, f"the ERP must be asked first: {error}") from None
     except Exception as error:
-        log.exception("%s: the ERP could not be asked", row.id)
+        log.exception("%s: the ERP could not be asked", document.id)
         raise ActionRefused(
             ErrorCode.ERP_UNAVAILABLE, f"the ERP's answer was not understood: {error!r}"
         ) from None
-    return ErpCheck(row.fence, now, quiet, by_key, by_number)
+    return ErpCheck(connector.name, document.fence, asked_at, profile.quiet, by_key, by_number)
 
 
-def must_check(row: Submission) -> bool:
-    """Whether the ERP may have *row*, so that it must be asked before the document is given up.
+def may_have(row: Submission) -> bool:
+    """Whether the ERP may have a document for *row*, so that it must be asked before the row is given up.
 
-    A forecast has no document of its own: its line is a sum, which is set again with the next revision.
+    A forecast has no document of its own: its line in the ERP is a sum, which the next revision sets again.
     """
     kind = KINDS.get(row.kind)
     aggregated = kind is not None and kind.aggregated
     return not aggregated and may_be_in_erp(row)
 
 
-def require_absent(row: Submission, sight: ErpCheck | None) -> None:
-    """Note on *row* that the ERP does not have it; raises `DeedRefused` if it has it or may yet get it."""
-    if must_check(row):
-        seen = require_current(row, sight)
-        if seen.by_key:
-            numbers = ", ".join(found.number or found.external_id for found in seen.by_key)
+def require_absent(row: Submission, check: ErpCheck | None) -> None:
+    """Note on *row* that the ERP does not have it; raises `ActionRefused` if it has it or may yet get it."""
+    if may_have(row):
+        check = require_current(row, check)
+        if check.by_key:
+            numbers = ", ".join(document.number or document.external_id for document in check.by_key)
             raise ActionRefused(
                 ErrorCode.MAY_BE_IN_ERP,
-                f"the ERP has document {row.id} as {numbers}: link it to that, or remove it there first",
+                f"the ERP has document {row.id} as {numbers}: link it to that number, or remove it there first",
             )
-        require_settled(row, seen)
+        require_settled(row, check)
         row.last_sent_at = row.erp_id = row.erp_number = None
 
 
-def require_current(row: Submission, sight: ErpCheck | None) -> ErpCheck:
-    """Return *sight* if it is of *row* as it stands now; raises `DeedRefused` if it has moved since."""
-    if sight is None or sight.fence != row.fence:
+def require_current(row: Submission, check: ErpCheck | None) -> ErpCheck:
+    """Return *check* if it is of *row* as it is now; raises `ActionRefused` if the row has changed since."""
+    if check is None or check.fence != row.fence:
         raise ActionRefused(
-            ErrorCode.NOT_PARKED, f"document {row.id} has moved while the ERP was asked; look at it again"
+            ErrorCode.NOT_PARKED, f"document {row.id} has changed while the ERP was asked; look at it again"
         )
-    return sight
+    return check
 
 
-def require_settled(row: Submission, sight: ErpCheck) -> None:
-    """Raise `DeedRefused` if a call made for *row* may still be executed after the ERP was asked."""
-    if row.last_sent_at is not None and sight.asked_at < row.last_sent_at + sight.quiet:
-        until = row.last_sent_at + sight.quiet
+def require_settled(row: Submission, check: ErpCheck) -> None:
+    """Raise `ActionRefused` if a call made for *row* may still have been executed after the ERP was asked."""
+    if row.last_sent_at is not None and check.asked_at < row.last_sent_at + check.quiet:
+        until = row.last_sent_at + check.quiet
         raise ActionRefused(
             ErrorCode.MAY_BE_IN_ERP,
-            f"a call made for document {row.id} may still be executed until {until:%Y-%m-%d %H:%M:%S} UTC; "
-            "try again then",
+            f"the ERP may still execute a call made for document {row.id} until "
+            f"{until:%Y-%m-%d %H:%M:%S} UTC; try again then",
         )
+
+
+def require_erp_kind(row: Submission) -> Kind:
+    """Return the kind of *row*; raises `ActionRefused` (not_for_this) if it is none that is sent to the ERP."""
+    kind = KINDS.get(row.kind)
+    if kind is None:
+        raise ActionRefused(
+            ErrorCode.NOT_FOR_THIS,
+            f"this server does not know the kind {row.kind}; upgrade the server, or cancel the document",
+        )
+    if kind.destination != TO_ERP:
+        raise ActionRefused(
+            ErrorCode.NOT_FOR_THIS,
+            f"a document of kind {kind.name} is not sent to the ERP; mark it done, or send it back",
+        )
+    return kind

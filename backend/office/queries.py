@@ -1,21 +1,25 @@
-"""What the office sees of parked documents: whose each is, why, in whose words, and what to do."""
+"""What the office sees of parked documents: who must act on each, why, in the ERP's words, and what to do."""
 
 import datetime as dt
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from backend.clock import instant
 from backend.delivery.park_reasons import advice_for, class_of, owner_of
 from backend.inbox.models import Submission
-from backend.inbox.submissions import title_of
-from backend.office.action import current_holder
+from backend.inbox.submissions import get, title_of
+from backend.office.errors import ActionRefused
+from sync_protocol.errors import ErrorCode
 from sync_protocol.submission import State
 
 
 @dataclass(frozen=True)
 class ParkedDocument:
-    """One document that waits for somebody."""
+    """A document as the office sees it; the fields are those of `ParkedSchema`."""
 
     id: str
     kind: str
@@ -24,22 +28,39 @@ class ParkedDocument:
     state: str
     decision: str | None
     error_class: str | None
-    """A key of `park_reasons.PARK_REASONS`. Like *owner* and *advice*, None unless the document is parked."""
+    """A key of `park_reasons.PARK_REASONS`. None, like *owner*, unless the document is parked."""
     owner: str | None
+    """Who must act: rep, office, it or erp."""
     reason: str
-    """Plain words."""
+    """A sentence in plain words; the rep reads it too."""
     raw: str | None
     """The ERP's own words."""
     advice: str | None
-    """What to do, of what is parked or on hold."""
+    """What to do. None unless the document is parked or on hold."""
     since: dt.datetime
+    """When the state last changed."""
     received_at: dt.datetime
     reserved_by: str | None
+    """Who has reserved it; None if nobody has, or the reservation has ended."""
     reserved_until: dt.datetime | None
     erp_number: str | None
     superseded_by: str | None
+    """Id of the document that has replaced it."""
     body: str
     """The body as canonical JSON."""
+
+    def to_wire(self) -> dict[str, Any]:
+        """Return the document as JSON of `ParkedSchema`."""
+        values = {name: instant(v) if isinstance(v, dt.datetime) else v for name, v in asdict(self).items()}
+        return {**values, "body": json.loads(self.body)}
+
+
+def get_document(session: Session, id: str, *, lock: bool = False) -> Submission:
+    """Return the document *id*; *lock* locks its row until the commit. Raises `ActionRefused` (not_found)."""
+    row = get(session, id, lock=lock)
+    if row is None:
+        raise ActionRefused(ErrorCode.NOT_FOUND, f"there is no document {id}")
+    return row
 
 
 def list_parked(
@@ -51,7 +72,7 @@ def list_parked(
     rep: str | None = None,
     limit: int = 100,
 ) -> list[ParkedDocument]:
-    """Return what is parked, that which has waited longest first; at most *limit*, only those that fit."""
+    """Return at most *limit* parked documents that match the filters, longest-waiting first."""
     statement = (
         select(Submission)
         .where(Submission.state == State.PARKED.value)
@@ -59,19 +80,24 @@ def list_parked(
     )
     if rep is not None:
         statement = statement.where(Submission.rep == rep)
-    found: list[ParkedDocument] = []
+    documents: list[ParkedDocument] = []
     for row in session.scalars(statement):
-        one = to_view(row, now)
-        if owner in (None, one.owner) and error_class in (None, one.error_class):
-            found.append(one)
-        if len(found) == limit:
+        document = to_view(row, now)
+        if owner in (None, document.owner) and error_class in (None, document.error_class):
+            documents.append(document)
+        if len(documents) == limit:
             break
-    return found
+    return documents
+
+
+def reservation_holder(row: Submission, now: dt.datetime) -> str | None:
+    """Return who has reserved *row*; None if nobody has, or the reservation has ended."""
+    return row.reserved_by if row.reserved_until is not None and row.reserved_until > now else None
 
 
 def to_view(row: Submission, now: dt.datetime) -> ParkedDocument:
-    """Return *row* as the office sees it."""
-    holder, waits = current_holder(row, now), row.state == State.PARKED
+    """Return *row* as the office sees it at *now*."""
+    holder, parked = reservation_holder(row, now), row.state == State.PARKED
     return ParkedDocument(
         id=row.id,
         kind=row.kind,
@@ -79,12 +105,12 @@ def to_view(row: Submission, now: dt.datetime) -> ParkedDocument:
         rep=row.rep,
         state=row.state,
         decision=row.decision,
-        error_class=class_of(row) if waits else None,
-        owner=owner_of(row) if waits else None,
+        error_class=class_of(row) if parked else None,
+        owner=owner_of(row) if parked else None,
         reason=row.reason or "",
         raw=row.raw_reason,
-        # The ERP decides on what it has on hold; where the connector knows how, the office is told.
-        advice=advice_for(row) if waits else row.advice if row.state == State.ON_HOLD else None,
+        # A person decides in the ERP on a document that is on hold there; the connector may know how.
+        advice=advice_for(row) if parked else row.advice if row.state == State.ON_HOLD else None,
         since=row.updated_at,
         received_at=row.received_at,
         reserved_by=holder,

@@ -1,126 +1,179 @@
-"""The office at work: each deed in a transaction of its own, and the ERP asked before it, outside of any.
-
-CLI and API are two doors to this one.
-"""
+"""Carry out an action of the office on one parked document. API and CLI both come through here."""
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy.orm import Session
 
+from backend import doorbell
 from backend.clock import Clock
 from backend.database.core import Sessions
-from backend.delivery.connector_profile import build_profile, configured_backoff
-from backend.erp.errors import ErpError
-from backend.erp.port import Connector, ConnectorMissing
+from backend.feed.changes import publish
+from backend.identity import audit
 from backend.inbox.models import Submission
-from backend.office import actions, correction, reservation
-from backend.office.action import Action, ActionRefused, get_document
-from backend.office.erp_check import ErpCheck, check_erp, must_check
-from backend.office.queries import ParkedDocument, to_view
+from backend.inbox.submissions import as_record, move
+from backend.inbox.supersession import lock_rep
+from backend.office.action import Action, ActionRequest, ActionResult, ErpQuestion
+from backend.office.actions import ACTIONS
+from backend.office.erp_check import Connect, ErpCheck, check_by_key, check_by_number, require_absent
+from backend.office.errors import ActionRefused
+from backend.office.queries import ParkedDocument, get_document, reservation_holder, to_view
 from backend.settings import Settings
-from sync_protocol.errors import ErrorCode
+from sync_protocol.change import Put
+from sync_protocol.errors import ErrorCode, Fault
 from sync_protocol.submission import State
 
-PerformAction = Callable[[Session, Action], Submission]
+AUDIT_PREFIX = "parked."
+"""Before the name of each action in the audit trail."""
 
 
 class OfficeService:
-    """Does what a person of the office asks. Where a method raises `DeedRefused`, nothing was changed."""
+    """Carries out actions, each in one transaction. The ERP is asked before it, outside of any transaction."""
 
-    def __init__(
-        self, sessions: Sessions, clock: Clock, settings: Settings, connect: Callable[[], Connector]
-    ) -> None:
-        """*connect* is called only where the ERP must be asked."""
+    def __init__(self, sessions: Sessions, clock: Clock, settings: Settings, connect: Connect) -> None:
+        """*connect* is called only if the ERP must be asked."""
         self.sessions, self.clock, self.settings, self.connect = sessions, clock, settings, connect
 
-    def reserve(self, id: str, by: str, *, force: bool = False) -> ParkedDocument:
-        """Take a document for `parked_reservation_seconds`."""
-        lasts = dt.timedelta(seconds=self.settings.parked_reservation_seconds)
-        return self._run(by, "", force, lambda s, deed: reservation.reserve(s, id, deed, lasts=lasts))
-
-    def release(self, id: str, by: str, *, force: bool = False) -> ParkedDocument:
-        """Let go of a document."""
-        return self._run(by, "", force, lambda s, deed: reservation.release(s, id, deed))
-
-    def retry(self, id: str, by: str, why: str = "", *, force: bool = False) -> ParkedDocument:
-        """Send a document again as it is."""
-        return self._run(by, why, force, lambda s, deed: actions.retry(s, id, deed))
-
-    def fix(
-        self, id: str, by: str, body: Mapping[str, Any], why: str = "", *, force: bool = False
+    def perform(
+        self, name: str, id: str, *, by: str, why: str = "", force: bool = False, **arguments: Any
     ) -> ParkedDocument:
-        """Put a corrected body in a document's place; return the new document."""
-        sight = self._erp_check(id)
-        return self._run(by, why, force, lambda s, deed: correction.fix(s, id, body, deed, sight))
+        """Carry out the action *name* on the document *id*; return the document, or the correction after `fix`.
 
-    def link(self, id: str, by: str, number: str, why: str = "", *, force: bool = False) -> ParkedDocument:
-        """Say that the ERP's document *number* is this one."""
-        with self._connected() as connector:
-            sight, name = self._check_connector(connector, id, number), connector.name
-        return self._run(
-            by, why, force, lambda s, deed: actions.link(s, id, number, deed, sight, connector=name)
+        Args:
+            by: who acts, as `ActionRequest.by`.
+            why: the reason, which the audit trail keeps and the rep reads.
+            force: act although somebody else has reserved the document.
+            arguments: the fields that `Action.arguments` names; others are ignored.
+
+        Raises:
+            ActionRefused: and then nothing was changed.
+            KeyError: if there is no action *name*.
+        """
+        action = ACTIONS[name]
+        given = _required(action, why.strip(), arguments)
+        before = self._read(id) if action.erp_question is not None or action.replaces_document else None
+        erp_check = self._check_erp(action, before, given) if before is not None else None
+        reservation = dt.timedelta(seconds=self.settings.parked_reservation_seconds)
+        request = ActionRequest(
+            by, f"user:{by}", self.clock.now(), reservation, why.strip(), force, given, erp_check
         )
-
-    def cancel(self, id: str, by: str, why: str, *, force: bool = False) -> ParkedDocument:
-        """Cancel a document."""
-        sight = self._erp_check(id)
-        return self._run(by, _needed(why), force, lambda s, deed: actions.cancel(s, id, deed, sight))
-
-    def return_to_rep(self, id: str, by: str, why: str, *, force: bool = False) -> ParkedDocument:
-        """Send a document back to its rep."""
-        sight = self._erp_check(id)
-        return self._run(by, _needed(why), force, lambda s, deed: actions.return_to_rep(s, id, deed, sight))
-
-    def done(self, id: str, by: str, why: str = "", *, force: bool = False) -> ParkedDocument:
-        """Note that what a request asks for was done in the ERP."""
-        return self._run(by, why, force, lambda s, deed: actions.done(s, id, deed))
-
-    def _run(self, by: str, why: str, force: bool, act: PerformAction) -> ParkedDocument:
-        deed = Action(by, self.clock.now(), why.strip(), force)
         with self.sessions() as session, session.begin():
-            return to_view(act(session, deed), deed.now)
+            if before is not None and action.replaces_document:
+                # Before the row is locked: a push of the rep takes the two locks in this order too.
+                lock_rep(session, before.rep)
+            row = get_document(session, id, lock=True)
+            view = to_view(act(session, action, row, request), request.now)
+        if action.wakes_worker:
+            # After the commit; before it, the worker would find nothing to send.
+            doorbell.ring(self.settings)
+        return view
 
-    def _erp_check(self, id: str) -> ErpCheck | None:
-        """Return what the ERP shows of the document, None where it need not be asked."""
+    def _read(self, id: str) -> Submission:
         with self.sessions() as session, session.begin():
-            row = get_document(session, id)
-            if row.state != State.PARKED or not must_check(row):
-                return None
-        with self._connected() as connector:
-            return self._check_connector(connector, id)
+            document = get_document(session, id)
+            session.expunge(document)
+        return document
 
-    @contextmanager
-    def _connected(self) -> Iterator[Connector]:
-        try:
-            connector = self.connect()
-        except ConnectorMissing as error:
-            raise ActionRefused(ErrorCode.ERP_UNAVAILABLE, f"the ERP must be asked first: {error}") from None
-        try:
-            yield connector
-        finally:
-            connector.close()
-
-    def _check_connector(self, connector: Connector, id: str, number: str | None = None) -> ErpCheck | None:
-        with self.sessions() as session, session.begin():
-            row = get_document(session, id)
-            session.expunge(row)
-        if row.state != State.PARKED:
+    def _check_erp(self, action: Action, document: Submission, given: Mapping[str, Any]) -> ErpCheck | None:
+        """Ask the ERP what *action* must know of it; return None where it need not be asked."""
+        if document.state != State.PARKED:
             return None
-        if number is not None:
-            actions.require_own_document(row)
-        try:
-            terms = build_profile(connector.capabilities(), self.settings, configured_backoff(self.settings))
-        except ErpError as error:
-            raise ActionRefused(
-                ErrorCode.ERP_UNAVAILABLE, f"the ERP must be asked first: {error.message}"
-            ) from None
-        return check_erp(connector, row, now=self.clock.now(), quiet=terms.quiet, number=number)
+        match action.erp_question:
+            case ErpQuestion.BY_KEY:
+                return check_by_key(self.connect, document, self.clock, self.settings)
+            case ErpQuestion.BY_NUMBER:
+                return check_by_number(self.connect, document, given["number"], self.clock, self.settings)
+            case None:
+                return None
 
 
-def _needed(why: str) -> str:
-    if not why.strip():
-        raise ActionRefused(ErrorCode.NOT_FOR_THIS, "give the reason: the rep will read it")
-    return why
+def act(session: Session, action: Action, row: Submission, request: ActionRequest) -> Submission:
+    """Carry out *action* on the locked *row* and return the document that answers *request*.
+
+    The same decision again changes nothing. Raises `ActionRefused`.
+    """
+    if row.state != State.PARKED and action.decision is not None and row.decision == action.decision:
+        earlier = action.find_earlier(session, row, request)
+        if earlier is not None:
+            return earlier
+    holder = _require_available(row, request)
+    if action.erp_question is ErpQuestion.BY_KEY:
+        require_absent(row, request.erp_check)
+    result = action.perform(session, row, request)
+    if result is None:
+        return row
+    return _finish(session, action, row, request, result, holder)
+
+
+def _required(action: Action, why: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those of *arguments* that *action* takes; raises `ActionRefused` for each that is missing."""
+    given = {name: arguments.get(name) for name in action.arguments}
+    absent = [name for name, value in given.items() if value in (None, "")]
+    faults = [Fault(ErrorCode.FIELD_MISSING, name, "is required") for name in absent]
+    if action.needs_reason and not why:
+        faults.append(Fault(ErrorCode.FIELD_MISSING, "why", "is required, because the rep reads it"))
+    if faults:
+        message = "; ".join(f"{fault.field}: {fault.message}" for fault in faults)
+        raise ActionRefused(ErrorCode.ENVELOPE_INVALID, message, faults)
+    return given
+
+
+def _require_available(row: Submission, request: ActionRequest) -> str | None:
+    """Return who has reserved *row*; raises `ActionRefused` unless it is parked and free for *request*."""
+    if row.state != State.PARKED:
+        raise ActionRefused(ErrorCode.NOT_PARKED, f"document {row.id} is not parked but {_state_text(row)}")
+    holder = reservation_holder(row, request.now)
+    if holder not in (None, request.by) and not request.force:
+        raise ActionRefused(
+            ErrorCode.RESERVED_BY_ANOTHER,
+            f"{holder} has reserved document {row.id} until {row.reserved_until:%Y-%m-%d %H:%M} UTC",
+        )
+    return holder
+
+
+def _finish(
+    session: Session,
+    action: Action,
+    row: Submission,
+    request: ActionRequest,
+    result: ActionResult,
+    holder: str | None,
+) -> Submission:
+    """Write *result* into *row* and the audit trail, and publish it as the transaction's last act.
+
+    *holder* had reserved the document; if another person acts, the audit trail names the holder.
+    """
+    if result.state is not None:
+        # A worker that leased the document before the office acted must not write its outcome over this one.
+        row.fence += 1
+        row.reserved_by = row.reserved_until = None
+        reason = ": ".join(filter(None, (result.sentence, request.why)))[:1000]
+        row.reason, row.owner, row.decision = reason, result.owner, action.decision
+        row.error_class = row.advice = None
+        row.errors = []
+        row.tries, row.unfinished_leases, row.first_failed_at, row.due_at = 0, 0, None, request.now
+        move(session, row, result.state, now=request.now, actor=request.actor, note=reason)
+    why = {"why": request.why} if request.why else {}
+    overruled = {"overruled": holder} if holder not in (None, request.by) else {}
+    audit.record(
+        session,
+        actor=request.actor,
+        action=AUDIT_PREFIX + action.name,
+        subject=row.id,
+        now=request.now,
+        detail={**why, **overruled, **result.detail},
+    )
+    if result.state is not None:
+        changed = [row] if result.correction is None else [row, result.correction]
+        publish(session, [Put("submissions", document.id, as_record(document)) for document in changed])
+    return result.correction or row
+
+
+def _state_text(row: Submission) -> str:
+    text = row.state
+    if row.decision:
+        text += f" ({row.decision} by the office)"
+    if row.superseded_by:
+        text += f", replaced by {row.superseded_by}"
+    return f"{text}, under {row.erp_number}" if row.erp_number else text

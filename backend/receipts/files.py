@@ -4,6 +4,8 @@ import hashlib
 import os
 from pathlib import Path
 
+from backend.files import rename_synced, sync_folder
+
 
 def upload_path(folder: Path, upload_id: str) -> Path:
     """Return the file of an unfinished upload. This server made the id, so it is safe in a path."""
@@ -35,7 +37,7 @@ def write_at(path: Path, offset: int, data: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     if is_new:
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
 
 
 def is_stored(upload: Path, receipt: Path) -> bool:
@@ -71,15 +73,6 @@ def store(upload: Path, receipt: Path) -> None:
     draft = receipt.with_name(f".{upload.name}")
     draft.unlink(missing_ok=True)
     os.link(upload, draft)
-    draft.replace(receipt)
-    _sync_folder(receipt.parent)
+    rename_synced(draft, receipt)
     if is_new:
-        _sync_folder(receipt.parent.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        sync_folder(receipt.parent.parent)

@@ -4,13 +4,12 @@ import datetime as dt
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from backend.database.core import is_postgresql
+from backend.database.bulk import insert_ignore
 from backend.receipts import files
 from backend.receipts.models import Receipt, ReceiptHolder
 
@@ -79,10 +78,5 @@ def file(session: Session, folder: Path, sha256: str) -> ReceiptFile:
 def record(session: Session, *, rep: str, sha256: str, size: int, media_type: str, now: dt.datetime) -> None:
     """Record that a receipt is on disk and that *rep* has uploaded it."""
     receipt = {"sha256": sha256, "size": size, "media_type": media_type, "stored_at": now}
-    _insert_once(session, Receipt, receipt, ["sha256"])
-    _insert_once(session, ReceiptHolder, {"sha256": sha256, "rep": rep}, ["sha256", "rep"])
-
-
-def _insert_once(session: Session, model: Any, values: dict[str, Any], key: list[str]) -> None:
-    insert: Any = postgresql.insert if is_postgresql(session) else sqlite.insert
-    session.execute(insert(model).values(values).on_conflict_do_nothing(index_elements=key))
+    insert_ignore(session, Receipt, receipt, ["sha256"])
+    insert_ignore(session, ReceiptHolder, {"sha256": sha256, "rep": rep}, ["sha256", "rep"])

@@ -5,15 +5,14 @@ import datetime as dt
 import hashlib
 import io
 import json
-import os
 import shutil
 from pathlib import Path
 
 from backend.clock import instant
-from backend.connectors.flatfile.durable import sync_folder, write_durably
 from backend.connectors.flatfile.files import ALL_FILES, File
 from backend.connectors.flatfile.layout import EXPORT, EXPORT_MANIFEST, Layout, moment_of
 from backend.failpoints import failpoint
+from backend.files import sync_folder, write_atomically, write_synced
 from backend.sample_erp.database import SampleDatabase
 
 KEPT = 10
@@ -37,16 +36,14 @@ def drop(layout: Layout, books: SampleDatabase, now: dt.datetime) -> str | None:
         for name, (_, content) in contents.items():
             if last and before.get(name) == digests[name] and _linked(last / name, folder / name):
                 continue
-            (folder / name).write_bytes(content)
-            with (folder / name).open("rb") as written:
-                os.fsync(written.fileno())
+            write_synced(folder / name, [content])
         sync_folder(folder)
         manifest = {
             "generated_at": instant(now),
             "files": {name: {"rows": rows, "sha256": digests[name]} for name, (rows, _) in contents.items()},
         }
         failpoint("sample_erp.before_drop_manifest")
-        write_durably(folder / EXPORT_MANIFEST, [json.dumps(manifest, indent=1).encode()])
+        write_atomically(folder / EXPORT_MANIFEST, [json.dumps(manifest, indent=1).encode()])
         sync_folder(layout.from_erp)
         _clear_away(layout)
     return folder.name

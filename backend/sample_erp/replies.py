@@ -7,10 +7,10 @@ import json
 from dataclasses import dataclass
 
 from backend.clock import instant
-from backend.connectors.flatfile.durable import write_durably
 from backend.connectors.flatfile.layout import ACK, MANIFEST, Layout
 from backend.connectors.flatfile.manifest import manifest_bytes
 from backend.failpoints import failpoint
+from backend.files import write_atomically
 from backend.sample_erp.database import SampleDatabase
 
 COLUMNS = ("key", "line_no", "status", "erp_id", "erp_number", "reason_code", "reason_text")
@@ -59,10 +59,10 @@ def write_all(layout: Layout, books: SampleDatabase, now: dt.datetime) -> int:
         csv.writer(out, lineterminator="\r\n").writerows([COLUMNS, *lines])
         content = out.getvalue().encode()
         name = f"{ACK}{row['name']}"
-        write_durably(layout.acks / f"{name}.csv", [content])
+        write_atomically(layout.acks / f"{name}.csv", [content])
         failpoint("sample_erp.before_ack_manifest")
         manifest = manifest_bytes(instant(now), {f"{name}.csv": (len(lines), content)})
-        write_durably(layout.acks / f"{name}{MANIFEST}", [manifest])
+        write_atomically(layout.acks / f"{name}{MANIFEST}", [manifest])
         failpoint("sample_erp.after_ack")
         # Only if it is still this answer: another process may have given a newer one.
         books.do("UPDATE answers SET written = 1 WHERE name = ? AND lines = ?", row["name"], row["lines"])

@@ -9,10 +9,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from backend.database.core import is_postgresql
+from backend.database.bulk import insert_ignore
 from backend.failpoints import failpoint
 from backend.feed import reading
 from backend.feed.changes import MAX_CHANGES, publish
@@ -225,7 +224,6 @@ class _PushBatch:
             document = {"repr": ascii(document)[:100_000]}
         if not isinstance(sha256, str) or not Sha256.pattern.fullmatch(sha256):
             sha256 = digest(document)  # whatever it said, the row needs a name for its contents
-        into: Any = postgresql.insert if is_postgresql(self.session) else sqlite.insert
         values = {
             "submission_id": id,
             "sha256": sha256,
@@ -234,8 +232,7 @@ class _PushBatch:
             "device": self.device,
             "received_at": self.now,
         }
-        key = ["submission_id", "sha256", "rep"]
-        self.session.execute(into(Quarantined).values(values).on_conflict_do_nothing(index_elements=key))
+        insert_ignore(self.session, Quarantined, values, ["submission_id", "sha256", "rep"])
 
     def publish(self) -> None:
         records = []

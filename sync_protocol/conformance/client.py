@@ -12,7 +12,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from marshmallow import Schema
 
-from sync_protocol.conformance.proofs import b64url
+from sync_protocol import base64url
 from sync_protocol.conformance.verdict import RuleViolation, expect
 from sync_protocol.enrol import EnrolReplySchema, TokenReplySchema
 from sync_protocol.problem import MEDIA_TYPE, ProblemSchema
@@ -60,14 +60,14 @@ class Client:
 
     def enrol(self, key: Ed25519PrivateKey | None = None) -> httpx.Response:
         """Enrol with the code, with a key of its own or another one."""
-        public = b64url((key or self.key).public_key().public_bytes_raw())
+        public = base64url.encode((key or self.key).public_key().public_bytes_raw())
         jwk = {"kty": "OKP", "crv": "Ed25519", "x": public}
         body = {"code": self.code, "public_key": jwk, "device_name": "conformance kit", "app_version": "kit"}
         return self.ask("POST", "/v1/enrol", token=None, json=body)
 
     def refresh(self, refresh_token: str, key: Ed25519PrivateKey | None = None) -> httpx.Response:
         """Ask for new tokens, with a proof by the device's key or another one."""
-        rth = b64url(hashlib.sha256(refresh_token.encode()).digest())
+        rth = base64url.encode(hashlib.sha256(refresh_token.encode()).digest())
         claims = {"aud": self.tokens["issuer"], "rth": rth, "jti": uuid4().hex}
         proof = jwt.encode(claims, key or self.key, algorithm="EdDSA", headers={"typ": "satchel-proof+jwt"})
         return self.ask("POST", "/v1/token", token=None, json={"refresh_token": refresh_token, "proof": proof})

@@ -1,10 +1,11 @@
 """What a device signs: its public key as it was enrolled, and its proof for a refresh token."""
 
-import base64
 import hashlib
 from typing import Any
 
 import jwt
+
+from sync_protocol import base64url
 
 ALGORITHMS = {"OKP": "EdDSA", "EC": "ES256"}
 
@@ -30,11 +31,6 @@ def proof_faults(proof: str, refresh_token: str, issuer: str, key: Any) -> list[
         claims = jwt.decode(proof, public, algorithms=[algorithm], audience=issuer)
     except (jwt.PyJWTError, KeyError, TypeError) as error:
         return [f"the proof is not one: {error}"]
-    if claims.get("rth") != b64url(hashlib.sha256(refresh_token.encode()).digest()):
+    if claims.get("rth") != base64url.encode(hashlib.sha256(refresh_token.encode()).digest()):
         return ["the proof is not over the refresh token that came with it"]
     return [] if claims.get("jti") else ["the proof has no jti"]
-
-
-def b64url(raw: bytes) -> str:
-    """Return *raw* in base64url without padding."""
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()

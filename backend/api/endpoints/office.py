@@ -1,12 +1,34 @@
-"""`/v1/office/parked…`: the routes of `backend/api/office.py`."""
+"""`/v1/office/parked…`: list and show parked documents, and carry out the actions of the office on them."""
 
-from backend.api import office
+from functools import partial
+from typing import Any
+
+from flask import Response, request
+from sqlalchemy.orm import Session, sessionmaker
+
+from backend.api import office_auth, request_body
 from backend.api.openapi.operation import NATURAL, Operation, Reply, query
+from backend.api.problems import Problem
+from backend.api.responses import json_response
 from backend.api.route import Auth, route
-from sync_protocol.errors import ErrorCode
-from sync_protocol.office import OfficeActionSchema, ParkedListSchema, ParkedSchema
+from backend.api.services import get_services
+from backend.database.core import db
+from backend.delivery.park_reasons import PARK_REASONS
+from backend.erp.port import connect
+from backend.office import queries
+from backend.office.accounts import Permission
+from backend.office.action import Action, ErpQuestion
+from backend.office.actions import ACTIONS
+from backend.office.queries import get_document, to_view
+from backend.office.service import OfficeService
+from sync_protocol.errors import ErrorCode, Fault
+from sync_protocol.fields import Key, Ulid
+from sync_protocol.office import OWNERS, OfficeActionSchema, ParkedListSchema, ParkedSchema
 
-listing = route(
+MAX_LISTED = 500
+
+
+@route(
     "office_list",
     "GET",
     "/v1/office/parked",
@@ -15,47 +37,119 @@ listing = route(
         {200: Reply("The documents.", ParkedListSchema)},
         (ErrorCode.ENVELOPE_INVALID, ErrorCode.ROLE_MISSING),
         parameters=(
-            query("owner", "Only documents that this owner must act on: rep, office, it or erp."),
-            query("class", "Only documents of this error class."),
-            query("rep", "Only documents of this rep."),
-            query("limit", "Maximum number of documents, up to 500. Default: 100.", NATURAL),
+            query("owner", "Only documents with this owner: rep, office, it or erp."),
+            query("class", "Only documents of this class of problem (`error_class`)."),
+            query("rep", "Only documents of the rep with this id."),
+            query("limit", f"Maximum number of documents, from 1 to {MAX_LISTED}; default 100.", NATURAL),
         ),
     ),
     auth=Auth.OFFICE,
-)(office.listing)
+)
+def list_parked() -> Response:
+    """Answer with the parked documents that match the query."""
+    office_auth.require_permission(Permission.VIEW, "view parked documents")
+    owner, error_class = _choice("owner", OWNERS), _choice("class", tuple(PARK_REASONS))
+    limit = request.args.get("limit", "100")
+    if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:9]) <= MAX_LISTED):
+        raise request_body.invalid(Fault(ErrorCode.FIELD_INVALID, "limit", f"must be from 1 to {MAX_LISTED}"))
+    rep = request.args.get("rep") or None
+    if rep is not None and not Key.pattern.fullmatch(rep):
+        raise request_body.invalid(Fault(ErrorCode.FIELD_INVALID, "rep", Key.says))
+    with _session() as session, session.begin():
+        documents = queries.list_parked(
+            session,
+            now=get_services().clock.now(),
+            owner=owner,
+            error_class=error_class,
+            rep=rep,
+            limit=int(limit),
+        )
+    return json_response({"documents": [document.to_wire() for document in documents]})
 
-show = route(
+
+@route(
     "office_show",
     "GET",
     "/v1/office/parked/<id>",
     Operation(
-        "Read one document, parked or not.",
+        "Show one document, in whatever state it is.",
         {200: Reply("The document.", ParkedSchema)},
         (ErrorCode.NOT_FOUND, ErrorCode.ROLE_MISSING),
     ),
     auth=Auth.OFFICE,
-)(office.show)
+)
+def show(id: str) -> Response:
+    """Answer with one document, in whatever state it is."""
+    office_auth.require_permission(Permission.VIEW, "view parked documents")
+    _require_ulid(id)
+    with _session() as session, session.begin():
+        return json_response(to_view(get_document(session, id), get_services().clock.now()).to_wire())
 
-act = route(
-    "office_act",
-    "POST",
-    "/v1/office/parked/<id>/<deed>",
-    Operation(
-        "Reserve, release, retry, fix, link, cancel, return or finish a document: see docs/parked.md.",
-        {200: Reply("The document after the action; after `fix`, the new document.", ParkedSchema)},
-        (
-            ErrorCode.NOT_FOUND,
-            ErrorCode.ROLE_MISSING,
-            ErrorCode.NOT_PARKED,
-            ErrorCode.RESERVED_BY_ANOTHER,
-            ErrorCode.MAY_BE_IN_ERP,
-            ErrorCode.LINKED_ELSEWHERE,
-            ErrorCode.NOT_IN_ERP,
-            ErrorCode.NOT_FOR_THIS,
-            ErrorCode.BODY_REFUSED,
-            ErrorCode.ERP_UNAVAILABLE,
-        ),
+
+def act(action: Action, id: str) -> Response:
+    """Carry out *action* and answer with the document as it is now; after `fix`, with the correction."""
+    user = office_auth.require_permission(action.permission, f"use the action {action.name}")
+    _require_ulid(id)
+    fields: dict[str, Any] = request_body.read(OfficeActionSchema)
+    request_body.require_storable(fields)
+    services = get_services()
+    settings = services.settings
+    sessions = sessionmaker(db.engine, expire_on_commit=False)
+    office = OfficeService(
+        sessions, services.clock, settings, lambda: connect(settings.connector, settings.erp)
+    )
+    return json_response(office.perform(action.name, id, by=user.name, **fields).to_wire())
+
+
+def _operation(action: Action) -> Operation:
+    """Return the operation of an office action; its row says what it needs and how it can be refused."""
+    required = [*(["why"] if action.needs_reason else []), *action.arguments]
+    fields = f" Required: {', '.join(f'`{name}`' for name in required)}." if required else ""
+    answer = "The correction, a new document." if action.replaces_document else "The document as it is now."
+    problems = [
+        ErrorCode.NOT_FOUND,
+        ErrorCode.ROLE_MISSING,
+        ErrorCode.NOT_PARKED,
+        ErrorCode.RESERVED_BY_ANOTHER,
+        ErrorCode.NOT_FOR_THIS,
+    ]
+    if action.wakes_worker:
+        # A document is validated before it is sent.
+        problems.append(ErrorCode.BODY_REFUSED)
+    if action.erp_question:
+        problems += [ErrorCode.MAY_BE_IN_ERP, ErrorCode.ERP_UNAVAILABLE]
+    if action.erp_question is ErpQuestion.BY_NUMBER:
+        problems += [ErrorCode.NOT_IN_ERP, ErrorCode.LINKED_ELSEWHERE]
+    return Operation(
+        action.summary + fields,
+        {200: Reply(answer, ParkedSchema)},
+        tuple(problems),
         request=OfficeActionSchema,
-    ),
-    auth=Auth.OFFICE,
-)(office.act)
+    )
+
+
+ACTION_ROUTES = tuple(
+    route(f"office_{name}", "POST", f"/v1/office/parked/<id>/{name}", _operation(action), auth=Auth.OFFICE)(
+        partial(act, action)
+    )
+    for name, action in ACTIONS.items()
+)
+"""Each action has a route of its own."""
+
+
+def _require_ulid(id: str) -> None:
+    """Raise a problem if *id* is no ULID: the database cannot even look for some texts, such as a NUL."""
+    if not Ulid.pattern.fullmatch(id):
+        raise Problem(ErrorCode.NOT_FOUND, f"There is no document {id!a}.")
+
+
+def _choice(name: str, choices: tuple[str, ...]) -> str | None:
+    """Return the query parameter *name*, None if it is absent; raises a problem if it is none of *choices*."""
+    value = request.args.get(name) or None
+    if value is not None and value not in choices:
+        raise request_body.invalid(Fault(ErrorCode.FIELD_INVALID, name, f"must be one of {', '.join(choices)}"))
+    return value
+
+
+def _session() -> Session:
+    return Session(db.engine, expire_on_commit=False)

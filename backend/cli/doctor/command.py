@@ -1,4 +1,4 @@
-"""`satchel doctor`: look at everything this installation rests on, and say what is wrong and what to do."""
+"""`satchel doctor`: check everything that this installation depends on, and say what to do."""
 
 import datetime as dt
 import os
@@ -7,18 +7,19 @@ from collections.abc import Callable, Iterator
 
 import click
 import redis
-from rich.table import Table
+from rich.text import Text
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from backend.cli.context import console, engine_of, load_settings
+from backend.cli.context import engine_of, load_settings
 from backend.cli.doctor.alerts import examine_alerts
 from backend.cli.doctor.delivery import examine_delivery
-from backend.cli.doctor.finding import BAD, GOOD, WARN, Finding
+from backend.cli.doctor.finding import ERROR, OK, STYLES, WARNING, Finding
 from backend.cli.doctor.ingest import examine_ingest
 from backend.cli.doctor.metrics import examine_metrics
 from backend.cli.doctor.replica import examine_replica
+from backend.cli.tables import print_table
 from backend.clock import SystemClock
 from backend.delivery.connector_profile import short_lease
 from backend.erp.errors import ErpError
@@ -26,27 +27,39 @@ from backend.erp.port import ConnectorMissing, connect
 from backend.feed import mismatches, positions
 from backend.inbox.models import Submission
 from backend.migrations.upgrade import current, newest
-from backend.settings import PREFIX, SETTINGS, SettingError, Settings
+from backend.settings import PREFIX, SettingError, Settings
+from backend.settings.declaration import declared_settings, variable
 from backend.sync.segments.factory import make_store
 from backend.sync.segments.store import StoreFailed
 
 
 @click.command()
-@click.option("--settings", "list_settings", is_flag=True, help="Also list every setting and its value.")
+@click.option(
+    "--settings", "list_settings", is_flag=True, help="Also list every setting and whether it is set."
+)
 def doctor(list_settings: bool) -> None:
-    """Check settings, database, Redis and the ERP. Ends with 1 if something is wrong."""
+    """Check the settings, the database, Redis and the ERP. Exits with status 1 if there is an error."""
     findings = list(_examine())
-    table = Table("", "what", "finding", "what to do", show_lines=False)
-    for finding in findings:
-        table.add_row(*finding)
-    console.print(table)
+    print_table(
+        findings,
+        {
+            "": lambda finding: Text(finding.verdict, style=STYLES[finding.verdict]),
+            "subject": lambda finding: finding.subject,
+            "finding": lambda finding: finding.message,
+            "what to do": lambda finding: finding.advice,
+        },
+    )
     if list_settings:
-        listing = Table("variable", "default", "meaning", "set to")
-        for setting in SETTINGS:
-            name = PREFIX + setting.name.upper()
-            listing.add_row(name, setting.default, setting.help, "(set)" if name in os.environ else "")
-        console.print(listing)
-    if any(finding.verdict == BAD for finding in findings):
+        print_table(
+            declared_settings(Settings),
+            {
+                "variable": lambda setting: variable(PREFIX, setting.name),
+                "default": lambda setting: setting.default,
+                "meaning": lambda setting: setting.help,
+                "": lambda setting: "set" if variable(PREFIX, setting.name) in os.environ else "",
+            },
+        )
+    if any(finding.verdict == ERROR for finding in findings):
         raise SystemExit(1)
 
 
@@ -54,10 +67,10 @@ def _examine() -> Iterator[Finding]:
     try:
         settings = load_settings()
     except SettingError as error:
-        yield Finding(BAD, "settings", str(error), "correct the variable")
+        yield Finding(ERROR, "settings", str(error), "correct the variable")
         return
-    where = "embedded" if settings.embedded else "PostgreSQL"
-    yield Finding(GOOD, "settings", f"{where}, connector {settings.connector}")
+    database = "SQLite" if settings.embedded else "PostgreSQL"
+    yield Finding(OK, "settings", f"database {database}, connector {settings.connector}")
     checks: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
         _folder,
         _database,
@@ -74,25 +87,25 @@ def _folder(settings: Settings) -> Iterator[Finding]:
     try:
         settings.folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=settings.folder):
-            yield Finding(GOOD, "folder", str(settings.folder))
+            yield Finding(OK, "folder", str(settings.folder))
     except OSError as error:
         yield Finding(
-            BAD, "folder", f"{settings.folder}: {error.strerror}", "make it writable, or set SATCHEL_FOLDER"
+            ERROR, "folder", f"{settings.folder}: {error.strerror}", "make it writable, or set SATCHEL_FOLDER"
         )
 
 
 def _segments(settings: Settings) -> Iterator[Finding]:
     if not settings.segment_rows:
-        yield Finding(GOOD, "segments", "none: SATCHEL_SEGMENT_ROWS is 0")
+        yield Finding(OK, "segments", "none: SATCHEL_SEGMENT_ROWS is 0")
         return
     try:
-        yield Finding(GOOD, "segments", f"kept in {make_store(settings).check()}")
+        yield Finding(OK, "segments", f"stored in {make_store(settings).check()}")
     except StoreFailed as error:
         yield Finding(
-            BAD,
+            ERROR,
             "segments",
             str(error),
-            "make it writable, or correct SATCHEL_SEGMENT_STORE; until then phones get rows",
+            "make it writable, or correct SATCHEL_SEGMENT_STORE; until then phones download rows instead",
         )
 
 
@@ -102,16 +115,16 @@ def _database(settings: Settings) -> Iterator[Finding]:
             revision = current(connection)
             if revision != newest():
                 yield Finding(
-                    BAD,
+                    ERROR,
                     "database",
-                    f"schema is at {revision or 'nothing'}, not {newest()}",
+                    f"the schema is at revision {revision or 'none'}, not {newest()}",
                     "run `satchel init`",
                 )
                 return
             session = Session(connection)
             head = positions.head(session)
             yield Finding(
-                GOOD, "database", f"{engine.dialect.name}, epoch {head.epoch}, position {head.position}"
+                OK, "database", f"{engine.dialect.name}, epoch {head.epoch}, position {head.position}"
             )
             if engine.dialect.name == "postgresql":
                 yield from _durability(session)
@@ -124,7 +137,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
             yield from examine_alerts(settings, session)
     except SQLAlchemyError as error:
         reason = str(getattr(error, "orig", error)).strip().splitlines()[0]
-        yield Finding(BAD, "database", reason, "check SATCHEL_DATABASE_URL and that the server runs")
+        yield Finding(ERROR, "database", reason, "check SATCHEL_DATABASE_URL, and that the server runs")
 
 
 def _durability(session: Session) -> Iterator[Finding]:
@@ -132,44 +145,45 @@ def _durability(session: Session) -> Iterator[Finding]:
         value = session.execute(text(f"SHOW {name}")).scalar_one()
         if value == "off":
             yield Finding(
-                WARN,
+                WARNING,
                 "durability",
                 f"PostgreSQL has {name} off",
-                "switch it on: an acknowledged order could be lost",
+                "turn it on: without it, a crash can lose an acknowledged order",
             )
 
 
 def _backlog(session: Session) -> Iterator[Finding]:
     rows = session.execute(select(Submission.state, func.count()).group_by(Submission.state))
-    counts = {state: count for state, count in rows}  # noqa: C416 - rows are no plain tuples to a type checker
-    words = ", ".join(f"{count} {state}" for state, count in sorted(counts.items())) or "no submissions yet"
+    counts = {state: count for state, count in rows}  # noqa: C416 - a type checker does not see rows as tuples
+    message = ", ".join(f"{count} {state}" for state, count in sorted(counts.items())) or "no submissions yet"
     if counts.get("parked"):
-        yield Finding(WARN, "submissions", words, "`satchel parked list`")
+        yield Finding(WARNING, "submissions", message, "`satchel parked list`")
     else:
-        yield Finding(GOOD, "submissions", words)
+        yield Finding(OK, "submissions", message)
 
 
 def _replicas(session: Session) -> Iterator[Finding]:
     count, devices = mismatches.count_since(session, SystemClock().now() - dt.timedelta(days=1))
     if count:
-        words = f"differed from the feed in {count} streams on {devices} devices since yesterday"
-        yield Finding(WARN, "replicas", words, "they were mended; `satchel feed mismatches` shows by which app")
+        message = f"{count} streams on {devices} devices differed from the feed in the last 24 hours"
+        advice = "they were repaired; `satchel feed mismatches` shows the app versions"
+        yield Finding(WARNING, "replicas", message, advice)
     else:
-        yield Finding(GOOD, "replicas", "none differed from the feed since yesterday")
+        yield Finding(OK, "replicas", "none differed from the feed in the last 24 hours")
 
 
 def _redis(settings: Settings) -> Iterator[Finding]:
     if not settings.redis_url:
-        yield Finding(GOOD, "redis", f"none: the worker looks every {settings.poll_seconds:g} s")
+        yield Finding(OK, "redis", f"none: the worker polls every {settings.poll_seconds:g} s")
         return
     try:
         client = redis.Redis.from_url(settings.redis_url, socket_timeout=3, socket_connect_timeout=3)
         version = client.info("server")["redis_version"]
         client.close()
-        yield Finding(GOOD, "redis", f"version {version}")
+        yield Finding(OK, "redis", f"version {version}")
     except (redis.RedisError, ValueError) as error:
         yield Finding(
-            WARN,
+            WARNING,
             "redis",
             str(error),
             "check SATCHEL_REDIS_URL; until then the worker polls, and nothing is lost",
@@ -180,25 +194,25 @@ def _erp(settings: Settings) -> Iterator[Finding]:
     try:
         connector = connect(settings.connector, settings.erp)
     except ConnectorMissing as error:
-        yield Finding(BAD, "ERP", str(error), "correct SATCHEL_CONNECTOR and the SATCHEL_ERP_… settings")
+        yield Finding(ERROR, "ERP", str(error), "correct SATCHEL_CONNECTOR and the SATCHEL_ERP_… settings")
         return
     try:
         health = connector.check()
         for problem in health.problems:
-            yield Finding(BAD, "ERP", problem)
+            yield Finding(ERROR, "ERP", problem)
         if health.ok:
             capabilities = connector.capabilities()
             yield Finding(
-                GOOD,
+                OK,
                 "ERP",
                 f"{connector.name} {health.version}: reads {len(capabilities.collections)} collections, "
-                f"takes {', '.join(sorted(capabilities.kinds))}",
+                f"accepts {', '.join(sorted(capabilities.kinds))}",
             )
             for note in (*health.notes, *capabilities.notes):
-                yield Finding(WARN, "ERP", note)
-            if (words := short_lease(capabilities, settings)) is not None:
-                yield Finding(WARN, "lease", words)
+                yield Finding(WARNING, "ERP", note)
+            if (message := short_lease(capabilities, settings)) is not None:
+                yield Finding(WARNING, "lease", message)
     except ErpError as error:
-        yield Finding(BAD, "ERP", error.message, "check the SATCHEL_ERP_… settings and that the ERP runs")
+        yield Finding(ERROR, "ERP", error.message, "check the SATCHEL_ERP_… settings, and that the ERP runs")
     finally:
         connector.close()

@@ -1,4 +1,4 @@
-"""What doctor finds about forwarding: holds, breakers, and what the last reconciliation said."""
+"""`satchel doctor` on forwarding: holds, open breakers, and the result of the last reconciliation."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from backend.cli.doctor.finding import BAD, GOOD, WARN, Finding
+from backend.cli.doctor.finding import ERROR, OK, WARNING, Finding
+from backend.cli.tables import timestamp
 from backend.delivery import sending_hold
 from backend.delivery.models import Breaker
 from backend.delivery.reconciliation.reconcile import SENT
@@ -14,40 +15,39 @@ from backend.delivery.reconciliation.report import newest
 from backend.inbox.models import Submission
 
 LATE = dt.timedelta(days=2)
-WRONG = ("missing", "doubled", "differing")
-TOLD = ("sent", "found", *WRONG, "unclear")
-REPORT = "`satchel delivery reconcile --report`"
+"""A reconciliation is due every day; one missed day may be a restart."""
+PROBLEMS = ("missing", "doubled", "differing")
+SHOWN = ("sent", "found", *PROBLEMS, "unclear")
+SHOW_REPORT = "`satchel delivery reconcile --report`"
+CHECK_WORKER = "the worker reconciles every day: check that one runs"
 
 
 def examine_delivery(session: Session, now: dt.datetime) -> Iterator[Finding]:
-    """Yield the findings about what is sent to the ERP."""
-    for held in sending_hold.all_in_force(session):
-        yield Finding(BAD, "forwarding", held.message, sending_hold.NEXT_STEP)
+    """Yield the findings about sending to the ERP."""
+    for hold in sending_hold.all_in_force(session):
+        yield Finding(ERROR, "forwarding", hold.message, sending_hold.NEXT_STEP)
     for breaker in session.scalars(select(Breaker).where(Breaker.opened_at.is_not(None))):
         yield Finding(
-            BAD,
+            ERROR,
             "forwarding",
             f"stopped since {breaker.opened_at:%Y-%m-%d %H:%M}: {breaker.reason}",
-            "mend it in the ERP or the settings; it goes on by itself",
+            "correct it in the ERP or the settings; forwarding then resumes by itself",
         )
-    yield from _reconciled(session, now)
+    yield from _reconciliation(session, now)
 
 
-def _reconciled(session: Session, now: dt.datetime) -> Iterator[Finding]:
+def _reconciliation(session: Session, now: dt.datetime) -> Iterator[Finding]:
     last = next(iter(newest(session, 1)), None)
     if last is None or last.ended_at is None:
         old = select(exists().where(Submission.state.in_(SENT), Submission.updated_at < now - LATE))
         if session.scalar(old):
-            words = "the ERP was never asked for what it must have"
-            yield Finding(WARN, "reconciliation", words, "the worker does it: does one run?")
+            yield Finding(WARNING, "reconciliation", "no reconciliation with the ERP yet", CHECK_WORKER)
         return
-    counts = last.counts
-    told = ", ".join(f"{counts[name]} {name}" for name in TOLD)
-    words = f"{last.ended_at:%Y-%m-%d %H:%M}: {told}"
-    if any(counts[name] for name in WRONG):
-        yield Finding(WARN, "reconciliation", words, REPORT)
+    counts = ", ".join(f"{last.counts[name]} {name}" for name in SHOWN)
+    message = f"{timestamp(last.ended_at)}: {counts}"
+    if any(last.counts[name] for name in PROBLEMS):
+        yield Finding(WARNING, "reconciliation", message, SHOW_REPORT)
     elif now - last.ended_at > LATE:
-        advice = "the worker does it every day: does one run?"
-        yield Finding(WARN, "reconciliation", f"the last was on {words}", advice)
+        yield Finding(WARNING, "reconciliation", f"the last one was on {message}", CHECK_WORKER)
     else:
-        yield Finding(GOOD, "reconciliation", words)
+        yield Finding(OK, "reconciliation", message)

@@ -1,14 +1,15 @@
-"""What `satchel doctor` finds: one line of its report."""
+"""One line of the report of `satchel doctor`; every file of this package makes some."""
 
 from typing import NamedTuple
 
-GOOD, WARN, BAD = "[green]ok[/green]", "[yellow]look[/yellow]", "[red]wrong[/red]"
+OK, WARNING, ERROR = "ok", "warning", "error"
+STYLES = {OK: "green", WARNING: "yellow", ERROR: "red"}
 
 
 class Finding(NamedTuple):
-    """One line of the report; `advice` says what to do about it."""
+    """What was checked (`subject`), how it is, and what the operator should do about it (`advice`)."""
 
     verdict: str
     subject: str
-    words: str
+    message: str
     advice: str = ""

@@ -1,34 +1,36 @@
-"""What doctor finds about reading the ERP: what fails, what lies in quarantine, what was missed."""
+"""`satchel doctor` on ingest: reads that fail, rows in quarantine, changes that were missed."""
 
 from collections.abc import Iterator
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from backend.cli.doctor.finding import GOOD, WARN, Finding
+from backend.cli.doctor.finding import OK, WARNING, Finding
+from backend.cli.tables import timestamp
 from backend.ingest import quarantine
 from backend.ingest.models import Watermark
 
 
 def examine_ingest(session: Session) -> Iterator[Finding]:
-    """Yield the findings about readings of the ERP."""
+    """Yield the findings about reading the ERP."""
     for mark in session.scalars(select(Watermark).order_by(Watermark.collection)):
         if mark.failure is not None:
-            since = f"failing since {mark.failing_since:%Y-%m-%d %H:%M}" if mark.failing_since else ""
-            yield Finding(WARN, f"reading {mark.collection}", mark.failure, since)
+            since = f"failing since {timestamp(mark.failing_since)}" if mark.failing_since else ""
+            yield Finding(WARNING, f"reading {mark.collection}", mark.failure, since)
         if mark.sweep_failure is not None:
-            yield Finding(WARN, f"deletions of {mark.collection}", mark.sweep_failure, "as it says")
+            advice = "if the ERP is right: `satchel sweep`"
+            yield Finding(WARNING, f"deletions of {mark.collection}", mark.sweep_failure, advice)
         if mark.compare_missed:
             yield Finding(
-                WARN,
+                WARNING,
                 f"changes of {mark.collection}",
-                f"the newest comparison with the ERP found {mark.compare_missed} that reading had missed",
-                "they are mended; if it happens again, the ERP changes rows without stamping them",
+                f"the last full comparison found {mark.compare_missed} that incremental reads had missed",
+                "they are corrected; if it happens again, the ERP changes rows without a new timestamp",
             )
-    bad = quarantine.count(session)
-    if bad:
-        words = ", ".join(f"{number} {name}" for name, number in bad.items())
-        advice = "`satchel ingest quarantine` says why; they are tried again by themselves"
-        yield Finding(WARN, "ERP rows", f"could not be taken: {words}", advice)
+    counts = quarantine.count(session)
+    if counts:
+        rows = ", ".join(f"{count} {name}" for name, count in counts.items())
+        advice = "`satchel ingest quarantine` shows the reasons; they are retried automatically"
+        yield Finding(WARNING, "ERP rows", f"in quarantine: {rows}", advice)
     else:
-        yield Finding(GOOD, "ERP rows", "none is in quarantine")
+        yield Finding(OK, "ERP rows", "none in quarantine")

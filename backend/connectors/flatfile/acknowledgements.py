@@ -13,11 +13,11 @@ from backend.connectors.flatfile.acknowledgement_file import (
     archived_acks,
     read_answer,
 )
-from backend.connectors.flatfile.durable import move_durably, write_durably
 from backend.connectors.flatfile.exchange import archive, reachable
 from backend.connectors.flatfile.layout import ACK, DOCUMENT, FORECAST, MANIFEST, Layout
 from backend.connectors.flatfile.options import Options
 from backend.erp.records import Acknowledgement
+from backend.files import rename_synced, write_atomically
 from sync_protocol.submission import State
 
 LOG = logging.getLogger(__name__)
@@ -105,7 +105,7 @@ class Mailbox:
         path = self._layout.acks / f"{ACK}{stem}.csv"
         before = archived_acks(self._layout, stem)
         name = path.name if not before else f"{ACK}{stem}.{len(before) + 1}.csv"
-        move_durably(path, folder / name)
+        rename_synced(path, folder / name, missing_ok=True)
         (self._layout.acks / f"{ACK}{stem}{MANIFEST}").unlink(missing_ok=True)
 
     def _reject(self, stem: str, reason: str) -> None:
@@ -120,8 +120,8 @@ class Mailbox:
                 count += 1
                 target = self._layout.rejected / f"{path.name}.{count}"
             LOG.warning("acknowledgement set aside: %s: %s", path.name, reason)
-            write_durably(target.with_name(target.name + REASON), [f"{reason}\n".encode()])
-            move_durably(path, target)
+            write_atomically(target.with_name(target.name + REASON), [f"{reason}\n".encode()])
+            rename_synced(path, target, missing_ok=True)
 
     def _age(self, stem: str) -> float:
         """Return how long the acknowledgement has not changed, in seconds."""

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from backend.connectors.flatfile.durable import CHUNK, move_durably, write_durably
 from backend.connectors.flatfile.errors import out_of_reach
 from backend.connectors.flatfile.layout import MANIFEST, Layout
 from backend.connectors.flatfile.manifest import Manifest, ManifestFault, manifest_bytes, read_manifest
 from backend.erp.errors import ErpError, ErrorClass
 from backend.failpoints import failpoint
+from backend.files import rename_synced, write_atomically
+
+CHUNK = 1 << 20
+"""Bytes of a file that are read at once."""
 
 
 @dataclass(frozen=True)
@@ -77,15 +80,15 @@ def hand_over(
             "is sent",
         )
     for receipt in attached:
-        write_durably(layout.to_erp / receipt.name, _checked(receipt))
+        write_atomically(layout.to_erp / receipt.name, _checked(receipt))
     failpoint("flatfile.before_document")
-    write_durably(data, [content])
+    write_atomically(data, [content])
     failpoint("flatfile.before_manifest")
     manifest = manifest_bytes(
         generated_at, files, receipts={receipt.name: receipt.sha256 for receipt in attached}, **more
     )
     try:
-        write_durably(layout.to_erp / f"{stem}{MANIFEST}", [manifest])
+        write_atomically(layout.to_erp / f"{stem}{MANIFEST}", [manifest])
     except OSError as error:
         raise ErpError(
             ErrorClass.UNKNOWN,
@@ -102,10 +105,11 @@ def archive(layout: Layout, stem: str, target: Path) -> None:
         manifest: Manifest | None = read_manifest(manifest_path)
     except (FileNotFoundError, ManifestFault):
         manifest = _manifest_in(target, stem)  # a crash came between the manifest's move and the rest
-    move_durably(manifest_path, target / manifest_path.name)
+    target.mkdir(exist_ok=True)
+    rename_synced(manifest_path, target / manifest_path.name, missing_ok=True)
     names = [f"{stem}.csv", *(manifest.more.get("receipts", {}) if manifest else ())]
     for name in names:
-        move_durably(layout.to_erp / name, target / name)
+        rename_synced(layout.to_erp / name, target / name, missing_ok=True)
 
 
 def _manifest_in(folder: Path, stem: str) -> Manifest | None:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from backend.connectors.flatfile.durable import CHUNK
 from backend.connectors.flatfile.errors import broken_drop
+from backend.connectors.flatfile.exchange import CHUNK
 from backend.connectors.flatfile.files import COLLECTION_FILES, File
 from backend.connectors.flatfile.layout import EXPORT, EXPORT_MANIFEST, Layout, moment_of
 from backend.connectors.flatfile.manifest import Manifest, ManifestFault, read_manifest

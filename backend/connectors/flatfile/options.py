@@ -1,11 +1,14 @@
-"""The connector's options, each checked with a sentence that says what to write."""
+"""The options of the connector, each declared once. They come from environment variables SATCHEL_ERP_<NAME>."""
 
 import codecs
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from backend.connectors.flatfile.files import COLLECTION_FILES
+from backend.settings import readers as read
+from backend.settings.declaration import ERP_PREFIX, SettingError, setting
+from backend.settings.declaration import read_options as read_declared
 
 ENCODINGS = {
     codecs.lookup(name).name: name
@@ -15,39 +18,14 @@ ENCODINGS = {
         *("gbk", "gb18030", "big5", "cp932", "shift_jis", "euc-jp", "euc-kr"),
     )
 }
-"""Encodings in which the bytes of a quotation mark and of a line end mean nothing else, so that a file
-can be cut into rows before it is decoded. UTF-16 is not one of them."""
+"""Encodings in which the bytes of a quotation mark and of a line end have no other meaning, so that a file can
+be split into rows before it is decoded. UTF-16 is not one of them."""
 
 DELIMITERS = {",": ",", ";": ";", "|": "|", "tab": "\t", "\t": "\t"}
 
 
-@dataclass(frozen=True)
-class Options:
-    """What was set. Times are in seconds, `snapshot_hours` in hours."""
-
-    folder: Path
-    encoding: str = "utf-8"
-    delimiter: str = ","
-    decimal: str = "."
-    collections: tuple[str, ...] = tuple(COLLECTION_FILES)
-    """Collections that the ERP exports, parents first."""
-    quiet_seconds: float = 30.0
-    """How long a write to the folder may hang before its outcome is looked up; more for a slow share."""
-    unfinished_seconds: float = 900.0
-    """How long the ERP may take from the first file of a drop, or of an acknowledgement, to its manifest."""
-    snapshot_hours: float = 26.0
-    """How old the newest drop may be before `check` mentions it."""
-
-    @property
-    def dialect(self) -> str:
-        """What a file's meaning depends on beside its bytes; a file is read anew when it changes."""
-        return f"{self.encoding} {self.delimiter!r} {self.decimal}"
-
-
 def _folder(value: str) -> Path:
-    if not value.strip():
-        raise ValueError("name the folder that the ERP and Satchel share")
-    return Path(value.strip()).expanduser().absolute()
+    return Path(read.required(value)).expanduser().absolute()
 
 
 def _encoding(value: str) -> str:
@@ -57,81 +35,72 @@ def _encoding(value: str) -> str:
         name = ""
     name = "utf-8" if name == "utf-8-sig" else name
     if name not in ENCODINGS:
-        raise ValueError(f"write one of {', '.join(ENCODINGS.values())}")
+        raise ValueError(f"must be one of {', '.join(ENCODINGS.values())}")
     return name
 
 
 def _delimiter(value: str) -> str:
     if value not in DELIMITERS:
-        raise ValueError("write one of , ; | tab")
+        raise ValueError("must be one of , ; | tab")
     return DELIMITERS[value]
 
 
-def _decimal(value: str) -> str:
-    if value not in (".", ","):
-        raise ValueError("write . or ,")
-    return value
-
-
 def _collections(value: str) -> tuple[str, ...]:
-    named = {name.strip() for name in value.split(",") if name.strip()}
-    unknown = sorted(named - set(COLLECTION_FILES))
-    if unknown or not named:
-        raise ValueError(
-            f"{', '.join(unknown) or 'nothing'} cannot be read from files; "
-            f"write some of {', '.join(COLLECTION_FILES)}, with commas between"
-        )
-    return tuple(name for name in COLLECTION_FILES if name in named)
+    names = read.words(value) or tuple(COLLECTION_FILES)
+    unknown = sorted(set(names) - set(COLLECTION_FILES))
+    if unknown:
+        raise ValueError(f"must be some of {', '.join(COLLECTION_FILES)}, not {', '.join(unknown)}")
+    return tuple(name for name in COLLECTION_FILES if name in names)
 
 
-def _between(least: float, most: float, unit: str) -> Callable[[str], float]:
-    def read(value: str) -> float:
-        try:
-            number = float(value)
-        except ValueError:
-            number = float("nan")
-        if not least <= number <= most:
-            raise ValueError(f"write a number of {unit} from {least:g} to {most:g}")
-        return number
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """The options in force."""
 
-    return read
+    folder: Path = setting(_folder, None, "Folder that the ERP and Satchel share. It must exist.")
+    encoding: str = setting(
+        _encoding,
+        "utf-8",
+        "Encoding of all CSV files, in both directions. A byte order mark before utf-8 is accepted.",
+    )
+    delimiter: str = setting(_delimiter, ",", "Character between columns: , ; | or tab.")
+    decimal: str = setting(
+        read.one_of(".", ","), ".", "Decimal separator: . or , (thousands separators are refused)."
+    )
+    collections: tuple[str, ...] = setting(
+        _collections, "", "Collections that the ERP exports, separated by commas. Empty: all."
+    )
+    quiet_seconds: float = setting(
+        read.number(1, 3600),
+        "30",
+        "Seconds that a write to the folder may hang before its outcome is looked up; more for a slow share.",
+    )
+    unfinished_seconds: float = setting(
+        read.number(1, 86_400),
+        "900",
+        "Seconds that the ERP may take from the first file of an export or acknowledgement to its manifest.",
+    )
+    snapshot_hours: float = setting(
+        read.number(0.1, 8760),
+        "26",
+        "Hours after which `satchel doctor` warns that the newest export is old.",
+    )
 
-
-READERS: dict[str, Callable[[str], object]] = {
-    "folder": _folder,
-    "encoding": _encoding,
-    "delimiter": _delimiter,
-    "decimal": _decimal,
-    "collections": _collections,
-    "quiet_seconds": _between(1, 3600, "seconds"),
-    "unfinished_seconds": _between(1, 86_400, "seconds"),
-    "snapshot_hours": _between(0.1, 8760, "hours"),
-}
+    @property
+    def dialect(self) -> str:
+        """The options that decide what the bytes of a file mean; if they change, files are read again."""
+        return f"{self.encoding} {self.delimiter!r} {self.decimal}"
 
 
 def read_options(given: Mapping[str, str]) -> Options:
-    """Return the options in *given* (names in lower case, values as text).
+    """Return the options in *given* (text by name in lower case).
 
-    Raises ValueError for the first one that is wrong, missing or unknown.
+    Raises `SettingError` for the first one that is wrong, missing or unknown.
     """
-    values: dict[str, object] = {}
-    for name, value in given.items():
-        if name not in READERS:
-            raise ValueError(f"{_variable(name)} is no option of flatfile; there are {', '.join(READERS)}")
-        try:
-            values[name] = READERS[name](value)
-        except ValueError as error:
-            raise ValueError(f"{_variable(name)}={value!r}: {error}") from None
-    if "folder" not in values:
-        raise ValueError(f"{_variable('folder')} is not set: name the folder that the ERP and Satchel share")
-    options = Options(**values)  # type: ignore[arg-type]
+    options = read_declared(Options, given)
     if options.delimiter == options.decimal:
-        raise ValueError(
-            f"{_variable('decimal')} and {_variable('delimiter')} are both a comma; "
-            f"set {_variable('delimiter')} to ; | or tab"
+        raise SettingError(
+            f"{ERP_PREFIX}DECIMAL and {ERP_PREFIX}DELIMITER are both a comma; "
+            f"set {ERP_PREFIX}DELIMITER to ; | or tab"
         )
     return options
-
-
-def _variable(name: str) -> str:
-    return f"SATCHEL_ERP_{name.upper()}"

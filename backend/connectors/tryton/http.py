@@ -7,7 +7,6 @@ does no harm when repeated, TRANSIENT.
 
 import datetime as dt
 import email.utils
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -16,6 +15,7 @@ import httpx
 from backend.connectors.tryton.deadline import within
 from backend.connectors.tryton.errors import InvalidReply
 from backend.erp.errors import ErpError, ErrorClass
+from sync_protocol.inflate import InflateError, inflate
 
 MAX_BYTES = 16 * 1024 * 1024
 """Largest answer that is read, after and before decompression: a page of many rows."""
@@ -85,7 +85,10 @@ def _read(response: httpx.Response, most: int) -> bytes:
     if encoding in ("", "identity"):
         return b"".join(pieces)
     if encoding == "gzip":
-        return _gunzip(pieces, most)
+        try:
+            return inflate(pieces, most)
+        except InflateError as error:
+            raise Broken(f"its gzip data {error}") from None
     raise Broken(f"it is encoded as {encoding[:20]!r}, which was not asked for")
 
 
@@ -96,25 +99,6 @@ def _bounded(response: httpx.Response, most: int) -> Iterator[bytes]:
         if total > most:
             raise Broken(f"it is larger than {most} bytes")
         yield piece
-
-
-def _gunzip(pieces: Iterator[bytes], most: int) -> bytes:
-    """Decompress, never holding more than the bound: a kilobyte of gzip can mean a gigabyte."""
-    inflate = zlib.decompressobj(wbits=31)
-    out, total = [], 0
-    try:
-        for piece in pieces:
-            if inflate.eof:
-                raise Broken("something follows the end of its gzip")
-            out.append(inflate.decompress(piece, most - total + 1))
-            total += len(out[-1])
-            if total > most or inflate.unconsumed_tail:
-                raise Broken(f"it is larger than {most} bytes")
-    except zlib.error as error:
-        raise Broken(f"its gzip is damaged ({error})") from None
-    if not inflate.eof or inflate.unused_data:
-        raise Broken("its gzip is cut off")
-    return b"".join(out)
 
 
 def retry_after(headers: httpx.Headers) -> float | None:

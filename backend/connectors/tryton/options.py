@@ -1,211 +1,169 @@
-"""Every option of the connector: its name, default and meaning, in one table.
+"""The options of the connector, each declared once.
 
-They come from environment variables SATCHEL_ERP_<NAME>. Tryton's language is not among them: refusals
-are told apart by their English text, so each call asks for English.
+They come from environment variables SATCHEL_ERP_<NAME>. Tryton's language is not an option: refusals are told
+apart by their English text, so each call asks for English.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from pathlib import Path
-from typing import Any, NamedTuple
 from urllib.parse import urlsplit
+
+from backend.settings import readers as read
+from backend.settings.declaration import read_options as read_declared
+from backend.settings.declaration import setting
 
 POLICY_FIELDS = frozenset({"limit_per_line", "receipt_above"})
 EVERY_CATEGORY = "*"
 
 
-def _text(value: str) -> str:
-    return value.strip()
-
-
-def _required(value: str) -> str:
-    if not value.strip():
-        raise ValueError("must be given")
-    return value.strip()
-
-
-def _secret(value: str) -> str:
-    if not value:
-        raise ValueError("must be given")
-    return value
-
-
 def _url(value: str) -> str:
-    value = _required(value).rstrip("/")
+    value = read.required(value).rstrip("/")
     parts = urlsplit(value)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("must be an address such as https://erp.example.com")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise ValueError("must hold neither a user nor a query; user and password have their own options")
     try:
-        parts.port  # noqa: B018 - looking at it raises
+        parts.port  # noqa: B018 - reading the attribute raises
     except ValueError:
-        raise ValueError("has a port that is not a number from 1 to 65535") from None
+        raise ValueError("must have a port from 1 to 65535") from None
     return value
 
 
 def _database(value: str) -> str:
-    value = _required(value)
+    value = read.required(value)
     if not all(c.isalnum() or c in "_-." for c in value):
-        raise ValueError("may hold letters, digits, '_', '-' and '.' only")
+        raise ValueError("must hold letters, digits, '_', '-' and '.' only")
     return value
-
-
-def _number(least: float, most: float) -> Callable[[str], float]:
-    def read(value: str) -> float:
-        try:
-            number = float(value)
-        except ValueError:
-            raise ValueError("must be a number") from None
-        if not least <= number <= most:
-            raise ValueError(f"must lie between {least:g} and {most:g}")
-        return number
-
-    return read
-
-
-def _whole(least: int, most: int) -> Callable[[str], int]:
-    def read(value: str) -> int:
-        number = _number(least, most)(value)
-        if number != int(number):
-            raise ValueError("must be a whole number")
-        return int(number)
-
-    return read
-
-
-def _optional(read: Callable[[str], Any]) -> Callable[[str], Any]:
-    return lambda value: read(value) if value.strip() else None
-
-
-def _codes(value: str) -> tuple[str, ...]:
-    return tuple(code.strip() for code in value.split(",") if code.strip())
-
-
-def _file(value: str) -> str:
-    if value.strip() and not Path(value.strip()).is_file():
-        raise ValueError("is not a file")
-    return value.strip()
 
 
 def _policy(value: str) -> dict[str, dict[str, str]]:
     try:
         policy = json.loads(value or "{}")
     except ValueError as error:
-        raise ValueError(f"is not JSON ({error})") from None
+        raise ValueError(f"must be JSON; this is not JSON ({error})") from None
     if not isinstance(policy, dict):
         raise ValueError('must be a JSON object such as {"5.3.3": {"limit_per_line": "60.00"}}')
     for code, limits in policy.items():
         if not isinstance(limits, dict) or not set(limits) <= POLICY_FIELDS:
-            raise ValueError(f"{code!r} may have {' and '.join(sorted(POLICY_FIELDS))} only")
+            raise ValueError(f"must have {' and '.join(sorted(POLICY_FIELDS))} only, for {code!r} too")
         for name, amount in limits.items():
             try:
                 right = isinstance(amount, str) and Decimal(amount) >= 0
             except InvalidOperation:
                 right = False
             if not right:
-                raise ValueError(f'{code!r}: {name} must be an amount as text, such as "25.00"')
+                raise ValueError(f'must have an amount as text, such as "25.00", for {name} of {code!r}')
     return policy
 
 
-class Option(NamedTuple):
-    """One row of the table."""
-
-    name: str
-    default: str
-    read: Callable[[str], Any]
-    help: str
-
-
-OPTIONS = (
-    Option("url", "", _url, "Address of trytond, without the database: https://erp.example.com"),
-    Option("database", "", _database, "Name of Tryton's database."),
-    Option("user", "", _required, "Login of the user that Satchel acts as."),
-    Option("password", "", _secret, "The user's password."),
-    Option("company", "", _optional(_whole(1, 2**31)), "Id of the company; empty for the user's own."),
-    Option("ca_file", "", _file, "Certificates (PEM) of an authority of your own; empty for the usual ones."),
-    Option("timeout_seconds", "60", _number(0.05, 3600), "How long to wait for one answer."),
-    Option(
-        "quiet_seconds",
-        "",
-        _optional(_number(0.01, 86_400)),
-        "Wait before an unknown outcome is looked up; empty for 1 with the companion module and 1800 without.",
-    ),
-    Option(
-        "max_in_flight",
-        "2",
-        _whole(1, 100),
-        "Documents sent at once; confirming under a credit limit locks tables, so that more is not quicker.",
-    ),
-    Option("page_size", "200", _whole(1, 1000), "Most records asked for in one call."),
-    Option("overlap_seconds", "300", _number(0, 86_400), "How long a transaction of Tryton may take; re-read."),
-    Option("refresh_hours", "24", _number(0.01, 8760), "How often everything is read again."),
-    Option("snapshot_hours", "6", _number(0.01, 8760), "The same for stock, prices and credit."),
-    Option("history_days", "365", _whole(1, 36_500), "How far back finished orders and paid items are read."),
-    Option("territory_category", "Territory", _required, "Party category whose children are the territories."),
-    Option("blocked_category", "Blocked", _text, "Party category of customers who get no order."),
-    Option("kind_category", "Kind", _text, "Product category whose children say what a product is."),
-    Option("spare_part", "Spare part", _text, "Child of the kind category: a spare part."),
-    Option("promotional_good", "Promotional good", _text, "Child of the kind category: a promotional good."),
-    Option("group_category", "Group", _text, "Product category whose children are the product groups."),
-    Option("warehouse", "", _text, "Code of the warehouse for orders that name none."),
-    Option("expense_accounts", "", _codes, "Codes, or beginnings of codes, of the expense accounts offered."),
-    Option("expense_policy", "", _policy, 'Limits by account code, as JSON; "*" for all others.'),
-    Option("expense_journal", "EXP", _required, "Code of the journal for expense claims."),
-    Option(
-        "payable_account", "", _text, "Code of the account on which claims are owed; empty for Tryton's own."
-    ),
-)
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Options:
-    """The options in force, each under its name in `OPTIONS`."""
+    """The options in force."""
 
-    url: str
-    database: str
-    user: str
-    password: str
-    company: int | None
-    ca_file: str
-    timeout_seconds: float
-    quiet_seconds: float | None
-    max_in_flight: int
-    page_size: int
-    overlap_seconds: float
-    refresh_hours: float
-    snapshot_hours: float
-    history_days: int
-    territory_category: str
-    blocked_category: str
-    kind_category: str
-    spare_part: str
-    promotional_good: str
-    group_category: str
-    warehouse: str
-    expense_accounts: tuple[str, ...]
-    expense_policy: dict[str, dict[str, str]]
-    expense_journal: str
-    payable_account: str
-
-    def __repr__(self) -> str:
-        return f"Options(url={self.url!r}, database={self.database!r}, user={self.user!r})"
+    url: str = setting(
+        _url,
+        None,
+        "URL of trytond without the database, such as https://erp.example.com. Redirects are not followed.",
+        secret=True,
+    )
+    database: str = setting(_database, None, "Name of Tryton's database.")
+    user: str = setting(read.required, None, "Login of Satchel's user in Tryton.")
+    password: str = setting(read.password, None, "Password of that user.", secret=True)
+    company: int | None = setting(
+        read.optional(read.whole(1, 2**31)), "", "Id of the company. Empty: the company of the user."
+    )
+    ca_file: str = setting(
+        read.existing_file,
+        "",
+        "PEM file with the certificates of your own certificate authority. Empty: the usual authorities.",
+    )
+    timeout_seconds: float = setting(
+        read.number(0.05, 3600),
+        "60",
+        "Seconds to wait for one reply. A whole exchange ends after twice as long, so SATCHEL_LEASE_SECONDS "
+        "must not be below that.",
+    )
+    quiet_seconds: float | None = setting(
+        read.optional(read.number(0.01, 86_400)),
+        "",
+        "Seconds before an unknown outcome is looked up. Empty: 1 with the companion module, 1800 without.",
+    )
+    max_in_flight: int = setting(
+        read.whole(1, 100),
+        "2",
+        "Maximum number of documents sent at once. Confirming under a credit limit locks tables, so more is "
+        "not faster.",
+    )
+    page_size: int = setting(
+        read.whole(1, 1000),
+        "200",
+        "Maximum number of records read in one call. Keep it below Tryton's own records_limit ([request]).",
+    )
+    overlap_seconds: float = setting(
+        read.number(0, 86_400),
+        "300",
+        "Longest duration of a Tryton transaction, in seconds. Changes of that period are read again.",
+    )
+    refresh_hours: float = setting(
+        read.number(0.01, 8760),
+        "24",
+        "Hours between two reads of everything, which find changes that no timestamp shows.",
+    )
+    snapshot_hours: float = setting(
+        read.number(0.01, 8760),
+        "6",
+        "The same for stock, prices and credit, which can change although no row changes.",
+    )
+    history_days: int = setting(
+        read.whole(1, 36_500),
+        "365",
+        "Days for which finished orders and paid items are read. Open ones are always read.",
+    )
+    territory_category: str = setting(
+        read.required, "Territory", "Party category whose children are the territories."
+    )
+    blocked_category: str = setting(
+        read.text, "Blocked", "Party category of customers for whom no order is accepted. Empty: none."
+    )
+    kind_category: str = setting(
+        read.text, "Kind", "Product category whose children are the kinds of product. Empty: none."
+    )
+    spare_part: str = setting(read.text, "Spare part", "Child of the kind category: spare parts.")
+    promotional_good: str = setting(
+        read.text, "Promotional good", "Child of the kind category: promotional goods."
+    )
+    group_category: str = setting(
+        read.text, "Group", "Product category whose children are the product groups. Empty: none."
+    )
+    warehouse: str = setting(
+        read.text,
+        "",
+        "Code of the warehouse for orders that name none. Not needed if there is only one warehouse.",
+    )
+    expense_accounts: tuple[str, ...] = setting(
+        read.words,
+        "",
+        "Codes of the expense accounts offered to reps, or the first digits of codes, separated by commas. "
+        "Empty: all.",
+    )
+    expense_policy: dict[str, dict[str, str]] = setting(
+        _policy,
+        "",
+        'Limits by account code, as JSON: {"5.3.3": {"limit_per_line": "60.00"}, "*": {"receipt_above": '
+        '"25.00"}}; "*" means all other accounts.',
+    )
+    expense_journal: str = setting(read.required, "EXP", "Code of the journal for expense claims.")
+    payable_account: str = setting(
+        read.text, "", "Code of the account on which claims are owed. Empty: Tryton's default."
+    )
 
 
 def read_options(given: Mapping[str, str]) -> Options:
-    """Return the options; raises ValueError for the first that is wrong or unknown."""
-    known = {option.name for option in OPTIONS}
-    for name in given:
-        if name not in known:
-            raise ValueError(
-                f"{name!r} is not an option of the Tryton connector; there are {', '.join(sorted(known))}"
-            )
-    values: dict[str, Any] = {}
-    for option in OPTIONS:
-        try:
-            values[option.name] = option.read(given.get(option.name, "") or option.default)
-        except ValueError as error:
-            raise ValueError(f"Tryton connector: option {option.name} {error}. {option.help}") from None
-    return Options(**values)
+    """Return the options in *given* (text by name in lower case).
+
+    Raises `SettingError` for the first one that is wrong, missing or unknown.
+    """
+    return read_declared(Options, given)

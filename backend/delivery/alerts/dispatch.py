@@ -9,14 +9,13 @@ import datetime as dt
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from sqlalchemy import select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from backend.clock import Clock
-from backend.database.core import Sessions, is_postgresql
+from backend.database.bulk import insert_ignore
+from backend.database.core import Sessions
 from backend.delivery.alerts.message import Message, Waiting
 from backend.delivery.alerts.notifiers import Notifier, NotSent
 from backend.delivery.alerts.rule import AlertRule
@@ -65,12 +64,9 @@ def _note(session: Session, channels: Sequence[str], rule: AlertRule, now: dt.da
         if now - _since(row) >= wait
         for channel in channels
     ]  # fmt: skip
-    if not rows:
-        return
-    into: Any = postgresql.insert if is_postgresql(session) else sqlite.insert
     key = ["submission_id", "since", "after_seconds", "notifier"]
     for start in range(0, len(rows), _BATCH):
-        session.execute(into(Alert).on_conflict_do_nothing(index_elements=key), rows[start : start + _BATCH])
+        insert_ignore(session, Alert, rows[start : start + _BATCH], key)
 
 
 def _waiting(session: Session) -> Sequence[Submission]:

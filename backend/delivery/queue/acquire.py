@@ -8,10 +8,11 @@ import datetime as dt
 import logging
 from collections.abc import Collection, Iterable
 
-from sqlalchemy import Text, bindparam, func, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from backend.database.core import UtcDateTime, is_postgresql
+from backend.database.core import UtcDateTime
+from backend.database.locks import try_advisory_lock
 from backend.delivery import attempts
 from backend.delivery.attempts import Step
 from backend.delivery.park_reasons import PARK_REASONS, POISON
@@ -55,9 +56,6 @@ _DUE_ROW = (
     )
     .with_for_update(skip_locked=True)
     .execution_options(populate_existing=True)
-)
-_LOCK_ORDER_KEY = select(
-    func.pg_try_advisory_xact_lock(func.hashtextextended(bindparam("order_key", type_=Text), 0))
 )
 
 
@@ -128,9 +126,9 @@ def _lock(session: Session, id: str, now: dt.datetime) -> Submission | None:
     if row is not None and row.order_key.startswith(BY_CUSTOMER):
         # The customer may have been merged into another after it came, or while somebody else wrote to it.
         row.order_key = BY_CUSTOMER + target_of(session, row.order_key.removeprefix(BY_CUSTOMER))
-    if row is None or not is_postgresql(session):
-        return row
-    return row if session.connection().scalar(_LOCK_ORDER_KEY, {"order_key": row.order_key}) else None
+    if row is None:
+        return None
+    return row if try_advisory_lock(session, f"delivery/{row.order_key}") else None
 
 
 def _postpone(row: Submission, reason: str, needs_person: bool, now: dt.datetime) -> list[Submission]:

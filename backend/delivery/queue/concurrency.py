@@ -8,20 +8,14 @@ longer than the ERP's own longest request where the limit must never be passed.
 from sqlalchemy import BigInteger, ColumnElement, bindparam, func, literal_column, select
 from sqlalchemy.orm import Session, aliased
 
-from backend.database.core import is_postgresql
+from backend.database.locks import advisory_lock
 from backend.inbox.models import Submission
 from sync_protocol.submission import State
-
-_LOCK = 0x5361_7463_6865_6C77
-"""Any number that nothing else locks."""
-_TURN = select(func.pg_advisory_xact_lock(literal_column(str(_LOCK))))
 
 
 def lock_counter(session: Session) -> None:
     """Hold off every other counting claim until the commit; two that count at once would both find room."""
-    # On SQLite whoever writes is alone anyway.
-    if is_postgresql(session):
-        session.connection().execute(_TURN)
+    advisory_lock(session, "delivery/in flight")
 
 
 def below_limit() -> ColumnElement[bool]:

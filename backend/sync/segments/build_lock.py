@@ -6,13 +6,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection
 
 from backend.database.core import Sessions
+from backend.database.locks import connection_lock
 from backend.sync.segments.store import StoreFailed
-
-_LOCK = 0x5A7C4E15E6
-"""The advisory lock's number; nothing else of ours takes one."""
 
 
 @contextmanager
@@ -27,20 +25,10 @@ def build_lock(sessions: Sessions, folder: Path) -> Iterator[bool]:
         bind = session.get_bind()
     engine = bind.engine if isinstance(bind, Connection) else bind
     if engine.dialect.name == "postgresql":
-        yield from _on_postgresql(engine)
+        with connection_lock(engine, "segments") as acquired:
+            yield acquired
     else:
         yield from _on_this_node(folder)
-
-
-def _on_postgresql(engine: Engine) -> Iterator[bool]:
-    # Not in a transaction: an idle one would be ended by the server, and it would hold back vacuum.
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        mine = bool(connection.scalar(text("SELECT pg_try_advisory_lock(:n)"), {"n": _LOCK}))
-        try:
-            yield mine
-        finally:
-            if mine:
-                connection.execute(text("SELECT pg_advisory_unlock(:n)"), {"n": _LOCK})
 
 
 def _on_this_node(folder: Path) -> Iterator[bool]:

@@ -1,12 +1,12 @@
 """Segments in a folder: `<folder>/segments/ab/<sha256>`. A file is there whole or not at all."""
 
 import datetime as dt
-import os
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
 from backend.failpoints import failpoint
+from backend.files import rename_synced, sync_folder, write_synced
 from backend.sync.segments.slice import Slice
 from backend.sync.segments.store import SegmentMissing, Stored, StoreFailed
 from sync_protocol.fields import Sha256
@@ -33,22 +33,18 @@ class FileStore:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._write(path, data)
             if is_new:
-                _sync_folder(self.folder)
+                sync_folder(self.folder)
         except OSError as error:
             raise StoreFailed(f"{self.folder}: {error.strerror}") from error
 
     def _write(self, path: Path, data: bytes) -> None:
         draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
         try:
-            with draft.open("wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
+            write_synced(draft, [data])
             failpoint("segments.after_draft")
-            draft.replace(path)
+            rename_synced(draft, path)
         finally:
             draft.unlink(missing_ok=True)
-        _sync_folder(path.parent)
 
     def open(self, name: str, start: int, length: int) -> Slice:
         try:
@@ -96,11 +92,3 @@ def _listed(folder: Path) -> list[Path]:
         return sorted(folder.iterdir())
     except FileNotFoundError:
         return []
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -5,7 +5,6 @@ same one and a CDN keeps one copy under it. The signature is an HMAC under a key
 installation's own.
 """
 
-import base64
 import datetime as dt
 import hmac
 import logging
@@ -15,6 +14,7 @@ from urllib.parse import urlencode
 from backend.identity.keys import Keys
 from backend.sync.page import Link, no_link
 from backend.sync.segments.store import StoreFailed
+from sync_protocol import base64url
 
 log = logging.getLogger(__name__)
 
@@ -80,4 +80,4 @@ class SignedLinks:
 
     def _sign(self, name: str, expires: str) -> str:
         digest = hmac.digest(self._key, f"{name}\n{expires}".encode(), "sha256")
-        return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+        return base64url.encode(digest)

@@ -37,13 +37,6 @@ STATE_LABELS: dict[str, str] = {
     State.SUPERSEDED: "replaced by a newer one",
     State.CANCELLED: "cancelled",
 }
-DECISION_LABELS: dict[str, str] = {
-    Decision.FIXED: "corrected by the office, which sends its own version",
-    Decision.LINKED: "in the ERP, entered there by the office",
-    Decision.CANCELLED: "cancelled by the office",
-    Decision.RETURNED: "sent back by the office; correct it and capture it again",
-    Decision.DONE: "done by the office",
-}
 
 
 @dataclass(frozen=True)
@@ -76,12 +69,12 @@ class Document:
     @property
     def state_label(self) -> str:
         """Where it stands, for the rep."""
-        said = DECISION_LABELS.get(self.decision or "") or STATE_LABELS.get(self.stage, self.stage)
+        label = _decision_label(self.decision) or STATE_LABELS.get(self.stage, self.stage)
         if self.stage == State.ACCEPTED and not self.decision and not _for_the_erp(self.kind):
-            said = "done"
+            label = "done"
         if self.erp_number:
-            said += f" as {self.erp_number}"
-        return f"{said}: {self.reason}" if self.reason else said
+            label += f" as {self.erp_number}"
+        return f"{label}: {self.reason}" if self.reason else label
 
     @property
     def needs_rep(self) -> bool:
@@ -124,6 +117,11 @@ def _document(row: sqlite3.Row) -> Document:
 def _for_the_erp(kind: str) -> bool:
     declared = KINDS.get(kind)
     return declared is None or declared.destination == TO_ERP
+
+
+def _decision_label(decision: str | None) -> str | None:
+    """Return the label of *decision*; None if there is none, or it is one of a newer server."""
+    return Decision(decision).label if decision in set(Decision) else None
 
 
 def _decision(row: sqlite3.Row, fate: dict[str, Any]) -> str | None:

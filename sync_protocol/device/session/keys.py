@@ -4,9 +4,7 @@ The reference device keeps it in a file that only its owner can read; a phone ke
 where no backup reaches it, so that a restored copy of the app must enrol again.
 """
 
-import base64
 import hashlib
-import os
 import re
 from pathlib import Path
 
@@ -21,15 +19,11 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from ulid import ULID
 
+from sync_protocol import base64url
 from sync_protocol.device.errors import EnrolAgain
-from sync_protocol.device.store.receipts import sync_folder
+from sync_protocol.device.store.durable_file import durable_file, sync_folder
 
 PROOF_TYPE = "satchel-proof+jwt"
-
-
-def b64url(data: bytes) -> str:
-    """Return base64url without padding (RFC 7515)."""
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
 class DeviceKey:
@@ -41,13 +35,13 @@ class DeviceKey:
     def public_jwk(self) -> dict[str, str]:
         """Return the public key as a JWK (RFC 8037)."""
         raw = self._private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-        return {"kty": "OKP", "crv": "Ed25519", "x": b64url(raw)}
+        return {"kty": "OKP", "crv": "Ed25519", "x": base64url.encode(raw)}
 
     def proof(self, issuer: str, refresh_token: str) -> str:
         """Return the JWS that shows *refresh_token* to be ours. It carries no time: device clocks lie."""
         claims = {
             "aud": issuer,
-            "rth": b64url(hashlib.sha256(refresh_token.encode()).digest()),
+            "rth": base64url.encode(hashlib.sha256(refresh_token.encode()).digest()),
             "jti": str(ULID()),
         }
         return jwt.encode(claims, self._private, algorithm="EdDSA", headers={"typ": PROOF_TYPE})
@@ -70,14 +64,8 @@ def make_or_load(path: Path) -> DeviceKey:
         return load(path)
     private = Ed25519PrivateKey.generate()
     pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    partial = path.with_suffix(f".partial-{os.getpid()}")
-    partial.unlink(missing_ok=True)
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as stream:
+    with durable_file(path, mode=0o600) as stream:
         stream.write(pem)
-        stream.flush()
-        os.fsync(stream.fileno())
-    partial.replace(path)
     sync_folder(path.parent)
     return DeviceKey(private)
 

@@ -7,7 +7,6 @@ page of its own), and a compressed body that was cut is an error and not a short
 import gzip
 import ipaddress
 import json
-import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ import httpx
 
 from sync_protocol.device.errors import Damaged, DeviceError, NotOurServer, Offline, Problem
 from sync_protocol.device.store.partfile import PartFile
+from sync_protocol.inflate import InflateError, inflate
 from sync_protocol.limits import MIB
 from sync_protocol.segment import MEDIA_TYPE
 
@@ -160,16 +160,10 @@ class Transport:
             return raw
         if coding != "gzip":
             raise Damaged(f"the reply came in the coding {coding}, which was not asked for")
-        inflater = zlib.decompressobj(zlib.MAX_WBITS | 16)
         try:
-            plain = inflater.decompress(raw, MAX_REPLY_BYTES)
-        except zlib.error as error:
-            raise Damaged(f"the reply was altered on the way: {error}") from None
-        if inflater.unconsumed_tail:
-            raise Damaged(f"the reply inflates to more than {MAX_REPLY_BYTES:,} bytes")
-        if not inflater.eof or inflater.unused_data:
-            raise Damaged("the reply was cut on the way")
-        return plain
+            return inflate([raw], MAX_REPLY_BYTES)
+        except InflateError as error:
+            raise Damaged(f"the reply's gzip data {error}") from None
 
     def _json(self, body: bytes, status: int, headers: Mapping[str, str]) -> Any:
         media = _media(headers)

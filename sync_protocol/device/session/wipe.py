@@ -5,7 +5,6 @@ half-fetched segments, and the key.
 """
 
 import json
-import os
 import zipfile
 from pathlib import Path
 
@@ -14,8 +13,9 @@ from sync_protocol.device.session import keys
 from sync_protocol.device.session.session import identity
 from sync_protocol.device.store import replica
 from sync_protocol.device.store.database import Database
+from sync_protocol.device.store.durable_file import durable_file, sync_folder
 from sync_protocol.device.store.partfile import PartFolder
-from sync_protocol.device.store.receipts import ReceiptFolder, sync_folder
+from sync_protocol.device.store.receipts import ReceiptFolder
 
 
 def export_unsent(db: Database, files: ReceiptFolder, folder: Path) -> Path | None:
@@ -35,20 +35,13 @@ def export_unsent(db: Database, files: ReceiptFolder, folder: Path) -> Path | No
         return None
     who = identity(db)
     target = folder / f"unsent-{who.device_id if who else 'device'}.zip"
-    partial = target.with_suffix(f".partial-{os.getpid()}")
-    with partial.open("wb") as stream:
-        with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-            archive.writestr(
-                "documents.json", b"[" + b",\n".join(bytes(row["frozen"]) for row in unsent) + b"]"
-            )
-            archive.writestr("about.json", json.dumps({"rep": who.rep if who else None}))
-            for row in receipts:
-                path = files.path(row["sha256"])
-                if path.exists():
-                    archive.write(path, f"receipts/{row['sha256']}")
-        stream.flush()
-        os.fsync(stream.fileno())
-    partial.replace(target)
+    with durable_file(target) as stream, zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("documents.json", b"[" + b",\n".join(bytes(row["frozen"]) for row in unsent) + b"]")
+        archive.writestr("about.json", json.dumps({"rep": who.rep if who else None}))
+        for row in receipts:
+            path = files.path(row["sha256"])
+            if path.exists():
+                archive.write(path, f"receipts/{row['sha256']}")
     sync_folder(folder)
     return target
 

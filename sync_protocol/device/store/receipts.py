@@ -6,7 +6,6 @@ names, which is swept).
 """
 
 import hashlib
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 from sync_protocol.device.errors import ReceiptRefused
 from sync_protocol.device.failpoint import failpoint
 from sync_protocol.device.store.database import Database
+from sync_protocol.device.store.durable_file import durable_file, sync_folder
 from sync_protocol.limits import LIMITS
 
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1")
@@ -86,12 +86,8 @@ class ReceiptFolder:
             return
         self.folder.mkdir(exist_ok=True)
         for file in files:
-            partial = self.folder / f"{file.sha256}.partial-{os.getpid()}"
-            with partial.open("wb") as stream:
+            with durable_file(self.path(file.sha256)) as stream:
                 stream.write(file.data)
-                stream.flush()
-                os.fsync(stream.fileno())
-            partial.replace(self.path(file.sha256))
         sync_folder(self.folder)
         failpoint("capture.files_written")
 
@@ -130,12 +126,3 @@ class ReceiptFolder:
             if not whole:
                 found.append(f"receipt {row['filename']} is not what was captured")
         return found
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in *folder* durable, as fsync does for a file's bytes."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

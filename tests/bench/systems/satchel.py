@@ -19,8 +19,8 @@ from backend.database.core import Sessions, make_sessions
 from backend.feed.changes import MAX_CHANGES, publish
 from backend.identity import device_keys, enrolment, keys, tokens
 from backend.identity.models import Device
-from backend.settings import PREFIX, read_settings
-from backend.settings.table import SETTINGS
+from backend.settings import PREFIX, Settings, read_settings
+from backend.settings.declaration import declared_settings, variable
 from backend.sync import grants
 from sync_protocol import SCHEMA_REVISION
 from sync_protocol.canonical import digest
@@ -50,7 +50,7 @@ class SatchelContestant:
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         database = database or f"satchel_{sizes.records}"
-        known = {PREFIX + setting.name.upper() for setting in SETTINGS}
+        known = {variable(PREFIX, setting.name) for setting in declared_settings(Settings)}
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         self._environ = {
             **kept,

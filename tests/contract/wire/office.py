@@ -30,9 +30,9 @@ PARKED = "/v1/office/parked"
 def tell(here: Installation) -> Iterator[tuple[str, Golden]]:
     """Yield every exchange as (name, golden)."""
     story = _Story(here)
-    with patch("backend.api.office.connect", lambda name, options: story.erp):
+    with patch("backend.api.endpoints.office.connect", lambda name, options: story.erp):
         yield from story.errors_of_the_lock()
-        yield from story.deeds()
+        yield from story.actions()
         yield from story.refusals()
 
 
@@ -78,9 +78,9 @@ class _Story:
         return name, {"about": about, "request": golden, "reply": exchange.reply_of(response)}
 
     def act(
-        self, name: str, about: str, id: str, deed: str, who: str = "anna", **body: Any
+        self, name: str, about: str, id: str, action: str, who: str = "anna", **body: Any
     ) -> tuple[str, Golden]:
-        return self.ask(name, about, "POST", f"{PARKED}/{id}/{deed}", who, body=body)
+        return self.ask(name, about, "POST", f"{PARKED}/{id}/{action}", who, body=body)
 
     def errors_of_the_lock(self) -> Iterator[tuple[str, Golden]]:
         about = "A token that is nobody's, or whose account is revoked."
@@ -88,13 +88,13 @@ class _Story:
         about = "Who keeps the connection running may retry, and settle nothing else."
         yield self.act("problem-role_missing", about, IDS[0], "cancel", "ivo", why="no")
 
-    def deeds(self) -> Iterator[tuple[str, Golden]]:
+    def actions(self) -> Iterator[tuple[str, Golden]]:
         yield self.ask("list", "What waits longest comes first.", "GET", PARKED, query={"limit": "1"})
         yield self.ask("show", "One document.", "GET", f"{PARKED}/{IDS[0]}")
-        yield self.act("reserve", "Anna takes it.", IDS[0], "claim")
-        about = "Bert is told who has it; with `force` he would overrule her."
+        yield self.act("reserve", "Anna reserves it.", IDS[0], "reserve")
+        about = "Bert learns who has reserved it. With `force` he would overrule her."
         yield self.act("problem-reserved_by_another", about, IDS[0], "retry", "bert")
-        yield self.act("release", "Anna lets go of it.", IDS[0], "release")
+        yield self.act("release", "Anna ends her reservation.", IDS[0], "release")
         yield self.act("retry", "It is sent again as it is.", IDS[0], "retry", why="The limit was raised")
         yield self.act("problem-not_parked", "It is on its way.", IDS[0], "cancel", why="no")
         number = self.erp.by_hand()
@@ -106,8 +106,8 @@ class _Story:
         yield self.act("problem-not_in_erp", "No such number.", IDS[4], "link", number="SO99")
         about = "The number is another document's."
         yield self.act("problem-linked_elsewhere", about, IDS[4], "link", number="SO1")
-        about = "Without a reason."
-        yield self.act("problem-not_for_this", about, IDS[4], "cancel")
+        yield self.act("problem-envelope_invalid", "The rep must learn the reason.", IDS[4], "cancel")
+        yield self.act("problem-not_for_this", "An order is no change request.", IDS[4], "done")
         about = "A corrected body has faults; each stands under its field."
         body = company.order_body("C9")
         yield self.act("problem-body_refused", about, IDS[4], "fix", body=body)

@@ -3,7 +3,7 @@
 from backend import doorbell
 from backend.api import auth
 from backend.api.endpoints import push as api_push
-from backend.connectors.tryton import client, deadline, http
+from backend.connectors.tryton import client, deadline
 from backend.delivery import breaker, settle
 from backend.delivery.forwarder import Forwarder
 from backend.delivery.models import Breaker
@@ -12,6 +12,7 @@ from backend.delivery.queue import acquire, concurrency, dependencies, ordering
 from backend.delivery.retry import Backoff
 from backend.delivery.transfer import Transfer
 from backend.inbox.models import Submission
+from sync_protocol.inflate import inflate
 from tests.mutants.edits import always, body, drop, move, never, replace
 from tests.mutants.mutant import Mutant
 from tests.mutants.symbol import constant
@@ -198,8 +199,8 @@ FORWARDING = [
         "no bound on what is unpacked",
         "–",
         "A kilobyte of gzip from an ERP fills the worker's memory.",
-        f"{GARBAGE}::test_a_bomb_takes_no_more_memory_than_the_bound",
-        [replace(http._gunzip, "$INFLATE.decompress($PIECE, $MOST)", "$INFLATE.decompress($PIECE)")],
+        "tests/unit/wire/test_inflate.py::test_no_more_memory_is_used_than_the_bound",
+        [replace(inflate, "$INFLATER.decompress($PIECE, $ROOM)", "$INFLATER.decompress($PIECE)")],
     ),
     Mutant(
         "a deadline for each piece",

@@ -2,8 +2,9 @@
 
 from backend.delivery import attempts, erp_lookup
 from backend.delivery.alerts import dispatch
+from backend.identity import audit
 from backend.inbox.models import Submission
-from backend.office import action, actions, erp_check
+from backend.office import erp_check, linking, service
 from backend.sync import amendments
 from sync_protocol import submission
 from tests.mutants.edits import always, drop, never, replace
@@ -11,16 +12,18 @@ from tests.mutants.mutant import Mutant
 from tests.mutants.symbol import constant
 from tests.mutants.tree import calls
 
-SAFELY = "tests/unit/delivery/test_parked_safely.py"
-PARKED = "tests/unit/delivery/test_parked.py"
+ACTIONS = "tests/unit/office/test_actions.py"
+ERP_CHECK = "tests/unit/office/test_erp_check.py"
+LINKING = "tests/unit/office/test_linking.py"
+SERVICE = "tests/unit/office/test_service.py"
 
 PARKED_DOCUMENTS = [
     Mutant(
         "a fenced settle after the office acted",
         "–",
-        "A worker with an old claim settles a document that the office has sent again, over the worker that"
+        "A worker with an old lease settles a document that the office has sent again, over the worker that"
         " has it now.",
-        f"{SAFELY}::test_a_worker_from_before_cannot_settle_over_the_office",
+        f"{SERVICE}::test_a_worker_from_before_cannot_settle_over_the_office",
         [
             replace(
                 constant(attempts, attempts._NEWEST),
@@ -34,16 +37,16 @@ PARKED_DOCUMENTS = [
         "linked twice",
         "–",
         "Two of our documents are linked to one of the ERP's.",
-        f"{SAFELY}::test_two_documents_cannot_be_linked_to_one_number",
-        [never(actions.link, "$RIVAL is not None")],
+        f"{LINKING}::test_two_documents_cannot_be_linked_to_one_number",
+        [never(linking.link, "$CONFLICT is not None")],
         only="sqlite",
     ),
     Mutant(
         "linked to another one's document",
         "–",
         "A number is accepted although the ERP's document carries the key of another document of ours.",
-        f"{SAFELY}::test_a_document_of_the_erp_that_carries_another_key_is_not_taken",
-        [never(actions.link, "$KEY not in $OURS")],
+        f"{LINKING}::test_a_document_of_the_erp_that_carries_another_key_is_not_taken",
+        [never(linking._document_to_link, "$KEY not in $OURS")],
         only="sqlite",
     ),
     Mutant(
@@ -51,7 +54,7 @@ PARKED_DOCUMENTS = [
         "–",
         "The daily reconciliation asks for a linked document by our key only, which the ERP's does not"
         " carry: it is sent again.",
-        f"{SAFELY}::test_a_linked_document_is_there_for_whoever_reconciles",
+        f"{LINKING}::test_a_linked_document_is_there_for_whoever_reconciles",
         [never(erp_lookup.look_up, "not $FOUND and $LINKED and $NUMBER")],
         only="sqlite",
     ),
@@ -64,11 +67,11 @@ PARKED_DOCUMENTS = [
         only="sqlite",
     ),
     Mutant(
-        "a deed without a trace",
+        "an action without a trace",
         "–",
         "What the office does is not entered into the audit trail.",
-        f"{PARKED}::test_retrying_sends_it_again_and_says_who_did_it",
-        [drop(action.finish, calls(action.record_audit))],
+        f"{ACTIONS}::test_retrying_sends_it_again_and_says_who_did_it",
+        [drop(service._finish, calls(audit.record))],
         only="sqlite",
     ),
     Mutant(
@@ -76,24 +79,24 @@ PARKED_DOCUMENTS = [
         "–",
         "A document is cancelled or sent back without asking the ERP: the rep's copy becomes a second one"
         " there.",
-        f"{SAFELY}::test_what_the_erp_has_is_not_given_up",
-        [never(erp_check.require_absent, "$SEEN.by_key")],
+        f"{ERP_CHECK}::test_what_the_erp_has_is_not_given_up",
+        [never(erp_check.require_absent, "$CHECK.by_key")],
         only="sqlite",
     ),
     Mutant(
         "given up while a call may still be executed",
         "–",
         "A document is given up before the quiet period has passed.",
-        f"{SAFELY}::test_a_call_that_may_still_be_executed_is_waited_for",
+        f"{ERP_CHECK}::test_a_call_that_may_still_be_executed_is_waited_for",
         [drop(erp_check.require_absent, calls(erp_check.require_settled))],
         only="sqlite",
     ),
     Mutant(
         "what the ERP showed an hour ago",
         "–",
-        "An answer of the ERP counts although a worker has claimed the document since.",
-        f"{SAFELY}::test_what_the_erp_showed_before_a_worker_came_does_not_count",
-        [replace(erp_check.require_current, "$SIGHT is None or $FENCE != $NEWER", "$SIGHT is None")],
+        "An answer of the ERP counts although a worker has leased the document since.",
+        f"{ERP_CHECK}::test_what_the_erp_showed_before_a_worker_came_does_not_count",
+        [replace(erp_check.require_current, "$CHECK is None or $FENCE != $NEWER", "$CHECK is None")],
         only="sqlite",
     ),
     Mutant(
@@ -124,8 +127,8 @@ PARKED_DOCUMENTS = [
         "two people at one document",
         "–",
         "A reservation by one office user does not stop another one.",
-        f"{SAFELY}::test_a_claim_keeps_others_out_until_it_lapses",
-        [never(action.lock_parked, "$HOLDER not in $NOBODY and not $FORCE")],
+        f"{SERVICE}::test_a_reservation_keeps_others_out_until_it_ends",
+        [never(service._require_available, "$HOLDER not in $NOBODY and not $FORCE")],
         only="sqlite",
     ),
 ]

@@ -124,7 +124,7 @@ def test_every_header_of_the_golden_exchanges_can_be_read_and_sent() -> None:
         ("https://app.example.com/phone", "without a path"),
         ("app.example.com", "not an origin"),
         ("https://App.example.com", "lower case"),
-        ("https://app.example.com:443", "usual port"),
+        ("https://app.example.com:443", "standard port"),
         ("https://user@app.example.com", "not an origin"),
         ("http://app.example.com", "not encrypted"),
         (f"{APP}, *", "every page"),

@@ -10,7 +10,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from backend.cli.doctor.finding import BAD, GOOD, WARN
+from backend.cli.doctor.finding import ERROR, OK, WARNING
 from backend.cli.doctor.replica import examine_replica
 from backend.clock import ManualClock
 from backend.feed import positions
@@ -280,23 +280,23 @@ def test_the_doctor_tells_how_the_replica_stands(here: Installation, shared: Pai
     def findings() -> list[tuple[str, str]]:
         with here.sessions() as session:
             primary = positions.head(session)
-        return [(found.verdict, found.words) for found in examine_replica(here.settings.replica_url, primary)]
+        return [(each.verdict, each.message) for each in examine_replica(here.settings.replica_url, primary)]
 
     shared.catch_up()
     ((verdict, words),) = findings()
-    assert verdict == GOOD and "level with the primary" in words
+    assert verdict == OK and "level with the primary" in words
     pause(shared.standby)
     try:
         say(here.sessions, customer("NEW", "NW"))
         ((verdict, words),) = findings()
-        assert verdict == WARN and "positions behind, paused" in words
+        assert verdict == WARNING and "positions behind; replay: paused" in words
         here.change(positions.new_epoch)
         ((verdict, words),) = findings()
-        assert verdict == BAD and "another epoch" in words
+        assert verdict == ERROR and "another epoch" in words
     finally:
         resume(shared.standby)
     nowhere = positions.Head("", 0)
     (primary,) = examine_replica(here.settings.database_url, nowhere)
-    assert (primary.verdict, primary.words) == (BAD, "it is no standby")
+    assert (primary.verdict, primary.message) == (ERROR, "it is not a standby")
     (missing,) = examine_replica(shared.standby.url("nowhere"), nowhere)
-    assert missing.verdict == WARN and "nowhere" in missing.words
+    assert missing.verdict == WARNING and "nowhere" in missing.message

@@ -30,11 +30,11 @@ def test_a_dry_run_says_what_would_go_and_the_run_deletes_it(installed: Sessions
     grow_old(installed, 100)
     dry = satchel("feed", "compact", "--dry-run")
     assert dry.exit_code == 0
-    assert "territory:NW" in dry.output and "3 tombstones older than 90 days would go" in dry.output
+    assert "territory:NW" in dry.output and "3 tombstones older than 90 days would be deleted" in dry.output
     assert tombstones(installed) == 3
     done = satchel("feed", "compact")
     assert done.exit_code == 0
-    assert "3 tombstones older than 90 days are gone" in done.output
+    assert "3 tombstones older than 90 days were deleted" in done.output
     assert tombstones(installed) == 0
 
 
@@ -42,11 +42,11 @@ def test_it_says_why_nothing_goes(installed: Sessions, satchel: Satchel) -> None
     say(installed, customer("C1", "NW"))
     say(installed, Gone("customers", "C1"))
     young = satchel("feed", "compact")
-    assert "Nothing is known to be older than 90 days yet" in young.output
+    assert "No position is known to be older than 90 days yet" in young.output
     grow_old(installed, 10)
-    assert "Nothing is known" in satchel("feed", "compact").output
+    assert "No position is known" in satchel("feed", "compact").output
     assert "1 tombstones" in satchel("feed", "compact", SATCHEL_TOMBSTONE_DAYS="10").output
     assert (
-        "No tombstone older than 10 days may go"
+        "No tombstone older than 10 days can be deleted"
         in satchel("feed", "compact", SATCHEL_TOMBSTONE_DAYS="10").output
     )

@@ -46,20 +46,20 @@ def test_it_reads_by_default_and_lists_what_could_not_be_taken(
 def test_the_quarantine_is_listed_told_by_doctor_and_tried_again(
     installed: Sessions, satchel: Satchel, erp: dict[str, str], tmp_path: Path
 ) -> None:
-    assert "could be taken" in satchel("ingest", "quarantine", **erp).output
+    assert "No row is in quarantine" in satchel("ingest", "quarantine", **erp).output
     satchel("ingest", **erp)
     listed = satchel("ingest", "quarantine", "--raw", **erp).output
     assert "expense_categories.csv:3" in listed and "EURO" in listed and "1 expense_categories" in listed
     assert "1 expense_categories" in satchel("ingest", "quarantine", "expense_categories", **erp).output
-    assert "Every row of customers that was read" in satchel("ingest", "quarantine", "customers", **erp).output
+    assert "No row of customers is in quarantine" in satchel("ingest", "quarantine", "customers", **erp).output
     wrong = satchel("ingest", "quarantine", "moon_phases", **erp)
     assert wrong.exit_code == 2 and "moon_phases" in wrong.output
-    assert "could not be taken: 1 expense_categories" in satchel("doctor", **erp).output
-    assert "1 tried, 0 came good, 1 stay" in satchel("ingest", "retry", **erp).output
+    assert "in quarantine: 1 expense_categories" in satchel("doctor", **erp).output
+    assert "1 retried, 0 released, 1 remain" in satchel("ingest", "retry", **erp).output
     drop(tmp_path / "erp", "20261123T100000Z", currency="EUR")
-    assert "1 tried, 1 came good" in satchel("ingest", "retry", "expense_categories", **erp).output
-    assert "could be taken" in satchel("ingest", "quarantine", **erp).output
-    assert "none is in quarantine" in satchel("doctor", **erp).output
+    assert "1 retried, 1 released" in satchel("ingest", "retry", "expense_categories", **erp).output
+    assert "No row is in quarantine" in satchel("ingest", "quarantine", **erp).output
+    assert "none in quarantine" in satchel("doctor", **erp).output
     with installed() as session:
         assert live(session, "expense_categories", "hotel")
 
@@ -74,10 +74,10 @@ def test_a_comparison_mends_and_doctor_tells_of_it(
         right = live(session, "expense_categories", "hotel")
         assert right is not None
         publish(session, [Put("expense_categories", "hotel", {**right, "name": "as it was before"})])
-    assert "2 compared, 1 had been missed and are mended" in satchel("ingest", "compare", **erp).output
+    assert "2 compared, 1 had been missed and are corrected" in satchel("ingest", "compare", **erp).output
     with installed() as session:
         assert json.dumps(live(session, "expense_categories", "hotel")) == json.dumps(right)
-    assert "found 1 that reading had missed" in satchel("doctor", **erp).output
+    assert "found 1 that incremental" in satchel("doctor", **erp).output
 
 
 def test_from_start_reads_everything_again(installed: Sessions, satchel: Satchel, erp: dict[str, str]) -> None:
@@ -98,7 +98,7 @@ def test_without_a_terminal_a_line_comes_now_and_then(monkeypatch: pytest.Monkey
     shown.end("customers", 50_000, "50000 read")
     lines = out.getvalue().splitlines()
     assert len(lines) <= 100 * 0.2 / EVERY_SECONDS + 1
-    assert lines[0] == "customers: 12,500 of 100,000 read, 2,500 a second"
+    assert lines[0] == "customers: 12,500 of 100,000 read, 2,500 per second"
     assert lines[-1] == "customers: 50000 read"
 
 

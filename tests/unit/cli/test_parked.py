@@ -8,6 +8,7 @@ import pytest
 
 from backend.clock import SystemClock
 from backend.database.core import Sessions
+from backend.office.actions import ACTIONS
 from backend.settings import read_settings
 from sync_protocol.change import Put
 from tests.unit.cli.conftest import Satchel
@@ -49,25 +50,23 @@ def test_the_list_says_whose_why_and_what_to_do(inbox: InboxFixture, satchel: Sa
         "Put right in the ERP",
     ):
         assert words in listed
-    [one] = json.loads(satchel("parked", "list", "--json").output)
-    assert (one["id"], one["class"], one["owner"]) == (id, "reject_office", "office")
+    [document] = json.loads(satchel("parked", "list", "--json").output)
+    assert (document["id"], document["error_class"], document["owner"]) == (id, "reject_office", "office")
     assert json.loads(satchel("parked", "list", "--json", "--owner", "it").output) == []
     assert json.loads(satchel("parked", "list", "--json", "--class", "config").output) == []
     assert "`satchel parked list`" in satchel("doctor").output
 
 
-def test_claim_act_and_the_trail_of_it(inbox: InboxFixture, satchel: Satchel) -> None:
+def test_reserve_act_and_the_trail_of_it(inbox: InboxFixture, satchel: Satchel) -> None:
     id = park(inbox)
     assert "reserved by" in satchel("parked", "reserve", id, "--as", "anna").output
     refused = satchel("parked", "retry", id, "--as", "bert")
-    assert refused.exit_code == 1 and "anna is working on document" in refused.output
+    assert refused.exit_code == 1 and "anna has reserved document" in refused.output
     assert satchel("parked", "retry", id, "--as", "bert", "--force", "--why", "agreed").exit_code == 0
     shown = satchel("parked", "show", id).output
-    assert "queued" in shown and "user:bert parked.retry" in shown and "'taken_from': 'anna'" in shown
-    assert [d["what"] for d in json.loads(satchel("parked", "show", id, "--json").output)["deeds"]] == [
-        "parked.claim",
-        "parked.retry",
-    ]
+    assert "queued" in shown and "user:bert parked.retry" in shown and "'overruled': 'anna'" in shown
+    trail = json.loads(satchel("parked", "show", id, "--json").output)["audit"]
+    assert [entry["action"] for entry in trail] == ["parked.reserve", "parked.retry"]
 
 
 def test_a_corrected_body_from_a_file(inbox: InboxFixture, satchel: Satchel, tmp_path: Path) -> None:
@@ -81,6 +80,17 @@ def test_a_corrected_body_from_a_file(inbox: InboxFixture, satchel: Satchel, tmp
     made = json.loads(satchel("parked", "fix", id, "--file", str(corrected), "--json").output)
     assert inbox.record(id)["superseded_by"] == made["id"]
     assert (made["state"], made["body"]["notes"]) == ("queued", "by telephone")
+
+
+def test_every_action_is_a_command_that_says_what_it_does(satchel: Satchel) -> None:
+    listed = satchel("parked", "--help").output
+    for name, action in ACTIONS.items():
+        assert f"  {name} " in listed
+        shown = " ".join(satchel("parked", name, "--help").output.split())
+        assert action.summary in shown
+        assert ("--why TEXT The reason. The rep reads it. [required]" in shown) == action.needs_reason
+        assert ("--file" in shown) == ("body" in action.arguments)
+        assert (f"{name} [OPTIONS] ID NUMBER" in shown) == ("number" in action.arguments)
 
 
 def test_cancel_and_return_want_a_reason(inbox: InboxFixture, satchel: Satchel) -> None:
@@ -98,7 +108,7 @@ def test_release_and_done_and_a_document_that_is_not_there(inbox: InboxFixture, 
     assert satchel("parked", "reserve", id, "--as", "anna").exit_code == 0
     assert satchel("parked", "release", id, "--as", "anna").exit_code == 0
     assert inbox.row(id).reserved_by is None
-    assert "is no request" in satchel("parked", "done", id).output
+    assert "only change requests can be done" in satchel("parked", "done", id).output
     assert "there is no document X" in satchel("parked", "show", "X").output
 
 

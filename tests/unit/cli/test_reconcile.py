@@ -58,10 +58,10 @@ def test_many_that_vanished_hold_sending_until_the_operator_resumes(
     with installed() as session, session.begin():
         watermarks.ensure(session, "flatfile", "units").value = "somewhere"
     dry = satchel("delivery", "reconcile", "--dry-run", **erp)
-    assert "of those: the ERP does not show it" in dry.output and "Sending is not held" in dry.output
+    assert "of those: not found in the ERP" in dry.output and "Sending is not on hold" in dry.output
     asked = satchel("delivery", "reconcile", **erp)
     assert asked.exit_code == 1, asked.output
-    assert "the ERP has lost documents" in asked.output and "sending stays held" in asked.output
+    assert "the ERP has lost documents" in asked.output and "sending stays on hold" in asked.output
     assert states(installed) == {"accepted"}
     assert "the ERP has lost documents" in satchel("doctor", **erp).output
 
@@ -80,7 +80,7 @@ def test_many_that_vanished_hold_sending_until_the_operator_resumes(
 
 
 def test_what_was_found_is_kept_and_shown(installed: Sessions, satchel: Satchel, erp: dict[str, str]) -> None:
-    assert "has not been asked yet" in satchel("delivery", "reconcile", "--report", **erp).output
+    assert "No reconciliation yet" in satchel("delivery", "reconcile", "--report", **erp).output
     [id] = accepted(installed, 1)
     asked = satchel("delivery", "reconcile", **erp)
     assert states(installed) == {"parked"}, asked.output
@@ -120,7 +120,7 @@ def test_what_was_deleted_on_purpose_is_named_by_the_operator(
     assert states(installed) == {"accepted"}, "nothing goes on by half"
     resumed = satchel("delivery", "reconcile", "--resume", "--except", ids[0], "--except", ids[2], **erp)
     assert resumed.exit_code == 0, resumed.output
-    assert "2 documents are cancelled" in resumed.output and "2 documents are looked up" in resumed.output
+    assert "2 documents were cancelled" in resumed.output and "2 documents are looked up" in resumed.output
     with installed() as session:
         rows = {row.id: row for row in session.scalars(select(Submission))}
         trail = session.scalars(select(AuditEntry).where(AuditEntry.action == "erp.not_sent_again")).all()

@@ -41,7 +41,7 @@ def test_it_begins_a_new_epoch_proves_the_sums_and_holds_sending(
     done = satchel("feed", "restore-check")
     assert done.exit_code == 0, done.output
     assert epoch(installed) != before
-    assert "Sums and hashes are right" in done.output
+    assert "All hashes and checksums are correct" in done.output
     assert "Nothing is sent to the ERP since" in done.output
     assert "satchel delivery reconcile" in done.output
     with installed() as session:
@@ -51,9 +51,9 @@ def test_it_begins_a_new_epoch_proves_the_sums_and_holds_sending(
 
     reconciled = satchel("delivery", "reconcile", **sample_erp(tmp_path))
     assert reconciled.exit_code == 0, reconciled.output
-    assert "Sending to the ERP goes on" in reconciled.output
+    assert "Sending to the ERP resumes" in reconciled.output
     assert "reconcile" not in satchel("doctor").output
-    assert "Sending is not held" in satchel("delivery", "reconcile", **sample_erp_again(tmp_path)).output
+    assert "Sending is not on hold" in satchel("delivery", "reconcile", **sample_erp_again(tmp_path)).output
 
 
 def sample_erp_again(tmp_path: Path) -> dict[str, str]:
@@ -88,15 +88,15 @@ def test_it_mends_a_sum_a_hash_and_a_head_and_says_which(installed: Sessions, sa
         session.execute(update(FeedStream).where(of).values(rows=7, sum=5))
         session.execute(update(FeedRow).where(FeedRow.key == "C2").values(hash=1, position=4_000))
     done = satchel("feed", "restore-check")
-    assert "territory:NW customers: noted were 7 rows" in done.output
-    assert "territory:SE customers: 1 rows had a wrong hash; a row stood above the head; mended" in done.output
-    assert "2 streams were mended" in done.output
+    assert "territory:NW customers: recorded were 7 rows" in done.output
+    assert "territory:SE customers: 1 rows had a wrong hash; a row was above the head; repaired" in done.output
+    assert "2 streams were repaired" in done.output
     with installed() as session:
         assert session.execute(select(FeedStream.rows, FeedStream.sum).where(of)).one() == right
         row = session.scalars(select(FeedRow).where(FeedRow.key == "C2")).one()
         assert row.hash == signed(row_hash("customers", "C2", str(row.body)))
         assert positions.head(session).position > 4_000
-    assert "Sums and hashes are right" in satchel("feed", "restore-check").output
+    assert "All hashes and checksums are correct" in satchel("feed", "restore-check").output
 
 
 def test_segments_of_the_lost_history_are_withdrawn(

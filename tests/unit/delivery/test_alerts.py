@@ -20,8 +20,8 @@ from backend.delivery.models import Alert
 from backend.delivery.park_reasons import PARK_REASONS
 from backend.settings import SettingError, Settings, read_settings
 from tests.unit.delivery.inbox_fixture import InboxFixture
-from tests.unit.delivery.office_fixture import OfficeFixture
 from tests.unit.delivery.receivers import MailReceiver, WebReceiver, serving
+from tests.unit.office.office_fixture import OfficeFixture
 
 
 @pytest.fixture
@@ -123,12 +123,12 @@ def test_who_is_settled_before_is_not_told_of_and_a_new_wait_is(
     work.inbox.later(hours=5)
     assert run(work, settings) == 1
     work.inbox.erp.script("create", "refuse_office", "ok")
-    work.office.retry(id, "anna")
+    work.act("retry", id)
     work.inbox.forwarder().drain()
     assert run(work, settings) == 0
     work.inbox.later(hours=4)
     assert run(work, settings) == 1
-    work.office.cancel(id, "anna", "no")
+    work.act("cancel", id, why="no")
     work.inbox.later(hours=40)
     assert run(work, settings) == 0
 

@@ -10,8 +10,8 @@ from backend.database.core import is_postgresql
 from backend.delivery import breaker
 from backend.erp.records import Health
 from tests.unit.delivery.inbox_fixture import BACKOFF, InboxFixture, eventually
-from tests.unit.delivery.office_fixture import OfficeFixture
 from tests.unit.delivery.recording_erp import RecordingErp
+from tests.unit.office.office_fixture import OfficeFixture
 
 
 def test_a_wrong_setting_stops_everything_once_and_costs_no_try(
@@ -175,7 +175,7 @@ def test_what_the_office_sends_again_begins_anew_with_wrong_settings(inbox: Inbo
         inbox.later(minutes=1)
         inbox.probe()
     assert inbox.row(bad).state == "parked"
-    OfficeFixture(inbox).office.retry(bad, "anna")
+    OfficeFixture(inbox).act("retry", bad)
     inbox.later(minutes=1)
     assert inbox.forwarder().drain() == 1
     assert inbox.row(bad).state == "queued"

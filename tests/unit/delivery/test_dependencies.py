@@ -4,8 +4,7 @@ import pytest
 
 from sync_protocol.submission import State
 from tests.unit.delivery.inbox_fixture import ORDER, InboxFixture
-from tests.unit.delivery.office_fixture import OfficeFixture
-from tests.unit.delivery.test_parked import master_data
+from tests.unit.office.office_fixture import OfficeFixture
 
 pytestmark = pytest.mark.both_dialects
 
@@ -33,12 +32,12 @@ def test_what_waits_for_a_document_that_the_office_fixed_goes_as_soon_as_the_fix
     inbox: InboxFixture,
 ) -> None:
     work = OfficeFixture(inbox)
-    master_data(work)
+    work.publish_master_data()
     parked = work.park()
     waits = inbox.capture(customer="C2", depends_on=[parked])
     inbox.forwarder().drain()
     assert inbox.row(waits).due_at > inbox.clock.now()
     lines = [{**ORDER["lines"][0], "quantity": "4"}]
-    fixed = work.office.fix(parked, "anna", {**ORDER, "lines": lines})
+    fixed = work.act("fix", parked, body={**ORDER, "lines": lines})
     assert inbox.forwarder().drain() == 2, "at once, and not when it would be looked at by itself"
     assert inbox.states(fixed.id, waits) == ["accepted"] * 2

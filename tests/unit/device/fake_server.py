@@ -9,9 +9,9 @@ from typing import Any
 import httpx
 import jwt
 
+from sync_protocol import base64url
 from sync_protocol.canonical import digest
 from sync_protocol.cursor import CursorInvalid
-from sync_protocol.device.session.keys import b64url
 from tests.unit.device import fake_segments, verify_model
 from tests.unit.device.fake_receipts import FakeReceipts
 from tests.unit.device.feed_model import Feed
@@ -140,7 +140,7 @@ class FakeServer(httpx.BaseTransport):
         key = jwt.PyJWK({**(self.key or {}), "alg": "EdDSA"}).key
         assert jwt.get_unverified_header(asked["proof"])["typ"] == "satchel-proof+jwt"
         claims = jwt.decode(asked["proof"], key, algorithms=["EdDSA"], audience=ISSUER)
-        assert claims["rth"] == b64url(hashlib.sha256(presented.encode()).digest())
+        assert claims["rth"] == base64url.encode(hashlib.sha256(presented.encode()).digest())
         if presented == f"refresh-{self.generation}":
             self.generation += 1
         elif presented != f"refresh-{self.generation - 1}":

@@ -13,7 +13,7 @@ def test_an_empty_listing_is_believed_only_by_word_of_the_operator(intake: Intak
     intake.settings = replace(intake.settings, shrink_guard_percent=1000)
     refused = intake.sweep()
     assert refused.failure is not None
-    assert "satchel sweep units --believe" in refused.failure
+    assert "satchel sweep units --accept-shrink" in refused.failure
     assert intake.keys() == ["u1"]
     assert intake.sweep(force=True).deleted == 1
     assert intake.keys() == []

@@ -1,11 +1,10 @@
-"""The doorbell's process is given the settings of its parent, whatever they are."""
+"""The doorbell's process gets the settings of its parent."""
 
 from pathlib import Path
 
 import pytest
 
-from backend.settings import read_settings
-from backend.worker import _as_environ
+from backend.settings import read_settings, to_environ
 
 
 @pytest.mark.parametrize(
@@ -18,5 +17,4 @@ from backend.worker import _as_environ
 )
 def test_what_a_child_reads_is_what_its_parent_has(more: dict[str, str], tmp_path: Path) -> None:
     settings = read_settings({"SATCHEL_FOLDER": str(tmp_path), **more})
-    environ = _as_environ(settings)
-    assert read_settings({n: v for n, v in environ.items() if n.startswith("SATCHEL_")}) == settings
+    assert read_settings(to_environ(settings)) == settings

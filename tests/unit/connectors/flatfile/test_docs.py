@@ -1,4 +1,4 @@
-"""The integrator's page says what the code does: every file, every column, every setting."""
+"""The integrator's page says what the code does: every file and every column."""
 
 import csv
 import io
@@ -9,7 +9,6 @@ import pytest
 
 from backend.connectors.flatfile import connect
 from backend.connectors.flatfile.files import ALL_FILES, COLLECTION_FILES
-from backend.connectors.flatfile.options import READERS
 from backend.connectors.flatfile.render import CLAIM_COLUMNS, FORECAST_COLUMNS, ORDER_COLUMNS
 from tests.unit.connectors.flatfile.handwritten_drops import csv_text, write_drop
 
@@ -30,11 +29,6 @@ def test_the_table_of_a_file_names_its_columns(name: str) -> None:
 def test_the_page_names_the_files_of_each_collection() -> None:
     for collection, files in COLLECTION_FILES.items():
         assert f"| {collection} | {', '.join(file.name for file in files)} |" in PAGE
-
-
-def test_the_page_names_every_setting() -> None:
-    for option in READERS:
-        assert f"| `SATCHEL_ERP_{option.upper()}` |" in PAGE
 
 
 @pytest.mark.parametrize(

@@ -12,16 +12,19 @@ from backend.connectors.flatfile.layout import Layout, month_of
     ("given", "sentence"),
     [
         ({}, "SATCHEL_ERP_FOLDER is not set"),
-        ({"folder": " "}, "name the folder"),
-        ({"folder": "/x", "colour": "red"}, "SATCHEL_ERP_COLOUR is no option of flatfile; there are folder,"),
-        ({"folder": "/x", "encoding": "utf-16"}, "SATCHEL_ERP_ENCODING='utf-16': write one of utf-8"),
-        ({"folder": "/x", "encoding": "klingon"}, "SATCHEL_ERP_ENCODING='klingon': write one of utf-8"),
-        ({"folder": "/x", "delimiter": "::"}, "SATCHEL_ERP_DELIMITER='::': write one of"),
-        ({"folder": "/x", "decimal": "·"}, "SATCHEL_ERP_DECIMAL='·': write . or ,"),
+        ({"folder": " "}, "SATCHEL_ERP_FOLDER=' ': must be given"),
+        (
+            {"folder": "/x", "colour": "red"},
+            "SATCHEL_ERP_COLOUR is not a setting; the connector has",
+        ),
+        ({"folder": "/x", "encoding": "utf-16"}, "SATCHEL_ERP_ENCODING='utf-16': must be one of utf-8"),
+        ({"folder": "/x", "encoding": "klingon"}, "SATCHEL_ERP_ENCODING='klingon': must be one of utf-8"),
+        ({"folder": "/x", "delimiter": "::"}, "SATCHEL_ERP_DELIMITER='::': must be one of"),
+        ({"folder": "/x", "decimal": "·"}, "SATCHEL_ERP_DECIMAL='·': must be . or ,"),
         ({"folder": "/x", "decimal": ","}, "are both a comma"),
-        ({"folder": "/x", "quiet_seconds": "soon"}, "write a number of seconds from 1 to 3600"),
-        ({"folder": "/x", "snapshot_hours": "0"}, "write a number of hours from 0.1 to 8760"),
-        ({"folder": "/x", "collections": "customers,dreams"}, "dreams cannot be read from files"),
+        ({"folder": "/x", "quiet_seconds": "soon"}, "must be a number"),
+        ({"folder": "/x", "snapshot_hours": "0"}, "must be between 0.1 and 8760"),
+        ({"folder": "/x", "collections": "customers,dreams"}, "not dreams"),
     ],
 )
 def test_a_wrong_option_is_refused_with_a_sentence(given: dict[str, str], sentence: str) -> None:

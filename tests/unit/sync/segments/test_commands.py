@@ -26,11 +26,11 @@ def satchel(settings: Settings, *arguments: str) -> Result:
 
 def test_an_operator_builds_and_lists_sets(sessions: Sessions, settings: Settings) -> None:
     large_company(sessions, 600)
-    assert "no" in satchel(settings, "segments").output
+    assert "No segments yet" in satchel(settings, "segments").output
     built = satchel(settings, "segments", "build")
     assert built.exit_code == 0
-    assert "territory:NW customers: 1 segments (0 as before), 600 rows" in built.output
-    assert "nothing is due" in satchel(settings, "segments", "build").output
+    assert "territory:NW customers: 1 segments (0 unchanged), 600 rows" in built.output
+    assert "No segments are due" in satchel(settings, "segments", "build").output
     customers(sessions, 0, 50, name="Renamed")
     (line,) = [line for line in satchel(settings, "segments").output.splitlines() if "territory:NW" in line]
     assert [cell.strip() for cell in line.split("│")][3:5] == ["1", "600"]
@@ -43,7 +43,7 @@ def test_an_operator_builds_and_lists_sets(sessions: Sessions, settings: Setting
 def test_building_says_who_is_at_it(sessions: Sessions, settings: Settings) -> None:
     with build_lock(sessions, settings.folder):
         refused = satchel(settings, "segments", "build")
-    assert refused.exit_code == 1 and "somebody else is building" in refused.output
+    assert refused.exit_code == 1 and "another process is building" in refused.output
 
 
 @pytest.mark.parametrize(

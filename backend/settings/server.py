@@ -1,0 +1,191 @@
+"""The server's settings: one field each, with its reader, default and meaning."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlalchemy.engine import make_url
+
+from backend.settings import readers as read
+from backend.settings.declaration import setting
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The settings in force.
+
+    `erp` holds the options of the connector as text, by name in lower case; the connector reads them.
+    """
+
+    folder: Path = setting(read.text, "instance", "Folder for the embedded database, keys and receipts.")
+    database_url: str = setting(
+        read.text,
+        "",
+        "SQLAlchemy URL of the database: postgresql+psycopg://user:password@host/database. "
+        "Empty: SQLite in the folder.",
+        secret=True,
+    )
+    replica_url: str = setting(
+        read.text,
+        "",
+        "SQLAlchemy URL of a streaming replica of the PostgreSQL database, which serves pulls. Empty: none.",
+        secret=True,
+    )
+    redis_url: str = setting(
+        read.text,
+        "",
+        "Redis or Valkey URL for the doorbell. Empty: workers only poll the database.",
+        secret=True,
+    )
+    connector: str = setting(
+        read.text, "flatfile", "ERP connector: flatfile, tryton, or one that is installed."
+    )
+    company: str = setting(read.text, "Satchel sample company", "Company name, shown to reps at enrolment.")
+    public_url: str = setting(
+        read.text, "http://127.0.0.1:8000", "URL at which phones reach this server; also the issuer of tokens."
+    )
+    cors_origins: tuple[str, ...] = setting(
+        read.origins,
+        "",
+        "Origins of your own browser apps, separated by commas, such as https://app.example.com. Empty: none.",
+    )
+    host: str = setting(read.text, "127.0.0.1", "Address on which the web server listens.")
+    port: int = setting(read.port, "8000", "Port on which the web server listens.")
+    proxies: int = setting(
+        read.whole(0, 10), "0", "Number of reverse proxies before the web server that add to X-Forwarded-For."
+    )
+    web_threads: int = setting(read.whole(1), "8", "Number of threads per web process.")
+    web_processes: int = setting(
+        read.optional(read.whole(1)),
+        "",
+        "Number of web processes. Default: one per CPU, at most 4; always 1 with SQLite.",
+    )
+    poll_seconds: float = setting(
+        read.seconds, "2", "Seconds between two polls of the database for due submissions by a worker."
+    )
+    ingest_seconds: float = setting(read.seconds, "60", "Seconds between two reads of changes from the ERP.")
+    sweep_seconds: float = setting(
+        read.seconds, "86400", "Seconds between two listings of all ERP keys, which find deleted records."
+    )
+    compare_days: int = setting(
+        read.whole(1),
+        "7",
+        "Days between two full comparisons with the ERP, which find changes that incremental reads missed.",
+    )
+    lease_seconds: float = setting(
+        read.seconds,
+        "120",
+        "Seconds after which a worker that gives no sign of life loses the submission that it sends.",
+    )
+    quiet_seconds: float | None = setting(
+        read.optional(read.seconds),
+        "",
+        "Seconds to wait before looking up an unknown outcome in the ERP. Empty: the connector's default.",
+    )
+    max_in_flight: int | None = setting(
+        read.optional(read.whole(1)),
+        "",
+        "Maximum number of documents sent to the ERP at once, over all workers. "
+        "Empty: the connector's default.",
+    )
+    retry_pattern: tuple[str, ...] = setting(
+        read.retry_pattern,
+        "",
+        "Maximum seconds between retries, by number of tries, such as 1:10,5:60,10:900. "
+        "Empty: double from SATCHEL_BACKOFF_BASE_SECONDS to SATCHEL_BACKOFF_CAP_SECONDS.",
+    )
+    backoff_base_seconds: float = setting(
+        read.seconds,
+        "5",
+        "Maximum seconds before the first retry of a document that the ERP could not process; then doubled.",
+    )
+    backoff_cap_seconds: float = setting(read.seconds, "900", "Maximum seconds between two retries.")
+    parked_reservation_seconds: float = setting(
+        read.seconds,
+        "1800",
+        "Seconds for which a parked document stays assigned to the office user who took it.",
+    )
+    alert_after: str = setting(
+        read.text,
+        "office=4,24 it=1,24 erp=24 rep=24 duplicate_bad=1",
+        "Hours after which an alert is sent for a waiting document, by owner or error class. "
+        "An error class takes precedence.",
+    )
+    smtp_host: str = setting(read.text, "", "Mail server for alerts. Empty: no e-mail.")
+    smtp_port: int = setting(read.port, "587", "Port of the mail server.")
+    smtp_security: str = setting(
+        read.one_of("starttls", "tls", "none"),
+        "starttls",
+        "Encryption with the mail server: starttls, tls, none.",
+    )
+    smtp_user: str = setting(read.text, "", "User name at the mail server. Empty: no login.")
+    smtp_password: str = setting(read.text, "", "Password at the mail server.", secret=True)
+    smtp_from: str = setting(read.text, "", "Sender address of alerts.")
+    smtp_to: str = setting(
+        read.text,
+        "",
+        "Recipients of alerts, separated by spaces. Write it=address for the alerts of one owner only.",
+    )
+    webhook_url: str = setting(
+        read.url, "", "URL to which alerts are posted as JSON. Empty: no webhook.", secret=True
+    )
+    webhook_secret: str = setting(read.text, "", "Secret that signs the webhook's requests.", secret=True)
+    reconcile_days: int = setting(
+        read.whole(1),
+        "14",
+        "Days after settlement during which the daily reconciliation looks up each document in the ERP.",
+    )
+    poll_after_seconds: int = setting(
+        read.whole(1), "60", "Seconds after which an idle phone polls again. Each phone varies it by a tenth."
+    )
+    tombstone_days: int = setting(
+        read.whole(1),
+        "90",
+        "Days for which a phone may stay offline before it must download streams again.",
+    )
+    shrink_guard_percent: int = setting(
+        read.whole(1),
+        "40",
+        "A listing of ERP keys that lost more than this percentage is refused; see `satchel sweep`.",
+    )
+    segment_rows: int = setting(
+        read.whole(0), "500", "Minimum number of live records for which a stream gets segments. 0: no segments."
+    )
+    segment_tail_percent: int = setting(
+        read.whole(1),
+        "20",
+        "Segments of a stream are rebuilt when its changes since the last build exceed this percentage of its "
+        "records.",
+    )
+    segment_base_url: str = setting(
+        read.url, "", "URL of a CDN from which phones fetch segments by signed links. Empty: none."
+    )
+    segment_link_seconds: int = setting(
+        read.whole(1), "3600", "Minimum seconds for which a link to a segment is valid; at most twice as long."
+    )
+    segment_store: str = setting(
+        read.s3_location, "", "Where segments are stored: s3://bucket/prefix. Empty: in the folder."
+    )
+    segment_s3_endpoint: str = setting(read.url, "", "URL of an S3-compatible store. Empty: Amazon S3.")
+    segment_presign: str = setting(
+        read.one_of("yes", "no"), "no", "Let phones fetch segments directly from the S3 store: yes or no."
+    )
+    segment_accel: str = setting(
+        read.text,
+        "",
+        "Path under which nginx serves the segments' folder internally (X-Accel-Redirect). Empty: none.",
+    )
+    log: str = setting(read.one_of("text", "json"), "text", "Format of log lines: text or json.")
+    metrics_address: str = setting(
+        read.listener,
+        "",
+        "Address on which /metrics is served to Prometheus, such as 127.0.0.1:9464. Keep it private. "
+        "Empty: no metrics.",
+    )
+    failpoints: str = setting(read.text, "", "For tests only: points that kill, delay or fail.")
+    erp: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the database is SQLite, which only one node can use."""
+        return make_url(self.database_url).get_backend_name() == "sqlite"

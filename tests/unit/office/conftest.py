@@ -1,0 +1,13 @@
+"""An inbox with an ERP behind it, and the office at work on it."""
+
+import pytest
+
+from tests.unit.delivery.conftest import erp, inbox  # noqa: F401 - fixtures
+from tests.unit.delivery.inbox_fixture import InboxFixture
+from tests.unit.office.office_fixture import OfficeFixture
+
+
+@pytest.fixture
+def work(inbox: InboxFixture) -> OfficeFixture:  # noqa: F811 - the fixture
+    """The office, with no document parked yet."""
+    return OfficeFixture(inbox)
