@@ -12,6 +12,7 @@ from backend.api.route import route
 from backend.api.services import get_services
 from backend.failpoints import failpoint
 from backend.feed import positions
+from backend.feed.publication import publish_queued
 from backend.identity import principals
 from backend.sync import push
 from sync_protocol.push import PushReplySchema, PushRequestSchema
@@ -54,6 +55,8 @@ def store(submissions: list[Any]) -> list[dict[str, object]]:
             now=services.clock.now(),
         )
         if has_replica:
+            # The head below must include what this push publishes.
+            publish_queued(session)
             principals.note_pushed(session, principal.device, positions.head(session).position)
         failpoint("push.before_commit")
     failpoint("push.after_commit")
