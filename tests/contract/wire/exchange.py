@@ -1,7 +1,7 @@
-"""Golden exchanges: a request and its reply, one a file, read by the tests of both sides.
+"""Golden exchanges: one request and its reply per file, which the tests of server and device read.
 
 A file is `{"about", "request": {"method", "path", "query"?, "headers"?, "body" | "text" | "base64"?},
-"reply": {"status", "headers"?, "body" | "base64"?}}`. Headers are those that matter.
+"reply": {"status", "headers"?, "body" | "base64"?}}`. Only the headers that matter are stored.
 """
 
 import base64
@@ -52,7 +52,7 @@ def read(name: str, folder: Path = FOLDER) -> Golden:
 
 
 def write(name: str, golden: Golden, folder: Path = FOLDER) -> None:
-    """Write a golden exchange as people read it."""
+    """Write a golden exchange in a readable form."""
     text = json.dumps(golden, ensure_ascii=False, indent=2)
     (folder / f"{name}.json").write_text(text + "\n", encoding="utf-8")
 
@@ -71,7 +71,7 @@ def send(client: FlaskClient, name: str, request: Golden, token: str) -> TestRes
     headers = {**request.get("headers", {}), "X-Request-Id": f"golden-{name}"}
     if headers.get("Authorization") == OWN_TOKEN:
         headers["Authorization"] = f"Bearer {token}"
-    # A request that announces more than it sends; the test client would count for itself.
+    # For a request that announces more bytes than it sends: the test client would set the true length.
     length = headers.pop("Content-Length", None)
     return client.open(
         request["path"],
@@ -84,7 +84,7 @@ def send(client: FlaskClient, name: str, request: Golden, token: str) -> TestRes
 
 
 def reply_of(response: TestResponse) -> Golden:
-    """Return what a golden exchange keeps of *response*."""
+    """Return the parts of *response* that a golden exchange stores."""
     headers = {name: response.headers[name] for name in REPLY_HEADERS if name in response.headers}
     reply: Golden = {"status": response.status_code}
     if not response.data:

@@ -1,4 +1,4 @@
-"""The chapter of the story in which the phone is offered a segment, fetches a range of it, and loses it."""
+"""The part of the story in which a page offers a segment, the phone fetches a range, and its file is lost."""
 
 import gzip
 import struct
@@ -15,31 +15,31 @@ from tests.conftest import MONDAY
 
 
 def tell(story: Any) -> None:
-    """Tell it; afterwards nothing is on offer any more."""
+    """Run it; afterwards no segment is offered any more."""
     story.stage.offer_segment("territory:NW", "customers")
-    about = "A first page: of the customers a segment is offered, `then` is the cursor once it is applied."
+    about = "A first page that offers a segment of the customers; `then` is the cursor after it is applied."
     page = story.ask("pull-segments", about, "GET", "/v1/pull", query={"schema": "2"}).json
     (offer,) = page["segments"]
     path, tag = f"/v1/segments/{offer['sha256']}", f'"{offer["sha256"]}"'
-    about = "The rest of a segment after the connection broke off at byte 400."
+    about = "The rest of a segment after the connection broke at byte 400."
     story.ask("segment-range", about, "GET", path, headers={"Range": "bytes=400-", "If-Range": tag})
-    about = "More than there is: the size stands in Content-Range."
+    about = "A range beyond the end; Content-Range has the size."
     story.ask("problem-range_beyond_end", about, "GET", path, headers={"Range": "bytes=99999-"})
-    about = "A signed link whose time is over."
+    about = "A signed link that has expired."
     query = {"expires": "1795424400", "signature": "Ys7rNQcH1nJr5HFoWJrNsRaA6qJVkPIQYBSmKxGJbGQ"}
     story.ask("problem-link_invalid", about, "GET", path, query=query, token=None)
     story.stage.lose_segments()
-    story.ask("problem-segment_gone", "The file is gone, and so is the offer.", "GET", path)
+    story.ask("problem-segment_gone", "The file is gone, and the segment is no longer offered.", "GET", path)
 
 
 def offer(sessions: Sessions, store: Store, stream: Stream) -> None:
-    """Offer one segment of all of *stream*, in bytes that are the same whatever zlib is at hand."""
+    """Offer one segment of all of *stream*; its bytes do not depend on the version of zlib."""
     with sessions() as session, session.begin():
         rows = [(row.key, str(row.body)) for row in reading.rows_by_key(session, stream, None, 1_000)]
         data = stored(gzip.decompress(encode(stream, KeyRange(), rows)))
         store.put(name_of(data), data)
-        sheet = SegmentInfo(KeyRange(), name_of(data), len(data), len(rows))
-        segments.replace(session, stream, positions.head(session).position, [sheet], MONDAY)
+        segment = SegmentInfo(KeyRange(), name_of(data), len(data), len(rows))
+        segments.replace(session, stream, positions.head(session).position, [segment], MONDAY)
 
 
 def stored(plain: bytes) -> bytes:

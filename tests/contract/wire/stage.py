@@ -44,11 +44,11 @@ class Stage:
         self._broken = ExitStack()
 
     def note(self, step: dict[str, Any]) -> None:
-        """Keep *step* for whoever freezes the story."""
+        """Record *step*, for a frozen corpus."""
         self.steps.append(step)
 
     def play(self, step: dict[str, Any]) -> Any:
-        """Do what *step* of a frozen story says."""
+        """Carry out *step* of a frozen story."""
         arguments = {name: value for name, value in step.items() if name != "event"}
         return getattr(self, step["event"])(**arguments)
 
@@ -59,7 +59,7 @@ class Stage:
         self.here.change(lambda session: publish(session, [Put(*item) for item in puts]))
 
     def unassign(self, rep: str, channel: str) -> None:
-        """Let *rep* hear *channel* no longer."""
+        """End the assignment of *channel* to *rep*."""
         self.note({"event": "unassign", "rep": rep, "channel": channel})
         self.here.change(lambda session: grants.unassign(session, rep, channel, self.here.clock.now()))
 
@@ -76,13 +76,13 @@ class Stage:
             store.delete(file.name)
 
     def fall_behind(self, positions: int) -> None:
-        """Make this server one that has not seen the last *positions*."""
+        """Move the feed's head back by *positions*, as on a server that is behind."""
         self.note({"event": "fall_behind", "positions": positions})
         lower = update(FeedHead).values(position=FeedHead.position - positions)
         self.here.change(lambda session: session.execute(lower))
 
     def begin_epoch(self) -> None:
-        """Begin a new history of positions."""
+        """Start a new epoch."""
         self.note({"event": "begin_epoch"})
         self.here.change(new_epoch)
 
@@ -103,13 +103,13 @@ class Stage:
         self.here.clock.advance(seconds=seconds)
 
     def begin_upload(self, headers: dict[str, str], place: str = "") -> str:
-        """Begin an upload that the story does not show, and return its address."""
+        """Start an upload that is not recorded as an exchange; return its address."""
         begun = self.phone.ask("POST", "/v1/receipts", headers=headers).headers["Location"]
         self.note({"event": "begin_upload", "headers": headers, "place": place or begun})
         return str(begun)
 
     def break_down(self, what: str) -> None:
-        """Let *what* of `BROKEN` fail until it is mended."""
+        """Let *what* of `BROKEN` fail until `mend`."""
         self.note({"event": "break_down", "what": what})
         self._broken.enter_context(BROKEN[what]())
 

@@ -1,4 +1,4 @@
-"""The golden exchanges: what the server answers is what stands in the files, and the schemas agree."""
+"""The golden exchanges: the server answers as in the files, and the files match OpenAPI and the schemas."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ REPLIES: dict[str, type[Schema]] = {
 
 
 def test_the_server_answers_as_the_golden_exchanges_say(settings: Settings) -> None:
-    """Every golden request is sent again, on both databases; `make reference` writes them."""
+    """Send every golden request again, on both databases; `make reference` writes the files."""
     with world(settings) as here:
         told = dict(Story(here).tell())
     assert sorted(told) == exchange.names()
@@ -43,7 +43,7 @@ def test_the_server_answers_as_the_golden_exchanges_say(settings: Settings) -> N
 
 def test_every_error_of_an_envelope_has_its_example() -> None:
     examples = {name.removeprefix("problem-") for name in exchange.names() if name.startswith("problem-")}
-    # Those that only the office's doors answer with have their examples beside the others of that API.
+    # Codes that only the office API answers have their examples beside that API's others.
     examples |= {name.removeprefix("problem-") for name in exchange.names(office.FOLDER) if "problem-" in name}
     assert examples == {code.code for code in ErrorCode if code.status}
 

@@ -1,4 +1,4 @@
-"""The chapter of the story in which the phone compares its replica with the server."""
+"""The part of the story in which the phone compares its replica with the server."""
 
 from typing import Any
 
@@ -14,41 +14,41 @@ WHOLE = {**CUSTOMERS, "from": "", "to": None}
 
 
 def tell(story: Any) -> None:
-    """Tell it, by the cursor that the phone of *story* holds."""
+    """Run it with the current cursor of *story*."""
 
-    def check(name: str, about: str, **question: Any) -> None:
-        asked = {"cursor": story.cursor, "schema": 1, **question}
-        story.ask(name, about, "POST", "/v1/verify", body=asked)
+    def check(name: str, about: str, **fields: Any) -> None:
+        body = {"cursor": story.cursor, "schema": 1, **fields}
+        story.ask(name, about, "POST", "/v1/verify", body=body)
 
     sums = sums_under(story.here, story.cursor)
     c1, c3 = (_customer_hash(story.here, key) for key in ("C1", "C3"))
     stale = hash_text(record_hash("customers", "C3", {"id": "C3"}))
-    check("verify-equal", "The sums of a replica that is as it should be.", sums=sums)
+    check("verify-equal", "The checksums of a replica without differences.", sums=sums)
     others = [sum for sum in sums if sum["collection"] != "customers"]
     wrong = {**CUSTOMERS, "count": 2, "sum": hash_text(int(c1, 16) + int(stale, 16))}
-    about = "Other customers than the server has; of a small stream the one part is the whole."
+    about = "The customers differ; a small stream has a single part."
     check("verify-differs", about, sums=[*others, wrong])
-    about = "A range is split; a large one into up to `verify_parts` parts."
+    about = "A range is split, into at most `verify_parts` parts."
     check("verify-split", about, split=[WHOLE])
-    about = "Row by row: C3 is stale here, and C7 is not the server's."
+    about = "Row by row: the device has an old C3, and a C7 that the server does not have."
     check("verify-rows", about, rows=[{**WHOLE, "rows": [["C1", c1], ["C3", stale], ["C7", c3]]}])
-    check("verify-missing", "C3 is missing here.", rows=[{**WHOLE, "rows": [["C1", c1]]}])
-    about = "Rows of a stream that this rep does not hear, which the cursor does not name: delete them."
+    check("verify-missing", "C3 is missing on the device.", rows=[{**WHOLE, "rows": [["C1", c1]]}])
+    about = "Rows of a stream that the rep may not read and the cursor does not name: delete them."
     foreign = {"channel": "territory:SE", "collection": "customers", "count": 1, "sum": c1}
     check("verify-drop", about, sums=[*sums, foreign])
     story.stage.publish([company.customer("C3", "NW", name="Customer C3 & Daughters")])
-    check("verify-pull-first", "The stream has moved on since the cursor.", sums=sums)
+    check("verify-pull-first", "The stream has changed since the cursor; pull first.", sums=sums)
 
 
 def sums_under(here: Installation, cursor: str) -> list[dict[str, Any]]:
-    """Return the sums of a device that holds everything *cursor* names."""
+    """Return the checksums of a device that has everything that *cursor* names."""
     marks = decode_cursor(cursor).marks
     with here.sessions() as session:
-        there = reading.stream_states(session, [channel for channel, _ in marks])
+        states = reading.stream_states(session, [channel for channel, _ in marks])
     return [
-        {"channel": stream[0], "collection": stream[1], **there[stream].checksum.as_wire()}
+        {"channel": stream[0], "collection": stream[1], **states[stream].checksum.as_wire()}
         for stream in sorted(marks)
-        if there[stream].checksum.count
+        if states[stream].checksum.count
     ]
 
 

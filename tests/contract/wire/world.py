@@ -1,4 +1,4 @@
-"""The small world of the golden exchanges, with nothing left to chance: keys, ids, epoch and time."""
+"""The installation of the golden exchanges. Its keys, ids, epoch and time are fixed."""
 
 import hashlib
 from collections.abc import Iterable, Iterator
@@ -28,7 +28,7 @@ USES_ULIDS = ("identity.enrolment", "identity.tokens", "receipts.uploads", "feed
 
 
 class CountingUlids:
-    """Makes ids that count up, where the program makes random ones."""
+    """Makes ids that count up instead of random ones."""
 
     def __init__(self) -> None:
         self._made = 0
@@ -57,7 +57,7 @@ def stock_level(on_hand: str) -> Put:
 
 
 def first_records() -> list[Put]:
-    """Return what R1's first page shows."""
+    """Return the records of R1's first page."""
     return [
         company.unit(),
         company.warehouse("W1"),
@@ -71,7 +71,7 @@ def first_records() -> list[Put]:
 
 
 def begin(sessions: Sessions, records: Iterable[Put]) -> None:
-    """Publish *records* under an epoch that is always the same."""
+    """Publish *records* in a fixed epoch."""
     with sessions() as session, session.begin():
         session.execute(update(FeedHead).values(epoch="01KBR9Z8Q5T0000000000EPOCH"))
         publish(session, list(records))
@@ -79,7 +79,7 @@ def begin(sessions: Sessions, records: Iterable[Put]) -> None:
 
 @contextmanager
 def world(settings: Settings, records: Iterable[Put] = ()) -> Iterator[Installation]:
-    """Yield the installation that the golden exchanges are with; it begins with *records* (none: its own)."""
+    """Yield the installation of the golden exchanges, with *records* (none: `first_records()`)."""
     first = list(records) or first_records()
     keys = settings.folder / "keys"
     keys.mkdir(parents=True)
