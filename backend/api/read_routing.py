@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from backend.api import auth
 from backend.api.services import get_services
 from backend.feed.models import FeedHead
-from backend.feed.positions import ONLY, Head
+from backend.feed.positions import HEAD_ID, Head
 from backend.identity import access
 from backend.identity.models import Device
 from sync_protocol.change import Stream
@@ -33,14 +33,14 @@ def read_feed(primary: Session, schema: int, read: Read[T], is_empty: Callable[[
             primary is discarded, and the primary is read.
     """
     replica = get_services().replica
-    if replica is None or replica.away:
+    if replica is None or replica.is_unavailable:
         return read(primary, None)
     principal = auth.principal()
     row = primary.execute(
         select(FeedHead.epoch, FeedHead.position, Device.pushed_position)
         .select_from(FeedHead)
         .join(Device, Device.id == principal.device)
-        .where(FeedHead.id == ONLY)
+        .where(FeedHead.id == HEAD_ID)
     ).one()
     subscribed = frozenset(access.streams(primary, principal.rep, schema))
 

@@ -17,7 +17,7 @@ def authenticate_link() -> bool:
     services = get_services()
     sha256 = str((request.view_args or {}).get("sha256", ""))
     expires, signature = request.args.get("expires", ""), request.args.get("signature", "")
-    seconds = services.links.left(sha256, expires, signature, services.clock.now())
+    seconds = services.links.seconds_left(sha256, expires, signature, services.clock.now())
     if not seconds:
         raise Problem(ErrorCode.LINK_INVALID, "The link has expired or was changed; pull again for a new one.")
     g.link_seconds = seconds

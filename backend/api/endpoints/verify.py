@@ -13,10 +13,10 @@ from backend.api.responses import json_response
 from backend.api.route import route
 from backend.api.services import get_services
 from backend.feed import mismatches
-from backend.feed.mismatches import Verifier
+from backend.feed.mismatches import VerifyingDevice
 from backend.identity.models import Device
 from backend.sync import verify_request
-from backend.sync.verify import Answer, verify
+from backend.sync.verify import VerifyResult, verify
 from sync_protocol.errors import ErrorCode
 from sync_protocol.verify import VerifyReplySchema, VerifyRequestSchema
 
@@ -61,14 +61,14 @@ def respond() -> Response:
     return json_response(answer.body)
 
 
-def _record(answer: Answer, app_version: str | None) -> None:
+def _record(answer: VerifyResult, app_version: str | None) -> None:
     """Store and log the mismatches. If they cannot be stored, the device still gets its repair."""
     principal = auth.principal()
     metrics.MISMATCHES.inc(len(answer.mismatches))
     try:
         with auth.write_session() as session:
             app_version = app_version or session.get_one(Device, principal.device).app_version
-            verifier = Verifier(principal.rep, principal.device, app_version, answer.position)
+            verifier = VerifyingDevice(principal.rep, principal.device, app_version, answer.position)
             mismatches.record(session, verifier, answer.mismatches, get_services().clock.now())
     except SQLAlchemyError as error:
         log.warning("mismatches could not be stored: %s", error)

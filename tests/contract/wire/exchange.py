@@ -1,7 +1,7 @@
-"""Golden exchanges: one request and its reply per file, which the tests of server and device read.
+"""Golden exchanges: a request and its reply, one per file, read by the tests of both sides.
 
 A file is `{"about", "request": {"method", "path", "query"?, "headers"?, "body" | "text" | "base64"?},
-"reply": {"status", "headers"?, "body" | "base64"?}}`. Only the headers that matter are stored.
+"reply": {"status", "headers"?, "body" | "base64"?}}`. Of the reply's headers it has those of `REPLY_HEADERS`.
 """
 
 import base64
@@ -52,7 +52,7 @@ def read(name: str, folder: Path = FOLDER) -> Golden:
 
 
 def write(name: str, golden: Golden, folder: Path = FOLDER) -> None:
-    """Write a golden exchange in a readable form."""
+    """Write a golden exchange as people read it."""
     text = json.dumps(golden, ensure_ascii=False, indent=2)
     (folder / f"{name}.json").write_text(text + "\n", encoding="utf-8")
 
@@ -71,7 +71,7 @@ def send(client: FlaskClient, name: str, request: Golden, token: str) -> TestRes
     headers = {**request.get("headers", {}), "X-Request-Id": f"golden-{name}"}
     if headers.get("Authorization") == OWN_TOKEN:
         headers["Authorization"] = f"Bearer {token}"
-    # For a request that announces more bytes than it sends: the test client would set the true length.
+    # Lets a request announce more than it sends; the test client would set the real length.
     length = headers.pop("Content-Length", None)
     return client.open(
         request["path"],
@@ -84,7 +84,7 @@ def send(client: FlaskClient, name: str, request: Golden, token: str) -> TestRes
 
 
 def reply_of(response: TestResponse) -> Golden:
-    """Return the parts of *response* that a golden exchange stores."""
+    """Return what a golden exchange keeps of *response*."""
     headers = {name: response.headers[name] for name in REPLY_HEADERS if name in response.headers}
     reply: Golden = {"status": response.status_code}
     if not response.data:
@@ -99,7 +99,7 @@ def reply_of(response: TestResponse) -> Golden:
 
 
 def comparable(value: Any) -> Any:
-    """Return *value* with every cursor decoded: zlib may pack the same cursor in other bytes elsewhere."""
+    """Return *value* with every cursor decoded: the bytes of a cursor depend on the version of zlib."""
     if isinstance(value, dict):
         return {
             name: comparable(inner) for name, inner in value.items() if name not in ("ETag", "If-None-Match")

@@ -1,4 +1,4 @@
-"""The part of the story in which the phone compares its replica with the server."""
+"""The chapter of the story with verification: the phone compares its replica with the server."""
 
 from typing import Any
 
@@ -13,12 +13,12 @@ CUSTOMERS = {"channel": "territory:NW", "collection": "customers"}
 WHOLE = {**CUSTOMERS, "from": "", "to": None}
 
 
-def tell(story: Any) -> None:
-    """Run it with the current cursor of *story*."""
+def play(story: Any) -> None:
+    """Play it with the cursor that the phone of *story* holds."""
 
-    def check(name: str, about: str, **fields: Any) -> None:
-        body = {"cursor": story.cursor, "schema": 1, **fields}
-        story.ask(name, about, "POST", "/v1/verify", body=body)
+    def check(name: str, about: str, **question: Any) -> None:
+        request = {"cursor": story.cursor, "schema": 1, **question}
+        story.ask(name, about, "POST", "/v1/verify", body=request)
 
     sums = sums_under(story.here, story.cursor)
     c1, c3 = (_customer_hash(story.here, key) for key in ("C1", "C3"))
@@ -30,10 +30,10 @@ def tell(story: Any) -> None:
     check("verify-differs", about, sums=[*others, wrong])
     about = "A range is split, into at most `verify_parts` parts."
     check("verify-split", about, split=[WHOLE])
-    about = "Row by row: the device has an old C3, and a C7 that the server does not have."
+    about = "Row by row: C3 is stale here, and C7 is not the server's."
     check("verify-rows", about, rows=[{**WHOLE, "rows": [["C1", c1], ["C3", stale], ["C7", c3]]}])
     check("verify-missing", "C3 is missing on the device.", rows=[{**WHOLE, "rows": [["C1", c1]]}])
-    about = "Rows of a stream that the rep may not read and the cursor does not name: delete them."
+    about = "Rows of a stream that this rep does not hear, which the cursor does not name: delete them."
     foreign = {"channel": "territory:SE", "collection": "customers", "count": 1, "sum": c1}
     check("verify-drop", about, sums=[*sums, foreign])
     story.stage.publish([company.customer("C3", "NW", name="Customer C3 & Daughters")])
@@ -41,7 +41,7 @@ def tell(story: Any) -> None:
 
 
 def sums_under(here: Installation, cursor: str) -> list[dict[str, Any]]:
-    """Return the checksums of a device that has everything that *cursor* names."""
+    """Return the sums of a device that holds everything that *cursor* names."""
     marks = decode_cursor(cursor).marks
     with here.sessions() as session:
         states = reading.stream_states(session, [channel for channel, _ in marks])

@@ -1,4 +1,4 @@
-"""The installation of the golden exchanges. Its keys, ids, epoch and time are fixed."""
+"""The installation of the golden exchanges, which is the same each time: keys, ids, epoch and time."""
 
 import hashlib
 from collections.abc import Iterable, Iterator
@@ -28,7 +28,7 @@ USES_ULIDS = ("identity.enrolment", "identity.tokens", "receipts.uploads", "feed
 
 
 class CountingUlids:
-    """Makes ids that count up instead of random ones."""
+    """Stands in for `ULID`: its ids count up instead of being random."""
 
     def __init__(self) -> None:
         self._made = 0
@@ -57,7 +57,7 @@ def stock_level(on_hand: str) -> Put:
 
 
 def first_records() -> list[Put]:
-    """Return the records of R1's first page."""
+    """Return what R1's first page shows."""
     return [
         company.unit(),
         company.warehouse("W1"),
@@ -71,7 +71,7 @@ def first_records() -> list[Put]:
 
 
 def begin(sessions: Sessions, records: Iterable[Put]) -> None:
-    """Publish *records* in a fixed epoch."""
+    """Publish *records* under an epoch that is always the same."""
     with sessions() as session, session.begin():
         session.execute(update(FeedHead).values(epoch="01KBR9Z8Q5T0000000000EPOCH"))
         publish(session, list(records))
@@ -79,7 +79,8 @@ def begin(sessions: Sessions, records: Iterable[Put]) -> None:
 
 @contextmanager
 def world(settings: Settings, records: Iterable[Put] = ()) -> Iterator[Installation]:
-    """Yield the installation of the golden exchanges, with *records* (none: `first_records()`)."""
+    """Yield the installation of the golden exchanges; it starts with *records*, by default
+    `first_records()`."""
     first = list(records) or first_records()
     keys = settings.folder / "keys"
     keys.mkdir(parents=True)
