@@ -28,7 +28,7 @@ def definitions(schemas: Iterable[type[Schema]], prefix: str = "#/$defs/") -> di
 
     References begin with *prefix*. Raises ValueError if two schemas have one name.
     """
-    found: dict[str, Json] = {"Limits": _limits()}
+    described: dict[str, Json] = {"Limits": _limits()}
     owners: dict[str, type[Schema]] = {}
     catalogue = [*(c.schema for c in COLLECTIONS.values()), *(k.schema for k in KINDS.values())]
     waiting: list[type[Schema]] = [SubmissionSchema, *catalogue, *schemas]
@@ -37,31 +37,31 @@ def definitions(schemas: Iterable[type[Schema]], prefix: str = "#/$defs/") -> di
         name = name_of(schema)
         if owners.setdefault(name, schema) is not schema:
             raise ValueError(f"two schemas are called {name}: {owners[name]} and {schema}")
-        if name not in found:
-            found[name] = object_schema(schema, prefix)
+        if name not in described:
+            described[name] = object_schema(schema, prefix)
             waiting += nested(schema)
-    _add_references(found, prefix)
-    return dict(sorted(found.items()))
+    _add_references(described, prefix)
+    return dict(sorted(described.items()))
 
 
-def _add_references(found: dict[str, Json], prefix: str) -> None:
+def _add_references(described: dict[str, Json], prefix: str) -> None:
     """Add to the definitions what their schemas leave open, because the server checks it item by item."""
-    found["Submission"]["allOf"] = [
+    described["Submission"]["allOf"] = [
         _when("kind", kind.name, {"body": {"$ref": prefix + name_of(kind.schema)}}) for kind in KINDS.values()
     ]
-    for name in found.keys() & {"Changes", "Repair"}:
-        found[name]["allOf"] = [
+    for name in described.keys() & {"Changes", "Repair"}:
+        described[name]["allOf"] = [
             _when("collection", c.name, {"put": {"items": _at_position({"$ref": prefix + name_of(c.schema)})}})
             for c in COLLECTIONS.values()
         ]
-        found[name]["properties"]["collection"]["enum"] = list(COLLECTIONS)
-        found[name]["properties"]["put"]["items"] = _at_position({"type": "object"})
-    if "Changes" in found:
-        found["Changes"]["properties"]["gone"]["items"] = _at_position({"type": "string"})
-    for name in found.keys() & {"PushRequest", "SyncRequest"}:
-        found[name]["properties"]["submissions"]["items"] = {"$ref": prefix + "Submission"}
-    if "SyncReply" in found:
-        found["SyncReply"]["properties"]["problem"] = _or_null({"$ref": prefix + "Problem"})
+        described[name]["properties"]["collection"]["enum"] = list(COLLECTIONS)
+        described[name]["properties"]["put"]["items"] = _at_position({"type": "object"})
+    if "Changes" in described:
+        described["Changes"]["properties"]["gone"]["items"] = _at_position({"type": "string"})
+    for name in described.keys() & {"PushRequest", "SyncRequest"}:
+        described[name]["properties"]["submissions"]["items"] = {"$ref": prefix + "Submission"}
+    if "SyncReply" in described:
+        described["SyncReply"]["properties"]["problem"] = _or_null({"$ref": prefix + "Problem"})
 
 
 def object_schema(schema: type[Schema], prefix: str) -> Json:
@@ -140,14 +140,14 @@ def _anchored(declared: _Pattern) -> str:
 
 
 def _length(validators: Iterable[Any]) -> Json:
-    found: Json = {}
+    limits: Json = {}
     for validator in validators:
         if isinstance(validator, validate.Length):
             if validator.min is not None:
-                found["minItems"] = validator.min
+                limits["minItems"] = validator.min
             if validator.max is not None:
-                found["maxItems"] = validator.max
-    return found
+                limits["maxItems"] = validator.max
+    return limits
 
 
 def _bounds(declared: fields.Field[Any]) -> str:

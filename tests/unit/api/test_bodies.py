@@ -1,4 +1,4 @@
-"""Bodies: bounded before they are parsed, and one clear sentence for whatever is wrong with them."""
+"""Request bodies: limited in size before they are parsed, and one clear sentence about each fault."""
 
 import gzip
 import io
@@ -134,7 +134,7 @@ def test_a_body_over_the_limit_is_refused_whether_it_says_so_or_not(phone: Phone
 
 
 def test_a_gzip_bomb_is_refused_in_flat_memory(here: Installation, phone: Phone) -> None:
-    """A gigabyte of blanks in a megabyte of gzip: never more than a few times the limit is held."""
+    """A gigabyte of blanks in a megabyte of gzip: memory stays within a few times the limit."""
     packer = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS | 16)
     blanks = b" " * 2**20
     bomb = b"".join(packer.compress(blanks) for _ in range(1024)) + packer.flush()
@@ -156,7 +156,7 @@ def test_a_connection_that_breaks_off_is_answered_as_damage(phone: Phone, server
 
 
 class _NoChunk(io.RawIOBase):
-    """The rest of a request as gunicorn gives it when the size of a chunk is no number."""
+    """The input stream of gunicorn for a request with a malformed chunk size."""
 
     def readable(self) -> bool:
         return True

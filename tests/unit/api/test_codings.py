@@ -1,4 +1,4 @@
-"""Compression as the phone weighs it: what it refuses is never sent, what it likes best is."""
+"""Compression by the weights of Accept-Encoding: a refused coding is never sent, the preferred one is."""
 
 import pytest
 from werkzeug.test import TestResponse

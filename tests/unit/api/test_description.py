@@ -1,4 +1,4 @@
-"""OpenAPI and the generated reference: they say what the program does, and nothing else."""
+"""OpenAPI and the generated reference describe what the program does, and nothing else."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Problems: one body everywhere, and nothing in it that a stranger should not read."""
+"""Problems: one form everywhere, without anything that must stay inside the server."""
 
 import logging
 from typing import Any

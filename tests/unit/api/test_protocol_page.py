@@ -1,4 +1,4 @@
-"""docs/protocol.md: every example it names is there, and it names every kind of exchange."""
+"""docs/protocol.md: every example that it names exists, and it names every golden exchange."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What it takes to find one stale, one missing and one surplus row among 100,000: bytes, requests, queries."""
+"""The cost of finding a stale, a missing and a surplus row among 100,000: bytes, requests, statements."""
 
 import gzip
 import json
