@@ -58,7 +58,7 @@ def apply_every_page(monkeypatch: pytest.MonkeyPatch, *, keep_newer_cursor: bool
         done = real(db, page, mine, now)
         if asked.cursor != mine.cursor and keep_newer_cursor:
             with db.writing():
-                db.run("UPDATE held SET cursor = ?", mine.cursor)
+                db.run("UPDATE sync_state SET cursor = ?", mine.cursor)
         return done
 
     monkeypatch.setattr(Replica, "apply", minimal_applies)

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from sync_protocol.device.connection import Reply
 from sync_protocol.device.page import Offer, read_page
-from sync_protocol.device.session.transport import Reply
 from sync_protocol.device.store import checks, outbox, replica
 from sync_protocol.device.store.database import Database
 from sync_protocol.device.sync import segments
@@ -71,7 +71,7 @@ class ReferencePhone:
         def send(method: str, path: str, *, content: bytes) -> Reply:
             return Reply(200, {}, ask({**json.loads(content), "schema": self.schema}))
 
-        Verifier(self.db, send, SyncReport()).round()
+        Verifier(self.db, send, SyncReport()).run_round()
 
     def start_again(self) -> None:
         with self.db.writing():
@@ -88,14 +88,14 @@ class ReferencePhone:
 
     def due(self) -> list[Any]:
         waiting = outbox.due(self.db, self.rep)
-        outbox.attempting(self.db, waiting)
+        outbox.record_attempt(self.db, waiting)
         return [json.loads(document.frozen) for document in waiting]
 
     def take_results(self, documents: Sequence[Any], results: Sequence[Any]) -> None:
         sent = {document["id"] for document in documents}
         known = [document for document in outbox.due(self.db, self.rep) if document.id in sent]
         order = {document.id: n for n, document in enumerate(known)}
-        outbox.note_results(self.db, known, sorted(results, key=lambda result: order[result["id"]]))
+        outbox.store_results(self.db, known, sorted(results, key=lambda result: order[result["id"]]))
 
     def outbox(self) -> set[str]:
         return {row["id"] for row in self.db.rows("SELECT id FROM document")}
