@@ -5,8 +5,8 @@ reads the current records: if two transactions that move one record read before 
 in another channel. After the lock it uses the feed's tables only, and the commit follows.
 
 Callers queue their changes (`publication.py`), and a hook publishes them. Only ingest calls `publish()` itself:
-it takes the lock first, because it decides under the lock what is published, and its transaction does nothing
-else.
+its transaction publishes one list of records, of which it knows the size, and ends with that call. A sweep also
+takes the lock earlier, because it decides under the lock which records to delete.
 """
 
 import json
