@@ -1,4 +1,4 @@
-"""Carry out an action of the office on one parked document. API and CLI both come through here."""
+"""Carry out an action of the office on one parked document, for the API and the CLI."""
 
 import datetime as dt
 from collections.abc import Mapping
