@@ -75,7 +75,7 @@ READING = [
         "a rep reads of a merged customer",
         "–",
         "A document sent for another customer names that customer, even to a rep who is not granted it.",
-        "tests/unit/delivery/test_customer_merges.py::test_a_rep_learns_nothing_of_a_customer_whom_the_rep_does_not_hear",
+        "tests/unit/delivery/test_customer_merges.py::test_a_rep_learns_nothing_of_a_customer_that_the_rep_has_no_access_to",
         [
             replace(
                 customer_merges.redirect_merged_customer,
