@@ -12,7 +12,7 @@ from backend.delivery.settle import settle_lease
 from backend.office.errors import ActionRefused
 from sync_protocol.errors import ErrorCode
 from tests.unit.delivery.inbox_fixture import ORDER
-from tests.unit.delivery.test_claims import accepted, claim
+from tests.unit.delivery.test_acquire import accepted, claim
 from tests.unit.office.office_fixture import OfficeFixture, side_by_side
 
 

@@ -151,7 +151,7 @@ ANSWERS = [State.ACCEPTED, State.ON_HOLD, State.REJECTED, *(c for c in ErrorClas
 
 
 @pytest.mark.parametrize("answer", ANSWERS, ids=lambda answer: answer.value)
-def test_a_rep_learns_nothing_of_a_customer_whom_the_rep_does_not_hear(
+def test_a_rep_learns_nothing_of_a_customer_that_the_rep_has_no_access_to(
     inbox: InboxFixture, answer: Any
 ) -> None:
     inbox.publish("customers", customer("C1", "C2"), elsewhere("C2"))
