@@ -62,7 +62,7 @@ class Orders:
         return self._hide_merged_customer(document, record, outcome)
 
     def _hide_merged_customer(self, document: Document, record: int, outcome: Outcome) -> Outcome:
-        """Return *outcome*; if it is on hold for another customer than ordered, only the office sees the reason.
+        """Return *outcome*; if it is on hold for another customer, only the office sees the reason.
 
         The customer was merged a moment ago, and it is not known here whether the rep may see the other one.
         """

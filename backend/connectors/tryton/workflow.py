@@ -19,7 +19,7 @@ ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
 
 @dataclass(frozen=True)
 class Workflow:
-    """The workflow of a model: which button to click in which state, and in which states Satchel has finished."""
+    """The workflow of a model: which button to click in which state, and where Satchel has finished."""
 
     model: str
     buttons: Mapping[str, str]
