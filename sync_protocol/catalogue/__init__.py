@@ -1,7 +1,6 @@
-"""Every collection and kind, one file each. A new one is one file here and one mapper entry in a connector.
+"""Every collection and kind, one file each. A new one is one file here and one mapper row in each connector.
 
-The files are found by themselves: a module of this package that holds a `Collection` or a `Kind` has
-declared it.
+A module of this package that defines a `Collection` or a `Kind` has declared it; there is no list to extend.
 """
 
 import importlib
@@ -19,8 +18,8 @@ def _declared() -> Iterator[Any]:
 
 
 def _collections() -> dict[str, Collection]:
-    found = {d.name: d for d in _declared() if isinstance(d, Collection)}
-    return dict(sorted(found.items(), key=lambda item: (item[1].priority, item[0])))
+    collections = {d.name: d for d in _declared() if isinstance(d, Collection)}
+    return dict(sorted(collections.items(), key=lambda item: (item[1].priority, item[0])))
 
 
 COLLECTIONS: dict[str, Collection] = _collections()
@@ -31,7 +30,7 @@ KINDS: dict[str, Kind] = {d.name: d for d in _declared() if isinstance(d, Kind)}
 
 
 def key_field(collection: str) -> str:
-    """Return the field that holds the key of *collection*'s records; `id` for one of a newer server."""
+    """Return the key field of *collection*; `id` for a collection of a newer server."""
     declared = COLLECTIONS.get(collection)
     return declared.key if declared else "id"
 

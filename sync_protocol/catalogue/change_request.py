@@ -16,7 +16,7 @@ class ChangeRequestBodySchema(BodySchema):
 
 
 def title(body: Mapping[str, Any]) -> str:
-    """Return what a person calls it."""
+    """Return one line that names the document for a person."""
     return f"Request to {body.get('action', 'change')} {body.get('submission_id')}"
 
 

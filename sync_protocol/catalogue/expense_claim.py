@@ -38,7 +38,7 @@ class ExpenseClaimBodySchema(BodySchema):
 
 
 def check(body: Mapping[str, Any], setting: CheckContext) -> Iterator[Fault]:
-    """Yield what the policy asks for: a customer or project, dates, receipts, justifications."""
+    """Yield faults against the policy: a customer or project, dates, receipts, justifications."""
     if not body.get("customer_id") and not body.get("project"):
         yield Fault(ErrorCode.FIELD_MISSING, "customer_id", "name the customer or the project it was for")
     yield from line_numbers_unique(body)
@@ -75,7 +75,7 @@ def _above(amount: str, limit: str | None, foreign: bool) -> bool:
 
 
 def title(body: Mapping[str, Any]) -> str:
-    """Return what a person calls it."""
+    """Return one line that names the claim for a person."""
     return f"Expense claim: {body.get('purpose')}"
 
 

@@ -1,7 +1,7 @@
 """The forecast: what a rep expects to sell, by product, warehouse and month.
 
-A forecast is a statement of the whole for its (rep, customer, warehouse, month): a newer revision
-replaces the older one, and a product it leaves out is no longer expected.
+A forecast states the whole for its (rep, customer, warehouse, month): a newer revision replaces the older one,
+and a product that it does not contain is no longer expected.
 """
 
 import datetime as dt
@@ -31,7 +31,7 @@ class ForecastBodySchema(BodySchema):
     customer_id = Key(load_default=None, allow_none=True, references="customers")
     """The customer it is for; null for the rep's whole territory."""
     revision = Count(required=True, least=1, most=100_000)
-    """Counted up by the device for the same rep, customer, warehouse and month; the newest counts."""
+    """The device increments it per rep, customer, warehouse and month; the highest revision counts."""
     notes = Text(2000, load_default=None, allow_none=True)
     lines = fields.List(
         fields.Nested(ForecastLineSchema), required=True, validate=validate.Length(min=1, max=500)
@@ -39,7 +39,7 @@ class ForecastBodySchema(BodySchema):
 
 
 def check(body: Mapping[str, Any], setting: CheckContext) -> Iterator[Fault]:
-    """Yield months that are past or beyond the horizon, units and decimals that do not fit."""
+    """Yield faults: a month in the past or beyond the horizon, a wrong unit, too many decimals."""
     year, month = (int(part) for part in body["period"].split("-"))
     ahead = (year - setting.today.year) * 12 + month - setting.today.month
     if not 0 <= ahead <= HORIZON_MONTHS:
@@ -59,7 +59,7 @@ def check(body: Mapping[str, Any], setting: CheckContext) -> Iterator[Fault]:
 
 
 def title(body: Mapping[str, Any]) -> str:
-    """Return what a person calls it."""
+    """Return one line that names the document for a person."""
     return f"Forecast {body.get('period')} for {body.get('customer_id') or 'the territory'}"
 
 
@@ -74,7 +74,7 @@ FORECAST = Kind(
     name="forecast",
     summary="A sales forecast for one warehouse and month, by product.",
     schema=ForecastBodySchema,
-    # One writer at a time per line of the ERP: the sum is read and written whole.
+    # One writer at a time per line of the ERP, because the whole sum is read and written.
     order_key=lambda body, rep: f"forecast:{body['warehouse_id']}:{body['period']}",
     aggregated=True,
     check=check,

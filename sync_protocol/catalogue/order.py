@@ -1,4 +1,4 @@
-"""The order: captured in the field, the field's until the ERP accepts it."""
+"""The order: captured in the field and owned by it until the ERP accepts it."""
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
@@ -15,7 +15,7 @@ from sync_protocol.fields import Count, Currency, Date, Key, Money, Percent, Qua
 
 MAX_QUANTITY = "1000000"
 BY_CUSTOMER = "customer:"
-"""Before the customer's key: the order key of orders."""
+"""Prefix of the order key of orders; the customer's key follows."""
 CENT = Decimal("0.01")
 PRICE_ROUNDING = Decimal("0.0001")
 """An ERP may round a unit price by up to this much after applying its discount."""
@@ -35,7 +35,7 @@ class OrderLineBodySchema(BodySchema):
 class OrderBodySchema(BodySchema):
     customer_id = Key(required=True, references="customers")
     ship_to_id = Key(load_default=None, allow_none=True)
-    """An address of the customer; the ERP's choice where null."""
+    """An address of the customer; the ERP chooses if null."""
     customer_reference = Text(35, load_default=None, allow_none=True)
     """The customer's own purchase order number."""
     order_date = Date(required=True)
@@ -50,7 +50,7 @@ class OrderBodySchema(BodySchema):
 
 
 def check(body: Mapping[str, Any], setting: CheckContext) -> Iterator[Fault]:
-    """Yield what only the rep's own records can tell: dates, units, products not for sale, addresses."""
+    """Yield faults that need the rep's records: dates, units, products not for sale, addresses."""
     yield from date_within(body, "order_date", setting.today, dt.timedelta(days=366), dt.timedelta(days=2))
     yield from date_within(
         body, "requested_date", setting.today, dt.timedelta(days=366), dt.timedelta(days=3 * 366)
@@ -72,7 +72,7 @@ def check(body: Mapping[str, Any], setting: CheckContext) -> Iterator[Fault]:
 
 
 def title(body: Mapping[str, Any]) -> str:
-    """Return what a person calls it."""
+    """Return one line that names the order for a person."""
     lines = body.get("lines")
     count = len(lines) if isinstance(lines, list) else 0
     return f"Order for {body.get('customer_id')}, {count} line{'' if count == 1 else 's'}"

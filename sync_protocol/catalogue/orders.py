@@ -60,7 +60,7 @@ class InvoiceSchema(RecordSchema):
 
 
 class AxesSchema(RecordSchema):
-    """Four independent questions, because an order can be half delivered, unpaid and on credit hold at once."""
+    """Four independent states, because an order can be half delivered, unpaid and on credit hold at once."""
 
     transport = Choice("draft", "quotation", "confirmed", "processing", "done", "cancelled", required=True)
     approval = Choice("none", "pending", "approved", "credit_hold", "blocked", required=True)
@@ -73,7 +73,7 @@ class OrderSchema(RecordSchema):
     number = Text(40, required=True, allow_none=True)
     customer_id = Key(required=True, references="customers")
     submission_id = Key(required=True, allow_none=True)
-    """The submission it was made from, where it came from the field."""
+    """The submission from which it was created, if it came from the field."""
     customer_reference = Text(80, required=True, allow_none=True)
     order_date = Date(required=True, allow_none=True)
     requested_date = Date(required=True, allow_none=True)

@@ -1,4 +1,4 @@
-"""Submissions: the fate of what a rep captured, in the same stream as everything else."""
+"""Submissions: the state of what a rep captured, in the same stream as everything else."""
 
 from marshmallow import fields
 
@@ -21,12 +21,12 @@ class SubmissionRecordSchema(RecordSchema):
     state = Choice(*[state.value for state in State], required=True)
     erp_number = Text(80, required=True, allow_none=True)
     reason = Text(1000, required=True, allow_none=True)
-    """Why it stands where it stands, in plain words."""
+    """Why it is in this state, as a sentence."""
     decision = Choice(*[decision.value for decision in Decision], required=True, allow_none=True)
-    """What the office has decided on it."""
+    """What the office has decided about it."""
     errors = fields.List(fields.Nested(FaultSchema), required=True)
     missing = fields.List(ReceiptRef(), required=True)
-    """Receipts that the server still waits for."""
+    """Receipts that the server has not received yet."""
     supersedes = Ulid(required=True, allow_none=True)
     superseded_by = Ulid(required=True, allow_none=True)
     body = fields.Dict(required=True)

@@ -14,7 +14,7 @@ class WithdrawalBodySchema(BodySchema):
 
 
 def title(body: Mapping[str, Any]) -> str:
-    """Return what a person calls it."""
+    """Return one line that names the document for a person."""
     return f"Withdrawal of {body.get('submission_id')}"
 
 

@@ -113,7 +113,7 @@ def test_a_file_with_the_same_content_is_not_opened_again(tmp_path: Path, connec
     assert (page.records, page.watermark, page.more) == ((), end, False)
 
 
-def test_a_changed_dialect_reads_the_same_file_anew(tmp_path: Path) -> None:
+def test_a_changed_dialect_reads_the_same_file_again(tmp_path: Path) -> None:
     text = csv_text("expense_categories.csv", {**CATEGORY, "limit_per_line": "150,00"}, delimiter=";")
     write_drop(tmp_path, FIRST, whole("expense_categories", expense_categories=text))
     options = {"folder": str(tmp_path), "delimiter": ";"}
