@@ -170,7 +170,7 @@ class Kind:
         return cited
 
     def content_faults(self, body: Any, setting: CheckContext) -> list[Fault]:
-        """Return the faults in the content of *body* (its form must be valid): citations, then the kind's rules."""
+        """Return the faults in the content of *body*, whose form is valid: citations, then the kind's rules."""
         unknown = list(_unknown(_citing(self.schema), body, setting.lookup, ""))
         return unknown or list(self.check(body, setting))
 

@@ -175,7 +175,7 @@ def test_a_connector_that_reads_in_a_circle_is_found_out(intake: Intake) -> None
 
 @pytest.mark.parametrize("collection", ["freshness", "submissions"])
 def test_satchels_own_collections_are_not_read_from_an_erp(intake: Intake, collection: str) -> None:
-    with pytest.raises(ValueError, match="Satchel's own"):
+    with pytest.raises(ValueError, match="is owned by Satchel"):
         intake.read(collection)
 
 

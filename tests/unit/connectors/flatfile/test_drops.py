@@ -45,7 +45,9 @@ def test_a_drop_without_a_manifest_is_not_read_and_the_one_before_stays_in_force
     assert not [problem for problem in connector.check().problems if SECOND in problem]
     long_ago = time.time() - 3600
     os.utime(unfinished, (long_ago, long_ago))
-    assert [problem for problem in connector.check().problems if f"{SECOND} has no manifest.json" in problem]
+    assert [
+        problem for problem in connector.check().problems if f"{SECOND} has had no manifest.json" in problem
+    ]
 
 
 @pytest.mark.parametrize("fault", ["cut off", "changed", "missing", "rows"])
