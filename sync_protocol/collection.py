@@ -1,7 +1,7 @@
-"""Declarations: what a collection of records is, and what a kind of submission is.
+"""Declarations of collections (of records) and of kinds (of submissions).
 
-The catalogue has one of these per file. Everything else reads them: validation at ingest and push, scoping,
-feed order, totals and follow-up of documents, the phone's field lists, JSON Schema, OpenAPI and the docs.
+Each file of the catalogue contains one. Everything else reads them: validation at ingest and push, channels,
+the order of the feed, the phone's field lists, JSON Schema, OpenAPI and the docs.
 """
 
 import datetime as dt
@@ -27,14 +27,14 @@ SATCHEL: Owner = "satchel"
 
 
 class RecordSchema(Schema):
-    """Base of record schemas. An undeclared field is a mistake of the mapper and is refused."""
+    """Base of record schemas. An undeclared field is a fault of the mapper and is refused."""
 
     class Meta:
         unknown = RAISE
 
 
 class BodySchema(Schema):
-    """Base of submission bodies. Undeclared fields, which a newer app may send, are kept."""
+    """Base of submission bodies. Fields of a newer app are kept."""
 
     class Meta:
         unknown = INCLUDE
@@ -42,54 +42,54 @@ class BodySchema(Schema):
 
 @dataclass(frozen=True)
 class Collection:
-    """A kind of replicated data."""
+    """The declaration of one collection: a type of replicated records."""
 
     name: str
     summary: str
     schema: type[RecordSchema]
     channel: ChannelRule
     priority: int
-    """The order in which phones need the collections; 1 comes first."""
+    """The order in which phones need collections; 1 first."""
     key: str = "id"
     authority: Owner | Mapping[str, Owner] = ERP
-    """Who owns the fields: one owner for all, or an owner per field."""
+    """The owner of all fields, or an owner per field (ERP for the others)."""
     volatile: tuple[str, ...] = ()
-    """Fields that say when something was read. A record that differs only in them has not changed."""
+    """Fields with the time of a reading; a record that differs only in these has not changed."""
     since: int = 1
-    """The schema revision that introduced it. An app of an older revision does not receive it."""
+    """The schema revision that introduced it; an app of an older revision does not receive it."""
 
     def faults(self, record: Any) -> list[Fault]:
-        """Return the faults of *record* (a decoded JSON value); empty if it is valid."""
+        """Return the faults of *record*, a decoded JSON value."""
         return schema_faults(self.schema, record)
 
     def owner(self, field_name: str) -> Owner:
-        """Return who owns *field_name*."""
+        """Return the owner of *field_name*."""
         if isinstance(self.authority, str):
             return self.authority
         return self.authority.get(field_name, ERP)
 
 
 class Lookup(Protocol):
-    """Looks up a record that the rep may cite."""
+    """Access of a check to the records that the rep may cite."""
 
     def __call__(self, collection: str, key: str) -> Mapping[str, Any] | None:
-        """Return the record (its last fields, if it was deleted), or None if the rep may not see it."""
+        """Return the record (its last known fields if it was deleted), or None if the rep may not cite it."""
 
 
 @dataclass(frozen=True)
 class CheckContext:
-    """What a check may use beside the document: the server's date and the rep's records."""
+    """The input of a check beside the document: today's date, and the rep's records."""
 
     today: dt.date
     lookup: Lookup
     needs: frozenset[str] = frozenset()
-    """Receipts that the envelope announces, as `sha256:…`."""
+    """The receipts in `needs` of the envelope, as `sha256:…`."""
 
 
 Check = Callable[[Mapping[str, Any], CheckContext], Iterator[Fault]]
 
 
-def _no_check(body: Mapping[str, Any], setting: CheckContext) -> Iterator[Fault]:
+def _no_check(body: Mapping[str, Any], context: CheckContext) -> Iterator[Fault]:
     return iter(())
 
 
@@ -97,9 +97,9 @@ Destination = Literal["erp", "inbox", "office"]
 TO_ERP: Destination = "erp"
 """Sent to the ERP."""
 INBOX: Destination = "inbox"
-"""Complete once it has arrived: it is about another document of the inbox."""
+"""Finished on arrival: it changes another document of the inbox."""
 OFFICE: Destination = "office"
-"""Shown to the office, which decides."""
+"""Parked for the office."""
 
 
 @dataclass(frozen=True)
@@ -137,12 +137,12 @@ class Kind:
     order_key: Callable[[Mapping[str, Any], str], str]
     """(body, rep id) → key. Submissions with the same key are sent to the ERP one after another."""
     aggregated: bool = False
-    """Many submissions share one document in the ERP, which has the sum of the latest revisions."""
+    """Many submissions share one document of the ERP, with the sum of the latest revisions."""
     check: Check = _no_check
     title: Callable[[Mapping[str, Any]], str] = field(default=lambda body: "")
-    """body → one line that names the document for a person."""
+    """body → one line by which a person recognises the document."""
     destination: Destination = TO_ERP
-    """Where it goes once it has arrived."""
+    """What happens after its arrival."""
     total: Total | None = None
     """None: its total is not compared with the ERP's."""
     erp_record: ErpRecord | None = None
@@ -155,11 +155,11 @@ class Kind:
         return self.destination == TO_ERP and not self.aggregated
 
     def form_faults(self, body: Any) -> list[Fault]:
-        """Return the faults in the form of *body*; what it cites is not looked up."""
+        """Return the faults of *body* by its schema, without looking up the records that it cites."""
         return schema_faults(self.schema, body)
 
     def references(self, body: Any) -> set[tuple[str, str]]:
-        """Return the records (collection, key) that *body* cites; its form must be valid."""
+        """Return the records (collection, key) that *body*, valid by its schema, cites."""
         cited: set[tuple[str, str]] = set()
 
         def note(collection: str, key: str) -> Mapping[str, Any]:
@@ -169,14 +169,14 @@ class Kind:
         list(_unknown(_citing(self.schema), body, note, ""))
         return cited
 
-    def content_faults(self, body: Any, setting: CheckContext) -> list[Fault]:
-        """Return the faults in the content of *body*, whose form is valid: citations, then the kind's rules."""
-        unknown = list(_unknown(_citing(self.schema), body, setting.lookup, ""))
-        return unknown or list(self.check(body, setting))
+    def content_faults(self, body: Any, context: CheckContext) -> list[Fault]:
+        """Return the faults of *body*, valid by its schema: unknown records first, then the kind's rules."""
+        unknown = list(_unknown(_citing(self.schema), body, context.lookup, ""))
+        return unknown or list(self.check(body, context))
 
-    def faults(self, body: Any, setting: CheckContext) -> list[Fault]:
-        """Return the faults of *body*: those of its form, else those of its content."""
-        return self.form_faults(body) or self.content_faults(body, setting)
+    def faults(self, body: Any, context: CheckContext) -> list[Fault]:
+        """Return the faults of *body*: those of `form_faults`, or else those of `content_faults`."""
+        return self.form_faults(body) or self.content_faults(body, context)
 
 
 def schema_faults(schema: type[Schema], value: Any) -> list[Fault]:
@@ -193,7 +193,7 @@ def schema_faults(schema: type[Schema], value: Any) -> list[Fault]:
 
 
 def _flatten(messages: Any, path: str) -> Iterator[Fault]:
-    """Yield one fault per field, such as `lines[2].quantity`, from marshmallow's nested messages."""
+    """Turn marshmallow's nested messages into one fault per field, with a path like `lines[2].quantity`."""
     if isinstance(messages, dict):
         for name, inner in messages.items():
             if name == "_schema":
@@ -214,12 +214,12 @@ def _flatten(messages: Any, path: str) -> Iterator[Fault]:
 
 @dataclass(frozen=True)
 class _Citing:
-    """The fields of a schema that cite records, and its nested objects that have such fields."""
+    """The fields of a schema that cite records: its own, and those of nested objects."""
 
     own: tuple[tuple[str, str], ...]
     """(field, collection)"""
     inside: tuple[tuple[str, bool, "_Citing"], ...]
-    """(field, whether it is a list of objects, what those cite)"""
+    """(field, whether it is a list of such objects, the citing fields of the objects)"""
 
 
 @cache
@@ -231,7 +231,7 @@ def _citing(schema: type[Schema]) -> _Citing:
             inside.append((name, inner is not declared or bool(inner.many), _citing(type(inner.schema))))
         elif isinstance(declared, Key) and declared.references:
             own.append((name, declared.references))
-    return _Citing(tuple(own), tuple(entry for entry in inside if entry[2].own or entry[2].inside))
+    return _Citing(tuple(own), tuple(nested for nested in inside if nested[2].own or nested[2].inside))
 
 
 def _unknown(citing: _Citing, value: Mapping[str, Any], lookup: Lookup, path: str) -> Iterator[Fault]:

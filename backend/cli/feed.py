@@ -47,14 +47,14 @@ def compact(dry_run: bool) -> None:
         print_table(
             expired,
             {
-                "channel": lambda found: found.stream[0],
-                "collection": lambda found: found.stream[1],
-                "tombstones": lambda found: found.tombstones,
-                "up to position": lambda found: found.upto,
+                "channel": lambda each: each.stream[0],
+                "collection": lambda each: each.stream[1],
+                "tombstones": lambda each: each.tombstones,
+                "up to position": lambda each: each.up_to,
             },
         )
         if dry_run:
-            total = sum(found.tombstones for found in expired)
+            total = sum(each.tombstones for each in expired)
             console.print(f"{total} tombstones older than {days} days would be deleted; nothing was deleted.")
             return
         deleted = compaction.compact(sessions, clock, days)
@@ -87,9 +87,9 @@ def restore_check() -> None:
                 sending_hold.audit_start(session, hold, f"user:{getpass.getuser()}", clock.now())
         console.print(f"New epoch {new.epoch} at position {new.position}.")
         console.print("At its next sync each phone compares checksums, repairs differences, and pushes again.")
-        if new.raised:
+        if new.head_raised_by:
             console.print(
-                f"[yellow]Rows were {new.raised} positions above the head; the head was raised.[/yellow]"
+                f"[yellow]Rows were {new.head_raised_by} positions above the head; it was raised.[/yellow]"
             )
         for (channel, collection), position in new.withdrawn:
             console.print(

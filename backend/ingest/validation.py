@@ -74,7 +74,7 @@ def partition(collection: Collection, page: ReadPage) -> Partitioned:
             parts.good[str(record[collection.key])] = record
     for key in page.gone:
         storable = sanitized(key) == key
-        error = KEY.wrong(key) or (None if storable else "contains characters that no database stores")
+        error = KEY.error_for(key) or (None if storable else "contains characters that no database stores")
         if error is None:
             parts.gone.append(key)
         else:

@@ -1,6 +1,6 @@
-"""Every collection and kind, one file each. A new one is one file here and one mapper row in each connector.
+"""Every collection and kind, one file each. A new one is one file here and one mapper entry per connector.
 
-A module of this package that defines a `Collection` or a `Kind` has declared it; there is no list to extend.
+The modules of this package are found automatically: one that contains a `Collection` or a `Kind` declares it.
 """
 
 import importlib
@@ -23,20 +23,20 @@ def _collections() -> dict[str, Collection]:
 
 
 COLLECTIONS: dict[str, Collection] = _collections()
-"""Every collection by name, in the order phones need them."""
+"""Every collection by name, in the order in which phones need them."""
 
 KINDS: dict[str, Kind] = {d.name: d for d in _declared() if isinstance(d, Kind)}
 """Every kind of submission by name."""
 
 
 def key_field(collection: str) -> str:
-    """Return the key field of *collection*; `id` for a collection of a newer server."""
+    """Return the field with the key of *collection*'s records; `id` for a collection of a newer server."""
     declared = COLLECTIONS.get(collection)
     return declared.key if declared else "id"
 
 
 def followers(parent: str) -> list[Collection]:
-    """Return the collections whose records follow those of collection *parent*."""
+    """Return the collections whose records follow the records of collection *parent*."""
     return [
         c for c in COLLECTIONS.values() if isinstance(c.channel, Follows) and c.channel.collection == parent
     ]
