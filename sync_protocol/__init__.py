@@ -1,12 +1,19 @@
-"""The wire: what a device and the server say to each other, and nothing about how either works.
+"""The wire between device and server, the reference device, and the conformance kit.
 
-Pure: outside `device/` it imports marshmallow and nothing else. No Flask, no database, no clock.
+- The modules here and `catalogue/` declare requests, replies, records and documents, and validate them. They
+are
+  pure: they import marshmallow and nothing else. No Flask, no database, no clock.
+- `reference/` renders these declarations as Markdown and JSON Schema.
+- `device/` is the reference device (SQLite, httpx). It is about half of the lines here.
+- `conformance/` tests any device or server against the protocol.
+
+Nothing here imports `backend`.
 """
 
 SCHEMA_REVISION = 2
-"""The newest revision of catalogue and wire. A device names the revision it was built for in each request.
+"""The newest revision of catalogue and wire. A device sends the revision it was built for in each request.
 
-Revision 2 brought segments, checksums with repair, the rebase after an epoch change, withdrawals and change
+Revision 2 added segments, checksums with repair, the rebase after an epoch change, withdrawals and change
 requests.
 """
 

@@ -1,8 +1,8 @@
 """Canonical JSON (RFC 8785), for values without floats.
 
-The same value gives the same bytes in every language, so that a sha256 made on a phone can be checked
-on the server after any number of parsers have touched the document. Satchel's wire has no floats and
-no integer of 2^53 or more, which removes the hard part of the RFC (number formatting).
+The same value gives the same bytes in every language. So the server can check a sha256 from a phone, even after
+several parsers have read and written the document. Satchel's wire has no floats and no integers of 2^53 or
+more, so the hard part of the RFC (number formatting) is not needed.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ MAX_DEPTH = 32
 
 
 class NotCanonical(ValueError):
-    """The value cannot be written canonically; `path` says where (`lines[2].quantity`), `reason` why."""
+    """The value has no canonical JSON. `path` is the place in it (`lines[2].quantity`), `reason` the cause."""
 
     def __init__(self, path: str, reason: str) -> None:
         super().__init__(f"{path or 'value'}: {reason}")
@@ -40,7 +40,7 @@ def digest(value: Any) -> str:
     return hashlib.sha256(canonical(value)).hexdigest()
 
 
-# Nothing that comes here refers to itself: both walks above end at `MAX_DEPTH`.
+# No value that comes here contains itself: both walks below stop at `MAX_DEPTH`.
 _write = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 _sort_and_write = json.JSONEncoder(
     ensure_ascii=False, separators=(",", ":"), check_circular=False, sort_keys=True
@@ -48,10 +48,10 @@ _sort_and_write = json.JSONEncoder(
 
 
 def _plain(value: Any, depth: int) -> bool:
-    """Say whether *value* can be written as it is, all its names being ASCII.
+    """Say whether the encoder alone writes *value* canonically: all names are ASCII, all values are allowed.
 
-    The encoder sorts names by code points, which for ASCII is the RFC's order. This is the way of nearly
-    every value; whatever it says no to, `_ordered` decides about, and names what is wrong.
+    The encoder sorts names by code points, which for ASCII is the RFC's order. This is true for nearly every
+    value. `_ordered` handles the others, and raises the error if there is one.
     """
     kind = type(value)
     if kind is dict:
@@ -71,7 +71,7 @@ def _plain(value: Any, depth: int) -> bool:
     if depth >= MAX_DEPTH:
         return False
     for item in items:
-        # Most are text or nothing; asking here spares a call.
+        # Most items are text or null; checking here saves a call.
         if item is not None and type(item) is not str and not _plain(item, depth + 1):
             return False
     return True
@@ -84,7 +84,7 @@ def _ordered(value: Any, path: str, depth: int) -> Any:
         for key in value:
             if not isinstance(key, str):
                 raise NotCanonical(path, "has a key that is not text")
-        # RFC 8785, 3.2.3: by UTF-16 code units, which differs from code points above U+FFFF.
+        # RFC 8785, 3.2.3: sort by UTF-16 code units, which differ from code points above U+FFFF.
         keys = sorted(value, key=lambda key: key.encode("utf-16-be", "surrogatepass"))
         return {key: _ordered(value[key], f"{path}.{key}" if path else key, depth + 1) for key in keys}
     if isinstance(value, list | tuple):

@@ -1,4 +1,4 @@
-"""A change: what a publisher says about one record."""
+"""A change of one record, as a publisher passes it to the feed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ Stream = tuple[str, str]
 
 @dataclass(frozen=True)
 class Put:
-    """The record exists and reads like this. *record* has been validated by its collection's schema."""
+    """The record exists with this content. *record* is valid by the schema of its collection."""
 
     collection: str
     key: str
@@ -19,7 +19,7 @@ class Put:
 
 @dataclass(frozen=True)
 class Gone:
-    """The record does not exist any more."""
+    """The record no longer exists."""
 
     collection: str
     key: str

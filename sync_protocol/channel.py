@@ -1,7 +1,7 @@
-"""Channels: who hears what. A live record is in exactly one.
+"""Channels: they decide which reps receive a record. A live record is in exactly one channel.
 
-A channel is a dimension and a value, `territory:NW`; `everyone` has no value. A record that belongs
-nowhere (no territory, or a follower without a live parent) is in `nowhere`, which nobody hears.
+A channel is a dimension and a value, `territory:NW`; `everyone` has no value. A record without a channel (no
+territory, or a follower without a live parent) is in `nowhere`, which no rep receives.
 """
 
 import re
@@ -17,7 +17,7 @@ _CHANNEL = re.compile(r"everyone|(territory|warehouse|account|rep):[!-9;-~\u00a1
 
 
 def channel(dimension: str, value: str) -> str:
-    """Return the channel of *dimension* and *value*; raises ValueError where it is not a good name."""
+    """Return the channel of *dimension* and *value*; raises ValueError if the name is not valid."""
     name = f"{dimension}:{value}"
     if not is_channel(name):
         raise ValueError(f"not a channel: {name!r}; write territory:NW, warehouse:W1, account:C1 or rep:R1")
@@ -25,7 +25,7 @@ def channel(dimension: str, value: str) -> str:
 
 
 def is_channel(name: str) -> bool:
-    """Say whether *name* is a channel that somebody can be assigned to."""
+    """Say whether *name* is a channel to which a rep can be assigned."""
     return bool(_CHANNEL.fullmatch(name))
 
 
@@ -36,7 +36,7 @@ def dimension_of(name: str) -> str:
 
 @dataclass(frozen=True)
 class Everyone:
-    """Records of this collection are heard by every rep whose role has the collection."""
+    """Every rep whose role includes the collection receives its records."""
 
     dimension: str = EVERYONE
 
@@ -46,7 +46,7 @@ class Everyone:
 
 @dataclass(frozen=True)
 class ByField:
-    """Records of this collection are heard in the channel that one of their fields names."""
+    """A field of the record names its channel."""
 
     field: str
     dimension: str
@@ -58,7 +58,7 @@ class ByField:
 
 @dataclass(frozen=True)
 class Follows:
-    """Records of this collection are where their parent is, and move when it moves."""
+    """A record is in the channel of its parent, and moves with it."""
 
     collection: str
     via: str
@@ -72,15 +72,15 @@ ChannelRule = Everyone | ByField | Follows
 
 
 def everyone() -> Everyone:
-    """Declare that every rep hears this collection."""
+    """Declare that every rep receives this collection."""
     return Everyone()
 
 
 def by_field(field: str, *, dimension: str | None = None) -> ByField:
-    """Declare that *field* names the channel; *dimension* is the field's own name unless told."""
+    """Declare that *field* names the channel. *dimension* is the field's name by default."""
     return ByField(field, dimension or field)
 
 
 def follows(collection: str, *, via: str) -> Follows:
-    """Declare that a record is heard where the record of *collection* that field *via* names is heard."""
+    """Declare that a record follows its parent: the record of *collection* with the key in field *via*."""
     return Follows(collection, via)

@@ -1,10 +1,10 @@
 """Checksums: the hash of a row, and the count and sum of the rows of a stream.
 
-The hash of a row is the first 64 bits of the SHA-256 of the canonical JSON of `[collection, key, record]`.
-Devices make it from the record as they understood it, never from bytes as they travelled: column-major
-segments and JSON parsers do not keep a record's bytes. A stream's checksum is the count of its live rows
-and the sum of their hashes modulo 2^64, so that publishing one row changes it by one addition, and two
-rows never cancel each other out as they would under XOR.
+The hash of a row is the first 64 bits of the SHA-256 of the canonical JSON of `[collection, key, record]`. A
+device computes it from the parsed record, never from the bytes in transit: column-major segments and JSON
+parsers do not keep a record's bytes. A stream's checksum is the count of its live rows and the sum of their
+hashes modulo 2^64. So publishing one row needs one addition, and two equal hashes do not cancel out as they
+would with XOR.
 """
 
 import hashlib
@@ -25,24 +25,24 @@ def row_hash(collection: str, key: str, body: str) -> int:
 
 
 def record_hash(collection: str, key: str, record: Any) -> int:
-    """Return the hash of *record*; raises `NotCanonical` for a value that has no canonical JSON."""
+    """Return the hash of *record*; raises `NotCanonical` if it has no canonical JSON."""
     return row_hash(collection, key, canonical(record).decode())
 
 
 def hash_text(value: int) -> str:
-    """Return a hash or a sum as it travels: 16 hexadecimal digits."""
+    """Return a hash or a sum in its wire form: 16 hexadecimal digits."""
     return f"{value % MODULUS:016x}"
 
 
 def signed(value: int) -> int:
-    """Return *value* modulo 2^64 as databases keep it: a signed 64-bit integer."""
+    """Return *value* modulo 2^64 as a signed 64-bit integer, the type that databases have."""
     value %= MODULUS
     return value - MODULUS if value >= MODULUS // 2 else value
 
 
 @dataclass(frozen=True)
 class Checksum:
-    """How many rows there are, and the sum of their hashes modulo 2^64."""
+    """The number of rows, and the sum of their hashes modulo 2^64."""
 
     count: int = 0
     sum: int = 0
@@ -68,5 +68,5 @@ class Checksum:
         return whole
 
     def as_wire(self) -> dict[str, Any]:
-        """Return the checksum as it stands in a page: `{"count": 3, "sum": "00000000000000ff"}`."""
+        """Return the wire form of the checksum: `{"count": 3, "sum": "00000000000000ff"}`."""
         return {"count": self.count, "sum": hash_text(self.sum)}

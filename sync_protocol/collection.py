@@ -1,7 +1,7 @@
-"""Declarations: what a collection of records is, and what a kind of submission is.
+"""Declarations of collections (of records) and of kinds (of submissions).
 
-The catalogue holds one of these per file. Everything else reads them: validation at ingest and push,
-scoping, feed order, the phone's field lists, JSON Schema, OpenAPI and the docs.
+Each file of the catalogue contains one. Everything else reads them: validation at ingest and push, channels,
+the order of the feed, the phone's field lists, JSON Schema, OpenAPI and the docs.
 """
 
 import datetime as dt
@@ -27,14 +27,14 @@ SATCHEL: Owner = "satchel"
 
 
 class RecordSchema(Schema):
-    """Base of record schemas: a field nobody declared is a mistake of the mapper and is refused."""
+    """Base of record schemas. An undeclared field is a fault of the mapper and is refused."""
 
     class Meta:
         unknown = RAISE
 
 
 class BodySchema(Schema):
-    """Base of submission bodies: fields of a newer app are kept."""
+    """Base of submission bodies. Fields of a newer app are kept."""
 
     class Meta:
         unknown = INCLUDE
@@ -42,64 +42,64 @@ class BodySchema(Schema):
 
 @dataclass(frozen=True)
 class Collection:
-    """A kind of replicated data."""
+    """The declaration of one collection: a type of replicated records."""
 
     name: str
     summary: str
     schema: type[RecordSchema]
     channel: ChannelRule
     priority: int
-    """Order in which phones need it; 1 first."""
+    """The order in which phones need collections; 1 first."""
     key: str = "id"
     authority: Owner | Mapping[str, Owner] = ERP
-    """Who owns the fields: one owner, or an owner per field where it is split."""
+    """The owner of all fields, or an owner per field (ERP for the others)."""
     volatile: tuple[str, ...] = ()
-    """Fields that say when something was read; a record that differs in nothing else has not changed."""
+    """Fields with the time of a reading; a record that differs only in these has not changed."""
     since: int = 1
-    """The schema revision that introduced it; an app of an older revision is not sent it."""
+    """The schema revision that introduced it; an app of an older revision does not receive it."""
 
     def faults(self, record: Any) -> list[Fault]:
-        """Return what is wrong with *record* (a decoded JSON value); an empty list if nothing is."""
+        """Return the faults of *record*, a decoded JSON value."""
         return schema_faults(self.schema, record)
 
     def owner(self, field_name: str) -> Owner:
-        """Return who owns *field_name*."""
+        """Return the owner of *field_name*."""
         if isinstance(self.authority, str):
             return self.authority
         return self.authority.get(field_name, ERP)
 
 
 class Lookup(Protocol):
-    """How a check sees the records that the rep may cite."""
+    """Access of a check to the records that the rep may cite."""
 
     def __call__(self, collection: str, key: str) -> Mapping[str, Any] | None:
-        """Return the record (its last known fields, if it is gone by now), or None if it is not the rep's."""
+        """Return the record (its last known fields if it was deleted), or None if the rep may not cite it."""
 
 
 @dataclass(frozen=True)
 class CheckContext:
-    """What a check may know beside the document: today's date on the server, and the rep's records."""
+    """The input of a check beside the document: today's date, and the rep's records."""
 
     today: dt.date
     lookup: Lookup
     needs: frozenset[str] = frozenset()
-    """Receipts that the envelope announces, as `sha256:…`."""
+    """The receipts in `needs` of the envelope, as `sha256:…`."""
 
 
 Check = Callable[[Mapping[str, Any], CheckContext], Iterator[Fault]]
 
 
-def _no_check(body: Mapping[str, Any], setting: CheckContext) -> Iterator[Fault]:
+def _no_check(body: Mapping[str, Any], context: CheckContext) -> Iterator[Fault]:
     return iter(())
 
 
 Destination = Literal["erp", "inbox", "office"]
 TO_ERP: Destination = "erp"
-"""Forwarded to the ERP."""
+"""Sent to the ERP."""
 INBOX: Destination = "inbox"
-"""Done when it has arrived: it is about another document of the inbox."""
+"""Finished on arrival: it changes another document of the inbox."""
 OFFICE: Destination = "office"
-"""Put before the office."""
+"""Parked for the office."""
 
 
 @dataclass(frozen=True)
@@ -135,14 +135,14 @@ class Kind:
     summary: str
     schema: type[BodySchema]
     order_key: Callable[[Mapping[str, Any], str], str]
-    """(body, rep id) → submissions with the same key reach the ERP one after another."""
+    """(body, rep id) → key. Submissions with the same key are sent to the ERP one after another."""
     aggregated: bool = False
-    """Many submissions share one document of the ERP, which holds the sum of the latest revisions."""
+    """Many submissions share one document of the ERP, with the sum of the latest revisions."""
     check: Check = _no_check
     title: Callable[[Mapping[str, Any]], str] = field(default=lambda body: "")
-    """One line that tells a person which document this is."""
+    """body → one line by which a person recognises the document."""
     destination: Destination = TO_ERP
-    """Where it goes once it has arrived."""
+    """What happens after its arrival."""
     total: Total | None = None
     """None: its total is not compared with the ERP's."""
     erp_record: ErpRecord | None = None
@@ -155,11 +155,11 @@ class Kind:
         return self.destination == TO_ERP and not self.aggregated
 
     def form_faults(self, body: Any) -> list[Fault]:
-        """Return what is wrong with the form of *body*, before anything it cites is looked up."""
+        """Return the faults of *body* by its schema, without looking up the records that it cites."""
         return schema_faults(self.schema, body)
 
     def references(self, body: Any) -> set[tuple[str, str]]:
-        """Return the records (collection, key) that *body*, whose form is right, cites."""
+        """Return the records (collection, key) that *body*, valid by its schema, cites."""
         cited: set[tuple[str, str]] = set()
 
         def note(collection: str, key: str) -> Mapping[str, Any]:
@@ -169,18 +169,18 @@ class Kind:
         list(_unknown(_citing(self.schema), body, note, ""))
         return cited
 
-    def content_faults(self, body: Any, setting: CheckContext) -> list[Fault]:
-        """Return what is wrong with *body*, whose form is right: what it cites, then the kind's own rules."""
-        unknown = list(_unknown(_citing(self.schema), body, setting.lookup, ""))
-        return unknown or list(self.check(body, setting))
+    def content_faults(self, body: Any, context: CheckContext) -> list[Fault]:
+        """Return the faults of *body*, valid by its schema: unknown records first, then the kind's rules."""
+        unknown = list(_unknown(_citing(self.schema), body, context.lookup, ""))
+        return unknown or list(self.check(body, context))
 
-    def faults(self, body: Any, setting: CheckContext) -> list[Fault]:
-        """Return what is wrong with *body*: its form first, then its contents."""
-        return self.form_faults(body) or self.content_faults(body, setting)
+    def faults(self, body: Any, context: CheckContext) -> list[Fault]:
+        """Return the faults of *body*: those of `form_faults`, or else those of `content_faults`."""
+        return self.form_faults(body) or self.content_faults(body, context)
 
 
 def schema_faults(schema: type[Schema], value: Any) -> list[Fault]:
-    """Return what *schema* finds wrong with *value*, one fault a field."""
+    """Return the faults that *schema* finds in *value*, one per field."""
     if not compile_validator(schema)(value):
         return []
     if not isinstance(value, dict):
@@ -193,7 +193,7 @@ def schema_faults(schema: type[Schema], value: Any) -> list[Fault]:
 
 
 def _flatten(messages: Any, path: str) -> Iterator[Fault]:
-    """Turn marshmallow's nested messages into one fault a field, `lines[2].quantity`."""
+    """Turn marshmallow's nested messages into one fault per field, with a path like `lines[2].quantity`."""
     if isinstance(messages, dict):
         for name, inner in messages.items():
             if name == "_schema":
@@ -214,12 +214,12 @@ def _flatten(messages: Any, path: str) -> Iterator[Fault]:
 
 @dataclass(frozen=True)
 class _Citing:
-    """Where what a schema describes cites records: its own fields, and the objects in it that do."""
+    """The fields of a schema that cite records: its own, and those of nested objects."""
 
     own: tuple[tuple[str, str], ...]
     """(field, collection)"""
     inside: tuple[tuple[str, bool, "_Citing"], ...]
-    """(field, whether it holds a list of such objects, what they cite)"""
+    """(field, whether it is a list of such objects, the citing fields of the objects)"""
 
 
 @cache
@@ -231,7 +231,7 @@ def _citing(schema: type[Schema]) -> _Citing:
             inside.append((name, inner is not declared or bool(inner.many), _citing(type(inner.schema))))
         elif isinstance(declared, Key) and declared.references:
             own.append((name, declared.references))
-    return _Citing(tuple(own), tuple(found for found in inside if found[2].own or found[2].inside))
+    return _Citing(tuple(own), tuple(nested for nested in inside if nested[2].own or nested[2].inside))
 
 
 def _unknown(citing: _Citing, value: Mapping[str, Any], lookup: Lookup, path: str) -> Iterator[Fault]:
@@ -241,9 +241,9 @@ def _unknown(citing: _Citing, value: Mapping[str, Any], lookup: Lookup, path: st
             among = collection.replace("_", " ")
             yield Fault(ErrorCode.UNKNOWN_RECORD, path + name, f"{cited} is not among your {among}")
     for name, many, inner in citing.inside:
-        found = value.get(name)
+        nested = value.get(name)
         if many:
-            for n, item in enumerate(found or ()):
+            for n, item in enumerate(nested or ()):
                 yield from _unknown(inner, item, lookup, f"{path}{name}[{n}].")
-        elif found is not None:
-            yield from _unknown(inner, found, lookup, f"{path}{name}.")
+        elif nested is not None:
+            yield from _unknown(inner, nested, lookup, f"{path}{name}.")

@@ -1,15 +1,15 @@
-"""The columns of a segment: one field of all its records, in the form that compresses best.
+"""The columns of a segment: one field of all records, in the form that compresses best.
 
-A column is one of five things:
+A column has one of five forms:
 
-    "Bern|Thun||Chur"                          text, split at |; an empty piece is null
-    [3, true, null]                            the values as they are
-    {"shared": [0, 2, 1], "rest": "C1|7|9"}    text that rises: what it shares with the one before, and the rest
-    {"table": {"city": …, "zip": …}}           objects that all have these fields: a column a field
-    {"lengths": [2, 0, 1], "items": …}         lists: how long each is, and one column of all their items
+    "Bern|Thun||Chur"                          texts joined by |; an empty one is null
+    [3, true, null]                            the values as they are {"shared": [0, 2, 1], "rest": "C1|7|9"}
+    ascending texts: characters shared with the previous, and the rest {"table": {"city": …, "zip": …}}
+    objects with equal field names: one column per field {"lengths": [2, 0, 1], "items": …}         lists: the
+    length of each, and one column of all items
 
-A rising text is ASCII, so that a character is the same in every language. Whatever fits no other form, such as
-text that holds a | or objects of different fields, is a list of the values as they are; so nothing is lost.
+Ascending texts are ASCII, so that a character is the same in every language. Values that fit no other form,
+such as texts with a | or objects with different fields, are a plain list; so nothing is lost.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,13 +23,13 @@ from typing import Any
 Column = Any
 """Decoded JSON."""
 Written = tuple[str, list[Sequence[str]]]
-"""(pattern, parts): value *n* as JSON is the pattern with the *n*th of each part in place of its `%s`."""
+"""(pattern, parts): value *n* as JSON is the pattern, with the *n*th item of each part for its `%s`."""
 SEPARATOR = "|"
 _write = JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 
 
 def pack(values: list[Any]) -> Column:
-    """Return the column that holds *values*; objects among them have their fields in canonical order."""
+    """Return the column with *values*; the fields of objects in them are in canonical order."""
     kinds = set(map(type, values))
     if kinds == {str}:
         return _texts(values, values)
@@ -43,19 +43,19 @@ def pack(values: list[Any]) -> Column:
 
 
 def _texts(values: list[Any], texts: list[str]) -> Column:
-    """Return the column of *values*, which is *texts* where null is an empty one."""
+    """Return the column of *values*. *texts* are the same values, with empty text for null."""
     joined = SEPARATOR.join(texts)
     if "" in values or joined.count(SEPARATOR) != len(texts) - 1:
         return values
-    rises = texts[0] < texts[-1] and all(a <= b for a, b in pairwise(texts))
-    if not rises or not joined.isascii() or "" in texts:
+    ascends = texts[0] < texts[-1] and all(a <= b for a, b in pairwise(texts))
+    if not ascends or not joined.isascii() or "" in texts:
         return joined
-    shared = [0, *starmap(_alike, pairwise(texts))]
+    shared = [0, *starmap(_shared_prefix, pairwise(texts))]
     return {"shared": shared, "rest": SEPARATOR.join([text[n:] for text, n in zip(texts, shared, strict=True)])}
 
 
-def _alike(before: str, text: str) -> int:
-    """Return how many characters at the beginning are the same."""
+def _shared_prefix(before: str, text: str) -> int:
+    """Return the length of the common prefix."""
     count = 0
     for a, b in zip(before, text, strict=False):
         if a != b:
@@ -65,9 +65,9 @@ def _alike(before: str, text: str) -> int:
 
 
 def count(column: Column) -> int:
-    """Return how many values *column* has; raises `ValueError` or `TypeError` if it is none.
+    """Return how many values *column* has; raises `ValueError` or `TypeError` if it is not a column.
 
-    What has been counted here can be read by the functions below.
+    The functions below may be used only after this check.
     """
     if isinstance(column, str):
         return column.count(SEPARATOR) + 1
@@ -80,7 +80,7 @@ def count(column: Column) -> int:
             return len(lengths)
         case {"table": dict(fields)} if len(counts := set(map(count, fields.values()))) == 1:
             return counts.pop()
-    raise ValueError("a column of it is none")
+    raise ValueError("one of its columns is not valid")
 
 
 def _numbers(value: Any) -> bool:
@@ -94,7 +94,7 @@ def values(column: Column) -> list[Any]:
     if isinstance(column, list):
         return column
     if "shared" in column:
-        return _risen(column)
+        return _ascending(column)
     if "lengths" in column:
         items = values(column["items"])
         return [items[start:end] for start, end in _bounds(column["lengths"])]
@@ -107,7 +107,7 @@ def records(fields: dict[str, Column]) -> list[dict[str, Any]]:
     return [dict(zip(names, row, strict=True)) for row in zip(*map(values, fields.values()), strict=True)]
 
 
-def _risen(column: dict[str, Any]) -> list[str]:
+def _ascending(column: dict[str, Any]) -> list[str]:
     text, texts = "", []
     for shared, rest in zip(column["shared"], column["rest"].split(SEPARATOR), strict=True):
         text = text[:shared] + rest
@@ -122,7 +122,7 @@ def _bounds(lengths: list[int]) -> Iterator[tuple[int, int]]:
 def written(column: Column) -> Written:
     """Return the values of *column* as JSON, still in parts.
 
-    Column by column, and the rows filled into one pattern: a third of the time of writing record by record.
+    Writing column by column and filling rows into one pattern takes a third of the time of writing each record.
     """
     if isinstance(column, str):
         texts = _quotable(column)
@@ -132,7 +132,7 @@ def written(column: Column) -> Written:
     if isinstance(column, list):
         return "%s", [[_json(value) for value in column]]
     if "shared" in column:
-        return '"%s"', [_quotable(SEPARATOR.join(_risen(column)))]
+        return '"%s"', [_quotable(SEPARATOR.join(_ascending(column)))]
     if "lengths" in column:
         items = filled(written(column["items"]))
         return "[%s]", [[",".join(items[start:end]) for start, end in _bounds(column["lengths"])]]
@@ -140,7 +140,7 @@ def written(column: Column) -> Written:
 
 
 def joined(fields: dict[str, Written]) -> Written:
-    """Return the objects whose *fields* have been written."""
+    """Return the objects of which *fields* are the written columns."""
     pattern = ",".join(
         f"{encode_basestring(name).replace('%', '%%')}:{inner}" for name, (inner, _) in fields.items()
     )
@@ -160,7 +160,7 @@ def filled_at(column: Written, n: int) -> str:
 
 
 def _quotable(text: str) -> list[str]:
-    """Return the pieces of *text* as they stand between quotation marks; no escape holds a |."""
+    """Return the pieces of *text*, escaped for JSON; no escape sequence contains a |."""
     return encode_basestring(text)[1:-1].split(SEPARATOR)
 
 

@@ -1,9 +1,9 @@
-"""The cursor: where a device stands in each stream it hears. Opaque to the device.
+"""The cursor: how far a device has read each of its streams. Opaque to the device.
 
-It holds the epoch, `seen` (the head of the last snapshot) and a mark per stream, written as one base
-number and the exceptions from it; after a complete page all streams stand at the base, so that a
-cursor of fifty streams is some two hundred bytes. It is no secret and no permission: what a rep may
-hear is decided on the server, and a forged cursor can only cost its owner a longer download.
+It contains the epoch, `seen` (the head of the last snapshot) and a mark per stream, encoded as one base
+position and the exceptions from it. After a complete page all streams are at the base, so a cursor of fifty
+streams has about two hundred bytes. It is neither a secret nor a permission: the server decides which streams a
+rep may read, and a forged cursor only causes a longer download.
 """
 
 import json
@@ -27,15 +27,15 @@ _COLLECTION = re.compile(r"[a-z_]{1,40}")
 
 
 class CursorInvalid(ValueError):
-    """The text is not a cursor of ours."""
+    """The text is not a cursor of this server."""
 
 
 class Mark(NamedTuple):
-    """Where a device stands in one stream.
+    """How far a device has read one stream.
 
-    *position*: it has every change up to here. *as_of*: the oldest snapshot whose rows it may hold, where
-    that is above the position, that is while a stream is being read from its beginning or from segments;
-    else 0. What was gone before that snapshot the device never met, so it needs no tombstone of it.
+    *position*: the device has every change up to here. *as_of*: the oldest snapshot whose rows the device may
+    hold, if that is above the position (while a stream is read from its beginning or from segments), else 0.
+    The device never received a record that was deleted before that snapshot, so it needs no tombstone for it.
     """
 
     position: int = 0
@@ -43,7 +43,7 @@ class Mark(NamedTuple):
 
     @property
     def covered(self) -> int:
-        """Return the position below which the device misses no tombstone."""
+        """Return the position below which the device needs no tombstone."""
         return max(self.position, self.as_of)
 
 
@@ -56,7 +56,7 @@ class Cursor:
     marks: Mapping[Stream, Mark] = field(default_factory=dict)
 
     def position(self, stream: Stream) -> int:
-        """Return how far the device has read *stream*; 0 where it has not begun."""
+        """Return how far the device has read *stream*; 0 if it has not begun."""
         return self.marks.get(stream, Mark()).position
 
     def encode(self) -> str:
@@ -77,7 +77,7 @@ class Cursor:
 def decode_cursor(text: str) -> Cursor:
     """Return the cursor that `Cursor.encode` wrote; raises `CursorInvalid` for anything else.
 
-    The zlib checksum inside tells a damaged cursor from a good one.
+    The zlib checksum inside detects a damaged cursor.
     """
     if len(text) > MAX_TEXT:
         raise CursorInvalid("it is too long")
@@ -89,21 +89,21 @@ def decode_cursor(text: str) -> Cursor:
         at_base = Mark(_natural(base))
         for channel, entries in channels.items():
             if not is_channel(channel):
-                raise CursorInvalid("it names what is no stream")
+                raise CursorInvalid("it names something that is not a stream")
             for entry in entries:
                 collection, mark = (entry, at_base) if isinstance(entry, str) else _exception(*entry)
                 if not _COLLECTION.fullmatch(collection):
-                    raise CursorInvalid("it names what is no stream")
+                    raise CursorInvalid("it names something that is not a stream")
                 marks[channel, collection] = mark
         if version != VERSION or not isinstance(epoch, str):
-            raise CursorInvalid("it is of another version")
+            raise CursorInvalid("it has another version")
         return Cursor(epoch, _natural(seen), marks)
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
         if isinstance(error, CursorInvalid):
             raise
         if isinstance(error, InflateError):
             raise CursorInvalid(f"it {error}") from None
-        raise CursorInvalid("it was not made by this server or was damaged on the way") from None
+        raise CursorInvalid("this server did not make it, or it was damaged in transit") from None
 
 
 def _exception(collection: Any, position: Any, as_of: Any = 0) -> tuple[Any, Mark]:
@@ -112,5 +112,5 @@ def _exception(collection: Any, position: Any, as_of: Any = 0) -> tuple[Any, Mar
 
 def _natural(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**53:
-        raise CursorInvalid("it holds a number that is no position")
+        raise CursorInvalid("it contains a number that is not a position")
     return value

@@ -1,8 +1,8 @@
 """Enrolment and tokens: the requests and replies of `/v1/enrol` and `/v1/token`.
 
-A device makes a key pair, keeps the private part in its key store, and registers the public part with
-the one-time code. To refresh it signs a proof, a compact JWS by that key (EdDSA for Ed25519, ES256 for
-P-256) over {"aud": issuer, "rth": base64url(sha256(refresh token)), "jti": anything new}.
+A device creates a key pair, keeps the private key in its keystore, and registers the public key with the
+one-time code. To refresh its tokens it signs a proof: a compact JWS (RFC 7515) by that key, EdDSA for Ed25519
+or ES256 for P-256, over {"aud": issuer, "rth": base64url(sha256(refresh token)), "jti": a new random id}.
 """
 
 from marshmallow import EXCLUDE, Schema, fields
@@ -18,7 +18,7 @@ class EnrolRequestSchema(Schema):
 
     code = Text(100, required=True)
     public_key = fields.Dict(required=True)
-    """The device's public key as a JWK (RFC 7517): Ed25519 or P-256, without private parts."""
+    """The device's public key as a JWK (RFC 7517): Ed25519 or P-256, without the private parameters."""
     device_name = Text(120, required=True)
     app_version = Text(60, load_default=None, allow_none=True)
 
@@ -38,13 +38,13 @@ class TokenReplySchema(Schema):
 
 
 class EnrolReplySchema(TokenReplySchema):
-    """The reply of `POST /v1/enrol`: who the device belongs to, and its first tokens."""
+    """The reply of `POST /v1/enrol`: the rep of the device, and its first tokens."""
 
     device_id = Key(required=True)
     rep = fields.Nested(RepSchema, required=True)
     company = Text(200, required=True)
     issuer = Text(400, required=True)
-    """What proofs name as their audience."""
+    """The audience (`aud`) of proofs."""
 
 
 class TokenRequestSchema(Schema):

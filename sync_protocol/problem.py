@@ -1,4 +1,4 @@
-"""The one error body: RFC 9457 problem details, with a code from `errors.py`."""
+"""The body of every error: problem details (RFC 9457), with a code from `errors.py`."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,7 +14,7 @@ MEDIA_TYPE = "application/problem+json"
 
 
 class ProblemSchema(Schema):
-    """Why a request as a whole was not answered. `wipe` is there, and true, for a revoked device only."""
+    """Why a request failed as a whole. `wipe` is present, and true, only for a revoked device."""
 
     class Meta:
         unknown = INCLUDE
@@ -34,7 +34,7 @@ class ProblemSchema(Schema):
 def problem(
     code: ErrorCode, detail: str, *, request_id: str, errors: Sequence[Fault] = (), wipe: bool = False
 ) -> dict[str, Any]:
-    """Return the problem as it travels."""
+    """Return the problem, a `ProblemSchema`, as JSON."""
     body: dict[str, Any] = {
         "type": TYPE_PREFIX + code.code,
         "title": code.title,

@@ -1,11 +1,11 @@
 """Pull: the page.
 
-A page is one snapshot. A device applies it whole, with its cursor, in one transaction, and only if it
-still holds the cursor it asked with. Within it `reset` comes first (delete the replica or rebase it, keep
-the outbox), then `drop`, then the changes by the rule that the newest position wins.
+A page is one snapshot. A device applies it completely, with its cursor, in one transaction, and only if it
+still has the cursor that it sent. `reset` is applied first (delete or rebase the replica, keep the outbox),
+then `drop`, then the changes by the rule that the newest position wins.
 
-A page may offer segments instead of rows for streams that the device does not have yet. The page is stored
-at once; `then` replaces its cursor when the last of them is applied.
+For streams that the device does not have yet, a page may offer segments instead of rows. The page is stored at
+once; `then` replaces its cursor when the last segment has been applied.
 """
 
 from marshmallow import EXCLUDE, Schema, fields, validate
@@ -15,17 +15,17 @@ from sync_protocol.limits import LIMITS
 from sync_protocol.push import ResultSchema
 
 RESET_EPOCH = "epoch_changed"
-"""The cursor was of another history of positions: hold nothing of the old one."""
+"""The cursor belongs to another history of positions: delete the replica."""
 RESET_REBASE = "epoch_rebased"
-"""The cursor was of another history: keep the rows, take `head` for their position, and compare checksums.
+"""The cursor belongs to another history: keep the rows, set their position to `head`, and compare checksums.
 
-Said to devices of revision 2 and later, which know how to repair a replica."""
+Only for devices of revision 2 and later, which can repair a replica."""
 SEGMENTS_SINCE = 2
-"""The schema revision from which on a device understands segments, checksums and rebasing."""
+"""The schema revision that introduced segments, checksums and rebasing."""
 
 
 class TolerantSchema(Schema):
-    """Base of what the two ends say to each other: fields of a newer end are ignored."""
+    """Base of requests and replies: fields of a newer version are ignored."""
 
     class Meta:
         unknown = EXCLUDE
@@ -43,7 +43,7 @@ class ChangesSchema(TolerantSchema):
 class OfferSchema(TolerantSchema):
     """A segment of one stream at *position*; its key range includes `from` and excludes `to` (null: the end).
 
-    `url` is an address from which it may be fetched without a token, for a while; null means
+    `url` is an address from which it can be fetched without a token, for a limited time; null means
     `/v1/segments/<sha256>`.
     """
 
@@ -69,7 +69,7 @@ class ChecksumSchema(TolerantSchema):
 class PageSchema(TolerantSchema):
     """One page of the feed. `complete` is true only if nothing above the cursor remained in its snapshot.
 
-    A complete page says in `check` what the replica holds once it is applied: all rows of all streams.
+    A complete page states in `check` the checksum of the replica after applying it: all rows of all streams.
     """
 
     epoch = Text(40, required=True)
@@ -98,10 +98,10 @@ class SyncRequestSchema(TolerantSchema):
 
 
 class SyncReplySchema(Schema):
-    """Results of the push, and the page that was read after it committed.
+    """Results of the push, and the page that was read after the push was committed.
 
-    Where no page can be given (a cursor that is not ours, a server that is behind), `page` is null and
-    `problem` says why; the results stand all the same.
+    If there is no page (an unknown cursor, a server that is behind), `page` is null and `problem` says why. The
+    results are valid in any case.
     """
 
     results = fields.List(fields.Nested(ResultSchema), required=True)

@@ -1,7 +1,7 @@
 """Push: the request, and one result per submission.
 
-A push is answered per submission; a bad one never blocks its neighbours. `received` means committed to
-disk with its record in `submissions` already published in the same transaction.
+Each submission has its own result, so a bad one never blocks the others. `received` means: committed to disk,
+with its record in `submissions` published in the same transaction.
 """
 
 from enum import StrEnum
@@ -15,20 +15,20 @@ from sync_protocol.submission import State
 
 
 class Status(StrEnum):
-    """What became of one submission in a push."""
+    """The result of one submission in a push."""
 
     RECEIVED = "received"
     """On the server's disk."""
     DUPLICATE = "duplicate"
-    """It was on disk before; the stored result is repeated."""
+    """It was on disk already; the stored result is repeated."""
     REFUSED = "refused"
-    """It has faults that the rep can mend; it is kept as rejected and an edited copy supersedes it."""
+    """It has faults that the rep can correct. It is stored as rejected, and an edited copy supersedes it."""
     QUARANTINED = "quarantined"
-    """Kept apart for the office: an unknown kind, or an id that already names another document."""
+    """Stored separately for the office: an unknown kind, or an id that another document already has."""
 
 
 class PushRequestSchema(Schema):
-    """`POST /v1/push`. The submissions themselves are checked one by one, each with its own result."""
+    """`POST /v1/push`. Each submission is checked separately and has its own result."""
 
     class Meta:
         unknown = INCLUDE
@@ -39,7 +39,7 @@ class PushRequestSchema(Schema):
 
 
 class FaultSchema(Schema):
-    """What is wrong with one field."""
+    """The fault of one field."""
 
     code = Text(60, required=True)
     field = Text(300, required=True)
@@ -47,7 +47,7 @@ class FaultSchema(Schema):
 
 
 class ResultSchema(Schema):
-    """The answer to one submission; `id` is null where none could be read."""
+    """The result of one submission; `id` is null if none could be read."""
 
     id = Ulid(required=True, allow_none=True)
     status = Choice(*[status.value for status in Status], required=True)
@@ -65,7 +65,7 @@ class PushReplySchema(Schema):
 def result(
     id: str | None, status: Status, state: State | None, sha256: str | None, faults: list[Fault]
 ) -> dict[str, object]:
-    """Return one result as it travels."""
+    """Return one result, a `ResultSchema`, as JSON."""
     return {
         "id": id,
         "status": status.value,

@@ -1,15 +1,15 @@
-"""Segments: one stream and key range as a column-major, compressed file, shared by all who hear it.
+"""Segments: one key range of a stream as a column-major, compressed file, shared by all devices of the stream.
 
-A segment holds no position: the offer in the page does. So a key range in which nothing has changed gives
-the same bytes, and with them the same name, whenever it is built, and whoever has it need not fetch it again.
+A segment contains no position; the offer in the page does. So a key range in which nothing changed gives the
+same bytes and the same name whenever it is built, and a device that has it need not fetch it again.
 
     {"v": 1, "channel": "territory:NW", "collection": "customers", "from": "", "to": "C2000", "key": "id",
      "columns": {"city": "Bern|Thun|", "id": {"shared": [0, 2, 1], "rest": "C1|7|9"}}, "absent": {"city": [2]}}
 
-`columns` are in the order of the canonical JSON of a record, each in a form of `sync_protocol.columns`. `key`
-names the field that holds the key of the record, as in a page; a key stands nowhere else. Where a record does
-not have a field its column holds null, and `absent` lists the row. Ranges include `from` and exclude `to`
-(null: to the end); keys compare by the bytes of their UTF-8.
+`columns` have the field order of canonical JSON, each in a form of `sync_protocol.columns`. `key` names the
+field with the record's key; the key is nowhere else. If a record lacks a field, the column has null there, and
+`absent` lists the row's index. Ranges include `from` and exclude `to` (null: no upper bound). Keys compare by
+their UTF-8 bytes.
 """
 
 import hashlib
@@ -29,10 +29,10 @@ from sync_protocol.inflate import GZIP, InflateError, inflate
 
 VERSION = 1
 MEDIA_TYPE = "application/vnd.satchel.segment"
-"""Of the compressed bytes; they travel without Content-Encoding, so that ranges of them can be asked for."""
+"""Of the compressed bytes. They are sent without Content-Encoding, so that byte ranges can be requested."""
 _LEVEL, _MEMORY, _STRATEGY = 9, 5, zlib.Z_FILTERED
-"""Columns differ from one another: the less memory, the more often zlib fits its codes to what it writes, and
-`Z_FILTERED` takes no short matches among digits. A tenth fewer bytes than with what zlib does by itself."""
+"""Columns differ from one another. With less memory, zlib adapts its codes more often; `Z_FILTERED` avoids
+short matches among digits. The result has a tenth fewer bytes than with zlib's defaults."""
 
 
 class SegmentDamaged(ValueError):
@@ -41,7 +41,7 @@ class SegmentDamaged(ValueError):
 
 @dataclass(frozen=True)
 class KeyRange:
-    """The keys from *start* on, below *end* (None: all above)."""
+    """The keys from *start* (included) to *end* (excluded; None: no upper bound)."""
 
     start: str = ""
     end: str | None = None
@@ -52,7 +52,10 @@ class KeyRange:
 
 @dataclass(frozen=True)
 class Segment:
-    """What a segment holds, decoded: *keys* ascend, *fields* are the columns of the records by field."""
+    """A decoded segment.
+
+    *keys* ascend. *fields*: a column per field. *absent*: per field, the indexes of the rows without it.
+    """
 
     stream: Stream
     range: KeyRange
@@ -67,18 +70,18 @@ class Segment:
 
     def records(self) -> list[dict[str, Any]]:
         """Return the records, ascending by key."""
-        found = columns.records(self.fields)
+        records = columns.records(self.fields)
         for name, missing in self.absent.items():
             for n in missing:
-                del found[n][name]
-        return found
+                del records[n][name]
+        return records
 
     def values(self, name: str) -> list[Any] | None:
-        """Return the values of a field, null where a record lacks it; None if all do."""
+        """Return the values of a field, None for records without it; None if no record has it."""
         return columns.values(self.fields[name]) if name in self.fields else None
 
     def _bodies(self) -> Iterator[str]:
-        """Yield each record as canonical JSON: columns stand in canonical order, and so does what is nested."""
+        """Yield each record as canonical JSON: columns and nested objects are in canonical order already."""
         written = {name: columns.written(column) for name, column in self.fields.items()}
         lacking: dict[int, set[str]] = {}
         for name, missing in self.absent.items():
@@ -95,7 +98,7 @@ class Segment:
 def encode(stream: Stream, range: KeyRange, rows: Sequence[tuple[str, str]]) -> bytes:
     """Return the file of *rows*: (key, canonical JSON of the record), ascending by key, all inside *range*.
 
-    Raises `ValueError` if a record does not hold its key in the field that its collection declares.
+    Raises `ValueError` if a record does not have its key in the field that its collection declares.
     """
     channel, collection = stream
     key = key_field(collection)
@@ -118,23 +121,23 @@ def encode(stream: Stream, range: KeyRange, rows: Sequence[tuple[str, str]]) -> 
 
 
 def compress(plain: bytes) -> bytes:
-    """Return *plain* as the gzip of a segment: the same bytes at any hour, as their digest is the name."""
+    """Return *plain* as gzip without a time stamp: equal input gives equal bytes, whose sha256 is the name."""
     packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, GZIP, _MEMORY, _STRATEGY)
     return packer.compress(plain) + packer.flush()
 
 
 def name_of(data: bytes) -> str:
-    """Return the name of a segment's bytes: their sha256 in hexadecimal."""
+    """Return the name of a segment: the sha256 of its bytes in hexadecimal."""
     return hashlib.sha256(data).hexdigest()
 
 
 def decode(data: bytes, *, sha256: str, most: int) -> Segment:
-    """Return what a segment's bytes hold; raises `SegmentDamaged`.
+    """Return the segment in *data*; raises `SegmentDamaged`.
 
-    *sha256* is the name it was offered under; of more than *most* bytes after inflating nothing is read.
+    *sha256* is the name that was offered. A segment with more than *most* bytes after decompression is refused.
     """
     if name_of(data) != sha256:
-        raise SegmentDamaged("its bytes are not those that its name stands for")
+        raise SegmentDamaged("the sha256 of its bytes is not its name")
     try:
         plain = inflate([data], most)
         return _read(json.loads(plain, parse_float=_no_float))
@@ -148,21 +151,21 @@ def decode(data: bytes, *, sha256: str, most: int) -> Segment:
 
 def _read(value: Any) -> Segment:
     if value["v"] != VERSION:
-        raise SegmentDamaged(f"it is of version {value['v']}")
+        raise SegmentDamaged(f"it has version {value['v']}")
     range, fields, absent = KeyRange(value["from"], value["to"]), value["columns"], value["absent"]
     counts = set(map(columns.count, fields.values()))
     if len(counts) != 1:
-        raise SegmentDamaged("its columns are not of one length")
+        raise SegmentDamaged("its columns have different lengths")
     keys = columns.values(fields[value["key"]])
     if any(key not in range for key in keys) or any(a >= b for a, b in pairwise(keys)):
         raise SegmentDamaged("its keys are out of range or out of order")
     if any(name not in fields or not _are_rows(missing, len(keys)) for name, missing in absent.items()):
-        raise SegmentDamaged("what it says to be absent is not there to be absent")
+        raise SegmentDamaged("`absent` names rows or fields that it does not have")
     return Segment((value["channel"], value["collection"]), range, keys, fields, absent)
 
 
 def _are_rows(value: list[Any], count: int) -> bool:
-    """Say whether *value* lists rows, of *count*, each once."""
+    """Say whether *value* lists distinct indexes of *count* rows."""
     return all(type(n) is int and 0 <= n < count for n in value) and len(set(value)) == len(value)
 
 
@@ -171,4 +174,4 @@ def _utf16(name: str) -> bytes:
 
 
 def _no_float(text: str) -> Any:
-    raise SegmentDamaged(f"it holds the number {text}, and nothing on the wire is a float")
+    raise SegmentDamaged(f"it contains the number {text}, and floats are not allowed")

@@ -1,7 +1,7 @@
-"""A submission: what a rep captured, and the states it passes on its way to the ERP.
+"""A submission: a document that a rep captured, and its states on the way to the ERP.
 
-The document is frozen at capture: its id is made on the device, and the sha256 over the canonical body
-proves to both sides that what was stored is what was typed.
+The document is frozen at capture. Its id is made on the device, and the sha256 over the canonical body proves
+to both sides that what was stored is what was typed.
 """
 
 from enum import StrEnum
@@ -13,10 +13,10 @@ from sync_protocol.fields import Count, Instant, ReceiptRef, Sha256, Text, Ulid
 
 
 class State(StrEnum):
-    """Where a submission stands. The words are shown to reps and the back office as they are."""
+    """The state of a submission. Reps and the back office see these words unchanged."""
 
     RECEIVED = "received"
-    """On the server's disk; something it needs (a receipt, a document before it) is not there yet."""
+    """On the server's disk; a receipt or a document that it needs has not arrived yet."""
     AWAITING_APPROVAL = "awaiting_approval"
     QUEUED = "queued"
     """Ready for the ERP."""
@@ -24,15 +24,15 @@ class State(StrEnum):
     ACCEPTED = "accepted"
     """The ERP has it, under the ERP number."""
     HANDED_OVER = "handed_over"
-    """A file or message is on its way; the ERP's acknowledgement is awaited."""
+    """A file or message has been sent; the ERP's acknowledgement has not arrived yet."""
     ON_HOLD = "on_hold"
-    """The ERP has it and a person there decides (credit, block)."""
+    """The ERP has it, and a person there has to decide (credit, block)."""
     REJECTED = "rejected"
-    """The rep can fix it: an editable copy supersedes it."""
+    """The rep can correct it: an edited copy supersedes it."""
     UNKNOWN = "unknown"
-    """It may have been executed. Only the ERP can tell, and it will be asked before anything is sent again."""
+    """It may have been executed. The worker asks the ERP before it sends anything again."""
     PARKED = "parked"
-    """The office must look."""
+    """The office must act."""
     WITHDRAWN = "withdrawn"
     SUPERSEDED = "superseded"
     CANCELLED = "cancelled"
@@ -40,48 +40,48 @@ class State(StrEnum):
 
 S = State
 
-_FOUND_THERE = frozenset({S.ACCEPTED, S.UNKNOWN, S.PARKED})
-"""After a restore the ERP may turn out to have what our database believes unsent."""
+_FOUND_IN_ERP = frozenset({S.ACCEPTED, S.UNKNOWN, S.PARKED})
+"""After our database was restored, the ERP may have a document that the database shows as unsent."""
 
-_LOST_THERE = frozenset({S.UNKNOWN, S.PARKED})
-"""The ERP may lose what it had: a backup of it is put back, or a person deletes the document."""
+_LOST_IN_ERP = frozenset({S.UNKNOWN, S.PARKED})
+"""The ERP may lose a document: it was restored from a backup, or a person deleted the document."""
 
 MOVES: dict[State, frozenset[State]] = {
     S.RECEIVED: frozenset(
         {S.QUEUED, S.AWAITING_APPROVAL, S.REJECTED, S.PARKED, S.WITHDRAWN, S.SUPERSEDED, S.CANCELLED}
     )
-    | _FOUND_THERE,
+    | _FOUND_IN_ERP,
     S.AWAITING_APPROVAL: frozenset({S.QUEUED, S.REJECTED, S.WITHDRAWN, S.SUPERSEDED, S.CANCELLED})
-    | _FOUND_THERE,
+    | _FOUND_IN_ERP,
     S.QUEUED: frozenset({S.SENDING, S.PARKED, S.REJECTED, S.WITHDRAWN, S.SUPERSEDED, S.CANCELLED})
-    | _FOUND_THERE,
+    | _FOUND_IN_ERP,
     S.SENDING: frozenset(
         {S.QUEUED, S.ACCEPTED, S.HANDED_OVER, S.ON_HOLD, S.REJECTED, S.UNKNOWN, S.PARKED, S.SENDING}
     ),
     S.UNKNOWN: frozenset({S.SENDING, S.ACCEPTED, S.QUEUED, S.PARKED, S.ON_HOLD, S.REJECTED, S.UNKNOWN}),
-    S.HANDED_OVER: frozenset({S.ACCEPTED, S.REJECTED, S.ON_HOLD, S.PARKED, S.CANCELLED}) | _LOST_THERE,
-    S.ON_HOLD: frozenset({S.ACCEPTED, S.REJECTED, S.CANCELLED, S.QUEUED, S.PARKED, S.SENDING}) | _LOST_THERE,
+    S.HANDED_OVER: frozenset({S.ACCEPTED, S.REJECTED, S.ON_HOLD, S.PARKED, S.CANCELLED}) | _LOST_IN_ERP,
+    S.ON_HOLD: frozenset({S.ACCEPTED, S.REJECTED, S.CANCELLED, S.QUEUED, S.PARKED, S.SENDING}) | _LOST_IN_ERP,
     S.PARKED: frozenset({S.QUEUED, S.UNKNOWN, S.ACCEPTED, S.REJECTED, S.CANCELLED, S.SUPERSEDED, S.WITHDRAWN}),
     S.REJECTED: frozenset({S.SUPERSEDED, S.QUEUED, S.CANCELLED, S.WITHDRAWN}),
-    S.ACCEPTED: frozenset({S.CANCELLED}) | _LOST_THERE,
+    S.ACCEPTED: frozenset({S.CANCELLED}) | _LOST_IN_ERP,
     S.WITHDRAWN: frozenset(),
     S.SUPERSEDED: frozenset(),
     S.CANCELLED: frozenset(),
 }
-"""What moves a submission may make. Anything else is a programming error and is refused loudly."""
+"""The allowed transitions. Any other one is a programming error and raises."""
 
 FINAL = frozenset({S.ACCEPTED, S.REJECTED, S.WITHDRAWN, S.SUPERSEDED, S.CANCELLED})
-"""States in which a device may let go of its own copy, after a grace period."""
+"""Final states: after a grace period a device may delete its own copy."""
 
 REPLACEABLE = frozenset({S.RECEIVED, S.AWAITING_APPROVAL, S.QUEUED, S.REJECTED, S.PARKED})
 """States in which a newer submission may supersede this one, unless a call to the ERP was made for it."""
 
 
 class Decision(StrEnum):
-    """What the office has decided about a parked document. It travels beside the state."""
+    """The office's decision on a parked document. A record carries it beside the state."""
 
     label: str
-    """How the device words it."""
+    """The phrase that a rep reads."""
 
     FIXED = "fixed", "corrected by the office, which sends its own version"
     LINKED = "linked", "in the ERP, entered there by the office"
@@ -97,12 +97,12 @@ class Decision(StrEnum):
 
 
 def may_move(old: State, new: State) -> bool:
-    """Say whether a submission may go from *old* to *new*."""
+    """Say whether the transition from *old* to *new* is allowed."""
     return new in MOVES[old]
 
 
 class SubmissionSchema(Schema):
-    """One captured document, as it travels. Unknown fields of a newer app are kept."""
+    """A captured document on the wire. Unknown fields of a newer app are kept."""
 
     class Meta:
         unknown = INCLUDE

@@ -1,9 +1,8 @@
-"""Soundness: is anything at all wrong with a value, by the schema that declares it?
+"""Fast validators: compile a schema into a plain function that says whether a value has a fault.
 
-Nearly every record and document is as it should be, and to find that out by loading it with marshmallow
-costs ten times as much as to look. So each schema is made once into a plain function out of its own fields.
-What it says no to is left to marshmallow, which says what is wrong, and where; a test holds the two to each
-other.
+Nearly every record and document is valid, and loading it with marshmallow to find that out costs ten times as
+much. So each schema is compiled once from its own fields. A value that the function rejects goes to
+marshmallow, which lists the faults with their paths. A test checks that both agree.
 """
 
 from collections.abc import Callable
@@ -15,33 +14,33 @@ from marshmallow import fields as ma
 
 from sync_protocol.fields import WireField
 
-Wrong = Callable[[Any], Any]
-"""Returns something true for a value (not null) with which something is wrong."""
+HasFault = Callable[[Any], Any]
+"""Returns something true for a value (not null) that has a fault."""
 
 
 @cache
 def schema_instance(schema: type[Schema]) -> Schema:
-    """Return the one instance of *schema*; making one costs more than checking a record with it."""
+    """Return the only instance of *schema*; creating one costs more than checking a record with it."""
     return schema()
 
 
 @cache
-def compile_validator(schema: type[Schema]) -> Wrong:
-    """Return the function that says of a decoded JSON value whether *schema* would find a fault in it."""
+def compile_validator(schema: type[Schema]) -> HasFault:
+    """Return a function that says whether *schema* would find a fault in a decoded JSON value."""
     return _object(schema_instance(schema))
 
 
-def _object(schema: Schema) -> Wrong:
+def _object(schema: Schema) -> HasFault:
     plan = [
-        (declared.data_key or name, declared.required, declared.allow_none, _wrong(declared))
+        (declared.data_key or name, declared.required, declared.allow_none, _compile(declared))
         for name, declared in schema.load_fields.items()
     ]
-    known = frozenset(name for name, *_ in plan) if schema.unknown == RAISE else None
+    declared_names = frozenset(name for name, *_ in plan) if schema.unknown == RAISE else None
 
-    def wrong(value: Any) -> bool:
+    def has_fault(value: Any) -> bool:
         if type(value) is not dict:
             return True
-        for name, required, nullable, wrong in plan:
+        for name, required, nullable, field_has_fault in plan:
             item = value.get(name, missing)
             if item is missing:
                 if required:
@@ -49,35 +48,35 @@ def _object(schema: Schema) -> Wrong:
             elif item is None:
                 if not nullable:
                     return True
-            elif wrong(item):
+            elif field_has_fault(item):
                 return True
-        return known is not None and not known.issuperset(value)
+        return declared_names is not None and not declared_names.issuperset(value)
 
-    return wrong
+    return has_fault
 
 
-def _wrong(declared: Any) -> Wrong:
+def _compile(declared: Any) -> HasFault:
     bounds = _length(declared.validators)
     if bounds is None or declared.pre_load or declared.post_load:
-        return _refused_by(declared)
+        return _by_marshmallow(declared)
     if isinstance(declared, ma.List):
-        # A subclass may look first (`Bounded` does, at the length, which its validator repeats).
+        # A subclass may check something first: `Bounded` checks the length, and so does its validator.
         return _list(_each(declared.inner), *bounds)
     if declared.validators:
-        return _refused_by(declared)
+        return _by_marshmallow(declared)
     if isinstance(declared, WireField):
-        return declared.wrong
+        return declared.error_for
     if type(declared) is ma.Nested and not (declared.many or declared.schema.many or declared.unknown):
         return _object(declared.schema)
     if type(declared) is ma.Raw:
         return _never
     if type(declared) is ma.Dict and declared.key_field is None and declared.value_field is None:
-        return _no_object
-    return _refused_by(declared)
+        return _not_an_object
+    return _by_marshmallow(declared)
 
 
-def _list(each: Wrong, least: int, most: int | None) -> Wrong:
-    def wrong(value: Any) -> bool:
+def _list(each: HasFault, least: int, most: int | None) -> HasFault:
+    def has_fault(value: Any) -> bool:
         if type(value) is not list or len(value) < least or (most is not None and len(value) > most):
             return True
         # No generator: this is the inner loop of an order's lines.
@@ -86,16 +85,16 @@ def _list(each: Wrong, least: int, most: int | None) -> Wrong:
                 return True
         return False
 
-    return wrong
+    return has_fault
 
 
-def _each(inner: Any) -> Wrong:
-    wrong, nullable = _wrong(inner), inner.allow_none
-    return lambda item: not nullable if item is None else wrong(item)
+def _each(inner: Any) -> HasFault:
+    has_fault, nullable = _compile(inner), inner.allow_none
+    return lambda item: not nullable if item is None else has_fault(item)
 
 
 def _length(validators: list[Any]) -> tuple[int, int | None] | None:
-    """Return the bounds that *validators* set, or None if they ask for anything else than one length."""
+    """Return the bounds that *validators* set; None if they contain anything other than one length check."""
     if not validators:
         return 0, None
     [first, *more] = validators
@@ -104,7 +103,7 @@ def _length(validators: list[Any]) -> tuple[int, int | None] | None:
     return first.min or 0, first.max
 
 
-def _no_object(value: Any) -> bool:
+def _not_an_object(value: Any) -> bool:
     return type(value) is not dict
 
 
@@ -112,14 +111,14 @@ def _never(value: Any) -> bool:
     return False
 
 
-def _refused_by(declared: Any) -> Wrong:
-    """Return the way by marshmallow, for fields about which nothing is known here."""
+def _by_marshmallow(declared: Any) -> HasFault:
+    """Return a function that asks marshmallow, for fields that this module does not know."""
 
-    def wrong(value: Any) -> bool:
+    def has_fault(value: Any) -> bool:
         try:
             declared.deserialize(value)
         except ValidationError:
             return True
         return False
 
-    return wrong
+    return has_fault

@@ -1,14 +1,14 @@
-"""Verify: finding the rows in which a device differs from the server, and mending exactly those.
+"""Verify: find the rows in which a device differs from the server, and repair only those.
 
-A device that has applied a complete page compares its own checksum with the page's `check`. Where they
-differ it asks, with the cursor it holds, and drills down: from all to streams, from a stream to key
-ranges, from a small range to rows. Each answer holds under that cursor; a repair is applied only by a
-device that still holds it, and overrides the positions held.
+After a complete page a device compares its own checksum with the page's `check`. If they differ, it sends
+requests with its cursor and narrows down: from all rows to streams, from a stream to key ranges, from a small
+range to rows. Each reply is valid under that cursor. A repair is applied only by a device that still has the
+cursor, and replaces rows whatever their positions.
 
-What to ask next, for each of the `ranges` in an answer in which the device's own count or sum differs: if
-the server has more than `verify_rows` rows there, the range in `split`; else the rows that the device has
-there in `rows`. Has the device more than `verify_rows` itself, it cuts the range into pieces of at most so
-many rows, at keys of its own. So each step makes smaller what is left, whichever side has too much.
+The next request, for each of the `ranges` in a reply in which the device's own count or sum differs: if the
+server has more than `verify_rows` rows there, the range goes into `split`; else the device's rows of the range
+go into `rows`. If the device has more than `verify_rows` rows there itself, it cuts the range at its own keys
+into pieces of at most that many. So each step makes the rest smaller, whichever side has more rows.
 """
 
 from marshmallow import fields
@@ -26,34 +26,37 @@ class StreamSchema(TolerantSchema):
 
 
 class StreamSumSchema(StreamSchema, ChecksumSchema):
-    """What the device holds of a stream."""
+    """The device's checksum of a stream."""
 
 
 class RangeSchema(StreamSchema):
-    """The keys of a stream from `from` on, below `to` (null: all above)."""
+    """The keys of a stream from `from` (included) to `to` (excluded; null: no upper bound)."""
 
     from_ = Text(128, required=True, data_key="from")
     to = Text(128, required=True, allow_none=True)
 
 
 class RangeSumSchema(RangeSchema, ChecksumSchema):
-    """What the server holds of a key range."""
+    """The server's checksum of a key range."""
 
 
 class RangeRowsSchema(RangeSchema):
-    """What the device holds of a small range: `[key, hash]` of each row."""
+    """The device's rows of a small range: `[key, hash]` of each."""
 
     rows = Bounded(fields.Tuple((Key(), Hash())), most=LIMITS.verify_rows, required=True)
 
 
 class VerifyRequestSchema(TolerantSchema):
-    """`POST /v1/verify`. `sums` begins, with every stream of which the device holds rows; `split` and `rows`
-    go on. Ranges do not overlap."""
+    """`POST /v1/verify`.
+
+    The first request has `sums`, with every stream of which the device has rows. Later requests have `split`
+    and `rows`. Ranges do not overlap.
+    """
 
     cursor = Text(16 * 1024, required=True)
     schema = Count(load_default=1, least=1, most=1_000_000)
     app_version = Text(60, load_default=None, allow_none=True)
-    """What the app calls itself, for whoever looks for the cause; null: as it was when it enrolled."""
+    """Name and version of the app, to help find the cause; null: the same as at enrolment."""
     sums = Bounded(
         fields.Nested(StreamSumSchema), most=LIMITS.verify_streams, load_default=None, allow_none=True
     )
@@ -62,20 +65,20 @@ class VerifyRequestSchema(TolerantSchema):
 
 
 class RepairSchema(StreamSchema):
-    """Rows of one stream that differ: `put` holds [position, record], `gone` keys that do not belong there."""
+    """Rows of one stream that differ: `put` has [position, record], `gone` has keys of rows to delete."""
 
     put = fields.List(fields.Raw(), required=True)
     gone = fields.List(Key(), required=True)
 
 
 class VerifyReplySchema(TolerantSchema):
-    """What differs.
+    """The differences; everything that is not named is equal.
 
-    `pull_first`: these streams have moved on; pull, then verify again. `drop`: the device holds rows of these
-    and does not hear them, or differs so much that it had better begin them again; it deletes their rows and
-    takes `cursor` in place of its own (null: it keeps its own). `ranges`: the parts of what differs, as the
-    server has them, for the next step; also parts of a range in `rows` that had too many rows, or that found
-    no room in the answer. `repairs`: the rows that differ. What is named nowhere is equal.
+    `pull_first`: these streams have changed; pull, then verify again. `drop`: streams that the device may not
+    read, or that differ so much that fetching them again is cheaper; the device deletes their rows and replaces
+    its cursor by `cursor` (null: it keeps its own). `ranges`: the server's checksums of parts that differ, for
+    the next request; they include parts of a range in `rows` that had too many rows, or for which the reply had
+    no space. `repairs`: the rows that differ.
     """
 
     epoch = Text(40, required=True)

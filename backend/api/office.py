@@ -36,7 +36,7 @@ def list_parked() -> Response:
         raise request_body.invalid(Fault(ErrorCode.FIELD_INVALID, "limit", f"must be from 1 to {MAX_LISTED}"))
     rep = request.args.get("rep") or None
     if rep is not None and not Key.pattern.fullmatch(rep):
-        raise request_body.invalid(Fault(ErrorCode.FIELD_INVALID, "rep", Key.says))
+        raise request_body.invalid(Fault(ErrorCode.FIELD_INVALID, "rep", Key.expected))
     with _session() as session, session.begin():
         documents = queries.list_parked(
             session,

@@ -11,7 +11,7 @@ from backend import logs
 COMMANDS = {
     "conformance": "backend.cli.conformance:conformance",
     "delivery": "backend.cli.delivery:delivery",
-    "device": "backend.cli.device.group:device",
+    "device": "backend.cli.device.group:device_group",
     "doctor": "backend.cli.doctor.command:doctor",
     "feed": "backend.cli.feed:feed",
     "ingest": "backend.cli.ingest:ingest",

@@ -1,7 +1,6 @@
-"""Every collection and kind, one file each. A new one is one file here and one mapper entry in a connector.
+"""Every collection and kind, one file each. A new one is one file here and one mapper entry per connector.
 
-The files are found by themselves: a module of this package that holds a `Collection` or a `Kind` has
-declared it.
+The modules of this package are found automatically: one that contains a `Collection` or a `Kind` declares it.
 """
 
 import importlib
@@ -19,25 +18,25 @@ def _declared() -> Iterator[Any]:
 
 
 def _collections() -> dict[str, Collection]:
-    found = {d.name: d for d in _declared() if isinstance(d, Collection)}
-    return dict(sorted(found.items(), key=lambda item: (item[1].priority, item[0])))
+    collections = {d.name: d for d in _declared() if isinstance(d, Collection)}
+    return dict(sorted(collections.items(), key=lambda item: (item[1].priority, item[0])))
 
 
 COLLECTIONS: dict[str, Collection] = _collections()
-"""Every collection by name, in the order phones need them."""
+"""Every collection by name, in the order in which phones need them."""
 
 KINDS: dict[str, Kind] = {d.name: d for d in _declared() if isinstance(d, Kind)}
 """Every kind of submission by name."""
 
 
 def key_field(collection: str) -> str:
-    """Return the field that holds the key of *collection*'s records; `id` for one of a newer server."""
+    """Return the field with the key of *collection*'s records; `id` for a collection of a newer server."""
     declared = COLLECTIONS.get(collection)
     return declared.key if declared else "id"
 
 
 def followers(parent: str) -> list[Collection]:
-    """Return the collections whose records follow those of collection *parent*."""
+    """Return the collections whose records follow the records of collection *parent*."""
     return [
         c for c in COLLECTIONS.values() if isinstance(c.channel, Follows) and c.channel.collection == parent
     ]

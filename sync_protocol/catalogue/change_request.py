@@ -1,4 +1,4 @@
-"""The change request: the rep asks the office to change or cancel what the ERP has."""
+"""The change request: a rep asks the office to change or cancel a document that is in the ERP."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,20 +9,20 @@ from sync_protocol.fields import Choice, Text, Ulid
 
 class ChangeRequestBodySchema(BodySchema):
     submission_id = Ulid(required=True)
-    """The document that the ERP has."""
+    """The document that is in the ERP."""
     action = Choice("change", "cancel", required=True)
     message = Text(2000, required=True)
-    """What is to be changed, or why it is to be cancelled, for a person to read."""
+    """The change, or the reason for the cancellation; a person reads it."""
 
 
 def title(body: Mapping[str, Any]) -> str:
-    """Return what a person calls it."""
+    """Return the title for people."""
     return f"Request to {body.get('action', 'change')} {body.get('submission_id')}"
 
 
 CHANGE_REQUEST = Kind(
     name="change_request",
-    summary="Asks the office to change or cancel what the ERP has; refused as `delivery_begun` afterwards.",
+    summary="Asks the office to change or cancel a document in the ERP, unless its delivery has begun.",
     schema=ChangeRequestBodySchema,
     order_key=lambda body, rep: f"submission:{body['submission_id']}",
     title=title,

@@ -16,7 +16,7 @@ class ContactSchema(RecordSchema):
     id = Key(required=True)
     customer_id = Key(required=True, references="customers")
     name = Text(200, required=True, allow_none=True)
-    """Null where the ERP knows a number or an address but no person."""
+    """Null if the ERP has a phone number or e-mail address but no person."""
     role = Text(120, required=True, allow_none=True)
     phones = fields.List(fields.Nested(PhoneSchema), required=True, validate=validate.Length(max=50))
     emails = fields.List(Text(254), required=True, validate=validate.Length(max=50))
@@ -24,7 +24,7 @@ class ContactSchema(RecordSchema):
 
 CONTACTS = Collection(
     name="contacts",
-    summary="People at a customer, and how to reach them.",
+    summary="Contact persons of customers, with phone numbers and e-mail addresses.",
     schema=ContactSchema,
     channel=follows("customers", via="customer_id"),
     priority=2,

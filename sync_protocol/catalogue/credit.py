@@ -10,13 +10,13 @@ class CreditSchema(RecordSchema):
     customer_id = Key(required=True, references="customers")
     currency = Currency(required=True)
     limit = Money(required=True, allow_none=True)
-    """Null where no limit is set."""
+    """Null if no limit is set."""
     exposure = Money(required=True)
     """Open orders and open invoices together."""
     overdue = Money(required=True)
     oldest_due_date = Date(required=True, allow_none=True)
     as_of = Instant(required=True)
-    """When these figures were first read; `freshness` says when they were last confirmed."""
+    """When these figures were first read; `freshness` has the time of the last confirmation."""
 
 
 CREDIT = Collection(

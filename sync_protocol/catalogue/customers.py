@@ -21,7 +21,7 @@ class AddressSchema(RecordSchema):
 class CustomerSchema(RecordSchema):
     id = Key(required=True)
     number = Text(40, required=True, allow_none=True)
-    """The number by which people know the customer."""
+    """The customer number that people use."""
     name = Text(200, required=True)
     kind = Choice("organisation", "person", required=True)
     status = Choice("prospect", "active", "blocked", "closed", required=True)
@@ -37,12 +37,12 @@ class CustomerSchema(RecordSchema):
     addresses = fields.List(fields.Nested(AddressSchema), required=True)
     notes = Text(4000, required=True, allow_none=True)
     replaced_by = Key(required=True, allow_none=True)
-    """The customer this one was merged into."""
+    """The customer into which this one was merged."""
 
 
 CUSTOMERS = Collection(
     name="customers",
-    summary="Customers a rep may visit, with their addresses.",
+    summary="Customers that a rep may visit, with their addresses.",
     schema=CustomerSchema,
     channel=by_field("territory"),
     priority=2,

@@ -10,15 +10,15 @@ class ExpenseCategorySchema(RecordSchema):
     name = Text(120, required=True)
     currency = Currency(required=True)
     limit_per_line = Money(required=True, allow_none=True, least="0")
-    """A line above it needs a justification; null for no limit."""
+    """A line above it needs a justification; null: no limit."""
     receipt_above = Money(required=True, allow_none=True, least="0")
-    """A line above it needs a receipt; null where none is ever needed."""
+    """A line above it needs a receipt; null: no receipt is needed."""
     active = Flag(required=True)
 
 
 EXPENSE_CATEGORIES = Collection(
     name="expense_categories",
-    summary="What an expense can be for, and the limits of the policy.",
+    summary="Categories of expenses, with the limits of the expense policy.",
     schema=ExpenseCategorySchema,
     channel=everyone(),
     priority=4,

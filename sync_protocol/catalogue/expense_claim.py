@@ -1,4 +1,4 @@
-"""The expense claim: what a rep spent, for a customer or a project, with receipts."""
+"""The expense claim: expenses of a rep for a customer or a project, with receipts."""
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
@@ -22,7 +22,7 @@ class ExpenseLineSchema(BodySchema):
     description = Text(200, required=True)
     merchant = Text(120, load_default=None, allow_none=True)
     amount = Money(required=True, above="0", most="1000000")
-    """In the claim's currency, tax included."""
+    """In the currency of the claim, including tax."""
     receipts = fields.List(ReceiptRef(), load_default=list, validate=validate.Length(max=20))
     justification = Text(500, load_default=None, allow_none=True)
 
@@ -37,19 +37,19 @@ class ExpenseClaimBodySchema(BodySchema):
     )
 
 
-def check(body: Mapping[str, Any], setting: CheckContext) -> Iterator[Fault]:
-    """Yield what the policy asks for: a customer or project, dates, receipts, justifications."""
+def check(body: Mapping[str, Any], context: CheckContext) -> Iterator[Fault]:
+    """Yield violations of the expense policy: customer or project, dates, receipts, justifications."""
     if not body.get("customer_id") and not body.get("project"):
         yield Fault(ErrorCode.FIELD_MISSING, "customer_id", "name the customer or the project it was for")
     yield from line_numbers_unique(body)
     for n, line in enumerate(body["lines"]):
         where = f"lines[{n}]"
-        for fault in date_within(line, "date", setting.today, LATE_AFTER, dt.timedelta(days=2)):
+        for fault in date_within(line, "date", context.today, LATE_AFTER, dt.timedelta(days=2)):
             yield fault._replace(field=f"{where}.date")
-        category = setting.lookup("expense_categories", line["category_id"]) or {}
+        category = context.lookup("expense_categories", line["category_id"]) or {}
         name, currency = category.get("name"), category.get("currency")
         receipts = line.get("receipts") or []
-        # Amounts in two currencies cannot be compared, so the stricter rule holds.
+        # Amounts in two currencies cannot be compared, so the stricter rule applies.
         foreign = bool(category) and currency != body["currency"]
         if _above(line["amount"], category.get("receipt_above"), foreign) and not receipts:
             yield Fault(
@@ -64,7 +64,7 @@ def check(body: Mapping[str, Any], setting: CheckContext) -> Iterator[Fault]:
                 f"{name} is limited to {category['limit_per_line']} {currency}; give a justification",
             )
         for receipt in receipts:
-            if receipt not in setting.needs:
+            if receipt not in context.needs:
                 yield Fault(
                     ErrorCode.FIELD_INVALID, f"{where}.receipts", f"{receipt} is not announced in `needs`"
                 )
@@ -75,7 +75,7 @@ def _above(amount: str, limit: str | None, foreign: bool) -> bool:
 
 
 def title(body: Mapping[str, Any]) -> str:
-    """Return what a person calls it."""
+    """Return the title for people."""
     return f"Expense claim: {body.get('purpose')}"
 
 

@@ -1,7 +1,7 @@
-"""The forecast: what a rep expects to sell, by product, warehouse and month.
+"""The forecast: the quantities that a rep expects to sell, by product, warehouse and month.
 
-A forecast is a statement of the whole for its (rep, customer, warehouse, month): a newer revision
-replaces the older one, and a product it leaves out is no longer expected.
+A forecast is complete for its (rep, customer, warehouse, month): a newer revision replaces the older one, and a
+product that it omits is no longer expected.
 """
 
 import datetime as dt
@@ -29,19 +29,19 @@ class ForecastBodySchema(BodySchema):
     warehouse_id = Key(required=True, references="warehouses")
     period = Period(required=True)
     customer_id = Key(load_default=None, allow_none=True, references="customers")
-    """The customer it is for; null for the rep's whole territory."""
+    """The customer of the forecast; null: the rep's whole territory."""
     revision = Count(required=True, least=1, most=100_000)
-    """Counted up by the device for the same rep, customer, warehouse and month; the newest counts."""
+    """Incremented by the device for the same rep, customer, warehouse and month; the highest is valid."""
     notes = Text(2000, load_default=None, allow_none=True)
     lines = fields.List(
         fields.Nested(ForecastLineSchema), required=True, validate=validate.Length(min=1, max=500)
     )
 
 
-def check(body: Mapping[str, Any], setting: CheckContext) -> Iterator[Fault]:
-    """Yield months that are past or beyond the horizon, units and decimals that do not fit."""
+def check(body: Mapping[str, Any], context: CheckContext) -> Iterator[Fault]:
+    """Yield faults: a month in the past or beyond the horizon, a wrong unit, too many decimals."""
     year, month = (int(part) for part in body["period"].split("-"))
-    ahead = (year - setting.today.year) * 12 + month - setting.today.month
+    ahead = (year - context.today.year) * 12 + month - context.today.month
     if not 0 <= ahead <= HORIZON_MONTHS:
         yield Fault(
             ErrorCode.OUT_OF_RANGE,
@@ -54,12 +54,12 @@ def check(body: Mapping[str, Any], setting: CheckContext) -> Iterator[Fault]:
         if line["product_id"] in products:
             yield Fault(ErrorCode.OUT_OF_RANGE, f"lines[{n}].product_id", "is there twice; add the quantities")
         products.add(line["product_id"])
-        product = setting.lookup("products", line["product_id"]) or {}
-        yield from quantity_in_unit(line, product, setting.lookup, f"lines[{n}]")
+        product = context.lookup("products", line["product_id"]) or {}
+        yield from quantity_in_unit(line, product, context.lookup, f"lines[{n}]")
 
 
 def title(body: Mapping[str, Any]) -> str:
-    """Return what a person calls it."""
+    """Return the title for people."""
     return f"Forecast {body.get('period')} for {body.get('customer_id') or 'the territory'}"
 
 
@@ -74,7 +74,7 @@ FORECAST = Kind(
     name="forecast",
     summary="A sales forecast for one warehouse and month, by product.",
     schema=ForecastBodySchema,
-    # One writer at a time per line of the ERP: the sum is read and written whole.
+    # Only one writer at a time per line of the ERP, because the whole sum is read and written.
     order_key=lambda body, rep: f"forecast:{body['warehouse_id']}:{body['period']}",
     aggregated=True,
     check=check,

@@ -1,4 +1,4 @@
-"""Freshness: how old what the ERP said is."""
+"""Freshness: the age of the data from the ERP."""
 
 from sync_protocol.channel import everyone
 from sync_protocol.collection import SATCHEL, Collection, RecordSchema
@@ -9,12 +9,12 @@ class FreshnessSchema(RecordSchema):
     id = Key(required=True)
     """The name of a collection."""
     as_of = Instant(required=True)
-    """When the ERP was last read for it to the end."""
+    """When the collection was last read completely from the ERP."""
 
 
 FRESHNESS = Collection(
     name="freshness",
-    summary="Per collection, when the ERP was last read to the end, so that a phone can show how old stock is.",
+    summary="Per collection, when it was last read completely from the ERP; a phone shows how old stock is.",
     schema=FreshnessSchema,
     channel=everyone(),
     priority=1,

@@ -1,4 +1,4 @@
-"""The order: captured in the field, the field's until the ERP accepts it."""
+"""The order: captured in the field; the field owns it until the ERP accepts it."""
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
@@ -15,7 +15,7 @@ from sync_protocol.fields import Count, Currency, Date, Key, Money, Percent, Qua
 
 MAX_QUANTITY = "1000000"
 BY_CUSTOMER = "customer:"
-"""Before the customer's key: the order key of orders."""
+"""Prefix of an order's order key; the customer's key follows."""
 CENT = Decimal("0.01")
 PRICE_ROUNDING = Decimal("0.0001")
 """An ERP may round a unit price by up to this much after applying its discount."""
@@ -27,7 +27,7 @@ class OrderLineBodySchema(BodySchema):
     quantity = Quantity(required=True, above="0", most=MAX_QUANTITY)
     unit = Key(required=True, references="units")
     unit_price = Money(required=True, least="0")
-    """The price the rep saw, before the discount."""
+    """The price that the rep saw, before the discount."""
     discount_percent = Percent(load_default="0")
     notes = Text(400, load_default=None, allow_none=True)
 
@@ -35,7 +35,7 @@ class OrderLineBodySchema(BodySchema):
 class OrderBodySchema(BodySchema):
     customer_id = Key(required=True, references="customers")
     ship_to_id = Key(load_default=None, allow_none=True)
-    """An address of the customer; the ERP's choice where null."""
+    """An address of the customer; null: the ERP chooses."""
     customer_reference = Text(35, load_default=None, allow_none=True)
     """The customer's own purchase order number."""
     order_date = Date(required=True)
@@ -49,30 +49,30 @@ class OrderBodySchema(BodySchema):
     )
 
 
-def check(body: Mapping[str, Any], setting: CheckContext) -> Iterator[Fault]:
-    """Yield what only the rep's own records can tell: dates, units, products not for sale, addresses."""
-    yield from date_within(body, "order_date", setting.today, dt.timedelta(days=366), dt.timedelta(days=2))
+def check(body: Mapping[str, Any], context: CheckContext) -> Iterator[Fault]:
+    """Yield faults that need the rep's records: dates, units, products not for sale, addresses."""
+    yield from date_within(body, "order_date", context.today, dt.timedelta(days=366), dt.timedelta(days=2))
     yield from date_within(
-        body, "requested_date", setting.today, dt.timedelta(days=366), dt.timedelta(days=3 * 366)
+        body, "requested_date", context.today, dt.timedelta(days=366), dt.timedelta(days=3 * 366)
     )
     yield from line_numbers_unique(body)
-    customer = setting.lookup("customers", body["customer_id"]) or {}
+    customer = context.lookup("customers", body["customer_id"]) or {}
     addresses = {address["id"] for address in customer.get("addresses", [])}
     if body.get("ship_to_id") and customer and body["ship_to_id"] not in addresses:
         yield Fault(
             ErrorCode.UNKNOWN_RECORD, "ship_to_id", f"is not an address of customer {body['customer_id']}"
         )
     for n, line in enumerate(body["lines"]):
-        product = setting.lookup("products", line["product_id"]) or {}
+        product = context.lookup("products", line["product_id"]) or {}
         if product and not product.get("sellable", True):
             yield Fault(
                 ErrorCode.NOT_FOR_SALE, f"lines[{n}].product_id", f"{product.get('name')} is not for sale"
             )
-        yield from quantity_in_unit(line, product, setting.lookup, f"lines[{n}]")
+        yield from quantity_in_unit(line, product, context.lookup, f"lines[{n}]")
 
 
 def title(body: Mapping[str, Any]) -> str:
-    """Return what a person calls it."""
+    """Return the title for people."""
     lines = body.get("lines")
     count = len(lines) if isinstance(lines, list) else 0
     return f"Order for {body.get('customer_id')}, {count} line{'' if count == 1 else 's'}"

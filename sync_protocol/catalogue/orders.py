@@ -1,4 +1,4 @@
-"""Orders as the ERP has them, with their execution."""
+"""Orders in the ERP, with their execution."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -17,9 +17,9 @@ _DECIDED = {
     "done": State.ACCEPTED,
     "cancelled": State.CANCELLED,
 }
-"""The transport axis once somebody in the ERP has decided on the order."""
-_STILL_HELD = frozenset({"pending", "credit_hold", "blocked"})
-"""The approval axis while nobody has."""
+"""The state for a value of the transport axis, after a person in the ERP has decided on the order."""
+_UNDECIDED = frozenset({"pending", "credit_hold", "blocked"})
+"""Values of the approval axis while nobody has decided."""
 
 
 class OrderLineSchema(RecordSchema):
@@ -60,7 +60,7 @@ class InvoiceSchema(RecordSchema):
 
 
 class AxesSchema(RecordSchema):
-    """Four independent questions, because an order can be half delivered, unpaid and on credit hold at once."""
+    """Four independent statuses: an order can be half delivered, unpaid and on credit hold at the same time."""
 
     transport = Choice("draft", "quotation", "confirmed", "processing", "done", "cancelled", required=True)
     approval = Choice("none", "pending", "approved", "credit_hold", "blocked", required=True)
@@ -73,7 +73,7 @@ class OrderSchema(RecordSchema):
     number = Text(40, required=True, allow_none=True)
     customer_id = Key(required=True, references="customers")
     submission_id = Key(required=True, allow_none=True)
-    """The submission it was made from, where it came from the field."""
+    """The submission from which it was created, if it came from the field."""
     customer_reference = Text(80, required=True, allow_none=True)
     order_date = Date(required=True, allow_none=True)
     requested_date = Date(required=True, allow_none=True)
@@ -90,7 +90,7 @@ class OrderSchema(RecordSchema):
 
 ORDERS = Collection(
     name="orders",
-    summary="Orders and how they are being executed: lines, deliveries, invoices, and four axes of status.",
+    summary="Orders and their execution: lines, deliveries, invoices, and four axes of status.",
     schema=OrderSchema,
     channel=follows("customers", via="customer_id"),
     priority=6,
@@ -98,11 +98,11 @@ ORDERS = Collection(
 
 
 def decision(order: Mapping[str, Any]) -> State | None:
-    """Return what somebody in the ERP has decided on an order that was on hold; None while nobody has."""
+    """Return the state after a person in the ERP has decided on an order on hold; None before that."""
     axes = order["axes"]
     state = _DECIDED.get(axes["transport"])
-    held = axes["approval"] in _STILL_HELD
-    return None if state is State.ACCEPTED and held else state
+    undecided = axes["approval"] in _UNDECIDED
+    return None if state is State.ACCEPTED and undecided else state
 
 
 def net_total(order: Mapping[str, Any]) -> Decimal | None:

@@ -16,7 +16,7 @@ class PriceListSchema(RecordSchema):
 
 PRICE_LISTS = Collection(
     name="price_lists",
-    summary="Price lists; a customer names the one that applies.",
+    summary="Price lists; a customer record names the list that applies.",
     schema=PriceListSchema,
     channel=everyone(),
     priority=3,

@@ -12,7 +12,7 @@ class PriceSchema(RecordSchema):
     unit = Key(required=True, references="units")
     min_quantity = Quantity(required=True, least="0")
     amount = Money(required=True, least="0")
-    """For one of the unit."""
+    """The price of one unit."""
     currency = Currency(required=True)
     valid_from = Date(required=True, allow_none=True)
     valid_to = Date(required=True, allow_none=True)
@@ -20,7 +20,7 @@ class PriceSchema(RecordSchema):
 
 PRICES = Collection(
     name="prices",
-    summary="Prices per price list, product, unit and least quantity.",
+    summary="Prices per price list, product, unit and minimum quantity.",
     schema=PriceSchema,
     channel=everyone(),
     priority=4,

@@ -10,7 +10,7 @@ from sync_protocol.fields import Choice, Flag, Key, Quantity, Text
 class ProductUnitSchema(RecordSchema):
     unit = Key(required=True, references="units")
     factor = Quantity(required=True, above="0")
-    """How many of the product's base unit one of this unit is."""
+    """How many base units of the product equal one of this unit."""
 
 
 class ProductSchema(RecordSchema):
@@ -21,18 +21,18 @@ class ProductSchema(RecordSchema):
     group = Text(80, required=True, allow_none=True)
     base_unit = Key(required=True, references="units")
     units = fields.List(fields.Nested(ProductUnitSchema), required=True, validate=validate.Length(min=1))
-    """Units it is sold in, the usual one first."""
+    """The units in which it is sold, the usual one first."""
     barcodes = fields.List(Text(60), required=True)
     active = Flag(required=True)
     sellable = Flag(required=True)
     fits = fields.List(Key(), required=True)
-    """For a spare part: the products it fits."""
+    """For a spare part: the products that it fits."""
     replaced_by = Key(required=True, allow_none=True)
 
 
 PRODUCTS = Collection(
     name="products",
-    summary="What can be ordered: products, spare parts and promotional goods.",
+    summary="Articles that can be ordered: products, spare parts and promotional goods.",
     schema=ProductSchema,
     channel=everyone(),
     priority=3,

@@ -13,9 +13,9 @@ class ReceivableSchema(RecordSchema):
     date = Date(required=True)
     due_date = Date(required=True, allow_none=True)
     amount = Money(required=True)
-    """What the customer owes by it; negative for payments and credit notes."""
+    """The amount that the customer owes; negative for payments and credit notes."""
     open_amount = Money(required=True)
-    """What of it is not settled yet."""
+    """The part that is not settled yet."""
     currency = Currency(required=True)
     order_number = Text(60, required=True, allow_none=True)
 

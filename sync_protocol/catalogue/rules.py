@@ -12,7 +12,7 @@ from sync_protocol.errors import ErrorCode, Fault
 def date_within(
     body: Mapping[str, Any], field: str, today: dt.date, before: dt.timedelta, after: dt.timedelta
 ) -> Iterator[Fault]:
-    """Yield a fault if the date in *field* lies further from *today* than *before* or *after*."""
+    """Yield a fault if the date in *field* is more than *before* in the past or *after* in the future."""
     text = body.get(field)
     if not text:
         return
@@ -22,7 +22,7 @@ def date_within(
 
 
 def line_numbers_unique(body: Mapping[str, Any]) -> Iterator[Fault]:
-    """Yield a fault for each line whose number another line already has."""
+    """Yield a fault for each line with the number of an earlier line."""
     seen: set[int] = set()
     for n, line in enumerate(body["lines"]):
         if line["line_no"] in seen:
@@ -33,7 +33,10 @@ def line_numbers_unique(body: Mapping[str, Any]) -> Iterator[Fault]:
 def quantity_in_unit(
     line: Mapping[str, Any], product: Mapping[str, Any], lookup: Lookup, path: str
 ) -> Iterator[Fault]:
-    """Yield a fault if the product is not sold in the line's unit, or the unit has fewer decimals."""
+    """Yield a fault if the product is not sold in the line's unit, or the quantity has too many decimals.
+
+    *path* is the line's path in the body, for the fault.
+    """
     sold_in = [entry["unit"] for entry in product.get("units", [])]
     if sold_in and line["unit"] not in sold_in:
         yield Fault(

@@ -20,10 +20,10 @@ class StockLevelSchema(RecordSchema):
     on_hand = Quantity(required=True)
     reserved = Quantity(required=True)
     available = Quantity(required=True)
-    """What is on hand and not reserved; it may be negative."""
+    """On hand minus reserved; it may be negative."""
     incoming = fields.List(fields.Nested(IncomingSchema), required=True, validate=validate.Length(max=50))
     as_of = Instant(required=True)
-    """When these figures were first read; `freshness` says when they were last confirmed."""
+    """When these figures were first read; `freshness` has the time of the last confirmation."""
 
 
 STOCK_LEVELS = Collection(

@@ -1,4 +1,4 @@
-"""Submissions: the fate of what a rep captured, in the same stream as everything else."""
+"""Submissions: the states of captured documents, in the same feed as all other data."""
 
 from marshmallow import fields
 
@@ -21,12 +21,12 @@ class SubmissionRecordSchema(RecordSchema):
     state = Choice(*[state.value for state in State], required=True)
     erp_number = Text(80, required=True, allow_none=True)
     reason = Text(1000, required=True, allow_none=True)
-    """Why it stands where it stands, in plain words."""
+    """The reason for the state, as a sentence."""
     decision = Choice(*[decision.value for decision in Decision], required=True, allow_none=True)
-    """What the office has decided on it."""
+    """The office's decision."""
     errors = fields.List(fields.Nested(FaultSchema), required=True)
     missing = fields.List(ReceiptRef(), required=True)
-    """Receipts that the server still waits for."""
+    """Receipts that have not arrived yet."""
     supersedes = Ulid(required=True, allow_none=True)
     superseded_by = Ulid(required=True, allow_none=True)
     body = fields.Dict(required=True)
@@ -34,7 +34,7 @@ class SubmissionRecordSchema(RecordSchema):
 
 SUBMISSIONS = Collection(
     name="submissions",
-    summary="What the rep captured, and where each document stands.",
+    summary="The documents that the rep captured, with their states.",
     schema=SubmissionRecordSchema,
     channel=by_field("rep"),
     priority=1,

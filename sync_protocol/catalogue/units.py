@@ -10,16 +10,16 @@ class UnitSchema(RecordSchema):
     name = Text(80, required=True)
     symbol = Text(20, required=True)
     category = Text(80, required=True)
-    """Units of one category convert into each other."""
+    """Units of the same category can be converted into each other."""
     factor = Quantity(required=True, above="0")
-    """How many of the category's base unit one of this unit is."""
+    """How many base units of the category equal one of this unit."""
     decimals = Count(required=True, most=6)
-    """Decimals that a quantity in this unit may have; 0 for whole units only."""
+    """Decimals that a quantity in this unit may have; 0: whole numbers only."""
 
 
 UNITS = Collection(
     name="units",
-    summary="Units of measure, with their factor to the base unit and the decimals they allow.",
+    summary="Units of measure, with their factor to the base unit and the allowed decimals.",
     schema=UnitSchema,
     channel=everyone(),
     priority=1,

@@ -12,7 +12,7 @@ class WarehouseSchema(RecordSchema):
 
 WAREHOUSES = Collection(
     name="warehouses",
-    summary="Warehouses that orders are shipped from and forecasts are made for.",
+    summary="Warehouses: the origin of deliveries, and the subject of forecasts.",
     schema=WarehouseSchema,
     channel=everyone(),
     priority=1,

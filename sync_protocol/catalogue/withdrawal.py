@@ -1,4 +1,4 @@
-"""The withdrawal: a document that was captured is not to be sent after all."""
+"""The withdrawal: a rep cancels a captured document before it is sent to the ERP."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,18 +9,18 @@ from sync_protocol.fields import Text, Ulid
 
 class WithdrawalBodySchema(BodySchema):
     submission_id = Ulid(required=True)
-    """The document that is withdrawn; the envelope's `supersedes` names it too."""
+    """The document that is withdrawn; `supersedes` in the envelope has the same id."""
     reason = Text(400, load_default=None, allow_none=True)
 
 
 def title(body: Mapping[str, Any]) -> str:
-    """Return what a person calls it."""
+    """Return the title for people."""
     return f"Withdrawal of {body.get('submission_id')}"
 
 
 WITHDRAWAL = Kind(
     name="withdrawal",
-    summary="Takes back a document that has not been sent to the ERP; refused as `too_late` afterwards.",
+    summary="Withdraws a document that has not been sent to the ERP; refused as `too_late` afterwards.",
     schema=WithdrawalBodySchema,
     order_key=lambda body, rep: f"submission:{body['submission_id']}",
     title=title,

@@ -1,4 +1,8 @@
-"""`Device(folder)`: a rep's device, whole. Everything but `enrol` and `sync` works without a network."""
+"""`Device(folder)`: the whole device of a rep. Only `enrol` and the syncs need a network.
+
+This is a facade: each method calls one function of the packages below, with this device's database, files, rep
+and clock.
+"""
 
 import datetime as dt
 import platform
@@ -17,35 +21,38 @@ from sync_protocol.device.capture import amendments, capture, documents, views
 from sync_protocol.device.capture.documents import Document
 from sync_protocol.device.errors import EnrolAgain, NotEnrolled, Problem, Revoked
 from sync_protocol.device.session import session, wipe
-from sync_protocol.device.session.backoff import Backoff
 from sync_protocol.device.session.session import Identity, Session
 from sync_protocol.device.session.transport import Transport, checked_server
 from sync_protocol.device.store import checks, offers, outbox, replica
 from sync_protocol.device.store.database import Database
-from sync_protocol.device.store.offers import Standing
+from sync_protocol.device.store.offers import DownloadProgress
 from sync_protocol.device.store.partfile import PartFolder
 from sync_protocol.device.store.receipts import ReceiptFile, ReceiptFolder
 from sync_protocol.device.store.replica import SyncState
+from sync_protocol.device.sync import schedule
 from sync_protocol.device.sync.loop import Sync
 from sync_protocol.device.sync.page_size import PageSize
 from sync_protocol.device.sync.report import SyncReport
+from sync_protocol.device.sync.schedule import Backoff
 
 
 @dataclass(frozen=True)
 class Status:
-    """Where the device stands, for a screen."""
+    """The state of the device, for a screen."""
 
     identity: Identity | None
     sync_state: SyncState
     counts: dict[str, int]
+    """Records per collection."""
     documents: list[Document]
     freshness: dict[str, str]
-    offered: Standing
-    """How much of a download that is under way has been applied."""
+    """Per collection, when it was last read from the ERP."""
+    download: DownloadProgress
+    """How much of an unfinished download has been applied."""
 
 
 class Device:
-    """A replica, an outbox and a session in *folder*. Use it in the thread that made it, and close it."""
+    """A replica, an outbox and a session in *folder*. Use it only in the thread that made it, and close it."""
 
     def __init__(
         self,
@@ -59,11 +66,17 @@ class Device:
         limit_bytes: int | None = None,
         grace: dt.timedelta = outbox.GRACE,
     ) -> None:
-        """Open the device in *folder*, making it if needed; raises `DatabaseRefused`.
+        """Open the device in *folder*, creating it if needed; raises `DatabaseRefused`.
 
-        *http* replaces the network in tests. *now*, *sleep* and *draw* are the clock, the wait and the
-        jitter. *limit_bytes* is the size of a page to ask for on a good line; *grace* how long a finished
-        document is kept.
+        Args:
+            folder: Where the database, the key, receipts and partly downloaded segments are kept.
+            http: Replaces the network in tests.
+            now: The clock.
+            sleep: Waits for some seconds.
+            draw: Returns a random number from 0 to 1, for the jitter.
+            zone: IANA name of the rep's time zone; the zone of this machine by default.
+            limit_bytes: The page size to request on a good connection; the server's default if None.
+            grace: How long a document is kept after its final state.
         """
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -98,32 +111,35 @@ class Device:
 
     @property
     def identity(self) -> Identity | None:
-        """Who this device is, or None if it is not enrolled."""
+        """The enrolled device and its rep, or None."""
         return session.identity(self.db)
 
     def _enrolled(self) -> Identity:
-        who = self.identity
-        if who is None:
+        identity = self.identity
+        if identity is None:
             raise NotEnrolled
-        return who
+        return identity
 
     def today(self) -> dt.date:
-        """Return the date where the rep is."""
+        """Return the date in the rep's time zone."""
         return self._now().astimezone(capture.zone_info(self.zone)).date()
 
     def enrol(self, code: str, server: str, *, name: str | None = None, allow_http: bool = False) -> Identity:
-        """Enrol with the office's one-time code at *server*; the same code may be tried again."""
+        """Enrol at *server* with the office's one-time code; the same code may be used again to retry.
+
+        *name* is what the office calls the device. *allow_http* allows plain http to another machine.
+        """
         transport = Transport(checked_server(server, allow_http=allow_http), http=self._http)
         try:
-            who = session.enrol(
+            identity = session.enrol(
                 self.db, self.folder, transport, code.strip(), name=name or platform.node() or "device",
                 app_version=APP_VERSION, clock=self._now().timestamp(),
             )  # fmt: skip
         finally:
             transport.close()
-        # Half a segment of the rep before holds records as the replica did.
+        # A partly downloaded segment of another rep contains records, like their replica.
         self.parts.sweep(self.db)
-        return who
+        return identity
 
     def _connect(self, server: str) -> Transport:
         if self._transport is None or self._transport.server != server:
@@ -133,23 +149,23 @@ class Device:
         return self._transport
 
     def sync(
-        self, on_progress: Callable[[SyncReport], None] = lambda report: None, *, deep: bool = False
+        self, on_progress: Callable[[SyncReport], None] = lambda report: None, *, rehash: bool = False
     ) -> SyncReport:
-        """Sync once and return what happened; `problem` in the report says why it stopped early.
+        """Sync once and return the report; its `problem` says why the sync stopped early.
 
-        *on_progress* is called after each page and each piece of a segment. With *deep* every hash is made
-        anew from what is stored before the replica is compared with the server's.
+        *on_progress* is called after each page and each piece of a segment. With *rehash* every hash is
+        computed again from the stored bodies before the replica is compared with the server.
 
         Raises `NotEnrolled`, `EnrolAgain`, and `Revoked` after the device has been wiped.
         """
-        who = self._enrolled()
-        transport = self._connect(who.server)
+        identity = self._enrolled()
+        transport = self._connect(identity.server)
         received, sent = transport.received, transport.sent
-        talk = Session(self.db, self.folder, transport, lambda: self._now().timestamp())
+        requests = Session(self.db, self.folder, transport, lambda: self._now().timestamp())
         loop = Sync(
-            self.db, self.files, self.parts, talk.request, talk.download, rep=who.rep,
+            self.db, self.files, self.parts, requests.request, requests.download, rep=identity.rep,
             now=lambda: capture.instant(self._now()), size=self._size, grace=self._grace,
-            deep=deep, on_progress=on_progress,
+            rehash=rehash, on_progress=on_progress,
         )  # fmt: skip
         try:
             report = loop.run()
@@ -165,34 +181,21 @@ class Device:
         tries: int = 5,
         on_progress: Callable[[SyncReport], None] = lambda report: None,
         *,
-        deep: bool = False,
+        rehash: bool = False,
     ) -> SyncReport:
-        """Sync until nothing stops it, at most *tries* times without progress, waiting in between."""
-        backoff = Backoff(draw=self._draw)
-        while True:
-            report = self.sync(on_progress, deep=deep)
-            if report.problem is None:
-                return report
-            if report.pages or report.fetched or report.results or report.receipts:
-                backoff.failures = 0
-            wait = backoff.failed(report.retry_after)
-            if backoff.failures >= tries:
-                return report
-            self._sleep(wait)
+        """Sync until nothing stops it, at most *tries* times without progress, with waits in between."""
+        return schedule.until_done(
+            lambda: self.sync(on_progress, rehash=rehash),
+            Backoff(draw=self._draw),
+            tries=tries,
+            sleep=self._sleep,
+        )
 
     def watch(
         self, on_progress: Callable[[SyncReport], None] = lambda report: None
     ) -> Iterator[tuple[SyncReport, float]]:
-        """Sync for ever: yield each report with the seconds until the next sync, then wait them."""
-        backoff = Backoff(draw=self._draw)
-        while True:
-            report = self.sync(on_progress)
-            if report.problem is None:
-                wait = backoff.worked(report.poll_after)
-            else:
-                wait = backoff.failed(report.retry_after)
-            yield report, wait
-            self._sleep(wait)
+        """Sync forever: yield each report with the seconds until the next sync, then wait them."""
+        return schedule.watch(lambda: self.sync(on_progress), Backoff(draw=self._draw), sleep=self._sleep)
 
     def capture(
         self,
@@ -203,35 +206,35 @@ class Device:
         supersedes: str | None = None,
         depends_on: Sequence[str] = (),
     ) -> Document:
-        """Store a document durably; when this returns it is safe to say "saved". Raises `CaptureRefused`."""
+        """Store a document durably; after this returns it is safe to say "saved". Raises `CaptureRefused`."""
         return capture.capture(
             self.db, self.files, rep=self._enrolled().rep, kind=kind, body=body, receipts=receipts,
             supersedes=supersedes, depends_on=depends_on, now=self._now(), zone=self.zone,
         )  # fmt: skip
 
     def withdraw(self, id: str, reason: str | None = None) -> Document:
-        """Take back a document before it is sent to the ERP; see `amendments.withdraw` for what is raised."""
+        """Withdraw a document before it is sent to the ERP; raises the errors of `amendments.withdraw`."""
         return amendments.withdraw(
             self.db, self.files, rep=self._enrolled().rep, id=id, reason=reason, now=self._now(), zone=self.zone
         )
 
     def request_change(self, id: str, action: str, message: str) -> Document:
-        """Ask the office to change or cancel what the ERP has; raises as `amendments.request_change`."""
+        """Ask the office to change or cancel a document in the ERP; errors of `amendments.request_change`."""
         return amendments.request_change(
             self.db, self.files, rep=self._enrolled().rep, id=id, action=action, message=message,
             now=self._now(), zone=self.zone,
         )  # fmt: skip
 
     def editable_body(self, id: str) -> tuple[str, dict[str, Any]]:
-        """Return kind and body of a document, of which an edited copy is then captured; raises `NotFound`."""
+        """Return kind and body of a document, for an edited copy that supersedes it; raises `NotFound`."""
         return amendments.editable_body(self.db, id)
 
     def dismiss(self, id: str) -> None:
-        """Put a document aside that never left the device or was refused; raises `DeviceError` for others."""
+        """Dismiss a document that never left the device or was refused; raises `DeviceError` for others."""
         documents.dismiss(self.db, id, capture.instant(self._now()))
 
     def retry_push(self, id: str) -> None:
-        """Push a document again that was held back; raises `NotFound`."""
+        """Push a document again that is no longer pushed; raises `NotFound`."""
         documents.retry_push(self.db, id)
 
     def documents(self) -> list[Document]:
@@ -243,40 +246,32 @@ class Device:
         return replica.record(self.db, collection, key)
 
     def records(self, collection: str, match: str = "", limit: int = -1) -> list[dict[str, Any]]:
-        """Return the records of *collection* that have every word of *match*."""
+        """Return the records of *collection* that contain every word of *match*."""
         return replica.records(self.db, collection, match, limit)
 
     def status(self) -> Status:
-        """Return where the device stands."""
+        """Return the state of the device."""
         freshness = {row["id"]: row["as_of"] for row in replica.records(self.db, "freshness")}
         return Status(
             self.identity, replica.sync_state(self.db), replica.counts(self.db), self.documents(), freshness,
-            offers.standing(self.db),
+            offers.progress(self.db),
         )  # fmt: skip
 
     def integrity_errors(self) -> list[str]:
-        """Return what is wrong with what this device stores; an empty list if nothing is."""
+        """Return a sentence for each damage in what this device stores; an empty list if there is none."""
         return (
             self.db.integrity_errors() + outbox.integrity_errors(self.db) + self.files.integrity_errors(self.db)
         )
 
     def local_mismatch(self) -> str | None:
-        """Look at every body that is stored, without a network; say in words if the next sync has to repair.
-
-        None means that the replica is what the last complete page said it is.
-        """
-        mended, held = checks.rehash(self.db), replica.sync_state(self.db)
-        if mended:
-            return f"records that were altered on this device: {mended:,}; the next sync repairs them"
-        if held.check is not None and checks.total(self.db) != held.check:
-            return "the records are not those that the server named; the next sync repairs them"
-        return None
+        """Return a sentence if the next sync has to repair records, else None; see `checks.local_mismatch`."""
+        return checks.local_mismatch(self.db)
 
     def customer(self, key: str) -> views.CustomerPage:
         """Return everything about a customer; raises `NotFound`."""
         return views.customer_page(self.db, key)
 
     def products(self, match: str, customer: str | None = None, limit: int = 50) -> list[views.ProductLine]:
-        """Return products with price and stock, the price for *customer* where one is named."""
-        buyer = views.find_one(self.db, "customers", customer) if customer else None
+        """Return products with stock and price, the price for *customer* if one is named."""
+        buyer = views.find_record(self.db, "customers", customer) if customer else None
         return views.product_search(self.db, match, buyer, self.today().isoformat(), limit)

@@ -1,6 +1,6 @@
-"""The reference device, driven by the conformance kit: one JSON object a line, in and out.
+"""Run the reference device for the conformance kit: one JSON object per line, in and out.
 
-`python -m sync_protocol.device.driver`. docs/conformance.md has the commands.
+`python -m sync_protocol.device.driver`. docs/conformance.md lists the commands.
 """
 
 import base64
@@ -18,13 +18,13 @@ Json = dict[str, Any]
 
 
 class Driver:
-    """Takes commands for one device."""
+    """Execute commands for one device."""
 
     def __init__(self) -> None:
         self._device: Device | None = None
 
     def answer(self, command: Json) -> Json:
-        """Do what *command* says and return the answer."""
+        """Execute *command*, `{"do": name, …arguments}`, and return the answer, `{"ok": true, …}`."""
         commands: dict[str, Callable[..., Json]] = {
             "open": self._open,
             "enrol": self._enrol,
@@ -45,7 +45,7 @@ class Driver:
 
     @property
     def device(self) -> Device:
-        """The device that is open."""
+        """The open device."""
         if self._device is None:
             raise DeviceError("open a folder first")
         return self._device
@@ -84,7 +84,7 @@ class Driver:
 
 
 def drive(commands: TextIO, answers: TextIO) -> None:
-    """Answer each line of *commands* with a line in *answers*, until they end."""
+    """Answer each line of *commands* with a line in *answers*, until the commands end."""
     driver = Driver()
     for line in commands:
         answers.write(json.dumps(driver.answer(json.loads(line))) + "\n")

@@ -1,7 +1,9 @@
-"""Named points at which a test may stop the device; they do nothing unless SATCHEL_DEVICE_FAILPOINTS is set.
+"""Named points at which a test can stop the device. They do nothing unless SATCHEL_DEVICE_FAILPOINTS is set.
 
-`SATCHEL_DEVICE_FAILPOINTS="apply.before_commit=kill"`. Actions: `kill` (SIGKILL to this process, as an
-empty battery would) and `raise`. `kill@3` acts on the third hit.
+`SATCHEL_DEVICE_FAILPOINTS="apply.before_commit=kill"`. Actions: `kill` (SIGKILL to this process, like an
+empty battery) and `raise`. `kill@3` acts on the third hit.
+
+The backend has a module of its own for this: the wire must not import the backend.
 """
 
 import os
@@ -12,7 +14,7 @@ _hits: Counter[str] = Counter()
 
 
 class FailpointRaised(RuntimeError):
-    """What `raise` raises."""
+    """Raised by the action `raise`."""
 
 
 def failpoint(name: str) -> None:

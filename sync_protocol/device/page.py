@@ -1,4 +1,4 @@
-"""A page of the feed, read and checked before anything of it touches the replica."""
+"""Read and check a page of the feed, before any of it is applied to the replica."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +16,7 @@ from sync_protocol.segment import KeyRange
 
 @dataclass(frozen=True)
 class PutRow:
-    """A record as the server has it at *position*."""
+    """A record, as it is on the server at *position*."""
 
     stream: Stream
     key: str
@@ -35,7 +35,7 @@ class GoneRow:
 
 @dataclass(frozen=True)
 class Offer:
-    """A segment that the page offers in place of rows: one key range of a stream as it was at *position*."""
+    """A segment that a page offers instead of rows: one key range of a stream, as it was at *position*."""
 
     stream: Stream
     range: KeyRange
@@ -49,7 +49,7 @@ class Offer:
 
 @dataclass(frozen=True)
 class Page:
-    """One snapshot's worth of changes, and the cursor that follows it."""
+    """The changes of one snapshot, and the cursor that follows them; see `sync_protocol.pull.PageSchema`."""
 
     epoch: str
     cursor: str
@@ -68,23 +68,29 @@ class Page:
 
 
 def read_page(value: Any, etag: str | None) -> Page:
-    """Return the page that *value* (decoded JSON) is; raises `ContractBroken` if it is none."""
+    """Return the page in *value*, decoded JSON of `PageSchema`; raises `ContractBroken` if it is not a valid
+    page.
+
+    *etag* is the ETag that came with it.
+    """
     try:
         loaded = PageSchema().load(value)
     except (ValidationError, TypeError) as error:
-        raise ContractBroken(f"the page is not one: {error}") from None
-    # The schema would take "yes" and 1 for true, and a wrong `complete` hides rows for ever.
+        raise ContractBroken(f"the page is not valid: {error}") from None
+    # The schema would accept "yes" and 1 as true, and a wrong `complete` hides rows forever.
     if not isinstance(value["complete"], bool):
         raise ContractBroken("the page does not say whether it is complete")
     put: list[PutRow] = []
     gone: list[GoneRow] = []
     offers = [_offer(offer) for offer in loaded["segments"]]
     if bool(offers) != (loaded["then"] is not None) or (offers and loaded["complete"]):
-        raise ContractBroken("the page offers segments and does not say what follows them, or the reverse")
+        raise ContractBroken(
+            "a page has `segments` and `then`, or neither; and it is not complete if it has them"
+        )
     if len({(offer.stream, offer.range.start) for offer in offers}) < len(offers):
         raise ContractBroken("the page offers a key range twice")
     if loaded["complete"] != (loaded["check"] is not None):
-        raise ContractBroken("a page says what the replica holds if it is complete, and only then")
+        raise ContractBroken("a page has `check` if it is complete, and only then")
     for changes in loaded["changes"]:
         stream = (changes["channel"], changes["collection"])
         for entry in changes["put"]:
@@ -113,7 +119,7 @@ def read_page(value: Any, etag: str | None) -> Page:
 
 
 def read_put(stream: Stream, entry: Any) -> PutRow:
-    """Return the put that *entry*, `[position, record]`, is; raises `ContractBroken`."""
+    """Return the put in *entry*, `[position, record]`; raises `ContractBroken`."""
     position, record = _pair(entry)
     field = key_field(stream[1])
     if not isinstance(record, dict) or not isinstance(record.get(field), str):
@@ -122,20 +128,20 @@ def read_put(stream: Stream, entry: Any) -> PutRow:
 
 
 def read_stream(pair: list[str]) -> Stream:
-    """Return the stream that *pair*, `[channel, collection]`, names; raises `ContractBroken`."""
+    """Return the stream in *pair*, `[channel, collection]`; raises `ContractBroken`."""
     if len(pair) != 2:
         raise ContractBroken("a stream is not [channel, collection]")
     return pair[0], pair[1]
 
 
 def read_checksum(loaded: dict[str, Any] | None) -> Checksum | None:
-    """Return the checksum that the schema has loaded."""
+    """Return the checksum in *loaded*, which `ChecksumSchema` has loaded; None for None."""
     return None if loaded is None else Checksum(loaded["count"], int(loaded["sum"], 16))
 
 
 def _offer(loaded: dict[str, Any]) -> Offer:
     if not 0 < loaded["bytes"] <= LIMITS.segment_plain_bytes or not loaded["position"]:
-        raise ContractBroken(f"segment {loaded['sha256']} is offered without a size or position that can be")
+        raise ContractBroken(f"segment {loaded['sha256']} is offered with an impossible size or position")
     return Offer(
         stream=(loaded["channel"], loaded["collection"]),
         range=KeyRange(loaded["from_"], loaded["to"]),

@@ -126,7 +126,7 @@ def says(declared: fields.Field[Any]) -> str:
         case Choice():
             return "one of " + ", ".join(f"`{choice}`" for choice in declared.choices)
         case _Pattern():
-            return declared.says
+            return declared.expected
         case Count():
             return f"whole number from {declared.least} to {declared.most}"
         case fields.Boolean():

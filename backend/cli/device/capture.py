@@ -1,4 +1,7 @@
-"""`satchel device order|forecast|claim`: capturing documents, with or without a network."""
+"""`satchel device order|forecast|claim|capture`: capture documents, with or without a network.
+
+`capture` takes a body of any kind in the catalogue; the others build a body from a few options.
+"""
 
 import re
 from collections.abc import Sequence
@@ -7,27 +10,26 @@ from typing import Any
 
 import click
 
-from backend.cli.device.folder import open_device, pass_folder
-from backend.cli.device.saved import print_saved, saving
+from backend.cli.device.saved import open_device, pass_folder, print_saved, saving
+from backend.cli.editor import FILE, edited
+from sync_protocol.catalogue import KINDS
 from sync_protocol.device.capture import forms
 from sync_protocol.device.capture.forms import ExpenseLine, Line
 from sync_protocol.device.device import Device
 from sync_protocol.device.store.receipts import ReceiptFile, read_receipt
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
-_SUPERSEDES = click.option(
-    "--supersedes", metavar="ID", help="The document of the outbox that this one replaces."
-)
+_SUPERSEDES = click.option("--supersedes", metavar="ID", help="The document that this one replaces.")
 
 
 @click.command()
 @click.option("--customer", required=True, help="Key, number or name.")
 @click.option("--line", "lines", multiple=True, required=True, metavar="PRODUCT:QTY[:UNIT[:PRICE]]")
-@click.option("--date", "order_date", metavar="YYYY-MM-DD", help="Order date; today unless told.")
-@click.option("--requested", metavar="YYYY-MM-DD", help="The date the customer wants it.")
+@click.option("--date", "order_date", metavar="YYYY-MM-DD", help="Order date. Default: today.")
+@click.option("--requested", metavar="YYYY-MM-DD", help="The delivery date that the customer wants.")
 @click.option("--po", help="The customer's own order number.")
 @click.option("--warehouse", help="Key or name.")
-@click.option("--currency", help="That of the price list unless told.")
+@click.option("--currency", help="Default: the currency of the price list.")
 @click.option("--notes")
 @_SUPERSEDES
 @pass_folder
@@ -43,13 +45,13 @@ def order(
     notes: str | None,
     supersedes: str | None,
 ) -> None:
-    """Capture an order. Unit and price come from the replica unless a line names them."""
-    with open_device(folder) as here:
+    """Capture an order. A line without unit or price takes them from the replica."""
+    with open_device(folder) as device:
         body = forms.order(
-            here.db,
+            device.db,
             customer=customer,
             lines=[_line(text, 4) for text in lines],
-            today=here.today(),
+            today=device.today(),
             order_date=order_date,
             requested_date=requested,
             customer_reference=po,
@@ -57,14 +59,14 @@ def order(
             currency=currency,
             notes=notes,
         )
-        _save(here, "order", body, supersedes=supersedes)
+        _save(device, "order", body, supersedes=supersedes)
 
 
 @click.command()
 @click.option("--warehouse", required=True, help="Key or name.")
 @click.option("--period", required=True, metavar="YYYY-MM")
 @click.option("--line", "lines", multiple=True, required=True, metavar="PRODUCT:QTY[:UNIT]")
-@click.option("--customer", help="The customer it is for; the whole territory unless told.")
+@click.option("--customer", help="The customer that the forecast is for. Default: the whole territory.")
 @click.option("--notes")
 @_SUPERSEDES
 @pass_folder
@@ -77,23 +79,23 @@ def forecast(
     notes: str | None,
     supersedes: str | None,
 ) -> None:
-    """Capture a sales forecast for a warehouse and month; it replaces the one before it."""
-    with open_device(folder) as here:
+    """Capture a sales forecast. It replaces the previous one for the same warehouse and month."""
+    with open_device(folder) as device:
         body = forms.forecast(
-            here.db,
+            device.db,
             warehouse=warehouse,
             period=period,
             lines=[_line(text, 3) for text in lines],
             customer=customer,
             notes=notes,
         )
-        _save(here, "forecast", body, supersedes=supersedes)
+        _save(device, "forecast", body, supersedes=supersedes)
 
 
 @click.command()
 @click.option("--purpose", required=True)
-@click.option("--customer", help="The customer it was for.")
-@click.option("--project", help="The project it was for, where it was no customer.")
+@click.option("--customer", help="The customer that the expenses were for.")
+@click.option("--project", help="The project that the expenses were for, if there was no customer.")
 @click.option(
     "--line", "lines", multiple=True, required=True, metavar="CATEGORY:AMOUNT:DESCRIPTION[:YYYY-MM-DD]"
 )
@@ -102,11 +104,11 @@ def forecast(
     "receipts",
     multiple=True,
     metavar="[LINE=]FILE",
-    help="A photograph or PDF for line number LINE; without LINE, one file is for every line,"
-    " and as many files as lines are for one each.",
+    help="A photograph or PDF for line number LINE. Without LINE: one file belongs to every line,"
+    " or there is one file per line, in their order.",
 )
-@click.option("--justification", help="Why a line is above the limit of its category.")
-@click.option("--currency", help="That of the categories unless told.")
+@click.option("--justification", help="The reason why a line is above the limit of its category.")
+@click.option("--currency", help="Default: the currency of the categories.")
 @_SUPERSEDES
 @pass_folder
 def claim(
@@ -122,28 +124,45 @@ def claim(
 ) -> None:
     """Capture an expense claim with its receipts."""
     files = _receipts(receipts, len(lines))
-    claimed = [
+    expenses = [
         _expense_line(text, [file.ref for number, file in files if number == n], justification)
         for n, text in enumerate(lines, 1)
     ]
-    with open_device(folder) as here:
+    with open_device(folder) as device:
         body = forms.expense_claim(
-            here.db,
+            device.db,
             purpose=purpose,
-            lines=claimed,
-            today=here.today(),
+            lines=expenses,
+            today=device.today(),
             customer=customer,
             project=project,
             currency=currency,
         )
-        _save(here, "expense_claim", body, [file for _, file in files], supersedes=supersedes)
+        _save(device, "expense_claim", body, [file for _, file in files], supersedes=supersedes)
 
 
-CAPTURES = (order, forecast, claim)
+@click.command("capture")
+@click.argument("kind")
+@FILE
+@click.option("--receipt", "receipts", multiple=True, metavar="FILE", help="A photograph or PDF that it cites.")
+@_SUPERSEDES
+@pass_folder
+def capture_body(
+    folder: Path, kind: str, file: Path | None, receipts: tuple[str, ...], supersedes: str | None
+) -> None:
+    """Capture a document of any KIND. Its body is JSON; the editor starts with all fields of the kind."""
+    if kind not in KINDS:
+        raise click.BadParameter(f"unknown kind {kind!r}; choose one of {', '.join(KINDS)}", param_hint="KIND")
+    files = [read_receipt(Path(path)) for path in receipts]
+    with open_device(folder) as device:
+        _save(device, kind, edited(forms.blank(kind), file), files, supersedes=supersedes)
+
+
+CAPTURES = (order, forecast, claim, capture_body)
 
 
 def _save(
-    here: Device,
+    device: Device,
     kind: str,
     body: dict[str, Any],
     receipts: Sequence[ReceiptFile] = (),
@@ -152,7 +171,7 @@ def _save(
 ) -> None:
     unique = {file.sha256: file for file in receipts}
     with saving(kind):
-        saved = here.capture(kind, body, receipts=list(unique.values()), supersedes=supersedes)
+        saved = device.capture(kind, body, receipts=list(unique.values()), supersedes=supersedes)
     print_saved(saved)
 
 
@@ -160,7 +179,7 @@ def _line(text: str, most: int) -> Line:
     parts = [part.strip() or None for part in text.split(":")]
     if not 2 <= len(parts) <= most or parts[0] is None or parts[1] is None:
         form = "PRODUCT:QTY[:UNIT[:PRICE]]" if most == 4 else "PRODUCT:QTY[:UNIT]"
-        raise click.BadParameter(f"{text!r} is not {form}", param_hint="--line")
+        raise click.BadParameter(f"{text!r} does not have the form {form}", param_hint="--line")
     unit, price = (*parts[2:], None, None)[:2]
     return Line(parts[0], parts[1], unit, price)
 
@@ -174,30 +193,30 @@ def _expense_line(text: str, receipts: list[str], justification: str | None) -> 
         description, date = head, last.strip()
     if not (category.strip() and amount.strip() and description.strip()):
         raise click.BadParameter(
-            f"{text!r} is not CATEGORY:AMOUNT:DESCRIPTION[:YYYY-MM-DD]", param_hint="--line"
+            f"{text!r} does not have the form CATEGORY:AMOUNT:DESCRIPTION[:YYYY-MM-DD]", param_hint="--line"
         )
     return ExpenseLine(category.strip(), amount.strip(), description.strip(), date, receipts, justification)
 
 
 def _receipts(texts: Sequence[str], lines: int) -> list[tuple[int, ReceiptFile]]:
     """Return (line number, receipt) pairs for `[LINE=]FILE` options."""
-    named: list[tuple[int, ReceiptFile]] = []
-    bare: list[ReceiptFile] = []
+    numbered: list[tuple[int, ReceiptFile]] = []
+    unnumbered: list[ReceiptFile] = []
     for text in texts:
         number, equals, path = text.partition("=")
         if equals and number.isdigit() and not Path(text).exists():
             if not 1 <= int(number) <= lines:
                 raise click.BadParameter(f"{text!r}: there is no line {number}", param_hint="--receipt")
-            named.append((int(number), read_receipt(Path(path))))
+            numbered.append((int(number), read_receipt(Path(path))))
         else:
-            bare.append(read_receipt(Path(text)))
-    if len(bare) == 1:
-        named.extend((n, bare[0]) for n in range(1, lines + 1))
-    elif len(bare) == lines:
-        named.extend(enumerate(bare, 1))
-    elif bare:
+            unnumbered.append(read_receipt(Path(text)))
+    if len(unnumbered) == 1:
+        numbered.extend((n, unnumbered[0]) for n in range(1, lines + 1))
+    elif len(unnumbered) == lines:
+        numbered.extend(enumerate(unnumbered, 1))
+    elif unnumbered:
         raise click.BadParameter(
-            f"{len(bare)} receipts for {lines} lines; write LINE=FILE to say which belongs where",
+            f"{len(unnumbered)} receipts for {lines} lines; write LINE=FILE to say which belongs where",
             param_hint="--receipt",
         )
-    return named
+    return numbered

@@ -1,4 +1,4 @@
-"""`satchel device …`: the reference device at a terminal. All but `enrol` and `sync` works offline."""
+"""`satchel device …`: the reference device at a terminal. Only `enrol`, `sync` and `verify` need a network."""
 
 import sys
 from collections.abc import Callable
@@ -11,8 +11,8 @@ from backend.cli.context import console
 from backend.cli.device import tables
 from backend.cli.device.amendments import AMENDMENTS
 from backend.cli.device.capture import CAPTURES
-from backend.cli.device.folder import open_device, pass_folder
 from backend.cli.device.progress import sync_progress
+from backend.cli.device.saved import open_device, pass_folder
 from sync_protocol.catalogue import COLLECTIONS
 from sync_protocol.device.capture import views
 from sync_protocol.device.device import Device
@@ -22,7 +22,7 @@ from sync_protocol.device.sync.report import SyncReport
 
 
 class _DeviceGroup(click.Group):
-    """Turns the device's errors, which are meant for a person, into one sentence without a traceback."""
+    """Print the device's errors, which are written for a person, as one sentence without a traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -33,7 +33,7 @@ class _DeviceGroup(click.Group):
             raise click.Abort from None
 
 
-@click.group(cls=_DeviceGroup)
+@click.group("device", cls=_DeviceGroup)
 @click.option(
     "--folder",
     type=click.Path(file_okay=False, path_type=Path),
@@ -41,162 +41,163 @@ class _DeviceGroup(click.Group):
     envvar="SATCHEL_DEVICE",
     show_default=True,
     show_envvar=True,
-    help="Where the device keeps its data.",
+    help="The folder with the device's data.",
 )
 @click.pass_context
-def device(ctx: click.Context, folder: Path) -> None:
-    """Be a rep's device: sync, look things up and capture documents without a network."""
+def device_group(ctx: click.Context, folder: Path) -> None:
+    """Act as a rep's device: sync, look things up, and capture documents without a network."""
     ctx.obj = folder
 
 
-@device.command()
+@device_group.command()
 @click.argument("code")
 @click.option("--server", required=True, envvar="SATCHEL_SERVER", show_envvar=True, help="https://…")
-@click.option("--name", help="What the office calls this device.")
-@click.option("--allow-http", is_flag=True, help="Speak plain http to another machine, on a network you trust.")
+@click.option("--name", help="The name of this device for the office.")
+@click.option("--allow-http", is_flag=True, help="Allow plain http, on a network that you trust.")
 @pass_folder
 def enrol(folder: Path, code: str, server: str, name: str | None, allow_http: bool) -> None:
-    """Enrol with the one-time CODE of the office; after a lost reply, with the same code again."""
-    with open_device(folder) as here:
-        who = here.enrol(code, server, name=name, allow_http=allow_http)
+    """Enrol with the one-time CODE of the office. If no reply arrives, use the same code again."""
+    with open_device(folder) as device:
+        identity = device.enrol(code, server, name=name, allow_http=allow_http)
     console.print(
-        f"This is now a device of [bold]{who.rep_name}[/bold] at {who.company}. Next: satchel device sync"
+        f"This is now a device of [bold]{identity.rep_name}[/bold] at {identity.company}."
+        " Next: satchel device sync"
     )
 
 
-@device.command()
-@click.option("--watch", is_flag=True, help="Go on syncing until interrupted.")
+@device_group.command()
+@click.option("--watch", is_flag=True, help="Sync again and again until interrupted.")
 @click.option("--tries", default=5, show_default=True, help="Attempts without progress before giving up.")
 @pass_folder
 def sync(folder: Path, watch: bool, tries: int) -> None:
-    """Send the outbox, fetch what changed, send receipts, and check that the replica is the server's."""
-    with open_device(folder) as here:
+    """Sync with the server. Sends documents and receipts, fetches changes, and compares the replica."""
+    with open_device(folder) as device:
         if watch:
-            for report, wait in here.watch():
+            for report, wait in device.watch():
                 tables.print_report(report)
                 console.print(f"next in {wait:.0f} s", style="dim")
             return
-        _sync(here, tries)
+        _sync(device, tries)
 
 
-@device.command()
+@device_group.command()
 @click.option("--tries", default=5, show_default=True, help="Attempts without progress before giving up.")
 @pass_folder
 def verify(folder: Path, tries: int) -> None:
-    """Read everything that is stored anew, compare it with the server, and repair what differs."""
-    with open_device(folder) as here:
-        report = _sync(here, tries, deep=True)
+    """Verify all records. Reads them from the disk, compares them with the server, and repairs differences."""
+    with open_device(folder) as device:
+        report = _sync(device, tries, deep=True)
     if not report.verified:
-        raise click.ClickException("what this device holds was not found equal to the server; run it again")
+        raise click.ClickException("this device and the server were not found equal; run it again")
 
 
-def _sync(here: Device, tries: int, *, deep: bool = False) -> SyncReport:
+def _sync(device: Device, tries: int, *, deep: bool = False) -> SyncReport:
     with sync_progress() as on_progress:
-        report = here.sync_until_done(tries, on_progress, deep=deep)
+        report = device.sync_until_done(tries, on_progress, rehash=deep)
     tables.print_report(report)
     if report.problem is not None and not report.complete:
-        raise click.ClickException(f"{report.problem}. Nothing is lost; run it again to go on.")
+        raise click.ClickException(f"{report.problem}. Nothing is lost; run it again to continue.")
     return report
 
 
-@device.command()
-@click.option("--check", is_flag=True, help="Check everything that is stored; slower.")
+@device_group.command()
+@click.option("--check", is_flag=True, help="Check all stored data too; slower.")
 @pass_folder
 def status(folder: Path, check: bool) -> None:
-    """Show whose device this is, what it holds and how old that is."""
-    with open_device(folder) as here:
-        tables.print_status(here.status())
+    """Show the state of this device: its rep, its records and their age, and the outbox."""
+    with open_device(folder) as device:
+        tables.print_status(device.status())
         if check:
-            damage = here.integrity_errors()
-            for line in damage:
-                console.print(line, style="red")
-            differs = here.local_mismatch()
-            if differs:
-                console.print(differs, style="yellow")
-            if damage:
-                raise click.ClickException("something stored on this device is damaged")
-            console.print("Everything stored on this device is whole.")
+            errors = device.integrity_errors()
+            for error in errors:
+                console.print(error, style="red")
+            mismatch = device.local_mismatch()
+            if mismatch:
+                console.print(mismatch, style="yellow")
+            if errors:
+                raise click.ClickException("stored data on this device is damaged")
+            console.print("The stored data on this device is intact.")
 
 
-@device.command("list")
+@device_group.command("list")
 @click.argument("collection", type=click.Choice(list(COLLECTIONS)))
-@click.option("--match", default="", help="Only records with all of these words.")
+@click.option("--match", default="", help="Only records that contain all of these words.")
 @click.option("--limit", default=50, show_default=True)
 @pass_folder
 def list_records(folder: Path, collection: str, match: str, limit: int) -> None:
     """List the records of a COLLECTION."""
-    with open_device(folder) as here:
-        found = here.records(collection, match, limit + 1)
-    tables.print_records(collection, found[:limit])
-    if len(found) > limit:
-        console.print(f"There are more; name words with --match, or raise --limit {limit}.")
+    with open_device(folder) as device:
+        records = device.records(collection, match, limit + 1)
+    tables.print_records(collection, records[:limit])
+    if len(records) > limit:
+        console.print(f"There are more. Add words with --match, or raise --limit {limit}.")
 
 
-@device.command()
+@device_group.command()
 @click.argument("collection", type=click.Choice(list(COLLECTIONS)))
 @click.argument("key")
 @pass_folder
 def show(folder: Path, collection: str, key: str) -> None:
-    """Show one record with every field."""
-    with open_device(folder) as here:
-        console.print_json(data=views.find_one(here.db, collection, key))
+    """Show one record with all its fields. KEY is its key, number or name."""
+    with open_device(folder) as device:
+        console.print_json(data=views.find_record(device.db, collection, key))
 
 
-@device.command()
+@device_group.command()
 @click.argument("key")
 @pass_folder
 def customer(folder: Path, key: str) -> None:
-    """Show a customer: contacts, orders, what is owed, credit. KEY is its key, number or name."""
-    with open_device(folder) as here:
-        tables.print_customer(here.customer(key))
+    """Show a customer with all related data. KEY is the key, number or name."""
+    with open_device(folder) as device:
+        tables.print_customer(device.customer(key))
 
 
-@device.command()
+@device_group.command()
 @click.argument("match", default="")
 @click.option("--customer", help="Show the prices of this customer.")
 @click.option("--limit", default=20, show_default=True)
 @pass_folder
 def products(folder: Path, match: str, customer: str | None, limit: int) -> None:
     """Search products, with price and stock."""
-    with open_device(folder) as here:
-        tables.print_products(here.products(match, customer, limit))
+    with open_device(folder) as device:
+        tables.print_products(device.products(match, customer, limit))
 
 
-@device.command()
+@device_group.command()
 @pass_folder
 def outbox(folder: Path) -> None:
-    """Show what was captured and where each document stands."""
-    with open_device(folder) as here:
-        tables.print_outbox(here.documents())
+    """Show the captured documents and their states."""
+    with open_device(folder) as device:
+        tables.print_outbox(device.documents())
 
 
-@device.command()
+@device_group.command()
 @click.argument("id")
 @pass_folder
 def dismiss(folder: Path, id: str) -> None:
-    """Put a document aside that never left the device, or that was refused."""
+    """Dismiss the document ID. It must have been refused, or have never left the device."""
     _change(folder, id, Device.dismiss)
 
 
-@device.command("push-again")
+@device_group.command("push-again")
 @click.argument("id")
 @pass_folder
 def push_again(folder: Path, id: str) -> None:
-    """Push a document again with the next sync; the server knows one that it has already."""
+    """Push the document ID again. The server recognises a document that it already has."""
     _change(folder, id, Device.retry_push)
 
 
-@device.command()
+@device_group.command()
 def driver() -> None:
-    """Be driven by the conformance kit, one JSON object a line."""
+    """Run as a driver for the conformance kit. It reads and writes one JSON object per line."""
     drive(sys.stdin, sys.stdout)
 
 
 def _change(folder: Path, id: str, change: Callable[[Device, str], None]) -> None:
-    with open_device(folder) as here:
-        change(here, id)
-        tables.print_outbox([document for document in here.documents() if document.id == id])
+    with open_device(folder) as device:
+        change(device, id)
+        tables.print_outbox([document for document in device.documents() if document.id == id])
 
 
 for command in (*CAPTURES, *AMENDMENTS):
-    device.add_command(command)
+    device_group.add_command(command)

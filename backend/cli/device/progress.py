@@ -1,4 +1,4 @@
-"""The bar of `satchel device sync`: bytes and records of the segments that are offered."""
+"""The progress bar of `satchel device sync`: bytes and records of the offered segments."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,10 +19,10 @@ from sync_protocol.device.sync.report import SyncReport
 
 @contextmanager
 def sync_progress() -> Iterator[Callable[[SyncReport], None]]:
-    """Give what to call with the report of a sync that is under way.
+    """Give a function to call with the report of a running sync.
 
-    While segments are fetched it shows a bar by bytes; once those that matter most are there it says, on a
-    line that stays, that the device can be used. Without segments it counts the records.
+    While segments are downloaded it shows a bar by bytes. Once the first priority has been applied it prints
+    that the device can be used. Without segments it counts the records.
     """
     columns = (
         SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(),
@@ -33,7 +33,7 @@ def sync_progress() -> Iterator[Callable[[SyncReport], None]]:
         shown = _Shown()
 
         def on_progress(report: SyncReport) -> None:
-            offered = report.offered
+            offered = report.download
             if offered.bytes:
                 done = shown.done(report)
                 bar.update(
@@ -42,7 +42,7 @@ def sync_progress() -> Iterator[Callable[[SyncReport], None]]:
                 )  # fmt: skip
                 if offered.usable and not shown.usable:
                     shown.usable = True
-                    console.print("What is needed first is here: the device can be used.")
+                    console.print("The most important data has arrived: the device can be used.")
             else:
                 bar.update(task, description=f"{report.put:,} records in {report.pages} pages")
 
@@ -50,7 +50,7 @@ def sync_progress() -> Iterator[Callable[[SyncReport], None]]:
 
 
 class _Shown:
-    """What of the segment under way has arrived is counted on top of those that are applied."""
+    """Counts the bytes of the segment that is arriving, on top of the applied ones."""
 
     def __init__(self) -> None:
         self.usable = False
@@ -58,6 +58,6 @@ class _Shown:
         self._fetched = 0
 
     def done(self, report: SyncReport) -> int:
-        if report.offered.bytes_applied != self._applied:
-            self._applied, self._fetched = report.offered.bytes_applied, report.fetched
-        return min(report.offered.bytes, self._applied + report.fetched - self._fetched)
+        if report.download.bytes_applied != self._applied:
+            self._applied, self._fetched = report.download.bytes_applied, report.downloaded
+        return min(report.download.bytes, self._applied + report.downloaded - self._fetched)

@@ -1,4 +1,4 @@
-"""How the device's commands show things: tables for people."""
+"""Print the device's data as tables for people."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -29,29 +29,29 @@ _MAX_COLUMNS = 6
 
 
 def print_report(report: SyncReport) -> None:
-    """Print what a sync did, in a line or a few."""
+    """Print the result of a sync in one or a few lines."""
     if report.unchanged and not report.results and not report.receipts:
         console.print("Nothing new.")
     else:
         console.print(
-            f"{report.put:,} records new or changed, {report.gone:,} gone, in {report.pages} pages;"
+            f"{report.put:,} records stored, {report.gone:,} deleted, in {report.pages} pages;"
             f" {_size(report.received)} received, {_size(report.sent)} sent."
         )
     if report.reset:
-        console.print("The server was restored; everything was fetched again and the outbox is sent again.")
+        console.print("The server was restored: everything was fetched again, and the outbox is sent again.")
     if report.rebased:
         console.print(
-            "The server was restored; what is here was compared with it and the outbox is sent again."
+            "The server was restored: the records were compared with it, and the outbox is sent again."
         )
-    if report.mended:
-        console.print(f"Records that had been altered on this device: {report.mended:,}.", style="yellow")
+    if report.altered:
+        console.print(f"Records that had been altered on this device: {report.altered:,}.", style="yellow")
     if report.repaired or report.removed:
         console.print(f"Repaired: {report.repaired:,} records replaced, {report.removed:,} removed.")
     if report.verified:
-        console.print("Verified: this device holds what the server holds for it.", style="green")
+        console.print("Verified: the records equal those on the server.", style="green")
     if report.results:
-        said = Counter(result["status"] for result in report.results)
-        console.print("Documents: " + ", ".join(f"{n} {status}" for status, n in said.items()) + ".")
+        statuses = Counter(result["status"] for result in report.results)
+        console.print("Documents: " + ", ".join(f"{n} {status}" for status, n in statuses.items()) + ".")
     for result in report.results:
         for error in result["errors"]:
             console.print(f"  {result['id']} {error['field']}: {error['message']}", markup=False)
@@ -64,41 +64,47 @@ def print_report(report: SyncReport) -> None:
 
 
 def print_status(status: Status) -> None:
-    """Print whose device it is, what it holds, how old that is, and the outbox in numbers."""
-    who, held = status.identity, status.sync_state
-    if who is None:
+    """Print the rep of the device, its records, how old they are, and the outbox in numbers."""
+    identity, state = status.identity, status.sync_state
+    if identity is None:
         console.print("Not enrolled. Next: satchel device enrol CODE --server URL")
     else:
-        console.print(f"[bold]{escape(who.rep_name)}[/bold] ({who.rep}) at {escape(who.company)}, {who.server}")
-        console.print(f"device {who.device_id}", style="dim")
-    if held.synced_at is None:
+        console.print(
+            f"[bold]{escape(identity.rep_name)}[/bold] ({identity.rep}) at {escape(identity.company)},"
+            f" {identity.server}"
+        )
+        console.print(f"device {identity.device_id}", style="dim")
+    if state.synced_at is None:
         console.print("Never synced.")
     else:
-        whole = "complete" if held.complete else "not complete yet; sync again"
-        console.print(f"Last synced {held.synced_at}, {whole}.")
-        if held.then is not None:
-            offered = status.offered
+        completeness = "complete" if state.complete else "not complete yet; sync again"
+        console.print(f"Last synced {state.synced_at}, {completeness}.")
+        if state.then is not None:
+            download = status.download
             console.print(
-                f"Being fetched: {offered.rows_applied:,} of {offered.rows:,} records,"
-                f" {_size(offered.bytes_applied)} of {_size(offered.bytes)}; sync again to go on."
+                f"Download: {download.rows_applied:,} of {download.rows:,} records,"
+                f" {_size(download.bytes_applied)} of {_size(download.bytes)}; sync again to continue."
             )
-        if held.verified_at is not None:
-            now = "as it is now" if held.verified else "before the last change"
-            console.print(f"Found equal to the server {held.verified_at}, {now}.")
+        if state.verified_at is not None:
+            changed = "" if state.verified else "; records have changed since"
+            console.print(f"Last verified {state.verified_at}{changed}.")
     table = Table("collection", "records", "read from the ERP")
     for name, count in status.counts.items():
         table.add_row(name, f"{count:,}", status.freshness.get(name, ""))
     if status.counts:
         console.print(table)
     stages = Counter(document.state_label for document in status.documents)
-    for words, count in stages.items():
-        console.print(f"{count} {'document' if count == 1 else 'documents'} {words}", markup=False)
+    for label, count in stages.items():
+        console.print(f"{count} {'document' if count == 1 else 'documents'} {label}", markup=False)
 
 
 def print_records(collection: str, records: Sequence[Mapping[str, Any]]) -> None:
-    """Print records, a row each, with the fields that tell them apart."""
+    """Print records, one row each, with the fields that distinguish them.
+
+    A collection without an entry in `_COLUMNS` shows its first fields.
+    """
     if not records:
-        console.print(f"No {collection.replace('_', ' ')} here.")
+        console.print(f"No {collection.replace('_', ' ')} on this device.")
         return
     columns = _COLUMNS.get(collection) or tuple(dict.fromkeys(("id", *records[0])))[:_MAX_COLUMNS]
     table = Table(*columns)
@@ -108,14 +114,14 @@ def print_records(collection: str, records: Sequence[Mapping[str, Any]]) -> None
 
 
 def print_customer(page: CustomerPage) -> None:
-    """Print a customer with everything that belongs to it."""
+    """Print a customer with everything that belongs to them."""
     customer = page.customer
     console.print(
         f"[bold]{escape(customer['name'])}[/bold]  {customer['number'] or customer['id']}, {customer['status']}"
     )
-    for flag, words in (("block_order", "no new orders"), ("block_delivery", "no deliveries")):
+    for flag, effect in (("block_order", "no new orders"), ("block_delivery", "no deliveries")):
         if customer[flag]:
-            console.print(f"Blocked: {words}.", style="red")
+            console.print(f"Blocked: {effect}.", style="red")
     for address in customer["addresses"]:
         place = ", ".join(
             text
@@ -124,9 +130,10 @@ def print_customer(page: CustomerPage) -> None:
         )
         console.print(f"{place}  ({', '.join(address['uses']) or 'address'})", markup=False)
     for contact in page.contacts:
-        ways = [phone["number"] for phone in contact["phones"]] + contact["emails"]
+        numbers_and_emails = [phone["number"] for phone in contact["phones"]] + contact["emails"]
         console.print(
-            f"{contact['name'] or 'Contact'}  {contact['role'] or ''}  {', '.join(ways)}", markup=False
+            f"{contact['name'] or 'Contact'}  {contact['role'] or ''}  {', '.join(numbers_and_emails)}",
+            markup=False,
         )
     for credit in page.credit:
         limit = f"limit {credit['limit']}" if credit["limit"] else "no limit"
@@ -136,8 +143,8 @@ def print_customer(page: CustomerPage) -> None:
         )
     _print_orders(page.orders)
     _print_receivables(page.receivables)
-    if page.waiting:
-        print_outbox(page.waiting)
+    if page.pending_documents:
+        print_outbox(page.pending_documents)
     ages = ", ".join(f"{name} {as_of}" for name, as_of in page.as_of.items() if as_of)
     if ages:
         console.print(f"Read from the ERP: {ages}", style="dim")
@@ -174,7 +181,7 @@ def _print_receivables(receivables: Sequence[Mapping[str, Any]]) -> None:
 def print_products(lines: Sequence[ProductLine]) -> None:
     """Print products with price and stock."""
     if not lines:
-        console.print("No such products here.")
+        console.print("No matching products on this device.")
         return
     table = Table("product", "name", "unit", "price", "stock")
     for line in lines:
@@ -188,22 +195,22 @@ def print_products(lines: Sequence[ProductLine]) -> None:
 
 
 def print_outbox(documents: Sequence[Document]) -> None:
-    """Print documents and where each stands."""
+    """Print documents with their states."""
     if not documents:
         console.print("The outbox is empty.")
         return
-    table = Table("id", "document", "captured", "where it stands")
+    table = Table("id", "document", "captured", "state")
     for document in documents:
-        words = [document.state_label]
-        words += [f"{error['field']}: {error['message']}" for error in document.errors]
+        lines = [document.state_label]
+        lines += [f"{error['field']}: {error['message']}" for error in document.errors]
         if document.missing:
-            words.append(f"receipts to send: {len(document.missing)}")
+            lines.append(f"receipts to send: {len(document.missing)}")
         style = "red" if document.needs_rep else None
         table.add_row(
             document.id,
             escape(document.title),
             document.captured_at[:19],
-            escape("\n".join(words)),
+            escape("\n".join(lines)),
             style=style,
         )
     console.print(table)

@@ -1,4 +1,4 @@
-"""Capture: from what the rep typed to a frozen document in the outbox, in one transaction before "saved"."""
+"""Capture: check what the rep typed, and freeze it as a document in the outbox, in one transaction."""
 
 import datetime as dt
 import os
@@ -41,31 +41,39 @@ def capture(
     now: dt.datetime,
     zone: str,
 ) -> Document:
-    """Store a document durably and return it; raises `CaptureRefused` with every fault, storing nothing.
+    """Store a document durably and return it; raises `CaptureRefused` with all faults, and then stores nothing.
 
-    *body* is checked as the server will check it, against the replica. Receipts that it cites are among
-    *receipts* or already on this device. *supersedes* names a document of the outbox that this one
-    replaces; one that never left the device is put aside at once, and what that one was to replace is
-    replaced by this one.
+    Args:
+        db: The device's database.
+        files: The folder of the receipts.
+        rep: The rep who captures.
+        kind: A kind of the catalogue.
+        body: The body, of the kind's schema. It is checked as the server will check it, against the replica.
+        receipts: The receipts that *body* cites and that are not on this device yet.
+        supersedes: A document that this one replaces. If that one never left the device it is dismissed at
+            once, and this one replaces the document that it was to replace.
+        depends_on: Documents that must be in the ERP before this one.
+        now: The time of the capture.
+        zone: IANA name of the rep's time zone.
     """
     declared = KINDS.get(kind)
     if declared is None:
-        raise CaptureRefused([Fault(ErrorCode.UNKNOWN_KIND, "kind", f"there is no kind {kind}")])
+        raise CaptureRefused([Fault(ErrorCode.UNKNOWN_KIND, "kind", f"this app does not know the kind {kind}")])
     with db.writing():
-        needs = sorted({*cited(body), *(file.ref for file in receipts)})
-        known = files.known(db) | {file.ref for file in receipts}
+        needs = sorted({*cited_receipts(body), *(file.ref for file in receipts)})
+        available = files.references(db) | {file.ref for file in receipts}
         faults = [
-            Fault(ErrorCode.RECEIPT_REQUIRED, "needs", f"{reference} is not on this device; add the file")
+            Fault(ErrorCode.RECEIPT_REQUIRED, "needs", f"{reference} is not on this device; add its file")
             for reference in needs
-            if reference not in known
+            if reference not in available
         ]
-        setting = CheckContext(
+        context = CheckContext(
             now.astimezone(zone_info(zone)).date(),
             lambda collection, key: replica.record(db, collection, key),
             frozenset(needs),
         )
-        faults += _form_faults(body) or declared.faults(dict(body), setting)
-        replaces, put_aside = _replacing(db, supersedes, faults)
+        faults += _form_faults(body) or declared.faults(dict(body), context)
+        superseded, dismissed = _resolve_superseded(db, supersedes, faults)
         if faults:
             raise CaptureRefused(faults)
         submission = {
@@ -78,16 +86,16 @@ def capture(
             "sha256": digest(body),
             "needs": needs,
             "depends_on": list(depends_on),
-            "supersedes": replaces,
+            "supersedes": superseded,
         }
         _check_envelope(submission)
-        # Inside the transaction, so that no sweep can take the files before their rows are there.
+        # Inside the transaction, so that no sweep deletes the files before their rows are inserted.
         files.write(receipts)
-        files.remember(db, receipts)
+        files.insert_rows(db, receipts)
         outbox.add(db, submission, rep, declared.title(body))
         db.run_many(
             "UPDATE document SET dismissed = 1, due = 0, final_at = ? WHERE id = ?",
-            [(instant(now), id) for id in put_aside],
+            [(instant(now), id) for id in dismissed],
         )
         failpoint("capture.before_commit")
     failpoint("capture.after_commit")
@@ -102,46 +110,46 @@ def _form_faults(body: Mapping[str, Any]) -> list[Fault]:
     if size > LIMITS.submission_bytes:
         return [
             Fault(
-                ErrorCode.SUBMISSION_TOO_LARGE, "", f"has {size:,} bytes of at most {LIMITS.submission_bytes:,}"
+                ErrorCode.SUBMISSION_TOO_LARGE,
+                "",
+                f"has {size:,} bytes; at most {LIMITS.submission_bytes:,} are allowed",
             )
         ]
     return []
 
 
-def _replacing(db: Database, old: str | None, faults: list[Fault]) -> tuple[str | None, list[str]]:
-    """Return the id to cite as superseded, if any, and the ids to put aside.
+def _resolve_superseded(
+    db: Database, supersedes: str | None, faults: list[Fault]
+) -> tuple[str | None, list[str]]:
+    """Return the id to name in `supersedes`, or None, and the ids of documents to dismiss; may add to *faults*.
 
-    A document that the server never took cannot be cited: it is put aside, and what it was to replace is
-    looked at in its place, for the server may execute that one.
+    A document that the server never accepted cannot be named. It is dismissed, and the document that it was to
+    replace is named in its place: the server may execute that one.
     """
-    put_aside: list[str] = []
-    cite = old
-    while cite is not None:
+    dismissed: list[str] = []
+    id = supersedes
+    while id is not None:
         try:
-            found = document(db, cite)
+            own = document(db, id)
         except NotFound:
-            fate = replica.record(db, "submissions", cite)
-            if fate is None and cite == old:
-                faults.append(
-                    Fault(ErrorCode.UNKNOWN_RECORD, "supersedes", f"there is no document {old} to replace")
-                )
+            record = replica.record(db, "submissions", id)
+            if record is None and id == supersedes:
+                message = f"there is no document {id} to replace"
+                faults.append(Fault(ErrorCode.UNKNOWN_RECORD, "supersedes", message))
                 return None, []
-            # An ancestor that this device has let go of is cited all the same: the server knows its state.
-            state = fate["state"] if fate else None
+            # Name an ancestor that this device has deleted: the server knows its state.
+            state = record["state"] if record else None
         else:
-            if found.attempts == 0 or (found.state is None and found.errors):
-                put_aside.append(cite)
-                cite = found.supersedes
+            if not own.left_device:
+                dismissed.append(id)
+                id = own.supersedes
                 continue
-            state = found.state
+            state = own.state
         if state is not None and State(state) not in REPLACEABLE:
-            faults.append(
-                Fault(
-                    ErrorCode.TOO_LATE, "supersedes", f"document {cite} is {state}; ask the office to change it"
-                )
-            )
+            message = f"document {id} is {state}; ask the office to change it"
+            faults.append(Fault(ErrorCode.TOO_LATE, "supersedes", message))
         break
-    return cite, put_aside
+    return id, dismissed
 
 
 def _check_envelope(submission: Mapping[str, Any]) -> None:
@@ -151,17 +159,17 @@ def _check_envelope(submission: Mapping[str, Any]) -> None:
         raise CaptureRefused([Fault(ErrorCode.FIELD_INVALID, "", f"cannot be sent: {error}")]) from None
 
 
-def cited(value: Any) -> Iterator[str]:
-    """Yield the receipts that *value* cites, however deep."""
+def cited_receipts(value: Any) -> Iterator[str]:
+    """Yield the receipts (`sha256:…`) that *value* cites, at any depth."""
     if isinstance(value, str):
         if _REF.fullmatch(value):
             yield value
     elif isinstance(value, Mapping):
         for inner in value.values():
-            yield from cited(inner)
+            yield from cited_receipts(inner)
     elif isinstance(value, list | tuple):
         for inner in value:
-            yield from cited(inner)
+            yield from cited_receipts(inner)
 
 
 def instant(moment: dt.datetime) -> str:
@@ -170,7 +178,7 @@ def instant(moment: dt.datetime) -> str:
 
 
 def local_zone() -> str:
-    """Return the IANA name of this machine's time zone, `UTC` where it cannot be told."""
+    """Return the IANA name of this machine's time zone, `UTC` if it is not known."""
     name = os.environ.get("TZ", "").lstrip(":")
     if not name:
         name = str(Path("/etc/localtime").resolve()).partition("zoneinfo/")[2]
@@ -182,7 +190,7 @@ def local_zone() -> str:
 
 
 def zone_info(name: str) -> dt.tzinfo:
-    """Return the zone of that name, UTC where this machine does not know it."""
+    """Return the time zone *name*, UTC if this machine does not know it."""
     try:
         return ZoneInfo(name)
     except (ValueError, OSError):

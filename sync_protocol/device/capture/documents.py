@@ -1,4 +1,4 @@
-"""The outbox as the rep sees it: each document with where it stands, in words."""
+"""The outbox as the rep sees it: each document with its state and a label for it."""
 
 import json
 import sqlite3
@@ -18,21 +18,21 @@ DISMISSED = "dismissed"
 
 STATE_LABELS: dict[str, str] = {
     ON_DEVICE: "on this device; the next sync sends it",
-    DISMISSED: "put aside by you",
-    outbox.SUSPICIOUS: "kept here: the server answered for another content; tell the office",
+    DISMISSED: "dismissed by you",
+    outbox.SUSPICIOUS: "kept here: the server has another document under this id; tell the office",
     outbox.TOO_LARGE: "too large for the server; split it",
     outbox.REFUSED: "refused; correct it and capture it again",
-    Status.QUARANTINED: "kept apart by the office, which will look at it",
-    State.RECEIVED: "on the server; something it needs is not there yet",
+    Status.QUARANTINED: "in quarantine; the office will look at it",
+    State.RECEIVED: "on the server; it waits for a receipt or another document",
     State.AWAITING_APPROVAL: "waiting for approval",
     State.QUEUED: "on the server; waiting for the ERP",
-    State.SENDING: "on its way into the ERP",
+    State.SENDING: "being sent to the ERP",
     State.ACCEPTED: "in the ERP",
     State.HANDED_OVER: "handed over; the ERP has not confirmed it yet",
-    State.ON_HOLD: "in the ERP, where a person decides",
+    State.ON_HOLD: "in the ERP; a person there has to decide",
     State.REJECTED: "rejected; correct it and capture it again",
-    State.UNKNOWN: "sent to the ERP; the office is making sure that it arrived",
-    State.PARKED: "the office is looking at it",
+    State.UNKNOWN: "sent to the ERP; it is not certain yet whether it arrived",
+    State.PARKED: "waiting for the office",
     State.WITHDRAWN: "withdrawn",
     State.SUPERSEDED: "replaced by a newer one",
     State.CANCELLED: "cancelled",
@@ -41,7 +41,7 @@ STATE_LABELS: dict[str, str] = {
 
 @dataclass(frozen=True)
 class Document:
-    """One document of the outbox and its fate so far."""
+    """One document of the outbox, with what is known of its processing."""
 
     id: str
     kind: str
@@ -50,27 +50,36 @@ class Document:
     rep: str
     sha256: str
     stage: str
-    """`on_device`, a mark, a push status or a state of the server: a key of `WORDS`."""
+    """`on_device`, a mark, a push status or a state of the server: a key of `STATE_LABELS`."""
     errors: list[dict[str, str]]
     erp_number: str | None
     reason: str | None
     missing: list[str]
     """Receipts that are not on the server yet, as `sha256:…`."""
     attempts: int
+    """Pushes that were begun."""
     state: str | None
+    """The last known state on the server."""
     final_at: str | None
+    """When the feed reported a final state, by the server's time."""
     supersedes: str | None
-    """The document that its frozen bytes name as replaced."""
+    """The document that its frozen bytes name in `supersedes`."""
     body: dict[str, Any]
+    """Of the kind's schema."""
 
     decision: str | None = None
-    """What the office has decided on it."""
+    """The office's decision."""
+
+    @property
+    def left_device(self) -> bool:
+        """Whether the server may have accepted it: a push was begun, and was not refused with faults."""
+        return self.attempts > 0 and not (self.state is None and bool(self.errors))
 
     @property
     def state_label(self) -> str:
-        """Where it stands, for the rep."""
+        """Its state as a phrase for the rep."""
         label = _decision_label(self.decision) or STATE_LABELS.get(self.stage, self.stage)
-        if self.stage == State.ACCEPTED and not self.decision and not _for_the_erp(self.kind):
+        if self.stage == State.ACCEPTED and not self.decision and not _goes_to_erp(self.kind):
             label = "done"
         if self.erp_number:
             label += f" as {self.erp_number}"
@@ -83,7 +92,7 @@ class Document:
 
 
 _SELECT = """
-SELECT d.*, r.body AS fate,
+SELECT d.*, r.body AS submission,
     (SELECT json_group_array('sha256:' || n.sha256) FROM document_receipt n JOIN receipt f USING (sha256)
      WHERE n.document = d.id AND NOT f.uploaded) AS missing
 FROM document d LEFT JOIN record r ON r.collection = 'submissions' AND r.key = d.id
@@ -104,29 +113,30 @@ def document(db: Database, id: str) -> Document:
 
 
 def _document(row: sqlite3.Row) -> Document:
-    fate = json.loads(row["fate"]) if row["fate"] else {}
+    submission = json.loads(row["submission"]) if row["submission"] else {}
     return Document(
-        id=row["id"], kind=row["kind"], title=row["title"], captured_at=row["captured_at"],
-        rep=row["rep"], sha256=row["sha256"], stage=_stage(row), errors=json.loads(row["errors"]),
-        erp_number=fate.get("erp_number"), reason=fate.get("reason"), missing=json.loads(row["missing"]),
-        attempts=row["attempts"], state=row["state"], final_at=row["final_at"], supersedes=row["supersedes"],
-        body=json.loads(bytes(row["frozen"]))["body"], decision=_decision(row, fate),
+        id=row["id"], kind=row["kind"], title=row["title"], captured_at=row["captured_at"], rep=row["rep"],
+        sha256=row["sha256"], stage=_stage(row), errors=json.loads(row["errors"]),
+        erp_number=submission.get("erp_number"), reason=submission.get("reason"),
+        missing=json.loads(row["missing"]), attempts=row["attempts"], state=row["state"],
+        final_at=row["final_at"], supersedes=row["supersedes"], body=json.loads(bytes(row["frozen"]))["body"],
+        decision=_decision(row, submission),
     )  # fmt: skip
 
 
-def _for_the_erp(kind: str) -> bool:
+def _goes_to_erp(kind: str) -> bool:
     declared = KINDS.get(kind)
     return declared is None or declared.destination == TO_ERP
 
 
 def _decision_label(decision: str | None) -> str | None:
-    """Return the label of *decision*; None if there is none, or it is one of a newer server."""
+    """Return the label of *decision*; None if there is none, or if only a newer server knows it."""
     return Decision(decision).label if decision in set(Decision) else None
 
 
-def _decision(row: sqlite3.Row, fate: dict[str, Any]) -> str | None:
-    """Return what the office has decided, unless this device knows better how the document stands."""
-    return fate.get("decision") if _stage(row) == fate.get("state") else None
+def _decision(row: sqlite3.Row, submission: dict[str, Any]) -> str | None:
+    """Return the office's decision, unless this device has newer information than *submission*, its record."""
+    return submission.get("decision") if _stage(row) == submission.get("state") else None
 
 
 def _stage(row: sqlite3.Row) -> str:
@@ -142,21 +152,21 @@ def _stage(row: sqlite3.Row) -> str:
 
 
 def dismiss(db: Database, id: str, now: str) -> None:
-    """Put a document aside that the rep no longer wants and the ERP will not get.
+    """Dismiss a document that never left the device, or that the server refused: the ERP will not get it.
 
-    That is one that never left the device, or that the server refused. Raises `DeviceError` for others.
+    *now* is an ISO 8601 instant. Raises `NotFound`, and `DeviceError` for other documents.
     """
     with db.writing():
-        found = document(db, id)
-        never_left = found.attempts == 0
-        refused = found.needs_rep or found.stage == Status.QUARANTINED
+        own = document(db, id)
+        never_left = own.attempts == 0
+        refused = own.needs_rep or own.stage == Status.QUARANTINED
         if not never_left and not refused:
-            raise DeviceError(f"document {id} is {found.state_label}; ask the office to stop it")
+            raise DeviceError(f"document {id} is {own.state_label}; ask the office to stop it")
         db.run("UPDATE document SET dismissed = 1, due = 0, mark = NULL, final_at = ? WHERE id = ?", now, id)
 
 
 def retry_push(db: Database, id: str) -> None:
-    """Push a document again that was held back; the server answers `duplicate` if it has it."""
+    """Push a document again that is no longer pushed; the server answers `duplicate` if it has it."""
     with db.writing():
         document(db, id)
         db.run("UPDATE document SET due = 1, mark = NULL, failures = 0, errors = '[]' WHERE id = ?", id)

@@ -1,4 +1,7 @@
-"""Forms: the body of a document from the little that a rep types, with defaults from the replica."""
+"""Forms: build the body of a document from a few inputs of the rep, with defaults from the replica.
+
+A kind needs no form to be captured, pushed and shown; a form saves the rep typing.
+"""
 
 import datetime as dt
 import json
@@ -6,8 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from marshmallow import Schema, fields
+
+from sync_protocol.catalogue import KINDS
 from sync_protocol.device.capture import pricing
-from sync_protocol.device.capture.views import find_one
+from sync_protocol.device.capture.views import find_record
 from sync_protocol.device.errors import DeviceError, NotFound
 from sync_protocol.device.store import replica
 from sync_protocol.device.store.database import Database
@@ -16,7 +22,7 @@ from sync_protocol.fields import Quantity
 
 @dataclass(frozen=True)
 class Line:
-    """A line of an order or forecast: *product* by key, SKU or name; unit and price are looked up if absent."""
+    """A line of an order or forecast: *product* is a key, SKU or name; unit and price are looked up if None."""
 
     product: str
     quantity: str
@@ -36,6 +42,20 @@ class ExpenseLine:
     justification: str | None = None
 
 
+def blank(kind: str) -> dict[str, Any]:
+    """Return a body of *kind* with every field that its schema declares, all null, for a person to fill in."""
+    return _blank(KINDS[kind].schema())
+
+
+def _blank(schema: Schema) -> dict[str, Any]:
+    body: dict[str, Any] = {}
+    for name, declared in schema.fields.items():
+        item = declared.inner if isinstance(declared, fields.List) else declared
+        value = _blank(item.schema) if isinstance(item, fields.Nested) else None
+        body[name] = value if item is declared else [] if value is None else [value]
+    return body
+
+
 def order(
     db: Database,
     *,
@@ -49,13 +69,13 @@ def order(
     currency: str | None = None,
     notes: str | None = None,
 ) -> dict[str, Any]:
-    """Return the body of an order; raises `DeviceError` where a default is needed and the replica has none."""
-    buyer = find_one(db, "customers", customer)
-    price_list = pricing.list_of(db, buyer)
+    """Return the body of an order (`OrderBodySchema`); raises `DeviceError` if the replica lacks a default."""
+    buyer = find_record(db, "customers", customer)
+    price_list = pricing.price_list_of(db, buyer)
     listed = replica.record(db, "price_lists", price_list) if price_list else None
     money = currency or (listed or {}).get("currency") or buyer.get("currency")
     if not money:
-        raise DeviceError(f"the currency of {buyer['name']} is not known here; name one")
+        raise DeviceError(f"the currency of {buyer['name']} is not known on this device; name one")
     day = order_date or today.isoformat()
     return {
         "customer_id": buyer["id"],
@@ -64,7 +84,7 @@ def order(
         "requested_date": requested_date,
         "currency": money,
         "price_list_id": price_list,
-        "warehouse_id": find_one(db, "warehouses", warehouse)["id"] if warehouse else None,
+        "warehouse_id": find_record(db, "warehouses", warehouse)["id"] if warehouse else None,
         "notes": notes,
         "lines": [_order_line(db, n, line, price_list, money, day) for n, line in enumerate(lines, 1)],
     }
@@ -73,21 +93,23 @@ def order(
 def _order_line(
     db: Database, number: int, line: Line, price_list: str | None, currency: str, day: str
 ) -> dict[str, Any]:
-    product = find_one(db, "products", line.product)
+    product = find_record(db, "products", line.product)
     unit = _unit(db, product, line.unit)
     if not Quantity.pattern.fullmatch(line.quantity):
-        raise DeviceError(f"line {number}: the quantity {line.quantity!r} is not {Quantity.says}")
+        raise DeviceError(f"line {number}: the quantity {line.quantity!r} is not {Quantity.expected}")
     amount = line.price
     if amount is None:
-        found = pricing.price(db, product, price_list, unit, line.quantity, day)
-        if found is None:
+        listed = pricing.price(db, product, price_list, unit, line.quantity, day)
+        if listed is None:
             raise DeviceError(
                 f"line {number}: there is no price for {product['name']} in {unit}"
                 f"{f' in price list {price_list}' if price_list else ''}; name the price"
             )
-        if found.currency != currency:
-            raise DeviceError(f"line {number}: {product['name']} is priced in {found.currency}, not {currency}")
-        amount = found.amount
+        if listed.currency != currency:
+            raise DeviceError(
+                f"line {number}: {product['name']} is priced in {listed.currency}, not {currency}"
+            )
+        amount = listed.amount
     return {
         "line_no": number, "product_id": product["id"], "quantity": line.quantity, "unit": unit,
         "unit_price": amount, "discount_percent": "0", "notes": None,
@@ -95,7 +117,7 @@ def _order_line(
 
 
 def _unit(db: Database, product: dict[str, Any], named: str | None) -> str:
-    """Return the unit's key: as named (key, symbol or name), or the usual one of the product."""
+    """Return the key of the unit *named* (key, symbol or name), or the product's usual unit."""
     sold_in = [str(entry["unit"]) for entry in product["units"]]
     if named is None:
         return sold_in[0]
@@ -115,12 +137,15 @@ def forecast(
     customer: str | None = None,
     notes: str | None = None,
 ) -> dict[str, Any]:
-    """Return the body of a forecast, with the next revision for its warehouse, month and customer."""
-    place = find_one(db, "warehouses", warehouse)["id"]
-    buyer = find_one(db, "customers", customer)["id"] if customer else None
+    """Return the body of a forecast (`ForecastBodySchema`), with the next revision for its scope.
+
+    The scope is warehouse, month (*period*, `2026-12`) and customer.
+    """
+    warehouse_id = find_record(db, "warehouses", warehouse)["id"]
+    buyer = find_record(db, "customers", customer)["id"] if customer else None
     body_lines = []
     for number, line in enumerate(lines, 1):
-        product = find_one(db, "products", line.product)
+        product = find_record(db, "products", line.product)
         body_lines.append(
             {
                 "line_no": number, "product_id": product["id"], "quantity": line.quantity,
@@ -128,17 +153,17 @@ def forecast(
             }
         )  # fmt: skip
     return {
-        "warehouse_id": place,
+        "warehouse_id": warehouse_id,
         "period": period,
         "customer_id": buyer,
-        "revision": 1 + _latest_revision(db, place, period, buyer),
+        "revision": 1 + _latest_revision(db, warehouse_id, period, buyer),
         "notes": notes,
         "lines": body_lines,
     }
 
 
 def _latest_revision(db: Database, warehouse: str, period: str, customer: str | None) -> int:
-    """Return the newest revision that this device or, as far as it heard, another one of the rep captured."""
+    """Return the newest known revision: captured on this device, or on another one of the rep."""
     bodies = [
         json.loads(bytes(row["frozen"]))["body"]
         for row in db.rows("SELECT frozen FROM document WHERE kind = 'forecast'")
@@ -169,16 +194,16 @@ def expense_claim(
     project: str | None = None,
     currency: str | None = None,
 ) -> dict[str, Any]:
-    """Return the body of an expense claim; the currency is that of its categories unless named."""
-    categories = [find_one(db, "expense_categories", line.category) for line in lines]
-    named = {category["currency"] for category in categories}
+    """Return the body of an expense claim (`ExpenseClaimBodySchema`); its categories give the currency."""
+    categories = [find_record(db, "expense_categories", line.category) for line in lines]
+    currencies = {category["currency"] for category in categories}
     if currency is None:
-        if len(named) != 1:
-            raise NotFound("the categories are in different currencies; name the claim's currency")
-        currency = named.pop()
+        if len(currencies) != 1:
+            raise NotFound("the categories have different currencies; name the currency of the claim")
+        currency = currencies.pop()
     return {
         "purpose": purpose,
-        "customer_id": find_one(db, "customers", customer)["id"] if customer else None,
+        "customer_id": find_record(db, "customers", customer)["id"] if customer else None,
         "project": project,
         "currency": currency,
         "lines": [

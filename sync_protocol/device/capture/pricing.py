@@ -1,4 +1,4 @@
-"""The price a rep sees: the customer's list, the unit, the quantity and the day."""
+"""The price that a rep sees: by the customer's price list, the unit, the quantity and the day."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from sync_protocol.device.store.database import Database
 
 @dataclass(frozen=True)
 class Price:
-    """For one of *unit*."""
+    """The price of one *unit*. *amount* is a decimal as text."""
 
     amount: str
     currency: str
@@ -19,8 +19,8 @@ class Price:
     price_list_id: str
 
 
-def list_of(db: Database, customer: Mapping[str, Any]) -> str | None:
-    """Return the price list that applies to *customer*: its own, or the only one there is."""
+def price_list_of(db: Database, customer: Mapping[str, Any]) -> str | None:
+    """Return the price list that applies to *customer*: its own, or the only one, or None."""
     own = customer.get("price_list_id")
     if own:
         return str(own)
@@ -31,10 +31,10 @@ def list_of(db: Database, customer: Mapping[str, Any]) -> str | None:
 def price(
     db: Database, product: Mapping[str, Any], price_list: str | None, unit: str, quantity: str, day: str
 ) -> Price | None:
-    """Return the price of *product* on *day*, or None where the list has none.
+    """Return the price of *product* on *day* (ISO 8601), or None if the list has none.
 
-    The row with the greatest least quantity that is reached counts. Where the list has a price in
-    another unit of the product only, it is converted by the product's factors.
+    Of the rows whose minimum quantity is reached, the one with the greatest minimum counts. If the list has a
+    price only for another unit of the product, it is converted by the product's factors.
     """
     rows = [
         row

@@ -1,7 +1,7 @@
-"""The device's key: made here, never leaves, and proves that a refresh token is in the right hands.
+"""The device's key pair: created here, never leaves the device, and signs the proof of each token refresh.
 
-The reference device keeps it in a file that only its owner can read; a phone keeps it in its keystore,
-where no backup reaches it, so that a restored copy of the app must enrol again.
+The reference device keeps it in a file that only its owner can read. A phone keeps it in its keystore, which
+backups do not include, so that a restored copy of the app must enrol again.
 """
 
 import hashlib
@@ -38,7 +38,10 @@ class DeviceKey:
         return {"kty": "OKP", "crv": "Ed25519", "x": base64url.encode(raw)}
 
     def proof(self, issuer: str, refresh_token: str) -> str:
-        """Return the JWS that shows *refresh_token* to be ours. It carries no time: device clocks lie."""
+        """Return the JWS (RFC 7515) that proves this device owns *refresh_token*.
+
+        It contains no time, because device clocks are unreliable.
+        """
         claims = {
             "aud": issuer,
             "rth": base64url.encode(hashlib.sha256(refresh_token.encode()).digest()),
@@ -47,19 +50,18 @@ class DeviceKey:
         return jwt.encode(claims, self._private, algorithm="EdDSA", headers={"typ": PROOF_TYPE})
 
 
-def file_for_code(code: str) -> str:
-    """Return the name of the key file for an enrolment code, however the rep types it.
+def key_file_name(code: str) -> str:
+    """Return the name of the key file for an enrolment code, whichever way the rep types it.
 
-    A repeated enrolment (its reply was lost) finds the same key and is given the same device; another
-    code gets another key. Codes are read without regard to case, spaces and dashes, and O, I and L
-    count as 0, 1 and 1.
+    An enrolment that is repeated after a lost reply finds the same key, and gets the same device; another code
+    gets another key. Case, spaces and dashes are ignored, and O, I and L are read as 0, 1 and 1.
     """
     plain = re.sub(r"[\s-]", "", code.upper()).translate(str.maketrans("OIL", "011"))
     return f"key-{hashlib.sha256(plain.encode()).hexdigest()[:16]}.pem"
 
 
-def make_or_load(path: Path) -> DeviceKey:
-    """Return the key in *path*, making it first if there is none; it is on disk before it is used."""
+def load_or_create(path: Path) -> DeviceKey:
+    """Return the key in *path*, creating it if there is none; a new key is on disk before it is used."""
     if path.exists():
         return load(path)
     private = Ed25519PrivateKey.generate()
@@ -71,18 +73,18 @@ def make_or_load(path: Path) -> DeviceKey:
 
 
 def load(path: Path) -> DeviceKey:
-    """Return the key in *path*; raises `EnrolAgain` where there is none that can be read."""
+    """Return the key in *path*; raises `EnrolAgain` if there is no readable key."""
     try:
         private = load_pem_private_key(path.read_bytes(), password=None)
     except (OSError, ValueError):
-        raise EnrolAgain("the device's key is not there; enrol again, the outbox is kept") from None
+        raise EnrolAgain("the device's key is missing; enrol again, the outbox is kept") from None
     if not isinstance(private, Ed25519PrivateKey):
-        raise EnrolAgain("the device's key is of another type; enrol again, the outbox is kept")
+        raise EnrolAgain("the device's key has another type; enrol again, the outbox is kept")
     return DeviceKey(private)
 
 
-def forget(folder: Path, keep: str | None = None) -> None:
-    """Delete every key in *folder* but the one named *keep*."""
+def delete_keys(folder: Path, keep: str | None = None) -> None:
+    """Delete every key in *folder* except the one named *keep*."""
     for path in folder.glob("key-*"):
         if path.name != keep:
             path.unlink(missing_ok=True)

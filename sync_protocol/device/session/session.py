@@ -1,7 +1,7 @@
-"""The session: enrolment, tokens, and requests that carry them.
+"""The session: enrolment, tokens, and requests that carry a token.
 
-A new refresh token is on disk before it is used, and the old one is sent again if the reply was lost:
-the rotation is idempotent, so nobody is logged out by a bad line.
+A new refresh token is on disk before it is used. If the reply with it was lost, the old one is sent again: the
+rotation is idempotent, so a bad connection logs nobody out.
 """
 
 import json
@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from sync_protocol.device.connection import Reply
 from sync_protocol.device.errors import ContractBroken, EnrolAgain, NotEnrolled, Problem
 from sync_protocol.device.failpoint import failpoint
 from sync_protocol.device.session import keys
-from sync_protocol.device.session.transport import Reply, Transport
+from sync_protocol.device.session.transport import Transport
 from sync_protocol.device.store import replica
 from sync_protocol.device.store.database import Database
 from sync_protocol.device.store.partfile import PartFile
@@ -27,7 +28,7 @@ _REFRESHABLE = ("token_expired", "token_invalid", "token_missing")
 
 @dataclass(frozen=True)
 class Identity:
-    """Who this device is, and for whom."""
+    """The enrolled device, its rep and its tokens: the row of table `session`."""
 
     server: str
     issuer: str
@@ -38,11 +39,12 @@ class Identity:
     key_file: str
     access_token: str | None = field(repr=False)
     access_until: float
+    """Unix time, by this device's clock."""
     refresh_token: str = field(repr=False)
 
 
 def identity(db: Database) -> Identity | None:
-    """Return who this device is, or None if it is not enrolled."""
+    """Return the enrolled device, or None if this folder is not enrolled."""
     row = db.row(
         "SELECT server, issuer, device_id, rep, rep_name, company, key_file, access_token, access_until,"
         " refresh_token FROM session"
@@ -53,20 +55,22 @@ def identity(db: Database) -> Identity | None:
 def enrol(
     db: Database, folder: Path, transport: Transport, code: str, *, name: str, app_version: str, clock: float
 ) -> Identity:
-    """Enrol with the office's one-time *code*; again with the same code after a lost reply.
+    """Enrol with the office's one-time *code*; after a lost reply, call it again with the same code.
 
-    Documents in the outbox are kept and pushed again if they are this rep's. The replica of another rep
-    is deleted in the same transaction.
+    Documents in the outbox are kept, and pushed again if they belong to this rep. A replica of another rep is
+    deleted in the same transaction. *clock* is the Unix time of this device.
+
+    Raises `Temporary`, or `ContractBroken` if the reply is not a valid one.
     """
-    key_file = keys.file_for_code(code)
-    key = keys.make_or_load(folder / key_file)
+    key_file = keys.key_file_name(code)
+    key = keys.load_or_create(folder / key_file)
     request = {"code": code, "public_key": key.public_jwk(), "device_name": name, "app_version": app_version}
     reply = transport.request("POST", "/v1/enrol", content=json.dumps(request).encode())
-    answer = _object(reply.value, ("device_id", "issuer", "access_token", "refresh_token"))
-    rep = answer.get("rep")
+    body = _object(reply.value, ("device_id", "issuer", "access_token", "refresh_token"))
+    rep = body.get("rep")
     if not isinstance(rep, dict) or not isinstance(rep.get("id"), str):
-        raise ContractBroken("the enrolment's answer names no rep")
-    company = answer.get("company")
+        raise ContractBroken("the reply to the enrolment names no rep")
+    company = body.get("company")
     if isinstance(company, dict):
         company = company.get("name")
     failpoint("enrol.before_store")
@@ -79,12 +83,12 @@ def enrol(
         db.run(
             "INSERT INTO session (one, server, issuer, device_id, rep, rep_name, company, key_file,"
             " access_token, access_until, refresh_token) VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            transport.server, answer["issuer"], answer["device_id"], rep["id"],
-            str(rep.get("name") or rep["id"]), str(company or ""), key_file, answer["access_token"],
-            clock + _seconds(answer), answer["refresh_token"],
+            transport.server, body["issuer"], body["device_id"], rep["id"],
+            str(rep.get("name") or rep["id"]), str(company or ""), key_file, body["access_token"],
+            clock + _seconds(body), body["refresh_token"],
         )  # fmt: skip
-    # The key of an earlier enrolment is of no use any more.
-    keys.forget(folder, keep=key_file)
+    # No enrolment uses the older keys any more.
+    keys.delete_keys(folder, keep=key_file)
     enrolled = identity(db)
     if enrolled is None:
         raise NotEnrolled
@@ -92,7 +96,7 @@ def enrol(
 
 
 class Session:
-    """Requests in the name of the enrolled device; tokens are refreshed as needed."""
+    """Requests with the access token of the enrolled device; refreshes it when needed."""
 
     def __init__(
         self, db: Database, folder: Path, transport: Transport, clock: Callable[[], float] = time.time
@@ -105,13 +109,16 @@ class Session:
     def request(
         self, method: str, path: str, *, headers: Mapping[str, str] | None = None, **more: Any
     ) -> Reply:
-        """Send a request with the access token; refreshes it once if the server says that it has expired."""
+        """Send a request with the access token, and once more with a new one if the server refuses it.
+
+        Arguments and errors are those of `Transport.request`; raises `EnrolAgain` too.
+        """
         return self._with_token(
             lambda token: self._transport.request(method, path, headers={**(headers or {}), **token}, **more)
         )
 
     def download(self, where: str, part: PartFile, *, on_piece: Callable[[int], None], token: bool) -> None:
-        """Add to *part* what is missing of it; with *token* from a path of ours, else from any address."""
+        """Append the missing bytes of *part*: with *token* from a path on the server, else from any address."""
         if token:
             self._with_token(
                 lambda header: self._transport.download(where, part, headers=header, on_piece=on_piece)
@@ -126,50 +133,53 @@ class Session:
         except Problem as problem:
             if problem.status != 401 or problem.code not in _REFRESHABLE:
                 raise
-        return send(_bearer(self._after(token)))
+        return send(_bearer(self._replacement_for(token)))
 
     def _token(self) -> str:
-        who = identity(self._db)
-        if who is None:
+        enrolled = identity(self._db)
+        if enrolled is None:
             raise NotEnrolled
-        if who.access_token is None or self._clock() > who.access_until - NEAR_EXPIRY_SECONDS:
+        if enrolled.access_token is None or self._clock() > enrolled.access_until - NEAR_EXPIRY_SECONDS:
             return self.refresh()
-        return who.access_token
+        return enrolled.access_token
 
-    def _after(self, refused: str) -> str:
-        """Return a token to use instead of *refused*: the one a twin process stored meanwhile, or a new one."""
-        who = identity(self._db)
-        if who is not None and who.access_token not in (None, refused):
-            return str(who.access_token)
+    def _replacement_for(self, refused: str) -> str:
+        """Return a token to use instead of *refused*: one that another process has stored, or a new one."""
+        enrolled = identity(self._db)
+        if enrolled is not None and enrolled.access_token not in (None, refused):
+            return str(enrolled.access_token)
         return self.refresh()
 
     def refresh(self) -> str:
-        """Rotate the tokens and return the new access token. Raises `EnrolAgain` where the server refuses."""
-        who = identity(self._db)
-        if who is None:
+        """Rotate the tokens and return the new access token; raises `EnrolAgain` if the server refuses."""
+        enrolled = identity(self._db)
+        if enrolled is None:
             raise NotEnrolled
-        key = keys.load(self._folder / who.key_file)
-        request = {"refresh_token": who.refresh_token, "proof": key.proof(who.issuer, who.refresh_token)}
+        key = keys.load(self._folder / enrolled.key_file)
+        request = {
+            "refresh_token": enrolled.refresh_token,
+            "proof": key.proof(enrolled.issuer, enrolled.refresh_token),
+        }
         try:
             reply = self._transport.request("POST", "/v1/token", content=json.dumps(request).encode())
         except Problem as problem:
             if problem.code == "refresh_invalid":
                 stored = identity(self._db)
-                if stored is not None and stored.refresh_token != who.refresh_token:
-                    return self.refresh()  # a twin process on this folder was faster
+                if stored is not None and stored.refresh_token != enrolled.refresh_token:
+                    return self.refresh()  # another process on this folder was faster
                 raise EnrolAgain(f"{problem.detail}; enrol again with a new code, the outbox is kept") from None
             raise
-        answer = _object(reply.value, ("access_token", "refresh_token"))
+        body = _object(reply.value, ("access_token", "refresh_token"))
         failpoint("refresh.before_store")
         with self._db.writing():
-            # Only in place of the token it was made from: a slow twin must not put an older one back.
+            # Replace only the token that was sent: a slower process must not bring back an older one.
             self._db.run(
                 "UPDATE session SET access_token = ?, access_until = ?, refresh_token = ?"
                 " WHERE refresh_token = ?",
-                answer["access_token"], self._clock() + _seconds(answer), answer["refresh_token"],
-                who.refresh_token,
+                body["access_token"], self._clock() + _seconds(body), body["refresh_token"],
+                enrolled.refresh_token,
             )  # fmt: skip
-        return str(answer["access_token"])
+        return str(body["access_token"])
 
 
 def _bearer(token: str) -> dict[str, str]:
@@ -178,13 +188,13 @@ def _bearer(token: str) -> dict[str, str]:
 
 def _object(value: Any, texts: tuple[str, ...]) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise ContractBroken("the answer is not a JSON object")
+        raise ContractBroken("the reply is not a JSON object")
     for name in texts:
         if not isinstance(value.get(name), str) or not value[name]:
-            raise ContractBroken(f"the answer has no {name}")
+            raise ContractBroken(f"the reply has no {name}")
     return value
 
 
-def _seconds(answer: Mapping[str, Any]) -> int:
-    seconds = answer.get("expires_in")
+def _seconds(body: Mapping[str, Any]) -> int:
+    seconds = body.get("expires_in")
     return seconds if isinstance(seconds, int) and not isinstance(seconds, bool) else 0

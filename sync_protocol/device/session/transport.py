@@ -1,7 +1,7 @@
-"""Speaking to the server: one request at a time, and every reply distrusted until it is whole.
+"""HTTP: one request at a time; a reply is used only if it is complete and came from the server.
 
-What is not JSON of the right type did not come from the server (a captive portal answers 200 with a
-page of its own), and a compressed body that was cut is an error and not a shorter body.
+A reply that is not JSON of the right media type did not come from the server: a captive portal answers 200 with
+its own page. A compressed body that was cut is an error, not a shorter body.
 """
 
 import gzip
@@ -9,12 +9,12 @@ import ipaddress
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import httpx
 
+from sync_protocol.device.connection import Reply
 from sync_protocol.device.errors import Damaged, DeviceError, NotOurServer, Offline, Problem
 from sync_protocol.device.store.partfile import PartFile
 from sync_protocol.inflate import InflateError, inflate
@@ -23,23 +23,15 @@ from sync_protocol.segment import MEDIA_TYPE
 
 MAX_REPLY_BYTES = 64 * MIB
 GZIP_ABOVE = 1024
-_PLAIN = (413, 429)
-_BYTES = (MEDIA_TYPE, "application/octet-stream", "binary/octet-stream")
-"""What a segment may come as; the last two from a store that was not told better."""
+_PROXY_STATUSES = (413, 429)
+"""A proxy sends these too, with its own body, and they mean the same."""
+_SEGMENT_TYPES = (MEDIA_TYPE, "application/octet-stream", "binary/octet-stream")
+"""Media types of a segment; object stores send the last two when no type was stored."""
 TIMEOUT = httpx.Timeout(60.0, connect=15.0)
 
 
-@dataclass(frozen=True)
-class Reply:
-    """A reply that is whole and is the server's; *value* is its JSON, None where it has none."""
-
-    status: int
-    headers: Mapping[str, str]
-    value: Any
-
-
 class Transport:
-    """One connection to one server. `received` and `sent` count bytes of bodies as they travelled."""
+    """A connection to one server. `received` and `sent` count the bytes of bodies, as compressed in transit."""
 
     def __init__(self, server: str, *, http: httpx.BaseTransport | None = None) -> None:
         self.server = server.rstrip("/")
@@ -63,10 +55,17 @@ class Transport:
         content: bytes | None = None,
         bare: bool = False,
     ) -> Reply:
-        """Send one request. *content* is JSON bytes, or with *bare* anything (its type is in *headers*).
+        """Send one request.
 
-        Raises `Offline`, `NotOurServer`, `Damaged`, or `Problem` for every status from 400 on. With
-        *bare* a success needs no JSON body.
+        Args:
+            method: The HTTP method.
+            path: The path on the server.
+            params: The query.
+            headers: Further headers.
+            content: JSON; sent with gzip if it is large. With *bare* any bytes, sent as they are.
+            bare: *headers* name the type of *content*, and a success needs no JSON body (tus).
+
+        Raises `Offline`, `NotOurServer`, `Damaged`, or `Problem` for every status from 400 on.
         """
         sent = {"Accept": "application/json, application/problem+json", "Accept-Encoding": "gzip"}
         if content is not None and not bare:
@@ -86,33 +85,36 @@ class Transport:
         headers: Mapping[str, str] | None = None,
         on_piece: Callable[[int], None] = lambda size: None,
     ) -> None:
-        """Add to *part* what is missing of it, from *where*: a path on the server or a whole address.
+        """Append the missing bytes of *part* from *where*: a path on the server, or a complete address.
 
-        What has arrived stays when the line breaks; the next call goes on from there. Where the server does
-        not have the range that is missing, *part* is emptied. Raises as `request` does. Only the caller
-        knows whether the bytes are the right ones.
+        When the connection breaks, the bytes that have arrived stay; the next call continues after them. If the
+        server does not have the missing range (416), *part* is deleted. Raises the errors of `request`. The
+        caller must check that the bytes are the right ones.
         """
         sent = {
             "Accept": f"{MEDIA_TYPE}, application/problem+json",
-            # Ranges are of the bytes as they are stored.
+            # Ranges count the bytes as they are stored.
             "Accept-Encoding": "identity",
             **(headers or {}),
-            **part.range_wanted(),
+            **part.range_headers(),
         }
         link = safe_link(self.server, where)
         if link is None:
-            raise NotOurServer(f"{where} is not an address to fetch from safely")
+            raise NotOurServer(f"{where} is not a safe address to fetch from")
         with self._streaming("GET", link, headers=sent) as response:
             if response.status_code == 416:
-                part.forget()
+                part.delete()
                 return
             if response.status_code not in (200, 206):
                 self._reply(response, bare=False, method="GET")
                 raise NotOurServer(f"{where} answered {response.status_code} instead of a segment")
             media = _media(response.headers)
-            if media not in _BYTES or response.headers.get("content-encoding", "identity") != "identity":
+            if (
+                media not in _SEGMENT_TYPES
+                or response.headers.get("content-encoding", "identity") != "identity"
+            ):
                 raise NotOurServer(
-                    f"{where} answered with {media or 'nothing'} instead of a segment;"
+                    f"{where} answered with {media or 'no media type'} instead of a segment;"
                     " is this a network with a sign-in page?"
                 )
             with part.writing(response.status_code, response.headers) as write:
@@ -145,10 +147,9 @@ class Transport:
         if status < 400 and (status in (204, 304) or method == "HEAD" or (bare and not body)):
             return Reply(status, headers, None)
         if status >= 400 and method == "HEAD":
-            # No body comes with HEAD; the server repeats the code in a header.
+            # A reply to HEAD has no body; the server repeats the error code in a header.
             raise Problem(status, {"code": headers.get("satchel-error", "")}, _retry_after(headers))
-        if status in _PLAIN or (500 <= status != 511 and not _is_problem(headers)):
-            # A proxy answers these in its own words, and they mean the same.
+        if status in _PROXY_STATUSES or (500 <= status != 511 and not _is_problem(headers)):
             raise Problem(status, _lenient(body, headers), _retry_after(headers))
         value = self._json(body, status, headers)
         if status >= 400:
@@ -159,7 +160,7 @@ class Transport:
         if coding in ("", "identity") or not raw:
             return raw
         if coding != "gzip":
-            raise Damaged(f"the reply came in the coding {coding}, which was not asked for")
+            raise Damaged(f"the reply has the content coding {coding}, which was not requested")
         try:
             return inflate([raw], MAX_REPLY_BYTES)
         except InflateError as error:
@@ -170,13 +171,13 @@ class Transport:
         wanted = "application/json" if status < 400 else "application/problem+json"
         if media != wanted:
             raise NotOurServer(
-                f"{self.server} answered {status} with {media or 'nothing'} instead of {wanted};"
+                f"{self.server} answered {status} with {media or 'no media type'} instead of {wanted};"
                 " is this a network with a sign-in page?"
             )
         try:
             return json.loads(body)
         except (ValueError, RecursionError):
-            raise Damaged("the reply was cut on the way: it is not whole JSON") from None
+            raise Damaged("the reply was cut in transit: it is not complete JSON") from None
 
     def close(self) -> None:
         """Close the connection."""
@@ -200,34 +201,34 @@ def _media(headers: Mapping[str, str]) -> str:
 
 
 def _retry_after(headers: Mapping[str, str]) -> int | None:
-    """Return Retry-After in seconds; a date is ignored, for the device's clock may be wrong."""
+    """Return Retry-After in seconds; a date is ignored, because the device's clock may be wrong."""
     text = headers.get("retry-after", "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 8 else None
 
 
 def checked_server(url: str, *, allow_http: bool = False) -> str:
-    """Return *url* as the address of a server; raises `DeviceError` where the way to it would be unsafe.
+    """Return *url* as the address of a server; raises `DeviceError` if it is unsafe.
 
-    Plain http is for this machine only, unless *allow_http* says that the network is trusted.
+    Plain http is allowed for this machine only, unless *allow_http* says that the network is trusted.
     """
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        raise DeviceError(f"{url!r} is not the address of a server; write https://satchel.example.com")
+        raise DeviceError(f"{url!r} is not the address of a server; write it like https://satchel.example.com")
     if parts.scheme == "http" and not allow_http and not _is_this_machine(parts.hostname):
-        raise DeviceError(f"{url} is not encrypted; use https, or allow http for a network that you trust")
+        raise DeviceError(f"{url} is not encrypted; use https, or allow http on a network that you trust")
     return url.rstrip("/")
 
 
 def safe_link(server: str, url: str) -> str | None:
-    """Return *url*, which *server* gave, as an address to fetch from, or None if the way there would be unsafe.
+    """Return *url*, which *server* sent, as a complete address, or None if fetching from it is unsafe.
 
-    It is https, or as open as the way to the server itself; a mere path is one on the server.
+    It must be https, or have the same scheme and host as the server. A path is one on the server.
     """
     try:
-        whole = urljoin(f"{server}/", url)
-        parts = urlsplit(whole)
+        address = urljoin(f"{server}/", url)
+        parts = urlsplit(address)
         same = (parts.scheme, parts.netloc) == urlsplit(server)[:2]
-        return whole if parts.hostname and (parts.scheme == "https" or same) else None
+        return address if parts.hostname and (parts.scheme == "https" or same) else None
     except ValueError:
         return None
 

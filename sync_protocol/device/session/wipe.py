@@ -1,7 +1,7 @@
-"""Revocation: the device gives up what it holds, but never the only copy of a document.
+"""Revocation: delete everything on the device, but never the only copy of a document.
 
-What the server does not have yet is written to a file first. Then the data goes: rows, tokens, receipts,
-half-fetched segments, and the key.
+Documents that the server does not have yet are written to a file first. Then rows, tokens, receipts, partly
+downloaded segments and the key are deleted.
 """
 
 import json
@@ -19,10 +19,10 @@ from sync_protocol.device.store.receipts import ReceiptFolder
 
 
 def export_unsent(db: Database, files: ReceiptFolder, folder: Path) -> Path | None:
-    """Write the documents that the server may not have, and receipts not uploaded, to a zip file in *folder*.
+    """Write documents that the server may not have, and receipts not uploaded, to a zip file in *folder*.
 
-    Returns its path, or None if the server has everything. `documents.json` holds the submissions as they
-    would have been pushed; `receipts/` their files by sha256.
+    Return its path, or None if the server has everything. `documents.json` holds the submissions as they would
+    have been pushed, `receipts/` the files by sha256, `about.json` the rep.
     """
     unsent = db.rows(
         "SELECT id, frozen FROM document WHERE NOT dismissed AND (due OR mark IS NOT NULL) ORDER BY seq"
@@ -33,11 +33,11 @@ def export_unsent(db: Database, files: ReceiptFolder, folder: Path) -> Path | No
     )
     if not unsent and not receipts:
         return None
-    who = identity(db)
-    target = folder / f"unsent-{who.device_id if who else 'device'}.zip"
+    enrolled = identity(db)
+    target = folder / f"unsent-{enrolled.device_id if enrolled else 'device'}.zip"
     with durable_file(target) as stream, zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("documents.json", b"[" + b",\n".join(bytes(row["frozen"]) for row in unsent) + b"]")
-        archive.writestr("about.json", json.dumps({"rep": who.rep if who else None}))
+        archive.writestr("about.json", json.dumps({"rep": enrolled.rep if enrolled else None}))
         for row in receipts:
             path = files.path(row["sha256"])
             if path.exists():
@@ -47,9 +47,10 @@ def export_unsent(db: Database, files: ReceiptFolder, folder: Path) -> Path | No
 
 
 def wipe(db: Database, files: ReceiptFolder, parts: PartFolder, folder: Path) -> Path | None:
-    """Export what is unsent, then delete everything; return the export's path.
+    """Export unsent documents, then delete everything; return the export's path, or None if nothing was unsent.
 
-    Killed in the middle, it is done again from the start when the server answers the next request.
+    If the process is killed in the middle, the server's answer to the next request starts it from the
+    beginning.
     """
     export = export_unsent(db, files, folder)
     failpoint("wipe.after_export")
@@ -58,10 +59,10 @@ def wipe(db: Database, files: ReceiptFolder, parts: PartFolder, folder: Path) ->
             db.run(f"DELETE FROM {table}")  # noqa: S608 - names from the line above
         replica.reset(db)
         db.run(
-            "UPDATE held SET restart = 0, server_time = NULL, poll_after = NULL, synced_at = NULL,"
-            " verified_at = NULL, deep_at = NULL, renewed_at = NULL"
+            "UPDATE sync_state SET restart = 0, server_time = NULL, poll_after = NULL, synced_at = NULL,"
+            " verified_at = NULL, rehashed_at = NULL, refetched_at = NULL"
         )
-    keys.forget(folder)
+    keys.delete_keys(folder)
     files.sweep(db)
     parts.sweep(db)
     db.shrink()

@@ -1,4 +1,4 @@
-"""What the replica amounts to: counts and sums of row hashes, of all of it, of a stream, of a key range."""
+"""Checksums of the replica: count and sum of row hashes, of all rows, of a stream, of a key range."""
 
 import datetime as dt
 from typing import Any
@@ -12,18 +12,18 @@ from sync_protocol.segment import KeyRange
 
 REHASH_EVERY = dt.timedelta(days=1)
 ROWS_AT_ONCE = 1_000
-# In halves, for sums of 64-bit numbers overflow.
+# The sum of 64-bit numbers overflows in SQL, so the two halves are summed separately.
 _SUM = "count(*), coalesce(sum(hash >> 32), 0), coalesce(sum(hash & 4294967295), 0)"
 _RANGE = "FROM record WHERE channel = ? AND collection = ? AND key >= ? AND (?4 IS NULL OR key < ?4)"
 
 
 def total(db: Database) -> Checksum:
-    """Return the checksum of everything."""
+    """Return the checksum of all rows."""
     return _checksum(db.row(f"SELECT {_SUM} FROM record"))  # noqa: S608 - names from above
 
 
 def of_streams(db: Database) -> dict[Stream, Checksum]:
-    """Return the checksum of each stream of which there are rows."""
+    """Return the checksum of each stream that has rows."""
     rows = db.rows(
         f"SELECT channel, collection, {_SUM} FROM record GROUP BY channel, collection"  # noqa: S608
     )
@@ -35,8 +35,8 @@ def of_range(db: Database, stream: Stream, range: KeyRange) -> Checksum:
     return _checksum(db.row(f"SELECT {_SUM} {_RANGE}", *stream, range.start, range.end))
 
 
-def hashes_in(db: Database, stream: Stream, range: KeyRange) -> list[tuple[str, str]]:
-    """Return (key, hash as it travels) of the rows of *stream* in *range*, by key."""
+def row_hashes(db: Database, stream: Stream, range: KeyRange) -> list[tuple[str, str]]:
+    """Return (key, hash as 16 hexadecimal digits) of the rows of *stream* in *range*, by key."""
     rows = db.rows(f"SELECT key, hash {_RANGE} ORDER BY key", *stream, range.start, range.end)
     return [(key, hash_text(value)) for key, value in rows]
 
@@ -47,46 +47,47 @@ def _checksum(sums: Any) -> Checksum:
 
 
 def matches_server(db: Database) -> bool:
-    """Say whether the replica is what the last complete page said, and note it durably if so."""
+    """Say whether the replica equals the checksum of the last complete page, and store it durably if so."""
     with db.writing():
-        held = replica.sync_state(db)
-        if held.verified:
+        state = replica.sync_state(db)
+        if state.verified:
             return True
-        if held.check is None or total(db) != held.check:
+        if state.check is None or total(db) != state.check:
             return False
         db.run(
-            "UPDATE held SET verified = 1, verified_at = server_time, deep_at = coalesce(deep_at, server_time)"
+            "UPDATE sync_state SET verified = 1, verified_at = server_time,"
+            " rehashed_at = coalesce(rehashed_at, server_time)"
         )
-        # Now every record is known to be the server's, those too that were kept over a new epoch.
-        outbox.note_states(db, held.server_time or "")
+        # Now every record is confirmed by the server, including those kept over a new epoch.
+        outbox.update_states(db, state.server_time or "")
     return True
 
 
-def adopt(db: Database, asked: SyncState) -> None:
-    """Take the checksum that the replica has for the one it ought to have: a verification found it equal.
+def adopt(db: Database, expected: SyncState) -> None:
+    """Store the replica's own checksum as the server's: a verification has found them equal.
 
-    For a cursor that a 304 called complete, and no page did.
+    This is for a cursor that a 304 called complete: no page has brought a checksum for it.
     """
     with db.writing():
-        if replica.still_at(db, asked):
+        if replica.still_at(db, expected):
             own = total(db)
-            db.run("UPDATE held SET check_count = ?, check_sum = ?", own.count, signed(own.sum))
+            db.run("UPDATE sync_state SET check_count = ?, check_sum = ?", own.count, signed(own.sum))
 
 
 def rehash_due(db: Database) -> bool:
-    """Say whether it is a day, by the server's time, since the hashes were made anew from the bodies."""
-    held = replica.sync_state(db)
-    if held.deep_at is None or held.server_time is None:
+    """Say whether the last `rehash` is a day ago, by the server's time."""
+    state = replica.sync_state(db)
+    if state.rehashed_at is None or state.server_time is None:
         return False
-    since = dt.datetime.fromisoformat(held.server_time) - dt.datetime.fromisoformat(held.deep_at)
+    since = dt.datetime.fromisoformat(state.server_time) - dt.datetime.fromisoformat(state.rehashed_at)
     return since >= REHASH_EVERY
 
 
 def rehash(db: Database) -> int:
-    """Make every hash anew from the body that is stored; return how many were not those of their body.
+    """Compute every hash again from the stored body; return how many stored hashes were wrong.
 
-    What a storage fault or a program has changed then shows in the checksum, and is repaired like anything
-    that differs.
+    A body that a storage fault or another program has changed then shows in the checksum, and is repaired like
+    any other difference.
     """
     wrong, after = 0, ("", "")
     while True:
@@ -97,14 +98,27 @@ def rehash(db: Database) -> int:
                 *after,
                 ROWS_AT_ONCE,
             )
-            mended = [
+            corrected = [
                 (true, collection, key)
                 for collection, key, body, hash in rows
                 if (true := signed(row_hash(collection, key, body))) != hash
             ]
-            db.run_many("UPDATE record SET hash = ? WHERE collection = ? AND key = ?", mended)
+            db.run_many("UPDATE record SET hash = ? WHERE collection = ? AND key = ?", corrected)
             if not rows:
-                db.run("UPDATE held SET deep_at = server_time, verified = 0")
+                db.run("UPDATE sync_state SET rehashed_at = server_time, verified = 0")
                 return wrong
-        wrong += len(mended)
+        wrong += len(corrected)
         after = (rows[-1]["collection"], rows[-1]["key"])
+
+
+def local_mismatch(db: Database) -> str | None:
+    """Rehash, compare with the last known checksum, and return a sentence if the next sync has to repair.
+
+    Needs no network. None means that the replica equals the checksum of the last complete page.
+    """
+    wrong, state = rehash(db), replica.sync_state(db)
+    if wrong:
+        return f"records altered on this device: {wrong:,}; the next sync repairs them"
+    if state.check is not None and total(db) != state.check:
+        return "the records differ from what the server stated; the next sync repairs them"
+    return None

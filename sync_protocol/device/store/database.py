@@ -1,7 +1,7 @@
 """The device's database: one SQLite file, durable at each commit, checked when it is opened.
 
-WAL lets the app read while a page is applied; synchronous=FULL makes a commit survive an empty battery,
-which "saved" promises. Source: sqlite.org/pragma.html#pragma_synchronous.
+WAL lets the app read while a page is applied. synchronous=FULL makes a commit survive a power loss, which the
+word "saved" promises. Source: sqlite.org/pragma.html#pragma_synchronous.
 """
 
 import sqlite3
@@ -16,10 +16,10 @@ from sync_protocol.device.store.schema import APPLICATION_ID, VERSION
 
 
 class Database:
-    """A connection to the device's file. Use it in the thread that opened it."""
+    """A connection to the device's file. Use it only in the thread that opened it."""
 
     def __init__(self, path: Path) -> None:
-        """Open the database at *path*, making it if needed; raises `DatabaseRefused`."""
+        """Open the database at *path*, creating it if needed; raises `DatabaseRefused`."""
         self.path = path
         self._connection = sqlite3.connect(path, isolation_level=None, timeout=30)
         self._connection.row_factory = sqlite3.Row
@@ -35,7 +35,7 @@ class Database:
             raise
 
     def _prepare(self) -> None:
-        # Looked at before anything is written: it may be another program's file.
+        # Check the owner before the first write: it may be another program's file.
         if self._has_tables():
             self._check_owner()
         for pragma in (
@@ -62,7 +62,7 @@ class Database:
         version = self._pragma("user_version")
         if version > VERSION:
             raise DatabaseRefused(
-                f"{self.path} is of version {version} and this app knows {VERSION}; update the app"
+                f"{self.path} has version {version} and this app supports up to {VERSION}; update the app"
             )
 
     def _pragma(self, name: str) -> int:
@@ -70,7 +70,7 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Run the block in one transaction, on disk when it ends; undone whole if it raises."""
+        """Run the block in one transaction: on disk when the block ends, rolled back if it raises."""
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -89,11 +89,11 @@ class Database:
             self._connection.execute("COMMIT")
 
     def run(self, sql: str, *values: Any) -> int:
-        """Execute one statement and return how many rows it changed."""
+        """Execute one statement; return how many rows it changed."""
         return self._connection.execute(sql, values).rowcount
 
     def run_many(self, sql: str, rows: Iterable[tuple[Any, ...]]) -> int:
-        """Execute one statement for each row and return how many rows changed."""
+        """Execute one statement for each row; return how many rows changed."""
         return max(0, self._connection.executemany(sql, rows).rowcount)
 
     def rows(self, sql: str, *values: Any) -> list[sqlite3.Row]:
@@ -102,24 +102,24 @@ class Database:
 
     def row(self, sql: str, *values: Any) -> sqlite3.Row | None:
         """Return the first row of a query, or None."""
-        found: sqlite3.Row | None = self._connection.execute(sql, values).fetchone()
-        return found
+        row: sqlite3.Row | None = self._connection.execute(sql, values).fetchone()
+        return row
 
     def value(self, sql: str, *values: Any) -> Any:
         """Return the first column of the first row, or None."""
-        found = self._connection.execute(sql, values).fetchone()
-        return None if found is None else found[0]
+        row = self._connection.execute(sql, values).fetchone()
+        return None if row is None else row[0]
 
     def shrink(self) -> None:
-        """Write the file anew, so that nothing deleted remains in it or in its log."""
+        """Rewrite the file, so that nothing deleted remains in it or in its log."""
         self._connection.execute("PRAGMA secure_delete = ON")
         self._connection.execute("VACUUM")
         self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def integrity_errors(self) -> list[str]:
-        """Return what SQLite finds wrong with the file; an empty list if nothing."""
-        found = [row[0] for row in self.rows("PRAGMA integrity_check")]
-        return [] if found == ["ok"] else found
+        """Return the errors that SQLite finds in the file; an empty list if there are none."""
+        errors = [row[0] for row in self.rows("PRAGMA integrity_check")]
+        return [] if errors == ["ok"] else errors
 
     def close(self) -> None:
         """Close the connection."""

@@ -1,6 +1,7 @@
-"""How a file of an earlier version comes to have the tables of this one, in one transaction.
+"""Upgrade the tables of a file that an earlier version of the app wrote, in one transaction.
 
-Killed in the middle it starts over: SQLite undoes what was not committed, the version's number included.
+If the process is killed in the middle, the migration starts over: SQLite undoes what was not committed, and the
+version number is part of that.
 """
 
 import json
@@ -17,7 +18,7 @@ ROWS_AT_ONCE = 1_000
 
 
 def statements(script: str) -> Iterator[str]:
-    """Yield the statements of *script*: `executescript` would commit in between."""
+    """Yield the statements of *script* one by one; `executescript` would commit between them."""
     statement = ""
     for line in script.splitlines(keepends=True):
         statement += line
@@ -27,24 +28,26 @@ def statements(script: str) -> Iterator[str]:
 
 
 def create(connection: sqlite3.Connection) -> None:
-    """Give an empty file the tables; call it inside a transaction."""
+    """Create the tables in an empty file; call it inside a transaction."""
     for statement in statements(SCHEMA):
         connection.execute(statement)
 
 
 def migrate(connection: sqlite3.Connection, version: int) -> None:
-    """Bring the tables of *version* to those of this app; call it inside a transaction."""
+    """Upgrade the tables of *version* to those of this app; call it inside a transaction."""
     for step in range(version, VERSION):
         _STEPS[step](connection)
         failpoint("migrate.after_step")
 
 
-def _hash_rows(connection: sqlite3.Connection) -> None:
-    """1 to 2: row hashes, offered segments, and what is known of the replica being equal to the server's."""
+def _add_hashes(connection: sqlite3.Connection) -> None:
+    """1 to 2: add row hashes, offered segments, and the comparison with the server."""
     for index in ("record_by_stream", "record_by_parent"):
         connection.execute(f"DROP INDEX {index}")
     connection.execute("ALTER TABLE record RENAME TO record_before")
-    for statement in (*statements(RECORD), *statements(SEGMENT)):
+    # As version 2 had it; the next step renames the column.
+    record = RECORD.replace("search_text", "words")
+    for statement in (*statements(record), *statements(SEGMENT)):
         connection.execute(statement)
     before = connection.execute(
         "SELECT collection, key, channel, position, body, words, parent FROM record_before"
@@ -67,7 +70,7 @@ def _hash_rows(connection: sqlite3.Connection) -> None:
         "renewed_at TEXT",
     ):
         connection.execute(f"ALTER TABLE held ADD COLUMN {column}")
-    # The cursor stays good; without its tag the next answer is a page, which brings the checksum.
+    # The cursor stays valid. Without its ETag the next answer is a page, and a page brings the checksum.
     connection.execute("UPDATE held SET etag = NULL")
 
 
@@ -76,8 +79,17 @@ def _hashed(before: sqlite3.Cursor) -> Iterator[tuple[object, ...]]:
         try:
             body = canonical(json.loads(text)).decode()
         except (NotCanonical, ValueError, RecursionError):
-            continue  # It is missing then, and the first checksum shows it.
+            continue  # Then the record is missing, and the first checksum comparison finds that.
         yield collection, key, channel, position, body, signed(row_hash(collection, key, body)), words, parent
 
 
-_STEPS: dict[int, Callable[[sqlite3.Connection], None]] = {1: _hash_rows}
+def _standard_names(connection: sqlite3.Connection) -> None:
+    """2 to 3: rename a table and columns; no row changes."""
+    connection.execute("ALTER TABLE held RENAME TO sync_state")
+    connection.execute("ALTER TABLE sync_state RENAME COLUMN deep_at TO rehashed_at")
+    connection.execute("ALTER TABLE sync_state RENAME COLUMN renewed_at TO refetched_at")
+    connection.execute("ALTER TABLE record RENAME COLUMN words TO search_text")
+
+
+_STEPS: dict[int, Callable[[sqlite3.Connection], None]] = {1: _add_hashes, 2: _standard_names}
+"""By the version that the step starts from."""

@@ -1,8 +1,8 @@
-"""The segments that are offered and not applied yet: the list that goes with the cursor held.
+"""The segments that the server offers with the stored cursor, and which of them have been applied.
 
-The list is stored with the page that brought it and is replaced by the next page's. A segment that was
-applied counts in the new list too if its name and position are the same and its stream was not dropped.
-Everything here is called inside the transaction that changes the cursor or the rows.
+The list is stored with the page that brought it; the next page's list replaces it. A segment that was applied
+counts as applied in the new list too, if its name and position are the same and its stream was not dropped.
+Call everything here inside the transaction that changes the cursor or the rows.
 """
 
 from collections.abc import Collection, Sequence
@@ -15,8 +15,11 @@ from sync_protocol.segment import KeyRange
 
 
 @dataclass(frozen=True)
-class Standing:
-    """How much of what is offered has been applied, for a progress bar. *usable*: the first priority is."""
+class DownloadProgress:
+    """How much of the offered segments has been applied, for a progress bar.
+
+    *usable*: all segments of the first priority have been applied.
+    """
 
     segments: int = 0
     bytes: int = 0
@@ -25,13 +28,13 @@ class Standing:
     rows_applied: int = 0
     usable: bool = True
 
-    def done(self) -> "Standing":
-        """Return the standing after the last segment: the list itself is gone then."""
-        return Standing(self.segments, self.bytes, self.bytes, self.rows, self.rows)
+    def finished(self) -> "DownloadProgress":
+        """Return the progress after the last segment; by then the list itself has been deleted."""
+        return DownloadProgress(self.segments, self.bytes, self.bytes, self.rows, self.rows)
 
 
 def replace(db: Database, offers: Sequence[Offer], then: str | None, dropped: Collection[Stream]) -> None:
-    """Make *offers* the list; what was applied of it and not *dropped* since need not be applied again."""
+    """Store *offers* as the list; segments applied before stay applied, unless their stream is in *dropped*."""
     applied = {
         (row["channel"], row["collection"], row["key_from"], row["sha256"], row["position"])
         for row in db.rows("SELECT * FROM segment WHERE applied")
@@ -50,22 +53,22 @@ def replace(db: Database, offers: Sequence[Offer], then: str | None, dropped: Co
             for offer in offers
         ],
     )  # fmt: skip
-    db.run("UPDATE held SET then_cursor = ?", then)
+    db.run("UPDATE sync_state SET then_cursor = ?", then)
     finish(db)
 
 
 def finish(db: Database) -> None:
-    """Where the last segment has been applied, take the cursor that follows."""
+    """If the last segment has been applied, replace the cursor by `then` and delete the list."""
     if not db.value("SELECT count(*) FROM segment WHERE NOT applied"):
         db.run(
-            "UPDATE held SET cursor = then_cursor, etag = NULL, then_cursor = NULL"
+            "UPDATE sync_state SET cursor = then_cursor, etag = NULL, then_cursor = NULL"
             " WHERE then_cursor IS NOT NULL"
         )
         db.run("DELETE FROM segment")
 
 
-def waits(db: Database, offer: Offer) -> bool:
-    """Say whether *offer* still stands in the list and has not been applied."""
+def is_pending(db: Database, offer: Offer) -> bool:
+    """Say whether *offer* is in the list and has not been applied."""
     return bool(
         db.value(
             "SELECT count(*) FROM segment WHERE channel = ? AND collection = ? AND key_from = ?"
@@ -75,8 +78,8 @@ def waits(db: Database, offer: Offer) -> bool:
     )  # fmt: skip
 
 
-def note_applied(db: Database, offer: Offer) -> None:
-    """Note that *offer* has been applied."""
+def mark_applied(db: Database, offer: Offer) -> None:
+    """Store that *offer* has been applied."""
     db.run(
         "UPDATE segment SET applied = 1 WHERE channel = ? AND collection = ? AND key_from = ?",
         *offer.stream,
@@ -84,20 +87,20 @@ def note_applied(db: Database, offer: Offer) -> None:
     )
 
 
-def withdraw(db: Database) -> None:
-    """Forget what is still to be fetched; what was applied is remembered for the next page's list."""
+def forget_pending(db: Database) -> None:
+    """Delete the pending segments; those that were applied are kept for the next page's list."""
     db.run("DELETE FROM segment WHERE NOT applied")
-    db.run("UPDATE held SET then_cursor = NULL")
+    db.run("UPDATE sync_state SET then_cursor = NULL")
 
 
-def forget(db: Database) -> None:
-    """Forget the whole list."""
+def forget_all(db: Database) -> None:
+    """Delete the whole list."""
     db.run("DELETE FROM segment")
-    db.run("UPDATE held SET then_cursor = NULL")
+    db.run("UPDATE sync_state SET then_cursor = NULL")
 
 
-def next_wanted(db: Database) -> Offer | None:
-    """Return the segment to fetch next: the most urgent priority first, then by key."""
+def next_pending(db: Database) -> Offer | None:
+    """Return the segment to fetch next, or None: by priority, then collection and key."""
     row = db.row(
         "SELECT channel, collection, key_from, key_to, priority, sha256, bytes, rows, position, url"
         " FROM segment WHERE NOT applied ORDER BY priority, collection, key_from, channel LIMIT 1"
@@ -108,12 +111,12 @@ def next_wanted(db: Database) -> Offer | None:
     return Offer((channel, collection), KeyRange(start, end), *rest)
 
 
-def names(db: Database) -> set[str]:
-    """Return the names of the segments that are still to be applied."""
+def pending_names(db: Database) -> set[str]:
+    """Return the names (sha256) of the pending segments."""
     return {row["sha256"] for row in db.rows("SELECT sha256 FROM segment WHERE NOT applied")}
 
 
-def standing(db: Database) -> Standing:
+def progress(db: Database) -> DownloadProgress:
     """Return how much of the list has been applied."""
     row = db.row(
         "SELECT count(*), coalesce(sum(bytes), 0), coalesce(sum(bytes * applied), 0), coalesce(sum(rows), 0),"
@@ -122,4 +125,4 @@ def standing(db: Database) -> Standing:
     )
     assert row is not None  # noqa: S101 - an aggregate always has a row
     segments, size, size_applied, rows, rows_applied, usable = row
-    return Standing(segments, size, size_applied, rows, rows_applied, bool(usable))
+    return DownloadProgress(segments, size, size_applied, rows, rows_applied, bool(usable))

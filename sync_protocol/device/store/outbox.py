@@ -1,8 +1,8 @@
-"""The outbox: what the rep captured, kept until the feed says that its fate is final, and a while longer.
+"""The outbox: captured documents, kept until the feed reports a final state, and for a grace period after that.
 
-A document's bytes are frozen when it is captured and are never written again: the sha256 over its
-canonical body proves to both sides that what was stored is what was typed. The push's answer lets go of
-nothing; a server that is restored to an hour ago must find the document here.
+A document's bytes are frozen at capture and never written again. The sha256 over its canonical body proves to
+both sides that what was stored is what was typed. A push result deletes nothing: a server that is restored from
+an hour-old backup must find the document here.
 """
 
 import datetime as dt
@@ -18,19 +18,23 @@ from sync_protocol.push import Status
 from sync_protocol.submission import State
 
 GRACE = dt.timedelta(days=7)
+"""How long a document is kept after its final state."""
 SUSPICIOUS = "suspicious"
 TOO_LARGE = "too_large"
 REFUSED = "refused"
 
-LETS_GO = (State.ACCEPTED, State.WITHDRAWN, State.SUPERSEDED, State.CANCELLED)
-"""States after which the device may let go. A rejected document stays until it is superseded or dismissed."""
-NEVER_AGAIN = (State.WITHDRAWN, State.SUPERSEDED, State.CANCELLED)
-"""A server that forgot one of these must not be told of it again: it would be executed after all."""
+DELETABLE = (State.ACCEPTED, State.WITHDRAWN, State.SUPERSEDED, State.CANCELLED)
+"""States after which the device may delete its copy. A rejected one stays until superseded or dismissed."""
+NOT_PUSHED_AGAIN = (State.WITHDRAWN, State.SUPERSEDED, State.CANCELLED)
+"""A restored server that lost one of these must not get it again: it would execute the document."""
 
 
 @dataclass(frozen=True)
-class Due:
-    """A document to be pushed."""
+class DueDocument:
+    """A document to push.
+
+    *frozen*: its bytes as they travel. *failures*: pushes that may have crashed the server.
+    """
 
     id: str
     sha256: str
@@ -39,7 +43,10 @@ class Due:
 
 
 def add(db: Database, submission: Mapping[str, Any], rep: str, title: str) -> None:
-    """Freeze and store *submission*; call it inside the transaction that stores its receipts."""
+    """Freeze and store *submission*; call it inside the transaction that stores its receipts.
+
+    *submission* is a valid `SubmissionSchema`, with `needs` and `supersedes` present.
+    """
     db.run(
         "INSERT INTO document (id, rep, kind, title, captured_at, sha256, frozen, supersedes)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -51,10 +58,10 @@ def add(db: Database, submission: Mapping[str, Any], rep: str, title: str) -> No
         db.run("INSERT INTO document_receipt (document, sha256) VALUES (?, ?)", submission["id"], sha256)
 
 
-def due(db: Database, rep: str) -> list[Due]:
-    """Return what is to be pushed for *rep*: as captured, but those that failed before come last."""
+def due(db: Database, rep: str) -> list[DueDocument]:
+    """Return the documents to push for *rep* in the order of capture; those that failed before come last."""
     return [
-        Due(row["id"], row["sha256"], bytes(row["frozen"]), row["failures"])
+        DueDocument(row["id"], row["sha256"], bytes(row["frozen"]), row["failures"])
         for row in db.rows(
             "SELECT id, sha256, frozen, failures FROM document WHERE due AND rep = ? ORDER BY failures, seq",
             rep,
@@ -62,27 +69,30 @@ def due(db: Database, rep: str) -> list[Due]:
     ]
 
 
-def attempting(db: Database, documents: Sequence[Due]) -> None:
-    """Note, before the request leaves, that the server may have these from now on."""
+def record_attempt(db: Database, documents: Sequence[DueDocument]) -> None:
+    """Store, before the request is sent, that the server may have these documents from now on."""
     with db.writing():
         db.run_many("UPDATE document SET attempts = attempts + 1 WHERE id = ?", [(d.id,) for d in documents])
 
 
-def failed(db: Database, documents: Sequence[Due]) -> None:
-    """Note that the server fell over a push of these; they stay due."""
+def record_failure(db: Database, documents: Sequence[DueDocument]) -> None:
+    """Store that the server may have crashed on these documents; they stay due."""
     with db.writing():
         db.run_many("UPDATE document SET failures = failures + 1 WHERE id = ?", [(d.id,) for d in documents])
 
 
-def hold_back(db: Database, document: Due, mark: str, code: str, message: str) -> None:
-    """Stop pushing *document* and show the rep why."""
+def stop_pushing(db: Database, document: DueDocument, mark: str, code: str, message: str) -> None:
+    """Stop pushing *document*, and store the reason for the rep.
+
+    *mark* is `SUSPICIOUS`, `TOO_LARGE` or `REFUSED`.
+    """
     errors = json.dumps([{"code": code, "field": "", "message": message}])
     with db.writing():
         db.run("UPDATE document SET due = 0, mark = ?, errors = ? WHERE id = ?", mark, errors, document.id)
 
 
-def note_results(db: Database, documents: Sequence[Due], results: Sequence[Mapping[str, Any]]) -> None:
-    """Store the push's answer, one result for each document, in one transaction."""
+def store_results(db: Database, documents: Sequence[DueDocument], results: Sequence[Mapping[str, Any]]) -> None:
+    """Store *results* (`ResultSchema`, one per document, in the same order) in one transaction."""
     with db.writing():
         for document, result in zip(documents, results, strict=True):
             errors = json.dumps(result["errors"], ensure_ascii=False)
@@ -95,11 +105,12 @@ def note_results(db: Database, documents: Sequence[Due], results: Sequence[Mappi
             )  # fmt: skip
 
 
-def note_states(db: Database, server_time: str, ids: Sequence[str] | None = None) -> None:
-    """Take over what the `submissions` collection says; call it in the transaction that stored it.
+def update_states(db: Database, server_time: str, ids: Sequence[str] | None = None) -> None:
+    """Copy states from the `submissions` collection to the outbox; call it in the transaction that stored them.
 
-    *ids* are the records that came just now. None means all of them, and is right only when the replica has
-    been found equal to the server's: a record kept over a new epoch may be of a document that is lost.
+    *ids* are the records that have just arrived. None means all of them. That is correct only after the replica
+    was found equal to the server's: a record kept over a new epoch may describe a document that the server
+    lost.
     """
     for row in db.rows(
         "SELECT d.id, d.sha256, d.dismissed, d.final_at, r.body FROM document d"
@@ -107,38 +118,42 @@ def note_states(db: Database, server_time: str, ids: Sequence[str] | None = None
         " WHERE ?1 IS NULL OR d.id IN (SELECT value FROM json_each(?1))",
         None if ids is None else json.dumps(ids),
     ):
-        fate = json.loads(row["body"])
-        if fate.get("sha256") != row["sha256"]:
-            # The server has something else under this id. Ours stays, and a person looks at both.
+        record = json.loads(row["body"])
+        if record.get("sha256") != row["sha256"]:
+            # The server has another document under this id. Keep ours; a person must compare both.
             db.run("UPDATE document SET mark = ?, due = 0, final_at = NULL WHERE id = ?", SUSPICIOUS, row["id"])
             continue
-        state = str(fate.get("state"))
-        final = state in LETS_GO or (state == State.REJECTED and fate.get("superseded_by"))
+        state = str(record.get("state"))
+        final = state in DELETABLE or (state == State.REJECTED and record.get("superseded_by"))
         final_at = (row["final_at"] or server_time) if final or row["dismissed"] else None
         db.run(
             "UPDATE document SET state = ?, final_at = ?, due = 0, mark = NULL, errors = ?,"
             " status = coalesce(status, 'received') WHERE id = ?",
-            state, final_at, json.dumps(fate.get("errors") or [], ensure_ascii=False), row["id"],
+            state, final_at, json.dumps(record.get("errors") or [], ensure_ascii=False), row["id"],
         )  # fmt: skip
 
 
-def push_again(db: Database) -> None:
-    """Make due whatever a server that lost its memory must hear again; call it inside the transaction.
+def push_all_again(db: Database) -> None:
+    """Make every document due that a restored server must get again; call it inside a transaction.
 
-    Accepted documents too: the server must know that they are its own before somebody sends them twice.
+    This includes accepted documents: the server must know them before somebody enters them a second time.
     """
-    keep = ", ".join("?" for _ in NEVER_AGAIN)
+    placeholders = ", ".join("?" for _ in NOT_PUSHED_AGAIN)
     db.run(
         "UPDATE document SET due = 1, final_at = NULL, failures = 0"  # noqa: S608 - question marks only
-        f" WHERE attempts > 0 AND NOT dismissed AND mark IS NULL AND coalesce(state, '') NOT IN ({keep})"
+        " WHERE attempts > 0 AND NOT dismissed AND mark IS NULL"
+        f" AND coalesce(state, '') NOT IN ({placeholders})"
         " AND NOT (coalesce(state, '') = 'rejected' AND final_at IS NOT NULL)",
-        *NEVER_AGAIN,
+        *NOT_PUSHED_AGAIN,
     )
     db.run("UPDATE receipt SET uploaded = 0, upload = NULL")
 
 
-def forget_done(db: Database, server_time: str, grace: dt.timedelta) -> list[str]:
-    """Delete documents whose fate has been final for *grace*, by the server's clock; return their ids."""
+def delete_final(db: Database, server_time: str, grace: dt.timedelta) -> list[str]:
+    """Delete documents that have been final for *grace*, by the server's clock; return their ids.
+
+    *server_time* is an ISO 8601 instant, from a page.
+    """
     before = dt.datetime.fromisoformat(server_time) - grace
     done = [
         row["id"]
@@ -152,14 +167,14 @@ def forget_done(db: Database, server_time: str, grace: dt.timedelta) -> list[str
 
 
 def integrity_errors(db: Database) -> list[str]:
-    """Return which frozen documents no longer have the body that their sha256 names."""
-    found: list[str] = []
+    """Return a sentence for each document whose frozen body does not match its sha256."""
+    errors: list[str] = []
     for row in db.rows("SELECT id, sha256, frozen FROM document"):
         try:
             body = canonical(json.loads(bytes(row["frozen"]))["body"])
         except (ValueError, KeyError, TypeError):
-            found.append(f"document {row['id']} cannot be read")
+            errors.append(f"document {row['id']} cannot be read")
             continue
         if hashlib.sha256(body).hexdigest() != row["sha256"]:
-            found.append(f"document {row['id']} is not what was captured")
-    return found
+            errors.append(f"document {row['id']} is not what was captured")
+    return errors

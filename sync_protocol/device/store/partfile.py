@@ -1,7 +1,7 @@
-"""A file that arrives in pieces and keeps them when the line breaks.
+"""A partly downloaded file, which keeps its bytes when the connection breaks.
 
-Its bytes are named by their sha256, so that a piece is written where it belongs and never depends on who
-fetched it: two processes on one folder write the same bytes to the same places.
+It is named by its sha256, and each piece is written at its own offset, no matter which process fetched it: two
+processes on one folder write the same bytes to the same places.
 """
 
 import hashlib
@@ -18,10 +18,10 @@ _CONTENT_RANGE = re.compile(r"bytes (\d{1,15})-(\d{1,15})/(\d{1,15}|\*)")
 
 
 class PartFile:
-    """What there is of the file named *sha256*, of *bytes* bytes, at *path*."""
+    """The part that has arrived of the file named *sha256*, which has *bytes* bytes when complete."""
 
     def __init__(self, path: Path, sha256: str, bytes: int, *, tagged: bool) -> None:
-        """*tagged*: the server gives the name as its ETag, so that it can be asked whether it is still so."""
+        """*tagged*: the server sends the file's name as its ETag, so that If-Range can be used."""
         self.path = path
         self.sha256 = sha256
         self.bytes = bytes
@@ -29,14 +29,14 @@ class PartFile:
 
     @property
     def size(self) -> int:
-        """How many bytes are there."""
+        """How many bytes have arrived."""
         try:
             return self.path.stat().st_size
         except FileNotFoundError:
             return 0
 
-    def range_wanted(self) -> dict[str, str]:
-        """Return the headers that ask for what is missing."""
+    def range_headers(self) -> dict[str, str]:
+        """Return the headers that ask for the missing bytes (RFC 9110, section 14)."""
         size = self.size
         if not size:
             return {}
@@ -44,18 +44,18 @@ class PartFile:
 
     @contextmanager
     def writing(self, status: int, headers: Mapping[str, str]) -> Iterator[Callable[[bytes], None]]:
-        """Give a function that writes the pieces of an answer with *status* and *headers*, one after another.
+        """Give a function that writes the pieces of a reply with *status* and *headers*, in their order.
 
-        Raises `Damaged` for a range that does not follow what is there, and where more comes than the file has.
+        Raises `Damaged` if the reply's range does not continue the file, or has more bytes than the file.
         """
         start = 0
         if status == 206:
-            found = _CONTENT_RANGE.fullmatch(headers.get("content-range", ""))
-            if found is None or not int(found[1]) <= self.size:
-                raise Damaged("the answer is not the range that was asked for")
-            start = int(found[1])
+            content_range = _CONTENT_RANGE.fullmatch(headers.get("content-range", ""))
+            if content_range is None or not int(content_range[1]) <= self.size:
+                raise Damaged("the reply is not the range that was requested")
+            start = int(content_range[1])
         self.path.parent.mkdir(exist_ok=True)
-        # Without a buffer: what was received is in the file though the process be killed.
+        # Unbuffered: what was received is in the file even if the process is killed.
         with self.path.open("r+b" if self.path.exists() else "wb", buffering=0) as file:
             file.seek(start)
             left = self.bytes - start
@@ -64,43 +64,43 @@ class PartFile:
                 nonlocal left
                 left -= len(piece)
                 if left < 0:
-                    self.forget()
-                    raise Damaged(f"more came than the {self.bytes:,} bytes of segment {self.sha256}")
+                    self.delete()
+                    raise Damaged(f"segment {self.sha256} has {self.bytes:,} bytes, and more were sent")
                 file.write(piece)
 
             yield write
 
     def content(self) -> bytes:
-        """Return the whole file; raises `Damaged`, and forgets it, if its bytes are not those of its name."""
+        """Return the complete file; deletes it and raises `Damaged` if its sha256 is not its name."""
         try:
             data = self.path.read_bytes()
         except FileNotFoundError:
             data = b""
         if hashlib.sha256(data).hexdigest() != self.sha256:
-            self.forget()
-            raise Damaged(f"segment {self.sha256} was altered on the way; it is fetched again")
+            self.delete()
+            raise Damaged(f"segment {self.sha256} was altered in transit; it is fetched again")
         return data
 
-    def forget(self) -> None:
-        """Delete what there is."""
+    def delete(self) -> None:
+        """Delete the bytes that have arrived."""
         self.path.unlink(missing_ok=True)
 
 
 class PartFolder:
-    """The folder with the files that are arriving."""
+    """The folder with the partly downloaded files."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def file(self, sha256: str, bytes: int, *, tagged: bool) -> PartFile:
-        """Return the file named *sha256*, of *bytes* bytes when it is whole."""
+        """Return the file named *sha256*, which has *bytes* bytes when complete."""
         return PartFile(self.folder / f"{sha256}.part", sha256, bytes, tagged=tagged)
 
     def sweep(self, db: Database) -> None:
-        """Delete files that no offered segment waits for."""
+        """Delete files that belong to no pending segment."""
         if self.folder.is_dir():
             with db.writing():
-                wanted = {f"{name}.part" for name in offers.names(db)}
+                pending = {f"{name}.part" for name in offers.pending_names(db)}
                 for path in self.folder.iterdir():
-                    if path.name not in wanted:
+                    if path.name not in pending:
                         path.unlink(missing_ok=True)

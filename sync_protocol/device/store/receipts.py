@@ -1,8 +1,8 @@
-"""Receipts on the device: photographs and PDFs, kept in files named by their sha256.
+"""Receipts on the device: photographs and PDFs, in files named by their sha256.
 
-The file is on disk before the row that names it, and the row is stored with the document that cites it:
-after a power cut there is either a document with its receipts, or neither (and at worst a file nobody
-names, which is swept).
+The file is on disk before its row, and the row is stored in the transaction of the document that cites it.
+After a power cut there is a document with its receipts, or neither (and at worst a file without a row, which
+`sweep` deletes).
 """
 
 import hashlib
@@ -21,7 +21,7 @@ _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1")
 
 @dataclass(frozen=True)
 class ReceiptFile:
-    """A receipt the rep chose, not stored yet. `ref` is how a document cites it."""
+    """A receipt that the rep chose, not stored yet."""
 
     data: bytes
     filename: str
@@ -30,11 +30,12 @@ class ReceiptFile:
 
     @property
     def ref(self) -> str:
+        """How a document cites it: `sha256:…`."""
         return f"sha256:{self.sha256}"
 
 
 def media_type(data: bytes) -> str | None:
-    """Return the media type that the first bytes of *data* show, or None for what cannot be a receipt."""
+    """Return the media type that the first bytes of *data* show, or None if it cannot be a receipt."""
     if data.startswith(b"\xff\xd8\xff"):
         return "image/jpeg"
     if data.startswith(b"\x89PNG\r\n\x1a\n"):
@@ -49,13 +50,13 @@ def media_type(data: bytes) -> str | None:
 
 
 def receipt_from_bytes(data: bytes, filename: str) -> ReceiptFile:
-    """Return *data* as a receipt; raises `ReceiptRefused` for its type or size."""
+    """Return *data* as a receipt; raises `ReceiptRefused` if its type or size is not allowed."""
     filetype = media_type(data)
     if filetype is None:
         raise ReceiptRefused(f"{filename} is not a JPEG, PNG, HEIC, WebP or PDF; choose another file")
     if len(data) > LIMITS.receipt_bytes:
         raise ReceiptRefused(
-            f"{filename} has {len(data):,} bytes; a receipt has at most {LIMITS.receipt_bytes:,}"
+            f"{filename} has {len(data):,} bytes; a receipt may have at most {LIMITS.receipt_bytes:,}"
         )
     return ReceiptFile(data, filename, filetype, hashlib.sha256(data).hexdigest())
 
@@ -64,24 +65,26 @@ def read_receipt(path: Path) -> ReceiptFile:
     """Return the file at *path* as a receipt; raises `ReceiptRefused`."""
     try:
         if path.stat().st_size > LIMITS.receipt_bytes:
-            raise ReceiptRefused(f"{path.name} is larger than the {LIMITS.receipt_bytes:,} bytes of a receipt")
+            raise ReceiptRefused(
+                f"{path.name} is too large; a receipt may have at most {LIMITS.receipt_bytes:,} bytes"
+            )
         return receipt_from_bytes(path.read_bytes(), path.name)
     except OSError as error:
         raise ReceiptRefused(f"{path} cannot be read: {error.strerror}") from None
 
 
 class ReceiptFolder:
-    """The folder with the receipts' bytes."""
+    """The folder with the receipts' files."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def path(self, sha256: str) -> Path:
-        """Return where the receipt's bytes are."""
+        """Return the path of the receipt's file."""
         return self.folder / sha256
 
     def write(self, files: Sequence[ReceiptFile]) -> None:
-        """Put *files* on disk, whole and synced; call it before the transaction that names them."""
+        """Write *files* to disk, complete and synced; call it before `insert_rows`."""
         if not files:
             return
         self.folder.mkdir(exist_ok=True)
@@ -91,7 +94,7 @@ class ReceiptFolder:
         sync_folder(self.folder)
         failpoint("capture.files_written")
 
-    def remember(self, db: Database, files: Sequence[ReceiptFile]) -> None:
+    def insert_rows(self, db: Database, files: Sequence[ReceiptFile]) -> None:
         """Store the rows of *files*; call it inside the transaction of the document that cites them."""
         for file in files:
             db.run(
@@ -100,29 +103,33 @@ class ReceiptFolder:
                 file.sha256, file.filename, file.filetype, len(file.data),
             )  # fmt: skip
 
-    def known(self, db: Database) -> set[str]:
+    def references(self, db: Database) -> set[str]:
         """Return the receipts that are stored, as `sha256:…`."""
         return {f"sha256:{row['sha256']}" for row in db.rows("SELECT sha256 FROM receipt")}
 
     def sweep(self, db: Database) -> None:
-        """Delete files that no row names. The write lock keeps a capture from being between file and row."""
+        """Delete files without a row.
+
+        Runs under the write lock, so that it never deletes a file of a capture that has not inserted its row
+        yet.
+        """
         if not self.folder.is_dir():
             return
         with db.writing():
-            named = {row["sha256"] for row in db.rows("SELECT sha256 FROM receipt")}
+            stored = {row["sha256"] for row in db.rows("SELECT sha256 FROM receipt")}
             for path in self.folder.iterdir():
-                if path.name not in named:
+                if path.name not in stored:
                     path.unlink(missing_ok=True)
 
     def integrity_errors(self, db: Database) -> list[str]:
-        """Return which receipts that the server does not have yet are missing or altered."""
-        found: list[str] = []
+        """Return a sentence for each receipt, not uploaded yet, whose file is missing or altered."""
+        errors: list[str] = []
         for row in db.rows("SELECT sha256, filename FROM receipt WHERE NOT uploaded"):
             try:
-                whole = hashlib.sha256(self.path(row["sha256"]).read_bytes()).hexdigest() == row["sha256"]
+                intact = hashlib.sha256(self.path(row["sha256"]).read_bytes()).hexdigest() == row["sha256"]
             except OSError:
-                found.append(f"receipt {row['filename']} is missing")
+                errors.append(f"receipt {row['filename']} is missing")
                 continue
-            if not whole:
-                found.append(f"receipt {row['filename']} is not what was captured")
-        return found
+            if not intact:
+                errors.append(f"receipt {row['filename']} is not what was captured")
+        return errors

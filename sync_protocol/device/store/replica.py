@@ -1,8 +1,8 @@
-"""The replica: what the server said, applied page by page.
+"""The replica: the server's records, applied page by page.
 
-A page is applied whole, with its cursor, in one transaction, and only if the device still holds the
-cursor it was asked with; a page that comes late is thrown away. Within it the order is: reset, drop,
-puts and tombstones by position. Segments that the page offers are applied afterwards, each by itself.
+A page is applied completely, with its cursor, in one transaction, and only if the device still has the cursor
+that the page was requested with; a late page is discarded. The order within a page is: reset, drop, then puts
+and tombstones by position. The segments that a page offers are applied later, each in its own transaction.
 """
 
 import json
@@ -23,13 +23,17 @@ from sync_protocol.pull import RESET_EPOCH, RESET_REBASE
 _GONE = "DELETE FROM record WHERE collection = ? AND key = ? AND channel = ? AND position < ?"
 _SYNC_STATE = (
     "run, cursor, etag, epoch, restart, complete, server_time, poll_after, synced_at, then_cursor, check_count,"
-    " check_sum, verified, verified_at, deep_at, renewed_at"
+    " check_sum, verified, verified_at, rehashed_at, refetched_at"
 )
 
 
 @dataclass(frozen=True)
 class SyncState:
-    """Where the replica stands. A page asked for with one `Held` is applied only while it is still this one."""
+    """How far the replica has been synced: the row of table `sync_state`. Times are ISO 8601, as the server
+    sent them.
+
+    A page is requested at one state, and applied only while the device is still at it.
+    """
 
     run: int
     cursor: str | None
@@ -42,20 +46,23 @@ class SyncState:
     synced_at: str | None
     then: str | None
     check: Checksum | None
-    """What the last page, if it was complete, said that the replica holds."""
+    """The checksum of all rows that the last page stated, if it was complete."""
     verified: bool
-    """The rows as they are now were found equal to the server's."""
+    """The current rows were found equal to the server's."""
     verified_at: str | None
-    """When they last were; like the next two by the server's time."""
-    deep_at: str | None
-    renewed_at: str | None
+    """When they last were, by the server's time, like the next two."""
+    rehashed_at: str | None
+    """When all hashes were last computed again from the bodies."""
+    refetched_at: str | None
+    """When everything was last fetched again because repairs did not help."""
 
 
 @dataclass(frozen=True)
 class Applied:
-    """What a page did. *applied* is false for one that came late and was thrown away.
+    """The effect of a page, segment or repair. *applied* is false if it came late and was discarded.
 
-    *reset*: everything was replaced. *rebased*: the server began a new epoch and the rows were kept.
+    *put* and *gone* count rows. *reset*: everything was replaced. *rebased*: the server began a new epoch and
+    the rows were kept.
     """
 
     applied: bool
@@ -66,29 +73,32 @@ class Applied:
 
 
 def sync_state(db: Database) -> SyncState:
-    """Return where the replica stands."""
-    row = db.row(f"SELECT {_SYNC_STATE} FROM held")  # noqa: S608 - names from above
+    """Return how far the replica has been synced."""
+    row = db.row(f"SELECT {_SYNC_STATE} FROM sync_state")  # noqa: S608 - names from above
     assert row is not None  # noqa: S101 - the schema made it
     check = None if row["check_sum"] is None else Checksum(row["check_count"], row["check_sum"] % MODULUS)
     return SyncState(
         run=row["run"], cursor=row["cursor"], etag=row["etag"], epoch=row["epoch"],
         restart=bool(row["restart"]), complete=bool(row["complete"]), server_time=row["server_time"],
         poll_after=row["poll_after"], synced_at=row["synced_at"], then=row["then_cursor"], check=check,
-        verified=bool(row["verified"]), verified_at=row["verified_at"], deep_at=row["deep_at"],
-        renewed_at=row["renewed_at"],
+        verified=bool(row["verified"]), verified_at=row["verified_at"], rehashed_at=row["rehashed_at"],
+        refetched_at=row["refetched_at"],
     )  # fmt: skip
 
 
-def still_at(db: Database, asked: SyncState) -> bool:
-    """Say whether the replica still stands where it stood at *asked*; call it inside a transaction."""
-    row = db.row("SELECT run, cursor FROM held")
-    return row is not None and tuple(row) == (asked.run, asked.cursor)
+def still_at(db: Database, expected: SyncState) -> bool:
+    """Say whether run and cursor are still those of *expected*; call it inside a transaction."""
+    row = db.row("SELECT run, cursor FROM sync_state")
+    return row is not None and tuple(row) == (expected.run, expected.cursor)
 
 
-def apply(db: Database, page: Page, asked: SyncState, now: str) -> Applied:
-    """Apply *page*, which was asked for while the replica stood at *asked*; *now* is this device's time."""
+def apply(db: Database, page: Page, expected: SyncState, now: str) -> Applied:
+    """Apply *page* if the replica is still at *expected*, the state at which the page was requested.
+
+    *now* is this device's time. Raises `ContractBroken` if the epoch changes without a reset.
+    """
     with db.writing():
-        if not still_at(db, asked):
+        if not still_at(db, expected):
             return Applied(False)
         current = sync_state(db)
         if current.cursor is not None and page.reset is None and page.epoch != current.epoch:
@@ -96,27 +106,27 @@ def apply(db: Database, page: Page, asked: SyncState, now: str) -> Applied:
         reset = page.reset == RESET_EPOCH
         rebased = page.reset == RESET_REBASE
         if reset or rebased or current.restart or current.cursor is None:
-            # Before its first page the device has no epoch: what was pushed until now may have been pushed to
-            # a server that was restored since.
-            outbox.push_again(db)
+            # Before its first page the device has no epoch: a server that received the documents pushed until
+            # now may have been restored since.
+            outbox.push_all_again(db)
         if reset or rebased or current.restart:
-            offers.forget(db)
+            offers.forget_all(db)
         if reset or current.restart:
             db.run("DELETE FROM record")
         elif rebased:
-            # Whether the rows are those of the new epoch, the checksum of the complete page tells.
+            # The checksum of the complete page shows whether the rows are those of the new epoch.
             db.run("UPDATE record SET position = ?", page.head)
         for stream in page.drop:
-            drop(db, stream)
+            drop_stream(db, stream)
         failpoint("apply.after_drop")
-        put = db.run_many(rows.PUT, [rows.stored(row) for row in page.put])
+        put = db.run_many(rows.PUT, [rows.row_of(row) for row in page.put])
         failpoint("apply.after_puts")
         gone = db.run_many(_GONE, [(row.stream[1], row.key, row.stream[0], row.position) for row in page.gone])
-        outbox.note_states(
+        outbox.update_states(
             db, page.server_time, [row.key for row in page.put if row.stream[1] == "submissions"]
         )
         db.run(
-            "UPDATE held SET cursor = ?, etag = ?, epoch = ?, restart = 0, complete = ?, server_time = ?,"
+            "UPDATE sync_state SET cursor = ?, etag = ?, epoch = ?, restart = 0, complete = ?, server_time = ?,"
             " poll_after = ?, synced_at = ?, check_count = ?, check_sum = ?, verified = 0",
             page.cursor, page.etag, page.epoch, page.complete, page.server_time, page.poll_after, now,
             page.check and page.check.count, page.check and signed(page.check.sum),
@@ -127,66 +137,61 @@ def apply(db: Database, page: Page, asked: SyncState, now: str) -> Applied:
     return Applied(True, put, gone, reset, rebased)
 
 
-def drop(db: Database, stream: Stream) -> None:
+def drop_stream(db: Database, stream: Stream) -> None:
     """Delete every record of *stream*. Call it inside a transaction."""
     db.run("DELETE FROM record WHERE channel = ? AND collection = ?", *stream)
 
 
-def confirm_complete(db: Database, asked: SyncState, poll_after: int | None, now: str) -> None:
-    """Note that the server had nothing above the cursor of *asked* (a 304)."""
+def confirm_complete(db: Database, expected: SyncState, poll_after: int | None, now: str) -> None:
+    """Store that the server has nothing above the cursor of *expected* (a 304). *poll_after* is in seconds."""
     with db.writing():
-        if still_at(db, asked):
+        if still_at(db, expected):
             db.run(
-                "UPDATE held SET complete = 1, poll_after = coalesce(?, poll_after), synced_at = ?",
+                "UPDATE sync_state SET complete = 1, poll_after = coalesce(?, poll_after), synced_at = ?",
                 poll_after,
                 now,
             )
 
 
-def forget_cursor(db: Database, asked: SyncState) -> None:
-    """Drop the cursor that the server does not know; the rows stay until the first page of the new run."""
+def forget_cursor(db: Database, expected: SyncState) -> None:
+    """Drop a cursor that the server does not know; the rows stay until the first page of the new run."""
     with db.writing():
-        if still_at(db, asked):
+        if still_at(db, expected):
             reset(db)
 
 
 def reset(db: Database) -> None:
     """Make the next page replace everything. Call it inside a transaction."""
-    offers.forget(db)
+    offers.forget_all(db)
     db.run(
-        "UPDATE held SET run = run + 1, cursor = NULL, etag = NULL, epoch = NULL, restart = 1, complete = 0,"
-        " check_count = NULL, check_sum = NULL, verified = 0"
+        "UPDATE sync_state SET run = run + 1, cursor = NULL, etag = NULL, epoch = NULL, restart = 1,"
+        " complete = 0, check_count = NULL, check_sum = NULL, verified = 0"
     )
 
 
 def record(db: Database, collection: str, key: str) -> dict[str, Any] | None:
-    """Return the record, or None if the replica has none."""
+    """Return the record, or None."""
     body = db.value("SELECT body FROM record WHERE collection = ? AND key = ?", collection, key)
     return None if body is None else _decoded(body)
 
 
 def records(db: Database, collection: str, match: str = "", limit: int = -1) -> list[dict[str, Any]]:
-    """Return the records of *collection* that have every word of *match*, by key; at most *limit*."""
+    """Return the records of *collection* that contain every word of *match*, by key; at most *limit*."""
     terms = folded(match).split()
-    condition = "".join(" AND instr(words, ?) > 0" for _ in terms)
-    found = db.rows(
-        f"SELECT body FROM record WHERE collection = ?{condition} ORDER BY key LIMIT ?",  # noqa: S608
-        collection,
-        *terms,
-        limit,
-    )
-    return _all(found)
+    condition = "".join(" AND instr(search_text, ?) > 0" for _ in terms)
+    sql = f"SELECT body FROM record WHERE collection = ?{condition} ORDER BY key LIMIT ?"  # noqa: S608
+    return _all(db.rows(sql, collection, *terms, limit))
 
 
-def children(db: Database, collection: str, of: str) -> list[dict[str, Any]]:
-    """Return the records of *collection* that belong to the customer or product with key *of*."""
+def children(db: Database, collection: str, parent: str) -> list[dict[str, Any]]:
+    """Return the records of *collection* that belong to the customer or product *parent*, by key."""
     return _all(
-        db.rows("SELECT body FROM record WHERE collection = ? AND parent = ? ORDER BY key", collection, of)
+        db.rows("SELECT body FROM record WHERE collection = ? AND parent = ? ORDER BY key", collection, parent)
     )
 
 
 def counts(db: Database) -> dict[str, int]:
-    """Return how many records the replica has per collection."""
+    """Return the number of records per collection."""
     return dict(db.rows("SELECT collection, count(*) FROM record GROUP BY collection ORDER BY collection"))  # type: ignore[arg-type]
 
 

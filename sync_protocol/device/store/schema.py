@@ -1,7 +1,7 @@
-"""The device's tables, as a new file gets them; `migrations.py` brings an earlier file to the same."""
+"""The device's tables in a new file. `migrations.py` upgrades the file of an earlier version to the same."""
 
 APPLICATION_ID = 0x53544348  # "STCH"
-VERSION = 2
+VERSION = 3
 
 RECORD = """
 CREATE TABLE record (
@@ -11,11 +11,11 @@ CREATE TABLE record (
     position INTEGER NOT NULL,
     body TEXT NOT NULL,              -- canonical JSON
     hash INTEGER NOT NULL,           -- the row hash, as a signed 64-bit integer
-    words TEXT,                      -- what a search looks at, folded
-    parent TEXT,                     -- the customer, product or list it belongs to
+    search_text TEXT,                -- the text that a search compares, folded
+    parent TEXT,                     -- key of the customer, product or list that the record belongs to
     PRIMARY KEY (collection, key)
 ) WITHOUT ROWID;
--- Holds all that a checksum of a stream or of a range of its keys needs.
+-- A covering index for the checksum of a stream or of one of its key ranges.
 CREATE INDEX record_by_stream ON record (channel, collection, key, hash);
 CREATE INDEX record_by_parent ON record (collection, parent) WHERE parent IS NOT NULL;
 """
@@ -25,7 +25,7 @@ CREATE TABLE segment (               -- offered by the page that gave the cursor
     channel TEXT NOT NULL,
     collection TEXT NOT NULL,
     key_from TEXT NOT NULL,
-    key_to TEXT,                     -- excluded; null: all keys above
+    key_to TEXT,                     -- excluded; null: no upper bound
     priority INTEGER NOT NULL,
     sha256 TEXT NOT NULL,
     bytes INTEGER NOT NULL,
@@ -37,28 +37,30 @@ CREATE TABLE segment (               -- offered by the page that gave the cursor
 ) WITHOUT ROWID;
 """
 
-OTHERS = """
-CREATE TABLE held (                  -- one row: where the replica stands
+SYNC_STATE = """
+CREATE TABLE sync_state (            -- one row: how far the replica has been synced
     one INTEGER PRIMARY KEY CHECK (one = 1),
-    run INTEGER NOT NULL DEFAULT 0,  -- counted up whenever the cursor is dropped
+    run INTEGER NOT NULL DEFAULT 0,  -- incremented whenever the cursor is dropped
     cursor TEXT,
-    etag TEXT,                       -- that came with the page that gave the cursor
+    etag TEXT,                       -- of the page that gave the cursor
     epoch TEXT,
     restart INTEGER NOT NULL DEFAULT 0, -- the next first page replaces everything
     complete INTEGER NOT NULL DEFAULT 0,
     server_time TEXT,
-    poll_after INTEGER,
+    poll_after INTEGER,              -- seconds
     synced_at TEXT,
     then_cursor TEXT,                -- replaces the cursor when the last offered segment is applied
-    check_count INTEGER,             -- what the last complete page said that the replica holds
+    check_count INTEGER,             -- the checksum of the replica, as the last complete page stated it
     check_sum INTEGER,
-    verified INTEGER NOT NULL DEFAULT 0, -- the rows as they are now were found equal to that
+    verified INTEGER NOT NULL DEFAULT 0, -- the current rows were found equal to that checksum
     verified_at TEXT,                -- when they last were, by the server's time, like the two below
-    deep_at TEXT,                    -- when hashes were last made anew from the bodies
-    renewed_at TEXT                  -- when everything was last fetched anew because repair did not help
+    rehashed_at TEXT,                -- when the hashes were last computed again from the bodies
+    refetched_at TEXT                -- when everything was last fetched again because a repair did not help
 );
-INSERT INTO held (one) VALUES (1);
+INSERT INTO sync_state (one) VALUES (1);
+"""
 
+OUTBOX = """
 CREATE TABLE document (              -- the outbox
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL UNIQUE,
@@ -73,11 +75,11 @@ CREATE TABLE document (              -- the outbox
     attempts INTEGER NOT NULL DEFAULT 0,
     failures INTEGER NOT NULL DEFAULT 0,
     status TEXT,                     -- of the last push result
-    state TEXT,                      -- where it stands on the server, as last heard
-    mark TEXT,                       -- why it is not pushed though the server does not have it
+    state TEXT,                      -- the last known state on the server
+    mark TEXT,                       -- why it is not pushed although the server does not have it
     errors TEXT NOT NULL DEFAULT '[]',
     dismissed INTEGER NOT NULL DEFAULT 0,
-    final_at TEXT                    -- the server's time when the feed said so
+    final_at TEXT                    -- the server's time when the feed reported a final state
 );
 
 CREATE TABLE receipt (
@@ -85,7 +87,7 @@ CREATE TABLE receipt (
     filename TEXT NOT NULL,
     filetype TEXT NOT NULL,
     bytes INTEGER NOT NULL,
-    upload TEXT,                     -- the upload's path on the server, once begun
+    upload TEXT,                     -- the upload's path on the server, once it has begun
     uploaded INTEGER NOT NULL DEFAULT 0,
     error TEXT
 );
@@ -94,7 +96,9 @@ CREATE TABLE document_receipt (
     sha256 TEXT NOT NULL REFERENCES receipt (sha256),
     PRIMARY KEY (document, sha256)
 ) WITHOUT ROWID;
+"""
 
+SESSION = """
 CREATE TABLE session (               -- no row, or one
     one INTEGER PRIMARY KEY CHECK (one = 1),
     server TEXT NOT NULL,
@@ -110,4 +114,4 @@ CREATE TABLE session (               -- no row, or one
 );
 """
 
-SCHEMA = RECORD + SEGMENT + OTHERS
+SCHEMA = RECORD + SEGMENT + SYNC_STATE + OUTBOX + SESSION

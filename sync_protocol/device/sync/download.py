@@ -1,8 +1,8 @@
-"""Fetching the segments that were offered, one after another, from where the last sync was cut."""
+"""Download the offered segments one after another, continuing where the last sync was cut."""
 
 from collections.abc import Callable
-from typing import Protocol
 
+from sync_protocol.device.connection import Fetch
 from sync_protocol.device.errors import Damaged, Problem, Temporary
 from sync_protocol.device.failpoint import failpoint
 from sync_protocol.device.page import Offer
@@ -13,21 +13,15 @@ from sync_protocol.device.sync import segments
 from sync_protocol.device.sync.report import SyncReport
 
 GONE = (403, 404, 410)
-"""The segment is not offered any more, or not to us: pull again."""
+"""The segment is no longer offered, or not to this device: pull again."""
 MAX_WITHDRAWN = 3
-"""How often in one sync the list may turn out to be an old one."""
+"""How often in one sync the list of offers may turn out to be out of date."""
 MAX_BROKEN_LINKS = 2
-"""After so many addresses that do not answer, this sync asks only our own server."""
-
-
-class Fetch(Protocol):
-    """`Session.download`: adds what is missing to a file, from a path of ours or an address without a token."""
-
-    def __call__(self, where: str, part: PartFile, *, on_piece: Callable[[int], None], token: bool) -> None: ...
+"""After this many failing links, the rest of the sync fetches from the server itself."""
 
 
 class Downloader:
-    """Fetches and applies what is offered. *on_progress* is called after each piece and each segment."""
+    """Download and apply offered segments. *on_progress* is called after each piece and each segment."""
 
     def __init__(
         self,
@@ -46,67 +40,67 @@ class Downloader:
         self._withdrawn = 0
         self._broken_links = 0
 
-    def until_applied(self) -> None:
-        """Fetch and apply what is offered; raises what stopped it, with what arrived so far stored.
+    def run(self) -> None:
+        """Download and apply all pending segments; what has arrived stays stored if an error is raised.
 
-        Where a segment is gone the list is forgotten, and the next page brings another.
+        If a segment is gone, the list is deleted, and the next page brings another list.
         """
-        if offers.next_wanted(self._db) is None:
+        if offers.next_pending(self._db) is None:
             return
-        self._show()
-        while (offer := offers.next_wanted(self._db)) is not None:
+        self._show_progress()
+        while (offer := offers.next_pending(self._db)) is not None:
             try:
-                self._one(offer)
+                self._download_and_apply(offer)
             except Problem as problem:
                 if problem.status not in GONE or self._withdrawn == MAX_WITHDRAWN:
                     raise
                 self._withdrawn += 1
                 with self._db.writing():
-                    offers.withdraw(self._db)
-            self._show()
+                    offers.forget_pending(self._db)
+            self._show_progress()
         self._folder.sweep(self._db)
 
-    def _one(self, offer: Offer) -> None:
+    def _download_and_apply(self, offer: Offer) -> None:
         part = self._folder.file(offer.sha256, offer.bytes, tagged=True)
-        self._fill(offer, part)
+        self._download(offer, part)
         failpoint("segment.after_download")
         try:
             data = part.content()
         except Damaged:
             self._broken_links = MAX_BROKEN_LINKS
-            self._fill(offer, part)
+            self._download(offer, part)
             data = part.content()
-        done = segments.apply(self._db, offer, segments.read(offer, data))
-        part.forget()
-        if done.applied:
+        result = segments.apply(self._db, offer, segments.read(offer, data))
+        part.delete()
+        if result.applied:
             self._report.segments += 1
-            self._report.put += done.put
-            self._report.gone += done.gone
+            self._report.put += result.put
+            self._report.gone += result.gone
 
-    def _fill(self, offer: Offer, part: PartFile) -> None:
-        """Fetch until the file is as long as it was offered."""
+    def _download(self, offer: Offer, part: PartFile) -> None:
+        """Fetch until the file has the size that was offered."""
         if part.size > offer.bytes:
-            part.forget()
+            part.delete()
         emptied = False
         while (size := part.size) < offer.bytes:
             if not (offer.url and self._from_link(offer, offer.url)):
-                self._fetch(f"/v1/segments/{offer.sha256}", part, on_piece=self._piece, token=True)
+                self._fetch(f"/v1/segments/{offer.sha256}", part, on_piece=self._count, token=True)
             if part.size <= size:
                 if part.size or emptied:
-                    raise Damaged(f"the answer brought nothing of segment {offer.sha256}")
+                    raise Damaged(f"the reply has no new bytes of segment {offer.sha256}")
                 emptied = True
 
     def _from_link(self, offer: Offer, url: str) -> bool:
-        """Fetch from an address that needs no token; say whether something came of it.
+        """Fetch from a link that needs no token; say whether bytes arrived.
 
-        Such an address may be a store of another make, whose tag is not our name, and may have expired.
+        A link may have expired. It may lead to an object store, whose ETag is not the segment's name.
         """
         if self._broken_links >= MAX_BROKEN_LINKS:
             return False
         part = self._folder.file(offer.sha256, offer.bytes, tagged=False)
         before = part.size
         try:
-            self._fetch(url, part, on_piece=self._piece, token=False)
+            self._fetch(url, part, on_piece=self._count, token=False)
         except Temporary:
             if part.size == before:
                 self._broken_links += 1
@@ -114,12 +108,12 @@ class Downloader:
             raise
         return part.size > before
 
-    def _piece(self, size: int) -> None:
-        self._report.fetched += size
+    def _count(self, size: int) -> None:
+        self._report.downloaded += size
         self._on_progress(self._report)
 
-    def _show(self) -> None:
-        standing = offers.standing(self._db)
-        if standing.segments or self._report.offered.segments:
-            self._report.offered = standing if standing.segments else self._report.offered.done()
+    def _show_progress(self) -> None:
+        progress = offers.progress(self._db)
+        if progress.segments or self._report.download.segments:
+            self._report.download = progress if progress.segments else self._report.download.finished()
             self._on_progress(self._report)

@@ -1,8 +1,7 @@
-"""One sync: documents first, then what changed, then receipts, then what the receipts changed, then the proof
-that the replica is what the server says.
+"""One sync: documents, then changes, then receipts, then changes again, then the comparison with the server.
 
-The outbox and the cursor travel together where there is something to send, so that a short moment of
-signal is enough to hand over an order and to learn what became of the last one.
+If there are documents, they travel together with the cursor. So a short moment of signal is enough to send an
+order and to receive the state of the last one.
 """
 
 import datetime as dt
@@ -11,23 +10,24 @@ from collections.abc import Callable
 from typing import Any
 
 from sync_protocol import SCHEMA_REVISION
+from sync_protocol.device.connection import Fetch, Send
 from sync_protocol.device.errors import ContractBroken, Damaged, DeviceError, EnrolAgain, Offline, Problem
 from sync_protocol.device.store import offers, outbox, replica
 from sync_protocol.device.store.database import Database
-from sync_protocol.device.store.outbox import Due
+from sync_protocol.device.store.outbox import DueDocument
 from sync_protocol.device.store.partfile import PartFolder
 from sync_protocol.device.store.receipts import ReceiptFolder
 from sync_protocol.device.sync import uploads
-from sync_protocol.device.sync.download import Downloader, Fetch
+from sync_protocol.device.sync.download import Downloader
 from sync_protocol.device.sync.page_size import PageSize
 from sync_protocol.device.sync.pull import Puller
-from sync_protocol.device.sync.push import SPLITS, Pusher, batches, spliced, take_results
+from sync_protocol.device.sync.push import SPLITS, Pusher, batches, json_array, store_results
 from sync_protocol.device.sync.replica_check import ReplicaChecker
 from sync_protocol.device.sync.report import SyncReport
-from sync_protocol.device.sync.uploads import Send, Uploader
+from sync_protocol.device.sync.uploads import Uploader
 
 MAX_ROUNDS = 3
-"""Rounds of push and pull in one sync; more than one after a reset or where the rep captures meanwhile."""
+"""Rounds of push and pull in one sync: more than one after a reset, or if the rep captures meanwhile."""
 
 _STOPS_ALL = (401, 429, 503)
 
@@ -47,7 +47,7 @@ class Sync:
         now: Callable[[], str],
         size: PageSize,
         grace: dt.timedelta = outbox.GRACE,
-        deep: bool = False,
+        rehash: bool = False,
         on_progress: Callable[[SyncReport], None] = lambda report: None,
     ) -> None:
         self.report = SyncReport()
@@ -62,12 +62,12 @@ class Sync:
             db, send, Downloader(db, parts, fetch, self.report, on_progress=on_progress), self.report,
             now=now, size=size, on_progress=on_progress,
         )  # fmt: skip
-        self._prover = ReplicaChecker(db, send, self._puller, self.report, deep=deep)
+        self._checker = ReplicaChecker(db, send, self._puller, self.report, rehash=rehash)
 
     def run(self) -> SyncReport:
-        """Sync and return the report; `report.problem` says what stopped it, if something did.
+        """Sync and return the report; `report.problem` is the error that stopped it, if any.
 
-        Raises `EnrolAgain`, and the `Problem` device_revoked, on which the caller must act.
+        Raises `EnrolAgain`, and the `Problem` device_revoked: the caller must act on these.
         """
         stopped: DeviceError | None = None
         try:
@@ -80,7 +80,7 @@ class Sync:
             if self._upload():
                 self.report.complete = False
                 self._puller.until_complete()
-            self._prover.run()
+            self._checker.run()
         except EnrolAgain:
             raise
         except DeviceError as error:
@@ -89,16 +89,16 @@ class Sync:
             stopped = stopped or error
         self.report.problem = stopped
         if self.report.complete:
-            self._forget_done()
+            self._delete_final()
         return self.report
 
     def _push(self) -> DeviceError | None:
-        """Push what is due. What went wrong with it is returned, not raised: the pull goes on without it."""
+        """Push the due documents. Return an error instead of raising it, because the pull must run anyway."""
         due = outbox.due(self._db, self._rep)
         try:
             for n, batch in enumerate(batches(due)):
-                # While segments are being fetched a page would only offer them again.
-                if n == 0 and offers.next_wanted(self._db) is None:
+                # While segments are pending, a page would only offer them again.
+                if n == 0 and offers.next_pending(self._db) is None:
                     self._push_and_pull(batch)
                 else:
                     self._pusher.push(batch)
@@ -109,54 +109,56 @@ class Sync:
             return error
         return None
 
-    def _push_and_pull(self, batch: list[Due]) -> None:
-        """One round trip: the first batch, and the page that was read after it was stored."""
-        asked = replica.sync_state(self._db)
-        envelope: dict[str, Any] = {"cursor": asked.cursor, "schema": SCHEMA_REVISION}
+    def _push_and_pull(self, batch: list[DueDocument]) -> None:
+        """Send the first batch, and get the page that was read after it was stored, in one round trip."""
+        state = replica.sync_state(self._db)
+        envelope: dict[str, Any] = {"cursor": state.cursor, "schema": SCHEMA_REVISION}
         if self._size.limit is not None:
             envelope["limit_bytes"] = self._size.limit
         head = json.dumps(envelope).encode()[:-1]
-        outbox.attempting(self._db, batch)
+        outbox.record_attempt(self._db, batch)
         try:
-            reply = self._send("POST", "/v1/sync", content=head + b',"submissions":' + spliced(batch) + b"}")
+            reply = self._send("POST", "/v1/sync", content=head + b',"submissions":' + json_array(batch) + b"}")
         except (Problem, Offline) as problem:
-            self._size.stopped(problem)
+            self._size.after_error(problem)
             if isinstance(problem, Problem) and problem.status in SPLITS:
-                # The cursor may be at fault and not the documents, so they go without it.
+                # The reason may be the cursor and not the documents, so push them without it.
                 self._pusher.push(batch)
             else:
-                self._pusher.refused(batch, problem)
+                self._pusher.handle_refusal(batch, problem)
             return
         except Damaged as damaged:
-            self._size.stopped(damaged)
+            self._size.after_error(damaged)
             raise
         value = reply.value if isinstance(reply.value, dict) else {}
-        take_results(self._db, batch, value.get("results"), self.report)
+        store_results(self._db, batch, value.get("results"), self.report)
         if value.get("page") is not None:
-            self._puller.take(asked, value["page"], reply.headers.get("etag"))
+            self._puller.apply_reply(state, value["page"], reply.headers.get("etag"))
         elif isinstance(value.get("problem"), dict):
             status = value["problem"].get("status")
-            self._puller.refused(asked, Problem(status if isinstance(status, int) else 503, value["problem"]))
+            self._puller.handle_problem(
+                state, Problem(status if isinstance(status, int) else 503, value["problem"])
+            )
 
     def _upload(self) -> int:
-        """Send the receipts that are wanted; return how many arrived."""
+        """Send the receipts that the server needs; return how many arrived."""
         uploader = Uploader(self._db, self._files, self._send)
-        for receipt in uploads.wanted(self._db, self._rep):
+        for receipt in uploads.pending_receipts(self._db, self._rep):
             try:
                 fault = uploader.upload(receipt)
             except (Problem, ContractBroken) as error:
                 if isinstance(error, Problem) and error.status in _STOPS_ALL:
                     raise
-                fault = f"{receipt.filename}: {error}; it is tried again"
+                fault = f"{receipt.filename}: {error}; the next sync tries again"
             if fault:
                 self.report.notes.append(fault)
             else:
                 self.report.receipts += 1
         return self.report.receipts
 
-    def _forget_done(self) -> None:
+    def _delete_final(self) -> None:
         server_time = replica.sync_state(self._db).server_time
-        if server_time and outbox.forget_done(self._db, server_time, self._grace):
+        if server_time and outbox.delete_final(self._db, server_time, self._grace):
             self._files.sweep(self._db)
 
 

@@ -1,7 +1,9 @@
-"""How large a page to ask for: a line that breaks before a page is whole gets smaller ones.
+"""The page size to request: smaller after a connection broke before a page was complete.
 
-A page that was cut is asked for anew from its beginning, so on a line that never carries a whole one nothing
-would ever move. Segments go on where they were cut, and need none of this.
+A page that was cut is requested again from its beginning, so on a connection that never carries a whole page
+nothing would ever arrive. Segments continue where they were cut and need none of this.
+
+Apart from the puller, because `Device` keeps one object over many syncs, and pushes change it too.
 """
 
 from sync_protocol.device.errors import Damaged, DeviceError, Offline
@@ -9,7 +11,7 @@ from sync_protocol.limits import LIMITS
 
 
 class PageSize:
-    """Bytes to ask for in `limit_bytes`: *wanted* on a good line, None for what the server thinks right."""
+    """The bytes to request in `limit_bytes`: *wanted* on a good connection, None for the server's default."""
 
     def __init__(self, wanted: int | None = None) -> None:
         self._wanted = wanted
@@ -18,14 +20,14 @@ class PageSize:
 
     @property
     def limit(self) -> int | None:
-        """What to ask for now; None: nothing in particular."""
+        """The size to request now; None: do not send `limit_bytes`."""
         return self._wanted if self._now == self._most else self._now
 
-    def stopped(self, error: DeviceError) -> None:
-        """Halve if *error* says that the line broke before the answer was whole."""
+    def after_error(self, error: DeviceError) -> None:
+        """Halve the size if *error* means that the connection broke before the reply was complete."""
         if isinstance(error, Damaged) or (isinstance(error, Offline) and error.sent):
             self._now = max(min(self._most, LIMITS.page_bytes_least), self._now // 2)
 
-    def whole(self) -> None:
-        """A page has come whole: the next may be twice as large."""
+    def after_page(self) -> None:
+        """Double the size after a complete page."""
         self._now = min(self._most, self._now * 2)

@@ -1,9 +1,10 @@
-"""Pulling pages, and the segments they offer, until the server says that nothing is left above the cursor."""
+"""Pull pages, and the segments that they offer, until the server has nothing above the cursor."""
 
 from collections.abc import Callable
 from typing import Any
 
 from sync_protocol import SCHEMA_REVISION
+from sync_protocol.device.connection import Send
 from sync_protocol.device.errors import ContractBroken, Problem, Temporary
 from sync_protocol.device.page import read_page
 from sync_protocol.device.store import replica
@@ -12,13 +13,12 @@ from sync_protocol.device.store.replica import SyncState
 from sync_protocol.device.sync.download import Downloader
 from sync_protocol.device.sync.page_size import PageSize
 from sync_protocol.device.sync.report import SyncReport
-from sync_protocol.device.sync.uploads import Send
 
 MAX_RESTARTS = 2
 
 
 class Puller:
-    """Asks for pages and applies them. *on_progress* is called after each one, for a progress bar."""
+    """Request pages and apply them. *on_progress* is called after each page, for a progress bar."""
 
     def __init__(
         self,
@@ -41,67 +41,67 @@ class Puller:
         self._restarts = 0
 
     def until_complete(self) -> None:
-        """Pull until a page is complete; raises what stopped it, with every page applied so far stored.
+        """Pull until a page is complete; pages applied so far stay stored if an error is raised.
 
-        A download that was cut goes on before any page is asked for.
+        A download that was cut is finished before any page is requested.
         """
         while not self._report.complete:
-            self._downloader.until_applied()
-            self.one()
+            self._downloader.run()
+            self.pull_page()
 
-    def one(self) -> None:
-        """Ask for one page and apply it."""
-        asked = replica.sync_state(self._db)
+    def pull_page(self) -> None:
+        """Request one page and apply it."""
+        state = replica.sync_state(self._db)
         params = {"schema": str(SCHEMA_REVISION)}
-        if asked.cursor is not None:
-            params["cursor"] = asked.cursor
+        if state.cursor is not None:
+            params["cursor"] = state.cursor
         if self._size.limit is not None:
             params["limit_bytes"] = str(self._size.limit)
-        headers = {"If-None-Match": asked.etag} if asked.cursor is not None and asked.etag else {}
+        headers = {"If-None-Match": state.etag} if state.cursor is not None and state.etag else {}
         try:
             reply = self._send("GET", "/v1/pull", params=params, headers=headers)
         except Problem as problem:
-            self.refused(asked, problem)
+            self.handle_problem(state, problem)
             return
         except Temporary as error:
-            self._size.stopped(error)
+            self._size.after_error(error)
             raise
         if reply.status == 304:
-            self._unchanged(asked, reply.headers.get("satchel-poll-after", ""))
+            self._unchanged(state, reply.headers.get("satchel-poll-after", ""))
         else:
-            self.take(asked, reply.value, reply.headers.get("etag"))
+            self.apply_reply(state, reply.value, reply.headers.get("etag"))
 
-    def take(self, asked: SyncState, value: Any, etag: str | None) -> None:
-        """Apply the page in *value*, which was asked for at *asked*."""
+    def apply_reply(self, requested: SyncState, value: Any, etag: str | None) -> None:
+        """Apply the page in *value* (`PageSchema`), if the replica is still at *requested*."""
         page = read_page(value, etag)
-        self._size.whole()
-        if not page.complete and page.cursor == asked.cursor and not page.offers:
-            raise ContractBroken("the page moves nothing and is not complete")
-        done = replica.apply(self._db, page, asked, self._now())
-        if not done.applied:
+        self._size.after_page()
+        if not page.complete and page.cursor == requested.cursor and not page.offers:
+            raise ContractBroken("the page is not complete, and neither moves the cursor nor offers segments")
+        result = replica.apply(self._db, page, requested, self._now())
+        if not result.applied:
             return
         report = self._report
         report.pages += 1
-        report.put += done.put
-        report.gone += done.gone
-        report.reset = report.reset or done.reset
-        report.rebased = report.rebased or done.rebased
+        report.put += result.put
+        report.gone += result.gone
+        report.reset = report.reset or result.reset
+        report.rebased = report.rebased or result.rebased
         report.complete = page.complete
         report.poll_after = page.poll_after
         self._on_progress(report)
 
-    def refused(self, asked: SyncState, problem: Problem) -> None:
-        """Begin anew if the server does not know the cursor; raise *problem* for anything else."""
+    def handle_problem(self, requested: SyncState, problem: Problem) -> None:
+        """Drop the cursor of *requested* if the server does not know it; else raise *problem*."""
         if problem.code != "cursor_invalid" or self._restarts == MAX_RESTARTS:
             raise problem
         self._restarts += 1
-        replica.forget_cursor(self._db, asked)
+        replica.forget_cursor(self._db, requested)
 
-    def _unchanged(self, asked: SyncState, poll_after: str) -> None:
-        if asked.cursor is None or asked.etag is None:
-            raise ContractBroken("the server says `unchanged` to a question that did not say since when")
+    def _unchanged(self, requested: SyncState, poll_after: str) -> None:
+        if requested.cursor is None or requested.etag is None:
+            raise ContractBroken("the server answered 304 to a request without If-None-Match")
         seconds = int(poll_after) if poll_after.isascii() and poll_after.isdigit() else None
-        replica.confirm_complete(self._db, asked, seconds, self._now())
+        replica.confirm_complete(self._db, requested, seconds, self._now())
         self._report.complete = True
         self._report.unchanged = self._report.pages == 0
         if seconds is not None:

@@ -1,33 +1,33 @@
-"""Pushing the outbox in batches that the server takes, so that one bad document never blocks the others."""
+"""Push the outbox in batches that the server accepts, so that one bad document never blocks the others."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from marshmallow import Schema, ValidationError
 
+from sync_protocol.device.connection import Send
 from sync_protocol.device.errors import ContractBroken, Offline, Problem
 from sync_protocol.device.failpoint import failpoint
 from sync_protocol.device.store import outbox
 from sync_protocol.device.store.database import Database
-from sync_protocol.device.store.outbox import Due
+from sync_protocol.device.store.outbox import DueDocument
 from sync_protocol.device.sync.report import SyncReport
-from sync_protocol.device.sync.uploads import Send
 from sync_protocol.limits import KIB, LIMITS
 from sync_protocol.push import FaultSchema, PushReplySchema, ResultSchema
 
 ENVELOPE_BYTES = 32 * KIB
-"""Room for the cursor and the brackets around the documents."""
+"""Space reserved for the cursor and the JSON around the documents."""
 ALONE_AFTER = 3
-"""Failures after which a document travels alone: it may be the one the server falls over."""
+"""Failures after which a document is pushed alone: it may be the one on which the server crashes."""
 GIVE_UP_AFTER = 3
-"""Documents in a row that fail alone, before this sync takes the server to be ill."""
+"""Documents in a row that fail alone; then the server itself is at fault, and this sync stops pushing."""
 SPLITS = (400, 413, 422)
-"""A push is refused whole with these; halving it finds the document that is the reason."""
+"""Statuses that refuse a push as a whole; halving the batch finds the document that is the reason."""
 
 
-def batches(documents: Sequence[Due]) -> Iterator[list[Due]]:
-    """Yield the documents in batches within the limits of one push; one that failed often comes alone."""
-    batch: list[Due] = []
+def batches(documents: Sequence[DueDocument]) -> Iterator[list[DueDocument]]:
+    """Yield the documents in batches within the limits of one push; one that failed often is a batch alone."""
+    batch: list[DueDocument] = []
     size = ENVELOPE_BYTES
     for document in documents:
         alone = document.failures >= ALONE_AFTER
@@ -44,28 +44,31 @@ def batches(documents: Sequence[Due]) -> Iterator[list[Due]]:
         yield batch
 
 
-def spliced(documents: Sequence[Due]) -> bytes:
-    """Return the JSON array of the documents, from their frozen bytes as they are."""
+def json_array(documents: Sequence[DueDocument]) -> bytes:
+    """Return the documents as a JSON array that contains their frozen bytes unchanged."""
     return b"[" + b",".join(document.frozen for document in documents) + b"]"
 
 
-def take_results(db: Database, documents: Sequence[Due], value: Any, report: SyncReport) -> None:
-    """Store the results in *value*; raises `ContractBroken` if they are not one for each document."""
+def store_results(db: Database, documents: Sequence[DueDocument], value: Any, report: SyncReport) -> None:
+    """Store the results in *value*; raises `ContractBroken` unless there is one for each document, in order.
+
+    *value* is the decoded list `results` of a push or sync reply.
+    """
     try:
-        results: list[dict[str, Any]] = PushReplySchema().load({"results": _known(value)})["results"]
+        results: list[dict[str, Any]] = PushReplySchema().load({"results": _without_unknown(value)})["results"]
     except (ValidationError, TypeError) as error:
-        raise ContractBroken(f"the push's answer is not one: {error}") from None
+        raise ContractBroken(f"the reply to the push is not valid: {error}") from None
     if len(results) != len(documents):
-        raise ContractBroken(f"{len(documents)} documents were pushed and {len(results)} answered")
+        raise ContractBroken(f"{len(documents)} documents were pushed and {len(results)} results came back")
     for document, result in zip(documents, results, strict=True):
         if result["id"] not in (None, document.id):
-            raise ContractBroken(f"document {document.id} was answered as {result['id']}")
+            raise ContractBroken(f"the result for document {document.id} names {result['id']}")
     failpoint("push.before_results")
-    outbox.note_results(db, documents, results)
+    outbox.store_results(db, documents, results)
     report.results.extend(results)
 
 
-def _known(value: Any) -> Any:
+def _without_unknown(value: Any) -> Any:
     """Return the results without fields that a newer server added."""
     if not isinstance(value, list):
         return value
@@ -83,7 +86,7 @@ def _only(value: Any, schema: type[Schema]) -> Any:
 
 
 class Pusher:
-    """Pushes batches, halving those that are refused whole."""
+    """Push batches, and halve those that the server refuses as a whole."""
 
     def __init__(self, db: Database, send: Send, report: SyncReport) -> None:
         self._db = db
@@ -91,44 +94,44 @@ class Pusher:
         self._report = report
         self._failed_alone = 0
 
-    def push(self, documents: Sequence[Due]) -> None:
-        """Push *documents*; raises what stopped it, with everything answered so far stored."""
-        outbox.attempting(self._db, documents)
+    def push(self, documents: Sequence[DueDocument]) -> None:
+        """Push *documents*; results so far stay stored if an error is raised."""
+        outbox.record_attempt(self._db, documents)
         try:
-            reply = self._send("POST", "/v1/push", content=b'{"submissions":' + spliced(documents) + b"}")
+            reply = self._send("POST", "/v1/push", content=b'{"submissions":' + json_array(documents) + b"}")
         except (Problem, Offline) as problem:
-            self.refused(documents, problem)
+            self.handle_refusal(documents, problem)
             return
         self._failed_alone = 0
         results = reply.value.get("results") if isinstance(reply.value, dict) else None
-        take_results(self._db, documents, results, self._report)
+        store_results(self._db, documents, results, self._report)
 
-    def refused(self, documents: Sequence[Due], problem: Problem | Offline) -> None:
-        """Do what can be done about a push of *documents* that was refused whole; else raise *problem*."""
+    def handle_refusal(self, documents: Sequence[DueDocument], problem: Problem | Offline) -> None:
+        """Split a batch that was refused as a whole, or stop pushing its document; else raise *problem*."""
         if isinstance(problem, Problem) and problem.status in SPLITS and problem.code != "body_damaged":
             if len(documents) > 1:
                 middle = len(documents) // 2
                 self.push(documents[:middle])
                 self.push(documents[middle:])
             else:
-                self._hold_back(documents[0], problem)
+                self._stop_pushing(documents[0], problem)
             return
-        if not fell_over(problem):
+        if not may_have_crashed(problem):
             raise problem
-        outbox.failed(self._db, documents)
+        outbox.record_failure(self._db, documents)
         self._failed_alone += 1
         alone = len(documents) == 1 and documents[0].failures >= ALONE_AFTER
         if not alone or self._failed_alone >= GIVE_UP_AFTER:
             raise problem
 
-    def _hold_back(self, document: Due, problem: Problem) -> None:
+    def _stop_pushing(self, document: DueDocument, problem: Problem) -> None:
         mark = outbox.TOO_LARGE if problem.status == 413 else outbox.REFUSED
-        outbox.hold_back(self._db, document, mark, problem.code or str(problem.status), problem.detail)
-        self._report.notes.append(f"document {document.id} is kept on this device: {problem.detail}")
+        outbox.stop_pushing(self._db, document, mark, problem.code or str(problem.status), problem.detail)
+        self._report.notes.append(f"document {document.id} stays on this device: {problem.detail}")
 
 
-def fell_over(problem: Problem | Offline) -> bool:
-    """Say whether the server may have fallen over what was sent, rather than being busy or away."""
+def may_have_crashed(problem: Problem | Offline) -> bool:
+    """Say whether the server may have crashed on the request, rather than being busy or unreachable."""
     if isinstance(problem, Offline):
         return problem.sent
     return problem.status in (500, 502, 504)

@@ -1,52 +1,58 @@
-"""What one sync did."""
+"""The result of one sync."""
 
 from dataclasses import dataclass, field
 from typing import Any
 
 from sync_protocol.device.errors import DeviceError
-from sync_protocol.device.store.offers import Standing
+from sync_protocol.device.store.offers import DownloadProgress
 
 
 @dataclass
 class SyncReport:
-    """Counts of one sync. `problem` says why it stopped early; what was done until then stays done."""
+    """Counts of one sync. If it stopped early, `problem` says why; what was done until then stays done."""
 
     pages: int = 0
     put: int = 0
+    """Records stored."""
     gone: int = 0
+    """Records deleted."""
     reset: bool = False
-    """Everything was fetched anew."""
+    """Everything was fetched again."""
     rebased: bool = False
-    """The server began a new epoch; what the device held was kept and compared."""
-    offered: Standing = field(default_factory=Standing)
-    """Segments that are offered, and how much of them has been applied."""
+    """The server began a new epoch; the device kept its records and compared them."""
+    download: DownloadProgress = field(default_factory=DownloadProgress)
+    """Offered segments, and how much of them has been applied."""
     segments: int = 0
     """Segments applied."""
-    fetched: int = 0
+    downloaded: int = 0
     """Bytes of segments that arrived."""
     verified: bool = False
-    """The replica was found equal to what the server says it holds."""
-    mended: int = 0
-    """Rows whose hash was not that of their body: this device's storage failed, or a program erred."""
+    """The replica was found equal to the server's checksum."""
+    altered: int = 0
+    """Records whose stored hash did not match their body: a storage fault, or a fault of a program."""
     repaired: int = 0
-    """Rows that differed and were replaced by the server's."""
+    """Records that differed and were replaced by the server's."""
     removed: int = 0
-    """Rows that did not belong here and were deleted."""
+    """Records that the server does not have and that were deleted."""
     unchanged: bool = False
     """The server answered that there was nothing new."""
     results: list[dict[str, Any]] = field(default_factory=list)
-    """The push's results, as they travelled."""
+    """The push results, as in `ResultSchema`."""
     receipts: int = 0
+    """Receipts sent."""
     notes: list[str] = field(default_factory=list)
-    """What a person should know: a receipt that cannot be sent, a document held back."""
+    """Sentences for a person: a receipt that cannot be sent, a document that is no longer pushed."""
     received: int = 0
-    """Bytes of bodies as they travelled."""
+    """Bytes of response bodies, as compressed in transit."""
     sent: int = 0
+    """Bytes of request bodies, as compressed in transit."""
     complete: bool = False
+    """The server has nothing above the device's cursor."""
     problem: DeviceError | None = None
     poll_after: int = 60
+    """Seconds until the next poll."""
 
     @property
     def retry_after(self) -> int | None:
-        """The seconds the server asked to wait, where it asked."""
+        """The server's Retry-After in seconds, or None."""
         return getattr(self.problem, "retry_after", None)

@@ -1,7 +1,7 @@
-"""A downloaded segment, applied whole in one transaction of its own.
+"""Apply a downloaded segment, completely, in one transaction of its own.
 
-Its rows take the position that the offer names, over lower ones only. What the device holds of the same
-stream and key range at or below that position, and the segment lacks, was gone by then.
+Its rows get the position that the offer states, and replace only rows with a lower one. A row of the same
+stream and key range that is at or below that position, and that the segment lacks, had been deleted by then.
 """
 
 from sync_protocol.device.errors import ContractBroken
@@ -20,40 +20,40 @@ _IN_RANGE = (
 
 
 def read(offer: Offer, data: bytes) -> Segment:
-    """Return what *data* holds; raises `ContractBroken` if it is not what was offered."""
+    """Return the segment in *data*; raises `ContractBroken` if it is not the one in *offer*."""
     try:
         segment = decode(data, sha256=offer.sha256, most=LIMITS.segment_plain_bytes)
     except SegmentDamaged as error:
         raise ContractBroken(f"segment {offer.sha256} cannot be used: {error}") from None
     if (segment.stream, segment.range) != (offer.stream, offer.range) or len(segment.keys) != offer.rows:
-        raise ContractBroken(f"segment {offer.sha256} does not hold what was offered under its name")
+        raise ContractBroken(f"segment {offer.sha256} does not contain what was offered")
     return segment
 
 
 def apply(db: Database, offer: Offer, segment: Segment) -> Applied:
-    """Apply *segment*, if *offer* still stands; after the last one the cursor moves on."""
+    """Apply *segment* if *offer* is still pending; after the last one, `then` becomes the cursor."""
     collection = offer.stream[1]
     with db.writing():
-        if not offers.waits(db, offer):
+        if not offers.is_pending(db, offer):
             return Applied(False)
         keys = set(segment.keys)
-        lost = [
+        deleted = [
             (collection, row["key"])
             for row in db.rows(_IN_RANGE, *offer.stream, offer.range.start, offer.range.end, offer.position)
             if row["key"] not in keys
         ]
-        gone = db.run_many("DELETE FROM record WHERE collection = ? AND key = ?", lost)
+        gone = db.run_many("DELETE FROM record WHERE collection = ? AND key = ?", deleted)
         failpoint("segment.after_deletes")
         try:
-            put = db.run_many(rows.PUT, rows.stored_segment(segment, offer.position))
+            put = db.run_many(rows.PUT, rows.segment_rows(segment, offer.position))
         except UnicodeEncodeError as error:
-            raise ContractBroken(f"segment {offer.sha256} holds what is not text: {error}") from None
+            raise ContractBroken(f"segment {offer.sha256} contains invalid text: {error}") from None
         failpoint("segment.after_puts")
         server_time = replica.sync_state(db).server_time
         if collection == "submissions" and server_time:
-            outbox.note_states(db, server_time, sorted(keys))
-        offers.note_applied(db, offer)
-        db.run("UPDATE held SET verified = 0")
+            outbox.update_states(db, server_time, sorted(keys))
+        offers.mark_applied(db, offer)
+        db.run("UPDATE sync_state SET verified = 0")
         failpoint("segment.before_then")
         offers.finish(db)
         failpoint("segment.before_commit")

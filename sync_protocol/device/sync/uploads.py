@@ -1,14 +1,17 @@
-"""Sending receipts in pieces that survive a broken line (tus 1.0: creation, HEAD, PATCH)."""
+"""Upload receipts in pieces, so that an upload survives a broken connection.
+
+Source: tus 1.0.0 (tus.io), creation, HEAD and PATCH.
+"""
 
 import base64
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from sync_protocol.device.connection import Reply, Send
 from sync_protocol.device.errors import ContractBroken, Problem
 from sync_protocol.device.failpoint import failpoint
-from sync_protocol.device.session.transport import Reply
 from sync_protocol.device.store.database import Database
 from sync_protocol.device.store.receipts import ReceiptFolder
 from sync_protocol.limits import LIMITS
@@ -17,15 +20,12 @@ TUS = {"Tus-Resumable": "1.0.0"}
 _UPLOAD = re.compile(r"/v1/receipts/([A-Za-z0-9._~-]{1,128})$")
 MIN_CHUNK = 16 * 1024
 MAX_CORRECTIONS = 8
-"""How often one receipt may be told another offset in one sync."""
-
-Send = Callable[..., Reply]
-"""`Session.request`."""
+"""How often in one sync the server may correct the offset of one receipt."""
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """A receipt that the server does not have."""
+class PendingReceipt:
+    """A receipt that the server does not have. *upload*: the path of an upload that has begun, or None."""
 
     sha256: str
     filename: str
@@ -34,10 +34,10 @@ class Wanted:
     upload: str | None
 
 
-def wanted(db: Database, rep: str) -> list[Wanted]:
-    """Return the receipts to send: of documents the server has, not uploaded yet or reported missing."""
+def pending_receipts(db: Database, rep: str) -> list[PendingReceipt]:
+    """Return the receipts of documents that the server has, not uploaded yet or reported as missing."""
     return [
-        Wanted(*row)
+        PendingReceipt(*row)
         for row in db.rows(
             "SELECT DISTINCT f.sha256, f.filename, f.filetype, f.bytes, f.upload"
             " FROM receipt f JOIN document_receipt n USING (sha256) JOIN document d ON d.id = n.document"
@@ -53,17 +53,17 @@ def wanted(db: Database, rep: str) -> list[Wanted]:
 
 
 class Uploader:
-    """Sends one receipt after another."""
+    """Upload one receipt after another."""
 
     def __init__(self, db: Database, files: ReceiptFolder, send: Send) -> None:
         self._db = db
         self._files = files
         self._send = send
 
-    def upload(self, receipt: Wanted) -> str | None:
-        """Send *receipt* from where it stands; return why it cannot be sent, or None when the server has it.
+    def upload(self, receipt: PendingReceipt) -> str | None:
+        """Upload the rest of *receipt*; return a sentence if it cannot be sent, or None when the server has it.
 
-        Raises `Temporary` where the line broke or the server is busy; the next call goes on from there.
+        Raises `Temporary` if the connection broke or the server is busy; the next call continues the upload.
         """
         try:
             data = self._files.path(receipt.sha256).read_bytes()
@@ -77,19 +77,19 @@ class Uploader:
             if problem.status in (413, 415):
                 return self._give_up(receipt, problem.detail)
             if problem.status == 460:
-                self._note(receipt, upload=None)
+                self._store_upload(receipt, upload=None)
             raise
-        self._note(receipt, upload=None, uploaded=True)
+        self._store_upload(receipt, upload=None, uploaded=True)
         return None
 
-    def _send_all(self, receipt: Wanted, data: bytes) -> None:
-        where, offset = self._resume(receipt)
+    def _send_all(self, receipt: PendingReceipt, data: bytes) -> None:
+        path, offset = self._resume(receipt)
         chunk, corrections = LIMITS.receipt_chunk_bytes, 0
         while offset < len(data):
             piece = data[offset : offset + chunk]
             headers = {**TUS, "Content-Type": "application/offset+octet-stream", "Upload-Offset": str(offset)}
             try:
-                reply = self._send("PATCH", where, headers=headers, content=piece, bare=True)
+                reply = self._send("PATCH", path, headers=headers, content=piece, bare=True)
             except Problem as problem:
                 if problem.status == 413 and chunk > MIN_CHUNK:
                     chunk //= 2
@@ -97,14 +97,15 @@ class Uploader:
                 if problem.status != 409 or corrections == MAX_CORRECTIONS:
                     raise
                 corrections += 1
-                offset = self._offset(self._send("HEAD", where, headers=TUS, bare=True), len(data))
+                offset = self._offset(self._send("HEAD", path, headers=TUS, bare=True), len(data))
                 continue
-            stood, offset = offset, self._offset(reply, len(data))
-            if offset <= stood:
-                raise ContractBroken(f"the upload does not move on from {stood}")
+            previous, offset = offset, self._offset(reply, len(data))
+            if offset <= previous:
+                raise ContractBroken(f"the upload does not advance from byte {previous}")
             failpoint("upload.after_piece")
 
-    def _resume(self, receipt: Wanted) -> tuple[str, int]:
+    def _resume(self, receipt: PendingReceipt) -> tuple[str, int]:
+        """Continue the upload or begin one; return (its path, offset in bytes)."""
         if receipt.upload:
             try:
                 reply = self._send("HEAD", receipt.upload, headers=TUS, bare=True)
@@ -122,32 +123,34 @@ class Uploader:
         offset = self._offset(reply, receipt.bytes, otherwise=0)
         if offset == receipt.bytes:
             return "", offset
-        where = self._path(reply.headers)
-        self._note(receipt, upload=where)
-        return where, offset
+        path = self._path(reply.headers)
+        self._store_upload(receipt, upload=path)
+        return path, offset
 
     def _path(self, headers: Mapping[str, str]) -> str:
-        """Return the upload's path. Only the id is taken from Location: the token goes to our server alone,
-        whatever name a proxy in between gave it."""
-        found = _UPLOAD.search(headers.get("location", ""))
-        if found is None:
-            raise ContractBroken("the server took the upload but gave no Location for it")
-        return f"/v1/receipts/{found[1]}"
+        """Return the upload's path from Location.
+
+        Only the id is used. The token must go to our server alone, whatever host name a proxy has put there.
+        """
+        match = _UPLOAD.search(headers.get("location", ""))
+        if match is None:
+            raise ContractBroken("the server accepted the upload but sent no Location")
+        return f"/v1/receipts/{match[1]}"
 
     def _offset(self, reply: Reply, length: int, otherwise: int | None = None) -> int:
         text = reply.headers.get("upload-offset", "")
         if not text and otherwise is not None:
             return otherwise
         if not text.isascii() or not text.isdigit() or int(text) > length:
-            raise ContractBroken(f"the upload stands at {text!r}, which is no offset of {length} bytes")
+            raise ContractBroken(f"Upload-Offset {text!r} is not an offset within {length} bytes")
         return int(text)
 
-    def _give_up(self, receipt: Wanted, reason: str) -> str:
+    def _give_up(self, receipt: PendingReceipt, reason: str) -> str:
         with self._db.writing():
             self._db.run("UPDATE receipt SET error = ? WHERE sha256 = ?", reason, receipt.sha256)
         return f"{receipt.filename}: {reason}"
 
-    def _note(self, receipt: Wanted, *, upload: str | None, uploaded: bool = False) -> None:
+    def _store_upload(self, receipt: PendingReceipt, *, upload: str | None, uploaded: bool = False) -> None:
         with self._db.writing():
             self._db.run(
                 "UPDATE receipt SET upload = ?, uploaded = ? WHERE sha256 = ?", upload, uploaded, receipt.sha256

@@ -23,7 +23,7 @@ Patch = Callable[[pytest.MonkeyPatch], None]
 class Local(Driver):
     """The reference device's driver, in this process."""
 
-    def tell(self, command: dict[str, Any]) -> dict[str, Any]:
+    def send(self, command: dict[str, Any]) -> dict[str, Any]:
         return self.answer(command)
 
     def kill(self) -> None:
@@ -74,8 +74,8 @@ BROKEN: dict[str, Patch] = {
     "segment-range": without_ranges,
     "segment-gone": lambda patch: patch.setattr(segments, "_IN_RANGE", f"{segments._IN_RANGE} AND 0"),
     "segment-damaged": believing,
-    "check": lambda patch: patch.setattr(checks, "agree", lambda db: True),
-    "check-equal": lambda patch: patch.setattr(checks, "agree", lambda db: False),
+    "check": lambda patch: patch.setattr(checks, "matches_server", lambda db: True),
+    "check-equal": lambda patch: patch.setattr(checks, "matches_server", lambda db: False),
     "rebase": lambda patch: patch.setattr(replica, "RESET_REBASE", "never"),
 }
 

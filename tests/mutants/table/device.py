@@ -2,7 +2,7 @@
 
 from sync_protocol import segment
 from sync_protocol.device.store import offers, outbox, replica
-from sync_protocol.device.sync import repairs, segments
+from sync_protocol.device.sync import segments, verify
 from sync_protocol.inflate import inflate
 from tests.mutants.edits import after, always, before, change_text, drop, move, never, replace
 from tests.mutants.mutant import Mutant
@@ -32,7 +32,7 @@ DEVICE = [
         "–",
         "A segment is applied, and the cursor moved, although it is no longer on offer.",
         KNOWN,
-        [drop(segments.apply, calls(offers.waits))],
+        [drop(segments.apply, calls(offers.is_pending))],
         only="late_segment and sqlite and reference",
     ),
     Mutant(
@@ -75,7 +75,7 @@ DEVICE = [
         "7",
         "Repaired rows are ignored, because the device has higher positions for them.",
         KNOWN,
-        [replace(repairs.apply, "rows.OVERRIDE", "rows.PUT")],
+        [replace(verify.apply_repairs, "rows.OVERRIDE", "rows.PUT")],
         only="exactly_what_differs and sqlite and reference",
     ),
     Mutant(
@@ -83,7 +83,7 @@ DEVICE = [
         "–",
         "The findings of a verification are applied although the device has another cursor by then.",
         "tests/stateful/search/test_known_histories.py::test_an_answer_that_comes_late_repairs_nothing",
-        [drop(repairs.apply, calls(replica.still_at))],
+        [drop(verify.apply_repairs, calls(replica.still_at))],
         only="sqlite and reference",
     ),
     Mutant(
@@ -115,7 +115,7 @@ DEVICE = [
         [
             before(
                 replica.apply,
-                "outbox.push_again($DB)",
+                "outbox.push_all_again($DB)",
                 'if page.reset is not None:\n    $DB.run("DELETE FROM document")',
             )
         ],
@@ -126,7 +126,7 @@ DEVICE = [
         "7",
         "After a restore the device believes that its documents were received.",
         KNOWN,
-        [drop(replica.apply, calls(outbox.push_again))],
+        [drop(replica.apply, calls(outbox.push_all_again))],
         only="outbox_is_pushed_again and sqlite and reference",
     ),
     Mutant(
@@ -150,7 +150,7 @@ DEVICE = [
         "tests/unit/device/test_push.py::test_a_document_stays_after_the_push_was_answered",
         [
             after(
-                outbox.note_results,
+                outbox.store_results,
                 "$DB.run($$$VALUES, $DOCUMENT.id)",
                 '$DB.run("DELETE FROM document WHERE id = ?", $DOCUMENT.id)',
             )

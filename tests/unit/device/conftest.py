@@ -16,7 +16,7 @@ Opened = Callable[..., Device]
 
 @pytest.fixture
 def server() -> FakeServer:
-    """A server whose rep R1 hears everything of the small company."""
+    """A server whose rep R1 may read everything of the small company."""
     fake = FakeServer()
     company.publish(fake.feed)
     return fake

@@ -1,4 +1,4 @@
-"""A server in memory that speaks the wire, and can be told to fail: an httpx transport, no network."""
+"""A server in memory that speaks the wire, and fails on request: an httpx transport, no network."""
 
 import gzip
 import hashlib

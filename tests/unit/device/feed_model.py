@@ -37,7 +37,7 @@ class State:
 
 
 class Feed:
-    """What one rep hears; `limit` is how many rows a page has at most."""
+    """The streams of one rep; `limit` is the most rows of a page."""
 
     def __init__(self) -> None:
         self.epoch = "e1"
@@ -92,7 +92,7 @@ class Feed:
                 self._next()
 
     def collect(self, stream: Stream) -> None:
-        """Collect the tombstones of *stream* that no segment still needs: who missed them begins it anew."""
+        """Delete tombstones of *stream* that no segment needs: devices without them start again."""
         state = self.state
         living = [*state.retired.get(stream, []), *([state.sets[stream]] if stream in state.sets else [])]
         floor = min([self.position, *(set.position for set in living)])

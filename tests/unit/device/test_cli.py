@@ -30,7 +30,7 @@ def run(server: FakeServer, folder: Path, clock: ManualClock, monkeypatch: pytes
     monkeypatch.setattr(tables.console, "_width", 200)
 
     def command(*arguments: str, fails: bool = False) -> Result:
-        result = CliRunner().invoke(device_cli.device, ["--folder", str(folder), *arguments])
+        result = CliRunner().invoke(device_cli.device_group, ["--folder", str(folder), *arguments])
         assert (result.exit_code != 0) == fails, result.output
         assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
         return result
@@ -136,7 +136,7 @@ def test_a_refused_document_shows_why_and_can_be_put_aside(ready: Run, server: F
     assert "lines[0]: is [wrong]" in shown
     id = re.search(r"[0-9A-Z]{26}", shown)
     assert id is not None
-    assert "put aside" in ready("dismiss", id[0]).output
+    assert "dismissed" in ready("dismiss", id[0]).output
 
 
 def test_a_revoked_device_says_where_the_unsent_documents_are(
@@ -189,7 +189,7 @@ def test_a_first_sync_by_segments_says_when_the_device_can_be_used_and_that_it_i
     run("enrol", CODE, "--server", ISSUER)
     output = run("sync").output
     assert "the device can be used" in output and "Verified" in output
-    assert re.search(r"Found equal to the server .*, as it is now", run("status").output)
+    assert re.search(r"Last verified [^;]*$", run("status").output)
 
 
 def test_a_download_that_was_cut_is_shown_and_goes_on(run: Run, server: FakeServer) -> None:
@@ -203,8 +203,8 @@ def test_a_download_that_was_cut_is_shown_and_goes_on(run: Run, server: FakeServ
         return problem(503, "unavailable") if fetched == 2 else None
 
     server.always = second_is_busy
-    assert "run it again to go on" in run("sync", "--tries", "1", fails=True).output
-    assert re.search(r"Being fetched: 1 of 2 records", run("status").output)
+    assert "run it again to continue" in run("sync", "--tries", "1", fails=True).output
+    assert re.search(r"Download: 1 of 2 records", run("status").output)
     server.always = None
     assert "Verified" in run("sync").output
 
@@ -228,4 +228,4 @@ def test_verify_that_cannot_compare_fails(ready: Run, server: FakeServer, folder
     with Device(folder) as device:
         device.db.run("UPDATE record SET body = replace(body, 'Alpha', 'Omega') WHERE key = 'C1'")
     server.always = lambda request: problem(503, "unavailable") if "verify" in request.url.path else None
-    assert "was not found equal" in ready("verify", "--tries", "1", fails=True).output
+    assert "were not found equal" in ready("verify", "--tries", "1", fails=True).output

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from sync_protocol.checksum import Checksum, record_hash
+from sync_protocol.canonical import canonical
+from sync_protocol.checksum import Checksum, record_hash, row_hash, signed
 from sync_protocol.device import failpoint
 from sync_protocol.device.errors import DatabaseRefused
-from sync_protocol.device.store import checks
+from sync_protocol.device.store import checks, offers, replica
 from sync_protocol.device.store.database import Database
 from sync_protocol.device.store.schema import VERSION
 
@@ -24,10 +25,10 @@ def test_a_commit_survives_an_empty_battery(tmp_path: Path) -> None:
 
 def test_opening_again_keeps_what_is_there(tmp_path: Path) -> None:
     db = Database(tmp_path / "d.sqlite3")
-    db.run("UPDATE held SET cursor = 'c1'")
+    db.run("UPDATE sync_state SET cursor = 'c1'")
     db.close()
     db = Database(tmp_path / "d.sqlite3")
-    assert db.value("SELECT cursor FROM held") == "c1"
+    assert db.value("SELECT cursor FROM sync_state") == "c1"
     assert db.integrity_errors() == []
     db.close()
 
@@ -35,9 +36,9 @@ def test_opening_again_keeps_what_is_there(tmp_path: Path) -> None:
 def test_a_block_that_raises_leaves_nothing_behind(tmp_path: Path) -> None:
     db = Database(tmp_path / "d.sqlite3")
     with pytest.raises(KeyboardInterrupt), db.writing():
-        db.run("UPDATE held SET cursor = 'c1'")
+        db.run("UPDATE sync_state SET cursor = 'c1'")
         raise KeyboardInterrupt
-    assert db.value("SELECT cursor FROM held") is None
+    assert db.value("SELECT cursor FROM sync_state") is None
     db.close()
 
 
@@ -75,7 +76,7 @@ def first_version(path: Path, rows: int = 2500) -> None:
     old.executemany(
         "INSERT INTO record (collection, key, channel, position, body, words, parent)"
         " VALUES ('customers', ?, 'territory:NW', ?, ?, '', NULL)",
-        # Not in canonical order, as a proxy that writes JSON anew would have left it.
+        # Not in canonical order, as a proxy that rewrites JSON would leave it.
         [(f"C{n}", n + 1, f'{{"name":"Café {n}","id":"C{n}"}}') for n in range(rows)],
     )
     old.execute("UPDATE held SET cursor = 'c', etag = 'W/\"t\"', epoch = 'e1', complete = 1")
@@ -112,7 +113,54 @@ def test_a_file_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> No
     # The outbox and the session are as they were; the cursor is good, and the next answer brings a checksum.
     assert db.value("SELECT frozen FROM document") == b'{"body":{}}'
     assert db.value("SELECT refresh_token FROM session") == "refresh"
-    assert tuple(db.row("SELECT cursor, etag, verified FROM held") or ()) == ("c", None, 0)
+    assert tuple(db.row("SELECT cursor, etag, verified FROM sync_state") or ()) == ("c", None, 0)
+    db.close()
+    new.close()
+
+
+def second_version(path: Path) -> None:
+    """Write a file of version 2: in the middle of a download, with an order in the outbox."""
+    old = sqlite3.connect(path)
+    old.executescript((Path(__file__).parent / "version_2.sql").read_text())
+    old.execute(
+        "UPDATE held SET run = 3, cursor = 'c', etag = 'W/\"t\"', epoch = 'e1', complete = 1, check_count = 1,"
+        " check_sum = ?, verified = 1, then_cursor = 'd', server_time = '2026-11-23T09:00:00Z',"
+        " verified_at = '2026-11-23T09:00:00Z', deep_at = '2026-11-22T09:00:00Z',"
+        " renewed_at = '2026-11-21T09:00:00Z'",
+        (signed(record_hash("customers", "C1", {"id": "C1", "name": "Café"})),),
+    )
+    body = canonical({"id": "C1", "name": "Café"}).decode()
+    old.execute(
+        "INSERT INTO record (collection, key, channel, position, body, hash, words, parent)"
+        " VALUES ('customers', 'C1', 'territory:NW', 7, ?, ?, 'c1 cafe', NULL)",
+        (body, signed(row_hash("customers", "C1", body))),
+    )
+    old.execute("INSERT INTO segment VALUES ('everyone', 'units', '', NULL, 1, 'abc', 10, 2, 5, NULL, 1)")
+    old.execute(
+        "INSERT INTO document (id, rep, kind, title, captured_at, sha256, frozen, state)"
+        " VALUES ('D', 'R1', 'order', '', '', ?, ?, 'queued')",
+        (hashlib.sha256(b"{}").hexdigest(), b'{"body":{}}'),
+    )
+    old.execute("INSERT INTO session VALUES (1, 's', 'i', 'd', 'R1', 'Rosa', 'c', 'key-1', 'a', 0, 'refresh')")
+    old.commit()
+    old.close()
+
+
+def test_a_file_of_the_second_version_keeps_its_data(tmp_path: Path) -> None:
+    second_version(tmp_path / "old.sqlite3")
+    db, new = Database(tmp_path / "old.sqlite3"), Database(tmp_path / "new.sqlite3")
+    assert tables(db) == tables(new)
+    assert db.value("PRAGMA user_version") == VERSION and db.integrity_errors() == []
+    state = replica.sync_state(db)
+    assert (state.run, state.cursor, state.etag, state.epoch, state.then) == (3, "c", 'W/"t"', "e1", "d")
+    assert state.verified and state.check == checks.total(db)
+    assert (state.verified_at, state.rehashed_at, state.refetched_at) == (
+        "2026-11-23T09:00:00Z", "2026-11-22T09:00:00Z", "2026-11-21T09:00:00Z",
+    )  # fmt: skip
+    assert replica.records(db, "customers", "cafe") == [{"id": "C1", "name": "Café"}]
+    assert offers.progress(db).segments == 1 and offers.progress(db).rows_applied == 2
+    assert tuple(db.row("SELECT frozen, state FROM document") or ()) == (b'{"body":{}}', "queued")
+    assert db.value("SELECT refresh_token FROM session") == "refresh"
     db.close()
     new.close()
 

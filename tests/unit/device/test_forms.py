@@ -13,18 +13,18 @@ from tests.unit.device.test_capture import photo
 
 @pytest.mark.parametrize("text", ["C1", "n-c1", "alpha", "CAFE", "alp café"])
 def test_a_customer_is_found_by_key_number_or_words_without_accents(device: Device, text: str) -> None:
-    assert views.find_one(device.db, "customers", text)["id"] == "C1"
+    assert views.find_record(device.db, "customers", text)["id"] == "C1"
 
 
 def test_a_name_that_is_not_clear_is_refused_with_those_it_could_mean(device: Device) -> None:
     with pytest.raises(NotFound, match=r"more than one customer: C1 Alpha Café, C2 Beta Stores"):
-        views.find_one(device.db, "customers", "n-c")
+        views.find_record(device.db, "customers", "n-c")
     with pytest.raises(NotFound, match="no customer 'zzz'"):
-        views.find_one(device.db, "customers", "zzz")
+        views.find_record(device.db, "customers", "zzz")
     with pytest.raises(NotFound, match="no expense category 'zzz'"):
-        views.find_one(device.db, "expense_categories", "zzz")
+        views.find_record(device.db, "expense_categories", "zzz")
     with pytest.raises(NotFound):
-        views.find_one(device.db, "customers", " ")
+        views.find_record(device.db, "customers", " ")
 
 
 def test_a_search_treats_no_character_as_a_wildcard(device: Device) -> None:
@@ -37,7 +37,7 @@ def test_a_customers_page_has_what_belongs_to_it(device: Device, server: FakeSer
     device.capture("order", order_body("C2"))
     page = device.customer("C1")
     assert [contact["id"] for contact in page.contacts] == ["c1"]
-    assert [document.id for document in page.waiting] == [waiting.id]
+    assert [document.id for document in page.pending_documents] == [waiting.id]
     assert page.as_of["customers"] == "2026-11-23T08:00:00Z"
 
 
@@ -47,13 +47,13 @@ def test_a_customers_page_has_what_belongs_to_it(device: Device, server: FakeSer
 def test_the_greatest_least_quantity_that_is_reached_sets_the_price(
     device: Device, quantity: str, amount: str
 ) -> None:
-    product = views.find_one(device.db, "products", "P1")
+    product = views.find_record(device.db, "products", "P1")
     found = pricing.price(device.db, product, "L1", "pc", quantity, "2026-11-23")
     assert found is not None and (found.amount, found.currency) == (amount, "EUR")
 
 
 def test_a_price_in_another_unit_is_converted(device: Device) -> None:
-    product = views.find_one(device.db, "products", "P1")
+    product = views.find_record(device.db, "products", "P1")
     few = pricing.price(device.db, product, "L1", "box", "2", "2026-11-23")
     many = pricing.price(device.db, product, "L1", "box", "9", "2026-11-23")
     assert few is not None and many is not None
@@ -64,7 +64,7 @@ def test_a_price_counts_only_while_it_is_valid(device: Device, server: FakeServe
     dated = price("p3", "P1", "0.99", valid_from="2026-11-24", valid_to="2026-11-30")
     server.feed.put("everyone", "prices", "p3", dated)
     device.sync()
-    product = views.find_one(device.db, "products", "P1")
+    product = views.find_record(device.db, "products", "P1")
     amounts = [
         getattr(pricing.price(device.db, product, "L1", "pc", "1", day), "amount", None)
         for day in ("2026-11-23", "2026-11-24", "2026-11-30", "2026-12-01")

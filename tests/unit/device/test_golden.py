@@ -18,7 +18,7 @@ from sync_protocol.device.session.keys import DeviceKey
 from sync_protocol.device.session.transport import Transport
 from sync_protocol.device.store import outbox, replica
 from sync_protocol.device.store.database import Database
-from sync_protocol.device.sync.push import take_results
+from sync_protocol.device.sync.push import store_results
 from sync_protocol.device.sync.report import SyncReport
 from tests.unit.device.test_transport import Line
 
@@ -87,7 +87,7 @@ def test_the_results_of_a_push_are_stored_with_their_documents(db: Database, nam
             document["id"], document["kind"], document["captured_at"], document["sha256"],
             json.dumps(document).encode(),
         )  # fmt: skip
-        take_results(db, outbox.due(db, "R1"), [result], SyncReport())
+        store_results(db, outbox.due(db, "R1"), [result], SyncReport())
         (stored,) = documents(db)
         assert stored.stage == (result["state"] or result["status"])
         assert stored.errors == result["errors"]

@@ -117,7 +117,7 @@ def test_a_repair_that_is_killed_is_done_whole_or_not_at_all(
 ) -> None:
     device.db.run("DELETE FROM record WHERE key = 'C1' AND collection = 'customers'")
     device.db.run("UPDATE record SET key = 'C2x', hash = 1 WHERE key = 'C2' AND collection = 'customers'")
-    device.db.run("UPDATE held SET verified = 0")
+    device.db.run("UPDATE sync_state SET verified = 0")
     device.close()
     assert run(folder, "repair", f"{failpoint}=kill") == -9
     again = opened()

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sync_protocol.device.connection import Reply
 from sync_protocol.device.errors import Offline, Problem
 from sync_protocol.device.page import Offer, read_page
-from sync_protocol.device.session.transport import Reply
 from sync_protocol.device.store import offers, replica
 from sync_protocol.device.store.database import Database
 from sync_protocol.device.store.partfile import PartFile, PartFolder
@@ -118,12 +118,12 @@ class Run:
 
     def fetch(self, which: int) -> None:
         """Fetch the next segment and apply it, and after it one that came earlier, a second time."""
-        offer = offers.next_wanted(self.db)
+        offer = offers.next_pending(self.db)
         if offer is not None and offer.sha256 in self.feed.files:
             self.fetched.append((offer, self.feed.files[offer.sha256]))
         elif offer is not None:
             with self.db.writing():
-                offers.withdraw(self.db)
+                offers.forget_pending(self.db)
         for offer, data in (
             self.fetched[-1:] + self.fetched[which % len(self.fetched) :][:1] if self.fetched else []
         ):
@@ -144,7 +144,7 @@ class Run:
         )
         try:
             puller.until_complete()
-            ReplicaChecker(self.db, self.send, puller, self.report, deep=True).run()
+            ReplicaChecker(self.db, self.send, puller, self.report, rehash=True).run()
         except Offline:
             return
         self.may_differ = False

@@ -82,7 +82,7 @@ def test_an_epoch_that_changes_without_a_reset_is_refused_and_changes_nothing(db
 
 
 def test_drop_comes_before_the_puts_of_the_same_page(db: Database) -> None:
-    """A stream that begins anew is dropped and sent again in one page."""
+    """A stream that starts again is dropped and sent again in one page."""
     apply(db, page("c1", put(A, 5, "k"), put(A, 6, "stale")))
     apply(db, page("c2", put(A, 5, "k"), drop=[[A, "customers"]]))
     assert names(db) == {"k": "k@5"}

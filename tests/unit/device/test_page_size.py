@@ -57,30 +57,30 @@ def test_it_halves_down_to_the_least_and_doubles_back_to_what_the_server_thinks_
     assert size.limit is None
     asked = []
     for _ in range(8):
-        size.stopped(CUT)
+        size.after_error(CUT)
         asked.append(size.limit)
     assert asked == [n * KIB for n in (128, 64, 32, 16, 8, 4, 4, 4)]
     for _ in range(5):
-        size.whole()
+        size.after_page()
     assert size.limit == 128 * KIB
-    size.whole()
-    size.whole()
+    size.after_page()
+    size.after_page()
     assert size.limit is None
 
 
 def test_it_never_asks_for_more_than_was_wanted() -> None:
     size = PageSize(10_000)
-    size.stopped(CUT)
+    size.after_error(CUT)
     assert size.limit == 5_000
-    size.whole()
-    size.whole()
+    size.after_page()
+    size.after_page()
     assert size.limit == 10_000
 
 
 def test_only_a_line_that_broke_makes_pages_smaller() -> None:
     size = PageSize()
     for error in (Offline("no network", sent=False), NotOurServer("a sign-in page")):
-        size.stopped(error)
+        size.after_error(error)
     assert size.limit is None
-    size.stopped(Damaged("the reply was cut on the way"))
+    size.after_error(Damaged("the reply was cut on the way"))
     assert size.limit == LIMITS.page_bytes // 2

@@ -20,7 +20,7 @@ def captured(device: Device, count: int) -> list[str]:
     return [device.capture("order", order_body(quantity=str(n + 1))).id for n in range(count)]
 
 
-def test_an_order_and_its_fate_take_one_round_trip(device: Device, server: FakeServer) -> None:
+def test_an_order_and_its_state_take_one_round_trip(device: Device, server: FakeServer) -> None:
     saved = device.capture("order", order_body())
     server.seen.clear()
     report = device.sync()
@@ -45,7 +45,7 @@ def test_a_lost_reply_neither_doubles_nor_loses_the_document(device: Device, ser
     report = device.sync()
     assert report.problem is not None
     assert list(server.inbox) == [saved.id]
-    # The pull of the same sync already told the device that the server has it.
+    # The pull of the same sync has already reported that the server has it.
     assert report.complete and stages(device) == ["queued"]
     assert device.sync().results == []
 
@@ -104,7 +104,7 @@ def test_the_grace_period_goes_by_the_servers_clock(
 
 
 @pytest.mark.parametrize("state", ["received", "on_hold", "parked", "unknown", "rejected", "handed_over"])
-def test_a_document_whose_fate_is_open_never_leaves(device: Device, server: FakeServer, state: str) -> None:
+def test_a_document_without_a_final_state_never_leaves(device: Device, server: FakeServer, state: str) -> None:
     (id,) = captured(device, 1)
     device.sync()
     server.say(id, state=state)

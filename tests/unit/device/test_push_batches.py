@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 
 from sync_protocol.device.device import Device
-from sync_protocol.device.store.outbox import Due
+from sync_protocol.device.store.outbox import DueDocument
 from sync_protocol.device.sync.push import ALONE_AFTER, batches
 from sync_protocol.limits import LIMITS
 from tests.unit.device.company import order_body
@@ -87,8 +87,8 @@ def test_a_server_that_is_ill_is_not_asked_once_for_each_document(device: Device
 
 
 def test_batches_keep_to_the_limits_of_one_push() -> None:
-    documents = [Due(str(n), "", b"x" * 500_000, 0) for n in range(20)]
-    documents += [Due(f"s{n}", "", b"x", 0) for n in range(250)]
+    documents = [DueDocument(str(n), "", b"x" * 500_000, 0) for n in range(20)]
+    documents += [DueDocument(f"s{n}", "", b"x", 0) for n in range(250)]
     made = list(batches(documents))
     assert [document for batch in made for document in batch] == documents
     assert max(len(batch) for batch in made) <= LIMITS.push_submissions

@@ -110,9 +110,9 @@ def test_a_first_sync_cut_twenty_times_fetches_less_than_a_twentieth_twice(
     cuts = 0
     while not (report := device.sync()).complete:
         cuts += 1
-        assert report.fetched > 0 and cuts < 100
+        assert report.downloaded > 0 and cuts < 100
     assert report.verified and cuts >= 20
-    offered = report.offered.bytes
+    offered = report.download.bytes
     assert offered <= line.segment_bytes < offered * 1.05
     assert held(device) == server_view(sessions, "R1")
 
@@ -135,7 +135,7 @@ def spoil(device: Device) -> None:
     """Make one row stale, lose one, and keep one that does not belong there."""
     device.db.run("DELETE FROM record WHERE key = 'C0000777'")
     device.db.run(
-        "INSERT INTO record SELECT collection, 'C0001500x', channel, position, body, 0, words, parent"
+        "INSERT INTO record SELECT collection, 'C0001500x', channel, position, body, 0, search_text, parent"
         " FROM record WHERE key = 'C0001500'"
     )
     device.db.run("UPDATE record SET body = replace(body, 'organisation', 'person') WHERE key = 'C0002222'")
@@ -184,7 +184,7 @@ def forget(sessions: Sessions, keys: list[str]) -> None:
         positions.new_epoch(session)
 
 
-def test_segments_built_anew_in_the_middle_of_a_download_end_with_the_same(
+def test_segments_rebuilt_in_the_middle_of_a_download_end_with_the_same(
     device: Device, sessions: Sessions, line: Counter, clock: ManualClock, settings: Settings
 ) -> None:
     line.cut_after = 60_000

@@ -99,13 +99,13 @@ def test_a_stream_that_was_being_fetched_begins_again(enrolled: Device, server: 
     server.feed.gone("customers", "S00")
     report = enrolled.sync()
     assert report.rebased and report.verified and held(enrolled) == server.feed.live()
-    assert offers.standing(enrolled.db).segments == 0
+    assert offers.progress(enrolled.db).segments == 0
 
 
 def test_an_accepted_document_is_let_go_of_once_the_server_confirms_it(
     device: Device, server: FakeServer
 ) -> None:
-    """The record of its fate is the same as before: nothing of it travels, and the checksum confirms it."""
+    """Its record in `submissions` has not changed: it is not sent again, and the checksum confirms it."""
     order = device.capture("order", order_body())
     device.sync()
     server.say(order.id, state="accepted", erp_number="SO 1")
@@ -119,7 +119,7 @@ def test_an_accepted_document_is_let_go_of_once_the_server_confirms_it(
     assert document.stage == "accepted" and document.final_at is not None
 
 
-def test_a_fate_that_the_server_lost_does_not_keep_the_document_from_being_pushed(
+def test_a_state_that_the_server_lost_does_not_keep_the_document_from_being_pushed(
     device: Device, server: FakeServer
 ) -> None:
     backup, inbox = server.feed.saved(), copy.deepcopy(server.inbox)
@@ -136,9 +136,7 @@ def test_a_fate_that_the_server_lost_does_not_keep_the_document_from_being_pushe
     assert [document.stage for document in device.documents()] == ["queued"]
 
 
-def test_a_server_that_says_epoch_changed_has_everything_fetched_anew(
-    device: Device, server: FakeServer
-) -> None:
+def test_after_epoch_changed_everything_is_fetched_again(device: Device, server: FakeServer) -> None:
     server.feed.restore(server.feed.saved())
     page = server.feed.page
 

@@ -55,7 +55,7 @@ def test_a_sync_cut_twenty_times_fetches_next_to_nothing_twice(enrolled: Device,
     segmented.always = break_after(whole // 30)
     syncs = 0
     while not (report := enrolled.sync()).complete:
-        assert report.fetched > 0
+        assert report.downloaded > 0
         syncs += 1
     assert syncs >= 20 and report.verified
     assert passed <= whole * 1.05 and passed >= whole
@@ -98,8 +98,8 @@ def test_urgent_collections_come_first_and_then_the_device_is_usable(
     seen: list[tuple[int, int]] = []
 
     def on_progress(report: SyncReport) -> None:
-        usable.append(report.offered.usable)
-        seen.append((report.offered.bytes_applied, report.offered.bytes))
+        usable.append(report.download.usable)
+        seen.append((report.download.bytes_applied, report.download.bytes))
 
     enrolled.sync(on_progress)
     first = [segmented.feed.files[path.rpartition("/")[2]] for path in of_segments(segmented)[:2]]
@@ -147,7 +147,7 @@ def test_a_segment_applied_counts_in_the_next_list_only_at_the_same_position(
     enrolled.sync()
     first = set(of_segments(segmented)[:2])
     with enrolled.db.writing():
-        offers.withdraw(enrolled.db)
+        offers.forget_pending(enrolled.db)
     # The same position: the two are not fetched again.
     segmented.seen.clear()
     answered = -100
@@ -158,15 +158,15 @@ def test_a_segment_applied_counts_in_the_next_list_only_at_the_same_position(
         problem(503, "unavailable") if request.url.path.startswith("/v1/segments/") else None
     )
     enrolled.sync()
-    assert offers.standing(enrolled.db).segments == 7
-    assert {f"GET /v1/segments/{name}" for name in offers.names(enrolled.db)}.isdisjoint(first)
+    assert offers.progress(enrolled.db).segments == 7
+    assert {f"GET /v1/segments/{name}" for name in offers.pending_names(enrolled.db)}.isdisjoint(first)
     # Built again later: the same names, another position, and all are to be applied.
     segmented.feed.put(TERRITORY, "customers", "S299", customer("S299", "Changed at the end"))
     segmented.feed.build(CUSTOMERS, 50)
     with enrolled.db.writing():
-        offers.withdraw(enrolled.db)
+        offers.forget_pending(enrolled.db)
     enrolled.sync()
-    assert {f"GET /v1/segments/{name}" for name in offers.names(enrolled.db)} >= first
+    assert {f"GET /v1/segments/{name}" for name in offers.pending_names(enrolled.db)} >= first
     segmented.always = None
     assert enrolled.sync().verified and held(enrolled) == segmented.feed.live()
 
@@ -187,7 +187,7 @@ def test_a_revoked_stream_takes_its_offers_along(enrolled: Device, segmented: Fa
     segmented.feed.revoke(CUSTOMERS)
     segmented.next(of_segments(segmented)[-1].removeprefix("GET "), lambda: problem(404, "segment_gone"))
     assert enrolled.sync().verified
-    assert enrolled.records("customers") == [] and offers.standing(enrolled.db).segments == 0
+    assert enrolled.records("customers") == [] and offers.progress(enrolled.db).segments == 0
 
 
 def test_an_old_segment_does_not_bring_back_what_was_deleted(device: Device, server: FakeServer) -> None:
@@ -200,12 +200,12 @@ def test_an_old_segment_does_not_bring_back_what_was_deleted(device: Device, ser
         problem(503, "unavailable") if request.url.path.startswith("/v1/segments/") else None
     )
     device.sync()
-    late = offers.next_wanted(device.db)
+    late = offers.next_pending(device.db)
     server.always = None
     server.feed.gone("customers", "C1")
     server.feed.build(CUSTOMERS, 1)
     with device.db.writing():
-        offers.withdraw(device.db)
+        offers.forget_pending(device.db)
     device.sync()
     assert late is not None
     assert not segments.apply(device.db, late, segments.read(late, server.feed.files[late.sha256])).applied
@@ -230,6 +230,6 @@ def test_what_was_gone_when_a_newer_set_was_built_is_deleted_by_its_segments(
     segmented.feed.gone("customers", "S000")
     segmented.feed.build(CUSTOMERS, 50)
     with enrolled.db.writing():
-        offers.withdraw(enrolled.db)
+        offers.forget_pending(enrolled.db)
     assert enrolled.sync().verified and held(enrolled) == segmented.feed.live()
     assert "POST /v1/verify" not in segmented.seen

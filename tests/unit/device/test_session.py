@@ -10,7 +10,7 @@ from backend.clock import ManualClock
 from sync_protocol.device.device import Device
 from sync_protocol.device.errors import DeviceError, EnrolAgain, Offline, Problem
 from sync_protocol.device.failpoint import FailpointRaised
-from sync_protocol.device.session.keys import file_for_code, load
+from sync_protocol.device.session.keys import key_file_name, load
 from tests.unit.device.company import order_body
 from tests.unit.device.conftest import Opened
 from tests.unit.device.fake_server import CODE, ISSUER, FakeServer
@@ -39,7 +39,7 @@ def test_an_enrolment_whose_reply_was_lost_gives_the_same_device(opened: Opened,
 
 
 def test_a_code_typed_in_another_way_finds_the_same_key() -> None:
-    assert file_for_code("ab-0 1 1x") == file_for_code("ABOIlX") != file_for_code("AB01X")
+    assert key_file_name("ab-0 1 1x") == key_file_name("ABOIlX") != key_file_name("AB01X")
 
 
 def test_a_crash_before_the_enrolment_is_stored_gives_the_same_device(

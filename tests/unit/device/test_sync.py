@@ -5,7 +5,7 @@ import pytest
 
 from sync_protocol.device.device import Device
 from sync_protocol.device.errors import ContractBroken, NotEnrolled, Offline, Problem
-from sync_protocol.device.session.backoff import Backoff
+from sync_protocol.device.sync.schedule import Backoff
 from tests.unit.device.company import customer, order_body
 from tests.unit.device.conftest import Opened
 from tests.unit.device.fake_server import FakeServer, problem
@@ -97,7 +97,7 @@ def test_an_invalid_cursor_starts_a_new_run_and_keeps_the_rows_until_its_first_p
 
 
 def test_an_invalid_cursor_beside_results_keeps_the_results(device: Device, server: FakeServer) -> None:
-    device.db.run("UPDATE held SET cursor = 'of another server'")
+    device.db.run("UPDATE sync_state SET cursor = 'of another server'")
     device.capture("order", order_body())
     report = device.sync()
     assert report.complete and [result["status"] for result in report.results] == ["received"]
@@ -201,16 +201,16 @@ def test_watching_waits_for_poll_after_and_backs_off_while_offline(
 
 def test_backoff_draws_from_the_whole_range_grows_and_is_bounded() -> None:
     least, most = Backoff(draw=lambda: 0.0), Backoff(draw=lambda: 1.0, cap=60)
-    assert [least.failed() for _ in range(3)] == [0, 0, 0]
-    assert [most.failed() for _ in range(7)] == [2, 4, 8, 16, 32, 60, 60]
-    most.worked(60)
-    assert most.failed() == 2
+    assert [least.after_failure() for _ in range(3)] == [0, 0, 0]
+    assert [most.after_failure() for _ in range(7)] == [2, 4, 8, 16, 32, 60, 60]
+    most.after_success(60)
+    assert most.after_failure() == 2
 
 
-def test_backoff_never_asks_sooner_than_the_server_wished() -> None:
-    assert Backoff(draw=lambda: 0.0).failed(30) == 30
-    assert 30 < Backoff(draw=lambda: 1.0).failed(30) <= 45
-    assert Backoff(draw=lambda: 0.0).worked(60) == 60
+def test_backoff_is_never_shorter_than_retry_after() -> None:
+    assert Backoff(draw=lambda: 0.0).after_failure(30) == 30
+    assert 30 < Backoff(draw=lambda: 1.0).after_failure(30) <= 45
+    assert Backoff(draw=lambda: 0.0).after_success(60) == 60
 
 
 def test_syncing_needs_an_enrolment(opened: Opened) -> None:

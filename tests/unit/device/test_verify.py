@@ -1,4 +1,4 @@
-"""A replica that differs is found by its checksum and repaired by the row; one that cannot be is begun anew."""
+"""A replica that differs is found by its checksum and repaired row by row, or else fetched again."""
 
 import json
 from typing import Any
@@ -42,7 +42,7 @@ def damage(device: Device) -> None:
         device.db.run("DELETE FROM record WHERE key = 'M0777'")
         device.db.run(
             "INSERT INTO record SELECT collection, 'M1500x', channel, position,"
-            " replace(body, 'M1500', 'M1500x'), 0, words, parent FROM record WHERE key = 'M1500'"
+            " replace(body, 'M1500', 'M1500x'), 0, search_text, parent FROM record WHERE key = 'M1500'"
         )
         device.db.run(
             "UPDATE record SET body = replace(body, 'Many 2222', 'Stale'), position = 3999 WHERE key = 'M2222'"
@@ -132,10 +132,10 @@ def test_a_server_that_never_rests_costs_a_few_pulls_and_no_new_beginning(
 def test_rows_of_a_stream_that_the_device_does_not_hear_are_dropped(device: Device, server: FakeServer) -> None:
     with device.db.writing():
         device.db.run(
-            "INSERT INTO record SELECT collection, 'X', 'territory:SE', position, body, 7, words, parent"
+            "INSERT INTO record SELECT collection, 'X', 'territory:SE', position, body, 7, search_text, parent"
             " FROM record WHERE key = 'C1' AND collection = 'customers'"
         )
-        device.db.run("UPDATE held SET verified = 0")
+        device.db.run("UPDATE sync_state SET verified = 0")
     assert device.sync().verified
     assert device.record("customers", "X") is None and held(device) == server.feed.live()
 
@@ -144,12 +144,14 @@ def test_a_stream_that_differs_in_most_rows_is_begun_again(many: Device, server:
     server.feed.build(CUSTOMERS, 1000)
     with many.db.writing():
         many.db.run("DELETE FROM record WHERE key > 'M0500' AND collection = 'customers'")
-        many.db.run("UPDATE held SET verified = 0")
+        many.db.run("UPDATE sync_state SET verified = 0")
     report = many.sync()
     assert report.verified and report.segments == 4 and held(many) == server.feed.live()
 
 
-def test_a_difference_that_no_repair_mends_begins_anew_once_a_day(device: Device, server: FakeServer) -> None:
+def test_a_difference_that_no_repair_removes_is_fetched_again_once_a_day(
+    device: Device, server: FakeServer
+) -> None:
     """The server says of the page what it does not say in the verification: one of the two is wrong."""
     page = server.feed.page
 
@@ -185,22 +187,22 @@ def test_bodies_are_looked_at_once_a_day_and_on_demand(many: Device, server: Fak
     server.feed.server_time = "2026-11-24T09:00:01Z"
     server.feed.put(TERRITORY, "customers", "C3", customer("C3", "Next day"))
     report = many.sync()
-    assert (report.mended, report.repaired, report.verified) == (1, 1, True)
+    assert (report.altered, report.repaired, report.verified) == (1, 1, True)
     assert held(many) == server.feed.live()
     many.db.run("UPDATE record SET body = 'not even JSON' WHERE key = 'M0005'")
-    report = many.sync(deep=True)
-    assert report.unchanged and (report.mended, report.repaired) == (1, 1)
+    report = many.sync(rehash=True)
+    assert report.unchanged and (report.altered, report.repaired) == (1, 1)
     assert held(many) == server.feed.live()
 
 
-def test_a_repaired_submission_says_its_fate(device: Device, server: FakeServer) -> None:
+def test_a_repaired_submission_updates_the_state(device: Device, server: FakeServer) -> None:
     saved = device.capture("order", order_body())
     device.sync()
     server.say(saved.id, state="accepted", erp_number="SO 1")
     device.sync()
     with device.db.writing():
         device.db.run("DELETE FROM record WHERE collection = 'submissions'")
-        device.db.run("UPDATE held SET verified = 0")
+        device.db.run("UPDATE sync_state SET verified = 0")
         device.db.run("UPDATE document SET state = NULL")
     assert device.sync().verified
     (document,) = device.documents()
@@ -280,7 +282,7 @@ def test_sums_and_ranges_are_read_from_an_index(device: Device) -> None:
 def test_the_model_asks_within_the_limits(many: Device, server: FakeServer) -> None:
     """What the device sends fits `POST /v1/verify`, however much differs."""
     many.db.run("UPDATE record SET position = position, hash = hash + 1 WHERE key LIKE 'M%5'")
-    many.db.run("UPDATE held SET verified = 0")
+    many.db.run("UPDATE sync_state SET verified = 0")
     sizes: list[int] = []
     real = verify_model.answer
 

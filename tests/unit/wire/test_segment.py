@@ -60,7 +60,7 @@ def test_a_segment_with_a_changed_byte_is_refused(at: int) -> None:
     data = bytearray(encode(STREAM, KeyRange(), [(f"C{n}", f'{{"id":"C{n}"}}') for n in range(9)]))
     name = name_of(bytes(data))
     data[at % len(data)] ^= 1
-    with pytest.raises(SegmentDamaged, match="not those"):
+    with pytest.raises(SegmentDamaged, match="is not its name"):
         decode(bytes(data), sha256=name, most=MOST)
 
 

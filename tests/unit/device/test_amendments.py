@@ -12,8 +12,8 @@ from backend.clock import ManualClock
 from backend.database.core import Sessions
 from backend.erp.port import Connector, ConnectorMissing
 from backend.feed.changes import publish
-from backend.inbox import submissions as inbox
 from backend.inbox.models import Submission
+from backend.inbox.records import as_record
 from backend.office.service import OfficeService
 from backend.settings import read_settings
 from sync_protocol.change import Put
@@ -33,7 +33,7 @@ def stand(sessions: Sessions, id: str, state: str, **values: object) -> None:
         for name, value in {"state": state, **values}.items():
             setattr(row, name, value)
         session.flush()
-        publish(session, [Put("submissions", id, inbox.as_record(row))])
+        publish(session, [Put("submissions", id, as_record(row))])
 
 
 def decide(sessions: Sessions, clock: ManualClock, action: str, id: str, why: str) -> None:
@@ -108,7 +108,7 @@ def test_what_the_erp_has_is_asked_about_and_the_office_answers(
     seen(real, id)
     made = real.request_change(id, "cancel", "the customer is gone")
     assert seen(real, made.id).state_label.startswith(
-        "the office is looking at it: The rep asks to cancel Order for C1"
+        "waiting for the office: The rep asks to cancel Order for C1"
     )
     decide(sessions, clock, "done", made.id, "SO7 is cancelled")
     assert seen(real, made.id).state_label == "done by the office: The office has done it: SO7 is cancelled"
@@ -119,7 +119,7 @@ def test_the_office_sends_it_back_and_the_rep_corrects_it(
 ) -> None:
     id = captured(real)
     stand(sessions, id, "parked", owner="office", reason="over the limit")
-    assert seen(real, id).state_label == "the office is looking at it: over the limit"
+    assert seen(real, id).state_label == "waiting for the office: over the limit"
     decide(sessions, clock, "return", id, "order half of it")
     returned = seen(real, id)
     assert returned.needs_rep
