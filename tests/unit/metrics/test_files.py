@@ -163,9 +163,11 @@ def test_a_process_that_is_killed_lets_go_of_its_place(tmp_path: Path) -> None:
     process, other = start(tmp_path, 1), start(tmp_path, 1)
     end(other)
     eventually(
-        lambda: not files._lives(directory / _alive_of(directory, other.pid)), "it is known to have ended", 5
+        lambda: not files._is_running(directory / _alive_of(directory, other.pid)),
+        "it is known to have ended",
+        5,
     )
-    assert files._lives(directory / _alive_of(directory, process.pid))
+    assert files._is_running(directory / _alive_of(directory, process.pid))
     end(process)
 
 
