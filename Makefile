@@ -63,14 +63,14 @@ lint: .venv/test.stamp ## Style, types and import contracts
 format: .venv/test.stamp ## Put the code in order
 	$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
-reference: .venv/test.stamp ## Write the generated pages of docs/reference and the golden wire examples anew
+reference: .venv/test.stamp ## Regenerate docs/reference and the golden wire examples
 	$(BIN)/python -m backend.api.reference docs/reference
 	$(BIN)/python -m tests.contract.wire.record
 
 corpus: .venv/test.stamp ## Freeze what devices of this revision say and rely on, before it is released
 	$(BIN)/python -m tests.contract.corpus.record
 
-lock: $(UV) ## Write the lock files anew: hashes, no addresses
+lock: $(UV) ## Regenerate the lock files: hashes, no addresses
 	$(UV) pip compile pyproject.toml --upgrade -q --group build --generate-hashes --universal --python-version 3.11 --no-header -o requirements/run.lock
 	$(UV) pip compile pyproject.toml --upgrade -q --group build --group test -c requirements/run.lock --generate-hashes --universal --python-version 3.11 --no-header -o requirements/test.lock
 	$(UV) pip compile pyproject.toml --upgrade -q --group build --extra s3 -c requirements/test.lock --generate-hashes --universal --python-version 3.11 --no-header -o requirements/s3.lock

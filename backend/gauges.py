@@ -1,7 +1,7 @@
-"""Metrics that are read from the database when Prometheus asks: how things stand, not what has happened.
+"""Metrics that are read from the database at each scrape: the current state, not what has happened.
 
-One snapshot and about ten statements, each over an index or over a table that is as small as the company (its
-devices, its collections). No statement counts what is settled, which only grows.
+One snapshot and about ten statements, each on an index or on a table that stays small (devices, collections).
+No statement counts settled documents, whose number only grows.
 """
 
 import datetime as dt
@@ -33,20 +33,20 @@ from sync_protocol.submission import FINAL, State
 log = logging.getLogger(__name__)
 
 STATEMENT_SECONDS = 5
-"""PostgreSQL gives up a statement that takes longer: a scrape must not add to what holds the server up."""
+"""PostgreSQL cancels a statement that takes longer: a scrape must not add to the load of a slow server."""
 
 OPEN_STATES = tuple(state.value for state in State if state not in FINAL)
 
 SEEN = (("5m", 300), ("1h", 3_600), ("1d", 86_400), ("7d", 604_800), ("30d", 2_592_000))
-"""Label values and the seconds within which a device was seen; each device is in the first that fits."""
+"""Label values, and the seconds within which a device was last seen. A device counts in the first that fits."""
 LONGER, NEVER = "longer", "never"
 
 Samples = Iterator[tuple[Sequence[str], float]]
-"""Label values, and the value."""
+"""Pairs of label values and value."""
 
 
 class Gauge(NamedTuple):
-    """A metric that is read at a scrape. A name that ends in `_total` is a counter's."""
+    """A metric that is read at a scrape. If its name ends in `_total`, it is a counter."""
 
     name: str
     help: str
@@ -54,7 +54,7 @@ class Gauge(NamedTuple):
 
 
 UP = Gauge(
-    "satchel_database_up", "Whether the database answered this scrape; without it no other gauge is given."
+    "satchel_database_up", "Whether the database answered this scrape; if not, all other gauges are missing."
 )
 SCRAPE_SECONDS = Gauge(
     "satchel_scrape_database_duration_seconds", "Time that the database took for this scrape."
@@ -66,27 +66,25 @@ QUEUE_AGE = Gauge(
     ("state",),
 )
 BREAKER = Gauge("satchel_breaker_open", "Whether forwarding through a connector is stopped.", ("connector",))
-OPENINGS = Gauge("satchel_breaker_openings_total", "How often it was stopped.", ("connector",))
-HELD = Gauge("satchel_sending_held", "Whether sending waits for a reconciliation, by cause.", ("cause",))
+OPENINGS = Gauge("satchel_breaker_openings_total", "How often forwarding was stopped.", ("connector",))
+HELD = Gauge("satchel_sending_held", "Whether sending is on hold until a reconciliation, by cause.", ("cause",))
 LAG = Gauge(
     "satchel_ingest_lag_seconds",
-    "Time since a collection was last read to its end.",
+    "Time since a collection was last read completely.",
     ("connector", "collection"),
 )
 FAILING = Gauge(
-    "satchel_ingest_failing", "Whether the last reading of a collection failed.", ("connector", "collection")
+    "satchel_ingest_failing", "Whether the last read of a collection failed.", ("connector", "collection")
 )
-QUARANTINED = Gauge(
-    "satchel_ingest_quarantined_rows", "Rows of the ERP that could not be taken.", ("collection",)
-)
+QUARANTINED = Gauge("satchel_ingest_quarantined_rows", "Rows of the ERP in quarantine.", ("collection",))
 DEVICES = Gauge(
     "satchel_devices", "Devices that are not revoked, by how long ago they were last seen.", ("last_seen",)
 )
-DIFFERED = Gauge("satchel_replica_mismatches_last_day", "Streams found to differ on phones within a day.")
-DIFFERING = Gauge("satchel_replica_mismatch_devices_last_day", "Devices on which they were found.")
+DIFFERED = Gauge("satchel_replica_mismatches_last_day", "Streams that differed on phones within the last day.")
+DIFFERING = Gauge("satchel_replica_mismatch_devices_last_day", "Devices with such streams.")
 RECONCILED = Gauge(
     "satchel_reconciliation_documents",
-    "Documents of the newest reconciliation, by what the ERP said.",
+    "Documents of the newest reconciliation, by result.",
     ("result",),
 )
 RECONCILED_AGE = Gauge("satchel_reconciliation_age_seconds", "Time since the newest reconciliation ended.")
@@ -96,7 +94,7 @@ GAUGES: tuple[Gauge, ...] = tuple(value for value in globals().values() if isins
 
 
 def start_metrics(settings: Settings, *, serve: bool = True) -> None:
-    """Count in files, and offer to *serve* those of this machine, if settings say where. Never raises."""
+    """Start counting, if SATCHEL_METRICS_ADDRESS is set; with *serve*, also compete to serve. Never raises."""
     if settings.metrics_address:
         gauges = DatabaseGauges(make_sessions(settings.database_url), SystemClock()) if serve else None
         exporter.start(settings.folder, settings.metrics_address, gauges)
@@ -110,14 +108,14 @@ class DatabaseGauges(Collector):
         self._failed = False
 
     def collect(self) -> Iterable[Metric]:
-        """Return the gauges; only that the database does not answer, if it does not."""
+        """Return the gauges; if the database does not answer, only `satchel_database_up` with 0."""
         began = time.perf_counter()
         try:
             families = self._read()
         except (SQLAlchemyError, positions.FeedMissing) as error:
             if not self._failed:
                 reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-                log.warning("a scrape goes without the database: %s", reason)
+                log.warning("the database did not answer a scrape: %s", reason)
             self._failed = True
             return [_family(UP, [((), 0)])]
         self._failed = False
@@ -156,21 +154,21 @@ def _queue(session: Session, now: dt.datetime) -> Read:
         .group_by(Submission.state)
     )
     by_state = {state: (count, _since(oldest, now)) for state, count, oldest in rows}
-    standing = [((state,), *by_state.get(state, (0, 0.0))) for state in OPEN_STATES]
+    samples = [((state,), *by_state.get(state, (0, 0.0))) for state in OPEN_STATES]
     return {
-        QUEUE: [(labels, count) for labels, count, _ in standing],
-        QUEUE_AGE: [(labels, age) for labels, _, age in standing],
+        QUEUE: [(labels, count) for labels, count, _ in samples],
+        QUEUE_AGE: [(labels, age) for labels, _, age in samples],
     }
 
 
 def _sending(session: Session, now: dt.datetime) -> Read:
     rows = session.execute(select(Breaker.connector, Breaker.opened_at, Breaker.incidents)).all()
-    causes = {held.cause for held in sending_hold.all_in_force(session)}
-    known = (positions.EpochCause.RESTORE.value, positions.EpochCause.LINEAGE.value, sending_hold.ERP_LOST)
+    causes = {hold.cause for hold in sending_hold.all_in_force(session)}
+    all_causes = (positions.EpochCause.RESTORE.value, positions.EpochCause.LINEAGE.value, sending_hold.ERP_LOST)
     return {
         BREAKER: [((row.connector,), row.opened_at is not None) for row in rows],
         OPENINGS: [((row.connector,), row.incidents) for row in rows],
-        HELD: [((cause,), cause in causes) for cause in known],
+        HELD: [((cause,), cause in causes) for cause in all_causes],
     }
 
 

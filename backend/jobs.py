@@ -1,4 +1,4 @@
-"""What RQ calls: names in, commits, done. The work itself is in the database, not in the job."""
+"""Functions that RQ calls by name. A job carries no data: the work is in the database."""
 
 import functools
 import os
@@ -6,27 +6,27 @@ import socket
 
 from backend.clock import SystemClock
 from backend.database.core import Sessions, make_sessions
+from backend.delivery.documents import receipts_in
 from backend.delivery.forwarder import Forwarder
-from backend.delivery.receipts import receipts_in
 from backend.erp.port import connect
 from backend.settings import Settings, read_settings
 
-LONGEST_RING = 60.0
-"""Seconds after which a ring ends although more is due, so that a worker can be told to stop."""
+MAX_RING_SECONDS = 60.0
+"""A job ends after this time although more is due, so that a worker can be stopped."""
 
 
 def ring() -> int:
-    """Forward what is due until nothing is; return how many submissions that were.
+    """Forward until nothing is due; return how many submissions.
 
-    Settings come from the environment. Database errors are raised: RQ notes the failure and the
-    polling worker does the work.
+    Settings come from the environment. Database errors are raised: RQ logs the failure, and the polling worker
+    does the work.
     """
-    return _forwarder(os.getpid()).drain(seconds=LONGEST_RING)
+    return _forwarder(os.getpid()).drain(seconds=MAX_RING_SECONDS)
 
 
 @functools.cache
 def _forwarder(pid: int) -> Forwarder:
-    """Return this process's forwarder; a forked child makes its own, with its own connections."""
+    """Return the forwarder of the process *pid*; a forked child makes its own, with its own connections."""
     settings = read_settings(os.environ)
     return forwarder(settings, make_sessions(settings.database_url), "ring")
 
@@ -34,7 +34,7 @@ def _forwarder(pid: int) -> Forwarder:
 def forwarder(settings: Settings, sessions: Sessions, name: str) -> Forwarder:
     """Return a forwarder with a connector of its own, named *name* in this process's leases and attempts.
 
-    Raises what `connect` raises where the connector or one of its options is wrong.
+    Raises what `connect` raises if the connector or one of its options is wrong.
     """
     return Forwarder(
         sessions,

@@ -1,4 +1,4 @@
-"""Upkeep: what a worker does beside forwarding and reading, round after round, each job in its own rhythm."""
+"""Maintenance: what a worker does beside forwarding and reading the ERP. Each job has its own interval."""
 
 import logging
 import time
@@ -26,23 +26,23 @@ log = logging.getLogger(__name__)
 
 FOLLOW_UP_SECONDS = 60.0
 RECONCILE_SECONDS = 60.0
-"""Between two turns of the daily reconciliation."""
+"""Between two slices of the daily reconciliation."""
 PROBE_SECONDS = 900.0
-"""Between two looks at whether the ERP still has the newest documents."""
+"""Between two checks that the ERP still has the newest documents."""
 ALERT_SECONDS = 60.0
-"""Between two looks at what has waited too long."""
+"""Between two checks for documents that have waited too long."""
 PURGE_SECONDS = 86_400.0
-"""Between two clearings of receipts that were begun and never finished, and of old mismatches."""
+"""Between two deletions of unfinished receipt uploads and of old mismatches."""
 COMPACT_SECONDS = 3_600.0
-"""Between two looks at which tombstones are old."""
+"""Between two deletions of old tombstones."""
 MAX_TOMBSTONES = 100_000
-"""Deleted at one look, so that nothing else has to wait for long; the next look goes on."""
+"""Deleted in one run, so that nothing else waits for long; the next run continues."""
 
 Job = Callable[[], object]
 
 
 class Maintenance:
-    """One worker's upkeep; the connector is its own."""
+    """The maintenance of one worker; the connector is its own."""
 
     def __init__(
         self,
@@ -56,12 +56,12 @@ class Maintenance:
         self.settings, self.sessions, self.connector, self.clock = settings, sessions, connector, clock
         self.stop = stop
         self.backoff = configured_backoff(settings)
-        self.terms = CachedProfile(connector, clock, settings, self.backoff)
-        self.daily = ScheduledReconciliation(sessions, connector, clock, settings.reconcile_days)
+        self.profile = CachedProfile(connector, clock, settings, self.backoff)
+        self.reconciliation = ScheduledReconciliation(sessions, connector, clock, settings.reconcile_days)
         self.acknowledger = Acknowledger(sessions, connector, clock)
-        self.channels, self.rule = configured_notifiers(settings), configured_rule(settings)
-        self._lease_looked_at = False
-        self.now_and_then: tuple[Job, ...] = (
+        self.notifiers, self.rule = configured_notifiers(settings), configured_rule(settings)
+        self._lease_checked = False
+        self.periodic_jobs: tuple[Job, ...] = (
             every(FOLLOW_UP_SECONDS, self.follow_up),
             every(RECONCILE_SECONDS, self.reconcile),
             every(PROBE_SECONDS, self.check_newest),
@@ -71,76 +71,76 @@ class Maintenance:
         )
 
     def run_once(self) -> None:
-        """Do what is done in each round, and what is due of the rest; database errors are raised."""
+        """Do the jobs of every round and those that are due; database errors are raised."""
         breaker.probe(self.sessions, self.connector, clock=self.clock, backoff=self.backoff)
         with self.sessions() as session, session.begin():
             requeue_complete(session, self.clock.now())
         self.acknowledger.settle_all()
         self.warn_about_short_lease()
-        for job in self.now_and_then:
+        for job in self.periodic_jobs:
             job()
 
     def warn_about_short_lease(self) -> None:
-        """Warn once, when the connector first says what it can do, of a lease shorter than its calls."""
-        current = None if self._lease_looked_at else self.terms.get()
-        if current is not None:
-            self._lease_looked_at = True
-            if current.short_lease is not None:
-                log.warning("%s", current.short_lease)
+        """Warn once, as soon as the capabilities are known, if the lease is shorter than the slowest call."""
+        profile = None if self._lease_checked else self.profile.get()
+        if profile is not None:
+            self._lease_checked = True
+            if profile.short_lease is not None:
+                log.warning("%s", profile.short_lease)
 
     def follow_up(self) -> None:
-        """Look after what waits for somebody else."""
-        current = self.terms.get()
-        if current is not None:
-            follow_up(self.sessions, self.connector, clock=self.clock, kinds=current.kinds)
+        """Look up documents on hold, and flag overdue ones."""
+        profile = self.profile.get()
+        if profile is not None:
+            follow_up(self.sessions, self.connector, clock=self.clock, kinds=profile.kinds)
 
     def reconcile(self) -> None:
-        """Ask the ERP about some of the documents that it must have."""
-        current = self.terms.get()
-        if current is not None and not self._stopped():
+        """Run a slice of the daily reconciliation."""
+        profile = self.profile.get()
+        if profile is not None and not self._stopped():
             try:
-                self.daily.run_slice(current.kinds)
+                self.reconciliation.run_slice(profile.kinds)
             except ErpError as error:
-                log.warning("the reconciliation goes on later: %s", error.message)
+                log.warning("the reconciliation continues later: %s", error.message)
 
     def check_newest(self) -> None:
         """Notice when the ERP has lost what it was sent last."""
-        current = self.terms.get()
-        if current is not None and not self._stopped():
-            self.daily.check_newest(current.kinds)
+        profile = self.profile.get()
+        if profile is not None and not self._stopped():
+            self.reconciliation.check_newest(profile.kinds)
 
     def _stopped(self) -> bool:
         with self.sessions() as session, session.begin():
             return breaker.is_open(session, self.connector.name)
 
     def send_alerts(self) -> None:
-        """Tell whom it concerns what has waited too long."""
-        send_alerts(self.sessions, self.channels, self.rule, self.clock)
+        """Send alerts about documents that have waited too long."""
+        send_alerts(self.sessions, self.notifiers, self.rule, self.clock)
 
     def purge(self) -> None:
-        """Clear receipts that were begun and never finished, and forget old mismatches."""
+        """Delete unfinished receipt uploads and old mismatches."""
         with self.sessions() as session, session.begin():
             purge(session, self.settings.folder, self.clock.now())
             mismatches.purge(session, self.clock.now())
 
     def compact(self) -> None:
-        """Note where the feed stands, and delete tombstones that are old enough."""
+        """Record the feed's position, and delete old tombstones."""
         with self.sessions() as session, session.begin():
             position_times.record(session, self.clock)
         days = self.settings.tombstone_days
-        gone = compact(self.sessions, self.clock, days, most=MAX_TOMBSTONES, stop=self.stop)
-        if gone:
-            log.info("%d tombstones older than %d days are gone", gone, days)
+        deleted = compact(self.sessions, self.clock, days, most=MAX_TOMBSTONES, stop=self.stop)
+        if deleted:
+            log.info("%d tombstones older than %d days are deleted", deleted, days)
 
 
 def every(seconds: float, job: Job) -> Job:
-    """Return *job* as one that rests for *seconds* after it was done; a failure is tried again at once."""
+    """Return a function that runs *job* unless it ran in the last *seconds*; after a failure it runs again."""
     due = 0.0
 
-    def now_and_then() -> None:
+    def run_if_due() -> None:
         nonlocal due
         if time.monotonic() >= due:
             job()
             due = time.monotonic() + seconds
 
-    return now_and_then
+    return run_if_due

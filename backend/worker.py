@@ -1,7 +1,7 @@
-"""The worker: forwards what is due, reads the ERP, answers the doorbell; ends cleanly when told to.
+"""The worker: sends due submissions to the ERP, reads the ERP, builds segments, does maintenance.
 
-Each job has a thread and a connector of its own, so that a long reading never delays an order. The
-database is polled whatever Redis does. A worker that is killed holds no lock: its leases run out.
+Each job has a thread and a connector of its own, so that a long read never delays an order. The database is
+polled whether Redis works or not. A worker that is killed blocks nothing for long: its leases expire.
 """
 
 import logging
@@ -34,9 +34,9 @@ from backend.sync.segments import maintenance as segments
 log = logging.getLogger(__name__)
 
 RESTART = Backoff(base=1.0, cap=30.0)
-"""Between two tries of whatever failed in the worker itself: the database, Redis, a thread's job."""
+"""Pauses between retries of what failed in the worker itself: the database, Redis, a job."""
 END_SECONDS = 30.0
-"""How long the doorbell's process may take to finish its document."""
+"""How long the doorbell process may take to finish the document that it sends."""
 
 Job = Callable[[], object]
 
@@ -44,11 +44,14 @@ Job = Callable[[], object]
 def run(
     settings: Settings, *, threads: int = 2, stop: threading.Event | None = None, once: bool = False
 ) -> None:
-    """Work until *stop* is set or SIGTERM or SIGINT comes; with *once*, do what is due now and return.
+    """Work until *stop* is set, or SIGTERM or SIGINT arrives; with *once*, do what is due now and return.
 
-    *threads* forward at the same time. What is being sent is finished first; what takes longer than a
-    lease is left to its lease. Raises `SettingError`, `ConnectorMissing` or ValueError where a setting
-    is wrong; the database and the ERP may be away, they are waited for.
+    *threads* is the number of forwarding threads. At the end, documents that are being sent are finished; one
+    that takes longer than a lease is left to another worker. If the database or the ERP cannot be reached, the
+    worker waits for it.
+
+    Raises:
+        SettingError, ConnectorMissing: a setting is wrong.
     """
     import_tables()
     connect(settings.connector, settings.erp).close()
@@ -69,7 +72,7 @@ def run(
 
 
 class _Worker:
-    """The threads and the doorbell's process."""
+    """The threads, and the doorbell process."""
 
     def __init__(self, settings: Settings, sessions: Sessions, stop: threading.Event) -> None:
         self.settings, self.sessions, self.stop = settings, sessions, stop
@@ -84,11 +87,11 @@ class _Worker:
             segments.run_maintenance(self.sessions, self.clock, self.settings)()
 
     def supervise(self, threads: int) -> None:
-        """Run every job in a thread until told to stop, then wait for what is being done."""
-        started = [self._thread(f"forward-{n + 1}", self._forward) for n in range(threads)]
-        started.append(self._thread("upkeep", self._maintain_forever))
-        started.append(self._thread("ingest", self._ingest_forever))
-        started.append(self._thread("segments", self._segments_forever))
+        """Run every job in a thread until `stop` is set, then wait for the jobs to finish."""
+        threads_started = [self._thread(f"forward-{n + 1}", self._forward) for n in range(threads)]
+        threads_started.append(self._thread("maintenance", self._maintain_forever))
+        threads_started.append(self._thread("ingest", self._ingest_forever))
+        threads_started.append(self._thread("segments", self._segments_forever))
         doorbell = _Doorbell(self.settings) if self.settings.redis_url else None
         log.info("worker started: %d forwarding threads", threads)
         try:
@@ -100,11 +103,11 @@ class _Worker:
             if doorbell is not None:
                 doorbell.end()
             deadline = time.monotonic() + self.settings.lease_seconds
-            for thread in started:
+            for thread in threads_started:
                 thread.join(max(0.0, deadline - time.monotonic()))
-            late = [thread.name for thread in started if thread.is_alive()]
+            late = [thread.name for thread in threads_started if thread.is_alive()]
             if late:
-                log.warning("%s did not finish; leases will release what they hold", ", ".join(late))
+                log.warning("%s did not finish; their leases expire, then others continue", ", ".join(late))
         log.info("worker ended")
 
     def _thread(self, name: str, body: Callable[[str], None]) -> threading.Thread:
@@ -153,31 +156,31 @@ class _Worker:
             connector.close()
 
     def _repeat(self, name: str, job: Job, seconds: float | None = None) -> None:
-        """Do *job* every *seconds* (None: poll interval), whatever happens to it, until told to stop."""
+        """Run *job* every *seconds* (None: the poll interval) until `stop` is set, whatever it raises."""
         failures = 0
         while not self.stop.is_set():
             pause = self.settings.poll_seconds if seconds is None else seconds
             try:
                 job()
                 if failures:
-                    log.warning("%s goes on after %d failures", name, failures)
+                    log.warning("%s works again after %d failures", name, failures)
                 failures = 0
             except SQLAlchemyError as error:
                 metrics.WORKER_FAILURES.labels(name.partition("-")[0]).inc()
                 pause = RESTART.ceiling(failures)
                 failures += 1
                 reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-                log.warning("%s: the database failed, next try in %.0f s: %s", name, pause, reason)
+                log.warning("%s: the database failed, retrying in %.0f s: %s", name, pause, reason)
             except Exception:
                 metrics.WORKER_FAILURES.labels(name.partition("-")[0]).inc()
                 pause = RESTART.ceiling(failures)
                 failures += 1
-                log.exception("%s failed, next try in %.0f s", name, pause)
+                log.exception("%s failed, retrying in %.0f s", name, pause)
             self.stop.wait(pause)
 
 
 class _Doorbell:
-    """The process that answers the doorbell, started again when it ends (Redis away, a kill)."""
+    """Supervises the doorbell process; restarts it when it ends, because Redis failed or it was killed."""
 
     def __init__(self, settings: Settings) -> None:
         self._environ = {**os.environ, **to_environ(settings), "PYTHONPATH": _python_path()}
@@ -186,19 +189,19 @@ class _Doorbell:
         self._started_at = self._not_before = 0.0
 
     def restart_if_ended(self) -> None:
-        """Start it, if it does not run and its time has come. It must never hold up anything else."""
+        """Start the process if it does not run and the pause is over. Never blocks."""
         now = time.monotonic()
         if self._process is not None and self._process.poll() is not None:
             self._failures = 0 if now - self._started_at > RESTART.cap else self._failures + 1
             pause = RESTART.ceiling(self._failures)
             log.warning(
-                "the doorbell's process ended (%s), next try in %.0f s", self._process.returncode, pause
+                "the doorbell process ended (%s), restarting in %.0f s", self._process.returncode, pause
             )
             self._close()
             self._not_before = now + pause
         if self._process is None and now >= self._not_before:
-            # The pipe is our sign of life: when this process dies, however it dies, the child sees its
-            # end and goes too. It leads its own process group, so that nothing it starts is left.
+            # The pipe tells the child that this process lives: when it closes, for any reason, the child ends
+            # too. The child leads its own process group, so that it can end everything that it has started.
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "backend.worker"],
                 stdin=subprocess.PIPE,
@@ -208,7 +211,7 @@ class _Doorbell:
             self._started_at = now
 
     def end(self) -> None:
-        """Let it finish what it is sending, and make sure that it is gone."""
+        """Let the process finish the document that it sends, and kill it if that takes too long."""
         if self._process is None:
             return
         if self._process.poll() is None:
@@ -227,19 +230,22 @@ class _Doorbell:
 
 
 def _python_path() -> str:
-    """Return the PYTHONPATH with which a child process finds this package, wherever it is started."""
+    """Return a PYTHONPATH with which a child process finds this package in any working directory."""
     root = str(Path(backend.__file__).parent.parent)
     return os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
 
 
 @contextmanager
 def _signals(stop: threading.Event) -> Iterator[None]:
-    """Let SIGTERM and SIGINT set *stop*, where signals can be caught: in the main thread."""
+    """Make SIGTERM and SIGINT set *stop*.
+
+    Only the main thread can catch signals; in others this does nothing.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    wanted = (signal.SIGTERM, signal.SIGINT)
-    before = {number: signal.signal(number, lambda *_: stop.set()) for number in wanted}
+    handled = (signal.SIGTERM, signal.SIGINT)
+    before = {number: signal.signal(number, lambda *_: stop.set()) for number in handled}
     try:
         yield
     finally:
@@ -248,17 +254,17 @@ def _signals(stop: threading.Event) -> Iterator[None]:
 
 
 def _run_doorbell_worker() -> None:
-    """The child process: answer until told to stop, and die with the parent."""
+    """Run the doorbell process: process rings until SIGTERM, and end with the parent."""
     settings = read_settings(os.environ)
     logs.configure(settings.log)
     import_tables()
 
-    def watch() -> None:
+    def end_with_parent() -> None:
         sys.stdin.buffer.read()
         os.killpg(os.getpgrp(), signal.SIGKILL)
 
-    threading.Thread(target=watch, daemon=True).start()
-    # The worker that started this process serves what it counts.
+    threading.Thread(target=end_with_parent, daemon=True).start()
+    # It only counts; the worker that started it serves the counts.
     gauges.start_metrics(settings, serve=False)
     doorbell.listen(settings)
 

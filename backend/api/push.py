@@ -10,6 +10,7 @@ from backend.api.responses import json_response
 from backend.api.services import get_services
 from backend.failpoints import failpoint
 from backend.feed import positions
+from backend.feed.publication import publish_queued
 from backend.identity import principals
 from backend.sync import push
 from sync_protocol.push import PushRequestSchema
@@ -37,6 +38,8 @@ def store(submissions: list[Any]) -> list[dict[str, object]]:
             now=get_services().clock.now(),
         )
         if behind_replicas:
+            # The head below must include what this push publishes.
+            publish_queued(session)
             principals.note_pushed(session, who.device, positions.head(session).position)
         failpoint("push.before_commit")
     failpoint("push.after_commit")

@@ -67,8 +67,8 @@ def _report(verdicts: Iterable[Verdict], as_json: bool) -> None:
         report = {"passed": not failed, "rules": [verdict.as_json() for verdict in all_verdicts]}
         click.echo(json.dumps(report, ensure_ascii=False, indent=1))
     else:
-        asked = sum(verdict.outcome != "not asked" for verdict in all_verdicts)
-        click.secho(f"{asked - len(failed)} of {asked} rules kept.", fg="red" if failed else "green")
+        checked = sum(verdict.outcome != "not asked" for verdict in all_verdicts)
+        click.secho(f"{checked - len(failed)} of {checked} rules kept.", fg="red" if failed else "green")
     if failed:
         raise SystemExit(1)
 

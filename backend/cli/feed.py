@@ -47,14 +47,14 @@ def compact(dry_run: bool) -> None:
         print_table(
             expired,
             {
-                "channel": lambda found: found.stream[0],
-                "collection": lambda found: found.stream[1],
-                "tombstones": lambda found: found.tombstones,
-                "up to position": lambda found: found.upto,
+                "channel": lambda each: each.stream[0],
+                "collection": lambda each: each.stream[1],
+                "tombstones": lambda each: each.tombstones,
+                "up to position": lambda each: each.upto,
             },
         )
         if dry_run:
-            total = sum(found.tombstones for found in expired)
+            total = sum(each.tombstones for each in expired)
             console.print(f"{total} tombstones older than {days} days would be deleted; nothing was deleted.")
             return
         deleted = compaction.compact(sessions, clock, days)

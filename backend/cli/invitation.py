@@ -58,7 +58,7 @@ def invite(settings: Settings, rep_id: str, console: Console) -> None:
 
 
 def _examples(settings: Settings, channels: list[str]) -> tuple[str, str]:
-    """Return a customer in *channels* for whom orders are accepted, and a product that can be sold."""
+    """Return a customer in *channels* that may order, and a product that can be sold."""
     erp = connect(settings.connector, settings.erp)
     try:
         credit = {c["id"]: c["limit"] for c in _all(erp, "credit")}
@@ -70,9 +70,7 @@ def _examples(settings: Settings, channels: list[str]) -> tuple[str, str]:
     finally:
         erp.close()
     if not open_customers or not products:
-        raise click.ClickException(
-            f"the ERP has no customer in {', '.join(channels)} for whom orders are accepted"
-        )
+        raise click.ClickException(f"the ERP has no customer in {', '.join(channels)} that may order")
     return str(open_customers[0]["id"]), str(products[0]["sku"] or products[0]["id"])
 
 

@@ -46,7 +46,7 @@ def parked_group() -> None:
 
 
 @parked_group.command("list")
-@click.option("--owner", type=click.Choice(OWNERS), help="Only documents on which this one must act.")
+@click.option("--owner", type=click.Choice(OWNERS), help="Only documents on which this owner must act.")
 @click.option(
     "--class", "error_class", type=click.Choice(list(PARK_REASONS)), help="Only documents of this class."
 )

@@ -8,6 +8,7 @@ from backend.cli.tables import print_table
 from backend.delivery import sending_hold
 from backend.inbox import submissions as inbox
 from backend.inbox.models import Attempt, Binding, Submission
+from backend.inbox.records import as_record
 from sync_protocol.submission import State
 
 WAITING = frozenset({State.RECEIVED, State.AWAITING_APPROVAL, State.QUEUED, State.UNKNOWN})
@@ -30,7 +31,7 @@ def submissions(state: str | None, rep: str | None, limit: int) -> None:
             {
                 "id": lambda submission: submission.id,
                 "rep": lambda submission: submission.rep,
-                "document": lambda submission: inbox.as_record(submission)["title"],
+                "document": lambda submission: as_record(submission)["title"],
                 "state": lambda submission: submission.state,
                 "ERP number": lambda submission: submission.erp_number,
                 "reason": lambda submission: submission.reason,
@@ -52,7 +53,7 @@ def timeline(id: str) -> None:
         submission = inbox.get(session, id)
         if submission is None:
             raise click.ClickException(f"there is no submission {id}; `satchel submissions` lists them")
-        console.print(f"[bold]{inbox.as_record(submission)['title']}[/bold]  {submission.kind} {submission.id}")
+        console.print(f"[bold]{as_record(submission)['title']}[/bold]  {submission.kind} {submission.id}")
         console.print(
             f"captured {submission.captured_at} by {submission.rep} on device {submission.device}, "
             f"sha256 {submission.sha256[:12]}…"

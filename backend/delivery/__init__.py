@@ -1,1 +1,1 @@
-"""Pump 2: hands submissions to the ERP, each once, and brings their fate back."""
+"""Delivery: hand each submission to the ERP exactly once, and bring the result back."""

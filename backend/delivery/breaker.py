@@ -1,7 +1,7 @@
-"""The breaker: one incident for a connector whose settings are wrong or whose ERP is away.
+"""Breaker: one incident for a connector whose settings are wrong or whose ERP is down, and what opens it.
 
-While it is open nothing is claimed, so documents stay queued and cost no try. It is probed with the
-connector's `check()`, never with somebody's order.
+While it is open nothing is leased, so documents stay queued and no try is counted. It is probed with the
+connector's `check()`, never with a document.
 """
 
 import datetime as dt
@@ -15,18 +15,20 @@ from backend.database.bulk import insert_ignore
 from backend.database.core import Sessions
 from backend.delivery.models import Breaker
 from backend.delivery.retry import Backoff
-from backend.delivery.transition import MAX_RAW
+from backend.delivery.transition import MAX_RAW, Transition
 from backend.erp.errors import ErpError
 from backend.erp.port import Connector
 
 log = logging.getLogger(__name__)
 
+MAX_UNANSWERED = 3
+"""How many different documents in a row may get no answer, in one thread."""
 
 _OPENED = select(Breaker.opened_at).where(Breaker.connector == bindparam("connector"))
 
 
 def is_open(session: Session, connector: str) -> bool:
-    """Say whether nothing may be sent through *connector* now."""
+    """Say whether sending through *connector* is stopped."""
     return session.connection().scalar(_OPENED, {"connector": connector}) is not None
 
 
@@ -41,9 +43,12 @@ def trip(
     retry_after: float | None = None,
     level: int = logging.ERROR,
 ) -> bool:
-    """Open the breaker; return whether this call opened it (False: it was open, the incident is known).
+    """Open the breaker; return whether this call opened it (False: it was open, and the incident is known).
 
-    *retry_after* is when the ERP asked to come again, in seconds; the cap of *backoff* bounds it.
+    Args:
+        reason: for the operator, with what to do.
+        raw: the ERP's own message.
+        retry_after: when the ERP asked to be called again, in seconds; at most the cap of *backoff*.
     """
     row = _locked(session, connector)
     if row.opened_at is not None:
@@ -58,8 +63,8 @@ def trip(
 
 
 def _locked(session: Session, connector: str) -> Breaker:
-    """Return the connector's row, made if need be and held until the commit."""
-    # Two workers may meet the first wrong setting at once; the second waits for the first one's row.
+    """Return the connector's row, created if it is missing, and locked until the commit."""
+    # Two workers may meet the first wrong setting at once; the second waits for the row of the first.
     insert_ignore(session, Breaker, {"connector": connector, "probes": 0, "incidents": 0}, ["connector"])
     return session.scalars(
         select(Breaker)
@@ -70,23 +75,23 @@ def _locked(session: Session, connector: str) -> Breaker:
 
 
 def probe(sessions: Sessions, connector: Connector, *, clock: Clock, backoff: Backoff) -> bool:
-    """Ask an open connector's `check()` if its time has come; return whether the breaker closed."""
+    """Call `check()` of a connector whose breaker is open, if a probe is due; return whether it closed."""
     now = clock.now()
     with sessions() as session, session.begin():
         row = session.get(Breaker, connector.name)
         if row is None or row.opened_at is None or row.probe_at is None or row.probe_at > now:
             return False
         opening = row.incidents
-        # Whoever moves the time of the next probe has this one; the others see a later time.
+        # The worker that moves the time of the next probe makes this one; the others see a later time.
         next_probe = now + dt.timedelta(seconds=backoff.ceiling(row.probes + 1))
-        mine = session.execute(
+        moved = session.execute(
             update(Breaker)
             .where(Breaker.connector == connector.name, Breaker.probe_at == row.probe_at)
             .values(probe_at=next_probe, probes=Breaker.probes + 1)
             .returning(Breaker.connector),
             execution_options={"synchronize_session": False},
         ).first()
-    if mine is None:
+    if moved is None:
         return False
     try:
         problems = connector.check().problems
@@ -103,13 +108,36 @@ def _conclude(
 ) -> bool:
     with sessions() as session, session.begin():
         row = _locked(session, connector)
-        # A slow answer tells nothing of what has happened since it was asked for: another probe may have
-        # closed the breaker, and another document opened it again.
+        # A slow answer says nothing about what happened after the question: another probe may have closed the
+        # breaker, and another document opened it again.
         if row.opened_at is None or row.incidents != opening:
             return False
         if problems:
             row.raw = "; ".join(problems)[:MAX_RAW]
             return False
-        log.warning("forwarding to %s goes on; it had stopped at %s", connector, row.opened_at)
+        log.warning("forwarding to %s continues; it had stopped at %s", connector, row.opened_at)
         row.opened_at, row.probe_at, row.closed_at = None, None, now
         return True
+
+
+class OutageDetector:
+    """Notices that the ERP as a whole does not answer. One for each forwarding thread.
+
+    One document without an answer says nothing about the others: it may be the one that the ERP fails on.
+    Several different ones in a row do, and so does an ERP that asks for a pause (Retry-After).
+    """
+
+    def __init__(self) -> None:
+        self._unanswered: set[str] = set()
+
+    def record(self, id: str, transition: Transition) -> str | None:
+        """Return why sending should stop after *transition* of the document *id*, None if it may continue."""
+        if not transition.no_answer:
+            self._unanswered.clear()
+            return None
+        self._unanswered.add(id)
+        if transition.retry_after is not None:
+            return f"the ERP asks for a pause of {transition.retry_after:g} seconds: {transition.reason}"
+        if len(self._unanswered) < MAX_UNANSWERED:
+            return None
+        return f"{len(self._unanswered)} documents in a row got no answer: {transition.reason}"

@@ -1,4 +1,4 @@
-"""The terms on which a connector is served: what it can do, and the waits in force."""
+"""Connector profile: what a connector can do, and the waits and limits in force."""
 
 import datetime as dt
 import logging
@@ -14,39 +14,39 @@ from backend.settings import Settings
 log = logging.getLogger(__name__)
 
 CACHE_FOR = dt.timedelta(minutes=5)
-"""How long a connector's word about its capabilities is believed."""
+"""How long a connector's answer about its capabilities is used."""
 
 
 @dataclass(frozen=True)
 class ConnectorProfile:
-    """What forwarding needs to know of connector and settings."""
+    """What forwarding needs from the connector and the settings."""
 
     kinds: frozenset[str]
     enforces_key: frozenset[str]
     quiet: dt.timedelta
     max_in_flight: int | None
-    """Documents that may be on their way at once, over all workers; None: as many as there are workers."""
+    """How many documents all workers together may send at once; None: as many as there are workers."""
     lease_seconds: float
     short_lease: str | None
-    """What is wrong with the lease, if it may run out while a call is under way."""
+    """A warning if the lease may end during a call, else None."""
     backoff: Backoff
 
 
 def configured_backoff(settings: Settings) -> Backoff:
-    """Return the backoff that the settings ask for."""
+    """Return the backoff that the settings ask for. (`retry.py` itself knows no settings.)"""
     return Backoff(
         settings.backoff_base_seconds, settings.backoff_cap_seconds, pattern=pattern_of(settings.retry_pattern)
     )
 
 
 def build_profile(capabilities: Capabilities, settings: Settings, backoff: Backoff) -> ConnectorProfile:
-    """Return the terms for a connector with *capabilities*; what the operator has set wins."""
-    quiet, writers = settings.quiet_seconds, settings.max_in_flight
+    """Return the profile of a connector with *capabilities*; the operator's settings win."""
+    quiet, max_in_flight = settings.quiet_seconds, settings.max_in_flight
     return ConnectorProfile(
         kinds=capabilities.kinds,
         enforces_key=capabilities.enforces_key,
         quiet=dt.timedelta(seconds=capabilities.quiet_seconds if quiet is None else quiet),
-        max_in_flight=capabilities.max_in_flight if writers is None else writers,
+        max_in_flight=capabilities.max_in_flight if max_in_flight is None else max_in_flight,
         lease_seconds=settings.lease_seconds,
         short_lease=short_lease(capabilities, settings),
         backoff=backoff,
@@ -54,7 +54,7 @@ def build_profile(capabilities: Capabilities, settings: Settings, backoff: Backo
 
 
 def short_lease(capabilities: Capabilities, settings: Settings) -> str | None:
-    """Return what is wrong with a lease that may run out during a call, and what to do; None if it may not."""
+    """Return a warning, with what to do, if a lease may end during a call; None if it may not."""
     slowest = capabilities.slowest_seconds
     if slowest is None or settings.lease_seconds >= slowest:
         return None
@@ -67,28 +67,28 @@ def short_lease(capabilities: Capabilities, settings: Settings) -> str | None:
 
 @dataclass
 class CachedProfile:
-    """The terms in force, asked of the connector now and then."""
+    """The profile in force. The connector is asked for its capabilities again when it is too old."""
 
     connector: Connector
     clock: Clock
     settings: Settings
     backoff: Backoff
-    _known: ConnectorProfile | None = field(default=None, init=False)
+    _profile: ConnectorProfile | None = field(default=None, init=False)
     _until: dt.datetime | None = field(default=None, init=False)
 
     def fresh(self) -> bool:
-        """Say whether the terms in force are still believed, so that `get` would not ask the connector."""
+        """Say whether `get` would return without asking the connector."""
         return self._until is not None and self.clock.now() < self._until
 
     def get(self) -> ConnectorProfile | None:
-        """Return the terms, or None while the connector has never yet been able to say what it can do."""
+        """Return the profile, or None until the connector has answered for the first time."""
         now = self.clock.now()
         if not self.fresh():
             try:
-                self._known = build_profile(self.connector.capabilities(), self.settings, self.backoff)
+                self._profile = build_profile(self.connector.capabilities(), self.settings, self.backoff)
                 self._until = now + CACHE_FOR
             except ErpError as error:
-                # What it could do before, it will be able to do again.
+                # What it could do before, it will be able to do again: keep the old profile.
                 self._until = now + dt.timedelta(seconds=self.backoff.ceiling(0))
                 log.warning("%s cannot be asked what it can do: %s", self.connector.name, error.message)
-        return self._known
+        return self._profile

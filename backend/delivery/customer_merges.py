@@ -1,8 +1,8 @@
-"""Merged customers: a document that cites a customer who was merged into another is sent for that other one.
+"""Customer merges: send a document for the surviving customer, and decide what its rep reads about that.
 
-What the device captured is never changed. The document is re-pointed on its way to the ERP, each time anew, and
-that is told: in its timeline, and in the reason that the rep reads. A rep who does not hear the other customer
-learns neither its name nor what the ERP says about it; the office reads both.
+The stored document never changes. It is redirected each time it is sent; the timeline and the reason that the
+rep reads say so. A rep without access to the surviving customer reads neither its name nor the ERP's messages
+about it; the office reads both.
 """
 
 from collections.abc import Mapping
@@ -11,86 +11,85 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from backend.delivery.transition import MAX_RAW, Transition
+from backend.delivery.transition import MAX_RAW, MAX_REASON, Transition
 from backend.feed.changes import live
 from backend.feed.customer_merges import CUSTOMERS, target_of
 from backend.feed.live import read_live
 from backend.identity.access import ANY_SCHEMA, streams
 from sync_protocol.submission import State
 
-_HELD = "The ERP has it on hold; the office decides"
-_REFUSED = "The ERP does not take it for the customer into which this one was merged; the office can say why"
-_LATER = "The ERP has not taken it yet; it is tried again"
-_STOPPED = "Sending to the ERP is stopped until it is set right"
-_DISCREET = {
-    State.ON_HOLD: _HELD,
+_ON_HOLD = "The ERP has it on hold; the office decides"
+_REFUSED = "The ERP does not accept it for the customer into which this one was merged; the office can say why"
+_LATER = "The ERP has not accepted it yet; it is sent again"
+_STOPPED = "Sending to the ERP is stopped until its settings are corrected"
+_NEUTRAL_REASON = {
+    State.ON_HOLD: _ON_HOLD,
     State.REJECTED: _REFUSED,
     State.PARKED: _REFUSED,
     State.QUEUED: _LATER,
     State.UNKNOWN: _LATER,
 }
-"""What a rep is told instead of words that may be about a customer whom the rep does not hear."""
+"""What the rep reads instead of a message that may be about a customer without access."""
 
 
 @dataclass(frozen=True)
 class Redirect:
-    """A document's body for the customer it is sent for."""
+    """A document's body for the surviving customer, and the notes about it."""
 
     body: Mapping[str, Any]
     office_note: str
-    """A sentence about it for the office, with names."""
+    """A sentence for the office, with both names."""
     rep_note: str
-    """The same for the rep, who reads the names of those customers only whom the rep hears."""
+    """The same for the rep, with the names of customers that the rep has access to."""
     visible_to_rep: bool
-    """Whether the rep hears the customer it is sent for."""
+    """Whether the rep has access to the surviving customer."""
 
     def annotate(self, transition: Transition) -> Transition:
-        """Return *fate* with a word to the rep, and without what the rep is not to read."""
+        """Return *transition* with `rep_note`, and without messages that the rep must not read."""
         if not self.visible_to_rep and (transition.reason or transition.errors):
-            said = ". ".join(
-                filter(None, (transition.reason, *(e["message"] for e in transition.errors), transition.raw))
-            )
-            reason = _STOPPED if transition.opens_breaker else _DISCREET.get(transition.state)
+            messages = (transition.reason, *(e["message"] for e in transition.errors), transition.raw)
+            reason = _STOPPED if transition.opens_breaker else _NEUTRAL_REASON.get(transition.state)
             errors = tuple(
                 {**error, "message": "was refused; the office can say why"} for error in transition.errors
             )
-            transition = replace(transition, reason=reason, raw=said[:MAX_RAW], errors=errors)
+            raw = ". ".join(filter(None, messages))[:MAX_RAW]
+            transition = replace(transition, reason=reason, raw=raw, errors=errors)
         if transition.state in (State.QUEUED, State.UNKNOWN):
-            # Nothing has come of it yet.
+            # It is not settled yet.
             return transition
-        words = f"{transition.reason.rstrip('.')}. {self.rep_note}" if transition.reason else self.rep_note
-        return replace(transition, reason=words[:1000])
+        reason = f"{transition.reason.rstrip('.')}. {self.rep_note}" if transition.reason else self.rep_note
+        return replace(transition, reason=reason[:MAX_REASON])
 
 
 def redirect_merged_customer(session: Session, body: Mapping[str, Any], rep: str) -> Redirect | None:
-    """Return *body*, a document of *rep*, for the customer it must be sent for; None if it names that one.
+    """Return *body*, a document of *rep*, for the surviving customer; None if its customer was not merged.
 
-    An address of the old customer that the new one does not have is left to the ERP to choose.
+    If the surviving customer does not have the delivery address, the ERP chooses one.
     """
     old = body.get("customer_id")
     if not isinstance(old, str) or (new := target_of(session, old)) == old:
         return None
-    known, target = live(session, CUSTOMERS, old) or {}, live(session, CUSTOMERS, new) or {}
+    merged, target = live(session, CUSTOMERS, old) or {}, live(session, CUSTOMERS, new) or {}
     changed = {**body, "customer_id": new}
     more = ""
     if body.get("ship_to_id") and body["ship_to_id"] not in {a["id"] for a in target["addresses"]}:
         changed["ship_to_id"] = None
-        more = "; the delivery address was the old one's, so the ERP's usual one is taken"
-    mine = _visible(session, rep, old, new)
+        more = "; the delivery address belongs to the old one, so the ERP's default address is used"
+    visible = _visible(session, rep, old, new)
     return Redirect(
         body=changed,
-        office_note=f"Sent for {_name(target)}, into which {_name(known)} was merged in the ERP{more}",
-        rep_note=f"Sent for {_name(target) if new in mine else 'another customer'}, into which "
-        f"{_name(known) if old in mine else 'this one'} was merged in the ERP{more}",
-        visible_to_rep=new in mine,
+        office_note=f"Sent for {_name(target)}, into which {_name(merged)} was merged in the ERP{more}",
+        rep_note=f"Sent for {_name(target) if new in visible else 'another customer'}, into which "
+        f"{_name(merged) if old in visible else 'this one'} was merged in the ERP{more}",
+        visible_to_rep=new in visible,
     )
 
 
 def _visible(session: Session, rep: str, *customers: str) -> set[str]:
-    """Return those of *customers* that *rep* hears."""
+    """Return those of *customers* that *rep* has access to."""
     granted = set(streams(session, rep, ANY_SCHEMA))
-    found = read_live(session, [(CUSTOMERS, key) for key in customers])
-    return {key for (name, key), record in found.items() if (record.channel, name) in granted}
+    records = read_live(session, [(CUSTOMERS, key) for key in customers])
+    return {key for (name, key), record in records.items() if (record.channel, name) in granted}
 
 
 def _name(customer: Mapping[str, Any]) -> str:

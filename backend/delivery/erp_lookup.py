@@ -1,4 +1,4 @@
-"""What the ERP shows of a document we believe sent: under our key, or the number it was linked to."""
+"""ERP lookup: the ERP's documents for a submission, found by our key or by the number it was linked to."""
 
 from collections.abc import Sequence
 
@@ -7,33 +7,33 @@ from backend.erp.records import ErpDocument
 from sync_protocol.submission import Decision
 
 CANCELLED = frozenset({"cancelled", "canceled", "cancel", "void"})
-"""The ERP's words for a document that somebody there has cancelled."""
+"""States in which the ERP shows a cancelled document."""
 
 
-def is_cancelled(found: ErpDocument) -> bool:
-    """Say whether somebody has cancelled *found* in the ERP."""
-    return found.state.lower() in CANCELLED
+def is_cancelled(document: ErpDocument) -> bool:
+    """Say whether *document* is cancelled in the ERP."""
+    return document.state.lower() in CANCELLED
 
 
 def active_documents(hits: Sequence[ErpDocument], bound: str | None = None) -> list[ErpDocument]:
-    """Return those of *hits* that count: not a cancelled one beside another, which was made in its place.
+    """Return the *hits* that are not cancelled; a cancelled one beside another was replaced by it.
 
-    Where all are cancelled, the one with the ERP's id *bound* stands for them, or else the first.
+    If all are cancelled, return one: the one with the ERP's id *bound*, else the first.
     """
-    if living := [hit for hit in hits if not is_cancelled(hit)]:
-        return living
+    if active := [hit for hit in hits if not is_cancelled(hit)]:
+        return active
     return [hit for hit in hits if hit.external_id == bound][:1] or list(hits[:1])
 
 
 def look_up(
     connector: Connector, kind: str, id: str, decision: str | None, number: str | None
 ) -> list[ErpDocument]:
-    """Return the ERP's documents for the submission *id*, which the office has made *decision* on.
+    """Return the ERP's documents for the submission *id*; *decision* is the office's. Raises `ErpError`.
 
-    What the office linked was entered there by hand without our key; it is looked up by its *number*.
-    Taken for vanished, it would be sent, and be there twice. Raises `ErpError`.
+    A linked document was entered in the ERP by hand without our key, so it is looked up by its *number*. If it
+    counted as missing, it would be sent and be in the ERP twice.
     """
-    found = connector.find(kind, id)
-    if not found and decision == Decision.LINKED and number:
+    hits = connector.find(kind, id)
+    if not hits and decision == Decision.LINKED and number:
         return connector.find_by_number(kind, number)
-    return found
+    return hits

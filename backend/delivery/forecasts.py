@@ -1,9 +1,8 @@
 """Forecasts: the ERP's line is the sum of the latest revisions of many submissions.
 
-A forecast states the whole of what one rep expects from one customer (or from his territory) in one
-warehouse and month. Its newest revision counts and the older ones do not; what a revision leaves out is
-no longer expected. All of one warehouse and month share an order key, so that one writer at a time reads
-and writes the sums.
+A forecast states everything that one rep expects from one customer (or from their territory) in one warehouse
+and month. Only its newest revision counts; a product that it leaves out is no longer expected. All forecasts of
+one warehouse and month share an order key, so that one writer at a time reads and writes the sums.
 """
 
 import json
@@ -22,7 +21,7 @@ from backend.inbox.models import Submission
 from sync_protocol.submission import State
 
 COUNTED = (State.ACCEPTED.value, State.HANDED_OVER.value, State.ON_HOLD.value)
-"""States in which a forecast counts, beside the one that is being sent."""
+"""States in which a forecast counts. The one that is being sent counts too."""
 
 # Quantities and factors have at most 19 digits each, so no product or sum of theirs is rounded.
 _EXACT = Context(prec=60)
@@ -30,43 +29,46 @@ _EXACT = Context(prec=60)
 
 @dataclass(frozen=True)
 class _Stated:
-    """One submission's statement."""
+    """What one submission states."""
 
     id: str
     order: tuple[int, int]
-    """(revision, number of arrival): the highest is the latest."""
+    """(revision, `seq`): the highest is the latest."""
     author: tuple[str, str | None]
     """(rep, customer)"""
     counts: bool
     lines: tuple[Mapping[str, Any], ...]
 
 
-def lines_of(session: Session, claimed: Submission) -> list[ForecastLine]:
-    """Return the lines of the ERP's forecast that *claimed* touches, with their new sums in base units.
+def lines_of(session: Session, leased: Submission) -> list[ForecastLine]:
+    """Return the lines of the ERP's forecast that *leased* changes, with their new sums in base units.
 
-    Touched are its own products and those of every other revision by the same rep for the same customer
-    that the ERP has or may have. Raises ErpError (REJECT_OFFICE) where a unit cannot be converted.
+    These are its own products and those of every other revision by the same rep for the same customer that the
+    ERP has or may have.
+
+    Raises:
+        ErpError: REJECT_OFFICE, if a unit cannot be converted.
     """
-    stated = list(_stated(session, claimed))
-    mine = next(s for s in stated if s.id == claimed.id)
+    stated = list(_stated(session, leased))
+    own = next(s for s in stated if s.id == leased.id)
     latest = _latest(s for s in stated if s.counts)
-    affected = dict.fromkeys(line["product_id"] for s in stated if s.author == mine.author for line in s.lines)
+    affected = dict.fromkeys(line["product_id"] for s in stated if s.author == own.author for line in s.lines)
     products = live_many(session, "products", affected)
-    body = json.loads(claimed.body)
+    body = json.loads(leased.body)
     return [
         _sum(latest, product, products.get(product), body, _any_unit(stated, product))
         for product in sorted(affected)
     ]
 
 
-def _stated(session: Session, claimed: Submission) -> Iterator[_Stated]:
-    """Yield the statements for the claimed one's warehouse and month that the ERP has or may have."""
+def _stated(session: Session, leased: Submission) -> Iterator[_Stated]:
+    """Yield the statements for the warehouse and month of *leased* that the ERP has or may have."""
     rows = session.scalars(
         select(Submission).where(
-            Submission.kind == claimed.kind,
-            Submission.order_key == claimed.order_key,
+            Submission.kind == leased.kind,
+            Submission.order_key == leased.order_key,
             or_(
-                Submission.id == claimed.id,
+                Submission.id == leased.id,
                 Submission.state.in_(COUNTED),
                 Submission.last_sent_at.is_not(None),
             ),
@@ -78,17 +80,17 @@ def _stated(session: Session, claimed: Submission) -> Iterator[_Stated]:
             id=row.id,
             order=(body["revision"], row.seq),
             author=(row.rep, body.get("customer_id")),
-            counts=row.id == claimed.id or row.state in COUNTED,
+            counts=row.id == leased.id or row.state in COUNTED,
             lines=tuple(body["lines"]),
         )
 
 
 def _latest(stated: Iterable[_Stated]) -> list[_Stated]:
     newest: dict[tuple[str, str | None], _Stated] = {}
-    for one in stated:
-        held = newest.get(one.author)
-        if held is None or one.order > held.order:
-            newest[one.author] = one
+    for statement in stated:
+        other = newest.get(statement.author)
+        if other is None or statement.order > other.order:
+            newest[statement.author] = statement
     return list(newest.values())
 
 
@@ -119,7 +121,7 @@ def _sum(
 
 
 def _factor(product: Mapping[str, Any] | None, line: Mapping[str, Any], field: str, id: str) -> Decimal:
-    """Return how many base units one of the line's unit is."""
+    """Return how many base units one unit of the line is."""
     if Decimal(line["quantity"]) == 0:
         return Decimal(1)
     if product is not None:
@@ -128,10 +130,10 @@ def _factor(product: Mapping[str, Any] | None, line: Mapping[str, Any], field: s
         for entry in product["units"]:
             if entry["unit"] == line["unit"]:
                 return Decimal(entry["factor"])
-    known = f"has no unit {line['unit']} any more" if product else "is not known any more"
+    problem = f"has no unit {line['unit']} any more" if product else "does not exist any more"
     raise ErpError(
         ErrorClass.REJECT_OFFICE,
-        f"Product {line['product_id']} {known}, so forecast {id} cannot be added up; "
-        "put it right in the ERP, or cancel that forecast",
+        f"Product {line['product_id']} {problem}, so forecast {id} cannot be added up; "
+        "correct the product in the ERP, or cancel that forecast",
         field=field,
     )

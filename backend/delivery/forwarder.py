@@ -1,14 +1,16 @@
-"""Forwarding: claim a submission, run its errand, settle it. Exactly once is the sum of these:
+"""Forwarder: lease a submission, transfer it, settle it. Exactly once is the sum of these rules:
 
-the row is leased and fenced; every call is on disk before it is made; the ERP is asked for our key
-before anything is created; an open outcome rests for the quiet period; only the newest claim settles; and
-nothing is sent while our own memory may be older than what was sent (the hold).
+- The row is leased, and the lease has a fence.
+- Every call is on disk before it is made.
+- The ERP is asked for our key before anything is created.
+- A document with an unknown outcome waits for the quiet period.
+- Only the newest lease settles.
+- Nothing is sent while our database may be older than what was sent (the hold).
 """
 
-import datetime as dt
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
@@ -17,20 +19,21 @@ from backend import metrics
 from backend.clock import Clock
 from backend.database.core import Sessions
 from backend.delivery import breaker, sending_hold
+from backend.delivery.attempts import AttemptLog, Step
+from backend.delivery.breaker import OutageDetector
 from backend.delivery.connector_profile import CachedProfile, ConnectorProfile, configured_backoff
 from backend.delivery.documents import ReceiptsOf
-from backend.delivery.outage import OutageDetector
 from backend.delivery.queue.acquire import acquire
-from backend.delivery.queue.lease import Lease, LeaseLost
+from backend.delivery.queue.lease import LeaseLost
 from backend.delivery.retry import Backoff
 from backend.delivery.sending_hold import Hold
-from backend.delivery.settle import settle, tell
+from backend.delivery.settle import settle_lease
 from backend.delivery.transfer import Transfer
 from backend.delivery.transition import Transition
 from backend.erp.port import Connector
 from backend.failpoints import failpoint
-from backend.inbox.models import Submission
 from backend.settings import Settings
+from sync_protocol.catalogue import KINDS
 
 log = logging.getLogger(__name__)
 
@@ -58,129 +61,138 @@ class Forwarder:
         self._outage = OutageDetector()
 
     def drain(self, *, stop: Callable[[], bool] = lambda: False, seconds: float | None = None) -> int:
-        """Forward until nothing is due, *stop* says so or *seconds* have passed; return how many were."""
+        """Forward until nothing is due, *stop* returns True, or *seconds* have passed; return how many."""
         deadline = None if seconds is None else time.monotonic() + seconds
 
-        def goes_on() -> bool:
+        def may_continue() -> bool:
             return not stop() and (deadline is None or time.monotonic() < deadline)
 
         done = 0
-        mine: Lease | None = None
-        while mine is not None or goes_on():
-            if mine is None:
-                mine, terms = self._begin()
-            if mine is None or terms is None:
+        leased: AttemptLog | None = None
+        while leased is not None or may_continue():
+            if leased is None:
+                leased, profile = self._begin()
+            if leased is None or profile is None:
                 break
-            mine = self._forward(mine, terms, goes_on)
+            leased = self._forward(leased, profile, may_continue)
             done += 1
         return done
 
-    def _begin(self) -> tuple[Lease | None, ConnectorProfile | None]:
-        """Claim a submission in a transaction of its own; return it with the terms in force."""
-        terms = self.profile.get()
-        if terms is None:
+    def _begin(self) -> tuple[AttemptLog | None, ConnectorProfile | None]:
+        """Lease a submission in a transaction of its own; return its attempts and the profile in force."""
+        profile = self.profile.get()
+        if profile is None:
             return None, None
         with self.sessions() as session, session.begin():
-            mine = self._claim(session, terms)
-        if mine is not None:
-            failpoint("delivery.after_claim")
-        return mine, terms
+            leased = self._acquire(session, profile)
+        if leased is not None:
+            failpoint("delivery.after_lease")
+        return leased, profile
 
-    def _claim(
-        self, session: Session, terms: ConnectorProfile, also: Sequence[Submission] = ()
-    ) -> Lease | None:
-        """Claim what is next, if anything may be sent; publish that and *also*, as the last act."""
-        if breaker.is_open(session, self.connector.name) or self._held(session):
-            tell(session, also)
+    def _acquire(self, session: Session, profile: ConnectorProfile) -> AttemptLog | None:
+        """Lease what is next, if anything may be sent, and write down its first attempt.
+
+        The ERP is asked for our key first. A document of an aggregated kind has no key of its own there.
+        """
+        if breaker.is_open(session, self.connector.name) or self._on_hold(session):
             return None
-        return acquire(
+        lease = acquire(
             session,
             now=self.clock.now(),
             worker=self.worker,
-            lease_seconds=terms.lease_seconds,
-            kinds=terms.kinds,
-            quiet_seconds=terms.quiet.total_seconds(),
-            enforces_key=terms.enforces_key,
-            max_in_flight=terms.max_in_flight,
-            connector=self.connector.name,
-            also=also,
+            lease_seconds=profile.lease_seconds,
+            kinds=profile.kinds,
+            quiet_seconds=profile.quiet.total_seconds(),
+            enforces_key=profile.enforces_key,
+            max_in_flight=profile.max_in_flight,
         )
+        if lease is None:
+            return None
+        attempts = AttemptLog(lease, self.connector.name, self.clock)
+        if lease.kind not in KINDS or not KINDS[lease.kind].aggregated:
+            attempts.open_first(session, Step.FIND)
+        return attempts
 
-    def _held(self, session: Session) -> bool:
-        held = sending_hold.check(session, self.clock.now())
-        if held is not None and held != self._logged_hold:
-            log.warning("%s; %s", held.message, sending_hold.NEXT_STEP)
-        self._logged_hold = held
-        return held is not None
+    def _on_hold(self, session: Session) -> bool:
+        hold = sending_hold.check(session, self.clock.now())
+        if hold is not None and hold != self._logged_hold:
+            log.warning("%s; %s", hold.message, sending_hold.NEXT_STEP)
+        self._logged_hold = hold
+        return hold is not None
 
-    def _forward(self, mine: Lease, terms: ConnectorProfile, goes_on: Callable[[], bool]) -> Lease | None:
-        """Forward *mine*. While *goes_on* says so, return the next one, claimed in the settling transaction."""
-        errand = Transfer(
-            mine,
+    def _forward(
+        self, attempts: AttemptLog, profile: ConnectorProfile, may_continue: Callable[[], bool]
+    ) -> AttemptLog | None:
+        """Forward one submission; return the next one, leased in the settling transaction.
+
+        None where *may_continue* says no, the profile is too old, or nothing is due.
+        """
+        transfer = Transfer(
+            attempts,
             sessions=self.sessions,
             connector=self.connector,
-            clock=self.clock,
-            terms=terms,
+            profile=profile,
             receipts_of=self.receipts_of,
         )
         try:
-            fate = errand.run()
+            transition = transfer.run()
         except LeaseLost:
+            lease = attempts.lease
             metrics.LEASES_LOST.inc()
-            log.warning("%s: %s has lost its claim %d and lets go of it", mine.id, self.worker, mine.fence)
+            log.warning("%s: %s has lost its lease %d and stops", lease.id, self.worker, lease.fence)
             with self.sessions() as session, session.begin():
-                errand.finish(session, self.clock.now())
+                attempts.close(session)
             return None
         failpoint("delivery.before_settle")
-        following = self._settle(mine, errand, fate, terms if goes_on() and self.profile.fresh() else None)
+        following = self._settle(
+            attempts, transition, profile if may_continue() and self.profile.fresh() else None
+        )
         failpoint("delivery.after_settle")
         return following
 
-    def _stop(self, session: Session, mine: Lease, fate: Transition, now: dt.datetime) -> None:
-        """Open the breaker where *fate* says that no other document would fare better."""
-        silent = self._outage.record(mine.id, fate)
-        name, raw = self.connector.name, fate.raw or ""
-        if fate.opens_breaker:
-            reason = fate.reason or "the connector's settings are wrong"
+    def _settle(
+        self, attempts: AttemptLog, transition: Transition, profile: ConnectorProfile | None
+    ) -> AttemptLog | None:
+        """Settle *transition*; with *profile* lease what is next in the same transaction, and return it."""
+        try:
+            return self._settle_once(attempts, transition, profile)
+        except OperationalError as error:
+            # PostgreSQL aborts one of two transactions that wait for each other. The ERP's answer must not be
+            # lost because of that, nor because of the next lease.
+            log.warning("%s: settling is tried once more: %s", attempts.lease.id, error.orig)
+            return self._settle_once(attempts, transition, None)
+
+    def _settle_once(
+        self, attempts: AttemptLog, transition: Transition, profile: ConnectorProfile | None
+    ) -> AttemptLog | None:
+        lease, now = attempts.lease, self.clock.now()
+        with self.sessions() as session, session.begin():
+            self._trip_breaker(session, lease.id, transition)
+            attempts.close(session)
+            row = settle_lease(session, lease, transition, connector=self.connector.name, now=now)
+            following = self._acquire(session, profile) if profile is not None else None
+        if row is not None:
+            metrics.SETTLED.labels(row.state).inc()
+            log.info(
+                "%s: %s %s", lease.id, transition.state.value, transition.erp_number or transition.reason or ""
+            )
+        return following
+
+    def _trip_breaker(self, session: Session, id: str, transition: Transition) -> None:
+        """Open the breaker if no other document would fare better than the document *id*."""
+        outage = self._outage.record(id, transition)
+        name, raw, now = self.connector.name, transition.raw or "", self.clock.now()
+        if transition.opens_breaker:
+            reason = transition.reason or "the connector's settings are wrong"
             breaker.trip(session, name, reason, raw, now=now, backoff=self.backoff)
-        elif silent is not None:
+        elif outage is not None:
             breaker.trip(
                 session,
                 name,
-                silent,
+                outage,
                 raw,
                 now=now,
                 backoff=self.backoff,
-                retry_after=fate.retry_after,
+                retry_after=transition.retry_after,
                 level=logging.WARNING,
             )
-
-    def _settle(
-        self, mine: Lease, errand: Transfer, fate: Transition, terms: ConnectorProfile | None
-    ) -> Lease | None:
-        """Settle *mine*; with *terms* claim what is next in the same transaction, and return it."""
-        try:
-            return self._settled(mine, errand, fate, terms)
-        except OperationalError as error:
-            # PostgreSQL ends one of two transactions that wait for each other. What the ERP has answered
-            # must not be lost over that, or over a claim.
-            log.warning("%s: settling is tried once more: %s", mine.id, error.orig)
-            return self._settled(mine, errand, fate, None)
-
-    def _settled(
-        self, mine: Lease, errand: Transfer, fate: Transition, terms: ConnectorProfile | None
-    ) -> Lease | None:
-        now, following = self.clock.now(), None
-        with self.sessions() as session, session.begin():
-            self._stop(session, mine, fate, now)
-            errand.finish(session, now)
-            row = settle(session, mine, fate, connector=self.connector.name, now=now)
-            done = [row] if row is not None else []
-            if terms is not None:
-                following = self._claim(session, terms, done)
-            else:
-                tell(session, done)
-        if done:
-            metrics.SETTLED.labels(done[0].state).inc()
-            log.info("%s: %s %s", mine.id, fate.state.value, fate.erp_number or fate.reason or "")
-        return following

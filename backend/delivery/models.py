@@ -1,5 +1,7 @@
-"""Delivery's own tables: breaker and hold of each connector, what reconciliations found, and alerts. What is
-sent is the inbox's."""
+"""Delivery's tables: breaker and data loss of each connector, reconciliations, and alerts.
+
+The documents themselves are in the inbox's tables.
+"""
 
 import datetime as dt
 
@@ -12,39 +14,39 @@ Serial = BigInteger().with_variant(Integer, "sqlite")
 
 
 class Breaker(Model):
-    """Whether a connector may be used; in the database, so that every worker obeys the same one."""
+    """Whether a connector may be used. In the database, because all workers must agree."""
 
     __tablename__ = "breaker"
 
     connector: Mapped[str] = mapped_column(KeyText, primary_key=True)
     opened_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
-    """Since when nothing is sent; null while all is well."""
+    """Since when nothing is sent; null while it is closed."""
     reason: Mapped[str | None] = mapped_column(Text)
-    """In words for the operator, with what to do."""
+    """For the operator, with what to do."""
     raw: Mapped[str | None] = mapped_column(Text)
     probe_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
-    """When `check()` is asked next."""
+    """When `check()` is called next."""
     probes: Mapped[int] = mapped_column(Integer, default=0)
     incidents: Mapped[int] = mapped_column(Integer, default=0)
-    """How often it has opened; names the present opening."""
+    """How often it has opened; the number of the current incident."""
     closed_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
 
 
 class ErpDataLoss(Model):
-    """Since when nothing is sent because the ERP has lost what it had: a backup of it was put back."""
+    """Since when nothing is sent because the ERP has lost documents: a backup of it was restored."""
 
     __tablename__ = "erp_data_loss"
 
     connector: Mapped[str] = mapped_column(KeyText, primary_key=True)
     since: Mapped[dt.datetime] = mapped_column(UtcDateTime)
     missing: Mapped[int] = mapped_column(Integer)
-    """How many documents had been found missing by then."""
+    """How many documents were found missing."""
     sent_from: Mapped[dt.datetime] = mapped_column(UtcDateTime)
     """When the first of them was sent."""
 
 
 class Reconciliation(Model):
-    """One reconciliation: which documents the ERP was asked about, and what it answered."""
+    """One reconciliation: which documents were looked up in the ERP, and the results."""
 
     __tablename__ = "reconciliation"
 
@@ -55,34 +57,35 @@ class Reconciliation(Model):
     began_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
     ended_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     since: Mapped[dt.datetime] = mapped_column(UtcDateTime)
-    """Documents settled since then are asked about."""
+    """Documents settled since then are looked up."""
     before_seq: Mapped[int | None] = mapped_column(Serial)
-    """While it is under way: documents from here on have been asked about; null: none yet."""
+    """While it runs: documents from this `seq` on have been looked up; null: none yet."""
     counts: Mapped[dict[str, int]] = mapped_column(JsonText)
     lines: Mapped[list[str]] = mapped_column(JsonText)
-    """What somebody must see, a sentence each; 200 at most."""
+    """Findings for a person, one sentence each; at most 200."""
     missing_documents: Mapped[list[str]] = mapped_column(JsonText)
-    """While it is under way: the ids of documents that were missing at a first look."""
+    """While it runs: the ids of documents that were missing when first looked up."""
 
     __table_args__ = (Index("reconciliation_by_end", "ended_at"),)
 
 
 class Alert(Model):
-    """Somebody is to be told, or was told, that a document has waited for so long: once by each channel."""
+    """One alert: a document has waited for so long. Once for each wait and notifier."""
 
     __tablename__ = "alert"
 
     id: Mapped[int] = mapped_column(Serial, primary_key=True, autoincrement=True)
     submission_id: Mapped[str] = mapped_column(ForeignKey("submission.id"))
     since: Mapped[dt.datetime] = mapped_column(UtcDateTime)
-    """When the wait began; another wait of the same document is told of anew."""
+    """When the wait began. A later wait of the same document gets alerts of its own."""
     after_seconds: Mapped[int] = mapped_column(Integer)
     notifier: Mapped[str] = mapped_column(String(20))
     state: Mapped[str] = mapped_column(String(20))
-    """due, sending, sent, passed (it moved on before), failed or unclear (it may have been received)."""
+    """due, sending, sent, passed (the document moved before it was sent), failed, or unclear (it may have been
+    received)."""
     tries: Mapped[int] = mapped_column(Integer, default=0)
     due_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
-    """When it is sent next; while it is being sent, since when."""
+    """When it is sent next; in state `sending`, when sending began."""
     error: Mapped[str | None] = mapped_column(Text)
 
     __table_args__ = (

@@ -1,8 +1,8 @@
-"""Why a document waits for somebody: every class there is, with whose it is and what to do about it.
+"""Why a document waits for a person: each class, who must act, and what to do.
 
-The seven classes of an ERP's errors (`backend.erp.errors`), and those that come about without it. What the
-ERP said and the sentence for the rep belong to the document; a connector that knows better than this table
-what to do says so in `ErpError.fix`.
+The classes are the seven of `backend.erp.errors` and those that arise without the ERP. The ERP's message and
+the sentence for the rep are stored with the document. A connector that knows better advice gives it as the
+`fix` of its `ErpError`.
 """
 
 from dataclasses import dataclass
@@ -17,10 +17,15 @@ UNKNOWN_KIND = "unknown_kind"
 CHANGE_REQUEST = "change_request"
 UNSPECIFIED = "unclear"
 
+# Sentences that more than one place gives as the reason.
+NO_ANSWER = "It was sent, but no answer came back; the ERP will be asked"
+DUPLICATE_IN_ERP = "The ERP has this document more than once; the office must keep one of them"
+MISSING_IN_ERP = "The ERP had this document and no longer has it; the office must look"
+
 
 @dataclass(frozen=True)
 class ParkReason:
-    """One row of the table. *owner* is rep, office, it or erp; None: it goes on by itself."""
+    """One row of the table. *owner* is rep, office, it or erp; None: nobody needs to act."""
 
     owner: str | None
     meaning: str
@@ -30,61 +35,61 @@ class ParkReason:
 PARK_REASONS: dict[str, ParkReason] = {
     ErrorClass.TRANSIENT.value: ParkReason(
         None,
-        "The ERP cannot take it now.",
-        "Nothing: it is tried again by itself. If it lasts, look why the ERP is down or closed.",
+        "The ERP cannot accept it now.",
+        "Nothing: it is sent again automatically. If this lasts, find out why the ERP is down or closed.",
     ),
     ErrorClass.UNKNOWN.value: ParkReason(
         None,
         "It was sent, and it is not known whether it was executed.",
-        "Nothing: the ERP is asked by itself. If it lasts, look whether the ERP answers.",
+        "Nothing: the ERP is asked automatically. If this lasts, check whether the ERP answers.",
     ),
     ErrorClass.REJECT_REP.value: ParkReason(
         "rep",
-        "The rep can mend it.",
-        "The rep edits a copy, which takes its place.",
+        "The rep can correct it.",
+        "The rep edits a copy, which replaces it.",
     ),
     ErrorClass.REJECT_OFFICE.value: ParkReason(
         "office",
-        "The ERP refuses it for a reason that the rep cannot mend.",
-        "Put right in the ERP what it complains about and retry; or fix it, send it back, or cancel it.",
+        "The ERP refuses it for a reason that the rep cannot correct.",
+        "Correct in the ERP what it complains about and retry; or fix the document, return it, or cancel it.",
     ),
     ErrorClass.CONFIG.value: ParkReason(
         "it",
-        "Settings, rights or the mapping of the connection do not fit this document.",
-        "Put the connection right as the ERP's words say (`satchel doctor`), then retry.",
+        "The settings, access rights or mapping of the connection do not fit this document.",
+        "Correct the connection as the ERP's message says (see `satchel doctor`), then retry.",
     ),
     ErrorClass.DUPLICATE_OK.value: ParkReason(
         None,
         "The ERP says that it has the document already.",
-        "Nothing: it is looked up and taken.",
+        "Nothing: it is looked up in the ERP and accepted.",
     ),
     ErrorClass.DUPLICATE_BAD.value: ParkReason(
         "office",
         "The ERP has the document more than once, or two documents are mixed up.",
-        "Keep one of them in the ERP, delete the others there, and retry; or link it to the one that stays.",
+        "Keep one of them in the ERP, delete the others there, and retry; or link it to the one you keep.",
     ),
     POISON: ParkReason(
         "office",
-        "Its sending broke off again and again without an answer.",
+        "Every attempt to send it was interrupted before the ERP replied.",
         "Look for it in the ERP. If it is there, link it; if not, read the workers' logs and retry.",
     ),
     UNKNOWN_KIND: ParkReason(
         "office",
-        "The app is newer than this server, which does not know the kind of document.",
-        "Have the server upgraded and retry; or enter it in the ERP by hand and cancel it with the number.",
+        "The app is newer than this server, which does not know this kind of document.",
+        "Upgrade the server and retry; or enter it in the ERP by hand and cancel it with the number.",
     ),
     CHANGE_REQUEST: ParkReason(
         "office",
-        "A rep asks for a change of a document that the ERP has.",
-        "Make the change in the ERP and mark the request done; or send it back with the reason.",
+        "A rep asks for a change to a document that the ERP has.",
+        "Make the change in the ERP and mark the request done; or return it with the reason.",
     ),
     UNSPECIFIED: ParkReason(
         "office",
-        "It waits for somebody.",
-        "Read what is said about it; `satchel timeline` has every step.",
+        "It waits for a person.",
+        "Read its reason; `satchel timeline` shows every step.",
     ),
 }
-"""By the class in `Submission.error_class`; what has none is found by `class_of`."""
+"""By the class in `Submission.error_class`; `class_of` gives one to a document that has none."""
 
 
 def class_of(submission: Submission) -> str:
@@ -98,10 +103,10 @@ def class_of(submission: Submission) -> str:
 
 
 def owner_of(submission: Submission) -> str:
-    """Return who must act on *submission*, which waits for somebody: rep, office, it or erp."""
+    """Return who must act on *submission*, which waits for a person: rep, office, it or erp."""
     return submission.owner or PARK_REASONS[class_of(submission)].owner or "office"
 
 
 def advice_for(submission: Submission) -> str:
-    """Return what to do about *submission*, in a sentence."""
+    """Return a sentence that says what to do about *submission*."""
     return submission.advice or PARK_REASONS[class_of(submission)].advice

@@ -1,7 +1,9 @@
-"""How long to wait before trying again.
+"""Retry: how long to wait before the next try.
 
 Full jitter: a random share of an exponentially growing ceiling, so that documents which failed together
 do not come back together. Source: "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
+
+A file of its own, because breaker and `erp_response` need the waits and neither settings nor connector.
 """
 
 import datetime as dt
@@ -15,9 +17,9 @@ _MAX_DOUBLINGS = 30
 
 @dataclass(frozen=True)
 class Backoff:
-    """The rule in force; *base* and *cap* in seconds, *random* gives numbers from 0 to below 1.
+    """The waits in force; *base* and *cap* in seconds, *random* returns a number from 0 to below 1.
 
-    *pattern* replaces doubling: (try, longest wait in seconds) pairs, from which try on it holds.
+    *pattern* replaces doubling: pairs of (number of the try, longest wait in seconds from that try on).
     """
 
     base: float
@@ -39,6 +41,6 @@ class Backoff:
 
 
 def pattern_of(steps: Sequence[str]) -> tuple[tuple[int, float], ...]:
-    """Return the pattern that the setting's *steps* (`5:60`: from the fifth try on, 60 seconds) mean."""
+    """Return the pattern for *steps* of the setting (`5:60`: 60 seconds from the fifth try on)."""
     pairs = (step.partition(":") for step in steps)
     return tuple((int(first), float(wait)) for first, _, wait in pairs)

@@ -1,9 +1,12 @@
-"""The hold: after a restore, or a failover that may have lost the tail, the ERP is asked before it is sent to.
+"""Sending hold: nothing is sent until the ERP and our database have been compared.
 
-Our database may have forgotten what it sent; or the ERP has, when a backup of it was put back. Phones are
-never refused meanwhile: what they push is stored and waits. For our own memory the hold is the current
-epoch itself, as long as it is not reconciled, so that it begins in the very transaction in which the epoch
-does, and no forwarder can come between the two. For the ERP's it is a row, which a reconciliation writes.
+It begins when our database may have lost what it sent (a restore, or a failover that may have lost the last
+transactions), or when the ERP has lost documents (a backup of it was restored). Phones can still push:
+documents are stored and wait.
+
+For our own loss, the hold is the current epoch of the feed as long as it is not reconciled. So the hold begins
+in the same transaction as the epoch, and no forwarder can send between the two. For the ERP's loss it is a row
+that a reconciliation writes.
 """
 
 import datetime as dt
@@ -34,13 +37,13 @@ _ERP = "erp:"
 _WHY = {
     positions.EpochCause.RESTORE.value: "a backup was restored",
     positions.EpochCause.LINEAGE.value: "a standby was promoted, and what it had not received yet may be lost",
-    ERP_LOST: "the ERP has lost documents that it had accepted, as after a backup of it was put back",
+    ERP_LOST: "the ERP has lost documents that it had accepted, probably because a backup was restored",
 }
 
 
 @dataclass(frozen=True)
 class Hold:
-    """Why nothing is sent, and since when. *subject* is what the audit trail calls it."""
+    """Why nothing is sent, and since when. *subject* is its name in the audit trail."""
 
     subject: str
     since: dt.datetime
@@ -58,27 +61,27 @@ class Hold:
 
 
 def all_in_force(session: Session) -> list[Hold]:
-    """Return the holds there are, that of our own memory first. It changes nothing."""
+    """Return all holds, first the one for our own loss. Nothing is changed."""
     epoch = epochs.unreconciled(session)
     holds = [Hold(epoch.epoch, epoch.began_at, epoch.cause)] if epoch is not None else []
-    for lost in session.scalars(select(ErpDataLoss).execution_options(populate_existing=True)):
-        detail = f" ({lost.missing} documents sent since {lost.sent_from:%Y-%m-%d %H:%M} UTC are gone)"
-        holds.append(Hold(f"{_ERP}{lost.connector}", lost.since, ERP_LOST, detail))
+    for loss in session.scalars(select(ErpDataLoss).execution_options(populate_existing=True)):
+        detail = f" ({loss.missing} documents sent since {loss.sent_from:%Y-%m-%d %H:%M} UTC are missing)"
+        holds.append(Hold(f"{_ERP}{loss.connector}", loss.since, ERP_LOST, detail))
     return holds
 
 
 def in_force(session: Session) -> Hold | None:
-    """Return the hold, or the first of them, if there is one. It changes nothing."""
+    """Return the first hold, or None. Nothing is changed."""
     return next(iter(all_in_force(session)), None)
 
 
 def hold_for_erp_loss(
     session: Session, connector: str, missing: int, sent_from: dt.datetime, now: dt.datetime
 ) -> None:
-    """Hold sending because the ERP has lost *vanished* documents that were sent from *sent_from* on."""
-    known = session.get(ErpDataLoss, connector)
-    if known is not None:
-        known.missing, known.sent_from = max(known.missing, missing), min(known.sent_from, sent_from)
+    """Stop sending because the ERP has lost *missing* documents that were sent from *sent_from* on."""
+    loss = session.get(ErpDataLoss, connector)
+    if loss is not None:
+        loss.missing, loss.sent_from = max(loss.missing, missing), min(loss.sent_from, sent_from)
         session.flush()
         return
     session.add(ErpDataLoss(connector=connector, since=now, missing=missing, sent_from=sent_from))
@@ -88,19 +91,19 @@ def hold_for_erp_loss(
         detail={"missing": missing, "sent_from": sent_from.isoformat()},
     )  # fmt: skip
     log.error(
-        "%s shows none of %d documents that were sent from %s on, so a backup of it was probably put back; "
+        "%s shows none of %d documents that were sent from %s on, so a backup of it was probably restored; "
         "nothing is sent until `satchel delivery reconcile` has been run", connector, missing, sent_from,
     )  # fmt: skip
 
 
 def erp_loss(session: Session, connector: str) -> ErpDataLoss | None:
-    """Return since when *connector*'s ERP is known to have lost documents, or None."""
+    """Return the known loss of documents in the ERP of *connector*, or None."""
     return session.get(ErpDataLoss, connector, populate_existing=True)
 
 
 @cache
 def _no_hold(dialect: str) -> Select[tuple[bool]]:
-    """Return the statement that says in one question, before every claim, that there is no hold."""
+    """Return the statement, run before every lease, that returns true if there is no hold."""
     return select(
         and_(
             positions.is_current_lineage(dialect),
@@ -111,10 +114,10 @@ def _no_hold(dialect: str) -> Select[tuple[bool]]:
 
 
 def check(session: Session, now: dt.datetime) -> Hold | None:
-    """Return the hold, and begin it if this database turns out to be another one than it was.
+    """Return the hold, if there is one; begin one if this database is on another lineage than before.
 
-    Whoever is about to send asks this, in the transaction in which it would claim. The first to see a new
-    epoch enters it into the audit trail.
+    Call it before a document is leased, in the same transaction. The first caller that sees a new epoch writes
+    it into the audit trail.
     """
     if session.connection().scalar(_no_hold(dialect_of(session))):
         return None
@@ -132,22 +135,22 @@ def check(session: Session, now: dt.datetime) -> Hold | None:
 
 
 def audit_start(session: Session, hold: Hold, actor: str, now: dt.datetime) -> None:
-    """Enter the beginning of *hold* into the audit trail."""
+    """Write the beginning of *hold* into the audit trail."""
     audit.record(
         session, actor=actor, action=BEGAN, subject=hold.subject, now=now, detail={"cause": hold.cause}
     )
 
 
 def release(session: Session, hold: Hold, actor: str, now: dt.datetime, detail: dict[str, int]) -> bool:
-    """End *hold*; *detail* says what the ERP answered. Return False if it is not in force any more."""
+    """End *hold*; return False if it has ended already. *detail*: the counts, for the audit trail."""
     if hold.cause == ERP_LOST:
-        gone = session.get(ErpDataLoss, hold.subject.removeprefix(_ERP))
-        if gone is None:
+        loss = session.get(ErpDataLoss, hold.subject.removeprefix(_ERP))
+        if loss is None:
             return False
-        session.delete(gone)
+        session.delete(loss)
     elif not epochs.reconciled(session, hold.subject, now):
         return False
     action = ERP_RELEASED if hold.cause == ERP_LOST else RECONCILED
     audit.record(session, actor=actor, action=action, subject=hold.subject, now=now, detail=detail)
-    log.warning("sending to the ERP goes on: %s is reconciled (%s)", hold.subject, detail)
+    log.warning("sending to the ERP continues: %s is reconciled (%s)", hold.subject, detail)
     return True

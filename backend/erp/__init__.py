@@ -1,1 +1,1 @@
-"""The port: what Satchel asks of an ERP. Connectors answer it; ingest and delivery ask."""
+"""The port to an ERP. Connectors implement it; ingest, delivery and the office use it."""

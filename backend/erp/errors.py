@@ -1,4 +1,4 @@
-"""One vocabulary for what can go wrong at an ERP. HTTP codes are not outcomes."""
+"""The errors of the port. An error class says what to do next, which an HTTP status does not."""
 
 from enum import StrEnum
 
@@ -6,31 +6,35 @@ from backend.erp.sanitize import sanitized
 
 
 class ErrorClass(StrEnum):
-    """What an error means for the document, and so what is done next."""
+    """What an error means for the document, and what is done next."""
 
     TRANSIENT = "transient"
-    """Definitely not executed; later it may work. Retried with full jitter, without end."""
+    """Certainly not executed, and it may work later. Retried with full jitter, without a limit."""
     UNKNOWN = "unknown"
-    """It may have been executed. The ERP is asked before anything is sent again."""
+    """It may have been executed. The ERP is asked before the document is sent again."""
     REJECT_REP = "reject_rep"
     """The rep can fix it."""
     REJECT_OFFICE = "reject_office"
-    """The back office must decide."""
+    """The office must decide."""
     CONFIG = "config"
-    """Our settings, rights or mapping are wrong: one incident for the connector, not one per document."""
+    """Settings, rights or mapping are wrong. One incident for the connector, not one per document."""
     DUPLICATE_OK = "duplicate_ok"
-    """The ERP says it has our key already: look it up and take it as ours."""
+    """The ERP already has a document with our key: look it up and continue with it."""
     DUPLICATE_BAD = "duplicate_bad"
-    """Two documents of the ERP carry one key: a person must merge them."""
+    """Two documents in the ERP carry the same key: a person must decide which one stays."""
 
 
 class ErpError(Exception):
-    """An ERP did not do what it was asked.
+    """A call to the ERP failed.
 
-    `message` is a sentence for a person, `raw` the ERP's own words, `retry_after` seconds if the ERP
-    named them, `field` the path in the document's body (`lines[2].product_id`) if one is to blame,
-    `no_answer` whether the ERP as a whole did not answer, so that another document would fare no better,
-    `fix` a sentence on what to do, where the connector knows better than the table of causes.
+    Args:
+        error_class: what it means for the document.
+        message: a sentence for a person.
+        raw: the ERP's own text; default: the message.
+        retry_after: seconds after which to try again, if the ERP named them.
+        field: the path in the document's body that is to blame, such as `lines[2].product_id`.
+        no_answer: whether the ERP as a whole did not answer, so that another document would fail too.
+        fix: a sentence on what to do, if the connector knows more than the table of park reasons.
     """
 
     def __init__(

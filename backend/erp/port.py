@@ -1,7 +1,7 @@
-"""The port. A connector is a class that answers it, found by name among the entry points.
+"""The port. A connector is a class that implements it; it is found by name among the entry points.
 
-Every method may raise `ErpError`, and nothing else on purpose; whatever else escapes counts as UNKNOWN.
-No method touches our database. All are safe to call again.
+Every method may raise `ErpError` and should raise nothing else; any other exception counts as UNKNOWN.
+No method uses Satchel's database. Every method may be called again.
 """
 
 import importlib.metadata
@@ -23,59 +23,65 @@ ENTRY_POINTS = "satchel.connectors"
 
 
 class Connector(Protocol):
-    """What Satchel asks of an ERP."""
+    """What Satchel needs from an ERP."""
 
     name: str
 
     def check(self) -> Health:
-        """Say whether the ERP answers, its version and clock, and what stands in the way."""
+        """Return whether the ERP answers, its version and clock, and its problems. Does not raise."""
 
     def capabilities(self) -> Capabilities:
-        """Say what can be done with the ERP that was found."""
+        """Return what the connector can do with this ERP."""
 
     def read(self, collection: str, watermark: str | None, limit: int) -> ReadPage:
-        """Return up to *limit* records of *collection* after *watermark* (None: from the start)."""
+        """Return up to *limit* records of *collection* after *watermark* (None: from the start).
+
+        The connector does not validate them: ingest does, once.
+        """
 
     def reread(self, collection: str, keys: Sequence[str]) -> ReadPage:
-        """Return single records of *collection* anew, whatever was read before.
+        """Read single records of *collection* again, whatever was read before.
 
-        *keys* are keys of records, or the `external_id` of bad rows. What is neither among the records nor
-        among the bad rows that come back is not there any more. The page's watermark is empty.
+        *keys* are keys of records or the `external_id` of bad rows. A key that is neither among the returned
+        records nor among the bad rows no longer exists. The page's watermark is empty.
         """
 
     def keys(self, collection: str) -> Iterable[str]:
-        """List the keys of all records that exist, for the sweep that finds deletions."""
+        """Yield the keys of all records that exist. The sweep finds deletions with them."""
 
     def find(self, kind: str, key: str) -> list[ErpDocument]:
-        """Return the ERP's documents that carry our key: none, one, or the two that must not be."""
+        """Return the ERP's documents that carry our key.
+
+        Usually none or one; two or more mean a duplicate, which the caller must report.
+        """
 
     def find_by_number(self, kind: str, number: str) -> list[ErpDocument]:
-        """Return the ERP's documents of *kind* under *number*, whoever made them, each with the key it carries.
+        """Return the ERP's documents of *kind* with *number*, whoever created them, each with its `key`.
 
-        None if there is none. Raises `ErpError` REJECT_OFFICE where the ERP cannot be asked for numbers.
+        Raises `ErpError` REJECT_OFFICE if the ERP cannot look up numbers of this kind.
         """
 
     def create(self, document: Document) -> ErpDocument:
         """Create the document in the ERP's first state, with its id as the external reference."""
 
     def advance(self, document: Document, found: ErpDocument) -> Outcome:
-        """Take a document that is there as far as it goes (quote, confirm, post), from wherever it stands."""
+        """Take an existing document to its last state (quote, confirm, post), from whatever state it is in."""
 
     def upsert_forecast(self, lines: Iterable[ForecastLine]) -> dict[str, ErpDocument]:
-        """Set each line of the ERP's forecast to its quantity; return the ERP's line per product id."""
+        """Set each line of the ERP's forecast to its quantity. Return the ERP's line by product id."""
 
     def acknowledgements(self) -> Iterable[Acknowledgement]:
-        """Return late answers to documents that were handed over; the same ones until they are put away."""
+        """Return late answers to documents that were handed over. Each is returned until it is confirmed."""
 
     def confirm(self, token: str) -> None:
-        """Note that the acknowledgement with *token* has been settled."""
+        """Mark the acknowledgement with *token* as settled, so that it is not returned again."""
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Close connections and files."""
 
 
 class ConnectorMissing(LookupError):
-    """No connector of that name is installed, or its settings are wrong; the message says which."""
+    """No connector has that name, or one of its options is wrong; the message says which."""
 
 
 def installed() -> list[str]:
@@ -84,9 +90,12 @@ def installed() -> list[str]:
 
 
 def connect(name: str, options: Mapping[str, str]) -> Connector:
-    """Return the connector *name* set up with *options* (the SATCHEL_ERP_… settings, lower-case).
+    """Return the connector *name*, configured with *options* (name → value of the settings SATCHEL_ERP_…).
 
-    Raises `ConnectorMissing` if there is none or one of its options is wrong. No connection is made yet.
+    The names are in lower case, without the prefix. No connection is opened yet.
+
+    Raises:
+        ConnectorMissing: no connector has that name, or one of its options is wrong.
     """
     for point in importlib.metadata.entry_points(group=ENTRY_POINTS, name=name):
         try:

@@ -1,4 +1,4 @@
-"""What passes through the port. Values only; the connector's own types stay inside it."""
+"""The values that pass through the port. Types of a connector or of its ERP stay inside the connector."""
 
 import datetime as dt
 from collections.abc import Callable, Mapping
@@ -13,35 +13,35 @@ from sync_protocol.submission import State
 
 @dataclass(frozen=True)
 class Capabilities:
-    """What a connector can do with the ERP it found."""
+    """What a connector can do with its ERP."""
 
     collections: tuple[str, ...]
-    """Collections it reads, in the order they should be read (parents first)."""
+    """Collections that it reads, in the order in which to read them: parents first."""
     kinds: frozenset[str]
-    """Kinds of submission it can forward."""
+    """Kinds of submission that it forwards."""
     enforces_key: frozenset[str]
-    """Kinds for which the ERP itself refuses a second document with our key."""
+    """Kinds for which the ERP itself refuses a second document with the same key."""
     lists_keys: frozenset[str]
-    """Collections of which it can list all keys, so that deletions are found."""
+    """Collections whose keys it can list, so that deletions are found."""
     quiet_seconds: float
-    """How long an outcome may stay open at the ERP: longer than its own longest request."""
+    """Seconds after which a call of unknown outcome has ended in the ERP: longer than its longest request."""
     max_in_flight: int | None = None
-    """Documents that it can take at once, from all workers together; None: as many as ask."""
+    """Most documents sent at once, by all workers together; None: no limit."""
     slowest_seconds: float | None = None
-    """After how long any call of it has ended, with an answer or without; None: it sets no bound."""
+    """Seconds after which any call has ended, with a reply or without; None: no bound."""
     notes: tuple[str, ...] = ()
-    """Sentences for the operator: a companion module that is missing, a right that is not granted."""
+    """Sentences for the operator, for example that a companion module or a right is missing."""
 
 
 @dataclass(frozen=True)
 class Health(Sanitized):
-    """The answer of `check()`: problems are sentences that say what is wrong and what to do."""
+    """The result of `check()`. Problems and notes are sentences that say what to do."""
 
     version: str
     server_time: dt.datetime | None
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    """What is worth knowing and stands in nobody's way: an export that is late, a file that was set aside."""
+    """What the operator should know although everything works: an export is late, a file was set aside."""
 
     @property
     def ok(self) -> bool:
@@ -76,7 +76,7 @@ class ReadPage:
 
 @dataclass(frozen=True)
 class RepInfo:
-    """Whose document it is."""
+    """The rep who captured a document."""
 
     id: str
     name: str
@@ -85,7 +85,7 @@ class RepInfo:
 
 @dataclass(frozen=True)
 class ReceiptFile:
-    """A receipt that goes with a document."""
+    """A receipt of a document. `open` returns a new stream of its bytes; `size` is in bytes."""
 
     sha256: str
     media_type: str
@@ -96,7 +96,10 @@ class ReceiptFile:
 
 @dataclass(frozen=True)
 class Document:
-    """A submission on its way into the ERP. `id` is the key that the ERP is asked to keep."""
+    """A submission to be sent to the ERP. `id` is the key that the ERP is asked to store with it.
+
+    `body` has the shape of the kind's schema in the catalogue; `captured_at` is ISO 8601.
+    """
 
     id: str
     kind: str
@@ -109,7 +112,10 @@ class Document:
 
 @dataclass(frozen=True)
 class ForecastLine:
-    """One line of the ERP's forecast: the sum of the latest revisions of many submissions, in the base unit."""
+    """One line of the ERP's forecast: the sum of the latest revisions of many submissions.
+
+    `period` is a month such as 2026-12; `quantity` is in the product's base unit, whose code is `unit`.
+    """
 
     warehouse_id: str
     period: str
@@ -120,20 +126,20 @@ class ForecastLine:
 
 @dataclass(frozen=True)
 class ErpDocument(Sanitized):
-    """A document of the ERP; `state` is the ERP's own word."""
+    """A document in the ERP. `state` is the ERP's own name of its state."""
 
     external_id: str
     number: str | None
     state: str
     key: str | None = None
-    """The key that it carries, where it was asked for by its number; None if it carries none of ours."""
+    """The key of ours that it carries. Set by `find_by_number`; None if it carries none."""
     total: Decimal | None = None
     """Its total in its currency, as `Kind.total` computes it; None if the connector does not know it."""
 
 
 @dataclass(frozen=True)
 class Outcome(Sanitized):
-    """What has become of a document: accepted, handed_over, on_hold or rejected."""
+    """The result of sending a document: accepted, handed_over, on_hold or rejected."""
 
     state: State
     external_id: str | None = None
@@ -141,14 +147,14 @@ class Outcome(Sanitized):
     reason: str | None = None
     raw: str | None = None
     errors: tuple[dict[str, str], ...] = field(default=())
-    """Faults by field, as they travel: {"code", "field", "message"}."""
+    """Faults by field, as on the wire: {"code": …, "field": "lines[0].unit", "message": …}."""
     advice: str = ""
-    """What the office does about it, in a sentence, where the connector knows."""
+    """What the office should do, in a sentence; empty if the connector does not know."""
 
 
 @dataclass(frozen=True)
 class Acknowledgement:
-    """A late answer to something handed over. `token` lets the connector put it away once it is settled."""
+    """A late answer to a document that was handed over. Pass `token` to `confirm` once it is settled."""
 
     kind: str
     key: str

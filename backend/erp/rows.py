@@ -1,4 +1,4 @@
-"""Rows of the ERP as they came: quarantine keeps them where no valid record could be made of them."""
+"""Rows of the ERP as they were read. Quarantine keeps a row if it gives no valid record."""
 
 import json
 from collections.abc import Sequence
@@ -9,13 +9,13 @@ from backend.erp.sanitize import Sanitized
 from sync_protocol.errors import Fault
 
 LONGEST_RAW = 4_000
-"""Characters of a raw row that are kept."""
+"""Characters of a raw row that are stored."""
 _MAX_FAULTS = 5
 
 
 @dataclass(frozen=True)
 class BadRow(Sanitized):
-    """A row that cannot be taken, with the reason in a sentence and the row as text."""
+    """A row that gives no valid record, with the reason as a sentence and the row as text."""
 
     external_id: str
     error: str
@@ -23,29 +23,29 @@ class BadRow(Sanitized):
 
 
 class SourceRow(Protocol):
-    """The row (or rows) of the ERP that one record was made of."""
+    """The row (or rows) of the ERP from which one record was made."""
 
     def reject(self, faults: Sequence[Fault]) -> BadRow:
-        """Return the row as a bad one, because its record has *faults* (at least one).
+        """Return the row as a bad row, because its record has *faults* (at least one).
 
-        A connector can name the place in the ERP's own terms: a column of a file, a field of a form.
-        It is called soon after the page was read, perhaps from another thread, and must not ask the ERP.
+        The error can name the place in the ERP's own terms, such as a column of a file. The method is called
+        after the page was read, perhaps when the connector reads something else, and must not call the ERP.
         """
 
 
 @dataclass(frozen=True, slots=True)
 class RawRow:
-    """The usual `SourceRow`: the id of the row, and *raw*, anything that JSON can show."""
+    """The usual `SourceRow`: the row's id and *raw*, any value that can be shown as JSON."""
 
     external_id: str
     raw: Any
 
     def reject(self, faults: Sequence[Fault]) -> BadRow:
-        """Return the row as a bad one; the error lists the first five faults."""
+        """Return the row as a bad row whose error lists the first five faults."""
         return self.bad(fault_summary(faults))
 
     def bad(self, error: str) -> BadRow:
-        """Return the row as a bad one with the reason *error*."""
+        """Return the row as a bad row with the reason *error*."""
         text = json.dumps(self.raw, default=str, ensure_ascii=False)
         return BadRow(self.external_id, error, text[:LONGEST_RAW])
 

@@ -1,21 +1,21 @@
-"""Text as a database keeps it: what an ERP says may hold anything, and none of it may stop a transaction."""
+"""Text from an ERP, made safe to store: a character that a database refuses must not stop a transaction."""
 
 from dataclasses import dataclass, fields
 
 
 def sanitized(text: str) -> str:
-    """Return *text* with what no database keeps (NUL, half of a surrogate pair) escaped."""
+    """Return *text* with NUL and lone surrogates escaped, which no database stores."""
     return text.encode("utf-8", "backslashreplace").decode().replace("\x00", "\\x00")
 
 
 @dataclass(frozen=True)
 class Sanitized:
-    """A value of the port whose texts are `kept`, whatever the ERP or the connector gave."""
+    """Base of values of the port: all their texts are `sanitized`, whatever the connector passed."""
 
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            # Not an enumeration's member, which is a `str` too.
+            # A member of an enumeration is a `str` too and stays as it is.
             if type(value) is str:
                 object.__setattr__(self, field.name, sanitized(value))
             elif isinstance(value, tuple):

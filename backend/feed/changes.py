@@ -1,8 +1,12 @@
-"""Publishing: the one door through which records enter the feed.
+"""Changes: `publish()` is the only way by which records enter the feed.
 
-`publish()` is a transaction's last act. It takes its positions first, which is also the lock, and only
-then reads what is there: reading before would let two movers of one record each leave it alive
-somewhere else. After the lock it touches the feed's tables only, and the commit follows.
+It must be the last act of a transaction. It takes its positions first, which is also the lock, and only then
+reads the current records: if two transactions that move one record read before that, each would leave it alive
+in another channel. After the lock it uses the feed's tables only, and the commit follows.
+
+Callers queue their changes (`publication.py`), and a hook publishes them. Only ingest calls `publish()` itself:
+it takes the lock first, because it decides under the lock what is published, and its transaction does nothing
+else.
 """
 
 import json

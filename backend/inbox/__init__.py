@@ -1,1 +1,1 @@
-"""The inbox: what is asked. The row of a submission is the job."""
+"""Inbox: the submissions, and how phones learn their state. The row of a submission is the job."""

@@ -1,6 +1,7 @@
-"""The inbox's tables: submissions, attempts, bindings, and what is kept apart."""
+"""The inbox's tables: submissions and their history, attempts, bindings, and quarantined documents."""
 
 import datetime as dt
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, String, Text, UniqueConstraint, text
@@ -14,7 +15,7 @@ ACTIVE_STATES = "state IN ('queued','sending','unknown')"
 
 
 class Submission(Model):
-    """One captured document and where it stands. What the device sent is never changed."""
+    """One captured document and its state. What the device sent is never changed."""
 
     __tablename__ = "submission"
 
@@ -31,7 +32,7 @@ class Submission(Model):
     body: Mapped[str] = mapped_column(Text)
     """The body as canonical JSON."""
     envelope: Mapped[dict[str, Any]] = mapped_column(JsonText)
-    """What else stood beside the body, fields of a newer app included."""
+    """The other fields that the device sent, including those of a newer app."""
     sha256: Mapped[str] = mapped_column(String(64))
     needs: Mapped[list[str]] = mapped_column(JsonText)
     depends_on: Mapped[list[str]] = mapped_column(JsonText)
@@ -42,40 +43,41 @@ class Submission(Model):
 
     state: Mapped[str] = mapped_column(String(20))
     status: Mapped[str] = mapped_column(String(20))
-    """The result of the push, repeated to whoever pushes it again: received, refused or quarantined."""
+    """The result of the push, returned again if it is pushed again: received, refused or quarantined."""
     errors: Mapped[list[dict[str, str]]] = mapped_column(JsonText)
     reason: Mapped[str | None] = mapped_column(Text)
-    """Plain words for the rep."""
+    """Why it is in this state, in plain words for the rep."""
     raw_reason: Mapped[str | None] = mapped_column(Text)
-    """The ERP's own words, for the office."""
+    """The ERP's own message, for the office."""
     error_class: Mapped[str | None] = mapped_column(String(20))
     owner: Mapped[str | None] = mapped_column(String(10))
-    """Who must act on it: rep, office, it or erp."""
+    """Who must act: rep, office, it or erp."""
     advice: Mapped[str | None] = mapped_column(Text)
-    """What to do about it, where the connector knows better than the table of causes."""
+    """What to do about it, where the connector knows better than the table of park reasons."""
     decision: Mapped[str | None] = mapped_column(String(20))
-    """What the office has decided on a parked document, for its rep to see."""
+    """The office's decision about a parked document; the rep sees it."""
     reserved_by: Mapped[str | None] = mapped_column(Text)
-    """Who of the office is working on it, so that two do not; good until `reserved_until`."""
+    """The office user who works on it, so that no second one does; valid until `reserved_until`."""
     reserved_until: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
 
     order_key: Mapped[str] = mapped_column(KeyText)
     fence: Mapped[int] = mapped_column(Integer, default=0)
-    """Raised at each claim; a settle with an older one changes nothing."""
+    """Raised with each lease. A worker with a lower fence changes nothing."""
     lease_owner: Mapped[str | None] = mapped_column(Text)
     lease_until: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     due_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
     tries: Mapped[int] = mapped_column(Integer, default=0)
-    """Attempts in a row that the ERP could not take; sets the backoff."""
+    """Failures in a row that will be tried again; sets the backoff."""
     unfinished_leases: Mapped[int] = mapped_column(Integer, default=0)
-    """Claims that were broken off, and the one under way; a document that kills its workers is parked by it."""
+    """Leases that ended without an answer, and the current one. At the limit the document is parked, because it
+    may kill its workers."""
     last_sent_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     first_failed_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     erp_id: Mapped[str | None] = mapped_column(Text)
     erp_number: Mapped[str | None] = mapped_column(Text)
 
     __table_args__ = (
-        # The hot part of the table: what a worker may claim, and what stands before it.
+        # The hot part of the table: what a worker may lease, and what must be sent before it.
         Index(
             "submission_due",
             "due_at",
@@ -90,15 +92,63 @@ class Submission(Model):
             sqlite_where=text(ACTIVE_STATES),
         ),
         Index("submission_by_rep", "rep", "seq"),
-        # All statements for one line of the ERP's forecast, settled ones included.
+        # All forecasts that count for one line of the ERP's forecast, accepted ones included.
         Index("submission_by_key", "kind", "order_key"),
         Index("submission_superseding", "supersedes"),
         Index("submission_by_state", "state"),
     )
 
 
+@dataclass(frozen=True, slots=True)
+class NewSubmission:
+    """A submission that is not stored yet: what the device sent, and its first state.
+
+    Making an ORM object costs more than storing the row, and a push makes fifty. So this class has the names of
+    `Submission`, and is inserted in bulk. Everything later happens to the row.
+    """
+
+    id: str
+    kind: str
+    rep: str
+    device: str
+    captured_at: str
+    zone: str
+    schema: int
+    body: str
+    """Canonical JSON."""
+    envelope: str
+    """JSON."""
+    sha256: str
+    needs: list[str]
+    depends_on: list[str]
+    supersedes: str | None
+    superseded_by: str | None
+    received_at: dt.datetime
+    state: str
+    status: str
+    errors: list[dict[str, str]]
+    reason: str | None
+    owner: str | None
+    order_key: str
+
+    @property
+    def updated_at(self) -> dt.datetime:
+        """When the state last changed: on arrival."""
+        return self.received_at
+
+    @property
+    def erp_number(self) -> None:
+        """None: it was not sent to the ERP yet."""
+        return None
+
+    @property
+    def decision(self) -> None:
+        """None: the office has not seen it yet."""
+        return None
+
+
 class Attempt(Model):
-    """One try at handing a submission to an ERP, on disk before the call is made."""
+    """One call to the ERP for a submission, on disk before the call is made."""
 
     __tablename__ = "attempt"
 
@@ -112,12 +162,12 @@ class Attempt(Model):
     started_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
     ended_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     outcome: Mapped[str | None] = mapped_column(Text)
-    """Null while it runs, and for ever if its worker died."""
+    """Null while the call runs; it stays null if the worker died."""
     detail: Mapped[str | None] = mapped_column(Text)
 
 
 class Binding(Model):
-    """Our id and the ERP's id. Unique in both directions, aggregated lines apart."""
+    """Our id and the ERP's id. Unique in both directions, except for aggregated lines."""
 
     __tablename__ = "binding"
 
@@ -155,7 +205,7 @@ class Binding(Model):
 
 
 class Quarantined(Model):
-    """A document that came under an id that already names another one. Both are kept."""
+    """A document that arrived under the id of another one. Both are kept."""
 
     __tablename__ = "quarantined"
 
@@ -171,7 +221,7 @@ class Quarantined(Model):
 
 
 class HistoryEntry(Model):
-    """One step of a submission's life, for its timeline."""
+    """One state change or note of a submission, for its timeline."""
 
     __tablename__ = "submission_history"
 

@@ -1,12 +1,6 @@
-"""Arrivals: new submissions on their way into the inbox, many at a time.
+"""Insert new submissions in bulk, each with its first history entry, and queue their records."""
 
-A row of the table as an ORM object costs more to make than to store, and a push makes fifty. An arrival has
-what a new row has, under the names of `Submission`; whatever happens to it afterwards happens to the row.
-"""
-
-import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -14,54 +8,10 @@ from sqlalchemy.orm import Session
 
 from backend.database import bulk
 from backend.database.core import table_of
-from backend.inbox.models import HistoryEntry, Submission
+from backend.inbox.models import HistoryEntry, NewSubmission, Submission
+from backend.inbox.records import queue_record
 
 SUBMISSIONS, HISTORY = table_of(Submission), table_of(HistoryEntry)
-
-
-@dataclass(frozen=True, slots=True)
-class NewSubmission:
-    """A new submission: what the device sent, and the state in which it begins."""
-
-    id: str
-    kind: str
-    rep: str
-    device: str
-    captured_at: str
-    zone: str
-    schema: int
-    body: str
-    """Canonical JSON."""
-    envelope: str
-    """JSON."""
-    sha256: str
-    needs: list[str]
-    depends_on: list[str]
-    supersedes: str | None
-    superseded_by: str | None
-    received_at: dt.datetime
-    state: str
-    status: str
-    errors: list[dict[str, str]]
-    reason: str | None
-    owner: str | None
-    order_key: str
-
-    @property
-    def updated_at(self) -> dt.datetime:
-        """When its state last changed: just now."""
-        return self.received_at
-
-    @property
-    def erp_number(self) -> None:
-        """The ERP has not heard of it."""
-        return None
-
-    @property
-    def decision(self) -> None:
-        """Nor has the office."""
-        return None
-
 
 _AS_IS = (
     *("id", "kind", "rep", "device", "captured_at", "zone", "schema", "body", "sha256", "supersedes"),
@@ -69,23 +19,26 @@ _AS_IS = (
 )
 _JSON = ("needs", "depends_on", "errors")
 _SAME = ("received_at", "updated_at", "due_at", "fence", "tries", "unfinished_leases")
+"""Columns that have one value in all rows of an insert."""
 
 
 @cache
-def _inserting(dialect: str) -> Any:
+def _insert_statement(dialect: str) -> Any:
     statement = bulk.bulk_insert(dialect, SUBMISSIONS, (*_AS_IS, *_JSON), _SAME)
     return statement.on_conflict_do_nothing(index_elements=["id"]).returning(SUBMISSIONS.c.id)
 
 
 def insert(session: Session, submissions: Sequence[NewSubmission], actor: str) -> set[str]:
-    """Store *arrivals*, all of one moment, in their order and with a first line of history each, by *actor*.
+    """Store *submissions* in their order, with one history entry each, and queue their records.
 
-    Returns the ids that are new; another document has the others, and nothing happened to it.
+    All have the same `received_at`. *actor* is as in `move`.
+
+    Returns the ids that are new. Any other id names a document that is stored already, which stays as it is.
     """
     if not submissions:
         return set()
     now, dialect, connection = submissions[0].received_at, bulk.dialect_of(session), session.connection()
-    given = bulk.to_json(_row(arrival) for arrival in submissions)
+    rows = bulk.to_json(_row(submission) for submission in submissions)
     same = {
         "received_at": now,
         "updated_at": now,
@@ -94,20 +47,22 @@ def insert(session: Session, submissions: Sequence[NewSubmission], actor: str) -
         "tries": 0,
         "unfinished_leases": 0,
     }
-    new = set(connection.execute(_inserting(dialect), {"given": given, **same}).scalars())
-    steps = [
-        {"submission_id": arrival.id, "state": arrival.state, "note": arrival.reason}
-        for arrival in submissions
-        if arrival.id in new
-    ]
-    if steps:
-        noting = bulk.bulk_insert(dialect, HISTORY, ("submission_id", "state", "note"), ("at", "actor"))
-        connection.execute(noting, {"given": bulk.to_json(steps), "at": now, "actor": actor})
-    return new
+    new_ids = set(connection.execute(_insert_statement(dialect), {"given": rows, **same}).scalars())
+    inserted = [submission for submission in submissions if submission.id in new_ids]
+    if inserted:
+        entries = bulk.to_json(
+            {"submission_id": submission.id, "state": submission.state, "note": submission.reason}
+            for submission in inserted
+        )
+        statement = bulk.bulk_insert(dialect, HISTORY, ("submission_id", "state", "note"), ("at", "actor"))
+        connection.execute(statement, {"given": entries, "at": now, "actor": actor})
+    for submission in inserted:
+        queue_record(session, submission)
+    return new_ids
 
 
-def _row(arrival: NewSubmission) -> dict[str, Any]:
-    row = {name: getattr(arrival, name) for name in _AS_IS}
+def _row(submission: NewSubmission) -> dict[str, Any]:
+    row = {name: getattr(submission, name) for name in _AS_IS}
     for name in _JSON:
-        row[name] = bulk.to_json(getattr(arrival, name))
+        row[name] = bulk.to_json(getattr(submission, name))
     return row

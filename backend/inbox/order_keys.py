@@ -1,4 +1,4 @@
-"""Order keys that have become one: what was to be sent one after another under two keys is so under one."""
+"""Merge order keys, so that submissions waiting under two keys are sent in one sequence."""
 
 from collections.abc import Mapping
 
@@ -9,30 +9,30 @@ from backend.inbox.models import ACTIVE_STATES, Submission
 
 
 def merge(session: Session, keys: Mapping[str, str]) -> int:
-    """Give what is on its way under each key of *keys* the key that it leads to; return how many documents.
+    """Move every active submission from an order key of *keys* to the key that it maps to; return how many.
 
-    What somebody else is just writing to is left out: whoever claims it looks at its key again.
+    A row that another transaction has locked is left out: the worker that leases it checks its key again.
     """
     if not keys:
         return 0
-    found = session.scalars(
+    rows = session.scalars(
         select(Submission)
         .where(text(ACTIVE_STATES), Submission.order_key.in_(sorted(keys)))
         .with_for_update(skip_locked=True)
         .execution_options(populate_existing=True)
     ).all()
-    for row in found:
-        row.order_key = _end(keys, row.order_key)
+    for row in rows:
+        row.order_key = _last(keys, row.order_key)
     session.flush()
-    return len(found)
+    return len(rows)
 
 
-def _end(keys: Mapping[str, str], key: str) -> str:
-    """Return where *key* leads to; where that is a circle, *key*."""
-    seen, now = {key}, keys[key]
-    while now in keys:
-        if now in seen:
+def _last(keys: Mapping[str, str], key: str) -> str:
+    """Return the end of the chain that begins at *key*; *key* itself if the chain is a circle."""
+    seen, current = {key}, keys[key]
+    while current in keys:
+        if current in seen:
             return key
-        seen.add(now)
-        now = keys[now]
-    return now
+        seen.add(current)
+        current = keys[current]
+    return current

@@ -1,32 +1,28 @@
-"""Submissions: looking one up, moving it from state to state, and the record that tells its fate."""
+"""Submissions: look one up, move it from state to state, and read its history."""
 
 import datetime as dt
-import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import exists, insert, or_, select
 from sqlalchemy.orm import Session
 
-from backend.clock import instant
 from backend.database import bulk
 from backend.database.core import table_of
 from backend.inbox.models import HistoryEntry, Submission
-from backend.inbox.new_submissions import NewSubmission
-from sync_protocol.catalogue import KINDS
-from sync_protocol.collection import schema_faults
+from backend.inbox.records import queue_record
 from sync_protocol.submission import State, may_move
 
-_STEP = insert(table_of(HistoryEntry))
+_INSERT_HISTORY = insert(table_of(HistoryEntry))
 
 
 class IllegalMove(RuntimeError):
-    """A submission was asked to make a move that its states do not have."""
+    """The states of a submission do not allow this move."""
 
 
 def get(session: Session, id: str, *, lock: bool = False) -> Submission | None:
-    """Return the submission *id*, or None; *lock* holds its row until the commit."""
+    """Return the submission *id*, or None; *lock* locks its row until the commit."""
     statement = select(Submission).where(Submission.id == id)
     if lock:
         statement = statement.with_for_update().execution_options(populate_existing=True)
@@ -34,14 +30,14 @@ def get(session: Session, id: str, *, lock: bool = False) -> Submission | None:
 
 
 def get_many(session: Session, ids: Collection[str]) -> dict[str, Submission]:
-    """Return those of the submissions *ids*, a push's, that there are, by id."""
+    """Return those of the submissions *ids* that exist, by id; *ids* are at most those of one push."""
     if not ids:
         return {}
-    return {found.id: found for found in session.scalars(select(Submission).where(Submission.id.in_(ids)))}
+    return {row.id: row for row in session.scalars(select(Submission).where(Submission.id.in_(ids)))}
 
 
 class Related(NamedTuple):
-    """As much of a submission as tells whether another may be stored beside it."""
+    """The fields of a submission that decide whether another may be stored beside it."""
 
     id: str
     rep: str
@@ -50,7 +46,7 @@ class Related(NamedTuple):
 
 
 @cache
-def _relating(dialect: str) -> Any:
+def _related_statement(dialect: str) -> Any:
     table = table_of(Submission)
     ids = (
         bulk.in_json_list(dialect, table.c.id, "ids"),
@@ -60,12 +56,12 @@ def _relating(dialect: str) -> Any:
 
 
 def related(session: Session, ids: Collection[str]) -> list[Related]:
-    """Return the submissions *ids*, those that there are, and all that supersede one of *ids*."""
-    asked = bulk.to_json(ids)
-    found = session.connection().execute(
-        _relating(bulk.dialect_of(session)), {"ids": asked, "originals": asked}
+    """Return the submissions *ids* that exist, and all that supersede one of *ids*."""
+    parameter = bulk.to_json(ids)
+    rows = session.connection().execute(
+        _related_statement(bulk.dialect_of(session)), {"ids": parameter, "originals": parameter}
     )
-    return [Related(*row) for row in found]
+    return [Related(*row) for row in rows]
 
 
 def move(
@@ -77,9 +73,15 @@ def move(
     actor: str,
     note: str | None = None,
 ) -> None:
-    """Put *submission* into *state*, with a line in its history; raises `IllegalMove`.
+    """Put *submission* into *state*, add a history entry, and queue its record for the phones.
 
-    *actor* is device:<id>, worker:<name>, erp or user:<name>. Leaving SENDING gives up the lease.
+    A move out of SENDING gives up the lease.
+
+    Args:
+        actor: device:<id>, worker:<name>, erp or user:<name>.
+
+    Raises:
+        IllegalMove: *state* cannot follow the current one.
     """
     old = State(submission.state)
     if not may_move(old, state):
@@ -90,14 +92,15 @@ def move(
     submission.state = state.value
     submission.updated_at = now
     session.flush()
-    step = {"submission_id": submission.id, "at": now, "state": state.value, "actor": actor, "note": note}
-    session.connection().execute(_STEP, step)
+    entry = {"submission_id": submission.id, "at": now, "state": state.value, "actor": actor, "note": note}
+    session.connection().execute(_INSERT_HISTORY, entry)
+    queue_record(session, submission)
 
 
 def add_note(session: Session, submission: Submission, *, now: dt.datetime, actor: str, note: str) -> None:
-    """Add a line to the history of *submission*, which stays where it is; one that is there is not repeated."""
-    mine = HistoryEntry.submission_id == submission.id
-    if session.scalar(select(exists().where(mine, HistoryEntry.note == note))):
+    """Add *note* to the history of *submission*, whose state stays; the same note is not added twice."""
+    of_submission = HistoryEntry.submission_id == submission.id
+    if session.scalar(select(exists().where(of_submission, HistoryEntry.note == note))):
         return
     session.add(
         HistoryEntry(submission_id=submission.id, at=now, state=submission.state, actor=actor, note=note)
@@ -106,46 +109,12 @@ def add_note(session: Session, submission: Submission, *, now: dt.datetime, acto
 
 
 def may_be_in_erp(submission: Submission) -> bool:
-    """Whether the ERP has *submission* or may have it: it was sent, and nothing says that it is not there."""
+    """Say whether the ERP has *submission* or may have it: it was sent, and the ERP did not rule it out."""
     return submission.last_sent_at is not None or submission.erp_id is not None
 
 
-def as_record(submission: Submission | NewSubmission, missing: Iterable[str] = ()) -> dict[str, Any]:
-    """Return the record of collection `submissions`; *missing* are receipts the server waits for."""
-    body = json.loads(submission.body)
-    return {
-        "id": submission.id,
-        "rep": submission.rep,
-        "kind": submission.kind,
-        "title": title_of(submission, body),
-        "captured_at": submission.captured_at,
-        "received_at": instant(submission.received_at),
-        "updated_at": instant(submission.updated_at),
-        "sha256": submission.sha256,
-        "state": submission.state,
-        "erp_number": submission.erp_number,
-        "reason": submission.reason,
-        "decision": submission.decision,
-        "errors": submission.errors,
-        "missing": sorted(missing),
-        "supersedes": submission.supersedes,
-        "superseded_by": submission.superseded_by,
-        "body": body,
-    }
-
-
-def title_of(submission: Submission | NewSubmission, body: Any = None) -> str:
-    """Return one line that tells a person which document this is; *body* spares decoding it again."""
-    body = json.loads(submission.body) if body is None else body
-    kind = KINDS.get(submission.kind)
-    # A refused body may hold anything in any place; its name must not stand in the way of its record.
-    if kind is None or (submission.status == "refused" and schema_faults(kind.schema, body)):
-        return submission.kind
-    return kind.title(body)[:300]
-
-
 def history(session: Session, id: str) -> list[HistoryEntry]:
-    """Return the steps of submission *id*, oldest first."""
+    """Return the history of submission *id*, oldest entry first."""
     return list(
         session.scalars(select(HistoryEntry).where(HistoryEntry.submission_id == id).order_by(HistoryEntry.id))
     )

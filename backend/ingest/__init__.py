@@ -1,1 +1,1 @@
-"""Pump 1: reads the ERP through its port and publishes to the feed."""
+"""Ingest: read the ERP through its port and publish changes to the feed."""

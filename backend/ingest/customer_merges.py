@@ -1,4 +1,4 @@
-"""A merge of customers that was read: what is on its way for both goes one after another from now on."""
+"""Customer merges that were read: submissions for both customers are sent in one sequence from then on."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,14 +12,15 @@ from sync_protocol.catalogue.order import BY_CUSTOMER
 
 
 def follow(session: Session, collection: str, good: Mapping[str, Mapping[str, Any]]) -> int:
-    """Put orders for the merged customers among *good*, records by key, in line with those for the ones left.
+    """Give waiting orders for merged customers the order key of the customer that remains.
 
-    Returns how many orders. To be called before the feed's lock is taken: behind it only the feed is written.
+    *good* are the records of the page, by key. Returns how many orders were changed. Call it before `publish`,
+    because a transaction that holds the feed's lock writes to the feed only.
     """
     if collection != CUSTOMERS:
         return 0
     into = {key: record["replaced_by"] for key, record in good.items() if record["replaced_by"]}
-    # Where the other is not known (yet), documents are sent for the one they name.
-    known = {*good, *live_many(session, CUSTOMERS, set(into.values()) - set(good))}
-    keys = {BY_CUSTOMER + old: BY_CUSTOMER + new for old, new in into.items() if new in known and new != old}
+    # While the remaining customer is not in the feed, documents are sent for the customer that they name.
+    existing = {*good, *live_many(session, CUSTOMERS, set(into.values()) - set(good))}
+    keys = {BY_CUSTOMER + old: BY_CUSTOMER + new for old, new in into.items() if new in existing and new != old}
     return order_keys.merge(session, keys)

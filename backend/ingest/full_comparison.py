@@ -1,9 +1,8 @@
-"""The comparison: everything is read again beside the watermark, and its row hashes compared with the feed's.
+"""The comparison: read everything again beside the watermark and compare row hashes with the feed's.
 
-Reading what changed can miss a change: an ERP that does not stamp it, a clock that went back, a database put
-back from a backup. A record that differs is not yet a miss, since it may have changed a moment ago; so the
-collection is first read to its end as usual, and only what differs even then was missed. It is mended and
-counted. Deletions are the sweep's.
+Reading only what changed can miss a change: the ERP does not stamp it, its clock was set back, its database was
+restored from a backup. A record that differs may have changed a moment ago. So the collection is first read to
+its end as usual; what differs even then was missed. It is published and counted. The sweep finds deletions.
 """
 
 import logging
@@ -25,14 +24,14 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Comparison:
-    """What one turn of a comparison did; *missed* records were mended."""
+    """The result of one turn of a comparison; *missed* records were published."""
 
     collection: str
     pages: int = 0
     records: int = 0
     missed: int = 0
     complete: bool = False
-    """Whether it came to the end of the collection."""
+    """Whether it reached the end of the collection."""
     failure: str | None = None
     error_class: ErrorClass | None = None
 
@@ -48,9 +47,9 @@ def compare(
     progress: Progress = lambda records, total: None,
     stop: Callable[[], bool] = lambda: False,
 ) -> Comparison:
-    """Compare *collection*, from where an unfinished comparison stopped; at most *most_pages* pages of it.
+    """Compare at most *most_pages* pages of *collection*, from where an unfinished comparison stopped.
 
-    Each page is a checkpoint. An ERP that fails ends the turn with a `failure`; database errors are raised.
+    Each page is a checkpoint. If the ERP fails, the turn ends with a `failure`; database errors are raised.
     """
     done = Comparison(collection)
     ours = (connector.name, collection)
@@ -60,13 +59,16 @@ def compare(
         while not (done.complete or stop() or done.pages == most_pages):
             page = connector.read(collection, value, PAGE)
             if page.more and page.watermark == value:
-                raise ErpError(ErrorClass.UNKNOWN, f"The connector reads {collection} in a circle")
+                raise ErpError(
+                    ErrorClass.UNKNOWN,
+                    f"The connector reads {collection} in a circle: its watermark does not move",
+                )
             good, bad, _ = validation.partition(COLLECTIONS[collection], page)
-            broken = [row.external_id[: validation.LONGEST_ID] for row in bad]
+            bad_ids = [row.external_id[: validation.LONGEST_ID] for row in bad]
             with sessions() as session:
                 keys = diff.differing(session, COLLECTIONS[collection], good)
-                known = validation.attempts_at(session, *ours, broken)
-            keys += [key for key in broken if key not in known]
+                quarantined = validation.attempts_at(session, *ours, bad_ids)
+            keys += [id for id in bad_ids if id not in quarantined]
             missed = _repair(sessions, connector, collection, keys, clock, settings, stop) if keys else 0
             if missed is None:
                 return done
@@ -82,7 +84,7 @@ def compare(
         done.failure, done.error_class = error.message, error.error_class
     if done.missed:
         log.warning(
-            "%s of %s: %d records had changed and were missed by reading; they are mended",
+            "%s of %s: %d records had changed and were missed by reading; they are published now",
             collection, connector.name, done.missed,
         )  # fmt: skip
     return done
@@ -97,16 +99,16 @@ def _repair(
     settings: Settings,
     stop: Callable[[], bool],
 ) -> int | None:
-    """Return how many of *keys* were missed and are mended; None if that could not be found out now."""
-    usual = import_collection(sessions, connector, collection, clock=clock, settings=settings, stop=stop)
-    if usual.failure is not None:
-        raise ErpError(usual.error_class or ErrorClass.UNKNOWN, usual.failure)
-    if not usual.complete:
+    """Return how many of *keys* were missed and are now published; None if this cannot be decided now."""
+    reading = import_collection(sessions, connector, collection, clock=clock, settings=settings, stop=stop)
+    if reading.failure is not None:
+        raise ErpError(reading.error_class or ErrorClass.UNKNOWN, reading.failure)
+    if not reading.complete:
         return None
     missed = 0
     for start in range(0, len(keys), MAX_KEYS):
-        again = reread(sessions, connector, collection, keys[start : start + MAX_KEYS], clock=clock)
-        if again.overtaken:
+        result = reread(sessions, connector, collection, keys[start : start + MAX_KEYS], clock=clock)
+        if result.overtaken:
             return None
-        missed += again.changed
+        missed += result.changed
     return missed

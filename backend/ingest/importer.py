@@ -1,7 +1,7 @@
-"""The importer: reads one collection of the ERP page by page and publishes what has changed.
+"""The importer: read one collection of the ERP page by page and publish what has changed.
 
-Each page is one transaction with its watermark, which advances only from where the page was read. A page
-that was overtaken is rolled back whole, so that a slow importer overwrites nothing newer.
+Each page is one transaction with its watermark, which advances only from where the page was read. If another
+importer has advanced it meanwhile, the whole page is rolled back: a slow importer overwrites nothing newer.
 """
 
 import datetime as dt
@@ -30,43 +30,43 @@ from sync_protocol.collection import SATCHEL, Collection
 log = logging.getLogger(__name__)
 
 PAGE = 500
-"""Records asked for at once."""
+"""Records requested in one call."""
 FRESHNESS_EVERY = dt.timedelta(minutes=5)
-"""How often the phones are told anew that a collection was read to its end."""
+"""How often phones are told again that a collection was read to its end."""
 
 
 @dataclass
 class ImportResult:
-    """What one reading of a collection did."""
+    """The result of one reading of a collection."""
 
     collection: str
     pages: int = 0
     records: int = 0
-    """Rows read, the bad ones included."""
+    """Rows read, bad ones included."""
     changed: int = 0
-    """Records published, and deletions."""
+    """Records published and deletions."""
     rejected: int = 0
     deleted: int = 0
-    """Records that a full listing did not hold any more."""
+    """Records that a full listing no longer contains."""
     complete: bool = False
-    """Whether it was read to its end."""
+    """Whether the end was reached."""
     overtaken: bool = False
-    """Whether somebody else had read on meanwhile; the page was rolled back."""
+    """Whether another importer had advanced the watermark; the page was rolled back."""
     failure: str | None = None
     error_class: ErrorClass | None = None
 
     def summary(self) -> str:
-        """Say in a few words what was done."""
-        words = [f"{self.records} read", f"{self.changed} changed"]
-        words += [f"{self.deleted} deleted"] if self.deleted else []
-        words += [f"{self.rejected} rejected"] if self.rejected else []
-        words += ["overtaken by another reading"] if self.overtaken else []
-        words += [self.failure] if self.failure else []
-        return ", ".join(words)
+        """Return the result in a few words, for the terminal."""
+        parts = [f"{self.records} read", f"{self.changed} changed"]
+        parts += [f"{self.deleted} deleted"] if self.deleted else []
+        parts += [f"{self.rejected} rejected"] if self.rejected else []
+        parts += ["overtaken by another reading"] if self.overtaken else []
+        parts += [self.failure] if self.failure else []
+        return ", ".join(parts)
 
 
 Progress = Callable[[int, int | None], None]
-"""Called after each page: records read so far, and how many a reading from the start gives (None: unknown)."""
+"""Called after each page with the records read so far and the total of a reading from the start (or None)."""
 
 
 def import_collection(
@@ -79,9 +79,9 @@ def import_collection(
     progress: Progress | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> ImportResult:
-    """Read *collection* from its watermark to its end; *stop* is asked between pages.
+    """Read *collection* from its watermark to its end, or until *stop* (called between pages) returns True.
 
-    An ERP that fails leaves one failure on the watermark's row and in the result; database errors are raised.
+    If the ERP fails, the watermark's row and the result get one failure; database errors are raised.
     """
     reading = _CollectionReader(sessions, connector, collection, clock)
     result = reading.result
@@ -104,10 +104,10 @@ def import_collection(
 
 
 def _sweep(reading: "_CollectionReader", settings: Settings) -> int:
-    """Delete what a full listing did not hold; return how many records."""
+    """Delete the records that a full listing does not contain; return how many."""
     listing = reading.listing()
     if listing is None and not reading.lists_keys():
-        # Only part of it was read here, and the connector has no other list: the next full one will do.
+        # Only a part was read here and the connector cannot list keys; the next full reading finds deletions.
         return 0
     return sweep(
         reading.sessions,
@@ -127,7 +127,7 @@ def _fail(reading: "_CollectionReader", message: str, error_class: ErrorClass, n
 
 @dataclass
 class _CollectionReader:
-    """One reading, page after page."""
+    """One reading of a collection, page by page."""
 
     sessions: Sessions
     connector: Connector
@@ -137,13 +137,13 @@ class _CollectionReader:
     total: int | None = None
     listed_all: bool = False
     serves_as_list: bool | None = None
-    """Whether what was met here is the list of all keys; None until the first page."""
+    """Whether the keys read here are the list of all keys; None until the first page."""
     seen: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.collection: Collection = COLLECTIONS[self.name]
         if self.collection.authority == SATCHEL:
-            raise ValueError(f"{self.name} is Satchel's own and is not read from an ERP")
+            raise ValueError(f"{self.name} is owned by Satchel and not read from an ERP")
         self.result = ImportResult(self.name)
         self.began = self.clock.now()
         with self.sessions() as session, session.begin():
@@ -152,63 +152,67 @@ class _CollectionReader:
         self.from_start = self.value is None
 
     def next_page(self) -> None:
-        """Read and publish one page; sets `over` after the last one, or when it was overtaken."""
+        """Read and publish one page. Set `over` after the last page or if it was overtaken."""
         page = self.connector.read(self.name, self.value, PAGE)
         if page.more and page.watermark == self.value:
             raise ErpError(
                 ErrorClass.UNKNOWN,
                 f"The connector reads {self.name} in a circle: there is more, but its watermark stays "
-                f"{page.watermark!r}; this is a fault of the connector",
+                f"{page.watermark!r}. This is a fault of the connector",
             )
-        found = validation.partition(self.collection, page)
+        parts = validation.partition(self.collection, page)
         with self.sessions() as session, session.begin() as transaction:
-            changed = self._store_page(session, page, found)
+            changed = self._store_page(session, page, parts)
             if changed is None:
                 transaction.rollback()
         if changed is None:
-            log.warning("%s: somebody else has read on from %r; this page is dropped", self.name, self.value)
+            log.warning(
+                "%s: another importer has advanced the watermark from %r; this page is dropped",
+                self.name,
+                self.value,
+            )
             self.over = self.result.overtaken = True
             return
         failpoint("ingest.after_publish")
         self.result.pages += 1
         self.result.records += len(page.records) + len(page.bad)
-        self.result.rejected += len(found.bad)
+        self.result.rejected += len(parts.bad)
         self.result.changed += changed
         if self.serves_as_list is None:
             self.serves_as_list = self.from_start and not self.lists_keys()
         if self.serves_as_list:
-            # The only thing that grows with the ERP, so it is kept only where nothing else lists the keys.
-            self.seen.update(found.good, (row.external_id[: validation.LONGEST_ID] for row in found.bad))
+            # This grows with the ERP, so it is kept only if the connector cannot list keys.
+            self.seen.update(parts.good, (row.external_id[: validation.LONGEST_ID] for row in parts.bad))
         self.value = page.watermark
         self.over = self.result.complete = not page.more
         self.listed_all = page.complete_listing
         self.total = page.total
 
     def listing(self) -> Listing | None:
-        """Return the keys that exist, if this reading has met them all; None: the connector is to list them."""
+        """Return the keys that exist if this reading read them all; None if the connector must list them."""
         return Listing(self.seen, self.head) if self.serves_as_list else None
 
     def lists_keys(self) -> bool:
-        """Say whether the connector itself can list all keys."""
+        """Return whether the connector can list all keys."""
         return self.name in self.connector.capabilities().lists_keys
 
-    def _store_page(self, session: Session, page: ReadPage, found: validation.Partitioned) -> int | None:
+    def _store_page(self, session: Session, page: ReadPage, parts: validation.Partitioned) -> int | None:
         """Write one page; return the number of changes, or None if it was overtaken."""
         ours = (self.connector.name, self.name)
         if not watermarks.advance(session, *ours, read_from=self.value, to=page.watermark):
             return None
         now = self.clock.now()
-        validation.release(session, *ours, {*found.good, *found.gone})
-        validation.quarantine(session, *ours, found.bad, now)
+        validation.release(session, *ours, {*parts.good, *parts.gone})
+        validation.quarantine(session, *ours, parts.bad, now)
         if not page.more:
             before = watermarks.read_to_the_end(session, *ours, now, all_of_it=self.from_start)
-            # A mended line of a file has another number or none; only a whole listing shows that it is gone.
+            # A corrected line of a file may have another number; only a full listing shows that a row is gone.
             met_since = self.began if self.from_start else before
-            if page.complete_listing and found.good and met_since:
+            if page.complete_listing and parts.good and met_since:
                 validation.release_unseen(session, *ours, met_since, inclusive=not self.from_start)
-        customer_merges.follow(session, self.name, found.good)
+        customer_merges.follow(session, self.name, parts.good)
         failpoint("ingest.before_publish")
-        changes = diff.changes(session, self.collection, found.good, found.gone)
+        changes = diff.changes(session, self.collection, parts.good, parts.gone)
         fresh = self._freshness(session) if not page.more else []
         if len(changes) + len(fresh) > MAX_CHANGES:
             raise ErpError(

@@ -1,4 +1,4 @@
-"""A set of keys that lies in a temporary file, so that a listing of any length takes no memory."""
+"""A set of keys in a temporary file, so that memory does not grow with the listing."""
 
 from collections.abc import Collection, Iterable
 from types import TracebackType
@@ -9,7 +9,7 @@ from backend.erp.sanitize import sanitized
 
 
 class KeySet:
-    """Keys that were listed. It is a context manager: leaving it deletes the file."""
+    """A set of listed keys; a context manager that deletes the file at its end."""
 
     def __init__(self, keys: Iterable[str] = ()) -> None:
         self._db = temporary_database("CREATE TABLE key (key TEXT PRIMARY KEY) WITHOUT ROWID")
@@ -27,10 +27,10 @@ class KeySet:
         return int(self._db.execute("SELECT count(*) FROM key").fetchone()[0])
 
     def update(self, keys: Iterable[str]) -> None:
-        """Add *keys*, which are taken one by one; what no database keeps is no record's and finds none."""
+        """Add *keys*, consumed one by one. They are sanitized: no record has a key that cannot be stored."""
         self._db.executemany("INSERT OR IGNORE INTO key VALUES (?)", ((sanitized(key),) for key in keys))
 
     def lacking(self, keys: Collection[str]) -> list[str]:
-        """Return those of *keys* that are not in it, in their order."""
-        there = "SELECT 1 FROM key WHERE key = ?"
-        return [key for key in keys if self._db.execute(there, (key,)).fetchone() is None]
+        """Return those of *keys* that are not in the set, in their order."""
+        query = "SELECT 1 FROM key WHERE key = ?"
+        return [key for key in keys if self._db.execute(query, (key,)).fetchone() is None]

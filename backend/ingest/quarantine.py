@@ -1,4 +1,4 @@
-"""The quarantine: rows that could not be taken are tried again, ever more seldom, until they come good."""
+"""The quarantine: read bad rows again, at growing intervals, until they are valid."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from backend.ingest.reread import MAX_KEYS, reread
 
 @dataclass(frozen=True)
 class Retried:
-    """What a retry did: rows tried, and how many of them are bad still."""
+    """The result of a retry: rows tried, and how many of them are still bad."""
 
     tried: int = 0
     bad: int = 0
@@ -25,21 +25,21 @@ class Retried:
 
     @property
     def good(self) -> int:
-        """How many left the quarantine."""
+        """How many rows left the quarantine."""
         return 0 if self.overtaken else max(self.tried - self.bad, 0)
 
 
 def count(session: Session, connector: str | None = None) -> dict[str, int]:
-    """Return how many rows (of *connector*) are in quarantine, by collection."""
+    """Return the number of rows (of *connector*) in quarantine, by collection."""
     statement = select(RejectedRow.collection, func.count().label("rows")).group_by(RejectedRow.collection)
     if connector is not None:
         statement = statement.where(RejectedRow.connector == connector)
-    found = session.execute(statement.order_by(RejectedRow.collection))
-    return {row.collection: row.rows for row in found}
+    rows = session.execute(statement.order_by(RejectedRow.collection))
+    return {row.collection: row.rows for row in rows}
 
 
 def listed(session: Session, connector: str, collection: str | None, limit: int) -> Sequence[RejectedRow]:
-    """Return up to *limit* quarantined rows, those first seen longest ago first."""
+    """Return up to *limit* rows in quarantine, ordered by when they were first seen."""
     statement = select(RejectedRow).where(RejectedRow.connector == connector)
     if collection is not None:
         statement = statement.where(RejectedRow.collection == collection)
@@ -56,10 +56,10 @@ def retry(
     everything: bool = False,
     after: str = "",
 ) -> tuple[Retried, str]:
-    """Read up to `MOST` quarantined rows of *collection* again: those that are due, or *everything*.
+    """Read up to `MAX_KEYS` rows of *collection* in quarantine again: those that are due, or *everything*.
 
-    Returns what came of it, and the last id tried ("" for none), to go on *after*. Raises `ErpError` if the
-    ERP does not answer.
+    Returns the result and the last id tried ("" for none); pass it as *after* to continue. Raises `ErpError`
+    if the ERP does not answer.
     """
     with sessions() as session:
         keys = _due(session, connector.name, collection, None if everything else clock.now(), after)
@@ -76,7 +76,7 @@ def _due(
         RejectedRow.connector == connector,
         RejectedRow.collection == collection,
         RejectedRow.external_id > after,
-        # A row without a key cannot be asked for; reading everything will tell.
+        # A row without a key cannot be requested; the next reading of everything decides about it.
         RejectedRow.external_id != validation.NAMELESS,
     )
     if now is not None:

@@ -1,7 +1,7 @@
-"""Reading single records again: what the quarantine tries anew, and what a comparison found to differ.
+"""Read single records again: rows in quarantine, and records that differ in a comparison.
 
-What is read here may be older than what a reading publishes meanwhile, so the watermark must stand where
-it stood before the ERP was asked; else nothing is written, and whoever asked tries again later.
+A reading may publish something newer meanwhile. So the watermark must not have moved since before the ERP was
+asked; if it has, nothing is written and the caller tries again later.
 """
 
 import datetime as dt
@@ -16,12 +16,12 @@ from backend.ingest import customer_merges, diff, validation, watermarks
 from sync_protocol.catalogue import COLLECTIONS
 
 MAX_KEYS = 200
-"""Keys asked for at once."""
+"""Most keys requested in one call."""
 
 
 @dataclass(frozen=True)
 class Reread:
-    """What came of it: records published (or deleted), and how many are bad; *overtaken*: nothing written."""
+    """The result: records published or deleted, and rows still bad. *overtaken*: nothing was written."""
 
     changed: int = 0
     bad: int = 0
@@ -31,7 +31,7 @@ class Reread:
 def reread(
     sessions: Sessions, connector: Connector, collection: str, keys: Sequence[str], *, clock: Clock
 ) -> Reread:
-    """Read *keys* (at most `MOST`; the ids of quarantined rows or keys of records) again, and publish them.
+    """Read *keys* (at most `MAX_KEYS` ids of rows in quarantine, or keys of records) again and publish them.
 
     Raises `ErpError` if the ERP does not answer.
     """
@@ -42,18 +42,18 @@ def reread(
         value = watermarks.ensure(session, *ours).value
     page = connector.reread(collection, keys)
     good, bad, gone = validation.partition(declared, page)
-    # A row whose id is no key was asked for by it all the same, and the answer is that it is not there.
+    # An id that is not a valid key was requested too; a row reported as gone under it is not bad but absent.
     bad = [row for row in bad if row.external_id not in page.gone]
     now: dt.datetime = clock.now()
     with sessions() as session, session.begin() as transaction:
         if not watermarks.advance(session, *ours, read_from=value, to=value):
             transaction.rollback()
             return Reread(overtaken=True)
-        still = {row.external_id[: validation.LONGEST_ID] for row in bad}
-        validation.release(session, *ours, {*keys, *good, *gone} - still)
+        bad_ids = {row.external_id[: validation.LONGEST_ID] for row in bad}
+        validation.release(session, *ours, {*keys, *good, *gone} - bad_ids)
         validation.quarantine(session, *ours, bad, now)
         customer_merges.follow(session, collection, good)
         changes = diff.changes(session, declared, good, gone)
         if changes:
             publish(session, changes)
-    return Reread(len(changes), len(still))
+    return Reread(len(changes), len(bad_ids))

@@ -1,4 +1,4 @@
-"""The schedule: what is to be read from the ERP now, parents before what follows them."""
+"""The schedule: what to read from the ERP now, parents before the collections that follow them."""
 
 import datetime as dt
 import logging
@@ -26,14 +26,14 @@ from sync_protocol.collection import SATCHEL
 log = logging.getLogger(__name__)
 
 PAGES_A_ROUND = 10
-"""Pages of a comparison between two looks at what changed."""
+"""Pages of a comparison between two readings of what changed."""
 _ERP_AWAY = frozenset({ErrorClass.TRANSIENT, ErrorClass.CONFIG})
-"""Failures that the next collection would meet too."""
+"""Failures that every other collection would have too."""
 
 
 @dataclass
 class Schedule:
-    """Reads what is due from one connector. Failures so far are remembered here and set the next try."""
+    """Read what is due from one connector. Failures are counted here and delay the next try."""
 
     sessions: Sessions
     connector: Connector
@@ -44,7 +44,7 @@ class Schedule:
     _logged: set[str] = field(default_factory=set)
 
     def run_due(self, stop: Callable[[], bool] = lambda: False) -> list[ImportResult]:
-        """Read and sweep what is due, in the connector's order; return what was read."""
+        """Read and sweep what is due, in the connector's order. Return the results of the readings."""
         now = self.clock.now()
         if now < self._not_before.get("", now):
             return []
@@ -63,7 +63,7 @@ class Schedule:
                 continue
             results.append(result)
             if result.error_class in _ERP_AWAY:
-                # Parents come first: what follows this collection cannot do without it.
+                # Parents come first: the collections after this one need it.
                 self._failed("", self.clock.now())
                 return results
         self._failures.pop("", None)
@@ -81,7 +81,7 @@ class Schedule:
         now = self.clock.now()
         row = self._watermark(collection)
         pause = dt.timedelta(seconds=self.settings.ingest_seconds)
-        # What failed has its own, growing pause; `read_at` says nothing about it.
+        # A failed collection has a growing pause of its own, which `read_at` does not show.
         if now < self._not_before.get(collection, now):
             return None
         read_at = row.read_at if row is not None and row.failing_since is None else None
@@ -111,7 +111,7 @@ class Schedule:
             self._note(turn, done.failure is not None)
 
     def _retry(self, collection: str) -> str | None:
-        """Read what is due of the quarantine again."""
+        """Read the rows in quarantine that are due again."""
         retry(self.sessions, self.connector, collection, clock=self.clock)
         return None
 
@@ -127,14 +127,14 @@ class Schedule:
         )
 
     def _compare(self, collection: str, stop: Callable[[], bool]) -> str | None:
-        """Compare some pages; the rest follows round by round, so that reading what changed goes on beside."""
+        """Compare some pages. The rest follows in later rounds, so that changes are read in between."""
         return compare(
             self.sessions, self.connector, collection,
             clock=self.clock, settings=self.settings, most_pages=PAGES_A_ROUND, stop=stop,
         ).failure  # fmt: skip
 
     def _next_collection(self, name: str, job: Callable[[], str | None]) -> None:
-        """Do *job*, unless it failed a moment ago; what fails here is told and never stops the reading."""
+        """Run *job* unless it failed a moment ago. A failure is logged and never stops the readings."""
         if self.clock.now() < self._not_before.get(name, self.clock.now()):
             return
         try:
@@ -163,7 +163,7 @@ class Schedule:
             self._not_before.pop(collection, None)
 
     def _failed(self, what: str, now: dt.datetime) -> None:
-        """Put off the next try: each failure in a row doubles the pause, up to the cap."""
+        """Delay the next try: each failure in a row doubles the pause, up to the cap."""
         count = self._failures.get(what, 0)
         self._failures[what] = count + 1
         seconds = min(
@@ -177,13 +177,13 @@ class Schedule:
             log.warning("%s", message)
 
     def _collections(self, capabilities: Capabilities) -> list[str]:
-        known = []
+        names = []
         for name in capabilities.collections:
             collection = COLLECTIONS.get(name)
             if collection is None or collection.authority == SATCHEL:
                 self._log_once(
-                    f"{self.connector.name} offers {name}, which the catalogue does not take from an ERP"
+                    f"{self.connector.name} offers {name}, which the catalogue does not read from an ERP"
                 )
             else:
-                known.append(name)
-        return known
+                names.append(name)
+        return names

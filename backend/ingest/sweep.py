@@ -1,7 +1,7 @@
-"""The sweep: finds what the ERP has deleted, by comparing its list of keys with the feed's.
+"""The sweep: find what the ERP has deleted by comparing its list of keys with the feed's.
 
-It spares what the feed learned after the listing began, believes a missing key only when a second
-listing misses it too, and refuses a listing that has lost so much that it is likelier to be broken.
+It spares records that were published after the listing began. It accepts a missing key only if a second listing
+misses it too. It refuses a listing in which so many keys are missing that it is probably incomplete.
 """
 
 import logging
@@ -37,7 +37,7 @@ class Listing:
 
 @dataclass(frozen=True)
 class SweepResult:
-    """What one sweep found: keys the ERP listed, records that had gone, and how many were deleted."""
+    """The result of a sweep: keys that the ERP listed, records missing there, and records deleted here."""
 
     collection: str
     listed: int
@@ -56,24 +56,24 @@ def sweep(
     listing: Listing | None = None,
     force: bool = False,
 ) -> SweepResult:
-    """Delete from the feed what the ERP does not list any more.
+    """Delete from the feed the records that the ERP no longer lists.
 
-    *listing* comes from a reading that has met everything, in place of the connector's own list.
-    *force* is the operator's word that a shrunken listing is right. A listing that is refused leaves a
-    `sweep_failure` on the watermark's row and deletes nothing; so does an ERP that fails.
+    *listing* comes from a reading of everything and replaces the connector's own list. *force*: the operator
+    accepts a listing that has shrunk. A listing that is refused, or an ERP that fails, deletes nothing and
+    leaves a `sweep_failure` on the watermark's row.
     """
     now = clock.now()
     with sessions() as session, session.begin():
         watermarks.ensure(session, connector.name, collection)
-        # Noted before listing: whatever comes later may be missing from the list and yet exist.
+        # Read the head before listing: a record published later may be missing from the list and still exist.
         before = listing.head if listing is not None else positions.head(session).position
     listed = 0
     missing: list[str] = []
     try:
         with KeySet(connector.keys(collection) if listing is None else listing.keys) as keys:
             listed = len(keys)
-            known, missing = _compared(sessions, collection, before, keys)
-        refusal = None if force else _refusal(collection, listed, known, len(missing), settings)
+            existing, missing = _compare(sessions, collection, before, keys)
+        refusal = None if force else _refusal(collection, listed, existing, len(missing), settings)
         if refusal is None and missing and listing is None:
             with KeySet(connector.keys(collection)) as keys:
                 missing = [key for chunk in _chunks(missing) for key in keys.lacking(chunk)]
@@ -89,9 +89,9 @@ def sweep(
     return SweepResult(collection, listed, len(missing), deleted)
 
 
-def _compared(sessions: Sessions, collection: str, before: int, keys: KeySet) -> tuple[int, list[str]]:
-    """Return how many records are known, and the keys of those that are not listed, ascending."""
-    known, after, missing = 0, "", list[str]()
+def _compare(sessions: Sessions, collection: str, before: int, keys: KeySet) -> tuple[int, list[str]]:
+    """Return the number of live records, and the keys of those that are not listed, ascending."""
+    existing, after, missing = 0, "", list[str]()
     while True:
         with sessions() as session, session.begin():
             snapshot(session)
@@ -99,8 +99,8 @@ def _compared(sessions: Sessions, collection: str, before: int, keys: KeySet) ->
                 _live_up_to(collection, before).where(FeedRow.key > after).order_by(FeedRow.key).limit(_BATCH)
             ).all()
         if not chunk:
-            return known, missing
-        known += len(chunk)
+            return existing, missing
+        existing += len(chunk)
         missing += keys.lacking(chunk)
         after = chunk[-1]
 
@@ -110,14 +110,14 @@ def _chunks(keys: list[str]) -> Iterator[list[str]]:
         yield keys[start : start + _BATCH]
 
 
-def _refusal(collection: str, listed: int, known: int, missing: int, settings: Settings) -> str | None:
-    """Return why the listing cannot be believed, or None."""
-    if not missing or (listed and missing * 100 <= known * settings.shrink_guard_percent):
+def _refusal(collection: str, listed: int, existing: int, missing: int, settings: Settings) -> str | None:
+    """Return why the listing is refused, or None."""
+    if not missing or (listed and missing * 100 <= existing * settings.shrink_guard_percent):
         return None
     return (
-        f"The ERP lists {listed} {collection}, and {missing} of the {known} known ones are missing "
+        f"The ERP lists {listed} {collection}; {missing} of the {existing} in the feed are missing there "
         f"(more than {settings.shrink_guard_percent} percent). Nothing was deleted. If they are really gone, "
-        f"say `satchel sweep {collection} --accept-shrink`; if not, look at the connection"
+        f"run `satchel sweep {collection} --accept-shrink`; if not, check the connection"
     )
 
 
@@ -129,12 +129,12 @@ def _delete(sessions: Sessions, connector: str, collection: str, keys: list[str]
             # Lock the feed before reading: a record that a reading publishes after this must survive. `publish`
             # takes positions once more, because a chunk without deletions must not raise the position.
             positions.take(session, 0)
-            still = set(session.scalars(_live_up_to(collection, before).where(FeedRow.key.in_(chunk))))
-            if still:
-                publish(session, [Gone(collection, key) for key in sorted(still)])
-            deleted += len(still)
+            live = set(session.scalars(_live_up_to(collection, before).where(FeedRow.key.in_(chunk))))
+            if live:
+                publish(session, [Gone(collection, key) for key in sorted(live)])
+            deleted += len(live)
     if deleted:
-        log.info("%d %s are gone from the ERP", deleted, collection)
+        log.info("%d %s were deleted in the ERP", deleted, collection)
     return deleted
 
 

@@ -1,4 +1,4 @@
-"""Rows as they come from the ERP: which can be taken, and what becomes of those that cannot."""
+"""Validation of what was read from the ERP, and the quarantine of what is not valid."""
 
 import datetime as dt
 import logging
@@ -28,10 +28,10 @@ log = logging.getLogger(__name__)
 LONGEST_ID = 128
 KEY = Key()
 NAMELESS = "?"
-"""Stands for the key of a record that has none."""
+"""Stands for the key of a record that has no key."""
 RETRY_FIRST = dt.timedelta(minutes=5)
 RETRY_LAST = dt.timedelta(days=1)
-"""A quarantined row is read again after five minutes, then after twice as long each time, up to a day."""
+"""A row in quarantine is read again after five minutes, then after twice the time, up to a day."""
 _CHUNK = 500
 
 
@@ -115,12 +115,12 @@ def _rejected(
 def quarantine(
     session: Session, connector: str, collection: str, bad: Sequence[BadRow], now: dt.datetime
 ) -> None:
-    """Put *bad* rows into quarantine; one that is there keeps its first date and is tried again later."""
+    """Put *bad* rows into quarantine. A row that is there keeps `first_seen_at` and is read again later."""
     by_id = {row.external_id[:LONGEST_ID]: row for row in bad}
     if not by_id:
         return
-    tried = attempts_at(session, connector, collection, sorted(by_id))
-    found = [
+    attempts = attempts_at(session, connector, collection, sorted(by_id))
+    rows = [
         {
             "connector": connector,
             "collection": collection,
@@ -129,8 +129,8 @@ def quarantine(
             "raw": row.raw[:LONGEST_RAW],
             "first_seen_at": now,
             "last_seen_at": now,
-            "attempts": tried.get(id, 0) + 1,
-            "retry_at": now + min(RETRY_FIRST * 2 ** min(tried.get(id, 0), 16), RETRY_LAST),
+            "attempts": attempts.get(id, 0) + 1,
+            "retry_at": now + min(RETRY_FIRST * 2 ** min(attempts.get(id, 0), 16), RETRY_LAST),
         }
         for id, row in by_id.items()
     ]
@@ -141,27 +141,27 @@ def quarantine(
             index_elements=["connector", "collection", "external_id"],
             set_={name: statement.excluded[name] for name in newer},
         ),
-        found,
+        rows,
     )
 
 
 def attempts_at(session: Session, connector: str, collection: str, ids: Sequence[str]) -> dict[str, int]:
-    """Return, of the rows *ids*, how often each was tried that is in quarantine."""
-    found: dict[str, int] = {}
+    """Return how often each of the rows *ids* that is in quarantine was read, by id."""
+    attempts: dict[str, int] = {}
     for start in range(0, len(ids), _CHUNK):
-        known = session.execute(
+        rows = session.execute(
             select(RejectedRow.external_id, RejectedRow.attempts).where(
                 RejectedRow.connector == connector,
                 RejectedRow.collection == collection,
                 RejectedRow.external_id.in_(ids[start : start + _CHUNK]),
             )
         )
-        found.update({row.external_id: row.attempts for row in known})
-    return found
+        attempts.update({row.external_id: row.attempts for row in rows})
+    return attempts
 
 
 def release(session: Session, connector: str, collection: str, keys: Keys[str]) -> None:
-    """Let go of the rows of *keys*: they have been read well, or do not exist any more."""
+    """Remove the rows of *keys* from quarantine: they are valid now or no longer exist."""
     ordered = sorted(keys)
     for start in range(0, len(ordered), _CHUNK):
         session.execute(
@@ -176,9 +176,9 @@ def release(session: Session, connector: str, collection: str, keys: Keys[str]) 
 def release_unseen(
     session: Session, connector: str, collection: str, moment: dt.datetime, *, inclusive: bool
 ) -> None:
-    """After a reading of everything, let go of the rows it has not met: those last seen before *moment*.
+    """After a reading of everything, remove the rows that it did not find: those last seen before *moment*.
 
-    *inclusive*: also those last seen at it.
+    With *inclusive*, also those last seen exactly then.
     """
     seen = RejectedRow.last_seen_at
     session.execute(

@@ -1,4 +1,4 @@
-"""Watermarks: how far a collection has been read, and what stood in the way the last time."""
+"""Watermarks: how far a collection has been read, and why the last reading or sweep failed."""
 
 import datetime as dt
 import logging
@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 
 def ensure(session: Session, connector: str, collection: str) -> Watermark:
-    """Return the watermark's row, made if there is none."""
+    """Return the watermark's row; create it if it is missing."""
     key = {"connector": connector, "collection": collection}
     insert_ignore(session, Watermark, key, list(key))
     return session.scalars(_of(connector, collection)).one()
@@ -22,9 +22,9 @@ def ensure(session: Session, connector: str, collection: str) -> Watermark:
 def advance(
     session: Session, connector: str, collection: str, *, read_from: str | None, to: str | None
 ) -> bool:
-    """Move the watermark on; return False if it does not stand at *read_from* any more.
+    """Advance the watermark and lock its row until the commit; return False if it is no longer at *read_from*.
 
-    Then somebody else has read on, and what was read from the old place may be older than what is there.
+    Then another importer has advanced it, and what was read from the old value may be older than the feed.
     """
     moved = session.execute(
         update(Watermark)
@@ -43,9 +43,9 @@ def advance(
 def read_to_the_end(
     session: Session, connector: str, collection: str, now: dt.datetime, *, all_of_it: bool
 ) -> dt.datetime | None:
-    """Note that the collection was read to its end at *now*; return when it was the time before.
+    """Store that the collection was read to its end at *now*; return when it was read to its end before.
 
-    *all_of_it*: from its start, so that every record was compared with the feed.
+    *all_of_it*: it was read from its start, so every record was compared with the feed.
     """
     row = session.scalars(_of(connector, collection)).one()
     before = row.read_at
@@ -57,11 +57,11 @@ def read_to_the_end(
 
 
 def forget(session: Session, connector: str, collection: str | None = None) -> None:
-    """Let *collection*, or all, be read from the start next time; what else is known of it stays."""
-    mine = Watermark.connector == connector
+    """Reset the watermark of *collection*, or of all: the next reading begins at the start."""
+    of_connector = Watermark.connector == connector
     session.execute(
         update(Watermark)
-        .where(mine if collection is None else and_(mine, Watermark.collection == collection))
+        .where(of_connector if collection is None else and_(of_connector, Watermark.collection == collection))
         .values(value=None, compare_value=None),
         execution_options={"synchronize_session": False},
     )
@@ -70,7 +70,7 @@ def forget(session: Session, connector: str, collection: str | None = None) -> N
 def compared(
     session: Session, connector: str, collection: str, value: str | None, missed: int, end: dt.datetime | None
 ) -> None:
-    """Note that a page was compared, from which *value* goes on, and whether that was the *end*."""
+    """Store that a page was compared: continue at *value*, or None with the time of the *end*."""
     row = session.scalars(_of(connector, collection)).one()
     if row.compare_value is None:
         row.compare_missed = 0
@@ -81,14 +81,14 @@ def compared(
 
 
 def swept(session: Session, connector: str, collection: str, now: dt.datetime) -> None:
-    """Note that deletions were looked for at *now*."""
+    """Store that a sweep looked for deletions at *now*."""
     row = session.scalars(_of(connector, collection)).one()
     row.swept_at, row.sweep_failure = now, None
     session.flush()
 
 
 def sweep_failed(session: Session, connector: str, collection: str, message: str) -> None:
-    """Note why deletions could not be looked for; a reading that goes well does not clear it."""
+    """Store why the sweep failed; a successful reading does not clear it."""
     row = ensure(session, connector, collection)
     if row.sweep_failure != message:
         log.error("%s of %s: %s", collection, connector, message)
@@ -97,7 +97,7 @@ def sweep_failed(session: Session, connector: str, collection: str, message: str
 
 
 def fail(session: Session, connector: str, collection: str, message: str, now: dt.datetime) -> None:
-    """Note why the collection could not be read, in words for the operator."""
+    """Store why the collection could not be read, as a sentence for the operator."""
     row = ensure(session, connector, collection)
     if row.failure != message:
         log.warning("%s of %s: %s", collection, connector, message)

@@ -1,8 +1,8 @@
-"""Metrics that the code counts as it runs: `metrics.PUSH_RESULTS.labels(status).inc()`.
+"""Counters and histograms that the code updates as it runs: `metrics.PUSH_RESULTS.labels(status).inc()`.
 
-Each is described in docs/metrics.md; a test compares. Labels have few values: never a device, a rep, a customer
-or a document. Names follow https://prometheus.io/docs/practices/naming/. Counting takes no SQL statement. What
-is read from the database at a scrape is in `backend.gauges`.
+docs/metrics.md describes each one; a test compares the two. Labels have few values: never a device, a rep, a
+customer or a document. Names follow https://prometheus.io/docs/practices/naming/. Counting takes no SQL
+statement. Metrics that a scrape reads from the database are in `backend.gauges`.
 """
 
 from collections import Counter as Tally
@@ -16,11 +16,11 @@ HTTP_REQUESTS = Counter(
     "satchel_http_requests_total", "Requests answered.", ("method", "route", "status"), most=200
 )
 HTTP_SECONDS = Histogram(
-    "satchel_http_request_duration_seconds", "Time from a request's arrival to its answer.", ("route",)
+    "satchel_http_request_duration_seconds", "Time from the arrival of a request to its reply.", ("route",)
 )
 HTTP_PROBLEMS = Counter("satchel_http_problems_total", "Requests answered with an error, by code.", ("code",))
 
-PUSHES = Counter("satchel_pushes_total", "Pushes with at least one document that were committed.")
+PUSHES = Counter("satchel_pushes_total", "Committed pushes with at least one document.")
 PUSH_RESULTS = Counter(
     "satchel_push_results_total",
     "Results of pushed documents.",
@@ -30,53 +30,52 @@ PUSH_RESULTS = Counter(
 
 PAGES = Counter(
     "satchel_pull_pages_total",
-    "Pages of changes, by whether there was anything new.",
+    "Pages of changes, by whether they contained any.",
     ("result",),
     known=[("unchanged",), ("idle",), ("changes",)],
 )
-PAGE_BYTES = Counter("satchel_pull_page_bytes_total", "Bytes of pages before compression.")
+PAGE_BYTES = Counter("satchel_pull_page_bytes_total", "Bytes of pages, before compression.")
 PAGE_ROWS = Counter("satchel_pull_rows_total", "Records and tombstones in pages.")
 RESETS = Counter(
     "satchel_pull_resets_total",
-    "Pages that told a phone to begin again or to compare its replica.",
+    "Pages that told a phone to download everything again, or to compare its replica.",
     ("reset",),
     known=[(RESET_EPOCH,), (RESET_REBASE,)],
 )
-MISMATCHES = Counter("satchel_replica_mismatches_total", "Streams in which a phone was found to differ.")
+MISMATCHES = Counter("satchel_replica_mismatches_total", "Streams in which a phone differed from the server.")
 
-SEGMENT_SECONDS = Histogram("satchel_segment_build_duration_seconds", "Time to build a stream's segments.")
+SEGMENT_SECONDS = Histogram("satchel_segment_build_duration_seconds", "Time to build the segments of a stream.")
 SEGMENT_BYTES = Counter("satchel_segment_sent_bytes_total", "Bytes of segments sent by the web processes.")
 SEGMENTS_WITHDRAWN = Counter(
-    "satchel_segment_withdrawals_total", "Segments whose file was found missing or cut short when asked for."
+    "satchel_segment_withdrawals_total",
+    "Segments whose file was missing or truncated when it was requested.",
 )
 
 ERP_CALLS = Histogram(
     "satchel_erp_call_duration_seconds",
-    "Calls that forward documents: how long the ERP took, and what came of them.",
+    "Duration of calls to the ERP that forward documents, by outcome.",
     ("connector", "step", "outcome"),
 )
 ATTEMPTS = Counter(
     "satchel_erp_attempts_total", "Attempts to forward a document, by outcome.", ("connector", "outcome")
 )
-SETTLED = Counter("satchel_settlements_total", "Forwarded documents, by the state that they got.", ("state",))
+SETTLED = Counter("satchel_settlements_total", "Forwarded documents, by their new state.", ("state",))
 LEASES_LOST = Counter(
-    "satchel_leases_lost_total", "Documents that a worker lost to another while it sent them."
+    "satchel_leases_lost_total", "Documents whose lease passed to another worker while they were sent."
 )
 
 INGEST_RECORDS = Counter("satchel_ingest_records_total", "Records read from the ERP.", ("collection",))
 INGEST_CHANGES = Counter(
-    "satchel_ingest_changes_total", "Records of the ERP that had changed.", ("collection",)
+    "satchel_ingest_changes_total", "Records read from the ERP that had changed.", ("collection",)
 )
-INGEST_FAILURES = Counter(
-    "satchel_ingest_failures_total", "Readings of the ERP that ended with a failure.", ("collection",)
-)
+INGEST_FAILURES = Counter("satchel_ingest_failures_total", "Reads of the ERP that failed.", ("collection",))
 
-DOORBELL_FAILURES = Counter("satchel_doorbell_failures_total", "Times that Redis did not take the doorbell.")
+DOORBELL_FAILURES = Counter("satchel_doorbell_failures_total", "Failed attempts to ring the doorbell in Redis.")
 WORKER_FAILURES = Counter(
     "satchel_worker_failures_total",
-    "Rounds of a worker's job that failed.",
+    "Failed runs of a worker's job.",
     ("job",),
-    known=[("forward",), ("upkeep",), ("ingest",), ("segments",)],
+    known=[("forward",), ("maintenance",), ("ingest",), ("segments",)],
 )
 
 METRICS: tuple[Metric[Any], ...] = tuple(value for value in globals().values() if isinstance(value, Metric))
@@ -85,7 +84,7 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 
 
 def count_request(method: str, route: str | None, status: int, code: str | None, seconds: float) -> None:
-    """Count an answered request. *route* is the address's pattern (None: no such address)."""
+    """Count a request. *route* is the pattern of its URL (None: unknown URL), *code* the error code, if any."""
     route = route or "none"
     HTTP_REQUESTS.labels(method if method in _METHODS else "other", route, str(status)).inc()
     HTTP_SECONDS.labels(route).observe(seconds)
@@ -94,26 +93,26 @@ def count_request(method: str, route: str | None, status: int, code: str | None,
 
 
 def count_push(results: list[dict[str, object]]) -> None:
-    """Count a push that is committed, by its *results* (`sync_protocol.push.result`)."""
+    """Count a committed push by its *results*, as `sync_protocol.push.result` makes them."""
     PUSHES.inc()
     for status, count in Tally(str(result["status"]) for result in results).items():
         PUSH_RESULTS.labels(status).inc(count)
 
 
 def count_page(idle: bool, size: int) -> None:
-    """Count a page of *size* bytes."""
+    """Count a page of *size* bytes; *idle* if it contained no changes."""
     PAGES.labels("idle" if idle else "changes").inc()
     PAGE_BYTES.inc(size)
 
 
 def count_call(connector: str, step: str, outcome: str, seconds: float) -> None:
-    """Count a call to the ERP that has ended, *seconds* after it began."""
+    """Count a call to the ERP that took *seconds*."""
     ERP_CALLS.labels(connector, step, outcome).observe(seconds)
     ATTEMPTS.labels(connector, outcome).inc()
 
 
 def count_reading(collection: str, records: int, changed: int, failed: bool) -> None:
-    """Count a reading of *collection*."""
+    """Count one read of *collection*."""
     INGEST_RECORDS.labels(collection).inc(records)
     INGEST_CHANGES.labels(collection).inc(changed)
     INGEST_FAILURES.labels(collection).inc(failed)

@@ -1,7 +1,7 @@
 """`GET /metrics` on an address of its own, for all processes of this machine; never part of the public app.
 
-Every web process and the worker offer to serve it, and the one that gets the lock does. When it ends, another
-takes over within seconds. Whatever goes wrong here is logged and tried again; sync does not notice.
+Every web process and the worker compete for a lock, and the one that gets it serves. When it ends, another one
+takes over within seconds. Failures are logged and retried, and never affect sync.
 """
 
 import fcntl
@@ -26,19 +26,19 @@ log = logging.getLogger(__name__)
 
 PATH = "/metrics"
 TAKE_OVER_SECONDS = 5.0
-"""Between two looks at whether whoever serves has ended."""
+"""Between two attempts to take over from the process that serves."""
 BIND_SECONDS = 15.0
-"""Between two tries to get a port that is taken."""
+"""Between two attempts to get a port that another program uses."""
 ADD_UP_SECONDS = 60.0
-"""Between two looks for ended processes, if nobody scrapes."""
+"""Between two checks for ended processes while nobody scrapes."""
 CLIENT_SECONDS = 10.0
-"""How long a client may take to ask; one is served at a time."""
+"""How long a client may take to send its request; clients are served one at a time."""
 
 
 def start(folder: Path, address: str, gauges: Collector | None) -> None:
-    """Count in files below *folder*, and with *gauges* offer to serve them at *address*. Never raises.
+    """Count in files below *folder*; with *gauges*, also compete to serve them at *address*. Never raises.
 
-    *address* is `host:port`, or empty: then this process counts in memory and nobody is served.
+    *address* is `host:port`. If it is empty, this process counts in memory and nothing is served.
     """
     if not address:
         return
@@ -46,8 +46,8 @@ def start(folder: Path, address: str, gauges: Collector | None) -> None:
         directory = files.join(folder)
     except OSError as error:
         log.error(
-            "metrics of this process are not counted: %s: %s; everything else works. Make %s writable, with"
-            " space on its disk, and start again",
+            "metrics of this process are not counted: %s: %s; everything else works. Make %s writable, free"
+            " disk space, and restart",
             files.directory_in(folder), error.strerror or error, folder,
         )  # fmt: skip
         return
@@ -57,7 +57,7 @@ def start(folder: Path, address: str, gauges: Collector | None) -> None:
 
 
 class _Exporter:
-    """Serves as soon as nobody else does, for as long as the process lives."""
+    """Serves as soon as no other process does, until this process ends."""
 
     def __init__(self, directory: Path, address: str, gauges: Collector) -> None:
         host, _, port = address.rpartition(":")
@@ -76,7 +76,7 @@ class _Exporter:
 
     def _serve_when_free(self) -> None:
         with (self.directory / files.HEARTBEAT).open("a") as lock:
-            while not _taken(lock):
+            while not _acquired(lock):
                 time.sleep(TAKE_OVER_SECONDS)
             registry = CollectorRegistry(auto_describe=False)
             registry.register(self.gauges)
@@ -92,7 +92,7 @@ class _Exporter:
             except OSError as error:
                 if str(error) != last_error:
                     log.error(
-                        "metrics are not served: %s port %d: %s; it is tried again, and everything else works."
+                        "metrics are not served: %s port %d: %s. This is retried, and everything else works."
                         " Set SATCHEL_METRICS_ADDRESS to a free port",
                         *self.address, error.strerror or error,
                     )  # fmt: skip
@@ -104,7 +104,7 @@ class _Exporter:
             server.serve_forever()
 
 
-def _taken(lock: Any) -> bool:
+def _acquired(lock: Any) -> bool:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -113,17 +113,17 @@ def _taken(lock: Any) -> bool:
 
 
 def _only_metrics(app: Callable[..., Iterable[bytes]], directory: Path) -> Callable[..., Iterable[bytes]]:
-    """Return *app* under its one path, after what ended processes have counted was added up."""
+    """Return *app* on its one path, where it first adds up the counts of ended processes."""
 
     def respond(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         if environ["PATH_INFO"] != PATH:
             start_response("404 Not Found", [("Content-Type", "text/plain")])
-            return [b"There is only /metrics here.\n"]
+            return [b"The only path is /metrics.\n"]
         try:
             files.add_up_ended(directory)
         except OSError as error:
-            # The files of ended processes are read as they are, and added up when there is space.
-            log.warning("metrics of ended processes stay apart: %s", error)
+            # Their files are then read one by one, and added up when there is space.
+            log.warning("metrics of ended processes cannot be added up: %s", error)
         return app(environ, start_response)
 
     return respond
@@ -133,11 +133,11 @@ class _Handler(WSGIRequestHandler):
     timeout = CLIENT_SECONDS
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Write nothing: it is asked every few seconds."""
+        """Log nothing: requests come every few seconds."""
 
 
 class _Server(WSGIServer):
-    """Serves one request at a time; whoever scrapes is one program."""
+    """Serves one request at a time, as there is one Prometheus."""
 
     def __init__(self, address: tuple[str, int], directory: Path) -> None:
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
@@ -145,13 +145,13 @@ class _Server(WSGIServer):
         super().__init__(address, _Handler)
 
     def server_bind(self) -> None:
-        """Bind without looking up the machine's name, which may take a resolver's time."""
+        """Bind without a DNS lookup of the host name, which can take seconds."""
         socketserver.TCPServer.server_bind(self)
         self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
         self.setup_environ()
 
     def service_actions(self) -> None:
-        """Keep the directory small and known to be in use while nobody scrapes."""
+        """While nobody scrapes, keep the directory small and mark it as in use."""
         if time.monotonic() < self._next:
             return
         self._next = time.monotonic() + ADD_UP_SECONDS
@@ -159,8 +159,8 @@ class _Server(WSGIServer):
             (self.directory / files.HEARTBEAT).touch()
             files.add_up_ended(self.directory)
         except OSError as error:
-            log.warning("metrics of ended processes stay apart: %s", error)
+            log.warning("metrics of ended processes cannot be added up: %s", error)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Log a client that went away in one line."""
-        log.info("a scrape broke off", exc_info=True)
+        """Log a client that closed the connection."""
+        log.info("a scrape was interrupted", exc_info=True)

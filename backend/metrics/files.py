@@ -1,9 +1,9 @@
-"""Where the processes of one machine keep what they count: two files each, which a scrape adds up.
+"""The files in which the processes of one machine count: two for each process, which a scrape adds up.
 
-Every process holds a lock on its `.alive` file for as long as it lives. So it is known which have ended without
-process ids, which repeat in containers. What ended processes have counted is added to the files named `past`:
-if it were deleted, totals would fall, and Prometheus would take that for a new start and count the rest twice.
-The first process that starts while no other lives begins with an empty directory.
+Every process holds a lock on its `.alive` file until it ends. So ended processes are recognised without process
+ids, which repeat in containers. The counts of ended processes are added to the files named `past`: if they were
+deleted, totals would decrease, and Prometheus would take that for a restart and count the remaining values
+twice. A process that starts while no other runs starts with an empty directory.
 """
 
 import fcntl
@@ -23,38 +23,38 @@ from backend.metrics import METRICS
 
 KINDS = ("counter", "histogram")
 ALLOCATED = 1024 * 1024
-"""Bytes of each file; a test shows that everything there may be fits in."""
+"""Bytes of each file; a test proves that the maximum number of metrics fits."""
 FOREIGN_DAYS = 7
-"""After so many days without a sign of life the directory of another machine is deleted."""
+"""The directory of another machine is deleted if its heartbeat is older than this many days."""
 HEARTBEAT = "exporter.lock"
-"""Touched by who serves the directory; its age tells whether anybody uses it."""
+"""Touched by the process that serves the directory; its age shows whether the directory is in use."""
 
 _FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 _alive: list[int] = []
-"""The open `.alive` file; closing it would say that this process has ended."""
+"""The open `.alive` file; if it were closed, this process would count as ended."""
 
 
 def directory_in(folder: Path) -> Path:
-    """Return this machine's directory; two that share *folder* over a network cannot share mapped files."""
+    """Return the directory of this machine: machines that share *folder* cannot share mapped files."""
     return folder / "metrics" / (socket.gethostname() or "localhost")
 
 
 def join(folder: Path) -> Path:
-    """Let this process count in files of its own below *folder*; return their directory.
+    """Make this process count in its own files below *folder*; return their directory.
 
-    What was counted in memory until now is forgotten. Call it once, after the last fork. Raises OSError where
-    the files cannot be made, also for want of space; then counting continues in memory.
+    Counts in memory are lost. Call it once, after the last fork. Raises OSError if the files cannot be created,
+    also because the disk is full; then counting continues in memory.
     """
     directory = directory_in(folder)
     directory.mkdir(parents=True, exist_ok=True)
     identity = f"{os.getpid()}-{secrets.token_hex(4)}"
     with locked(directory):
-        if not any(_lives(path) for path in directory.glob("*.alive")):
+        if not any(_is_running(path) for path in directory.glob("*.alive")):
             _clear(directory)
         descriptor = os.open(directory / f"{identity}.alive", os.O_RDWR | os.O_CREAT, 0o600)
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         try:
-            # Renamed when it is whole: a scrape reads every .db file, and cannot read an empty one.
+            # Renamed when complete: a scrape reads every .db file, and fails on an empty one.
             for kind in KINDS:
                 _reserve(directory / f"{kind}_{identity}.new")
             for kind in KINDS:
@@ -71,10 +71,10 @@ def join(folder: Path) -> Path:
 
 
 def add_up_ended(directory: Path) -> None:
-    """Add what ended processes have counted to the past, and delete their files. Raises OSError."""
+    """Add the counts of ended processes to the `past` files, and delete their own files. Raises OSError."""
     with locked(directory):
         for alive in directory.glob("*.alive"):
-            if _lives(alive):
+            if _is_running(alive):
                 continue
             for kind in KINDS:
                 ended = directory / f"{kind}_{alive.stem}.db"
@@ -85,7 +85,7 @@ def add_up_ended(directory: Path) -> None:
 
 @contextmanager
 def locked(directory: Path) -> Iterator[None]:
-    """Hold *directory*, so that nobody takes a process that is about to start for one that has ended."""
+    """Lock *directory*, so that a process that is just starting is not taken for an ended one."""
     with (directory / "directory.lock").open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
@@ -104,12 +104,12 @@ def _count_in(directory: Path, identity: str) -> None:
             metric.reset()
         raise
     finally:
-        # A child process would take it for its own, and write files that nobody knows.
+        # A child process would inherit it, and write files that nobody adds up.
         del os.environ[_FOLDER]
 
 
 def _delete_files_of(directory: Path, identity: str) -> None:
-    """Delete what there is of a process; its `.alive` file last, by which the others are found."""
+    """Delete the files of a process. The `.alive` file is last, because the others are found by it."""
     for kind in KINDS:
         for suffix in ("new", "db"):
             (directory / f"{kind}_{identity}.{suffix}").unlink(missing_ok=True)
@@ -117,7 +117,7 @@ def _delete_files_of(directory: Path, identity: str) -> None:
 
 
 def _reserve(path: Path) -> None:
-    """Reserve the file's blocks: writing to a mapped hole of a full disk would kill the process (SIGBUS)."""
+    """Allocate the file's blocks: on a full disk, a write to an unallocated mapped page kills us (SIGBUS)."""
     with path.open("ab") as file:
         if hasattr(os, "posix_fallocate"):
             os.posix_fallocate(file.fileno(), 0, ALLOCATED)
@@ -125,8 +125,8 @@ def _reserve(path: Path) -> None:
             file.write(bytes(max(0, ALLOCATED - file.tell())))
 
 
-def _lives(path: Path) -> bool:
-    """Say whether the process of this `.alive` file still runs."""
+def _is_running(path: Path) -> bool:
+    """Return whether the process of this `.alive` file still runs."""
     try:
         descriptor = os.open(path, os.O_RDWR)
     except FileNotFoundError:
@@ -141,7 +141,7 @@ def _lives(path: Path) -> bool:
 
 
 def _add(ended: Path, past: Path) -> None:
-    # A new file takes the old one's place. If we die between that and the deletion, one process counts twice.
+    # A new file replaces the old one. A crash between that and the deletion counts one process twice.
     new = past.with_suffix(".new")
     new.unlink(missing_ok=True)
     if past.exists():
@@ -163,8 +163,12 @@ def _clear(directory: Path) -> None:
 
 
 def _delete_foreign(directory: Path) -> None:
-    """Delete directories of machines that are no more: every container has a name of its own."""
+    """Delete directories of machines that no longer exist: every new container has a new host name."""
     for other in directory.parent.iterdir():
-        beat = other / HEARTBEAT
-        if other != directory and beat.exists() and time.time() - beat.stat().st_mtime > FOREIGN_DAYS * 86_400:
+        heartbeat = other / HEARTBEAT
+        if (
+            other != directory
+            and heartbeat.exists()
+            and time.time() - heartbeat.stat().st_mtime > FOREIGN_DAYS * 86_400
+        ):
             shutil.rmtree(other, ignore_errors=True)

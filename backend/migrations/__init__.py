@@ -1,1 +1,1 @@
-"""The schema's history. `satchel init` and `satchel upgrade` bring a database to its newest revision."""
+"""The history of the schema. `satchel init` upgrades a database to the newest revision."""

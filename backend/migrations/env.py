@@ -1,4 +1,4 @@
-"""Alembic's entry: the connection comes from `backend.migrations.upgrade`, never from an ini file."""
+"""Entry point of Alembic. The connection comes from `backend.migrations.upgrade`, never from an ini file."""
 
 from typing import Any, Literal
 
@@ -10,7 +10,7 @@ from backend.migrations.tables import import_tables
 
 
 def render_item(kind: str, item: Any, autogen: Any) -> str | Literal[False]:
-    """Write our column types as the plain types they are: a migration must outlive the code of its day."""
+    """Write our column types as plain types: a migration must still work when our code has changed."""
     if kind != "type":
         return False
     if isinstance(item, UtcDateTime):

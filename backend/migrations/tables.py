@@ -1,4 +1,7 @@
-"""Every table. A package of the backend keeps its tables in `models.py`, which registers them on import."""
+"""Registers all tables: a package of the backend defines its own in `models.py`; importing it registers them.
+
+Apart from `upgrade`, because processes that never migrate need the tables too.
+"""
 
 import importlib
 from pathlib import Path
@@ -7,6 +10,6 @@ import backend
 
 
 def import_tables() -> None:
-    """Import every `backend.<package>.models`, so that the metadata is whole."""
+    """Import every `backend.<package>.models`, so that the metadata is complete."""
     for path in sorted(Path(backend.__file__).parent.glob("*/models.py")):
         importlib.import_module(f"backend.{path.parent.name}.models")

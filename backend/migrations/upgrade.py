@@ -1,4 +1,4 @@
-"""Bringing a database to the newest revision of the schema, and saying which one it has."""
+"""The revision of a database's schema, and the upgrade to the newest one."""
 
 from pathlib import Path
 
@@ -19,14 +19,14 @@ def newest() -> str:
 
 
 def current(connection: Connection) -> str | None:
-    """Return the revision of the database, or None where it has no tables of ours yet."""
+    """Return the revision of the database, or None if it has none of our tables yet."""
     return MigrationContext.configure(connection).get_current_revision()
 
 
 def upgrade(engine: Engine) -> tuple[str | None, str]:
-    """Bring the database to the newest revision; return the revisions before and after.
+    """Upgrade the database to the newest revision; return the revisions before and after.
 
-    Safe to run from several nodes at once: the first one does it, the others wait.
+    Several nodes may run it at the same time: the first one upgrades, the others wait.
     """
     with engine.connect() as connection:
         advisory_lock(connection, "migrations")

@@ -2,7 +2,7 @@
 
 To add an action, write its function and its row here. If phones must show a new decision, add it to `Decision`
 in `sync_protocol/submission.py`. A function gets the parked row, locked, and returns what the action leads to.
-`service.py` checks the reservation and asks the ERP before, and writes and publishes the result afterwards.
+`service.py` checks the reservation and asks the ERP before, and writes the result afterwards.
 """
 
 import json
@@ -45,7 +45,7 @@ def retry(session: Session, row: Submission, request: ActionRequest) -> ActionRe
     kind = require_erp_kind(row)
     body = json.loads(row.body)
     if faults := kind.form_faults(body):
-        message = f"document {row.id} is malformed: fix it or send it back"
+        message = f"document {row.id} is malformed; fix it, or return it to the rep"
         raise ActionRefused(ErrorCode.BODY_REFUSED, message, faults)
     # A document whose kind the server did not know when it arrived has no order key yet.
     row.order_key = order_key(session, kind, body, row.rep)

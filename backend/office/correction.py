@@ -15,8 +15,7 @@ from backend.clock import instant
 from backend.feed.changes import live
 from backend.feed.customer_merges import order_key
 from backend.inbox import new_submissions, supersession
-from backend.inbox.models import Submission
-from backend.inbox.new_submissions import NewSubmission
+from backend.inbox.models import NewSubmission, Submission
 from backend.inbox.submissions import get
 from backend.office.action import ActionRequest, ActionResult
 from backend.office.erp_check import require_erp_kind

@@ -75,7 +75,7 @@ def _ask(
     except (ErpError, ConnectorMissing) as error:
         raise ActionRefused(ErrorCode.ERP_UNAVAILABLE, f"the ERP must be asked first: {error}") from None
     except Exception as error:
-        log.exception("%s: the ERP could not be asked", document.id)
+        log.exception("document %s: the ERP could not be asked", document.id)
         raise ActionRefused(
             ErrorCode.ERP_UNAVAILABLE, f"the ERP's answer was not understood: {error!r}"
         ) from None
@@ -137,6 +137,6 @@ def require_erp_kind(row: Submission) -> Kind:
     if kind.destination != TO_ERP:
         raise ActionRefused(
             ErrorCode.NOT_FOR_THIS,
-            f"a document of kind {kind.name} is not sent to the ERP; mark it done, or send it back",
+            f"a document of kind {kind.name} is not sent to the ERP; mark it done, or return it to the rep",
         )
     return kind

@@ -1,4 +1,4 @@
-"""The one error of an office action."""
+"""The error of a refused office action."""
 
 from collections.abc import Iterable
 

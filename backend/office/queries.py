@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from backend.clock import instant
 from backend.delivery.park_reasons import advice_for, class_of, owner_of
 from backend.inbox.models import Submission
-from backend.inbox.submissions import get, title_of
+from backend.inbox.records import title_of
+from backend.inbox.submissions import get
 from backend.office.errors import ActionRefused
 from sync_protocol.errors import ErrorCode
 from sync_protocol.submission import State

@@ -1,4 +1,4 @@
-"""Carry out an action of the office on one parked document. API and CLI both come through here."""
+"""Carry out an action of the office on one parked document, for the API and the CLI."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -9,10 +9,9 @@ from sqlalchemy.orm import Session
 from backend import doorbell
 from backend.clock import Clock
 from backend.database.core import Sessions
-from backend.feed.changes import publish
 from backend.identity import audit
 from backend.inbox.models import Submission
-from backend.inbox.submissions import as_record, move
+from backend.inbox.submissions import move
 from backend.inbox.supersession import lock_rep
 from backend.office.action import Action, ActionRequest, ActionResult, ErpQuestion
 from backend.office.actions import ACTIONS
@@ -20,7 +19,6 @@ from backend.office.erp_check import Connect, ErpCheck, check_by_key, check_by_n
 from backend.office.errors import ActionRefused
 from backend.office.queries import ParkedDocument, get_document, reservation_holder, to_view
 from backend.settings import Settings
-from sync_protocol.change import Put
 from sync_protocol.errors import ErrorCode, Fault
 from sync_protocol.submission import State
 
@@ -140,7 +138,7 @@ def _finish(
     result: ActionResult,
     holder: str | None,
 ) -> Submission:
-    """Write *result* into *row* and the audit trail, and publish it as the transaction's last act.
+    """Write *result* into *row* and the audit trail.
 
     *holder* had reserved the document; if another person acts, the audit trail names the holder.
     """
@@ -164,9 +162,6 @@ def _finish(
         now=request.now,
         detail={**why, **overruled, **result.detail},
     )
-    if result.state is not None:
-        changed = [row] if result.correction is None else [row, result.correction]
-        publish(session, [Put("submissions", document.id, as_record(document)) for document in changed])
     return result.correction or row
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from backend.feed.changes import live
 from backend.inbox import submissions as inbox
 from backend.inbox.models import Submission
+from backend.inbox.records import title_of
 from backend.inbox.supersession import Ancestors
 from backend.sync.validation import ParsedSubmission
 from sync_protocol.catalogue import KINDS
@@ -90,7 +91,7 @@ def initial_state(session: Session, sealed: ParsedSubmission) -> InitialState:
         return InitialState(State.ACCEPTED, None, None)
     body = sealed.body
     row = inbox.get(session, body["submission_id"])
-    what = f"{inbox.title_of(row)}, {row.erp_number or row.id}" if row else body["submission_id"]
+    what = f"{title_of(row)}, {row.erp_number or row.id}" if row else body["submission_id"]
     return InitialState(
         State.PARKED, "office", f"The rep asks to {body['action']} {what}: {body['message']}"[:1000]
     )

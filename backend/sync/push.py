@@ -1,7 +1,8 @@
 """Push: documents onto the disk, one result each. The steps are those of docs/protocol.md.
 
 Everything happens in the caller's one transaction: the submission rows first, in the order of their ids
-so that two pushes of the same documents wait for each other instead of deadlocking, and the feed last.
+so that two pushes of the same documents wait for each other instead of deadlocking, and the feed last, with the
+commit.
 """
 
 import datetime as dt
@@ -14,19 +15,18 @@ from sqlalchemy.orm import Session
 from backend.database.bulk import insert_ignore
 from backend.failpoints import failpoint
 from backend.feed import reading
-from backend.feed.changes import MAX_CHANGES, publish
+from backend.feed.changes import MAX_CHANGES
 from backend.feed.customer_merges import CUSTOMERS, order_key
 from backend.feed.live import Ref
 from backend.identity.access import channels_ever
 from backend.inbox import new_submissions, supersession
 from backend.inbox import submissions as inbox
-from backend.inbox.models import Quarantined, Submission
-from backend.inbox.new_submissions import NewSubmission
+from backend.inbox.models import NewSubmission, Quarantined, Submission
+from backend.inbox.records import queue_record
 from backend.receipts.receipts import missing
 from backend.sync import amendments
 from backend.sync.validation import MalformedSubmission, ParsedSubmission, parse, validate
 from sync_protocol.canonical import NotCanonical, canonical, digest
-from sync_protocol.change import Put
 from sync_protocol.collection import TO_ERP
 from sync_protocol.errors import ErrorCode, Fault
 from sync_protocol.fields import Sha256
@@ -53,9 +53,8 @@ def push(
     results: dict[int, dict[str, object]] = {}
     for run in _runs(sorted(enumerate(unsealed), key=_processing_order)):
         results.update(zip((n for n, _ in run), desk.take([item for _, item in run]), strict=True))
-    # 3. Their fate goes into the feed, as the transaction's last act.
+    # 3. Their records go into the feed, as the transaction's last act.
     failpoint("push.before_publish")
-    desk.publish()
     return [results[n] for n in range(len(unsealed))]
 
 
@@ -96,7 +95,6 @@ class _PushBatch:
     def __init__(self, session: Session, rep: str, device: str, now: dt.datetime, today: dt.date) -> None:
         self.session, self.rep, self.device, self.now, self.today = session, rep, device, now, today
         self.known: dict[Ref, dict[str, Any]] = {}
-        self.touched: dict[str, Submission | NewSubmission] = {}
 
     def load_references(self, sealed: list[ParsedSubmission]) -> None:
         refs = {ref for item in sealed for ref in item.references}
@@ -111,7 +109,6 @@ class _PushBatch:
         related = inbox.related(self.session, ids) if ids else []
         known = {found.id for found in related}
         inserted = self._store([item for item in sealed if item.id not in known], related)
-        self.touched.update(inserted)
         # Those that were there, and those that another rep's request stored while this one waited for it.
         stored = inbox.get_many(self.session, ids - inserted.keys())
         return [
@@ -160,7 +157,6 @@ class _PushBatch:
         for old in line.replaced:
             if any(not arrival.errors for arrival in new.values()):
                 amendments.supersede(self.session, old, run[0], now=self.now, actor=actor)
-                self.touched[old.id] = old
         return new
 
     def _new_submission(
@@ -234,25 +230,13 @@ class _PushBatch:
         }
         insert_ignore(self.session, Quarantined, values, ["submission_id", "sha256", "rep"])
 
-    def publish(self) -> None:
-        records = []
-        for submission in self.touched.values():
-            waiting = submission.state == State.RECEIVED
-            lacking = missing(self.session, self.rep, submission.needs) if waiting else []
-            records.append(Put("submissions", submission.id, inbox.as_record(submission, lacking)))
-        if records:
-            publish(self.session, records)
-
 
 def _faults(submission: Submission | NewSubmission) -> list[Fault]:
     return [Fault(ErrorCode[e["code"].upper()], e["field"], e["message"]) for e in submission.errors]
 
 
 def receipts_arrived(session: Session, *, rep_id: str, sha256: str, now: dt.datetime) -> list[str]:
-    """Queue what waited for the receipt *sha256* of *rep_id*; return the ids that are now queued.
-
-    Publishes, so it is the transaction's last act.
-    """
+    """Queue what waited for the receipt *sha256* of *rep_id*; return the ids that are now queued."""
     # A push of the same rep may take several of them back, in whatever order.
     supersession.lock_rep(session, rep_id)
     ref = f"sha256:{sha256}"
@@ -263,7 +247,7 @@ def requeue_complete(session: Session, now: dt.datetime) -> list[str]:
     """Queue whatever waits although its receipts are all there; return the ids.
 
     A receipt and the claim that cites it may arrive at the same moment, in two transactions that do not
-    see each other. The worker calls this now and then. Publishes, so it is the transaction's last act.
+    see each other. The worker calls this now and then.
     """
     complete = [s for s in _waiting(session, None) if not missing(session, s.rep, s.needs)]
     return _requeue(session, complete[: MAX_CHANGES // 2], now)
@@ -277,18 +261,16 @@ def _waiting(session: Session, rep: str | None) -> list[Submission]:
 
 
 def _requeue(session: Session, waiting: list[Submission], now: dt.datetime) -> list[str]:
-    records, queued = [], []
+    queued = []
     for submission in waiting:
         lacking = missing(session, submission.rep, submission.needs)
         if lacking:
             submission.reason = f"Waiting for {len(lacking)} receipts"
+            queue_record(session, submission, lacking)
         else:
             submission.reason = submission.owner = None
             submission.due_at = now
             actor = f"device:{submission.device}"
             inbox.move(session, submission, State.QUEUED, now=now, actor=actor, note="receipts complete")
             queued.append(submission.id)
-        records.append(Put("submissions", submission.id, inbox.as_record(submission, lacking)))
-    if records:
-        publish(session, records)
     return queued

@@ -1,7 +1,6 @@
-"""The flat-file connector: an ERP that drops CSV snapshots into a folder and picks documents up from one.
+"""The flat-file connector: an ERP exports CSV files into a shared folder and picks up documents from it.
 
-The layout of the folder, the columns of every file, manifests and acknowledgements are described for an
-integrator in docs/connectors/flatfile.md.
+docs/connectors/flatfile.md describes the folder, the columns of every file, manifests and acknowledgements.
 """
 
 from collections.abc import Mapping
@@ -11,5 +10,5 @@ from backend.connectors.flatfile.options import read_options
 
 
 def connect(options: Mapping[str, str]) -> FlatFileConnector:
-    """Return the connector set up with *options*; raises ValueError with a sentence for the operator."""
+    """Return the connector configured with *options*. Raises ValueError with a sentence for the operator."""
     return FlatFileConnector(read_options(options))

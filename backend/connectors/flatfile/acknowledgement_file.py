@@ -1,4 +1,4 @@
-"""Acknowledgements: what the ERP says about a document, line by line, as one outcome."""
+"""One acknowledgement: the ERP's answer to a document, line by line, as one outcome."""
 
 import hashlib
 from collections.abc import Sequence
@@ -29,13 +29,12 @@ class AckFault(ValueError):
 
 
 class AckUnfinished(ValueError):
-    """The acknowledgement is not whole: it has no manifest, or is not what its manifest says. It may be
-    that the ERP is still writing."""
+    """The acknowledgement has no manifest or differs from it. The ERP may still be writing it."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What an acknowledgement says. `word` is the ERP's own, ok, reject or hold; `sha256` is the file's."""
+    """The content of an acknowledgement. `word` is ok, reject or hold; `sha256` is that of the file."""
 
     word: str
     outcome: Outcome
@@ -43,14 +42,17 @@ class Answer:
 
 
 def newest_answer(layout: Layout, options: Options, stem: str) -> Answer | None:
-    """Return the last word of the ERP about the document *stem*: the one that waits to be settled, else, where
-    the document does not wait for a new answer, the newest one in the archive."""
+    """Return the ERP's newest answer to the document *stem*, or None.
+
+    This is the acknowledgement that is not settled yet; else, if the document does not wait for a new answer,
+    the newest one in the archive.
+    """
     try:
         return read_answer(layout, options, stem)
     except FileNotFoundError:
         pass
     except (AckFault, AckUnfinished):
-        pass  # `acknowledgements` says what is wrong with it
+        pass  # `acknowledgements` reports what is wrong with it
     if (layout.to_erp / f"{stem}{MANIFEST}").exists():
         return None
     archived = archived_acks(layout, stem)
@@ -61,13 +63,13 @@ def newest_answer(layout: Layout, options: Options, stem: str) -> Answer | None:
 
 
 def archived_acks(layout: Layout, stem: str) -> list[Path]:
-    """Return the acknowledgements of *stem* in the archive, the oldest first."""
-    found = layout.archived(stem).glob(f"{ACK}{stem}.*csv")
-    return sorted(found, key=lambda path: (len(path.name), path.name))
+    """Return the acknowledgements of *stem* in the archive, oldest first."""
+    paths = layout.archived(stem).glob(f"{ACK}{stem}.*csv")
+    return sorted(paths, key=lambda path: (len(path.name), path.name))
 
 
 def read_answer(layout: Layout, options: Options, stem: str) -> Answer:
-    """Return what acks/ACK_<stem>.csv says.
+    """Read acks/ACK_<stem>.csv.
 
     Raises `AckFault`, `AckUnfinished`, FileNotFoundError if there is none, or another OSError.
     """
@@ -80,7 +82,7 @@ def read_answer(layout: Layout, options: Options, stem: str) -> Answer:
     except ManifestFault as fault:
         raise AckUnfinished(str(fault)) from None
     if entry is None or entry.sha256 != sha256:
-        raise AckUnfinished(f"{path.name} is not what its manifest says (its sha256 differs)")
+        raise AckUnfinished(f"{path.name} differs from its manifest (its sha256 is another)")
     return _parsed(layout, options, stem, path, entry.rows)
 
 
@@ -106,7 +108,7 @@ def _parsed(layout: Layout, options: Options, stem: str, path: Path, rows: int |
 
 
 def _outcome(stem: str, rows: Sequence[Row], lines: list[int]) -> tuple[str, Outcome]:
-    """Return what *rows* say of the whole document, which has *lines*: one refusal refuses it all."""
+    """Return the outcome for the whole document, which has *lines*: one refused line refuses it."""
     answered: dict[int | None, Row] = {}
     for row in rows:
         _check_key(stem, row)

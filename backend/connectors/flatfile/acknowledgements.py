@@ -1,4 +1,4 @@
-"""The folder of acknowledgements: what is understood is passed on, the rest set aside with its reason."""
+"""The folder of acknowledgements: valid ones are passed on, others are moved to rejected/ with the reason."""
 
 import logging
 import re
@@ -26,18 +26,18 @@ REASON = ".reason.txt"
 
 
 class Mailbox:
-    """Reads and clears acks/."""
+    """Reads and clears the folder acks/."""
 
     def __init__(self, layout: Layout, options: Options) -> None:
         self._layout = layout
         self._options = options
 
     def acknowledgements(self) -> Iterator[Acknowledgement]:
-        """Yield the answers that are whole and understood, the oldest key first.
+        """Yield the valid acknowledgements, in the order of their keys.
 
-        What is garbage, or not whole for longer than `unfinished_seconds`, is moved to rejected/ with a
-        reason beside it; the document it meant goes on waiting. Answers to forecasts are settled here:
-        no submission waits for them.
+        One that is invalid, or unfinished for longer than `unfinished_seconds`, is moved to rejected/ with the
+        reason beside it; its document continues to wait. Acknowledgements of forecasts are settled here,
+        because no submission waits for them.
         """
         with reachable(self._layout):
             names = sorted(path.name for path in self._layout.acks.iterdir() if path.is_file())
@@ -53,7 +53,7 @@ class Mailbox:
                     self._settle_forecast(stem, answer)
 
     def confirm(self, token: str) -> None:
-        """Move the document and its acknowledgement to the archive, unless a newer answer came meanwhile."""
+        """Move the document and its acknowledgement to the archive, unless a newer one has arrived."""
         stem, _, sha256 = token.partition(":")
         with reachable(self._layout):
             try:
@@ -73,18 +73,20 @@ class Mailbox:
                 what = (
                     str(fault) if isinstance(fault, AckUnfinished) else "there is a manifest without its file"
                 )
-                self._reject(stem, f"{what}, and has not been finished since")
+                self._reject(stem, f"{what}, and it was not finished in time")
         return None
 
     def _stem_of(self, name: str) -> str:
-        """Return which document *name* answers; what is no acknowledgement at all is set aside."""
-        found = NAMED.fullmatch(name)
-        if found and (DOCUMENT.fullmatch(found["stem"]) or FORECAST.fullmatch(found["stem"])):
-            return found["stem"]
+        """Return which document *name* answers, or "". Another file is moved to rejected/."""
+        match = NAMED.fullmatch(name)
+        if match and (DOCUMENT.fullmatch(match["stem"]) or FORECAST.fullmatch(match["stem"])):
+            return match["stem"]
         path = self._layout.acks / name
         settled = name.endswith(".tmp") or name.startswith(".")
         if not settled and _age(path) > min(60.0, self._options.unfinished_seconds):
-            self._set_aside([path], "is not called ACK_ and the name of a document; see the layout in the docs")
+            self._set_aside(
+                [path], "its name is not ACK_ and the name of a document; see the layout in the docs"
+            )
         return ""
 
     def _settle_forecast(self, stem: str, answer: Answer) -> None:
@@ -94,12 +96,12 @@ class Mailbox:
         archive(self._layout, stem, self._layout.rejected)
         self._reject(
             stem,
-            f"the ERP says {answer.word} to this forecast: {answer.outcome.reason}. The next change of "
-            "the forecast is handed over anew",
+            f"the ERP answers {answer.word} to this forecast: {answer.outcome.reason}. The next change of "
+            "the forecast is handed over again",
         )
 
     def _archive(self, stem: str, answer: Answer) -> None:
-        """The document first: an answer without its document is read again, the reverse would be sent again."""
+        """Move the document first: an acknowledgement alone is read again, a document would be sent again."""
         folder = self._layout.archived(stem)
         archive(self._layout, stem, folder)
         path = self._layout.acks / f"{ACK}{stem}.csv"
@@ -119,12 +121,12 @@ class Mailbox:
             while target.exists():
                 count += 1
                 target = self._layout.rejected / f"{path.name}.{count}"
-            LOG.warning("acknowledgement set aside: %s: %s", path.name, reason)
+            LOG.warning("acknowledgement rejected: %s: %s", path.name, reason)
             write_atomically(target.with_name(target.name + REASON), [f"{reason}\n".encode()])
             rename_synced(path, target, missing_ok=True)
 
     def _age(self, stem: str) -> float:
-        """Return how long the acknowledgement has not changed, in seconds."""
+        """Return for how many seconds the acknowledgement has not changed."""
         paths = [self._layout.acks / f"{ACK}{stem}{ending}" for ending in (".csv", MANIFEST)]
         return min((_age(path) for path in paths if path.exists()), default=0.0)
 

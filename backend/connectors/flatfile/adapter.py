@@ -1,4 +1,4 @@
-"""The connector: answers the port with files in a shared folder."""
+"""The adapter: implements the port with files in a shared folder."""
 
 from collections.abc import Iterable, Sequence
 
@@ -27,11 +27,11 @@ from sync_protocol.catalogue import KINDS
 from sync_protocol.catalogue.forecast import FORECAST
 
 _PAGE = 1_000
-"""Records of a drop that are looked through at a time."""
+"""Records of an export that are searched at a time."""
 
 
 class FlatFileConnector:
-    """An ERP behind a folder. No method waits for the ERP: what it has to say, it says in files."""
+    """An ERP behind a shared folder. No method waits for the ERP, which answers in files."""
 
     name = "flatfile"
 
@@ -45,11 +45,11 @@ class FlatFileConnector:
         self._mailbox = Mailbox(layout, options)
 
     def check(self) -> Health:
-        """Look at the folders, the newest drops and what was left behind."""
+        """Check the folders, the newest exports, and files that were left behind."""
         return check(self._layout, self._options, SystemClock().now())
 
     def capabilities(self) -> Capabilities:
-        """Name what is read and written; the folder enforces our key, because it is the file's name."""
+        """Return what is read and written. The folder enforces our key, which is part of the file's name."""
         return Capabilities(
             collections=self._options.collections,
             kinds=frozenset((*WRITES, FORECAST.name)),
@@ -59,22 +59,22 @@ class FlatFileConnector:
         )
 
     def read(self, collection: str, watermark: str | None, limit: int) -> ReadPage:
-        """Return a page of the newest drop that has *collection*; nothing while its content is the one read."""
-        self._known(collection)
+        """Return a page of the newest export that has *collection*; no records if it was read already."""
+        self._require(collection)
         return self._reader.read(collection, watermark, limit)
 
     def reread(self, collection: str, keys: Sequence[str]) -> ReadPage:
-        """Return single records of the newest drop anew; a bad row is named by its file and line."""
-        self._known(collection)
+        """Read single records of the newest export again. The id of a bad row is its file and line."""
+        self._require(collection)
         return self._reader.reread(collection, keys)
 
     def keys(self, collection: str) -> Iterable[str]:
-        """List the keys of the newest drop, those of rows that cannot be translated included."""
-        self._known(collection)
+        """Yield the keys in the newest export, including those of rows that cannot be mapped."""
+        self._require(collection)
         return self._reader.keys(collection)
 
     def find(self, kind: str, key: str) -> list[ErpDocument]:
-        """Return the document if it was handed over and not refused since."""
+        """Return the document if it was handed over and not refused."""
         return self._documents.find(kind, key)
 
     def find_by_number(self, kind: str, number: str) -> list[ErpDocument]:
@@ -96,30 +96,30 @@ class FlatFileConnector:
             watermark = page.watermark
 
     def create(self, document: Document) -> ErpDocument:
-        """Hand the document over: a CSV file, its receipts, and the manifest last."""
+        """Hand over the document: its receipts, the CSV file, and the manifest last."""
         return self._documents.create(document)
 
     def advance(self, document: Document, found: ErpDocument) -> Outcome:
-        """Return the ERP's answer, or `handed_over` while there is none."""
+        """Return the ERP's acknowledgement, or `handed_over` until there is one."""
         return self._documents.advance(document, found)
 
     def upsert_forecast(self, lines: Iterable[ForecastLine]) -> dict[str, ErpDocument]:
-        """Hand over the sums of one warehouse and month; with that they are in force at the ERP."""
+        """Hand over the sums of one warehouse and month. They count as set once the file is written."""
         return self._forecasts.upsert(lines)
 
     def acknowledgements(self) -> Iterable[Acknowledgement]:
-        """Return the ERP's answers in acks/."""
+        """Return the acknowledgements in acks/."""
         return list(self._mailbox.acknowledgements())
 
     def confirm(self, token: str) -> None:
-        """Move a settled document and its answer to the archive."""
+        """Move a settled document and its acknowledgement to the archive."""
         self._mailbox.confirm(token)
 
     def close(self) -> None:
-        """Let go of the files that are open."""
+        """Close open files."""
         self._reader.close()
 
-    def _known(self, collection: str) -> None:
+    def _require(self, collection: str) -> None:
         if collection not in self._options.collections:
             raise setup_fault(
                 f"{collection} is not read from files; there are {', '.join(self._options.collections)}"

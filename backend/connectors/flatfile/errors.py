@@ -1,15 +1,15 @@
-"""What is wrong with a whole file or folder, as the port's one error."""
+"""What is wrong with a whole file or folder, as `ErpError`."""
 
 from backend.erp.errors import ErpError, ErrorClass
 
 
 def setup_fault(message: str) -> ErpError:
-    """Return the error for a file that is not of the agreed form: settings or the export must be changed."""
+    """Return the error for a file of another form than agreed: the settings or the export must change."""
     return ErpError(ErrorClass.CONFIG, message)
 
 
 def broken_drop(message: str) -> ErpError:
-    """Return the error for a drop that is not what its manifest says: the ERP must drop a new one."""
+    """Return the error for an export that differs from its manifest: the ERP must write a new one."""
     return ErpError(ErrorClass.REJECT_OFFICE, message)
 
 

@@ -1,7 +1,7 @@
-"""What Tryton's refusals mean. It has no error codes: its English sentences are all there is.
+"""What Tryton's refusals mean. Tryton has no error codes, so they are recognized by their English sentences.
 
-The table below is read from top to bottom, and the first pattern that fits decides. Whoever meets a
-new sentence adds a row. Texts: trytond/ir/message.xml and message.xml of the modules, series 8.0.
+The first row of the table whose pattern matches decides. For a sentence that is not in the table, add a row.
+Source of the texts: trytond/ir/message.xml and message.xml of the modules, series 8.0.
 """
 
 import re
@@ -18,15 +18,15 @@ LONGEST_RAW = 2000
 
 
 class Rule(NamedTuple):
-    """One row: what Tryton says, what it is called here, what it means, and what a person is told."""
+    """One row of the table: a sentence of Tryton and what it means."""
 
     name: str
     pattern: re.Pattern[str]
     error_class: ErrorClass
     sentence: str
-    """What the rep reads. May cite the pattern's groups in braces."""
+    """What the rep reads. `{name}` stands for a group of the pattern."""
     remedy: str
-    """What the office does about it, without a full stop; may cite them too. Empty: it goes on by itself."""
+    """What the office does, without a full stop, with the same groups. Empty: it is retried by itself."""
 
 
 def _rule(name: str, pattern: str, error_class: ErrorClass, sentence: str, remedy: str = "") -> Rule:
@@ -39,15 +39,15 @@ USER_ERRORS = (
         "credit_limit",
         r'^The party "(?P<party>.*)" will exceed their (?P<limit>.*) credit limit by (?P<amount>.*)\.',
         OFFICE,
-        "{party} would exceed the credit limit of {limit}; the office decides.",
+        "{party} would exceed their credit limit of {limit}; the office decides.",
         "Raise the credit limit of {party} or take a payment",
     ),
     _rule(
         "credit_limit",
         r'^The party "(?P<party>.*)" has reached the credit limit level for dunning',
         OFFICE,
-        "{party} has been dunned and gets nothing more on credit; the office decides.",
-        "Settle what {party} was dunned for",
+        "{party} has been dunned and gets no more credit; the office decides.",
+        "Settle the overdue invoices of {party}",
     ),
     _rule(
         "transition",
@@ -66,104 +66,106 @@ USER_ERRORS = (
         r"^You are not allowed to ",
         CONFIG,
         "Satchel's user in Tryton lacks a right.",
-        "Put Satchel's user into one of the groups that Tryton names, or have the access rule changed",
+        "Add Satchel's user to one of the groups that Tryton names, or change the access rule",
     ),
     _rule(
         "access",
         r'^Calling button "(?P<button>.*) on ',
         CONFIG,
         "Satchel's user in Tryton lacks a right.",
-        "Put Satchel's user into a group that may press “{button}” in Tryton",
+        "Add Satchel's user to a group that may press “{button}” in Tryton",
     ),
     _rule(
         "quote",
         r"^To get a quote for sale .* you must enter (?P<what>an? [a-z ]+?)( for the line .*)?\.$",
         OFFICE,
-        "Tryton needs {what} before it can quote the order.",
-        "Enter {what} with the customer or in the order in Tryton",
+        "Tryton needs {what} to quote the order.",
+        "Enter {what} for the customer or in the order in Tryton",
     ),
     _rule(
         "required",
         r'^A value is required for field "(?P<field>[^"]*)"',
         OFFICE,
         "Tryton needs a value for “{field}”, and the document has none.",
-        "Give “{field}” a value in Tryton where it comes from: with the customer, the product or as a default",
+        "In Tryton, enter a value for “{field}” for the customer or the product, or set a default",
     ),
     _rule(
         "unknown",
         r'^The value "(?P<value>.*)" for field "(?P<field>[^"]*)" in "[^"]*" does not exist',
         REP,
-        "Tryton does not have this {field} any more ({value}); fetch the news and choose another.",
-        "Choose another {field} than {value}, or make it in Tryton again",
+        "Tryton no longer has this {field} ({value}); sync and choose another.",
+        "Choose another {field} than {value}, or create it in Tryton again",
     ),
     _rule(
         "digits",
         r'^The number of digits in the value "(?P<value>.*)" for field "(?P<field>[^"]*)"',
         REP,
-        "{value} has more digits than Tryton takes for “{field}”.",
-        "Round {value} to the digits that Tryton takes for “{field}”",
+        "{value} has more digits than Tryton accepts for “{field}”.",
+        "Round {value} to the digits that Tryton accepts for “{field}”",
     ),
     _rule(
         "too_long",
         r'^The value ".*" for field "(?P<field>[^"]*)" in .* is too long',
         REP,
-        "The text for “{field}” is longer than Tryton takes.",
+        "The text for “{field}” is longer than Tryton accepts.",
         "Shorten the text for “{field}”",
     ),
     _rule(
         "characters",
         r'^The value ".*" for field "(?P<field>[^"]*)" in .* contains some invalid chars',
         REP,
-        "The text for “{field}” holds characters that Tryton does not take.",
-        "Take what Tryton does not allow, such as line breaks, out of “{field}”",
+        "The text for “{field}” contains characters that Tryton does not accept.",
+        "Remove characters that Tryton does not accept, such as line breaks, from “{field}”",
     ),
     _rule(
         "domain",
         r'^The value "(?P<value>.*)" for field "(?P<field>[^"]*)" in .* is not (valid|one of)',
         OFFICE,
         "Tryton does not accept “{value}” as “{field}” of this document.",
-        "Find out why Tryton does not allow “{value}” as “{field}” (closed, of another company), change that",
+        "Find out why Tryton does not accept “{value}” as “{field}” (closed, other company), and change that",
     ),
     _rule(
         "gone",
         r"^You are trying to (read|write to) records .* don't exist",
         OFFICE,
         "It was deleted in Tryton.",
-        "Ask in Tryton who deleted it and why; what is still wanted can be sent again",
+        "Find out who deleted it in Tryton, and why; if it is still needed, send it again",
     ),
     _rule(
         "overlap",
         r"^The dates of done forecasts .* can not overlap",
         OFFICE,
-        "Another forecast covers these days.",
-        "End the other forecast of these days in Tryton, or take it back to draft",
+        "Another forecast in Tryton covers these days.",
+        "End the other forecast of these days in Tryton, or set it back to draft",
     ),
     _rule(
         "same_line",
         r"^Product must be unique by forecast",
         TRANSIENT,
-        "Another forecast was written meanwhile.",
+        "Somebody wrote another forecast in Tryton at the same moment.",
     ),
     _rule(
         "books_closed",
         r"^To continue, you must (?P<do>create|reopen) (?P<what>(a|the) (period|fiscal year))",
         OFFICE,
-        "Tryton's books are not open for this date.",
-        "Have accounting {do} {what} in Tryton",
+        "Tryton has no open accounting period for this date.",
+        "Ask accounting to {do} {what} in Tryton",
     ),
     _rule(
         "number",
         r"^To number the invoice",
         OFFICE,
-        "Tryton has numbered later invoices already.",
-        "Give it a later accounting date in Tryton, or have accounting change the invoice sequence",
+        "Tryton has already numbered later invoices.",
+        "Give it a later accounting date in Tryton, or ask accounting to change the invoice sequence",
     ),
 )
 
 
 class TrytonRefusal(ErpError):
-    """Tryton said no, in a well-formed answer: nothing was done. `rule` is the row of the table, `remedy` what
-    it says the office does, without a full stop; `fix` is the sentence for a document that can be retried.
+    """Tryton refused the call in a well-formed reply, so nothing was executed.
+
+    `rule` is the name of the table's row and `remedy` what the office does, without a full stop. The advice of
+    the error is the remedy as a sentence, for a document that can be retried.
     """
 
     def __init__(self, rule: str, error_class: ErrorClass, message: str, raw: str, remedy: str = "") -> None:
@@ -174,25 +176,25 @@ class TrytonRefusal(ErpError):
 
 
 class InvalidReply(ErpError):
-    """Tryton was reached, and what came back is of no use: a fault of the server (HTTP 500), or no answer to
-    what was asked. While reading, the contents of a single row may be what it stumbles over."""
+    """Tryton was reached, and its reply cannot be used: a fault of the server (HTTP 500), or no reply to the
+    call. While reading, the content of a single row can be the cause."""
 
 
 def refusal(error: Any) -> TrytonRefusal | None:
-    """Return what the `error` of an answer means, or None if it is none that Tryton would write."""
+    """Return what the `error` of a reply means, or None if it does not have the form of Tryton's errors."""
     if not isinstance(error, list) or not error or not isinstance(error[0], str):
         return None
     kind, detail = error[0], error[1] if len(error) > 1 else ""
-    words = [str(word) for word in (detail if isinstance(detail, list) else [detail]) if isinstance(word, str)]
-    if kind == "UserError" and isinstance(detail, list) and words:
-        return _user_error(words[0], " ".join(words[1:]))
-    if kind == "UserWarning" and isinstance(detail, list) and len(words) > 1:
+    texts = [text for text in (detail if isinstance(detail, list) else [detail]) if isinstance(text, str)]
+    if kind == "UserError" and isinstance(detail, list) and texts:
+        return _user_error(texts[0], " ".join(texts[1:]))
+    if kind == "UserWarning" and isinstance(detail, list) and len(texts) > 1:
         return TrytonRefusal(
             "warning",
             OFFICE,
-            f"Tryton asks: {_sentence(words[1])}",
-            ": ".join(words),
-            "Answer what Tryton asks, as a person who may",
+            f"Tryton asks: {_sentence(texts[1])}",
+            ": ".join(texts),
+            "Answer Tryton's question in Tryton, as a user who may do so",
         )
     if kind == "ConcurrencyException":
         return TrytonRefusal(
@@ -203,26 +205,26 @@ def refusal(error: Any) -> TrytonRefusal | None:
             "login",
             CONFIG,
             "Tryton asks for another way to log in.",
-            " ".join(words),
-            "Let Satchel's user log in to Tryton with its password alone",
+            " ".join(texts),
+            "Allow Satchel's user to log in to Tryton with its password alone",
         )
-    # No class name: an exception nobody foresaw. Its transaction was rolled back.
+    # Not one of Tryton's own exceptions: an unexpected fault of the server. Its transaction was rolled back.
     return TrytonRefusal(
         "server_fault",
         CONFIG,
         "Tryton failed on this call.",
-        f"{kind} {' '.join(words)}",
-        "Read Tryton's log of this moment: a module or field is lacking, or a module is broken",
+        f"{kind} {' '.join(texts)}",
+        "Read Tryton's log at this time: a module or field is missing, or a module is broken",
     )
 
 
 def _user_error(text: str, description: str) -> TrytonRefusal:
     raw = f"{text} {description}".strip()
     for rule in USER_ERRORS:
-        if found := rule.pattern.search(text):
-            groups = {name: _short(value) for name, value in found.groupdict().items()}
-            told, remedy = rule.sentence.format(**groups), rule.remedy.format(**groups)
-            return TrytonRefusal(rule.name, rule.error_class, told, raw, remedy)
+        if match := rule.pattern.search(text):
+            groups = {name: _short(value) for name, value in match.groupdict().items()}
+            sentence, remedy = rule.sentence.format(**groups), rule.remedy.format(**groups)
+            return TrytonRefusal(rule.name, rule.error_class, sentence, raw, remedy)
     return TrytonRefusal("other", OFFICE, f"Tryton refused it: {_sentence(text)}", raw)
 
 
@@ -239,20 +241,20 @@ def http_refusal(status: int, retry_after: float | None, body: bytes, *, writes:
     """Return what an HTTP status other than 200 means."""
     raw = f"HTTP {status} {_sentence(body[:600].decode('utf-8', 'replace'))}"
     if status in (429, 503):
-        words = "Tryton has had too many calls." if status == 429 else "Tryton is busy."
-        return ErpError(TRANSIENT, words, raw=raw, retry_after=retry_after, no_answer=True)
+        message = "Tryton received too many calls." if status == 429 else "Tryton is busy."
+        return ErpError(TRANSIENT, message, raw=raw, retry_after=retry_after, no_answer=True)
     if status == 404:
         return ErpError(CONFIG, "Tryton does not know the database, or the address is not Tryton's.", raw=raw)
     if status == 413:
-        fix = "Have it split in two, or raise the size of a request in Tryton's settings, then retry."
-        return ErpError(OFFICE, "The document is larger than Tryton takes.", raw=raw, fix=fix)
+        fix = "Ask the rep to split it, or raise the size limit of requests in Tryton's settings, then retry."
+        return ErpError(OFFICE, "The document is larger than Tryton accepts.", raw=raw, fix=fix)
     if 300 <= status < 500 and status != 408:
-        return ErpError(CONFIG, "Tryton refused the call as such.", raw=raw)
+        return ErpError(CONFIG, "Tryton refused the call.", raw=raw)
     lost = ErrorClass.UNKNOWN if writes else TRANSIENT
-    # 502 and 504 are of a proxy that did not reach Tryton, or not in time.
-    away = status in (408, 502, 504)
-    kind = ErpError if away else InvalidReply
-    return kind(lost, "Tryton failed while answering.", raw=raw, no_answer=away)
+    # A proxy answers 502 and 504 if it did not reach Tryton, or not in time.
+    unreachable = status in (408, 502, 504)
+    kind = ErpError if unreachable else InvalidReply
+    return kind(lost, "Tryton failed while it answered.", raw=raw, no_answer=unreachable)
 
 
 @contextmanager
@@ -268,5 +270,5 @@ def guard_reply(*, writes: bool) -> Iterator[None]:
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError) as error:
         lost = ErrorClass.UNKNOWN if writes else TRANSIENT
         raise ErpError(
-            lost, "Tryton's answer cannot be understood.", raw=f"{type(error).__name__}: {error}"[:500]
+            lost, "Tryton's reply has an unexpected form.", raw=f"{type(error).__name__}: {error}"[:500]
         ) from error

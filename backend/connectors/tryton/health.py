@@ -1,4 +1,4 @@
-"""Whether everything is in place, in sentences for the operator."""
+"""`check()`: what is wrong or could be better, in sentences for the operator."""
 
 from backend.connectors.tryton import features
 from backend.connectors.tryton.client import LANGUAGE, Client
@@ -8,7 +8,7 @@ from backend.erp.errors import ErpError
 from backend.erp.records import Health
 
 SERIES = ("8.0",)
-"""What the tests run against. Others may work; the note says that nobody tried."""
+"""Series that the tests run against. Another series may work; `check` says that it was not tested."""
 
 READABLE = (
     "party.party", "party.address", "party.category", "party.contact_mechanism", "product.product",
@@ -22,40 +22,40 @@ CREDIT_GROUP = ("account_credit_limit", "group_credit_limit")
 
 
 def check(client: Client, lookups: Lookups) -> Health:
-    """Return version, clock and problems; never raises: an ERP that is down is a problem, not an error."""
-    version, problems, said = "unknown", list[str](), tuple[str, ...]()
+    """Return version, clock, problems and notes. Never raises: an ERP that is down is a problem to report."""
+    version, problems, hints = "unknown", list[str](), tuple[str, ...]()
     try:
         version = client.version()
-        found = features.look(client)
+        present = features.look(client)
         if not version.startswith(SERIES):
-            problems.append(f"Tryton is {version}; this connector was tried with {', '.join(SERIES)}.")
-        problems += [f"Tryton lacks the module {module}; install it." for module in found.missing]
-        problems += _rights(client, found)
-        problems += _setting(lookups) if not found.missing else []
-        said = notes(client, found)
+            problems.append(f"Tryton is {version}; this connector was tested with {', '.join(SERIES)}.")
+        problems += [f"Tryton lacks the module {module}; install it." for module in present.missing]
+        problems += _rights(client, present)
+        problems += _configuration(lookups) if not present.missing else []
+        hints = notes(client, present)
     except ErpError as error:
         problems.append(error.message if error.raw == error.message else f"{error.message} ({error.raw})")
-    return Health(version, client.server_time, tuple(problems), said)
+    return Health(version, client.server_time, tuple(problems), hints)
 
 
-def notes(client: Client, found: features.Features) -> tuple[str, ...]:
-    """Return what works, but less well than it could."""
-    said = []
+def notes(client: Client, present: features.Features) -> tuple[str, ...]:
+    """Return what works, and how it could work better."""
+    hints = []
     for write in WRITES.values():
-        if write.model not in found.keyed:
-            said.append(
-                f"The companion module is not installed for {write.plural}. Satchel finds a document by the key "
-                "in its reference and waits before it sends it again, but Tryton would accept a second one."
+        if write.model not in present.keyed:
+            hints.append(
+                f"The companion module is not installed for {write.plural}. Satchel finds a document by the "
+                "key in its reference and waits before it sends it again, but Tryton would accept a second one."
             )
     for model, module in features.OPTIONAL.items():
-        if model not in found.models:
-            said.append(f"Tryton lacks the module {module}, so {_WITHOUT[model]}.")
+        if model not in present.models:
+            hints.append(f"Tryton lacks the module {module}, so {_WITHOUT[model]}.")
     if _may_exceed(client):
-        said.append(
-            "Satchel's user is in the group “Account Credit Limit”; take it out, so that Tryton refuses "
-            "what exceeds a limit instead of asking."
+        hints.append(
+            "Satchel's user is in the group “Account Credit Limit”. Remove it from the group, so that Tryton "
+            "refuses an order over the limit instead of asking."
         )
-    return tuple(said)
+    return tuple(hints)
 
 
 _WITHOUT = {
@@ -64,41 +64,43 @@ _WITHOUT = {
 }
 
 
-def _rights(client: Client, found: features.Features) -> list[str]:
+def _rights(client: Client, present: features.Features) -> list[str]:
     documents = (model for write in WRITES.values() for model in write.creates)
-    creatable = (*documents, *(FORECASTS if found.forecasts else ()))
-    models = sorted({*READABLE, *creatable} - {m for m in features.MODULES if m not in found.models})
+    creatable = (*documents, *(FORECASTS if present.forecasts else ()))
+    models = sorted({*READABLE, *creatable} - {m for m in features.MODULES if m not in present.models})
     access = client.call("model.ir.model.access.get_access", models)
     if not isinstance(access, dict):
-        return ["Tryton does not say which rights Satchel's user has."]
+        return ["Tryton does not report the rights of Satchel's user."]
 
     def lacks(model: str, right: str) -> bool:
         return not (isinstance(access.get(model), dict) and access[model].get(right))
 
     unread = [model for model in models if lacks(model, "read")]
-    unmade = [model for model in creatable if lacks(model, "create") or lacks(model, "write")]
-    said = [f"Satchel's user may not read {', '.join(unread)}; add a group that may."] if unread else []
-    return said + (
-        [f"Satchel's user may not create {', '.join(unmade)}; add a group that may."] if unmade else []
-    )
+    unwritten = [model for model in creatable if lacks(model, "create") or lacks(model, "write")]
+    problems = []
+    if unread:
+        problems.append(f"Satchel's user may not read {', '.join(unread)}; add it to a group that may.")
+    if unwritten:
+        problems.append(f"Satchel's user may not create {', '.join(unwritten)}; add it to a group that may.")
+    return problems
 
 
-def _setting(lookups: Lookups) -> list[str]:
-    """Try what the first document would need."""
-    said = []
+def _configuration(lookups: Lookups) -> list[str]:
+    """Return what would stop the first document."""
+    problems = []
     if lookups.client.context.get("language") != LANGUAGE:
-        said.append("Tryton does not answer in English, by which refusals are told apart.")
+        problems.append("Tryton does not answer in English, so its refusals cannot be recognized.")
     companies = lookups.client.search("company.company", [["id", "=", lookups.company]])
     if not companies:
-        return [*said, f"Tryton has no company {lookups.company}; see the option company."]
+        return [*problems, f"Tryton has no company {lookups.company}; see the option company."]
     try:
         lookups.territories()
     except ErpError as error:
-        said.append(error.message)
+        problems.append(error.message)
     wanted = lookups.options.warehouse
     if wanted and wanted not in {row["code"] for row in lookups.warehouses()}:
-        said.append(f"Tryton has no warehouse with the code {wanted!r}; see the option warehouse.")
-    return said
+        problems.append(f"Tryton has no warehouse with the code {wanted!r}; see the option warehouse.")
+    return problems
 
 
 def _may_exceed(client: Client) -> bool:

@@ -126,7 +126,7 @@ class Options:
         read.required, "Territory", "Party category whose children are the territories."
     )
     blocked_category: str = setting(
-        read.text, "Blocked", "Party category of customers for whom no order is accepted. Empty: none."
+        read.text, "Blocked", "Party category of customers that may not order. Empty: none."
     )
     kind_category: str = setting(
         read.text, "Kind", "Product category whose children are the kinds of product. Empty: none."

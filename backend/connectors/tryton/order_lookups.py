@@ -1,6 +1,7 @@
-"""What must be looked up in Tryton before an order can be created, and what can be refused by then.
+"""Lookups in Tryton before an order is created.
 
-Refusing here names the field, which Tryton's own words seldom do. Nothing has been written yet.
+What is wrong with the order is refused here where possible: this names the field, which Tryton's own refusals
+seldom do, and nothing has been written yet.
 """
 
 import json
@@ -28,12 +29,12 @@ Line = dict[str, Any]
 
 
 def order_facts(client: Client, lookups: Lookups, document: Document, *, keyed: bool) -> OrderFacts:
-    """Return what *document* needs; raises `ErpError`, naming the field if one is to blame."""
+    """Return what *document* needs. Raises `ErpError`, with the field if one is to blame."""
     body = document.body
-    asked = tryton_id(body["customer_id"], "customer_id")
-    customer = _customer(client, asked)
+    named = tryton_id(body["customer_id"], "customer_id")
+    customer = _customer(client, named)
     party = _defaults(client, lookups.company, customer)
-    ship_to = _ship_to(body.get("ship_to_id"), customer, asked) or party.get("shipment_address")
+    ship_to = _ship_to(body.get("ship_to_id"), customer, named) or party.get("shipment_address")
     currency = currency_id(client, body["currency"])
     price_list = body.get("price_list_id")
     list_id = None if price_list in (None, LIST_PRICE) else tryton_id(price_list, "price_list_id")
@@ -54,62 +55,62 @@ def order_facts(client: Client, lookups: Lookups, document: Document, *, keyed: 
     )
 
 
-def _called(customer: Row, asked: int) -> str:
-    """Return what a rep may read: the name of the customer *asked* for, not of the one it was merged into."""
-    return str(customer["name"]) if customer["id"] == asked else "the customer into which this one was merged"
+def _name_for_rep(customer: Row, named: int) -> str:
+    """Return the name of the customer *named*; the rep may not see the one it was merged into."""
+    return str(customer["name"]) if customer["id"] == named else "the customer into which this one was merged"
 
 
-def _customer(client: Client, asked: int) -> Row:
-    """Return the customer *asked* for, or the one it was merged into."""
-    party = asked
-    unknown = ErpError(REP, "Tryton does not have this customer any more.", field="customer_id")
+def _customer(client: Client, named: int) -> Row:
+    """Return the customer *named*, or the one it was merged into."""
+    party = named
+    unknown = ErpError(REP, "Tryton no longer has this customer.", field="customer_id")
     for _ in range(MAX_MERGES):
         row = one(client, "party.party", [["id", "=", party], ANY], CUSTOMER_FIELDS, unknown)
         if row["replaced_by"] is None:
             if row["active"]:
                 return row
-            raise ErpError(REP, f"In Tryton, {_called(row, asked)} is closed.", field="customer_id")
+            raise ErpError(REP, f"In Tryton, {_name_for_rep(row, named)} is closed.", field="customer_id")
         party = row["replaced_by"]
     raise unknown
 
 
 def _defaults(client: Client, company: int, customer: Row) -> Row:
-    """Ask Tryton what its own screen would fill in for the customer."""
+    """Return what Tryton's own screen fills in for the customer."""
     blank = dict.fromkeys(("invoice_party", "shipment_party", "payment_term", "warehouse"))
     sale = {"party": customer["id"], "company": company, "lines": [], **blank}
-    found: Row = client.call(f"model.{SALE}.on_change_party", sale)
-    return {**found, "party": customer["id"]}
+    filled_in: Row = client.call(f"model.{SALE}.on_change_party", sale)
+    return {**filled_in, "party": customer["id"]}
 
 
-def _ship_to(key: str | None, customer: Row, asked: int) -> int | None:
+def _ship_to(key: str | None, customer: Row, named: int) -> int | None:
     if key is None:
         return None
     address = tryton_id(key, "ship_to_id")
     if address not in customer["addresses"]:
-        words = f"This is no address of {_called(customer, asked)} any more."
-        raise ErpError(REP, words, field="ship_to_id")
+        message = f"This is no longer an address of {_name_for_rep(customer, named)}."
+        raise ErpError(REP, message, field="ship_to_id")
     return address
 
 
 def _warehouse(lookups: Lookups, key: str | None) -> int:
-    known = {int(row["id"]): row["code"] for row in lookups.warehouses()}
+    codes = {int(row["id"]): row["code"] for row in lookups.warehouses()}
     if key is not None:
         warehouse = tryton_id(key, "warehouse_id")
-        if warehouse not in known:
-            raise ErpError(REP, "Tryton does not have this warehouse any more.", field="warehouse_id")
+        if warehouse not in codes:
+            raise ErpError(REP, "Tryton no longer has this warehouse.", field="warehouse_id")
         return warehouse
     wanted = lookups.options.warehouse
-    fitting = [n for n, code in known.items() if not wanted or code == wanted]
+    fitting = [n for n, code in codes.items() if not wanted or code == wanted]
     if len(fitting) == 1:
         return fitting[0]
     if wanted:
-        words = f"Tryton has no one warehouse {wanted!r}; see the option warehouse."
-        raise ErpError(ErrorClass.CONFIG, words)
-    raise ErpError(REP, "Say from which warehouse to deliver.", field="warehouse_id")
+        message = f"Tryton does not have exactly one warehouse {wanted!r}; see the option warehouse."
+        raise ErpError(ErrorClass.CONFIG, message)
+    raise ErpError(REP, "Choose the warehouse to deliver from.", field="warehouse_id")
 
 
 def _products(client: Client, lines: list[Line]) -> dict[int, Line]:
-    """Return the first line of each product; raises for one that cannot be sold so."""
+    """Return the first line of each product, by its id. Raises `ErpError` for a product that cannot be sold."""
     ids = [tryton_id(line["product_id"], f"lines[{n}].product_id") for n, line in enumerate(lines)]
     domain = [["id", "in", sorted(set(ids))], ANY]
     products = by_id(client.search_read("product.product", domain, PRODUCT_FIELDS))
@@ -119,10 +120,10 @@ def _products(client: Client, lines: list[Line]) -> dict[int, Line]:
         where = f"lines[{n}]"
         product = products.get(ids[n])
         if product is None:
-            words = "Tryton does not have this product any more."
-            raise ErpError(REP, words, field=f"{where}.product_id")
+            message = "Tryton no longer has this product."
+            raise ErpError(REP, message, field=f"{where}.product_id")
         if not product["active"] or not product["template."]["salable"]:
-            raise ErpError(REP, f"{product['name']} is not for sale any more.", field=f"{where}.product_id")
+            raise ErpError(REP, f"{product['name']} is no longer for sale.", field=f"{where}.product_id")
         unit = units.get(tryton_id(line["unit"], f"{where}.unit"))
         if unit is None or unit["category"] != product["default_uom."]["category"]:
             raise ErpError(REP, f"{product['name']} is not sold in this unit.", field=f"{where}.unit")
@@ -131,12 +132,12 @@ def _products(client: Client, lines: list[Line]) -> dict[int, Line]:
 
 
 def _taxes(client: Client, line: Line, sale: Row) -> list[int]:
-    """Ask Tryton which taxes the product bears for this customer; its tax rules are known to it alone."""
-    asked = {
+    """Return the ids of the product's taxes for this customer. Only Tryton knows its tax rules, so ask it."""
+    sale_line = {
         "type": "line", "product": int(line["product_id"]), "quantity": quantity(line["quantity"]),
         "unit": int(line["unit"]), "taxes": [], "sale": sale,
     }  # fmt: skip
-    answer = client.call("model.sale.line.on_change", asked, ["product"])
+    answer = client.call("model.sale.line.on_change", sale_line, ["product"])
     added = (answer.get("taxes") or {}).get("add") or []
     return [int(values["id"]) for _, values in added]
 

@@ -1,1 +1,1 @@
-"""Alerts: somebody is told, by e-mail or webhook, when a document waits too long for a person."""
+"""Alerts: an e-mail or a webhook when a document waits too long for a person."""

@@ -1,8 +1,8 @@
-"""Telling: once for each document, wait and channel, whatever happens in between.
+"""Dispatch: send each alert once for each document, wait and notifier, whatever fails in between.
 
-An alert is a row before it is sent. It is marked as being sent, and that is committed; then it is sent. What
-certainly was not received is tried again with growing pauses. What may have been received, because the line
-broke or the worker died, is not sent again: it stays as unclear, and `satchel doctor` says so.
+An alert is a row before it is sent. It is marked as `sending`, and that is committed; then it is sent. If it
+was certainly not received, it is tried again with growing pauses. If it may have been received, because the
+connection broke or the worker died, it is not sent again: it stays `unclear`, and `satchel doctor` says so.
 """
 
 import datetime as dt
@@ -22,47 +22,47 @@ from backend.delivery.alerts.rule import AlertRule
 from backend.delivery.models import Alert
 from backend.delivery.park_reasons import advice_for, class_of, owner_of
 from backend.inbox.models import Submission
-from backend.inbox.submissions import title_of
+from backend.inbox.records import title_of
 from sync_protocol.submission import State
 
 log = logging.getLogger(__name__)
 
 TRIED = (State.QUEUED, State.SENDING, State.UNKNOWN)
-"""States between which a document that the ERP does not take goes to and fro."""
+"""States between which a document alternates while the ERP does not accept it."""
 WAITING = (State.PARKED, State.REJECTED, State.ON_HOLD, State.HANDED_OVER, State.RECEIVED, *TRIED)
-"""States in which a document that has an owner waits for that owner."""
+"""States in which a document with an owner waits for that owner."""
 SENDING_FOR = dt.timedelta(minutes=10)
-"""A message that has been on its way for longer has lost its worker."""
+"""If a message is in state `sending` for longer, its worker has died."""
 PAUSE = dt.timedelta(minutes=1)
 MAX_TRIES = 8
 _BATCH = 500
 
 
 def send_alerts(sessions: Sessions, notifiers: Sequence[Notifier], rule: AlertRule, clock: Clock) -> int:
-    """Note what has waited too long and tell of it; return how many messages were sent."""
+    """Send messages about documents that have waited too long; return how many were sent."""
     with sessions() as session, session.begin():
-        _note(session, [channel.name for channel in notifiers], rule, clock.now())
-        _give_up(session, clock.now())
+        _insert_due_alerts(session, [notifier.name for notifier in notifiers], rule, clock.now())
+        _mark_unclear(session, clock.now())
     sent = 0
-    for channel in notifiers:
+    for notifier in notifiers:
         with sessions() as session, session.begin():
-            messages = _due_messages(session, channel.name, clock.now())
+            messages = _due_messages(session, notifier.name, clock.now())
         for message in messages:
-            sent += _send(sessions, channel, message, clock)
+            sent += _send(sessions, notifier, message, clock)
     return sent
 
 
-def _note(session: Session, channels: Sequence[str], rule: AlertRule, now: dt.datetime) -> None:
-    """Make a row for each document, wait and channel that is over and has none."""
+def _insert_due_alerts(session: Session, notifiers: Sequence[str], rule: AlertRule, now: dt.datetime) -> None:
+    """Insert an alert for each document, wait that is over, and notifier, unless it exists."""
     rows = [
         {
             "submission_id": row.id, "since": _since(row), "after_seconds": int(wait.total_seconds()),
-            "notifier": channel, "state": "due", "tries": 0, "due_at": now,
+            "notifier": notifier, "state": "due", "tries": 0, "due_at": now,
         }
         for row in _waiting(session)
         for wait in rule.waits(owner_of(row), class_of(row))
         if now - _since(row) >= wait
-        for channel in channels
+        for notifier in notifiers
     ]  # fmt: skip
     key = ["submission_id", "since", "after_seconds", "notifier"]
     for start in range(0, len(rows), _BATCH):
@@ -77,8 +77,8 @@ def _waiting(session: Session) -> Sequence[Submission]:
     ).all()
 
 
-def _give_up(session: Session, now: dt.datetime) -> None:
-    """Mark as unclear what a worker has taken and not reported on."""
+def _mark_unclear(session: Session, now: dt.datetime) -> None:
+    """Mark alerts as unclear whose worker has died while it sent them."""
     lost = session.scalars(
         update(Alert)
         .where(Alert.state == "sending", Alert.due_at <= now - SENDING_FOR)
@@ -89,16 +89,19 @@ def _give_up(session: Session, now: dt.datetime) -> None:
         log.warning("%d alerts may not have been received; they are not sent again", len(lost))
 
 
-def _due_messages(session: Session, channel: str, now: dt.datetime) -> list[Message]:
-    """Take what is due on *channel*, as messages. What has moved on meanwhile is not told of any more."""
+def _due_messages(session: Session, notifier: str, now: dt.datetime) -> list[Message]:
+    """Mark the alerts that are due for *notifier* as `sending`, and return them as messages.
+
+    An alert whose document has changed meanwhile is not sent any more.
+    """
     rows = session.scalars(
         select(Alert)
-        .where(Alert.notifier == channel, Alert.state == "due", Alert.due_at <= now)
+        .where(Alert.notifier == notifier, Alert.state == "due", Alert.due_at <= now)
         .order_by(Alert.id)
         .limit(_BATCH)
         .with_for_update(skip_locked=True)
     ).all()
-    found = {
+    documents = {
         row.id: row
         for row in session.scalars(
             select(Submission).where(Submission.id.in_([alert.submission_id for alert in rows]))
@@ -106,16 +109,16 @@ def _due_messages(session: Session, channel: str, now: dt.datetime) -> list[Mess
     }
     groups: dict[tuple[str, str], dict[str, Waiting]] = {}
     for alert in rows:
-        row = found[alert.submission_id]
+        row = documents[alert.submission_id]
         if row.state not in WAITING or row.owner is None or _since(row) != alert.since:
             alert.state = "passed"
             continue
         alert.state, alert.due_at, alert.tries = "sending", now, alert.tries + 1
-        one = _as_waiting(row)
-        group = groups.setdefault((one.owner, one.error_class), {})
-        told = group.get(row.id, one)
-        group[row.id] = replace(told, alerts=(*told.alerts, alert.id))
-    return [Message(*key, list(documents.values())) for key, documents in groups.items()]
+        waiting = _as_waiting(row)
+        group = groups.setdefault((waiting.owner, waiting.error_class), {})
+        waiting = group.get(row.id, waiting)
+        group[row.id] = replace(waiting, alerts=(*waiting.alerts, alert.id))
+    return [Message(*key, list(group.values())) for key, group in groups.items()]
 
 
 def _as_waiting(row: Submission) -> Waiting:
@@ -127,21 +130,21 @@ def _as_waiting(row: Submission) -> Waiting:
 
 
 def _since(row: Submission) -> dt.datetime:
-    """Return since when *row* waits. Each try touches it, so what is tried waits since its first failure."""
+    """Return since when *row* waits. Each try updates it, so a tried document waits since its first failure."""
     return row.first_failed_at if row.first_failed_at and row.state in TRIED else row.updated_at
 
 
-def _send(sessions: Sessions, channel: Notifier, message: Message, clock: Clock) -> bool:
+def _send(sessions: Sessions, notifier: Notifier, message: Message, clock: Clock) -> bool:
     now, state, error = clock.now(), "sent", None
     try:
-        channel.send(message, now)
-    except NotSent as refused:
-        state, error = "due", str(refused)
-        log.warning("an alert by %s was not sent, and is tried again: %s", channel.name, refused)
-    except Exception as broken:
-        state, error = "unclear", repr(broken)
-        log.exception("an alert by %s may not have been received; it is not sent again", channel.name)
-    ids = [alert for one in message.waiting for alert in one.alerts]
+        notifier.send(message, now)
+    except NotSent as failure:
+        state, error = "due", str(failure)
+        log.warning("an alert by %s was not sent, and is tried again: %s", notifier.name, failure)
+    except Exception as failure:
+        state, error = "unclear", repr(failure)
+        log.exception("an alert by %s may not have been received; it is not sent again", notifier.name)
+    ids = [alert for document in message.waiting for alert in document.alerts]
     with sessions() as session, session.begin():
         for alert in session.scalars(select(Alert).where(Alert.id.in_(ids), Alert.state == "sending")):
             alert.state, alert.error = state, error[:1000] if error else None

@@ -1,4 +1,4 @@
-"""A message: what waits for one owner for one cause, and for how long, for a person and for a machine."""
+"""Message: the documents that wait for one owner because of one class, as text and as JSON."""
 
 import datetime as dt
 import hashlib
@@ -17,7 +17,7 @@ class Waiting:
     """One document in a message."""
 
     alerts: tuple[int, ...]
-    """More than one where two waits are over at once, as after a weekend."""
+    """Ids of alerts. More than one if two waits are over at once, as after a weekend."""
     id: str
     kind: str
     title: str
@@ -32,7 +32,7 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Message:
-    """What one owner is told at once."""
+    """What one owner reads in one e-mail or webhook."""
 
     owner: str
     error_class: str
@@ -40,8 +40,8 @@ class Message:
 
     @property
     def id(self) -> str:
-        """A name that is the same whenever the same alerts are told of."""
-        alerts = ",".join(str(alert) for one in self.waiting for alert in one.alerts)
+        """The same for the same alerts, so that a receiver can recognize a repeated message."""
+        alerts = ",".join(str(alert) for document in self.waiting for alert in document.alerts)
         return hashlib.sha256(alerts.encode()).hexdigest()[:32]
 
     @property
@@ -52,27 +52,28 @@ class Message:
 
     def text(self, now: dt.datetime) -> str:
         """Return the text of an e-mail."""
-        cause = PARK_REASONS[self.error_class]
-        lines = [f"{cause.meaning} What to do: {cause.advice}", ""]
-        for one in self.waiting[:MAX_LISTED]:
-            hours = int((now - one.since).total_seconds() // 3600)
+        park_reason = PARK_REASONS[self.error_class]
+        lines = [f"{park_reason.meaning} What to do: {park_reason.advice}", ""]
+        for document in self.waiting[:MAX_LISTED]:
+            hours = int((now - document.since).total_seconds() // 3600)
             lines += [
-                f"{one.title}, {one.id}, rep {one.rep}, {one.state}, waits for {hours} h",
-                f"  {one.reason}",
-                *([f"  What to do: {one.advice}"] if one.advice != cause.advice else []),
+                f"{document.title}, {document.id}, rep {document.rep}, {document.state}, waits for {hours} h",
+                f"  {document.reason}",
+                *([f"  What to do: {document.advice}"] if document.advice != park_reason.advice else []),
             ]
         if len(self.waiting) > MAX_LISTED:
             lines.append(f"and {len(self.waiting) - MAX_LISTED} more")
         return "\n".join([*lines, "", "satchel parked list", ""])
 
     def as_json(self, now: dt.datetime) -> bytes:
-        """Return the body of a webhook."""
+        """Return the body of a webhook: {id, type, owner, class, sent_at, documents: [{id, kind, …}]}."""
         documents = [
             {
-                "id": one.id, "kind": one.kind, "title": one.title, "rep": one.rep, "state": one.state,
-                "reason": one.reason, "advice": one.advice, "since": instant(one.since),
+                "id": document.id, "kind": document.kind, "title": document.title, "rep": document.rep,
+                "state": document.state, "reason": document.reason, "advice": document.advice,
+                "since": instant(document.since),
             }
-            for one in self.waiting
+            for document in self.waiting
         ]  # fmt: skip
         body = {
             "id": self.id, "type": "documents_waiting", "owner": self.owner, "class": self.error_class,

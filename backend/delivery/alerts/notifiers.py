@@ -1,7 +1,7 @@
-"""The ways to tell somebody: e-mail, a webhook, and the log where neither is set.
+"""Notifiers: e-mail, a webhook, and the log if neither is configured.
 
-`NotSent` says that nobody was told, for certain, and that it may be tried again; whatever else goes wrong
-after a message has left may have been received, and it is not sent a second time.
+`NotSent` means that the message was certainly not received, and may be tried again. After any other error it
+may have been received, and it is not sent a second time.
 """
 
 import datetime as dt
@@ -26,30 +26,33 @@ SIGNATURE = "Satchel-Signature"
 
 
 class NotSent(Exception):
-    """Nobody was told; the message says why."""
+    """The message was not received; the text says why."""
 
 
 class Notifier(Protocol):
-    """A way to tell somebody. `send` raises `NotSent`, or something else if it may have been received."""
+    """A way to send messages."""
 
     @property
     def name(self) -> str:
-        """What the channel is called in the table of alerts."""
+        """The name in the table of alerts."""
 
     def send(self, message: Message, now: dt.datetime) -> None:
-        """Tell of *message*."""
+        """Send *message*; raises `NotSent`, or another error if it may have been received."""
 
 
 @dataclass(frozen=True)
 class Log:
-    """A line in the log."""
+    """Lines in the log."""
 
     name: str = "log"
 
     def send(self, message: Message, now: dt.datetime) -> None:
         """Write one line for each document."""
-        for one in message.waiting:
-            log.warning("%s waits for %s (%s): %s", one.id, one.owner, one.error_class, one.reason)
+        for document in message.waiting:
+            log.warning(
+                "%s waits for %s (%s): %s",
+                document.id, document.owner, document.error_class, document.reason,
+            )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ class Email:
     name: str = "email"
 
     def send(self, message: Message, now: dt.datetime) -> None:
-        """Send one e-mail to those who are named for the owner."""
+        """Send one e-mail to the recipients of the owner."""
         mail = EmailMessage()
         mail["Subject"] = message.subject
         mail["From"] = self.settings.smtp_from
@@ -104,26 +107,26 @@ class Email:
 
 @dataclass(frozen=True)
 class Webhook:
-    """A POST to an address of the operator's, signed."""
+    """A signed POST to an address of the operator."""
 
     settings: Settings
     name: str = "webhook"
 
     def send(self, message: Message, now: dt.datetime) -> None:
-        """Post the message; any answer but 2xx counts as not told."""
+        """Post the message; any status but 2xx counts as not sent."""
         body, at = message.as_json(now), int(now.timestamp())
         headers = {
             "Content-Type": "application/json",
             SIGNATURE: f"t={at},v1={signature(self.settings.webhook_secret, at, body)}",
         }
         try:
-            answer = httpx.post(
+            response = httpx.post(
                 self.settings.webhook_url, content=body, headers=headers, timeout=TIMEOUT_SECONDS
             )
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise NotSent(f"the webhook cannot be reached: {error}") from None
-        if not answer.is_success:
-            raise NotSent(f"the webhook answered {answer.status_code}")
+        if not response.is_success:
+            raise NotSent(f"the webhook answered {response.status_code}")
 
 
 def signature(secret: str, at: int, body: bytes) -> str:
@@ -132,23 +135,23 @@ def signature(secret: str, at: int, body: bytes) -> str:
 
 
 def recipients(settings: Settings, owner: str = "") -> list[str]:
-    """Return to whom e-mail for *owner* goes: those named `owner=address`, else those named alone."""
-    words = settings.smtp_to.replace(",", " ").split()
-    own = [word.partition("=")[2] for word in words if owner and word.startswith(f"{owner}=")]
-    return own or [word for word in words if "=" not in word]
+    """Return the e-mail recipients for *owner*: addresses given as `owner=address`, else those given alone."""
+    entries = settings.smtp_to.replace(",", " ").split()
+    own = [entry.partition("=")[2] for entry in entries if owner and entry.startswith(f"{owner}=")]
+    return own or [entry for entry in entries if "=" not in entry]
 
 
 def configured_notifiers(settings: Settings) -> list[Notifier]:
-    """Return the channels that are set, the log alone if none is; raises `SettingError` for half a set."""
-    found: list[Notifier] = []
+    """Return the configured notifiers, the log if there is none; raises `SettingError` for incomplete ones."""
+    notifiers: list[Notifier] = []
     if settings.smtp_host:
         if not settings.smtp_from or not recipients(settings):
             raise SettingError(
                 "SATCHEL_SMTP_HOST needs SATCHEL_SMTP_FROM, and in SATCHEL_SMTP_TO an address for the rest"
             )
-        found.append(Email(settings))
+        notifiers.append(Email(settings))
     if settings.webhook_url:
         if not settings.webhook_secret:
             raise SettingError("SATCHEL_WEBHOOK_URL needs SATCHEL_WEBHOOK_SECRET, by which it is signed")
-        found.append(Webhook(settings))
-    return found or [Log()]
+        notifiers.append(Webhook(settings))
+    return notifiers or [Log()]

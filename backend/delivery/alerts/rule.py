@@ -1,4 +1,7 @@
-"""The rule: after how many hours somebody is told of a document, by its owner or its class."""
+"""Alert rule: after how many hours an alert about a document is sent, by its owner or its class.
+
+A file of its own: worker and doctor check the setting without sending anything.
+"""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -10,7 +13,7 @@ from sync_protocol.office import OWNERS
 
 @dataclass(frozen=True)
 class AlertRule:
-    """By owner or class, the waits after which somebody is told, ascending. A class wins over an owner."""
+    """The waits after which an alert is sent, ascending, by owner or class. A class wins over an owner."""
 
     after: dict[str, tuple[dt.timedelta, ...]]
 
@@ -20,7 +23,7 @@ class AlertRule:
 
 
 def configured_rule(settings: Settings) -> AlertRule:
-    """Return the rule that SATCHEL_ALERT_AFTER states; raises `SettingError`."""
+    """Return the rule in SATCHEL_ALERT_AFTER; raises `SettingError`."""
     after: dict[str, tuple[dt.timedelta, ...]] = {}
     for word in settings.alert_after.split():
         name, _, hours = word.partition("=")

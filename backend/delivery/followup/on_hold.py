@@ -1,4 +1,4 @@
-"""Following up: documents that wait for somebody else are looked at again, and never sent again blindly."""
+"""Follow-up: look up documents on hold in the ERP, and flag overdue ones. Nothing is sent."""
 
 import datetime as dt
 import logging
@@ -11,16 +11,15 @@ from backend.clock import Clock
 from backend.database.core import Sessions
 from backend.delivery.erp_lookup import CANCELLED, active_documents, is_cancelled
 from backend.delivery.followup.overdue import flag_overdue
-from backend.delivery.settle import apply_transition
-from backend.delivery.transition import ErpBinding, Transition
-from backend.erp.errors import ErpError, ErrorClass
+from backend.delivery.settle import settle
+from backend.delivery.transition import Transition
+from backend.erp.errors import ErpError
 from backend.erp.port import Connector
 from backend.erp.records import ErpDocument
-from backend.feed.changes import live, publish
+from backend.feed.changes import live
 from backend.inbox.models import Submission
-from backend.inbox.submissions import as_record, get
+from backend.inbox.submissions import get
 from sync_protocol.catalogue import KINDS
-from sync_protocol.change import Put
 from sync_protocol.submission import State
 
 log = logging.getLogger(__name__)
@@ -28,6 +27,7 @@ log = logging.getLogger(__name__)
 LOOK_EVERY = dt.timedelta(minutes=15)
 """How often a document on hold is looked up."""
 _BATCH = 50
+MISSING_ON_HOLD = "The ERP had it on hold and no longer has it; the office must look"
 
 _DECIDED_STATES = {
     **dict.fromkeys(
@@ -39,9 +39,9 @@ _DECIDED_STATES = {
 
 
 def follow_up(sessions: Sessions, connector: Connector, *, clock: Clock, kinds: Collection[str]) -> int:
-    """Look after what is on hold, and tell of what has waited too long; return how many changed.
+    """Look up documents on hold and flag overdue ones; return how many changed.
 
-    *kinds* are those that the connector can forward. Nothing is sent.
+    *kinds* are those that the connector can forward.
     """
     changed = flag_overdue(sessions, connector.name, now=clock.now(), kinds=kinds)
     for id in _due_on_hold(sessions, clock.now()):
@@ -53,7 +53,7 @@ def follow_up(sessions: Sessions, connector: Connector, *, clock: Clock, kinds: 
 
 
 def _due_on_hold(sessions: Sessions, now: dt.datetime) -> list[str]:
-    """Return the ids on hold whose turn it is; the next turn is set, so that one worker looks."""
+    """Return the ids on hold that are due, and set when they are due next, so that one worker looks them up."""
     with sessions() as session, session.begin():
         rows = session.scalars(
             select(Submission)
@@ -76,46 +76,37 @@ def _check(sessions: Sessions, connector: Connector, id: str, clock: Clock) -> b
         row = get(session, id, lock=True)
         if row is None or row.state != State.ON_HOLD:
             return False
-        dead = any(hit.external_id == row.erp_id and is_cancelled(hit) for hit in hits)
-        fate = _decided(session, row, active_documents(hits, row.erp_id), dead)
-        if fate is None:
+        ours_cancelled = any(hit.external_id == row.erp_id and is_cancelled(hit) for hit in hits)
+        transition = _decided(session, row, active_documents(hits, row.erp_id), ours_cancelled)
+        if transition is None:
             return False
-        apply_transition(session, row, fate, connector=connector.name, actor="erp", now=clock.now())
-        publish(session, [Put("submissions", row.id, as_record(row))])
+        settle(session, row, transition, connector=connector.name, actor="erp", now=clock.now())
         return True
 
 
-def _decided(session: Session, row: Submission, hits: list[ErpDocument], dead: bool) -> Transition | None:
-    """Return the fate of a document on hold, or None while nobody has decided.
+def _decided(
+    session: Session, row: Submission, hits: list[ErpDocument], ours_cancelled: bool
+) -> Transition | None:
+    """Return the transition of a document on hold, or None while nobody has decided.
 
-    *dead*: somebody has cancelled the ERP's document that we know of; what counts may be another one.
+    *ours_cancelled*: somebody has cancelled the ERP's document that we know; *hits* may then be another one.
     """
-    if len(hits) != 1:
-        lost = not hits
-        return Transition(
-            state=State.PARKED,
-            sent_at=row.last_sent_at,
-            reason="The ERP had it on hold and does not have it any more; the office must look"
-            if lost
-            else "The ERP has this document more than once; the office must keep one of them",
-            raw=f"find({row.id}) returned {len(hits)}; it was {row.erp_id}",
-            error_class=ErrorClass.REJECT_OFFICE if lost else ErrorClass.DUPLICATE_BAD,
-            owner="office",
-            clear_erp_id=lost,
-        )
-    found = hits[0]
-    state = erp_decision(session, row.kind, found)
+    raw = f"find({row.id}) returned {len(hits)}; it was {row.erp_id}"
+    if not hits:
+        return Transition.missing(raw, sent_at=row.last_sent_at, reason=MISSING_ON_HOLD)
+    if len(hits) > 1:
+        return Transition.duplicate(raw, sent_at=row.last_sent_at)
+    [document] = hits
+    state = erp_decision(session, row.kind, document)
     if state is None:
         return None
-    return Transition(
-        state=state,
+    decided = Transition.cancelled if state is State.CANCELLED else Transition.accepted
+    return decided(
+        row.kind,
+        document,
         sent_at=row.last_sent_at,
-        reason="It was cancelled in the ERP" if state is State.CANCELLED else None,
-        raw=f"the ERP says {found.state}",
-        erp_id=found.external_id,
-        erp_number=found.number,
-        bindings=(ErpBinding(row.kind, found.external_id, found.number),),
-        replace_bindings=dead,
+        raw=f"the ERP says {document.state}",
+        replace_bindings=ours_cancelled,
     )
 
 

@@ -1,4 +1,4 @@
-"""What a submission waits for: the documents it depends on must be in the ERP first."""
+"""Dependencies: a submission is sent only when the documents it depends on are in the ERP."""
 
 import datetime as dt
 
@@ -16,45 +16,45 @@ _NEEDS_PERSON = {
     State.WITHDRAWN: "was withdrawn",
     State.SUPERSEDED: "was replaced",
 }
-"""States from which a dependency does not go on by itself, and what the dependent's rep is told."""
+"""States that a document leaves only if a person acts, and what the rep of a dependent reads."""
 
 
 def blocking_dependency(session: Session, submission: Submission) -> tuple[str, bool] | None:
-    """Return why *submission* must wait for a document it depends on, or None if it need not.
+    """Return why *submission* must wait for a document that it depends on, or None if it need not.
 
-    The second value says whether somebody must act, because the other document will not go on by itself.
+    The second value says whether a person must act, because the other document will stay in its state.
     """
     waiting: str | None = None
     for id in submission.depends_on:
-        found = _newest(session, id, submission.rep)
-        if found is None:
+        row = _newest(session, id, submission.rep)
+        if row is None:
             waiting = f"Waits for document {id}, which has not arrived yet"
-        elif State(found.state) in _NEEDS_PERSON:
-            return f"Waits for document {found.id}, which {_NEEDS_PERSON[State(found.state)]}", True
-        elif found.state != State.ACCEPTED:
-            waiting = f"Waits for document {found.id}, which the ERP has not accepted yet"
+        elif State(row.state) in _NEEDS_PERSON:
+            return f"Waits for document {row.id}, which {_NEEDS_PERSON[State(row.state)]}", True
+        elif row.state != State.ACCEPTED:
+            waiting = f"Waits for document {row.id}, which the ERP has not accepted yet"
     return (waiting, False) if waiting else None
 
 
 def _newest(session: Session, id: str, rep: str) -> Submission | None:
-    """Return the submission *id* of *rep*, or what has replaced it in the end.
+    """Return the submission *id* of *rep*, or the last one of those that replaced it.
 
-    Another rep's counts as not there, so that nobody learns from an id how somebody else's document stands.
+    Another rep's document counts as missing, so that an id tells nobody the state of somebody else's document.
     """
-    mine = select(Submission).where(Submission.rep == rep)
+    of_rep = select(Submission).where(Submission.rep == rep)
     seen: set[str] = set()
-    found = session.scalars(mine.where(Submission.id == id)).one_or_none()
-    while found is not None and found.superseded_by and found.id not in seen:
-        seen.add(found.id)
-        newer = session.scalars(mine.where(Submission.id == found.superseded_by)).one_or_none()
+    row = session.scalars(of_rep.where(Submission.id == id)).one_or_none()
+    while row is not None and row.superseded_by and row.id not in seen:
+        seen.add(row.id)
+        newer = session.scalars(of_rep.where(Submission.id == row.superseded_by)).one_or_none()
         if newer is None:
             break
-        found = newer
-    return found
+        row = newer
+    return row
 
 
 _TABLE = table_of(Submission)
-# Literals: from a parameter no planner can tell that the index on active rows serves.
+# Literals: with a parameter the planner cannot tell that the partial index on active rows fits.
 _WAITING = (
     select(_TABLE.c.seq)
     .where(
@@ -68,10 +68,11 @@ _WAKE = update(_TABLE).where(_TABLE.c.seq.in_(_WAITING)).values(due_at=bindparam
 
 
 def wake_dependents(session: Session, accepted: Submission, now: dt.datetime) -> None:
-    """Make due what waits for *accepted*, or for a document whose place it has taken.
+    """Make the documents due that wait for *accepted*, or for a document that it replaced.
 
-    It waits for nobody: the caller holds *accepted*, and a push that takes both back holds the dependent and
-    waits for *accepted*. Whoever holds a dependent is taking it back, or has just looked at it and will again.
+    It waits for no lock: the caller has locked *accepted*, and a push that withdraws both has locked the
+    dependent and waits for *accepted*. A locked dependent is skipped: the other transaction withdraws it, or
+    has just looked at it and will look again.
     """
     seen: set[str] = set()
     cited: str | None = accepted.id

@@ -1,4 +1,7 @@
-"""Lease: the right to forward one submission for a while, and how it is lost."""
+"""Lease: the right to forward one submission for a limited time.
+
+A file of its own, because attempts, transfer and settlement need it and not the statements of `acquire`.
+"""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -11,22 +14,21 @@ class Lease:
     """The right to forward one submission."""
 
     id: str
+    """Of the submission."""
     kind: str
     fence: int
     worker: str
     lease_seconds: float
     sent_at: dt.datetime | None
-    """Since when the ERP may have it: an earlier call may still be running, or have been executed. None:
+    """Since when the ERP may have it: an earlier call may still be running, or may have been executed. None if
     the ERP certainly does not have it from us."""
     tries: int
     first_failed_at: dt.datetime | None
     erp_id: str | None
-    """The ERP's id, if it has told one before."""
+    """The ERP's id, if it has returned one before."""
     row: Submission
-    """What the device sent, to be read; how it stands may have changed since it was claimed."""
-    attempt: int | None = None
-    """The look for our key that was written down with the claim; None: that is not what comes first."""
+    """To read what the device sent. Its state may have changed since the lease was taken."""
 
 
 class LeaseLost(Exception):
-    """Somebody else has claimed the submission meanwhile: let go of it, and change nothing."""
+    """Another worker has leased the submission meanwhile. Stop working on it and change nothing."""

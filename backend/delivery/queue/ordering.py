@@ -1,4 +1,4 @@
-"""Turns: in which order documents are sent. Serial within an order key, side by side across keys."""
+"""The order of sending: one after another within an order key, in parallel across keys."""
 
 import datetime as dt
 import functools
@@ -29,29 +29,29 @@ from backend.delivery.queue.dependencies import blocking_dependency
 from backend.inbox.models import Submission
 from sync_protocol.submission import State
 
-# Literals: from a parameter no planner can tell that the index on active rows serves.
+# Literals: with a parameter the planner cannot tell that the partial index on active rows fits.
 _QUEUED, _SENDING, _UNKNOWN = (
     literal_column(f"'{state.value}'", String) for state in (State.QUEUED, State.SENDING, State.UNKNOWN)
 )
 _ACTIVE = (_QUEUED, _SENDING, _UNKNOWN)
-"""As `ACTIVE_STATES` of the inbox has it."""
+"""The same states as `ACTIVE_STATES` of the inbox."""
 _IN_FLIGHT = (_SENDING, _UNKNOWN)
 _BATCH_SIZES = (16, 200)
-"""How many candidates are asked for at a first look, and where none of those can be claimed, at a second."""
+"""How many candidates the first query returns, and, if none of those can be leased, the second one."""
 
 
 def candidates(
     session: Session, now: dt.datetime, kinds: Collection[str], max_in_flight: int | None
 ) -> Iterator[str]:
-    """Yield the ids of what may be sent at *now*, due longest first; whoever claims weighs each once more.
+    """Yield the ids that may be sent at *now*, longest due first; the caller checks each again, its row locked.
 
-    Nothing, while *writers* documents are on their way (None: there is no such limit).
+    Yield nothing while *max_in_flight* documents are being sent; there is no limit if it is None.
     """
     seen: set[str] = set()
     for most in _BATCH_SIZES:
         values = {"now": now, "most": most, "max_in_flight": max_in_flight}
-        asked = _due(tuple(sorted(kinds)), max_in_flight is not None)
-        ids: Sequence[str] = session.connection().scalars(asked, values).all()
+        statement = _due(tuple(sorted(kinds)), max_in_flight is not None)
+        ids: Sequence[str] = session.connection().scalars(statement, values).all()
         yield from (id for id in ids if id not in seen)
         if len(ids) < most:
             return
@@ -60,7 +60,7 @@ def candidates(
 
 @functools.cache
 def _due(kinds: tuple[str, ...], limited: bool) -> Select[Any]:
-    """Return the statement; building it takes longer than running it."""
+    """Return the statement. It is cached, because building it takes longer than running it."""
     other = aliased(Submission)
     return (
         select(Submission.id)
@@ -68,10 +68,10 @@ def _due(kinds: tuple[str, ...], limited: bool) -> Select[Any]:
             Submission.state.in_(_ACTIVE),
             Submission.state != _SENDING,
             Submission.due_at <= bindparam("now", type_=UtcDateTime),
-            # An expression, lest the index by kind be used, which holds all that was ever settled.
+            # An expression, so that the index by kind is not used: it contains every settled row too.
             (Submission.kind + "").in_(kinds),
             below_limit() if limited else true(),
-            # Those before it that themselves wait for a document are weighed one by one, in `is_next`.
+            # An earlier row that itself depends on a document is checked in `is_next`.
             ~exists().where(
                 other.order_key == Submission.order_key,
                 other.state.in_(_ACTIVE),
@@ -85,10 +85,10 @@ def _due(kinds: tuple[str, ...], limited: bool) -> Select[Any]:
 
 
 def is_next(session: Session, row: Submission) -> bool:
-    """Say whether nothing of *row*'s order key must reach the ERP before it."""
-    values = {"key": row.order_key, "mine": row.id, "place": row.seq}
+    """Say whether no other row of the order key must reach the ERP before *row*."""
+    values = {"key": row.order_key, "submission": row.id, "place": row.seq}
     before = session.scalars(_before(row.state == State.QUEUED), values).all()
-    # A document that waits for one which will not come must not hold up its neighbours.
+    # A document that waits for another one must not delay the rest of its order key.
     return all(other.state == State.QUEUED and blocking_dependency(session, other) for other in before)
 
 
@@ -98,15 +98,15 @@ def _before(queued: bool) -> Select[Any]:
     return select(Submission).where(
         Submission.order_key == bindparam("key"),
         Submission.state.in_(_ACTIVE),
-        _precedes(Submission, true() if queued else false(), bindparam("mine"), place),
+        _precedes(Submission, true() if queued else false(), bindparam("submission"), place),
     )
 
 
 def _precedes(other: type[Submission], waiting: ColumnElement[bool], id: Any, seq: Any) -> ColumnElement[bool]:
-    """Whether *other* must reach the ERP before a row of the same order key; *waiting*: the row is queued.
+    """Return the condition that *other* must reach the ERP before the row *id* of the same order key.
 
-    What is in flight goes before what is queued, whatever their numbers: a number is given before its
-    row becomes visible, so a lower one may turn up while a higher one is being sent.
+    *waiting*: the row is queued. Rows in flight precede queued ones, whatever their `seq`: a number is assigned
+    before its row becomes visible, so a lower one may appear while a higher one is being sent.
     """
     return and_(
         other.id != id,

@@ -1,12 +1,13 @@
-"""What the ERP had and does not show any more: one document is for a person, many are a restored backup.
+"""Data loss: documents that the ERP had and no longer shows. Many mean that an ERP backup was restored.
 
-A backup of an ERP that is put back takes everything with it that came after it. So where several documents
-vanish, and of those sent between one of them and another most are gone, sending is held until an operator says
-to send them again, which happens once: each is looked up before it is created, as always.
+Restoring an ERP backup removes every document created after it. If at least three documents are missing, and
+they are at least half of those sent in that period, sending stops until an operator confirms. The lost
+documents are then sent again, exactly once: each is looked up before it is created, as always.
 """
 
 import datetime as dt
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from itertools import accumulate
 
 from sqlalchemy import func, select
@@ -18,33 +19,32 @@ from backend.delivery import sending_hold
 from backend.delivery.erp_lookup import look_up
 from backend.delivery.reconciliation.reconcile import SENT, with_own_document
 from backend.delivery.reconciliation.report import MissingDocument, Report
-from backend.delivery.settle import apply_transition
+from backend.delivery.settle import settle
 from backend.delivery.transition import Transition
 from backend.erp.errors import ErrorClass
 from backend.erp.port import Connector
-from backend.feed.changes import publish
 from backend.identity import audit
 from backend.inbox.models import Submission
-from backend.inbox.submissions import as_record, get
+from backend.inbox.submissions import get
 from sync_protocol.catalogue import KINDS
-from sync_protocol.change import Put
 from sync_protocol.submission import Decision, State
 
 MIN_LOST_TOGETHER = 3
-"""From so many documents on, that vanished together, it is not a person who deleted them one by one."""
+"""So many documents that are missing together were not deleted one by one by a person."""
 NOT_RESENT = "erp.not_sent_again"
-"""In the audit trail: a document that an operator excepts when sending goes on."""
-RESEND_REASON = "The ERP has lost it, as after a backup of it was put back; it is sent again"
+"""In the audit trail: a document that an operator excepts from being sent again."""
+RESEND_REASON = "The ERP has lost it, probably because a backup was restored; it is sent again"
 
 
 def loss_start(
-    session: Session, kinds: Collection[str], vanished: Sequence[MissingDocument]
+    session: Session, kinds: Collection[str], missing: Sequence[MissingDocument]
 ) -> dt.datetime | None:
-    """Return when the first was sent of those *vanished* that look like what a restored backup takes along.
+    """Return when the first of the *missing* documents that a restored backup explains was sent.
 
-    None: none of them do. What somebody deleted long before stands alone among others that are there.
+    None if no such backup explains them: a document that somebody deleted earlier is alone among others that
+    are still there.
     """
-    moments = [one.sent_at for one in vanished if one.sent_at is not None]
+    moments = [document.sent_at for document in missing if document.sent_at is not None]
     if len(moments) < MIN_LOST_TOGETHER:
         return None
     sent = session.execute(
@@ -56,74 +56,77 @@ def loss_start(
         )
         .order_by(Submission.last_sent_at, Submission.seq)
     ).all()
-    gone = {one.id for one in vanished}
-    places = [n for n, row in enumerate(sent) if row.id in gone]
-    # From the i-th that is gone to the j-th, half of all are if 2(j - i + 1) >= places[j] - places[i] + 1.
+    missing_ids = {document.id for document in missing}
+    places = [n for n, row in enumerate(sent) if row.id in missing_ids]
+    # From the i-th missing one to the j-th, at least half of all are missing if
+    # 2(j - i + 1) >= places[j] - places[i] + 1.
     ends = [2 * j - place for j, place in enumerate(places)]
     best = [*accumulate(reversed(ends), max)][::-1]
     for i, (place, end) in enumerate(zip(places, best[MIN_LOST_TOGETHER - 1 :], strict=False)):
         if end >= 2 * i - place - 1:
-            moment: dt.datetime = sent[place].last_sent_at
-            return moment
+            sent_at: dt.datetime = sent[place].last_sent_at
+            return sent_at
     return None
 
 
 def handle_missing(
     sessions: Sessions, connector: Connector, report: Report, *, clock: Clock, kinds: Collection[str]
 ) -> None:
-    """Hold sending if what is missing in *report* vanished in numbers; give what vanished alone to the office.
+    """Stop sending if the missing documents of *report* mean a restored backup; park those that do not.
 
-    While sending is held already, nothing is decided: the operator says what becomes of them. Each document is
-    asked for once more before it is given away.
+    While sending is stopped already, the operator decides, and only documents sent before that loss are parked.
+    Each document is looked up once more before it is parked.
     """
     alone: Sequence[MissingDocument] = report.missing_documents
     with sessions() as session, session.begin():
-        first = min((one.sent_at for one in report.missing_documents if one.sent_at is not None), default=None)
+        sent = [document.sent_at for document in report.missing_documents if document.sent_at is not None]
+        first = min(sent, default=None)
         if sending_hold.erp_loss(session, connector.name) is None:
             first = loss_start(session, kinds, report.missing_documents)
         if first is not None:
-            alone = [one for one in report.missing_documents if one.sent_at is not None and one.sent_at < first]
+            alone = [d for d in report.missing_documents if d.sent_at is not None and d.sent_at < first]
             sending_hold.hold_for_erp_loss(
                 session, connector.name, len(report.missing_documents) - len(alone), first, clock.now()
             )
-    for one in alone:
+    for document in alone:
         with sessions() as session:
-            row = get(session, one.id)
-        if row is None or look_up(connector, row.kind, one.id, row.decision, row.erp_number):
+            row = get(session, document.id)
+        if row is None or look_up(connector, row.kind, document.id, row.decision, row.erp_number):
             continue
         with sessions() as session, session.begin():
-            row = get(session, one.id, lock=True)
+            row = get(session, document.id, lock=True)
             if row is not None and row.state in SENT:
-                _settle(session, row, _for_the_office(row), connector.name, clock.now())
+                _settle(session, row, _missing(row), connector.name, clock.now())
 
 
 def resolve(session: Session, report: Report, names: Collection[str]) -> list[str]:
-    """Return the ids of the vanished documents of *report* that *names* mean: our ids, or the ERP's numbers.
+    """Return the ids of the missing documents of *report* with *names*, which are our ids or the ERP's numbers.
 
-    Raises ValueError, with a sentence, for a name that none or more than one of them has.
+    Raises:
+        ValueError: none or more than one of them has the name; the message is a sentence for the operator.
     """
     rows = session.execute(
         select(Submission.id, Submission.erp_number).where(
-            Submission.id.in_({one.id for one in report.missing_documents})
+            Submission.id.in_({document.id for document in report.missing_documents})
         )
     ).all()
-    found = []
+    resolved = []
     for name in names:
         ids = [row.id for row in rows if name in (row.id, row.erp_number)]
         if len(ids) != 1:
             raise ValueError(
                 f"{name} is {'more than one' if ids else 'none'} of the documents that the ERP has lost"
             )
-        found += ids
-    return found
+        resolved += ids
+    return resolved
 
 
 def cancel_missing(
     sessions: Sessions, connector: Connector, ids: Collection[str], *, clock: Clock, actor: str
 ) -> int:
-    """Cancel the vanished documents *ids*, which somebody deleted in the ERP on purpose; return how many.
+    """Cancel the missing documents *ids*, which somebody deleted in the ERP on purpose; return how many.
 
-    The rep reads why; *actor* stands in the audit trail. To be called before `send_again`.
+    The rep reads why; *actor* is written into the audit trail. Call it before `resend_missing`.
     """
     done = 0
     for id in ids:
@@ -131,12 +134,12 @@ def cancel_missing(
             row = get(session, id, lock=True)
             if row is None or row.state not in SENT:
                 continue
-            was = row.erp_number or row.erp_id
+            number = row.erp_number or row.erp_id
             audit.record(
-                session, actor=actor, action=NOT_RESENT, subject=id, now=clock.now(), detail={"was": was}
+                session, actor=actor, action=NOT_RESENT, subject=id, now=clock.now(), detail={"was": number}
             )
             row.decision = Decision.CANCELLED
-            _settle(session, row, _deleted(was), connector.name, clock.now(), actor)
+            _settle(session, row, _deleted(number), connector.name, clock.now(), actor)
             done += 1
     return done
 
@@ -146,36 +149,36 @@ def resend_missing(
 ) -> int:
     """Let what the ERP has lost be sent once more; return how many documents.
 
-    Those that are in *report*; forecasts sent since then, whose sums are set again; what was parked because the
-    ERP gave the number of a lost document to another one; and what the ERP has only half done any more. To be
-    called while sending is held.
+    These are the missing documents of *report*, forecasts sent since the loss (their sums are set again),
+    documents parked because the ERP gave the number of a lost document to another one, and documents that are
+    no longer done in the ERP. Call it while sending is stopped.
     """
-    moments = [one.sent_at for one in report.missing_documents if one.sent_at is not None]
+    moments = [document.sent_at for document in report.missing_documents if document.sent_at is not None]
     with sessions() as session:
-        known = sending_hold.erp_loss(session, connector.name)
-        first = min([*moments, *([known.sent_from] if known is not None else [])], default=None)
-        ids = [one.id for one in report.missing_documents] + report.half_done
+        loss = sending_hold.erp_loss(session, connector.name)
+        first = min([*moments, *([loss.sent_from] if loss is not None else [])], default=None)
+        ids = [document.id for document in report.missing_documents] + report.half_done
         if first is not None:
             ids += _affected(session, kinds, first)
     done = 0
-    lost = {one.id for one in report.missing_documents}
+    lost = {document.id for document in report.missing_documents}
     for id in dict.fromkeys(ids):
         with sessions() as session, session.begin():
             row = get(session, id, lock=True)
             if row is None or row.state not in (*SENT, State.PARKED):
                 continue
-            _settle(session, row, _again(row, id in lost, clock.now()), connector.name, clock.now())
+            _settle(session, row, _resend(row, id in lost, clock.now()), connector.name, clock.now())
             done += 1
     return done
 
 
 def _affected(session: Session, kinds: Collection[str], first: dt.datetime) -> list[str]:
-    """Return the newest forecasts sent from *first* on, and what was mixed up with a lost document."""
-    sums = [name for name in kinds if name in KINDS and KINDS[name].aggregated]
+    """Return the newest forecasts sent from *first* on, and documents mixed up with a lost one."""
+    aggregated = [name for name in kinds if name in KINDS and KINDS[name].aggregated]
     newest = (
         select(func.max(Submission.seq))
         .where(
-            Submission.kind.in_(sums),
+            Submission.kind.in_(aggregated),
             Submission.state == State.ACCEPTED.value,
             Submission.last_sent_at >= first,
         )
@@ -198,45 +201,39 @@ def _affected(session: Session, kinds: Collection[str], first: dt.datetime) -> l
 
 
 def _settle(
-    session: Session, row: Submission, fate: Transition, connector: str, now: dt.datetime, actor: str = "erp"
+    session: Session,
+    row: Submission,
+    transition: Transition,
+    connector: str,
+    now: dt.datetime,
+    actor: str = "erp",
 ) -> None:
-    row.fence += 1
-    apply_transition(session, row, fate, connector=connector, actor=actor, now=now)
-    publish(session, [Put("submissions", row.id, as_record(row))])
+    settle(session, row, transition, connector=connector, actor=actor, now=now, revoke_lease=True)
 
 
-def _again(row: Submission, lost: bool, now: dt.datetime) -> Transition:
-    """Return the fate of what is looked up and, where the ERP does not have it, created: never `queued`, or the
-    rep could withdraw what the customer was promised."""
-    return Transition(
-        state=State.UNKNOWN,
-        # Nothing of before the backup can still be on its way, so it need not rest.
+def _resend(row: Submission, lost: bool, now: dt.datetime) -> Transition:
+    """Return the transition of a document that is looked up and, if the ERP does not have it, created.
+
+    It is never `queued`: the rep could then withdraw what the customer was promised.
+    """
+    transition = Transition.unknown(
+        RESEND_REASON if lost else "The ERP was restored to an earlier state; its state there will be asked",
+        # No call from before the backup can still be executed, so a lost one need not wait.
         sent_at=None if lost else row.last_sent_at,
-        reason=RESEND_REASON
-        if lost
-        else "The ERP was put back to an earlier state; it is asked how far this got",
-        raw=f"it had been {row.erp_number or row.erp_id or 'sent'}",
         due_at=now,
-        clear_erp_id=lost,
+        raw=f"it had been {row.erp_number or row.erp_id or 'sent'}",
+        error_class=None,
+    )
+    return replace(transition, clear_erp_id=lost)
+
+
+def _deleted(number: str | None) -> Transition:
+    return Transition.deleted(
+        f"It was deleted in the ERP{f', as {number},' if number else ''} and is not sent again"
     )
 
 
-def _deleted(was: str | None) -> Transition:
-    return Transition(
-        state=State.CANCELLED,
-        sent_at=None,
-        reason=f"It was deleted in the ERP{f', as {was},' if was else ''} and is not sent again",
-        clear_erp_id=True,
-    )
-
-
-def _for_the_office(row: Submission) -> Transition:
-    return Transition(
-        state=State.PARKED,
-        sent_at=None,
-        reason="The ERP had it and does not have it any more; the office must look",
-        raw=f"find({row.id}) is empty; it was {row.erp_number or row.erp_id or 'handed over'}",
-        error_class=ErrorClass.REJECT_OFFICE,
-        owner="office",
-        clear_erp_id=True,
+def _missing(row: Submission) -> Transition:
+    return Transition.missing(
+        f"find({row.id}) is empty; it was {row.erp_number or row.erp_id or 'handed over'}"
     )

@@ -1,10 +1,10 @@
-"""Reconciling: the ERP is asked, by key, about every document that we, or it, may remember wrongly.
+"""Reconcile: ask the ERP, by key, about each document for which its answer and our database may differ.
 
-After a restore or a failover our rows may be older than what was sent. So each document that we believe
-unsent or open is looked up: what the ERP has already is settled without sending anything, what it has
-twice goes to the office, what it does not have waits for the hold to end. Documents that we believe
-accepted, and that were settled lately, are looked up too: the ERP must have each of them once, with an equal
-total. What becomes of those that it has lost stands in `vanished.py`.
+After a restore or a failover our rows may be older than what was sent. So each document that is unsent or open
+here is looked up. If the ERP has it, it is settled without sending anything; if the ERP has it twice, it goes
+to the office; if the ERP does not have it, it waits for the hold to end. Documents that were accepted lately
+are looked up too: the ERP must have each of them once, with an equal total. `data_loss.py` deals with those
+that the ERP has lost.
 """
 
 import datetime as dt
@@ -21,16 +21,15 @@ from backend.database.core import Sessions
 from backend.delivery.erp_lookup import active_documents, is_cancelled, look_up
 from backend.delivery.followup.on_hold import erp_decision
 from backend.delivery.reconciliation.report import MissingDocument, Report
-from backend.delivery.settle import apply_transition
-from backend.delivery.transition import MAX_RAW, ErpBinding, Transition
-from backend.erp.errors import ErpError, ErrorClass
+from backend.delivery.settle import settle
+from backend.delivery.transition import MAX_RAW, Transition
+from backend.erp.errors import ErpError
 from backend.erp.port import Connector
 from backend.erp.records import ErpDocument
-from backend.feed.changes import live, publish
+from backend.feed.changes import live
 from backend.inbox.models import Submission
-from backend.inbox.submissions import as_record, get
+from backend.inbox.submissions import get
 from sync_protocol.catalogue import KINDS
-from sync_protocol.change import Put
 from sync_protocol.collection import Kind
 from sync_protocol.submission import State
 
@@ -40,23 +39,23 @@ UNSENT = (State.RECEIVED.value, State.AWAITING_APPROVAL.value, State.QUEUED.valu
 OPEN = (State.SENDING.value, State.UNKNOWN.value)
 SENT = (State.ACCEPTED.value, State.HANDED_OVER.value, State.ON_HOLD.value)
 NOT_DONE = frozenset({"draft", "quotation", "validated"})
-"""The ERP's words for a document that was begun and is not done: what was accepted cannot be so any more."""
+"""States in which the ERP's document is begun and not done. An accepted document must not be in one of them."""
 LOOK_BACK = dt.timedelta(days=1)
-"""How much earlier than the newest thing our database remembers a settled document is looked up again."""
+"""How far before the newest change in our database settled documents are looked up again."""
 
 
 def newest_memory(session: Session, before: dt.datetime | None = None) -> dt.datetime | None:
-    """Return when our database was last written to, as far as its documents tell: the backup's time, about.
+    """Return when a document was last changed: about the time of the backup that was restored.
 
-    *before*: since when it lives on; what phones have pushed and reconciling has settled since then says
-    nothing of the backup.
+    *before*: when the restored database began to be used. Later pushes and settlements say nothing about the
+    backup.
     """
     newest = select(func.max(Submission.updated_at))
     return session.scalar(newest if before is None else newest.where(Submission.updated_at < before))
 
 
 def with_own_document(kinds: Collection[str]) -> list[str]:
-    """Return those of *kinds* that have a document of their own in the ERP, to be asked for by our key."""
+    """Return those of *kinds* whose submissions each have a document in the ERP, with our key."""
     return sorted(name for name in kinds if name in KINDS and KINDS[name].has_own_document)
 
 
@@ -70,18 +69,22 @@ def reconcile(
     dry_run: bool = False,
     progress: Callable[[int, int], None] = lambda done, all: None,
 ) -> Report:
-    """Ask the ERP about every open document and those settled after *since*; settle what it has.
+    """Ask the ERP about every open document and those settled after *since*; settle those that it has.
 
-    *kinds* are those that the connector forwards. Nothing is sent; with *dry_run* nothing is changed either.
-    It may be run again at any time.
+    Nothing is sent. It may be run again at any time.
+
+    Args:
+        kinds: the kinds that the connector forwards.
+        dry_run: change nothing.
+        progress: called with the number of documents done and the number of all.
     """
-    # Forecasts have no document of their own in the ERP: their sums are set again, which repeats nothing.
-    asked = with_own_document(kinds)
+    # Forecasts have no document of their own in the ERP: their sums are set again, which does no harm.
+    reconciled_kinds = with_own_document(kinds)
     with sessions() as session:
         ids = session.scalars(
             select(Submission.id)
             .where(
-                Submission.kind.in_(asked),
+                Submission.kind.in_(reconciled_kinds),
                 or_(
                     Submission.state.in_((*UNSENT, *OPEN)),
                     and_(Submission.state.in_(SENT), Submission.updated_at >= since),
@@ -100,12 +103,12 @@ def reconcile(
 def ask(
     sessions: Sessions, connector: Connector, id: str, report: Report, *, clock: Clock, dry_run: bool = False
 ) -> None:
-    """Ask the ERP about the document *id*, settle what it turns out to have, and count it in *report*."""
+    """Ask the ERP about the document *id*, settle it if the ERP has it, and count it in *report*."""
     with sessions() as session:
         row = get(session, id)
         if row is None:
             report.add("unclear")
-            report.lines.append(f"{id}: it is gone")
+            report.lines.append(f"{id}: it does not exist any more")
             return
         kind, before, decision, number = row.kind, row.state, row.decision, row.erp_number
     outcome, line, hits = "unclear", "", []
@@ -120,7 +123,7 @@ def ask(
         with sessions() as session, session.begin():
             row = get(session, id, lock=True)
             if row is None or row.state != before:
-                line = "it has moved meanwhile; run this again"
+                line = "its state has changed meanwhile; run this again"
             else:
                 outcome, line = _compare(session, row, hits, connector.name, clock.now(), dry_run)
                 if outcome == "missing":
@@ -136,40 +139,37 @@ def ask(
 def _compare(
     session: Session, row: Submission, hits: list[ErpDocument], connector: str, now: dt.datetime, dry_run: bool
 ) -> tuple[str, str]:
-    dead = {hit.external_id for hit in hits if is_cancelled(hit)}
+    cancelled = {hit.external_id for hit in hits if is_cancelled(hit)}
     hits = active_documents(hits, row.erp_id)
     numbers = ", ".join(hit.number or hit.external_id for hit in hits)
     if row.state in SENT:
-        return _compare_sent(session, row, hits, numbers, dead)
+        return _compare_sent(session, row, hits, numbers, cancelled)
     if row.state == State.SENDING and row.lease_until is not None and row.lease_until > now:
-        return "unclear", f"{row.lease_owner} is sending it; run this again when it has ended"
+        return "unclear", f"{row.lease_owner} is sending it; run this again when that has ended"
     if not hits:
         return "waiting", ""
-    fate = (
-        _duplicate_transition(row, numbers, now)
-        if len(hits) > 1
-        else _found_transition(session, row, hits[0], now)
-    )
     if not dry_run:
-        # Whoever held a claim from before must not settle over this.
-        row.fence += 1
-        apply_transition(session, row, fate, connector=connector, actor="erp", now=now)
-        publish(session, [Put("submissions", row.id, as_record(row))])
+        transition = (
+            Transition.duplicate(f"find({row.id}) returned {numbers}", sent_at=now)
+            if len(hits) > 1
+            else _found_transition(session, row, hits[0], now)
+        )
+        settle(session, row, transition, connector=connector, actor="erp", now=now, revoke_lease=True)
     if len(hits) > 1:
         return "doubled", f"the ERP has it more than once: {numbers}; the office must keep one of them"
     return "settled", f"the ERP has it as {numbers}"
 
 
 def _compare_sent(
-    session: Session, row: Submission, hits: list[ErpDocument], numbers: str, dead: Collection[str]
+    session: Session, row: Submission, hits: list[ErpDocument], numbers: str, cancelled: Collection[str]
 ) -> tuple[str, str]:
     if len(hits) > 1:
         return "doubled", f"the ERP has it more than once: {numbers}; the office must keep one of them"
     if not hits:
         return "missing", f"it is {row.state} ({row.erp_number or 'no number'}), and the ERP does not show it"
-    if row.state == State.ACCEPTED and row.erp_id != hits[0].external_id and row.erp_id in dead:
+    if row.state == State.ACCEPTED and row.erp_id != hits[0].external_id and row.erp_id in cancelled:
         was = row.erp_number or row.erp_id
-        return "differing", f"somebody has cancelled {was} in the ERP, and goes on with {numbers}"
+        return "differing", f"somebody has cancelled {was} in the ERP and continues with {numbers}"
     if row.state == State.ACCEPTED and row.erp_id not in (None, hits[0].external_id):
         return "doubled", f"it is bound to {row.erp_id}, and the ERP shows {hits[0].external_id}"
     if row.state == State.ACCEPTED and hits[0].state.lower() in NOT_DONE:
@@ -183,44 +183,19 @@ def _compare_sent(
     return "found", ""
 
 
-def _erp_total(session: Session, kind: Kind | None, found: ErpDocument) -> Decimal | None:
-    """Return the total of the ERP's document: from the connector, else from the record that was read back."""
-    if found.total is not None or kind is None or kind.erp_record is None:
-        return found.total
-    record = live(session, kind.erp_record.collection, found.external_id)
+def _erp_total(session: Session, kind: Kind | None, document: ErpDocument) -> Decimal | None:
+    """Return the total of the ERP's *document*, or of its record in the feed if the connector gives none."""
+    if document.total is not None or kind is None or kind.erp_record is None:
+        return document.total
+    record = live(session, kind.erp_record.collection, document.external_id)
     return None if record is None else kind.erp_record.total(record)
 
 
-def _found_transition(session: Session, row: Submission, found: ErpDocument, now: dt.datetime) -> Transition:
-    """Return the fate of a document that the ERP turns out to have."""
-    if erp_decision(session, row.kind, found) is State.ACCEPTED:
-        return Transition(
-            state=State.ACCEPTED,
-            sent_at=now,
-            raw=f"reconciled: the ERP says {found.state}",
-            erp_id=found.external_id,
-            erp_number=found.number,
-            bindings=(ErpBinding(row.kind, found.external_id, found.number),),
-        )
-    # It is there and not done: the forwarder finds it and takes it on from where it stands.
-    return Transition(
-        state=State.UNKNOWN,
-        sent_at=now,
-        reason="The ERP has it already; how far it got will be asked",
-        raw=f"reconciled: the ERP says {found.state}"[:MAX_RAW],
-        error_class=ErrorClass.UNKNOWN,
-        due_at=now,
-        erp_id=found.external_id,
-        erp_number=found.number,
-    )
-
-
-def _duplicate_transition(row: Submission, numbers: str, now: dt.datetime) -> Transition:
-    return Transition(
-        state=State.PARKED,
-        sent_at=now,
-        reason="The ERP has this document more than once; the office must keep one of them",
-        raw=f"find({row.id}) returned {numbers}",
-        error_class=ErrorClass.DUPLICATE_BAD,
-        owner="office",
-    )
+def _found_transition(session: Session, row: Submission, document: ErpDocument, now: dt.datetime) -> Transition:
+    """Return the transition of a submission that the ERP turns out to have as *document*."""
+    raw = f"reconciled: the ERP says {document.state}"[:MAX_RAW]
+    if erp_decision(session, row.kind, document) is State.ACCEPTED:
+        return Transition.accepted(row.kind, document, sent_at=now, raw=raw)
+    # It is there and not done: the forwarder finds it and continues from its state.
+    reason = "The ERP has it already; its state there will be asked"
+    return Transition.unknown(reason, sent_at=now, due_at=now, raw=raw, document=document)

@@ -1,4 +1,4 @@
-"""The report of a reconciliation: what was asked about, what the ERP answered, and what is kept of it."""
+"""Report: the counts and findings of a reconciliation, and their row in the database."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -10,12 +10,12 @@ from sqlalchemy.orm import Session
 from backend.delivery.models import Reconciliation
 
 MAX_LINES = 200
-"""So many sentences of one report are kept."""
+"""How many sentences of one report are kept."""
 
 
 @dataclass(frozen=True)
 class MissingDocument:
-    """A document that the ERP had and does not show any more, and when it was sent."""
+    """A document that the ERP had and no longer shows, and when it was sent."""
 
     id: str
     sent_at: dt.datetime | None
@@ -23,41 +23,41 @@ class MissingDocument:
 
 @dataclass
 class Report:
-    """What the ERP answered, each document counted once beside `sent`; `lines` tell what somebody must see."""
+    """What the ERP answered. Each document is counted once, and once more in `sent`; `lines` are findings."""
 
     sent: int = 0
-    """Documents that we believe the ERP has, and that it was asked about."""
+    """Documents that our database says the ERP has, and that it was asked about."""
     found: int = 0
     """Of those: it has exactly one, with an equal total."""
     missing: int = 0
-    """Of those: it does not show it."""
+    """Of those: it does not show them."""
     doubled: int = 0
     """It has the document more than once, or under another id than we know."""
     differing: int = 0
-    """It has one, with another total, or it has gone back to a state in which it is not done."""
+    """It has one with another total, or one that is no longer done there."""
     settled: int = 0
-    """We believed it unsent or open, and the ERP has it: settled here."""
+    """Our database says unsent or open, and the ERP has it: settled here."""
     waiting: int = 0
-    """We believe it unsent or open, and the ERP does not have it: it is sent once sending goes on."""
+    """Our database says unsent or open, and the ERP does not have it: it is sent when sending continues."""
     unclear: int = 0
-    """It could not be asked about, or somebody else holds the document now."""
+    """The ERP could not be asked about it, or a worker is sending it now."""
     lines: list[str] = field(default_factory=list)
     missing_documents: list[MissingDocument] = field(default_factory=list)
-    """Those that are missing."""
+    """The documents counted in `missing`."""
     half_done: list[str] = field(default_factory=list)
-    """Those that the ERP has in a state in which it is not done, though it had been."""
+    """Ids of documents that were done in the ERP and no longer are."""
 
     @property
     def clean(self) -> bool:
-        """Whether nobody needs to look before sending goes on."""
+        """Whether sending can continue without a person looking first."""
         return not (self.missing or self.doubled or self.half_done or self.unclear)
 
     def counts(self) -> dict[str, int]:
-        """Return the numbers by name."""
+        """Return the counts by name."""
         return {name: value for name, value in vars(self).items() if isinstance(value, int)}
 
     def add(self, outcome: str, *, sent: bool = False) -> None:
-        """Count a document under *outcome*, the name of one of the numbers."""
+        """Count a document under *outcome*, the name of one of the counts."""
         setattr(self, outcome, getattr(self, outcome) + 1)
         self.sent += sent
 
@@ -72,7 +72,7 @@ def save(
     ended_at: dt.datetime,
     since: dt.datetime,
 ) -> None:
-    """Keep *report* of a reconciliation that was run at once."""
+    """Store *report* of a reconciliation that ran in one go, and whose *cause* is `command`."""
     session.add(
         Reconciliation(
             connector=connector, cause=cause, began_at=began_at, ended_at=ended_at, since=since,
@@ -83,7 +83,7 @@ def save(
 
 
 def newest(session: Session, limit: int) -> Sequence[Reconciliation]:
-    """Return the *limit* newest reconciliations that came to their end, newest first."""
+    """Return the *limit* newest finished reconciliations, newest first."""
     return session.scalars(
         select(Reconciliation)
         .where(Reconciliation.ended_at.is_not(None))

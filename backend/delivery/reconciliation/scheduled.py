@@ -1,7 +1,7 @@
-"""The daily reconciliation: some documents a minute, newest first, until all of the last days were asked about.
+"""Scheduled reconciliation: look up the documents of the last days once a day, some each minute, newest first.
 
-It also asks about the newest documents every quarter of an hour: when one of those is missing, the rest is
-looked at at once, so that an ERP put back to a backup is noticed before much more is sent to it.
+The newest documents are also looked up every quarter of an hour. If one of them is missing, a reconciliation
+begins at once, so that a restored ERP backup is noticed before much more is sent.
 """
 
 import datetime as dt
@@ -27,25 +27,25 @@ log = logging.getLogger(__name__)
 
 EVERY = dt.timedelta(days=1)
 SLICE = 20
-"""Documents asked about at one turn."""
+"""Documents looked up in one call of `run_slice`."""
 NEWEST = 3
-"""Documents that are asked about between two days' reconciliations."""
+"""Documents that `check_newest` looks up."""
 KEPT = dt.timedelta(days=90)
 """How long reports are kept."""
 
 
 class ScheduledReconciliation:
-    """The reconciliation of one connector. Any number of workers may take turns at it."""
+    """The reconciliation of one connector. Several workers may run slices of it."""
 
     def __init__(self, sessions: Sessions, connector: Connector, clock: Clock, days: int) -> None:
-        """*days*: how long ago a document may have been settled to be asked about."""
+        """*days*: documents settled in so many last days are looked up."""
         self.sessions, self.connector, self.clock = sessions, connector, clock
         self.window = dt.timedelta(days=days)
 
     def run_slice(self, kinds: Collection[str]) -> bool:
-        """Ask about the next documents, if a reconciliation is due or under way; return whether one is.
+        """Look up the next documents, if a reconciliation is due or running; return whether one is.
 
-        *kinds* are those that the connector forwards. Nothing is done while sending is held.
+        *kinds* are those that the connector forwards. Nothing is done while sending is stopped.
         """
         with self.sessions() as session, session.begin():
             if sending_hold.in_force(session) is not None:
@@ -60,18 +60,18 @@ class ScheduledReconciliation:
         for document in ids:
             ask(self.sessions, self.connector, document, report, clock=self.clock)
         if ids and report.unclear == len(ids):
-            # It is the ERP that does not answer; the same documents come again at the next turn.
+            # The ERP does not answer; the same documents are looked up in the next slice.
             self._step_back(id, before, ids)
             return True
         with self.sessions() as session, session.begin():
-            vanished = _add(session, id, report)
-            alarm = loss_start(session, kinds, vanished) is not None
-        if complete or alarm:
-            self._end(id, vanished, kinds)
+            missing = _add(session, id, report)
+            backup_restored = loss_start(session, kinds, missing) is not None
+        if complete or backup_restored:
+            self._end(id, missing, kinds)
         return True
 
     def check_newest(self, kinds: Collection[str]) -> bool:
-        """Ask about the newest documents; where one is missing, begin a reconciliation, and say so."""
+        """Look up the newest documents; if one is missing, begin a reconciliation and return True."""
         with self.sessions() as session, session.begin():
             if sending_hold.in_force(session) is not None or _open(session, self.connector.name) is not None:
                 return False
@@ -88,14 +88,16 @@ class ScheduledReconciliation:
             return False
         if not missing:
             return False
-        log.warning("the ERP does not show %s any more; all of the last days are looked up", ", ".join(missing))
+        log.warning(
+            "the ERP no longer shows %s; all documents of the last days are looked up", ", ".join(missing)
+        )
         with self.sessions() as session, session.begin():
             if _open(session, self.connector.name) is None:
                 self._begin(session)
         return True
 
     def _begin_if_due(self, session: Session) -> Reconciliation | None:
-        """Return the run that is under way, locked, or a new one if it is time; None otherwise."""
+        """Return the current run, locked, or a new one if it is due, else None."""
         run = _open(session, self.connector.name, lock=True)
         if run is not None:
             return run
@@ -127,7 +129,7 @@ class ScheduledReconciliation:
             statement = statement.where(Submission.seq < run.before_seq)
         rows = session.execute(statement.order_by(Submission.seq.desc()).limit(SLICE)).all()
         if rows:
-            # Noted before they are asked about, so that another worker takes the next ones.
+            # Stored before they are looked up, so that another worker takes the next ones.
             run.before_seq = rows[-1].seq
             session.flush()
         return [row.id for row in rows]
@@ -139,11 +141,11 @@ class ScheduledReconciliation:
             if run is not None and run.before_seq == last:
                 run.before_seq = before
 
-    def _end(self, id: int, vanished: Sequence[MissingDocument], kinds: Collection[str]) -> None:
+    def _end(self, id: int, missing: Sequence[MissingDocument], kinds: Collection[str]) -> None:
         handle_missing(
             self.sessions,
             self.connector,
-            Report(missing_documents=list(vanished)),
+            Report(missing_documents=list(missing)),
             clock=self.clock,
             kinds=kinds,
         )
@@ -153,8 +155,8 @@ class ScheduledReconciliation:
                 run.ended_at, run.missing_documents = self.clock.now(), []
                 log.info("reconciled with the ERP: %s", run.counts)
             old = Reconciliation.began_at < self.clock.now() - KEPT
-            for forgotten in session.scalars(select(Reconciliation).where(old)):
-                session.delete(forgotten)
+            for expired in session.scalars(select(Reconciliation).where(old)):
+                session.delete(expired)
 
 
 def _open(session: Session, connector: str, *, lock: bool = False) -> Reconciliation | None:
@@ -167,14 +169,14 @@ def _open(session: Session, connector: str, *, lock: bool = False) -> Reconcilia
 
 
 def _add(session: Session, id: int, report: Report) -> list[MissingDocument]:
-    """Add *report* to the run *id*; return all that have been missing so far and count as sent still."""
+    """Add *report* to the run *id*; return all documents that are missing so far and still count as sent."""
     run = session.get(Reconciliation, id, with_for_update=True, populate_existing=True)
     if run is None:
         return []
     counts = report.counts()
     run.counts = {name: value + counts.get(name, 0) for name, value in run.counts.items()}
     run.lines = [*run.lines, *report.lines][:MAX_LINES]
-    run.missing_documents = [*run.missing_documents, *(one.id for one in report.missing_documents)]
+    run.missing_documents = [*run.missing_documents, *(document.id for document in report.missing_documents)]
     session.flush()
     rows = session.execute(
         select(Submission.id, Submission.last_sent_at).where(

@@ -28,6 +28,7 @@ class S3Store:
     @cached_property
     def client(self) -> Any:
         """The connection, made when it is first needed."""
+        # Imported here and below, because boto3 is there only with the extra `satchel[s3]`.
         import boto3
         from botocore.config import Config
 

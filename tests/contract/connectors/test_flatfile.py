@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.contract.connectors.contract import ConnectorContract
+from backend.erp.testing import ConnectorContract
 from tests.unit.connectors.flatfile.flatfile_fixture import FlatFileFixture
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.contract.connectors.contract import ConnectorContract
+from backend.erp.testing import ConnectorContract
 from tests.services import TrytonServer
 from tests.unit.connectors.tryton.tryton_fixture import TrytonFixture
 

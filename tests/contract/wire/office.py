@@ -1,6 +1,6 @@
-"""The story that the golden exchanges of the office's API tell: two documents are parked, and dealt with.
+"""The golden exchanges of the office's API: documents are parked, and the office acts on them.
 
-It is apart from the phone's story, which is frozen with each revision of what phones speak.
+They are apart from the exchanges of phones, which are frozen with each revision of the wire.
 """
 
 import datetime as dt
@@ -11,8 +11,8 @@ from unittest.mock import patch
 from sqlalchemy import select
 
 from backend.feed.changes import publish
-from backend.inbox import submissions as inbox
 from backend.inbox.models import Submission
+from backend.inbox.records import as_record
 from backend.office import accounts
 from sync_protocol.change import Put
 from tests.contract.wire import exchange
@@ -54,15 +54,15 @@ class _Story:
     def park(self, id: str, **values: Any) -> None:
         def change(session: Any) -> None:
             row = session.scalars(select(Submission).where(Submission.id == id)).one()
-            told = {
+            parked = {
                 "state": "parked", "owner": "office", "error_class": "reject_office",
                 "reason": "The customer would exceed the credit limit", "raw_reason": "credit_limit: 1000.00",
             }  # fmt: skip
-            for name, value in {**told, **values}.items():
+            for name, value in {**parked, **values}.items():
                 setattr(row, name, value)
             row.updated_at = self.here.clock.now()
             session.flush()
-            publish(session, [Put("submissions", id, inbox.as_record(row))])
+            publish(session, [Put("submissions", id, as_record(row))])
 
         self.here.change(change)
 
@@ -83,20 +83,20 @@ class _Story:
         return self.ask(name, about, "POST", f"{PARKED}/{id}/{action}", who, body=body)
 
     def errors_of_the_lock(self) -> Iterator[tuple[str, Golden]]:
-        about = "A token that is nobody's, or whose account is revoked."
+        about = "No account has the token, or the account is revoked."
         yield self.ask("problem-office_token_invalid", about, "GET", PARKED, "so1.nobody-s-token")
-        about = "Who keeps the connection running may retry, and settle nothing else."
+        about = "The role of those who run the connection may retry, and decide nothing."
         yield self.act("problem-role_missing", about, IDS[0], "cancel", "ivo", why="no")
 
     def actions(self) -> Iterator[tuple[str, Golden]]:
-        yield self.ask("list", "What waits longest comes first.", "GET", PARKED, query={"limit": "1"})
+        yield self.ask("list", "The longest-waiting document comes first.", "GET", PARKED, query={"limit": "1"})
         yield self.ask("show", "One document.", "GET", f"{PARKED}/{IDS[0]}")
         yield self.act("reserve", "Anna reserves it.", IDS[0], "reserve")
         about = "Bert learns who has reserved it. With `force` he would overrule her."
         yield self.act("problem-reserved_by_another", about, IDS[0], "retry", "bert")
         yield self.act("release", "Anna ends her reservation.", IDS[0], "release")
-        yield self.act("retry", "It is sent again as it is.", IDS[0], "retry", why="The limit was raised")
-        yield self.act("problem-not_parked", "It is on its way.", IDS[0], "cancel", why="no")
+        yield self.act("retry", "It is sent again, unchanged.", IDS[0], "retry", why="The limit was raised")
+        yield self.act("problem-not_parked", "It is not parked any more.", IDS[0], "cancel", why="no")
         number = self.erp.by_hand()
         yield self.act("link", "Somebody has entered it in the ERP.", IDS[1], "link", number=number)
         yield self.act("cancel", "The rep reads the reason.", IDS[2], "cancel", why="Ordered twice")
@@ -104,15 +104,15 @@ class _Story:
 
     def refusals(self) -> Iterator[tuple[str, Golden]]:
         yield self.act("problem-not_in_erp", "No such number.", IDS[4], "link", number="SO99")
-        about = "The number is another document's."
+        about = "Another document is linked to the number."
         yield self.act("problem-linked_elsewhere", about, IDS[4], "link", number="SO1")
         yield self.act("problem-envelope_invalid", "The rep must learn the reason.", IDS[4], "cancel")
         yield self.act("problem-not_for_this", "An order is no change request.", IDS[4], "done")
-        about = "A corrected body has faults; each stands under its field."
+        about = "The corrected body has faults; each names its field."
         body = company.order_body("C9")
         yield self.act("problem-body_refused", about, IDS[4], "fix", body=body)
         self.park(IDS[5], last_sent_at=self.here.clock.now() - dt.timedelta(seconds=5))
-        about = "A call that was made for it may still be executed."
+        about = "The ERP may still execute a call that was made for it."
         yield self.act("problem-may_be_in_erp", about, IDS[5], "cancel", why="Ordered twice")
         self.erp.script("find", "503")
         about = "The ERP must be asked whether it has the document."

@@ -1,4 +1,4 @@
-"""The golden exchanges of the office's API: what is answered today, as OpenAPI describes it."""
+"""The golden exchanges of the office's API: today's replies equal them, and OpenAPI describes them."""
 
 import re
 from pathlib import Path
@@ -19,11 +19,11 @@ NAMES = exchange.names(office.FOLDER)
 
 
 def test_what_is_answered_today_is_what_is_kept(tmp_path: Path) -> None:
-    """`make reference` writes them anew."""
+    """`make reference` writes them again."""
     with world(read_settings({"SATCHEL_FOLDER": str(tmp_path / "instance")})) as here:
-        told = dict(office.tell(here))
-    assert sorted(told) == NAMES
-    for name, golden in told.items():
+        played = dict(office.tell(here))
+    assert sorted(played) == NAMES
+    for name, golden in played.items():
         assert golden == exchange.read(name, office.FOLDER), name
 
 

@@ -99,7 +99,7 @@ READING = [
         "A document that a restored ERP has lost keeps the ERP's id and binding, which another document"
         " gets there.",
         f"{LOST}::test_what_it_has_lost_is_sent_again_exactly_once",
-        [replace(data_loss._again, "$FATE($$$FIELDS, clear_erp_id=$LOST)", "$FATE($$$FIELDS)")],
+        [replace(data_loss._resend, "$REPLACE($TRANSITION, clear_erp_id=$LOST)", "$TRANSITION")],
         only="sqlite",
     ),
 ]

@@ -5,9 +5,10 @@ from backend.api import auth
 from backend.api import push as api_push
 from backend.connectors.tryton import client, deadline
 from backend.delivery import breaker, settle
+from backend.delivery.attempts import AttemptLog
+from backend.delivery.breaker import OutageDetector
 from backend.delivery.forwarder import Forwarder
 from backend.delivery.models import Breaker
-from backend.delivery.outage import OutageDetector
 from backend.delivery.queue import acquire, concurrency, dependencies, ordering
 from backend.delivery.retry import Backoff
 from backend.delivery.transfer import Transfer
@@ -37,7 +38,7 @@ FORWARDING = [
         "The ERP is called inside the transaction that notes the attempt: a worker that dies leaves no"
         " record of it.",
         f"{IN_DOUBT}::test_the_attempt_is_on_disk_before_the_erp_is_called",
-        [move(Transfer._call, calls(Transfer._ask), after=calls(Transfer._begin))],
+        [move(Transfer._call, calls(Transfer._ask), after=calls(AttemptLog.open))],
         only="postgresql",
     ),
     Mutant(
@@ -121,7 +122,7 @@ FORWARDING = [
         "–",
         "An open breaker does not stop sending: the next document finds out whether the ERP accepts it.",
         "tests/unit/delivery/test_breaker.py::test_it_is_probed_with_check_and_never_with_a_document",
-        [replace(Forwarder._claim, "$OPEN or $HELD", "$HELD")],
+        [replace(Forwarder._acquire, "breaker.is_open($$$NAMED) or $HELD", "$HELD")],
         only="sqlite",
     ),
     Mutant(
@@ -155,7 +156,7 @@ FORWARDING = [
         f"{IN_CLAIMS}::test_a_document_that_kills_every_other_worker_ends_parked_too",
         [
             replace(
-                settle.settle,
+                settle.settle_lease,
                 f"$ROW.{Submission.unfinished_leases.key} -= 1",
                 f"$ROW.{Submission.unfinished_leases.key} = 0",
             )

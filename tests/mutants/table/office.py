@@ -26,7 +26,7 @@ PARKED_DOCUMENTS = [
         f"{SERVICE}::test_a_worker_from_before_cannot_settle_over_the_office",
         [
             replace(
-                constant(attempts, attempts._NEWEST),
+                constant(attempts, attempts._NEWEST_LEASE),
                 f"$ROW.{Submission.fence.key} == $FENCE",
                 f"$ROW.{Submission.fence.key} >= $FENCE",
             )

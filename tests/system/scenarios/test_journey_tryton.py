@@ -241,7 +241,7 @@ FAILPOINTS = (
 )
 """Before the ERP's first commit, between two of its commits, and after the last."""
 MORE_FAILPOINTS = (
-    "delivery.after_claim",
+    "delivery.after_lease",
     "delivery.after_find",
     "delivery.after_advance",
     "delivery.after_settle",

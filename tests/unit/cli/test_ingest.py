@@ -64,7 +64,7 @@ def test_the_quarantine_is_listed_told_by_doctor_and_tried_again(
         assert live(session, "expense_categories", "hotel")
 
 
-def test_a_comparison_mends_and_doctor_tells_of_it(
+def test_a_comparison_repairs_and_doctor_reports_it(
     installed: Sessions, satchel: Satchel, erp: dict[str, str], tmp_path: Path
 ) -> None:
     drop(tmp_path / "erp", "20261123T100000Z")

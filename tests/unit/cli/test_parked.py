@@ -42,14 +42,14 @@ def test_nothing_is_parked(satchel: Satchel) -> None:
 def test_the_list_says_whose_why_and_what_to_do(inbox: InboxFixture, satchel: Satchel) -> None:
     id = park(inbox)
     listed = satchel("parked", "list").output
-    for words in (
+    for text in (
         id,
         "office",
         "reject_office",
         "the customer is over the credit limit",
         "Put right in the ERP",
     ):
-        assert words in listed
+        assert text in listed
     [document] = json.loads(satchel("parked", "list", "--json").output)
     assert (document["id"], document["error_class"], document["owner"]) == (id, "reject_office", "office")
     assert json.loads(satchel("parked", "list", "--json", "--owner", "it").output) == []

@@ -75,7 +75,7 @@ def test_many_that_vanished_hold_sending_until_the_operator_resumes(
         )
         assert held.action == "erp.held" and released.actor.startswith("user:")
         mark = session.get(Watermark, ("flatfile", "units"))
-        assert mark is not None and mark.value is None, "the ERP is read anew"
+        assert mark is not None and mark.value is None, "the ERP is read again from the start"
     assert "the ERP has lost documents" not in satchel("doctor", **erp).output
 
 
@@ -92,7 +92,7 @@ def test_what_was_found_is_kept_and_shown(installed: Sessions, satchel: Satchel,
     assert "0 sent, 0 found, 0 missing" in satchel("doctor", **erp).output
 
 
-def test_the_workers_upkeep_asks_by_itself(
+def test_the_worker_reconciles_by_itself(
     installed: Sessions, satchel: Satchel, erp: dict[str, str], small_company: Path, tmp_path: Path,
     empty_database_url: str,
 ) -> None:  # fmt: skip

@@ -80,7 +80,7 @@ def pushed(sessions: Sessions, id: str, now: dt.datetime) -> None:
         push(session, rep_id="R1", device_id="D1", submissions=documents, now=now)
 
 
-def test_it_mends_a_sum_a_hash_and_a_head_and_says_which(installed: Sessions, satchel: Satchel) -> None:
+def test_it_repairs_a_checksum_a_hash_and_a_head_and_says_so(installed: Sessions, satchel: Satchel) -> None:
     say(installed, customer("C1", "NW"), customer("C2", "SE"))
     with installed() as session, session.begin():
         of = FeedStream.channel == "territory:NW"

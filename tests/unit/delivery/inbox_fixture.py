@@ -13,14 +13,15 @@ from ulid import ULID
 from backend.clock import Clock
 from backend.database.core import Sessions
 from backend.delivery import breaker
+from backend.delivery.documents import receipts_in
 from backend.delivery.forwarder import Forwarder
 from backend.delivery.models import Breaker
-from backend.delivery.receipts import receipts_in
 from backend.delivery.retry import Backoff
 from backend.feed.changes import MAX_CHANGES, live, publish
 from backend.identity.models import Rep
 from backend.inbox import submissions
 from backend.inbox.models import Attempt, Binding, Submission
+from backend.inbox.records import as_record
 from backend.settings import Settings
 from sync_protocol.canonical import canonical, digest
 from sync_protocol.catalogue import KINDS
@@ -118,7 +119,7 @@ class InboxFixture:
                 session.add(Rep(id=rep, name=f"Rep {rep}", role="sales", active=True))
             session.add_all(rows)
             session.flush()
-            publish(session, [Put("submissions", row.id, submissions.as_record(row)) for row in rows])
+            publish(session, [Put("submissions", row.id, as_record(row)) for row in rows])
 
     def forwarder(self, worker: str = "w1", erp: RecordingErp | None = None) -> Forwarder:
         """Return a forwarder whose retries always wait the whole ceiling."""
@@ -138,7 +139,7 @@ class InboxFixture:
         return self.forwarder(worker).drain(stop=lambda: next(stops))
 
     def probe(self) -> bool:
-        """Ask the connector's `check()`, as the upkeep of a worker does; return whether sending goes on."""
+        """Ask the connector's `check()`, as a worker's maintenance does; return whether sending continues."""
         return breaker.probe(self.sessions, self.erp, clock=self.clock, backoff=BACKOFF)
 
     def breaker(self) -> Breaker:

@@ -75,7 +75,7 @@ def test_a_pause_of_a_day_that_the_erp_asked_for_is_told(inbox: InboxFixture) ->
     inbox.later(seconds=6_400)
     assert look(inbox) == 1
     assert (inbox.row(id).state, inbox.row(id).owner) == ("queued", "office")
-    told = f"The ERP has not taken it since {SINCE}: the ERP is closed for maintenance"
+    told = f"The ERP has not accepted it since {SINCE}: the ERP is closed for maintenance"
     assert inbox.record(id)["reason"] == told
     assert [step for step, _ in inbox.attempts(id)] == ["find", "create"]
 

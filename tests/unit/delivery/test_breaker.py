@@ -166,7 +166,7 @@ def test_a_slow_good_probe_does_not_close_what_has_opened_again_since(inbox: Inb
     assert inbox.probe(), "its own probe closes it"
 
 
-def test_what_the_office_sends_again_begins_anew_with_wrong_settings(inbox: InboxFixture) -> None:
+def test_what_the_office_sends_again_starts_again_with_wrong_settings(inbox: InboxFixture) -> None:
     """The connection was put right; an unrelated incident of later does not park the document at once."""
     bad = inbox.capture()
     inbox.erp.script("create", *["config"] * 5, "ok")

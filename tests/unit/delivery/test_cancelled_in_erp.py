@@ -14,7 +14,7 @@ def found(id: str, state: str) -> ErpDocument:
     return ErpDocument(id, f"SO{id}", state)
 
 
-def enter_anew(inbox: InboxFixture, id: str) -> None:
+def enter_again(inbox: InboxFixture, id: str) -> None:
     """Cancel the ERP's first document and enter another under the same key, as a person there does."""
     inbox.erp.decide("1", "cancelled")
     inbox.erp.by_hand(key=id)
@@ -44,7 +44,7 @@ def test_an_order_that_was_sent_again_after_its_cancelling_is_not_doubled(inbox:
     """As without the companion module: both carry the same reference."""
     id = inbox.capture()
     inbox.forwarder().drain()
-    enter_anew(inbox, id)
+    enter_again(inbox, id)
     inbox.change(id, erp_id="2", erp_number="SO2")
     report = ask(inbox)
     assert (report.found, report.doubled, report.clean) == (1, 0, True)
@@ -53,15 +53,15 @@ def test_an_order_that_was_sent_again_after_its_cancelling_is_not_doubled(inbox:
 def test_two_that_live_are_doubled_whatever_else_was_cancelled(inbox: InboxFixture) -> None:
     id = inbox.capture()
     inbox.forwarder().drain()
-    enter_anew(inbox, id)
+    enter_again(inbox, id)
     inbox.erp.by_hand(key=id)
     assert ask(inbox).doubled == 1
 
 
-def test_an_accepted_order_that_was_cancelled_and_entered_anew_differs(inbox: InboxFixture) -> None:
+def test_an_accepted_order_that_was_cancelled_and_entered_again_differs(inbox: InboxFixture) -> None:
     id = inbox.capture()
     inbox.forwarder().drain()
-    enter_anew(inbox, id)
+    enter_again(inbox, id)
     report = ask(inbox)
     assert (report.differing, report.doubled) == (1, 0)
     assert report.lines == [f"{id}: somebody has cancelled SO1 in the ERP, and goes on with SO2"]
@@ -72,7 +72,7 @@ def test_an_accepted_order_that_was_cancelled_and_entered_anew_differs(inbox: In
 def test_what_was_forgotten_is_taken_for_the_one_that_lives(inbox: InboxFixture, through: str) -> None:
     id = inbox.capture()
     inbox.forwarder().drain()
-    enter_anew(inbox, id)
+    enter_again(inbox, id)
     forget(inbox, id)
     if through == "reconcile":
         assert ask(inbox).settled == 1
@@ -85,7 +85,7 @@ def test_on_hold_the_one_that_lives_decides(inbox: InboxFixture) -> None:
     id = inbox.capture()
     inbox.erp.script("advance", "on_hold")
     inbox.forwarder().drain()
-    enter_anew(inbox, id)
+    enter_again(inbox, id)
     inbox.later(hours=1)
     follow_up(inbox.sessions, inbox.erp, clock=inbox.clock, kinds=KINDS)
     assert (inbox.states(id), inbox.row(id).erp_id) == (["accepted"], "2")

@@ -10,7 +10,7 @@ import pytest
 from backend.clock import ManualClock, SystemClock
 from backend.delivery.queue import acquire
 from backend.delivery.queue.lease import Lease
-from backend.delivery.settle import settle, tell
+from backend.delivery.settle import settle_lease
 from backend.delivery.transition import Transition
 from backend.settings import read_settings
 from sync_protocol.submission import State
@@ -33,10 +33,9 @@ def claim(inbox: InboxFixture, worker: str = "w1", **more: Any) -> Lease | None:
         )
 
 
-def finish(inbox: InboxFixture, mine: Lease, fate: Transition) -> bool:
+def finish(inbox: InboxFixture, lease: Lease, transition: Transition) -> bool:
     with inbox.sessions() as session, session.begin():
-        row = settle(session, mine, fate, connector="recording", now=inbox.clock.now())
-        tell(session, [row] if row is not None else [])
+        row = settle_lease(session, lease, transition, connector="recording", now=inbox.clock.now())
         return row is not None
 
 
@@ -113,7 +112,7 @@ def test_a_document_is_claimed_three_times_without_an_end_and_then_parked(inbox:
     assert claim(inbox) is None
     row = inbox.row(id)
     assert (row.state, row.owner, row.error_class) == ("parked", "office", "poison")
-    assert row.reason and "broken off 3 times" in row.reason
+    assert row.reason and "3 attempts to send it were interrupted" in row.reason
     assert inbox.record(id)["state"] == "parked"
 
 
@@ -285,7 +284,7 @@ def test_of_two_workers_with_a_lease_shorter_than_the_call_one_settles_and_nothi
     slow.join(30)
     assert inbox.row(id).state == "accepted"
     assert inbox.erp.created(id) == 1
-    assert "lost its claim" in caplog.text
+    assert "lost its lease" in caplog.text
     assert inbox.row(id).fence == 2
 
 

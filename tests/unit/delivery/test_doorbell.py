@@ -62,7 +62,7 @@ def test_a_second_ring_is_not_queued_while_one_waits(inbox: InboxFixture, own_re
 
 
 def test_what_lies_in_redis_is_json(inbox: InboxFixture, own_redis: RedisServer) -> None:
-    """Whoever reads a pickle runs what its writer wished; Redis is not ours alone."""
+    """Reading a pickle runs code that its writer chose, and others can write to Redis."""
     doorbell.ring(replace(inbox.settings, redis_url=own_redis.url))
     with redis.Redis.from_url(own_redis.url) as client:
         [job] = client.lrange("rq:queue:satchel", 0, -1)

@@ -118,7 +118,7 @@ def test_after_a_day_the_office_is_told_and_it_is_still_tried(inbox: InboxFixtur
         assert inbox.probe()
     row = inbox.row(id)
     assert (row.state, row.owner) == ("queued", "office")
-    assert row.reason and row.reason.startswith("The ERP has not taken it since 2026-11-23 09:00 UTC")
+    assert row.reason and row.reason.startswith("The ERP has not accepted it since 2026-11-23 09:00 UTC")
 
 
 def test_a_failed_look_leaves_what_was_never_sent_in_the_queue(inbox: InboxFixture) -> None:

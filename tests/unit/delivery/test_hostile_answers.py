@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.delivery.transition import NEXT_STATE
+from backend.delivery.erp_response import NEXT_STATE
 from backend.erp.errors import ErpError, ErrorClass
 from backend.erp.records import Document, ErpDocument, Outcome
 from sync_protocol.submission import State

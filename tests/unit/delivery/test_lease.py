@@ -33,8 +33,8 @@ def test_a_connector_that_sets_no_bound_is_not_complained_about(inbox: InboxFixt
 
 
 def test_a_worker_says_so_once_when_it_starts(inbox: InboxFixture, caplog: pytest.LogCaptureFixture) -> None:
-    upkeep = Maintenance(inbox.settings, inbox.sessions, Slow(inbox.erp.folder), inbox.clock)
-    upkeep.run_once()
-    upkeep.run_once()
+    maintenance = Maintenance(inbox.settings, inbox.sessions, Slow(inbox.erp.folder), inbox.clock)
+    maintenance.run_once()
+    maintenance.run_once()
     warned = [r for r in caplog.records if "SATCHEL_LEASE_SECONDS" in r.getMessage()]
     assert [r.levelno for r in warned] == [logging.WARNING]

@@ -52,15 +52,16 @@ def test_a_settlement_that_the_database_ended_is_tried_once_more(
     first = inbox.capture(customer="C1")
     second = inbox.capture(customer="C2")
     forwarder = inbox.forwarder()
-    claims = forwarder._claim
+    acquire, calls = forwarder._acquire, iter(range(1000))
 
-    def ended(session, terms, also=()):
-        if also:
+    def aborted(session, profile):
+        # The second lease is the one that is taken in a settling transaction.
+        if next(calls) == 1:
             session.connection().exec_driver_sql("SET LOCAL statement_timeout = 1")
             session.connection().exec_driver_sql("SELECT pg_sleep(5)")
-        return claims(session, terms, also)
+        return acquire(session, profile)
 
-    forwarder._claim = ended  # type: ignore[method-assign]
+    forwarder._acquire = aborted  # type: ignore[method-assign]
     forwarder.drain()
     assert inbox.states(first, second) == ["accepted", "accepted"]
     assert "settling is tried once more" in caplog.text

@@ -31,7 +31,7 @@ def customer(id: str, replaced_by: str | None = None, *addresses: str) -> dict[s
 
 
 CANARY = "Canary"
-"""In the name, number and address of a customer whom the rep does not hear."""
+"""In the name, number and address of a customer that the rep has no access to."""
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_it_is_sent_for_the_customer_that_is_left(inbox: InboxFixture) -> None:
     assert sent_body(inbox) == {**ORDER, "customer_id": "C2", "ship_to_id": None}
     record = inbox.record(id)
     words = "Sent for Name of C2 (C2), into which Name of C1 (C1) was merged in the ERP"
-    more = "the delivery address was the old one's, so the ERP's usual one is taken"
+    more = "the delivery address belongs to the old one, so the ERP's default address is used"
     assert (record["state"], record["body"]["customer_id"]) == ("accepted", "C1"), "what was captured stays"
     assert record["reason"] == f"{words}; {more}"
 

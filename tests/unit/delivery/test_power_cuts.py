@@ -6,7 +6,7 @@ from tests.unit.delivery.inbox_fixture import InboxFixture, eventually
 from tests.unit.delivery.workers import all_accepted, killed, worker, worker_to_kill
 
 FAILPOINTS = [
-    "delivery.after_claim",
+    "delivery.after_lease",
     "delivery.after_attempt",
     "delivery.after_attempt=kill@2",
     "delivery.after_attempt=kill@3",

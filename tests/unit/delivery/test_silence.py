@@ -43,7 +43,7 @@ def test_one_document_that_gets_no_answer_stops_nobody(inbox: InboxFixture) -> N
     assert inbox.states(bad, good) == ["unknown", "accepted"]
 
 
-def test_an_answer_between_two_silences_begins_the_count_anew(inbox: InboxFixture) -> None:
+def test_an_answer_between_two_silences_starts_the_count_again(inbox: InboxFixture) -> None:
     ids = [inbox.capture(customer=f"C{n}") for n in range(5)]
     inbox.erp.script("create", "down", "down", "refuse", "down", "ok")
     inbox.forwarder().drain()

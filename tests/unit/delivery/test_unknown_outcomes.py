@@ -157,5 +157,7 @@ def test_a_refusal_of_what_the_erp_has_begun_is_for_the_office(inbox: InboxFixtu
     inbox.forwarder().drain()
     row = inbox.row(id)
     assert (row.state, row.owner, row.error_class) == ("parked", "office", "reject_office")
-    assert inbox.record(id)["reason"] == "The ERP has begun it and refuses to go on: the minimum quantity is 5"
+    assert (
+        inbox.record(id)["reason"] == "The ERP has begun it and refuses to continue: the minimum quantity is 5"
+    )
     assert row.erp_id and row.raw_reason == "E4711"

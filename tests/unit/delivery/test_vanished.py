@@ -61,7 +61,7 @@ def test_a_document_that_somebody_deleted_in_the_erp_goes_to_the_office(inbox: I
     assert held(inbox) is None
     row = inbox.row(ids[2])
     assert (row.state, row.owner, row.erp_id) == ("parked", "office", None)
-    assert "does not have it any more" in inbox.record(ids[2])["reason"]
+    assert "no longer has it" in inbox.record(ids[2])["reason"]
     assert inbox.bindings(ids[2]) == [], "the ERP may give its id to another document"
 
 

@@ -12,8 +12,8 @@ from backend.clock import ManualClock
 from backend.database.core import Sessions
 from backend.erp.port import Connector, ConnectorMissing
 from backend.feed.changes import publish
-from backend.inbox import submissions as inbox
 from backend.inbox.models import Submission
+from backend.inbox.records import as_record
 from backend.office.service import OfficeService
 from backend.settings import read_settings
 from sync_protocol.change import Put
@@ -33,7 +33,7 @@ def stand(sessions: Sessions, id: str, state: str, **values: object) -> None:
         for name, value in {"state": state, **values}.items():
             setattr(row, name, value)
         session.flush()
-        publish(session, [Put("submissions", id, inbox.as_record(row))])
+        publish(session, [Put("submissions", id, as_record(row))])
 
 
 def decide(sessions: Sessions, clock: ManualClock, action: str, id: str, why: str) -> None:

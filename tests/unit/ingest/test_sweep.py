@@ -69,7 +69,7 @@ def test_a_listing_that_is_empty_or_has_shrunk_is_refused(ten: Intake, left: int
     assert result.deleted == 0 and len(ten.keys()) == 10
     failure = ten.watermark().sweep_failure
     assert failure == result.failure and failure is not None
-    assert f"The ERP lists {left} units, and {10 - left} of the 10 known ones are missing" in failure
+    assert f"The ERP lists {left} units; {10 - left} of the 10 in the feed are missing there" in failure
     assert ten.watermark().swept_at is None
     ten.read()
     assert ten.watermark().sweep_failure == failure, "a reading that goes well does not hide it"

@@ -188,7 +188,7 @@ def test_a_database_that_is_away_is_said_and_nothing_else_is_claimed(
 ) -> None:
     sessions = make_sessions("postgresql+psycopg://nobody@127.0.0.1:9/none")
     assert read_gauges(sessions, clock) == {"satchel_database_up": {(): 0}}
-    assert "a scrape goes without the database" in caplog.text
+    assert "the database did not answer a scrape" in caplog.text
 
 
 def test_every_gauge_is_given(inbox: InboxFixture) -> None:

@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 from sqlalchemy import event
 
-from backend.delivery.settle import settle
+from backend.delivery.settle import settle_lease
 from backend.office.errors import ActionRefused
 from sync_protocol.errors import ErrorCode
 from tests.unit.delivery.inbox_fixture import ORDER
@@ -61,7 +61,7 @@ def test_a_worker_from_before_cannot_settle_over_the_office(
     assert quick is not None
     with work.inbox.sessions() as session, session.begin():
         late = replace(accepted(), erp_id="9", erp_number="SO9")
-        assert settle(session, slow, late, connector="recording", now=work.inbox.clock.now()) is None
+        assert settle_lease(session, slow, late, connector="recording", now=work.inbox.clock.now()) is None
     row = work.inbox.row(id)
     assert (row.state, row.lease_owner, row.erp_number) == ("sending", "w3", None)
     assert "came too late" in caplog.text

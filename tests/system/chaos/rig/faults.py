@@ -12,7 +12,7 @@ from tests.system.chaos.rig.breaking import Begin, End
 from tests.system.chaos.rig.site import Site
 
 STEPS_OF_DELIVERY = (
-    "after_claim", "after_attempt", "after_find", "after_create", "after_advance", "before_settle",
+    "after_lease", "after_attempt", "after_find", "after_create", "after_advance", "before_settle",
     "after_settle",
 )  # fmt: skip
 STEPS_OF_A_PHONE = (

@@ -184,7 +184,7 @@ def test_an_answer_that_is_not_whole_is_waited_for_and_then_set_aside(
     assert rejected(files) == {}
     grow_old(*(files.folder / "acks").iterdir())
     assert list(handed_over.acknowledgements()) == []
-    assert "has not been finished since" in rejected(files)[path.name]
+    assert "it was not finished in time" in rejected(files)[path.name]
 
 
 def test_fewer_rows_than_promised_is_garbage(files: FlatFileFixture, handed_over: FlatFileConnector) -> None:

@@ -10,7 +10,7 @@ import pytest
 from backend.connectors.flatfile import connect
 from backend.connectors.flatfile.adapter import FlatFileConnector
 from backend.erp.errors import ErpError, ErrorClass
-from tests.contract.connectors.contract import read_all
+from backend.erp.testing import read_all
 from tests.unit.connectors.flatfile.handwritten_drops import CATEGORY, categories, csv_text, whole, write_drop
 
 FIRST, SECOND, THIRD = "20261123T090000Z", "20261123T091500Z", "20261123T093000Z"

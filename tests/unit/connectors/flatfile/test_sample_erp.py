@@ -21,13 +21,13 @@ from backend.clock import ManualClock, SystemClock
 from backend.connectors.flatfile import connect
 from backend.connectors.flatfile.adapter import FlatFileConnector
 from backend.erp.records import Acknowledgement, Document
+from backend.erp.testing import read_all
 from backend.sample_erp import run
 from backend.sample_erp.export import drop
 from backend.sample_erp.reps import REPS, TERRITORIES
 from backend.sample_erp.run import BANNER, opened
 from sync_protocol.catalogue import COLLECTIONS
 from sync_protocol.submission import State
-from tests.contract.connectors.contract import read_all
 from tests.unit.connectors.flatfile.flatfile_fixture import (
     FlatFileFixture,
     claim_body,

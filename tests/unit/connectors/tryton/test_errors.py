@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from backend.connectors.tryton.errors import http_refusal, refusal
+from backend.delivery.erp_response import RetryState, from_error
 from backend.delivery.retry import Backoff
-from backend.delivery.transition import RetryState, Transition, from_error
+from backend.delivery.transition import Transition
 from backend.erp.errors import ErpError, ErrorClass
 
 C = ErrorClass

@@ -9,7 +9,7 @@ import pytest
 from psycopg import sql
 
 from backend.connectors.tryton.adapter import TrytonConnector
-from tests.contract.connectors.contract import Records, read_all
+from backend.erp.testing import Records, read_all
 from tests.services import TrytonServer
 from tests.unit.connectors.tryton.tryton_fixture import TrytonFixture
 

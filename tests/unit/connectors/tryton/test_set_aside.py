@@ -7,7 +7,7 @@ import pytest
 from psycopg import sql
 
 from backend.connectors.tryton.adapter import TrytonConnector
-from tests.contract.connectors.contract import read_all
+from backend.erp.testing import read_all
 from tests.services import TrytonServer
 from tests.unit.connectors.tryton.tryton_fixture import TrytonFixture
 

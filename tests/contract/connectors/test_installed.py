@@ -1,0 +1,16 @@
+"""The contract is part of the installed package, and says what it needs."""
+
+import subprocess
+import sys
+
+
+def test_without_pytest_it_says_what_to_install() -> None:
+    code = "import sys; sys.modules['pytest'] = None; import backend.erp.testing"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "install pytest" in done.stderr
+
+
+def test_the_server_and_the_port_do_not_import_pytest() -> None:
+    code = "import sys, backend.erp.port, backend.app, backend.worker; sys.exit('pytest' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
