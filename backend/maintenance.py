@@ -128,7 +128,7 @@ class Maintenance:
         with self.sessions() as session, session.begin():
             position_times.record(session, self.clock)
         days = self.settings.tombstone_days
-        deleted = compact(self.sessions, self.clock, days, most=MAX_TOMBSTONES, stop=self.stop)
+        deleted = compact(self.sessions, self.clock, days, limit=MAX_TOMBSTONES, stop=self.stop)
         if deleted:
             log.info("%d tombstones older than %d days are deleted", deleted, days)
 

@@ -129,7 +129,7 @@ class _Worker:
 
     def _segments_forever(self, name: str) -> None:
         self._repeat(
-            name, segments.run_maintenance(self.sessions, self.clock, self.settings), segments.ROUND_SECONDS
+            name, segments.run_maintenance(self.sessions, self.clock, self.settings), segments.INTERVAL_SECONDS
         )
 
     @contextmanager

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from backend.api import auth
 from backend.api.services import get_services
 from backend.feed.models import FeedHead
-from backend.feed.positions import ONLY, Head
+from backend.feed.positions import HEAD_ID, Head
 from backend.identity import access
 from backend.identity.models import Device
 from sync_protocol.change import Stream
@@ -29,14 +29,14 @@ def read_feed(primary: Session, schema: int, ask: Ask[T], is_empty: Callable[[T]
     *says_nothing* tells an answer that means "no changes"; of a replica that is behind it does not count.
     """
     replica = get_services().replica
-    if replica is None or replica.away:
+    if replica is None or replica.is_unavailable:
         return ask(primary, None)
     who = auth.principal()
     row = primary.execute(
         select(FeedHead.epoch, FeedHead.position, Device.pushed_position)
         .select_from(FeedHead)
         .join(Device, Device.id == who.device)
-        .where(FeedHead.id == ONLY)
+        .where(FeedHead.id == HEAD_ID)
     ).one()
     heard = frozenset(access.streams(primary, who.rep, schema))
 

@@ -17,7 +17,7 @@ def authenticate_link() -> bool:
     here = get_services()
     name = str((request.view_args or {}).get("sha256", ""))
     expires, signature = request.args.get("expires", ""), request.args.get("signature", "")
-    left = here.links.left(name, expires, signature, here.clock.now())
+    left = here.links.seconds_left(name, expires, signature, here.clock.now())
     if not left:
         raise Problem(ErrorCode.LINK_INVALID, "The link has expired or was altered; pull again for a new one.")
     g.link_left = left

@@ -11,10 +11,10 @@ from backend.api.read_routing import read_feed
 from backend.api.responses import json_response
 from backend.api.services import get_services
 from backend.feed import mismatches
-from backend.feed.mismatches import Verifier
+from backend.feed.mismatches import VerifyingDevice
 from backend.identity.models import Device
 from backend.sync import verify_request
-from backend.sync.verify import Answer, verify
+from backend.sync.verify import VerifyResult, verify
 from sync_protocol.verify import VerifyRequestSchema
 
 log = logging.getLogger("satchel.verify")
@@ -47,14 +47,14 @@ def respond() -> Response:
     return json_response(found.body)
 
 
-def _note(found: Answer, app_version: str | None) -> None:
+def _note(found: VerifyResult, app_version: str | None) -> None:
     """Keep and log the mismatches; if they cannot be kept, the device is mended all the same."""
     who = auth.principal()
     metrics.MISMATCHES.inc(len(found.mismatches))
     try:
         with auth.write_session() as session:
             app_version = app_version or session.get_one(Device, who.device).app_version
-            verifier = Verifier(who.rep, who.device, app_version, found.position)
+            verifier = VerifyingDevice(who.rep, who.device, app_version, found.position)
             mismatches.record(session, verifier, found.mismatches, get_services().clock.now())
     except SQLAlchemyError as error:
         log.warning("mismatches could not be kept: %s", error)

@@ -10,7 +10,7 @@ from sync_protocol.conformance import device as devices
 from sync_protocol.conformance import server as servers
 from sync_protocol.conformance.verdict import Verdict
 
-COLOURS = {"pass": "green", "fail": "red", "not asked": "yellow"}
+COLOURS = {"pass": "green", "fail": "red", "not applicable": "yellow"}
 
 
 @click.group()
@@ -67,16 +67,16 @@ def _report(verdicts: Iterable[Verdict], as_json: bool) -> None:
         report = {"passed": not failed, "rules": [verdict.as_json() for verdict in all_verdicts]}
         click.echo(json.dumps(report, ensure_ascii=False, indent=1))
     else:
-        checked = sum(verdict.outcome != "not asked" for verdict in all_verdicts)
+        checked = sum(verdict.outcome != "not applicable" for verdict in all_verdicts)
         click.secho(f"{checked - len(failed)} of {checked} rules kept.", fg="red" if failed else "green")
     if failed:
         raise SystemExit(1)
 
 
 def _print(verdict: Verdict) -> None:
-    outcome = click.style(f"{verdict.outcome:<10}", fg=COLOURS[verdict.outcome])
-    click.echo(f"{verdict.number:<5}{outcome}{verdict.rule:<18}{verdict.demands}")
+    outcome = click.style(f"{verdict.outcome:<16}", fg=COLOURS[verdict.outcome])
+    click.echo(f"{verdict.number:<5}{outcome}{verdict.rule:<18}{verdict.summary}")
     if verdict.detail:
-        click.echo(f"{'':<15}{verdict.detail}")
+        click.echo(f"{'':<21}{verdict.detail}")
     if verdict.outcome == "fail":
-        click.echo(f"{'':<15}see {verdict.page}")
+        click.echo(f"{'':<21}see {verdict.page}")

@@ -50,7 +50,7 @@ def compact(dry_run: bool) -> None:
                 "channel": lambda each: each.stream[0],
                 "collection": lambda each: each.stream[1],
                 "tombstones": lambda each: each.tombstones,
-                "up to position": lambda each: each.upto,
+                "up to position": lambda each: each.up_to,
             },
         )
         if dry_run:
@@ -87,9 +87,9 @@ def restore_check() -> None:
                 sending_hold.audit_start(session, hold, f"user:{getpass.getuser()}", clock.now())
         console.print(f"New epoch {new.epoch} at position {new.position}.")
         console.print("At its next sync each phone compares checksums, repairs differences, and pushes again.")
-        if new.raised:
+        if new.head_raised_by:
             console.print(
-                f"[yellow]Rows were {new.raised} positions above the head; the head was raised.[/yellow]"
+                f"[yellow]Rows were {new.head_raised_by} positions above the head; it was raised.[/yellow]"
             )
         for (channel, collection), position in new.withdrawn:
             console.print(

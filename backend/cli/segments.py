@@ -60,7 +60,7 @@ def build(everything: bool) -> None:
         except StoreFailed as error:
             raise click.ClickException(f"the segment store failed: {error}") from None
     for built in done:
-        size = f"{built.segments} segments ({built.kept} unchanged), {built.rows} rows, {built.bytes} bytes"
+        size = f"{built.segments} segments ({built.reused} unchanged), {built.rows} rows, {built.bytes} bytes"
         console.print(f"{' '.join(built.stream)}: {size}", highlight=False)
     if not done:
         console.print("No segments are due.")

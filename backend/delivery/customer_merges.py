@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from backend.delivery.transition import MAX_RAW, MAX_REASON, Transition
 from backend.feed.changes import live
-from backend.feed.customer_merges import CUSTOMERS, target_of
+from backend.feed.customer_merges import CUSTOMERS, surviving_customer
 from backend.feed.live import read_live
 from backend.identity.access import ANY_SCHEMA, streams
 from sync_protocol.submission import State
@@ -67,7 +67,7 @@ def redirect_merged_customer(session: Session, body: Mapping[str, Any], rep: str
     If the surviving customer does not have the delivery address, the ERP chooses one.
     """
     old = body.get("customer_id")
-    if not isinstance(old, str) or (new := target_of(session, old)) == old:
+    if not isinstance(old, str) or (new := surviving_customer(session, old)) == old:
         return None
     merged, target = live(session, CUSTOMERS, old) or {}, live(session, CUSTOMERS, new) or {}
     changed = {**body, "customer_id": new}

@@ -148,7 +148,7 @@ def release(session: Session, hold: Hold, actor: str, now: dt.datetime, detail: 
         if loss is None:
             return False
         session.delete(loss)
-    elif not epochs.reconciled(session, hold.subject, now):
+    elif not epochs.mark_reconciled(session, hold.subject, now):
         return False
     action = ERP_RELEASED if hold.cause == ERP_LOST else RECONCILED
     audit.record(session, actor=actor, action=action, subject=hold.subject, now=now, detail=detail)

@@ -1,1 +1,1 @@
-"""The feed: what is known. One compacted table is both the mirror and the log."""
+"""The feed: everything that devices can learn. One compacted table is both the mirror and the log."""

@@ -1,12 +1,12 @@
-"""Changes: `publish()` is the only way by which records enter the feed.
+"""Publish changes: the only way in which records enter the feed.
 
-It must be the last act of a transaction. It takes its positions first, which is also the lock, and only then
-reads the current records: if two transactions that move one record read before that, each would leave it alive
-in another channel. After the lock it uses the feed's tables only, and the commit follows.
+`publish()` is the last step of a transaction. It takes its positions first, which is also the lock, and reads
+the current rows only then. If it read before, two transactions that move the same record could each leave it
+live in another channel. Under the lock it uses the feed's tables only, and the commit follows.
 
-Callers queue their changes (`publication.py`), and a hook publishes them. Only ingest calls `publish()` itself:
-it takes the lock first, because it decides under the lock what is published, and its transaction does nothing
-else.
+Callers queue their changes (`publication.py`), and a hook publishes them.
+Only ingest calls `publish()` itself: it takes the lock first, because it decides under the lock what is
+published, and its transaction does nothing else.
 """
 
 import json
@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from backend.database import bulk
 from backend.database.core import table_of
 from backend.feed import positions
-from backend.feed.live import FEED, Live, Ref, read_live
+from backend.feed.live import FEED, LiveRecord, Ref, read_live
 from backend.feed.models import FeedRow, FeedStream
 from sync_protocol.canonical import canonical
 from sync_protocol.catalogue import COLLECTIONS, followers
@@ -30,13 +30,18 @@ from sync_protocol.channel import NOWHERE, Follows
 from sync_protocol.checksum import row_hash, signed
 
 MAX_CHANGES = 1_000
+"""The limit per transaction: it bounds the time for which the lock is held."""
 
 STREAMS = table_of(FeedStream)
 
 
 @dataclass(frozen=True)
 class _Prepared:
-    """A record as it will stand, made before the lock is taken."""
+    """The new version of a record, prepared before the lock is taken.
+
+    *body* is canonical JSON, *hash* its row hash, *rule* the collection's channel rule, *parent* the key of the
+    record that it follows.
+    """
 
     body: str
     hash: int
@@ -46,7 +51,10 @@ class _Prepared:
 
 @dataclass(frozen=True)
 class _Write:
-    """A row to be written at a position; no body: a tombstone. *hash* is of the new body, *was* of the old."""
+    """A row to write at a position; a body of None means a tombstone.
+
+    *hash* is the row hash of the new body, *old_hash* that of the row it replaces; None if there is none.
+    """
 
     channel: str
     collection: str
@@ -54,24 +62,24 @@ class _Write:
     body: str | None
     parent: str | None
     hash: int | None
-    was: int | None
+    old_hash: int | None
 
 
 def publish(session: Session, changes: Sequence[Change]) -> int:
     """Write *changes* (at most 1,000, already validated) and return the feed's new head.
 
-    A record that is as it was is skipped. One whose channel changed leaves a tombstone behind and takes
-    what follows it along. Of several changes to one record the last counts.
+    An unchanged record is skipped. A record that moves to another channel leaves a tombstone in the old one,
+    and its followers move with it. Of several changes to one record the last counts.
     """
     if len(changes) > MAX_CHANGES:
         raise ValueError(f"at most {MAX_CHANGES} changes a transaction, not {len(changes)}")
     final = {(change.collection, change.key): change for change in changes}
-    # Whatever needs no look at the feed is done before the lock is taken: others wait behind it.
+    # Work that does not read the feed is done before the lock is taken, because other publishers wait for it.
     after = {ref: _prepare(ref, change) for ref, change in final.items() if isinstance(change, Put)}
     top = positions.take(session, 2 * len(final))
     writes = list(_plan(session, final, after))
     if len(writes) > 2 * len(final):
-        # Followers came along. The lock is held, so these positions are next to the ones above.
+        # Followers move too. The lock is held, so these positions follow directly on those taken above.
         top = positions.take(session, len(writes))
     _write(session, writes, top - len(writes) + 1)
     return top
@@ -90,7 +98,7 @@ def _plan(session: Session, final: dict[Ref, Change], after: dict[Ref, _Prepared
         session, {*final, *((new.rule.collection, new.parent) for new in after.values() if new.parent)}
     )
     settled: dict[Ref, str] = {}
-    """Channel of every record that this transaction has decided on; gone ones are nowhere."""
+    """The new channel of every record that this transaction has decided on; deleted ones are in `NOWHERE`."""
     for ref, change in sorted(final.items(), key=lambda item: (_depth(item[0][0]), item[0])):
         old = live.get(ref)
         if isinstance(change, Gone):
@@ -99,7 +107,7 @@ def _plan(session: Session, final: dict[Ref, Change], after: dict[Ref, _Prepared
                 yield _Write(old.channel, *ref, None, None, None, old.hash)
         else:
             new = after[ref]
-            channel = settled[ref] = _place(change, new, live, settled)
+            channel = settled[ref] = _channel_of(change, new, live, settled)
             stays = old is not None and old.channel == channel
             if old is not None and not stays:
                 yield _Write(old.channel, *ref, None, None, None, old.hash)
@@ -115,13 +123,13 @@ def _rule(collection: str) -> Any:
 
 
 def _depth(collection: str) -> int:
-    """Return 0 for records that stand for themselves, 1 for their followers, and so on."""
+    """Return 0 for a collection that follows no other, 1 for its followers, and so on."""
     rule = _rule(collection)
     return 1 + _depth(rule.collection) if isinstance(rule, Follows) else 0
 
 
-def _place(put: Put, new: _Prepared, live: Mapping[Ref, Live], settled: Mapping[Ref, str]) -> str:
-    """Return the channel a record belongs to."""
+def _channel_of(put: Put, new: _Prepared, live: Mapping[Ref, LiveRecord], settled: Mapping[Ref, str]) -> str:
+    """Return the channel to which a record belongs."""
     if not isinstance(new.rule, Follows):
         return str(new.rule.of(put.record))
     if new.parent is None:
@@ -133,7 +141,11 @@ def _place(put: Put, new: _Prepared, live: Mapping[Ref, Live], settled: Mapping[
 
 
 def _move_followers(session: Session, settled: dict[Ref, str], moved: dict[Ref, str]) -> Iterator[_Write]:
-    """Yield the moves of records whose parent is in *moved*, generation after generation."""
+    """Yield the moves of records whose parent is in *moved*, then of their followers, and so on.
+
+    *moved* maps each record to its new channel. *settled* holds the records that this transaction decided on
+    itself.
+    """
     while moved:
         following: dict[Ref, str] = {}
         for parent_collection in sorted({collection for collection, _ in moved}):
@@ -151,7 +163,7 @@ def _move_followers(session: Session, settled: dict[Ref, str], moved: dict[Ref, 
 
 
 @cache
-def _followers(dialect: str) -> Any:
+def _followers_query(dialect: str) -> Any:
     return select(FEED.c.key, FEED.c.channel, FEED.c.body, FEED.c.parent, FEED.c.hash).where(
         FEED.c.collection == bindparam("collection"),
         bulk.in_json_list(dialect, FEED.c.parent, "parents"),
@@ -160,15 +172,15 @@ def _followers(dialect: str) -> Any:
 
 
 def _read_followers(session: Session, collection: str, parents: list[str]) -> Sequence[Any]:
-    asked = {"collection": collection, "parents": bulk.to_json(parents)}
-    return session.connection().execute(_followers(bulk.dialect_of(session)), asked).all()
+    parameters = {"collection": collection, "parents": bulk.to_json(parents)}
+    return session.connection().execute(_followers_query(bulk.dialect_of(session)), parameters).all()
 
 
 def _write(session: Session, writes: list[_Write], first: int) -> None:
     if not writes:
         return
     numbered = [{**vars(write), "position": first + n} for n, write in enumerate(writes)]
-    # Tombstones first: the database allows a record to live in one channel only.
+    # Tombstones first: a unique index allows a live record in one channel only.
     tombstones = [
         {f"b_{name}": row[name] for name in ("channel", "collection", "key", "position")}
         for row in numbered
@@ -193,21 +205,21 @@ def _write(session: Session, writes: list[_Write], first: int) -> None:
 
 
 @cache
-def _stream_state(dialect: str) -> Any:
-    found = STREAMS.c.channel, STREAMS.c.collection, STREAMS.c.rows, STREAMS.c.sum
-    return select(*found).where(bulk.in_json_list(dialect, STREAMS.c.channel, "channels"))
+def _stream_totals_query(dialect: str) -> Any:
+    columns = STREAMS.c.channel, STREAMS.c.collection, STREAMS.c.rows, STREAMS.c.sum
+    return select(*columns).where(bulk.in_json_list(dialect, STREAMS.c.channel, "channels"))
 
 
 def _streams_after(session: Session, writes: list[_Write], first: int) -> list[dict[str, Any]]:
-    """Return the stream rows that *writes* lead to; we hold the lock, so nobody adds to them meanwhile."""
-    asked = {"channels": bulk.to_json({write.channel for write in writes})}
-    found = session.connection().execute(_stream_state(bulk.dialect_of(session)), asked)
-    sums = {(row.channel, row.collection): [0, row.rows, row.sum] for row in found}
+    """Return the rows of `feed_stream` after *writes*; under the lock no other transaction changes them."""
+    parameters = {"channels": bulk.to_json({write.channel for write in writes})}
+    rows = session.connection().execute(_stream_totals_query(bulk.dialect_of(session)), parameters)
+    sums = {(row.channel, row.collection): [0, row.rows, row.sum] for row in rows}
     for position, write in enumerate(writes, first):
         after = sums.setdefault((write.channel, write.collection), [0, 0, 0])
         after[0] = position
-        after[1] += (write.hash is not None) - (write.was is not None)
-        after[2] += (write.hash or 0) - (write.was or 0)
+        after[1] += (write.hash is not None) - (write.old_hash is not None)
+        after[2] += (write.hash or 0) - (write.old_hash or 0)
     return [
         {
             "channel": channel,
@@ -235,14 +247,14 @@ def _upsert(
 
 
 def live(session: Session, collection: str, key: str) -> dict[str, Any] | None:
-    """Return the record as it is now, whatever its channel, or None."""
+    """Return the current record, in whatever channel it is, or None if there is no live one."""
     return live_many(session, collection, [key]).get(key)
 
 
 def live_many(session: Session, collection: str, keys: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Return the records of *keys* as they are now; keys without a live record are left out."""
-    found = read_live(session, ((collection, key) for key in keys))
-    return {key: json.loads(record.body) for (_, key), record in found.items()}
+    """Return the current records by key; keys without a live record are left out."""
+    records = read_live(session, ((collection, key) for key in keys))
+    return {key: json.loads(record.body) for (_, key), record in records.items()}
 
 
 def live_keys(session: Session, collection: str) -> list[str]:

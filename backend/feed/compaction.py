@@ -1,8 +1,8 @@
-"""Compaction: tombstones beyond the horizon are deleted, and the floor says so in the same transaction.
+"""Compaction: delete tombstones older than the horizon, and raise the floor in the same transaction.
 
-A device that was away for longer may have missed them; its mark is below the floor, and it begins the
-stream again. Live rows are never touched, and heads never fall. The floor stays at or below the position
-of every segment that may still be fetched, because who applies one goes on from there.
+A device that was away for longer may have missed them: its mark is below the floor, and it starts the stream
+again. Live rows are never changed, and heads never fall. The floor stays at or below the position of every
+segment that may still be fetched, because a device that applies a segment continues from that position.
 """
 
 import datetime as dt
@@ -17,67 +17,66 @@ from backend.clock import Clock
 from backend.database.core import Sessions
 from backend.feed import position_times, positions
 from backend.feed.models import FeedRow, FeedStream
-from backend.feed.segments import oldest_living_position
+from backend.feed.segments import oldest_served_position
 from sync_protocol.change import Stream
 
-BATCH = 1_000
-"""Tombstones deleted while the feed's lock is held."""
+BATCH_SIZE = 1_000
+"""The number of tombstones deleted in one transaction, which holds the feed's lock."""
 
 
 @dataclass(frozen=True)
 class ExpiredTombstones:
-    """Tombstones of one stream at or below the horizon, and up to where they may go."""
+    """The tombstones of one stream that may be deleted."""
 
     stream: Stream
     tombstones: int
-    upto: int
-    """The horizon, or the position of the oldest living segment if that is lower."""
+    up_to: int
+    """The horizon, or the position of the oldest segment that may be fetched if that is lower."""
 
 
 def find_expired(session: Session, horizon: int) -> Sequence[ExpiredTombstones]:
-    """Return which streams have tombstones that may go, given that all at or below *horizon* are old."""
+    """Return the streams with tombstones that may be deleted; *horizon* is the newest position that is old."""
     streams = session.execute(
         select(FeedRow.channel, FeedRow.collection)
         .where(FeedRow.body.is_(None), FeedRow.position <= horizon)
         .distinct()
         .order_by(FeedRow.channel, FeedRow.collection)
     ).all()
-    found = []
+    expired = []
     for channel, collection in streams:
-        upto = _limit(session, (channel, collection), horizon)
-        count = session.scalar(select(func.count()).where(*_tombstones((channel, collection), upto)))
+        up_to = _limit(session, (channel, collection), horizon)
+        count = session.scalar(select(func.count()).where(*_tombstones((channel, collection), up_to)))
         if count:
-            found.append(ExpiredTombstones((channel, collection), count, upto))
-    return found
+            expired.append(ExpiredTombstones((channel, collection), count, up_to))
+    return expired
 
 
-def delete_expired(session: Session, stream: Stream, horizon: int, most: int = BATCH) -> int:
-    """Delete up to *most* tombstones of *stream* at or below *horizon* and raise its floor; return how many.
+def delete_expired(session: Session, stream: Stream, horizon: int, limit: int = BATCH_SIZE) -> int:
+    """Delete up to *limit* tombstones of *stream* at or below *horizon* and raise its floor; return how many.
 
-    It takes the feed's lock: the floor and what is gone are one, for every snapshot.
+    It takes the feed's lock: every snapshot sees the deletion and the new floor together.
     """
     positions.take(session, 0)
-    upto = _limit(session, stream, horizon)
-    doomed = session.scalars(
-        select(FeedRow.position).where(*_tombstones(stream, upto)).order_by(FeedRow.position).limit(most)
+    up_to = _limit(session, stream, horizon)
+    old_positions = session.scalars(
+        select(FeedRow.position).where(*_tombstones(stream, up_to)).order_by(FeedRow.position).limit(limit)
     ).all()
-    if not doomed:
+    if not old_positions:
         return 0
+    floor = old_positions[-1]
     session.execute(
-        delete(FeedRow).where(*_tombstones(stream, doomed[-1])),
+        delete(FeedRow).where(*_tombstones(stream, floor)),
         execution_options={"synchronize_session": False},
     )
-    # No higher than what is gone: a stream that lost nothing sends nobody back to its beginning.
+    # Not higher than the last deleted tombstone: a stream without deletions must not make devices start again.
     channel, collection = stream
     session.execute(
         update(FeedStream)
-        .where(
-            FeedStream.channel == channel, FeedStream.collection == collection, FeedStream.floor < doomed[-1]
-        )
-        .values(floor=doomed[-1]),
+        .where(FeedStream.channel == channel, FeedStream.collection == collection, FeedStream.floor < floor)
+        .values(floor=floor),
         execution_options={"synchronize_session": False},
     )
-    return len(doomed)
+    return len(old_positions)
 
 
 def compact(
@@ -85,39 +84,39 @@ def compact(
     clock: Clock,
     days: int,
     *,
-    most: int | None = None,
+    limit: int | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> int:
     """Delete tombstones older than *days*, batch by batch; return how many were.
 
-    It ends early after *most* or when *stop* says so; the next call goes on.
+    It ends early after *limit* tombstones, or when *stop* returns True; the next call continues.
     """
     before = clock.now() - dt.timedelta(days=days)
     with sessions() as session, session.begin():
-        position_times.forget(session, before)
+        position_times.delete_redundant(session, before)
         horizon = position_times.position_before(session, before)
-        doomed = find_expired(session, horizon)
-    done = 0
-    for one in doomed:
+        streams = find_expired(session, horizon)
+    deleted = 0
+    for expired in streams:
         more = True
-        while more and not stop() and (most is None or done < most):
+        while more and not stop() and (limit is None or deleted < limit):
             with sessions() as session, session.begin():
-                batch = delete_expired(session, one.stream, one.upto)
-            done += batch
-            more = batch == BATCH
-    return done
+                batch = delete_expired(session, expired.stream, expired.up_to)
+            deleted += batch
+            more = batch == BATCH_SIZE
+    return deleted
 
 
 def _limit(session: Session, stream: Stream, horizon: int) -> int:
-    oldest = oldest_living_position(session, stream)
+    oldest = oldest_served_position(session, stream)
     return horizon if oldest is None else min(horizon, oldest)
 
 
-def _tombstones(stream: Stream, upto: int) -> tuple[Any, ...]:
+def _tombstones(stream: Stream, up_to: int) -> tuple[Any, ...]:
     channel, collection = stream
     return (
         FeedRow.channel == channel,
         FeedRow.collection == collection,
         FeedRow.body.is_(None),
-        FeedRow.position <= upto,
+        FeedRow.position <= up_to,
     )

@@ -1,4 +1,4 @@
-"""Epochs: the histories of positions there have been, and whether the ERP was reconciled with the newest."""
+"""Epochs: whether the ERP was reconciled with the current one. `positions` starts new ones."""
 
 import datetime as dt
 
@@ -16,22 +16,25 @@ _UNRECONCILED = (
 
 
 def unreconciled(session: Session) -> FeedEpoch | None:
-    """Return the current epoch if what was sent before it may be forgotten here; else None."""
+    """Return the current epoch if it has not been reconciled with the ERP yet, else None.
+
+    Until then this database may have lost the record of documents that were sent before the epoch started.
+    """
     return session.scalars(_UNRECONCILED).one_or_none()
 
 
 def is_unreconciled() -> ColumnElement[bool]:
-    """Return the condition that what was sent before the current epoch may be forgotten here."""
+    """Return the SQL condition that the current epoch has not been reconciled with the ERP yet."""
     return exists(_UNRECONCILED)
 
 
-def reconciled(session: Session, epoch: str, now: dt.datetime) -> bool:
-    """Note that the ERP has been asked about *epoch*; return False if that was known, or the epoch is not."""
-    found = session.execute(
+def mark_reconciled(session: Session, epoch: str, now: dt.datetime) -> bool:
+    """Record that *epoch* was reconciled with the ERP; return False if it was before, or does not exist."""
+    updated = session.execute(
         update(FeedEpoch)
         .where(FeedEpoch.epoch == epoch, FeedEpoch.reconciled_at.is_(None))
         .values(reconciled_at=now)
         .returning(FeedEpoch.epoch),
         execution_options={"synchronize_session": False},
     ).first()
-    return found is not None
+    return updated is not None

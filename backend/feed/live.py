@@ -1,4 +1,7 @@
-"""Live records by their names: one look for any number of them, whatever their collections and channels."""
+"""Read live records by (collection, key): one SQL statement for any number, in any collection and channel.
+
+Separate from `changes` and `reading`, which both use it.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,8 +22,8 @@ Ref = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Live:
-    """A record as it stands: where, with what body (canonical JSON), behind which parent."""
+class LiveRecord:
+    """A live record: its channel, its body (canonical JSON), the key of its parent, and its row hash."""
 
     channel: str
     body: str
@@ -31,17 +34,19 @@ class Live:
 @cache
 def _live_query(dialect: str) -> Any:
     wanted = bulk.json_rows(dialect, (FEED.c.collection, FEED.c.key))
-    found = FEED.c.collection, FEED.c.key, FEED.c.channel, FEED.c.body, FEED.c.parent, FEED.c.hash
-    named = (FEED.c.collection == wanted.c.collection) & (FEED.c.key == wanted.c.key)
-    return select(*found).select_from(wanted.join(FEED, named)).where(FEED.c.body.is_not(None))
+    columns = FEED.c.collection, FEED.c.key, FEED.c.channel, FEED.c.body, FEED.c.parent, FEED.c.hash
+    is_wanted = (FEED.c.collection == wanted.c.collection) & (FEED.c.key == wanted.c.key)
+    return select(*columns).select_from(wanted.join(FEED, is_wanted)).where(FEED.c.body.is_not(None))
 
 
 def refs_text(refs: Iterable[Ref]) -> str:
-    """Return *refs*, each once, as a parameter."""
+    """Return *refs*, without duplicates, as the JSON text of an SQL parameter."""
     return bulk.to_json({"collection": collection, "key": key} for collection, key in sorted(set(refs)))
 
 
-def read_live(session: Session, refs: Iterable[Ref]) -> dict[Ref, Live]:
-    """Return those of *refs* that are live, as they are."""
-    found = session.connection().execute(_live_query(bulk.dialect_of(session)), {"given": refs_text(refs)})
-    return {(row.collection, row.key): Live(row.channel, row.body, row.parent, row.hash or 0) for row in found}
+def read_live(session: Session, refs: Iterable[Ref]) -> dict[Ref, LiveRecord]:
+    """Return the records of *refs* that are live."""
+    rows = session.connection().execute(_live_query(bulk.dialect_of(session)), {"given": refs_text(refs)})
+    return {
+        (row.collection, row.key): LiveRecord(row.channel, row.body, row.parent, row.hash or 0) for row in rows
+    }

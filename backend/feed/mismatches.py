@@ -1,4 +1,4 @@
-"""Mismatches: each time that a replica was found to differ from the feed, for whoever looks for the cause."""
+"""Mismatches: record each time that a replica differs from the feed, so that the cause can be found."""
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
@@ -13,16 +13,16 @@ from backend.feed.models import FeedMismatch
 from sync_protocol.change import Stream
 
 RETENTION = dt.timedelta(weeks=6)
-"""How long a mismatch is remembered."""
+"""How long a mismatch is kept."""
 MAX_PER_DAY = 500
-"""Rows kept of one device in a day: one that makes differences up must not fill the table."""
+"""The limit for one device: a device that invents differences must not fill the table."""
 
 
 @dataclass(frozen=True)
 class Mismatch:
-    """In which rows a replica differs from a stream, as far as one request has shown.
+    """How many rows of a stream differ in a replica, as far as one request has shown.
 
-    All zero: that it differs is known, in which rows is not yet.
+    All zero: the stream differs, but in which rows is not known yet.
     """
 
     stream: Stream
@@ -30,7 +30,7 @@ class Mismatch:
     missing: int = 0
     surplus: int = 0
     resynced: bool = False
-    """The device was told to begin the stream again."""
+    """Whether the device was told to start the stream again."""
 
     def __add__(self, other: "Mismatch") -> "Mismatch":
         return Mismatch(
@@ -43,8 +43,8 @@ class Mismatch:
 
 
 @dataclass(frozen=True)
-class Verifier:
-    """Whose replica it is: the rep, the device, the app's version, and the head that the replica had seen."""
+class VerifyingDevice:
+    """The owner of the replica: rep, device, version of the app, and the head that the replica had seen."""
 
     rep: str
     device: str
@@ -52,31 +52,31 @@ class Verifier:
     position: int
 
 
-def record(session: Session, who: Verifier, found: Iterable[Mismatch], now: dt.datetime) -> None:
-    """Keep *found*; the requests of one verification add up in one row a stream.
+def record(session: Session, device: VerifyingDevice, mismatches: Iterable[Mismatch], now: dt.datetime) -> None:
+    """Store *mismatches*; the requests of one verification add up in one row per stream.
 
     A request that is repeated after a lost reply counts its rows twice.
     """
     rows = [
         {
-            "device": who.device,
-            "position": who.position,
+            "device": device.device,
+            "position": device.position,
             "channel": mismatch.stream[0],
             "collection": mismatch.stream[1],
-            "rep": who.rep,
-            "app_version": who.app_version,
+            "rep": device.rep,
+            "app_version": device.app_version,
             "at": now,
             "stale": mismatch.stale,
             "missing": mismatch.missing,
             "surplus": mismatch.surplus,
             "resynced": mismatch.resynced,
         }
-        for mismatch in found
+        for mismatch in mismatches
     ]
-    kept = select(func.count()).where(
-        FeedMismatch.device == who.device, FeedMismatch.at > now - dt.timedelta(days=1)
+    stored = select(func.count()).where(
+        FeedMismatch.device == device.device, FeedMismatch.at > now - dt.timedelta(days=1)
     )
-    rows = rows[: max(0, MAX_PER_DAY - session.scalars(kept).one())]
+    rows = rows[: max(0, MAX_PER_DAY - session.scalars(stored).one())]
     if not rows:
         return
     statement = insert_into(dialect_of(session), table_of(FeedMismatch))
@@ -97,20 +97,20 @@ def record(session: Session, who: Verifier, found: Iterable[Mismatch], now: dt.d
     )
 
 
-def since(session: Session, moment: dt.datetime, limit: int) -> Sequence[FeedMismatch]:
-    """Return up to *limit* mismatches found since *moment*, newest first."""
-    statement = select(FeedMismatch).where(FeedMismatch.at >= moment)
+def since(session: Session, start: dt.datetime, limit: int) -> Sequence[FeedMismatch]:
+    """Return up to *limit* mismatches found since *start*, newest first."""
+    statement = select(FeedMismatch).where(FeedMismatch.at >= start)
     return session.scalars(statement.order_by(FeedMismatch.at.desc()).limit(limit)).all()
 
 
-def count_since(session: Session, moment: dt.datetime) -> tuple[int, int]:
-    """Return how many mismatches were found since *moment*, and on how many devices."""
+def count_since(session: Session, start: dt.datetime) -> tuple[int, int]:
+    """Return how many mismatches were found since *start*, and on how many devices."""
     counted = select(func.count(), func.count(FeedMismatch.device.distinct()))
-    mismatches, devices = session.execute(counted.where(FeedMismatch.at >= moment)).one()
+    mismatches, devices = session.execute(counted.where(FeedMismatch.at >= start)).one()
     return mismatches, devices
 
 
 def purge(session: Session, now: dt.datetime) -> int:
-    """Forget mismatches older than `KEPT`; return how many."""
-    gone = session.execute(delete(FeedMismatch).where(FeedMismatch.at < now - RETENTION))
-    return int(gone.rowcount)  # type: ignore[attr-defined]
+    """Delete mismatches older than `RETENTION`; return how many."""
+    deleted = session.execute(delete(FeedMismatch).where(FeedMismatch.at < now - RETENTION))
+    return int(deleted.rowcount)  # type: ignore[attr-defined]

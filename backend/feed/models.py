@@ -1,4 +1,4 @@
-"""The feed's tables."""
+"""The tables of the feed."""
 
 import datetime as dt
 
@@ -9,36 +9,36 @@ from backend.database.core import KeyText, Model, UtcDateTime
 
 Position = BigInteger().with_variant(Integer, "sqlite")
 Sum64 = BigInteger().with_variant(Integer, "sqlite")
-"""64 bits that wrap; unsigned on the wire, signed in the database."""
+"""A 64-bit sum that wraps: unsigned on the wire, signed in the database."""
 
 
 class FeedHead(Model):
-    """One row for the whole. Updating it is the lock that makes position order commit order."""
+    """One row for the whole feed. Updating it is the lock that makes the order of positions that of commits."""
 
     __tablename__ = "feed_head"
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     epoch: Mapped[str] = mapped_column(Text)
-    """Identity of one history of positions."""
+    """The identity of the current history of positions."""
     lineage: Mapped[str] = mapped_column(Text)
-    """PostgreSQL's system identifier and timeline; another one means that the history may have been cut."""
+    """PostgreSQL's system identifier and timeline; if they change, the last commits may be lost."""
     position: Mapped[int] = mapped_column(Position)
 
 
 class FeedEpoch(Model):
-    """One history of positions: when and why it began, and whether the ERP has been reconciled with it."""
+    """One history of positions: when and why it started, and whether the ERP was reconciled with it."""
 
     __tablename__ = "feed_epoch"
 
     epoch: Mapped[str] = mapped_column(String(40), primary_key=True)
     began_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
     cause: Mapped[str] = mapped_column(String(20))
-    """first, restore or lineage."""
+    """A value of `positions.EpochCause`: first, restore or lineage."""
     lineage: Mapped[str] = mapped_column(Text)
     position: Mapped[int] = mapped_column(Position)
-    """Where the feed stood when it began."""
+    """The feed's head when the epoch started."""
     reconciled_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
-    """Null: what was sent before may be forgotten here, so nothing may be sent."""
+    """Null: documents sent before may be unknown here, so nothing may be sent."""
 
 
 class FeedStream(Model):
@@ -49,17 +49,17 @@ class FeedStream(Model):
     channel: Mapped[str] = mapped_column(KeyText, primary_key=True)
     collection: Mapped[str] = mapped_column(KeyText, primary_key=True)
     head: Mapped[int] = mapped_column(Position)
-    """Its newest position; never falls."""
+    """Its newest position, which never falls."""
     floor: Mapped[int] = mapped_column(Position, default=0)
-    """Below it the tombstones are gone."""
+    """Tombstones at or below this position may be deleted."""
     rows: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
-    """Its live rows."""
+    """The number of its live rows."""
     sum: Mapped[int] = mapped_column(Sum64, default=0, server_default="0")
-    """The sum of their hashes modulo 2^64."""
+    """The sum of the hashes of its live rows modulo 2^64."""
 
 
 class FeedRow(Model):
-    """A record in a channel, or the tombstone it left there."""
+    """A record in a channel, or the tombstone that it left there."""
 
     __tablename__ = "feed"
 
@@ -68,11 +68,11 @@ class FeedRow(Model):
     key: Mapped[str] = mapped_column(KeyText, primary_key=True)
     position: Mapped[int] = mapped_column(Position)
     body: Mapped[str | None] = mapped_column(Text)
-    """The record as it travels (canonical JSON); null for a tombstone."""
+    """The record as it travels (canonical JSON, RFC 8785); null for a tombstone."""
     hash: Mapped[int | None] = mapped_column(Sum64)
-    """Its row hash (`sync_protocol.checksum`); null for a tombstone."""
+    """The row hash (`sync_protocol.checksum`); null for a tombstone."""
     parent: Mapped[str | None] = mapped_column(KeyText)
-    """Key of the record it follows, while it lives."""
+    """The key of the record that it follows; null for a tombstone."""
 
     __table_args__ = (
         Index("feed_by_position", "channel", "collection", "position"),
@@ -92,7 +92,7 @@ class FeedRow(Model):
             postgresql_where=text("body IS NOT NULL"),
             sqlite_where=text("body IS NOT NULL"),
         ),
-        # Finds what is old among the few tombstones, without a look at the many live rows.
+        # Finds old tombstones, which are few, without reading the many live rows.
         Index(
             "feed_tombstones",
             "channel",
@@ -105,30 +105,30 @@ class FeedRow(Model):
 
 
 class FeedSegment(Model):
-    """A key range of a stream as a file that all who hear it share. A stream's current ones tile all keys."""
+    """A key range of a stream as a file that all its subscribers share. The ranges of a set tile all keys."""
 
     __tablename__ = "feed_segment"
 
     channel: Mapped[str] = mapped_column(KeyText, primary_key=True)
     collection: Mapped[str] = mapped_column(KeyText, primary_key=True)
     position: Mapped[int] = mapped_column(Position, primary_key=True)
-    """The snapshot it was built from. Segments of one stream and position are one set."""
+    """The position of the snapshot it was built from. Segments of one stream and position are one set."""
     key_from: Mapped[str] = mapped_column(KeyText, primary_key=True)
     key_to: Mapped[str | None] = mapped_column(KeyText)
-    """Excluded; null: all keys above."""
+    """The end of the range, excluded; null: all keys above."""
     sha256: Mapped[str] = mapped_column(String(64))
-    """Names the file; two sets share it where a range has not changed."""
+    """The name of the file; two sets share it where a range has not changed."""
     bytes: Mapped[int] = mapped_column(Integer)
     rows: Mapped[int] = mapped_column(Integer)
     built_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
     retired_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
-    """Since when it is not offered any more; devices that were offered it may still fetch it."""
+    """When it was withdrawn from offer; devices that were offered it may still fetch it."""
 
     __table_args__ = (Index("feed_segment_by_name", "sha256"),)
 
 
 class PositionTime(Model):
-    """Where the feed stood at a moment, noted now and then: tells how old a position is."""
+    """The feed's head at a time, recorded periodically: tells how old a position is."""
 
     __tablename__ = "feed_position_time"
 
@@ -137,7 +137,7 @@ class PositionTime(Model):
 
 
 class FeedMismatch(Model):
-    """A replica that was found to differ from a stream, and what was done about it."""
+    """A replica that differed from a stream, and how it was repaired."""
 
     __tablename__ = "feed_mismatch"
 
@@ -149,14 +149,14 @@ class FeedMismatch(Model):
     rep: Mapped[str] = mapped_column(KeyText)
     app_version: Mapped[str | None] = mapped_column(Text)
     at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
-    """When it was last looked at."""
+    """When the last request of the verification was answered."""
     stale: Mapped[int] = mapped_column(Integer)
-    """Rows that the device had in another form and was sent."""
+    """Rows that the device had in another version; it was sent the current one."""
     missing: Mapped[int] = mapped_column(Integer)
-    """Rows that the device lacked and was sent."""
+    """Rows that the device lacked; it was sent them."""
     surplus: Mapped[int] = mapped_column(Integer)
-    """Rows that the device had and was told to delete."""
+    """Rows that do not exist in the stream; the device was told to delete them."""
     resynced: Mapped[bool] = mapped_column(Boolean)
-    """It differed so much that the device was told to begin the stream again."""
+    """Whether it differed so much that the device was told to start the stream again."""
 
     __table_args__ = (Index("feed_mismatch_by_time", "at"),)

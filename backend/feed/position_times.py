@@ -1,7 +1,7 @@
-"""Moments: where the feed stood at a time, noted now and then, which tells how old a position is.
+"""Position times: record the feed's head periodically, to tell how old a position is.
 
-A moment (position, at) says: everything at or below *position* was committed by *at*. Positions carry no
-time of their own, so without moments nobody would know which tombstones are old.
+A row (position, at) says that everything at or below *position* was committed by *at*. Positions carry no time
+of their own, so without these rows the age of a tombstone would not be known.
 """
 
 import datetime as dt
@@ -18,16 +18,16 @@ RECORD_EVERY = dt.timedelta(hours=1)
 
 
 def record(session: Session, clock: Clock, every: dt.timedelta = RECORD_EVERY) -> bool:
-    """Note where the feed stands, unless that was done within *every*; return whether it was."""
+    """Record the feed's head, unless the last record is younger than *every*; return if it was."""
     newest, at = session.execute(select(func.max(PositionTime.position), func.max(PositionTime.at))).one()
     head = positions.head(session).position
-    # The time is taken after the head: what was committed between the two must not be called older.
+    # The clock is read after the head: what is committed between the two must not count as older.
     now = clock.now()
     if head == newest or (at is not None and now - at < every):
         return False
-    # After a clock was put back, older than the newest moment would be a lie about what came after it.
-    moment = {"position": head, "at": max(now, at) if at else now}
-    insert_ignore(session, PositionTime, moment, ["position"])
+    # If the clock was set back, reuse the latest recorded time: times must not decrease as positions grow.
+    row = {"position": head, "at": max(now, at) if at else now}
+    insert_ignore(session, PositionTime, row, ["position"])
     return True
 
 
@@ -36,6 +36,6 @@ def position_before(session: Session, before: dt.datetime) -> int:
     return session.scalar(select(func.max(PositionTime.position)).where(PositionTime.at <= before)) or 0
 
 
-def forget(session: Session, before: dt.datetime) -> None:
-    """Delete the moments that say nothing any more, because a newer one is older than *before* too."""
+def delete_redundant(session: Session, before: dt.datetime) -> None:
+    """Delete recorded times that a later one, also before *before*, makes redundant."""
     session.execute(delete(PositionTime).where(PositionTime.position < position_before(session, before)))

@@ -1,8 +1,8 @@
-"""Positions: one counter, which is also the feed's lock.
+"""Positions: one counter, whose row is also the feed's lock.
 
-Whoever updates the counter's row holds it until the commit, so that the order of positions is the order
-of commits, and a reader that has seen a position has seen everything below it. A sequence would not do:
-it hands out numbers in the order of asking, and a reader would pass by those not yet committed.
+A transaction that updates the counter holds its row until the commit. So the order of positions is the order of
+commits, and a reader that has seen a position has seen everything below it. A sequence would not suffice: it
+issues numbers in the order of requests, and a reader would skip those not yet committed.
 """
 
 import logging
@@ -20,11 +20,11 @@ from backend.feed.models import FeedEpoch, FeedHead
 log = logging.getLogger(__name__)
 
 HEAD = table_of(FeedHead)
-ONLY = 1
+HEAD_ID = 1
 EMBEDDED_LINEAGE = "sqlite"
 
-# The first eight digits of a WAL file's name are the timeline, which a promotion changes. The control
-# file would tell it too, but only after the next checkpoint.
+# The first eight digits of a WAL file's name are the timeline, which a promotion changes. The control file
+# holds it too, but only after the next checkpoint.
 _LINEAGE = (
     "SELECT (SELECT system_identifier FROM pg_control_system()) || '/' ||"
     " substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)"
@@ -32,13 +32,13 @@ _LINEAGE = (
 
 
 class EpochCause(StrEnum):
-    """Why an epoch began."""
+    """Why an epoch started."""
 
     FIRST = "first"
     RESTORE = "restore"
-    """By command, after a backup was put back."""
+    """By command, after a backup was restored."""
     LINEAGE = "lineage"
-    """The database found itself on another lineage: a standby was promoted, and its tail may be lost."""
+    """The database is on another lineage: a standby was promoted, and the last commits may be lost."""
 
 
 class FeedMissing(RuntimeError):
@@ -54,66 +54,67 @@ class Head:
 
 
 def ensure_head(session: Session) -> None:
-    """Create the feed's head where there is none; the first epoch begins."""
-    if session.get(FeedHead, ONLY) is None:
-        session.execute(insert(FeedHead).values(id=ONLY, epoch="", lineage="", position=0))
-        _begin_epoch(session, _lineage(session), EpochCause.FIRST)
+    """Create the feed's head and the first epoch, unless they exist."""
+    if session.get(FeedHead, HEAD_ID) is None:
+        session.execute(insert(FeedHead).values(id=HEAD_ID, epoch="", lineage="", position=0))
+        _start_epoch(session, _lineage(session), EpochCause.FIRST)
 
 
 def head(session: Session) -> Head:
     """Return epoch and newest position as this transaction sees them; raises `FeedMissing`."""
-    asked = select(HEAD.c.epoch, HEAD.c.position).where(HEAD.c.id == ONLY)
-    row = session.connection().execute(asked).one_or_none()
+    query = select(HEAD.c.epoch, HEAD.c.position).where(HEAD.c.id == HEAD_ID)
+    row = session.connection().execute(query).one_or_none()
     if row is None:
         raise FeedMissing("the database is not set up; run `satchel init`")
     return Head(row.epoch, row.position)
 
 
 def take(session: Session, count: int) -> int:
-    """Take *count* positions and the feed's lock until the commit; return the last of them.
+    """Take *count* positions, and the feed's lock until the commit; return the last position.
 
-    A server that finds itself on another timeline than the one that issued the positions so far (a
-    standby was promoted, and the tail may be lost) begins a new epoch before it issues any, or phones
-    would meet the same positions twice with different contents.
+    If this server is on another timeline than the one that issued the positions so far (a standby was promoted,
+    and the last commits may be lost), a new epoch starts before any position is issued. Otherwise phones would
+    receive the same positions twice with different contents. Raises `FeedMissing`.
     """
     row = (
         session.connection()
         .execute(
             update(HEAD)
-            .where(HEAD.c.id == ONLY)
+            .where(HEAD.c.id == HEAD_ID)
             .values(position=HEAD.c.position + count)
-            .returning(HEAD.c.position, HEAD.c.lineage, _lineage_sql(session).label("here"))
+            .returning(HEAD.c.position, HEAD.c.lineage, _lineage_sql(session).label("server_lineage"))
         )
         .one_or_none()
     )
     if row is None:
         raise FeedMissing("the database is not set up; run `satchel init`")
-    if row.lineage != row.here:
-        _begin_epoch(session, row.here, EpochCause.LINEAGE)
+    if row.lineage != row.server_lineage:
+        _start_epoch(session, row.server_lineage, EpochCause.LINEAGE)
     return int(row.position)
 
 
 def detect_failover(session: Session) -> None:
-    """Begin a new epoch now if this server is on another lineage, without waiting for the next publication.
+    """Start a new epoch now if this server is on another lineage, without waiting for the next publication.
 
-    Without one it takes no lock. For whoever must not act on a history that may have been cut.
+    If the lineage is unchanged no lock is taken. For callers that must not act while the last commits may be
+    missing.
     """
-    stored = session.scalar(select(FeedHead.lineage).where(FeedHead.id == ONLY))
+    stored = session.scalar(select(FeedHead.lineage).where(FeedHead.id == HEAD_ID))
     if stored is not None and stored != _lineage(session):
         take(session, 0)
 
 
 def new_epoch(session: Session) -> str:
-    """Begin a new epoch, as after a restore; every device finds its way anew. Return its name."""
+    """Start a new epoch, as after a restore, and return its name; every device gets a reset."""
     take(session, 1)
-    return _begin_epoch(session, _lineage(session), EpochCause.RESTORE)
+    return _start_epoch(session, _lineage(session), EpochCause.RESTORE)
 
 
-def _begin_epoch(session: Session, lineage: str, cause: EpochCause) -> str:
+def _start_epoch(session: Session, lineage: str, cause: EpochCause) -> str:
     epoch = str(ULID())
     position = session.execute(
         update(FeedHead)
-        .where(FeedHead.id == ONLY)
+        .where(FeedHead.id == HEAD_ID)
         .values(epoch=epoch, lineage=lineage)
         .returning(FeedHead.position),
         execution_options={"synchronize_session": False},
@@ -126,13 +127,13 @@ def _begin_epoch(session: Session, lineage: str, cause: EpochCause) -> str:
             cause=cause.value,
             lineage=lineage,
             position=position,
-            # Nothing was sent before the first one began.
+            # Nothing was sent before the first epoch.
             reconciled_at=now if cause is EpochCause.FIRST else null(),
         )
     )
     if cause is not EpochCause.FIRST:
         log.warning(
-            "a new epoch of the feed begins at position %d (%s): devices find their way by checksums, "
+            "a new epoch of the feed starts at position %d (%s): devices check their replicas by checksums, "
             "and nothing is sent to the ERP until `satchel delivery reconcile` has been run",
             position,
             cause.value,
@@ -141,8 +142,8 @@ def _begin_epoch(session: Session, lineage: str, cause: EpochCause) -> str:
 
 
 def is_current_lineage(dialect: str) -> ColumnElement[bool]:
-    """Return the condition that this server is on the lineage which issued the positions so far."""
-    return select(HEAD.c.lineage == _known_lineage(dialect)).where(HEAD.c.id == ONLY).scalar_subquery()
+    """Return the SQL condition that this server is on the lineage which issued the positions so far."""
+    return select(HEAD.c.lineage == _known_lineage(dialect)).where(HEAD.c.id == HEAD_ID).scalar_subquery()
 
 
 def _known_lineage(dialect: str) -> ColumnElement[str]:
@@ -150,7 +151,7 @@ def _known_lineage(dialect: str) -> ColumnElement[str]:
 
 
 def _lineage_sql(session: Session) -> ColumnElement[str]:
-    """Return what tells the lineage of the server that is asked."""
+    """Return the SQL expression for the connected server's lineage (system identifier and timeline)."""
     return _known_lineage(dialect_of(session))
 
 

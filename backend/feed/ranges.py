@@ -1,4 +1,4 @@
-"""Key ranges of a stream: their parts with count and sum, and their live rows."""
+"""Key ranges of a stream: split them into parts with checksums, and read their live rows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,24 +13,24 @@ from sync_protocol.checksum import MODULUS, Checksum
 from sync_protocol.segment import KeyRange
 
 _HALF = 32
-"""Bits. Hashes are added up in two halves: the sum of whole ones would overflow, an error in SQL."""
+"""Bits. Hashes are summed in two halves, because the sum of whole hashes would overflow, an error in SQL."""
 _HALF_DOWN = literal(_HALF, Integer)
 
 
 @dataclass(frozen=True)
 class Part:
-    """What lives in a key range."""
+    """A key range, and the checksum of its live rows."""
 
     range: KeyRange
     checksum: Checksum
 
 
-def split(session: Session, stream: Stream, range: KeyRange, most: int) -> list[Part]:
-    """Return *range* of *stream* in at most *most* parts of about equal rows, which together tile it.
+def split(session: Session, stream: Stream, range: KeyRange, max_parts: int) -> list[Part]:
+    """Return up to *max_parts* parts with about equally many rows, which together tile *range* of *stream*.
 
-    One query. A range of no rows, or of one, has one part: itself.
+    One SQL statement. A range with at most one row has one part: itself.
     """
-    part = func.ntile(most).over(order_by=FeedRow.key).label("part")
+    part = func.ntile(max_parts).over(order_by=FeedRow.key).label("part")
     live = select(FeedRow.key, FeedRow.hash, part).where(*_inside(stream, range)).subquery()
     rows = session.execute(
         select(
@@ -63,9 +63,9 @@ def rows_in(
 
 def _inside(stream: Stream, range: KeyRange) -> list[ColumnElement[bool]]:
     channel, collection = stream
-    found = [FeedRow.channel == channel, FeedRow.collection == collection, FeedRow.body.is_not(None)]
+    conditions = [FeedRow.channel == channel, FeedRow.collection == collection, FeedRow.body.is_not(None)]
     if range.start:
-        found.append(FeedRow.key >= range.start)
+        conditions.append(FeedRow.key >= range.start)
     if range.end is not None:
-        found.append(FeedRow.key < range.end)
-    return found
+        conditions.append(FeedRow.key < range.end)
+    return conditions

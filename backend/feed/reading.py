@@ -1,4 +1,4 @@
-"""Reading the feed: streams by index range, and what a rep may cite."""
+"""Read the feed: the states of streams, their rows by position or key, and the records that a rep may cite."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -20,7 +20,10 @@ from sync_protocol.checksum import MODULUS, Checksum
 
 @dataclass(frozen=True)
 class StreamState:
-    """Where a stream stands: its newest position, the one below which tombstones are gone, its live rows."""
+    """The state of a stream: its newest position, its floor, and the checksum of its live rows.
+
+    Tombstones at or below the floor may be deleted.
+    """
 
     head: int
     floor: int
@@ -28,26 +31,26 @@ class StreamState:
 
 
 STATE_COLUMNS: tuple[Any, ...] = (FeedStream.channel, FeedStream.collection, FeedStream.head, FeedStream.floor)
-"""Columns: a stream, its newest position, and the one below which tombstones are gone."""
+"""The columns of a stream, its head and its floor."""
 CHECKSUM_COLUMNS: tuple[Any, ...] = (FeedStream.rows, FeedStream.sum)
-"""Columns: its checksum."""
+"""The columns of its checksum."""
 
 
 def stream_states(session: Session, channels: Sequence[str]) -> dict[Stream, StreamState]:
-    """Return where every stream in *channels* stands that ever held a record."""
+    """Return the state of every stream in *channels* that ever held a record."""
     return _stream_states(session, FeedStream.channel.in_(channels))
 
 
 def all_stream_states(session: Session) -> dict[Stream, StreamState]:
-    """Return where every stream stands that somebody may hear."""
+    """Return the state of every stream that a rep can be granted."""
     return _stream_states(session, FeedStream.channel != NOWHERE)
 
 
-def _stream_states(session: Session, which: ColumnElement[bool]) -> dict[Stream, StreamState]:
-    found = session.connection().execute(select(*STATE_COLUMNS, *CHECKSUM_COLUMNS).where(which))
+def _stream_states(session: Session, condition: ColumnElement[bool]) -> dict[Stream, StreamState]:
+    rows = session.connection().execute(select(*STATE_COLUMNS, *CHECKSUM_COLUMNS).where(condition))
     return {
         (row.channel, row.collection): StreamState(row.head, row.floor, Checksum(row.rows, row.sum % MODULUS))
-        for row in found
+        for row in rows
     }
 
 
@@ -56,56 +59,58 @@ def rows_after(
 ) -> Sequence[Row[int, int, str, str | None]]:
     """Return up to *limit* rows of the streams in *marks*, one stream after the other, each above its position.
 
-    Each is (n, position, key, body): the number of its stream among *marks*; no body for a tombstone. Within a
-    stream they ascend. Fewer than *limit* are all there are.
+    A row is (n, position, key, body), where *n* is the index of its stream in *marks* and a tombstone has no
+    body. Within a stream the positions ascend. If there are fewer than *limit* rows, no more exist.
     """
-    asked = [
+    streams = [
         {"n": n, "channel": channel, "collection": collection, "position": position}
         for n, ((channel, collection), position) in enumerate(marks)
     ]
     connection = session.connection()
     if is_postgresql(session):
-        return connection.execute(_CHANGED, {"given": bulk.to_json(asked), "most": limit}).all()
-    read: list[Row[int, int, str, str | None]] = []
-    for one in asked:
-        if len(read) < limit:
-            read += connection.execute(_CHANGED_IN_ONE, {**one, "most": limit - len(read)})
-    return read
+        return connection.execute(_ROWS_AFTER, {"given": bulk.to_json(streams), "limit": limit}).all()
+    rows: list[Row[int, int, str, str | None]] = []
+    for stream in streams:
+        if len(rows) < limit:
+            rows += connection.execute(_ROWS_AFTER_IN_ONE_STREAM, {**stream, "limit": limit - len(rows)})
+    return rows
 
 
 def _above(n: Any, channel: Any, collection: Any, position: Any) -> Select[Any]:
-    """Select the rows of one stream by its index, up to `most`."""
-    # PostgreSQL does not see how many those are. If it did, it would often think that the stream has fewer, and
-    # read all of it to sort it.
-    most = select(bindparam("most", type_=Integer)).scalar_subquery()
+    """Select the rows of one stream by its index, up to the parameter `limit`."""
+    # A subquery hides the number from PostgreSQL's planner. If it knew the number, it would often estimate that
+    # the stream has fewer rows, and read and sort the whole stream.
+    limit = select(bindparam("limit", type_=Integer)).scalar_subquery()
     return (
         select(n.label("n"), FEED.c.position, FEED.c.key, FEED.c.body)
         .where(FEED.c.channel == channel, FEED.c.collection == collection, FEED.c.position > position)
         .order_by(FEED.c.position)
-        .limit(most)
+        .limit(limit)
     )
 
 
-def _changed() -> Select[Any]:
-    """Select from all streams in one statement, which SQLite cannot.
+def _rows_after() -> Select[Any]:
+    """Select from all streams in one statement (LATERAL, which SQLite does not have).
 
-    Each is read by its index, and only if those before it left room: they are in order before they are joined.
+    Each stream is read by its index, and only if the streams before it left room: the streams are sorted before
+    they are joined.
     """
     streams = bulk.json_rows(
         bulk.POSTGRESQL, (Column("n", Integer), FEED.c.channel, FEED.c.collection, FEED.c.position)
     )
-    asked = select(streams).order_by(streams.c.n).subquery("asked")
-    each = _above(asked.c.n, asked.c.channel, asked.c.collection, asked.c.position).lateral("each")
+    sorted_streams = select(streams).order_by(streams.c.n).subquery("streams")
+    columns = sorted_streams.c
+    rows = _above(columns.n, columns.channel, columns.collection, columns.position).lateral("rows")
     return (
-        select(each)
-        .select_from(asked.join(each, true()))
-        .order_by(asked.c.n, each.c.position)
-        .limit(bindparam("most", type_=Integer))
+        select(rows)
+        .select_from(sorted_streams.join(rows, true()))
+        .order_by(columns.n, rows.c.position)
+        .limit(bindparam("limit", type_=Integer))
     )
 
 
-_CHANGED = _changed()
-_CHANGED_IN_ONE = _above(*(bindparam(name) for name in ("n", "channel", "collection", "position")))
+_ROWS_AFTER = _rows_after()
+_ROWS_AFTER_IN_ONE_STREAM = _above(*(bindparam(name) for name in ("n", "channel", "collection", "position")))
 
 
 def rows_by_key(session: Session, stream: Stream, after: str | None, limit: int) -> Sequence[Any]:
@@ -118,8 +123,8 @@ def rows_by_key(session: Session, stream: Stream, after: str | None, limit: int)
     ).all()
 
 
-def more_than(session: Session, stream: Stream, position: int, count: int) -> bool:
-    """Say whether *stream* has more than *count* rows above *position*, tombstones among them."""
+def has_more_than(session: Session, stream: Stream, position: int, count: int) -> bool:
+    """Return whether *stream* has more than *count* rows above *position*, including tombstones."""
     channel, collection = stream
     above = (
         select(FeedRow.position)
@@ -132,7 +137,7 @@ def more_than(session: Session, stream: Stream, position: int, count: int) -> bo
 
 
 def count_after(session: Session, stream: Stream, position: int) -> int:
-    """Return how many rows of *stream* stand above *position*, tombstones among them."""
+    """Return how many rows of *stream* are above *position*, including tombstones."""
     channel, collection = stream
     return (
         session.scalar(
@@ -147,31 +152,31 @@ def count_after(session: Session, stream: Stream, position: int) -> int:
 def citable_records(
     session: Session, channels: Sequence[str], refs: Iterable[Ref]
 ) -> dict[Ref, dict[str, Any]]:
-    """Return, of the records *refs*, those that are or were heard in *channels*.
+    """Return those of *refs* that are, or once were, in one of *channels*, by (collection, key).
 
-    A record that has left a channel leaves a tombstone there, so that a document captured before the
-    move may still cite it, until the tombstone is collected (`backend.feed.compaction`). The value is the
-    record as it is now, or an empty one where it is gone.
+    A record that left a channel has a tombstone there, so a document captured before the move may still cite
+    it, until the tombstone is deleted (`backend.feed.compaction`). The value is the current record, or an empty
+    dict if the record is deleted.
     """
     wanted = set(refs)
     live = read_live(session, wanted)
     allowed = set(channels)
-    here = {ref: json.loads(record.body) for ref, record in live.items() if record.channel in allowed}
-    elsewhere = wanted - here.keys()
-    if elsewhere:
-        asked = {"given": refs_text(elsewhere), "channels": bulk.to_json(channels)}
-        for row in session.connection().execute(_departed(bulk.dialect_of(session)), asked):
+    records = {ref: json.loads(record.body) for ref, record in live.items() if record.channel in allowed}
+    others = wanted - records.keys()
+    if others:
+        parameters = {"given": refs_text(others), "channels": bulk.to_json(channels)}
+        for row in session.connection().execute(_departed(bulk.dialect_of(session)), parameters):
             ref = (row.collection, row.key)
-            here[ref] = json.loads(live[ref].body) if ref in live else {}
-    return here
+            records[ref] = json.loads(live[ref].body) if ref in live else {}
+    return records
 
 
 @cache
 def _departed(dialect: str) -> Any:
     wanted = bulk.json_rows(dialect, (FEED.c.collection, FEED.c.key))
-    named = (FEED.c.collection == wanted.c.collection) & (FEED.c.key == wanted.c.key)
+    is_wanted = (FEED.c.collection == wanted.c.collection) & (FEED.c.key == wanted.c.key)
     return (
         select(FEED.c.collection, FEED.c.key)
-        .select_from(wanted.join(FEED, named))
+        .select_from(wanted.join(FEED, is_wanted))
         .where(bulk.in_json_list(dialect, FEED.c.channel, "channels"), FEED.c.body.is_(None))
     )

@@ -1,4 +1,7 @@
-"""Which segments there are: the sets on offer, and what a name stands for. The files are elsewhere."""
+"""The table of segments: the sets on offer, the retired ones, and the names of their files.
+
+The files are in a store (`backend.sync.segments`).
+"""
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
@@ -14,7 +17,7 @@ from sync_protocol.segment import KeyRange
 
 
 class SegmentInfo(NamedTuple):
-    """One segment of a set that has been built; its file is in the store."""
+    """One segment of a newly built set; its file is in the store."""
 
     range: KeyRange
     sha256: str
@@ -23,7 +26,7 @@ class SegmentInfo(NamedTuple):
 
 
 class SetSummary(NamedTuple):
-    """The set on offer of a stream, summed up."""
+    """Totals of the set that a stream has on offer."""
 
     position: int
     segments: int
@@ -32,7 +35,7 @@ class SetSummary(NamedTuple):
 
 
 def on_offer(session: Session, streams: Iterable[Stream]) -> dict[Stream, list[FeedSegment]]:
-    """Return, of each of *streams* that has one, the set on offer, ascending by key."""
+    """Return the set on offer of each of *streams* that has one, ascending by key."""
     wanted = set(streams)
     if not wanted:
         return {}
@@ -41,20 +44,20 @@ def on_offer(session: Session, streams: Iterable[Stream]) -> dict[Stream, list[F
         .where(FeedSegment.channel.in_({channel for channel, _ in wanted}), FeedSegment.retired_at.is_(None))
         .order_by(FeedSegment.channel, FeedSegment.collection, FeedSegment.key_from)
     )
-    found: dict[Stream, list[FeedSegment]] = {}
+    sets: dict[Stream, list[FeedSegment]] = {}
     for row in rows:
         if (row.channel, row.collection) in wanted:
-            found.setdefault((row.channel, row.collection), []).append(row)
-    return found
+            sets.setdefault((row.channel, row.collection), []).append(row)
+    return sets
 
 
 def by_name(session: Session, sha256: str) -> Sequence[FeedSegment]:
-    """Return every segment, on offer or retired, whose bytes have this name."""
+    """Return every segment, on offer or retired, whose file has this name."""
     return session.scalars(select(FeedSegment).where(FeedSegment.sha256 == sha256)).all()
 
 
 def set_summaries(session: Session) -> dict[Stream, SetSummary]:
-    """Return the set on offer of every stream that has one, summed up."""
+    """Return the totals of the set on offer, for every stream that has one."""
     rows = session.execute(
         select(
             FeedSegment.channel,
@@ -80,10 +83,10 @@ def retired_sets(session: Session) -> dict[Stream, int]:
     return {(row[0], row[1]): int(row[2]) for row in rows}
 
 
-def oldest_living_position(session: Session, stream: Stream) -> int | None:
-    """Return the position of the oldest set of *stream* that is on offer or still served; None without one.
+def oldest_served_position(session: Session, stream: Stream) -> int | None:
+    """Return the position of the oldest set of *stream* that is on offer or retired; None without one.
 
-    Whoever applies that set needs every tombstone above it: the stream's floor must not pass it.
+    A device that applies that set needs every tombstone above it, so the stream's floor must not exceed it.
     """
     channel, collection = stream
     return session.scalar(
@@ -96,19 +99,19 @@ def oldest_living_position(session: Session, stream: Stream) -> int | None:
 def replace(
     session: Session, stream: Stream, position: int, segments: Sequence[SegmentInfo], now: dt.datetime
 ) -> bool:
-    """Offer *sheets*, which were built from the snapshot at *position*, and retire the set before.
+    """Offer *segments*, built from the snapshot at *position*, and retire the previous set of *stream*.
 
-    Return whether they are offered. A set that took so long to build that tombstones above it have been
-    collected is not: whoever applied it would keep what they deleted. It takes the feed's lock, under which
-    the floor is raised.
+    Return False, and change nothing, if tombstones above *position* were deleted during the build: a device
+    that applied such a set would keep the records that those tombstones delete. This takes the feed's lock,
+    which compaction also holds while it raises the floor.
     """
     channel, collection = stream
     positions.take(session, 0)
-    standing = session.get(FeedStream, stream, populate_existing=True)
-    if standing is not None and position < standing.floor:
+    row = session.get(FeedStream, stream, populate_existing=True)
+    if row is not None and position < row.floor:
         return False
     retire(session, stream, now)
-    # The same snapshot built once more: it holds the same rows, whatever its boundaries were.
+    # A set of the same position holds the same rows, whatever its boundaries: it was built twice.
     session.execute(
         delete(FeedSegment).where(
             FeedSegment.channel == channel,
@@ -124,37 +127,37 @@ def replace(
                 "channel": channel,
                 "collection": collection,
                 "position": position,
-                "key_from": sheet.range.start,
-                "key_to": sheet.range.end,
-                "sha256": sheet.sha256,
-                "bytes": sheet.bytes,
-                "rows": sheet.rows,
+                "key_from": segment.range.start,
+                "key_to": segment.range.end,
+                "sha256": segment.sha256,
+                "bytes": segment.bytes,
+                "rows": segment.rows,
                 "built_at": now,
                 "retired_at": None,
             }
-            for sheet in segments
+            for segment in segments
         ],
     )
     return True
 
 
 def withdraw(session: Session, sha256: str, now: dt.datetime) -> None:
-    """Retire every set on offer that has a segment of this name: its file is gone."""
+    """Retire every set on offer that has a segment of this name, because its file is missing or damaged."""
     for stream in {(row.channel, row.collection) for row in by_name(session, sha256) if row.retired_at is None}:
         retire(session, stream, now)
 
 
-def forget(session: Session, before: dt.datetime) -> int:
-    """Forget the segments retired before that moment and return how many; nobody names their files any more."""
-    gone = session.execute(
+def delete_retired(session: Session, before: dt.datetime) -> int:
+    """Delete the segments retired before *before*; return how many. Their files are left to the sweep."""
+    deleted = session.execute(
         delete(FeedSegment).where(FeedSegment.retired_at < before),
         execution_options={"synchronize_session": False},
     )
-    return int(gone.rowcount)  # type: ignore[attr-defined]
+    return int(deleted.rowcount)  # type: ignore[attr-defined]
 
 
 def all_names(session: Session) -> set[str]:
-    """Return the names of all segments, on offer or retired."""
+    """Return the names of the files of all segments, on offer or retired."""
     return set(session.scalars(select(FeedSegment.sha256).distinct()))
 
 
@@ -167,7 +170,7 @@ def offered_files(session: Session) -> dict[str, int]:
 
 
 def retire(session: Session, stream: Stream, now: dt.datetime) -> None:
-    """Offer the set of *stream* no longer; its files stay for those to whom it was offered."""
+    """Retire the set of *stream*: devices that were offered it may still fetch its files."""
     channel, collection = stream
     session.execute(
         update(FeedSegment)
@@ -182,10 +185,10 @@ def retire(session: Session, stream: Stream, now: dt.datetime) -> None:
 
 
 def withdraw_foreign(session: Session, head: int, stored: set[str] | None) -> list[tuple[Stream, int]]:
-    """Forget the sets above *head*, and those of which a file is not among *stored*; return which they were.
+    """Delete the sets above *head*, and those with a file that is not in *stored*; return them.
 
-    None: it is not known which files there are. For after a restore: the rows are of the backup, the files
-    of what came after it.
+    This is for a restore: the rows come from the backup, the files from the time after it. *stored* is None if
+    the files are unknown. The result is a sorted list of (stream, position).
     """
     rows = session.execute(
         select(FeedSegment.channel, FeedSegment.collection, FeedSegment.position, FeedSegment.sha256)

@@ -1,1 +1,1 @@
-"""Pull and push: the feed and the inbox as a device meets them."""
+"""Synchronization with devices: pull, push, verify, and the segments of a first sync. No HTTP."""

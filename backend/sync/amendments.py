@@ -1,7 +1,8 @@
-"""Documents about other documents: a withdrawal takes one back, a change request asks the office about one.
+"""Amendments: documents about other documents. A withdrawal takes one back; a change request is for the office.
 
-A withdrawal is done when it has arrived: what it names is withdrawn, or it is refused because the ERP may have
-that one. A change request waits for the office like any parked document, unless delivery has begun.
+A withdrawal takes effect when it arrives: the document that it names is withdrawn, or the withdrawal is refused
+because the ERP may have the document. A change request waits for the office like any parked document, unless
+the delivery has started.
 """
 
 import datetime as dt
@@ -22,59 +23,60 @@ from sync_protocol.errors import ErrorCode, Fault
 from sync_protocol.submission import REPLACEABLE, State
 
 _DELIVERY_STARTED = frozenset({"picked", "packed", "shipped", "done"})
-_GIVEN_UP = frozenset({State.WITHDRAWN, State.CANCELLED, State.SUPERSEDED, State.REJECTED})
+_ENDED = frozenset({State.WITHDRAWN, State.CANCELLED, State.SUPERSEDED, State.REJECTED})
 
 
 class InitialState(NamedTuple):
-    """How a wish begins: its state, who must act, and why."""
+    """The first state of an amendment, its owner (who must act; None: no one), and the reason."""
 
     state: State
     owner: str | None
     reason: str | None
 
 
-def is_withdrawal(sealed: ParsedSubmission) -> bool:
-    """Whether *sealed* is a withdrawal."""
-    return sealed.kind is not None and sealed.kind.destination == INBOX
+def is_withdrawal(submission: ParsedSubmission) -> bool:
+    """Return whether *submission* is a withdrawal."""
+    return submission.kind is not None and submission.kind.destination == INBOX
 
 
-def is_change_request(sealed: ParsedSubmission) -> bool:
-    """Whether *sealed* asks the office about another document, which may stand in the same push."""
-    return sealed.kind is not None and sealed.kind.destination == OFFICE
+def is_change_request(submission: ParsedSubmission) -> bool:
+    """Return whether *submission* is a change request; its document may be in the same push."""
+    return submission.kind is not None and submission.kind.destination == OFFICE
 
 
 def withdrawal_target(session: Session, rep: str, supersedes: str) -> Ancestors:
-    """Return what a withdrawal of the document *supersedes* takes back, its row locked until the commit.
+    """Return what a withdrawal of the document *supersedes* takes back; its row is locked until the commit.
 
-    That document alone: an original that a refused copy was to replace goes on. One that has not arrived, or is
-    another rep's, is nothing; it is withdrawn when it arrives.
+    It takes back that document alone: if the document is a refused copy, its original stays in force. If the
+    document has not arrived yet, or belongs to another rep, the result is empty; a document of this rep is
+    withdrawn when it arrives. The result holds a fault if the document can no longer be withdrawn.
     """
     old = inbox.get(session, supersedes, lock=True)
     if old is None or old.rep != rep or old.state in (State.WITHDRAWN, State.CANCELLED):
         return Ancestors()
     if State(old.state) in REPLACEABLE and not inbox.may_be_in_erp(old):
         return Ancestors(replaced=[old])
-    words = f"document {old.id} is {old.state} and may be in the ERP"
+    message = f"document {old.id} is {old.state} and may be in the ERP"
     if old.state == State.SUPERSEDED:
-        words = f"{old.superseded_by} has taken the place of {old.id}; withdraw that one"
-    return Ancestors(fault=Fault(ErrorCode.TOO_LATE, "supersedes", words))
+        message = f"{old.superseded_by} has replaced {old.id}; withdraw that one"
+    return Ancestors(fault=Fault(ErrorCode.TOO_LATE, "supersedes", message))
 
 
-def faults(session: Session, rep: str, sealed: ParsedSubmission) -> list[Fault]:
-    """Return what speaks against *sealed*, whose form is right, as a wish of *rep*; nothing for other kinds."""
-    if sealed.kind is None or sealed.kind.destination == TO_ERP:
+def faults(session: Session, rep: str, submission: ParsedSubmission) -> list[Fault]:
+    """Return the faults of *submission* as an amendment by *rep*; none for other kinds. Its form is valid."""
+    if submission.kind is None or submission.kind.destination == TO_ERP:
         return []
-    about = sealed.body["submission_id"]
-    if is_withdrawal(sealed):
-        if sealed.envelope.get("supersedes") != about:
+    target_id = submission.body["submission_id"]
+    if is_withdrawal(submission):
+        if submission.envelope.get("supersedes") != target_id:
             return [Fault(ErrorCode.FIELD_INVALID, "supersedes", "must name the document that is withdrawn")]
         return []
-    row = inbox.get(session, about)
+    row = inbox.get(session, target_id)
     if row is None or row.rep != rep:
-        return [Fault(ErrorCode.UNKNOWN_RECORD, "submission_id", f"{about} is not among your documents")]
-    if State(row.state) in _GIVEN_UP or (State(row.state) in REPLACEABLE and not inbox.may_be_in_erp(row)):
-        words = f"it is {row.state}: withdraw it or send an edited copy while it has not been sent"
-        return [Fault(ErrorCode.NOT_IN_FORCE, "submission_id", words)]
+        return [Fault(ErrorCode.UNKNOWN_RECORD, "submission_id", f"{target_id} is not among your documents")]
+    if State(row.state) in _ENDED or (State(row.state) in REPLACEABLE and not inbox.may_be_in_erp(row)):
+        message = f"it is {row.state}: withdraw it or send an edited copy while it has not been sent"
+        return [Fault(ErrorCode.NOT_IN_FORCE, "submission_id", message)]
     kind = KINDS.get(row.kind)
     read_back = kind.erp_record if kind else None
     order = live(session, read_back.collection, row.erp_id) if read_back and row.erp_id else None
@@ -85,11 +87,11 @@ def faults(session: Session, rep: str, sealed: ParsedSubmission) -> list[Fault]:
     return []
 
 
-def initial_state(session: Session, sealed: ParsedSubmission) -> InitialState:
-    """Return how the wish *sealed*, which nothing speaks against, begins."""
-    if is_withdrawal(sealed):
+def initial_state(session: Session, submission: ParsedSubmission) -> InitialState:
+    """Return the first state of the amendment *submission*, which has no faults."""
+    if is_withdrawal(submission):
         return InitialState(State.ACCEPTED, None, None)
-    body = sealed.body
+    body = submission.body
     row = inbox.get(session, body["submission_id"])
     what = f"{title_of(row)}, {row.erp_number or row.id}" if row else body["submission_id"]
     return InitialState(
@@ -100,7 +102,7 @@ def initial_state(session: Session, sealed: ParsedSubmission) -> InitialState:
 def supersede(
     session: Session, old: Submission, newer: ParsedSubmission, *, now: dt.datetime, actor: str
 ) -> None:
-    """Let *newer* take the place of *old*, or withdraw it."""
+    """Replace *old* with *newer*, or withdraw it if *newer* is a withdrawal."""
     if is_withdrawal(newer):
         old.reason, old.owner = newer.body.get("reason") or "Withdrawn by the rep", None
         inbox.move(session, old, State.WITHDRAWN, now=now, actor=actor, note=old.reason)
@@ -110,16 +112,19 @@ def supersede(
 
 
 def late_arrival_state(session: Session, newer: str) -> tuple[State, str, str | None]:
-    """Return how a document begins that *newer* overtook: its state, why, and what took its place."""
+    """Return the first state of a document that arrives after its replacement *newer*.
+
+    Return also the reason, and the id of the replacement; None if it was withdrawn.
+    """
     row = inbox.get(session, newer)
     kind = KINDS.get(row.kind) if row is not None else None
     if kind is not None and kind.destination == INBOX:
-        return State.WITHDRAWN, "It was withdrawn before it came", None
-    return State.SUPERSEDED, "A newer version came before it", newer
+        return State.WITHDRAWN, "It was withdrawn before it arrived", None
+    return State.SUPERSEDED, "A newer version arrived before it", newer
 
 
 def delivery_started(order: Mapping[str, Any]) -> bool:
-    """Whether the delivery of *order*, a record of the collection, has begun."""
+    """Return whether the delivery of *order*, a record of `orders`, has started."""
     return order["axes"]["delivery"] in ("partial", "delivered") or any(
         delivery["status"] in _DELIVERY_STARTED for delivery in order["deliveries"]
     )

@@ -1,4 +1,8 @@
-"""The page under way: rows that are JSON text already and are joined, never parsed; offers; the cursor."""
+"""Build a page, the reply to a pull. Its rows are JSON text already; they are joined and never parsed.
+
+The fields of a page, as `sync_protocol.pull.PageSchema` declares them and docs/protocol.md explains them:
+epoch, cursor, complete, head, reset, drop, segments, then, check, server_time, poll_after, changes.
+"""
 
 import datetime as dt
 import json
@@ -23,38 +27,39 @@ from sync_protocol.cursor import Cursor, Mark
 from sync_protocol.limits import LIMITS
 
 ROWS_AT_ONCE = 1_000
-OVERHEAD = 16
-"""Bytes of a page that a row takes beside its body."""
+ROW_OVERHEAD_BYTES = 16
+"""Bytes that a row takes on a page in addition to its body."""
 
 Link = Callable[[str], str | None]
-"""Gives the address from which a segment may be fetched without a token, or None for our own."""
+"""Maps a segment's name to a URL that needs no token; None: fetch it from `/v1/segments` with the token."""
 
 
 def no_link(name: str) -> None:
-    """Leave segments to `/v1/segments`."""
+    """Return None for every segment, so that devices fetch it from `/v1/segments`."""
     return
 
 
 @dataclass(frozen=True)
 class Page:
-    """A page as it travels, and what HTTP needs to know of it."""
+    """A finished page: the JSON to send, and what the HTTP layer needs for its headers."""
 
     body: bytes
     cursor: str
     idle: bool
-    """Nothing has changed since the cursor that was asked with."""
+    """Whether nothing has changed since the cursor of the request."""
     poll_after: int
+    """Seconds until the next poll."""
     segment_candidates: tuple[Stream, ...] = ()
-    """Streams that the device begins to read and that are large enough for segments, but have none."""
+    """Streams that the device starts to read and that are large enough for segments, but have none."""
 
     @property
     def etag(self) -> str:
-        """The tag of what a device holds that has applied this page."""
+        """The ETag for a device that has applied this page."""
         return etag_of(self.cursor)
 
 
 def etag_of(cursor: str) -> str:
-    """Return the tag that stands for holding everything up to *cursor*."""
+    """Return the ETag for a device that holds everything up to *cursor*."""
     return sha256(cursor.encode()).hexdigest()[:32]
 
 
@@ -62,23 +67,28 @@ _text = json.JSONEncoder(ensure_ascii=False).encode
 
 
 class _StreamRows(NamedTuple):
-    """Rows of the *n*-th stream, ascending; a body that is None is a tombstone's."""
+    """Consecutive rows of one stream, ascending by position.
 
-    n: int
+    *number* is the index of the stream in the list that is being read. A tombstone has None as its body.
+    """
+
+    number: int
     positions: Sequence[int]
     keys: Sequence[str]
     bodies: Sequence[str | None]
 
-    def within(self, budget: int) -> tuple[int, int]:
-        """Return how many of them are sent while something is left of *budget* before each, and their bytes."""
-        sizes = [len(body or key) + OVERHEAD for key, body in zip(self.keys, self.bodies, strict=True)]
+    def count_within(self, budget: int) -> tuple[int, int]:
+        """Return how many rows fit, and their bytes. A row fits if those before it take less than *budget*."""
+        sizes = [
+            len(body or key) + ROW_OVERHEAD_BYTES for key, body in zip(self.keys, self.bodies, strict=True)
+        ]
         sums = [*accumulate(sizes, initial=0)]
         count = bisect_left(sums, budget, 0, len(sizes))
         return count, sums[count]
 
 
 def _changed_rows(session: Session, marks: list[tuple[Stream, int]]) -> Iterator[_StreamRows]:
-    """Yield the rows above *marks*, stream after stream, as far as it is asked for."""
+    """Yield the rows above *marks*, stream after stream; read no further than the caller iterates."""
     first = 0
     while first < len(marks):
         rows = reading.rows_after(session, marks[first:], ROWS_AT_ONCE)
@@ -96,13 +106,16 @@ def _changed_rows(session: Session, marks: list[tuple[Stream, int]]) -> Iterator
         marks[first] = marks[first][0], rows[-1][1]
 
 
-def _add(some: _StreamRows, count: int, put: list[str], gone: list[str]) -> None:
-    """Add the first *count* of *some* as they travel; what is done to each of thousands is the page's cost."""
-    bodies = some.bodies[:count]
+def _add(rows: _StreamRows, count: int, put: list[str], gone: list[str]) -> None:
+    """Append the JSON of the first *count* of *rows* to *put* and *gone*.
+
+    This loop runs for each of thousands of rows, so its speed decides the cost of a page.
+    """
+    bodies = rows.bodies[:count]
     if None not in bodies:
-        put += map("[%d,%s]".__mod__, zip(some.positions, bodies, strict=False))
+        put += map("[%d,%s]".__mod__, zip(rows.positions, bodies, strict=False))
         return
-    for position, key, body in zip(some.positions, some.keys, bodies, strict=False):
+    for position, key, body in zip(rows.positions, rows.keys, bodies, strict=False):
         if body is None:
             gone.append(f"[{position},{json.dumps(key)}]")
         else:
@@ -110,22 +123,28 @@ def _add(some: _StreamRows, count: int, put: list[str], gone: list[str]) -> None
 
 
 @dataclass
-class Draft:
-    """What the page will hold. `marks` become its cursor; *budget* is what is left of its size."""
+class PageBuilder:
+    """Collect what a page will contain.
+
+    *budget* is the number of bytes left for rows. `marks` becomes the page's cursor.
+    """
 
     head: Head
     budget: int
     poll_after: int = LIMITS.poll_after_seconds
     marks: dict[Stream, Mark] = field(default_factory=dict)
     then: dict[Stream, Mark] = field(default_factory=dict)
-    """Marks of the offered streams, once their segments are applied."""
+    """The marks of the offered streams once their segments are applied."""
     complete: bool = True
     segment_candidates: list[Stream] = field(default_factory=list)
     _changes: list[str] = field(default_factory=list)
     _offers: list[dict[str, object]] = field(default_factory=list)
 
-    def offer(self, stream: Stream, segments: Iterable[FeedSegment], as_of: int, link: Link) -> None:
-        """Offer the set *segments* of *stream*, to a device that may hold rows as old as *as_of*."""
+    def add_offer(self, stream: Stream, segments: Iterable[FeedSegment], as_of: int, link: Link) -> None:
+        """Offer *segments*, the set of *stream*.
+
+        *as_of* is the position of the oldest snapshot whose rows the device may hold.
+        """
         for segment in segments:
             self._offers.append(
                 {
@@ -142,28 +161,28 @@ class Draft:
                 }
             )
             self.then[stream] = Mark(segment.position)
-        # Named at 0, so that a revocation before the last segment is applied is announced.
+        # Named at 0, so that a revocation is announced even if the last segment was not applied yet.
         self.marks[stream] = Mark(0, min(as_of, self.then[stream].position))
         self.complete = False
 
-    def read(self, session: Session, behind: Sequence[tuple[Stream, Mark]]) -> None:
-        """Read the streams *behind*, each above its mark, one after the other until the page is full."""
-        reached = {stream: mark.position for stream, mark in behind}
+    def add_streams(self, session: Session, streams: Sequence[tuple[Stream, Mark]]) -> None:
+        """Add the rows of *streams* above their marks, one stream after the other, until the page is full."""
+        reached = {stream: mark.position for stream, mark in streams}
         contents: dict[Stream, tuple[list[str], list[str]]] = {}
-        ended = len(behind)
-        for some in _changed_rows(session, [*reached.items()]):
-            stream = behind[some.n][0]
-            sent, spent = some.within(self.budget)
+        ended = len(streams)
+        for rows in _changed_rows(session, [*reached.items()]):
+            stream = streams[rows.number][0]
+            sent, spent = rows.count_within(self.budget)
             if sent:
-                _add(some, sent, *contents.setdefault(stream, ([], [])))
+                _add(rows, sent, *contents.setdefault(stream, ([], [])))
                 self.budget -= spent
-                reached[stream] = some.positions[sent - 1]
-            if sent < len(some.positions):
-                # The page is full. Whether anything is behind it is asked, not guessed: a page that ends
-                # exactly at the limit would otherwise be followed by an empty one for ever.
-                ended = some.n
+                reached[stream] = rows.positions[sent - 1]
+            if sent < len(rows.positions):
+                # The page is full. Whether more rows follow is read, not guessed: otherwise a page that ends
+                # exactly at the limit would be followed by empty pages forever.
+                ended = rows.number
                 break
-        for n, (stream, mark) in enumerate(behind):
+        for n, (stream, mark) in enumerate(streams):
             if n < ended:
                 self.marks[stream] = Mark(self.head.position)
             else:
@@ -178,7 +197,15 @@ class Draft:
     def render(
         self, *, drop: list[Stream], reset: str | None, check: Checksum, idle: bool, now: dt.datetime
     ) -> Page:
-        """Return the finished page; *check* is what the device holds if the page is complete."""
+        """Return the finished page.
+
+        Args:
+            drop: The streams that the device must delete.
+            reset: None, `RESET_EPOCH` or `RESET_REBASE`.
+            check: The checksum of the replica once it has applied the page; sent only if the page is complete.
+            idle: Whether nothing has changed since the cursor of the request.
+            now: The server's clock.
+        """
         cursor = Cursor(self.head.epoch, self.head.position, self.marks)
         text = cursor.encode()
         then = Cursor(self.head.epoch, self.head.position, {**self.marks, **self.then})

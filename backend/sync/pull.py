@@ -1,7 +1,7 @@
-"""Pull: what has changed for a rep since a cursor. The steps are those of docs/protocol.md.
+"""Pull: return the changes for a rep since a cursor. The steps are those of docs/protocol.md.
 
-One page is one snapshot: the caller has begun the transaction with `snapshot()`. `complete` is said
-only if nothing above the returned cursor remains in that snapshot.
+One page is one snapshot: the caller has begun the transaction with `snapshot()`. The page says `complete` only
+if nothing above the returned cursor remains in that snapshot.
 """
 
 import datetime as dt
@@ -14,7 +14,7 @@ from backend.feed import segments
 from backend.feed.positions import Head
 from backend.feed.reading import StreamState
 from backend.sync import subscriptions
-from backend.sync.page import Draft, Link, Page, no_link
+from backend.sync.page import Link, Page, PageBuilder, no_link
 from backend.sync.subscriptions import Subscriptions
 from sync_protocol.change import Stream
 from sync_protocol.checksum import Checksum
@@ -24,10 +24,13 @@ from sync_protocol.pull import RESET_EPOCH, RESET_REBASE, SEGMENTS_SINCE
 
 
 class NotYet(RuntimeError):
-    """This server is behind what the device has seen; it must not say "no changes"."""
+    """This server lags behind what the device has seen, so it must not say "no changes".
+
+    *retry_after* is in seconds.
+    """
 
     def __init__(self, retry_after: int) -> None:
-        super().__init__("this server is behind what you have seen")
+        super().__init__("this server has not reached the position that you have seen")
         self.retry_after = retry_after
 
 
@@ -45,71 +48,84 @@ def pull(
     subscribed: Subscriptions | None = None,
     only: Collection[Stream] | None = None,
 ) -> Page:
-    """Return the page that follows *cursor_text* (None: from the start).
+    """Return the page that follows *cursor_text*.
 
-    *link* gives the addresses of segments; a stream of *segment_rows* records or more is worth some (0: none
-    is). *subscribed*, if given, holds what the rep may read, read in this snapshot.
-    *only*, if given, limits the page to these streams: on a read replica, those that the primary grants.
-    Raises `CursorInvalid` for a cursor that is not ours and `NotYet` where this server is behind it.
+    Args:
+        session: A session whose transaction is the page's snapshot.
+        rep_id: The rep whose streams are read.
+        cursor_text: The cursor as the device sent it; None: from the start.
+        schema: The catalogue revision of the app.
+        limit_bytes: The requested size of the page in bytes; None: the default.
+        now: The server's clock.
+        link: Returns the URL of a segment.
+        segment_rows: Streams with at least this many records should have segments; 0: no stream should.
+        poll_after: Seconds until the next poll.
+        subscribed: The subscriptions of the rep, if they were read in this snapshot already.
+        only: If given, the page is limited to these streams: on a read replica, those that the primary grants.
+
+    Raises:
+        CursorInvalid: The cursor was not issued by this server.
+        NotYet: This server has not reached the position that the cursor has seen.
+        FeedMissing: The database is not set up.
     """
-    # 1. The head, the grants and where their streams stand, in the page's own snapshot.
+    # 1. The head, the granted streams and their states, in the page's own snapshot.
     subscribed = subscribed or subscriptions.for_rep(session, rep_id)
-    head, standings = subscribed.head, subscribed.states
+    head, states = subscribed.head, subscribed.states
     granted = [s for s in subscriptions.supported(subscribed, schema) if only is None or s in only]
     # 2. Epoch and `seen` come before anything else.
-    asked = decode_cursor(cursor_text) if cursor_text else Cursor(head.epoch)
+    sent = decode_cursor(cursor_text) if cursor_text else Cursor(head.epoch)
     reset = None
-    held = asked
-    if asked.epoch != head.epoch:
-        held = _rebase(asked, head, standings) if schema >= SEGMENTS_SINCE else Cursor(head.epoch)
-        reset = RESET_REBASE if held.marks else RESET_EPOCH
+    cursor = sent
+    if sent.epoch != head.epoch:
+        cursor = _rebase(sent, head, states) if schema >= SEGMENTS_SINCE else Cursor(head.epoch)
+        reset = RESET_REBASE if cursor.marks else RESET_EPOCH
         metrics.RESETS.labels(reset).inc()
-    if held.seen > head.position:
+    if cursor.seen > head.position:
         raise NotYet(LIMITS.poll_after_seconds // 4)
-    # 3. What the device named and must give up: streams that it no longer hears, or that it holds half of
-    #    over an epoch change, or whose tombstones it has missed. After a reset to nothing there is nothing.
-    kept = {s: mark for s, mark in held.marks.items() if s in set(granted) and not _missed(mark, standings, s)}
-    drop = [] if reset == RESET_EPOCH else sorted(set(asked.marks) - set(kept))
-    # 4. Streams with news are read one at a time, in the order phones need them; of those that the device
-    #    does not have yet, segments are offered where there are any.
-    draft = Draft(head, LIMITS.page_bytes_within(limit_bytes), poll_after)
-    behind = [s for s in granted if s in standings and standings[s].head > kept.get(s, Mark()).position]
-    fresh = [s for s in behind if not kept.get(s, Mark()).position]
+    # 3. Streams that the cursor names and the device must drop: it may no longer read them, or has read them
+    #    only in part before an epoch change, or has missed tombstones. After a full reset there are none.
+    kept = {s: mark for s, mark in cursor.marks.items() if s in set(granted) and not _missed(mark, states, s)}
+    drop = [] if reset == RESET_EPOCH else sorted(set(sent.marks) - set(kept))
+    # 4. Changed streams are read one at a time, in the order in which phones need them. For a stream that the
+    #    device does not have yet, its segments are offered if it has any.
+    page = PageBuilder(head, LIMITS.page_bytes_within(limit_bytes), poll_after)
+    changed = [s for s in granted if s in states and states[s].head > kept.get(s, Mark()).position]
+    fresh = [s for s in changed if not kept.get(s, Mark()).position]
     segment_rows = segment_rows if schema >= SEGMENTS_SINCE else 0
     offers = segments.on_offer(session, fresh) if schema >= SEGMENTS_SINCE else {}
     to_read: list[tuple[Stream, Mark]] = []
     for stream in granted:
-        if stream in standings:
+        if stream in states:
             mark = kept.get(stream, Mark(0, head.position))
             if stream in kept:
-                draft.marks[stream] = mark
+                page.marks[stream] = mark
             if stream in offers:
-                draft.offer(stream, offers[stream], mark.as_of, link)
-            elif stream in behind:
-                if stream in fresh and 0 < segment_rows <= standings[stream].checksum.count:
-                    draft.segment_candidates.append(stream)
+                page.add_offer(stream, offers[stream], mark.as_of, link)
+            elif stream in changed:
+                if stream in fresh and 0 < segment_rows <= states[stream].checksum.count:
+                    page.segment_candidates.append(stream)
                 to_read.append((stream, mark))
             else:
-                draft.marks[stream] = Mark(head.position)
-    draft.read(session, to_read)
-    # 5. The cursor names exactly the streams whose rows the device may now hold.
-    idle = not (cursor_text is None or reset or drop or behind)
-    return draft.render(drop=drop, reset=reset, check=_check(draft.marks, standings), idle=idle, now=now)
+                page.marks[stream] = Mark(head.position)
+    page.add_streams(session, to_read)
+    # 5. The cursor names exactly the streams of which the device may now hold rows.
+    idle = not (cursor_text is None or reset or drop or changed)
+    return page.render(drop=drop, reset=reset, check=_check(page.marks, states), idle=idle, now=now)
 
 
-def _rebase(asked: Cursor, head: Head, standings: Mapping[Stream, StreamState]) -> Cursor:
-    """Return where a device of another epoch stands if it keeps the streams that it had read to their end.
+def _rebase(sent: Cursor, head: Head, states: Mapping[Stream, StreamState]) -> Cursor:
+    """Return a cursor of this epoch that keeps the streams which the device had read to their end.
 
-    Whether its rows are those of this history, checksums will tell.
+    Whether the rows match this history is told by the checksums afterwards.
     """
-    whole = [s for s, mark in asked.marks.items() if mark.position >= mark.as_of and mark.position]
-    return Cursor(head.epoch, head.position, {s: Mark(head.position) for s in whole if s in standings})
+    whole = [s for s, mark in sent.marks.items() if mark.position >= mark.as_of and mark.position]
+    return Cursor(head.epoch, head.position, {s: Mark(head.position) for s in whole if s in states})
 
 
-def _missed(mark: Mark, standings: Mapping[Stream, StreamState], stream: Stream) -> bool:
-    """Say whether tombstones that the device needs are gone."""
-    return stream in standings and mark.covered < standings[stream].floor
+def _missed(mark: Mark, states: Mapping[Stream, StreamState], stream: Stream) -> bool:
+    """Return whether tombstones that the device needs have been deleted."""
+    return stream in states and mark.covered < states[stream].floor
 
 
-def _check(named: Collection[Stream], standings: Mapping[Stream, StreamState]) -> Checksum:
-    return Checksum.total(standings[stream].checksum for stream in named)
+def _check(streams: Collection[Stream], states: Mapping[Stream, StreamState]) -> Checksum:
+    return Checksum.total(states[stream].checksum for stream in streams)

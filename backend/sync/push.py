@@ -188,7 +188,7 @@ class _PushBatch:
             captured_at=sealed.envelope["captured_at"],
             zone=sealed.envelope.get("zone") or "UTC",
             schema=sealed.envelope["schema"],
-            body=sealed.text,
+            body=sealed.body_text,
             envelope=sealed.envelope_text,
             sha256=sealed.envelope["sha256"],
             needs=sealed.envelope.get("needs") or [],

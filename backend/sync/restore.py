@@ -1,7 +1,7 @@
-"""After a restore: a new history begins, and what the backup says about itself is proved.
+"""After a restore: start a new epoch, then recompute the checksums of every stream.
 
 The order matters. The new epoch comes first and alone, so that no phone takes a position of the restored
-feed for one that it knows; the proof of the sums follows, stream after stream, beside phones and workers.
+feed for one that it knows. The checksums follow, stream after stream, while phones and workers go on.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,21 +17,25 @@ from sync_protocol.change import Stream
 
 @dataclass(frozen=True)
 class NewEpoch:
-    """What the new history begins with."""
+    """The state with which the new epoch starts."""
 
     epoch: str
     position: int
-    raised: int
-    """By how much the head had to be raised, because rows stood above it."""
+    head_raised_by: int
+    """By how much the head had to be raised, because rows had higher positions."""
     withdrawn: list[tuple[Stream, int]]
-    """Sets of segments, by stream and position, that are not offered any more."""
+    """Sets of segments that were withdrawn, as (stream, position)."""
 
 
 def start_epoch(session: Session, stored: set[str] | None) -> NewEpoch:
-    """Begin a new epoch above everything the feed holds; *stored* are the files of segments, None if unknown.
+    """Start a new epoch above every position in the feed.
 
-    Sets of segments above the head, or with a file missing, are withdrawn: they are of a history that is
-    gone. What the backup does not know of in the store is deleted by the builder's next round.
+    Sets of segments above the head, or with a file missing, are withdrawn: they belong to a lost history.
+    The next sweep deletes files that the backup does not know.
+
+    Args:
+        session: A session whose transaction the caller commits.
+        stored: The names of the segment files in the store; None if unknown.
     """
     head = positions.take(session, 1)
     raised = max(0, integrity.newest_row(session) - head)
@@ -44,15 +48,18 @@ def start_epoch(session: Session, stored: set[str] | None) -> NewEpoch:
 
 
 def rebuild_checksums(
-    sessions: Sessions, progress: Callable[[int, int], None] = lambda done, all: None
+    sessions: Sessions, progress: Callable[[int, int], None] = lambda done, total: None
 ) -> Iterator[StreamCheck]:
-    """Prove every stream, each in a transaction of its own; yield what had to be mended."""
+    """Recompute the checksums of every stream, each in its own transaction; yield those that were repaired.
+
+    *progress* is called with the number of streams done and the number of all streams.
+    """
     with sessions() as session:
         streams = integrity.streams(session)
     for done, stream in enumerate(streams):
         progress(done, len(streams))
         with sessions() as session, session.begin():
-            proof = integrity.rebuild(session, stream)
-        if not proof.is_intact:
-            yield proof
+            check = integrity.rebuild(session, stream)
+        if not check.is_intact:
+            yield check
     progress(len(streams), len(streams))

@@ -1,7 +1,7 @@
-"""Hearing: what a device or a rep hears, and where it stands in the feed, in one statement.
+"""Subscriptions: the streams a device or rep may read, with each stream's head, in one SQL statement.
 
-A statement made of a `Speaker` is a snapshot of its own: device, rep, grants and whatever it reads of the
-feed are of one moment.
+A statement built from a `SubscriptionQuery` is a snapshot of its own: device, rep, grants and the columns of
+the feed come from the same instant.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from sqlalchemy import CTE, ColumnElement, Select, bindparam, literal, select, t
 from sqlalchemy.orm import Session
 
 from backend.feed.models import FeedHead, FeedStream
-from backend.feed.positions import ONLY, FeedMissing, Head
+from backend.feed.positions import HEAD_ID, FeedMissing, Head
 from backend.feed.reading import CHECKSUM_COLUMNS, STATE_COLUMNS, StreamState
 from backend.identity import access, principals
 from backend.identity.models import Assignment, Rep, RoleCollection
@@ -25,79 +25,93 @@ from sync_protocol.checksum import MODULUS, Checksum
 
 
 class SubscriptionQuery:
-    """Parts of a statement about what *row* hears: a device's or a rep's, with its rep and role."""
+    """Building blocks for statements about the streams that a principal may read.
 
-    def __init__(self, row: CTE) -> None:
-        self.row = row
+    Args:
+        principal: A CTE with one row, a device's or a rep's, that has the columns `rep` and `role`.
+    """
+
+    def __init__(self, principal: CTE) -> None:
+        self.principal = principal
         self.channels = union_all(
             select(literal(EVERYONE).label("channel")),
-            select(literal("rep:") + row.c.rep),
-            select(Assignment.channel).join(row, Assignment.rep == row.c.rep).where(Assignment.until.is_(None)),
-        ).subquery("heard")
+            select(literal("rep:") + principal.c.rep),
+            select(Assignment.channel)
+            .join(principal, Assignment.rep == principal.c.rep)
+            .where(Assignment.until.is_(None)),
+        ).subquery("channels")
 
     def role_allows(self, collection: Any) -> ColumnElement[bool]:
-        """Say of a column that names a collection whether the role gives it."""
+        """Return the condition that the principal's role may read *collection*, a column or a name."""
         return (
             select(RoleCollection.role)
-            .where(RoleCollection.role == self.row.c.role, RoleCollection.collection == collection)
+            .where(RoleCollection.role == self.principal.c.role, RoleCollection.collection == collection)
             .exists()
         )
 
 
-DEVICE = SubscriptionQuery(PRINCIPAL_QUERY.cte("who"))
-"""The row that `principals.judge` judges, for the parameter `device`."""
-_REP = SubscriptionQuery(select(Rep.id.label("rep"), Rep.role).where(Rep.id == bindparam("rep")).cte("who"))
+DEVICE = SubscriptionQuery(PRINCIPAL_QUERY.cte("principal"))
+"""For one device; the parameter is `device`. `principals.check` checks its row."""
+_REP = SubscriptionQuery(
+    select(Rep.id.label("rep"), Rep.role).where(Rep.id == bindparam("rep")).cte("principal")
+)
+"""For one rep; the parameter is `rep`."""
 
 
 @dataclass(frozen=True)
 class Subscriptions:
-    """The feed's head, and where each stream stands that is heard and ever held a record."""
+    """The feed's head, and the state of each stream that may be read and that ever held a record."""
 
     head: Head
     states: Mapping[Stream, StreamState]
 
 
 def for_device(session: Session, claims: Claims) -> tuple[Principal, Subscriptions]:
-    """Return who *claims* speak for and what they hear; raises `FeedMissing` and as `principals.judge`."""
-    rows = _rows(session, _LOOK_OF_DEVICE, {"device": claims.device})
+    """Return the principal of *claims* and its subscriptions.
+
+    Raises:
+        FeedMissing: The database is not set up.
+        Whatever `principals.check` raises, if the device or its rep may not use the API any more.
+    """
+    rows = _rows(session, _DEVICE_QUERY, {"device": claims.device})
     return principals.check(rows[0], claims), _subscriptions(rows)
 
 
 def for_rep(session: Session, rep: str) -> Subscriptions:
-    """Return what *rep* hears, which is nothing if there is no such rep; raises `FeedMissing`."""
-    return _subscriptions(_rows(session, _LOOK_OF_REP, {"rep": rep}))
+    """Return the subscriptions of *rep*, which are empty if the rep does not exist; raises `FeedMissing`."""
+    return _subscriptions(_rows(session, _REP_QUERY, {"rep": rep}))
 
 
 def supported(subscriptions: Subscriptions, schema: int) -> list[Stream]:
-    """Return what of *heard* an app of revision *schema* understands, in the order phones need it."""
+    """Return the streams of *subscriptions* that an app of revision *schema* supports, most urgent first."""
     order = {name: n for n, name in enumerate(COLLECTIONS)}
-    known = [s for s in subscriptions.states if access.supported(*s, schema)]
-    return sorted(known, key=lambda s: (order[s[1]], s[0] != EVERYONE, not s[0].startswith("rep:"), s[0]))
+    streams = [s for s in subscriptions.states if access.supported(*s, schema)]
+    return sorted(streams, key=lambda s: (order[s[1]], s[0] != EVERYONE, not s[0].startswith("rep:"), s[0]))
 
 
-def _query(speaker: SubscriptionQuery) -> Select[Any]:
-    """Select a row for each stream heard, each with the speaker and the head; one row if there is none."""
-    streams = speaker.channels.join(FeedStream, FeedStream.channel == speaker.channels.c.channel)
+def _query(query: SubscriptionQuery) -> Select[Any]:
+    """Select one row per stream, each with the principal and the feed's head; one row if there is no stream."""
+    streams = query.channels.join(FeedStream, FeedStream.channel == query.channels.c.channel)
     return (
         select(
-            speaker.row,
+            query.principal,
             FeedHead.epoch,
             FeedHead.position,
             *STATE_COLUMNS,
             *CHECKSUM_COLUMNS,
         )
         .select_from(FeedHead)
-        .outerjoin(speaker.row, true())
-        .outerjoin(streams, speaker.role_allows(FeedStream.collection))
-        .where(FeedHead.id == ONLY)
+        .outerjoin(query.principal, true())
+        .outerjoin(streams, query.role_allows(FeedStream.collection))
+        .where(FeedHead.id == HEAD_ID)
     )
 
 
-_LOOK_OF_DEVICE, _LOOK_OF_REP = _query(DEVICE), _query(_REP)
+_DEVICE_QUERY, _REP_QUERY = _query(DEVICE), _query(_REP)
 
 
-def _rows(session: Session, look: Select[Any], whose: Mapping[str, str]) -> list[Any]:
-    rows = session.connection().execute(look, whose).all()
+def _rows(session: Session, query: Select[Any], parameters: Mapping[str, str]) -> list[Any]:
+    rows = session.connection().execute(query, parameters).all()
     if not rows:
         raise FeedMissing("the database is not set up; run `satchel init`")
     return list(rows)

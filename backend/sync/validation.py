@@ -1,4 +1,4 @@
-"""Judging a captured document: is it whole, is it what the device hashed, may this rep say it."""
+"""Validation of a pushed document: its envelope, its hash, its form, and the records that it cites."""
 
 import datetime as dt
 import json
@@ -15,39 +15,38 @@ from sync_protocol.errors import ErrorCode, Fault
 from sync_protocol.limits import LIMITS
 from sync_protocol.submission import SubmissionSchema
 
-MAX_PATH = 200
-"""Characters of a field's path in an answer."""
-
+MAX_PATH_CHARACTERS = 200
+"""Characters of a field's path in a reply."""
 
 _write = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 @dataclass(frozen=True)
 class ParsedSubmission:
-    """A document whose envelope is in order and whose body is what its sha256 says."""
+    """A document with a valid envelope whose body matches its sha256."""
 
     id: str
     envelope: Mapping[str, Any]
-    """The document as it came, without its body."""
+    """The document as it arrived, without its body."""
     envelope_text: str
-    """The same as JSON."""
+    """The envelope as JSON."""
     body: Mapping[str, Any]
-    text: str
+    body_text: str
     """The body in canonical form."""
     kind: Kind | None
-    """None for a kind this server does not know."""
-    form: list[Fault]
-    """What is wrong with the body's form."""
+    """None if this server does not know the kind."""
+    form_faults: list[Fault]
+    """The faults of the body against its kind's schema."""
 
     @property
     def references(self) -> set[Ref]:
-        """The records that the body cites; none where its form is wrong."""
-        return self.kind.references(self.body) if self.kind and not self.form else set()
+        """The records that the body cites; empty if its form has faults."""
+        return self.kind.references(self.body) if self.kind and not self.form_faults else set()
 
 
 @dataclass(frozen=True)
 class MalformedSubmission:
-    """A document that cannot be stored as a submission; `id` is None where none can be read."""
+    """A document that cannot be stored as a submission; `id` is None if no valid id can be read."""
 
     id: str | None
     document: Any
@@ -55,7 +54,11 @@ class MalformedSubmission:
 
 
 def parse(document: Any) -> ParsedSubmission | MalformedSubmission:
-    """Check the envelope and the hash of one pushed *document* (any JSON value)."""
+    """Check the envelope and the hash of *document* (any JSON value).
+
+    The fields of an envelope are those of `sync_protocol.submission.SubmissionSchema`. The body is compared
+    with its sha256 in canonical form (RFC 8785).
+    """
     if not isinstance(document, dict):
         return MalformedSubmission(
             None, document, [Fault(ErrorCode.NOT_A_SUBMISSION, "", "must be a JSON object")]
@@ -76,10 +79,10 @@ def parse(document: Any) -> ParsedSubmission | MalformedSubmission:
         reason = "contains half of a surrogate pair, which is not text"
         return MalformedSubmission(id, document, [Fault(ErrorCode.NOT_CANONICAL, "", reason)])
     except NotCanonical as error:
-        where = f"body.{error.path}" if error.path else "body"
-        # A path is made of the body's own names, which may be of any length and content.
-        where = where.encode("ascii", "backslashreplace").decode()[:MAX_PATH]
-        return MalformedSubmission(id, document, [Fault(ErrorCode.NOT_CANONICAL, where, error.reason)])
+        path = f"body.{error.path}" if error.path else "body"
+        # A path consists of the body's own names, which may have any length and content.
+        path = path.encode("ascii", "backslashreplace").decode()[:MAX_PATH_CHARACTERS]
+        return MalformedSubmission(id, document, [Fault(ErrorCode.NOT_CANONICAL, path, error.reason)])
     if len(text) > LIMITS.submission_bytes:
         fault = Fault(ErrorCode.SUBMISSION_TOO_LARGE, "body", f"is larger than {LIMITS.submission_bytes} bytes")
         return MalformedSubmission(id, document, [fault])
@@ -88,18 +91,27 @@ def parse(document: Any) -> ParsedSubmission | MalformedSubmission:
             id, document, [Fault(ErrorCode.BODY_MISMATCH, "sha256", "is not the sha256 of the body")]
         )
     kind = KINDS.get(document["kind"])
-    form = kind.form_faults(document["body"]) if kind else []
-    return ParsedSubmission(str(id), envelope, envelope_text, document["body"], text.decode(), kind, form)
+    form_faults = kind.form_faults(document["body"]) if kind else []
+    body_text = text.decode()
+    return ParsedSubmission(str(id), envelope, envelope_text, document["body"], body_text, kind, form_faults)
 
 
-def validate(sealed: ParsedSubmission, known: Mapping[Ref, Mapping[str, Any]], today: dt.date) -> list[Fault]:
-    """Return what is wrong with the contents; *known* are the records that the rep may cite."""
-    if sealed.kind is None:
-        name = json.dumps(sealed.envelope["kind"], ensure_ascii=False)
+def validate(
+    submission: ParsedSubmission, citable: Mapping[Ref, Mapping[str, Any]], today: dt.date
+) -> list[Fault]:
+    """Return the faults of the contents.
+
+    Args:
+        submission: The document, parsed.
+        citable: The records that the rep may cite, by (collection, key).
+        today: The company's date.
+    """
+    if submission.kind is None:
+        name = json.dumps(submission.envelope["kind"], ensure_ascii=False)
         return [Fault(ErrorCode.UNKNOWN_KIND, "kind", f"{name} is not a kind this server knows")]
-    setting = CheckContext(
+    context = CheckContext(
         today=today,
-        lookup=lambda collection, key: known.get((collection, key)),
-        needs=frozenset(sealed.envelope.get("needs") or ()),
+        lookup=lambda collection, key: citable.get((collection, key)),
+        needs=frozenset(submission.envelope.get("needs") or ()),
     )
-    return sealed.form or sealed.kind.content_faults(sealed.body, setting)
+    return submission.form_faults or submission.kind.content_faults(submission.body, context)

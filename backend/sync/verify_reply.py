@@ -1,4 +1,13 @@
-"""The answer to a verification under way: rows that are JSON text already and are joined, never parsed."""
+"""Build the reply to one verification step. Its rows are JSON text already; they are joined and never parsed.
+
+As it travels (`sync_protocol.verify.VerifyReplySchema`):
+
+    {"epoch": "…", "cursor": "…" or null,             a new cursor if `drop` changed it
+     "drop": [[channel, collection]],                  streams to delete
+     "pull_first": [[channel, collection]],            streams that have changed since the cursor
+     "ranges": [{channel, collection, from, to, count, sum}],
+     "repairs": [{channel, collection, "put": [[position, record]], "gone": [key]}]}
+"""
 
 import json
 from collections.abc import Iterable
@@ -9,7 +18,7 @@ from sqlalchemy import Row
 
 from backend.feed.mismatches import Mismatch
 from backend.feed.ranges import Part
-from backend.sync.verify_request import HeldSums
+from backend.sync.verify_request import RowHashes
 from sync_protocol.change import Stream
 from sync_protocol.checksum import MODULUS, Checksum
 from sync_protocol.cursor import Cursor
@@ -21,33 +30,35 @@ StoredRow = Row[str, int, int | None, str | None]
 
 @dataclass
 class VerifyReply:
-    """What the answer will say. *budget* is what is left of the size of its rows."""
+    """Collect what the reply will contain. *budget* is the number of bytes left for rows."""
 
     cursor: Cursor
     budget: int
     drop: set[Stream] = field(default_factory=set)
     pull_first: set[Stream] = field(default_factory=set)
-    _noted: dict[Stream, Mismatch] = field(default_factory=dict)
+    _mismatches: dict[Stream, Mismatch] = field(default_factory=dict)
     _ranges: list[tuple[Stream, Part]] = field(default_factory=list)
     _repairs: dict[Stream, tuple[list[str], list[str]]] = field(default_factory=dict)
 
     def resync(self, stream: Stream) -> None:
-        """Let the device drop *stream*, which it hears, and read it from the start."""
+        """Tell the device to drop *stream* and read it from the start."""
         self.drop.add(stream)
-        self.note(Mismatch(stream, resynced=True))
+        self.add_mismatch(Mismatch(stream, resynced=True))
 
     def ask_parts(self, stream: Stream, parts: Iterable[Part]) -> None:
-        """Let the device compare *parts* with its own."""
+        """Ask the device to compare *parts* with its own rows."""
         self._ranges += ((stream, part) for part in parts)
 
-    def repair(self, stream: Stream, range: KeyRange, rows: Iterable[StoredRow], held: HeldSums) -> None:
-        """Name the rows in which *held* differs from *rows*, which are all there are in *range*.
+    def repair(
+        self, stream: Stream, range: KeyRange, rows: Iterable[StoredRow], device_rows: RowHashes
+    ) -> None:
+        """Add the rows in which *device_rows* differs from *rows*, which are all rows of *stream* in *range*.
 
-        If the answer is full already, the device is told what is in the range instead, and asks again.
+        If the reply is full already, add the checksum of the range instead, so that the device asks again.
         """
         stored = {row.key: row for row in rows}
-        differing = [row for row in stored.values() if (row.hash or 0) % MODULUS != held.get(row.key)]
-        surplus = sorted(held.keys() - stored.keys())
+        differing = [row for row in stored.values() if (row.hash or 0) % MODULUS != device_rows.get(row.key)]
+        surplus = sorted(device_rows.keys() - stored.keys())
         if not differing and not surplus:
             return
         if self.budget <= 0:
@@ -58,24 +69,24 @@ class VerifyReply:
         put += (f"[{row.position},{row.body}]" for row in differing)
         gone += surplus
         self.budget -= sum(len(row.body) + 16 for row in differing) + sum(len(key) + 16 for key in surplus)
-        stale = sum(row.key in held for row in differing)
-        self.note(Mismatch(stream, stale, len(differing) - stale, len(surplus)))
+        stale = sum(row.key in device_rows for row in differing)
+        self.add_mismatch(Mismatch(stream, stale, len(differing) - stale, len(surplus)))
 
-    def note(self, mismatch: Mismatch) -> None:
-        """Remember that a stream differs."""
-        before = self._noted.get(mismatch.stream)
-        self._noted[mismatch.stream] = before + mismatch if before else mismatch
+    def add_mismatch(self, mismatch: Mismatch) -> None:
+        """Record that a stream differs."""
+        before = self._mismatches.get(mismatch.stream)
+        self._mismatches[mismatch.stream] = before + mismatch if before else mismatch
 
-    def noted(self) -> list[Mismatch]:
-        """Return what was noted, one mismatch a stream."""
-        return list(self._noted.values())
+    def mismatches(self) -> list[Mismatch]:
+        """Return the mismatches, one per stream."""
+        return list(self._mismatches.values())
 
     def render(self) -> bytes:
-        """Return the answer as it travels."""
+        """Return the reply as JSON."""
         marks = {stream: mark for stream, mark in self.cursor.marks.items() if stream not in self.drop}
         changed = len(marks) < len(self.cursor.marks)
         cursor = Cursor(self.cursor.epoch, self.cursor.seen, marks).encode() if changed else None
-        # A stream that begins again is not mended: what the device gets of it, it would have no cursor for.
+        # A stream that starts again gets no repairs: the device would have no cursor for their rows.
         repairs = [(stream, *rows) for stream, rows in self._repairs.items() if stream not in self.drop]
         value = {
             "epoch": self.cursor.epoch,
@@ -89,8 +100,8 @@ class VerifyReply:
 
 
 def _part(stream: Stream, part: Part) -> dict[str, Any]:
-    where = {"channel": stream[0], "collection": stream[1], "from": part.range.start, "to": part.range.end}
-    return where | part.checksum.as_wire()
+    range = {"channel": stream[0], "collection": stream[1], "from": part.range.start, "to": part.range.end}
+    return range | part.checksum.as_wire()
 
 
 def _repair(stream: Stream, put: list[str], gone: list[str]) -> str:

@@ -1,4 +1,14 @@
-"""What a device asks in one step of a verification, once it is known to make sense."""
+"""The request of one verification step, parsed and checked.
+
+As it travels (`sync_protocol.verify.VerifyRequestSchema`), where a range is channel, collection, from, to:
+
+    {"cursor": "…", "schema": 2, "app_version": "…",
+     "sums": [{channel, collection, count, sum}],    of every stream with rows; null if this is a later step
+     "split": [range],                                ranges to be split further
+     "rows": [range + {"rows": [[key, hash]]}]}       ranges with the device's rows
+
+A hash or a sum is 16 hexadecimal digits.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,45 +20,49 @@ from sync_protocol.checksum import Checksum
 from sync_protocol.errors import ErrorCode, Fault
 from sync_protocol.segment import KeyRange
 
-HeldSums = Mapping[str, int]
-"""Hashes of the rows that the device has in a range, by key."""
+RowHashes = Mapping[str, int]
+"""The hashes of the device's rows in a range, by key."""
 
 
 @dataclass(frozen=True)
 class VerifyRequest:
-    """One step: sums of streams (None: not this step), ranges to split, ranges with the device's rows."""
+    """One step of a verification.
+
+    *sums* holds the checksums of the device's streams (None: they are not compared in this step), *split* the
+    ranges to split, *rows* ranges with the hashes of the device's rows.
+    """
 
     sums: Mapping[Stream, Checksum] | None = None
     split: Sequence[tuple[Stream, KeyRange]] = ()
-    rows: Sequence[tuple[Stream, KeyRange, HeldSums]] = ()
+    rows: Sequence[tuple[Stream, KeyRange, RowHashes]] = ()
 
 
-def parse_request(asked: Mapping[str, Any]) -> VerifyRequest:
-    """Return the question in a request that `VerifyRequestSchema` has loaded and that `faults` are none of."""
-    sums = asked["sums"]
+def parse_request(request: Mapping[str, Any]) -> VerifyRequest:
+    """Return the step in *request*, which `VerifyRequestSchema` has loaded and in which `faults` found none."""
+    sums = request["sums"]
     return VerifyRequest(
         sums=None if sums is None else {_stream(s): Checksum(s["count"], int(s["sum"], 16)) for s in sums},
-        split=[(_stream(item), _keys(item)) for item in asked["split"]],
+        split=[(_stream(item), _keys(item)) for item in request["split"]],
         rows=[
             (_stream(item), _keys(item), {key: int(hash, 16) for key, hash in item["rows"]})
-            for item in asked["rows"]
+            for item in request["rows"]
         ],
     )
 
 
-def faults(asked: Mapping[str, Any]) -> Iterator[Fault]:
-    """Yield what the schema does not see: nothing asked, a stream named twice, ranges that are none or overlap.
+def faults(request: Mapping[str, Any]) -> Iterator[Fault]:
+    """Yield faults that the schema does not find: no step, a stream twice, empty or overlapping ranges.
 
-    Ranges that overlap would let one request read a stream over and over.
+    Overlapping ranges would let one request read a stream many times.
     """
-    sums = asked["sums"]
-    if sums is None and not asked["split"] and not asked["rows"]:
-        yield Fault(ErrorCode.FIELD_MISSING, "sums", "begins a verification; split or rows go on with one")
+    sums = request["sums"]
+    if sums is None and not request["split"] and not request["rows"]:
+        yield Fault(ErrorCode.FIELD_MISSING, "sums", "starts a verification; `split` or `rows` continue it")
     if sums is not None and len({_stream(item) for item in sums}) < len(sums):
         yield Fault(ErrorCode.FIELD_INVALID, "sums", "names a stream twice")
     taken: list[tuple[Stream, KeyRange, str]] = []
     for part in ("split", "rows"):
-        for n, item in enumerate(asked[part]):
+        for n, item in enumerate(request[part]):
             keys, where = _keys(item), f"{part}[{n}]"
             if keys.end is not None and keys.end <= keys.start:
                 yield Fault(ErrorCode.FIELD_INVALID, f"{where}.to", "must be above `from`")

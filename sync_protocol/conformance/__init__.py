@@ -1,5 +1,5 @@
-"""The conformance kit: says of any device, and of any server, which rule of the protocol it breaks.
+"""The conformance kit: report which rules of the protocol a device or a server breaks.
 
-It knows the wire and nothing of our own ends: it imports neither `sync_protocol.device` nor the backend.
-docs/conformance.md has the rules and the line protocol that a device is driven by.
+It knows only the wire: it imports neither `sync_protocol.device` nor the backend. docs/conformance.md has the
+rules, and the line protocol by which a device is driven.
 """

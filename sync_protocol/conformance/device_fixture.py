@@ -1,4 +1,4 @@
-"""The bench a device stands on: a scripted server, a driver in a fresh folder, and what is asked of both."""
+"""The fixture for the rules of a device: a scripted server, a driver in a new folder, and expectations."""
 
 import datetime as dt
 import tempfile
@@ -10,23 +10,23 @@ from sync_protocol.conformance.script import NW, Changes, Json, Rows, Script, cu
 from sync_protocol.conformance.scripted_server import CODE, ScriptedServer
 from sync_protocol.conformance.verdict import RuleViolation, expect
 
-FIRST = "kit:1"
-"""The cursor of the story's first page."""
+FIRST_CURSOR = "kit:1"
+"""The cursor of the script's first page."""
 
 
 def today() -> str:
-    """Return today's date: devices refuse orders of long ago."""
+    """Return today's date: devices refuse old orders."""
     return dt.datetime.now(dt.UTC).date().isoformat()
 
 
 def order_body(**more: Any) -> Json:
-    """Return the body of an order that the story's first page has everything for."""
+    """Return the body of an order whose records are all on the script's first page."""
     line = {"line_no": 1, "product_id": "P1", "quantity": "3", "unit": "u", "unit_price": "1.50"}
     return {"customer_id": "C1", "order_date": today(), "currency": "EUR", "lines": [line], **more}
 
 
-def basics() -> list[Changes]:
-    """Return what an order and a claim may cite."""
+def base_records() -> list[Changes]:
+    """Return the records that an order and an expense claim may cite."""
     unit = {"id": "u", "name": "Unit", "symbol": "u", "category": "unit", "factor": "1", "decimals": 0}
     product = {
         "id": "P1", "sku": "P1", "name": "Pencil", "kind": "product", "group": None, "base_unit": "u",
@@ -46,49 +46,52 @@ def basics() -> list[Changes]:
 
 
 class DeviceFixture:
-    """A device and the server it speaks to; *folder* is the device's own."""
+    """A device, its server, and its folder."""
 
     def __init__(self, drivers: Drivers, folder: Path) -> None:
-        self.story = Script()
-        self.story.page(None, FIRST, *basics())
-        self.server = ScriptedServer(self.story)
-        self.may_mend = False
-        """Whether the rule lets the replica differ, and be mended by verification."""
+        self.script = Script()
+        self.script.page(None, FIRST_CURSOR, *base_records())
+        self.server = ScriptedServer(self.script)
+        self.repair_allowed = False
+        """Whether in this rule the replica may differ and be repaired by verification."""
         self._drivers = drivers
         self.folder = str(folder)
 
     def close(self) -> None:
-        """End the server."""
-        self.server.line.close()
+        """Stop the server."""
+        self.server.http.close()
 
-    def twin(self) -> Driver:
-        """Start a second driver."""
+    def second_driver(self) -> Driver:
+        """Start a second driver; the caller kills it."""
         return self._drivers.another()
 
-    def tell(self, do: str, **more: Any) -> Json:
-        """Tell the driver something and return its answer; raises `Broken` if it does not answer."""
-        return self._drivers.main().tell({"do": do, **more})
+    def send(self, do: str, **more: Any) -> Json:
+        """Send the driver a command and return its answer; raises `RuleViolation` if it does not answer.
+
+        The commands, and the keys of each answer, are in docs/conformance.md.
+        """
+        return self._drivers.main().send({"do": do, **more})
 
     def must(self, do: str, **more: Any) -> Json:
-        """Tell the driver something that has to succeed."""
-        answer = self.tell(do, **more)
+        """Send the driver a command that must succeed, and return its answer."""
+        answer = self.send(do, **more)
         expect(answer["ok"], f"`{do}` did not succeed: {answer.get('error', answer)}")
         return answer
 
     def kill(self) -> None:
-        """Kill the device without a warning and start it again in its folder."""
+        """Kill the device without warning and start it again in its folder."""
         self._drivers.main().kill()
         self.must("open", folder=self.folder)
 
     def enrol(self) -> Json:
         """Enrol at the scripted server."""
-        return self.tell("enrol", server=self.server.line.address, code=CODE)
+        return self.send("enrol", server=self.server.http.address, code=CODE)
 
     def ready(self) -> None:
-        """Enrol and sync the story's first page."""
+        """Enrol the device and sync the script's first page."""
         expect(self.enrol()["ok"], "the device cannot be enrolled; see the rule `enrolment`")
         self.must("sync")
-        self.holds(FIRST)
+        self.expect_replica(FIRST_CURSOR)
 
     def order(self, **more: Any) -> str:
         """Capture an order and return its id."""
@@ -102,36 +105,39 @@ class DeviceFixture:
         """Return the device's documents by id."""
         return {document["id"]: document for document in self.must("dump")["documents"]}
 
-    def holds(self, cursor: str | None, otherwise: str = "") -> None:
-        """Demand that the replica is what the story says it is at *cursor*."""
-        self.holds_rows(self.story.rows[cursor], otherwise)
+    def expect_replica(self, cursor: str | None, failure: str = "") -> None:
+        """Require that the replica holds what the script says it holds at *cursor*.
 
-    def holds_rows(self, rows: Rows, otherwise: str = "") -> None:
-        """Demand that the replica holds exactly *rows*."""
-        if self.server.requests("/v1/verify") and not self.may_mend:
-            raise RuleViolation(f"{otherwise or 'the replica'}: it differed, and only verification mended it")
-        wanted = {at: row[2] for at, row in rows.items()}
-        held = self.records()
-        if held != wanted:
-            missing = [f"{c} {key} is missing" for c, key in sorted(wanted.keys() - held.keys())]
-            surplus = [f"{c} {key} is still there" for c, key in sorted(held.keys() - wanted.keys())]
-            stale = [f"{c} {key} reads otherwise" for c, key in sorted(wanted) if (c, key) in held]
-            stale = [s for s in stale if held[tuple(s.split(" ")[:2])] != wanted[tuple(s.split(" ")[:2])]]  # type: ignore[index]
-            said = "; ".join([*missing, *surplus, *stale][:4])
-            raise RuleViolation(f"{otherwise}: {said}" if otherwise else said)
+        *failure* describes the failure in the verdict.
+        """
+        self.expect_rows(self.script.rows[cursor], failure)
 
-    def kept(self, id: str) -> Json:
-        """Return a document that has to be on the device still."""
-        found = self.documents().get(id)
-        if found is None:
-            raise RuleViolation(f"document {id} is not on the device any more")
-        return found
+    def expect_rows(self, rows: Rows, failure: str = "") -> None:
+        """Require that the replica holds exactly *rows*."""
+        if self.server.requests("/v1/verify") and not self.repair_allowed:
+            raise RuleViolation(f"{failure or 'the replica'}: it differed, and only verification repaired it")
+        expected = {at: row[2] for at, row in rows.items()}
+        actual = self.records()
+        if actual != expected:
+            missing = [f"{c} {key} is missing" for c, key in sorted(expected.keys() - actual.keys())]
+            surplus = [f"{c} {key} is still there" for c, key in sorted(actual.keys() - expected.keys())]
+            stale = [f"{c} {key} has other contents" for c, key in sorted(expected) if (c, key) in actual]
+            stale = [s for s in stale if actual[tuple(s.split(" ")[:2])] != expected[tuple(s.split(" ")[:2])]]  # type: ignore[index]
+            differences = "; ".join([*missing, *surplus, *stale][:4])
+            raise RuleViolation(f"{failure}: {differences}" if failure else differences)
 
-    def no_faults(self) -> None:
-        """Demand that the server met nothing that breaks the wire."""
+    def expect_document(self, id: str) -> Json:
+        """Return the document *id*, which must still be on the device."""
+        document = self.documents().get(id)
+        if document is None:
+            raise RuleViolation(f"document {id} is no longer on the device")
+        return document
+
+    def expect_no_faults(self) -> None:
+        """Require that no request broke the rules of the wire."""
         expect(not self.server.faults, "; ".join(self.server.faults))
 
 
-def folder() -> tempfile.TemporaryDirectory[str]:
-    """Return a folder for one device."""
+def temporary_folder() -> tempfile.TemporaryDirectory[str]:
+    """Return a temporary folder for one device."""
     return tempfile.TemporaryDirectory(prefix="satchel-conformance-", ignore_cleanup_errors=True)

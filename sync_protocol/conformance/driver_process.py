@@ -1,4 +1,4 @@
-"""Speaks to a device's driver: a process that takes one JSON object a line and answers each with one."""
+"""Control a device's driver: a process that reads one JSON object per line and answers each with one."""
 
 import contextlib
 import json
@@ -16,108 +16,108 @@ Json = dict[str, Any]
 
 
 class Driver(Protocol):
-    """A device that can be told what to do."""
+    """A device that accepts commands."""
 
-    def tell(self, command: Json) -> Json:
-        """Return the answer to *command*; raises `Broken` if there is none."""
+    def send(self, command: Json) -> Json:
+        """Return the answer to *command*; raises `RuleViolation` if there is none."""
         ...
 
     def kill(self) -> None:
-        """End it as an empty battery would."""
+        """End it without warning, as an empty battery would."""
         ...
 
 
 class Drivers(Protocol):
-    """Where drivers come from."""
+    """A source of drivers."""
 
     def main(self) -> Driver:
-        """Return the driver that is at hand; a new one after a kill."""
+        """Return the current driver, a new one after a kill."""
         ...
 
     def another(self) -> Driver:
-        """Start one more, whose user kills it."""
+        """Start one more; the caller kills it."""
         ...
 
 
-class Processes:
-    """Drivers started with *command*. One serves rule after rule, for starting one may take seconds."""
+class DriverProcesses:
+    """Drivers started with *command*. One serves many rules, because starting one may take seconds."""
 
     def __init__(self, command: Sequence[str], seconds: float) -> None:
         self._command, self._seconds = command, seconds
-        self._main: Process | None = None
+        self._main: DriverProcess | None = None
 
-    def main(self) -> "Process":
-        """Return the driver that is at hand."""
+    def main(self) -> "DriverProcess":
+        """Return the current driver, a new one after a kill."""
         if self._main is None or not self._main.alive:
             self._main = self.another()
         return self._main
 
-    def another(self) -> "Process":
+    def another(self) -> "DriverProcess":
         """Start one more."""
-        return Process(self._command, self._seconds)
+        return DriverProcess(self._command, self._seconds)
 
     def close(self) -> None:
-        """End the driver that is at hand."""
+        """End the current driver."""
         if self._main is not None:
             self._main.kill()
 
 
-class Process:
-    """A driver started with *command*. Each answer must come within *seconds*."""
+class DriverProcess:
+    """A driver started with *command*; each answer must come within *seconds*."""
 
     def __init__(self, command: Sequence[str], seconds: float) -> None:
         self._seconds = seconds
         self._process = subprocess.Popen(
             list(command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
         )
-        self._left = b""
+        self._buffer = b""
 
     @property
     def alive(self) -> bool:
-        """Whether it can be told anything."""
+        """Whether the process still runs."""
         return self._process.poll() is None
 
-    def tell(self, command: Json) -> Json:
-        """Return the answer to *command*; raises `Broken` if there is none in time or it is no JSON object."""
-        said = command.get("do")
+    def send(self, command: Json) -> Json:
+        """Return the answer to *command*; raises `RuleViolation` for a late or invalid one."""
+        name = command.get("do")
         try:
             assert self._process.stdin is not None  # noqa: S101 - for the type checker
             self._process.stdin.write(json.dumps(command).encode() + b"\n")
             self._process.stdin.flush()
         except OSError:
             raise RuleViolation(
-                f"the driver is gone: it ended with {self._process.poll()} before `{said}`"
+                f"the driver has exited: it ended with {self._process.poll()} before `{name}`"
             ) from None
-        line = self._line(str(said))
+        line = self._read_line(str(name))
         try:
             answer = json.loads(line)
         except ValueError:
             raise RuleViolation(
-                f"the driver answered `{said}` with {line[:200]!r}, which is not JSON"
+                f"the driver answered `{name}` with {line[:200]!r}, which is not JSON"
             ) from None
         if not isinstance(answer, dict) or not isinstance(answer.get("ok"), bool):
-            raise RuleViolation(f"the driver answered `{said}` with {answer!r}, which has no `ok`")
+            raise RuleViolation(f"the driver answered `{name}` with {answer!r}, which has no `ok`")
         return answer
 
-    def _line(self, said: str) -> bytes:
+    def _read_line(self, name: str) -> bytes:
         assert self._process.stdout is not None  # noqa: S101 - for the type checker
         deadline = time.monotonic() + self._seconds
-        while b"\n" not in self._left:
+        while b"\n" not in self._buffer:
             ready, _, _ = select.select([self._process.stdout], [], [], max(0, deadline - time.monotonic()))
             if not ready:
                 self.kill()
-                raise RuleViolation(f"no answer to `{said}` within {self._seconds:.0f} s")
-            piece = os.read(self._process.stdout.fileno(), 65536)
-            if not piece:
+                raise RuleViolation(f"no answer to `{name}` within {self._seconds:.0f} s")
+            chunk = os.read(self._process.stdout.fileno(), 65536)
+            if not chunk:
                 raise RuleViolation(
-                    f"the driver ended with {self._process.wait()} instead of answering `{said}`"
+                    f"the driver ended with {self._process.wait()} instead of answering `{name}`"
                 )
-            self._left += piece
-        line, _, self._left = self._left.partition(b"\n")
+            self._buffer += chunk
+        line, _, self._buffer = self._buffer.partition(b"\n")
         return line
 
     def kill(self) -> None:
-        """End the process and what it started, without a word."""
+        """Kill the process and everything that it started (SIGKILL)."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()

@@ -1,4 +1,4 @@
-"""The line to the device: HTTP on a free port of this machine, where answers can be held, cut or lost."""
+"""An HTTP server on a free port of this machine, whose replies can be delayed, cut or lost."""
 
 import contextlib
 import gzip
@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 @dataclass(frozen=True)
 class Request:
-    """What a device asked; *body* is inflated, *value* its JSON or None."""
+    """A request of the device. *body* is inflated; *value* is its JSON, or None."""
 
     method: str
     path: str
@@ -33,7 +33,10 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """What is answered. *cut* bytes of the body are sent and the connection broken; *lost*: nothing is."""
+    """A reply. With *cut*, only that many bytes of the body are sent and the connection is closed.
+
+    With *lost*, the connection is closed without a reply.
+    """
 
     status: int
     body: bytes = b""
@@ -43,14 +46,14 @@ class Reply:
 
 
 def json_reply(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Reply:
-    """Return *value* as JSON, compressed."""
+    """Return *value* as gzipped JSON."""
     packed = gzip.compress(json.dumps(value).encode(), mtime=0)
     coded = {"Content-Type": "application/json", "Content-Encoding": "gzip", **(headers or {})}
     return Reply(status, packed, coded)
 
 
 def problem(status: int, code: str, headers: Mapping[str, str] | None = None, **more: Any) -> Reply:
-    """Return problem details."""
+    """Return a problem (RFC 9457) with *code*; *more* are further members."""
     value = {
         "type": f"urn:satchel:error:{code}",
         "title": code,
@@ -66,7 +69,7 @@ def problem(status: int, code: str, headers: Mapping[str, str] | None = None, **
 
 
 class HttpServer:
-    """Answers on 127.0.0.1 with what *respond* says, until it is closed."""
+    """A server on 127.0.0.1 that replies with the results of *respond* until it is closed."""
 
     def __init__(self, respond: Callable[[Request], Reply]) -> None:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(respond))
@@ -76,7 +79,7 @@ class HttpServer:
 
     @property
     def address(self) -> str:
-        """Where the device finds the server."""
+        """The base URL of the server."""
         return f"http://127.0.0.1:{self._server.server_port}"
 
     def close(self) -> None:
@@ -90,7 +93,7 @@ def _handler(respond: Callable[[Request], Reply]) -> type[BaseHTTPRequestHandler
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def _any(self) -> None:
+        def _handle_request(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             if self.headers.get("Content-Encoding") == "gzip":
                 body = zlib.decompress(body, zlib.MAX_WBITS | 16)
@@ -120,10 +123,10 @@ def _handler(respond: Callable[[Request], Reply]) -> type[BaseHTTPRequestHandler
             with contextlib.suppress(OSError):
                 self.connection.shutdown(socket.SHUT_RDWR)
 
-        do_GET = do_POST = do_HEAD = do_PATCH = do_DELETE = do_OPTIONS = _any
+        do_GET = do_POST = do_HEAD = do_PATCH = do_DELETE = do_OPTIONS = _handle_request
 
         def log_message(self, format: str, *args: Any) -> None:
-            """Say nothing: the report is what is read."""
+            """Log nothing: the report says what happened."""
 
         def handle(self) -> None:
             with contextlib.suppress(ConnectionError):

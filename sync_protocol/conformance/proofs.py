@@ -1,4 +1,7 @@
-"""What a device signs: its public key as it was enrolled, and its proof for a refresh token."""
+"""Check the key that a device enrols, and the proof that it signs for a refresh token.
+
+The key is a JWK (RFC 7517), the proof a compact JWS (RFC 7515); docs/protocol.md has the claims.
+"""
 
 import hashlib
 from typing import Any
@@ -11,7 +14,7 @@ ALGORITHMS = {"OKP": "EdDSA", "EC": "ES256"}
 
 
 def key_faults(key: Any) -> list[str]:
-    """Return what is wrong with an enrolled public key (a JWK)."""
+    """Return the faults of an enrolled public key (a JWK)."""
     if not isinstance(key, dict) or key.get("kty") not in ALGORITHMS:
         return ["the public key is not a JWK of Ed25519 or P-256"]
     if "d" in key:
@@ -24,13 +27,13 @@ def key_faults(key: Any) -> list[str]:
 
 
 def proof_faults(proof: str, refresh_token: str, issuer: str, key: Any) -> list[str]:
-    """Return what is wrong with the *proof* that came with *refresh_token*."""
+    """Return the faults of the *proof* that came with *refresh_token*."""
     try:
         algorithm = ALGORITHMS[key["kty"]]
         public = jwt.PyJWK({**key, "alg": algorithm}).key
         claims = jwt.decode(proof, public, algorithms=[algorithm], audience=issuer)
     except (jwt.PyJWTError, KeyError, TypeError) as error:
-        return [f"the proof is not one: {error}"]
+        return [f"the proof is invalid: {error}"]
     if claims.get("rth") != base64url.encode(hashlib.sha256(refresh_token.encode()).digest()):
-        return ["the proof is not over the refresh token that came with it"]
+        return ["the proof does not cover the refresh token that came with it"]
     return [] if claims.get("jti") else ["the proof has no jti"]

@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable
 from functools import wraps
 
-from sync_protocol.conformance.client import Client, checked, refused
+from sync_protocol.conformance.client import Client, expect_json, expect_problem
 from sync_protocol.conformance.replica import Replica
 from sync_protocol.conformance.verdict import NotApplicable, Rule, RuleViolation, expect
 from sync_protocol.limits import LIMITS
@@ -17,16 +17,16 @@ PAGE = "docs/protocol.md#pull"
 SEGMENTS = "docs/protocol.md#segments"
 SMALL = 4096
 TRIES = 5
-"""How often a rule is asked that fails while others write."""
+"""How often a rule is checked if it fails while others write."""
 
 Check = Callable[[Client], None]
 
 
 def undisturbed(check: Check) -> Check:
-    """Return *check* for a server to which others may write: a failure counts only if the head stood still."""
+    """Wrap *check* for a server to which others write: a failure counts only if the head did not change."""
 
     @wraps(check)
-    def asked(client: Client) -> None:
+    def repeated(client: Client) -> None:
         for _ in range(TRIES):
             before = _head(client)
             try:
@@ -34,28 +34,30 @@ def undisturbed(check: Check) -> Check:
             except RuleViolation:
                 if _head(client) == before:
                     raise
-        raise NotApplicable(f"others wrote to the server in each of {TRIES} tries; ask when nobody does")
+        raise NotApplicable(
+            f"others wrote to the server in each of {TRIES} tries; run the kit when nobody writes"
+        )
 
-    return asked
+    return repeated
 
 
 def _head(client: Client) -> int:
-    return int(checked(client.pull(query={"limit_bytes": str(SMALL)}), None)["head"])
+    return int(expect_json(client.pull(query={"limit_bytes": str(SMALL)}), None)["head"])
 
 
 @undisturbed
 def pages(client: Client) -> None:
     small = Replica().pull(client, limit_bytes=SMALL)
     large = Replica().pull(client, limit_bytes=LIMITS.page_bytes_most)
-    expect(small.contents() == large.contents(), "small pages and large ones come to different replicas")
-    expect(all(not page["complete"] for page in small.pages[:-1]), "a page was complete and more came")
-    expect(len({page["epoch"] for page in small.pages}) == 1, "the epoch changes from page to page")
+    expect(small.contents() == large.contents(), "small pages and large ones give different replicas")
+    expect(all(not page["complete"] for page in small.pages[:-1]), "a page was complete, and more followed")
+    expect(len({page["epoch"] for page in small.pages}) == 1, "the epoch changes between pages")
 
 
 def check(client: Client) -> None:
     replica = Replica().pull(client)
-    said, held = replica.pages[-1]["check"], replica.checksum()
-    expect(said == held, f"`check` says {said}, and the rows that came are {held}")
+    announced, actual = replica.pages[-1]["check"], replica.checksum()
+    expect(announced == actual, f"`check` is {announced}, and the rows received give {actual}")
 
 
 @undisturbed
@@ -63,36 +65,38 @@ def idle(client: Client) -> None:
     replica = Replica().pull(client)
     expect(replica.etag, "a page has no ETag")
     reply = client.pull(replica.cursor, headers={"If-None-Match": replica.etag})
-    expect(reply.status_code == 304, f"nothing has changed, and the answer is {reply.status_code}")
+    expect(reply.status_code == 304, f"nothing has changed, and the status is {reply.status_code}")
     expect(not reply.content, "a 304 has a body")
-    expect(reply.headers.get("satchel-poll-after", "").isdigit(), "a 304 does not say when to ask again")
+    expect(reply.headers.get("satchel-poll-after", "").isdigit(), "a 304 lacks Satchel-Poll-After")
     other = client.pull(replica.cursor, headers={"If-None-Match": 'W/"of-another-page"'})
-    expect(other.status_code == 200, "a 304 for a tag that is none of this cursor's")
+    expect(other.status_code == 200, "a 304 for a tag of another cursor")
 
 
 def bad_cursors(client: Client) -> None:
     good = Replica().pull(client).cursor or ""
-    refused(client.pull("not a cursor"), 400, "cursor_invalid")
+    expect_problem(client.pull("not a cursor"), 400, "cursor_invalid")
     middle = len(good) // 2
     damaged = good[:middle] + ("A" if good[middle] != "A" else "B") + good[middle + 1 :]
-    refused(client.pull(damaged), 400, "cursor_invalid")
-    refused(client.pull(query={"limit_bytes": "0"}), 422, "envelope_invalid")
+    expect_problem(client.pull(damaged), 400, "cursor_invalid")
+    expect_problem(client.pull(query={"limit_bytes": "0"}), 422, "envelope_invalid")
 
 
 def revisions(client: Client) -> None:
     old = Replica().pull(client, schema=1)
-    expect(not any(page["segments"] or page["then"] for page in old.pages), "revision 1 is offered segments")
+    expect(
+        not any(page["segments"] or page["then"] for page in old.pages), "segments are offered to revision 1"
+    )
     reply = client.pull(old.cursor, schema=999_999)
-    checked(reply, None)
+    expect_json(reply, None)
     tolerant = client.pull(old.cursor, query={"of_a_newer_app": "1"})
-    expect(tolerant.status_code < 400, "a query parameter that it does not know is refused")
+    expect(tolerant.status_code < 400, "an unknown query parameter is refused")
 
 
 @undisturbed
 def segments(client: Client) -> None:
     replica = Replica().pull(client, schema=SEGMENTS_SINCE)
     offers = replica.pages[-1]["segments"]
-    refused(client.ask("GET", f"/v1/segments/{'0' * 64}"), 404, "not_found")
+    expect_problem(client.request("GET", f"/v1/segments/{'0' * 64}"), 404, "not_found")
     if not offers:
         raise NotApplicable("this rep is offered no segments: too little data, or none are built")
     expect(replica.pages[-1]["then"], "segments are offered and `then` is null")
@@ -107,26 +111,31 @@ def segments(client: Client) -> None:
         )
     offer = offers[0]
     path = f"/v1/segments/{offer['sha256']}"
-    whole = client.ask("GET", path, headers={"Accept-Encoding": "identity"})
-    expect(name_of(whole.content) == offer["sha256"], "the bytes are not those that the name stands for")
+    whole = client.request("GET", path, headers={"Accept-Encoding": "identity"})
+    expect(name_of(whole.content) == offer["sha256"], "the bytes do not match the name")
     expect("content-encoding" not in whole.headers, "a segment has a Content-Encoding")
-    found = decode(whole.content, sha256=offer["sha256"], most=LIMITS.segment_plain_bytes)
-    expect(len(found.rows) == offer["rows"], "the segment does not have as many rows as was offered")
-    part = client.ask("GET", path, headers={"Range": "bytes=10-19", "If-Range": whole.headers.get("etag", "")})
-    expect(part.status_code == 206 and part.content == whole.content[10:20], "a range is not that range")
-    other = client.ask("GET", path, headers={"Range": "bytes=10-19", "If-Range": '"another"'})
-    expect(other.status_code == 200 and other.content == whole.content, "If-Range of another file gave a range")
+    decoded = decode(whole.content, sha256=offer["sha256"], most=LIMITS.segment_plain_bytes)
+    expect(len(decoded.rows) == offer["rows"], "the segment has another number of rows than offered")
+    part = client.request(
+        "GET", path, headers={"Range": "bytes=10-19", "If-Range": whole.headers.get("etag", "")}
+    )
+    expect(part.status_code == 206 and part.content == whole.content[10:20], "a range returned other bytes")
+    other = client.request("GET", path, headers={"Range": "bytes=10-19", "If-Range": '"another"'})
+    expect(
+        other.status_code == 200 and other.content == whole.content,
+        "If-Range with another ETag returned a range",
+    )
     fetched = {offer["sha256"]: whole.content}
     for offer in offers:
         if offer["sha256"] not in fetched:
-            fetched[offer["sha256"]] = client.ask("GET", f"/v1/segments/{offer['sha256']}").content
+            fetched[offer["sha256"]] = client.request("GET", f"/v1/segments/{offer['sha256']}").content
         segment = decode(fetched[offer["sha256"]], sha256=offer["sha256"], most=LIMITS.segment_plain_bytes)
-        replica.take(segment, offer["position"], [(key, json.loads(body)) for key, body in segment.rows])
+        replica.apply_segment(
+            segment, offer["position"], [(key, json.loads(body)) for key, body in segment.rows]
+        )
     replica.pages[-1]["cursor"] = replica.pages[-1]["then"]
     replica.pull(client, schema=SEGMENTS_SINCE)
-    expect(
-        replica.contents() == Replica().pull(client).contents(), "segments and rows come to different replicas"
-    )
+    expect(replica.contents() == Replica().pull(client).contents(), "segments and rows give different replicas")
 
 
 @undisturbed
@@ -139,38 +148,41 @@ def verify(client: Client) -> None:
         {"channel": channel, "collection": collection, **part.checksum()}
         for (channel, collection), part in sorted(by_stream.items())
     ]
-    asked = {"cursor": replica.cursor, "schema": SEGMENTS_SINCE, "sums": sums}
-    equal = checked(client.ask("POST", "/v1/verify", json=asked), VerifyReplySchema)
-    said = [name for name in ("drop", "ranges", "repairs", "pull_first") if equal[name]]
-    expect(not said, f"a replica that is equal is answered with {', '.join(said)}")
+    request = {"cursor": replica.cursor, "schema": SEGMENTS_SINCE, "sums": sums}
+    equal = expect_json(client.request("POST", "/v1/verify", json=request), VerifyReplySchema)
+    actions = [name for name in ("drop", "ranges", "repairs", "pull_first") if equal[name]]
+    expect(not actions, f"an equal replica is answered with {', '.join(actions)}")
     if not sums:
-        raise NotApplicable("the rep hears no records, so nothing can differ")
-    largest = max(sums, key=lambda one: one["count"])
+        raise NotApplicable("the rep may read no records, so nothing can differ")
+    largest = max(sums, key=lambda stream: stream["count"])
     largest["count"], largest["sum"] = largest["count"] - 1, "0" * 16
-    differs = checked(client.ask("POST", "/v1/verify", json=asked), VerifyReplySchema)
-    named = [one for name in ("ranges", "repairs") for one in differs[name]]
-    expect(named or differs["drop"], "a replica that lacks a row is answered as if it were equal")
+    differs = expect_json(client.request("POST", "/v1/verify", json=request), VerifyReplySchema)
+    streams = [item for name in ("ranges", "repairs") for item in differs[name]]
+    expect(streams or differs["drop"], "a replica that lacks a row is answered like an equal one")
     expect(
         all(
-            (one["channel"], one["collection"]) == (largest["channel"], largest["collection"]) for one in named
+            (item["channel"], item["collection"]) == (largest["channel"], largest["collection"])
+            for item in streams
         ),
-        "streams are named that do not differ",
+        "streams are listed that do not differ",
     )
     epoch = base64.b64encode(b"x").decode()
-    refused(client.ask("POST", "/v1/verify", json={**asked, "cursor": epoch}), 400, "cursor_invalid")
+    expect_problem(
+        client.request("POST", "/v1/verify", json={**request, "cursor": epoch}), 400, "cursor_invalid"
+    )
 
 
 RULES = [
-    Rule("pages", "Pages of any size come to the same replica", PAGE, pages),
-    Rule("check", "A complete page's `check` is that of the rows that came", PAGE, check),
-    Rule("idle", "304 for the tag of this cursor, and for no other", PAGE, idle),
-    Rule("cursors", "A cursor that is none is told so", PAGE, bad_cursors),
-    Rule("revisions", "Old apps get rows; newer ones are not turned away", "docs/versioning.md", revisions),
+    Rule("pages", "Pages of any size give the same replica", PAGE, pages),
+    Rule("check", "`check` of a complete page matches the rows received", PAGE, check),
+    Rule("idle", "304 for the ETag of this cursor, and for no other", PAGE, idle),
+    Rule("cursors", "An invalid cursor gets `cursor_invalid`", PAGE, bad_cursors),
+    Rule("revisions", "Old apps get rows; newer apps are accepted", "docs/versioning.md", revisions),
     Rule(
         "segments",
-        "Segments tile, are what they are named, and end at the same replica",
+        "Segments tile all keys, match their names, and give the same replica",
         SEGMENTS,
         segments,
     ),
-    Rule("verify", "What is equal is left alone, what differs is found", "docs/protocol.md#verify", verify),
+    Rule("verify", "Equal streams get no repairs; differing ones are found", "docs/protocol.md#verify", verify),
 ]

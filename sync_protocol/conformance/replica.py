@@ -1,11 +1,11 @@
-"""A replica by the rules of a page, in memory: what a server's pages come to."""
+"""A replica in memory that applies pages by the rules of docs/protocol.md."""
 
 from dataclasses import dataclass, field
 from typing import Any
 
 from sync_protocol.catalogue import key_field
 from sync_protocol.checksum import Checksum, record_hash
-from sync_protocol.conformance.client import Client, Json, checked
+from sync_protocol.conformance.client import Client, Json, expect_json
 from sync_protocol.conformance.verdict import RuleViolation, expect
 from sync_protocol.pull import PageSchema
 from sync_protocol.segment import Segment
@@ -27,12 +27,15 @@ class Replica:
         return self.pages[-1]["cursor"] if self.pages else None
 
     def pull(self, client: Client, *, schema: int = 1, limit_bytes: int | None = None) -> "Replica":
-        """Pull from where it stands until a page is complete, each held to the rules; raises `Broken`."""
+        """Pull from the current cursor until a page is complete or offers segments; return the replica.
+
+        Every page is checked against the rules; raises `RuleViolation`.
+        """
         query = {"limit_bytes": str(limit_bytes)} if limit_bytes else {}
         for _ in range(MAX_PAGES):
             before = self.cursor
             reply = client.pull(before, schema=schema, query=query)
-            page = checked(reply, PageSchema)
+            page = expect_json(reply, PageSchema)
             self.apply(page)
             self.etag = reply.headers.get("etag", "")
             if page["complete"]:
@@ -54,15 +57,15 @@ class Replica:
         for channel, collection in page["drop"]:
             self.rows = {at: r for at, r in self.rows.items() if (r[0], at[0]) != (channel, collection)}
         for change in page["changes"]:
-            self._changes(change)
+            self._apply_puts(change)
         for change in page["changes"]:
             for position, key in change["gone"]:
-                held = self.rows.get((change["collection"], key))
-                if held and held[0] == change["channel"] and held[1] < position:
+                row = self.rows.get((change["collection"], key))
+                if row and row[0] == change["channel"] and row[1] < position:
                     del self.rows[change["collection"], key]
         self.pages.append(page)
 
-    def _changes(self, change: Json) -> None:
+    def _apply_puts(self, change: Json) -> None:
         stream = f"{change['channel']} {change['collection']}"
         for rows in (change["put"], change["gone"]):
             positions = [row[0] for row in rows]
@@ -71,17 +74,17 @@ class Replica:
         for position, record in change["put"]:
             key = record.get(field_name)
             expect(isinstance(key, str) and position > 0, f"{stream}: a row has no key or no position")
-            held = self.rows.get((change["collection"], key))
-            if held is None or held[1] < position:
+            row = self.rows.get((change["collection"], key))
+            if row is None or row[1] < position:
                 self.rows[change["collection"], key] = (change["channel"], position, record)
 
-    def take(self, segment: Segment, position: int, records: list[tuple[str, Any]]) -> None:
-        """Take the rows of a segment, which is all there is of its range."""
+    def apply_segment(self, segment: Segment, position: int, records: list[tuple[str, Any]]) -> None:
+        """Store the rows of a segment, which are all rows of its range. *records* is (key, record)."""
         for key, record in records:
             self.rows[segment.stream[1], key] = (segment.stream[0], position, record)
 
     def checksum(self) -> Json:
-        """Return the checksum of all rows, as it travels."""
+        """Return the checksum of all rows, as it travels: count and sum."""
         hashes = (record_hash(collection, key, row[2]) for (collection, key), row in self.rows.items())
         return Checksum.of(hashes).as_wire()
 

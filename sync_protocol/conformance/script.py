@@ -1,6 +1,6 @@
-"""What the scripted server has to tell: pages, each after a cursor, and what a replica holds after each.
+"""The script of the scripted server: pages, each after a cursor, and what a replica must hold after each.
 
-Cursors are of no form that any server uses, so that a device which looks inside one is found out.
+Cursors have a form that no real server uses, so that a device that parses one is detected.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,13 +13,13 @@ from sync_protocol.segment import KeyRange, encode, name_of
 
 Json = dict[str, Any]
 Rows = dict[tuple[str, str], tuple[str, int, Json]]
-"""(collection, key) → channel, position, record."""
+"""(channel, position, record) by (collection, key)."""
 NW, SE = "territory:NW", "territory:SE"
 REP = "R1"
 
 
 def customer(key: str, name: str = "", territory: str = "NW") -> Json:
-    """Return a customer's record, as the catalogue wants it."""
+    """Return a customer's record that the catalogue accepts."""
     return {
         "id": key, "number": key, "name": name or f"Customer {key}", "kind": "organisation", "status": "active",
         "block_order": False, "block_delivery": False, "territory": territory, "group": None, "tax_id": None,
@@ -30,7 +30,7 @@ def customer(key: str, name: str = "", territory: str = "NW") -> Json:
 
 @dataclass
 class Changes:
-    """Changes of one stream, as they stand in a page."""
+    """The changes of one stream on a page."""
 
     channel: str
     collection: str
@@ -38,7 +38,7 @@ class Changes:
     gone: list[tuple[int, str]] = field(default_factory=list)
 
     def as_wire(self) -> Json:
-        """Return them as they travel."""
+        """Return the changes as they travel."""
         return {
             "channel": self.channel,
             "collection": self.collection,
@@ -48,7 +48,7 @@ class Changes:
 
 
 class Part(NamedTuple):
-    """A key range of a stream, to be offered as a segment at *position*."""
+    """A key range of a stream, offered as a segment at *position*."""
 
     range: KeyRange
     position: int
@@ -56,7 +56,7 @@ class Part(NamedTuple):
 
 
 class Script:
-    """Pages by the cursor that they follow; None is the start."""
+    """Pages by the cursor that they follow (None: the start), and the expected rows by cursor."""
 
     def __init__(self) -> None:
         self.pages: dict[str | None, Json] = {}
@@ -73,7 +73,10 @@ class Script:
         epoch: str = "kit-epoch-1",
         **more: Any,
     ) -> None:
-        """Say that the page after *after* makes these *changes* and gives *cursor*."""
+        """Add the page that follows the cursor *after*: it makes *changes* and returns *cursor*.
+
+        *more* are further fields of the page.
+        """
         dropped = list(drop)
         before: Rows = {} if reset == "epoch_changed" else self.rows.get(after, {})
         head = max([row[1] for row in before.values()], default=0) + 1000
@@ -82,13 +85,13 @@ class Script:
         rows = {at: row for at, row in before.items() if (row[0], at[0]) not in dropped}
         for change in changes:
             for position, record in change.put:
-                held = rows.get((change.collection, record["id"]))
-                if held is None or held[1] < position:
+                row_before = rows.get((change.collection, record["id"]))
+                if row_before is None or row_before[1] < position:
                     rows[change.collection, record["id"]] = (change.channel, position, record)
         for change in changes:
             for position, key in change.gone:
-                held = rows.get((change.collection, key))
-                if held is not None and held[0] == change.channel and held[1] < position:
+                row_before = rows.get((change.collection, key))
+                if row_before is not None and row_before[0] == change.channel and row_before[1] < position:
                     del rows[change.collection, key]
         self.rows[cursor] = rows
         check = Checksum.of(record_hash(c, key, row[2]) for (c, key), row in rows.items())
@@ -109,9 +112,9 @@ class Script:
         }
 
     def offer(self, after: str | None, cursor: str, then: str, channel: str, *parts: Part) -> list[bytes]:
-        """Say that the page after *after* offers customers of *channel* in *parts*; return their files.
+        """Add the page that follows *after* and offers customers of *channel* in *parts*; return their files.
 
-        After the last one is applied the replica stands at *then*.
+        Once the last segment is applied, the replica's cursor is *then*.
         """
         stream = (channel, "customers")
         rows = {at: row for at, row in self.rows[after].items() if (row[0], at[0]) != stream}
@@ -121,23 +124,23 @@ class Script:
             canonical_rows = [(key, canonical(record).decode()) for key, record in sorted(records.items())]
             files.append(encode(stream, part.range, canonical_rows))
             rows |= {("customers", key): (channel, part.position, record) for key, record in records.items()}
-            named = {
+            range_ = {
                 "channel": channel,
                 "collection": "customers",
                 "from": part.range.start,
                 "to": part.range.end,
             }
             size = {"sha256": name_of(files[-1]), "bytes": len(files[-1]), "rows": len(records)}
-            offers.append({**named, "priority": 1, "position": part.position, "url": None, **size})
+            offers.append({**range_, "priority": 1, "position": part.position, "url": None, **size})
         self.page(after, cursor, complete=False, segments=offers, then=then)
         self.rows[then] = rows
         return files
 
     def empty(self, cursor: str | None) -> Json:
-        """Return the page that says that nothing has changed since *cursor*."""
-        quiet = Script()
-        quiet.rows = self.rows
+        """Return the page which says that nothing has changed since *cursor*."""
+        unchanged = Script()
+        unchanged.rows = self.rows
         last = next((p for p in self.pages.values() if p["cursor"] == cursor), None)
         epoch = last["epoch"] if last else "kit-epoch-1"
-        quiet.page(cursor, cursor or "kit:nothing", epoch=epoch)
-        return quiet.pages[cursor]
+        unchanged.page(cursor, cursor or "kit:nothing", epoch=epoch)
+        return unchanged.pages[cursor]

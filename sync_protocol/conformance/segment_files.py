@@ -1,15 +1,15 @@
-"""The segments' end of the scripted server: files by name, whole or from a byte on."""
+"""The segments of the scripted server: files by name, whole or from a byte offset."""
 
 from sync_protocol.conformance.http_server import Reply, Request, problem
 from sync_protocol.segment import MEDIA_TYPE, name_of
 
 
 class SegmentFiles:
-    """Files that may be fetched, by their sha256; `sent` counts the bytes of answers."""
+    """Files that may be fetched, by their sha256. `bytes_sent` counts the bytes of all replies."""
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
-        self.sent = 0
+        self.bytes_sent = 0
 
     def put(self, *files: bytes) -> None:
         """Offer *files*."""
@@ -22,10 +22,10 @@ class SegmentFiles:
         if data is None:
             return problem(410, "segment_gone")
         headers = {"Content-Type": MEDIA_TYPE, "ETag": f'"{name}"', "Accept-Ranges": "bytes"}
-        asked = request.headers.get("range", "")
-        fresh = request.headers.get("if-range", f'"{name}"') == f'"{name}"'
-        if asked.startswith("bytes=") and fresh:
-            start = int(asked.removeprefix("bytes=").partition("-")[0])
+        range_header = request.headers.get("range", "")
+        is_same_file = request.headers.get("if-range", f'"{name}"') == f'"{name}"'
+        if range_header.startswith("bytes=") and is_same_file:
+            start = int(range_header.removeprefix("bytes=").partition("-")[0])
             if start >= len(data):
                 return problem(416, "range_beyond_end", {"Content-Range": f"bytes */{len(data)}"})
             headers["Content-Range"] = f"bytes {start}-{len(data) - 1}/{len(data)}"
@@ -33,5 +33,5 @@ class SegmentFiles:
         return self._counted(Reply(200, data, headers))
 
     def _counted(self, reply: Reply) -> Reply:
-        self.sent += len(reply.body)
+        self.bytes_sent += len(reply.body)
         return reply

@@ -1,4 +1,4 @@
-"""Runs every rule against a server, all with one device of its own."""
+"""Run every rule against a server, all with one enrolled device."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -6,7 +6,7 @@ import httpx
 
 from sync_protocol.conformance import auth_rules, pull_rules, push_rules
 from sync_protocol.conformance.client import Client
-from sync_protocol.conformance.verdict import Rule, Verdict, judged, numbered
+from sync_protocol.conformance.verdict import Rule, Verdict, check_rule, numbered
 
 RULES: list[tuple[str, Rule[Client]]] = numbered("S", [*auth_rules.RULES, *pull_rules.RULES, *push_rules.RULES])
 
@@ -19,12 +19,12 @@ def run(
     *code* is a one-time enrolment code; *http* replaces the network in tests.
     """
     wanted = set(only)
-    asked: Sequence[tuple[str, Rule[Client]]] = [
+    rules: Sequence[tuple[str, Rule[Client]]] = [
         (number, rule) for number, rule in RULES if not wanted or wanted & {number, rule.name}
     ]
     client = Client(server, code, http)
     try:
-        for number, rule in asked:
-            yield judged(number, rule, client)
+        for number, rule in rules:
+            yield check_rule(number, rule, client)
     finally:
         client.close()

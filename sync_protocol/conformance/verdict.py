@@ -1,16 +1,16 @@
-"""Rules and verdicts: what is asked of an implementation, and what became of it."""
+"""Rules and verdicts: what an implementation must do, and whether it does."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from typing import Generic, Literal, TypeVar
 
-Bench = TypeVar("Bench")
+Subject = TypeVar("Subject")
 
-Outcome = Literal["pass", "fail", "not asked"]
+Outcome = Literal["pass", "fail", "not applicable"]
 
 
 class RuleViolation(Exception):
-    """The implementation does not keep the rule; the message says what it did instead."""
+    """The implementation breaks the rule; the message says what it did instead."""
 
 
 class NotApplicable(Exception):
@@ -18,53 +18,56 @@ class NotApplicable(Exception):
 
 
 @dataclass(frozen=True)
-class Rule(Generic[Bench]):
-    """One rule: a short name, what it demands, the page that explains it, and the check."""
+class Rule(Generic[Subject]):
+    """One rule: a short name, a summary of what it requires, the page that explains it, and the check."""
 
     name: str
-    demands: str
+    summary: str
     page: str
-    check: Callable[[Bench], None]
+    check: Callable[[Subject], None]
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of one rule."""
+    """The result of checking one rule.
+
+    In the report it is an object with the keys number, rule, outcome, summary, detail and page.
+    """
 
     number: str
     rule: str
     outcome: Outcome
-    demands: str
+    summary: str
     detail: str
     page: str
 
     def as_json(self) -> dict[str, str]:
-        """Return the verdict as an object of the report."""
+        """Return the verdict as an object for the report."""
         return asdict(self)
 
 
-def judged(number: str, rule: Rule[Bench], bench: Bench) -> Verdict:
-    """Return the verdict on *rule*, checked on *bench*."""
+def check_rule(number: str, rule: Rule[Subject], subject: Subject) -> Verdict:
+    """Check *rule* on *subject* and return the verdict."""
     outcome: Outcome = "pass"
     detail = ""
     try:
-        rule.check(bench)
-    except RuleViolation as broken:
-        outcome, detail = "fail", str(broken)
+        rule.check(subject)
+    except RuleViolation as violation:
+        outcome, detail = "fail", str(violation)
     except NotApplicable as reason:
-        outcome, detail = "not asked", str(reason)
+        outcome, detail = "not applicable", str(reason)
     except (LookupError, ValueError, TypeError, AttributeError) as error:
-        # What it answered is not even of the form that the rule looks into.
-        outcome, detail = "fail", f"an answer cannot be read: {type(error).__name__}: {error}"
-    return Verdict(number, rule.name, outcome, rule.demands, detail, rule.page)
+        # The reply does not have the form that the rule expects.
+        outcome, detail = "fail", f"a reply cannot be read: {type(error).__name__}: {error}"
+    return Verdict(number, rule.name, outcome, rule.summary, detail, rule.page)
 
 
-def numbered(letter: str, rules: Iterable[Rule[Bench]]) -> list[tuple[str, Rule[Bench]]]:
-    """Return *rules* with their numbers, `D1` and on."""
+def numbered(letter: str, rules: Iterable[Rule[Subject]]) -> list[tuple[str, Rule[Subject]]]:
+    """Return *rules* with their numbers: *letter* and 1, 2, 3 …."""
     return [(f"{letter}{n}", rule) for n, rule in enumerate(rules, 1)]
 
 
-def expect(holds: object, otherwise: str) -> None:
-    """Raise `Broken` with *otherwise* unless it *holds*."""
-    if not holds:
-        raise RuleViolation(otherwise)
+def expect(condition: object, message: str) -> None:
+    """Raise `RuleViolation` with *message* unless *condition* holds."""
+    if not condition:
+        raise RuleViolation(message)

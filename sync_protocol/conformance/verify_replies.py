@@ -1,4 +1,7 @@
-"""The verifying end of the scripted server. Its streams are small: those that differ are asked for by row."""
+"""Verification by the scripted server. Its streams are small, so it asks for rows as soon as one differs.
+
+The shapes of requests and replies are those of `sync_protocol.verify`.
+"""
 
 from typing import Any
 
@@ -6,19 +9,19 @@ from sync_protocol.checksum import Checksum, hash_text, record_hash
 from sync_protocol.conformance.script import Json, Rows
 
 
-def verified(asked: Json, rows: Rows, epoch: str) -> Json:
-    """Return the answer to one step of a verification against *rows*, the truth at the device's cursor."""
-    answer: Json = {"epoch": epoch, "cursor": None, "drop": [], "pull_first": [], "ranges": [], "repairs": []}
-    if asked.get("sums") is not None:
-        theirs = {(s["channel"], s["collection"]): (s["count"], s["sum"]) for s in asked["sums"]}
-        streams = {(row[0], at[0]) for at, row in rows.items()} | set(theirs)
+def verify_reply(request: Json, rows: Rows, epoch: str) -> Json:
+    """Return the reply to the step *request*; *rows* is what the device must hold at its cursor."""
+    reply: Json = {"epoch": epoch, "cursor": None, "drop": [], "pull_first": [], "ranges": [], "repairs": []}
+    if request.get("sums") is not None:
+        sent = {(s["channel"], s["collection"]): (s["count"], s["sum"]) for s in request["sums"]}
+        streams = {(row[0], at[0]) for at, row in rows.items()} | set(sent)
         for channel, collection in sorted(streams):
-            mine = Checksum.of(_hashes(rows, channel, collection).values()).as_wire()
-            if theirs.get((channel, collection), (0, "0" * 16)) != (mine["count"], mine["sum"]):
+            expected = Checksum.of(_hashes(rows, channel, collection).values()).as_wire()
+            if sent.get((channel, collection), (0, "0" * 16)) != (expected["count"], expected["sum"]):
                 range_ = {"channel": channel, "collection": collection, "from": "", "to": None}
-                answer["ranges"].append({**range_, **mine})
-    answer["repairs"] = [_repair(part, rows) for part in asked.get("rows") or []]
-    return answer
+                reply["ranges"].append({**range_, **expected})
+    reply["repairs"] = [_repair(part, rows) for part in request.get("rows") or []]
+    return reply
 
 
 def _hashes(rows: Rows, channel: str, collection: str) -> dict[str, int]:
@@ -31,12 +34,12 @@ def _hashes(rows: Rows, channel: str, collection: str) -> dict[str, int]:
 
 def _repair(part: Json, rows: Rows) -> Json:
     channel, collection = part["channel"], part["collection"]
-    mine = _hashes(rows, channel, collection)
-    theirs: dict[str, Any] = dict(part["rows"])
-    put = [key for key, value in mine.items() if theirs.get(key) != hash_text(value)]
+    expected = _hashes(rows, channel, collection)
+    sent: dict[str, Any] = dict(part["rows"])
+    put = [key for key, value in expected.items() if sent.get(key) != hash_text(value)]
     return {
         "channel": channel,
         "collection": collection,
         "put": [list(rows[collection, key][1:]) for key in sorted(put)],
-        "gone": sorted(theirs.keys() - mine.keys()),
+        "gone": sorted(sent.keys() - expected.keys()),
     }

@@ -63,7 +63,8 @@ _BESIDE = (
     f" FROM generate_series(1, 20000) n WHERE n <= {REPS} OR n % 3 = 0",
     "UPDATE assignment SET until = :now WHERE id > 400",
     "INSERT INTO submission (id, kind, rep, device, captured_at, zone, schema, body, envelope, sha256, needs,"
-    " depends_on, received_at, updated_at, state, status, errors, order_key, fence, due_at, tries, claims)"
+    " depends_on, received_at, updated_at, state, status, errors, order_key, fence, due_at, tries,"
+    " unfinished_leases)"
     " SELECT '01KB' || lpad(n::text, 22, '0'), 'order', 'R' || (1 + n % 200), 'D' || n, '', 'UTC', 1, '{}',"
     " '{}', md5(n::text), '[]', '[]', :now, :now, 'accepted', 'received', '[]', 'customer:K' || n, 0, :now,"
     " 0, 0 FROM generate_series(1, 100000) n",

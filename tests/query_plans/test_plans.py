@@ -147,10 +147,10 @@ def builds(sessions: Sessions, folder: Path) -> None:
 def compacts(sessions: Sessions, folder: Path) -> None:
     with sessions() as session, session.begin():
         session.execute(
-            text("INSERT INTO position_time (position, at) VALUES (:position, :at)"),
+            text("INSERT INTO feed_position_time (position, at) VALUES (:position, :at)"),
             {"position": RECORDS // 2, "at": NOW - dt.timedelta(days=100)},
         )
-    compaction.compact(sessions, ManualClock(NOW), 90, most=2_000)
+    compaction.compact(sessions, ManualClock(NOW), 90, limit=2_000)
 
 
 @pytest.mark.parametrize("work", [polls, looks, pulls, pushes, publishes, verifies, builds, compacts])

@@ -18,7 +18,7 @@ from backend.delivery.queue.concurrency import lock_counter
 from backend.delivery.queue.dependencies import blocking_dependency
 from backend.delivery.queue.lease import Lease
 from backend.delivery.queue.ordering import candidates, is_next
-from backend.feed.customer_merges import target_of
+from backend.feed.customer_merges import surviving_customer
 from backend.inbox.models import Submission
 from backend.inbox.records import queue_record
 from backend.inbox.submissions import move
@@ -115,7 +115,7 @@ def _lock(session: Session, id: str, now: dt.datetime) -> Submission | None:
     row = session.scalars(_DUE_ROW, {"submission": id, "now": now}).one_or_none()
     if row is not None and row.order_key.startswith(BY_CUSTOMER):
         # The customer may have been merged after it arrived, or while another transaction had locked the row.
-        row.order_key = BY_CUSTOMER + target_of(session, row.order_key.removeprefix(BY_CUSTOMER))
+        row.order_key = BY_CUSTOMER + surviving_customer(session, row.order_key.removeprefix(BY_CUSTOMER))
     if row is None:
         return None
     return row if try_advisory_lock(session, f"delivery/{row.order_key}") else None

@@ -1,1 +1,1 @@
-"""Segments: how they are built, where their files lie, when they go. `backend.feed.segments` lists them."""
+"""Segments: build their files, store them, delete them. `backend.feed.segments` has the rows that name them."""

@@ -1,4 +1,4 @@
-"""Who may have a segment: whoever hears a stream that has one of this name, on offer or retired."""
+"""Access to segments: a device may fetch a file that any of its streams offers or has retired."""
 
 from sqlalchemy import bindparam, select
 
@@ -10,36 +10,38 @@ from backend.identity.tokens import Claims
 from backend.sync.subscriptions import DEVICE
 from sync_protocol.fields import Sha256
 
-_NAMED = FeedSegment.sha256 == bindparam("name")
-_TO_ANYBODY = select(FeedSegment.bytes).where(_NAMED)
-_TO_SPEAKER = select(DEVICE.row, FeedSegment.channel, FeedSegment.collection, FeedSegment.bytes).select_from(
-    DEVICE.row.outerjoin(
+_HAS_NAME = FeedSegment.sha256 == bindparam("name")
+_FOR_ANYONE = select(FeedSegment.bytes).where(_HAS_NAME)
+_FOR_DEVICE = select(
+    DEVICE.principal, FeedSegment.channel, FeedSegment.collection, FeedSegment.bytes
+).select_from(
+    DEVICE.principal.outerjoin(
         DEVICE.channels.join(FeedSegment, FeedSegment.channel == DEVICE.channels.c.channel),
-        _NAMED & DEVICE.role_allows(FeedSegment.collection),
+        _HAS_NAME & DEVICE.role_allows(FeedSegment.collection),
     )
 )
 
 
 def size_for(connection: ReadConnection, claims: Claims, name: str) -> tuple[Principal, int | None]:
-    """Return who *claims* speak for, and the bytes of the segment *name* if they may have it, else None.
+    """Return the principal of *claims*, and the size in bytes of the segment *name*; None if it has no access.
 
-    On *connection* each statement is a snapshot of its own. Raises what `principals.judge` raises.
+    On *connection* each statement is a snapshot of its own. Raises what `principals.check` raises.
     """
     if not Sha256.pattern.fullmatch(name):
         return principals.read(connection, claims), None
-    rows = connection.execute(_TO_SPEAKER, {"device": claims.device, "name": name}).all()
+    rows = connection.execute(_FOR_DEVICE, {"device": claims.device, "name": name}).all()
     principal = principals.check(rows[0] if rows else None, claims)
-    heard = (
+    readable = (
         row
         for row in rows
         if row.channel is not None and access.supported(row.channel, row.collection, access.ANY_SCHEMA)
     )
-    return principal, next((int(row.bytes) for row in heard), None)
+    return principal, next((int(row.bytes) for row in readable), None)
 
 
 def size(connection: ReadConnection, name: str) -> int | None:
-    """Return the bytes of the segment *name*, None if there is none; for whoever shows a link that is good."""
+    """Return the size in bytes of the segment *name*, None if there is none; for requests with a valid link."""
     if not Sha256.pattern.fullmatch(name):
         return None
-    rows = connection.execute(_TO_ANYBODY, {"name": name}).all()
+    rows = connection.execute(_FOR_ANYONE, {"name": name}).all()
     return int(rows[0].bytes) if rows else None

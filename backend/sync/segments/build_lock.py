@@ -1,4 +1,4 @@
-"""The builder's turn: one builder at a time per installation, tried and never waited for."""
+"""The build lock: one builder at a time per installation. It is tried and never waited for."""
 
 import fcntl
 from collections.abc import Iterator
@@ -15,11 +15,11 @@ from backend.sync.segments.store import StoreFailed
 
 @contextmanager
 def build_lock(sessions: Sessions, folder: Path) -> Iterator[bool]:
-    """Hold the turn while the block runs; yields False where another builder has it.
+    """Hold the build lock while the block runs; yield False if another builder holds it.
 
-    On PostgreSQL it is an advisory lock of a connection's own, which goes with the connection; on SQLite,
-    where web and worker are processes of one node, a lock on a file in *folder*. Both end with their process.
-    Raises `StoreFailed` where that file cannot be made.
+    On PostgreSQL it is an advisory lock of a separate connection, which ends with the connection. On SQLite,
+    where web and worker are processes of one node, it is a lock on a file in *folder*. Both end with their
+    process. Raises `StoreFailed` if that file cannot be created.
     """
     with sessions() as session:
         bind = session.get_bind()

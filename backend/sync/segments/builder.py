@@ -1,8 +1,8 @@
-"""Building: one stream, read in one snapshot in the order of its keys, becomes a set of segments on offer.
+"""Build a set of segments: read one stream in one snapshot, in the order of its keys, and offer the set.
 
-The files come first and the rows that name them after, in one short transaction that also retires the set
-before. A builder that dies leaves the old set on offer, and at most files that nobody names, which a later
-round deletes.
+The files are written first. The rows that name them follow in one short transaction, which also retires the
+previous set. A builder that is killed leaves the old set on offer, and at most files without a row, which a
+later sweep deletes.
 """
 
 import logging
@@ -29,63 +29,63 @@ ROWS_AT_ONCE = 500
 
 
 @dataclass(frozen=True)
-class Built:
-    """A set that has been built; *kept* of its *segments* have the name that they had before."""
+class BuiltSet:
+    """A set that has been built. *reused* of its *segments* are the same files as in the previous set."""
 
     stream: Stream
     position: int
     segments: int
-    kept: int
+    reused: int
     rows: int
     bytes: int
 
 
-def build(sessions: Sessions, store: Store, clock: Clock, stream: Stream) -> Built | None:
-    """Build *stream* anew and offer the set; the caller has the builder's turn.
+def build(sessions: Sessions, store: Store, clock: Clock, stream: Stream) -> BuiltSet | None:
+    """Build a new set of *stream* and offer it; the caller holds the build lock.
 
-    None: it took longer than tombstones live, so the set was too old to be offered, and nothing has changed.
-    Raises `StoreFailed` where a file cannot be kept, and whatever the database raises; what was on offer
-    stays on offer then.
+    Return None if the build took longer than the lifetime of tombstones: such a set is too old to be offered,
+    and the previous one stays on offer. Raises `StoreFailed` if a file cannot be stored, and whatever the
+    database raises; the previous set stays on offer then too.
     """
     began = time.monotonic()
     with sessions() as session:
         snapshot(session)
         position = positions.head(session).position
         before = segments.on_offer(session, [stream]).get(stream, [])
-        sheets = []
+        built_segments = []
         for packed in pack(stream, _rows(session, stream), [segment.key_from for segment in before]):
             store.put(packed.name, packed.data)
             failpoint("segments.after_file")
-            sheets.append(SegmentInfo(packed.range, packed.name, len(packed.data), packed.rows))
+            built_segments.append(SegmentInfo(packed.range, packed.name, len(packed.data), packed.rows))
     failpoint("segments.after_files")
     with sessions() as session, session.begin():
-        offered = segments.replace(session, stream, position, sheets, clock.now())
+        offered = segments.replace(session, stream, position, built_segments, clock.now())
         failpoint("segments.before_commit")
     failpoint("segments.after_commit")
     metrics.SEGMENT_SECONDS.observe(time.monotonic() - began)
     if not offered:
         log.warning(
-            "segments of %s %s at %d are older than the tombstones that are left and were thrown away; they"
+            "segments of %s %s at %d were discarded: they are older than the oldest tombstones left; building"
             " took %.1f s", *stream, position, time.monotonic() - began,
         )  # fmt: skip
         return None
-    built = Built(
+    built = BuiltSet(
         stream,
         position,
-        len(sheets),
-        len({sheet.sha256 for sheet in sheets} & _names(before)),
-        sum(sheet.rows for sheet in sheets),
-        sum(sheet.bytes for sheet in sheets),
+        len(built_segments),
+        len({segment.sha256 for segment in built_segments} & _names(before)),
+        sum(segment.rows for segment in built_segments),
+        sum(segment.bytes for segment in built_segments),
     )
     log.info(
-        "segments of %s %s at %d: %d (%d as before), %d rows, %d bytes, %.1f s",
-        *(*stream, position, built.segments, built.kept, built.rows, built.bytes, time.monotonic() - began),
+        "segments of %s %s at %d: %d (%d reused), %d rows, %d bytes, %.1f s",
+        *(*stream, position, built.segments, built.reused, built.rows, built.bytes, time.monotonic() - began),
     )
     return built
 
 
 def _rows(session: Session, stream: Stream) -> Iterator[Row]:
-    """Yield every live row, some hundreds at a time, by the key's index; nothing else is held."""
+    """Yield every live row in the order of keys; hold at most `ROWS_AT_ONCE` rows in memory."""
     after: str | None = None
     while rows := reading.rows_by_key(session, stream, after, ROWS_AT_ONCE):
         for row in rows:

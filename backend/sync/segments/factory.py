@@ -1,4 +1,7 @@
-"""Which store the settings name, and what links to its files they ask for."""
+"""Create the store and the links that the settings name.
+
+Separate from `store`, which only declares the protocol: this module imports every implementation of it.
+"""
 
 import importlib.util
 
@@ -11,9 +14,9 @@ from backend.sync.segments.store import Store
 
 
 def make_store(settings: Settings) -> Store:
-    """Return the store of segments that *settings* name; nothing is touched yet.
+    """Return the store that *settings* name, without accessing it.
 
-    Raises `SettingError` where it is a bucket and the package that speaks S3 is not installed.
+    Raises `SettingError` if it is a bucket and boto3 is not installed.
     """
     if not settings.segment_store:
         return FileStore(settings.folder / "segments")
@@ -24,12 +27,12 @@ def make_store(settings: Settings) -> Store:
 
 
 def make_links(settings: Settings, keys: Keys) -> SignedLinks:
-    """Return what signs links to our own door and knows them again."""
+    """Return the signer of links to our own `/v1/segments`, which also verifies them."""
     return SignedLinks(keys, settings.segment_base_url, settings.segment_link_seconds)
 
 
 def make_linker(settings: Settings, links: SignedLinks, store: Store) -> Linker:
-    """Return what makes the links of offers: the store, where phones may fetch there themselves, or *links*."""
+    """Return the source of links for offers: the store, if phones may fetch from it directly, else *links*."""
     if settings.segment_presign == "yes" and isinstance(store, S3Store):
         return StoreLinks(store, settings.segment_link_seconds)
     return links

@@ -1,25 +1,72 @@
-"""Segments in a folder: `<folder>/segments/ab/<sha256>`. A file is there whole or not at all."""
+"""Segments in a folder: `<folder>/segments/ab/<sha256>`. A file exists completely or not at all."""
 
 import datetime as dt
+import os
 import secrets
 from collections.abc import Iterator
+from io import FileIO
 from pathlib import Path
+from types import TracebackType
 
 from backend.failpoints import failpoint
 from backend.files import rename_synced, sync_folder, write_synced
-from backend.sync.segments.slice import Slice
-from backend.sync.segments.store import SegmentMissing, Stored, StoreFailed
+from backend.sync.segments.store import SegmentMissing, StoredFile, StoreFailed
 from sync_protocol.fields import Sha256
 
 
+class Slice:
+    """*length* bytes of *file* from *start* on, as a file that a web server can send.
+
+    A server that sends by file descriptor (`sendfile`) finds the descriptor positioned at *start*.
+    """
+
+    def __init__(self, file: FileIO, start: int, length: int) -> None:
+        self.file, self.remaining = file, length
+        file.seek(start)
+
+    @property
+    def size(self) -> int:
+        """The size of the whole file in bytes."""
+        return os.fstat(self.file.fileno()).st_size
+
+    def fileno(self) -> int:
+        return self.file.fileno()
+
+    def read(self, size: int = -1) -> bytes:
+        """Return up to *size* bytes of what is left of the slice; close the file at its end.
+
+        Raises `StoreFailed` if the disk cannot be read.
+        """
+        count = self.remaining if size < 0 else min(size, self.remaining)
+        try:
+            data = self.file.read(count) if count else b""
+        except OSError as error:
+            raise StoreFailed(f"{self.file.name}: {error.strerror}") from error
+        self.remaining -= len(data)
+        if not self.remaining:
+            self.close()
+        return data
+
+    def close(self) -> None:
+        self.file.close()
+
+    def __enter__(self) -> "Slice":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
 class FileStore:
-    """Files on this machine, or on what is mounted here for all nodes."""
+    """Files on a disk of this machine, or on a network mount that all nodes share."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def path(self, name: str) -> Path:
-        """Return where the file of that name lies; raises ValueError for what is no sha256."""
+        """Return the path of the file *name*; raises ValueError if *name* is not a sha256."""
         if not Sha256.pattern.fullmatch(name):
             raise ValueError(f"{name!r} names no segment")
         return self.folder / name[:2] / name
@@ -38,13 +85,13 @@ class FileStore:
             raise StoreFailed(f"{self.folder}: {error.strerror}") from error
 
     def _write(self, path: Path, data: bytes) -> None:
-        draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+        temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
         try:
-            write_synced(draft, [data])
+            write_synced(temporary, [data])
             failpoint("segments.after_draft")
-            rename_synced(draft, path)
+            rename_synced(temporary, path)
         finally:
-            draft.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
 
     def open(self, name: str, start: int, length: int) -> Slice:
         try:
@@ -56,13 +103,13 @@ class FileStore:
 
     def delete(self, name: str) -> None:
         try:
-            # A draft that a dying builder left has a dot before its name.
+            # A temporary file that a killed builder left has a dot before its name.
             (self.folder / name.lstrip(".")[:2] / name).unlink(missing_ok=True)
         except OSError as error:
             raise StoreFailed(f"{self.folder}: {error.strerror}") from error
 
-    def stored(self) -> Iterator[Stored]:
-        # Not by a pattern: that takes a folder which cannot be read for an empty one.
+    def stored(self) -> Iterator[StoredFile]:
+        # Not `glob`: it takes a folder that cannot be read for an empty one.
         try:
             for folder in _listed(self.folder):
                 if len(folder.name) != 2 or not folder.is_dir():
@@ -72,7 +119,7 @@ class FileStore:
                         written = dt.datetime.fromtimestamp(path.lstat().st_mtime, dt.UTC)
                     except FileNotFoundError:
                         continue
-                    yield Stored(path.name, written)
+                    yield StoredFile(path.name, written)
         except OSError as error:
             raise StoreFailed(f"{self.folder}: {error.strerror}") from error
 

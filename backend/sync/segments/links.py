@@ -1,8 +1,8 @@
-"""Signed links: addresses from which a segment may be fetched without a token, for a while, so that a CDN can.
+"""Links from which a segment may be fetched without a token for a limited time, for example by a CDN.
 
-A link is good until the end of the next full period, so that all phones that ask within a period get the
-same one and a CDN keeps one copy under it. The signature is an HMAC under a key that is derived from the
-installation's own.
+A signed link is valid until the end of the next full period, so that all phones that ask within a period get
+the same link and a CDN keeps one copy. The signature is an HMAC (RFC 2104) with SHA-256, under a key that is
+derived from the installation's own.
 """
 
 import datetime as dt
@@ -23,21 +23,21 @@ _MAX_DIGITS = 12
 
 
 class Linker(Protocol):
-    """Makes links."""
+    """A source of links."""
 
     def at(self, now: dt.datetime) -> Link:
-        """Return what gives the link of a segment as of *now*."""
+        """Return a function that maps a segment's name to its link, valid from *now* on."""
 
 
 class Addresses(Protocol):
-    """A store from which phones may fetch by themselves."""
+    """A store from which phones may fetch directly."""
 
     def address(self, name: str, seconds: int) -> str:
-        """Return an address that is good for *seconds*."""
+        """Return a URL that is valid for *seconds*."""
 
 
 class StoreLinks:
-    """Links to the store itself, good for *seconds*. Failing at one costs no page."""
+    """Links to the store itself, valid for *seconds*. A failure leaves the link out and never fails a page."""
 
     def __init__(self, store: Addresses, seconds: int) -> None:
         self.store, self.seconds = store, seconds
@@ -47,14 +47,14 @@ class StoreLinks:
             try:
                 return self.store.address(name, self.seconds)
             except StoreFailed as error:
-                log.error("no link to the store of segments: %s", error)
+                log.error("could not create a link to the segment store: %s", error)
                 return None
 
         return link
 
 
 class SignedLinks:
-    """Links to `<base>/v1/segments/<sha256>`, good for one to two periods of *seconds*; none without a base."""
+    """Links to `<base>/v1/segments/<sha256>`, valid for one to two periods of *seconds*; None without base."""
 
     def __init__(self, keys: Keys, base_url: str, seconds: int) -> None:
         self.base_url, self.seconds = base_url.rstrip("/"), seconds
@@ -71,12 +71,12 @@ class SignedLinks:
 
         return link
 
-    def left(self, name: str, expires: str, signature: str, now: dt.datetime) -> int:
-        """Return for how many seconds the link is still good; 0 if it is not, or was not made here."""
+    def seconds_left(self, name: str, expires: str, signature: str, now: dt.datetime) -> int:
+        """Return how many seconds the link is still valid; 0 if it has expired or its signature is wrong."""
         if not (expires.isascii() and expires.isdigit() and len(expires) <= _MAX_DIGITS):
             return 0
-        ours = hmac.compare_digest(self._sign(name, expires).encode(), signature.encode())
-        return max(0, int(expires) - int(now.timestamp())) if ours else 0
+        is_genuine = hmac.compare_digest(self._sign(name, expires).encode(), signature.encode())
+        return max(0, int(expires) - int(now.timestamp())) if is_genuine else 0
 
     def _sign(self, name: str, expires: str) -> str:
         digest = hmac.digest(self._key, f"{name}\n{expires}".encode(), "sha256")

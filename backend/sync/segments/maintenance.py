@@ -1,4 +1,7 @@
-"""The worker's round: what is due is built; daily what is damaged is found, and what is past goes."""
+"""The worker's periodic job for segments: build what is due; once a day scrub and sweep.
+
+Separate from `due`, `scrub` and `sweep`, which the command line also calls one by one.
+"""
 
 import time
 from collections.abc import Callable
@@ -11,24 +14,25 @@ from backend.sync.segments.factory import make_store
 from backend.sync.segments.scrub import scrub
 from backend.sync.segments.sweep import sweep
 
-ROUND_SECONDS = 300.0
-"""Between two looks for streams whose segments are to be built; none is built more often."""
+INTERVAL_SECONDS = 300.0
+"""Between two runs. No stream is built more often."""
 SWEEP_SECONDS = 86_400.0
+"""Between two scrubs, and between two sweeps."""
 
 
 def run_maintenance(sessions: Sessions, clock: Clock, settings: Settings) -> Callable[[], None]:
-    """Return the round, to be made every `ROUND_SECONDS`; it raises what building and sweeping raise."""
+    """Return the job, to be called every `INTERVAL_SECONDS`; it raises what building and sweeping raise."""
     store = make_store(settings)
     next_sweep = 0.0
 
-    def round() -> None:
+    def run_once() -> None:
         nonlocal next_sweep
         if time.monotonic() >= next_sweep:
-            # Before the building, which mends what is withdrawn.
+            # Before building, which replaces the sets that the scrub has withdrawn.
             scrub(sessions, store, clock)
         build_due(sessions, store, clock, settings)
         if time.monotonic() >= next_sweep:
             sweep(sessions, store, clock, settings)
             next_sweep = time.monotonic() + SWEEP_SECONDS
 
-    return round
+    return run_once

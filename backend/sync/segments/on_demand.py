@@ -1,6 +1,6 @@
-"""First need: a phone begins to read a large stream that has no segments yet. They are built while it waits.
+"""Build on demand: a phone starts to read a large stream without segments; they are built while it waits.
 
-Whoever comes while somebody else builds, or after a failure, is served with rows; nobody waits for a turn.
+Phones that ask during a build, or shortly after a failed one, get rows; no request waits for the build lock.
 """
 
 import logging
@@ -20,40 +20,42 @@ from sync_protocol.change import Stream
 
 log = logging.getLogger(__name__)
 
-PATIENCE_SECONDS = 5.0
-"""After this long no further stream is begun: the phone gets what there is."""
-PAUSE_SECONDS = 60.0
-"""How long a node leaves building to others after it has failed at it."""
+TIME_LIMIT_SECONDS = 5.0
+"""After this time no further stream is built: the phone gets what exists."""
+RETRY_SECONDS = 60.0
+"""How long a node does not build after a failed build."""
 
 
 class OnDemandBuilder:
-    """Builds for the phones of one web process."""
+    """Builds segments for the phones of one web process."""
 
     def __init__(self, sessions: Sessions, store: Store, clock: Clock, folder: Path) -> None:
         self.sessions, self.store, self.clock, self.folder = sessions, store, clock, folder
-        self._not_before = 0.0
+        self._retry_at = 0.0
 
-    def ensure(self, wanted: Iterable[Stream]) -> bool:
-        """Build the first of *wanted*, and more while patience lasts; return whether anything is new."""
+    def ensure(self, streams: Iterable[Stream]) -> bool:
+        """Build the first of *streams*, then more until the time limit; return whether there is a new set."""
         began = time.monotonic()
-        if began < self._not_before:
+        if began < self._retry_at:
             return False
         try:
-            with build_lock(self.sessions, self.folder) as mine:
-                return mine and self._build(wanted, began + PATIENCE_SECONDS)
+            with build_lock(self.sessions, self.folder) as acquired:
+                return acquired and self._build(streams, began + TIME_LIMIT_SECONDS)
         except (StoreFailed, SQLAlchemyError) as error:
-            self._not_before = began + PAUSE_SECONDS
-            log.warning("segments could not be built, phones get rows: %s", error)
+            self._retry_at = began + RETRY_SECONDS
+            log.warning("segments could not be built; phones get rows: %s", error)
             return False
 
-    def _build(self, wanted: Iterable[Stream], until: float) -> bool:
-        new = False
-        for stream in wanted:
-            if time.monotonic() >= until and new:
+    def _build(self, streams: Iterable[Stream], deadline: float) -> bool:
+        has_new = False
+        for stream in streams:
+            if time.monotonic() >= deadline and has_new:
                 break
-            # Somebody may have been here between the phone's page and our turn.
+            # Another builder may have built it between the phone's page and our lock.
             with self.sessions() as session:
                 snapshot(session)
-                there = segments.on_offer(session, [stream])
-            new = bool(there) or build(self.sessions, self.store, self.clock, stream) is not None or new
-        return new
+                offered = segments.on_offer(session, [stream])
+            has_new = (
+                bool(offered) or build(self.sessions, self.store, self.clock, stream) is not None or has_new
+            )
+        return has_new

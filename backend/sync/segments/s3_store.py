@@ -1,4 +1,4 @@
-"""Segments in a bucket of a store that speaks S3. Credentials and region are found as boto3 finds them."""
+"""Segments in a bucket of an S3-compatible store. boto3 finds credentials and region by itself."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,19 +6,19 @@ from functools import cached_property
 from typing import Any
 
 from backend.failpoints import failpoint
-from backend.sync.segments.store import SegmentMissing, Stored, StoreFailed
+from backend.sync.segments.store import SegmentMissing, StoredFile, StoreFailed
 from sync_protocol.fields import Sha256
 from sync_protocol.segment import MEDIA_TYPE
 
 _PROBE = "probe"
-_NOT_THERE = ("404", "NoSuchKey", "InvalidRange")
+_MISSING = ("404", "NoSuchKey", "InvalidRange")
 
 
 class S3Store:
-    """Objects `<prefix>/<sha256>` of one bucket; *endpoint* is the store's address, none for AWS.
+    """Objects `<prefix>/<sha256>` of one bucket; *endpoint* is the store's URL, None for AWS.
 
-    A builder holds a snapshot while it writes, and the database ends a transaction that is idle for a
-    minute, so a call takes less than that with all its tries.
+    A builder holds a snapshot while it writes, and the database ends a transaction that is idle for a minute.
+    So the timeouts keep a call, with all its attempts, below a minute.
     """
 
     def __init__(self, bucket: str, prefix: str, endpoint: str | None) -> None:
@@ -27,7 +27,7 @@ class S3Store:
 
     @cached_property
     def client(self) -> Any:
-        """The connection, made when it is first needed."""
+        """The boto3 client, created on first use."""
         # Imported here and below, because boto3 is there only with the extra `satchel[s3]`.
         import boto3
         from botocore.config import Config
@@ -49,7 +49,7 @@ class S3Store:
                 if self.client.head_object(**self._at(name))["ContentLength"] == len(data):
                     return
             except self.client.exceptions.ClientError as error:
-                if error.response["Error"]["Code"] not in _NOT_THERE:
+                if error.response["Error"]["Code"] not in _MISSING:
                     raise
             failpoint("segments.after_draft")
             self.client.put_object(
@@ -61,22 +61,22 @@ class S3Store:
 
     def open(self, name: str, start: int, length: int) -> "_Body":
         with self._failures(name):
-            found = self.client.get_object(**self._at(name), Range=f"bytes={start}-{start + length - 1}")
-        return _Body(found["Body"], int(found["ContentRange"].rpartition("/")[2]))
+            reply = self.client.get_object(**self._at(name), Range=f"bytes={start}-{start + length - 1}")
+        return _Body(reply["Body"], int(reply["ContentRange"].rpartition("/")[2]))
 
     def delete(self, name: str) -> None:
         with self._failures():
             self.client.delete_object(**self._at(name))
 
-    def stored(self) -> Iterator[Stored]:
+    def stored(self) -> Iterator[StoredFile]:
         with self._failures():
             pages = self.client.get_paginator("list_objects_v2")
             for page in pages.paginate(Bucket=self.bucket, Prefix=self.prefix):
-                for found in page.get("Contents", ()):
-                    name = found["Key"].removeprefix(self.prefix)
-                    # A bucket without a prefix may hold what is not ours, and what is listed may be deleted.
+                for item in page.get("Contents", ()):
+                    name = item["Key"].removeprefix(self.prefix)
+                    # A bucket without a prefix may hold other objects, and a sweep may delete what is listed.
                     if Sha256.pattern.fullmatch(name):
-                        yield Stored(name, found["LastModified"])
+                        yield StoredFile(name, item["LastModified"])
 
     def check(self) -> str:
         with self._failures():
@@ -86,7 +86,7 @@ class S3Store:
         return f"s3://{self.bucket}/{self.prefix} at {self.client.meta.endpoint_url}"
 
     def address(self, name: str, seconds: int) -> str:
-        """Return an address from which the object may be fetched for *seconds*."""
+        """Return a URL from which the object may be fetched for *seconds*."""
         with self._failures():
             url: str = self.client.generate_presigned_url(
                 "get_object", Params=self._at(name), ExpiresIn=seconds
@@ -98,13 +98,16 @@ class S3Store:
 
     @contextmanager
     def _failures(self, name: str | None = None) -> Iterator[None]:
-        """Turn what boto3 raises into our errors; *name*: of the file whose absence is not a failure."""
+        """Turn the errors of boto3 into ours.
+
+        If *name* is given, a missing object raises `SegmentMissing` instead of `StoreFailed`.
+        """
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
             yield
         except ClientError as error:
-            if name is not None and error.response["Error"]["Code"] in _NOT_THERE:
+            if name is not None and error.response["Error"]["Code"] in _MISSING:
                 raise SegmentMissing(name) from None
             raise StoreFailed(f"s3://{self.bucket}: {error}") from error
         except BotoCoreError as error:
@@ -112,7 +115,7 @@ class S3Store:
 
 
 class _Body:
-    """A piece of an object, passed on as it comes in."""
+    """A part of an object, passed on as it arrives."""
 
     def __init__(self, body: Any, size: int) -> None:
         self._body, self.size = body, size
@@ -123,7 +126,7 @@ class _Body:
         try:
             data: bytes = self._body.read(None if size < 0 else size)
         except BotoCoreError as error:
-            raise StoreFailed(f"the object broke off: {error}") from error
+            raise StoreFailed(f"the download of the object was interrupted: {error}") from error
         if not data:
             self.close()
         return data

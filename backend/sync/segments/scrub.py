@@ -1,7 +1,9 @@
-"""The scrub: a file on offer that is not any more what its name says is found before every phone finds it.
+"""The scrub: read every file on offer and check it against its name, before phones find a damaged one.
 
-A disk that gives back other bytes would stop each first sync for ever: the phone checks what it fetched
-against the name and throws it away. The set is withdrawn, the file deleted, and both are built anew.
+A disk that returns other bytes would stop every first sync forever: the phone checks what it fetched against
+the name and discards it. The scrub withdraws the set and deletes the file, so that both are built again.
+
+Separate from `sweep`, which decides by age and name alone and never reads a file.
 """
 
 import hashlib
@@ -12,41 +14,41 @@ from backend.database.core import Sessions
 from backend.feed import segments
 from backend.sync.segments.store import SegmentMissing, Store, StoreFailed
 
-PIECE = 64 * 1024
+READ_BYTES = 64 * 1024
 
 log = logging.getLogger(__name__)
 
 
 def scrub(sessions: Sessions, store: Store, clock: Clock) -> list[str]:
-    """Read every file on offer; withdraw and delete what is damaged, missing or unreadable; return its names.
+    """Read every file on offer; withdraw and delete those damaged, missing or unreadable; return their names.
 
-    Raises `StoreFailed` where the store itself does not work; nothing is withdrawn for that.
+    Raises `StoreFailed` if the store itself does not work; then nothing is withdrawn.
     """
     with sessions() as session:
-        wanted = segments.offered_files(session)
-    damaged = [name for name, size in sorted(wanted.items()) if not _whole(store, name, size)]
+        files = segments.offered_files(session)
+    damaged = [name for name, size in sorted(files.items()) if not _is_intact(store, name, size)]
     for name in damaged:
         with sessions() as session, session.begin():
             segments.withdraw(session, name, clock.now())
         store.delete(name)
-        log.warning("segment %s is damaged or missing; its set is withdrawn and will be built anew", name)
+        log.warning("segment %s is damaged or missing; its set is withdrawn and will be built again", name)
     return damaged
 
 
-def _whole(store: Store, name: str, size: int) -> bool:
-    """Say whether the file is what its name says. One that cannot be read, in a store that works, is not."""
+def _is_intact(store: Store, name: str, size: int) -> bool:
+    """Return whether the file matches its name; False for one that cannot be read although the store works."""
     try:
-        return _is_its_name(store, name, size)
+        return _matches_name(store, name, size)
     except StoreFailed:
         store.check()
     try:
-        return _is_its_name(store, name, size)
+        return _matches_name(store, name, size)
     except StoreFailed as error:
         log.warning("segment %s cannot be read: %s", name, error)
         return False
 
 
-def _is_its_name(store: Store, name: str, size: int) -> bool:
+def _matches_name(store: Store, name: str, size: int) -> bool:
     try:
         file = store.open(name, 0, size)
     except SegmentMissing:
@@ -55,8 +57,8 @@ def _is_its_name(store: Store, name: str, size: int) -> bool:
     try:
         if file.size != size:
             return False
-        while piece := file.read(PIECE):
-            digest.update(piece)
+        while chunk := file.read(READ_BYTES):
+            digest.update(chunk)
         return digest.hexdigest() == name
     finally:
         file.close()

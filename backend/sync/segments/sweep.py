@@ -1,8 +1,8 @@
-"""The sweep: sets that were retired long enough ago go, and the files that nobody names with them.
+"""The sweep: delete sets that were retired long enough ago, and files that no set names.
 
-A retired set is served for a week more, or for the tombstones' life if that is shorter, so that a phone in
-the middle of a first sync over a slow line goes on where it is. Until it goes it holds the floor of its
-stream down (`oldest_living_position`). A file that another set names too stays.
+A retired set is served for another week, or for the lifetime of tombstones if that is shorter, so that a phone
+with a slow connection can finish a first sync. Until it is deleted it keeps the floor of its stream down
+(`oldest_served_position`). A file that another set names too stays.
 """
 
 import datetime as dt
@@ -18,41 +18,41 @@ from backend.sync.segments.build_lock import build_lock
 from backend.sync.segments.store import Store
 
 RETIRED_DAYS = 7
-UNNAMED_HOURS = 24
-"""How old a file must be that nobody names: one that is being built is younger."""
+UNREFERENCED_HOURS = 24
+"""The minimum age of a deleted file: the files of a set that is being built have no row yet but are younger."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Swept:
-    """What a sweep did away with."""
+class SweepResult:
+    """How many segments (rows) and files a sweep has deleted."""
 
     segments: int = 0
     files: int = 0
 
 
-def sweep(sessions: Sessions, store: Store, clock: Clock, settings: Settings) -> Swept:
-    """Forget what was retired long ago and delete the files of nobody; nothing while somebody builds.
+def sweep(sessions: Sessions, store: Store, clock: Clock, settings: Settings) -> SweepResult:
+    """Delete old retired sets and files without a set; delete nothing if a builder holds the lock.
 
-    Raises `StoreFailed`; what is left then goes with the next sweep.
+    Raises `StoreFailed`; the next sweep deletes what is left.
     """
-    with build_lock(sessions, settings.folder) as mine:
-        if not mine:
-            return Swept()
+    with build_lock(sessions, settings.folder) as acquired:
+        if not acquired:
+            return SweepResult()
         now = clock.now()
         days = min(RETIRED_DAYS, settings.tombstone_days)
         with sessions() as session, session.begin():
-            forgotten = segments.forget(session, now - dt.timedelta(days=days))
+            deleted = segments.delete_retired(session, now - dt.timedelta(days=days))
         failpoint("segments.after_forget")
         with sessions() as session:
-            named = segments.all_names(session)
+            names = segments.all_names(session)
         files = 0
         for file in store.stored():
-            if file.name not in named and file.written_at < now - dt.timedelta(hours=UNNAMED_HOURS):
+            if file.name not in names and file.written_at < now - dt.timedelta(hours=UNREFERENCED_HOURS):
                 store.delete(file.name)
                 failpoint("segments.after_delete")
                 files += 1
-    if forgotten or files:
-        log.info("segments swept: %d forgotten, %d files deleted", forgotten, files)
-    return Swept(forgotten, files)
+    if deleted or files:
+        log.info("segments swept: %d segments and %d files deleted", deleted, files)
+    return SweepResult(deleted, files)

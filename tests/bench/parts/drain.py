@@ -41,7 +41,8 @@ def drain(postgres: PostgresServer, folder: Path, sizes: Sizes) -> dict[str, flo
         redis = stack.enter_context(RedisServer(folder / "redis"))
         inbox = stack.enter_context(inbox_on(postgres, "drain", folder, erp, SATCHEL_REDIS_URL=redis.url))
         ids = inbox.capture_many(f"C{n % CUSTOMERS}" for n in range(sizes.drain))
-        more = {"SATCHEL_MAX_IN_FLIGHT": str(WORKERS), "SATCHEL_LEASE_SECONDS": "120", "SATCHEL_POLL_SECONDS": "1",
+        more = {"SATCHEL_MAX_IN_FLIGHT": str(WORKERS), "SATCHEL_LEASE_SECONDS": "120",
+                "SATCHEL_POLL_SECONDS": "1",
                 "SATCHEL_CONNECTOR": "slow", "SATCHEL_ERP_SECONDS": str(ERP_SECONDS), "THREADS": "2",
                 "SATCHEL_REDIS_URL": redis.url, "SATCHEL_QUIET_SECONDS": ""}  # fmt: skip
         processes = [stack.enter_context(worker(inbox, **more)) for _ in range(PROCESSES)]

@@ -23,7 +23,7 @@ Patch = Callable[[pytest.MonkeyPatch], None]
 class Local(Driver):
     """The reference device's driver, in this process."""
 
-    def tell(self, command: dict[str, Any]) -> dict[str, Any]:
+    def send(self, command: dict[str, Any]) -> dict[str, Any]:
         return self.answer(command)
 
     def kill(self) -> None:

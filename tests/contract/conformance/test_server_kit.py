@@ -113,8 +113,8 @@ def other_bytes(request: httpx.Request, response: httpx.Response) -> httpx.Respo
     [
         ("enrol", changing("/v1/enrol", other_device)),
         ("token", changing("/v1/token", other_token)),
-        ("locked", answering("/v1/pull", 200, body=b"{}", when=401)),
-        ("open-doors", changing("/v1/limits", lambda value: {})),
+        ("token-required", answering("/v1/pull", 200, body=b"{}", when=401)),
+        ("public-routes", changing("/v1/limits", lambda value: {})),
         ("envelope", answering("/v1/push", 400, body=b'{"error": "no"}', when=400)),
         ("pages", changing("/v1/pull", without_last_row)),
         ("check", changing("/v1/pull", without_last_row)),
@@ -155,4 +155,4 @@ def test_a_server_to_which_others_always_write_is_not_judged(here: Installation)
         company.say(here.sessions, company.customer(f"M{next(numbers)}", "NW"))
 
     (verdict,) = run("http://satchel.test", here.code(), ["verify"], Falsifying(here, others))
-    assert verdict.outcome == "not asked" and "others wrote" in verdict.detail
+    assert verdict.outcome == "not applicable" and "others wrote" in verdict.detail

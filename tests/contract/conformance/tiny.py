@@ -35,7 +35,7 @@ class Tiny:
         self.file = Path()
         self.state: Json = {}
 
-    def tell(self, command: Json) -> Json:
+    def send(self, command: Json) -> Json:
         arguments = {name: value for name, value in command.items() if name != "do"}
         try:
             return {"ok": True, **(getattr(self, command["do"])(**arguments) or {})}

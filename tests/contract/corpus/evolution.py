@@ -1,8 +1,8 @@
-"""Records and kinds evolve by adding: which change of a definition would break an app of an older revision.
+"""Records and kinds evolve by addition: finds changes of definitions that break an app of an older revision.
 
-Definitions are those of `sync_protocol/reference/json_schema.py`. A device reads records and replies, so
-nothing in them may go, change its type, or become null or absent. It writes documents and requests, so
-nothing in them may become required or narrower.
+Definitions are those of `sync_protocol/reference/json_schema.py`. A device reads records and replies, so no
+field of them may be removed, change its type, or become null or absent. It writes documents and requests, so no
+field of them may become required or narrower.
 """
 
 from collections.abc import Iterator
@@ -11,29 +11,29 @@ from typing import Any
 Json = dict[str, Any]
 
 WRITTEN = ("Submission", "PushRequest", "SyncRequest", "EnrolRequest", "TokenRequest")
-"""What devices write, beside the bodies of kinds."""
+"""Definitions that devices write, in addition to the bodies of kinds."""
 
 GATED = {("Page", "reset"): {"epoch_rebased"}}
-"""Words that a reply says only to devices of a revision that knows them; `pull.py` holds the gate."""
+"""Values that a reply has only for devices of a revision that knows them; `pull.py` ensures it."""
 
 OPEN_ENDED = {("Problem", "code"), ("SubmissionRecord", "state")}
-"""Words of which more may come: an unknown code is read by its HTTP status, an unknown state is shown."""
+"""Enumerations that may grow: a device reads an unknown code by its HTTP status and shows an unknown state."""
 
 
 def breaks(before: Json, now: Json) -> list[str]:
-    """Return what in the definitions *now* breaks an app that was built for those of *before*."""
+    """Return the changes from *before* to *now* that break an app built for the definitions *before*."""
     written = _reached(before, _kinds(before) | set(WRITTEN))
-    found: list[str] = []
+    faults: list[str] = []
     for name, definition in before.items():
         if name not in now:
-            found.append(f"{name} is gone")
+            faults.append(f"{name} is gone")
         else:
-            found += _object(name, definition, now[name], by_device=name in written)
-    return found
+            faults += _object(name, definition, now[name], by_device=name in written)
+    return faults
 
 
 def _kinds(definitions: Json) -> set[str]:
-    """Return the definitions of bodies: those that `Submission` names by kind."""
+    """Return the names of the bodies' definitions, which `Submission` lists by kind."""
     return {
         _target(clause["then"]["properties"]["body"]) for clause in definitions["Submission"].get("allOf", [])
     }
@@ -44,7 +44,7 @@ def _target(value: Json) -> str:
 
 
 def _reached(definitions: Json, names: set[str]) -> set[str]:
-    """Return *names* and every definition that one of them is made of."""
+    """Return *names* and every definition that one of them refers to, directly or not."""
     reached: set[str] = set()
     waiting = sorted(names)
     while waiting:
@@ -93,11 +93,11 @@ def _field(name: str, field: str, before: Json, now: Json, *, by_device: bool) -
     for part in ("type", "format", "pattern", "$ref"):
         if before.get(part) != now.get(part):
             yield f"{where} has another {part}: {before.get(part)} became {now.get(part)}"
-    words, words_before = set(now.get("enum", [])), set(before.get("enum", []))
-    added = words - words_before - GATED.get((name, field), set())
-    if by_device and words_before - words:
-        yield f"{where} does not take {', '.join(sorted(words_before - words))} any more"
-    if not by_device and words_before and added and (name, field) not in OPEN_ENDED:
+    values, values_before = set(now.get("enum", [])), set(before.get("enum", []))
+    added = values - values_before - GATED.get((name, field), set())
+    if by_device and values_before - values:
+        yield f"{where} does not take {', '.join(sorted(values_before - values))} any more"
+    if not by_device and values_before and added and (name, field) not in OPEN_ENDED:
         yield f"{where} says {', '.join(sorted(added))}, which older apps do not know"
     if by_device:
         for bound, narrower in (
@@ -111,13 +111,13 @@ def _field(name: str, field: str, before: Json, now: Json, *, by_device: bool) -
 
 
 def _without_null(described: Json) -> tuple[bool, Json]:
-    """Return whether null is allowed, and the description of what else is."""
+    """Return whether null is allowed, and the description without null."""
     if "anyOf" in described:
         others = [option for option in described["anyOf"] if option != {"type": "null"}]
         return True, others[0]
     if isinstance(described.get("type"), list):
         kept = {**described, "type": described["type"][0]}
         if "enum" in kept:
-            kept["enum"] = [word for word in kept["enum"] if word is not None]
+            kept["enum"] = [value for value in kept["enum"] if value is not None]
         return True, kept
     return False, described

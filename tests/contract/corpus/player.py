@@ -1,4 +1,4 @@
-"""Plays a frozen story to today's server: the same requests, in the same order, with the same in between."""
+"""Plays a frozen story to today's server: the same requests and events in the same order."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,8 +16,8 @@ from tests.contract.wire.world import DEVICE_KEY, world
 from tests.unit.api.installation import Installation, Phone
 
 
-class Heard(NamedTuple):
-    """One exchange: what was answered at its release, and what is answered today."""
+class Replayed(NamedTuple):
+    """One exchange: the reply at its release, and the reply of today."""
 
     name: str
     request: Golden
@@ -28,8 +28,8 @@ class Heard(NamedTuple):
 class Player:
     """Plays the story of *revision* to *here*.
 
-    What is opaque to a device (cursors, tags, tokens, addresses of uploads) is sent as today's server gave
-    it; everything else goes as it stands in the corpus.
+    Values that are opaque to a device (cursors, tags, tokens, addresses of uploads) are sent as today's server
+    gave them; everything else is sent as in the corpus.
     """
 
     def __init__(self, here: Installation, revision: int) -> None:
@@ -39,9 +39,9 @@ class Player:
         self.stage = Stage(here, self.phone)
         self._today: dict[str, str] = {}
 
-    def play(self) -> Iterator[Heard]:
+    def play(self) -> Iterator[Replayed]:
         """Yield every exchange."""
-        for step in corpus.read(self.revision, "story")["steps"]:
+        for step in corpus.steps(self.revision):
             if "ask" in step:
                 yield self._ask(step["ask"])
                 continue
@@ -49,7 +49,7 @@ class Player:
             if step["event"] == "begin_upload":
                 self._today[step["place"]] = place
 
-    def _ask(self, name: str) -> Heard:
+    def _ask(self, name: str) -> Replayed:
         golden = corpus.read(self.revision, name)
         request = self._translated(golden["request"])
         response = exchange.send(self.here.client, name, request, self.phone.access_token)
@@ -57,15 +57,15 @@ class Player:
         if now["status"] < 300 and golden["request"]["path"] in ("/v1/enrol", "/v1/token"):
             self.phone.keep(response)
             self.phone.device_id = now["body"].get("device_id", self.phone.device_id)
-        self._today.update(reliance.opaque_words(golden["reply"], now))
-        return Heard(name, request, golden["reply"], now)
+        self._today.update(reliance.opaque_values(golden["reply"], now))
+        return Replayed(name, request, golden["reply"], now)
 
     def _translated(self, value: Any) -> Any:
-        """Return a request in which opaque words are today's."""
+        """Return a request with today's opaque values."""
         if isinstance(value, dict):
             translated = {name: self._translated(inner) for name, inner in value.items()}
             if "proof" in value and translated["refresh_token"] != value["refresh_token"]:
-                # The phone signs over the token that it holds, with the key of the corpus.
+                # The proof must be over the token that today's server gave; the key is that of the corpus.
                 jti = jwt.decode(value["proof"], options={"verify_signature": False})["jti"]
                 translated["proof"] = self.phone.proof(translated["refresh_token"], jti=jti)
             return translated
@@ -76,7 +76,7 @@ class Player:
 
 @contextmanager
 def stage_of(settings: Settings, revision: int) -> Iterator[Player]:
-    """Yield a player before an installation that holds what the story of *revision* begins with."""
+    """Yield a player with an installation that holds the first records of the story of *revision*."""
     records = [Put(*item) for item in corpus.read(revision, "story")["records"]]
     with world(settings, records) as here:
         yield Player(here, revision)

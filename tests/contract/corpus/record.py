@@ -20,14 +20,14 @@ def freeze(revision: int) -> None:
         settings = read_settings({"SATCHEL_FOLDER": str(Path(folder) / "instance")})
         with world(settings, records) as here:
             story = Story(here)
-            for name, golden in story.tell():
+            for name, golden in story.play():
                 corpus.write(revision, name, golden)
-    begun = [[put.collection, put.key, dict(put.record)] for put in records]
-    corpus.write(revision, "story", {"records": begun, "steps": story.stage.steps})
+    first = [[put.collection, put.key, dict(put.record)] for put in records]
+    corpus.write(revision, "story", {"records": first, "steps": story.stage.steps})
     corpus.write(revision, "catalogue", definitions())
 
 
 if __name__ == "__main__":
     if corpus.folder(SCHEMA_REVISION).exists():
-        sys.exit(f"there is a corpus of revision {SCHEMA_REVISION}; what was released is not written again")
+        sys.exit(f"revision {SCHEMA_REVISION} has a corpus already; a released corpus is never written again")
     freeze(SCHEMA_REVISION)

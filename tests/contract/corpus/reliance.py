@@ -1,8 +1,8 @@
-"""What a device relies on in a reply: that a later server answers with the same, and maybe with more.
+"""What a device relies on in a reply: a later server must answer with the same, and may add to it.
 
-Unknown fields are ignored by every device, so additions are allowed everywhere. What was there must be
-there, and mean the same. Some words are nobody's business but the server's (`OPAQUE`); some are for people
-(`FREE`); the rest is compared.
+Every device ignores unknown fields, so additions are allowed everywhere. Every earlier field must remain and
+mean the same. Some values have a meaning only to the server (`OPAQUE`), some are for people (`FREE`); all
+others are compared.
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ OPAQUE = frozenset(
         "request_id",
     }
 )
-"""Whatever the server makes of them, a device gives them back as they are or only compares them."""
+"""Values that a device returns unchanged or only compares for equality."""
 FREE = frozenset({"detail", "title", "action", "message", "reason", "WWW-Authenticate", "Upload-Expires"})
 """Text for people, and dates of the server's choice."""
 AT_LEAST = frozenset({"push_submissions", "push_bytes", "submission_bytes", "receipt_bytes", "page_bytes_most"})
@@ -42,11 +42,12 @@ TUNED = frozenset(
         "position",
     }
 )
-"""Numbers that an operator or a release may tune, and positions, of which a device only compares two."""
+"""Numbers that an operator or a release may tune, and positions, which a device only compares with each
+other."""
 
 
 def broken(before: Any, now: Any, path: str = "reply") -> Iterator[str]:
-    """Yield what of *before*, a frozen reply or a part of one, does not hold in *now* any more."""
+    """Yield each difference of *now* from *before* (a frozen reply or a part of one) that breaks a device."""
     name = path.rpartition(".")[2]
     if name == "changes":
         yield from _broken(_rows(before), _rows(now), path)
@@ -85,14 +86,14 @@ def _rows(changes: Any) -> dict[str, Any]:
     return streams | {"streams": sorted(streams)}
 
 
-def opaque_words(before: Any, now: Any) -> Iterator[tuple[str, str]]:
-    """Yield each opaque word of the frozen reply with the one that stands in its place today."""
+def opaque_values(before: Any, now: Any) -> Iterator[tuple[str, str]]:
+    """Yield each opaque value of the frozen reply with today's value in its place."""
     if isinstance(before, dict) and isinstance(now, dict):
         for name, value in before.items():
             if name in OPAQUE and isinstance(value, str) and isinstance(now.get(name), str):
                 yield value, now[name]
             else:
-                yield from opaque_words(value, now.get(name))
+                yield from opaque_values(value, now.get(name))
     elif isinstance(before, list) and isinstance(now, list):
         for old, new in zip(before, now, strict=False):
-            yield from opaque_words(old, new)
+            yield from opaque_values(old, new)

@@ -1,4 +1,4 @@
-"""A device of each released revision finds everything that it relies on, on today's server."""
+"""A device of each released revision still gets everything that it relies on from today's server."""
 
 import pytest
 
@@ -19,21 +19,21 @@ REVISIONS = corpus.revisions()
 def test_what_a_released_revision_relies_on_still_holds(settings: Settings, revision: int) -> None:
     """Its story is played from enrolment to the wipe order, on both databases."""
     with stage_of(settings, revision) as player:
-        heard = list(player.play())
-    assert sorted(exchange.name for exchange in heard) == corpus.names(revision)
-    assert [f"{h.name}: {fault}" for h in heard for fault in reliance.broken(h.before, h.now)] == []
+        exchanges = list(player.play())
+    assert sorted(exchange.name for exchange in exchanges) == corpus.names(revision)
+    assert [f"{e.name}: {fault}" for e in exchanges for fault in reliance.broken(e.before, e.now)] == []
 
 
 @pytest.mark.parametrize("revision", REVISIONS)
 def test_cursors_and_tokens_of_a_released_revision_are_still_good(tmp_path, revision: int) -> None:
-    """A server is updated under its phones: what they hold was given by the release before, word by word."""
+    """The server is updated while phones are in use: their cursors and tokens come from the release before."""
     settings = read_settings({"SATCHEL_FOLDER": str(tmp_path / "instance")})
     with stage_of(settings, revision) as player:
-        steps = player.play()
-        assert next(h for h in steps if h.name == "enrol").now["status"] == 201
+        exchanges = player.play()
+        assert next(e for e in exchanges if e.name == "enrol").now["status"] == 201
         frozen = corpus.read(revision, "enrol")["reply"]["body"]["refresh_token"]
         assert player.phone.refresh(frozen).status_code == 200
-        # Wherever today's story stands, a frozen cursor is not from this server's future.
+        # Raise the head, so that a frozen cursor is never ahead of this server.
         player.stage.fall_behind(-1000)
         for name in ("pull-first", "pull-delta"):
             cursor = corpus.read(revision, name)["reply"]["body"]["cursor"]
@@ -42,19 +42,19 @@ def test_cursors_and_tokens_of_a_released_revision_are_still_good(tmp_path, revi
 
 
 def test_the_next_corpus_can_be_frozen_and_replayed(settings: Settings, tmp_path, monkeypatch) -> None:
-    """The recipe works before the day of the release; two servers of one revision are no different."""
+    """Freezing works before the day of a release, and a server satisfies its own corpus."""
     monkeypatch.setattr(corpus, "FOLDER", tmp_path)
     record.freeze(SCHEMA_REVISION)
     with stage_of(settings, SCHEMA_REVISION) as player:
-        heard = list(player.play())
-    assert sorted(exchange.name for exchange in heard) == corpus.names(SCHEMA_REVISION)
-    assert [f"{h.name}: {fault}" for h in heard for fault in reliance.broken(h.before, h.now)] == []
+        exchanges = list(player.play())
+    assert sorted(exchange.name for exchange in exchanges) == corpus.names(SCHEMA_REVISION)
+    assert [f"{e.name}: {fault}" for e in exchanges for fault in reliance.broken(e.before, e.now)] == []
     assert breaks(corpus.read(SCHEMA_REVISION, "catalogue"), definitions()) == []
 
 
 @pytest.mark.parametrize("revision", REVISIONS)
-def test_a_story_holds_every_exchange_once_in_words_the_stage_knows(revision: int) -> None:
-    steps = corpus.read(revision, "story")["steps"]
+def test_a_story_has_every_exchange_once_and_only_events_of_the_stage(revision: int) -> None:
+    steps = corpus.steps(revision)
     assert sorted(step["ask"] for step in steps if "ask" in step) == corpus.names(revision)
     assert {step["event"] for step in steps if "event" in step} <= set(vars(Stage))
 

@@ -1,7 +1,7 @@
-"""Golden exchanges: a request and its reply, one a file, read by the tests of both sides.
+"""Golden exchanges: a request and its reply, one per file, read by the tests of both sides.
 
 A file is `{"about", "request": {"method", "path", "query"?, "headers"?, "body" | "text" | "base64"?},
-"reply": {"status", "headers"?, "body" | "base64"?}}`. Headers are those that matter.
+"reply": {"status", "headers"?, "body" | "base64"?}}`. Of the reply's headers it has those of `REPLY_HEADERS`.
 """
 
 import base64
@@ -71,7 +71,7 @@ def send(client: FlaskClient, name: str, request: Golden, token: str) -> TestRes
     headers = {**request.get("headers", {}), "X-Request-Id": f"golden-{name}"}
     if headers.get("Authorization") == OWN_TOKEN:
         headers["Authorization"] = f"Bearer {token}"
-    # A request that announces more than it sends; the test client would count for itself.
+    # Lets a request announce more than it sends; the test client would set the real length.
     length = headers.pop("Content-Length", None)
     return client.open(
         request["path"],
@@ -99,7 +99,7 @@ def reply_of(response: TestResponse) -> Golden:
 
 
 def comparable(value: Any) -> Any:
-    """Return *value* with every cursor decoded: zlib may pack the same cursor in other bytes elsewhere."""
+    """Return *value* with every cursor decoded: the bytes of a cursor depend on the version of zlib."""
     if isinstance(value, dict):
         return {
             name: comparable(inner) for name, inner in value.items() if name not in ("ETag", "If-None-Match")

@@ -10,13 +10,13 @@ from tests.contract.wire.world import world
 
 
 def main() -> None:
-    """Play the story on a fresh database and keep what is said."""
+    """Play the story on a fresh database and write each exchange."""
     for path in (*exchange.FOLDER.glob("*.json"), *office.FOLDER.glob("*.json")):
         path.unlink()
     with tempfile.TemporaryDirectory() as folder:
         settings = read_settings({"SATCHEL_FOLDER": str(Path(folder) / "instance")})
         with world(settings) as here:
-            for name, golden in Story(here).tell():
+            for name, golden in Story(here).play():
                 exchange.write(name, golden)
         with world(read_settings({"SATCHEL_FOLDER": str(Path(folder) / "office")})) as here:
             for name, golden in office.tell(here):

@@ -1,4 +1,4 @@
-"""The chapter of the story in which the phone is offered a segment, fetches a range of it, and loses it."""
+"""The chapter of the story with segments: one is offered, a range of it is fetched, and it is lost."""
 
 import gzip
 import struct
@@ -14,8 +14,8 @@ from sync_protocol.segment import KeyRange, encode, name_of
 from tests.conftest import MONDAY
 
 
-def tell(story: Any) -> None:
-    """Tell it; afterwards nothing is on offer any more."""
+def play(story: Any) -> None:
+    """Play it; afterwards no segment is on offer."""
     story.stage.offer_segment("territory:NW", "customers")
     about = "A first page: of the customers a segment is offered, `then` is the cursor once it is applied."
     page = story.ask("pull-segments", about, "GET", "/v1/pull", query={"schema": "2"}).json
@@ -33,17 +33,17 @@ def tell(story: Any) -> None:
 
 
 def offer(sessions: Sessions, store: Store, stream: Stream) -> None:
-    """Offer one segment of all of *stream*, in bytes that are the same whatever zlib is at hand."""
+    """Offer all of *stream* as one segment, whose bytes do not depend on the version of zlib."""
     with sessions() as session, session.begin():
         rows = [(row.key, str(row.body)) for row in reading.rows_by_key(session, stream, None, 1_000)]
         data = stored(gzip.decompress(encode(stream, KeyRange(), rows)))
         store.put(name_of(data), data)
-        sheet = SegmentInfo(KeyRange(), name_of(data), len(data), len(rows))
-        segments.replace(session, stream, positions.head(session).position, [sheet], MONDAY)
+        segment = SegmentInfo(KeyRange(), name_of(data), len(data), len(rows))
+        segments.replace(session, stream, positions.head(session).position, [segment], MONDAY)
 
 
 def stored(plain: bytes) -> bytes:
-    """Return *plain* as gzip that does not compress: one stored block."""
+    """Return *plain* as gzip without compression: one stored block."""
     header = b"\x1f\x8b\x08\x00" + bytes(4) + b"\x00\xff"
     block = b"\x01" + struct.pack("<HH", len(plain), len(plain) ^ 0xFFFF) + plain
     return header + block + struct.pack("<II", zlib.crc32(plain), len(plain))

@@ -1,7 +1,7 @@
-"""What happens on the server between two requests of a story, in a few words that can be kept as JSON.
+"""The events on the server between two requests of a story, in a form that JSON can hold.
 
-The story of the golden exchanges is told in these words, and so a frozen corpus (`tests/contract/corpus`) can
-repeat it against a later server. Every step is kept in `steps`: `{"event": <a method here>, …its arguments}`.
+A frozen corpus (`tests/contract/corpus`) repeats them against a later server. Every event is kept in `steps` as
+`{"event": <name of a method here>, …its arguments}`.
 """
 
 from collections.abc import Callable, Iterable
@@ -41,52 +41,52 @@ class Stage:
         self.steps: list[dict[str, Any]] = []
         self._broken = ExitStack()
 
-    def note(self, step: dict[str, Any]) -> None:
-        """Keep *step* for whoever freezes the story."""
+    def record(self, step: dict[str, Any]) -> None:
+        """Keep *step*, so that the story can be frozen."""
         self.steps.append(step)
 
     def play(self, step: dict[str, Any]) -> Any:
-        """Do what *step* of a frozen story says."""
+        """Repeat *step* of a frozen story."""
         arguments = {name: value for name, value in step.items() if name != "event"}
         return getattr(self, step["event"])(**arguments)
 
     def publish(self, put: Iterable[Any]) -> None:
         """Publish records: [collection, key, record] each, or `Put`."""
         puts = [[p.collection, p.key, dict(p.record)] if isinstance(p, Put) else p for p in put]
-        self.note({"event": "publish", "put": puts})
+        self.record({"event": "publish", "put": puts})
         self.here.change(lambda session: publish(session, [Put(*item) for item in puts]))
 
     def unassign(self, rep: str, channel: str) -> None:
-        """Let *rep* hear *channel* no longer."""
-        self.note({"event": "unassign", "rep": rep, "channel": channel})
+        """End the assignment of *rep* to *channel*."""
+        self.record({"event": "unassign", "rep": rep, "channel": channel})
         self.here.change(lambda session: grants.unassign(session, rep, channel, self.here.clock.now()))
 
     def offer_segment(self, channel: str, collection: str) -> None:
         """Offer the whole stream as one segment."""
-        self.note({"event": "offer_segment", "channel": channel, "collection": collection})
+        self.record({"event": "offer_segment", "channel": channel, "collection": collection})
         segments.offer(self.here.sessions, self.here.satchel.segments, (channel, collection))
 
     def lose_segments(self) -> None:
         """Lose the file of every segment."""
-        self.note({"event": "lose_segments"})
+        self.record({"event": "lose_segments"})
         store = self.here.satchel.segments
         for file in list(store.stored()):
             store.delete(file.name)
 
     def fall_behind(self, positions: int) -> None:
-        """Make this server one that has not seen the last *positions*."""
-        self.note({"event": "fall_behind", "positions": positions})
+        """Lower the head, as on a server that lacks the last *positions*."""
+        self.record({"event": "fall_behind", "positions": positions})
         lower = update(FeedHead).values(position=FeedHead.position - positions)
         self.here.change(lambda session: session.execute(lower))
 
     def begin_epoch(self) -> None:
-        """Begin a new history of positions."""
-        self.note({"event": "begin_epoch"})
+        """Start a new epoch."""
+        self.record({"event": "begin_epoch"})
         self.here.change(new_epoch)
 
     def revoke(self) -> None:
         """Revoke the phone."""
-        self.note({"event": "revoke"})
+        self.record({"event": "revoke"})
         now = self.here.clock.now()
         device = self.phone.device_id
         self.here.change(
@@ -97,21 +97,21 @@ class Stage:
 
     def wait(self, seconds: int) -> None:
         """Let time pass."""
-        self.note({"event": "wait", "seconds": seconds})
+        self.record({"event": "wait", "seconds": seconds})
         self.here.clock.advance(seconds=seconds)
 
     def begin_upload(self, headers: dict[str, str], place: str = "") -> str:
-        """Begin an upload that the story does not show, and return its address."""
-        begun = self.phone.ask("POST", "/v1/receipts", headers=headers).headers["Location"]
-        self.note({"event": "begin_upload", "headers": headers, "place": place or begun})
-        return str(begun)
+        """Start an upload that the story does not show, and return its address."""
+        location = self.phone.ask("POST", "/v1/receipts", headers=headers).headers["Location"]
+        self.record({"event": "begin_upload", "headers": headers, "place": place or location})
+        return str(location)
 
     def break_down(self, what: str) -> None:
-        """Let *what* of `BROKEN` fail until it is mended."""
-        self.note({"event": "break_down", "what": what})
+        """Let *what* of `BROKEN` fail until `restore`."""
+        self.record({"event": "break_down", "what": what})
         self._broken.enter_context(BROKEN[what]())
 
-    def mend(self) -> None:
+    def restore(self) -> None:
         """Let everything work again."""
-        self.note({"event": "mend"})
+        self.record({"event": "restore"})
         self._broken.close()

@@ -1,4 +1,4 @@
-"""The story that the golden exchanges tell: one phone, from its enrolment to the wipe order."""
+"""The story of the golden exchanges: one phone, from its enrolment to the order to wipe it."""
 
 import base64
 import gzip
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from sync_protocol.limits import LIMITS
-from tests.contract.wire import exchange, segments, verification, wishes
+from tests.contract.wire import amendments, exchange, segments, verification
 from tests.contract.wire.exchange import Golden
 from tests.contract.wire.stage import Stage
 from tests.contract.wire.world import CODE, DEVICE_KEY, SECOND_CODE
@@ -24,15 +24,15 @@ PIECE = {**TUS, "Content-Type": "application/offset+octet-stream"}
 
 
 class Story:
-    """Tells the exchanges in order, each as (name, golden)."""
+    """Plays the requests in order and yields each exchange as (name, golden)."""
 
     def __init__(self, here: Installation) -> None:
         self.here = here
         self.phone = Phone(here, DEVICE_KEY)
         self.stage = Stage(here, self.phone)
-        self.told: list[tuple[str, Golden]] = []
+        self.exchanges: list[tuple[str, Golden]] = []
 
-    def tell(self) -> Iterator[tuple[str, Golden]]:
+    def play(self) -> Iterator[tuple[str, Golden]]:
         """Yield every exchange."""
         for chapter in (
             self._arrive,
@@ -41,23 +41,23 @@ class Story:
             self._upload,
             self._verify,
             self._segments,
-            self._err,
-            self._reconsider,
+            self._fail,
+            self._amend,
             self._leave,
         ):
             chapter()
-            yield from self.told
-            self.told.clear()
+            yield from self.exchanges
+            self.exchanges.clear()
 
     def ask(self, name: str, about: str, method: str, path: str, **request: Any) -> Any:
-        """Send a request under the token of the moment (`token=None`: none) and keep the exchange."""
+        """Send a request with the phone's current token (`token=None`: none) and keep the exchange."""
         headers = {**request.pop("headers", {})}
         token = request.pop("token", self.phone.access_token)
         if "body" in request:
             headers.setdefault("Content-Type", "application/json")
         if token:
-            own = token == self.phone.access_token
-            headers = {"Authorization": exchange.OWN_TOKEN if own else f"Bearer {token}", **headers}
+            is_own = token == self.phone.access_token
+            headers = {"Authorization": exchange.OWN_TOKEN if is_own else f"Bearer {token}", **headers}
         golden: Golden = {
             "method": method,
             "path": path,
@@ -66,8 +66,8 @@ class Story:
         }
         response = exchange.send(self.here.client, name, golden, self.phone.access_token)
         reply = exchange.reply_of(response)
-        self.told.append((name, {"about": about, "request": golden, "reply": reply}))
-        self.stage.note({"ask": name})
+        self.exchanges.append((name, {"about": about, "request": golden, "reply": reply}))
+        self.stage.record({"ask": name})
         self.stage.wait(10)
         return response
 
@@ -129,8 +129,8 @@ class Story:
         about = (
             "Push and pull in one round trip: a claim that waits for its receipt, and the page that shows it."
         )
-        asked = {"cursor": self.cursor, "submissions": [claim], "schema": 1}
-        self.cursor = self.ask("sync", about, "POST", "/v1/sync", body=asked).json["page"]["cursor"]
+        body = {"cursor": self.cursor, "submissions": [claim], "schema": 1}
+        self.cursor = self.ask("sync", about, "POST", "/v1/sync", body=body).json["page"]["cursor"]
         about = "A cursor that is not ours stands in the way of the page, not of the push."
         bad = {"cursor": "not a cursor", "submissions": [claim]}
         self.ask("sync-problem", about, "POST", "/v1/sync", body=bad)
@@ -149,8 +149,8 @@ class Story:
         self._piece("problem-offset_mismatch", about, place, 0, PNG[:40])
         self._piece("receipt-last-piece", "The rest; the receipt is checked and kept.", place, 40, PNG[40:])
         about = "The claim is queued now."
-        asked = {"cursor": self.cursor}
-        self.cursor = self.ask("pull-receipt-arrived", about, "GET", "/v1/pull", query=asked).json["cursor"]
+        query = {"cursor": self.cursor}
+        self.cursor = self.ask("pull-receipt-arrived", about, "GET", "/v1/pull", query=query).json["cursor"]
         wrong = {**headers, "Upload-Metadata": metadata.replace(names["sha256"], "")}
         wrong["Upload-Metadata"] = "sha256 " + base64.b64encode(b"a" * 64).decode()
         place = self.stage.begin_upload(wrong)
@@ -165,12 +165,12 @@ class Story:
         self.ask(name, about, "PATCH", place, headers=headers, base64=base64.b64encode(data).decode())
 
     def _verify(self) -> None:
-        verification.tell(self)
+        verification.play(self)
 
     def _segments(self) -> None:
-        segments.tell(self)
+        segments.play(self)
 
-    def _err(self) -> None:
+    def _fail(self) -> None:
         json, push = {"Content-Type": "application/json"}, "/v1/push"
         self.ask("limits", "The limits in force.", "GET", "/v1/limits", token=None)
         self.ask("problem-token_missing", "No token.", "GET", "/v1/pull", token=None)
@@ -195,29 +195,29 @@ class Story:
         self.ask("problem-cursor_invalid", about, "GET", "/v1/pull", query={"cursor": "not a cursor"})
         self.stage.break_down("an endpoint")
         self.ask("problem-internal", "Something nobody foresaw.", "GET", "/v1/limits", token=None)
-        self.stage.mend()
+        self.stage.restore()
         self.stage.break_down("the database")
         self.ask("problem-unavailable", "The database is away.", "GET", "/v1/pull")
-        self.stage.mend()
-        asked = {"query": {"cursor": self.cursor}}
+        self.stage.restore()
+        query = {"cursor": self.cursor}
         self.stage.fall_behind(20)
-        self.ask("problem-not_yet", "A server that lags behind.", "GET", "/v1/pull", **asked)
+        self.ask("problem-not_yet", "A server that lags behind.", "GET", "/v1/pull", query=query)
         self.stage.fall_behind(-20)
         body = {"code": SECOND_CODE, "public_key": self.phone.public_key, "device_name": "x"}
         self.stage.break_down("patience")
         self.ask("problem-rate_limited", "Too many failures.", "POST", "/v1/enrol", body=body, token=None)
-        self.stage.mend()
+        self.stage.restore()
 
-    def _reconsider(self) -> None:
-        wishes.tell(self)
+    def _amend(self) -> None:
+        amendments.play(self)
 
     def _leave(self) -> None:
         self.stage.begin_epoch()
         about = "The server begins a new history: delete the replica, keep the outbox, take this page."
         self.ask("pull-reset", about, "GET", "/v1/pull", query={"cursor": self.cursor})
-        about = "The same to an app that can mend its rows: it keeps them, and takes `head` for their position."
-        asked = {"cursor": self.cursor, "schema": "2"}
-        rebased = self.ask("pull-rebase", about, "GET", "/v1/pull", query=asked)
+        about = "The same to an app that can repair its rows: it keeps them, with `head` as their position."
+        query = {"cursor": self.cursor, "schema": "2"}
+        rebased = self.ask("pull-rebase", about, "GET", "/v1/pull", query=query)
         about = "A verification with the cursor of the history before."
         sums = verification.sums_under(self.here, rebased.json["cursor"])
         body = {"cursor": self.cursor, "schema": 2, "sums": sums}

@@ -1,4 +1,4 @@
-"""The golden exchanges: what the server answers is what stands in the files, and the schemas agree."""
+"""The golden exchanges: the server's replies equal the files, and the schemas accept them."""
 
 from typing import Any
 
@@ -35,15 +35,15 @@ REPLIES: dict[str, type[Schema]] = {
 def test_the_server_answers_as_the_golden_exchanges_say(settings: Settings) -> None:
     """Every golden request is sent again, on both databases; `make reference` writes them."""
     with world(settings) as here:
-        told = dict(Story(here).tell())
-    assert sorted(told) == exchange.names()
-    for name, golden in told.items():
+        exchanges = dict(Story(here).play())
+    assert sorted(exchanges) == exchange.names()
+    for name, golden in exchanges.items():
         assert exchange.comparable(golden) == exchange.comparable(exchange.read(name)), name
 
 
 def test_every_error_of_an_envelope_has_its_example() -> None:
     examples = {name.removeprefix("problem-") for name in exchange.names() if name.startswith("problem-")}
-    # Those that only the office's doors answer with have their examples beside the others of that API.
+    # Errors that only the office's routes return have their examples in the folder of that API.
     examples |= {name.removeprefix("problem-") for name in exchange.names(office.FOLDER) if "problem-" in name}
     assert examples == {code.code for code in ErrorCode if code.status}
 
@@ -88,8 +88,8 @@ def operation(request: dict[str, Any]) -> dict[str, Any] | None:
         path = "/v1/receipts/{upload_id}"
     if path.startswith("/v1/segments/"):
         path = "/v1/segments/{sha256}"
-    found: dict[str, Any] | None = DOCUMENT["paths"].get(path, {}).get(request["method"].lower())
-    return found
+    described: dict[str, Any] | None = DOCUMENT["paths"].get(path, {}).get(request["method"].lower())
+    return described
 
 
 def check(schema: dict[str, Any], value: Any) -> None:

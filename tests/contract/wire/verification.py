@@ -1,4 +1,4 @@
-"""The chapter of the story in which the phone compares its replica with the server."""
+"""The chapter of the story with verification: the phone compares its replica with the server."""
 
 from typing import Any
 
@@ -13,12 +13,12 @@ CUSTOMERS = {"channel": "territory:NW", "collection": "customers"}
 WHOLE = {**CUSTOMERS, "from": "", "to": None}
 
 
-def tell(story: Any) -> None:
-    """Tell it, by the cursor that the phone of *story* holds."""
+def play(story: Any) -> None:
+    """Play it with the cursor that the phone of *story* holds."""
 
     def check(name: str, about: str, **question: Any) -> None:
-        asked = {"cursor": story.cursor, "schema": 1, **question}
-        story.ask(name, about, "POST", "/v1/verify", body=asked)
+        request = {"cursor": story.cursor, "schema": 1, **question}
+        story.ask(name, about, "POST", "/v1/verify", body=request)
 
     sums = sums_under(story.here, story.cursor)
     c1, c3 = (_customer_hash(story.here, key) for key in ("C1", "C3"))
@@ -41,14 +41,14 @@ def tell(story: Any) -> None:
 
 
 def sums_under(here: Installation, cursor: str) -> list[dict[str, Any]]:
-    """Return the sums of a device that holds everything *cursor* names."""
+    """Return the sums of a device that holds everything that *cursor* names."""
     marks = decode_cursor(cursor).marks
     with here.sessions() as session:
-        there = reading.stream_states(session, [channel for channel, _ in marks])
+        states = reading.stream_states(session, [channel for channel, _ in marks])
     return [
-        {"channel": stream[0], "collection": stream[1], **there[stream].checksum.as_wire()}
+        {"channel": stream[0], "collection": stream[1], **states[stream].checksum.as_wire()}
         for stream in sorted(marks)
-        if there[stream].checksum.count
+        if states[stream].checksum.count
     ]
 
 

@@ -1,4 +1,4 @@
-"""The small world of the golden exchanges, with nothing left to chance: keys, ids, epoch and time."""
+"""The installation of the golden exchanges, which is the same each time: keys, ids, epoch and time."""
 
 import hashlib
 from collections.abc import Iterable, Iterator
@@ -28,7 +28,7 @@ USES_ULIDS = ("identity.enrolment", "identity.tokens", "receipts.uploads", "feed
 
 
 class CountingUlids:
-    """Makes ids that count up, where the program makes random ones."""
+    """Stands in for `ULID`: its ids count up instead of being random."""
 
     def __init__(self) -> None:
         self._made = 0
@@ -79,7 +79,8 @@ def begin(sessions: Sessions, records: Iterable[Put]) -> None:
 
 @contextmanager
 def world(settings: Settings, records: Iterable[Put] = ()) -> Iterator[Installation]:
-    """Yield the installation that the golden exchanges are with; it begins with *records* (none: its own)."""
+    """Yield the installation of the golden exchanges; it starts with *records*, by default
+    `first_records()`."""
     first = list(records) or first_records()
     keys = settings.folder / "keys"
     keys.mkdir(parents=True)

@@ -39,7 +39,7 @@ DOCUMENTS = [
         "–",
         "An original does not take the lock for its rep's pushes: it and its copy, in two requests at once,"
         " do not see each other, and both are sent.",
-        "tests/unit/sync/test_at_the_same_moment.py::test_an_original_and_its_copy_do_not_pass_each_other_by",
+        "tests/unit/sync/test_concurrent_pushes.py::test_an_original_and_its_copy_do_not_pass_each_other_by",
         [
             replace(
                 push.push,

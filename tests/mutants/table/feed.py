@@ -74,7 +74,7 @@ FEED = [
                 "json.dumps($RECORD, ensure_ascii=False, sort_keys=True)",
             ),
         ],
-        only="history_10 and sqlite and smallest",
+        only="history_10 and sqlite and minimal",
     ),
     Mutant(
         "hash of bytes that never travel",

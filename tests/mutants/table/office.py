@@ -104,7 +104,7 @@ PARKED_DOCUMENTS = [
         "–",
         "A withdrawal takes back what the ERP has or may have: the rep believes that it is gone, and it is"
         " delivered.",
-        "tests/unit/sync/test_wishes.py::test_once_it_may_be_in_the_erp_it_is_too_late",
+        "tests/unit/sync/test_amendments.py::test_once_it_may_be_in_the_erp_it_is_too_late",
         [
             always(amendments.withdrawal_target, "$STATE in $REPLACEABLE and not $IN_ERP"),
             replace(submission.may_move, "$NEW in $MOVES", "$NEW == State.WITHDRAWN or $NEW in $MOVES"),
@@ -115,7 +115,7 @@ PARKED_DOCUMENTS = [
         "a withdrawal that came first is forgotten",
         "–",
         "A document that arrives after its withdrawal is sent.",
-        "tests/unit/sync/test_wishes.py::test_a_withdrawal_that_comes_before_its_document",
+        "tests/unit/sync/test_amendments.py::test_a_withdrawal_that_comes_before_its_document",
         [
             replace(
                 amendments.late_arrival_state, "return $STATE, $REASON, None", 'return State.QUEUED, "", None'

@@ -3,7 +3,7 @@
 from backend.database import core
 from backend.feed import reading
 from backend.sync import pull, verify
-from backend.sync.page import Draft
+from backend.sync.page import PageBuilder
 from backend.sync.verify import _Step
 from sync_protocol.cursor import Cursor, Mark, decode_cursor
 from tests.mutants.edits import after, body, drop, never, replace
@@ -52,7 +52,7 @@ PAGES = [
         "tests/stateful/histories/test_04_standby_behind.py::test_a_standby_that_is_behind_says_not_yet",
         [
             replace(
-                Draft.render,
+                PageBuilder.render,
                 f"{Cursor.__name__}($EPOCH, $SEEN, self.marks)",
                 f"{Cursor.__name__}($EPOCH, 0, self.marks)",
             )
@@ -72,7 +72,7 @@ PAGES = [
         "6",
         "The page that offers segments does not name their stream: a revocation is never announced.",
         KNOWN,
-        [replace(Draft.offer, "self.marks[$STREAM] = $MARK", "self.marks.pop($STREAM, None)")],
+        [replace(PageBuilder.add_offer, "self.marks[$STREAM] = $MARK", "self.marks.pop($STREAM, None)")],
         only="channel_is_taken_away and sqlite",
     ),
     Mutant(
@@ -80,7 +80,7 @@ PAGES = [
         "6",
         "The offered stream is marked as if the device could hold nothing older than today's head.",
         KNOWN,
-        [replace(Draft.offer, "min($AS_OF, $POSITION)", "self.head.position")],
+        [replace(PageBuilder.add_offer, "min($AS_OF, $POSITION)", "self.head.position")],
         only="old_when_it_was_offered and sqlite",
     ),
     Mutant(
@@ -132,7 +132,7 @@ PAGES = [
         "–",
         "A page that was cut at its size says that it is complete.",
         "tests/unit/sync/test_pull.py::test_a_page_cut_at_its_size_is_not_complete_and_the_next_goes_on",
-        [drop(Draft.read, "self.complete = False")],
+        [drop(PageBuilder.add_streams, "self.complete = False")],
         only="sqlite",
     ),
     Mutant(
@@ -140,7 +140,7 @@ PAGES = [
         "15",
         "Whether rows follow a full page is guessed, not asked.",
         "tests/stateful/histories/test_15_exact_limit.py::test_the_page_with_the_last_record_says_complete_and_no_earlier_one_does",
-        [drop(Draft.read, "$ENDED = $ROWS.n")],
+        [drop(PageBuilder.add_streams, "$ENDED = $ROWS.number")],
         only="sqlite",
     ),
     Mutant(
@@ -160,9 +160,9 @@ PAGES = [
         only="sqlite",
     ),
     Mutant(
-        "verify tells of streams that are not heard",
+        "verify answers about streams that are not granted",
         "–",
-        "A device that names a stream in a verification is told what is in it, granted or not.",
+        "A device that names a stream in a verification gets its contents, granted or not.",
         "tests/unit/sync/test_verify.py::test_the_cursor_of_another_rep_gives_away_nothing",
         [replace(_Step.__init__, "frozenset($GRANTED) & $NAMED", "frozenset($NAMED)")],
         only="sqlite",

@@ -10,7 +10,7 @@ import pytest
 
 from backend.database.core import Sessions
 from tests.databases import prepared
-from tests.stateful.histories.devices import Device, ReferenceDevice, SmallestDevice
+from tests.stateful.histories.devices import Device, MinimalDevice, ReferenceDevice
 
 CopyDatabase = Callable[[Sessions], Sessions]
 
@@ -51,7 +51,7 @@ def copy_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Co
         request.getfixturevalue("postgres_server").drop_database(name)
 
 
-@pytest.fixture(params=["smallest", "reference"])
+@pytest.fixture(params=["minimal", "reference"])
 def device_kind(request: pytest.FixtureRequest) -> str:
     """Which device plays the history."""
     return str(request.param)
@@ -59,10 +59,10 @@ def device_kind(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def device(device_kind: str, sessions: Sessions, tmp_path: Path) -> Iterator[Device]:
-    """A device of rep R1 that has not asked for anything yet."""
+    """A device of rep R1 that has not synced yet."""
     made: Any = (
-        SmallestDevice(sessions, "R1")
-        if device_kind == "smallest"
+        MinimalDevice(sessions, "R1")
+        if device_kind == "minimal"
         else ReferenceDevice(sessions, "R1", tmp_path / "device.sqlite")
     )
     yield made

@@ -1,4 +1,4 @@
-"""Two devices that must survive the same histories: the tests' smallest replica and the reference device.
+"""Two devices that must survive the same histories: the tests' minimal replica and the reference device.
 
 Pages are handed over by the test, so that it can delay, repeat and lose them.
 """
@@ -17,24 +17,24 @@ from tests.unit.sync.replica import NOW, Replica
 
 
 class Device(Protocol):
-    """What a history asks of a device. It asks the server behind `sessions`."""
+    """What a history needs of a device, which syncs with the server behind `sessions`."""
 
     sessions: Sessions
 
-    def standing(self) -> Any:
-        """Return where it stands; a page is handed over with the standing it was asked with."""
+    def sync_state(self) -> Any:
+        """Return the state with which a page is requested and later received."""
 
     def ask(self) -> Page:
-        """Ask for the next page without taking it in."""
+        """Request the next page without applying it."""
 
     def receive(self, page: Page, asked: Any) -> bool:
-        """Take in *page* if it is still wanted; return whether it says that it is complete."""
+        """Apply *page* if the device is still in that state; return whether the page is complete."""
 
     def content(self) -> Content:
         """Return the records it shows its rep."""
 
 
-class SmallestDevice:
+class MinimalDevice:
     """The replica that the tests of the server use."""
 
     def __init__(self, sessions: Sessions, rep: str) -> None:
@@ -48,7 +48,7 @@ class SmallestDevice:
     def sessions(self, sessions: Sessions) -> None:
         self.replica.sessions = sessions
 
-    def standing(self) -> Any:
+    def sync_state(self) -> Any:
         return self.replica.cursor
 
     def ask(self) -> Page:
@@ -72,7 +72,7 @@ class ReferenceDevice:
         self._asker = Replica(sessions, rep)
         self.db = Database(file)
 
-    def standing(self) -> Any:
+    def sync_state(self) -> Any:
         return reference.sync_state(self.db)
 
     def ask(self) -> Page:
@@ -102,7 +102,7 @@ def content(replica: Replica) -> Content:
 def sync(device: Device) -> None:
     """Pull until a page says complete."""
     for _ in range(1000):
-        asked = device.standing()
+        asked = device.sync_state()
         if device.receive(device.ask(), asked):
             return
     raise AssertionError("no page was ever complete")

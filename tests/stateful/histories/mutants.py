@@ -38,17 +38,17 @@ def make_the_cursor_one_per_channel(monkeypatch: pytest.MonkeyPatch) -> None:
         left = {stream: mark for stream, mark in cursor.marks.items() if stream[0] not in heard}
         return replace(cursor, marks={**named, **left})
 
-    monkeypatch.setattr(subscriptions, "understood", remember)
+    monkeypatch.setattr(subscriptions, "supported", remember)
     monkeypatch.setattr(pull, "decode_cursor", one_per_channel)
 
 
 def apply_every_page(monkeypatch: pytest.MonkeyPatch, *, keep_newer_cursor: bool) -> None:
     """Take the cursor check from both devices: whatever arrives is wanted."""
-    smallest, real = Replica.apply, reference.apply
+    minimal, real = Replica.apply, reference.apply
 
-    def smallest_applies(self: Replica, page: Page, asked_with: str | None) -> Any:
-        mine, late = self.cursor, asked_with != self.cursor
-        decoded = smallest(self, page, self.cursor)
+    def minimal_applies(self: Replica, page: Page, cursor_sent: str | None) -> Any:
+        mine, late = self.cursor, cursor_sent != self.cursor
+        decoded = minimal(self, page, self.cursor)
         if late and keep_newer_cursor:
             self.cursor = mine
         return decoded
@@ -61,12 +61,12 @@ def apply_every_page(monkeypatch: pytest.MonkeyPatch, *, keep_newer_cursor: bool
                 db.run("UPDATE sync_state SET cursor = ?", mine.cursor)
         return done
 
-    monkeypatch.setattr(Replica, "apply", smallest_applies)
+    monkeypatch.setattr(Replica, "apply", minimal_applies)
     monkeypatch.setattr(reference, "apply", reference_applies)
 
 
 def do_not_compare(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take the checksum from the smallest replica: whatever it holds is what the server said.
+    """Take the checksum from the minimal replica: whatever it holds is what the server said.
 
     Without this the first complete page already shows that something is damaged, but not what.
     """

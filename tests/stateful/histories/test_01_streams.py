@@ -34,7 +34,7 @@ def a_role_gains_a_collection(sessions: Sessions, monkeypatch: pytest.MonkeyPatc
 
 
 def a_role_loses_a_collection(sessions: Sessions, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The channel is still heard, one of its collections is not."""
+    """The channel is still granted, one of its collections is not."""
     say(sessions, customer("C1", "NW"), order("O1", "C1"))
     replica = Replica(sessions, "R1").sync()
     _set_role(sessions, "customers")

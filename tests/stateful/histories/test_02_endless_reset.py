@@ -25,7 +25,7 @@ def scenario(sessions: Sessions, device: Any) -> list[str]:
     say(sessions, Gone("customers", "C3"))
     assert collect_all(sessions) == 1
     for _ in range(MAX_PAGES):
-        asked = device.standing()
+        asked = device.sync_state()
         if device.receive(device.ask(), asked):
             return differences(server_view(sessions, "R1"), device.content())
     return ["the stream begins again for ever"]
@@ -39,7 +39,7 @@ def two_reps(sessions: Sessions) -> None:
 @pytest.fixture
 def one_row_a_page(device: Any, device_kind: str) -> Device:
     """The device, which asks for the smallest pages there are."""
-    asker = device.replica if device_kind == "smallest" else device._asker
+    asker = device.replica if device_kind == "minimal" else device._asker
     asker.limit_bytes = LEAST
     return device  # type: ignore[no-any-return]
 

@@ -1,4 +1,4 @@
-"""History 3: a page arrives late (rule 2: it is applied only under the cursor it was asked with)."""
+"""History 3: a page arrives late (rule 2: it is applied only if the device still holds the cursor it sent)."""
 
 from collections.abc import Callable
 from typing import Any
@@ -23,7 +23,7 @@ Scenario = Callable[[Sessions, Device], tuple[list[str], list[str]]]
 def the_record_has_been_deleted(sessions: Sessions, device: Device) -> tuple[list[str], list[str]]:
     """put@1 is delayed; tombstone@2 is applied and forgotten; then put@1 arrives."""
     say(sessions, customer("C1", "NW"), customer("C3", "NW"))
-    asked, late = device.standing(), device.ask()
+    asked, late = device.sync_state(), device.ask()
     say(sessions, Gone("customers", "C1"))
     return _arrives(sessions, device, late, asked)
 
@@ -33,7 +33,7 @@ def the_channel_has_been_taken_away(sessions: Sessions, device: Device) -> tuple
     say(sessions, customer("C1", "NW"))
     sync(device)
     say(sessions, customer("C3", "NW"))
-    asked, late = device.standing(), device.ask()
+    asked, late = device.sync_state(), device.ask()
     with sessions() as session, session.begin():
         grants.unassign(session, "R1", "territory:NW", NOW)
     return _arrives(sessions, device, late, asked)

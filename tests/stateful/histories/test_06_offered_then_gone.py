@@ -35,7 +35,7 @@ def scenario(sessions: Sessions, what_happens: Act) -> list[str]:
     replica = Replica(sessions, "R1", schema=2)
     replica.apply(replica.ask(), replica.cursor)
     first = replica.offers[0]
-    assert len(replica.offers) == 2 and replica.take_segment(first, files[first["sha256"]])
+    assert len(replica.offers) == 2 and replica.apply_segment(first, files[first["sha256"]])
     what_happens(sessions)
     for _ in range(10):
         if replica.apply(replica.ask(), replica.cursor)["complete"]:

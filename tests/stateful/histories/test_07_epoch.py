@@ -67,7 +67,9 @@ def test_a_server_that_ignores_epochs_leaves_lost_and_old_records_on_the_device(
     real, heard = positions.head, subscriptions.for_rep
     monkeypatch.setattr(positions, "head", lambda session: Head("any", real(session).position))
     monkeypatch.setattr(
-        subscriptions, "of_rep", lambda session, rep: replace(heard(session, rep), head=positions.head(session))
+        subscriptions,
+        "for_rep",
+        lambda session, rep: replace(heard(session, rep), head=positions.head(session)),
     )
     found = scenario(sessions, copy_database, device)
     assert found == ["customers K is old", "customers KEPT is old", "customers LOST should not be there"]
@@ -96,14 +98,14 @@ def on_a_reset(monkeypatch: pytest.MonkeyPatch, statement: str, keep: Any) -> No
     """Let both devices do something else on a reset than delete their rows."""
     apply, run = Replica.apply, Database.run
 
-    def smallest_applies(self: Replica, page: Any, asked_with: str | None) -> Any:
+    def minimal_applies(self: Replica, page: Any, cursor_sent: str | None) -> Any:
         if b'"reset":"epoch_changed"' in page.body:
             self.rows = keep(dict(self.rows))
             page = replace(page, body=page.body.replace(b'"reset":"epoch_changed"', b'"reset":null'))
-        return apply(self, page, asked_with)
+        return apply(self, page, cursor_sent)
 
     def reference_runs(self: Database, sql: str, *values: Any) -> int:
         return run(self, statement if sql == "DELETE FROM record" else sql, *values)
 
-    monkeypatch.setattr(Replica, "apply", smallest_applies)
+    monkeypatch.setattr(Replica, "apply", minimal_applies)
     monkeypatch.setattr(Database, "run", reference_runs)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-import tests.unit.sync.replica as smallest
+import tests.unit.sync.replica as replica_module
 from backend.database.core import Sessions
 from backend.feed import reading
 from backend.sync import grants, subscriptions
@@ -26,7 +26,7 @@ Scenario = Callable[[Sessions, pytest.MonkeyPatch], list[str]]
 
 
 def a_record_moves_behind_the_reader(sessions: Sessions, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """A rep hears NW and SE. NW has been read when a customer moves there from SE, which is read next."""
+    """A rep may read NW and SE. NW has been read when a customer moves there from SE, which is read next."""
     with sessions() as session, session.begin():
         grants.assign(session, "R1", "territory:SE", NOW)
     say(sessions, customer("C1", "SE"), customer("C2", "NW"), customer("C3", "SE"))
@@ -63,7 +63,7 @@ def _once_standing(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -
             done.append(act())
         return found
 
-    monkeypatch.setattr(subscriptions, "of_rep", of_rep)
+    monkeypatch.setattr(subscriptions, "for_rep", of_rep)
 
 
 def _page_against_both_views(
@@ -124,7 +124,7 @@ def test_a_complete_page_is_one_moment_of_the_server(
 def test_a_page_of_several_snapshots_says_complete_and_is_no_moment_that_ever_was(
     scenario: Scenario, damage: list[str], sessions: Sessions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(smallest, "snapshot", a_snapshot_per_statement)
+    monkeypatch.setattr(replica_module, "snapshot", a_snapshot_per_statement)
     do_not_compare(monkeypatch)
     assert scenario(sessions, monkeypatch) == damage
 

@@ -171,7 +171,7 @@ def find_only_what_was_attempted(monkeypatch: pytest.MonkeyPatch) -> None:
             attempted = session.scalar(select(Attempt.id).where(earlier).limit(1))
         return real(self, document) if attempted else None
 
-    monkeypatch.setattr(Transfer, "_looked_up", find)
+    monkeypatch.setattr(Transfer, "_look_up", find)
 
 
 def take_over_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,4 +181,4 @@ def take_over_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     def impatient(*arguments: Any) -> connector_profile.ConnectorProfile:
         return replace(real(*arguments), quiet=timedelta(0))
 
-    monkeypatch.setattr(connector_profile, "terms_of", impatient)
+    monkeypatch.setattr(connector_profile, "build_profile", impatient)

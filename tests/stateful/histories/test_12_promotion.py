@@ -28,7 +28,7 @@ def companies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Co
 
 def without_lineage(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make every server look like the one that issued the positions so far."""
-    monkeypatch.setattr(positions, "_here", lambda session: literal("one and the same"))
+    monkeypatch.setattr(positions, "_lineage_sql", lambda session: literal("one and the same"))
 
 
 def scenario(company: Company) -> list[str]:

@@ -133,5 +133,5 @@ def number_with_a_sequence(sessions: Sessions, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(positions, "take", take)
     monkeypatch.setattr(positions, "head", newest)
     monkeypatch.setattr(
-        subscriptions, "of_rep", lambda session, rep: replace(heard(session, rep), head=newest(session))
+        subscriptions, "for_rep", lambda session, rep: replace(heard(session, rep), head=newest(session))
     )

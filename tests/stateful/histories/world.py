@@ -28,7 +28,7 @@ DIMENSIONS = {
 
 @dataclass
 class World:
-    """The records there are, who hears what, and which canary sits in which body."""
+    """The expected records, the streams of each rep, and the canary in each body."""
 
     records: dict[Ref, dict[str, Any]] = field(default_factory=dict)
     assigned: dict[str, set[str]] = field(default_factory=lambda: {rep: set() for rep in REPS})
@@ -48,7 +48,7 @@ class World:
                 self.records.pop((change.collection, change.key), None)
 
     def channel(self, ref: Ref) -> str | None:
-        """Return the channel of a live record; None where nobody can hear it."""
+        """Return the channel of a live record; None if no rep can read it."""
         collection, record = ref[0], self.records[ref]
         if collection == "units":
             return "everyone"
@@ -60,7 +60,7 @@ class World:
         return f"{dimension}:{record[name]}" if record[name] else None
 
     def streams(self, rep: str, schema: int) -> set[tuple[str, str]]:
-        """Return the (channel, collection) pairs that *rep* hears on an app of revision *schema*."""
+        """Return the (channel, collection) pairs that *rep* may read with an app of revision *schema*."""
         names = {name for name in self.roles[ROLES[rep]] if NEWER.get(name, 1) <= schema}
         channels = {"everyone", f"rep:{rep}", *self.assigned[rep]}
         return {

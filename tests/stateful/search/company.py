@@ -1,4 +1,4 @@
-"""What happens at a company without its phones: writers, grants, upkeep, backups and standbys."""
+"""Events at a company apart from its phones: writers, grants, maintenance, backups and standbys."""
 
 import re
 from collections.abc import Callable
@@ -14,8 +14,8 @@ from tests.stateful.search.server import Locked, Server
 
 KEYS = ("1", "2", "3", "4")
 CANARY = re.compile(rb"<[a-z_]+/\w+/\d+>")
-LETTERS = 5
-"""At most so many pages and segments are on their way to one phone."""
+MAX_IN_TRANSIT = 5
+"""The limit for pages, and for segments, in transit to one phone."""
 ROUNDS = 60
 
 rep_ids = st.sampled_from(REPS)
@@ -34,18 +34,18 @@ FIELDS: dict[str, tuple[str, list[Any]]] = {
     "submissions": ("rep", list(REPS)),
     "units": ("symbol", ["u"]),
 }
-"""The field that decides who hears a record of the collection, and what may stand in it."""
+"""The field that decides the channel of a record of the collection, and its possible values."""
 
 
 @st.composite
-def wishes(draw: st.DrawFn) -> tuple[str, str, str | None, bool]:
+def record_changes(draw: st.DrawFn) -> tuple[str, str, str | None, bool]:
     """Draw (collection, key, deciding field, whether it is deleted); customers come most often."""
     collection = draw(st.sampled_from(("customers", "customers", "customers", "orders", *NAMES)))
     decides = draw(st.sampled_from(FIELDS[collection][1]))
     return collection, draw(st.sampled_from(KEYS)), decides, draw(st.integers(0, 4)) == 4
 
 
-some_wishes = st.lists(wishes(), min_size=1, max_size=5)
+change_lists = st.lists(record_changes(), min_size=1, max_size=5)
 
 
 class Company(RuleBasedStateMachine):
@@ -58,8 +58,8 @@ class Company(RuleBasedStateMachine):
         self.backup: tuple[Any, World] | None = None
         self.waiting: list[Change] | None = None
         """What the open writer has published and not committed."""
-        self.post: dict[str, list[tuple[bytes, Any]]] = {rep: [] for rep in REPS}
-        self.parcels: dict[str, list[tuple[Any, bytes]]] = {rep: [] for rep in REPS}
+        self.pages_in_transit: dict[str, list[tuple[bytes, Any]]] = {rep: [] for rep in REPS}
+        self.segments_in_transit: dict[str, list[tuple[Any, bytes]]] = {rep: [] for rep in REPS}
         self.said: dict[bytes, set[tuple[str, str]]] = {}
         """The streams in which each canary was ever live."""
         self.captured: dict[str, set[str]] = {rep: set() for rep in REPS}
@@ -78,9 +78,9 @@ class Company(RuleBasedStateMachine):
         for key, territory in zip(KEYS, (*TERRITORIES, *TERRITORIES), strict=False):
             self.say([("customers", key, territory, False), ("orders", key, key, False)])
 
-    @rule(wished=some_wishes)
-    def say(self, wished: list[tuple[str, str, str | None, bool]]) -> None:
-        changes = [self._change(*wish) for wish in wished]
+    @rule(specs=change_lists)
+    def say(self, specs: list[tuple[str, str, str | None, bool]]) -> None:
+        changes = [self._change(*spec) for spec in specs]
         if self._writes(lambda: self.server.publish(changes)):
             self._note(changes)
 
@@ -110,10 +110,10 @@ class Company(RuleBasedStateMachine):
         return True
 
     @precondition(lambda self: self.waiting is None)
-    @rule(wished=some_wishes)
-    def open_writer(self, wished: list[tuple[str, str, str | None, bool]]) -> None:
+    @rule(specs=change_lists)
+    def open_writer(self, specs: list[tuple[str, str, str | None, bool]]) -> None:
         """A writer publishes and does not commit yet: nobody may see it, and nobody may pass it."""
-        self.waiting = [self._change(*wish) for wish in wished]
+        self.waiting = [self._change(*spec) for spec in specs]
         self.server.begin(self.waiting)
 
     @precondition(lambda self: self.waiting is not None)

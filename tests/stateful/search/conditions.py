@@ -18,7 +18,7 @@ from tests.databases import make_tables, prepared
 from tests.services import PostgresServer
 from tests.stateful.histories.world import NEWER
 from tests.stateful.search.real import RealServer, careless
-from tests.unit.sync import mending
+from tests.unit.sync import repair
 
 MakeServer = Callable[[], RealServer]
 FEW = 2
@@ -29,10 +29,10 @@ NAMES = (f"search_primary_{WORKER}", f"search_standby_{WORKER}")
 @contextmanager
 def small() -> Iterator[None]:
     """Pages may be as small as one row, ranges as small as two, and some collections are newer."""
-    few = replace(mending.LIMITS, verify_rows=FEW, verify_parts=FEW)
+    few = replace(repair.LIMITS, verify_rows=FEW, verify_parts=FEW)
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setattr(pull, "LIMITS", replace(pull.LIMITS, page_bytes_least=1))
-        for module in (mending, verify, device_verify):
+        for module in (repair, verify, device_verify):
             monkeypatch.setattr(module, "LIMITS", few)
         for name, since in NEWER.items():
             monkeypatch.setitem(COLLECTIONS, name, replace(COLLECTIONS[name], since=since))

@@ -25,7 +25,7 @@ def deleted(key: str) -> list[Any]:
 
 
 def complete(company: Histories, rounds: int = 12) -> None:
-    """Pull, download and mend until the phone is complete and proven."""
+    """Pull, download and repair until the phone is complete and verified."""
     for _ in range(rounds):
         if company._pull(REP, None, None):
             return
@@ -201,7 +201,7 @@ def history_10_names_sort_by_their_utf_16_and_not_by_their_code_points(company: 
     company.server.publish([Put("units", "odd", record)])
     company._note([Put("units", "odd", record)])
     complete(company)
-    company.phones[REP].begin_anew()
+    company.phones[REP].start_again()
     company.server.build(("everyone", "units"), [])
     complete(company)
 
@@ -246,12 +246,12 @@ def an_app_that_goes_back_a_revision_in_the_middle_of_segments(company: Historie
 def a_writer_that_is_not_through_is_not_passed(company: Histories) -> None:
     """Its positions are below those of whoever comes later; nobody may come before it has ended."""
     complete(company)
-    company.open_writer(wished=moved("1", "SE"))
+    company.open_writer(specs=moved("1", "SE"))
     company.say(moved("2", "NW"))
     complete(company)
     company.close_writer(wins=True)
     complete(company)
-    company.open_writer(wished=moved("1", "NW"))
+    company.open_writer(specs=moved("1", "NW"))
     company.close_writer(wins=False)
     complete(company)
 

@@ -1,4 +1,4 @@
-"""The model with one rule taken away, each: what a machine worth its name must find."""
+"""Models that each lack one rule: the search must find the damage."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -39,7 +39,7 @@ class NoEpoch(ModelServer):
 
 
 class NoSeen(ModelServer):
-    """A server that is behind does not notice."""
+    """A server that lags does not notice."""
 
     def across_epochs(self, asked: Cursor, schema: int) -> tuple[Cursor, str | None]:
         held, reset = super().across_epochs(asked, schema)
@@ -57,7 +57,7 @@ class FloorWithoutAsOf(ModelServer):
 
 
 class OldGrants(ModelServer):
-    """What a rep once heard is heard for ever."""
+    """A rep keeps every stream that was ever granted."""
 
     def unassign(self, rep: str, channel: str) -> None:
         self.take(1)

@@ -1,4 +1,4 @@
-"""The devices that play the histories: the smallest replica, and the reference device."""
+"""The devices that play the histories: the minimal replica, and the reference device."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -6,47 +6,47 @@ from typing import Any, Protocol
 
 from sync_protocol.canonical import digest
 from tests.stateful.histories.checks import Content
-from tests.unit.sync import mending
-from tests.unit.sync.smallest import Smallest
+from tests.unit.sync import repair
+from tests.unit.sync.minimal_replica import MinimalReplica
 
 Ask = Callable[[Mapping[str, Any]], Any]
-"""`POST /v1/verify`: a question in, the answer decoded."""
+"""`POST /v1/verify`: takes a request and returns the decoded reply."""
 
 
 class Phone(Protocol):
-    """A device under the machine's thumb: every step of a sync by itself, so that it can be cut anywhere."""
+    """A device that the state machine controls: each step of a sync is separate, so it can stop anywhere."""
 
     schema: int
 
-    def standing(self) -> Any:
-        """Return where it stands; pages and answers are handed over with the standing they were asked at."""
+    def sync_state(self) -> Any:
+        """Return the state with which pages and replies are requested and later received."""
 
-    def wants(self, asked: Any) -> bool:
-        """Say whether what was asked for at that standing is still wanted."""
+    def accepts(self, asked: Any) -> bool:
+        """Return whether a reply requested in the state *asked* may still be applied."""
 
     def cursor(self) -> str | None: ...
 
-    def take_page(self, body: bytes, asked: Any) -> bool:
-        """Take in a page if it is still wanted; return whether it was."""
+    def apply_page(self, body: bytes, asked: Any) -> bool:
+        """Apply a page if it may still be applied; return whether it was."""
 
     def offers(self) -> Sequence[Any]:
-        """Return what is offered and not applied yet; each has an `name` as `name_of_offer` tells."""
+        """Return the offers that are not applied yet."""
 
     def name_of_offer(self, offer: Any) -> str: ...
 
-    def take_segment(self, offer: Any, data: bytes) -> bool:
-        """Apply a segment; raises whatever it raises for damaged bytes, with nothing changed."""
+    def apply_segment(self, offer: Any, data: bytes) -> bool:
+        """Apply a segment; for damaged bytes it raises and changes nothing."""
 
-    def agrees(self) -> bool:
-        """Say whether the rows add up to what the last complete page said; a match is durable."""
+    def matches_check(self) -> bool:
+        """Return whether the rows match the checksum of the last complete page; a match is durable."""
 
-    def doubts(self) -> bool:
-        """Say whether rows may differ because a new epoch began, and are not confirmed yet."""
+    def is_unconfirmed(self) -> bool:
+        """Return whether rows may differ because of a new epoch, and are not confirmed yet."""
 
-    def mend(self, ask: Ask) -> None:
+    def repair(self, ask: Ask) -> None:
         """Verify one round."""
 
-    def begin_anew(self) -> None:
+    def start_again(self) -> None:
         """Drop the cursor, as after `cursor_invalid`."""
 
     def content(self) -> Content: ...
@@ -61,28 +61,28 @@ class Phone(Protocol):
         """Return the ids of the documents it keeps."""
 
 
-class SmallestPhone:
-    """The tests' smallest replica, and an outbox that is a dictionary."""
+class MinimalPhone:
+    """The tests' minimal replica, and an outbox that is a dictionary."""
 
     def __init__(self, rep: str) -> None:
         self.rep, self.schema = rep, 2
-        self.replica = Smallest()
+        self.replica = MinimalReplica()
         self.documents: dict[str, Mapping[str, Any]] = {}
         self._due: set[str] = set()
         self._check: Any = None
 
-    def standing(self) -> Any:
+    def sync_state(self) -> Any:
         return self.replica.cursor
 
-    def wants(self, asked: Any) -> bool:
+    def accepts(self, asked: Any) -> bool:
         return bool(asked == self.replica.cursor)
 
     def cursor(self) -> str | None:
         return self.replica.cursor
 
-    def take_page(self, body: bytes, asked: Any) -> bool:
+    def apply_page(self, body: bytes, asked: Any) -> bool:
         page = json.loads(body)
-        if not self.replica.take_page(page, asked):
+        if not self.replica.apply_page(page, asked):
             return False
         self._check = page["check"]
         if page["reset"] or asked is None:
@@ -95,23 +95,23 @@ class SmallestPhone:
     def name_of_offer(self, offer: Any) -> str:
         return str(offer["sha256"])
 
-    def take_segment(self, offer: Any, data: bytes) -> bool:
-        return self.replica.take_segment(offer, data)
+    def apply_segment(self, offer: Any, data: bytes) -> bool:
+        return self.replica.apply_segment(offer, data)
 
-    def agrees(self) -> bool:
+    def matches_check(self) -> bool:
         if self._check is None or not self.replica.equals(self._check):
             return False
         self.replica.rebased = False
         return True
 
-    def doubts(self) -> bool:
+    def is_unconfirmed(self) -> bool:
         return self.replica.rebased
 
-    def mend(self, ask: Ask) -> None:
-        mending.mend(self.replica, ask, self.schema)
+    def repair(self, ask: Ask) -> None:
+        repair.repair_replica(self.replica, ask, self.schema)
 
-    def begin_anew(self) -> None:
-        self.replica.begin_anew()
+    def start_again(self) -> None:
+        self.replica.start_again()
         self._check = None
         self._due = set(self.documents)
 

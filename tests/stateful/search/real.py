@@ -19,7 +19,7 @@ from backend.identity.models import Assignment, Rep, RoleCollection
 from backend.sync import grants, pull, push, verify
 from backend.sync.pull import NotYet
 from backend.sync.segments import builder
-from backend.sync.segments.packing import Packed, Row
+from backend.sync.segments.packing import PackedSegment, Row
 from backend.sync.verify_request import faults, parse_request
 from sync_protocol.change import Change, Stream
 from sync_protocol.segment import KeyRange, encode
@@ -184,7 +184,7 @@ class RealServer:
     # Upkeep
 
     def build(self, stream: Stream, cuts: Sequence[str]) -> None:
-        def pack(of: Stream, rows: Any, boundaries: Sequence[str]) -> Iterator[Packed]:
+        def pack(of: Stream, rows: Any, boundaries: Sequence[str]) -> Iterator[PackedSegment]:
             return cut_at(of, list(rows), sorted(set(cuts)))
 
         with pytest.MonkeyPatch.context() as monkeypatch:
@@ -197,7 +197,7 @@ class RealServer:
 
     def sweep(self) -> None:
         with self._writing() as session:
-            segments.forget(session, NOW + dt.timedelta(days=1))
+            segments.delete_retired(session, NOW + dt.timedelta(days=1))
             named = segments.all_names(session)
         for name in set(self.store.files) - named:
             self.store.delete(name)
@@ -206,7 +206,7 @@ class RealServer:
         with self._writing() as session:
             positions.take(session, 0)
             for doomed in compaction.find_expired(session, horizon):
-                compaction.delete_expired(session, doomed.stream, doomed.upto)
+                compaction.delete_expired(session, doomed.stream, doomed.up_to)
 
     def head(self) -> int:
         with self._reading() as session:
@@ -274,9 +274,9 @@ def careless(maker: Any) -> Sessions:
     return maker
 
 
-def cut_at(stream: Stream, rows: list[Row], cuts: Sequence[str]) -> Iterator[Packed]:
+def cut_at(stream: Stream, rows: list[Row], cuts: Sequence[str]) -> Iterator[PackedSegment]:
     """Yield segments of *rows* whose ranges begin at *cuts*: the product's are far too large for a history."""
     starts = ["", *cuts]
     for start, end in zip(starts, [*starts[1:], None], strict=True):
         inside = [row for row in rows if row[0] in KeyRange(start, end)]
-        yield Packed(KeyRange(start, end), encode(stream, KeyRange(start, end), inside), len(inside))
+        yield PackedSegment(KeyRange(start, end), encode(stream, KeyRange(start, end), inside), len(inside))

@@ -1,4 +1,4 @@
-"""The reference device under the machine's thumb: its own modules, step by step, on a database in memory."""
+"""The reference device under control of the state machine: its own modules, step by step, in memory."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -25,23 +25,23 @@ _WAITING = (
 
 
 class ReferencePhone:
-    """What `sync_protocol.device` does in one sync, cut into its steps."""
+    """The steps of one sync of `sync_protocol.device`."""
 
     def __init__(self, rep: str) -> None:
         self.rep, self.schema = rep, 2
         self.db = Database(Path(":memory:"))
         self._rebased = False
 
-    def standing(self) -> Any:
+    def sync_state(self) -> Any:
         return replica.sync_state(self.db)
 
-    def wants(self, asked: Any) -> bool:
+    def accepts(self, asked: Any) -> bool:
         return replica.still_at(self.db, asked)
 
     def cursor(self) -> str | None:
         return replica.sync_state(self.db).cursor
 
-    def take_page(self, body: bytes, asked: Any) -> bool:
+    def apply_page(self, body: bytes, asked: Any) -> bool:
         page = read_page(json.loads(body), "an etag")
         done = replica.apply(self.db, page, asked, NOW.isoformat())
         self._rebased = self._rebased or (done.applied and page.reset == RESET_REBASE)
@@ -56,24 +56,24 @@ class ReferencePhone:
     def name_of_offer(self, offer: Any) -> str:
         return str(offer.sha256)
 
-    def take_segment(self, offer: Any, data: bytes) -> bool:
+    def apply_segment(self, offer: Any, data: bytes) -> bool:
         return segments.apply(self.db, offer, segments.read(offer, data)).applied
 
-    def agrees(self) -> bool:
+    def matches_check(self) -> bool:
         proven = checks.matches_server(self.db)
         self._rebased = self._rebased and not proven
         return proven
 
-    def doubts(self) -> bool:
+    def is_unconfirmed(self) -> bool:
         return self._rebased
 
-    def mend(self, ask: Ask) -> None:
+    def repair(self, ask: Ask) -> None:
         def send(method: str, path: str, *, content: bytes) -> Reply:
             return Reply(200, {}, ask({**json.loads(content), "schema": self.schema}))
 
         Verifier(self.db, send, SyncReport()).run_round()
 
-    def begin_anew(self) -> None:
+    def start_again(self) -> None:
         with self.db.writing():
             replica.reset(self.db)
         self._rebased = False

@@ -1,4 +1,4 @@
-"""How long the machine searches, and how a search is begun."""
+"""Start a search by the state machine, and decide how long it runs."""
 
 import os
 import secrets
@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.stateful.histories.world import REPS
-from tests.stateful.search.phones import Phone, SmallestPhone
+from tests.stateful.search.phones import MinimalPhone, Phone
 from tests.stateful.search.reference import ReferencePhone
 from tests.stateful.search.server import Server
 from tests.stateful.search.state_machine import Histories
@@ -20,8 +20,8 @@ MakePhone = Callable[[str], Phone]
 
 
 def both_kinds(rep: str) -> Phone:
-    """Return a phone for *rep*: the reference device for one rep, the smallest replica for the others."""
-    return ReferencePhone(rep) if rep == REPS[0] else SmallestPhone(rep)
+    """Return a phone for *rep*: the reference device for one rep, the minimal replica for the others."""
+    return ReferencePhone(rep) if rep == REPS[0] else MinimalPhone(rep)
 
 
 def examples(quick: int) -> int:

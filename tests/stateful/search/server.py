@@ -1,4 +1,4 @@
-"""What a history asks of a server, whichever it is: the pure model, SQLite, PostgreSQL."""
+"""What a history needs of a server: the pure model, or ours on SQLite or PostgreSQL."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
@@ -17,7 +17,7 @@ class OtherEpoch(Exception):
 
 
 class Refused(Exception):
-    """The segment is not to be had, or not by this rep."""
+    """The segment does not exist, or this rep may not read it."""
 
 
 class Locked(Exception):
@@ -25,7 +25,7 @@ class Locked(Exception):
 
 
 class Server(Protocol):
-    """Every method is a transaction of its own, but for those of an open writer. Bytes are as they travel."""
+    """Every method is its own transaction, except those of an open writer. Bytes are as they travel."""
 
     def publish(self, changes: Sequence[Change]) -> None: ...
 
@@ -55,16 +55,16 @@ class Server(Protocol):
         """Return the segment's bytes; raises `Refused`."""
 
     def build(self, stream: Stream, cuts: Sequence[str]) -> None:
-        """Build the stream's segments anew, the ranges cut at *cuts*, and offer them."""
+        """Build a new set of the stream, with ranges cut at *cuts*, and offer it."""
 
     def retire(self, stream: Stream) -> None:
-        """Offer them no longer."""
+        """Retire the set of the stream."""
 
     def sweep(self) -> None:
-        """Forget retired sets, and the files that no set names."""
+        """Delete retired sets, and the files that no set names."""
 
     def compact(self, horizon: int) -> None:
-        """Delete what tombstones may go at or below *horizon*."""
+        """Delete the tombstones at or below *horizon* that may be deleted."""
 
     def head(self) -> int: ...
 
@@ -72,7 +72,7 @@ class Server(Protocol):
         """Return everything, as a backup does."""
 
     def load(self, dump: Any) -> None:
-        """Become what *dump* holds, as after a restore, in a new epoch."""
+        """Restore *dump*, in a new epoch."""
 
     def standby(self, dump: Any) -> "Server":
         """Return a server that holds *dump* and only answers pulls, verifications and segments."""

@@ -1,4 +1,4 @@
-"""A machine that plays random histories: writers, reps with phones, the post between them, and bad days.
+"""A state machine that plays random histories: writers, reps with phones, pages in transit, and failures.
 
 Everything random is drawn by Hypothesis, so that a failure shrinks to its shortest history and plays again.
 """
@@ -17,13 +17,13 @@ from tests.stateful.histories.checks import Content, differences
 from tests.stateful.histories.world import World, canary
 from tests.stateful.search.company import (
     CANARY,
-    LETTERS,
+    MAX_IN_TRANSIT,
     ROUNDS,
     Company,
+    change_lists,
     channels,
     rep_ids,
     sizes,
-    some_wishes,
 )
 from tests.stateful.search.phones import document_of
 from tests.stateful.search.server import Behind, Refused, Server
@@ -44,47 +44,51 @@ class Histories(Company):
         for _ in range(pages):
             self._pull(rep, size, self.standby if behind else None)
 
-    @rule(wished=some_wishes, rep=rep_ids, size=sizes)
-    def say_and_pull(self, wished: list[tuple[str, str, str | None, bool]], rep: str, size: int | None) -> None:
+    @rule(specs=change_lists, rep=rep_ids, size=sizes)
+    def say_and_pull(self, specs: list[tuple[str, str, str | None, bool]], rep: str, size: int | None) -> None:
         """What happens all day."""
-        self.say(wished)
+        self.say(specs)
         self._pull(rep, size, None)
 
     @rule(rep=rep_ids, size=sizes)
     def ask(self, rep: str, size: int | None) -> None:
-        """Ask; the page stays in the post."""
-        asked = self.phones[rep].standing()
-        self.post[rep] = [*self.post[rep], (self._page(rep, size, None)[0], asked)][-LETTERS:]
+        """Request a page; it stays in transit."""
+        asked = self.phones[rep].sync_state()
+        self.pages_in_transit[rep] = [*self.pages_in_transit[rep], (self._page(rep, size, None)[0], asked)][
+            -MAX_IN_TRANSIT:
+        ]
 
-    @rule(rep=rep_ids, which=st.integers(0, LETTERS - 1), again=st.booleans())
+    @rule(rep=rep_ids, which=st.integers(0, MAX_IN_TRANSIT - 1), again=st.booleans())
     def deliver(self, rep: str, which: int, again: bool) -> None:
-        """Hand over a page from the post, late; perhaps it comes once more later."""
-        phone, post = self.phones[rep], self.post[rep]
-        if which < len(post):
-            page, asked = post[which] if again else post.pop(which)
-            wanted, before = phone.wants(asked), phone.content()
-            assert phone.take_page(page, asked) == wanted
+        """Deliver a page in transit, late; perhaps it is delivered again later."""
+        phone, pages_in_transit = self.phones[rep], self.pages_in_transit[rep]
+        if which < len(pages_in_transit):
+            page, asked = pages_in_transit[which] if again else pages_in_transit.pop(which)
+            wanted, before = phone.accepts(asked), phone.content()
+            assert phone.apply_page(page, asked) == wanted
             assert wanted or phone.content() == before
 
     @rule(rep=rep_ids, count=st.integers(1, 3), late=st.booleans())
     def download(self, rep: str, count: int, late: bool) -> None:
-        """Fetch and apply some of what is offered; *late* ones lie in the post for a while."""
+        """Fetch and apply some of the offers; *late* ones stay in transit for a while."""
         for offer in list(self.phones[rep].offers())[:count]:
             data = self._segment(rep, offer)
             if data is None:
                 return
             if late:
-                self.parcels[rep] = [*self.parcels[rep], (offer, data)][-LETTERS:]
+                self.segments_in_transit[rep] = [*self.segments_in_transit[rep], (offer, data)][
+                    -MAX_IN_TRANSIT:
+                ]
             else:
-                assert self.phones[rep].take_segment(offer, data)
+                assert self.phones[rep].apply_segment(offer, data)
 
-    @rule(rep=rep_ids, which=st.integers(0, LETTERS - 1), again=st.booleans())
+    @rule(rep=rep_ids, which=st.integers(0, MAX_IN_TRANSIT - 1), again=st.booleans())
     def deliver_segment(self, rep: str, which: int, again: bool) -> None:
-        phone, parcels = self.phones[rep], self.parcels[rep]
-        if which < len(parcels):
-            offer, data = parcels[which] if again else parcels.pop(which)
+        phone, segments_in_transit = self.phones[rep], self.segments_in_transit[rep]
+        if which < len(segments_in_transit):
+            offer, data = segments_in_transit[which] if again else segments_in_transit.pop(which)
             wanted, before = offer in phone.offers(), phone.content()
-            assert phone.take_segment(offer, data) == wanted
+            assert phone.apply_segment(offer, data) == wanted
             assert wanted or phone.content() == before
 
     @rule(rep=rep_ids, cut=st.floats(0, 1, exclude_max=True), flipped=st.booleans())
@@ -99,27 +103,27 @@ class Histories(Company):
             damaged = data[:at] + (bytes([data[at] ^ 1]) + data[at + 1 :] if flipped else b"")
             before, standing = phone.content(), phone.cursor()
             try:
-                phone.take_segment(offer, damaged)
+                phone.apply_segment(offer, damaged)
             except Exception as refusal:
                 assert "segment" in f"{type(refusal).__name__} {refusal}".lower()
             else:
                 raise AssertionError("a damaged segment was taken for a good one")
             assert (phone.content(), phone.cursor()) == (before, standing)
 
-    @rule(wished=some_wishes, rep=rep_ids, revoked=channels)
+    @rule(specs=change_lists, rep=rep_ids, revoked=channels)
     def a_page_is_overtaken(
-        self, wished: list[tuple[str, str, str | None, bool]], rep: str, revoked: str
+        self, specs: list[tuple[str, str, str | None, bool]], rep: str, revoked: str
     ) -> None:
-        """What a bad line does: a page is asked for again, and the first one arrives after the second."""
+        """A bad connection: a page is requested again, and the first one arrives after the second."""
         self.ask(rep, None)
-        self.say(wished)
+        self.say(specs)
         self.unassign(rep, revoked)
         self._pull(rep, None, None)
-        self.deliver(rep, len(self.post[rep]) - 1, again=True)
+        self.deliver(rep, len(self.pages_in_transit[rep]) - 1, again=True)
 
     @rule(rep=rep_ids)
     def forget_cursor(self, rep: str) -> None:
-        self.phones[rep].begin_anew()
+        self.phones[rep].start_again()
         # What it saw went with the cursor: a standby that lags may now serve it from the beginning.
         self.seen.pop(rep, None)
 
@@ -179,7 +183,7 @@ class Histories(Company):
             held = phone.content()
             for schema in (phone.schema, 1):
                 phone.schema = schema
-                phone.begin_anew()
+                phone.start_again()
                 self._settle(rep)
                 if schema != 1:
                     assert phone.content() == held, "a fresh replica is another one than an old one"
@@ -192,7 +196,7 @@ class Histories(Company):
                 data = self._segment(rep, offer)
                 if data is None:
                     break
-                assert self.phones[rep].take_segment(offer, data)
+                assert self.phones[rep].apply_segment(offer, data)
             if self._pull(rep, None, None):
                 return
         raise AssertionError(f"{rep} never became complete")
@@ -200,19 +204,19 @@ class Histories(Company):
     def _pull(self, rep: str, size: int | None, standby: tuple[Server, World] | None) -> bool:
         """Pull and apply a page; return whether the phone is complete and proven, which is then checked."""
         phone = self.phones[rep]
-        asked = phone.standing()
+        asked = phone.sync_state()
         try:
             page, ought, complete = self._page(rep, size, standby)
         except Behind:
             assert standby, "the primary says that it is behind"
             return False
-        assert phone.take_page(page, asked)
+        assert phone.apply_page(page, asked)
         self._moves_on(rep)
         if not complete:
             return False
-        if not phone.agrees():
-            assert phone.doubts(), "a complete page's checksum is not that of the rows it leads to"
-            phone.mend(lambda question: self._verify(rep, question, standby))
+        if not phone.matches_check():
+            assert phone.is_unconfirmed(), "a complete page's checksum is not that of the rows it leads to"
+            phone.repair(lambda question: self._verify(rep, question, standby))
             return False
         assert differences(ought, phone.content()) == []
         return True
@@ -229,7 +233,7 @@ class Histories(Company):
 
     def _no_leak(self, body: bytes, ought: Content) -> None:
         allowed = {found for record in ought.values() for found in CANARY.findall(repr(record).encode())}
-        assert set(CANARY.findall(body)) <= allowed, "the answer holds what the rep may not hear"
+        assert set(CANARY.findall(body)) <= allowed, "the reply holds what the rep may not read"
 
     def _moves_on(self, rep: str) -> None:
         """Within an epoch what a phone has seen never falls."""
@@ -239,7 +243,7 @@ class Histories(Company):
         self.seen[rep] = cursor.epoch, cursor.seen
 
     def _segment(self, rep: str, offer: Any) -> bytes | None:
-        """Fetch a segment; every canary in it was once in its stream, and the rep hears that stream."""
+        """Fetch a segment; every canary in it was once in its stream, and the rep may read that stream."""
         phone = self.phones[rep]
         name = phone.name_of_offer(offer)
         try:
@@ -248,7 +252,7 @@ class Histories(Company):
             return None
         heard = self.world.streams(rep, 2)
         for found in CANARY.findall(zlib.decompress(data, zlib.MAX_WBITS | 16)):
-            assert self.said[found] & heard, "the segment holds what the rep may not hear"
+            assert self.said[found] & heard, "the segment holds what the rep may not read"
         return data
 
     def _verify(self, rep: str, question: Any, standby: tuple[Server, World] | None) -> Any:

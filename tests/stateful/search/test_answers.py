@@ -1,4 +1,4 @@
-"""What an answer must not say: that nothing changed, when what a rep may hear did."""
+"""A reply must not say that nothing changed if the records that a rep may read did."""
 
 from collections.abc import Callable
 

@@ -70,6 +70,6 @@ def test_the_search_finds_a_look_that_forgets_what_was_gained(
     def forgets(marks: dict[Any, Mark], heard: dict[Any, tuple[int, int]]) -> bool:
         return all(stream in heard and mark.position >= heard[stream][0] for stream, mark in marks.items())
 
-    monkeypatch.setattr(idle, "_holds_all", forgets)
+    monkeypatch.setattr(idle, "_is_current", forgets)
     with pytest.raises(AssertionError):
         look(on_sqlite, 300)

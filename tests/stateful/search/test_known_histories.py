@@ -11,7 +11,7 @@ from tests.stateful.search.conditions import MakeServer
 from tests.stateful.search.known_histories import ALL, KNOWN, NW, REP, SE, History, complete, moved
 from tests.stateful.search.model_answers import ModelServer
 from tests.stateful.search.mutants import WEAKENED
-from tests.stateful.search.phones import SmallestPhone
+from tests.stateful.search.phones import MinimalPhone
 from tests.stateful.search.reference import ReferencePhone
 from tests.stateful.search.server import Server
 from tests.stateful.search.state_machine import Histories
@@ -25,9 +25,9 @@ def server(request: pytest.FixtureRequest) -> Server:
     return make()
 
 
-@pytest.fixture(params=[SmallestPhone, ReferencePhone], ids=["smallest", "reference"])
+@pytest.fixture(params=[MinimalPhone, ReferencePhone], ids=["minimal", "reference"])
 def company(request: pytest.FixtureRequest, server: Server) -> Histories:
-    """R1 hears NW with the customers 1 and 3 and their orders; 2 and 4 are in SE, which R2 hears."""
+    """R1 reads NW with the customers 1 and 3 and their orders; 2 and 4 are in SE, which R2 reads."""
     machine = Histories(server, {rep: request.param(rep) for rep in REPS})
     machine.begin(grants=[NW, SE, NW], role_lacks=ALL)
     return machine
@@ -43,7 +43,7 @@ def test_a_known_history_ends_well(history: History, company: Histories) -> None
 def test_a_rule_that_is_gone_is_missed_by_some_history(weakened: type[ModelServer]) -> None:
     failed = 0
     for history in KNOWN:
-        company = Histories(weakened(), {rep: SmallestPhone(rep) for rep in REPS})
+        company = Histories(weakened(), {rep: MinimalPhone(rep) for rep in REPS})
         company.begin(grants=[NW, SE, NW], role_lacks=ALL)
         try:
             history(company)
@@ -60,7 +60,7 @@ def test_an_answer_that_comes_late_repairs_nothing(company: Histories) -> None:
     complete(company)
     company.restore()
     phone = company.phones[REP]
-    company.pull(rep=REP, size=None, pages=1, behind=False)  # rebased; its first mending is done here
+    company.pull(rep=REP, size=None, pages=1, behind=False)  # rebased; its first repair is done here
     company.say(moved("1", "NW"))
     complete(company)
     company.say(moved("1", "NW"))
@@ -80,5 +80,5 @@ def test_an_answer_that_comes_late_repairs_nothing(company: Histories) -> None:
             complete(company)
         return answer
 
-    phone.mend(late)
+    phone.repair(late)
     assert differences(company.world.heard(REP, 2), phone.content()) == []

@@ -1,7 +1,9 @@
-"""`make chaos`: new seeds, as long as it may take. `python -m tests.system.chaos TRIAL SEED` plays one again.
+"""`make chaos`: play new seeds until the time is up.
 
-SATCHEL_CHAOS_MINUTES (20) says how long. What failed is in .cache/chaos/failures.txt, with its steps and logs.
-`--broken NAME` after a seed of the rig plays it against a product broken on purpose, which must be noticed.
+`python -m tests.system.chaos TRIAL SEED` plays one seed again. SATCHEL_CHAOS_MINUTES (20) is the time.
+Failures are in .cache/chaos/failures.txt, with their steps and logs.
+`--broken NAME` after a seed of the rig plays it against a product that is broken on purpose, which the rig must
+notice.
 """
 
 import argparse
@@ -17,7 +19,7 @@ from contextlib import redirect_stdout
 
 from tests.system.chaos.rig.broken import BROKEN, Broken
 from tests.system.chaos.rig.run import RunFailed
-from tests.system.chaos.rig.tally import FINDINGS, Tally
+from tests.system.chaos.rig.run_result import FINDINGS, RunResult
 from tests.system.chaos.run_log import RunLog
 from tests.system.chaos.trials import Trial, trials
 
@@ -25,19 +27,19 @@ from tests.system.chaos.trials import Trial, trials
 def main(arguments: list[str]) -> int:
     chosen = _parsed(arguments)
     logging.getLogger("backend").setLevel(logging.ERROR)  # it restores backups all the time
-    # Whoever ends us ends what we started: an exception passes through every `with`, a signal through none.
+    # Turn SIGTERM into an exception: it leaves every `with`, which stops the servers; a signal leaves none.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(143))
-    with trials() as known:
+    with trials() as all_trials:
         if chosen.trial is not None:
-            (trial,) = [trial for trial in known if trial.name == chosen.trial]
-            broken = [one for one in BROKEN if one.name == chosen.broken]
+            (trial,) = [trial for trial in all_trials if trial.name == chosen.trial]
+            broken = [product for product in BROKEN if product.name == chosen.broken]
             failed = _break(trial, chosen.seed, broken[0], None) if broken else _play(trial, chosen.seed, None)
             return int(failed)
         run_log = RunLog()
         end = time.monotonic() + 60 * float(os.environ.get("SATCHEL_CHAOS_MINUTES", "20"))
-        failed = int(_shown(known, run_log))
+        failed = int(_self_test(all_trials, run_log))
         while time.monotonic() < end:
-            for trial in known:
+            for trial in all_trials:
                 if time.monotonic() >= end:
                     break
                 seed = run_log.played(trial.name) + 1 if trial.in_turn else secrets.randbelow(2**32)
@@ -57,54 +59,55 @@ def _parsed(arguments: list[str]) -> argparse.Namespace:
     return chosen
 
 
-def _shown(known: list[Trial], run_log: RunLog) -> bool:
-    """Before the rig is believed it must notice a broken product: the next one in turn each time."""
-    (rig,) = [trial for trial in known if trial.against is not None]
+def _self_test(all_trials: list[Trial], run_log: RunLog) -> bool:
+    """Play the next broken product, to show that the rig notices faults; return whether it did not."""
+    (rig,) = [trial for trial in all_trials if trial.against is not None]
     runs = sum(line.runs for line in run_log.broken.values())
     return _break(rig, runs + 1, BROKEN[runs % len(BROKEN)], run_log)
 
 
 def _break(rig: Trial, seed: int, broken: Broken, run_log: RunLog | None) -> bool:
     """Play one seed of the rig against *broken*; return whether it was not noticed."""
-    began, said, failure, tally = time.monotonic(), io.StringIO(), None, None
+    began, output, failure, result = time.monotonic(), io.StringIO(), None, None
     assert rig.against is not None
     try:
-        with redirect_stdout(said):
-            tally = rig.against(seed, broken)
+        with redirect_stdout(output):
+            result = rig.against(seed, broken)
     except Exception:
-        failure = f"{rig.name} {seed} --broken {broken.name!r}\n{traceback.format_exc()}\n{said.getvalue()}"
-    word = "NOT NOTICED" if failure else "noticed: " + ", ".join(_found(tally))
-    print(f"broken: {broken.name} {time.monotonic() - began:6.1f} s  {word}", flush=True)
+        failure = f"{rig.name} {seed} --broken {broken.name!r}\n{traceback.format_exc()}\n{output.getvalue()}"
+    outcome = "NOT NOTICED" if failure else "noticed: " + ", ".join(_findings(result))
+    print(f"broken: {broken.name} {time.monotonic() - began:6.1f} s  {outcome}", flush=True)
     if failure:
         print(failure, flush=True)
     if run_log is not None:
-        run_log.note_broken(broken.name, tally, failure)
+        run_log.record_broken(broken.name, result, failure)
     return failure is not None
 
 
-def _found(tally: Tally | None) -> list[str]:
-    counts = {finding: getattr(tally, finding) for finding in FINDINGS} if tally else {}
+def _findings(result: RunResult | None) -> list[str]:
+    counts = {finding: getattr(result, finding) for finding in FINDINGS} if result else {}
     return [f"{count} {finding}" for finding, count in counts.items() if count]
 
 
 def _play(trial: Trial, seed: int, run_log: RunLog | None) -> bool:
     """Play one seed; return whether it failed."""
-    began, said, failure, tally = time.monotonic(), io.StringIO(), None, None
+    began, output, failure, result = time.monotonic(), io.StringIO(), None, None
     try:
-        with redirect_stdout(said):
-            tally = trial.play(seed, trial.histories)
+        with redirect_stdout(output):
+            result = trial.play(seed, trial.histories)
     except Exception as error:
-        tally = error.tally if isinstance(error, RunFailed) else None
-        failure = f"{trial.name} {seed}\n{traceback.format_exc()}\n{said.getvalue()}"
+        result = error.result if isinstance(error, RunFailed) else None
+        failure = f"{trial.name} {seed}\n{traceback.format_exc()}\n{output.getvalue()}"
     seconds = time.monotonic() - began
-    word = "FAILED" if failure else "ok"
+    outcome = "FAILED" if failure else "ok"
     print(
-        f"{trial.name:<12} seed {seed:<12} {trial.histories:>4} histories {seconds:6.1f} s  {word}", flush=True
+        f"{trial.name:<12} seed {seed:<12} {trial.histories:>4} histories {seconds:6.1f} s  {outcome}",
+        flush=True,
     )
     if failure:
         print(f"{failure}\nTo play it again: python -m tests.system.chaos {trial.name} {seed}", flush=True)
     if run_log is not None:
-        run_log.note(trial.name, trial.histories, seconds, failure, tally)
+        run_log.record(trial.name, trial.histories, seconds, failure, result)
     return failure is not None
 
 

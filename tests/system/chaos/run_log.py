@@ -1,18 +1,18 @@
-"""What chaos has played so far, over all its runs: three tables in .cache/chaos."""
+"""The results of all runs of `make chaos` so far: three tables in .cache/chaos."""
 
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.system.chaos.rig.tally import FINDINGS, Tally
+from tests.system.chaos.rig.run_result import FINDINGS, RunResult
 
 FOLDER = Path(__file__).parents[3] / ".cache" / "chaos"
 
 
 @dataclass
 class Line:
-    """One trial, summed up."""
+    """The sums of one trial."""
 
     seeds: int = 0
     histories: int = 0
@@ -22,7 +22,7 @@ class Line:
 
 @dataclass
 class FaultLine:
-    """One fault of the rig, summed up over the runs that had it."""
+    """The sums of one fault of the rig, over the runs that had it."""
 
     runs: int = 0
     acknowledged: int = 0
@@ -32,19 +32,19 @@ class FaultLine:
     differing: int = 0
     waiting: int = 0
     longest: float = 0.0
-    """The most seconds from healing to the end of a run."""
+    """Longest time in seconds from healing to the end of a run."""
 
-    def add(self, tally: Tally) -> None:
-        """Count the run of *tally*."""
+    def add(self, result: RunResult) -> None:
+        """Count the run of *result*."""
         self.runs += 1
-        self.acknowledged += tally.acknowledged
-        _sum_up(self, tally)
-        self.longest = max(self.longest, tally.seconds)
+        self.acknowledged += result.acknowledged
+        _sum_up(self, result)
+        self.longest = max(self.longest, result.seconds)
 
 
 @dataclass
 class BrokenLine:
-    """One product that is broken on purpose, summed up over the runs against it."""
+    """The sums of one product that is broken on purpose, over the runs against it."""
 
     runs: int = 0
     noticed: int = 0
@@ -54,54 +54,54 @@ class BrokenLine:
     differing: int = 0
     waiting: int = 0
 
-    def add(self, tally: Tally) -> None:
-        """Count the run of *tally*, in which what was to be found was found."""
+    def add(self, result: RunResult) -> None:
+        """Count the run of *result*, which has found what is broken."""
         self.noticed += 1
-        _sum_up(self, tally)
+        _sum_up(self, result)
 
 
-def _sum_up(line: FaultLine | BrokenLine, tally: Tally) -> None:
+def _sum_up(line: FaultLine | BrokenLine, result: RunResult) -> None:
     for finding in FINDINGS:
-        setattr(line, finding, getattr(line, finding) + getattr(tally, finding))
+        setattr(line, finding, getattr(line, finding) + getattr(result, finding))
 
 
 class RunLog:
-    """Kept on disk after each seed, so that a run that is cut short has counted and the next one goes on."""
+    """The tables; saved after each seed, so that an interrupted run counts and the next one continues."""
 
     def __init__(self, folder: Path = FOLDER) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self._file = folder / "table.json"
-        found: dict[str, Any] = json.loads(self._file.read_text()) if self._file.exists() else {}
-        self.lines = {name: Line(**line) for name, line in found.get("trials", {}).items()}
-        self.faults = {name: FaultLine(**line) for name, line in found.get("faults", {}).items()}
-        self.broken = {name: BrokenLine(**line) for name, line in found.get("broken", {}).items()}
+        saved: dict[str, Any] = json.loads(self._file.read_text()) if self._file.exists() else {}
+        self.lines = {name: Line(**line) for name, line in saved.get("trials", {}).items()}
+        self.faults = {name: FaultLine(**line) for name, line in saved.get("faults", {}).items()}
+        self.broken = {name: BrokenLine(**line) for name, line in saved.get("broken", {}).items()}
 
     def played(self, trial: str) -> int:
         """Return how many seeds of *trial* have been played."""
         return self.lines.get(trial, Line()).seeds
 
-    def note(
-        self, trial: str, histories: int, seconds: float, failure: str | None, tally: Tally | None = None
+    def record(
+        self, trial: str, histories: int, seconds: float, failure: str | None, result: RunResult | None = None
     ) -> None:
-        """Count one seed of *trial*; a *failure* is kept to the letter in failures.txt."""
+        """Count one seed of *trial*; the text of a *failure* is added to failures.txt."""
         line = self.lines.setdefault(trial, Line())
         line.seeds += 1
         line.histories += histories
         line.seconds += seconds
-        for fault in ("all runs", *tally.faults) if tally else ():
-            self.faults.setdefault(fault, FaultLine()).add(tally)
+        for fault in ("all runs", *result.faults) if result else ():
+            self.faults.setdefault(fault, FaultLine()).add(result)
         if failure is not None:
             line.failures += 1
             self._keep(failure)
         self._save()
 
-    def note_broken(self, name: str, tally: Tally | None, failure: str | None) -> None:
-        """Count a run against the broken product *name*; *failure* says that nobody noticed."""
+    def record_broken(self, name: str, result: RunResult | None, failure: str | None) -> None:
+        """Count a run against the broken product *name*; *failure* is a text if the run did not notice it."""
         line = self.broken.setdefault(name, BrokenLine())
         line.runs += 1
-        if tally is not None:
-            line.add(tally)
+        if result is not None:
+            line.add(result)
         if failure is not None:
             self._keep(failure)
         self._save()

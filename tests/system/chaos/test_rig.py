@@ -37,7 +37,7 @@ def company(tryton_server: TrytonServer, tmp_path_factory: pytest.TempPathFactor
 def test_nothing_is_lost_doubled_or_leaked(
     name: str, company: Company, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    known = {fault.name: fault for fault in FAULTS}
-    tally = run(company, tmp_path_factory.mktemp("site"), 1, [known[fault] for fault in PLANS[name]], 4)
-    assert (tally.lost, tally.doubled, tally.leaked) == (0, 0, 0)
-    assert tally.captured > 0
+    by_name = {fault.name: fault for fault in FAULTS}
+    result = run(company, tmp_path_factory.mktemp("site"), 1, [by_name[fault] for fault in PLANS[name]], 4)
+    assert (result.lost, result.doubled, result.leaked) == (0, 0, 0)
+    assert result.captured > 0

@@ -1,4 +1,4 @@
-"""What chaos plays: each trial takes a seed and plays some of its histories, on the servers that there are."""
+"""The trials of `make chaos`: each plays histories of a seed."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -14,22 +14,22 @@ from tests.stateful.search.searching import both_kinds, search
 from tests.system.chaos.rig.broken import Broken
 from tests.system.chaos.rig.broken import play as play_broken
 from tests.system.chaos.rig.run import run
+from tests.system.chaos.rig.run_result import RunResult
 from tests.system.chaos.rig.site import Company
-from tests.system.chaos.rig.tally import Tally
 
 
 @dataclass(frozen=True)
 class Trial:
-    """Something that is played by seed; raises what it found. *histories* are played at a time."""
+    """A test that is played by seed and raises an exception if it fails; *histories* are played at a time."""
 
     name: str
     histories: int
-    play: Callable[[int, int], Tally | None]
-    """Takes the seed and the number of histories; returns what the rig counted."""
+    play: Callable[[int, int], RunResult | None]
+    """Takes the seed and the number of histories; returns the result of a run of the rig."""
     in_turn: bool = False
-    """Whether seeds go 1, 2, 3, … from where the last run stopped, instead of being drawn."""
-    against: Callable[[int, Broken], Tally] | None = None
-    """Plays a seed against a product that is broken on purpose, and returns what was found."""
+    """Whether seeds continue 1, 2, 3, … from where the last run stopped, instead of being random."""
+    against: Callable[[int, Broken], RunResult] | None = None
+    """Plays a seed against a product that is broken on purpose, and returns the result."""
 
 
 def _rig(company: Company, root: Path) -> Trial:
@@ -40,11 +40,11 @@ def _rig(company: Company, root: Path) -> Trial:
         finally:
             shutil.rmtree(root / f"run{seed}", ignore_errors=True)
 
-    def play(seed: int, histories: int) -> Tally:
+    def play(seed: int, histories: int) -> RunResult:
         with emptied(seed) as folder:
             return run(company, folder, seed)
 
-    def against(seed: int, broken: Broken) -> Tally:
+    def against(seed: int, broken: Broken) -> RunResult:
         with emptied(seed) as folder:
             return play_broken(company, folder, seed, broken)
 

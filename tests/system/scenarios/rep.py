@@ -103,13 +103,13 @@ class FieldRep:
         )
         return self.device.capture("expense_claim", body, receipts=[file]).id
 
-    def fate(self, id: str) -> dict[str, Any] | None:
+    def submission(self, id: str) -> dict[str, Any] | None:
         """Return the submission's record as the replica has it."""
         return self.device.record("submissions", id)
 
     def accepted(self, *ids: str) -> list[dict[str, Any]] | None:
         """Return the records of *ids* if all of them are accepted; fail at once if one was turned away."""
-        found = [record for id in ids if (record := self.fate(id))]
+        found = [record for id in ids if (record := self.submission(id))]
         for record in found:
             assert record["state"] not in ("rejected", "parked", "cancelled"), record
         return found if len(found) == len(ids) and all(r["state"] == "accepted" for r in found) else None

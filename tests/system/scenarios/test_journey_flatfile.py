@@ -62,7 +62,7 @@ def test_what_is_captured_offline_reaches_the_erp_once_and_its_fate_comes_back(
 
     node.start_web()
     rep.sync()
-    states = [record["state"] for id in ids if (record := rep.fate(id))]
+    states = [record["state"] for id in ids if (record := rep.submission(id))]
     assert states == ["queued", "queued", "queued"]
 
     node.start_worker()
@@ -70,7 +70,7 @@ def test_what_is_captured_offline_reaches_the_erp_once_and_its_fate_comes_back(
 
     def handed_over() -> bool:
         rep.device.sync()
-        record = rep.fate(order_id)
+        record = rep.submission(order_id)
         return bool(record and record["state"] == "handed_over")
 
     eventually(handed_over, "the order is handed over")

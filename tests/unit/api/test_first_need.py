@@ -55,7 +55,7 @@ def test_a_store_that_cannot_be_written_costs_rows_and_no_error(
     blocked.unlink()
     # The node leaves it alone for a while, and then tries again.
     assert asked(large) == (0, 600)
-    monkeypatch.setattr(large.satchel.on_demand_builder, "_not_before", 0.0)
+    monkeypatch.setattr(large.satchel.on_demand_builder, "_retry_at", 0.0)
     assert asked(large) == (1, 0)
 
 
@@ -75,6 +75,6 @@ def test_after_its_patience_the_phone_gets_what_there_is(
 ) -> None:
     """One stream is built whatever it takes; the next ones wait for the next phone or the worker."""
     company.say(large.sessions, *(company.product(f"P{n:04}") for n in range(500)))
-    monkeypatch.setattr(on_demand, "PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(on_demand, "TIME_LIMIT_SECONDS", 0.0)
     segments, rows = asked(large)
     assert (segments, rows) in {(1, 500), (1, 600)}

@@ -108,10 +108,10 @@ def test_a_replica_that_has_not_reached_what_the_phone_has_seen_passes_on(
     try:
         say(here.sessions, customer("NEW", "NW"))
         replica = here.satchel.replica
-        monkeypatch.setattr(replica, "_away_until", float("inf"))
+        monkeypatch.setattr(replica, "_unavailable_until", float("inf"))
         page = pull(phone)  # the primary's
         assert keys(page, "customers") >= {"NEW"}
-        monkeypatch.setattr(replica, "_away_until", 0.0)
+        monkeypatch.setattr(replica, "_unavailable_until", 0.0)
         served.take()
         reply = phone.pull(page["cursor"], query={"schema": 2}, headers={"If-None-Match": 'W/"another"'})
         assert reply.status_code == 200 and reply.json["head"] >= page["head"]
@@ -164,7 +164,7 @@ def test_a_page_that_stands_in_the_way_of_replaying_is_read_on_the_primary(
             raise OperationalError("SELECT", {}, _Conflict())
         return found
 
-    monkeypatch.setattr(subscriptions, "of_rep", of_rep)
+    monkeypatch.setattr(subscriptions, "for_rep", of_rep)
     assert pull(phone)["complete"]
     assert served.take() == ["primary"]
     pull(phone)
@@ -205,7 +205,7 @@ def test_a_real_conflict_with_recovery_is_told_from_an_outage(here: Installation
 
     assert replica.read(primary, 0, slowly) is None
     assert outcome == ["asked"]
-    assert not replica.away
+    assert not replica.is_unavailable
     shared.standby.execute(sql.SQL("ALTER SYSTEM RESET max_standby_streaming_delay"))
     shared.standby.execute(sql.SQL("SELECT pg_reload_conf()"))
 
@@ -221,9 +221,9 @@ def test_a_replica_that_is_killed_is_left_alone_for_a_while(
         assert pull(phone)["complete"]
     # Asked once; after that nobody waits for it.
     assert served.take() == ["primary"]
-    assert sum("the replica failed" in line for line in caplog.messages) == 1
+    assert sum("the standby failed" in line for line in caplog.messages) == 1
     own.standby.start()
-    here.satchel.replica._away_until = 0.0  # type: ignore[union-attr]
+    here.satchel.replica._unavailable_until = 0.0  # type: ignore[union-attr]
     own.catch_up()
     assert pull(phone)["complete"] and served.take() == ["replica"]
 
@@ -270,7 +270,7 @@ def test_what_is_asked_is_the_same_on_both(here: Installation, shared: Pair, ser
     phone = here.phone()
     shared.catch_up()
     there = phone.pull(query={"schema": 2})
-    here.satchel.replica._away_until = float("inf")  # type: ignore[union-attr]
+    here.satchel.replica._unavailable_until = float("inf")  # type: ignore[union-attr]
     primary = phone.pull(query={"schema": 2})
     assert json.loads(there.data) == json.loads(primary.data)
     assert there.headers["ETag"] == primary.headers["ETag"]

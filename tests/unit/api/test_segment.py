@@ -236,7 +236,7 @@ def test_without_its_file_and_a_turn_to_build_the_next_page_has_rows(
     large.satchel.segments.path(offer(phone)["sha256"]).unlink()
     name = large.change(lambda s: segments.on_offer(s, [("territory:NW", "customers")]))
     get(phone, name["territory:NW", "customers"][0].sha256)
-    monkeypatch.setattr(large.satchel.on_demand_builder, "_not_before", float("inf"))
+    monkeypatch.setattr(large.satchel.on_demand_builder, "_retry_at", float("inf"))
     page = json.loads(phone.pull(query={"schema": 2}).data)
     assert page["segments"] == [] and sum(len(change["put"]) for change in page["changes"]) > 100
 

@@ -5,7 +5,7 @@ import datetime as dt
 from backend.clock import SystemClock
 from backend.database.core import Sessions
 from backend.feed import mismatches
-from backend.feed.mismatches import Mismatch, Verifier
+from backend.feed.mismatches import Mismatch, VerifyingDevice
 from tests.unit.cli.conftest import Satchel
 
 NW = ("territory:NW", "customers")
@@ -17,7 +17,7 @@ def note(
 ) -> None:
     at = SystemClock().now() - dt.timedelta(days=days_ago)
     with sessions() as session, session.begin():
-        mismatches.record(session, Verifier("R1", "D1", "2.1.0", position), found, at)
+        mismatches.record(session, VerifyingDevice("R1", "D1", "2.1.0", position), found, at)
 
 
 def test_nothing_is_said_where_nothing_differed(installed: Sessions, satchel: Satchel) -> None:

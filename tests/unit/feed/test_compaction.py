@@ -130,7 +130,7 @@ def test_it_goes_batch_by_batch_and_the_floor_keeps_pace(sessions: Sessions, clo
         gone = session.scalars(select(FeedRow.position).order_by(FeedRow.position)).all()
     for done in range(0, 10, 4):
         with sessions() as session, session.begin():
-            compaction.delete_expired(session, NW, gone[-1], most=4)
+            compaction.delete_expired(session, NW, gone[-1], limit=4)
         assert len(tombstones(sessions)) == max(0, 10 - done - 4)
         assert stream(sessions).floor == gone[min(done + 3, 9)]
 

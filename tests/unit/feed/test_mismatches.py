@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import func, select
 
 from backend.database.core import Sessions
-from backend.feed.mismatches import MAX_PER_DAY, Mismatch, Verifier, record
+from backend.feed.mismatches import MAX_PER_DAY, Mismatch, VerifyingDevice, record
 from backend.feed.models import FeedMismatch
 from tests.unit.sync.replica import NOW
 
@@ -17,7 +17,7 @@ def many(sessions: Sessions, device: str, position: int, when: dt.datetime) -> i
     """Let *device* say that 400 streams differ; return how many rows are kept of it."""
     found = [Mismatch((f"territory:{n}", "customers"), surplus=1) for n in range(400)]
     with sessions() as session, session.begin():
-        record(session, Verifier("R1", device, "1.0", position), found, when)
+        record(session, VerifyingDevice("R1", device, "1.0", position), found, when)
         kept = select(func.count()).where(FeedMismatch.device == device)
         return session.scalars(kept).one()
 

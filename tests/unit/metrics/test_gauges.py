@@ -13,7 +13,7 @@ from backend.delivery import breaker
 from backend.delivery.models import ErpDataLoss, Reconciliation
 from backend.delivery.reconciliation.report import Report
 from backend.feed import mismatches
-from backend.feed.mismatches import Mismatch, Verifier
+from backend.feed.mismatches import Mismatch, VerifyingDevice
 from backend.gauges import GAUGES, DatabaseGauges
 from backend.identity.models import Device, Rep
 from backend.inbox.models import Submission
@@ -120,7 +120,9 @@ def test_replicas_that_differed_within_a_day_and_the_newest_reconciliation(
     with sessions() as session, session.begin():
         for device, days in (("D1", 0), ("D2", 0), ("D3", 2)):
             found = [Mismatch(("everyone", "products"), stale=1), Mismatch(("everyone", "units"), missing=1)]
-            mismatches.record(session, Verifier("R1", device, None, 5), found, now - dt.timedelta(days=days))
+            mismatches.record(
+                session, VerifyingDevice("R1", device, None, 5), found, now - dt.timedelta(days=days)
+            )
         for hours, missing in ((30, 7), (6, 2)):
             ended = now - dt.timedelta(hours=hours)
             session.add(

@@ -13,7 +13,7 @@ from tests.unit.sync.replica import NOW
 
 
 def reps(sessions: Sessions) -> None:
-    """R1 hears territory NW and warehouse W1; R2 hears SE and W2."""
+    """Create two reps: R1 may read territory NW and warehouse W1, R2 SE and W2."""
     with sessions() as session, session.begin():
         grants.set_role(session, "sales", COLLECTIONS)
         for id, territory, warehouse in (("R1", "NW", "W1"), ("R2", "SE", "W2")):
@@ -24,7 +24,7 @@ def reps(sessions: Sessions) -> None:
 
 
 def say(sessions: Sessions, *changes: Change) -> int:
-    """Publish and commit; every put is held to its collection's schema, as ingest would."""
+    """Publish and commit; every put is checked against its collection's schema, as ingest does."""
     for change in changes:
         if isinstance(change, Put):
             assert COLLECTIONS[change.collection].faults(dict(change.record)) == []

@@ -1,4 +1,4 @@
-"""The smallest replica at a real server, for tests of the server alone: no HTTP, no disk."""
+"""The minimal replica with a real server, for tests of the server alone: no HTTP, no disk."""
 
 import datetime as dt
 import json
@@ -10,14 +10,14 @@ from backend.sync.pull import pull
 from backend.sync.verify import verify
 from backend.sync.verify_request import faults, parse_request
 from sync_protocol.verify import VerifyRequestSchema
-from tests.unit.sync.mending import mend
-from tests.unit.sync.smallest import Json, Smallest
+from tests.unit.sync.minimal_replica import Json, MinimalReplica
+from tests.unit.sync.repair import repair_replica
 
 NOW = dt.datetime(2026, 11, 23, 9, 0, tzinfo=dt.UTC)
 
 
-class Replica(Smallest):
-    """A replica of *rep* that asks the server behind *sessions*."""
+class Replica(MinimalReplica):
+    """A replica of *rep* that syncs with the server behind *sessions*."""
 
     def __init__(self, sessions: Sessions, rep: str, limit_bytes: int | None = None, schema: int = 1) -> None:
         super().__init__()
@@ -25,7 +25,7 @@ class Replica(Smallest):
         self.pages = 0
 
     def ask(self) -> Page:
-        """Ask for the next page without applying it."""
+        """Request the next page without applying it."""
         with self.sessions() as session:
             snapshot(session)
             return pull(
@@ -37,54 +37,54 @@ class Replica(Smallest):
                 now=NOW,
             )
 
-    def apply(self, page: Page, asked_with: str | None) -> dict[str, Any]:
-        """Apply *page* if the cursor it was asked with is still held; return it decoded."""
+    def apply(self, page: Page, cursor_sent: str | None) -> dict[str, Any]:
+        """Apply *page* if *cursor_sent* is still the cursor; return it decoded."""
         decoded: dict[str, Any] = json.loads(page.body)
-        self.take_page(decoded, asked_with)
+        self.apply_page(decoded, cursor_sent)
         return decoded
 
     def step(self) -> dict[str, Any]:
-        """Pull one page and apply it; a complete one must say what is held, or the replica mends itself."""
-        asked_with = self.cursor
+        """Pull one page and apply it; compare the checksum of a complete one."""
+        cursor_sent = self.cursor
         self.pages += 1
-        page = self.apply(self.ask(), asked_with)
+        page = self.apply(self.ask(), cursor_sent)
         if page["complete"]:
             self.compare(page)
         return page
 
     def compare(self, page: dict[str, Any]) -> bool:
-        """Compare with the `check` of the complete *page*; mend what differs and return False.
+        """Compare with `check` of the complete *page*; repair what differs and return False.
 
-        Rows may differ only if they are of another epoch: anything else is damage done by the server.
+        Rows may differ only if they are of another epoch; any other difference is a fault of the server.
         """
         if self.equals(page["check"]):
             self.rebased = False
             return True
         assert self.rebased, "a complete page's checksum is not that of the rows it leads to"
-        self.mend()
+        self.repair()
         return False
 
-    def mend(self) -> None:
-        """Find the rows that differ, and replace them."""
-        mend(self, self._verify, self.schema)
+    def repair(self) -> None:
+        """Find the rows that differ and replace them."""
+        repair_replica(self, self._verify, self.schema)
 
     def _verify(self, question: Json) -> Json:
-        asked = VerifyRequestSchema().load(dict(question))
-        assert list(faults(asked)) == []
+        request = VerifyRequestSchema().load(dict(question))
+        assert list(faults(request)) == []
         with self.sessions() as session:
             snapshot(session)
             answer = verify(
                 session,
                 rep_id=self.rep,
-                cursor_text=asked["cursor"],
-                schema=asked["schema"],
-                request=parse_request(asked),
+                cursor_text=request["cursor"],
+                schema=request["schema"],
+                request=parse_request(request),
             )
         decoded: Json = json.loads(answer.body)
         return decoded
 
     def sync(self) -> "Replica":
-        """Pull until a page says complete and what is held is what it says."""
+        """Pull until a page is complete and its checksum matches."""
         for _ in range(10_000):
             page = self.step()
             if page["complete"] and self.equals(page["check"]):
@@ -92,5 +92,5 @@ class Replica(Smallest):
         raise AssertionError("no page was ever complete")
 
     def records(self, collection: str) -> dict[str, Any]:
-        """Return the records held of *collection* by key."""
+        """Return the records of *collection* by key."""
         return {key: row[2] for (name, key), row in sorted(self.rows.items()) if name == collection}

@@ -176,12 +176,12 @@ def test_an_idle_page_is_tagged_for_the_cursor_it_gives_although_the_head_moved_
     say(sessions, customer("C1", "NW"))
     replica = Replica(sessions, "R1")
     replica.sync()
-    asked_with = replica.cursor
+    cursor_sent = replica.cursor
     say(sessions, customer("C2", "SE"))
     page = replica.ask()
     assert page.idle
-    assert page.cursor != asked_with
-    replica.apply(page, asked_with)
+    assert page.cursor != cursor_sent
+    replica.apply(page, cursor_sent)
     assert page.etag == etag_of(replica.cursor or "")
 
 

@@ -1,4 +1,4 @@
-"""Verify: what differs is found and mended, exactly that, and nothing that the rep may not hear is told."""
+"""Verify: exactly the differing rows are found and repaired, and nothing that the rep may not read is sent."""
 
 import json
 from typing import Any
@@ -10,7 +10,7 @@ from backend.feed import positions
 from backend.feed.mismatches import Mismatch
 from backend.sync import grants
 from backend.sync.pull import NotYet
-from backend.sync.verify import Answer, EpochChanged, verify
+from backend.sync.verify import EpochChanged, VerifyResult, verify
 from backend.sync.verify_request import VerifyRequest, faults, parse_request
 from sync_protocol.change import Gone, Stream
 from sync_protocol.cursor import Cursor, decode_cursor
@@ -33,7 +33,7 @@ def two_reps(sessions: Sessions) -> None:
 
 
 class Server:
-    """Answers questions as the door does, for one rep; keeps what it said."""
+    """Answers requests as the endpoint does, for one rep; keeps its replies."""
 
     def __init__(self, sessions: Sessions, rep: str = "R1") -> None:
         self.sessions, self.rep = sessions, rep
@@ -53,7 +53,7 @@ class Server:
         assert VerifyReplySchema().validate(reply) == {}
         return reply
 
-    def answer(self, cursor: str, question: VerifyRequest) -> Answer:
+    def answer(self, cursor: str, question: VerifyRequest) -> VerifyResult:
         with self.sessions() as session:
             snapshot(session)
             return verify(session, rep_id=self.rep, cursor_text=cursor, schema=1, request=question)

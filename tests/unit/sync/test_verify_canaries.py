@@ -1,4 +1,4 @@
-"""No byte of any answer holds a record of a channel that the rep does not hear, whatever is asked."""
+"""No byte of any reply holds a record of a channel that the rep may not read, whatever the request."""
 
 import random
 from typing import Any
@@ -88,4 +88,4 @@ def test_whatever_is_asked_only_what_is_heard_is_told(sessions: Sessions, rep: s
         assert leaked == [], f"seed {SEED}, step {step}: {asked}"
         assert b'"notes":"Kanary' not in body.replace(b'"notes":"' + own, b""), f"seed {SEED}, step {step}"
         told += own in body
-    assert told > STEPS // 10, "the questions were so odd that nothing was told at all"
+    assert told > STEPS // 10, "the requests were so odd that nothing was sent at all"

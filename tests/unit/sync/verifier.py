@@ -1,4 +1,4 @@
-"""The device's half of a verification, as small as it can be: what it asks next, and how it mends itself."""
+"""A minimal client of verification: it derives the next requests and applies the repairs."""
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
@@ -12,11 +12,11 @@ from sync_protocol.segment import KeyRange
 Rows = dict[Stream, dict[str, int]]
 """Hashes by key, by stream."""
 Ask = Callable[[dict[str, Any]], dict[str, Any]]
-"""Sends a question and returns the answer."""
+"""Sends a request and returns the reply."""
 
 
 class Verifier:
-    """A replica that knows of its rows only their hashes; `records` are those that were sent to mend it."""
+    """A replica that knows only the hashes of its rows; `records` are those sent as repairs."""
 
     def __init__(self, rows: Rows, cursor: str) -> None:
         self.rows, self.cursor = rows, cursor
@@ -26,7 +26,7 @@ class Verifier:
         self.pull_first: list[Stream] = []
 
     def verify(self, ask: Ask) -> None:
-        """Drill down until nothing is left to be asked; mend what can be mended."""
+        """Verify until nothing is left to request; apply the repairs."""
         asking = [{"sums": [wire(stream) | of(held).as_wire() for stream, held in sorted(self.rows.items())]}]
         while asking:
             self.steps += 1
@@ -37,11 +37,11 @@ class Verifier:
                 self.rows.pop(stream, None)
                 self.dropped.append(stream)
             for repair in reply["repairs"]:
-                self._mend(repair)
+                self._repair(repair)
             asking += self._next(reply["ranges"])
             assert self.steps < 1_000
 
-    def _mend(self, repair: dict[str, Any]) -> None:
+    def _repair(self, repair: dict[str, Any]) -> None:
         stream = (repair["channel"], repair["collection"])
         for key in repair["gone"]:
             del self.rows[stream][key]
@@ -50,7 +50,7 @@ class Verifier:
             self.rows.setdefault(stream, {})[record["id"]] = hash_of(stream, record)
 
     def _next(self, parts: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-        """Yield the questions that follow: what differs is split, or told row by row where it is small."""
+        """Yield the next requests: ranges that differ are split, or sent row by row if they are small."""
         split, rows = [], []
         ordered = {stream: sorted(self.rows.get(stream, ())) for stream in {stream_of(part) for part in parts}}
         for part in parts:
@@ -72,7 +72,7 @@ def _within(rows: dict[str, int], ordered: list[str], keys: KeyRange) -> dict[st
 
 
 def _pieces(keys: KeyRange, held: dict[str, int]) -> Iterator[tuple[KeyRange, list[Any]]]:
-    """Cut a range into pieces in which the device has few enough rows to tell them."""
+    """Cut a range into pieces in which the device has few enough rows for one request."""
     groups = list(_at_most(sorted(held.items()), LIMITS.verify_rows)) or [[]]
     bounds = [keys.start, *(group[0][0] for group in groups[1:]), keys.end]
     for n, group in enumerate(groups):

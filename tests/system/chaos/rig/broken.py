@@ -1,6 +1,6 @@
-"""Products that are broken on purpose, so that the rig must say so: each shows that it sees what it looks for.
+"""Products that are broken on purpose: a run against each must fail, to show that the rig finds such faults.
 
-A fault is edits to a copy of the product's source, and what goes wrong around it so that the fault shows.
+A broken product is a copy of the source with edits. A run against it has the faults that make the edit visible.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,50 +21,50 @@ from tests.mutants.tree import calls
 from tests.services.tryton import TrytonServer
 from tests.system.chaos.rig.faults import FAULTS
 from tests.system.chaos.rig.run import LIVENESS_SECONDS, RunFailed, run
+from tests.system.chaos.rig.run_result import RunResult
 from tests.system.chaos.rig.site import Company
-from tests.system.chaos.rig.tally import Tally
 
-PATIENCE = 45.0
-"""Seconds after healing for a product that never arrives; the others have as long as a sound one."""
+SHORT_TIMEOUT = 45.0
+"""Seconds after healing for a product whose documents never arrive; others get as long as a sound product."""
 
 
 @dataclass(frozen=True)
 class Broken:
-    """A product with *edits* does *wrong*; a run with *faults* must find it *shown*."""
+    """A product with *edits* does what *wrong* says; a run with *faults* must count each of *must_find*."""
 
     name: str
     wrong: str
-    shown: Sequence[str]
-    """Findings of a tally that must not be zero."""
+    must_find: Sequence[str]
+    """Fields of the run's result that must not be zero."""
     faults: Sequence[str]
     edits: Sequence[Edit]
-    keys_enforced: bool = True
-    """Whether Tryton refuses a second document with our key, as with the companion module it does."""
+    unique_keys: bool = True
+    """Whether Tryton refuses a second document with our key, as it does with the companion module."""
 
 
 class Unnoticed(AssertionError):
     """The rig found nothing wrong with a product that is broken."""
 
 
-def play(company: Company, folder: Path, seed: int, broken: Broken) -> Tally:
-    """Play a run against *broken* and return what was found; raises `Unnoticed` if it is not what was to be."""
+def play(company: Company, folder: Path, seed: int, broken: Broken) -> RunResult:
+    """Play a run against *broken* and return its result; raises `Unnoticed` if one of `must_find` is zero."""
     chosen = [fault for name in broken.faults for fault in FAULTS if fault.name == name]
-    patience = PATIENCE if "waiting" in broken.shown else LIVENESS_SECONDS
-    with copied_tree() as root, _keys(company.tryton, enforced=broken.keys_enforced):
+    timeout = SHORT_TIMEOUT if "waiting" in broken.must_find else LIVENESS_SECONDS
+    with copied_tree() as root, _key_constraint(company.tryton, enforced=broken.unique_keys):
         write(root, mutated(broken.name, broken.edits))
         try:
-            tally = run(company, folder, seed, chosen, 4, root=root, patience=patience)
+            result = run(company, folder, seed, chosen, 4, root=root, timeout=timeout)
         except RunFailed as failed:
-            tally = failed.tally
-    missed = [finding for finding in broken.shown if not getattr(tally, finding)]
+            result = failed.result
+    missed = [finding for finding in broken.must_find if not getattr(result, finding)]
     if missed:
-        raise Unnoticed(f"{broken.name}: nothing was {' or '.join(missed)}\n" + "\n".join(tally.words))
-    return tally
+        raise Unnoticed(f"{broken.name}: nothing was {' or '.join(missed)}\n" + "\n".join(result.messages))
+    return result
 
 
 @contextmanager
-def _keys(tryton: TrytonServer, *, enforced: bool) -> Iterator[None]:
-    """Let Tryton take two documents with the same key meanwhile, unless *enforced*."""
+def _key_constraint(tryton: TrytonServer, *, enforced: bool) -> Iterator[None]:
+    """Unless *enforced*, let Tryton accept two documents with the same key in the block."""
     if enforced:
         yield
         return
@@ -100,7 +100,7 @@ BROKEN = [
         ("doubled",),
         ["Tryton's answer to create is lost", "workers die at delivery.after_create"],
         [before(Transfer._look_up, "len($HITS) > 1", "$HITS = []")],
-        keys_enforced=False,
+        unique_keys=False,
     ),
     Broken(
         "a rep hears what another captured",

@@ -1,14 +1,14 @@
-"""What goes wrong: each fault begins, lasts a few seconds, and is ended; what it broke is whole afterwards.
+"""The faults: each begins, lasts a few seconds and ends, which repairs what it broke.
 
-Two faults of one `part` never last at the same time. What `end` leaves, `Site.heal` sets right.
+Two faults of the same `part` never last at the same time. `Site.heal` repairs what an `end` leaves broken.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
 
-from tests.system.chaos.rig import breaking as b
-from tests.system.chaos.rig.breaking import Begin, End
+from tests.system.chaos.rig import fault_actions as b
+from tests.system.chaos.rig.fault_actions import Begin, End
 from tests.system.chaos.rig.site import Site
 
 STEPS_OF_DELIVERY = (
@@ -21,12 +21,12 @@ STEPS_OF_A_PHONE = (
 
 
 def _nothing(site: Site) -> None:
-    """What a fault does at its end that ends by itself."""
+    """Do nothing: the end of a fault that ends by itself."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One way to break *part* of a site."""
+    """A way to break *part* of a site, for *seconds*."""
 
     name: str
     part: str
@@ -46,7 +46,7 @@ def _of_processes() -> Iterator[Fault]:
         yield Fault(f"workers die at {point}", "workers", b.workers_die_at(point), b.workers_back, 6)
     yield Fault("a phone killed", "a phone", b.phone_killed, b.phones_back)
     for point in STEPS_OF_A_PHONE:
-        yield Fault(f"phones die at {point}", "a phone", b.phones_die_at(point), b.phones_anew, 5)
+        yield Fault(f"phones die at {point}", "a phone", b.phones_die_at(point), b.phones_restarted, 5)
 
 
 def _of_servers() -> Iterator[Fault]:
@@ -74,6 +74,6 @@ def _of_lines() -> Iterator[Fault]:
 FAULTS = (*_of_processes(), *_of_servers(), *_of_lines())
 
 
-def drawn(draw: Random, count: int) -> list[Fault]:
+def draw_faults(draw: Random, count: int) -> list[Fault]:
     """Return *count* different faults."""
     return draw.sample(FAULTS, count)

@@ -1,8 +1,8 @@
-"""A phone as a process: captures and syncs until it is told to stop capturing, and keeps a diary of its own.
+"""A phone as a process: captures and syncs until it is told to stop capturing, and logs what happened to it.
 
-`python -m tests.system.chaos.rig.phone FOLDER SERVER CODE REP SEED MOST PACE`. The diary
-(`diary.jsonl`) is forced to disk line by line. The verdict compares the end with it: what was captured and
-acknowledged, and seen of others.
+`python -m tests.system.chaos.rig.phone FOLDER SERVER CODE REP SEED MAX_DOCUMENTS INTERVAL`.
+Each line of the log (`events.jsonl`) is forced to disk. The verdict compares the end of the run with it: which
+documents were captured and acknowledged, and which documents of other reps were seen.
 """
 
 import contextlib
@@ -17,31 +17,33 @@ from typing import Any
 
 from sync_protocol.device.device import Device
 from sync_protocol.device.errors import DeviceError
-from tests.system.chaos.rig.watching import Watching
+from tests.system.chaos.rig.leak_detector import LeakDetector
 from tests.system.scenarios.rep import FieldRep, photo
 
 SETTLED = ("accepted", "rejected", "cancelled", "withdrawn", "superseded")
 
 
 class Phone:
-    """One life of the process; the folder outlives it."""
+    """One run of the process; the folder outlives it."""
 
     def __init__(
-        self, folder: Path, server: str, code: str, rep: str, seed: int, most: int, pace: float
+        self, folder: Path, server: str, code: str, rep: str, seed: int, max_documents: int, interval: float
     ) -> None:
-        """*most* is how many documents it captures in all its lives: the ERP has to take them afterwards.
+        """Make the phone.
 
-        Between two of them *pace* seconds pass, so that there is something to lose all the while.
+        Args:
+            max_documents: documents that it captures over all its runs; the ERP has to take them afterwards.
+            interval: seconds between two of them, so that there are open documents during all faults.
         """
-        self.folder, self.rep, self.most, self.pace = folder, rep, most, pace
+        self.folder, self.rep, self.max_documents, self.interval = folder, rep, max_documents, interval
         self.draw = Random(seed + int(time.time()))
         self.code, self.server = code, server
-        watching = Watching(rep, lambda found: self.note("leak", canary=found))
-        self.device = Device(folder / "device", http=watching, sleep=lambda seconds: None, zone="Europe/Berlin")
+        detector = LeakDetector(rep, lambda canary: self.log("leak", canary=canary))
+        self.device = Device(folder / "device", http=detector, sleep=lambda seconds: None, zone="Europe/Berlin")
         self.field = FieldRep(self.device)
 
-    def live(self) -> None:
-        """Capture and sync until the folder holds the word `end`."""
+    def run(self) -> None:
+        """Capture and sync until the folder holds a file `end`."""
         while not (self.folder / "end").exists():
             with contextlib.suppress(DeviceError):
                 if self.device.identity is None:
@@ -53,55 +55,55 @@ class Phone:
         self.device.close()
 
     def capture(self) -> None:
-        """Capture an order, now and then an expense claim."""
+        """Capture an order, or an expense claim as the third document."""
         customers = list(self.field.customers())
         captured = len(self.device.documents())
         if not customers or captured >= self.due() or self.draw.random() < 0.3:
             return
         if captured == 2:
             id = self.field.capture_claim("18.40", photo(60_000, self.draw.randrange(2**32)))
-            self.note("captured", id=id, kind="expense_claim", total="18.40")
+            self.log("captured", id=id, kind="expense_claim", total="18.40")
             return
         canary = f"CANARY-{self.rep}-{self.draw.randrange(2**60):x}"
         customer = self.draw.choice(customers)["id"]
         id = self.field.capture_order(str(self.draw.randint(1, 9)), customer, notes=canary)
         body = next(document.body for document in self.device.documents() if document.id == id)
         total = sum(Decimal(line["unit_price"]) * Decimal(line["quantity"]) for line in body["lines"])
-        self.note("captured", id=id, kind="order", total=str(total.quantize(Decimal("0.01"))), mark=canary)
+        self.log("captured", id=id, kind="order", total=str(total.quantize(Decimal("0.01"))), mark=canary)
 
     def due(self) -> int:
-        """Return how many documents it should have captured by now, counted from its first customers."""
+        """Return how many documents it should have captured by now; time starts with its first customers."""
         began = self.folder / "began"
         if not began.exists():
             began.touch()
-        return min(self.most, 1 + int((time.time() - began.stat().st_mtime) / self.pace))
+        return min(self.max_documents, 1 + int((time.time() - began.stat().st_mtime) / self.interval))
 
     def sync(self) -> None:
-        """Sync once, and write down how things stand."""
+        """Sync once, and write the phone's status."""
         report = self.device.sync()
         for result in report.results:
             if result["status"] in ("received", "duplicate"):
-                self.note("acknowledged", id=result["id"])
+                self.log("acknowledged", id=result["id"])
         documents = self.device.documents()
-        standing = {
+        status = {
             "at": time.time(),
             "problem": str(report.problem) if report.problem else None,
             "complete": report.problem is None and (report.complete or report.unchanged),
             "open": {d.id: d.state_label for d in documents if d.state not in SETTLED},
-            "fates": {d.id: d.state for d in documents},
+            "states": {d.id: d.state for d in documents},
         }
-        draft = self.folder / "standing.draft"
-        draft.write_text(json.dumps(standing))
-        draft.replace(self.folder / "standing.json")
+        draft = self.folder / "status.draft"
+        draft.write_text(json.dumps(status))
+        draft.replace(self.folder / "status.json")
 
-    def note(self, event: str, **more: Any) -> None:
-        """Add a line to the diary; when this returns it is on disk."""
-        with (self.folder / "diary.jsonl").open("a") as file:
+    def log(self, event: str, **more: Any) -> None:
+        """Add a line to the log; when this returns it is on disk."""
+        with (self.folder / "events.jsonl").open("a") as file:
             file.write(json.dumps({"event": event, **more}) + "\n")
             file.flush()
             os.fsync(file.fileno())
 
 
 if __name__ == "__main__":
-    folder, server, code, rep, seed, most, pace = sys.argv[1:]
-    Phone(Path(folder), server, code, rep, int(seed), int(most), float(pace)).live()
+    folder, server, code, rep, seed, max_documents, interval = sys.argv[1:]
+    Phone(Path(folder), server, code, rep, int(seed), int(max_documents), float(interval)).run()

@@ -1,4 +1,4 @@
-"""The phones of a run: processes that are started, killed, started again, and asked how they stand."""
+"""The phones of a run as seen from outside: start and kill their processes, and read their status and logs."""
 
 import contextlib
 import json
@@ -21,53 +21,61 @@ class PhoneProcess:
     code: str
     rep: str
     seed: int
-    most: int
-    """Documents that it captures."""
-    pace: float
+    max_documents: int
+    """Documents that it captures over all its runs."""
+    interval: float
     """Seconds between two of them."""
     process: ServerProcess | None = field(default=None, init=False)
 
     def start(self, failpoints: str = "") -> None:
-        """Switch it on; with SATCHEL_DEVICE_FAILPOINTS it may switch itself off."""
+        """Start it unless it runs; *failpoints* (SATCHEL_DEVICE_FAILPOINTS) may make it kill itself."""
         if self.alive:
             return
         self.kill()
         self.folder.mkdir(parents=True, exist_ok=True)
-        arguments = (self.folder, self.server, self.code, self.rep, self.seed, self.most, self.pace)
+        arguments = (
+            self.folder,
+            self.server,
+            self.code,
+            self.rep,
+            self.seed,
+            self.max_documents,
+            self.interval,
+        )
         command = [sys.executable, "-m", "tests.system.chaos.rig.phone", *map(str, arguments)]
         environ = {**bare_environ(), "SATCHEL_DEVICE_FAILPOINTS": failpoints}
         self.process = ServerProcess(command, self.folder / "phone.log", env=environ, folder=ROOT)
 
     @property
     def alive(self) -> bool:
-        """Whether it is on."""
+        """Whether the process runs."""
         return self.process is not None and self.process.alive
 
     def kill(self) -> None:
-        """Take the battery out."""
+        """Kill the process, as an empty battery would."""
         if self.process is not None:
             self.process.kill()
 
-    def say(self, word: str) -> None:
+    def command(self, name: str) -> None:
         """Tell it to `drain` (capture no more) or to `end`."""
-        (self.folder / word).touch()
+        (self.folder / name).touch()
 
     def end(self) -> None:
-        """Let it end; by force if it does not."""
-        self.say("end")
+        """Stop the process, by force if it does not end in 15 seconds."""
+        self.command("end")
         if self.process is not None and not self.process.wait(15):
             self.kill()
 
     @property
-    def standing(self) -> dict[str, Any]:
-        """How it stood after its last sync; empty before the first."""
-        file = self.folder / "standing.json"
-        found: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
-        return found
+    def status(self) -> dict[str, Any]:
+        """The status that it wrote after its last sync; empty before the first (see `Phone.sync`)."""
+        file = self.folder / "status.json"
+        status: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
+        return status
 
-    def diary(self, event: str) -> Iterator[dict[str, Any]]:
-        """Yield its lines of *event*; a last line that a kill cut is left out."""
-        file = self.folder / "diary.jsonl"
+    def events(self, event: str) -> Iterator[dict[str, Any]]:
+        """Yield the lines of its log with *event*, without a last line that a kill has cut off."""
+        file = self.folder / "events.jsonl"
         for line in file.read_text().splitlines() if file.exists() else []:
             with contextlib.suppress(ValueError):
                 entry = json.loads(line)

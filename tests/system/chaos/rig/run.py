@@ -1,30 +1,30 @@
-"""One run: phones capture while faults come and go; then all is healed, drained and compared."""
+"""One run: phones capture while faults come and go; then everything is healed, drained and compared."""
 
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
 
-from tests.system.chaos.rig.collecting import collect, newest
-from tests.system.chaos.rig.faults import Fault, drawn
-from tests.system.chaos.rig.judge import judge
+from tests.system.chaos.rig.evidence import collect, newest
+from tests.system.chaos.rig.faults import Fault, draw_faults
+from tests.system.chaos.rig.run_result import RunResult
 from tests.system.chaos.rig.site import Company, Site
-from tests.system.chaos.rig.tally import Tally
+from tests.system.chaos.rig.verdict import compare
 from tests.system.scenarios.node import ROOT
 
 LIVENESS_SECONDS = 300.0
-"""Within so many seconds after healing everything must have arrived."""
-LOOK_SECONDS = 0.2
+"""Within this time after healing every document must have arrived."""
+POLL_SECONDS = 0.2
 PAUSE = 2.0
-"""The most seconds between the beginnings of two faults, beside what the first one takes."""
+"""Longest pause in seconds before a fault begins."""
 
 
 class RunFailed(AssertionError):
-    """A promise was broken; the tally says which."""
+    """A promise was broken; the result says which."""
 
-    def __init__(self, tally: Tally, seed: int) -> None:
-        self.tally = tally
-        super().__init__(f"seed {seed}, faults: {', '.join(tally.faults)}\n" + "\n".join(tally.words))
+    def __init__(self, result: RunResult, seed: int) -> None:
+        self.result = result
+        super().__init__(f"seed {seed}, faults: {', '.join(result.faults)}\n" + "\n".join(result.messages))
 
 
 def run(
@@ -32,45 +32,47 @@ def run(
     folder: Path,
     seed: int,
     faults: Sequence[Fault] = (),
-    most: int = 8,
+    max_documents: int = 8,
     *,
     root: Path = ROOT,
-    patience: float = LIVENESS_SECONDS,
-) -> Tally:
-    """Play the run of *seed*, with *faults* instead of drawn ones; raises `RunFailed`.
+    timeout: float = LIVENESS_SECONDS,
+) -> RunResult:
+    """Play the run of *seed* and return its result; raises `RunFailed`.
 
-    *most* documents are captured by each of the three phones. The nodes run the product that stands in *root*.
+    Args:
+        faults: the faults to play instead of drawn ones.
+        max_documents: how many documents each of the three phones captures.
+        root: the folder of the product's source, which the nodes run.
+        timeout: seconds after healing within which the phones must converge.
     """
     draw = Random(seed)
-    plan = list(faults) or drawn(draw, draw.randint(3, 5))
-    tally = Tally([fault.name for fault in plan])
+    plan = list(faults) or draw_faults(draw, draw.randint(3, 5))
+    result = RunResult([fault.name for fault in plan])
     before = newest(company.tryton)
-    pace = sum(PAUSE + fault.seconds for fault in plan) / most
-    with Site(company, folder, seed, most, pace, root) as site:
-        # The phones come to hold the company before anything breaks, or there is nothing to capture.
-        assert _until(lambda: all(phone.standing.get("complete") for phone in site.phones), 300), (
-            "no first sync"
-        )
+    interval = sum(PAUSE + fault.seconds for fault in plan) / max_documents
+    with Site(company, folder, seed, max_documents, interval, root) as site:
+        # The phones sync the company before anything breaks, otherwise there is nothing to capture.
+        assert _until(lambda: all(phone.status.get("complete") for phone in site.phones), 300), "no first sync"
         _play(site, plan, draw)
         for phone in site.phones:
-            phone.say("drain")
+            phone.command("drain")
         site.heal()
         healed = time.monotonic()
         waiting = site.waiting()
-        while waiting and time.monotonic() < healed + patience:
-            time.sleep(LOOK_SECONDS)
+        while waiting and time.monotonic() < healed + timeout:
+            time.sleep(POLL_SECONDS)
             waiting = site.waiting()
-        tally.seconds = time.monotonic() - healed
-        judge(collect(site, before, waiting), tally)
-        if not tally.captured:
-            tally.words.append("nothing was captured, so nothing was shown")
-        if tally.words:
-            raise RunFailed(tally, seed)
-    return tally
+        result.seconds = time.monotonic() - healed
+        compare(collect(site, before, waiting), result)
+        if not result.captured:
+            result.messages.append("nothing was captured, so the run has shown nothing")
+        if result.messages:
+            raise RunFailed(result, seed)
+    return result
 
 
 def _play(site: Site, plan: Sequence[Fault], draw: Random) -> None:
-    """Begin the faults one after the other; one may begin while the one before it lasts, if of another part."""
+    """Begin the faults one after the other; faults of different parts may overlap."""
     lasting: list[Fault] = []
     for fault in plan:
         if lasting and (lasting[-1].part == fault.part or draw.random() < 0.5):
@@ -87,10 +89,10 @@ def _end(site: Site, lasting: list[Fault]) -> None:
         lasting.pop(0).end(site)
 
 
-def _until(look: Callable[[], bool], seconds: float) -> bool:
+def _until(condition: Callable[[], bool], seconds: float) -> bool:
     deadline = time.monotonic() + seconds
-    while not look():
+    while not condition():
         if time.monotonic() > deadline:
             return False
-        time.sleep(LOOK_SECONDS)
+        time.sleep(POLL_SECONDS)
     return True

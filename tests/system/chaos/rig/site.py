@@ -1,6 +1,6 @@
 """An installation to break: primary and standby, Redis, two nodes with web and worker, Tryton, three phones.
 
-There is a bad line on each link. Each run has servers of its own, copied from a company that was read once.
+Each link has a proxy that injects faults. Each run has its own servers, copied from a company read once before.
 """
 
 import shutil
@@ -23,7 +23,7 @@ REPS = {"R1": ("NE", "E001"), "R2": ("NW", "E002")}
 
 
 class Company:
-    """A Tryton that lives through all runs, and a Satchel that has read it, to be copied."""
+    """A Tryton that serves all runs, and a Satchel that has read it, to be copied for each run."""
 
     def __init__(self, tryton: TrytonServer, folder: Path) -> None:
         self.tryton = tryton
@@ -50,23 +50,23 @@ class Company:
 
     def _warehouse(self) -> str:
         """Return the key of the first warehouse."""
-        wanted = [["type", "=", "warehouse"], ["code", "=", "W1"]]
+        domain = [["type", "=", "warehouse"], ["code", "=", "W1"]]
         with TrytonSession.admin(self.tryton) as office:
-            return str(office("stock.location", "search_read", wanted, 0, None, None, ["code"])[0]["id"])
+            return str(office("stock.location", "search_read", domain, 0, None, None, ["code"])[0]["id"])
 
     def __exit__(self, *error: Any) -> None:
         self.postgres.remove()
 
 
 class Site:
-    """The servers of one run, all of them on; `with` puts them away."""
+    """The running servers of one run; leaving the `with` stops and removes them."""
 
     def __init__(
-        self, company: Company, folder: Path, seed: int, most: int, pace: float, root: Path = ROOT
+        self, company: Company, folder: Path, seed: int, max_documents: int, interval: float, root: Path = ROOT
     ) -> None:
-        """Each phone captures *most* documents, *pace* seconds apart; the nodes run the product in *root*."""
+        """Each phone captures *max_documents*, *interval* seconds apart; the nodes run the source in *root*."""
         self.company, self.folder, self.seed = company, folder, seed
-        self.most, self.pace = most, pace
+        self.max_documents, self.interval = max_documents, interval
         self.root, self.tryton = root, company.tryton
         self.primary = PostgresServer(folder / "primary", durable=True)
         self.standby: PostgresServer | None = PostgresServer(folder / "standby", durable=True)
@@ -90,7 +90,7 @@ class Site:
                 ("erp", self.tryton.port),
             ):
                 self._line(name, port)
-            self.nodes = [Node(self._made(name), self._environ(), self.root) for name in ("a", "b")]
+            self.nodes = [Node(self._make_folder(name), self._environ(), self.root) for name in ("a", "b")]
             for node in self.nodes:
                 node.start_web(wait=False)  # phones do not wait for it either
                 node.start_worker()
@@ -101,7 +101,7 @@ class Site:
             raise
         return self
 
-    def _made(self, name: str) -> Path:
+    def _make_folder(self, name: str) -> Path:
         folder = self.folder / name
         folder.mkdir()
         return folder
@@ -110,12 +110,12 @@ class Site:
         self.lines[name] = Proxy(port, seed=self.seed).__enter__()
 
     def _environ(self) -> dict[str, str]:
-        ours, line = f":{self.primary.port}/", f":{self.lines['database'].port}/"
+        direct, proxied = f":{self.primary.port}/", f":{self.lines['database'].port}/"
         return {
             **self.tryton.settings,
             "SATCHEL_FOLDER": str(self.folder / "instance"),
             "SATCHEL_ERP_URL": f"http://127.0.0.1:{self.lines['erp'].port}",
-            "SATCHEL_DATABASE_URL": self.primary.url(DATABASE).replace(ours, line),
+            "SATCHEL_DATABASE_URL": self.primary.url(DATABASE).replace(direct, proxied),
             "SATCHEL_REDIS_URL": f"redis://127.0.0.1:{self.lines['redis'].port}/0",
             "SATCHEL_PUBLIC_URL": "http://satchel.test",
             "SATCHEL_LEASE_SECONDS": "15",
@@ -127,15 +127,15 @@ class Site:
         server = f"http://127.0.0.1:{self.lines['phones'].port}"
         reps = ("R1", "R1", "R2")
         with ThreadPoolExecutor() as pool:
-            codes = list(pool.map(lambda rep: self.nodes[0].command("rep", "code", rep), reps))
-        for n, (rep, said) in enumerate(zip(reps, codes, strict=True)):
-            code, folder = said.strip().splitlines()[-1], self.folder / f"phone{n}"
-            phone = PhoneProcess(folder, server, code, rep, self.seed + n, self.most, self.pace)
+            outputs = list(pool.map(lambda rep: self.nodes[0].command("rep", "code", rep), reps))
+        for n, (rep, output) in enumerate(zip(reps, outputs, strict=True)):
+            code, folder = output.strip().splitlines()[-1], self.folder / f"phone{n}"
+            phone = PhoneProcess(folder, server, code, rep, self.seed + n, self.max_documents, self.interval)
             self.phones.append(phone)
             phone.start()
 
     def heal(self) -> None:
-        """Set everything right that a fault may have left, and do what an operator would."""
+        """Repair everything that a fault may have left broken, as an operator would."""
         for line in self.lines.values():
             line.link = PERFECT
             line.heal()
@@ -153,14 +153,14 @@ class Site:
             eventually(self._reconciled, "reconciling finds everything in order", 90)
 
     def _reconciled(self) -> bool:
-        said = self.nodes[1].command("delivery", "reconcile", check=False)
-        (self.folder / "reconcile.log").write_text(said)
-        return "Sending to the ERP goes on." in said or "Sending is not held." in said
+        output = self.nodes[1].command("delivery", "reconcile", check=False)
+        (self.folder / "reconcile.log").write_text(output)
+        return "Sending to the ERP goes on." in output or "Sending is not held." in output
 
     def waiting(self) -> dict[int, str]:
-        """Return how the phones stand that still wait for something, or have not synced for some seconds."""
-        standings = {number: phone.standing for number, phone in enumerate(self.phones)}
-        return {number: str(how) for number, how in standings.items() if not _has_all(how)}
+        """Return the status of each phone with open documents or without a sync for 10 seconds, by number."""
+        statuses = {number: phone.status for number, phone in enumerate(self.phones)}
+        return {number: str(status) for number, status in statuses.items() if not _converged(status)}
 
     def __exit__(self, *error: Any) -> None:
         for phone in self.phones:
@@ -175,6 +175,6 @@ class Site:
         self.primary.remove()
 
 
-def _has_all(standing: dict[str, Any]) -> bool:
-    fresh = standing.get("at", 0) > time.time() - 10
-    return bool(fresh and standing["complete"] and not standing["open"])
+def _converged(status: dict[str, Any]) -> bool:
+    fresh = status.get("at", 0) > time.time() - 10
+    return bool(fresh and status["complete"] and not status["open"])

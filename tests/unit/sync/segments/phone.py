@@ -20,7 +20,7 @@ class Phone(Replica):
             for offer in list(self.offers):
                 self.fetched.append(offer["sha256"])
                 with self.store.open(offer["sha256"], 0, offer["bytes"]) as file:
-                    assert self.take_segment(offer, file.read())
+                    assert self.apply_segment(offer, file.read())
             if page["complete"] and self.equals(page["check"]):
                 return self
         raise AssertionError("no page was ever complete")

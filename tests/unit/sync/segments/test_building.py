@@ -73,7 +73,7 @@ def test_a_set_that_took_longer_to_build_than_tombstones_live_is_not_offered(
     settings: Settings,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Whoever applied it would never hear of what was deleted meanwhile."""
+    """A device that applied it would never learn what was deleted meanwhile."""
     large_company(sessions, 600)
     put = store.put
 
@@ -153,7 +153,7 @@ def test_unchanged_key_ranges_keep_their_files(
     assert first.segments >= 4
     customers(sessions, 0, 190, name="Renamed", noise=2_000)
     (second,) = build_due(sessions, store, clock, settings)
-    assert second.kept >= first.segments - 2
+    assert second.reused >= first.segments - 2
 
 
 def test_while_somebody_builds_nobody_else_does(

@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from backend.sync.segments import packing
-from backend.sync.segments.packing import MAX_BYTES, MIN_BYTES, Packed, Row, pack
+from backend.sync.segments.packing import MAX_BYTES, MIN_BYTES, PackedSegment, Row, pack
 from sync_protocol import segment
 from sync_protocol.segment import decode
 
@@ -27,7 +27,7 @@ def dull(key: str, length: int) -> Row:
     return key, f'{{"id":"{key}","text":"{"a" * length}"}}'
 
 
-def packed(rows: Sequence[Row], boundaries: Sequence[str] = ()) -> list[Packed]:
+def packed(rows: Sequence[Row], boundaries: Sequence[str] = ()) -> list[PackedSegment]:
     found = list(pack(STREAM, rows, boundaries))
     assert found[0].range.start == "" and found[-1].range.end is None
     assert all(a.range.end == b.range.start for a, b in pairwise(found))
@@ -37,11 +37,11 @@ def packed(rows: Sequence[Row], boundaries: Sequence[str] = ()) -> list[Packed]:
     return found
 
 
-def starts(found: Sequence[Packed]) -> list[str]:
+def starts(found: Sequence[PackedSegment]) -> list[str]:
     return [one.range.start for one in found]
 
 
-def names(found: Sequence[Packed]) -> list[str]:
+def names(found: Sequence[PackedSegment]) -> list[str]:
     return [one.name for one in found]
 
 
@@ -140,7 +140,7 @@ def test_it_holds_no_more_than_two_segments_of_rows(monkeypatch: pytest.MonkeyPa
     def watched(self: packing._Packer, one: Row) -> None:
         nonlocal most
         add(self, one)
-        most = max(most, self.plain + (sum(len(b) for _, b in self.last[1]) if self.last else 0))
+        most = max(most, self.plain_bytes + (sum(len(b) for _, b in self.last[1]) if self.last else 0))
 
     monkeypatch.setattr(packing._Packer, "add", watched)
     packed([row(n) for n in range(3_000)])

@@ -64,7 +64,7 @@ from backend.sync.segments.factory import make_store
 from backend.sync.segments import sweep
 import_tables()
 settings = read_settings(os.environ)
-sweep.RETIRED_DAYS = sweep.UNNAMED_HOURS = 0
+sweep.RETIRED_DAYS = sweep.UNREFERENCED_HOURS = 0
 work = {work}
 work(make_sessions(settings.database_url), make_store(settings), SystemClock(), settings)
 """
@@ -110,7 +110,7 @@ def test_a_sweep_killed_at_any_step_deletes_nothing_that_is_on_offer(
     killed(settings, PROGRAM.format(work="sweep.sweep"), failpoint)
     sees_what_rows_say(sessions, store)
     monkeypatch.setattr(sweeping, "RETIRED_DAYS", 0)
-    monkeypatch.setattr(sweeping, "UNNAMED_HOURS", 0)
+    monkeypatch.setattr(sweeping, "UNREFERENCED_HOURS", 0)
     sweep(sessions, store, SystemClock(), settings)
     assert {file.name for file in store.stored()} == {row.sha256 for row in set_of(sessions)}
     sees_what_rows_say(sessions, store)

@@ -1,4 +1,4 @@
-"""The scrub: damaged and missing files are found, withdrawn and built anew; whole ones are left alone."""
+"""The scrub: damaged and missing files are found, withdrawn and built again; intact ones are left alone."""
 
 import errno
 from io import FileIO
@@ -9,10 +9,9 @@ from backend.clock import ManualClock
 from backend.database.core import Sessions
 from backend.settings import Settings
 from backend.sync.segments.due import build_due
-from backend.sync.segments.file_store import FileStore
+from backend.sync.segments.file_store import FileStore, Slice
 from backend.sync.segments.maintenance import run_maintenance
 from backend.sync.segments.scrub import scrub
-from backend.sync.segments.slice import Slice
 from backend.sync.segments.store import StoreFailed
 from tests.unit.sync.segments.company import large_company, set_of
 from tests.unit.sync.segments.phone import sees_what_rows_say

@@ -13,7 +13,7 @@ from backend.sync.segments.build_lock import build_lock
 from backend.sync.segments.due import build_due
 from backend.sync.segments.factory import make_store
 from backend.sync.segments.file_store import FileStore
-from backend.sync.segments.sweep import RETIRED_DAYS, Swept, sweep
+from backend.sync.segments.sweep import RETIRED_DAYS, SweepResult, sweep
 from tests.unit.sync.segments.company import CUSTOMERS, customers, large_company, set_of
 from tests.unit.sync.segments.phone import Phone, sees_what_rows_say
 
@@ -49,16 +49,16 @@ def test_a_retired_set_is_served_until_its_time_is_over(
 ) -> None:
     gone = two_sets(sessions, store, clock, settings)
     with sessions() as session:
-        oldest = segments.oldest_living_position(session, CUSTOMERS)
+        oldest = segments.oldest_served_position(session, CUSTOMERS)
     clock.advance(seconds=RETIRED_DAYS * 86_400)
-    assert sweep(sessions, store, clock, settings) == Swept()
+    assert sweep(sessions, store, clock, settings) == SweepResult()
     clock.advance(seconds=1)
     done = sweep(sessions, store, clock, settings)
     assert done.files == len(gone) and done.segments >= len(gone)
     on_offer = set_of(sessions)
     assert {file.name for file in store.stored()} == {row.sha256 for row in on_offer}
     with sessions() as session:
-        assert segments.oldest_living_position(session, CUSTOMERS) == on_offer[0].position > (oldest or 0)
+        assert segments.oldest_served_position(session, CUSTOMERS) == on_offer[0].position > (oldest or 0)
     sees_what_rows_say(sessions, store)
 
 
@@ -85,7 +85,7 @@ def test_a_phone_in_the_middle_of_a_retired_set_is_led_to_the_new_one(
     phone = Phone(sessions, store)
     phone.step()
     offer = phone.offers[0]
-    phone.take_segment(offer, store.path(offer["sha256"]).read_bytes())
+    phone.apply_segment(offer, store.path(offer["sha256"]).read_bytes())
     customers(sessions, 600, 780, name="Renamed", noise=2_000)
     build_due(sessions, store, clock, settings)
     written(store, clock.now())
@@ -119,5 +119,5 @@ def test_nothing_is_swept_while_somebody_builds(
     two_sets(sessions, store, clock, settings)
     clock.advance(seconds=30 * 86_400)
     with build_lock(sessions, settings.folder):
-        assert sweep(sessions, store, clock, settings) == Swept()
+        assert sweep(sessions, store, clock, settings) == SweepResult()
     assert sweep(sessions, store, clock, settings).files > 0

@@ -1,4 +1,4 @@
-"""A network that reads along: every byte of every answer is searched for what another rep captured."""
+"""An HTTP transport that searches every byte of every response for documents of another rep."""
 
 import re
 import zlib
@@ -9,19 +9,19 @@ import httpx
 CANARY = re.compile(rb"CANARY-(\w+?)-[0-9a-f]+")
 
 
-class Watching(httpx.BaseTransport):
-    """Tells *found* of each canary in an answer that is not of *rep*."""
+class LeakDetector(httpx.BaseTransport):
+    """Calls *on_leak* with each canary in a response that does not belong to *rep*."""
 
     def __init__(
-        self, rep: str, found: Callable[[str], None], network: httpx.BaseTransport | None = None
+        self, rep: str, on_leak: Callable[[str], None], network: httpx.BaseTransport | None = None
     ) -> None:
         self._inner = network or httpx.HTTPTransport()
-        self._rep, self._found = rep.encode(), found
+        self._rep, self._on_leak = rep.encode(), on_leak
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         response = self._inner.handle_request(request)
         assert isinstance(response.stream, httpx.SyncByteStream)
-        response.stream = _Read(response.stream, self._search)
+        response.stream = _RecordedStream(response.stream, self._search)
         return response
 
     def close(self) -> None:
@@ -31,11 +31,11 @@ class Watching(httpx.BaseTransport):
         for body in (raw, *_inflated(raw)):
             for match in CANARY.finditer(body):
                 if match[1] != self._rep:
-                    self._found(match[0].decode())
+                    self._on_leak(match[0].decode())
 
 
 def _inflated(raw: bytes) -> Iterator[bytes]:
-    """Yield what is inside gzip, also where it was cut: half an answer can leak as well as a whole one."""
+    """Yield the content of a gzip body, even a cut one: half a response can leak as well as a whole one."""
     if raw[:2] == b"\x1f\x8b":
         inflater = zlib.decompressobj(zlib.MAX_WBITS | 16)
         try:
@@ -44,7 +44,7 @@ def _inflated(raw: bytes) -> Iterator[bytes]:
             return
 
 
-class _Read(httpx.SyncByteStream):
+class _RecordedStream(httpx.SyncByteStream):
     def __init__(self, stream: httpx.SyncByteStream, search: Callable[[bytes], None]) -> None:
         self._stream, self._search = stream, search
         self._seen = bytearray()

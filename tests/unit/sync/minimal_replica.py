@@ -21,8 +21,8 @@ Row = tuple[str, int, Any]
 Json = Mapping[str, Any]
 
 
-class Smallest:
-    """Holds a row per (collection, key), the cursor, and what the last page offered."""
+class MinimalReplica:
+    """A row per (collection, key), the cursor, and the offers of the last page."""
 
     def __init__(self) -> None:
         self.cursor: str | None = None
@@ -34,9 +34,9 @@ class Smallest:
         self._applied: dict[tuple[Stream, str, str | None], tuple[str, int]] = {}
         """Of streams not yet whole: the (name, position) that was applied last for a key range."""
 
-    def take_page(self, page: Json, asked_with: str | None) -> bool:
-        """Apply *page* if the cursor it was asked with is still held; return whether it was."""
-        if asked_with != self.cursor:
+    def apply_page(self, page: Json, cursor_sent: str | None) -> bool:
+        """Apply *page* if *cursor_sent* is still the cursor; return whether it was."""
+        if cursor_sent != self.cursor:
             return False
         if page["reset"] == RESET_EPOCH:
             self.rows.clear()
@@ -58,28 +58,28 @@ class Smallest:
         self._finish()
         return True
 
-    def take_segment(self, offer: Json, data: bytes) -> bool:
-        """Apply the segment *offer* if it is still wanted; raises `SegmentDamaged`."""
+    def apply_segment(self, offer: Json, data: bytes) -> bool:
+        """Apply the segment *offer* if it is still offered; raises `SegmentDamaged`."""
         if offer not in self.offers:
             return False
         segment = decode(data, sha256=offer["sha256"], most=LIMITS.segment_plain_bytes)
         stream, within = _stream(offer), KeyRange(offer["from"], offer["to"])
-        assert (segment.stream, segment.range) == (stream, within), "it is not what the offer said"
-        there = {key: json.loads(body) for key, body in segment.rows}
+        assert (segment.stream, segment.range) == (stream, within), "the segment does not match its offer"
+        records = {key: json.loads(body) for key, body in segment.rows}
         for (collection, key), (channel, position, _) in list(self.rows.items()):
-            lacks = key in within and key not in there and position <= offer["position"]
+            lacks = key in within and key not in records and position <= offer["position"]
             if (channel, collection) == stream and lacks:
                 del self.rows[collection, key]
-        for key, record in there.items():
+        for key, record in records.items():
             self._put((stream[1], key), (stream[0], offer["position"], record))
         self._applied[stream, within.start, within.end] = (offer["sha256"], offer["position"])
         self.offers.remove(offer)
         self._finish()
         return True
 
-    def take_repairs(self, reply: Json, asked_with: str | None) -> bool:
-        """Apply what a verification found, if the cursor it was asked with is still held."""
-        if asked_with != self.cursor:
+    def apply_repairs(self, reply: Json, cursor_sent: str | None) -> bool:
+        """Apply the reply of a verification if *cursor_sent* is still the cursor; return whether it was."""
+        if cursor_sent != self.cursor:
             return False
         self._drop(reply["drop"])
         for repair in reply["repairs"]:
@@ -93,25 +93,25 @@ class Smallest:
             self.cursor, self.then, self.offers = reply["cursor"], None, []
         return True
 
-    def begin_anew(self) -> None:
-        """Hold nothing, as on the first day."""
+    def start_again(self) -> None:
+        """Delete everything, as on the first day."""
         self.rows.clear()
         self._applied.clear()
         self.cursor, self.then, self.offers, self.rebased = None, None, [], False
 
     def held(self, stream: Stream, within: KeyRange = KeyRange()) -> dict[str, int]:  # noqa: B008 - frozen
-        """Return the row hash of every key held of *stream* inside *within*."""
+        """Return the row hash of every key of *stream* in the range *within*."""
         return {key: hash for of, key, hash in self._hashes() if of == stream and key in within}
 
     def sums(self) -> dict[Stream, Checksum]:
-        """Return the checksum of every stream of which rows are held."""
+        """Return the checksum of every stream with rows."""
         found: dict[Stream, list[int]] = {}
         for stream, _, hash in self._hashes():
             found.setdefault(stream, []).append(hash)
         return {stream: Checksum.of(hashes) for stream, hashes in found.items()}
 
     def equals(self, check: Json) -> bool:
-        """Say whether the rows held add up to the `check` of a complete page."""
+        """Return whether the rows add up to *check* of a complete page."""
         return Checksum.total(self.sums().values()).as_wire() == dict(check)
 
     def _hashes(self) -> Iterator[tuple[Stream, str, int]]:
@@ -132,7 +132,7 @@ class Smallest:
         return self._applied.get((_stream(offer), offer["from"], offer["to"])) == what
 
     def _finish(self) -> None:
-        """Take `then` once nothing on offer is missing."""
+        """Replace the cursor with `then` once every offered segment is applied."""
         if self.then and not self.offers:
             self.cursor, self.then = self.then, None
             self._applied.clear()

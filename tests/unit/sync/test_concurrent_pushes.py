@@ -1,4 +1,4 @@
-"""Two requests of one rep at the same moment, stepped by hand: an original and the copy that replaces it."""
+"""Two concurrent requests of one rep, stepped by hand: an original and the copy that replaces it."""
 
 from collections.abc import Callable, Iterator
 

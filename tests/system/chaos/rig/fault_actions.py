@@ -1,4 +1,4 @@
-"""The ways in which the parts of a site are broken and made whole again."""
+"""The actions that begin and end faults: how the parts of a site are broken and repaired."""
 
 import signal
 from collections.abc import Callable
@@ -67,7 +67,7 @@ def workers_die_at(point: str) -> Begin:
 
 
 def worker_sleeps(site: Site, draw: Random) -> None:
-    """Stop a worker in its tracks for longer than its lease, so that the other takes its document over."""
+    """Pause a worker for longer than its lease, so that the other worker takes over its document."""
     _signal(site.nodes[0], signal.SIGSTOP)
 
 
@@ -92,13 +92,13 @@ def database_back(site: Site) -> None:
 
 
 def failover(site: Site, draw: Random) -> None:
-    """Cut the standby off; what is acknowledged from now on is the tail that it will lack."""
+    """Disconnect the standby; it will lack everything that is acknowledged from now on (the tail)."""
     if site.standby is not None:
         standby.cut(site.standby)
 
 
 def promoted(site: Site) -> None:
-    """The primary is gone for good, and the standby takes its place without the tail."""
+    """Remove the primary and promote the standby, which lacks the tail."""
     if site.standby is None:
         return
     site.primary.kill()
@@ -149,7 +149,7 @@ def phones_die_at(point: str) -> Begin:
     return begin
 
 
-def phones_anew(site: Site) -> None:
+def phones_restarted(site: Site) -> None:
     for phone in site.phones:
         phone.kill()
         phone.start()

@@ -95,6 +95,6 @@ def test_forgetting_old_moments_does_not_move_the_horizon(
         clock.advance(days=1)
     before = horizon(sessions, clock, days)
     with sessions() as session, session.begin():
-        position_times.forget(session, clock.now() - days * DAY)
+        position_times.delete_redundant(session, clock.now() - days * DAY)
     assert horizon(sessions, clock, days) == before
     assert len(noted(sessions)) == days

@@ -1,4 +1,4 @@
-"""The chapter of the story in which the rep has second thoughts."""
+"""The chapter of the story with amendments: a withdrawal and a change request."""
 
 from typing import Any
 
@@ -7,8 +7,8 @@ from tests.unit.sync import company
 ORDER, WITHDRAWAL, LATE, REQUEST = (f"01KBR9YJ3N00000000000000{n:02}" for n in range(1, 5))
 
 
-def tell(story: Any) -> None:
-    """Tell it: an order is withdrawn, and asked about, both ways once in vain."""
+def play(story: Any) -> None:
+    """Play it: an order is withdrawn, then a withdrawal and a change request are refused."""
 
     def withdrawal(id: str, of: str) -> dict[str, Any]:
         body = {"submission_id": of, "reason": "The customer called"}
@@ -16,10 +16,12 @@ def tell(story: Any) -> None:
 
     order = company.submission(ORDER, company.order_body())
     about = "An order, and its withdrawal: a document of its own, which is done once it is received."
-    both = [order, withdrawal(WITHDRAWAL, ORDER)]
-    story.ask("push-withdraw", about, "POST", "/v1/push", body={"submissions": both})
+    documents = [order, withdrawal(WITHDRAWAL, ORDER)]
+    story.ask("push-withdraw", about, "POST", "/v1/push", body={"submissions": documents})
     body = {"submission_id": ORDER, "action": "cancel", "message": "The customer called"}
     request = company.submission(REQUEST, body, "change_request", schema=2)
     about = "What was withdrawn cannot be changed; and a withdrawal names in `supersedes` what its body names."
-    crooked = {**withdrawal(LATE, ORDER), "supersedes": None}
-    story.ask("push-wish-refused", about, "POST", "/v1/push", body={"submissions": [crooked, request]})
+    inconsistent = {**withdrawal(LATE, ORDER), "supersedes": None}
+    story.ask(
+        "push-amendment-refused", about, "POST", "/v1/push", body={"submissions": [inconsistent, request]}
+    )

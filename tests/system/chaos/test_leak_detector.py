@@ -1,28 +1,28 @@
-"""The network that reads along finds the mark of another rep wherever in an answer it is."""
+"""The leak detector finds the mark of another rep anywhere in a response."""
 
 import gzip
 
 import httpx
 import pytest
 
-from tests.system.chaos.rig.watching import Watching
+from tests.system.chaos.rig.leak_detector import LeakDetector
 
 OURS, THEIRS = b"CANARY-R1-a1", b"CANARY-R2-b2"
-# What no compression makes short, so that a half of it still holds the mark.
+# Text that gzip does not shorten, so that half of the body still holds the mark.
 NOISE = bytes(range(256)) * 8
 
 
-def _reads(body: bytes) -> list[str]:
-    """Return what R1's network finds in an answer with *body*."""
-    found: list[str] = []
+def _leaks_in(body: bytes) -> list[str]:
+    """Return the marks that R1's detector finds in a response with *body*."""
+    leaks: list[str] = []
     network = httpx.MockTransport(lambda request: httpx.Response(200, stream=httpx.ByteStream(body)))
-    with httpx.Client(transport=Watching("R1", found.append, network)) as client:
+    with httpx.Client(transport=LeakDetector("R1", leaks.append, network)) as client:
         client.get("http://satchel.test/")
-    return found
+    return leaks
 
 
 @pytest.mark.parametrize(
-    ("body", "found"),
+    ("body", "leaks"),
     [
         pytest.param(b'{"notes":"' + OURS + b'"}', [], id="one's own"),
         pytest.param(b'{"notes":"' + OURS + b" " + THEIRS + b'"}', [THEIRS.decode()], id="plain"),
@@ -30,5 +30,5 @@ def _reads(body: bytes) -> list[str]:
         pytest.param(gzip.compress(OURS + THEIRS + NOISE)[:-12], [THEIRS.decode()], id="compressed and cut"),
     ],
 )
-def test_the_mark_of_another_rep_is_found(body: bytes, found: list[str]) -> None:
-    assert _reads(body) == found
+def test_the_mark_of_another_rep_is_found(body: bytes, leaks: list[str]) -> None:
+    assert _leaks_in(body) == leaks

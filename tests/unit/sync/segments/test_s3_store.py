@@ -124,7 +124,7 @@ def test_what_nobody_names_is_swept(
     build_due(here.sessions, store, SystemClock(), here.settings)
     store.put("f" * 64, b"left by a builder that died")
     objects.put_object(Bucket=bucket, Key="another/tenant", Body=b"not ours")
-    monkeypatch.setattr(sweep, "UNNAMED_HOURS", 0)
+    monkeypatch.setattr(sweep, "UNREFERENCED_HOURS", 0)
     assert sweep.sweep(here.sessions, store, SystemClock(), here.settings).files == 1
     assert {file.name for file in store.stored()} == {row.sha256 for row in set_of(here.sessions)}
     assert objects.head_object(Bucket=bucket, Key="another/tenant")["ContentLength"] == 8
@@ -137,7 +137,7 @@ def test_a_bucket_without_a_prefix_is_swept_of_segments_only(
     foreign = ("invoices.pdf", "backup/" + "b" * 64)
     for key in (*foreign, "f" * 64):
         objects.put_object(Bucket=bucket, Key=key, Body=b"x")
-    monkeypatch.setattr(sweep, "UNNAMED_HOURS", 0)
+    monkeypatch.setattr(sweep, "UNREFERENCED_HOURS", 0)
     with install(settings, clock) as here:
         assert sweep.sweep(here.sessions, make_store(settings), SystemClock(), settings).files == 1
     assert {found["Key"] for found in objects.list_objects_v2(Bucket=bucket)["Contents"]} == set(foreign)
