@@ -79,8 +79,8 @@ READING = [
         [
             replace(
                 customer_merges.redirect_merged_customer,
-                "$REPOINTED($$$FIELDS, visible_to_rep=$HEARD)",
-                "$REPOINTED($$$FIELDS, visible_to_rep=True)",
+                "$REDIRECT($$$FIELDS, visible_to_rep=$VISIBLE)",
+                "$REDIRECT($$$FIELDS, visible_to_rep=True)",
             )
         ],
         only="sqlite",
