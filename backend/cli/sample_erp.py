@@ -10,7 +10,7 @@ import click
 from backend.clock import SystemClock
 from backend.sample_erp import commands, run
 from backend.sample_erp.database import SampleDatabase
-from backend.sample_erp.export import drop
+from backend.sample_erp.export import write_export
 from backend.sample_erp.replies import write_all
 from backend.sample_erp.run import opened
 
@@ -63,7 +63,7 @@ def _do(context: click.Context, change: Callable[[SampleDatabase], str]) -> None
         except commands.NotPossible as error:
             raise click.ClickException(str(error)) from None
         write_all(layout, books, now)
-        drop(layout, books, now)
+        write_export(layout, books, now)
 
 
 @sample_erp.command("move-customer")

@@ -23,7 +23,7 @@ WHERE transport IN ('confirmed', 'processing') AND billing IN ('none', 'pending'
 
 
 def refresh(books: SampleDatabase, today: dt.date) -> None:
-    """Work out exposure and overdue amounts anew for every customer."""
+    """Compute exposure and overdue amounts of every customer again."""
     items = {
         row["customer_id"]: row for row in books.rows(OPEN_ITEMS.replace(":today", "?1"), today.isoformat())
     }

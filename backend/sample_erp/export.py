@@ -1,4 +1,4 @@
-"""The sample ERP's export: a drop with all files whenever something has changed."""
+"""The sample ERP's export: an export with all files whenever something has changed."""
 
 import csv
 import datetime as dt
@@ -19,7 +19,7 @@ KEPT = 10
 AT_LEAST_EVERY = dt.timedelta(hours=1)
 
 
-def drop(layout: Layout, books: SampleDatabase, now: dt.datetime) -> str | None:
+def write_export(layout: Layout, books: SampleDatabase, now: dt.datetime) -> str | None:
     """Lay down a snapshot unless the last one says the same and is young; return its name.
 
     The books are held meanwhile, so that the files agree with each other and two processes take turns.
@@ -42,7 +42,7 @@ def drop(layout: Layout, books: SampleDatabase, now: dt.datetime) -> str | None:
             "generated_at": instant(now),
             "files": {name: {"rows": rows, "sha256": digests[name]} for name, (rows, _) in contents.items()},
         }
-        failpoint("sample_erp.before_drop_manifest")
+        failpoint("sample_erp.before_export_manifest")
         write_atomically(folder / EXPORT_MANIFEST, [json.dumps(manifest, indent=1).encode()])
         sync_folder(layout.from_erp)
         _clear_away(layout)
@@ -60,13 +60,13 @@ def _csv(books: SampleDatabase, file: File) -> tuple[int, bytes]:
     return rows, out.getvalue().encode()
 
 
-def _drops(layout: Layout) -> list[Path]:
+def _exports(layout: Layout) -> list[Path]:
     found = [folder for folder in layout.from_erp.iterdir() if EXPORT.fullmatch(folder.name)]
     return sorted(found, key=lambda folder: moment_of(folder.name))
 
 
 def _last(layout: Layout) -> Path | None:
-    finished = [folder for folder in _drops(layout) if (folder / EXPORT_MANIFEST).exists()]
+    finished = [folder for folder in _exports(layout) if (folder / EXPORT_MANIFEST).exists()]
     return finished[-1] if finished else None
 
 
@@ -83,7 +83,7 @@ def _made(folder: Path) -> dt.datetime:
 
 
 def _free_name(last: Path | None, now: dt.datetime) -> str:
-    """Return a name later than the last drop's, even if the clock was set back."""
+    """Return a name later than the last export's, even if the clock was set back."""
     moment = now.replace(microsecond=now.microsecond // 1000 * 1000)
     if last:
         text = moment_of(last.name)
@@ -101,8 +101,8 @@ def _linked(source: Path, target: Path) -> bool:
 
 
 def _clear_away(layout: Layout) -> None:
-    """Remove the oldest drops, and those that a crash left without a manifest."""
-    folders = _drops(layout)
+    """Remove the oldest exports, and those that a crash left without a manifest."""
+    folders = _exports(layout)
     finished = [folder for folder in folders if (folder / EXPORT_MANIFEST).exists()]
     for folder in folders:
         if folder not in finished[-KEPT:]:

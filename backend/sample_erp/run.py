@@ -10,7 +10,7 @@ from backend.clock import Clock, SystemClock
 from backend.connectors.flatfile.layout import Layout
 from backend.sample_erp.database import SampleDatabase
 from backend.sample_erp.documents import take_up
-from backend.sample_erp.export import drop
+from backend.sample_erp.export import write_export
 from backend.sample_erp.replies import write_all
 from backend.sample_erp.seed import create_company
 from backend.sample_erp.simulation import run_round
@@ -54,8 +54,8 @@ def run(
                 for line in run_round(books, now.date()):
                     say(line)
                 busy += write_all(layout, books, now)
-            if (due or busy) and (name := drop(layout, books, now)):
-                say(f"dropped {name}")
+            if (due or busy) and (name := write_export(layout, books, now)):
+                say(f"exported {name}")
             if once or stop.wait(LOOK_SECONDS / max(speed, 1.0)):
                 return
             since += LOOK_SECONDS * min(speed, 1.0)

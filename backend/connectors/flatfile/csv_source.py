@@ -1,4 +1,4 @@
-"""The rows of files behind one record: they name the cell that is to blame where the record is invalid."""
+"""The rows of the files behind one record, which name the cell to blame if the record is invalid."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ PART_FILES: dict[str, File] = {
 class CsvSource:
     """A row of a collection's first file, and the rows of its other files that were read for it.
 
-    It keeps the rows themselves, so that it can answer after their files were closed.
+    It keeps the rows, because their files may be closed before it is used.
     """
 
     __slots__ = ("_columns", "_parts", "_row")
@@ -32,7 +32,7 @@ class CsvSource:
         self._parts = parts
 
     def reject(self, faults: Sequence[Fault]) -> BadRow:
-        """Return the row that the first of *faults* is in, with its line and, where it has one, its column."""
+        """Return the row that contains the first of *faults*; the error names its line and column."""
         return bad_row(self._bad_cell(faults[0]))
 
     def _bad_cell(self, fault: Fault) -> BadCell:

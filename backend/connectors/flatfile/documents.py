@@ -32,8 +32,11 @@ class Documents:
         self._options = options
 
     def find(self, kind: str, key: str) -> list[ErpDocument]:
-        """Return the document with our *key* unless it was never handed over, or was refused and put away:
-        then the ERP has nothing, and it may be sent again."""
+        """Return the document with our *key*.
+
+        Empty if it was never handed over, or was refused and archived: then the ERP has nothing and it may be
+        sent again.
+        """
         stem = _stem(kind, key)
         with reachable(self._layout):
             waiting = (self._layout.to_erp / f"{stem}.manifest.json").exists()
@@ -45,7 +48,7 @@ class Documents:
             return [ErpDocument(stem, None, "waiting")] if handed_over(self._layout, stem) else []
 
     def create(self, document: Document) -> ErpDocument:
-        """Write the document for the ERP to pick up; the same one again changes nothing.
+        """Write the document for the ERP to pick up. The same document again changes nothing.
 
         Raises `ErpError` DUPLICATE_BAD if another document was handed over under this key.
         """
@@ -58,7 +61,7 @@ class Documents:
             if there and there[1].more.get("document_sha256") != proof:
                 raise ErpError(
                     ErrorClass.DUPLICATE_BAD,
-                    f"{there[0].name}/{stem}.csv is there and holds another document under the same key",
+                    f"{there[0].name}/{stem}.csv is another document with the same key",
                 )
             if found := self.find(document.kind, document.id):
                 return found[0]
@@ -77,16 +80,17 @@ class Documents:
         return ErpDocument(stem, None, "waiting")
 
     def advance(self, document: Document, found: ErpDocument) -> Outcome:
-        """Return what the ERP has answered, or that its answer is awaited."""
+        """Return the ERP's answer, or `handed_over` while there is none."""
         stem = _stem(document.kind, document.id)
         with reachable(self._layout):
             answer = newest_answer(self._layout, self._options, stem)
             if answer:
                 return answer.outcome
             if handed_over(self._layout, stem):
-                return Outcome(State.HANDED_OVER, reason="waits for the ERP to pick it up and acknowledge it")
+                return Outcome(State.HANDED_OVER, reason="waits until the ERP picks it up and acknowledges it")
         raise ErpError(
-            ErrorClass.UNKNOWN, f"{stem} is neither in to_erp nor in archive, and no acknowledgement names it"
+            ErrorClass.UNKNOWN,
+            f"{stem} is neither in to_erp nor in archive, and there is no acknowledgement of it",
         )
 
     def _rendered(self, document: Document, attached: tuple[Attached, ...]) -> tuple[bytes, list[int]]:
@@ -99,7 +103,10 @@ class Documents:
             if cited.removeprefix("sha256:") not in names
         ]
         if missing:
-            raise ErpError(ErrorClass.REJECT_OFFICE, f"the receipt {missing[0]} is cited and not on the server")
+            raise ErpError(
+                ErrorClass.REJECT_OFFICE,
+                f"the document cites the receipt {missing[0]}, which is not on the server",
+            )
         write = WRITES[document.kind]
         rows = write.rows(document, names)
         return csv_bytes(write.columns, rows, self._options), [row["line_no"] for row in rows]
@@ -108,7 +115,7 @@ class Documents:
 def _stem(kind: str, key: str) -> str:
     if kind not in WRITES:
         raise ErpError(
-            ErrorClass.CONFIG, f"the flat-file connector hands over no {kind}, only {', '.join(WRITES)}"
+            ErrorClass.CONFIG, f"the flat-file connector does not forward {kind}, only {', '.join(WRITES)}"
         )
     if not ULID.fullmatch(key):
         raise ErpError(ErrorClass.CONFIG, f"{key!r} is not a ULID and cannot name a file")
@@ -116,7 +123,7 @@ def _stem(kind: str, key: str) -> str:
 
 
 def _attached(stem: str, document: Document) -> tuple[Attached, ...]:
-    """Name the receipts by their content; the name a device gave its file is never used as a path."""
+    """Return the receipts named by their content: the name that a device gave is never used as a path."""
     receipts = {receipt.sha256: receipt for receipt in document.receipts}
     alike = Counter(sha256[:8] for sha256 in receipts)
     attached = []

@@ -8,7 +8,7 @@ def setup_fault(message: str) -> ErpError:
     return ErpError(ErrorClass.CONFIG, message)
 
 
-def broken_drop(message: str) -> ErpError:
+def broken_export(message: str) -> ErpError:
     """Return the error for an export that differs from its manifest: the ERP must write a new one."""
     return ErpError(ErrorClass.REJECT_OFFICE, message)
 

@@ -1,4 +1,4 @@
-"""Files on their way to the ERP: written whole, manifest last, and never one name for two contents."""
+"""Handing files over to the ERP: complete, manifest last, and never two contents under one name."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
@@ -20,7 +20,7 @@ CHUNK = 1 << 20
 
 @dataclass(frozen=True)
 class Attached:
-    """A receipt that is laid beside the document under *name*."""
+    """A receipt that is written beside the document under *name*."""
 
     name: str
     sha256: str
@@ -29,7 +29,7 @@ class Attached:
 
 @contextmanager
 def reachable(layout: Layout) -> Iterator[None]:
-    """Raise TRANSIENT if the shared folder is not there, or goes away meanwhile: nothing was handed over."""
+    """Raise `ErpError` TRANSIENT if the shared folder is missing or disappears: nothing was handed over."""
     try:
         for folder in layout.folders:
             if not folder.is_dir():
@@ -40,7 +40,7 @@ def reachable(layout: Layout) -> Iterator[None]:
 
 
 def handed_over(layout: Layout, stem: str) -> tuple[Path, Manifest] | None:
-    """Return the folder and the manifest of the document *stem* if it was handed over, wherever it lies now."""
+    """Return the current folder and the manifest of the document *stem* if it was handed over, else None."""
     for folder in (layout.to_erp, layout.archived(stem), layout.archive):
         try:
             return folder, read_manifest(folder / f"{stem}{MANIFEST}")
@@ -49,8 +49,8 @@ def handed_over(layout: Layout, stem: str) -> tuple[Path, Manifest] | None:
         except ManifestFault as fault:
             raise ErpError(
                 ErrorClass.DUPLICATE_BAD,
-                f"{folder.name}/{stem}{MANIFEST} has been changed by another hand: {fault}. Find out "
-                "what the ERP took, then remove the file",
+                f"{folder.name}/{stem}{MANIFEST} was changed by somebody else: {fault}. Find out "
+                "what the ERP has imported, then remove the file",
             ) from None
     return None
 
@@ -65,18 +65,18 @@ def hand_over(
     attached: tuple[Attached, ...] = (),
     **more: Any,
 ) -> None:
-    """Write a document, its receipts before it and its manifest last.
+    """Write the receipts, then the document, then its manifest.
 
-    Raises `ErpError`: DUPLICATE_BAD if the name stands for something else already, TRANSIENT where
-    nothing was handed over, UNKNOWN if the manifest may or may not be there.
+    Raises `ErpError`: DUPLICATE_BAD if the name is used by another document, TRANSIENT if nothing was handed
+    over, UNKNOWN if the manifest may have been written.
     """
     data = layout.to_erp / f"{stem}.csv"
     files: Mapping[str, tuple[int, bytes]] = {data.name: (rows, content)}
     if data.exists() and data.read_bytes() != content:
         raise ErpError(
             ErrorClass.DUPLICATE_BAD,
-            f"to_erp/{data.name} is there with other content and without a manifest: another hand wrote it, "
-            "or the settings changed while it was written. It was not handed over; remove it, and the document "
+            f"to_erp/{data.name} exists with other content and without a manifest: somebody else wrote it, or "
+            "the settings changed while it was written. It was not handed over; remove it, then the document "
             "is sent",
         )
     for receipt in attached:
@@ -99,12 +99,12 @@ def hand_over(
 
 
 def archive(layout: Layout, stem: str, target: Path) -> None:
-    """Move the document *stem* and its receipts from to_erp to *target*, the manifest first."""
+    """Move the document *stem* and its receipts from to_erp to *target*, manifest first."""
     manifest_path = layout.to_erp / f"{stem}{MANIFEST}"
     try:
         manifest: Manifest | None = read_manifest(manifest_path)
     except (FileNotFoundError, ManifestFault):
-        manifest = _manifest_in(target, stem)  # a crash came between the manifest's move and the rest
+        manifest = _manifest_in(target, stem)  # after a crash between the moves of the manifest and of the rest
     target.mkdir(exist_ok=True)
     rename_synced(manifest_path, target / manifest_path.name, missing_ok=True)
     names = [f"{stem}.csv", *(manifest.more.get("receipts", {}) if manifest else ())]
@@ -128,5 +128,5 @@ def _checked(receipt: Attached) -> Iterator[bytes]:
     if digest.hexdigest() != receipt.sha256:
         raise ErpError(
             ErrorClass.REJECT_OFFICE,
-            f"the receipt {receipt.sha256[:8]} is damaged in our own store; restore it, then resend the claim",
+            f"the receipt {receipt.sha256[:8]} is damaged in Satchel's store; restore it, then send it again",
         )

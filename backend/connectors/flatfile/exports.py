@@ -1,4 +1,4 @@
-"""Drops: the folders in which the ERP lays down its snapshots, and whether they can be believed."""
+"""Exports: the folders into which the ERP writes its snapshots, and whether they can be read."""
 
 import datetime as dt
 import hashlib
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from backend.connectors.flatfile.errors import broken_drop
+from backend.connectors.flatfile.errors import broken_export
 from backend.connectors.flatfile.exchange import CHUNK
 from backend.connectors.flatfile.files import COLLECTION_FILES, File
 from backend.connectors.flatfile.layout import EXPORT, EXPORT_MANIFEST, Layout, moment_of
@@ -16,7 +16,7 @@ from backend.erp.errors import ErpError
 
 @dataclass(frozen=True)
 class Export:
-    """A finished drop, its manifest read. Its files have not been looked at yet."""
+    """A finished export. Its manifest has been read, its files have not."""
 
     path: Path
     manifest: Manifest
@@ -26,19 +26,19 @@ class Export:
         return self.path.name
 
     def holds(self, collection: str) -> bool:
-        """Say whether it has *collection*; raises `ErpError` if it has only some of its files."""
+        """Return whether it has *collection*. Raises `ErpError` if it has only some of the files."""
         files = COLLECTION_FILES[collection]
         listed = [file.name for file in files if file.name in self.manifest.files]
         if listed and len(listed) < len(files):
             missing = ", ".join(file.name for file in files if file.name not in listed)
-            raise broken_drop(
-                f"drop {self.name} has {', '.join(listed)} without {missing}; "
-                f"the files of {collection} always come together, empty ones too"
+            raise broken_export(
+                f"export {self.name} has {', '.join(listed)} without {missing}; "
+                f"export all files of {collection} together, empty ones too"
             )
         return bool(listed)
 
     def fingerprint(self, collection: str, dialect: str) -> str:
-        """Return a short name for the content of *collection* in this drop; equal content, equal name."""
+        """Return a fingerprint of the content of *collection*: equal content gives the same fingerprint."""
         parts = [self.manifest.files[file.name].sha256 for file in COLLECTION_FILES[collection]]
         return hashlib.sha256("\n".join([dialect, *parts]).encode()).hexdigest()[:16]
 
@@ -50,19 +50,19 @@ class Export:
                 while chunk := opened.read(CHUNK):
                     digest.update(chunk)
         except FileNotFoundError:
-            raise broken_drop(
-                f"drop {self.name}: {file.name} is in the manifest and not in the folder; drop a new snapshot"
+            raise broken_export(
+                f"export {self.name}: {file.name} is in the manifest but not in the folder; write a new export"
             ) from None
         if digest.hexdigest() != self.manifest.files[file.name].sha256:
-            raise broken_drop(
-                f"drop {self.name}: {file.name} is not what its manifest says (its sha256 differs): it was cut "
-                "off or changed after the manifest was written. The drop is not read; drop a new snapshot"
+            raise broken_export(
+                f"export {self.name}: {file.name} differs from its manifest (its sha256 is another): it was "
+                "cut off or changed after the manifest was written. The export is not read; write a new export"
             )
 
 
 @dataclass(frozen=True)
 class Unfinished:
-    """A drop without a manifest: the ERP is still writing it, or broke off. `since` is its last change."""
+    """An export without a manifest: the ERP is still writing it or has failed. `since` is its last change."""
 
     path: Path
     since: dt.datetime
@@ -70,14 +70,14 @@ class Unfinished:
 
 @dataclass(frozen=True)
 class Broken:
-    """A drop whose manifest cannot be believed."""
+    """An export whose manifest is invalid."""
 
     path: Path
     fault: ErpError
 
 
 def newest_first(layout: Layout) -> Iterator[Export | Unfinished | Broken]:
-    """Yield the drops, the newest first. Raises OSError if the folder cannot be read."""
+    """Yield the exports, newest first. Raises OSError if the folder cannot be read."""
     folders = [entry for entry in layout.from_erp.iterdir() if EXPORT.fullmatch(entry.name)]
     for folder in sorted(folders, key=lambda folder: moment_of(folder.name), reverse=True):
         try:
@@ -86,7 +86,7 @@ def newest_first(layout: Layout) -> Iterator[Export | Unfinished | Broken]:
             try:
                 changed = folder.stat().st_mtime
             except FileNotFoundError:
-                continue  # cleared away by the ERP meanwhile
+                continue  # the ERP has removed it meanwhile
             yield Unfinished(folder, dt.datetime.fromtimestamp(changed, dt.UTC))
         except ManifestFault as fault:
-            yield Broken(folder, broken_drop(f"drop {folder.name}: {fault}. Drop a new snapshot"))
+            yield Broken(folder, broken_export(f"export {folder.name}: {fault}. Write a new export"))

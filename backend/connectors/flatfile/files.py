@@ -1,18 +1,18 @@
-"""Which files make up which collection, and their columns. docs/connectors/flatfile.md shows them as tables."""
+"""The files of each collection and their columns, which docs/connectors/flatfile.md shows as tables."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class File:
-    """One CSV file of a drop. Every column must be there; which may be empty, the mapping says."""
+    """One CSV file of an export. It must have every column; the mapping says which may be empty."""
 
     name: str
     columns: tuple[str, ...]
     key: tuple[str, ...]
-    """Columns that together name a row: none twice."""
+    """Columns whose values together are unique."""
     parent: str = ""
-    """Column that names the row of the file above to which a row belongs; empty for a first file."""
+    """Column with the key of the row above to which a row belongs; empty for the first file."""
 
 
 def _file(name: str, columns: str, key: str, parent: str = "") -> File:
@@ -101,6 +101,6 @@ COLLECTION_FILES: dict[str, tuple[File, ...]] = {
     "receivables": (RECEIVABLES,),
     "credit": (CREDIT,),
 }
-"""The files of each collection, the one with a row per record first; collections in the order to read them."""
+"""The files of each collection, the one with a row per record first. Collections are in reading order."""
 
 ALL_FILES: dict[str, File] = {file.name: file for files in COLLECTION_FILES.values() for file in files}

@@ -1,4 +1,4 @@
-"""Forecasts: one file per warehouse and month, holding absolute sums; the highest number is in force."""
+"""Forecasts: one file per warehouse and month with absolute sums; the file with the highest number counts."""
 
 import hashlib
 from collections.abc import Iterable
@@ -14,17 +14,17 @@ from sync_protocol.catalogue.forecast import FORECAST as KIND
 
 
 class Forecasts:
-    """Hands forecasts over. One writer at a time per warehouse and month, which delivery sees to."""
+    """Hands over forecasts. Delivery has one writer at a time per warehouse and month."""
 
     def __init__(self, layout: Layout, options: Options) -> None:
         self._layout = layout
         self._options = options
 
     def upsert(self, lines: Iterable[ForecastLine]) -> dict[str, ErpDocument]:
-        """Write the sums of one warehouse and month; return the ERP's line per product.
+        """Write the sums of one warehouse and month. Return the ERP's line by product id.
 
-        The name holds a number that counts up and a digest of the content. Where the newest file has
-        the same content, nothing is written: sums are absolute, so it says all there is to say.
+        The file's name contains an ascending number and a digest of the content. If the newest file has the
+        same content, nothing is written, because the sums are absolute.
         """
         wanted = list(lines)
         if not wanted:
@@ -33,7 +33,7 @@ class Forecasts:
         if len(places) > 1 or len({line.product_id for line in wanted}) < len(wanted):
             raise ErpError(
                 ErrorClass.CONFIG,
-                f"a forecast is handed over for one warehouse and month, each product once, not {places}",
+                f"a forecast must be for one warehouse and month, with each product once, not {places}",
             )
         warehouse_id, period = places[0]
         rows = forecast_rows(wanted)
@@ -42,9 +42,9 @@ class Forecasts:
         stem = forecast_stem(warehouse_id, period)
         with reachable(self._layout):
             number, name = self._newest(stem, period)
-            begun = name.endswith(f"_{short}") and not handed_over(self._layout, name)
-            if begun or not name.endswith(f"_{short}"):
-                name = name if begun else f"{stem}_{number + 1:06d}_{short}"
+            unfinished = name.endswith(f"_{short}") and not handed_over(self._layout, name)
+            if unfinished or not name.endswith(f"_{short}"):
+                name = name if unfinished else f"{stem}_{number + 1:06d}_{short}"
                 hand_over(
                     self._layout,
                     name,
@@ -63,21 +63,21 @@ class Forecasts:
         }
 
     def _newest(self, stem: str, period: str) -> tuple[int, str]:
-        """Return the number and name of the newest forecast, handed over or begun; 0 and nothing if none is.
+        """Return the highest number and the name of the newest forecast (also an unfinished one), or (0, "").
 
-        One that the ERP refused lies in rejected/ and does not count, so the next upsert hands it over again;
-        its number does, since no name is used twice.
+        A forecast that the ERP refused is in rejected/ and is not the newest, so the next upsert hands it over
+        again. Its number counts, because no name is used twice.
         """
         newest, highest = (0, ""), 0
-        # to_erp first: a file that is archived meanwhile is seen twice rather than never
+        # to_erp first: a file that is archived meanwhile is then seen twice instead of never
         for folder in (self._layout.to_erp, self._layout.forecasts(period), self._layout.rejected):
             if not folder.is_dir():
                 continue
             for path in folder.glob(f"{stem}_*.csv"):
-                found = FORECAST.fullmatch(path.stem)
-                if not found or found["stem"] != stem:
+                match = FORECAST.fullmatch(path.stem)
+                if not match or match["stem"] != stem:
                     continue
-                number = int(found["number"])
+                number = int(match["number"])
                 highest = max(highest, number)
                 if folder != self._layout.rejected:
                     newest = max(newest, (number, path.stem))

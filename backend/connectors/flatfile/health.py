@@ -1,4 +1,4 @@
-"""What `check` says of the shared folder: what stands in the way, and what is worth knowing."""
+"""`check()`: the state of the shared folder, in sentences for the operator."""
 
 import datetime as dt
 import os
@@ -15,18 +15,18 @@ from backend.erp.errors import ErpError
 from backend.erp.records import Health
 
 FORM = "flat files 1"
-DROPS_LOOKED_AT = 10
+EXPORTS_CHECKED = 10
 
 
 def check(layout: Layout, options: Options, now: dt.datetime) -> Health:
-    """Return the state of the exchange. A folder has no clock to ask; `server_time` is the newest drop's."""
+    """Return the state of the exchange. A folder has no clock: `server_time` is that of the newest export."""
     problems = list(_folders(layout))
     if problems:
         return Health(FORM, None, tuple(problems))
     newest: dt.datetime | None = None
     notes: list[str] = []
     try:
-        newest = _drops(layout, options, now, problems, notes)
+        newest = _exports(layout, options, now, problems, notes)
         notes += _left_behind(layout, options)
     except OSError as error:
         problems.append(f"{error.filename or layout.folder} cannot be read: {error.strerror or error}")
@@ -35,59 +35,59 @@ def check(layout: Layout, options: Options, now: dt.datetime) -> Health:
 
 def _folders(layout: Layout) -> Iterator[str]:
     if not layout.folder.is_dir():
-        yield f"there is no folder {layout.folder}: mount the share, or correct SATCHEL_ERP_FOLDER"
+        yield f"there is no folder {layout.folder}: mount the share or correct SATCHEL_ERP_FOLDER"
         return
     for folder in layout.folders:
         if not folder.is_dir():
-            yield f"there is no folder {folder}: make it, and let the ERP and Satchel write there"
+            yield f"there is no folder {folder}: create it, and allow the ERP and Satchel to write to it"
         elif folder != layout.from_erp and not os.access(folder, os.W_OK | os.X_OK):
-            yield f"Satchel may not write in {folder}: give its user the right"
+            yield f"Satchel may not write to {folder}: give its user the right"
         elif not os.access(folder, os.R_OK | os.X_OK):
             yield f"Satchel may not read {folder}: give its user the right"
 
 
-def _drops(
+def _exports(
     layout: Layout, options: Options, now: dt.datetime, problems: list[str], notes: list[str]
 ) -> dt.datetime | None:
-    """Look at the newest drops only; return when the newest finished one was made."""
+    """Check the newest exports only. Return the time of the newest finished one."""
     wanted = set(options.collections)
     newest: Export | None = None
-    for count, drop in enumerate(newest_first(layout)):
-        if not wanted or (newest and count >= DROPS_LOOKED_AT):
+    for count, export in enumerate(newest_first(layout)):
+        if not wanted or (newest and count >= EXPORTS_CHECKED):
             break
-        if isinstance(drop, Unfinished):
-            if newest is None and (now - drop.since).total_seconds() > options.unfinished_seconds:
+        if isinstance(export, Unfinished):
+            if newest is None and (now - export.since).total_seconds() > options.unfinished_seconds:
                 problems.append(
-                    f"drop {drop.path.name} has no manifest.json since {drop.since:%Y-%m-%d %H:%M} UTC and "
-                    "is not read: the ERP broke off while writing it"
+                    f"export {export.path.name} has had no manifest.json since {export.since:%Y-%m-%d %H:%M} "
+                    "UTC and is not read: the ERP failed while writing it"
                 )
             continue
-        if isinstance(drop, Broken):
+        if isinstance(export, Broken):
             if newest is None:
-                problems.append(drop.fault.message)
+                problems.append(export.fault.message)
             continue
         for collection in sorted(wanted):
             try:
-                if drop.holds(collection):
+                if export.holds(collection):
                     wanted.discard(collection)
                     for file in COLLECTION_FILES[collection]:
-                        drop.verify(file)
+                        export.verify(file)
             except ErpError as fault:
                 problems.append(fault.message)
                 wanted.discard(collection)
-        newest = newest or drop
+        newest = newest or export
     if newest is None:
-        problems.append(f"there is no finished drop in {layout.from_erp}: let the ERP export one")
+        problems.append(f"there is no finished export in {layout.from_erp}: start an export in the ERP")
         return None
     for collection in sorted(wanted):
         problems.append(
-            f"no recent drop has {COLLECTION_FILES[collection][0].name}; export it, or leave {collection} out "
-            "of SATCHEL_ERP_COLLECTIONS"
+            f"no recent export has {COLLECTION_FILES[collection][0].name}; export it, or remove {collection} "
+            "from SATCHEL_ERP_COLLECTIONS"
         )
     made = newest.manifest.generated_at
     hours = (now - made).total_seconds() / 3600
     if hours > options.snapshot_hours:
-        notes.append(f"the newest drop, {newest.name}, is {hours:.0f} hours old: look at the ERP's export job")
+        notes.append(f"the newest export, {newest.name}, is {hours:.0f} hours old: check the ERP's export job")
     return made
 
 
@@ -97,8 +97,8 @@ def _left_behind(layout: Layout, options: Options) -> Iterator[str]:
         stale = [path.name for path in _files(folder) if path.suffix == ".tmp" and _changed(path) < before]
         if stale:
             yield (
-                f"{folder} has {len(stale)} temporary files that nobody finished, such as {min(stale)}: "
-                "a writer was stopped; they may be deleted"
+                f"{folder} has {len(stale)} unfinished temporary files, such as {min(stale)}: "
+                "their writer was stopped; you can delete them"
             )
     reasons = sorted(path for path in _files(layout.rejected) if path.name.endswith(REASON))
     if reasons:

@@ -1,7 +1,6 @@
-"""The index of a data file: where each row begins, and which rows a key or a parent names.
+"""The index of a data file: where each row begins, and which rows belong to a key or a parent.
 
-It lies in a temporary file of its own and not in memory, so that a hundred thousand rows cost no more
-memory than a hundred.
+It is in a temporary file and not in memory, so that memory does not grow with the number of rows.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,7 +12,7 @@ BATCH = 1_000
 
 
 class Entry(NamedTuple):
-    """One row of the file, by number from 0; `fault` says why it cannot be taken, and is empty if it can."""
+    """One row of the file, by its number from 0. `fault` says why it is bad; empty if it is not."""
 
     number: int
     start: int
@@ -22,7 +21,7 @@ class Entry(NamedTuple):
 
 
 class Index:
-    """Filled once, row by row, then asked. Not for two threads at once."""
+    """Filled once, row by row, then queried. Not thread-safe."""
 
     def __init__(self) -> None:
         self._db = temporary_database(
@@ -36,7 +35,7 @@ class Index:
         return self._count
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Delete the file."""
         self._db.close()
 
     def add(self, start: int, line: int, fault: str) -> int:
@@ -47,28 +46,28 @@ class Index:
         return number
 
     def blame(self, number: int, fault: str) -> None:
-        """Say that a row cannot be taken, and why."""
+        """Mark a row as bad, with the reason."""
         self._db.execute("UPDATE entry SET fault = ? WHERE number = ?", (fault, number))
 
     def name(self, key: str, number: int) -> int:
-        """Give a row its key; return the number of the row that has it, the first one."""
+        """Store the key of a row. Return the number of the first row with this key."""
         self._db.execute("INSERT OR IGNORE INTO name VALUES (?, ?)", (key, number))
         return int(self._db.execute("SELECT number FROM name WHERE key = ?", (key,)).fetchone()[0])
 
     def place_below(self, parent: str, number: int) -> None:
-        """Say which row above a row belongs to."""
+        """Store to which parent a row belongs."""
         self._db.execute("INSERT INTO part VALUES (?, ?)", (parent, number))
 
     def entry(self, number: int) -> Entry:
         """Return row *number*; raises IndexError."""
-        found = self._db.execute("SELECT * FROM entry WHERE number = ?", (number,)).fetchone()
-        if found is None:
+        row = self._db.execute("SELECT * FROM entry WHERE number = ?", (number,)).fetchone()
+        if row is None:
             raise IndexError(number)
-        return Entry(*found)
+        return Entry(*row)
 
     def at_line(self, line: int) -> int | None:
         """Return the number of the row that begins in *line*, or None."""
-        # Rows come in the order of their lines, so this is a search by halves over the primary key.
+        # Rows are in the order of their lines, so this is a binary search over the primary key.
         low, high = 0, self._count
         while low < high:
             middle = (low + high) // 2
@@ -79,23 +78,23 @@ class Index:
         return low if low < self._count and self.entry(low).line == line else None
 
     def number(self, key: str) -> int | None:
-        """Return the row whose key it is, or None."""
-        found = self._db.execute("SELECT number FROM name WHERE key = ?", (key,)).fetchone()
-        return None if found is None else int(found[0])
+        """Return the number of the row with *key*, or None."""
+        row = self._db.execute("SELECT number FROM name WHERE key = ?", (key,)).fetchone()
+        return None if row is None else int(row[0])
 
     def below(self, parent: str) -> list[int]:
-        """Return the rows that belong to *parent*, in their order."""
-        found = self._db.execute("SELECT number FROM part WHERE parent = ? ORDER BY number", (parent,))
-        return [number for (number,) in found]
+        """Return the numbers of the rows that belong to *parent*, ascending."""
+        rows = self._db.execute("SELECT number FROM part WHERE parent = ? ORDER BY number", (parent,))
+        return [number for (number,) in rows]
 
     def damaged(self) -> Iterator[int]:
-        """Yield the rows that cannot be taken."""
+        """Yield the numbers of bad rows."""
         yield from self._paged("SELECT number FROM entry WHERE fault != '' AND number > ? ORDER BY number", -1)
 
     def keys_after(self, key: str, limit: int = BATCH) -> Sequence[str]:
         """Return up to *limit* keys above *key*, ascending."""
-        found = self._db.execute("SELECT key FROM name WHERE key > ? ORDER BY key LIMIT ?", (key, limit))
-        return [name for (name,) in found]
+        rows = self._db.execute("SELECT key FROM name WHERE key > ? ORDER BY key LIMIT ?", (key, limit))
+        return [name for (name,) in rows]
 
     def parents(self) -> Iterator[str]:
         """Yield the parents that rows name, each once, ascending."""
@@ -104,7 +103,7 @@ class Index:
             yield ""
 
     def _paged(self, statement: str, after: int | str) -> Iterator[Any]:
-        """Yield the one column of *statement*, asked anew for each batch: others may ask in between."""
+        """Yield the one column of *statement*, queried again for each batch: other queries may run between."""
         while rows := self._db.execute(f"{statement} LIMIT {BATCH}", (after,)).fetchall():
             for (after,) in rows:
                 yield after

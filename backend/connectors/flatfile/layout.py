@@ -1,4 +1,4 @@
-"""The folder that an ERP and Satchel share, and how everything in it is called."""
+"""The folder that an ERP and Satchel share, and the names of everything in it."""
 
 import datetime as dt
 import re
@@ -9,7 +9,7 @@ from urllib.parse import quote
 from sync_protocol.catalogue import KINDS
 
 EXPORT = re.compile(r"\d{8}T\d{6}(\.\d{1,6})?Z")
-"""The name of a drop is its moment in UTC, so that names sort by age: 20261123T090000Z."""
+"""The name of an export is its time in UTC, so that names sort by age: 20261123T090000Z."""
 
 ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -24,19 +24,21 @@ EXPORT_MANIFEST = "manifest.json"
 
 @dataclass(frozen=True)
 class Layout:
-    """The five folders. Satchel never makes the shared folder itself: on a share that is not mounted,
-    what is written would be seen by nobody."""
+    """The five folders.
+
+    Satchel never creates the shared folder: if the share is not mounted, the ERP would not see what is written.
+    """
 
     folder: Path
 
     @property
     def from_erp(self) -> Path:
-        """Drops of the ERP: a folder each, finished by its manifest."""
+        """Exports of the ERP: one folder each, finished by its manifest."""
         return self.folder / "from_erp"
 
     @property
     def to_erp(self) -> Path:
-        """Documents that wait for the ERP's acknowledgement."""
+        """Documents that wait for an acknowledgement."""
         return self.folder / "to_erp"
 
     @property
@@ -46,12 +48,12 @@ class Layout:
 
     @property
     def archive(self) -> Path:
-        """Documents and acknowledgements that are settled, by month."""
+        """Settled documents and acknowledgements, by month."""
         return self.folder / "archive"
 
     @property
     def rejected(self) -> Path:
-        """Files of the ERP that could not be used, each with a reason beside it."""
+        """Files of the ERP that could not be used, each with the reason beside it."""
         return self.folder / "rejected"
 
     @property
@@ -59,7 +61,7 @@ class Layout:
         return (self.from_erp, self.to_erp, self.acks, self.archive, self.rejected)
 
     def make(self) -> None:
-        """Make all five folders: for whoever sets the exchange up."""
+        """Create all five folders, to set up the exchange."""
         for folder in self.folders:
             folder.mkdir(parents=True, exist_ok=True)
 
@@ -87,16 +89,16 @@ def document_stem(kind: str, key: str) -> str:
 
 
 def forecast_stem(warehouse_id: str, period: str) -> str:
-    """Return how the names of the forecasts for one warehouse and month begin."""
+    """Return the beginning of the names of the forecasts for one warehouse and month."""
     return f"FORECAST_{quote(warehouse_id, safe='')}_{period}"
 
 
 def month_of(ulid: str) -> str:
-    """Return the month in which *ulid* was made, `2026-11`, by the device's clock."""
+    """Return the month in which *ulid* was made, such as `2026-11`, by the device's clock."""
     milliseconds = 0
     for letter in ulid[:10]:
         milliseconds = milliseconds * 32 + CROCKFORD.index(letter)
     try:
         return f"{dt.datetime.fromtimestamp(milliseconds / 1000, dt.UTC):%Y-%m}"
     except (OverflowError, OSError, ValueError):
-        return "undated"  # a device whose clock is thousands of years ahead
+        return "undated"  # the clock of the device is thousands of years ahead

@@ -1,4 +1,4 @@
-"""Manifests: the last file to be written says what the others must be, so that half a file is never read."""
+"""Manifests: written last, they say what the other files must be, so that an incomplete file is never read."""
 
 import datetime as dt
 import hashlib
@@ -14,7 +14,7 @@ LARGEST = 1 << 20
 
 
 class ManifestFault(ValueError):
-    """The manifest cannot be believed; the message names it and says what is wrong with it."""
+    """The manifest is invalid; the message names it and says what is wrong."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Manifest:
-    """`files` holds an entry per data file; `more` whatever else stood beside."""
+    """`files` has an entry per data file; `more` has all other fields."""
 
     generated_at: dt.datetime
     files: Mapping[str, Entry]
@@ -37,13 +37,13 @@ class Manifest:
 def read_manifest(path: Path) -> Manifest:
     """Return the manifest at *path*; raises `ManifestFault`, FileNotFoundError or another OSError.
 
-    A drop has `{"generated_at": …, "files": {"units.csv": {"rows": 12, "sha256": "…"}}}`; a single
+    An export has `{"generated_at": …, "files": {"units.csv": {"rows": 12, "sha256": "…"}}}`; a single
     data file may have the short form `{"generated_at": …, "rows": 3, "sha256": "…"}`.
     """
     with path.open("rb") as opened:
         raw = opened.read(LARGEST + 1)
     if len(raw) > LARGEST:
-        raise ManifestFault(f"{path.name} is larger than {LARGEST} bytes, which no manifest is")
+        raise ManifestFault(f"{path.name} is larger than {LARGEST} bytes; no manifest is that large")
     try:
         value = json.loads(raw.decode("utf-8-sig"))
     except ValueError as error:
@@ -63,7 +63,7 @@ def read_manifest(path: Path) -> Manifest:
 
 def _entry(manifest: str, name: str, value: Any) -> Entry:
     if "/" in name or "\\" in name or name.startswith("."):
-        raise ManifestFault(f"{manifest}: {name!r} must be the plain name of a file beside it")
+        raise ManifestFault(f"{manifest}: {name!r} must be the plain name of a file in the same folder")
     rows = value.get("rows") if isinstance(value, dict) else None
     sha256 = value.get("sha256") if isinstance(value, dict) else None
     if isinstance(rows, bool) or not isinstance(rows, int) or rows < 0:
@@ -78,7 +78,7 @@ def _moment(manifest: str, value: Any) -> dt.datetime:
         moment = dt.datetime.fromisoformat(value)
     except (TypeError, ValueError):
         raise ManifestFault(
-            f"{manifest}: generated_at must be a moment such as 2026-11-23T09:00:00Z, not {value!r}"
+            f"{manifest}: generated_at must be a time such as 2026-11-23T09:00:00Z, not {value!r}"
         ) from None
     return moment.replace(tzinfo=dt.UTC) if moment.tzinfo is None else moment.astimezone(dt.UTC)
 

@@ -1,9 +1,9 @@
-"""Reading: page after page of the newest drop that can be believed."""
+"""Reading: page after page of the newest valid export."""
 
 import threading
 from collections.abc import Iterator, Sequence
 
-from backend.connectors.flatfile.errors import broken_drop, out_of_reach
+from backend.connectors.flatfile.errors import broken_export, out_of_reach
 from backend.connectors.flatfile.exports import Broken, Export, newest_first
 from backend.connectors.flatfile.files import COLLECTION_FILES
 from backend.connectors.flatfile.layout import Layout, moment_of
@@ -15,7 +15,7 @@ from backend.erp.records import ReadPage
 
 
 class Reader:
-    """Reads collections from the drops. One snapshot is kept open between two pages; safe among threads."""
+    """Reads collections from the exports. One snapshot stays open between two pages. Thread-safe."""
 
     def __init__(self, layout: Layout, options: Options) -> None:
         self._layout = layout
@@ -24,15 +24,15 @@ class Reader:
         self._lock = threading.Lock()
 
     def close(self) -> None:
-        """Let go of the open snapshot."""
+        """Close the open snapshot."""
         with self._lock:
-            self._let_go()
+            self._close()
 
     def read(self, collection: str, watermark: str | None, limit: int) -> ReadPage:
         """Return up to *limit* records of *collection* after *watermark*.
 
-        A newest drop that is broken does not hide an older one that has not been read yet; it is raised
-        as `ErpError` when nothing else is left to read. Reading never goes back to an older drop.
+        If the newest export is broken, an older one that was not read yet is read first; then the fault is
+        raised as `ErpError`. Reading never goes back to an older export.
         """
         mark = read_watermark(watermark)
         with self._lock:
@@ -42,8 +42,8 @@ class Reader:
                 raise out_of_reach(error) from error
 
     def reread(self, collection: str, keys: Sequence[str]) -> ReadPage:
-        """Return what the newest drop that has *collection* holds under *keys*, and at places such as
-        `customers.csv:17`. Raises `ErpError`."""
+        """Return the records under *keys* (or places such as `customers.csv:17`) in the newest export that has
+        *collection*. Raises `ErpError`."""
         with self._lock:
             try:
                 rows = self._newest(collection).again(keys)
@@ -52,10 +52,10 @@ class Reader:
         return ReadPage(tuple(rows.records), "", more=False, bad=tuple(rows.bad), sources=tuple(rows.sources))
 
     def keys(self, collection: str) -> Iterator[str]:
-        """Yield the keys of *collection* in the newest drop that has it.
+        """Yield the keys of *collection* in the newest export that has it.
 
-        Raises `ErpError` where that drop is broken, or has rows whose key cannot be read: a listing
-        with holes would delete what exists. A drop that is replaced meanwhile is no listing either.
+        Raises `ErpError` if that export is broken or has rows whose key cannot be read, because an incomplete
+        listing would delete existing records; and if another export replaces it meanwhile.
         """
         content, after = None, ""
         while True:
@@ -73,32 +73,32 @@ class Reader:
 
     def _check_listing(self, snapshot: Snapshot, content: str | None) -> None:
         if snapshot.unkeyed:
-            raise broken_drop(
-                f"drop {snapshot.drop.name}: {snapshot.unkeyed} rows of {snapshot.collection} have no key that "
-                "can be read, so it is not known what is gone; see the quarantine, and drop a new snapshot"
+            raise broken_export(
+                f"export {snapshot.export.name}: {snapshot.unkeyed} rows of {snapshot.collection} have no "
+                "valid key, so deletions cannot be found; see the quarantine and write a new export"
             )
         if content not in (None, snapshot.content):
-            words = f"drop {snapshot.drop.name} came while the keys of another were listed; list them again"
-            raise ErpError(ErrorClass.TRANSIENT, words)
+            message = f"export {snapshot.export.name} arrived while the keys of another were listed; try again"
+            raise ErpError(ErrorClass.TRANSIENT, message)
 
     def _read(self, collection: str, mark: Watermark | None, limit: int) -> ReadPage:
-        begun = self._begun(collection, mark)
-        if begun is not None and mark is not None:
-            return self._page(begun, mark.row, limit)
+        unfinished = self._unfinished(collection, mark)
+        if unfinished is not None and mark is not None:
+            return self._page(unfinished, mark.row, limit)
         fault: ErpError | None = None
-        for drop in self._finished(collection):
-            if mark and moment_of(_name(drop)) < moment_of(mark.drop):
+        for export in self._finished(collection):
+            if mark and moment_of(_name(export)) < moment_of(mark.export):
                 break
-            if isinstance(drop, Broken):
-                fault = fault or drop.fault
+            if isinstance(export, Broken):
+                fault = fault or export.fault
                 continue
-            same = mark is not None and mark.content == drop.fingerprint(collection, self._options.dialect)
+            same = mark is not None and mark.content == export.fingerprint(collection, self._options.dialect)
             if mark and same and mark.done:
                 if fault:
                     break
                 return ReadPage((), str(mark), more=False)
             try:
-                return self._page(self._snapshot(drop, collection), mark.row if mark and same else 0, limit)
+                return self._page(self._snapshot(export, collection), mark.row if mark and same else 0, limit)
             except ErpError as error:
                 fault = fault or error
         if fault:
@@ -115,7 +115,7 @@ class Reader:
             rows.bad += snapshot.orphans()
         return ReadPage(
             tuple(rows.records),
-            str(Watermark(snapshot.drop.name, snapshot.content, end, done)),
+            str(Watermark(snapshot.export.name, snapshot.content, end, done)),
             more=not done,
             bad=tuple(rows.bad),
             sources=tuple(rows.sources),
@@ -124,39 +124,41 @@ class Reader:
         )
 
     def _finished(self, collection: str) -> Iterator[Export | Broken]:
-        """Yield the finished drops that have *collection*, or may have, the newest first."""
-        for drop in newest_first(self._layout):
-            if isinstance(drop, Broken):
-                yield drop
-            elif isinstance(drop, Export):
+        """Yield the finished exports that have, or may have, *collection*, newest first."""
+        for export in newest_first(self._layout):
+            if isinstance(export, Broken):
+                yield export
+            elif isinstance(export, Export):
                 try:
-                    if drop.holds(collection):
-                        yield drop
+                    if export.holds(collection):
+                        yield export
                 except ErpError as fault:
-                    yield Broken(drop.path, fault)
+                    yield Broken(export.path, fault)
 
-    def _begun(self, collection: str, mark: Watermark | None) -> Snapshot | None:
-        """Return the snapshot that *mark* is in the middle of, if it is still there: it is read to its end,
-        or an ERP that drops faster than we read would never be read to the end."""
+    def _unfinished(self, collection: str, mark: Watermark | None) -> Snapshot | None:
+        """Return the snapshot that *mark* points into, if it still exists.
+
+        It is read to its end; otherwise an ERP that exports faster than Satchel reads is never read completely.
+        """
         if mark is None or mark.done:
             return None
         if self._open is not None and (self._open.collection, self._open.content) == (collection, mark.content):
             return self._open
-        for drop in self._finished(collection):
-            if isinstance(drop, Export) and drop.name == mark.drop:
-                if drop.fingerprint(collection, self._options.dialect) != mark.content:
+        for export in self._finished(collection):
+            if isinstance(export, Export) and export.name == mark.export:
+                if export.fingerprint(collection, self._options.dialect) != mark.content:
                     return None
                 try:
-                    return self._snapshot(drop, collection)
+                    return self._snapshot(export, collection)
                 except ErpError:
                     return None
         return None
 
     def _newest(self, collection: str) -> Snapshot:
-        for drop in self._finished(collection):
-            if isinstance(drop, Broken):
-                raise drop.fault
-            return self._snapshot(drop, collection)
+        for export in self._finished(collection):
+            if isinstance(export, Broken):
+                raise export.fault
+            return self._snapshot(export, collection)
         raise self._nothing_yet(collection)
 
     def _is_newest(self, snapshot: Snapshot) -> bool:
@@ -166,15 +168,15 @@ class Reader:
             and newest.fingerprint(snapshot.collection, self._options.dialect) == snapshot.content
         )
 
-    def _snapshot(self, drop: Export, collection: str) -> Snapshot:
-        content = drop.fingerprint(collection, self._options.dialect)
+    def _snapshot(self, export: Export, collection: str) -> Snapshot:
+        content = export.fingerprint(collection, self._options.dialect)
         if self._open is not None and (self._open.collection, self._open.content) == (collection, content):
             return self._open
-        self._let_go()
-        self._open = Snapshot(drop, collection, self._options)
+        self._close()
+        self._open = Snapshot(export, collection, self._options)
         return self._open
 
-    def _let_go(self) -> None:
+    def _close(self) -> None:
         if self._open is not None:
             self._open.close()
             self._open = None
@@ -182,10 +184,10 @@ class Reader:
     def _nothing_yet(self, collection: str) -> ErpError:
         return ErpError(
             ErrorClass.TRANSIENT,
-            f"no finished drop in {self._layout.from_erp} has {COLLECTION_FILES[collection][0].name}. "
-            f"If the ERP never exports it, leave {collection} out of SATCHEL_ERP_COLLECTIONS",
+            f"no finished export in {self._layout.from_erp} has {COLLECTION_FILES[collection][0].name}. "
+            f"If the ERP never exports it, remove {collection} from SATCHEL_ERP_COLLECTIONS",
         )
 
 
-def _name(drop: Export | Broken) -> str:
-    return drop.path.name
+def _name(export: Export | Broken) -> str:
+    return export.path.name

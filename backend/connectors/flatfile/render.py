@@ -1,4 +1,4 @@
-"""Documents as CSV: the header's columns are repeated on every line, so that one table holds it all."""
+"""Documents as CSV: one table, in which the columns of the header are repeated on every line."""
 
 import csv
 import io
@@ -67,7 +67,7 @@ def claim_rows(document: Document, receipt_names: Mapping[str, str]) -> list[dic
 
 
 def forecast_rows(lines: Iterable[ForecastLine]) -> list[dict[str, Any]]:
-    """Return the rows of a forecast, by product, so that equal sums give equal bytes."""
+    """Return the rows of a forecast, ordered by product, so that equal sums give equal bytes."""
     ordered = sorted(lines, key=lambda line: line.product_id)
     return [
         {
@@ -85,8 +85,8 @@ def forecast_rows(lines: Iterable[ForecastLine]) -> list[dict[str, Any]]:
 def csv_bytes(columns: Sequence[str], rows: Iterable[Mapping[str, Any]], options: Options) -> bytes:
     """Return *rows* as CSV in the ERP's own dialect.
 
-    Free text that a spreadsheet would take for a formula gets an apostrophe in front. Raises `ErpError`
-    if a character does not exist in the encoding.
+    Free text that a spreadsheet would read as a formula gets a leading apostrophe. Raises `ErpError` if the
+    encoding does not have a character.
     """
     out = io.StringIO(newline="")
     writer = csv.writer(out, delimiter=options.delimiter, lineterminator="\r\n")
@@ -119,8 +119,8 @@ def _cell(column: str, value: Any, options: Options) -> str:
     except UnicodeEncodeError as error:
         raise ErpError(
             ErrorClass.REJECT_OFFICE,
-            f"{column} has {text[error.start]!r}, which the ERP's encoding {options.encoding} does not have; "
-            "set SATCHEL_ERP_ENCODING=utf-8 if the ERP can read it, or let the rep write it otherwise",
+            f"{column} contains {text[error.start]!r}, which the encoding {options.encoding} does not have; "
+            "set SATCHEL_ERP_ENCODING=utf-8 if the ERP can read it, or ask the rep to write it in another way",
             field=column,
         ) from None
     return text

@@ -1,4 +1,4 @@
-"""One row of a file, and what its cells say. A cell that cannot be understood names its line and column."""
+"""One row of a file and the values of its cells. An invalid cell is reported with its line and column."""
 
 import re
 from collections.abc import Mapping
@@ -19,11 +19,11 @@ ZAR ZMW ZWG
 """
 
 CURRENCIES = frozenset(_CODES.split())
-"""The currencies of ISO 4217, and a few that ended lately and stand in old documents."""
+"""The currencies of ISO 4217, and some that ended recently and are in old documents."""
 
 
 class BadCell(Exception):
-    """A cell, or its whole row, cannot be taken. The message is a sentence that names file, line and column."""
+    """A cell or a whole row is invalid. The message is a sentence with the file, line and column."""
 
     def __init__(self, row: "Row", column: str, message: str) -> None:
         place = f"{row.file} line {row.line}"
@@ -32,7 +32,7 @@ class BadCell(Exception):
 
 
 class Row:
-    """A row of a data file. Cells are stripped of blanks around them; an empty one says nothing."""
+    """A row of a data file. Blanks around a cell are ignored; an empty cell has no value."""
 
     __slots__ = ("_cells", "_decimal", "file", "line", "raw")
 
@@ -45,7 +45,7 @@ class Row:
 
     @property
     def place(self) -> str:
-        """Where it stands: `customers.csv:17`."""
+        """File and line: `customers.csv:17`."""
         return f"{self.file}:{self.line}"
 
     def maybe(self, column: str) -> str | None:
@@ -64,7 +64,7 @@ class Row:
         return self.text(column).lower()
 
     def flag(self, column: str) -> bool:
-        """Return what a yes-or-no column says."""
+        """Return the value of a yes-or-no column."""
         value = self.text(column)
         if value.lower() not in FLAGS:
             raise BadCell(self, column, f"must be yes or no (or true, false, 1, 0), not {value!r}")
@@ -78,51 +78,51 @@ class Row:
         return int(value)
 
     def number(self, column: str) -> str:
-        """Return a decimal number as the wire writes it: a point, no needless zeros in front."""
+        """Return a decimal number as on the wire: with a point and without leading zeros."""
         return self.parsed(column, self.text(column))
 
     def number_or_none(self, column: str) -> str | None:
-        """Return a decimal number as the wire writes it, or None if the cell is empty."""
+        """Return a decimal number as on the wire, or None if the cell is empty."""
         value = self.maybe(column)
         return None if value is None else self.parsed(column, value)
 
     def parsed(self, column: str, value: str) -> str:
-        """Return *value*, a part of *column*, as a decimal number."""
+        """Return *value*, a part of the cell in *column*, as a decimal number."""
         try:
             return plain_number(value, self._decimal)
         except ValueError as error:
             raise BadCell(self, column, str(error)) from None
 
     def currency(self, column: str) -> str:
-        """Return a currency code that exists."""
+        """Return a currency code of ISO 4217."""
         value = self.text(column)
         if value not in CURRENCIES:
             raise BadCell(self, column, f"{value!r} is not a currency of ISO 4217, such as EUR or USD")
         return value
 
     def currency_or_none(self, column: str) -> str | None:
-        """Return a currency code that exists, or None if the cell is empty."""
+        """Return a currency code of ISO 4217, or None if the cell is empty."""
         return None if self.maybe(column) is None else self.currency(column)
 
     def several(self, column: str) -> list[str]:
-        """Return the values of a column that may hold several, with | between."""
+        """Return the values of a column that may have several, separated by |."""
         return [part.strip() for part in self._cells[column].split("|") if part.strip()]
 
     def pairs(self, column: str) -> list[tuple[str, str]]:
         """Return the pairs of a column such as `box:12|piece:1`."""
-        found = []
+        pairs = []
         for part in self.several(column):
             name, colon, value = part.rpartition(":")
             if not colon or not name.strip() or not value.strip():
-                raise BadCell(self, column, f"must hold pairs such as box:12, with | between, not {part!r}")
-            found.append((name.strip(), value.strip()))
-        return found
+                raise BadCell(self, column, f"must be pairs such as box:12, separated by |, not {part!r}")
+            pairs.append((name.strip(), value.strip()))
+        return pairs
 
 
 def plain_number(text: str, mark: str) -> str:
-    """Return *text*, a number whose decimal mark is *mark*, with a point and without needless zeros in front.
+    """Return *text*, a number whose decimal mark is *mark*, with a point and without leading zeros.
 
-    Raises ValueError with the rest of a sentence about the cell.
+    Raises ValueError with the end of a sentence about the cell.
     """
     other = "," if mark == "." else "."
     if other in text:
@@ -132,7 +132,7 @@ def plain_number(text: str, mark: str) -> str:
                 f"{text!r} has a decimal {sign}; write {text.replace(other, mark)}, "
                 f"or set SATCHEL_ERP_DECIMAL={other} if all files are written so"
             )
-        raise ValueError(f"{text!r} has separators of thousands; leave them out")
+        raise ValueError(f"{text!r} has separators of thousands; remove them")
     normal = text.replace(mark, ".")
     if not NUMBER.fullmatch(normal):
         raise ValueError(f"must be a number such as 12{mark}50, not {text!r}")
@@ -141,7 +141,7 @@ def plain_number(text: str, mark: str) -> str:
 
 
 def _shortened(number: Decimal) -> Decimal:
-    """Drop zeros beyond the fourth decimal: exports write 12.500000 for an amount of 12.50."""
+    """Remove zeros beyond the fourth decimal: exports write 12.500000 for an amount of 12.50."""
     while -int(number.as_tuple().exponent) > 4 and number.as_tuple().digits[-1] == 0:
         number = number.quantize(Decimal(1).scaleb(int(number.as_tuple().exponent) + 1))
     return number

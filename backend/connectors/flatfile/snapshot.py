@@ -1,4 +1,4 @@
-"""One collection in one drop, open for reading: rows become records, and what cannot be taken is named."""
+"""One collection of one export, open for reading: rows become records or bad rows."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -22,7 +22,7 @@ PLACE = re.compile(r"([a-z_]+\.csv):(\d{1,9})")
 
 @dataclass
 class Rows:
-    """What some rows give: records (not validated), what each was made of, and rows that give no record."""
+    """What some rows give: records (not validated) with their sources, and rows that give no record."""
 
     records: list[dict[str, Any]] = field(default_factory=list)
     sources: list[CsvSource] = field(default_factory=list)
@@ -30,60 +30,62 @@ class Rows:
 
 
 class Snapshot:
-    """All rows of *collection* in *drop*. Opening it verifies and indexes its files; raises `ErpError`."""
+    """All rows of *collection* in *export*. Opening verifies and indexes its files. Raises `ErpError`."""
 
-    def __init__(self, drop: Export, collection: str, options: Options) -> None:
-        self.drop = drop
+    def __init__(self, export: Export, collection: str, options: Options) -> None:
+        self.export = export
         self.collection = collection
-        self.content = drop.fingerprint(collection, options.dialect)
+        self.content = export.fingerprint(collection, options.dialect)
         self._files = COLLECTION_FILES[collection]
         self._tables: dict[str, Table] = {}
         try:
             for file in self._files:
-                drop.verify(file)
+                export.verify(file)
             for file in self._files:
                 main = file is self._files[0]
                 # Lines of deliveries name their delivery, so those are found by their ids too.
                 key = READS[collection].key if main else _id if file is DELIVERIES else None
-                rows = drop.manifest.files[file.name].rows
-                self._tables[file.name] = Table(drop.path / file.name, file, rows, options, key, unique=main)
+                rows = export.manifest.files[file.name].rows
+                self._tables[file.name] = Table(export.path / file.name, file, rows, options, key, unique=main)
         except BaseException:
             self.close()
             raise
         self._main = self._tables[self._files[0].name]
-        self._generated_at = instant(drop.manifest.generated_at)
+        self._generated_at = instant(export.manifest.generated_at)
 
     def __len__(self) -> int:
         return len(self._main)
 
     def keys_after(self, key: str) -> Sequence[str]:
-        """Return some keys above *key*, ascending, those of rows that cannot be translated included: they
-        exist. None are left when it is empty."""
+        """Return some keys above *key*, ascending; an empty list at the end.
+
+        Keys of rows that cannot be mapped are included, because these rows exist.
+        """
         return self._main.index.keys_after(key)
 
     @property
     def unkeyed(self) -> int:
-        """How many rows there are of which not even the key is known; the listing has holes then."""
+        """Number of rows without a valid key. If there are any, the list of keys is incomplete."""
         return self._main.unkeyed
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Close the files."""
         for table in self._tables.values():
             table.close()
 
     def records(self, start: int, end: int) -> "Rows":
-        """Return what rows *start* to *end* (not included) give."""
-        found = Rows()
+        """Return what the rows from *start* to *end* (excluded) give."""
+        rows = Rows()
         for number in range(start, min(end, len(self))):
-            self._add(number, found)
-        return found
+            self._add(number, rows)
+        return rows
 
     def again(self, names: Sequence[str]) -> "Rows":
         """Return what the rows of *names* give: keys of records, or places of rows such as `customers.csv:17`.
 
-        A place in another file than the first stands for the row of the first that it belongs to.
+        A place in another file than the first stands for the row of the first file to which it belongs.
         """
-        found = Rows()
+        rows = Rows()
         wanted: set[int] = set()
         for name in names:
             place = PLACE.fullmatch(name)
@@ -98,34 +100,34 @@ class Snapshot:
             try:
                 wanted.add(number if table is self._main else self._above(table, number))
             except BadCell as error:
-                found.bad.append(BadRow(name, str(error), error.row.raw))
+                rows.bad.append(BadRow(name, str(error), error.row.raw))
         for number in sorted(wanted):
-            self._add(number, found)
-        return found
+            self._add(number, rows)
+        return rows
 
-    def _add(self, number: int, found: "Rows") -> None:
+    def _add(self, number: int, rows: "Rows") -> None:
         try:
             record, source = self._record(number)
         except BadCell as error:
-            found.bad.append(bad_row(error))
+            rows.bad.append(bad_row(error))
         else:
-            found.records.append(record)
-            found.sources.append(source)
+            rows.records.append(record)
+            rows.sources.append(source)
 
     def _above(self, table: Table, number: int) -> int:
         """Return the row of the first file that row *number* of *table* belongs to; raises `BadCell`."""
         row = table.row(number)
         above = self._table_above(table.file)
-        found = above.index.number(row.text(table.file.parent))
-        if found is None:
-            raise BadCell(row, table.file.parent, _nowhere(row, table.file))
-        return found if above is self._main else self._above(above, found)
+        parent = above.index.number(row.text(table.file.parent))
+        if parent is None:
+            raise BadCell(row, table.file.parent, _no_parent(row, table.file))
+        return parent if above is self._main else self._above(above, parent)
 
     def _table_above(self, file: File) -> Table:
         return self._tables[DELIVERIES.name] if file is DELIVERY_LINES else self._main
 
     def orphans(self) -> list[BadRow]:
-        """Return the rows of the other files that belong to no row of the first, 200 at most."""
+        """Return the rows of the other files that belong to no row of the first file, at most 200."""
         bad: list[BadRow] = []
         for file in self._files[1:]:
             for row in self._damage_and_orphans(file):
@@ -142,7 +144,7 @@ class Snapshot:
             except BadCell as error:
                 yield bad_row(error)
         for row in orphans(self._tables[file.name], self._table_above(file)):
-            yield bad_row(BadCell(row, file.parent, _nowhere(row, file)))
+            yield bad_row(BadCell(row, file.parent, _no_parent(row, file)))
 
     def _record(self, number: int) -> tuple[dict[str, Any], CsvSource]:
         """Return the record of a row, not validated, and what it was made of; raises `BadCell`."""
@@ -161,10 +163,10 @@ def _id(row: Row) -> str:
     return row.maybe("id") or ""
 
 
-def _nowhere(row: Row, file: File) -> str:
-    return f"names {row.maybe(file.parent)!r}, which no row of the file above it has"
+def _no_parent(row: Row, file: File) -> str:
+    return f"names {row.maybe(file.parent)!r}, which is not the key of a row in the file above it"
 
 
 def _sentence(error: BadCell) -> str:
-    """Return what *error* says after the place, which the caller says again."""
+    """Return the message of *error* without the place, which the caller adds."""
     return str(error).removeprefix(f"{error.row.file} line {error.row.line}").lstrip(":, ")

@@ -1,11 +1,11 @@
-"""One data file of a drop: cut into rows once, then read row by row; an index of it lies in a file."""
+"""One data file of an export: indexed once in a temporary file, then read row by row."""
 
 import csv
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from backend.connectors.flatfile.errors import broken_drop, setup_fault
+from backend.connectors.flatfile.errors import broken_export, setup_fault
 from backend.connectors.flatfile.files import File
 from backend.connectors.flatfile.index import Index
 from backend.connectors.flatfile.options import Options
@@ -17,12 +17,12 @@ HINTS = (";", "\t", "|", ",")
 
 
 class Table:
-    """A data file, open. *rows* is how many its manifest promises, *key* what tells a row's key.
+    """An open data file. *rows* is the number in its manifest; *key* returns the key of a row.
 
-    Raises `ErpError` for what is wrong with the file as a whole.
+    Raises `ErpError` if the file as a whole is wrong.
 
-    The `index` says of each row that cannot be taken why: not as many fields as the header, a stray
-    quotation mark, with *unique* a key that came before. `unkeyed` counts rows whose very key is not known.
+    The `index` holds the fault of each bad row: another number of fields than the header, a stray quotation
+    mark or, with *unique*, a key that an earlier row has. `unkeyed` counts rows without a valid key.
     """
 
     def __init__(
@@ -49,9 +49,9 @@ class Table:
         try:
             self._index(key)
             if rows is not None and len(self) != rows:
-                raise broken_drop(
+                raise broken_export(
                     f"{file.name} has {len(self)} rows and its manifest says {rows}; "
-                    "look for quotation marks that are not doubled, and write it again"
+                    "check for quotation marks that are not doubled, and export it again"
                 )
         except BaseException:
             self.close()
@@ -61,7 +61,7 @@ class Table:
         return len(self.index)
 
     def close(self) -> None:
-        """Let go of the file and its index."""
+        """Close the file and its index."""
         self._opened.close()
         self.index.close()
 
@@ -114,7 +114,7 @@ class Table:
         try:
             name = key(row)
         except BadCell:
-            self.unkeyed += 1  # reading the row will say why
+            self.unkeyed += 1  # reading the row reports why
             return
         first = self.index.name(name, number)
         if first != number and self._unique:
@@ -142,7 +142,7 @@ class Table:
         if missing:
             raise setup_fault(
                 f"{name} has no column {', '.join(missing)}; it has {', '.join(header)}. "
-                "Add what is missing to the export (it may be left empty where the docs say so)"
+                "Add the missing columns to the export; the docs say which of them may be empty"
             )
         twice = sorted({column for column in header if header.count(column) > 1})
         if twice:
@@ -151,7 +151,7 @@ class Table:
 
 
 class _Lines:
-    """The lines of a file from an offset on, decoded; `offset` is always where the next one begins."""
+    """The decoded lines of a file from an offset on. `offset` is where the next line begins."""
 
     def __init__(self, opened: BinaryIO, name: str, encoding: str, offset: int) -> None:
         self.offset = offset
@@ -170,7 +170,7 @@ class _Lines:
         self.number += 1
         if b"\0" in raw:
             raise setup_fault(
-                f"{self._name} line {self.number} has NUL bytes: it is UTF-16 or not text at all. "
+                f"{self._name} line {self.number} contains NUL bytes: it is UTF-16 or not text. "
                 "Export it as utf-8"
             )
         if len(raw) > LONGEST_LINE:

@@ -1,4 +1,4 @@
-"""How far one collection has been read: which drop, which content, how many rows of it."""
+"""How far one collection has been read: which export, which content, how many of its rows."""
 
 import json
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ from backend.connectors.flatfile.errors import setup_fault
 class Watermark:
     """`row` counts rows of the first file that are read; `done` says that none is left."""
 
-    drop: str
+    export: str
     content: str
     row: int
     done: bool
 
     def __str__(self) -> str:
-        return json.dumps([self.drop, self.content, self.row, self.done], separators=(",", ":"))
+        return json.dumps([self.export, self.content, self.row, self.done], separators=(",", ":"))
 
 
 def read_watermark(text: str | None) -> Watermark | None:
@@ -24,11 +24,11 @@ def read_watermark(text: str | None) -> Watermark | None:
     if text is None:
         return None
     try:
-        drop, content, row, done = json.loads(text)
+        export, content, row, done = json.loads(text)
     except (TypeError, ValueError):
-        drop = content = row = done = None
-    if not (isinstance(drop, str) and isinstance(content, str) and isinstance(row, int) and row >= 0):
+        export = content = row = done = None
+    if not (isinstance(export, str) and isinstance(content, str) and isinstance(row, int) and row >= 0):
         raise setup_fault(
             f"{text!r} is no watermark of the flat-file connector; clear it to read from the start"
         )
-    return Watermark(drop, content, row, bool(done))
+    return Watermark(export, content, row, bool(done))

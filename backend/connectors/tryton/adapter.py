@@ -1,4 +1,4 @@
-"""The connector: answers the port by asking the parts beside this file."""
+"""The adapter: implements the port with the other modules of this package."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -28,15 +28,15 @@ from backend.erp.records import (
 from sync_protocol.catalogue.forecast import FORECAST
 
 SHORT_QUIET_SECONDS = 1.0
-"""With the companion module a second document is refused by the database, so little is gained by waiting."""
+"""With the companion module the database refuses a second document, so a short wait is enough."""
 QUIET_SECONDS = 1800.0
-"""Without the companion module: Tryton bounds a writing call by nothing but its database's 30 minutes."""
+"""Without it: only the database's limit of 30 minutes ends a writing call of Tryton."""
 FEATURES_SECONDS = 300.0
 HOUR = 3600.0
 
 
 class TrytonConnector:
-    """One company in one Tryton. Safe for several threads."""
+    """One company in one Tryton. Thread-safe."""
 
     name = "tryton"
 
@@ -47,7 +47,7 @@ class TrytonConnector:
         self._lookups = Lookups(self._client, options)
         self._senders = {kind: write.sender(self._client, self._lookups) for kind, write in WRITES.items()}
         self._forecasts = Forecasts(self._client, self._lookups)
-        self._follower = IncrementalReader(
+        self._reader = IncrementalReader(
             self._client,
             page=options.page_size,
             overlap=options.overlap_seconds,
@@ -57,15 +57,15 @@ class TrytonConnector:
         self._features: tuple[float, Features, tuple[str, ...]] | None = None
 
     def check(self) -> Health:
-        """Say whether Tryton answers, its version and clock, and what stands in the way."""
+        """Return whether Tryton answers, its version and clock, and its problems."""
         return health.check(self._client, self._lookups)
 
     def capabilities(self) -> Capabilities:
-        """Say what can be done with the Tryton that was found; raises `ErpError` if it does not answer."""
+        """Return what can be done with this Tryton. Raises `ErpError` if it does not answer."""
         with guard_reply(writes=False):
-            found, notes = self._looked()
-            enforced = frozenset(kind for kind, write in WRITES.items() if write.model in found.keyed)
-            kinds = frozenset({*WRITES, *([FORECAST.name] if found.forecasts else [])})
+            present, notes = self._cached_features()
+            enforced = frozenset(kind for kind, write in WRITES.items() if write.model in present.keyed)
+            kinds = frozenset({*WRITES, *([FORECAST.name] if present.forecasts else [])})
             quiet = self._options.quiet_seconds
             if quiet is None:
                 quiet = SHORT_QUIET_SECONDS if enforced == frozenset(WRITES) else QUIET_SECONDS
@@ -78,42 +78,42 @@ class TrytonConnector:
     def read(self, collection: str, watermark: str | None, limit: int) -> ReadPage:
         """Return up to *limit* records of *collection* after *watermark* (None: from the start)."""
         with guard_reply(writes=False):
-            return self._follower.read(self._source(collection), watermark, limit)
+            return self._reader.read(self._source(collection), watermark, limit)
 
     def reread(self, collection: str, keys: Sequence[str]) -> ReadPage:
-        """Return single records of *collection* anew."""
+        """Read single records of *collection* again."""
         with guard_reply(writes=False):
-            return self._follower.reread(self._source(collection), keys)
+            return self._reader.reread(self._source(collection), keys)
 
     def keys(self, collection: str) -> Iterator[str]:
-        """List the keys of all records that exist."""
+        """Yield the keys of all records that exist."""
         with guard_reply(writes=False):
-            yield from self._follower.keys(self._source(collection))
+            yield from self._reader.keys(self._source(collection))
 
     def find(self, kind: str, key: str) -> list[ErpDocument]:
         """Return the documents that carry our key."""
         with guard_reply(writes=False):
-            return self._sender(kind).find(key, self._found())
+            return self._sender(kind).find(key, self._present())
 
     def find_by_number(self, kind: str, number: str) -> list[ErpDocument]:
-        """Return the documents under Tryton's *number*, with the key that each carries."""
+        """Return the documents with Tryton's *number*, each with the key it carries."""
         with guard_reply(writes=False):
-            return self._sender(kind).find_by_number(number, self._found())
+            return self._sender(kind).find_by_number(number, self._present())
 
     def create(self, document: Document) -> ErpDocument:
-        """Create the document as a draft, under our key."""
+        """Create the document as a draft with our key."""
         with guard_reply(writes=True):
-            return self._sender(document.kind).create(document, self._found())
+            return self._sender(document.kind).create(document, self._present())
 
     def advance(self, document: Document, found: ErpDocument) -> Outcome:
-        """Take the document on: an order to confirmed, a claim to posted."""
+        """Advance the document: an order to confirmed, a claim to posted."""
         with guard_reply(writes=True):
             return self._sender(document.kind).advance(document, found)
 
     def upsert_forecast(self, lines: Iterable[ForecastLine]) -> dict[str, ErpDocument]:
         """Set each line of Tryton's forecast to its quantity."""
         with guard_reply(writes=True):
-            if not self._found().forecasts:
+            if not self._present().forecasts:
                 raise ErpError(ErrorClass.CONFIG, "Tryton lacks the module stock_forecast; install it.")
             return self._forecasts.upsert(lines)
 
@@ -122,25 +122,25 @@ class TrytonConnector:
         return ()
 
     def confirm(self, token: str) -> None:
-        """There are no acknowledgements to put away."""
+        """Do nothing: there are no acknowledgements."""
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Close connections."""
         self._client.close()
 
-    def _found(self) -> Features:
-        return self._looked()[0]
+    def _present(self) -> Features:
+        return self._cached_features()[0]
 
-    def _looked(self) -> tuple[Features, tuple[str, ...]]:
-        """Return what Tryton has, as of some minutes ago: modules come and go seldom."""
-        known, now = self._features, self._clock()
-        if known is None or now - known[0] > FEATURES_SECONDS:
-            found = features.look(self._client)
-            known = self._features = (now, found, health.notes(self._client, found))
-        return known[1:]
+    def _cached_features(self) -> tuple[Features, tuple[str, ...]]:
+        """Return the features of Tryton and the notes, at most some minutes old: modules change rarely."""
+        cached, now = self._features, self._clock()
+        if cached is None or now - cached[0] > FEATURES_SECONDS:
+            present = features.look(self._client)
+            cached = self._features = (now, present, health.notes(self._client, present))
+        return cached[1:]
 
     def _source(self, collection: str) -> Source:
-        return source(collection, self._lookups, self._found())
+        return source(collection, self._lookups, self._present())
 
     def _sender(self, kind: str) -> Sender:
         if kind not in self._senders:

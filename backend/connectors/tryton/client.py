@@ -1,4 +1,4 @@
-"""JSON-RPC with a session: logging in, the context, one call and its answer.
+"""JSON-RPC with a session: login, context, one call and its result.
 
 Source: trytond 8.0, protocols/jsonrpc.py and protocols/dispatcher.py.
 """
@@ -32,7 +32,7 @@ class _Session(NamedTuple):
 
 
 class Client:
-    """Calls of one user in one database. Safe for several threads."""
+    """Calls of one user in one database. Thread-safe."""
 
     def __init__(self, options: Options) -> None:
         self._options = options
@@ -43,10 +43,10 @@ class Client:
         self._lock = threading.Lock()
         self._session: _Session | None = None
         self.server_time: dt.datetime | None = None
-        """What the server's clock said with its last answer."""
+        """The server's clock in its last reply."""
 
     def close(self) -> None:
-        """Let go of connections. The session stays valid in Tryton until it is too old."""
+        """Close connections. The session stays valid in Tryton until it expires."""
         self._http.close()
 
     def version(self) -> str:
@@ -61,18 +61,18 @@ class Client:
     ) -> Any:
         """Call *method* with *params* and the user's context plus *context*; returns its result.
 
-        With *writes*, an answer that is lost counts as UNKNOWN. Raises `ErpError` and nothing else.
+        With *writes*, a lost reply counts as UNKNOWN. Raises `ErpError` and nothing else.
         """
         session = self._logged_in(None)
         try:
             return self._with(session, method, params, writes, context)
         except _Expired:
-            # Tryton looked at the session before it did anything, so the call may be repeated.
+            # Tryton checks the session before it executes anything, so the call may be repeated.
             return self._with(self._logged_in(session), method, params, writes, context)
 
     @property
     def context(self) -> dict[str, Any]:
-        """The user's context, as Tryton gave it, after logging in if need be."""
+        """The user's context in Tryton; logs in if necessary."""
         return dict(self._logged_in(None).context)
 
     def _with(
@@ -96,22 +96,22 @@ class Client:
     def _login(self) -> _Session:
         options = self._options
         login = [options.user, {"password": options.password}, LANGUAGE]
-        found = self._exchange(self._url, "common.db.login", login, {}, writes=False)
-        if not (isinstance(found, list) and len(found) >= 2 and _is_id(found[0]) and isinstance(found[1], str)):
+        reply = self._exchange(self._url, "common.db.login", login, {}, writes=False)
+        if not (isinstance(reply, list) and len(reply) >= 2 and _is_id(reply[0]) and isinstance(reply[1], str)):
             raise _invalid_reply("common.db.login", writes=False)
-        token = f"{options.user}:{found[0]}:{found[1]}".encode()
+        token = f"{options.user}:{reply[0]}:{reply[1]}".encode()
         header = "Session " + base64.b64encode(token).decode("ascii")
-        given = self._exchange(
+        preferences = self._exchange(
             self._url, "model.res.user.get_preferences", [True, {}], {"Authorization": header}, writes=False
         )
-        if not isinstance(given, dict):
+        if not isinstance(preferences, dict):
             raise _invalid_reply("get_preferences", writes=False)
-        context = {name: value for name, value in given.items() if "." not in name and name != "locale"}
-        context |= {"language": LANGUAGE, "company": options.company or given.get("company")}
+        context = {name: value for name, value in preferences.items() if "." not in name and name != "locale"}
+        context |= {"language": LANGUAGE, "company": options.company or preferences.get("company")}
         if not _is_id(context["company"]):
             raise ErpError(
                 ErrorClass.CONFIG,
-                f"Give the user {options.user} a company in Tryton, or set the option company.",
+                f"Set a company for the user {options.user} in Tryton, or set the option company.",
             )
         return _Session(header, context)
 
@@ -124,13 +124,13 @@ class Client:
         except (TypeError, ValueError) as error:
             raise ErpError(
                 ErrorClass.REJECT_OFFICE,
-                "The document holds a value that cannot travel to Tryton.",
+                "The document contains a value that cannot be sent to Tryton.",
                 raw=str(error),
             ) from error
         headers = {
             "Content-Type": "application/json",
             "Accept": "application/json",
-            # Tryton compresses long answers whatever it is asked for, so ask for that.
+            # Tryton compresses long replies whatever the client accepts, so accept it.
             "Accept-Encoding": "gzip",
             **headers,
         }
@@ -142,7 +142,7 @@ class Client:
             raise http_refusal(answer.status, http.retry_after(answer.headers), answer.body, writes=writes)
         return _result(answer.body, number, method, writes=writes)
 
-    # The calls on models, with the form of their results checked.
+    # Calls on models. They check the form of the result.
 
     def search_read(
         self,
@@ -154,35 +154,35 @@ class Client:
         order: Sequence[tuple[str, str]] = (("id", "ASC"),),
         context: Mapping[str, Any] | None = None,
     ) -> list[Row]:
-        """Return the fields of the records that match; deactivated ones only if the domain names `active`."""
+        """Return the fields of the records that match. Deactivated ones only if the domain names `active`."""
         method = f"model.{model}.search_read"
-        found = self.call(method, domain, 0, limit, [list(o) for o in order], list(fields), context=context)
-        return _rows(found, method)
+        rows = self.call(method, domain, 0, limit, [list(o) for o in order], list(fields), context=context)
+        return _rows(rows, method)
 
     def search(self, model: str, domain: Domain, *, limit: int | None = None) -> list[int]:
         """Return the ids of the records that match, in their order."""
         method = f"model.{model}.search"
-        found = self.call(method, domain, 0, limit, [["id", "ASC"]])
-        return _ids(found, method, writes=False)
+        ids = self.call(method, domain, 0, limit, [["id", "ASC"]])
+        return _ids(ids, method, writes=False)
 
     def count(self, model: str, domain: Domain) -> int:
         """Return how many records match."""
         method = f"model.{model}.search_count"
-        found = self.call(method, domain)
-        if not isinstance(found, int) or isinstance(found, bool) or found < 0:
+        number = self.call(method, domain)
+        if not isinstance(number, int) or isinstance(number, bool) or number < 0:
             raise _invalid_reply(method, writes=False)
-        return found
+        return number
 
     def read(
         self, model: str, ids: Iterable[int], fields: Iterable[str], *, context: Mapping[str, Any] | None = None
     ) -> list[Row]:
-        """Return the fields of the records *ids*; a record that does not exist is a refusal."""
+        """Return the fields of the records *ids*. Raises `TrytonRefusal` for a record that does not exist."""
         method = f"model.{model}.read"
         ids = list(ids)
-        found = _rows(self.call(method, ids, list(fields), context=context), method) if ids else []
-        if {row["id"] for row in found} != set(ids):
+        rows = _rows(self.call(method, ids, list(fields), context=context), method) if ids else []
+        if {row["id"] for row in rows} != set(ids):
             raise _invalid_reply(method, writes=False)
-        return found
+        return rows
 
     def create(self, model: str, values: Row) -> int:
         """Create one record and return its id."""
@@ -197,7 +197,7 @@ class Client:
         self.call(f"model.{model}.write", ids, values, writes=True)
 
     def click_button(self, model: str, button: str, record: int) -> None:
-        """Press *button* of a record, as a person would."""
+        """Click *button* of a record, as a user would."""
         self.call(f"model.{model}.{button}", [record], writes=True)
 
 
@@ -207,11 +207,11 @@ def _trusted(options: Options) -> ssl.SSLContext | bool:
     try:
         return ssl.create_default_context(cafile=options.ca_file or None)
     except ssl.SSLError as error:
-        raise ValueError(f"Tryton connector: option ca_file holds no certificates ({error})") from error
+        raise ValueError(f"Tryton connector: option ca_file contains no certificates ({error})") from error
 
 
 class _Expired(ErpError):
-    """HTTP 401: the session is too old, or the user or password wrong."""
+    """HTTP 401: the session has expired, or user or password are wrong."""
 
     def __init__(self) -> None:
         super().__init__(ErrorClass.CONFIG, "Tryton refuses Satchel's user or password.", raw="HTTP 401")
@@ -232,16 +232,18 @@ def _result(body: bytes, number: int, method: str, *, writes: bool) -> Any:
     raise refused
 
 
-def _rows(found: Any, method: str) -> list[Row]:
-    if not isinstance(found, list) or not all(isinstance(row, dict) and _is_id(row.get("id")) for row in found):
+def _rows(result: Any, method: str) -> list[Row]:
+    if not isinstance(result, list) or not all(
+        isinstance(row, dict) and _is_id(row.get("id")) for row in result
+    ):
         raise _invalid_reply(method, "it is not a list of records", writes=False)
-    return found
+    return result
 
 
-def _ids(found: Any, method: str, *, writes: bool) -> list[int]:
-    if not isinstance(found, list) or not all(_is_id(item) for item in found):
+def _ids(result: Any, method: str, *, writes: bool) -> list[int]:
+    if not isinstance(result, list) or not all(_is_id(item) for item in result):
         raise _invalid_reply(method, "it is not a list of ids", writes=writes)
-    return found
+    return result
 
 
 def _is_id(value: Any) -> bool:
@@ -253,4 +255,4 @@ def _invalid_reply(
 ) -> ErpError:
     lost = ErrorClass.UNKNOWN if writes else ErrorClass.TRANSIENT
     raw = f"{method}: {why}"
-    return InvalidReply(lost, "Tryton's answer cannot be understood.", raw=raw, no_answer=no_answer)
+    return InvalidReply(lost, "Tryton's reply has an unexpected form.", raw=raw, no_answer=no_answer)

@@ -1,7 +1,7 @@
-"""A whole exchange has one deadline, whatever it is made of: connecting, TLS, headers, body.
+"""One deadline for a whole exchange: connecting, TLS, headers and body together.
 
-The library's own timeout begins anew with each piece that arrives. A server that sends a byte of a header a
-minute, or one interim answer after another, would hold a worker for days.
+The timeout of httpx starts again with each piece that arrives. A server that sends one byte of a header per
+minute, or one interim reply after another, would block a worker for days.
 """
 
 import ssl
@@ -19,7 +19,7 @@ _until: ContextVar[float | None] = ContextVar("until", default=None)
 
 @contextmanager
 def within(seconds: float) -> Iterator[None]:
-    """Bound everything that a `Transport` does in the block; what takes longer is a timeout of httpx's."""
+    """Limit what a `Transport` does in the block to *seconds*; then httpx raises a timeout."""
     token = _until.set(time.monotonic() + seconds)
     try:
         yield
@@ -28,7 +28,7 @@ def within(seconds: float) -> Iterator[None]:
 
 
 def _left(timeout: float | None, late: type[Exception]) -> float | None:
-    """Return how long the next wait may take; raises *late* if there is no time left."""
+    """Return how long the next wait may take. Raises *late* if no time is left."""
     until = _until.get()
     if until is None:
         return timeout
@@ -75,13 +75,13 @@ class _Backend(httpcore.SyncBackend):
 
 
 class Transport(httpx.HTTPTransport):
-    """httpx's transport, bounded by `within`."""
+    """The transport of httpx, limited by `within`."""
 
     def __init__(self, verify: ssl.SSLContext | bool) -> None:
-        # No proxies or certificates from the environment: what an ERP is reached by is an option.
+        # No proxies or certificates from the environment: how the ERP is reached is set by options only.
         super().__init__(verify=verify, trust_env=False)
         self._pool.close()
-        # httpx has no argument for this; the tests of dripping servers fail if it loses its effect.
+        # httpx has no argument for this. The tests with slow servers fail if it stops working.
         self._pool = httpcore.ConnectionPool(
             ssl_context=httpx.create_ssl_context(verify=verify, trust_env=False), network_backend=_Backend()
         )

@@ -1,4 +1,4 @@
-"""Expense claims: a supplier invoice of the employee, receipts attached, posted."""
+"""Expense claims: create a supplier invoice of the employee, attach the receipts, post it."""
 
 import hashlib
 import threading
@@ -40,7 +40,7 @@ class ExpenseClaims:
         return workflow.find(self._client, CLAIM, key, self._ours(), keyed=INVOICE in features.keyed)
 
     def find_by_number(self, number: str, features: Features) -> list[ErpDocument]:
-        """Return the supplier invoices under *number*."""
+        """Return the supplier invoices with *number*."""
         return workflow.find_by_number(
             self._client, INVOICE, number, self._ours(), keyed=INVOICE in features.keyed
         )
@@ -49,13 +49,13 @@ class ExpenseClaims:
         return [["type", "=", "in"], ["company", "=", self._lookups.company]]
 
     def create(self, document: Document, features: Features) -> ErpDocument:
-        """Create the draft; raises `ErpError`, naming the field if one is to blame."""
+        """Create the draft. Raises `ErpError`, with the field if one is to blame."""
         with guard_reply(writes=False):
             invoice = values(document, self._facts(document, features))
         return ErpDocument(str(self._client.create(INVOICE, invoice)), None, "draft")
 
     def advance(self, document: Document, found: ErpDocument) -> Outcome:
-        """Attach the receipts that are not there yet, validate and post."""
+        """Attach missing receipts, validate and post."""
         record = tryton_id(found.external_id, "")
         with self._attaching:
             self._attach(document, record)
@@ -80,26 +80,26 @@ class ExpenseClaims:
         if not rep.employee_number:
             raise ErpError(
                 OFFICE,
-                f"{rep.name} has no employee number, by which Tryton knows who is owed the claim.",
-                fix=f"Say `satchel rep add {rep.id} … --employee NUMBER`, then retry.",
+                f"{rep.name} has no employee number, so the employee in Tryton is not known.",
+                fix=f"Run `satchel rep add {rep.id} … --employee NUMBER`, then retry.",
             )
         domain = [["party.code", "=", rep.employee_number], ["company", "=", self._lookups.company]]
         unknown = ErpError(
             OFFICE,
-            f"Tryton has no employee whose party has the number {rep.employee_number} ({rep.name}).",
-            fix=f"Make {rep.name} an employee in Tryton, whose party has that code, then retry.",
+            f"Tryton has no employee whose party has the code {rep.employee_number} ({rep.name}).",
+            fix=f"Create {rep.name} as an employee in Tryton with that party code, then retry.",
         )
         party: Row = one(self._client, "company.employee", domain, EMPLOYEE_FIELDS, unknown)["party."]
         if not party["addresses"]:
             raise ErpError(
                 OFFICE,
-                f"{party['name']} has no address in Tryton, which an expense claim needs.",
-                fix=f"Give {party['name']} an address in Tryton, then retry.",
+                f"{party['name']} has no address in Tryton; an expense claim needs one.",
+                fix=f"Add an address of {party['name']} in Tryton, then retry.",
             )
         return party
 
     def _payable(self, party: Row) -> int:
-        """Return the account of the debt: the option's, the party's own, the company's, or the only one."""
+        """Return the payable account: that of the option, the party or the company, or the only one."""
         code = self._lookups.options.payable_account
         fitting = [["type.payable", "=", True], ["closed", "!=", True], ["company", "=", self._lookups.company]]
         if code:
@@ -114,10 +114,10 @@ class ExpenseClaims:
         settings = self._client.search_read("account.configuration", [], ["default_account_payable"], limit=1)
         if settings and settings[0]["default_account_payable"] is not None:
             return int(settings[0]["default_account_payable"])
-        found = self._client.search("account.account", [*fitting, ["party_required", "=", True]])
-        if len(found) != 1:
-            raise ErpError(CONFIG, "Say with the option payable_account on which account claims are owed.")
-        return found[0]
+        accounts = self._client.search("account.account", [*fitting, ["party_required", "=", True]])
+        if len(accounts) != 1:
+            raise ErpError(CONFIG, "Set the option payable_account to the payable account of expense claims.")
+        return accounts[0]
 
     def _journal(self) -> int:
         code = self._lookups.options.expense_journal
@@ -125,7 +125,7 @@ class ExpenseClaims:
         return int(one(self._client, "account.journal", [["code", "=", code]], ["code"], missing)["id"])
 
     def _accounts(self, lines: list[Row]) -> dict[str, int]:
-        """Return the account of each category that *lines* name."""
+        """Return the account of each category in *lines*, by category id."""
         domain = [
             ANY,
             ["type.expense", "=", True],
@@ -133,15 +133,15 @@ class ExpenseClaims:
             ["company", "=", self._lookups.company],
         ]
         rows = self._client.search_read("account.account", [*domain, ["code", "!=", None]], ["code", "active"])
-        known = {word(row["code"]): row["id"] for row in rows if row["active"]}
+        accounts = {word(row["code"]): row["id"] for row in rows if row["active"]}
         for n, line in enumerate(lines):
-            if line["category_id"] not in known:
+            if line["category_id"] not in accounts:
                 raise ErpError(
                     ErrorClass.REJECT_REP,
-                    f"Tryton has no expense account {line['category_id']} any more; choose another category.",
+                    f"Tryton no longer has the expense account {line['category_id']}; choose another category.",
                     field=f"lines[{n}].category_id",
                 )
-        return {line["category_id"]: known[line["category_id"]] for line in lines}
+        return {line["category_id"]: accounts[line["category_id"]] for line in lines}
 
     def _customer(self, key: str | None) -> str | None:
         if key is None:
@@ -149,24 +149,24 @@ class ExpenseClaims:
         rows = self._client.search_read(
             "party.party", [["id", "=", tryton_id(key, "customer_id")], ANY], ["code", "name"]
         )
-        # what the rep wrote stays readable, whether or not Tryton still has the customer
+        # The claim names the customer even if Tryton no longer has it.
         return " ".join(filter(None, (rows[0]["code"], rows[0]["name"]))) if rows else f"customer {key}"
 
     def _attach(self, document: Document, record: int) -> None:
-        """Attach each receipt once: its content is its name."""
+        """Attach each receipt once; the attachment is named by the sha256 of its content."""
         if not document.receipts:
             return
         resource = f"{INVOICE},{record}"
         rows = self._client.search_read("ir.attachment", [["resource", "=", resource]], ["name"])
-        there = {row["name"] for row in rows}
+        attached = {row["name"] for row in rows}
         for receipt in document.receipts:
-            if receipt.sha256 not in there:
+            if receipt.sha256 not in attached:
                 values = {
                     "name": receipt.sha256, "resource": resource, "type": "data", "data": _content(receipt),
                     "description": f"{receipt.name} ({receipt.media_type})",
                 }  # fmt: skip
                 self._client.create("ir.attachment", values)
-                there.add(receipt.sha256)
+                attached.add(receipt.sha256)
 
     def _held(self, row: Row, refused: TrytonRefusal) -> str:
         return f"{refused.message} The claim is in Tryton as {row['rec_name']}; the office decides."
@@ -178,7 +178,7 @@ def _content(receipt: ReceiptFile) -> bytes:
     if hashlib.sha256(content).hexdigest() != receipt.sha256:
         raise ErpError(
             OFFICE,
-            f"The file of receipt {receipt.name} is damaged; ask for it again.",
-            fix="Send it back to the rep, whose copy brings the receipt again.",
+            f"The file of receipt {receipt.name} is damaged; the rep must send it again.",
+            fix="Return the claim to the rep, who sends it again with the receipt.",
         )
     return content

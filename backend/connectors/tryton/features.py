@@ -1,4 +1,4 @@
-"""What this Tryton has: the companion module's fields, and the modules that not everybody installs."""
+"""What this Tryton has: the fields of the companion module, and optional modules."""
 
 from dataclasses import dataclass
 
@@ -14,38 +14,38 @@ MODULES = {
     INVOICE: "account_invoice",
     "product.price_list": "product_price_list",
 }
-"""Models that the connector cannot do without, and the modules that bring them."""
+"""Models that the connector needs, and the modules that provide them."""
 FIELDS = {
     ("party.party", "sale_price_list"): "sale_price_list",
     ("party.party", "credit_limit_amount"): "account_credit_limit",
 }
-"""The same for fields."""
+"""Fields that the connector needs, and the modules that provide them."""
 OPTIONAL = {FORECAST: "stock_forecast", RELATIONS: "party_relationship"}
 
 
 @dataclass(frozen=True)
 class Features:
-    """What was found."""
+    """What Tryton has."""
 
     keyed: frozenset[str]
-    """Models that hold our key in a field of its own, which the database keeps unique."""
+    """Models with the companion module's field for our key, which the database keeps unique."""
     models: frozenset[str]
     missing: tuple[str, ...]
-    """Modules that are needed and not there."""
+    """Needed modules that are not installed."""
 
     @property
     def forecasts(self) -> bool:
-        """Whether there is something to write forecasts into."""
+        """Whether forecasts can be written."""
         return FORECAST in self.models
 
     @property
     def relations(self) -> bool:
-        """Whether parties know contact persons."""
+        """Whether parties have contact persons."""
         return RELATIONS in self.models
 
 
 def look(client: Client) -> Features:
-    """Ask Tryton; two calls. Raises `ErpError`."""
+    """Return the features of Tryton, with two calls. Raises `ErpError`."""
     wanted = [*MODULES, *OPTIONAL]
     models = client.search_read("ir.model", [["name", "in", wanted]], ["name"])
     present = frozenset(row["name"] for row in models)

@@ -1,4 +1,4 @@
-"""Forecasts: one stock.forecast a warehouse and calendar month, its lines set to what is expected now."""
+"""Forecasts: one stock.forecast per warehouse and calendar month, whose lines are set to the current sums."""
 
 import datetime as dt
 import threading
@@ -23,9 +23,9 @@ TRANSIENT, OFFICE = ErrorClass.TRANSIENT, ErrorClass.REJECT_OFFICE
 class Forecasts:
     """Writes forecasts to one Tryton.
 
-    Supply reads a forecast only while it is done, and a done one cannot be written. So it is taken
-    back to draft, written, and done again: three transactions, by one writer at a time. Whoever
-    comes upon one left in draft goes on with it.
+    Tryton's supply reads only forecasts in state done, and a done forecast cannot be written. So it is set
+    back to draft, written and confirmed again: three transactions, by one writer at a time. If a call was
+    interrupted, the next one continues with the draft.
     """
 
     def __init__(self, client: Client, lookups: Lookups) -> None:
@@ -34,15 +34,15 @@ class Forecasts:
         self._writing = threading.Lock()
 
     def upsert(self, lines: Iterable[ForecastLine]) -> dict[str, ErpDocument]:
-        """Set each line to its quantity, 0 included; return Tryton's line by product id."""
-        together: dict[tuple[str, str], list[ForecastLine]] = defaultdict(list)
+        """Set each line to its quantity, also to 0. Return Tryton's line by product id."""
+        by_month: dict[tuple[str, str], list[ForecastLine]] = defaultdict(list)
         for line in lines:
-            together[line.warehouse_id, line.period].append(line)
-        found: dict[str, ErpDocument] = {}
+            by_month[line.warehouse_id, line.period].append(line)
+        written: dict[str, ErpDocument] = {}
         with self._writing:
-            for (warehouse, period), own in sorted(together.items()):
-                found |= self._month(tryton_id(warehouse, "warehouse_id"), period, own)
-        return found
+            for (warehouse, period), own in sorted(by_month.items()):
+                written |= self._month(tryton_id(warehouse, "warehouse_id"), period, own)
+        return written
 
     def _month(self, warehouse: int, period: str, lines: list[ForecastLine]) -> dict[str, ErpDocument]:
         quantities = self._quantities(lines)
@@ -52,24 +52,27 @@ class Forecasts:
         if forecast is None:
             values = {"warehouse": warehouse, "destination": destination, "from_date": first, "to_date": last}
             forecast = {"id": self._client.create(FORECAST, values), "state": "draft"}
-        known = self._known(forecast["id"])
-        if forecast["state"] == "done" and _same(known, quantities):
-            return _found(known, quantities)
+        existing = self._existing(forecast["id"])
+        if forecast["state"] == "done" and _same(existing, quantities):
+            return _written(existing, quantities)
         try:
             if forecast["state"] != "draft":
                 self._client.click_button(FORECAST, "draft", forecast["id"])
-            self._client.write(FORECAST, [forecast["id"]], {"lines": _commands(known, quantities)})
+            self._client.write(FORECAST, [forecast["id"]], {"lines": _commands(existing, quantities)})
             self._client.click_button(FORECAST, "confirm", forecast["id"])
         except TrytonRefusal as refused:
             if refused.rule == "transition":
                 raise ErpError(
-                    TRANSIENT, "Somebody works on this forecast in Tryton.", raw=refused.raw
+                    TRANSIENT, "Somebody is editing this forecast in Tryton.", raw=refused.raw
                 ) from refused
             raise
-        return _found(self._known(forecast["id"]), quantities)
+        return _written(self._existing(forecast["id"]), quantities)
 
     def _forecast(self, warehouse: int, destination: int, first: dt.date, last: dt.date) -> Row | None:
-        """Return the forecast of exactly this month; raises `ErpError` if one of other days is in its way."""
+        """Return the forecast of exactly this month.
+
+        Raises `ErpError` if another one covers some of its days.
+        """
         domain = [
             ["company", "=", self._lookups.company], ["warehouse", "=", warehouse],
             ["destination", "=", destination], ["state", "!=", "cancelled"],
@@ -84,74 +87,76 @@ class Forecasts:
             raise ErpError(
                 OFFICE,
                 f"Tryton has another forecast for days of {first:%Y-%m} ({in_the_way[0]['rec_name']}). "
-                "Satchel keeps one a calendar month; change or cancel the other.",
+                "Satchel keeps one per calendar month; change or cancel the other.",
                 field="period",
             )
         return ours[0] if ours else None
 
     def _quantities(self, lines: list[ForecastLine]) -> dict[int, tuple[int, Decimal]]:
-        """Return unit and quantity by product; raises `ErpError` for a product that is not kept in stock."""
+        """Return unit and quantity by product. Raises `ErpError` for a product that is not kept in stock."""
         digits = self._lookups.digits()
-        found: dict[int, tuple[int, Decimal]] = {}
+        quantities: dict[int, tuple[int, Decimal]] = {}
         for line in lines:
             unit = tryton_id(line.unit, "unit")
             if unit not in digits:
-                raise ErpError(OFFICE, f"Tryton has no unit {line.unit} any more.", field="unit")
+                raise ErpError(OFFICE, f"Tryton no longer has the unit {line.unit}.", field="unit")
             rounded = line.quantity.quantize(Decimal(1).scaleb(-digits[unit]), ROUND_HALF_UP)
-            found[tryton_id(line.product_id, "product_id")] = (unit, rounded)
+            quantities[tryton_id(line.product_id, "product_id")] = (unit, rounded)
         fields = ["name", "type", "consumable"]
-        domain = [["id", "in", sorted(found)], ["active", "in", [True, False]]]
+        domain = [["id", "in", sorted(quantities)], ["active", "in", [True, False]]]
         products = by_id(self._client.search_read("product.product", domain, fields))
-        for product in found:
+        for product in quantities:
             row = products.get(product)
             if row is None:
-                raise ErpError(ErrorClass.REJECT_REP, f"Tryton does not have product {product} any more.")
+                raise ErpError(ErrorClass.REJECT_REP, f"Tryton no longer has the product {product}.")
             if row["type"] != "goods" or row["consumable"]:
                 raise ErpError(
                     ErrorClass.REJECT_REP,
-                    f"{row['name']} is not kept in stock, so Tryton takes no forecast for it.",
+                    f"{row['name']} is not kept in stock, so Tryton accepts no forecast for it.",
                 )
-        return found
+        return quantities
 
     def _destination(self) -> int:
-        """Return the customers' location: the topmost, if there are several."""
+        """Return the location of customers; the topmost one if there are several."""
         rows = self._client.search_read("stock.location", [["type", "=", "customer"]], ["parent"])
         if not rows:
             raise ErpError(ErrorClass.CONFIG, "Tryton has no location of type Customer.")
         ids = {row["id"] for row in rows}
         return next((int(row["id"]) for row in rows if row["parent"] not in ids), int(rows[0]["id"]))
 
-    def _known(self, forecast: int) -> dict[int, Row]:
+    def _existing(self, forecast: int) -> dict[int, Row]:
         rows = self._client.search_read(
             LINE, [["forecast", "=", forecast]], ["product", "quantity", "unit", "forecast.state"]
         )
         return {row["product"]: row for row in rows}
 
 
-def _same(known: dict[int, Row], wanted: dict[int, tuple[int, Decimal]]) -> bool:
+def _same(existing: dict[int, Row], wanted: dict[int, tuple[int, Decimal]]) -> bool:
     return all(
-        product in known and (known[product]["unit"], Decimal(known[product]["quantity"])) == line
+        product in existing and (existing[product]["unit"], Decimal(existing[product]["quantity"])) == line
         for product, line in wanted.items()
     )
 
 
-def _commands(known: dict[int, Row], wanted: dict[int, tuple[int, Decimal]]) -> list[list[object]]:
-    """Return how the lines become what is wanted. One whose quantity is 0 stays: its id is bound to ours."""
+def _commands(existing: dict[int, Row], wanted: dict[int, tuple[int, Decimal]]) -> list[list[object]]:
+    """Return the commands that set the lines. A line of quantity 0 stays, because its id is bound to ours."""
     commands: list[list[object]] = []
     created: list[Row] = []
     for product, (unit, quantity) in sorted(wanted.items()):
-        # Tryton wants the least quantity of a move, which cannot be more than the whole
+        # Tryton requires the minimal quantity of a move, which cannot exceed the quantity.
         values = {
             "unit": unit,
             "quantity": float(quantity),
             "minimal_quantity": float(min(quantity, Decimal(1))),
         }
-        if product in known:
-            commands.append(["write", [known[product]["id"]], values])
+        if product in existing:
+            commands.append(["write", [existing[product]["id"]], values])
         else:
             created.append({"product": product, **values})
     return [*commands, ["create", created]] if created else commands
 
 
-def _found(known: dict[int, Row], wanted: dict[int, tuple[int, Decimal]]) -> dict[str, ErpDocument]:
-    return {str(n): ErpDocument(str(known[n]["id"]), None, known[n]["forecast."]["state"]) for n in wanted}
+def _written(existing: dict[int, Row], wanted: dict[int, tuple[int, Decimal]]) -> dict[str, ErpDocument]:
+    return {
+        str(n): ErpDocument(str(existing[n]["id"]), None, existing[n]["forecast."]["state"]) for n in wanted
+    }

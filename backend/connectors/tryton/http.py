@@ -1,8 +1,8 @@
-"""One request, one bounded answer. Everything that can go wrong between two computers ends here.
+"""One request and one bounded reply. All network errors are turned into `ErpError` here.
 
-What goes wrong is told apart by one question: may Tryton have done it? If the request never left, or
-Tryton says it did not start, the outcome is TRANSIENT. Otherwise a write is UNKNOWN, and a read, which
-does no harm when repeated, TRANSIENT.
+The class of an error depends on one question: can Tryton have executed the call? If the request was not sent,
+or Tryton reports that it did not start, it is TRANSIENT. Otherwise a write is UNKNOWN; a read is TRANSIENT,
+because it can be repeated without harm.
 """
 
 import datetime as dt
@@ -18,14 +18,14 @@ from backend.erp.errors import ErpError, ErrorClass
 from sync_protocol.inflate import InflateError, inflate
 
 MAX_BYTES = 16 * 1024 * 1024
-"""Largest answer that is read, after and before decompression: a page of many rows."""
+"""Largest reply that is read, before and after decompression: a page of many rows."""
 MAX_WRITTEN_BYTES = 1024 * 1024
-"""The same for a call that writes, whose answer is a number or a refusal."""
+"""The same for a writing call, whose reply is a number or a refusal."""
 
 
 @dataclass(frozen=True)
-class Answer:
-    """The status, headers and bytes of one answer."""
+class Reply:
+    """Status, headers and body of one reply."""
 
     status: int
     headers: httpx.Headers
@@ -33,21 +33,21 @@ class Answer:
 
 
 class Broken(Exception):
-    """The answer cannot be used: too big, cut off, or not what its headers say."""
+    """The reply cannot be used: too large, cut off, or not encoded as its headers say."""
 
 
 def longest(seconds: float) -> float:
-    """Return after how many seconds an exchange has ended, each wait of which is bounded by *seconds*."""
+    """Return the longest duration of an exchange in seconds if each wait lasts at most *seconds*."""
     return 2 * seconds
 
 
 def post(
     client: httpx.Client, url: str, body: bytes, headers: dict[str, str], *, writes: bool, seconds: float
-) -> Answer:
-    """Send *body* and return the answer, whatever its status; raises `ErpError`.
+) -> Reply:
+    """Send *body* and return the reply, whatever its status. Raises `ErpError`.
 
-    *seconds* bounds each wait for the network, and `longest` the whole exchange, so that a server that
-    sends a byte a minute holds nobody up.
+    Each wait for the network lasts at most *seconds* and the whole exchange at most `longest(seconds)`, so that
+    a server that sends one byte per minute does not block a worker.
     """
     most = min(MAX_BYTES, MAX_WRITTEN_BYTES) if writes else MAX_BYTES
     lost = ErrorClass.UNKNOWN if writes else ErrorClass.TRANSIENT
@@ -56,7 +56,7 @@ def post(
             within(longest(seconds)),
             client.stream("POST", url, content=body, headers=headers, timeout=seconds) as response,
         ):
-            return Answer(response.status_code, response.headers, _read(response, most))
+            return Reply(response.status_code, response.headers, _read(response, most))
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
         if "[SSL:" in str(error):
             raise ErpError(
@@ -65,18 +65,18 @@ def post(
                 raw=str(error),
             ) from error
         raise ErpError(
-            ErrorClass.TRANSIENT, "Tryton cannot be reached.", raw=_words(error), no_answer=True
+            ErrorClass.TRANSIENT, "Tryton cannot be reached.", raw=_text(error), no_answer=True
         ) from error
     except httpx.TimeoutException as error:
-        words = f"Tryton did not answer within {seconds:g} seconds."
-        raise ErpError(lost, words, raw=_words(error), no_answer=True) from error
+        message = f"Tryton did not answer within {seconds:g} seconds."
+        raise ErpError(lost, message, raw=_text(error), no_answer=True) from error
     except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
-        raise ErpError(ErrorClass.CONFIG, "The option url is not an address.", raw=_words(error)) from error
+        raise ErpError(ErrorClass.CONFIG, "The option url is not an address.", raw=_text(error)) from error
     except (httpx.HTTPError, httpx.StreamError, OSError) as error:
-        words = "The connection to Tryton broke off."
-        raise ErpError(lost, words, raw=_words(error), no_answer=True) from error
+        message = "The connection to Tryton was interrupted."
+        raise ErpError(lost, message, raw=_text(error), no_answer=True) from error
     except Broken as error:
-        raise InvalidReply(lost, f"Tryton's answer cannot be used: {error}.", no_answer=True) from error
+        raise InvalidReply(lost, f"Tryton's reply cannot be used: {error}.", no_answer=True) from error
 
 
 def _read(response: httpx.Response, most: int) -> bytes:
@@ -89,7 +89,7 @@ def _read(response: httpx.Response, most: int) -> bytes:
             return inflate(pieces, most)
         except InflateError as error:
             raise Broken(f"its gzip data {error}") from None
-    raise Broken(f"it is encoded as {encoding[:20]!r}, which was not asked for")
+    raise Broken(f"it is encoded as {encoding[:20]!r}, which was not accepted")
 
 
 def _bounded(response: httpx.Response, most: int) -> Iterator[bytes]:
@@ -102,7 +102,7 @@ def _bounded(response: httpx.Response, most: int) -> Iterator[bytes]:
 
 
 def retry_after(headers: httpx.Headers) -> float | None:
-    """Return the seconds that the header Retry-After asks for, at most a day, or None."""
+    """Return the seconds in the header Retry-After, at most a day, or None."""
     text = headers.get("retry-after", "").strip()
     if text.isascii() and text.isdigit():
         return min(float(text[:9]), 86_400.0)
@@ -110,7 +110,7 @@ def retry_after(headers: httpx.Headers) -> float | None:
 
 
 def server_time(headers: httpx.Headers) -> dt.datetime | None:
-    """Return the moment of the header Date, aware, if there is one."""
+    """Return the time in the header Date, with its zone, or None."""
     try:
         moment = email.utils.parsedate_to_datetime(headers.get("date", ""))
     except ValueError:
@@ -118,5 +118,5 @@ def server_time(headers: httpx.Headers) -> dt.datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
 
 
-def _words(error: BaseException) -> str:
+def _text(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"[:300]

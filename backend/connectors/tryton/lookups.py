@@ -1,4 +1,4 @@
-"""Small things that many calls need: the company's currency, units, warehouses, category trees."""
+"""Lookups that many calls need: the company's currency, units, warehouses, category trees."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -12,15 +12,15 @@ from backend.erp.errors import ErpError, ErrorClass
 
 
 class Place(NamedTuple):
-    """A category below a named one."""
+    """A category below another one, which has a given name."""
 
     name: str
     branch: str
-    """The name of the named one's own child that it is, or lies below."""
+    """The name of the direct child of that category which it is, or to which it belongs."""
 
 
 class Lookups:
-    """Asked anew each time, as they may change, but for the company's currency and customer location."""
+    """Queries Tryton each time, because the values may change; only the company's currency is cached."""
 
     def __init__(self, client: Client, options: Options) -> None:
         self.client = client
@@ -29,7 +29,7 @@ class Lookups:
 
     @property
     def company(self) -> int:
-        """The id of the company that Satchel works for."""
+        """The id of Satchel's company."""
         return int(self.client.context["company"])
 
     def currency(self) -> Row:
@@ -47,12 +47,12 @@ class Lookups:
         return today
 
     def factors(self) -> dict[int, Decimal]:
-        """Return, by unit id, how many of its category's base unit it is."""
+        """Return the factor to the base unit of its category, by unit id."""
         rows = self.client.search_read("product.uom", [ANY], ["factor"])
         return {row["id"]: Decimal(row["factor"]) for row in rows}
 
     def digits(self) -> dict[int, int]:
-        """Return, by unit id, how many decimals its quantities may have."""
+        """Return the number of decimals of its quantities, by unit id."""
         return {row["id"]: row["digits"] for row in self.client.search_read("product.uom", [ANY], ["digits"])}
 
     def warehouses(self) -> list[Row]:
@@ -62,59 +62,59 @@ class Lookups:
     def below(self, model: str, root: str) -> dict[int, Place]:
         """Return the categories of *model* below the one named *root*, by id."""
         rows = by_id(self.client.search_read(model, _all(model), ["name", "parent"]))
-        found: dict[int, Place] = {}
+        places: dict[int, Place] = {}
         for start in rows.values():
             row, seen = start, set()
             while row["parent"] in rows and row["id"] not in seen:
                 seen.add(row["id"])
                 parent = rows[row["parent"]]
                 if _is(parent["name"], root) and root:
-                    found[start["id"]] = Place(start["name"], row["name"])
+                    places[start["id"]] = Place(start["name"], row["name"])
                     break
                 row = parent
-        return found
+        return places
 
     def named(self, model: str, name: str) -> set[int]:
-        """Return the categories of *model* with that name, which may be empty for none."""
+        """Return the ids of the categories of *model* with *name*; an empty name gives none."""
         if not name:
             return set()
         rows = self.client.search_read(model, [*_all(model), ["name", "ilike", _literal(name)]], ["name"])
         return {row["id"] for row in rows if _is(row["name"], name)}
 
     def territories(self) -> dict[int, Place]:
-        """Return the territories by id; without any, nobody would be a customer, so that is an error."""
-        found = self.below("party.category", self.options.territory_category)
-        if not found:
+        """Return the territories by id. Raises `ErpError` if there is none: then nobody would be a customer."""
+        territories = self.below("party.category", self.options.territory_category)
+        if not territories:
             raise ErpError(
                 ErrorClass.CONFIG,
                 f"Tryton has no party category “{self.options.territory_category}” with categories below it, "
-                "so no customer has a territory. Make them, or set the option territory_category.",
+                "so no customer has a territory. Create them, or set the option territory_category.",
             )
-        return found
+        return territories
 
     def ancestors(self, model: str) -> dict[int, set[int]]:
-        """Return, by category id, the category itself and all above it."""
+        """Return the ids of the category itself and of all categories above it, by category id."""
         parents = {row["id"]: row["parent"] for row in self.client.search_read(model, _all(model), ["parent"])}
-        found: dict[int, set[int]] = {}
+        ancestors: dict[int, set[int]] = {}
         for start in parents:
             chain: set[int] = set()
             category: int | None = start
             while category is not None and category not in chain:
                 chain.add(category)
                 category = parents.get(category)
-            found[start] = chain
-        return found
+            ancestors[start] = chain
+        return ancestors
 
 
 def _all(model: str) -> Domain:
-    """Return the domain of all records of a model of categories: those of products cannot be deactivated."""
+    """Return the domain of all categories of *model*. Product categories have no field `active`."""
     return [] if model == "product.category" else [ANY]
 
 
 def names(rows: Iterable[Row], ids: Iterable[int]) -> list[str]:
     """Return the names of those *rows* whose id is among *ids*, in that order."""
-    known = by_id(list(rows))
-    return [known[n]["name"] for n in ids if n in known]
+    rows_by_id = by_id(list(rows))
+    return [rows_by_id[n]["name"] for n in ids if n in rows_by_id]
 
 
 def _is(name: str | None, wanted: str) -> bool:

@@ -1,4 +1,4 @@
-"""Orders: create a sale under our key, quote it, confirm it."""
+"""Orders: create a sale with our key, quote it, confirm it."""
 
 import threading
 from dataclasses import replace
@@ -32,8 +32,8 @@ class Orders:
     def __init__(self, client: Client, lookups: Lookups) -> None:
         self._client = client
         self._lookups = lookups
-        # Confirming for a customer with a credit limit locks whole tables in Tryton, and whoever comes
-        # second is refused. One at a time is faster than many that get in each other's way.
+        # Confirming an order of a customer with a credit limit locks whole tables in Tryton, and a second
+        # call is refused meanwhile. One order at a time is faster than many that block each other.
         self._confirming = threading.Lock()
 
     def find(self, key: str, features: Features) -> list[ErpDocument]:
@@ -41,50 +41,50 @@ class Orders:
         return workflow.find(self._client, ORDER, key, self._ours(), keyed=SALE in features.keyed)
 
     def find_by_number(self, number: str, features: Features) -> list[ErpDocument]:
-        """Return the sales under *number*."""
+        """Return the sales with *number*."""
         return workflow.find_by_number(self._client, SALE, number, self._ours(), keyed=SALE in features.keyed)
 
     def _ours(self) -> Domain:
         return [["company", "=", self._lookups.company]]
 
     def create(self, document: Document, features: Features) -> ErpDocument:
-        """Create the draft; raises `ErpError`, naming the field if one is to blame."""
+        """Create the draft. Raises `ErpError`, with the field if one is to blame."""
         with guard_reply(writes=False):
             facts = order_facts(self._client, self._lookups, document, keyed=SALE in features.keyed)
             values = order.values(document, facts)
         return ErpDocument(str(self._client.create(SALE, values)), None, "draft")
 
     def advance(self, document: Document, found: ErpDocument) -> Outcome:
-        """Quote and confirm; a refusal leaves the quotation in Tryton, for a person there to decide."""
+        """Quote and confirm. After a refusal the quotation stays in Tryton, where a person decides."""
         record = tryton_id(found.external_id, "")
         with self._confirming:
             outcome = workflow.advance(self._client, ORDER, record, before=self._blocked, held=self._held)
-        return self._discreet(document, record, outcome)
+        return self._hide_merged_customer(document, record, outcome)
 
-    def _discreet(self, document: Document, record: int, outcome: Outcome) -> Outcome:
-        """Return *outcome*; where Tryton has it on hold for another customer, its reason is the office's.
+    def _hide_merged_customer(self, document: Document, record: int, outcome: Outcome) -> Outcome:
+        """Return *outcome*; if it is on hold for another customer, only the office sees the reason.
 
-        The customer was merged a moment ago, and whether the rep may hear of the other one is not known here.
+        The customer was merged a moment ago, and it is not known here whether the rep may see the other one.
         """
         if outcome.state is not State.ON_HOLD:
             return outcome
         party = self._client.read(SALE, [record], ["party"])[0]["party"]
         if str(party) == document.body["customer_id"]:
             return outcome
-        words = "Tryton has it on hold, for the customer into which this one was merged; the office decides."
-        return replace(outcome, reason=words, raw=f"{outcome.reason} {outcome.raw or ''}".strip())
+        reason = "Tryton has it on hold for the customer into which this one was merged; the office decides."
+        return replace(outcome, reason=reason, raw=f"{outcome.reason} {outcome.raw or ''}".strip())
 
     def _blocked(self, row: Row) -> Outcome | None:
-        """Stop a quotation of a customer that the office has blocked since."""
+        """Stop at the quotation if the customer was blocked meanwhile."""
         if row["state"] != "quotation":
             return None
         blocked = self._lookups.named("party.category", self._lookups.options.blocked_category)
         party = self._client.read(SALE, [row["id"]], ["party.name", "party.categories"])[0]["party."]
         if not blocked & set(party["categories"]):
             return None
-        words = f"{party['name']} is blocked in Tryton. The order is quoted there; the office decides."
-        remedy = f"Take {party['name']} out of the category that blocks it"
-        return workflow.on_hold(ORDER, row, words, "blocked", remedy)
+        reason = f"{party['name']} is blocked in Tryton. The order is quoted there; the office decides."
+        remedy = f"Remove {party['name']} from the category that blocks it"
+        return workflow.on_hold(ORDER, row, reason, "blocked", remedy)
 
     def _held(self, row: Row, refused: TrytonRefusal) -> str:
         if refused.rule != "credit_limit":

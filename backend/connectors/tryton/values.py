@@ -1,7 +1,7 @@
-"""How values travel in Tryton's JSON, both ways.
+"""Tryton's JSON: encoding and decoding of its values.
 
-Decimals, dates and bytes are objects with a `__class__`. Quantities are JSON numbers: they are read
-as Decimal from their text, so that no float ever enters Satchel, and written back as numbers.
+Decimals, dates and bytes are objects with a `__class__`. Quantities are JSON numbers: they are decoded from
+their text to Decimal, so that Satchel never uses a float, and encoded as numbers.
 """
 
 import base64
@@ -14,35 +14,35 @@ from typing import Any
 
 MAX_DIGITS = 60
 MAX_VALUES = 1_000_000
-"""In one answer: a page of a thousand rows has some ten thousand."""
+"""Most values in one reply; a page of a thousand rows has about ten thousand."""
 
 
 class NotTrytonJson(ValueError):
-    """The text is not JSON as Tryton writes it."""
+    """The text is not Tryton's JSON."""
 
 
 def dumps(value: Any) -> bytes:
-    """Return *value* as Tryton reads it; Decimal becomes money, use `quantity` for a quantity."""
+    """Return *value* as Tryton's JSON. A Decimal becomes an amount of money; use `quantity` for quantities."""
     return json.dumps(value, default=_encode, separators=(",", ":"), allow_nan=False).encode()
 
 
 def quantity(text: str) -> float:
-    """Return the quantity *text* as Tryton takes it: the nearest number of 64 bits."""
+    """Return the quantity *text* as Tryton expects it: the nearest 64-bit number."""
     return float(Decimal(text))
 
 
 def day(text: str) -> dt.date:
-    """Return the date *text* as Tryton takes it."""
+    """Return the date *text* as Tryton expects it."""
     return dt.date.fromisoformat(text)
 
 
 def loads(body: bytes) -> Any:
-    """Return the value of *body*; raises `NotTrytonJson` for everything else, however strange.
+    """Return the value of *body*. Raises `NotTrytonJson` for anything else.
 
-    A byte of JSON can mean a hundred of memory, so the values are counted before they are made.
+    One byte of JSON can take a hundred bytes of memory, so values are counted before they are decoded.
     """
     if sum(body.count(mark) for mark in (b",", b"[", b"{")) > MAX_VALUES:
-        raise NotTrytonJson(f"it holds more than {MAX_VALUES} values")
+        raise NotTrytonJson(f"it contains more than {MAX_VALUES} values")
     try:
         return json.loads(
             body.decode("utf-8"), object_hook=_decode, parse_float=_decimal, parse_constant=_refuse
@@ -66,15 +66,15 @@ def _encode(value: Any) -> Any:
         return {"__class__": "date", "year": value.year, "month": value.month, "day": value.day}
     if isinstance(value, bytes):
         return {"__class__": "bytes", "base64": base64.b64encode(value).decode("ascii")}
-    raise TypeError(f"{type(value).__name__} does not travel to Tryton")
+    raise TypeError(f"{type(value).__name__} cannot be sent to Tryton")
 
 
-def _decode(found: dict[str, Any]) -> Any:
-    kind = found.get("__class__")
+def _decode(value: dict[str, Any]) -> Any:
+    kind = value.get("__class__")
     if kind is None:
-        return found
+        return value
     try:
-        return _DECODERS[kind](found)
+        return _DECODERS[kind](value)
     except (KeyError, InvalidOperation, binascii.Error) as error:
         raise NotTrytonJson(f"a value of class {kind!r} is wrong: {error}") from None
 
@@ -97,7 +97,7 @@ def _money(found: dict[str, Any]) -> Decimal:
 
 
 def _datetime(f: dict[str, Any]) -> dt.datetime:
-    # naive on purpose: Tryton's stamps carry no zone and are compared with each other only
+    # Without a zone on purpose: Tryton's stamps have none and are only compared with each other.
     return dt.datetime(  # noqa: DTZ001
         f["year"], f["month"], f["day"], f["hour"], f["minute"], f["second"], f["microsecond"]
     )

@@ -1,8 +1,8 @@
-"""How far a collection has been read, as text that travels through Satchel unread.
+"""How far a collection has been read, as text that is opaque to the rest of Satchel.
 
-A collection is read in turns. The first turn goes through all its roots (the records of Tryton that
-its own are made of) by id. Later turns follow the stamps of every model that matters, each by
-(stamp, id). What was found but did not fit into one answer waits in `todo`.
+A collection is read in turns. The first turn reads all roots (the records of Tryton from which the collection's
+records are made) by id. Later turns follow the stamps of every relevant model, by (stamp, id). Roots that were
+found and did not fit into one page wait in `todo`.
 """
 
 import datetime as dt
@@ -13,50 +13,50 @@ from typing import Any, Self
 VERSION = 2
 
 Place = tuple[str | None, int]
-"""Where a row stands among those of its model: its stamp (None where rows are followed by id) and id."""
+"""The position of a row among those of its model: its stamp (None if rows are followed by id) and its id."""
 
 
 @dataclass
 class Cursor:
-    """How far one model has been followed: all up to (stamp, id) has been seen."""
+    """How far one model has been followed: all rows up to (stamp, id) have been read."""
 
     stamp: str | None
-    """Naive, as Tryton gives it; None for models that are followed by id alone."""
+    """Without a zone, as in Tryton; None for models that are followed by id."""
     id: int
     since: float
-    """When (our clock, seconds) a turn first ended here."""
+    """When a turn first ended here, in seconds of our clock."""
     settled: bool = False
-    """Whether it was looked back once, after the slowest transaction must have ended."""
+    """Whether the overlap was read again after the slowest transaction must have ended."""
     print: str = ""
-    """Of a trigger that touches everything: a fingerprint of the rows that a look back will meet again."""
+    """For a trigger that changes everything: a fingerprint of the rows in the overlap."""
 
 
 @dataclass
 class Watermark:
-    """Everything a reading needs to go on."""
+    """Everything that is needed to continue a reading."""
 
     cursors: list[Cursor] = field(default_factory=list)
     """One per trigger of the collection, in their order."""
     full_at: float = 0.0
-    """When (our clock, seconds) everything was last read from the start."""
+    """When everything was last read from the start, in seconds of our clock."""
     after: int | None = None
-    """The last root id of a full turn that is under way."""
+    """The last root id that an unfinished full turn has read."""
     trigger: int | None = None
-    """The trigger that a following turn has come to, if one is under way."""
+    """The index of the trigger that an unfinished following turn has reached."""
     place: Place | None = None
-    """Where in that trigger's model it stands."""
+    """The position in that trigger's model."""
     began: float = 0.0
     todo: list[int] = field(default_factory=list)
     """Roots that must be read (again)."""
     skip: int = 0
-    """Records of the first roots in `todo` that were handed out already."""
+    """Records of the first roots in `todo` that were returned already."""
     ending: bool = False
-    """True once a full turn has no more roots but `todo`."""
+    """True once a full turn has no roots left except `todo`."""
     total: int | None = None
-    """How many records the full turn that is under way gives in all, where that is known."""
+    """Number of records of the unfinished full turn, if it is known."""
 
     def text(self) -> str:
-        """Return it as it is stored."""
+        """Return the watermark as text."""
         cursors = [[c.stamp, c.id, c.since, c.settled, c.print] for c in self.cursors]
         return json.dumps([
             VERSION, cursors, self.full_at, self.after, self.trigger, self.place, self.began, self.todo,
@@ -65,7 +65,7 @@ class Watermark:
 
     @classmethod
     def parse(cls, text: str | None, triggers: int) -> Self | None:
-        """Return what *text* says; None where there is none or it is of another version of this code."""
+        """Return the watermark in *text*; None if there is none or another version of this code wrote it."""
         try:
             version, cursors, full_at, after, trigger, place, began, todo, skip, ending, total = json.loads(
                 text or ""
@@ -81,7 +81,7 @@ class Watermark:
 
 
 def stamp_text(stamp: Any) -> str:
-    """Return a stamp of Tryton's as text that sorts as it does."""
+    """Return a stamp of Tryton as text with the same order."""
     if not isinstance(stamp, dt.datetime):
         raise TypeError("a stamp is missing")
     return stamp.isoformat(timespec="microseconds")

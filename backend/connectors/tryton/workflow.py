@@ -19,15 +19,15 @@ ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
 
 @dataclass(frozen=True)
 class Workflow:
-    """How a model goes on: which button in which state, and which states are the end of our work."""
+    """The workflow of a model: which button to click in which state, and where Satchel has finished."""
 
     model: str
     buttons: Mapping[str, str]
     accepted: frozenset[str]
     called: str
-    """What a person calls it."""
+    """What a person calls one document."""
     goal: str
-    """The last button's name, for a person to press."""
+    """The name of the last button, for a sentence to a person."""
     total: str
     """The model's field that is compared with the total of the kind (`Kind.total`)."""
 
@@ -51,33 +51,33 @@ class Sender(Protocol):
 def find(client: Client, workflow: Workflow, key: str, also: Domain, *, keyed: bool) -> list[ErpDocument]:
     """Return the documents of the workflow's model that carry our key, each with its total.
 
-    The companion module's field decides where it is filled. The reference is what there was before
-    the module came, and what a person might copy.
+    The companion module's field is searched first. The reference holds the key of documents that were created
+    before the module was installed; a person may copy it.
     """
-    if keyed and (found := _find(client, workflow, [[KEY_FIELD, "=", key], *also])):
-        return found
+    if keyed and (hits := _find(client, workflow, [[KEY_FIELD, "=", key], *also])):
+        return hits
     return _find(client, workflow, [["reference", "=", key], *also])
 
 
 def _find(client: Client, workflow: Workflow, domain: Domain) -> list[ErpDocument]:
     rows = client.search_read(workflow.model, domain, [*FIELDS, workflow.total])
-    return [replace(as_found(row), total=row[workflow.total]) for row in rows]
+    return [replace(erp_document(row), total=row[workflow.total]) for row in rows]
 
 
 def find_by_number(client: Client, model: str, number: str, also: Domain, *, keyed: bool) -> list[ErpDocument]:
-    """Return the documents of *model* under *number*, whoever made them, each with the key it carries."""
+    """Return the documents of *model* with *number*, whoever created them, each with the key it carries."""
     key = KEY_FIELD if keyed else "reference"
     rows = client.search_read(model, [["number", "=", number], *also], [*FIELDS, key])
-    return [replace(as_found(row), key=_our_key(row[key])) for row in rows]
+    return [replace(erp_document(row), key=_our_key(row[key])) for row in rows]
 
 
 def _our_key(value: str | None) -> str | None:
-    """Return *value* if it looks like a key of ours: a reference may hold anything."""
+    """Return *value* if it has the form of our keys: a reference may contain any text."""
     return value if value and ULID.fullmatch(value) else None
 
 
-def as_found(row: Row) -> ErpDocument:
-    """Return a document of Tryton as the port knows it."""
+def erp_document(row: Row) -> ErpDocument:
+    """Return a document of Tryton as a value of the port."""
     return ErpDocument(str(row["id"]), row["number"] or None, row["state"])
 
 
@@ -89,11 +89,11 @@ def advance(
     before: Callable[[Row], Outcome | None],
     held: Callable[[Row, TrytonRefusal], str],
 ) -> Outcome:
-    """Press the buttons that lead from where *record* stands to where our work ends.
+    """Click the buttons that lead *record* from its state to the end of the workflow.
 
-    *before* may stop it before a button is pressed; *held* puts a refusal into words. What the record
-    became is read after every step and after every refusal: Tryton may refuse after it has committed,
-    and somebody else may press the same button.
+    *before* may stop it before a button is clicked; *held* returns the reason for a refusal. The state is read
+    after every step and every refusal, because Tryton may refuse after it has committed, and somebody else may
+    click the same button.
     """
     for _ in range(MAX_STEPS):
         row = client.read(workflow.model, [record], FIELDS)[0]
@@ -101,8 +101,8 @@ def advance(
             return Outcome(State.ACCEPTED, str(record), row["number"])
         button = workflow.buttons.get(row["state"])
         if button is None:
-            words = f"The {workflow.called} was {row['state']} in Tryton."
-            return Outcome(State.REJECTED, str(record), row["number"], words, raw=row["state"])
+            reason = f"The {workflow.called} was {row['state']} in Tryton."
+            return Outcome(State.REJECTED, str(record), row["number"], reason, raw=row["state"])
         if stopped := before(row):
             return stopped
         try:
@@ -115,15 +115,15 @@ def advance(
             return on_hold(workflow, row, held(row, refused), refused.raw, refused.remedy)
     raise ErpError(
         ErrorClass.TRANSIENT,
-        f"The {workflow.called} changes in Tryton faster than it can be followed.",
+        f"The {workflow.called} keeps changing in Tryton while it is sent.",
         raw=str(record),
     )
 
 
 def on_hold(workflow: Workflow, row: Row, reason: str, raw: str, remedy: str) -> Outcome:
-    """Return the outcome of a document that Tryton has and a person there decides about.
+    """Return the outcome of a document that is in Tryton and on which a person there decides.
 
-    *remedy* is what the person does first, without a full stop; empty where nobody knows.
+    *remedy* is what the person does first, without a full stop; empty if it is not known.
     """
     goal = f"{workflow.goal} the {workflow.called} in Tryton, or cancel it there."
     fix = f"{remedy}, then {goal}" if remedy else goal.capitalize().replace("tryton", "Tryton")
@@ -131,19 +131,19 @@ def on_hold(workflow: Workflow, row: Row, reason: str, raw: str, remedy: str) ->
 
 
 def tryton_id(key: str, field: str) -> int:
-    """Return the id that a record's key is; raises `ErpError` for what Tryton does not have yet."""
+    """Return Tryton's id from the key of a record. Raises `ErpError` for a key that is not from Tryton."""
     if not (key.isascii() and key.isdigit() and 0 < len(key) < 16):
         raise ErpError(
             ErrorClass.REJECT_OFFICE,
-            f"Tryton does not have {key} yet; make it there first.",
+            f"Tryton does not have {key} yet; create it there first.",
             field=field,
-            fix="Make it in Tryton and fix the document to name it; or enter the document there and link it.",
+            fix="Create it in Tryton and correct the document, or enter the document in Tryton and link it.",
         )
     return int(key)
 
 
 def one(client: Client, model: str, domain: Domain, fields: Iterable[str], otherwise: ErpError) -> Row:
-    """Return the first record that matches; raises *otherwise* if there is none."""
+    """Return the first matching record. Raises *otherwise* if there is none."""
     rows = client.search_read(model, domain, fields, limit=1)
     if not rows:
         raise otherwise
@@ -156,6 +156,6 @@ def currency_id(client: Client, code: str) -> int:
         ErrorClass.REJECT_OFFICE,
         f"Tryton does not know the currency {code}.",
         field="currency",
-        fix=f"Add {code} to Tryton's currencies or make it active again, then retry.",
+        fix=f"Add {code} to Tryton's currencies or activate it again, then retry.",
     )
     return int(one(client, "currency.currency", [["code", "=", code]], ["code"], missing)["id"])

@@ -2,7 +2,7 @@
 
 from backend import doorbell
 from backend.api import auth
-from backend.api import push as api_push
+from backend.api.endpoints import push as api_push
 from backend.connectors.tryton import client, deadline
 from backend.delivery import breaker, settle
 from backend.delivery.attempts import AttemptLog
@@ -20,7 +20,7 @@ from tests.mutants.symbol import constant
 from tests.mutants.tree import calls
 
 ORDER_KEY = Submission.order_key.key
-IN_CLAIMS, IN_DOUBT = "tests/unit/delivery/test_claims.py", "tests/unit/delivery/test_unknown_outcomes.py"
+IN_CLAIMS, IN_DOUBT = "tests/unit/delivery/test_acquire.py", "tests/unit/delivery/test_unknown_outcomes.py"
 GARBAGE = "tests/unit/connectors/tryton/test_client.py"
 
 FORWARDING = [
@@ -113,7 +113,7 @@ FORWARDING = [
         "every document tries an ERP that is away",
         "–",
         "A thousand queued documents call an ERP that does not answer, one after another.",
-        "tests/unit/delivery/test_silence.py::test_three_documents_without_an_answer_stop_sending_until_check_answers",
+        "tests/unit/delivery/test_outage_detector.py::test_three_documents_without_an_answer_stop_sending_until_check_answers",
         [always(OutageDetector.record, "len($UNANSWERED) < $MOST")],
         only="sqlite and down",
     ),
@@ -167,7 +167,7 @@ FORWARDING = [
         "documents in flight counted at the same time",
         "–",
         "Two workers count the documents in flight at the same time, and both take the last place.",
-        "tests/unit/delivery/test_writers.py::test_two_claims_at_one_moment_do_not_both_take_the_last_place",
+        "tests/unit/delivery/test_concurrency.py::test_two_claims_at_one_moment_do_not_both_take_the_last_place",
         [body(concurrency.lock_counter, "return")],
     ),
     Mutant(

@@ -1,4 +1,4 @@
-"""The comparison finds what reading has missed, mends and counts it; what changed just now is not blamed."""
+"""The comparison finds, publishes and counts what reading has missed, and not what changed just now."""
 
 import pytest
 from sqlalchemy import update
@@ -35,7 +35,9 @@ def test_what_is_equal_is_left_alone(five: Intake) -> None:
     assert five.watermark().compared_at == five.clock.now()
 
 
-def test_a_change_without_a_trace_is_mended_and_counted(five: Intake, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_change_without_a_trace_is_published_and_counted(
+    five: Intake, caplog: pytest.LogCaptureFixture
+) -> None:
     five.erp.silently = {"units": {"u3": unit("u3", "changed behind the stamp")}}
     assert five.read().changed == 0, "reading cannot know"
     assert check(five).missed == 1

@@ -88,7 +88,7 @@ def test_a_bad_row_is_kept_until_it_reads_well_again(intake: Intake) -> None:
 
 
 def test_a_bad_line_of_a_file_is_forgotten_when_a_later_snapshot_is_without_it(intake: Intake) -> None:
-    """Its id is file and line, which no record ever has; only the whole listing tells that it was mended."""
+    """Its id is file and line, which no record ever has; only the whole listing shows that it was corrected."""
     intake.erp.snapshots = True
     intake.erp.say("units", unit("u1"), BadRow("units.csv:3", "no factor", "kg,,"))
     intake.read()
@@ -175,7 +175,7 @@ def test_a_connector_that_reads_in_a_circle_is_found_out(intake: Intake) -> None
 
 @pytest.mark.parametrize("collection", ["freshness", "submissions"])
 def test_satchels_own_collections_are_not_read_from_an_erp(intake: Intake, collection: str) -> None:
-    with pytest.raises(ValueError, match="Satchel's own"):
+    with pytest.raises(ValueError, match="is owned by Satchel"):
         intake.read(collection)
 
 

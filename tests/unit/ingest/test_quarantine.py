@@ -38,9 +38,9 @@ def retry(intake: Intake, *, everything: bool = True) -> Retried:
 
 
 def test_a_row_that_has_come_good_without_a_change_is_published_and_leaves(one_bad: Intake) -> None:
-    one_bad.erp.silently = {"units": {"b": unit("b", "mended")}}
+    one_bad.erp.silently = {"units": {"b": unit("b", "corrected")}}
     assert (retry(one_bad).tried, one_bad.rejected()) == (1, [])
-    assert one_bad.record("units", "b") == unit("b", "mended")
+    assert one_bad.record("units", "b") == unit("b", "corrected")
 
 
 def test_a_row_that_is_bad_still_keeps_its_first_date_and_counts_its_attempts(one_bad: Intake) -> None:

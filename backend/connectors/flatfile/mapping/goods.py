@@ -60,7 +60,7 @@ def price_list(row: Row, parts: Parts) -> dict[str, Any]:
 
 
 def price_key(row: Row) -> str:
-    """Return the key of a price, made of what it is for, since few ERPs number their prices."""
+    """Return the key of a price, made of what it is for, because few ERPs give their prices a number."""
     least = Decimal(row.number_or_none("min_quantity") or "0").normalize()
     parts = [row.text("price_list_id"), row.text("product_id"), row.text("unit"), f"{least:f}"]
     if row.maybe("valid_from"):
@@ -69,7 +69,7 @@ def price_key(row: Row) -> str:
 
 
 def price(row: Row, parts: Parts) -> dict[str, Any]:
-    """Return a price. Without `min_quantity` it holds from the first piece."""
+    """Return a price. Without `min_quantity` it applies from the first piece."""
     return {
         "id": price_key(row),
         "price_list_id": row.text("price_list_id"),
@@ -110,6 +110,6 @@ def stock_level(row: Row, parts: Parts) -> dict[str, Any]:
 
 
 def _composed(parts: list[str], between: str) -> str:
-    """Return *parts* as one key; a name that would be too long becomes a digest of itself."""
+    """Return *parts* as one key; one that is too long is replaced by its digest."""
     name = between.join(parts)
     return name if len(name) <= LONGEST_KEY else hashlib.sha256(name.encode()).hexdigest()[:40]

@@ -37,7 +37,7 @@ def credit(row: Row, parts: Parts) -> dict[str, Any]:
 
 
 def expense_category(row: Row, parts: Parts) -> dict[str, Any]:
-    """Return what an expense can be for."""
+    """Return an expense category."""
     return {
         "id": row.text("id"),
         "name": row.text("name"),

@@ -10,7 +10,7 @@ from backend.erp.records import ErpDocument
 
 
 def order(row: Row, parts: Parts) -> dict[str, Any]:
-    """Return an order and how it is being executed."""
+    """Return an order with its execution."""
     key = row.text("id")
     return {
         "id": key,

@@ -1,4 +1,4 @@
-"""The rows of the other files that belong to one row of the first, in a steady order."""
+"""The rows of the other files that belong to one row of the first file, in a stable order."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -48,5 +48,5 @@ def orphans(table: Table, above: Table) -> Iterator[Row]:
 
 
 def _natural(text: str) -> tuple[int, int, str]:
-    """Sort line 2 before line 10, and codes after numbers."""
+    """Return a sort key: line 2 before line 10, codes after numbers."""
     return (0, int(text), text) if text.isascii() and text.isdigit() else (1, 0, text)

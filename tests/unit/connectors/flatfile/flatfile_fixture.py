@@ -17,7 +17,7 @@ from backend.connectors.flatfile.files import COLLECTION_FILES
 from backend.erp.records import Document, ForecastLine, ReceiptFile, RepInfo
 from backend.sample_erp import run
 from backend.sample_erp.database import table
-from backend.sample_erp.export import drop
+from backend.sample_erp.export import write_export
 from backend.sample_erp.run import opened
 
 RECEIPT = b"%PDF-1.4 a receipt of a hotel\n%%EOF\n"
@@ -130,7 +130,7 @@ class FlatFileFixture:
             with books.transaction():
                 row = books.rows(f"SELECT * FROM {table(file)} ORDER BY 1 LIMIT 1 OFFSET 1")[0]
                 books.put(file, [{**dict(row), column: "4711"}])
-            assert drop(layout, books, SystemClock().now())
+            assert write_export(layout, books, SystemClock().now())
         return f"{row['product_id']}@{row['warehouse_id']}" if collection == "stock_levels" else row["id"]
 
     def work(self) -> None:

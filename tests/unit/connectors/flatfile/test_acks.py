@@ -253,7 +253,7 @@ def test_an_answer_is_seen_by_advance_before_anybody_settled_it(
     assert handed_over.advance(order, found).number == "SO-17"
 
 
-def test_a_refused_forecast_is_set_aside_for_the_office_and_handed_over_anew(
+def test_a_refused_forecast_is_set_aside_for_the_office_and_handed_over_again(
     files: FlatFileFixture, flatfile: FlatFileConnector
 ) -> None:
     lines = files.forecast_lines()

@@ -31,7 +31,7 @@ def test_before_the_first_drop_reading_is_a_passing_fault_that_says_what_is_miss
     with pytest.raises(ErpError, match=r"has expense_categories\.csv") as caught:
         connector.read("expense_categories", None, 10)
     assert caught.value.error_class is ErrorClass.TRANSIENT
-    assert "there is no finished drop" in connector.check().problems[0]
+    assert "there is no finished export" in connector.check().problems[0]
 
 
 def test_a_drop_without_a_manifest_is_not_read_and_the_one_before_stays_in_force(
@@ -45,7 +45,9 @@ def test_a_drop_without_a_manifest_is_not_read_and_the_one_before_stays_in_force
     assert not [problem for problem in connector.check().problems if SECOND in problem]
     long_ago = time.time() - 3600
     os.utime(unfinished, (long_ago, long_ago))
-    assert [problem for problem in connector.check().problems if f"{SECOND} has no manifest.json" in problem]
+    assert [
+        problem for problem in connector.check().problems if f"{SECOND} has had no manifest.json" in problem
+    ]
 
 
 @pytest.mark.parametrize("fault", ["cut off", "changed", "missing", "rows"])
@@ -87,7 +89,7 @@ def test_a_broken_drop_does_not_hide_an_older_one_that_was_never_read(
 
 def test_a_manifest_that_is_not_json_is_named(tmp_path: Path, connector: FlatFileConnector) -> None:
     (write_drop(tmp_path, FIRST, categories(CATEGORY)) / "manifest.json").write_text("{half")
-    with pytest.raises(ErpError, match=f"drop {FIRST}: manifest.json is not JSON"):
+    with pytest.raises(ErpError, match=f"export {FIRST}: manifest.json is not JSON"):
         connector.read("expense_categories", None, 10)
 
 
@@ -113,7 +115,7 @@ def test_a_file_with_the_same_content_is_not_opened_again(tmp_path: Path, connec
     assert (page.records, page.watermark, page.more) == ((), end, False)
 
 
-def test_a_changed_dialect_reads_the_same_file_anew(tmp_path: Path) -> None:
+def test_a_changed_dialect_reads_the_same_file_again(tmp_path: Path) -> None:
     text = csv_text("expense_categories.csv", {**CATEGORY, "limit_per_line": "150,00"}, delimiter=";")
     write_drop(tmp_path, FIRST, whole("expense_categories", expense_categories=text))
     options = {"folder": str(tmp_path), "delimiter": ";"}

@@ -133,14 +133,14 @@ def test_a_receipt_that_was_damaged_on_our_side_is_not_handed_over(
 ) -> None:
     sound = receipt_file()
     damaged = ReceiptFile(sound.sha256, sound.media_type, sound.name, 3, lambda: io.BytesIO(b"abc"))
-    with pytest.raises(ErpError, match="is damaged in our own store") as caught:
+    with pytest.raises(ErpError, match="is damaged in Satchel's store") as caught:
         flatfile.create(document("expense_claim", claim_body(), damaged, key=KEY))
     assert caught.value.error_class is ErrorClass.REJECT_OFFICE
     assert flatfile.find("expense_claim", KEY) == []
 
 
 def test_a_receipt_that_is_cited_and_not_there_is_named(flatfile: FlatFileConnector) -> None:
-    with pytest.raises(ErpError, match="is cited and not on the server"):
+    with pytest.raises(ErpError, match="which is not on the server"):
         flatfile.create(document("expense_claim", claim_body(), key=KEY))
 
 
@@ -161,7 +161,7 @@ def test_the_erps_dialect_is_written_as_well_as_read(files: FlatFileFixture) -> 
     connector.create(document("order", order_body(notes="Tür links"), key=KEY))
     [row, _] = csv.DictReader(io.StringIO(written(files)[f"ORDER_{KEY}.csv"].decode("cp1252")), delimiter=";")
     assert (row["unit_price"], row["notes"]) == ("12,50", "Tür links")
-    with pytest.raises(ErpError, match="notes has '你', which the ERP's encoding cp1252 does not have"):
+    with pytest.raises(ErpError, match="notes contains '你', which the encoding cp1252 does not have"):
         connector.create(document("order", order_body(notes="你好")))
     connector.close()
 

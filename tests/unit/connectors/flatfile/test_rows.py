@@ -97,7 +97,7 @@ def test_a_row_with_too_few_fields_is_bad_and_makes_the_listing_one_with_holes(t
     assert "line 3: has 5 fields, and the header 6" in page.bad[0].error
     assert not page.complete_listing
     connector = connect({"folder": str(tmp_path)})
-    with pytest.raises(ErpError, match="have no key that can be read"):
+    with pytest.raises(ErpError, match="have no valid key"):
         list(connector.keys("expense_categories"))
     connector.close()
 
@@ -126,7 +126,7 @@ def test_keys_names_rows_that_cannot_be_translated_since_they_exist(
             {},
             r"line 2, byte 6 (0xDC) is not utf-8",
         ),
-        (csv_text("expense_categories.csv", CATEGORY).encode("utf-16-le"), {}, "line 1 has NUL bytes"),
+        (csv_text("expense_categories.csv", CATEGORY).encode("utf-16-le"), {}, "line 1 contains NUL bytes"),
         (
             b"\xef\xbb\xbf" + csv_text("expense_categories.csv", CATEGORY).encode(),
             {"encoding": "cp1252"},
@@ -150,7 +150,7 @@ def test_a_quotation_mark_that_is_not_closed_is_found_by_the_count_of_rows(tmp_p
     content = content.replace("hotel,Hotel", 'hotel,"Hotel')
     write_drop(tmp_path, NAME, {"expense_categories.csv": content}, rows={"expense_categories.csv": 3})
     connector = connect({"folder": str(tmp_path)})
-    with pytest.raises(ErpError, match="has 2 rows and its manifest says 3; look for quotation marks"):
+    with pytest.raises(ErpError, match="has 2 rows and its manifest says 3; check for quotation marks"):
         connector.read("expense_categories", None, 10)
     connector.close()
 
@@ -244,7 +244,7 @@ def test_rows_that_belong_to_nothing_are_named(tmp_path: Path, connector: FlatFi
     page = connector.read("orders", None, 10)
     assert [record["id"] for record in page.records] == ["SO-1"]
     assert [bad.external_id for bad in page.bad] == ["order_lines.csv:3", "delivery_lines.csv:2"]
-    assert "names 'SO-9', which no row of the file above it has" in page.bad[0].error
+    assert "names 'SO-9', which is not the key of a row in the file above it" in page.bad[0].error
 
 
 def test_a_line_number_that_is_there_twice_is_named(tmp_path: Path, connector: FlatFileConnector) -> None:

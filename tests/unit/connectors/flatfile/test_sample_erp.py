@@ -23,7 +23,7 @@ from backend.connectors.flatfile.adapter import FlatFileConnector
 from backend.erp.records import Acknowledgement, Document
 from backend.erp.testing import read_all
 from backend.sample_erp import run
-from backend.sample_erp.export import drop
+from backend.sample_erp.export import write_export
 from backend.sample_erp.reps import REPS, TERRITORIES
 from backend.sample_erp.run import BANNER, opened
 from sync_protocol.catalogue import COLLECTIONS
@@ -218,7 +218,7 @@ def test_a_claim_whose_receipt_is_damaged_on_the_way_is_not_taken(
 
 def test_nothing_new_is_dropped_only_when_something_changed(files: FlatFileFixture) -> None:
     with opened(files.folder) as (layout, books):
-        assert drop(layout, books, SystemClock().now()) is None
+        assert write_export(layout, books, SystemClock().now()) is None
     satchel(files, "move-customer", "C0001", "SW")
     assert len(list((files.folder / "from_erp").iterdir())) == 2
 
@@ -277,7 +277,7 @@ def start(files: FlatFileFixture, failpoints: str = "") -> subprocess.Popen[byte
 
 
 @pytest.mark.parametrize(
-    "point", ["before_commit", "after_commit", "before_ack_manifest", "after_ack", "before_drop_manifest"]
+    "point", ["before_commit", "after_commit", "before_ack_manifest", "after_ack", "before_export_manifest"]
 )
 def test_killed_at_its_worst_moments_it_takes_a_document_once_and_answers_it(
     files: FlatFileFixture, flatfile: FlatFileConnector, process: list[subprocess.Popen[bytes]], point: str

@@ -111,11 +111,11 @@ CODES = ("HTTP", "UserError", "Exception", "None", "{", "Traceback")
 def test_each_refusal_is_given_to_somebody_with_a_sentence_that_a_rep_understands(text: str) -> None:
     found = refusal(["UserError", [text, "", None]])
     assert found is not None
-    fate = _fate(found)
-    assert fate.owner == OWNERS[found.error_class]
-    assert fate.reason and len(fate.reason.split()) > 3
-    assert not any(code in fate.reason for code in CODES)
-    assert fate.raw and text in fate.raw, "the office reads what Tryton said"
+    transition = _transition(found)
+    assert transition.owner == OWNERS[found.error_class]
+    assert transition.reason and len(transition.reason.split()) > 3
+    assert not any(code in transition.reason for code in CODES)
+    assert transition.raw and text in transition.raw, "the office reads what Tryton said"
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_each_known_refusal_that_somebody_must_act_on_says_what_to_do(text: str,
         return
     assert found.advice.endswith(", then retry.") and found.advice[0].isupper()
     assert "{" not in found.advice
-    assert _fate(found).advice == found.advice
+    assert _transition(found).advice == found.advice
 
 
 def test_the_advice_names_what_it_is_about() -> None:
@@ -141,18 +141,18 @@ def test_the_advice_names_what_it_is_about() -> None:
 
 @pytest.mark.parametrize(("status", "owner"), STATUSES)
 def test_each_status_has_an_owner_and_none_of_them_is_a_success(status: int, owner: str | None) -> None:
-    fate = _fate(http_refusal(status, None, b"<html>no</html>", writes=True))
-    assert fate.owner == owner
-    assert fate.state in ("queued", "unknown", "parked")
-    assert fate.reason and not any(code in fate.reason for code in CODES)
-    assert fate.raw and f"HTTP {status}" in fate.raw
+    transition = _transition(http_refusal(status, None, b"<html>no</html>", writes=True))
+    assert transition.owner == owner
+    assert transition.state in ("queued", "unknown", "parked")
+    assert transition.reason and not any(code in transition.reason for code in CODES)
+    assert transition.raw and f"HTTP {status}" in transition.raw
 
 
 OWNERS = {C.TRANSIENT: None, C.UNKNOWN: None, C.REJECT_REP: "rep", C.REJECT_OFFICE: "office", C.CONFIG: "it",
           C.DUPLICATE_OK: None}  # fmt: skip
 
 
-def _fate(error: ErpError) -> Transition:
+def _transition(error: ErpError) -> Transition:
     past = RetryState(0, None, Backoff(5, 900), dt.timedelta(minutes=30))
     return from_error(
         error,

@@ -76,5 +76,5 @@ def test_the_password_is_not_shown() -> None:
 def test_certificates_that_are_none_are_refused(tmp_path: Path) -> None:
     file = tmp_path / "ca.pem"
     file.write_text("not a certificate")
-    with pytest.raises(ValueError, match="holds no certificates"):
+    with pytest.raises(ValueError, match="contains no certificates"):
         connect({**GIVEN, "ca_file": str(file)})
