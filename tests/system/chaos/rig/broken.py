@@ -95,7 +95,7 @@ BROKEN = [
         ],
     ),
     Broken(
-        "sent again without heeding",
+        "sent again although it is found",
         "What may have been sent is sent again although the ERP says that it has it, and is taken twice.",
         ("doubled",),
         ["Tryton's answer to create is lost", "workers die at delivery.after_create"],
@@ -103,7 +103,7 @@ BROKEN = [
         unique_keys=False,
     ),
     Broken(
-        "a rep hears what another captured",
+        "a rep receives what another captured",
         "The channels that are each rep's own are granted to every rep.",
         ("leaked",),
         ["a phone killed"],
