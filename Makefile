@@ -1,25 +1,25 @@
-# The front door. `make help` prints what there is; `make run` and `make test` need nothing but
-# python3, python3-venv and make on the machine, and a package index for pip.
+# The entry point. `make help` lists the targets; `make run` and `make test` need only python3, python3-venv and
+# make on the machine, and a package index for pip.
 
 PYTHON ?= python3
 PORT ?= 8000
-# How many processes share the tests; 0 runs them one after the other, as a debugger wants it.
+# The number of test processes; 0 runs all tests in one process, as a debugger needs it.
 JOBS ?= 3
 BIN := .venv/bin
 UV := .uv/bin/uv
 
-# Interpreters come from the machine, never from a download; its certificates are the ones to trust.
+# Use the machine's interpreters, never a download, and trust the machine's certificates.
 export UV_PYTHON_DOWNLOADS := never
 export UV_SYSTEM_CERTS := 1
-# Where Python may not keep what it compiles, every start would compile every library: do it once, now.
+# If Python may not store compiled files, every start would compile every library: compile them once, at installation.
 ifneq ($(PYTHONDONTWRITEBYTECODE),)
 export UV_COMPILE_BYTECODE := 1
 endif
 
 PYTEST := $(BIN)/pytest -n $(JOBS) --durations=20 --durations-min=5
 
-# Run a command, and `make lint` at the same time. Pytest's closing line stays the last one unless lint fails.
-# The tests start hundreds of processes: where Python may not keep what it compiles, each would compile again.
+# Run a command, and `make lint` at the same time. Pytest's last line stays the last one unless lint fails.
+# The tests start hundreds of processes: if Python may not store compiled files, each would compile again.
 define beside-lint
 mkdir -p .cache; $(BIN)/python -m compileall -q backend sync_protocol tests; \
 $(MAKE) --no-print-directory lint > .cache/lint.log 2>&1 & lint=$$!; \
@@ -35,39 +35,39 @@ run doctor: export SATCHEL_PORT := $(PORT)
 run: .venv/run.stamp ## Run the sample company: server, worker and its ERP on http://127.0.0.1:8000 (PORT changes it)
 	SATCHEL_PUBLIC_URL=http://127.0.0.1:$(PORT) $(BIN)/satchel serve --sample
 
-demo-tryton: .venv/test.stamp ## Run the same journey against a Tryton that is installed and started here
+demo-tryton: .venv/test.stamp ## Run Satchel with a Tryton that is installed and started locally
 	$(BIN)/python -m tests.system.demo_tryton
 
 doctor: .venv/run.stamp ## Check settings, database, Redis and the ERP
 	$(BIN)/satchel doctor
 
 ##@ Work
-test: .venv/test.stamp ## Run the tests, against real PostgreSQL, Redis and Tryton, and `lint` beside them
+test: .venv/test.stamp ## Run the tests against real PostgreSQL, Redis and Tryton, and `lint` at the same time
 	@$(call beside-lint,$(PYTEST) $(ARGS))
 
-test-all: .venv/test.stamp ## Run also what `test` leaves out: both databases everywhere, every kill point, more of chaos and bench
+test-all: .venv/test.stamp ## Run all tests: also every test on both databases, every kill point, more of chaos and bench
 	@$(call beside-lint,$(PYTEST) --full $(ARGS))
 
 bench: .venv/test.stamp ## Measure against Kinto, a hand-written endpoint and a static file; writes docs/benchmarks.md
 	$(BIN)/python -m tests.bench --write $(ARGS)
 
-chaos: .venv/test.stamp ## Break a whole installation by plan and search for histories that break a promise, for 20 minutes (SATCHEL_CHAOS_MINUTES)
+chaos: .venv/test.stamp ## Inject faults into a whole installation and search for histories that violate a guarantee, for 20 minutes (SATCHEL_CHAOS_MINUTES)
 	$(BIN)/python -m tests.system.chaos
 
-mutants: .venv/test.stamp ## Make every known mistake again and see its test fail
+mutants: .venv/test.stamp ## Run every mutant and check that its test fails
 	$(BIN)/python -m tests.mutants
 
-lint: .venv/test.stamp ## Style, types and import contracts
+lint: .venv/test.stamp ## Check style, types and import contracts
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 
-format: .venv/test.stamp ## Put the code in order
+format: .venv/test.stamp ## Format the code and fix what ruff can fix
 	$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
 reference: .venv/test.stamp ## Regenerate docs/reference and the golden wire examples
 	$(BIN)/python -m backend.api.reference docs/reference
 	$(BIN)/python -m tests.contract.wire.record
 
-corpus: .venv/test.stamp ## Freeze what devices of this revision say and rely on, before it is released
+corpus: .venv/test.stamp ## Freeze the exchanges of this revision before its release
 	$(BIN)/python -m tests.contract.corpus.record
 
 lock: $(UV) ## Regenerate the lock files: hashes, no addresses
@@ -78,10 +78,10 @@ lock: $(UV) ## Regenerate the lock files: hashes, no addresses
 	$(UV) pip compile requirements/bench.in --upgrade -q --generate-hashes --universal --python-version 3.11 --no-header -o requirements/bench.lock
 	$(UV) pip compile requirements/tools.in --upgrade -q --generate-hashes --universal --python-version 3.11 --no-header -o requirements/tools.lock
 
-clean: ## Remove what was installed and built, not your data in instance/
+clean: ## Remove everything that was installed and built, but not your data in instance/
 	rm -rf .venv .venv-tryton .venv-kinto .uv .cache
 
-help: ## Print this
+help: ## Print this list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(UV): requirements/tools.lock

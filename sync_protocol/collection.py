@@ -104,12 +104,12 @@ OFFICE: Destination = "office"
 
 @dataclass(frozen=True)
 class Total:
-    """How the total of a document is computed, so that it can be compared with the ERP's."""
+    """How to compute the total of a document, to compare it with the ERP's total."""
 
     of: Callable[[Mapping[str, Any]], Decimal]
-    """body → its total, in the document's currency."""
+    """body → total, in the document's currency."""
     tolerance: Callable[[Mapping[str, Any]], Decimal] = field(default=lambda body: Decimal(0))
-    """body → by how much the ERP's total may differ, because the ERP rounds."""
+    """body → the allowed difference of the ERP's total, because the ERP rounds."""
 
     def equals(self, body: Mapping[str, Any], other: Decimal) -> bool:
         """Say whether *other*, the ERP's total, equals that of *body*, apart from rounding."""
@@ -118,13 +118,13 @@ class Total:
 
 @dataclass(frozen=True)
 class ErpRecord:
-    """How the ERP's document is read back: as a record of a collection, whose key is the ERP's id."""
+    """How the ERP's document is read back: as a record of *collection* whose key is the ERP's id."""
 
     collection: str
     decision: Callable[[Mapping[str, Any]], State | None]
-    """record → ACCEPTED or CANCELLED once somebody in the ERP has decided; None while nobody has."""
+    """record → ACCEPTED or CANCELLED after a person in the ERP has decided; None before that."""
     total: Callable[[Mapping[str, Any]], Decimal | None]
-    """record → what `Kind.total` is compared with; None where the record does not say."""
+    """record → the total to compare with `Kind.total`; None if the record has none."""
 
 
 @dataclass(frozen=True)
@@ -146,12 +146,12 @@ class Kind:
     total: Total | None = None
     """None: its total is not compared with the ERP's."""
     erp_record: ErpRecord | None = None
-    """None: what the ERP does with it is not read back."""
+    """None: the ERP's document is not read back."""
     since: int = 1
 
     @property
     def has_own_document(self) -> bool:
-        """Whether the ERP has one document for each submission, which it can be asked for by our key."""
+        """Whether the ERP has one document per submission, which can be found there by our key."""
         return self.destination == TO_ERP and not self.aggregated
 
     def form_faults(self, body: Any) -> list[Fault]:

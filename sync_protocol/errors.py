@@ -1,7 +1,7 @@
-"""Every error code of the wire: its HTTP status, what it means, and what the device should do.
+"""Every error code of the wire: its HTTP status, its meaning, and what the device should do.
 
-Two families share the table. Envelope errors answer a whole request as RFC 9457 problem details.
-Submission errors (status 0) stand inside a push result, beside the results of the neighbours.
+The table has two families. Errors of a whole request are sent as RFC 9457 problem details. Errors of one
+submission or field (status 0) are sent inside a push result, beside the results of the other submissions.
 """
 
 from enum import Enum
@@ -20,89 +20,85 @@ class ErrorInfo(NamedTuple):
 class ErrorCode(Enum):
     """A stable code; its value is the row of the table."""
 
-    # The lock
+    # Authentication
     TOKEN_MISSING = ErrorInfo(401, "No access token was sent", "Send Authorization: Bearer <token>.")
     TOKEN_INVALID = ErrorInfo(401, "The access token is not valid", "Refresh it at /v1/token; keep the outbox.")
     TOKEN_EXPIRED = ErrorInfo(401, "The access token has expired", "Refresh it at /v1/token; keep the outbox.")
     REFRESH_INVALID = ErrorInfo(401, "The refresh token is not valid", "Enrol again; keep the outbox.")
     DEVICE_REVOKED = ErrorInfo(
-        401, "This device has been revoked", "Delete the replica and the tokens now; the answer says `wipe`."
+        401, "This device has been revoked", "Delete the replica and the tokens now; the problem has `wipe`."
     )
     ENROLMENT_CODE_INVALID = ErrorInfo(
         400, "The enrolment code is unknown, used or expired", "Ask the office for a new code."
     )
-    # The envelope
-    NOT_JSON = ErrorInfo(400, "The body is not JSON", "This is a fault of the app; report it.")
-    ENVELOPE_INVALID = ErrorInfo(422, "The request is malformed", "See `errors`; this is a fault of the app.")
+    # Any request
+    NOT_JSON = ErrorInfo(400, "The body is not JSON", "This is a bug in the app; report it.")
+    ENVELOPE_INVALID = ErrorInfo(422, "The request is malformed", "See `errors`; this is a bug in the app.")
     BODY_TOO_LARGE = ErrorInfo(413, "The body is too large", "Send fewer submissions; see /v1/limits.")
     ENCODING_UNSUPPORTED = ErrorInfo(
-        415, "The content coding or type is not supported", "Send JSON, plain or gzip."
+        415, "The content coding or type is not supported", "Send JSON, uncompressed or as gzip."
     )
-    BODY_DAMAGED = ErrorInfo(400, "The body was damaged on the way", "Send it again.")
+    BODY_DAMAGED = ErrorInfo(400, "The body was damaged in transit", "Send it again.")
     NOT_FOUND = ErrorInfo(404, "There is nothing at this address", "Check the address.")
-    METHOD_NOT_ALLOWED = ErrorInfo(405, "This address does not take that method", "See /v1/openapi.json.")
+    METHOD_NOT_ALLOWED = ErrorInfo(405, "This address does not support the method", "See /v1/openapi.json.")
     RATE_LIMITED = ErrorInfo(429, "Too many requests", "Wait for Retry-After seconds.")
     INTERNAL = ErrorInfo(
         500, "The server failed", "Try again later with backoff; nothing acknowledged is lost."
     )
     UNAVAILABLE = ErrorInfo(503, "The server cannot answer now", "Wait for Retry-After seconds.")
     # Pull
-    CURSOR_INVALID = ErrorInfo(400, "The cursor is not one of ours", "Pull again without a cursor.")
+    CURSOR_INVALID = ErrorInfo(400, "The cursor was not issued by this server", "Pull again without a cursor.")
     NOT_YET = ErrorInfo(
-        503, "This server is behind what you have seen", "Wait for Retry-After seconds and ask again."
+        503, "This server is behind what the device has seen", "Wait for Retry-After seconds and ask again."
     )
     # Verify
     EPOCH_CHANGED = ErrorInfo(
-        409, "The server has begun another history", "Pull; the page tells what becomes of the replica."
+        409,
+        "The server started a new epoch after the cursor was issued",
+        "Pull; the page says what to do with the replica.",
     )
     # Segments
-    SEGMENT_GONE = ErrorInfo(410, "The segment's file is gone", "Pull again with the cursor you hold.")
+    SEGMENT_GONE = ErrorInfo(410, "The segment's file is gone", "Pull again with the current cursor.")
     RANGE_BEYOND_END = ErrorInfo(416, "The range begins beyond the end", "See Content-Range for the size.")
-    LINK_INVALID = ErrorInfo(
-        404, "The link has expired or is not ours", "Pull again; the page's offers have new links."
-    )
+    LINK_INVALID = ErrorInfo(404, "The link has expired or is not valid", "Pull again; the page has new links.")
     # Receipts
     OFFSET_MISMATCH = ErrorInfo(
-        409, "The upload stands at another offset", "Ask HEAD for the offset and go on."
+        409, "The upload has another offset", "Ask for the offset with HEAD and continue there."
     )
-    DIGEST_MISMATCH = ErrorInfo(
-        460, "The bytes are not those the sha256 names", "Send them again from the start."
-    )
-    RECEIPT_TYPE = ErrorInfo(415, "A receipt is a JPEG, PNG, HEIC, WebP or PDF", "Choose another file.")
-    PRECONDITION = ErrorInfo(412, "The Tus-Resumable version is not supported", "Speak tus 1.0.0.")
+    DIGEST_MISMATCH = ErrorInfo(460, "The bytes do not match the sha256", "Send them again from the start.")
+    RECEIPT_TYPE = ErrorInfo(415, "A receipt must be a JPEG, PNG, HEIC, WebP or PDF", "Choose another file.")
+    PRECONDITION = ErrorInfo(412, "The Tus-Resumable version is not supported", "Use tus 1.0.0.")
     # The back office
     OFFICE_TOKEN_INVALID = ErrorInfo(
         401, "The office token is missing, unknown or revoked", "Ask for one: `satchel office add NAME`."
     )
-    ROLE_MISSING = ErrorInfo(403, "Your role may not do this", "Ask somebody whose role may.")
-    NOT_PARKED = ErrorInfo(409, "The document does not wait for the office", "Look at it again.")
-    RESERVED_BY_ANOTHER = ErrorInfo(
-        409, "Somebody else is working on the document", "Speak with them, or act with `force`."
-    )
+    ROLE_MISSING = ErrorInfo(403, "Your role does not allow this", "Ask somebody whose role allows it.")
+    NOT_PARKED = ErrorInfo(409, "The document is not parked", "Read it again.")
+    RESERVED_BY_ANOTHER = ErrorInfo(409, "Somebody else has reserved the document", "Ask them, or use `force`.")
     MAY_BE_IN_ERP = ErrorInfo(
-        409, "The ERP has the document or may have it", "Link it, or remove it there and try again."
+        409, "The ERP has the document, or may have it", "Link it, or delete it in the ERP and try again."
     )
     LINKED_ELSEWHERE = ErrorInfo(
-        409, "The ERP's document belongs to another one of ours", "Look at both; link the right one."
+        409, "The ERP document is linked to another document", "Compare both, and link the right one."
     )
     NOT_IN_ERP = ErrorInfo(422, "The ERP has no document under this number", "Check the number.")
-    NOT_FOR_THIS = ErrorInfo(422, "This cannot be done with such a document", "See `detail` for what can.")
-    BODY_REFUSED = ErrorInfo(
-        422, "The corrected document has faults", "See `errors`; correct it and send again."
+    NOT_FOR_THIS = ErrorInfo(
+        422, "The action is not possible for this document", "See `detail` for what is possible."
     )
-    ERP_UNAVAILABLE = ErrorInfo(503, "The ERP must be asked first and does not answer", "Try again later.")
+    BODY_REFUSED = ErrorInfo(
+        422, "The corrected document is not valid", "See `errors`; correct it and send it again."
+    )
+    ERP_UNAVAILABLE = ErrorInfo(503, "The ERP must be asked first and does not respond", "Try again later.")
 
     # Inside a push result
-    NOT_A_SUBMISSION = ErrorInfo(
-        0, "This is not a submission", "This is a fault of the app; keep the document."
-    )
+    NOT_A_SUBMISSION = ErrorInfo(0, "This is not a submission", "This is a bug in the app; keep the document.")
     FIELD_INVALID = ErrorInfo(0, "A field is wrong", "Let the rep correct the field and capture it again.")
     FIELD_MISSING = ErrorInfo(0, "A field is missing", "Let the rep fill it in and capture it again.")
     UNKNOWN_RECORD = ErrorInfo(
-        0, "It names a record that this rep does not have", "Let the rep choose another one."
+        0, "It refers to a record that this rep does not have", "Let the rep choose another one."
     )
     UNKNOWN_KIND = ErrorInfo(
-        0, "This server does not know the kind", "Keep it; the office has a copy and will look at it."
+        0, "This server does not know the kind", "Keep the document; the office has a copy and will handle it."
     )
     WRONG_UNIT = ErrorInfo(0, "The product is not sold in this unit", "Let the rep choose another unit.")
     NOT_FOR_SALE = ErrorInfo(0, "The product is not for sale", "Let the rep choose another product.")
@@ -110,26 +106,30 @@ class ErrorCode(Enum):
     RECEIPT_REQUIRED = ErrorInfo(0, "The line needs a receipt", "Let the rep photograph the receipt.")
     OVER_LIMIT = ErrorInfo(0, "The amount is over the policy limit", "Let the rep give a justification.")
     NOT_CANONICAL = ErrorInfo(
-        0, "The document cannot be written canonically", "Write decimals as text; this is a fault of the app."
+        0, "The document has no canonical form", "Send decimals as text; this is a bug in the app."
     )
     BODY_MISMATCH = ErrorInfo(
-        0, "The sha256 is not that of the body", "This is a fault of the app; keep the document."
+        0, "The sha256 does not match the body", "This is a bug in the app; keep the document."
     )
     ID_REUSED = ErrorInfo(
-        0, "This id already names another document", "Keep both; the office has both and will look at them."
+        0, "Another document has this id already", "Keep both; the office has both and will handle them."
     )
-    TOO_LATE = ErrorInfo(0, "The document it replaces is already on its way", "Ask the office to change it.")
+    TOO_LATE = ErrorInfo(
+        0, "The document that it replaces is already being sent to the ERP", "Ask the office to change it."
+    )
     NOT_IN_FORCE = ErrorInfo(
         0,
         "The document is not in the ERP",
-        "If it is not sent yet, withdraw it or send an edited copy.",
+        "If it has not been sent yet, withdraw it or send an edited copy.",
     )
-    DELIVERY_BEGUN = ErrorInfo(0, "Its delivery has begun", "Speak with the office: it may have to come back.")
+    DELIVERY_BEGUN = ErrorInfo(
+        0, "Its delivery has started", "Ask the office: the goods may have to come back."
+    )
     SUBMISSION_TOO_LARGE = ErrorInfo(0, "The document is too large", "Split it.")
 
     @property
     def code(self) -> str:
-        """The code as it travels: `cursor_invalid`."""
+        """The code as it is sent: `cursor_invalid`."""
         return self.name.lower()
 
     @property
@@ -146,12 +146,12 @@ class ErrorCode(Enum):
 
 
 class Fault(NamedTuple):
-    """What is wrong with one field; `field` is a path such as `lines[2].quantity`."""
+    """What is wrong with one field. *field* is its path, such as `lines[2].quantity`."""
 
     code: ErrorCode
     field: str
     message: str
 
     def as_wire(self) -> dict[str, str]:
-        """Return the fault as it stands in `errors`."""
+        """Return the fault as in `errors` of a problem or push result."""
         return {"code": self.code.code, "field": self.field, "message": self.message}

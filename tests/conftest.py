@@ -1,4 +1,4 @@
-"""What every test may ask for: a database of either kind, a clock, settings, real servers."""
+"""Fixtures for all tests: a database of either kind, a clock, settings, real servers."""
 
 import datetime as dt
 import logging
@@ -21,19 +21,19 @@ from tests.databases import SharedDatabase, make_tables, prepared
 
 import_tables()
 
-# Nothing here is about how long one example takes; on a busy machine it may take long.
+# No deadline for examples: on a busy machine one may take long, and no test is about that time.
 hypothesis.settings.register_profile("tests", deadline=None)
 hypothesis.settings.load_profile("tests")
 
-# Settings of whoever runs the tests, make's port for one, are not the tests'; SATCHEL_CHROMIUM and such are.
-known = {variable(PREFIX, setting.name) for setting in declared_settings(Settings)}
-for name in [name for name in os.environ if name in known or name.startswith(ERP_PREFIX)]:
+# Remove the settings of the caller's environment, such as make's port; SATCHEL_CHROMIUM and the like stay.
+setting_names = {variable(PREFIX, setting.name) for setting in declared_settings(Settings)}
+for name in [name for name in os.environ if name in setting_names or name.startswith(ERP_PREFIX)]:
     del os.environ[name]
 
 pytest_plugins = ["tests.services.fixtures", "tests.xdist_scheduler"]
 
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "alone")
-"""Which of the processes that share the tests this is."""
+"""The name of this test process among those that share the tests."""
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - a place in memory, not a file with a guessable name
 LEAST_FREE = 2 << 30
@@ -41,7 +41,7 @@ LEAST_FREE = 2 << 30
 
 
 def _keep_files_in_memory() -> None:
-    """Let pytest's temporary folders be in memory where there is room: a thousand tests wait for fsync."""
+    """Put pytest's temporary folders in memory if there is room, because a thousand tests wait for fsync."""
     if "PYTEST_DEBUG_TEMPROOT" in os.environ or not os.access(MEMORY, os.W_OK | os.X_OK):
         return
     if shutil.disk_usage(MEMORY).free > LEAST_FREE:
@@ -55,7 +55,7 @@ MONDAY = dt.datetime(2026, 11, 23, 9, 0, tzinfo=dt.UTC)
 
 @pytest.fixture(autouse=True)
 def logs_as_they_were() -> Iterator[None]:
-    """Undo what a command does to the logs: it is a process of its own elsewhere."""
+    """Undo a command's changes of the logging configuration: outside the tests it has a process of its own."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     names = {
@@ -71,7 +71,7 @@ def logs_as_they_were() -> Iterator[None]:
 
 @pytest.fixture
 def clock() -> ManualClock:
-    """A clock that stands at a Monday morning."""
+    """A clock that is stopped at a Monday morning."""
     return ManualClock(MONDAY)
 
 
@@ -84,7 +84,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is marked `full`, and say how many, unless `--full` asks for it."""
+    """Deselect the tests marked `full` unless `--full` is given; pytest reports how many."""
     if not config.getoption("full"):
         left_out = [item for item in items if item.get_closest_marker("full")]
         items[:] = [item for item in items if not item.get_closest_marker("full")]
@@ -92,7 +92,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test of a database on PostgreSQL; on SQLite too where its SQL differs, or with `--full`."""
+    """Run a database test on PostgreSQL, and on SQLite too if it is marked `both_dialects` or with `--full`."""
     named = {str(mark.args[0]) for mark in metafunc.definition.iter_markers("parametrize")}
     both = metafunc.config.getoption("full") or metafunc.definition.get_closest_marker("both_dialects")
     for fixture in sorted(({"database_url", "empty_database_url"} & {*metafunc.fixturenames}) - named):
@@ -101,7 +101,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="session")
 def postgres_template(postgres_server: Any) -> str:
-    """A database with our tables: copying it is quicker than making them for every test."""
+    """A database with our tables: copying it is faster than creating them for every test."""
     name = f"tables_{WORKER}"
     make_tables(postgres_server.create_database(name))
     return name

@@ -1,8 +1,7 @@
 """Databases for tests: one of each dialect per process, emptied between tests, and fresh ones where needed.
 
-A database of its own for each test would also mean an engine of its own, which has to compile every
-statement again. Tests that copy, migrate, promote or replace a database take `fresh_postgres_url`
-or `empty_database_url`.
+A database for each test would also need an engine for each test, which has to compile every statement again.
+Tests that copy, migrate, promote or replace a database use `fresh_postgres_url` or `empty_database_url`.
 """
 
 import sqlite3
@@ -18,7 +17,7 @@ from backend.feed.models import FeedHead
 from backend.feed.positions import ensure_head
 
 MANY_ROWS = 1_000
-"""A table that had more rows is truncated as well: dead rows would slow the tests that follow."""
+"""A table that had more rows is also truncated, because dead rows would slow the following tests."""
 
 _SESSIONS_LEFT_BEHIND = """
 SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
@@ -47,14 +46,14 @@ class SharedDatabase:
         self.tables = [f'"{table.name}"' for table in reversed(Model.metadata.sorted_tables)]
 
     def empty(self) -> None:
-        """Delete all rows, and end what an earlier test has left open."""
+        """Delete all rows, and close the sessions that an earlier test has left open."""
         if self.engine.dialect.name == "sqlite":
             self._empty_sqlite()
         else:
             self._empty_postgres()
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Close all connections."""
         del _shared[self.url]
         self.engine.dispose()
 
@@ -91,7 +90,7 @@ class SharedDatabase:
 
 
 def make_tables(url: str) -> None:
-    """Give the database at *url* every table, and let go of it."""
+    """Create every table in the database at *url*, and close the connections."""
     engine = create_engine(url, **engine_options(url))
     prepare(engine)
     Model.metadata.create_all(engine)
@@ -99,7 +98,7 @@ def make_tables(url: str) -> None:
 
 
 def prepared(url: str) -> Sessions:
-    """Return sessions on the database at *url*, with the feed's head, and tables if it has none yet.
+    """Return sessions on the database at *url*; create the feed's head, and the tables if they are missing.
 
     A shared database keeps its engine.
     """

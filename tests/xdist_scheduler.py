@@ -1,7 +1,7 @@
-"""Which process runs which tests: the tests of a file stay together, and the longest files go first.
+"""Distributes tests to processes: the tests of a file stay together, and the longest files start first.
 
-Tests of a file share what is costly to start, a Tryton above all. A long file that begins late would run
-while the other processes have nothing left to do.
+Tests of a file share servers that are slow to start, above all Tryton. A long file that starts late would still
+run while the other processes are idle.
 """
 
 from typing import Any
@@ -10,7 +10,7 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 LONGEST = (
-    # On a new machine the first file that wants Tryton builds its template; the others come when it is there.
+    # On a new machine the first file that uses Tryton builds its template; the others start after that.
     "tests/contract/connectors/test_tryton.py",
     "tests/unit/delivery/test_outage.py",
     "tests/unit/delivery/test_power_cuts.py",
@@ -52,18 +52,18 @@ LONGEST = (
     "tests/unit/connectors/flatfile/test_sample_erp.py",
     "tests/unit/sync/segments/test_building.py",
 )
-"""Files that take longer than their number of tests tells, in the order in which they are begun."""
+"""Files that take longer than their number of tests suggests, in the order in which they start."""
 
 
 class ByFile(LoadScopeScheduling):
-    """Gives whole files to a process, in the order in which they were collected."""
+    """Assigns whole files to a process, in the order of collection."""
 
     def _split_scope(self, nodeid: str) -> str:
         return file_of(nodeid)
 
 
 def file_of(nodeid: str) -> str:
-    """Return the path of the file in which the test is."""
+    """Return the path of the test's file."""
     return nodeid.partition("::")[0]
 
 
@@ -75,10 +75,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     tests: dict[str, int] = {}
     for item in items:
         tests[file_of(item.nodeid)] = tests.get(file_of(item.nodeid), 0) + 1
-    place = {file: n for n, file in enumerate(LONGEST)}
+    rank = {file: n for n, file in enumerate(LONGEST)}
     items.sort(
         key=lambda item: (
-            place.get(file_of(item.nodeid), len(place)),
+            rank.get(file_of(item.nodeid), len(rank)),
             -tests[file_of(item.nodeid)],
             file_of(item.nodeid),
         )
@@ -86,6 +86,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
-    """Hand the tests out by `ByFile`."""
+    """Distribute the tests with `ByFile`."""
     config.option.loadscopereorder = False
     return ByFile(config, log)

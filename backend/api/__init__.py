@@ -1,1 +1,1 @@
-"""/v1 for devices: one endpoint a file, one table of doors, one lock on all of them."""
+"""The HTTP API: `endpoints/` has one file for each address, and `routes.py` collects them."""

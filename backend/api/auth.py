@@ -1,8 +1,8 @@
-"""The lock on every door: a good access token, and a device row that says the device may still speak.
+"""Authentication of devices: a valid access token, and a device row that is not revoked.
 
-The row is read before anything of the body is; a door may have more read in the same statement. A request
-that brings a body is in no transaction while it takes its time to receive it, and reads the row again at
-the start of its own, so that no transaction waits for a phone on a slow line.
+The row is read before the body. An endpoint may have more read in the same statement (`Preload`). While the
+body of a request arrives, no transaction is open: on a slow line this may take minutes. The row is read again
+when the request's own transaction starts, because the device may have been revoked in the meantime.
 """
 
 from collections.abc import Callable, Iterator
@@ -22,18 +22,22 @@ from backend.identity.tokens import Claims
 from sync_protocol.errors import ErrorCode
 
 Preload = Callable[[Claims], tuple[Principal, Any]]
-"""Reads in one statement who speaks and whatever else a door needs; raises what `principals.judge` raises."""
+"""Reads the token's principal, and whatever else the endpoint needs, in one statement.
+
+Raises what `principals.check` raises.
+"""
 
 
 def authenticate(preload: Preload | None = None) -> None:
-    """Let the request in or raise `Problem`; a GET keeps the snapshot for its answer.
+    """Accept the request or raise an error that becomes a problem.
 
-    What *look* reads beside who speaks, `seen()` gives; whether it leaves a snapshot is its own affair.
+    A GET or HEAD without *preload* keeps the snapshot that this starts, and the view reads in it. With
+    *preload*, `preloaded()` returns what it has read, and it decides whether a snapshot stays open.
     """
-    here = get_services()
-    g.claims = here.token_cache.verify(bearer_token(), here.clock.now())
+    services = get_services()
+    g.claims = services.token_cache.verify(bearer_token(), services.clock.now())
     if preload is not None:
-        g.principal, g.seen = preload(g.claims)
+        g.principal, g.preloaded = preload(g.claims)
     elif request.method in ("GET", "HEAD"):
         snapshot(db.session())
         g.principal = principals.read(db.session().connection(), g.claims)
@@ -43,25 +47,25 @@ def authenticate(preload: Preload | None = None) -> None:
 
 
 def principal() -> Principal:
-    """Return who speaks; only behind the lock."""
-    found: Principal = g.principal
-    return found
+    """Return the device that sends the request, and its rep; only after `authenticate`."""
+    authenticated: Principal = g.principal
+    return authenticated
 
 
 def preloaded() -> Any:
-    """Return what the door's look has read beside who speaks."""
-    return g.seen
+    """Return what the endpoint's preload has read beside the principal."""
+    return g.preloaded
 
 
 def reauthenticate(preload: Preload) -> None:
-    """End the transaction, and read with *look* who speaks once more."""
+    """End the transaction, and read the principal again with *preload*."""
     db.session().rollback()
-    g.principal, g.seen = preload(g.claims)
+    g.principal, g.preloaded = preload(g.claims)
 
 
 @contextmanager
 def read_session() -> Iterator[Session]:
-    """Yield a session in a new snapshot, which ends with the block; the device row is read again in it."""
+    """Yield a session in a new snapshot, which ends with the block. The device row is read again in it."""
     session = db.session()
     snapshot(session)
     try:
@@ -75,7 +79,7 @@ def read_session() -> Iterator[Session]:
 def write_session() -> Iterator[Session]:
     """Yield a session whose transaction is committed at the end, or rolled back on an error.
 
-    The device row is read again first: it may have been revoked while the body arrived.
+    The device row is read again first: the device may have been revoked while the body arrived.
     """
     session = db.session()
     try:
@@ -89,8 +93,8 @@ def write_session() -> Iterator[Session]:
 
 
 def bearer_token() -> str:
-    """Return the token that the request brings; raises a `token_missing` problem."""
-    sent = request.authorization
-    if sent is None or sent.type != "bearer" or not sent.token:
+    """Return the token in the request's Authorization header; raises a `token_missing` problem."""
+    authorization = request.authorization
+    if authorization is None or authorization.type != "bearer" or not authorization.token:
         raise Problem(ErrorCode.TOKEN_MISSING, "Send the header Authorization: Bearer <access token>.")
-    return sent.token
+    return authorization.token

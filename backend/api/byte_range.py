@@ -1,4 +1,4 @@
-"""Ranges: which bytes of a representation a request asks for (RFC 9110, section 14), one range at a time."""
+"""Range requests (RFC 9110, section 14), with one range each: which bytes does a request want?"""
 
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ from backend.api.problems import Problem
 from sync_protocol.errors import ErrorCode
 
 _MAX_TEXT = 100
-"""A single range is shorter; numbers of thousands of digits are not worth reading."""
+"""A single range is shorter than this; numbers of thousands of digits are not worth parsing."""
 
 
 class ByteRange(NamedTuple):
@@ -21,10 +21,11 @@ class ByteRange(NamedTuple):
 
 
 def parse(size: int, etag: str) -> ByteRange:
-    """Return the piece that the request asks for of *size* bytes whose strong tag is *etag* (unquoted).
+    """Return the bytes to send of a representation of *size* bytes whose strong tag is *etag* (unquoted).
 
-    What is no single range of bytes, or is asked under If-Range for another representation, gets the
-    whole, as the standard allows; only GET has ranges. Raises `Problem` for a range that begins beyond the end.
+    A request gets the whole, as the standard allows, if its Range is not a single range of bytes, or if its
+    If-Range names another representation, or if it is not a GET. Raises `Problem` for a range that starts
+    beyond the end.
     """
     whole = ByteRange(0, size, False)
     if request.method != "GET":
@@ -33,10 +34,10 @@ def parse(size: int, etag: str) -> ByteRange:
     condition = request.headers.get("If-Range")
     if len(text) > _MAX_TEXT or (condition is not None and condition.strip() != f'"{etag}"'):
         return whole
-    found = parse_range_header(text)
-    if found is None or found.units != "bytes" or len(found.ranges) != 1:
+    wanted = parse_range_header(text)
+    if wanted is None or wanted.units != "bytes" or len(wanted.ranges) != 1:
         return whole
-    start, end = found.ranges[0]
+    start, end = wanted.ranges[0]
     if start < 0:
         start, end = max(size + start, 0), size
     if start >= size:

@@ -1,7 +1,7 @@
-"""In which coding an answer leaves: as the phone asked, by the weights it gave (RFC 9110, section 12.5.3).
+"""Compression of responses, negotiated by Accept-Encoding and its weights (RFC 9110, section 12.5.3).
 
-Flask-Compress does the compressing. It takes a weight of nought for consent and knows no weight behind a
-space, so what it is told to use is decided here, and it is told in words that it cannot misread.
+Flask-Compress compresses. It treats a weight of 0 as consent, and does not understand a weight after a
+space. So the coding is chosen here, and Flask-Compress gets an Accept-Encoding that names only the choice.
 """
 
 from flask import Response, request
@@ -11,15 +11,15 @@ from werkzeug.datastructures import Accept
 from sync_protocol.segment import MEDIA_TYPE
 
 CODINGS = ("zstd", "br", "gzip")
-"""What answers may be compressed with, in the order in which this server likes them."""
+"""The codings that this server offers, in its order of preference."""
 PLAIN = "identity"
 
 
 class ResponseCompression(Compress):
-    """Flask-Compress, which compresses as `chosen` says, and leaves segments alone."""
+    """Flask-Compress with the coding that `negotiate` chooses. Segments are not compressed again."""
 
     def after_request(self, response: Response | None) -> Response:
-        """Return *response* as it leaves. A segment has one coding for all, so caches need no copy for each."""
+        """Return *response* as it is sent. A segment has one coding for all, so caches need one copy only."""
         if response is not None and response.mimetype == MEDIA_TYPE:
             return response
         request.environ["HTTP_ACCEPT_ENCODING"] = negotiate(request.accept_encodings)
@@ -27,11 +27,11 @@ class ResponseCompression(Compress):
 
 
 def negotiate(accepted: Accept) -> str:
-    """Return the coding to use for whoever sent *accepted* in Accept-Encoding.
+    """Return the coding for a client that sent *accepted* in Accept-Encoding.
 
-    It is one of `CODINGS` with the highest weight above nought, or `PLAIN` where there is none or where that
-    is wished for more. Plain answers are always an answer, also for who refuses them.
+    It is the one of `CODINGS` with the highest weight above 0. It is `PLAIN` if there is none, or if the
+    client prefers that. A plain response is always possible, also for a client that refuses it.
     """
     best = max(CODINGS, key=accepted.quality)
-    wished = next((weight for name, weight in accepted if name.lower() == PLAIN), 0.0)
-    return best if accepted.quality(best) > 0 and accepted.quality(best) >= wished else PLAIN
+    plain_weight = next((weight for name, weight in accepted if name.lower() == PLAIN), 0.0)
+    return best if accepted.quality(best) > 0 and accepted.quality(best) >= plain_weight else PLAIN

@@ -1,9 +1,9 @@
-"""CORS (the Fetch standard): which pages in a browser may speak to this server.
+"""CORS (the Fetch standard): which pages in a browser may call this server.
 
-Only pages of the origins in SATCHEL_CORS_ORIGINS, by exact name. Nothing travels by cookie, so no answer
-allows credentials. A preflight is told from a plain `OPTIONS`, which tus asks at `/v1/receipts`, by its
-header Access-Control-Request-Method. `Cross-Origin-Resource-Policy: same-origin` stands beside it: it rules
-out answers that are embedded without asking, and a browser does not apply it to requests that did ask.
+Only pages of the origins in SATCHEL_CORS_ORIGINS, by exact name. No cookies are used, so no response allows
+credentials. The header Access-Control-Request-Method distinguishes a preflight from a plain `OPTIONS`, which
+tus sends to `/v1/receipts`. Every response also has `Cross-Origin-Resource-Policy: same-origin`: it forbids
+embedding a response without a CORS request, and browsers do not apply it to CORS requests.
 """
 
 from flask import Flask, Response, current_app, request
@@ -25,7 +25,7 @@ ALLOWED = (
     "Upload-Offset",
     "X-Request-Id",
 )
-"""Headers of requests that a page may set."""
+"""Request headers that a page may set."""
 
 EXPOSED = (
     "Accept-Ranges",
@@ -48,16 +48,16 @@ EXPOSED = (
     "WWW-Authenticate",
     "X-Request-Id",
 )
-"""Headers of answers that a page may read, beside those that every page may."""
+"""Response headers that a page may read, in addition to those that the Fetch standard always allows."""
 
 MAX_AGE_SECONDS = 7200
-"""How long a browser may remember a preflight; none remembers it for longer."""
+"""How long a browser may cache a preflight. No browser caches it longer than this."""
 
 
 def register(app: Flask) -> None:
-    """Answer preflights of *app* before any lock, and name the origin on every other answer."""
+    """Answer preflights of *app* before authentication, and name the origin in every other response."""
     app.before_request(_preflight)
-    app.after_request(_finish)
+    app.after_request(_add_headers)
 
 
 def _preflight() -> Response | None:
@@ -73,10 +73,10 @@ def _preflight() -> Response | None:
     return response
 
 
-def _finish(response: Response) -> Response:
+def _add_headers(response: Response) -> Response:
     if not get_services().settings.cors_origins:
         return response
-    # Also where there is no origin: a cache must not give that answer to a page.
+    # Also if there is no origin: a cache must not give that response to a page.
     response.vary.add("Origin")
     origin = _origin()
     if origin is not None:
@@ -86,13 +86,13 @@ def _finish(response: Response) -> Response:
 
 
 def _origin() -> str | None:
-    """Return the origin of the page that asks, if its requests are taken."""
+    """Return the origin of the page that sends the request, if it is allowed."""
     origin = request.headers.get("Origin")
     return origin if origin in get_services().settings.cors_origins else None
 
 
 def _methods() -> list[str]:
-    """Return the methods at this address; GET where there is nothing, so that the page gets to see the 404."""
+    """Return the methods at this address; GET if there are none, so that the page can see the 404."""
     adapter = current_app.create_url_adapter(request)
-    found = set(adapter.allowed_methods()) if adapter else set()
-    return sorted(found - {"OPTIONS"} or {"GET"})
+    methods = set(adapter.allowed_methods()) if adapter else set()
+    return sorted(methods - {"OPTIONS"} or {"GET"})

@@ -1,8 +1,8 @@
-"""The idle poll's short way: answers 304 before Flask is asked, and passes everything else on.
+"""Answers idle polls with 304 before Flask handles them, and passes every other request on to the app.
 
-A poll says by `If-None-Match` that it holds all that its cursor names. If the token was verified, and one
-look at the database finds that nothing has changed, the answer is 304. In every other case, errors
-included, the request takes the ordinary way, as if nobody had looked: what it is answered is decided there.
+An idle poll is a `GET /v1/pull` whose If-None-Match names the page of its cursor, while nothing has changed
+since. Most requests of a fleet are idle polls. If the token is valid and one SQL statement finds no change, the
+answer is 304. In every other case, errors included, the app handles the request and decides the answer.
 """
 
 import time
@@ -26,13 +26,15 @@ from backend.sync.page import etag_of
 from sync_protocol.cursor import Cursor, CursorInvalid, decode_cursor
 
 PATH = "/v1/pull"
-NAMES = frozenset({"cursor", "schema", "limit_bytes"})
+PARAMETERS = frozenset({"cursor", "schema", "limit_bytes"})
 
 Environ = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class _Poll:
+class _ConditionalPull:
+    """A pull with If-None-Match: the access token, the decoded cursor, its page's ETag, the app's revision."""
+
     token: str
     cursor: Cursor
     etag: str
@@ -41,70 +43,71 @@ class _Poll:
 
 @dataclass(frozen=True)
 class IdlePollMiddleware:
-    """WSGI middleware around *app*."""
+    """WSGI middleware around *app*, which answers idle polls itself."""
 
     app: Callable[[Environ, Any], Iterable[bytes]]
     engine: Engine
-    here: Services
+    services: Services
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         if environ["PATH_INFO"] != PATH or "HTTP_IF_NONE_MATCH" not in environ:
             return self.app(environ, start_response)
         began = time.perf_counter()
-        poll = _read(environ)
-        who = self._idle(poll) if poll else None
-        if poll is None or who is None:
+        pull = _parse(environ)
+        principal = self._unchanged(pull) if pull else None
+        if pull is None or principal is None:
             return self.app(environ, start_response)
         request_id = request_log.request_id(environ.get("HTTP_X_REQUEST_ID", ""))
-        start_response("304 NOT MODIFIED", self._headers(environ, poll, request_id))
+        start_response("304 NOT MODIFIED", self._headers(environ, pull, request_id))
         request_log.log_request(
-            began=began, method="GET", path=PATH, status=304, who=who, request_id=request_id
+            began=began, method="GET", path=PATH, status=304, principal=principal, request_id=request_id
         )
         metrics.PAGES.labels("unchanged").inc()
         return ()
 
-    def _idle(self, poll: _Poll) -> Principal | None:
+    def _unchanged(self, pull: _ConditionalPull) -> Principal | None:
+        """Return the device that sends *pull*, if its token is valid and nothing has changed; else None."""
         try:
-            claims = self.here.token_cache.verify(poll.token, self.here.clock.now())
+            claims = self.services.token_cache.verify(pull.token, self.services.clock.now())
             with read_connection(self.engine) as connection:
-                return idle.unchanged_since(connection, claims, poll.cursor, poll.schema)
+                return idle.unchanged_since(connection, claims, pull.cursor, pull.schema)
         except (TokenInvalid, TokenExpired, DeviceRevoked, SQLAlchemyError):
             return None
 
-    def _headers(self, environ: Environ, poll: _Poll, request_id: str) -> list[tuple[str, str]]:
-        """Return what the ordinary way says with a 304; a test compares them."""
+    def _headers(self, environ: Environ, pull: _ConditionalPull, request_id: str) -> list[tuple[str, str]]:
+        """Return the headers that the app sends with a 304; a test compares them."""
         headers = [
-            ("ETag", poll.etag),
-            (POLL_HEADER, str(self.here.limits.poll_after_seconds)),
+            ("ETag", pull.etag),
+            (POLL_HEADER, str(self.services.limits.poll_after_seconds)),
             *HEADERS.items(),
             (request_log.REQUEST_ID, request_id),
-            ("Vary", "Origin, Accept-Encoding" if self.here.settings.cors_origins else "Accept-Encoding"),
+            ("Vary", "Origin, Accept-Encoding" if self.services.settings.cors_origins else "Accept-Encoding"),
         ]
         return [*headers, SECURE] if environ["wsgi.url_scheme"] == "https" else headers
 
 
-def _read(environ: Environ) -> _Poll | None:
-    """Return the poll that *environ* is, or None for a request with anything unusual about it."""
-    kind, _, token = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+def _parse(environ: Environ) -> _ConditionalPull | None:
+    """Return the conditional pull in *environ*; None if anything about the request is unusual."""
+    scheme, _, token = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
     pairs = parse_qsl(environ["QUERY_STRING"], keep_blank_values=True)
-    asked = dict(pairs)
-    numbers = [asked.get(name, "1") for name in ("schema", "limit_bytes")]
-    usual = (
+    parameters = dict(pairs)
+    numbers = [parameters.get(name, "1") for name in ("schema", "limit_bytes")]
+    is_usual = (
         environ["REQUEST_METHOD"] == "GET"
-        and kind == "Bearer"
-        # A browser's request from another site is answered with more headers.
+        and scheme == "Bearer"
+        # A browser's request from another origin gets more headers.
         and "HTTP_ORIGIN" not in environ
-        and "cursor" in asked
-        and len(asked) == len(pairs)
-        and asked.keys() <= NAMES
+        and "cursor" in parameters
+        and len(parameters) == len(pairs)
+        and parameters.keys() <= PARAMETERS
         and all(text.isascii() and text.isdigit() and len(text) <= 10 and int(text) for text in numbers)
     )
-    if not usual:
+    if not is_usual:
         return None
-    etag = weak_etag(etag_of(asked["cursor"]))
+    etag = weak_etag(etag_of(parameters["cursor"]))
     if environ["HTTP_IF_NONE_MATCH"] != etag:
         return None
     try:
-        return _Poll(token, decode_cursor(asked["cursor"]), etag, int(numbers[0]))
+        return _ConditionalPull(token, decode_cursor(parameters["cursor"]), etag, int(numbers[0]))
     except CursorInvalid:
         return None

@@ -1,4 +1,4 @@
-"""Every error leaves as RFC 9457 problem details, with a code from `sync_protocol/errors.py`."""
+"""Every error becomes RFC 9457 problem details, with a code from `sync_protocol/errors.py`."""
 
 import json
 import logging
@@ -20,7 +20,7 @@ from sync_protocol.problem import MEDIA_TYPE, problem
 
 RETRY_SECONDS = 5
 CODE_HEADER = "Satchel-Error"
-"""The code once more, for answers without a body (HEAD)."""
+"""Repeats the code, for responses without a body (HEAD)."""
 
 log = logging.getLogger("satchel.api")
 
@@ -33,7 +33,11 @@ _BY_STATUS = {
 
 
 class Problem(Exception):
-    """Ends a request with a problem; *detail* is a sentence about this very case."""
+    """Ends a request with a problem.
+
+    *detail* is a sentence about this case, *errors* are faults of single fields, *headers* are added to the
+    response, and *wipe* tells the device to delete its replica.
+    """
 
     def __init__(
         self,
@@ -51,12 +55,12 @@ class Problem(Exception):
             self.headers["WWW-Authenticate"] = f'Bearer realm="satchel", error="{code.code}"'
 
     def as_wire(self) -> dict[str, object]:
-        """Return the body of the answer."""
+        """Return the body of the response, as in `ProblemSchema`."""
         return problem(self.code, self.detail, request_id=g.request_id, errors=self.errors, wipe=self.wipe)
 
 
 def to_problem(error: Exception) -> Problem:
-    """Return the problem that *error* means to a device; what nobody foresaw is logged and says nothing."""
+    """Return the problem that a device gets for *error*. An unexpected error is logged and reveals nothing."""
     match error:
         case Problem():
             return error
@@ -64,7 +68,9 @@ def to_problem(error: Exception) -> Problem:
             return Problem(ErrorCode.TOKEN_EXPIRED, "The access token has expired.")
         case TokenInvalid():
             log.info("access token refused: %s", error)
-            return Problem(ErrorCode.TOKEN_INVALID, "The access token is not valid here, or not any more.")
+            return Problem(
+                ErrorCode.TOKEN_INVALID, "The access token is not valid on this server, or no longer valid."
+            )
         case DeviceRevoked():
             return Problem(ErrorCode.DEVICE_REVOKED, "Delete the replica and the tokens.", wipe=True)
         case RefreshInvalid():
@@ -72,10 +78,10 @@ def to_problem(error: Exception) -> Problem:
         case CursorInvalid():
             return Problem(ErrorCode.CURSOR_INVALID, f"The cursor cannot be read: {error}.")
         case EpochChanged():
-            return Problem(ErrorCode.EPOCH_CHANGED, "The cursor is of the history before; pull with it.")
+            return Problem(ErrorCode.EPOCH_CHANGED, "The cursor is of an earlier epoch; pull with it.")
         case NotYet():
             wait = {"Retry-After": str(error.retry_after)}
-            return Problem(ErrorCode.NOT_YET, "This server has not caught up with your cursor.", headers=wait)
+            return Problem(ErrorCode.NOT_YET, "This server is behind your cursor.", headers=wait)
         case ActionRefused():
             return Problem(error.code, f"{error.message}.", errors=error.faults)
         case FeedMissing() | sqlalchemy.exc.OperationalError() | sqlalchemy.exc.TimeoutError():
@@ -85,24 +91,26 @@ def to_problem(error: Exception) -> Problem:
             log.error("database connection lost", exc_info=error)
             return _unavailable()
         case StoreFailed():
-            log.error("the store of segments does not work", exc_info=error)
-            return _unavailable("The files cannot be read; try again in a moment.")
+            log.error("segment store failed", exc_info=error)
+            return _unavailable("The segment files cannot be read; try again in a moment.")
         case HTTPException() if error.code is not None and error.code < 500:
             code = _BY_STATUS.get(error.code, ErrorCode.ENVELOPE_INVALID)
             headers = {n: ", ".join(sorted(v.split(", "))) for n, v in error.get_headers() if n == "Allow"}
             return Problem(code, error.description or code.title, headers=headers)
         case _:
-            log.error("unexpected failure", exc_info=error)
-            return Problem(ErrorCode.INTERNAL, "The server failed; its log has the request under `request_id`.")
+            log.error("unexpected error", exc_info=error)
+            return Problem(
+                ErrorCode.INTERNAL, "The server failed; `request_id` identifies the request in its log."
+            )
 
 
 def respond(error: Exception) -> Response | HTTPException:
-    """Turn *error* into the answer of a request."""
+    """Return the response for *error*."""
     if isinstance(error, HTTPException) and error.code is not None and error.code < 400:
         return error  # a redirect
-    found = to_problem(error)
-    body = json.dumps(found.as_wire(), ensure_ascii=False)
-    response = Response(body, found.code.status, {**found.headers, CODE_HEADER: found.code.code})
+    answer = to_problem(error)
+    body = json.dumps(answer.as_wire(), ensure_ascii=False)
+    response = Response(body, answer.code.status, {**answer.headers, CODE_HEADER: answer.code.code})
     response.content_type = MEDIA_TYPE
     return response
 

@@ -1,8 +1,7 @@
-"""Failed attempts at enrolment and refresh, counted per address.
+"""Limits failed attempts per address with a leaky bucket in this process's memory.
 
-A bucket per address in this process's memory: enough to make guessing slow, and no more than that, as
-codes and tokens have 75 bits and more. Only failures count, so that a fleet of phones behind one
-address never waits for its own successes.
+This makes guessing slow. More is not needed: codes and tokens have at least 75 random bits. Only failures
+count, so that a fleet of phones behind one address never has to wait because of its successes.
 """
 
 import datetime as dt
@@ -11,8 +10,11 @@ import threading
 from collections import OrderedDict
 
 BURST = 20
+"""Failures in a row before an address must wait."""
 PER_SECOND = 0.5
+"""Failures that are forgotten per second."""
 MAX_ADDRESSES = 10_000
+"""Addresses remembered; the one whose last failure is oldest is forgotten first."""
 
 
 class FailureLimiter:
@@ -24,7 +26,7 @@ class FailureLimiter:
         self._lock = threading.Lock()
 
     def wait(self, address: str, now: dt.datetime) -> int:
-        """Return how many seconds *address* must wait before it may try; 0 for not at all."""
+        """Return how many seconds *address* must wait before its next attempt; 0 if it need not wait."""
         with self._lock:
             excess = self._level(address, now) - self._burst + 1
         return max(0, math.ceil(excess / self._per_second))

@@ -1,7 +1,8 @@
-"""Where the feed is read for whoever speaks: on the read replica if it may serve, else on the primary.
+"""Chooses where the feed is read for a request: on the read replica if that is possible, else on the primary.
 
-The device's row, what the rep hears and the history's name come from the primary in any case, so that a
-revocation and a promotion hold at once. What is read on the replica is what the rep hears by both.
+The device's row, the rep's subscriptions and the epoch always come from the primary, so that a revocation and
+a promotion of a standby take effect at once. On the replica only streams are read to which the rep is
+subscribed according to both servers.
 """
 
 from collections.abc import Callable, Collection
@@ -19,30 +20,33 @@ from backend.identity.models import Device
 from sync_protocol.change import Stream
 
 T = TypeVar("T")
-Ask = Callable[[Session, Collection[Stream] | None], T]
-"""Reads the feed on a session; the streams, if given, are those beyond which nothing may be read."""
+Read = Callable[[Session, Collection[Stream] | None], T]
+"""Reads the feed on a session. If streams are given, it must not read any other."""
 
 
-def read_feed(primary: Session, schema: int, ask: Ask[T], is_empty: Callable[[T], bool]) -> T:
-    """Return what *ask* reads. *primary* is in a snapshot.
+def read_feed(primary: Session, schema: int, read: Read[T], is_empty: Callable[[T], bool]) -> T:
+    """Return what *read* reads, from the replica or from *primary*, which is in a snapshot.
 
-    *says_nothing* tells an answer that means "no changes"; of a replica that is behind it does not count.
+    Args:
+        schema: Revision of the catalogue that the app was built for.
+        is_empty: Says whether a result means "no changes". Such a result from a replica that is behind the
+            primary is discarded, and the primary is read.
     """
     replica = get_services().replica
     if replica is None or replica.is_unavailable:
-        return ask(primary, None)
-    who = auth.principal()
+        return read(primary, None)
+    principal = auth.principal()
     row = primary.execute(
         select(FeedHead.epoch, FeedHead.position, Device.pushed_position)
         .select_from(FeedHead)
-        .join(Device, Device.id == who.device)
+        .join(Device, Device.id == principal.device)
         .where(FeedHead.id == HEAD_ID)
     ).one()
-    heard = frozenset(access.streams(primary, who.rep, schema))
+    subscribed = frozenset(access.streams(primary, principal.rep, schema))
 
-    def there(session: Session, head: Head) -> T | None:
-        found = ask(session, heard)
-        return None if head.position < row.position and is_empty(found) else found
+    def read_replica(session: Session, head: Head) -> T | None:
+        result = read(session, subscribed)
+        return None if head.position < row.position and is_empty(result) else result
 
-    found = replica.read(Head(row.epoch, row.position), row.pushed_position, there)
-    return ask(primary, None) if found is None else found
+    result = replica.read(Head(row.epoch, row.position), row.pushed_position, read_replica)
+    return read(primary, None) if result is None else result

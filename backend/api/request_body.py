@@ -1,4 +1,4 @@
-"""Reading request bodies: bounded before anything is parsed, inflated piece by piece, parsed strictly."""
+"""Reads request bodies: limits their size before parsing, inflates them piece by piece, parses strictly."""
 
 import json
 from collections.abc import Iterator
@@ -17,12 +17,14 @@ from sync_protocol.validators import schema_instance
 
 PIECE = 64 * 1024
 MAX_FAULTS = 50
-"""So many are told at once; a body that is wrong throughout must not have an answer larger than itself."""
+"""Maximum number of faults in one response; it must not be larger than a body that is wrong throughout."""
 
 
 def read(schema: type[Schema], most: int | None = None) -> dict[str, Any]:
-    """Return the JSON body of the request, at most *most* bytes (None: as large as a push may be), checked by
-    *schema*; raises `Problem`."""
+    """Return the JSON body of the request, validated and loaded by *schema*; raises `Problem`.
+
+    *most* is its maximum size in bytes after inflating; None means that of a push.
+    """
     value = parse(read_inflated(most or get_services().limits.push_bytes))
     check(schema, value)
     loaded: dict[str, Any] = schema_instance(schema).load(value)
@@ -37,13 +39,13 @@ def check(schema: type[Schema], value: Any) -> None:
 
 
 def invalid(*faults: Fault) -> Problem:
-    """Return the problem of a malformed envelope."""
+    """Return the problem for a body or parameter with *faults*."""
     detail = "; ".join(f"{fault.field or 'the body'}: {fault.message.rstrip('.')}" for fault in faults)
     return Problem(ErrorCode.ENVELOPE_INVALID, f"{detail[:900]}.", errors=faults)
 
 
 def require_storable(value: Any) -> None:
-    """Raise a problem if *value* holds what no database keeps: halves of surrogate pairs."""
+    """Raise a problem if *value* contains lone surrogates, which a database cannot store."""
     try:
         canonical(value)
     except NotCanonical as error:
@@ -51,16 +53,18 @@ def require_storable(value: Any) -> None:
 
 
 def read_inflated(most: int) -> bytes:
-    """Return the body of the request, inflated; never holds more than *most* bytes of it."""
+    """Return the inflated body of the request. No more than *most* bytes of it are kept in memory."""
     if request.mimetype != "application/json":
         raise Problem(ErrorCode.ENCODING_UNSUPPORTED, "Send Content-Type: application/json.")
     charset = request.mimetype_params.get("charset", "utf-8")
     if charset.lower() not in ("utf-8", "utf8"):
-        raise Problem(ErrorCode.ENCODING_UNSUPPORTED, "JSON is UTF-8; leave the charset out.")
+        raise Problem(ErrorCode.ENCODING_UNSUPPORTED, "JSON is always UTF-8; leave the charset out.")
     coding = request.headers.get("Content-Encoding", "identity").strip().lower()
     if coding not in ("identity", "gzip"):
         accepted = {"Accept-Encoding": "gzip"}
-        raise Problem(ErrorCode.ENCODING_UNSUPPORTED, "Send the body plain or as gzip.", headers=accepted)
+        raise Problem(
+            ErrorCode.ENCODING_UNSUPPORTED, "Send the body uncompressed or as gzip.", headers=accepted
+        )
     if (request.content_length or 0) > most:
         raise too_large(most)
     try:
@@ -79,7 +83,7 @@ def _pieces(most: int) -> Iterator[bytes]:
         if arrived > most:
             raise too_large(most)
         yield piece
-    # Servers differ: some report a broken connection, some only give less than was announced.
+    # When a connection breaks, some WSGI servers raise an error, others return fewer bytes than announced.
     if arrived < (request.content_length or 0):
         raise _broken_off()
 
@@ -88,23 +92,23 @@ def _next_piece() -> bytes:
     try:
         return request.stream.read(PIECE)
     except Exception:
-        # Each server has errors of its own: for what breaks off, and for chunks that are none.
+        # Each WSGI server raises its own errors for broken connections and malformed chunks.
         raise _broken_off() from None
 
 
 def _broken_off() -> Problem:
-    return Problem(ErrorCode.BODY_DAMAGED, "The body broke off, or did not come as HTTP has it.")
+    return Problem(ErrorCode.BODY_DAMAGED, "The body ended too early, or its transfer coding is malformed.")
 
 
 def too_large(most: int) -> Problem:
-    """Return the problem of a body beyond *most* bytes."""
-    return Problem(ErrorCode.BODY_TOO_LARGE, f"The body may have {most} bytes, after inflating.")
+    """Return the problem for a body of more than *most* bytes."""
+    return Problem(ErrorCode.BODY_TOO_LARGE, f"The body may have at most {most} bytes after decompression.")
 
 
 def parse(body: bytes) -> Any:
-    """Return the JSON value of *body*. Refused are NaN and Infinity, and a name twice in one object.
+    """Return the JSON value of *body*; raises `Problem` for NaN, Infinity, and a name twice in one object.
 
-    Floats are let through: whoever takes a document says which of its fields holds one.
+    Floats are accepted here: the validation of a document reports the field that contains one.
     """
     try:
         return json.loads(body.decode(), object_pairs_hook=_unique, parse_constant=_no_constant)
@@ -113,10 +117,10 @@ def parse(body: bytes) -> Any:
     except json.JSONDecodeError as error:
         raise Problem(ErrorCode.NOT_JSON, f"Line {error.lineno}, column {error.colno}: {error.msg}.") from None
     except RecursionError:
-        raise Problem(ErrorCode.NOT_JSON, "It is nested too deeply.") from None
+        raise Problem(ErrorCode.NOT_JSON, "The body is nested too deeply.") from None
     except ValueError:
-        # Python refuses to read integers of more than 4,300 digits.
-        raise Problem(ErrorCode.NOT_JSON, "It holds a number that is too long.") from None
+        # Python refuses to parse integers of more than 4,300 digits.
+        raise Problem(ErrorCode.NOT_JSON, "The body contains a number that is too long.") from None
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -125,7 +129,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
         shown = json.dumps(twice[:60])
-        raise Problem(ErrorCode.NOT_JSON, f"The name {shown} stands twice in one object.")
+        raise Problem(ErrorCode.NOT_JSON, f"The name {shown} occurs twice in one object.")
     return value
 
 

@@ -1,4 +1,4 @@
-"""Accounts: every request has a name and leaves one line in the log."""
+"""Request ids and the request log: one log line and one metric per request."""
 
 import logging
 import re
@@ -10,14 +10,14 @@ from backend import metrics
 from backend.identity.principals import Principal
 
 REQUEST_ID = "X-Request-Id"
-_GOOD_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
+_VALID_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 
 log = logging.getLogger("satchel.request")
 
 
 def request_id(sent: str) -> str:
-    """Return the request's name: what the phone *sent* if it is a good one, else a new one."""
-    return sent if _GOOD_ID.fullmatch(sent) else secrets.token_hex(8)
+    """Return the request's id: the one that the phone *sent* if it is well-formed, else a new one."""
+    return sent if _VALID_ID.fullmatch(sent) else secrets.token_hex(8)
 
 
 def log_request(
@@ -26,23 +26,30 @@ def log_request(
     method: str,
     path: str | None,
     status: int,
-    who: Principal | None,
+    principal: Principal | None,
     code: str | None = None,
     **more: Any,
 ) -> None:
-    """Count the request, log one line. *path* is the address's pattern: addresses hold cursors and ids."""
+    """Count the request and log one line.
+
+    Args:
+        began: When the request began, by `time.perf_counter()`.
+        path: The pattern of its route, not its address, which contains cursors and ids.
+        code: The error code of a problem.
+        more: Further fields of the log line.
+    """
     seconds = time.perf_counter() - began
     metrics.count_request(method, path, status, code, seconds)
     if not log.isEnabledFor(logging.INFO):
         return
-    line = {
+    fields = {
         "method": method,
         "path": path,
         "status": status,
         "code": code,
         "milliseconds": round(seconds * 1000, 1),
-        "rep": who.rep if who else None,
-        "device": who.device if who else None,
+        "rep": principal.rep if principal else None,
+        "device": principal.device if principal else None,
         **more,
     }
-    log.info("request", extra={name: value for name, value in line.items() if value is not None})
+    log.info("request", extra={name: value for name, value in fields.items() if value is not None})

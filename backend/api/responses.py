@@ -1,4 +1,4 @@
-"""Answers: JSON bodies, and the headers that every answer carries."""
+"""Builds responses: JSON bodies, empty bodies, and the headers that every response has."""
 
 import json
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from typing import Any
 from flask import Response, request
 
 POLL_HEADER = "Satchel-Poll-After"
-"""Seconds after which an idle device should ask again."""
+"""Seconds after which an idle device should pull again."""
 
 HEADERS = {
     "Cache-Control": "no-store",
@@ -17,7 +17,7 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 SECURE = ("Strict-Transport-Security", "max-age=31536000")
-"""Added where the phone came over TLS."""
+"""Added to responses over TLS."""
 
 
 def encode(value: Any) -> bytes:
@@ -34,19 +34,19 @@ def json_response(
 
 
 def empty_response(status: int, headers: Mapping[str, str] | None = None) -> Response:
-    """Return a response without a body, and so without a type."""
+    """Return a response without a body, and so without a Content-Type."""
     response = Response(status=status, headers=headers)
     del response.headers["Content-Type"]
     return response
 
 
 def weak_etag(tag: str) -> str:
-    """Return *tag* as an ETag. Weak: the same page is the same whatever coding it travels in."""
+    """Return *tag* as a weak ETag: it names the page, in whatever content coding it is sent."""
     return f'W/"{tag}"'
 
 
 def add_default_headers(response: Response) -> Response:
-    """Give a response the headers it lacks; a page of another kind sets its own before."""
+    """Add the default headers that *response* does not have yet; a segment sets its own Cache-Control."""
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     if request.is_secure:

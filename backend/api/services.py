@@ -1,4 +1,4 @@
-"""What the endpoints share: settings, clock, keys, limits. Held by the app, asked for with `satchel()`."""
+"""What the endpoints share: settings, clock, keys, limits, stores. `get_services()` returns it."""
 
 from dataclasses import dataclass
 
@@ -20,7 +20,7 @@ EXTENSION = "satchel"
 
 @dataclass(frozen=True)
 class Services:
-    """An installation as its web process knows it."""
+    """The parts of an installation that a web process uses."""
 
     settings: Settings
     clock: Clock
@@ -29,22 +29,22 @@ class Services:
     failure_limiter: FailureLimiter
     token_cache: VerifiedTokens
     openapi: bytes
-    """The API's description, as `GET /v1/openapi.json` answers it."""
+    """The OpenAPI document as JSON."""
     segments: Store
     on_demand_builder: OnDemandBuilder
     links: SignedLinks
     linker: Linker
-    """Makes the links of offers: the signed ones, the store's own, or none."""
+    """Makes the links of segments in a page: signed by us, signed by the store, or none."""
     replica: ReadReplica | None
-    """What reads the feed for pulls, where it may; None: the primary does."""
+    """Reads the feed on a read replica if that is possible; None: the primary is always read."""
 
     @property
     def issuer(self) -> str:
-        """Who issues tokens: the address at which phones reach this server."""
+        """The issuer of tokens: the address at which phones reach this server."""
         return self.settings.public_url
 
 
 def get_services() -> Services:
-    """Return the current app's installation."""
-    found: Services = current_app.extensions[EXTENSION]
-    return found
+    """Return the services of the current app."""
+    services: Services = current_app.extensions[EXTENSION]
+    return services

@@ -1,4 +1,4 @@
-"""Signed links: the other key to a door that has one. It names the segment and ends by itself."""
+"""Authentication by a signed link, which names one segment and expires."""
 
 from flask import g, request
 
@@ -8,23 +8,23 @@ from sync_protocol.errors import ErrorCode
 
 
 def authenticate_link() -> bool:
-    """Let a request in that follows a signed link; return False for one that does not.
+    """Return True for a request with a valid signed link, and False for a request without one.
 
-    Raises `Problem` for a link that has expired or was not made here: it is never tried as anything else.
+    Raises `Problem` for a link that has expired or was not signed here: a token is not tried then.
     """
     if not {"expires", "signature"} & set(request.args):
         return False
-    here = get_services()
-    name = str((request.view_args or {}).get("sha256", ""))
+    services = get_services()
+    sha256 = str((request.view_args or {}).get("sha256", ""))
     expires, signature = request.args.get("expires", ""), request.args.get("signature", "")
-    left = here.links.seconds_left(name, expires, signature, here.clock.now())
-    if not left:
-        raise Problem(ErrorCode.LINK_INVALID, "The link has expired or was altered; pull again for a new one.")
-    g.link_left = left
+    seconds = services.links.seconds_left(sha256, expires, signature, services.clock.now())
+    if not seconds:
+        raise Problem(ErrorCode.LINK_INVALID, "The link has expired or was changed; pull again for a new one.")
+    g.link_seconds = seconds
     return True
 
 
 def seconds_left() -> int | None:
-    """Return for how many seconds the link is good that let this request in; None where a token did."""
-    seconds: int | None = g.get("link_left")
+    """Return how long the request's signed link is still valid; None for a request with a token."""
+    seconds: int | None = g.get("link_seconds")
     return seconds

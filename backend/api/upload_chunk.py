@@ -1,7 +1,7 @@
-"""Pieces of a receipt as they come in: bounded, checked where a checksum was sent, kept if cut short.
+"""Receives one piece of a receipt: limits its size, checks its checksum, and keeps it if it is cut short.
 
-A piece is received into memory, at most a megabyte, before any row is touched. If the connection dies
-inside it, what has arrived still counts: on a slow line a megabyte is minutes of work.
+A piece is received into memory (at most `receipt_chunk_bytes`) before any row is locked. If the connection
+breaks, the bytes that have arrived are stored: on a slow line a megabyte takes minutes.
 """
 
 import base64
@@ -16,50 +16,43 @@ from sync_protocol.errors import ErrorCode, Fault
 
 MEDIA_TYPE = "application/offset+octet-stream"
 ALGORITHMS = ("sha1", "sha256")
-"""tus demands sha1; as a checksum of one piece it guards against accidents only."""
+"""tus requires sha1. As a checksum of one piece it protects against accidents only."""
 PIECE = 64 * 1024
 
 
 def read(most: int) -> bytes:
-    """Return the bytes of the request; raises `Problem` if they are too many or not what was summed up."""
+    """Return the request's bytes; raises `Problem` if there are more than *most* or their checksum is wrong."""
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise Problem(ErrorCode.ENCODING_UNSUPPORTED, "Send the bytes of a receipt as they are.")
+        raise Problem(ErrorCode.ENCODING_UNSUPPORTED, "Send a receipt without Content-Encoding.")
     if (request.content_length or 0) > most:
-        raise Problem(ErrorCode.BODY_TOO_LARGE, f"A piece may have {most} bytes.")
+        raise Problem(ErrorCode.BODY_TOO_LARGE, f"A piece may have at most {most} bytes.")
     checksum = _checksum()
     data, broken = _receive(most)
     cut_short = broken or len(data) < (request.content_length or 0)
     if checksum is not None and cut_short:
-        raise Problem(ErrorCode.BODY_DAMAGED, "The connection broke off inside the piece.")
+        raise Problem(ErrorCode.BODY_DAMAGED, "The connection broke before the end of the piece.")
     if checksum is not None and hashlib.new(checksum[0], data, usedforsecurity=False).digest() != checksum[1]:
-        raise Problem(ErrorCode.DIGEST_MISMATCH, "The piece has another checksum; it was not taken.")
+        raise Problem(ErrorCode.DIGEST_MISMATCH, "The piece has another checksum; it was not stored.")
     return data
 
 
 def _receive(most: int) -> tuple[bytes, bool]:
-    """Return what arrives, and whether it broke off; some servers say so by an error, some by giving less."""
+    """Return the bytes that arrive, and whether the server reported a broken connection.
+
+    Some servers raise an error when a connection breaks, others return fewer bytes than announced.
+    """
     data = bytearray()
     while True:
         try:
             piece = request.stream.read(PIECE)
         except Exception:
-            # Each server has errors of its own: for what breaks off, and for chunks that are none.
+            # Each WSGI server raises its own errors for broken connections and malformed chunks.
             return bytes(data), True
         if not piece:
             return bytes(data), False
         data += piece
         if len(data) > most:
-            raise Problem(ErrorCode.BODY_TOO_LARGE, f"A piece may have {most} bytes.")
-
-
-def natural(header: str, *, least: int = 0) -> int:
-    """Return the number in *header*; raises `Problem` if it is missing, negative or no number."""
-    text = request.headers.get(header, "")
-    if not (text.isascii() and text.isdigit() and len(text) <= 12 and int(text) >= least):
-        raise request_body.invalid(
-            Fault(ErrorCode.FIELD_INVALID, header, f"must be a whole number from {least} on")
-        )
-    return int(text)
+            raise Problem(ErrorCode.BODY_TOO_LARGE, f"A piece may have at most {most} bytes.")
 
 
 def _checksum() -> tuple[str, bytes] | None:

@@ -3,9 +3,9 @@
 import getpass
 
 import click
-from rich.table import Table
 
 from backend.cli.context import console, load_settings, transaction
+from backend.cli.tables import print_table
 from backend.clock import SystemClock
 from backend.office import accounts
 
@@ -46,9 +46,14 @@ def revoke(name: str) -> None:
 @office.command("list")
 def list_accounts() -> None:
     """List the accounts."""
-    table = Table("name", "role", "last used", "state")
     with transaction(load_settings()) as session:
-        for account in accounts.accounts(session):
-            used = f"{account.last_used_at:%Y-%m-%d %H:%M}" if account.last_used_at else "never"
-            table.add_row(account.name, account.role, used, "revoked" if account.revoked_at else "active")
-    console.print(table if table.row_count else "No accounts yet: `satchel office add NAME` creates one.")
+        print_table(
+            accounts.accounts(session),
+            {
+                "name": lambda account: account.name,
+                "role": lambda account: account.role,
+                "last used": lambda account: account.last_used_at or "never",
+                "state": lambda account: "revoked" if account.revoked_at else "active",
+            },
+            empty="No accounts yet: `satchel office add NAME` creates one.",
+        )

@@ -3,31 +3,30 @@
 import datetime as dt
 from collections.abc import Sequence
 
-from rich.table import Column, Table
+from rich.markup import escape
+from rich.table import Table
 
 from backend.cli.context import console
+from backend.cli.tables import print_table
 from backend.office.queries import ParkedDocument
 
 
 def print_list(documents: Sequence[ParkedDocument], now: dt.datetime) -> None:
     """Print *documents* as a table."""
-    table = Table(
-        Column("id", no_wrap=True), "rep", "document", "waiting", "owner", "class", "reason", "what to do",
-        "reserved by",
-    )  # fmt: skip
-    for document in documents:
-        table.add_row(
-            document.id,
-            document.rep,
-            document.title,
-            _duration(now - document.since),
-            document.owner,
-            document.error_class,
-            document.reason,
-            document.advice,
-            document.reserved_by,
-        )
-    console.print(table)
+    print_table(
+        documents,
+        {
+            "id": lambda document: document.id,
+            "rep": lambda document: document.rep,
+            "document": lambda document: document.title,
+            "waiting": lambda document: _duration(now - document.since),
+            "owner": lambda document: document.owner,
+            "class": lambda document: document.error_class,
+            "reason": lambda document: document.reason,
+            "what to do": lambda document: document.advice,
+            "reserved by": lambda document: document.reserved_by,
+        },
+    )
 
 
 def print_document(document: ParkedDocument, now: dt.datetime) -> None:
@@ -52,7 +51,7 @@ def print_document(document: ParkedDocument, now: dt.datetime) -> None:
         rows["reserved by"] = f"{document.reserved_by} until {document.reserved_until:%Y-%m-%d %H:%M} UTC"
     for name, value in rows.items():
         if value:
-            table.add_row(name, value)
+            table.add_row(name, escape(value))
     console.print(table)
 
 

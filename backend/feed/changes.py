@@ -4,9 +4,9 @@
 the current rows only then. If it read before, two transactions that move the same record could each leave it
 live in another channel. Under the lock it uses the feed's tables only, and the commit follows.
 
-Callers queue their changes (`publication.py`), and a hook publishes them.
-Only ingest calls `publish()` itself: it takes the lock first, because it decides under the lock what is
-published, and its transaction does nothing else.
+Callers queue their changes (`publication.py`), and a hook publishes them. Only ingest calls `publish()` itself:
+its transaction publishes one list of records, of which it knows the size, and ends with that call. A sweep also
+takes the lock earlier, because it decides under the lock which records to delete.
 """
 
 import json

@@ -1,1 +1,1 @@
-"""Identity: reps, their devices, what they may hear, and who did what."""
+"""Identity: reps, their devices, what they may read, and the audit trail."""

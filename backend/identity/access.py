@@ -1,7 +1,7 @@
-"""Access: which streams a rep hears. Assignments give channels, the role gives collections.
+"""Access: which streams a rep may read. Assignments give channels, the role gives collections.
 
-Computed on the server from tables alone; nothing a device sends widens it. Changing what stands here
-changes what a cursor means, so changes go through `backend.sync.grants`, which takes a position.
+It is computed on the server from tables alone; nothing that a device sends can extend it. A change of access
+changes the meaning of cursors, so make changes through `backend.sync.grants`, which takes a position.
 """
 
 import datetime as dt
@@ -18,17 +18,17 @@ from sync_protocol.channel import EVERYONE, Follows, channel, dimension_of, is_c
 from sync_protocol.collection import Collection
 
 ASSIGNABLE = ("territory", "warehouse")
-"""Dimensions a rep can be assigned to: those in which some collection is heard."""
+"""Dimensions of the channels that a rep can be assigned to."""
 
 ANY_SCHEMA = 1_000_000
-"""A revision that understands every collection there is: for doors that are not told the app's own."""
+"""A revision that understands every collection, for endpoints that do not get the app's revision."""
 
 LATE_DAYS = 90
-"""How long after the end of an assignment a document captured under it is still taken."""
+"""Days after the end of an assignment in which a document captured under it is still accepted."""
 
 
 def channels(session: Session, rep: str) -> list[str]:
-    """Return the channels *rep* hears now: everyone's, the rep's own, and those assigned."""
+    """Return the channels that *rep* reads now: everyone's, the rep's own, and the assigned ones."""
     assigned = session.scalars(
         select(Assignment.channel).where(Assignment.rep == rep, Assignment.until.is_(None))
     )
@@ -36,9 +36,12 @@ def channels(session: Session, rep: str) -> list[str]:
 
 
 def channels_ever(session: Session, rep: str, now: dt.datetime) -> list[str]:
-    """Return the channels *rep* hears or lately heard, for documents captured before a change."""
-    lately = Assignment.until.is_(None) | (Assignment.until > now - dt.timedelta(days=LATE_DAYS))
-    assigned = session.connection().scalars(select(Assignment.channel).where(Assignment.rep == rep, lately))
+    """Return the channels that *rep* reads now or read in the last `LATE_DAYS`.
+
+    Documents captured before a change of assignments may refer to records of these channels.
+    """
+    is_recent = Assignment.until.is_(None) | (Assignment.until > now - dt.timedelta(days=LATE_DAYS))
+    assigned = session.connection().scalars(select(Assignment.channel).where(Assignment.rep == rep, is_recent))
     return [EVERYONE, channel("rep", rep), *sorted(set(assigned))]
 
 
@@ -48,27 +51,27 @@ _GRANTS: CompoundSelect[Any] = union_all(
     .where(Rep.id == bindparam("rep")),
     select(null(), Assignment.channel).where(Assignment.rep == bindparam("rep"), Assignment.until.is_(None)),
 )
-"""What the role of a rep and what the rep's assignments give."""
+"""The collections of a rep's role, and the channels of the rep's assignments."""
 
 
 def streams(session: Session, rep: str, schema: int) -> list[Stream]:
     """Return the streams granted to *rep* on an app of revision *schema*, in the order phones need them."""
-    found = session.connection().execute(_GRANTS, {"rep": rep}).all()
-    granted = {row.collection for row in found if row.collection is not None}
-    heard = [EVERYONE, channel("rep", rep), *sorted({row.channel for row in found if row.channel is not None})]
+    rows = session.connection().execute(_GRANTS, {"rep": rep}).all()
+    collections = {row.collection for row in rows if row.collection is not None}
+    assigned = {row.channel for row in rows if row.channel is not None}
     return [
         (name, collection)
         for collection in COLLECTIONS
-        if collection in granted
-        for name in heard
+        if collection in collections
+        for name in (EVERYONE, channel("rep", rep), *sorted(assigned))
         if supported(name, collection, schema)
     ]
 
 
 def supported(name: str, collection: str, schema: int) -> bool:
-    """Say whether *collection* is heard in channel *name* by an app of revision *schema*."""
-    found = COLLECTIONS.get(collection)
-    return found is not None and found.since <= schema and dimension_of(name) in dimensions(found)
+    """Say whether channel *name* can have records of *collection* for an app of revision *schema*."""
+    declared = COLLECTIONS.get(collection)
+    return declared is not None and declared.since <= schema and dimension_of(name) in dimensions(declared)
 
 
 def dimensions(collection: Collection) -> tuple[str, ...]:
@@ -80,7 +83,10 @@ def dimensions(collection: Collection) -> tuple[str, ...]:
 
 
 def assign(session: Session, rep: str, name: str, now: dt.datetime) -> bool:
-    """Let *rep* hear channel *name*; return whether that is new. Raises ValueError for a bad channel."""
+    """Assign channel *name* to *rep*; return whether that is new.
+
+    Raises ValueError for a channel that cannot be assigned, and for an unknown rep.
+    """
     if not is_channel(name) or dimension_of(name) not in ASSIGNABLE:
         raise ValueError(f"{name!r} cannot be assigned; write territory:NW or warehouse:W1")
     if session.get(Rep, rep) is None:
@@ -93,23 +99,23 @@ def assign(session: Session, rep: str, name: str, now: dt.datetime) -> bool:
 
 
 def unassign(session: Session, rep: str, name: str, now: dt.datetime) -> bool:
-    """Let *rep* hear channel *name* no longer; return whether that changed anything."""
-    ended = session.scalars(
+    """End the assignment of channel *name* to *rep*; return whether there was one."""
+    assignments = session.scalars(
         select(Assignment).where(Assignment.rep == rep, Assignment.channel == name, Assignment.until.is_(None))
     ).all()
-    for assignment in ended:
+    for assignment in assignments:
         assignment.until = now
     session.flush()
-    return bool(ended)
+    return bool(assignments)
 
 
 def set_role(session: Session, role: str, collections: Iterable[str]) -> None:
-    """Let reps of *role* hear exactly *collections*; raises ValueError for one that does not exist."""
+    """Let reps of *role* read exactly *collections*; raises ValueError for one that does not exist."""
     names = set(collections)
     unknown = names - set(COLLECTIONS)
     if unknown:
-        there = ", ".join(COLLECTIONS)
-        raise ValueError(f"no such collection: {', '.join(sorted(unknown))}; there are {there}")
+        existing = ", ".join(COLLECTIONS)
+        raise ValueError(f"no such collection: {', '.join(sorted(unknown))}; there are {existing}")
     session.execute(delete(RoleCollection).where(RoleCollection.role == role))
     session.add_all(RoleCollection(role=role, collection=name) for name in sorted(names))
     session.flush()

@@ -1,7 +1,7 @@
-"""A device's public key: read strictly from a JWK, and what it has signed.
+"""A device's public key: parses it strictly from a JWK (RFC 7517), and verifies its signatures.
 
-Two kinds are taken: Ed25519 (RFC 8037) and P-256 (RFC 7518, which phones' key stores hold). The
-algorithm follows from the key and never from what a signature says of itself.
+Two kinds are accepted: Ed25519 (RFC 8037) and P-256 (RFC 7518), which the key stores of phones support. The
+algorithm follows from the key, never from the header of a signature.
 """
 
 import hashlib
@@ -21,13 +21,13 @@ from sync_protocol import base64url
 
 PublicKey = Ed25519PublicKey | EllipticCurvePublicKey
 
-# What WebCrypto and libraries put beside the key itself; none of it is kept.
-HARMLESS = {"kid", "use", "alg", "key_ops", "ext"}
+# Members that WebCrypto and libraries add to a key; they are not stored.
+IGNORED_MEMBERS = {"kid", "use", "alg", "key_ops", "ext"}
 MEMBERS = {("OKP", "Ed25519"): ("crv", "kty", "x"), ("EC", "P-256"): ("crv", "kty", "x", "y")}
 
 
 class KeyRefused(ValueError):
-    """The JWK is not a public key we take; the message completes "public_key …"."""
+    """The JWK is not an accepted public key; the message completes "public_key …"."""
 
 
 def normalised(jwk: Any) -> dict[str, str]:
@@ -37,12 +37,12 @@ def normalised(jwk: Any) -> dict[str, str]:
     members = MEMBERS.get((str(jwk.get("kty")), str(jwk.get("crv"))))
     if members is None:
         raise KeyRefused("must be an Ed25519 key (kty OKP) or a P-256 key (kty EC)")
-    strange = sorted(set(jwk) - set(members) - HARMLESS)
-    if strange:
-        raise KeyRefused(f"must hold the public part only, not {', '.join(strange)[:100]}")
-    kept = {name: jwk.get(name) for name in members}
-    _build(kept)
-    return {name: str(value) for name, value in kept.items()}
+    unexpected = sorted(set(jwk) - set(members) - IGNORED_MEMBERS)
+    if unexpected:
+        raise KeyRefused(f"must contain the public part only, not {', '.join(unexpected)[:100]}")
+    required = {name: jwk.get(name) for name in members}
+    _build(required)
+    return {name: str(value) for name, value in required.items()}
 
 
 def thumbprint(jwk: Mapping[str, str]) -> str:
@@ -52,9 +52,9 @@ def thumbprint(jwk: Mapping[str, str]) -> str:
 
 
 def verify(jwk: Mapping[str, str], signed: str) -> dict[str, Any]:
-    """Return the claims of the compact JWS *signed* by the key *jwk*; raises `jwt.InvalidTokenError`.
+    """Return the payload of the compact JWS *signed*, a JSON object; raises `jwt.InvalidTokenError`.
 
-    Only the signature is checked; what the claims must say is the caller's to decide.
+    Only the signature by the key *jwk* is checked. The caller checks the values in the payload.
     """
     key = _build(jwk)
     algorithm = "EdDSA" if isinstance(key, Ed25519PublicKey) else "ES256"
@@ -76,11 +76,11 @@ def _build(jwk: Mapping[str, Any]) -> PublicKey:
 
 
 def _coordinate(jwk: Mapping[str, Any], name: str) -> bytes:
-    """Both curves write their coordinates as 32 bytes, base64url without padding."""
+    """Return a coordinate. Both curves have 32 bytes, written in base64url without padding."""
     text = jwk.get(name)
     try:
         if not isinstance(text, str) or len(text) != 43:
             raise ValueError
         return base64url.decode(text)
     except ValueError:
-        raise KeyRefused(f"must have {name!r} as 32 bytes in base64url without padding") from None
+        raise KeyRefused(f"must contain {name!r} as 32 bytes in base64url without padding") from None

@@ -1,4 +1,4 @@
-"""Enrolment: a one-time code from the office turns a phone into a device of a rep."""
+"""Enrolment: a phone becomes a rep's device by means of a one-time code from the office."""
 
 import datetime as dt
 import hashlib
@@ -13,19 +13,20 @@ from backend.identity import audit, device_keys
 from backend.identity.models import Device, EnrolmentCode, Rep
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-"""Crockford's base 32: nothing in it can be mistaken for something else."""
+"""Crockford's base 32, without letters that can be mistaken for digits or other letters."""
 SYMBOLS = 15
-"""75 bits: not to be guessed, whatever the rate."""
+"""75 random bits, which cannot be guessed at any rate."""
 LIFE = dt.timedelta(hours=24)
+"""How long a code is valid."""
 _MISREAD = str.maketrans("OIL", "011", " -")
 
 
 class CodeInvalid(Exception):
-    """The code is unknown, used or expired, or its rep is not active; which of these is not told."""
+    """The code is unknown, used or expired, or its rep is not active. The sender does not learn which."""
 
 
 def create(session: Session, rep_id: str, now: dt.datetime, life: dt.timedelta = LIFE) -> str:
-    """Return a new code for *rep_id*, to be shown once: `7KQ2M-X9D4T-0HB6R`. Only its hash is kept.
+    """Return a new code for *rep_id*, such as `7KQ2M-X9D4T-0HB6R`, to be shown once. Only its hash is stored.
 
     Raises ValueError if there is no active rep of that id.
     """
@@ -43,8 +44,8 @@ def redeem(
 ) -> Device:
     """Return the device that *code* enrols with *public_key* (a JWK).
 
-    A code is good for one device. The same code with the same key gives that device again until the code
-    expires, because the reply may have been lost. Raises `CodeInvalid`, and `device_keys.KeyRefused`.
+    A code is valid for one device. The same code with the same key returns that device again until the code
+    expires, because the reply may have been lost. Raises `CodeInvalid` and `device_keys.KeyRefused`.
     """
     key = device_keys.normalised(public_key)
     entry = session.scalars(
@@ -89,7 +90,7 @@ def redeem(
 
 
 def revoke(session: Session, device: Device, *, actor: str, now: dt.datetime) -> bool:
-    """Revoke *device*: from its next request on it is told to wipe. Return whether that is new."""
+    """Revoke *device*, whose next request then gets the order to wipe; return whether that is new."""
     session.refresh(device, with_for_update=True)
     if device.revoked_at is not None:
         return False

@@ -1,9 +1,9 @@
-"""The installation's own keys, made at the first start and kept in `<folder>/keys`.
+"""The installation's own keys, created at the first start and stored in `<folder>/keys`.
 
-`signing.pem` signs access tokens (Ed25519). `refresh.secret` proves that a refresh token is ours. Both
-are files that only the owner may read. Replacing `signing.pem` makes every access token of the last
-fifteen minutes invalid and logs nobody out: phones refresh. Replacing `refresh.secret` does log
-everybody out. Several nodes need the same two files.
+`signing.pem` signs access tokens (Ed25519). `refresh.secret` authenticates refresh tokens. Only the owner may
+read the files. Replacing `signing.pem` invalidates the access tokens of the last fifteen minutes but logs
+nobody out: phones refresh. Replacing `refresh.secret` makes every device enrol again. Several nodes need the
+same two files.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ from sync_protocol import base64url
 
 
 class KeyDamaged(RuntimeError):
-    """A key file is there but cannot be used; the message says which."""
+    """A key file exists but cannot be used; the message says which."""
 
 
 @dataclass(frozen=True)
@@ -39,9 +39,9 @@ class Keys:
 
 
 def load(folder: Path) -> Keys:
-    """Return the keys of the installation in *folder*, making those that are missing.
+    """Return the keys of the installation in *folder*, and create those that are missing.
 
-    Raises `KeyDamaged` for a file that holds no such key, and OSError if the folder cannot be written.
+    Raises `KeyDamaged` for a file that does not contain its key, and OSError if the folder cannot be written.
     """
     keys = folder / "keys"
     keys.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -65,12 +65,12 @@ def _new_signing_key() -> bytes:
 
 
 def _read_or_make(path: Path, make: Callable[[], bytes]) -> bytes:
-    """Return the content of *path*, made by *make* if need be; of several processes one wins."""
+    """Return the content of *path*. If it is missing, create it with *make*; of several processes one wins."""
     if not path.exists():
         draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
         try:
             write_synced(draft, [make()], mode=0o600)
-            # Another process may have been first; its key counts.
+            # Another process may have been first; then its key is used.
             with contextlib.suppress(FileExistsError):
                 os.link(draft, path)
         finally:

@@ -12,7 +12,7 @@ Serial = BigInteger().with_variant(Integer, "sqlite")
 
 
 class Rep(Model):
-    """A person in the field."""
+    """A field sales representative."""
 
     __tablename__ = "rep"
 
@@ -20,12 +20,12 @@ class Rep(Model):
     name: Mapped[str] = mapped_column(Text)
     role: Mapped[str] = mapped_column(KeyText)
     employee_number: Mapped[str | None] = mapped_column(Text)
-    """The number by which the ERP knows the person; expense claims are paid to it."""
+    """The person's number in the ERP; expense claims are paid to it."""
     active: Mapped[bool] = mapped_column(Boolean, default=True)
 
 
 class RoleCollection(Model):
-    """Role → collection: which collections a rep of that role hears at all."""
+    """Role → collection: the collections that reps of a role may read."""
 
     __tablename__ = "role_collection"
 
@@ -34,7 +34,7 @@ class RoleCollection(Model):
 
 
 class Assignment(Model):
-    """Rep → channel. An ended one is kept: it tells whether a late document's customer was ever the rep's."""
+    """Rep → channel. Ended ones are kept: they show whether the customer of a late document was the rep's."""
 
     __tablename__ = "assignment"
 
@@ -48,7 +48,7 @@ class Assignment(Model):
 
 
 class Device(Model):
-    """A phone. Every request reads its row, so that a revocation holds at once."""
+    """A phone. Every request reads its row, so that a revocation takes effect at once."""
 
     __tablename__ = "device"
 
@@ -58,20 +58,20 @@ class Device(Model):
     public_key: Mapped[dict[str, Any]] = mapped_column(JsonText)
     """The device's Ed25519 or P-256 key as a JWK (RFC 7517)."""
     version: Mapped[int] = mapped_column(Integer, default=1)
-    """Raised to make every access token issued so far invalid."""
+    """Increased to invalidate every access token issued so far."""
     refresh_generation: Mapped[int] = mapped_column(Integer, default=1)
     enrolled_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
     last_seen_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     app_version: Mapped[str | None] = mapped_column(Text)
     revoked_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     pushed_position: Mapped[int] = mapped_column(Serial, default=0, server_default="0")
-    """Where the feed stood after its last push: a read replica behind that would hide it from its rep."""
+    """The feed's head after its last push. A read replica behind that would hide the push from its rep."""
 
     __table_args__ = (Index("device_by_rep", "rep"),)
 
 
 class EnrolmentCode(Model):
-    """A one-time code shown by the office; only its hash is kept."""
+    """A one-time code for enrolment; only its hash is stored."""
 
     __tablename__ = "enrolment_code"
 
@@ -80,7 +80,7 @@ class EnrolmentCode(Model):
     expires_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
     used_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     device: Mapped[str | None] = mapped_column(KeyText)
-    """The device it enrolled: the same key may ask again after a lost reply."""
+    """The device that it enrolled. The same key may use the code again after a lost reply."""
 
 
 class OfficeAccount(Model):
@@ -98,7 +98,7 @@ class OfficeAccount(Model):
 
 
 class AuditEntry(Model):
-    """Who did what, when."""
+    """Who did what to which subject, and when."""
 
     __tablename__ = "audit"
 

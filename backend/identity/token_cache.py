@@ -1,8 +1,8 @@
-"""Access tokens that were verified lately, so that a phone's signature is checked once and not at every poll.
+"""A cache of verified access tokens: a token's signature is checked once and not at every poll.
 
-Only what a token proves by itself is remembered: that we signed it, for whom and until when. Whether its
-device may still speak stands in the device's row, which is read for every request. Nothing is remembered
-of a token that was refused, so that nobody can fill the memory with tokens of their own.
+Only what a token proves by itself is cached: that we signed it, for which device and until when. Whether the
+device is revoked is in the device's row, which is read for every request. Refused tokens are not cached, so
+that nobody can fill the cache with tokens of their own.
 """
 
 import datetime as dt
@@ -15,7 +15,7 @@ from backend.identity.keys import Keys
 from backend.identity.tokens import Claims
 
 MAX_TOKENS = 4_096
-"""Tokens remembered; the one that was used longest ago goes first. About 2 MB."""
+"""Maximum number of tokens, about 2 MB; the least recently used one is dropped first."""
 
 
 class VerifiedTokens:
@@ -31,24 +31,24 @@ class VerifiedTokens:
 
     def verify(self, token: str, now: dt.datetime) -> Claims:
         """Return the claims of *token*; raises `TokenInvalid` or `TokenExpired`."""
-        # The digest: no token can be read from this memory, and all names have one length.
-        name = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
-        claims = self._recall(name)
+        # Use the digest as the key: it reveals no token, and all keys have one length.
+        key = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+        claims = self._recall(key)
         if claims is not None:
             tokens.check_time(claims, now)
             return claims
         claims = tokens.verify(self._keys, self._issuer, token, now)
-        self._remember(name, claims)
+        self._remember(key, claims)
         return claims
 
-    def _recall(self, name: bytes) -> Claims | None:
+    def _recall(self, key: bytes) -> Claims | None:
         with self._lock:
-            if name in self._claims:
-                self._claims.move_to_end(name)
-            return self._claims.get(name)
+            if key in self._claims:
+                self._claims.move_to_end(key)
+            return self._claims.get(key)
 
-    def _remember(self, name: bytes, claims: Claims) -> None:
+    def _remember(self, key: bytes, claims: Claims) -> None:
         with self._lock:
-            self._claims[name] = claims
+            self._claims[key] = claims
             while len(self._claims) > self._most:
                 self._claims.popitem(last=False)

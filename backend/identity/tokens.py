@@ -1,9 +1,9 @@
-"""Tokens: a short access token for every request, a refresh token bound to the device's key.
+"""Tokens: a short-lived access token for every request, and a refresh token bound to the device's key.
 
-The refresh token is computed, not stored: an HMAC over the device and a generation. Presenting the
-current generation moves on to the next; presenting the one before it gives the current one again. So
-a lost reply costs nothing, and as every use needs a signature of the device's key, a stolen token is
-useless and no time window is needed to tell a lost reply from a thief.
+The refresh token is computed, not stored: it is an HMAC over the device and a generation. Using the current
+generation starts the next one; using the previous one returns the current one again, so that a lost reply
+does no harm. Every use needs a signature by the device's key. So a stolen token is useless, and no time
+window is needed to distinguish a lost reply from a theft.
 """
 
 import datetime as dt
@@ -31,15 +31,15 @@ REQUIRED = ["iss", "aud", "exp", "iat", "sub", "jti", "did", "dver"]
 
 
 class TokenInvalid(Exception):
-    """The access token is not one of ours; the message says why, for the log."""
+    """The access token was not issued by this server, or is no longer valid; the message is for the log."""
 
 
 class TokenExpired(Exception):
-    """The access token was ours."""
+    """The access token has expired."""
 
 
 class RefreshInvalid(Exception):
-    """The refresh token or its proof is not good; the device must be enrolled again."""
+    """The refresh token or its proof is not valid; the device must enrol again."""
 
 
 class DeviceRevoked(Exception):
@@ -48,7 +48,10 @@ class DeviceRevoked(Exception):
 
 @dataclass(frozen=True)
 class Claims:
-    """What an access token says: rep, device, the device's version at the time; seconds since 1970."""
+    """The JWT claims of an access token (RFC 7519): rep, device, and the device's version when it was issued.
+
+    *issued* and *expires* are in seconds since 1970.
+    """
 
     rep: str
     device: str
@@ -66,7 +69,7 @@ class Issued:
     refresh_token: str
 
     def as_wire(self) -> dict[str, str | int]:
-        """Return the pair as it stands in the replies of /v1/enrol and /v1/token."""
+        """Return the pair as in the replies of /v1/enrol and /v1/token (`TokenReplySchema`)."""
         return {
             "access_token": self.access_token,
             "expires_in": self.expires_in,
@@ -75,7 +78,7 @@ class Issued:
 
 
 def issue(keys: Keys, issuer: str, device: Device, now: dt.datetime) -> Issued:
-    """Return tokens for *device* as it stands, of its current refresh generation."""
+    """Return tokens for *device*, with its current version and refresh generation."""
     at = int(now.timestamp())
     claims = {
         "iss": issuer,
@@ -96,34 +99,34 @@ def issue(keys: Keys, issuer: str, device: Device, now: dt.datetime) -> Issued:
 def verify(keys: Keys, issuer: str, token: str, now: dt.datetime) -> Claims:
     """Return the claims of the access token *token*; raises `TokenInvalid` or `TokenExpired`.
 
-    Key and algorithm are pinned: whatever the token's header names is compared, never followed.
+    Key and algorithm are fixed: the token's header is compared with them and never selects them.
     """
     try:
         header = jwt.get_unverified_header(token)
         if header.get("kid") != keys.kid or header.get("typ") != TYPE:
-            raise TokenInvalid("it is signed with another key or is no access token")
+            raise TokenInvalid("it is signed with another key or is not an access token")
         claims = jwt.decode(
             token,
             keys.verifying,
             algorithms=["EdDSA"],
             audience=AUDIENCE,
             issuer=issuer,
-            # Times are compared below, with the clock that everything else here goes by.
+            # `check_time` compares the times, with the clock of this installation.
             options={"require": REQUIRED, "strict_aud": True, "verify_exp": False, "verify_iat": False},
         )
     except (jwt.InvalidTokenError, ValueError, RecursionError) as error:
         raise TokenInvalid(str(error)) from None
     if not (_integer(claims["exp"]) and _integer(claims["iat"]) and _integer(claims["dver"])):
-        raise TokenInvalid("a number is none")
+        raise TokenInvalid("exp, iat and dver must be integers")
     if not all(isinstance(claims[name], str) for name in ("sub", "did", "jti")):
-        raise TokenInvalid("a name is none")
-    read = Claims(claims["sub"], claims["did"], claims["dver"], claims["iat"], claims["exp"])
-    check_time(read, now)
-    return read
+        raise TokenInvalid("sub, did and jti must be text")
+    verified = Claims(claims["sub"], claims["did"], claims["dver"], claims["iat"], claims["exp"])
+    check_time(verified, now)
+    return verified
 
 
 def check_time(claims: Claims, now: dt.datetime) -> None:
-    """Raise `TokenExpired` if *claims* hold no more at *now*, and `TokenInvalid` if not yet."""
+    """Raise `TokenExpired` if *claims* have expired at *now*, `TokenInvalid` if they are from the future."""
     at = now.timestamp()
     if claims.expires + LEEWAY_SECONDS <= at:
         raise TokenExpired
@@ -134,17 +137,17 @@ def check_time(claims: Claims, now: dt.datetime) -> None:
 def refresh(
     session: Session, keys: Keys, issuer: str, *, refresh_token: str, proof: str, now: dt.datetime
 ) -> Issued:
-    """Return new tokens for *refresh_token*, proved by the JWS *proof* of the device's key.
+    """Return new tokens for *refresh_token*; *proof* is a JWS about it, signed by the device's key.
 
-    Raises `RefreshInvalid` and `DeviceRevoked`. What it notes in the audit trail on the way to an
-    exception should be committed all the same.
+    Raises `RefreshInvalid` and `DeviceRevoked`. Commit the session after an exception too: the audit trail may
+    have a new entry.
     """
     device_id, generation = _read_refresh_token(keys, refresh_token)
     device = session.scalars(
         select(Device).where(Device.id == device_id).with_for_update().execution_options(populate_existing=True)
     ).one_or_none()
     if device is None:
-        raise RefreshInvalid("the device is not known here any more")
+        raise RefreshInvalid("the device no longer exists on this server")
     _check_proof(device, issuer, refresh_token, proof)
     rep = session.get(Rep, device.rep)
     if device.revoked_at is not None or rep is None or not rep.active:
@@ -158,9 +161,9 @@ def refresh(
             now=now,
             detail={"generation": generation, "current": device.refresh_generation},
         )
-        raise RefreshInvalid("the refresh token was replaced long ago")
-    # The current generation moves on, and the one before it gives the current one again. One above it was
-    # issued before a backup of this database was restored.
+        raise RefreshInvalid("the refresh token was replaced more than one generation ago")
+    # The current generation starts the next; the previous one returns the current one again. A higher
+    # generation was issued before a backup of this database was restored.
     device.refresh_generation = generation + 1
     device.last_seen_at = now
     session.flush()
@@ -168,15 +171,15 @@ def refresh(
 
 
 def _check_proof(device: Device, issuer: str, refresh_token: str, proof: str) -> None:
-    """The proof says: I hold the device's key, and mean this refresh token at this server."""
+    """Raise `RefreshInvalid` unless the device's key signed *proof* for this refresh token and server."""
     try:
         claims = device_keys.verify(device.public_key, proof)
     except (jwt.InvalidTokenError, ValueError, RecursionError):
         raise RefreshInvalid("the proof is not signed by the device's key") from None
-    meant = base64url.encode(hashlib.sha256(refresh_token.encode()).digest())
+    expected = base64url.encode(hashlib.sha256(refresh_token.encode()).digest())
     if claims.get("aud") != issuer:
         raise RefreshInvalid(f"the proof must name {issuer} as its audience")
-    if claims.get("rth") != meant:
+    if claims.get("rth") != expected:
         raise RefreshInvalid("the proof is for another refresh token")
     if not isinstance(claims.get("jti"), str) or not claims["jti"]:
         raise RefreshInvalid("the proof has no jti")
@@ -196,15 +199,15 @@ def _read_refresh_token(keys: Keys, token: str) -> tuple[str, int]:
     ):
         raise RefreshInvalid("this is not a refresh token")
     device_id, generation = parts[1], int(parts[2])
-    # encode: compare_digest takes no text beyond ASCII.
+    # compare_digest accepts no text beyond ASCII, so compare bytes.
     if not hmac.compare_digest(_authenticator(keys, device_id, generation).encode(), parts[3].encode()):
-        raise RefreshInvalid("the refresh token was not made here")
+        raise RefreshInvalid("the refresh token was not issued by this server")
     return device_id, generation
 
 
 def _authenticator(keys: Keys, device_id: str, generation: int) -> str:
-    meant = json.dumps(["satchel refresh 1", device_id, generation]).encode()
-    mac = hmac.new(keys.refresh_secret, meant, hashlib.sha256).digest()
+    message = json.dumps(["satchel refresh 1", device_id, generation]).encode()
+    mac = hmac.new(keys.refresh_secret, message, hashlib.sha256).digest()
     return base64url.encode(mac)
 
 

@@ -1,1 +1,1 @@
-"""Receipts: resumable uploads, content-addressed files, and the checks on both."""
+"""Receipts of expense claims: resumable uploads, and files that are named by the sha256 of their content."""

@@ -1,4 +1,4 @@
-"""Where receipts lie: `<folder>/uploads/<id>` while they arrive, `<folder>/receipts/ab/<sha256>` after."""
+"""Files of receipts: `<folder>/uploads/<id>` during the upload, then `<folder>/receipts/ab/<sha256>`."""
 
 import hashlib
 import os
@@ -8,17 +8,17 @@ from backend.files import rename_synced, sync_folder
 
 
 def upload_path(folder: Path, upload_id: str) -> Path:
-    """Return where the bytes of an upload gather. The id is one that this server made."""
+    """Return the file of an unfinished upload. This server made the id, so it is safe in a path."""
     return folder / "uploads" / upload_id
 
 
 def receipt_path(folder: Path, sha256: str) -> Path:
-    """Return where the receipt with that content lies."""
+    """Return the file of the stored receipt with that content."""
     return folder / "receipts" / sha256[:2] / sha256
 
 
 def size(path: Path) -> int:
-    """Return the file's size in bytes; 0 where there is none."""
+    """Return the file's size in bytes; 0 if it does not exist."""
     try:
         return path.stat().st_size
     except FileNotFoundError:
@@ -26,7 +26,7 @@ def size(path: Path) -> int:
 
 
 def write_at(path: Path, offset: int, data: bytes) -> None:
-    """Make *data* the file's content from *offset* on, with nothing behind it, safely on disk."""
+    """Truncate the file at *offset*, append *data*, and flush it to disk (fsync)."""
     path.parent.mkdir(parents=True, exist_ok=True)
     is_new = not path.exists()
     handle = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
@@ -41,7 +41,7 @@ def write_at(path: Path, offset: int, data: bytes) -> None:
 
 
 def is_stored(upload: Path, receipt: Path) -> bool:
-    """Say whether *upload* is a kept receipt already, under its second name; it must not be written to then."""
+    """Say whether *upload* is also the stored *receipt*, as a hard link. It must not be written to then."""
     try:
         return upload.samefile(receipt)
     except FileNotFoundError:
@@ -61,10 +61,10 @@ def start_of(path: Path, count: int) -> bytes:
 
 
 def store(upload: Path, receipt: Path) -> None:
-    """Give the file *upload* its name among the receipts, safely on disk.
+    """Store the file *upload* as *receipt*, by a hard link that is flushed to disk.
 
-    It keeps its old name too, until the rows are committed: should the server die in between, the upload
-    is where it was. The same content, kept before, is left as it is, unless its file was cut short.
+    It also keeps its old name until the rows are committed: if the server dies before that, the upload is
+    unchanged. A receipt that exists with the same size is left as it is; a truncated one is replaced.
     """
     is_new = not receipt.parent.exists()
     receipt.parent.mkdir(parents=True, exist_ok=True)

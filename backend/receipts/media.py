@@ -1,12 +1,12 @@
-"""What a receipt may be, told by its first bytes and never by its name or by what the sender says."""
+"""The type of a receipt, by its first bytes; never by its name or by what the sender declares."""
 
 HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
-TELLING_BYTES = 12
-"""How many first bytes tell the type."""
+SIGNATURE_BYTES = 12
+"""Number of first bytes that are enough to recognise the type."""
 
 
 def media_type(start: bytes) -> str | None:
-    """Return the media type of a file that begins with *start* (12 bytes or more), or None if not taken."""
+    """Return the media type of a file that begins with *start* (12 bytes or more), None if not accepted."""
     if start.startswith(b"\xff\xd8\xff"):
         return "image/jpeg"
     if start.startswith(b"\x89PNG\r\n\x1a\n"):

@@ -20,7 +20,7 @@ class Receipt(Model):
 
 
 class ReceiptHolder(Model):
-    """Who uploaded a receipt; a rep sees only what he has shown to possess."""
+    """Who uploaded a receipt; reps can use only receipts that they have uploaded themselves."""
 
     __tablename__ = "receipt_holder"
 
@@ -29,7 +29,7 @@ class ReceiptHolder(Model):
 
 
 class Upload(Model):
-    """An upload that is under way (tus 1.0)."""
+    """An unfinished upload, or a finished one until it expires (tus 1.0)."""
 
     __tablename__ = "upload"
 

@@ -1,4 +1,4 @@
-"""Receipts that are here: who holds which, and their bytes."""
+"""Stored receipts: which rep has uploaded which, and their bytes."""
 
 import datetime as dt
 from collections.abc import Callable, Iterable
@@ -22,15 +22,16 @@ EXTENSIONS = {
 }
 _PREFIX = "sha256:"
 _CHUNK = 500
+"""Digests in one SQL statement; databases limit the number of parameters."""
 
 
 class ReceiptMissing(LookupError):
-    """No such receipt is here, or its file is not what its row says."""
+    """There is no such receipt, or its file has another size than its row says."""
 
 
 @dataclass(frozen=True)
 class ReceiptFile:
-    """A stored receipt; *open* gives its bytes, and whoever calls it closes the file. Sizes in bytes."""
+    """A stored receipt of *size* bytes. *open* returns its file; the caller must close it."""
 
     sha256: str
     media_type: str
@@ -40,24 +41,24 @@ class ReceiptFile:
 
 
 def holds(session: Session, folder: Path, *, rep: str, sha256: str, size: int) -> bool:
-    """Say whether *rep* has uploaded the receipt of that content and *size*, and its file is whole."""
+    """Say whether *rep* has uploaded the receipt with that content and *size*, and its file is complete."""
     if session.get(ReceiptHolder, (sha256, rep)) is None:
         return False
     return files.size(files.receipt_path(folder, sha256)) == size
 
 
 def missing(session: Session, rep: str, needs: Iterable[str]) -> list[str]:
-    """Return which of *needs* (`sha256:…`) are not here from *rep*, in their order, each once."""
-    wanted = list(dict.fromkeys(needs))
-    held: set[str] = set()
-    for start in range(0, len(wanted), _CHUNK):
-        digests = [need.removeprefix(_PREFIX) for need in wanted[start : start + _CHUNK]]
-        held.update(
+    """Return those of *needs* (`sha256:…`) that *rep* has not uploaded, in their order, each once."""
+    unique = list(dict.fromkeys(needs))
+    uploaded: set[str] = set()
+    for start in range(0, len(unique), _CHUNK):
+        digests = [need.removeprefix(_PREFIX) for need in unique[start : start + _CHUNK]]
+        uploaded.update(
             session.scalars(
                 select(ReceiptHolder.sha256).where(ReceiptHolder.rep == rep, ReceiptHolder.sha256.in_(digests))
             )
         )
-    return [need for need in wanted if need.removeprefix(_PREFIX) not in held]
+    return [need for need in unique if need.removeprefix(_PREFIX) not in uploaded]
 
 
 def file(session: Session, folder: Path, sha256: str) -> ReceiptFile:
@@ -67,15 +68,15 @@ def file(session: Session, folder: Path, sha256: str) -> ReceiptFile:
     if receipt is None:
         raise ReceiptMissing(f"there is no receipt {digest}")
     path = files.receipt_path(folder, digest)
-    found = files.size(path)
-    if found != receipt.size:
-        raise ReceiptMissing(f"{path} has {found} bytes instead of {receipt.size}; restore it from a backup")
+    size = files.size(path)
+    if size != receipt.size:
+        raise ReceiptMissing(f"{path} has {size} bytes instead of {receipt.size}; restore it from a backup")
     name = f"{digest[:12]}.{EXTENSIONS[receipt.media_type]}"
     return ReceiptFile(digest, receipt.media_type, name, receipt.size, lambda: path.open("rb"))
 
 
 def record(session: Session, *, rep: str, sha256: str, size: int, media_type: str, now: dt.datetime) -> None:
-    """Note that a receipt is on disk and that *rep* has shown to possess it."""
+    """Record that a receipt is on disk and that *rep* has uploaded it."""
     receipt = {"sha256": sha256, "size": size, "media_type": media_type, "stored_at": now}
     insert_ignore(session, Receipt, receipt, ["sha256"])
     insert_ignore(session, ReceiptHolder, {"sha256": sha256, "rep": rep}, ["sha256", "rep"])

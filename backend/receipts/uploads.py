@@ -1,8 +1,7 @@
-"""Uploads under way. Where one stands is what its row says, or less if the file has less.
+"""Unfinished uploads. The offset of an upload is in its row; if its file is shorter, the file's size counts.
 
-No lock is held while bytes arrive: a piece is received first and only then, under the row's lock,
-compared with where the upload stands. A connection that died keeps nobody waiting, and the piece that
-comes second finds the offset taken.
+No lock is held while bytes arrive: a piece is received completely, and then compared with the offset under
+the row's lock. So a broken connection blocks nobody, and of two equal pieces the second gets a mismatch.
 """
 
 import datetime as dt
@@ -14,38 +13,38 @@ from sqlalchemy.orm import Session
 from ulid import ULID
 
 from backend.receipts import files, receipts
-from backend.receipts.media import TELLING_BYTES, media_type
+from backend.receipts.media import SIGNATURE_BYTES, media_type
 from backend.receipts.models import Upload
 
 LIFE = dt.timedelta(days=14)
-"""How long an upload may take; a rep may be out for a while."""
+"""How long an upload may take. A rep may be without a network for days."""
 MAX_OPEN = 200
-"""Uploads that one rep may have under way."""
+"""Maximum number of unfinished uploads per rep."""
 
 
 class UploadMissing(LookupError):
-    """There is no such upload of this rep, or it has expired."""
+    """This rep has no such upload, or it has expired."""
 
 
 class TooManyUploads(RuntimeError):
-    """The rep has too many uploads under way."""
+    """The rep has too many unfinished uploads."""
 
 
 class OffsetMismatch(RuntimeError):
-    """The upload stands at `offset`, not where the piece begins."""
+    """The upload has `offset` bytes, and the piece begins elsewhere."""
 
     def __init__(self, offset: int) -> None:
-        super().__init__(f"the upload stands at {offset}")
+        super().__init__(f"the upload has {offset} bytes")
         self.offset = offset
 
 
 class PieceTooLong(ValueError):
-    """The piece goes beyond the announced size."""
+    """The piece ends after the announced size."""
 
 
 @dataclass(frozen=True)
 class UploadStatus:
-    """How far an upload has come, in bytes, and when it is given up."""
+    """How many bytes of an upload are stored (*offset* of *size*), and when it expires."""
 
     id: str
     offset: int
@@ -55,10 +54,12 @@ class UploadStatus:
 
 @dataclass(frozen=True)
 class Added:
-    """What became of a piece.
+    """The result of adding a piece.
 
-    *completed* is the sha256 of the receipt that is now whole, or None. *refused* is None, `digest` or
-    `type`; the upload is gone then. *leftover* is a file to delete once the transaction is committed.
+    Attributes:
+        completed: The sha256 of the receipt if it is complete now, else None.
+        refused: `digest` or `type` if the complete receipt was refused and the upload deleted, else None.
+        leftover: A file to delete after the transaction is committed.
     """
 
     status: UploadStatus
@@ -70,15 +71,15 @@ class Added:
 def create(
     session: Session, folder: Path, *, rep: str, sha256: str, size: int, name: str, now: dt.datetime
 ) -> UploadStatus:
-    """Begin an upload of *size* bytes; it is complete at once if *rep* holds that receipt already.
+    """Start an upload of *size* bytes; it is complete at once if *rep* has uploaded that receipt before.
 
-    That somebody else holds it changes nothing, so that nobody can ask what others have. Raises
+    An upload by another rep makes no difference, so that nobody can find out what others have. Raises
     `TooManyUploads`.
     """
-    under_way = select(func.count()).where(
+    unfinished = select(func.count()).where(
         Upload.rep == rep, Upload.expires_at > now, Upload.offset < Upload.size
     )
-    if (session.scalar(under_way) or 0) >= MAX_OPEN:
+    if (session.scalar(unfinished) or 0) >= MAX_OPEN:
         raise TooManyUploads
     upload = Upload(
         id=str(ULID()),
@@ -97,16 +98,16 @@ def create(
 
 
 def status(session: Session, folder: Path, *, rep: str, upload_id: str, now: dt.datetime) -> UploadStatus:
-    """Return how far the upload is; raises `UploadMissing`. Never waits for anybody."""
+    """Return how far the upload has come, without waiting for a lock; raises `UploadMissing`."""
     return _status(folder, _find(session, rep, upload_id, now))
 
 
 def add(
     session: Session, folder: Path, *, rep: str, upload_id: str, offset: int, data: bytes, now: dt.datetime
 ) -> Added:
-    """Put *data* at *offset*; with the last byte the receipt is checked, kept and recorded.
+    """Append *data* at *offset*. With the last byte the receipt is checked, stored and recorded.
 
-    Raises `UploadMissing`, `OffsetMismatch` and `TooMuch`.
+    Raises `UploadMissing`, `OffsetMismatch` and `PieceTooLong`.
     """
     upload = _find(session, rep, upload_id, now, lock=True)
     before = _status(folder, upload)
@@ -117,13 +118,13 @@ def add(
     path, receipt = files.upload_path(folder, upload.id), files.receipt_path(folder, upload.sha256)
     if upload.offset == upload.size and offset == upload.size:
         return Added(before, completed=upload.sha256)  # the last piece again, after a lost reply
-    # A second name means that the server died after keeping the checked file and before the commit.
+    # A second name means that the server died after it stored the checked file and before the commit.
     if data and not files.is_stored(path, receipt):
         files.write_at(path, offset, data)
     upload.offset = offset + len(data)
     after = UploadStatus(upload.id, upload.offset, upload.size, upload.expires_at)
-    if offset < TELLING_BYTES <= after.offset or after.offset == upload.size:
-        upload.media_type = media_type(files.start_of(path, TELLING_BYTES)) or ""
+    if offset < SIGNATURE_BYTES <= after.offset or after.offset == upload.size:
+        upload.media_type = media_type(files.start_of(path, SIGNATURE_BYTES)) or ""
         if not upload.media_type:
             return _refuse(session, upload, after, "type", path)
     if after.offset < upload.size:
@@ -140,7 +141,10 @@ def add(
 
 
 def terminate(session: Session, folder: Path, *, rep: str, upload_id: str, now: dt.datetime) -> Path:
-    """Give up an upload; return the file to delete after the commit. A receipt that is complete stays."""
+    """Delete an upload and return the file to delete after the commit. A complete receipt stays.
+
+    Raises `UploadMissing`.
+    """
     upload = _find(session, rep, upload_id, now, lock=True)
     session.delete(upload)
     session.flush()
@@ -148,7 +152,7 @@ def terminate(session: Session, folder: Path, *, rep: str, upload_id: str, now: 
 
 
 def purge(session: Session, folder: Path, now: dt.datetime) -> int:
-    """Delete uploads that have expired, and files that no upload owns; return how many uploads."""
+    """Delete expired uploads, and files that belong to no upload; return the number of uploads."""
     expired = session.scalars(
         select(Upload).where(Upload.expires_at <= now).with_for_update(skip_locked=True)
     ).all()

@@ -1,4 +1,4 @@
-"""Renders the wire for readers and machines: Markdown tables, and JSON Schema (draft 2020-12).
+"""Renders the wire as Markdown tables for people, and as JSON Schema (draft 2020-12) for programs.
 
-Everything is read from the declarations themselves, so that it cannot say anything else than they do.
+Everything is generated from the declarations, so that it cannot differ from them.
 """

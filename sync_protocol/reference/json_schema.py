@@ -1,6 +1,6 @@
-"""JSON Schema (draft 2020-12) of the wire's types, from the marshmallow schemas that check them.
+"""JSON Schema (draft 2020-12) of the wire's types, from the marshmallow schemas that validate them.
 
-Bounds of decimal text cannot be said in JSON Schema; they stand in the description.
+JSON Schema cannot express the bounds of decimal text; the descriptions contain them.
 """
 
 from collections.abc import Iterable
@@ -8,97 +8,90 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, fields, missing, validate
 
-from sync_protocol import enrol, office, problem, pull, push, submission, verify
 from sync_protocol.catalogue import COLLECTIONS, KINDS
 from sync_protocol.fields import Choice, Count, Date, Instant, Text, _Decimal, _Pattern
 from sync_protocol.limits import Limits
 from sync_protocol.reference.notes import field_notes, summary
+from sync_protocol.submission import SubmissionSchema
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 Json = dict[str, Any]
 
-ENVELOPES: tuple[type[Schema], ...] = (
-    submission.SubmissionSchema,
-    push.PushRequestSchema,
-    push.PushReplySchema,
-    pull.PageSchema,
-    pull.SyncRequestSchema,
-    pull.SyncReplySchema,
-    verify.VerifyRequestSchema,
-    verify.VerifyReplySchema,
-    enrol.EnrolRequestSchema,
-    enrol.EnrolReplySchema,
-    enrol.TokenRequestSchema,
-    enrol.TokenReplySchema,
-    problem.ProblemSchema,
-    office.ParkedListSchema,
-    office.OfficeActionSchema,
-)
-
 
 def name_of(schema: type[Schema]) -> str:
-    """Return the name of *schema* among the definitions: `OrderBody` for `OrderBodySchema`."""
+    """Return the definition's name for *schema*: `OrderBody` for `OrderBodySchema`."""
     return schema.__name__.removesuffix("Schema")
 
 
-def definitions(prefix: str = "#/$defs/") -> dict[str, Json]:
-    """Return every definition by name; references begin with *prefix*. Two of one name raise ValueError."""
-    found: dict[str, Json] = {"Limits": _limits()}
+def definitions(schemas: Iterable[type[Schema]], prefix: str = "#/$defs/") -> dict[str, Json]:
+    """Return JSON Schema by name for *schemas*, the catalogue, and everything that these refer to.
+
+    References begin with *prefix*. Raises ValueError if two schemas have one name.
+    """
+    described: dict[str, Json] = {"Limits": _limits()}
     owners: dict[str, type[Schema]] = {}
-    waiting = [*ENVELOPES, *(c.schema for c in COLLECTIONS.values()), *(k.schema for k in KINDS.values())]
+    catalogue = [*(c.schema for c in COLLECTIONS.values()), *(k.schema for k in KINDS.values())]
+    waiting: list[type[Schema]] = [SubmissionSchema, *catalogue, *schemas]
     while waiting:
         schema = waiting.pop(0)
         name = name_of(schema)
         if owners.setdefault(name, schema) is not schema:
             raise ValueError(f"two schemas are called {name}: {owners[name]} and {schema}")
-        if name not in found:
-            found[name] = object_schema(schema, prefix)
+        if name not in described:
+            described[name] = object_schema(schema, prefix)
             waiting += nested(schema)
-    found["Submission"]["allOf"] = [
+    _add_references(described, prefix)
+    return dict(sorted(described.items()))
+
+
+def _add_references(described: dict[str, Json], prefix: str) -> None:
+    """Add to the definitions what their schemas leave open, because the server checks it item by item."""
+    described["Submission"]["allOf"] = [
         _when("kind", kind.name, {"body": {"$ref": prefix + name_of(kind.schema)}}) for kind in KINDS.values()
     ]
-    for name in ("Changes", "Repair"):
-        found[name]["allOf"] = [
+    for name in described.keys() & {"Changes", "Repair"}:
+        described[name]["allOf"] = [
             _when("collection", c.name, {"put": {"items": _at_position({"$ref": prefix + name_of(c.schema)})}})
             for c in COLLECTIONS.values()
         ]
-        found[name]["properties"]["collection"]["enum"] = list(COLLECTIONS)
-        found[name]["properties"]["put"]["items"] = _at_position({"type": "object"})
-    found["Changes"]["properties"]["gone"]["items"] = _at_position({"type": "string"})
-    for request in ("PushRequest", "SyncRequest"):
-        found[request]["properties"]["submissions"]["items"] = {"$ref": prefix + "Submission"}
-    found["SyncReply"]["properties"]["problem"] = _or_null({"$ref": prefix + "Problem"})
-    return dict(sorted(found.items()))
+        described[name]["properties"]["collection"]["enum"] = list(COLLECTIONS)
+        described[name]["properties"]["put"]["items"] = _at_position({"type": "object"})
+    if "Changes" in described:
+        described["Changes"]["properties"]["gone"]["items"] = _at_position({"type": "string"})
+    for name in described.keys() & {"PushRequest", "SyncRequest"}:
+        described[name]["properties"]["submissions"]["items"] = {"$ref": prefix + "Submission"}
+    if "SyncReply" in described:
+        described["SyncReply"]["properties"]["problem"] = _or_null({"$ref": prefix + "Problem"})
 
 
 def object_schema(schema: type[Schema], prefix: str) -> Json:
     """Return the JSON Schema of one marshmallow schema."""
-    made = schema()
+    instance = schema()
     notes = field_notes(schema)
     result: Json = {"type": "object"}
     if summary(schema):
         result["description"] = summary(schema)
     result["properties"] = {}
-    for name, declared in made.fields.items():
+    for name, declared in instance.fields.items():
         described = field_schema(declared, prefix)
         note = " ".join(filter(None, [notes.get(name), _bounds(declared)]))
         result["properties"][declared.data_key or name] = described | ({"description": note} if note else {})
     result["required"] = [
-        declared.data_key or name for name, declared in made.fields.items() if declared.required
+        declared.data_key or name for name, declared in instance.fields.items() if declared.required
     ]
-    if made.unknown == RAISE:
+    if instance.unknown == RAISE:
         result["additionalProperties"] = False
     return result
 
 
 def nested(schema: type[Schema]) -> list[type[Schema]]:
-    """Return the schemas that *schema* names in its fields."""
-    found = []
+    """Return the schemas that fields of *schema* refer to."""
+    schemas = []
     for declared in schema().fields.values():
         inner = declared.inner if isinstance(declared, fields.List) else declared
         if isinstance(inner, fields.Nested):
-            found.append(type(inner.schema))
-    return found
+            schemas.append(type(inner.schema))
+    return schemas
 
 
 def field_schema(declared: fields.Field[Any], prefix: str) -> Json:
@@ -147,21 +140,21 @@ def _anchored(declared: _Pattern) -> str:
 
 
 def _length(validators: Iterable[Any]) -> Json:
-    found: Json = {}
+    limits: Json = {}
     for validator in validators:
         if isinstance(validator, validate.Length):
             if validator.min is not None:
-                found["minItems"] = validator.min
+                limits["minItems"] = validator.min
             if validator.max is not None:
-                found["maxItems"] = validator.max
-    return found
+                limits["maxItems"] = validator.max
+    return limits
 
 
 def _bounds(declared: fields.Field[Any]) -> str:
     if not isinstance(declared, _Decimal):
         return ""
-    words = [("More than", declared.above), ("At least", declared.least), ("At most", declared.most)]
-    return " ".join(f"{word} {bound}." for word, bound in words if bound is not None)
+    bounds = [("More than", declared.above), ("At least", declared.least), ("At most", declared.most)]
+    return " ".join(f"{word} {bound}." for word, bound in bounds if bound is not None)
 
 
 def _or_null(described: Json) -> Json:
@@ -191,7 +184,8 @@ def _limits() -> Json:
     limits = Limits().as_wire()
     return {
         "type": "object",
-        "description": "The limits in force; bytes after decompression, times in seconds unless named days.",
+        "description": "The limits in force. Bytes are counted after decompression. "
+        "Times are in seconds unless the name says days.",
         "properties": {name: {"type": "integer", "minimum": 0} for name in limits},
         "required": list(limits),
     }

@@ -27,8 +27,8 @@ def errors() -> str:
         "",
         "## Of a whole request",
         "",
-        "Answered as problem details (RFC 9457, `application/problem+json`); `code` holds the code, and the",
-        "header `Satchel-Error` repeats it.",
+        "Sent as problem details (RFC 9457, `application/problem+json`).",
+        "The member `code` has the code, and the header `Satchel-Error` repeats it.",
         "",
         *_table(
             ("code", "status", "meaning", "what the device should do"),
@@ -37,8 +37,8 @@ def errors() -> str:
         "",
         "## Of one submission or field",
         "",
-        "They stand in `errors` of a push result or of a problem, each with the path of the field,",
-        "`lines[2].quantity`.",
+        "Sent in `errors` of a push result or of a problem.",
+        "Each has the path of its field, such as `lines[2].quantity`.",
         "",
         *_table(
             ("code", "meaning", "what the device should do"),
@@ -54,14 +54,15 @@ def catalogue() -> str:
         GENERATED,
         "# Catalogue",
         "",
-        "Collections are what devices receive, in the order they need them; kinds are what they send. Every",
-        "field of a record is always there; a field of a kind may be left out where it is not needed.",
+        "Devices receive records of collections, listed in the order in which devices need them.",
+        "They send documents, each of one kind.",
+        "A record always has every field; a document may leave out the fields that are not needed.",
         "",
         "## Collections",
         "",
         *_table(
-            ("collection", "priority", "heard in", "what it is"),
-            ((f"[{c.name}](#{c.name})", str(c.priority), _heard(c), c.summary) for c in COLLECTIONS.values()),
+            ("collection", "priority", "channel", "what it is"),
+            ((f"[{c.name}](#{c.name})", str(c.priority), _channel(c), c.summary) for c in COLLECTIONS.values()),
         ),
     ]
     for collection in COLLECTIONS.values():
@@ -74,9 +75,9 @@ def catalogue() -> str:
 
 
 def _collection(collection: Collection) -> Iterator[str]:
-    yield f"{collection.summary} Heard in: {_heard(collection)}. Key: `{collection.key}`."
+    yield f"{collection.summary} Channel: {_channel(collection)}. Key: `{collection.key}`."
     if collection.volatile:
-        yield f"A change of {', '.join(f'`{name}`' for name in collection.volatile)} alone is not sent."
+        yield f"A change of only {', '.join(f'`{name}`' for name in collection.volatile)} is not sent."
     yield ""
     owners = {name: collection.owner(name) for name in collection.schema().fields}
     yield from _fields(collection.schema, owners)
@@ -105,17 +106,17 @@ def _fields(schema: type[Schema], owners: Mapping[str, str] | None) -> Iterator[
     middle = ("may be null", "owner") if owners else ("needed",)
     rows = []
     for name, declared in schema().fields.items():
-        shown = [f"`{name}`", says(declared)]
+        cells = [f"`{name}`", says(declared)]
         if owners:
-            shown += ["yes" if declared.allow_none else "", owners[name]]
+            cells += ["yes" if declared.allow_none else "", owners[name]]
         else:
-            shown.append("yes" if declared.required and not declared.allow_none else "")
-        rows.append((*shown, notes.get(name, "")))
+            cells.append("yes" if declared.required and not declared.allow_none else "")
+        rows.append((*cells, notes.get(name, "")))
     return _table(("field", "value", *middle, "meaning"), rows)
 
 
 def says(declared: fields.Field[Any]) -> str:
-    """Return in words what a field holds."""
+    """Return a phrase that describes the value of a field."""
     match declared:
         case fields.List():
             return f"list of: {says(declared.inner)}"
@@ -143,14 +144,14 @@ def _states() -> Iterator[str]:
     )
 
 
-def _heard(collection: Collection) -> str:
+def _channel(collection: Collection) -> str:
     match collection.channel:
         case Everyone():
             return "`everyone`"
         case ByField(field, dimension):
             return f"`{dimension}:<{field}>`"
         case Follows(parent, via):
-            return f"where its record of {parent} is heard (`{via}`)"
+            return f"that of its record of {parent} (`{via}`)"
     raise TypeError(collection.channel)
 
 

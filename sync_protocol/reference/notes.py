@@ -1,4 +1,4 @@
-"""The sentences that stand in the source below a field, `limit = Money(…)` and then a docstring."""
+"""Reads the notes of fields from the source: the string literal below `limit = Money(…)`, and docstrings."""
 
 import ast
 import inspect
@@ -10,8 +10,8 @@ from marshmallow import Schema
 
 @cache
 def field_notes(schema: type[Schema]) -> dict[str, str]:
-    """Return the note of each field of *schema* that has one, its bases' included."""
-    found: dict[str, str] = {}
+    """Return the notes of the fields of *schema* and its base classes, by field name."""
+    notes: dict[str, str] = {}
     for cls in reversed(schema.__mro__):
         if cls is Schema or not issubclass(cls, Schema):
             continue
@@ -21,8 +21,8 @@ def field_notes(schema: type[Schema]) -> dict[str, str]:
         for statement, following in zip(body.body, body.body[1:], strict=False):
             note = _text(following)
             if note and isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
-                found[statement.targets[0].id] = note
-    return found
+                notes[statement.targets[0].id] = note
+    return notes
 
 
 def _text(node: ast.stmt) -> str | None:
@@ -36,5 +36,5 @@ def _text(node: ast.stmt) -> str | None:
 
 
 def summary(schema: type[Schema]) -> str:
-    """Return the docstring of *schema* in one line; empty where it has none of its own."""
+    """Return the docstring of *schema* on one line; empty if it has none of its own."""
     return " ".join((schema.__dict__.get("__doc__") or "").split())

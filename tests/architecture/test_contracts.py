@@ -1,4 +1,4 @@
-"""What the repository promises: lock files, names, short files, docstrings. `make lint` checks the rest."""
+"""Rules of the repository: lock files, names, short files, docstrings. `make lint` checks the rest."""
 
 import ast
 import re
@@ -35,11 +35,11 @@ def test_lock_files_carry_hashes_and_no_address() -> None:
 
 
 def test_lock_files_hold_what_the_project_asks_for() -> None:
-    """A dependency that was added and not locked would be missing on every other machine."""
-    wanted = re.findall(r'^    "([a-z0-9-]+)(?:\[[a-z,]+\])?>=', (ROOT / "pyproject.toml").read_text(), re.M)
+    """A dependency that is added but not locked is missing on every other machine."""
+    required = re.findall(r'^    "([a-z0-9-]+)(?:\[[a-z,]+\])?>=', (ROOT / "pyproject.toml").read_text(), re.M)
     locked = (ROOT / "requirements/test.lock").read_text()
-    assert len(wanted) > 20
-    assert [name for name in wanted if not re.search(rf"^{name}==", locked, re.M)] == []
+    assert len(required) > 20
+    assert [name for name in required if not re.search(rf"^{name}==", locked, re.M)] == []
 
 
 def test_the_lock_for_a_bucket_is_that_of_production_and_boto3_as_they_are_tested() -> None:
@@ -59,7 +59,7 @@ def test_no_file_has_a_name_that_says_nothing(word: str) -> None:
 
 
 def test_files_are_short() -> None:
-    """One idea a file. 300 lines is already a sign that two ideas live together; a test may list more cases."""
+    """A file has one idea. More than 300 lines suggest that it has two; a test may list more cases."""
     long = {
         str(path.relative_to(ROOT)): lines
         for path in committed("*.py")

@@ -1,4 +1,4 @@
-"""The docs say what is there: links lead somewhere, named files and commands exist."""
+"""The documentation is current: links, files and commands that it names exist."""
 
 import re
 from pathlib import Path
@@ -28,13 +28,13 @@ def test_files_that_are_named_exist(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_commands_that_are_named_exist(page: Path) -> None:
     context = click.Context(main)
-    for words in re.findall(r"\bsatchel ([a-z][a-z -]*)", "\n".join(re.findall(r"`[^`]+`", page.read_text()))):
+    for line in re.findall(r"\bsatchel ([a-z][a-z -]*)", "\n".join(re.findall(r"`[^`]+`", page.read_text()))):
         command: click.Command | None = main
-        for word in words.split():
+        for word in line.split():
             if not isinstance(command, click.Group) or word.startswith("-"):
                 break
             command = command.get_command(context, word)
-            assert command is not None, f"satchel {words}"
+            assert command is not None, f"satchel {line}"
 
 
 def test_every_page_is_reached_from_the_index() -> None:

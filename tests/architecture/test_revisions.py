@@ -1,4 +1,4 @@
-"""A revision that is released has a corpus, so that no release can forget the phones of the one before."""
+"""Every released revision has a corpus, so that no release breaks the phones of earlier ones."""
 
 import re
 from pathlib import Path
@@ -9,35 +9,38 @@ from tests.contract.corpus import corpus
 CHANGELOG = (Path(__file__).parents[2] / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
-def lacking(changelog: str, newest: int, frozen: list[int]) -> list[str]:
+def missing_corpora(changelog: str, newest: int, frozen: list[int]) -> list[str]:
     """Return what is missing: every revision below the newest is frozen, and the newest once it is released.
 
     A released heading reads `## 0.2.0 (2026-12-01), revision 2`.
     """
-    found = [f"no corpus of revision {n}" for n in range(1, newest) if n not in frozen]
+    faults = [f"no corpus of revision {n}" for n in range(1, newest) if n not in frozen]
     for heading in re.findall(r"^## (.+)$", changelog, re.M):
         if heading == "Unreleased":
             continue
         named = re.search(r", revision (\d+)$", heading)
         if not named:
-            found.append(f"the heading {heading!r} does not end with its revision, as in `, revision {newest}`")
+            faults.append(f"the heading {heading!r} must end with its revision, as in `, revision {newest}`")
         elif int(named[1]) not in frozen:
-            found.append(
+            faults.append(
                 f"revision {named[1]} is released without a corpus; python -m tests.contract.corpus.record"
             )
-    return found
+    return faults
 
 
 def test_every_released_revision_is_frozen() -> None:
-    assert lacking(CHANGELOG, SCHEMA_REVISION, corpus.revisions()) == []
+    assert missing_corpora(CHANGELOG, SCHEMA_REVISION, corpus.revisions()) == []
 
 
 def test_a_release_that_forgot_its_corpus_is_noticed() -> None:
-    assert lacking("## Unreleased\n", 2, [1]) == []
-    assert lacking("## Unreleased\n", 2, []) == ["no corpus of revision 1"]
-    assert len(lacking("## 0.2.0 (2026-12-01), revision 2\n", 2, [1])) == 1
-    assert len(lacking("## 0.2.0 (2026-12-01)\n", 2, [1, 2])) == 1
-    assert lacking("## 0.2.0 (2026-12-01), revision 2\n## 0.1.0 (2026-11-25), revision 1\n", 2, [1, 2]) == []
+    assert missing_corpora("## Unreleased\n", 2, [1]) == []
+    assert missing_corpora("## Unreleased\n", 2, []) == ["no corpus of revision 1"]
+    assert len(missing_corpora("## 0.2.0 (2026-12-01), revision 2\n", 2, [1])) == 1
+    assert len(missing_corpora("## 0.2.0 (2026-12-01)\n", 2, [1, 2])) == 1
+    assert (
+        missing_corpora("## 0.2.0 (2026-12-01), revision 2\n## 0.1.0 (2026-11-25), revision 1\n", 2, [1, 2])
+        == []
+    )
 
 
 def test_a_corpus_is_whole() -> None:

@@ -24,16 +24,18 @@ from tests.services import PostgresServer
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("parts", nargs="*", metavar="PART", choices=(*PARTS, []), help=", ".join(PARTS))
-    parser.add_argument("--quick", action="store_true", help="little data: a look, not a measurement")
+    parser.add_argument(
+        "--quick", action="store_true", help="little data: shows that it works, measures nothing"
+    )
     parser.add_argument("--only", default=",".join(KINDS), help="systems, by name, with commas")
     parser.add_argument("--records", type=int, help="records in the data set")
     parser.add_argument("--write", action="store_true", help="write the tables into docs/benchmarks.md")
-    parser.add_argument("--json", type=Path, help="write every figure to this file, as they come")
+    parser.add_argument("--json", type=Path, help="write all figures to this file after each step")
     chosen = parser.parse_args()
     sizes = Sizes.from_environment(chosen.quick)
     sizes = replace(sizes, records=chosen.records or sizes.records)
     began = time.perf_counter()
-    # As Ctrl-C does: whatever was started is stopped, and what was written is removed.
+    # Exit as on Ctrl-C: leaving the `with` blocks stops the servers and removes their files.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with (
         tempfile.TemporaryDirectory(prefix="satchel-bench-") as folder,
@@ -41,18 +43,18 @@ def main() -> None:
     ):
         run = Run(postgres, Path(folder), sizes, chosen.only.split(","), chosen.parts or PARTS)
         if chosen.json:
-            run.on_progress = lambda so_far: _keep(chosen.json, so_far)
+            run.on_progress = lambda results: _save(chosen.json, results)
         results = run.everything()
     results["about"] = page.about(sizes.records, time.perf_counter() - began)
     if chosen.json:
-        _keep(chosen.json, results)
+        _save(chosen.json, results)
     figures = tables.markdown(results)
     print(figures)
     if chosen.write:
         page.write(figures)
 
 
-def _keep(file: Path, results: dict[str, Any]) -> None:
+def _save(file: Path, results: dict[str, Any]) -> None:
     file.write_text(json.dumps(results, indent=1))
 
 

@@ -1,6 +1,6 @@
-"""Who hears what: fifty reps, twelve territories, four warehouses.
+"""The reps and their channels: fifty reps, twelve territories, four warehouses.
 
-A rep hears what everyone hears, three warehouses and four territories: six tenths of all records.
+A rep subscribes to `everyone`, three warehouses and four territories: six tenths of all records.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ WAREHOUSES = ("W1", "W2", "W3", "W4")
 
 @dataclass(frozen=True)
 class BenchRep:
-    """A rep and what the rep hears."""
+    """A rep with their territories and warehouses."""
 
     id: str
     territories: tuple[str, ...]
@@ -19,7 +19,7 @@ class BenchRep:
 
     @property
     def channels(self) -> list[str]:
-        """Return the channels that the rep is assigned to; everyone's comes by itself."""
+        """Return the channels that the rep is assigned to; `everyone` needs no assignment."""
         return [f"territory:{name}" for name in self.territories] + [f"warehouse:{n}" for n in self.warehouses]
 
 

@@ -1,4 +1,4 @@
-"""The data set as a file: drawn once, read by every system."""
+"""The data set as a file: generated once, read by every system."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The bench itself: one PostgreSQL, the systems on it, and a client process for each measurement."""
+"""The test bench: one PostgreSQL, the systems on it, and a client process for each measurement."""
 
 import json
 import subprocess
@@ -13,25 +13,25 @@ from tests.bench.clients.client import Address
 from tests.bench.company import BenchRep, reps
 from tests.bench.dataset import DataSet
 from tests.bench.sizes import Sizes
-from tests.bench.systems.handwritten import HandwrittenContestant
-from tests.bench.systems.kinto import KintoContestant
-from tests.bench.systems.satchel import SatchelContestant
-from tests.bench.systems.static import StaticContestant
+from tests.bench.systems.handwritten import HandwrittenSystem
+from tests.bench.systems.kinto import KintoSystem
+from tests.bench.systems.satchel import SatchelSystem
+from tests.bench.systems.static import StaticSystem
 from tests.bench.systems.system import System
 from tests.services import PostgresServer
 
 ROOT = Path(__file__).parents[2]
 CLIENT_SECONDS = 1_200
 KINDS: dict[str, Callable[..., System]] = {
-    "satchel": SatchelContestant,
-    "kinto": KintoContestant,
-    "handwritten": HandwrittenContestant,
-    "static": StaticContestant,
+    "satchel": SatchelSystem,
+    "kinto": KintoSystem,
+    "handwritten": HandwrittenSystem,
+    "static": StaticSystem,
 }
 
 
 class Lab:
-    """Contestants, filled with *sizes.records* records; one of them runs at a time."""
+    """The systems, filled with *sizes.records* records; one of them runs at a time."""
 
     def __init__(self, postgres: PostgresServer, folder: Path, sizes: Sizes) -> None:
         self.postgres, self.folder, self.sizes = postgres, folder, sizes
@@ -39,7 +39,7 @@ class Lab:
         self.data = DataSet(folder, sizes.records)
 
     def filled(self, name: str, **more: Any) -> System:
-        """Return the system *name*, filled and not started."""
+        """Return the system *name*, filled but not started."""
         folder = self.folder / f"{name}-{self.sizes.records}"
         system = KINDS[name](self.postgres, folder, self.sizes, **more)
         system.fill(self.reps, self.data)
@@ -55,14 +55,14 @@ class Lab:
             system.stop()
 
     def measure(self, system: System, address: Address, job: str, **more: Any) -> dict[str, Any]:
-        """Run a client's *job* and return its result with what was used for it (`meter.Watch`).
+        """Run a client's *job*; return its result and the resources that it used (`meter.Watch.used`).
 
-        Raises RuntimeError with the client's words if it failed.
+        Raises RuntimeError with the client's error output if it failed.
         """
         return self._run(system, {"job": job, "address": asdict(address), **more})
 
     def flood(self, system: System, addresses: Sequence[Address], seconds: float) -> dict[str, Any]:
-        """Poll from all *addresses* at once for *seconds*; each client has caught up before."""
+        """Poll from all *addresses* at once for *seconds*; each client catches up first."""
         job = {
             "job": "idle", "port": system.port, "seconds": seconds,
             "pollers": [asdict(address) for address in addresses],

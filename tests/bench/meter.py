@@ -9,15 +9,15 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class Watch:
-    """What a server, its database and this process use from `begin` on."""
+    """Measures what a server, its database and this process use after `begin`."""
 
     def __init__(self, web: Sequence[int], database: Sequence[int]) -> None:
-        """*web* and *database* are ids of processes; all below them count too."""
+        """*web* and *database* are ids of processes; their descendants count too."""
         self._web, self._database = web, database
         self.begin()
 
     def begin(self) -> None:
-        """Count from here on."""
+        """Start counting."""
         reset_peak(self._web)
         self._before = self._now()
 
@@ -37,20 +37,20 @@ class Watch:
 
 
 def cpu_of(roots: Iterable[int]) -> float:
-    """Return the seconds of user and system time of *roots*, all below them, and children that have ended."""
+    """Return the user and system time of *roots*, their descendants and ended children, in seconds."""
     ticks = 0
     for pid in family(roots):
         try:
             fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         except (FileNotFoundError, ProcessLookupError):
             continue
-        # utime stime cutime cstime are fields 14 to 17; the name and what stands before it are cut off
+        # utime stime cutime cstime are fields 14 to 17; the fields up to the name are cut off
         ticks += sum(map(int, fields[11:15]))
     return ticks / _TICKS
 
 
 def peak_memory(roots: Iterable[int]) -> int:
-    """Return the sum of the peak resident memory of *roots* and all below them, in bytes."""
+    """Return the sum of the peak resident memory of *roots* and their descendants, in bytes."""
     return sum(_status(pid, "VmHWM") for pid in family(roots))
 
 
@@ -60,7 +60,7 @@ def own_peak_memory() -> int:
 
 
 def reset_peak(roots: Iterable[int]) -> None:
-    """Let the peaks of *roots* and all below them begin anew, where we may."""
+    """Reset the peak memory of *roots* and their descendants, where the system allows it."""
     for pid in family(roots):
         try:
             Path(f"/proc/{pid}/clear_refs").write_text("5")
@@ -69,18 +69,18 @@ def reset_peak(roots: Iterable[int]) -> None:
 
 
 def family(roots: Iterable[int]) -> list[int]:
-    """Return *roots* and the ids of all processes below them."""
-    found, waiting = [], list(roots)
+    """Return *roots* and the ids of their descendants."""
+    pids, waiting = [], list(roots)
     while waiting:
         pid = waiting.pop()
-        found.append(pid)
-        # Not by way of tests.services: what a client process imports counts as its memory.
+        pids.append(pid)
+        # Does not use tests.services: the modules that a client process imports count as its memory.
         for children in Path(f"/proc/{pid}/task").glob("*/children"):
             try:
                 waiting += map(int, children.read_text().split())
             except (FileNotFoundError, ProcessLookupError):
                 continue
-    return found
+    return pids
 
 
 def _status(pid: int, name: str) -> int:

@@ -1,7 +1,7 @@
 """The data set: records by the catalogue's schemas, about 300 bytes each, the same in every run.
 
 Of *n* records 15 in a hundred are products, 40 stock levels, 10 customers, 25 orders and 10 receivables.
-Names, figures and dates are drawn, so that they compress as real ones do.
+Names, figures and dates are random, so that they compress like real ones.
 """
 
 import datetime as dt
@@ -19,7 +19,7 @@ FIRST_DAY = dt.date(2026, 1, 5)
 
 
 def master_data() -> Iterator[tuple[str, Record]]:
-    """Yield what the records below cite."""
+    """Yield the units and warehouses that the other records cite."""
     for unit, name in (("u", "piece"), ("box", "box")):
         yield (
             "units",
@@ -30,24 +30,25 @@ def master_data() -> Iterator[tuple[str, Record]]:
 
 
 def records(total: int) -> Iterator[tuple[str, Record]]:
-    """Yield (collection, record), *total* of them: parents before what follows them."""
+    """Yield *total* (collection, record) pairs, parents before their followers."""
     for collection in SHARES:
         draw = Random(f"{collection} 7")
         for n in range(count(collection, total)):
             yield collection, _MAKERS[collection](n, draw, total)
 
 
-def heard_count(rep: BenchRep, total: int) -> int:
-    """Return how many records *rep* hears of the data set of *total* records, what everyone hears included."""
+def visible_count(rep: BenchRep, total: int) -> int:
+    """Return how many records *rep* may read of the data set of *total* records, those for everyone
+    included."""
     territories = [customer_of(n, total) for c in ("orders", "receivables") for n in range(count(c, total))]
     territories += range(count("customers", total))
-    here = sum(territory_of(customer) in rep.territories for customer in territories)
+    in_territories = sum(territory_of(customer) in rep.territories for customer in territories)
     stock = sum(warehouse_of(n) in rep.warehouses for n in range(count("stock_levels", total)))
-    return here + stock + count("products", total) + sum(1 for _ in master_data())
+    return in_territories + stock + count("products", total) + sum(1 for _ in master_data())
 
 
-def hears(rep: BenchRep, collection: str, record: Record) -> bool:
-    """Say whether *rep* hears *record*."""
+def is_visible_to(rep: BenchRep, collection: str, record: Record) -> bool:
+    """Say whether *rep* may read *record*."""
     if collection == "stock_levels":
         return record["warehouse_id"] in rep.warehouses
     customer = record["id"] if collection == "customers" else record.get("customer_id")
@@ -57,8 +58,8 @@ def hears(rep: BenchRep, collection: str, record: Record) -> bool:
 def in_batches(items: Iterable[tuple[str, Record]], size: int) -> Iterator[list[tuple[str, Record]]]:
     """Yield *items* in lists of at most *size*."""
     remaining = iter(items)
-    while some := list(islice(remaining, size)):
-        yield some
+    while batch := list(islice(remaining, size)):
+        yield batch
 
 
 def count(collection: str, total: int) -> int:
@@ -85,12 +86,12 @@ def warehouse_of(stock: int) -> str:
 
 
 def customer_of(n: int, total: int) -> int:
-    """Return the number of the customer whom order or receivable number *n* belongs to."""
+    """Return the number of the customer that order or receivable number *n* belongs to."""
     return n % max(1, count("customers", total))
 
 
 def changed(collection: str, record: Record, turn: int) -> Record:
-    """Return *record* as it is after something has happened to it; *turn* tells one time from the next."""
+    """Return *record* after a change; *turn* makes each change different."""
     match collection:
         case "stock_levels":
             on_hand = 3_000 + turn

@@ -1,4 +1,4 @@
-"""How much is measured. Every size can be set by an environment variable, `BENCH_<NAME>`."""
+"""The amounts to measure. An environment variable `BENCH_<NAME>` sets each of them."""
 
 import os
 from dataclasses import dataclass, fields, replace
@@ -17,7 +17,7 @@ class Sizes:
     threads: int = 8
     """Threads of every web process."""
     repeats: int = 5
-    """How often a first sync or a push is repeated; the median counts."""
+    """Repetitions of a first sync or a push; the median counts."""
     deltas: int = 40
     idle_seconds: int = 6
     connections: int = 16
@@ -27,7 +27,7 @@ class Sizes:
     """The smaller and the larger data set that growth is measured on."""
     large: int = 1_000_000
     fixed_delta: int = 200
-    """Records that change, of those a rep hears, whatever the size of the data set."""
+    """Records of a rep that change in the fixed delta, independent of the size of the data set."""
     drain: int = 1_000
     """Queued orders that workers forward."""
     drain_tryton: int = 60
@@ -37,12 +37,12 @@ class Sizes:
 
     @classmethod
     def from_environment(cls, quick: bool = False) -> Self:
-        """Return the sizes in force: the defaults (or little ones), and what BENCH_<NAME> says."""
+        """Return the defaults (or small sizes if *quick*), overridden by BENCH_<NAME>."""
         sizes = cls()
         if quick:
             sizes = replace(
                 sizes, records=5_000, repeats=2, deltas=10, idle_seconds=2, orders=200, small=2_000,
                 large=10_000, drain=100, drain_tryton=10, day=2_000,
             )  # fmt: skip
-        told = {f.name: os.environ.get(f"BENCH_{f.name.upper()}") for f in fields(cls)}
-        return replace(sizes, **{name: int(text) for name, text in told.items() if text})
+        overrides = {f.name: os.environ.get(f"BENCH_{f.name.upper()}") for f in fields(cls)}
+        return replace(sizes, **{name: int(text) for name, text in overrides.items() if text})

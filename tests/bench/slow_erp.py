@@ -1,6 +1,7 @@
-"""An ERP that takes its time for each document and costs nothing else: what is left is what forwarding costs.
+"""An ERP that takes a fixed time for each document and costs nothing else, so that only forwarding is measured.
 
-A folder: a file a document, named by our key, with when its `create` began and ended. Several processes use it.
+It is a folder with one file per document, named by our key, which holds the times when its `create` began and
+ended. Several processes use it.
 """
 
 import datetime as dt
@@ -23,7 +24,7 @@ from sync_protocol.submission import State
 
 
 class SlowErp:
-    """`create` takes *seconds*, everything else nothing."""
+    """`create` takes *seconds*, everything else takes no time."""
 
     name = "slow"
     enforces_key = False
@@ -33,12 +34,12 @@ class SlowErp:
         folder.mkdir(parents=True, exist_ok=True)
 
     def created(self) -> dict[str, tuple[float, float]]:
-        """Return our key of each document, and when its `create` began and ended (seconds of one clock)."""
-        found = {}
+        """Return our key of each document → when its `create` began and ended (seconds, monotonic clock)."""
+        times = {}
         for path in self.folder.iterdir():
             began, ended = path.read_text().split()
-            found[path.name] = (float(began), float(ended))
-        return found
+            times[path.name] = (float(began), float(ended))
+        return times
 
     def check(self) -> Health:
         return Health("slow 1", dt.datetime.now(dt.UTC))
@@ -62,7 +63,7 @@ class SlowErp:
             with (self.folder / document.id).open("x") as file:
                 file.write(f"{began} {time.monotonic()}")
         except FileExistsError:
-            raise ErpError(ErrorClass.DUPLICATE_BAD, "it was created twice") from None
+            raise ErpError(ErrorClass.DUPLICATE_BAD, "the document was created twice") from None
         return ErpDocument(document.id, None, "draft")
 
     def advance(self, document: Document, found: ErpDocument) -> Outcome:

@@ -1,6 +1,6 @@
-"""The bench works: tiny data, every system that needs no installation, and no look at how long it took.
+"""The bench works, with tiny data and every system that needs no installation; no test looks at a time.
 
-What each client fetched was counted by the bench itself, which stops where a number is not the expected one.
+The bench itself counts what each client fetched, and stops if a number is not the expected one.
 """
 
 import shutil
@@ -45,8 +45,8 @@ def test_every_part_can_be_measured(
     assert set(results["main"]) >= {*names, "reference", "rows"}
     for name in ("satchel", "handwritten"):
         assert set(results["main"][name]) == {"fill_seconds", *wanted}
-    shown = tables.markdown({**results, "about": page.about(TINY.records)})
-    assert "| idle polls a second |" in shown and "| orders pushed a second |" in shown
+    page_text = tables.markdown({**results, "about": page.about(TINY.records)})
+    assert "| idle polls a second |" in page_text and "| orders pushed a second |" in page_text
     assert [row[0] for row in aims.rows(results)][-1] == "orders pushed a second over the hand-written one's"
 
 
@@ -57,17 +57,17 @@ def test_only_a_peer_may_send_more_than_has_changed_and_nobody_less() -> None:
         with pytest.raises(RuntimeError, match=f"{rows} records instead of 200"):
             parts.surplus_of(name, rows, 200)
     fixed = {"rows": 208, "surplus": 8}
-    shown = tables.markdown({"main": {"kinto": {"fixed": fixed}}, "about": page.about(TINY.records)})
-    assert "| Kinto | fixed size | 208 | 8 |" in shown
+    page_text = tables.markdown({"main": {"kinto": {"fixed": fixed}}, "about": page.about(TINY.records)})
+    assert "| Kinto | fixed size | 208 | 8 |" in page_text
 
 
 @pytest.mark.full
 def test_a_queue_can_be_drained(postgres_server: PostgresServer, tmp_path: Path) -> None:
-    """It stops by itself where an order is not in the ERP once, or overtakes another of its customer."""
-    found = drain.drain(postgres_server, tmp_path, replace(TINY, drain=8))
-    assert found["orders"] == 8 and 0 < found["share"] <= 1
-    shown = tables.markdown({"drain": found, "about": page.about(TINY.records)})
-    assert "| orders forwarded a second over what the ERP can take |" in shown
+    """It raises unless each order is in the ERP once and in the sequence of its customer."""
+    figures = drain.drain(postgres_server, tmp_path, replace(TINY, drain=8))
+    assert figures["orders"] == 8 and 0 < figures["share"] <= 1
+    page_text = tables.markdown({"drain": figures, "about": page.about(TINY.records)})
+    assert "| orders forwarded a second over what the ERP can take |" in page_text
 
 
 @pytest.mark.full
@@ -75,36 +75,36 @@ def test_a_queue_can_be_drained_into_tryton(
     tryton_server: TrytonServer, postgres_server: PostgresServer, tmp_path: Path
 ) -> None:
     with tryton_server.fresh("bench_drain") as server:
-        found = drain_tryton(server, postgres_server, tmp_path, replace(TINY, drain_tryton=4))
-    assert found["orders"] == 4 and found["share"] > 0
-    assert "Tryton's own limit" in tables.markdown({"tryton": found, "about": page.about(TINY.records)})
+        figures = drain_tryton(server, postgres_server, tmp_path, replace(TINY, drain_tryton=4))
+    assert figures["orders"] == 4 and figures["share"] > 0
+    assert "Tryton's own limit" in tables.markdown({"tryton": figures, "about": page.about(TINY.records)})
 
 
 def test_the_data_set_is_as_the_aims_say() -> None:
-    found = list(records.records(2_000))
-    assert [collection for collection, _ in found].count("stock_levels") == 800
-    faults = [fault for collection, record in found for fault in COLLECTIONS[collection].faults(record)]
-    turned = [fault for c, record in found for fault in COLLECTIONS[c].faults(records.changed(c, record, 3))]
-    assert faults == turned == []
-    assert {r["warehouse_id"] for c, r in found if c == "stock_levels"} == set(WAREHOUSES)
-    assert {r["territory"] for c, r in found if c == "customers"} == set(TERRITORIES)
+    data = list(records.records(2_000))
+    assert [collection for collection, _ in data].count("stock_levels") == 800
+    faults = [fault for collection, record in data for fault in COLLECTIONS[collection].faults(record)]
+    after = [fault for c, record in data for fault in COLLECTIONS[c].faults(records.changed(c, record, 3))]
+    assert faults == after == []
+    assert {r["warehouse_id"] for c, r in data if c == "stock_levels"} == set(WAREHOUSES)
+    assert {r["territory"] for c, r in data if c == "customers"} == set(TERRITORIES)
     for rep in reps(12):
-        heard = sum(records.hears(rep, *item) for item in found)
-        assert heard == records.heard_count(rep, 2_000) - len(list(records.master_data()))
-        assert heard == pytest.approx(1_200, abs=20)
+        visible = sum(records.is_visible_to(rep, *item) for item in data)
+        assert visible == records.visible_count(rep, 2_000) - len(list(records.master_data()))
+        assert visible == pytest.approx(1_200, abs=20)
 
 
 def test_the_feed_that_is_copied_is_the_feed_that_is_published(postgres_server: PostgresServer) -> None:
-    """All but the positions, which publishing hands out with gaps; their order within a stream is the same."""
-    found = []
+    """Only the positions differ: publishing leaves gaps, but their order within a stream is the same."""
+    feeds = []
     for name, fill in (("copied", feed_copy.fill), ("published", publish_all)):
         sessions = prepared(postgres_server.create_database(f"bench_{name}"))
         fill(sessions, list(records.records(1_500)))
-        found.append((_rows(sessions), _streams(sessions)))
+        feeds.append((_rows(sessions), _streams(sessions)))
         sessions.kw["bind"].dispose()
         postgres_server.drop_database(f"bench_{name}")
-    assert found[0] == found[1]
-    assert len(found[0][0]) == 1_500
+    assert feeds[0] == feeds[1]
+    assert len(feeds[0][0]) == 1_500
 
 
 def _rows(sessions: Sessions) -> list[tuple[object, ...]]:
@@ -121,9 +121,9 @@ def _streams(sessions: Sessions) -> list[tuple[object, ...]]:
         GROUP BY s.channel, s.collection, h.position ORDER BY 1, 2
     """
     with sessions() as session:
-        found = [tuple(row) for row in session.execute(text(query))]
-    assert all(row[5] and row[6] for row in found)
-    return found
+        streams = [tuple(row) for row in session.execute(text(query))]
+    assert all(row[5] and row[6] for row in streams)
+    return streams
 
 
 def test_a_size_can_be_set_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ How to write one: add a `Mutant` to a file of `tests/mutants/table/`, write the 
     Mutant(
         "two hits are one", "–", "Of two documents under our key the first is taken, and nobody is told.",
         "tests/unit/delivery/test_error_classes.py::test_two_hits_are_for_a_person_and_never_a_success",
-        [never(Errand._looked_up, "len($HITS) > 1")],
+        [never(Transfer._look_up, "len($HITS) > 1")],
     )
 
 An edit names its place by a *symbol*: the function, method, class or property itself, imported, so that a

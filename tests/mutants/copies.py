@@ -1,4 +1,4 @@
-"""A copy of the tree, in which the product may be changed."""
+"""A copy of the source tree, in which the product may be changed."""
 
 import shutil
 from collections.abc import Iterator

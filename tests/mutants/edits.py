@@ -12,12 +12,12 @@ from tests.mutants.symbol import Symbol, symbol_of
 from tests.mutants.tree import Change, Pattern
 
 _IF = ("if_statement", "elif_clause", "while_statement", "if_clause")
-"""What has a condition; the last is that of a comprehension."""
+"""The syntax nodes that have a condition; the last is that of a comprehension."""
 
 
 @dataclass(frozen=True)
 class Edit:
-    """What is done to a *symbol*: *changes* finds the texts to change in its node."""
+    """An edit of a *symbol*: *changes* returns the changes of text in its node."""
 
     symbol: Symbol
     changes: Callable[[SgNode], list[Change]]

@@ -6,13 +6,13 @@ from tests.mutants.table import MUTANTS
 _HEAD = """\
 # Mutants: known mistakes, and the test that finds each
 
-Each line is a way to get synchronisation wrong: somebody's, or an earlier design's.
-It is kept as edits to the product's source (`tests/mutants/`).
-`make mutants` makes each mistake again, in a copy of the tree, and runs the test that is named.
+Each line is a mistake in synchronisation, of another system or of an earlier design.
+It is stored as edits to the product's source (`tests/mutants/`).
+`make mutants` makes each mistake in a copy of the source tree and runs the test in the last column.
 That test must fail with the mutant and pass without it.
 The numbers are those of [histories](histories.md).
 
-This page is written by `python -m tests.mutants --page`.
+`python -m tests.mutants --page` writes this page.
 `tests/mutants/__init__.py` says how to write a mutant.
 
 | # | known mistake | what it does | test that fails |
@@ -20,7 +20,7 @@ This page is written by `python -m tests.mutants --page`.
 """
 
 _FOOT = """
-Not here: history 13 (a customer who has a provisional key gets another one).
+Not listed: history 13 (a customer with a provisional key gets another one).
 A rep cannot create a customer yet.
 There is no such kind of document, so there is nothing to edit.
 """

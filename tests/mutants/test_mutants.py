@@ -1,4 +1,4 @@
-"""The table of mutants cannot rot: every edit applies, every test exists, and one mutant is run each time.
+"""The table of mutants is current: every edit applies, every test exists, and one mutant is run each time.
 
 `make mutants` runs them all.
 """

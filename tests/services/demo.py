@@ -22,7 +22,7 @@ def main() -> None:
     folder = parser.parse_args().folder
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        # SystemExit also while still starting: the `with` below then stops what runs
+        # raises SystemExit even during the start: the `with` below then stops the running servers
         signal.signal(number, lambda *_: sys.exit(0))
     print("Starting PostgreSQL and Tryton (minutes the first time) …", file=sys.stderr, flush=True)
     with (

@@ -19,11 +19,11 @@ import pytest
 from tests.services import PostgresServer, RedisServer, TrytonServer
 
 MAKING_SECONDS = 1200
-"""What a test may take longer if it is the one that installs Tryton and fills it, or waits for who does."""
+"""Extra seconds for a test that may install Tryton and fill it, or wait for the test that does."""
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Give every test that wants Tryton time to make it: whoever comes first on a new machine does."""
+    """Raise the timeout of every test that uses Tryton: on a new machine the first of them builds it."""
     for item in items:
         if "tryton_server" in getattr(item, "fixturenames", ()):
             marker = item.get_closest_marker("timeout")
@@ -32,12 +32,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 _OF_ALL = pytest.StashKey[PostgresServer]()
-"""The PostgreSQL that xdist's controller has started."""
+"""Holds the PostgreSQL that xdist's controller has started."""
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """Start PostgreSQL before the first process that runs tests, and tell each process where it is."""
+    """Start PostgreSQL before the first test process, and pass its address to each."""
     if _OF_ALL not in node.config.stash:
         folder = Path(tempfile.mkdtemp(prefix="satchel-tests-"))
         node.config.stash[_OF_ALL] = PostgresServer(folder / "postgres").start()
@@ -46,7 +46,7 @@ def pytest_configure_node(node: Any) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """End the PostgreSQL of all processes."""
+    """Stop the PostgreSQL of all test processes."""
     if server := config.stash.get(_OF_ALL, None):
         server.remove()
         server.folder.parent.rmdir()
@@ -57,8 +57,8 @@ def postgres_server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[PostgresServer]:
     """PostgreSQL without fsync, shared by all processes that run tests; names of databases must be unique."""
-    if told := getattr(request.config, "workerinput", {}).get("postgres"):
-        yield PostgresServer.of_another_process(Path(told["folder"]), told["port"], told["pid"])
+    if server := getattr(request.config, "workerinput", {}).get("postgres"):
+        yield PostgresServer.of_another_process(Path(server["folder"]), server["port"], server["pid"])
         return
     server = PostgresServer(tmp_path_factory.mktemp("postgres")).start()
     yield server

@@ -1,6 +1,6 @@
-"""What a line is like: rate, delay and loss, and the profiles of mobile networks.
+"""The properties of a line: rate, delay and loss, and the profiles of mobile networks.
 
-Loss is modelled as what TCP makes of it for whoever waits: a stall of one retransmission timeout, in which
+Loss is modelled by its effect through TCP: a stall of one retransmission timeout, in which
 nothing of that connection arrives. The collapse of TCP's congestion window after it is not modelled, nor is the
 slow start of a connection; real lines of the same name are somewhat slower.
 """
@@ -21,16 +21,16 @@ class Link:
     """A line. Both directions have the same rate; all connections share it."""
 
     rate: float | None = None
-    """Bits a second; None: as fast as it goes."""
+    """Bits per second; None for no limit."""
     rtt: float = 0.0
-    """Seconds for the way there and back."""
+    """Round-trip time in seconds."""
     jitter: float = 0.0
-    """Up to so many seconds more, one way, drawn for each packet; the order within a connection is kept."""
+    """Largest random extra delay of a packet, one way, in seconds; the order within a connection is kept."""
     loss: float = 0.0
     """The share of packets that are lost."""
 
     def but(self, **changes: float) -> Self:
-        """Return this line with some knobs turned."""
+        """Return this line with *changes*."""
         return replace(self, **changes)
 
 
@@ -42,14 +42,14 @@ PROFILES = {"GPRS": GPRS, "EDGE": EDGE, "3G": G3}
 
 
 class Lane:
-    """One direction of a line: says when a packet arrives. All connections queue in the same lane."""
+    """One direction of a line: computes when a packet arrives. All connections queue in the same lane."""
 
     def __init__(self, draw: Random) -> None:
         self._draw = draw
         self._free = 0.0
 
     def arrival(self, size: int, link: Link) -> float:
-        """Return the moment (`time.monotonic`) at which a packet of *size* bytes, sent now, has arrived."""
+        """Return the time (`time.monotonic`) at which a packet of *size* bytes, sent now, arrives."""
         now = time.monotonic()
         if link.rate:
             self._free = max(self._free, now) + size * 8 / link.rate

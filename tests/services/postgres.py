@@ -1,4 +1,4 @@
-"""A private PostgreSQL: its own data folder, port and log, gone when we are gone."""
+"""A private PostgreSQL with its own data folder, port and log, which ends with our process."""
 
 import platform
 import shutil
@@ -20,7 +20,7 @@ from tests.services.unprivileged import unprivileged
 READY_SECONDS = 30
 SUPERUSER = "satchel"
 
-# What a test does not need and a disk feels.
+# Durability that a test does not need and that costs disk time.
 CARELESS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
@@ -33,7 +33,7 @@ class PostgresServer:
     """
 
     def __init__(self, folder: Path, durable: bool = False, timezone: str = "UTC") -> None:
-        """`folder` holds data and log; an existing data folder is used as it is."""
+        """Make the server; `folder` holds data and log, and an existing data folder is reused."""
         self.folder = Path(folder).absolute()
         self.durable = durable
         self.timezone = timezone
@@ -44,14 +44,14 @@ class PostgresServer:
         self.bin = postgres_programs(self._identity)
 
     def start(self) -> Self:
-        """Create the data folder if need be, start, and wait until it answers."""
+        """Create the data folder if it is missing, start, and wait until the server responds."""
         if self._process and self._process.alive:
             return self
         self.folder.mkdir(parents=True, exist_ok=True)
         data = self._data_folder()
         if not (data / "PG_VERSION").exists():
             self._initdb(data)
-        # A restart keeps the port: whoever holds a URL must not notice.
+        # A restart keeps the port, so that URLs stay valid.
         self.port = self.port or free_port()
         settings = {
             "listen_addresses": "127.0.0.1",
@@ -67,7 +67,7 @@ class PostgresServer:
             [self.bin / "postgres", "-D", data, *options],
             self.folder / "postgres.log",
             identity=self._identity.arguments,
-            # SIGQUIT is PostgreSQL's immediate shutdown: it takes its children along.
+            # SIGQUIT is PostgreSQL's immediate shutdown, which also ends its children.
             last_signal=signal.SIGQUIT,
             whole_group=False,
         )
@@ -76,7 +76,7 @@ class PostgresServer:
 
     @classmethod
     def of_another_process(cls, folder: Path, port: int, pid: int) -> Self:
-        """Return a server that another process has started in *folder*, and ends."""
+        """Return a server that another process has started in *folder* and will stop."""
         server = cls(folder)
         server.port, server._pid = port, pid
         return server
@@ -111,11 +111,11 @@ class PostgresServer:
         return self.start()
 
     def url(self, database: str) -> str:
-        """The SQLAlchemy URL of a database of this server."""
+        """Return the SQLAlchemy URL of a database of this server."""
         return f"postgresql+psycopg://{SUPERUSER}@127.0.0.1:{self.port}/{database}"
 
     def create_database(self, name: str, template: str | None = None) -> str:
-        """Create it, as a copy of `template` if given; returns its SQLAlchemy URL."""
+        """Create a database, as a copy of `template` if given; return its SQLAlchemy URL."""
         self.execute(
             sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
                 sql.Identifier(name), sql.Identifier(template or "template0")
@@ -124,16 +124,16 @@ class PostgresServer:
         return self.url(name)
 
     def drop_database(self, name: str) -> None:
-        """Drop it if it exists, cutting its connections."""
+        """Drop a database if it exists, and close its connections."""
         self.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
     def databases(self) -> set[str]:
-        """Names of the databases there are."""
+        """Return the names of the databases."""
         with self._connect() as connection:
             return {row[0] for row in connection.execute("SELECT datname FROM pg_database")}
 
     def execute(self, statement: sql.Composable, database: str = "postgres") -> None:
-        """Run one statement outside of a transaction, as `CREATE DATABASE` demands."""
+        """Run one statement outside a transaction, as `CREATE DATABASE` requires."""
         with self._connect(database) as connection:
             connection.execute(statement)
 
@@ -166,7 +166,7 @@ class PostgresServer:
         return data
 
     def remove(self) -> None:
-        """Stop and delete the data, also where it had to live outside of `folder`."""
+        """Stop and delete the data, even if it is outside `folder`."""
         self.stop()
         shutil.rmtree((self.folder / "data").resolve(), ignore_errors=True)
         shutil.rmtree(self.folder, ignore_errors=True)

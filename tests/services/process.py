@@ -20,7 +20,7 @@ class ServiceFailed(RuntimeError):
 
 
 class ServerProcess:
-    """Starts `command` and owns it until `stop` or `kill`.
+    """Starts `command` and controls it until `stop` or `kill`.
 
     If our own process dies without saying goodbye (SIGKILL, a crashed interpreter), a tiny
     shell which reads a pipe from us sees the end of file and sends `last_signal` to the
@@ -40,7 +40,7 @@ class ServerProcess:
         folder: Path | None = None,
     ) -> None:
         """Start at once, in `folder` or where the log lies. `identity` holds Popen's arguments
-        which say whom to run as.
+        which say which user to run as.
 
         `whole_group` says whether signals go to the process group or to the process alone:
         PostgreSQL's postmaster passes signals on itself.
@@ -80,7 +80,7 @@ class ServerProcess:
         return self._process.poll() is None
 
     def wait(self, seconds: float) -> bool:
-        """Wait up to `seconds` for it to end by itself; say whether it did."""
+        """Wait up to `seconds` for it to end by itself; return whether it did."""
         try:
             self._process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -89,11 +89,11 @@ class ServerProcess:
         return True
 
     def send(self, number: int) -> None:
-        """Send a signal, to its whole group if it has one; nothing happens if it has ended."""
+        """Send a signal, to its whole group if it has one; do nothing if it has ended."""
         self._signal(number)
 
     def wait_ready(self, is_ready: Callable[[], bool], seconds: float) -> None:
-        """Poll `is_ready` until it says yes; `ServiceFailed` with the log's end otherwise."""
+        """Poll `is_ready` until it returns true; raises `ServiceFailed` with the end of the log."""
         deadline = time.monotonic() + seconds
         while not is_ready():
             if not self.alive:
@@ -106,7 +106,7 @@ class ServerProcess:
             time.sleep(0.02)
 
     def stop(self, with_signal: int = signal.SIGTERM, seconds: float = 10) -> None:
-        """Ask to end, wait up to `seconds`, then insist. Harmless when it has ended already."""
+        """Ask it to end, wait up to `seconds`, then kill it. Does nothing if it has ended."""
         self._signal(with_signal)
         try:
             self._process.wait(seconds)
@@ -115,20 +115,20 @@ class ServerProcess:
         self._forget()
 
     def kill(self) -> None:
-        """SIGKILL and wait: the server gets no chance to tidy up."""
+        """Send SIGKILL and wait: the server cannot clean up."""
         self._signal(signal.SIGKILL)
         self._process.wait(10)
         self._forget()
 
     def _signal(self, number: int) -> None:
-        # Once it is forgotten, its id may be somebody else's.
+        # After it is reaped, its id may belong to another process.
         if self not in _running or (not self.alive and not self._whole_group):
             return
         with contextlib.suppress(ProcessLookupError):
             (os.killpg if self._whole_group else os.kill)(self.pid, number)
 
     def _forget(self) -> None:
-        """Dismiss the guard before its target's id can be given to somebody else."""
+        """End the guard before the id of its target can belong to another process."""
         _running.discard(self)
         self._guard.kill()
         self._guard.wait()
@@ -137,13 +137,13 @@ class ServerProcess:
 
 
 def tail(log: Path, lines: int = 30) -> str:
-    """The last `lines` lines of a log, with its path, for error messages."""
+    """Return the last `lines` lines of a log, with its path, for error messages."""
     text = log.read_text(errors="replace").splitlines()[-lines:] if log.exists() else []
     return "\n".join([f"End of {log}:", *text])
 
 
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that was free a moment ago."""
+    """Return a TCP port of 127.0.0.1 that is free at the time of the call."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]

@@ -1,4 +1,4 @@
-"""Children that are not ours to wait for: how to find them, and how to see them gone."""
+"""Finds processes that are not our children, and waits for their end."""
 
 import os
 import signal
@@ -8,24 +8,24 @@ from pathlib import Path
 
 
 def children_of(parent: int) -> list[int]:
-    """Process ids of the direct children of a process."""
+    """Return the process ids of the direct children of a process."""
     return [pid for pid, ppid in _parents().items() if ppid == parent]
 
 
 def descendants_of(ancestor: int) -> list[int]:
-    """Process ids of a process' children, their children, and so on."""
+    """Return the process ids of all descendants of a process."""
     parents = _parents()
-    found, waiting = [], [ancestor]
+    descendants, waiting = [], [ancestor]
     while waiting:
-        one = waiting.pop()
-        children = [pid for pid, parent in parents.items() if parent == one]
-        found += children
+        current = waiting.pop()
+        children = [pid for pid, parent in parents.items() if parent == current]
+        descendants += children
         waiting += children
-    return found
+    return descendants
 
 
 def alive(pid: int) -> bool:
-    """Whether there is such a process, and more of it than an end that nobody has noticed."""
+    """Return whether the process runs; a zombie does not."""
     stat = Path(f"/proc/{pid}/stat")
     try:
         return stat.read_text().rpartition(")")[2].split()[0] != "Z"
@@ -34,7 +34,7 @@ def alive(pid: int) -> bool:
 
 
 def kill_and_wait(pid: int, seconds: float = 5) -> None:
-    """SIGKILL a process which somebody else has to reap, and wait until it has vanished."""
+    """Send SIGKILL to a process that another process has to reap, and wait until it is gone."""
     deadline = time.monotonic() + seconds
     try:
         os.kill(pid, signal.SIGKILL)
@@ -46,16 +46,16 @@ def kill_and_wait(pid: int, seconds: float = 5) -> None:
 
 
 def _parents() -> dict[int, int]:
-    """Each process' parent. From /proc where there is one: small images have no `ps`."""
+    """Return the parent of each process. Reads /proc where it exists, because small images have no `ps`."""
     if not Path("/proc/self/stat").exists():
         listing = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True)
         pairs = (line.split() for line in listing.stdout.splitlines())
         return {int(pid): int(ppid) for pid, ppid in pairs}
-    found = {}
+    parents = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
             # "12 (any name) S 11 …": the name may hold spaces and parentheses, so cut after it
-            found[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
+            parents[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
         except (FileNotFoundError, ProcessLookupError):
             continue
-    return found
+    return parents

@@ -1,4 +1,4 @@
-"""A TCP proxy that is a bad line on purpose: slow, lossy, cut, mute, closed, or one that loses an answer.
+"""A TCP proxy that simulates a bad line: slow, lossy, cut, hanging, closed, or one that loses a reply.
 
 Stands before any server, needs no root, and runs in a thread of its own. Every knob may be turned while
 connections are open. With the same seed and one connection at a time it does the same again.
@@ -18,13 +18,13 @@ from typing import Self
 from tests.services.link import PACKET, PERFECT, Lane, Link
 
 AHEAD = 64
-"""Packets that may be under way in one direction of one connection: the buffers of a real line."""
+"""Packets that may be in transit in one direction of one connection: the buffers of a real line."""
 MARKER_WINDOW = 200_000
 _RESET = struct.pack("ii", 1, 0)
 
 
 class Proxy:
-    """Stands before *port*; whoever wants a bad line speaks to `proxy.port` on 127.0.0.1.
+    """A proxy before *port*; clients connect to `proxy.port` on 127.0.0.1.
 
     `link` says how fast the line is. `lose(marker)` drops the answer to a request after the work was done;
     `cut(down=n)` breaks the line after n bytes; `hang`, `refuse` and `heal` say whether anything passes at all.
@@ -63,7 +63,7 @@ class Proxy:
                 self._cut[way] += [size] * times
 
     def hang(self) -> None:
-        """From now on let nothing pass, but close nothing: the dead line that nobody is told of."""
+        """Pass no bytes from now on, but close nothing: a dead line that neither end notices."""
         self.hanging = True
 
     def refuse(self) -> None:
@@ -72,7 +72,7 @@ class Proxy:
         self.reset()
 
     def point(self, port: int) -> None:
-        """Stand before *port* from now on, as an address that moves to another server does."""
+        """Forward to *port* from now on, as when an address moves to another server."""
         self._upstream = (self._upstream[0], port)
         self.reset()
 
@@ -81,7 +81,7 @@ class Proxy:
         self._loop.call_soon_threadsafe(self._reset_all)
 
     def heal(self) -> None:
-        """Let everything pass again and forget cuts and markers that have not happened; `link` stays."""
+        """Pass everything again and forget pending cuts and markers; `link` stays."""
         self.hanging = self.refusing = False
         self._markers.clear()
         for sizes in self._cut.values():
@@ -114,7 +114,7 @@ class Proxy:
         self._open.add(writer)
         if self.refusing:
             return self._reset_one(writer)
-        # A handshake takes a round trip, which the device's own TCP has not waited for here.
+        # A handshake takes a round trip, which the client's own TCP has not waited for on loopback.
         await asyncio.sleep(self.link.rtt)
         try:
             server, to_server = await asyncio.open_connection(*self._upstream)
@@ -122,7 +122,7 @@ class Proxy:
             return self._reset_one(writer)
         self._open.add(to_server)
         for end in (writer, to_server):
-            # Whoever waits for `drain` waits until all is out: what is counted has left.
+            # `drain` returns when all bytes are sent, so that every byte that is counted has left.
             end.transport.set_write_buffer_limits(high=0)
         doomed = asyncio.Event()
         ways = (self._upward(reader, to_server, doomed), self._downward(server, writer, doomed))
@@ -190,7 +190,7 @@ class Proxy:
     ) -> None:
         packet, latest = b"-", 0.0
         while packet:
-            # A fast line needs no small packets.
+            # A fast line has no need of small packets.
             size = PACKET if self.link.rate or self.link.loss or self._cut[way] else 64 * 1024
             try:
                 packet = await reader.read(size)
@@ -200,7 +200,7 @@ class Proxy:
             await under_way.put((latest, packet))
 
     def _room(self, way: str, size: int) -> int:
-        """Count a packet of *size* bytes that arrives; return how much of it does before the line is cut."""
+        """Count an arriving packet of *size* bytes; return how many of them arrive before the line is cut."""
         cuts = self._cut[way]
         if cuts:
             self._passed[way] += size
@@ -219,7 +219,7 @@ class Proxy:
             self._reset_one(writer)
 
     def _reset_one(self, writer: asyncio.StreamWriter) -> None:
-        """Close with RST, as a line that went away looks in the end."""
+        """Close with RST, as a connection over a dead line ends."""
         self._open.discard(writer)
         with contextlib.suppress(OSError, AttributeError):
             writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)

@@ -14,7 +14,7 @@ from tests.services.unprivileged import Identity
 
 
 def postgres_programs(identity: Identity) -> Path:
-    """The folder with `initdb`, `postgres` and so on, which `identity` can run."""
+    """Return a folder with `initdb`, `postgres` and so on, which `identity` can run."""
     folder = postgres_folder()
     if identity.can_enter(folder):
         return folder

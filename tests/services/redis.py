@@ -16,7 +16,7 @@ class RedisServer:
     """Redis or Valkey in a folder of its own; `with` starts and stops it."""
 
     def __init__(self, folder: Path) -> None:
-        """`folder` holds the append-only file and the log."""
+        """Make the server; `folder` holds the append-only file and the log."""
         self.folder = Path(folder).absolute()
         self.port = 0
         self._process: ServerProcess | None = None
@@ -41,19 +41,19 @@ class RedisServer:
         return self
 
     def stop(self) -> None:
-        """Orderly end."""
+        """Stop it in an orderly way."""
         if self._process:
             self._process.stop()
             self._process = None
 
     def kill(self) -> None:
-        """SIGKILL; `start` brings it back with what the append-only file holds."""
+        """Send SIGKILL; `start` restores what the append-only file holds."""
         if self._process:
             self._process.kill()
             self._process = None
 
     def flush(self) -> None:
-        """Forget everything, as a Redis without its file does."""
+        """Delete all data, as if Redis had lost its file."""
         with redis.Redis(port=self.port, socket_timeout=5) as client:
             client.flushall()
 

@@ -1,4 +1,4 @@
-"""A store that speaks S3 on 127.0.0.1, a process of its own; what it keeps goes with it."""
+"""A server that speaks S3 on 127.0.0.1, in a process of its own; its data ends with it."""
 
 import sys
 from pathlib import Path
@@ -17,14 +17,14 @@ CREDENTIALS = {
     "AWS_SECRET_ACCESS_KEY": "test",
     "AWS_DEFAULT_REGION": REGION,
 }
-"""As environment variables; the server takes any."""
+"""Credentials as environment variables; the server accepts any."""
 
 
 class S3Server:
     """The server; `with` starts and stops it."""
 
     def __init__(self, folder: Path) -> None:
-        """`folder` holds the log."""
+        """Make the server; `folder` holds the log."""
         self.folder = Path(folder).absolute()
         self.port = 0
         self._process: ServerProcess | None = None
@@ -34,7 +34,7 @@ class S3Server:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> Self:
-        """Start and wait until it answers."""
+        """Start it and wait until it responds."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self.port = self.port or free_port()
         command = [Path(sys.executable).parent / "moto_server", "-H", "127.0.0.1", "-p", str(self.port)]
@@ -43,13 +43,13 @@ class S3Server:
         return self
 
     def stop(self) -> None:
-        """End it, and everything it kept."""
+        """Stop it, which deletes its data."""
         if self._process:
             self._process.stop()
             self._process = None
 
     def make_bucket(self, name: str) -> Any:
-        """Create the bucket and return a client that sees everything in it."""
+        """Create the bucket and return a client with full access to it."""
         client = boto3.client(
             "s3",
             endpoint_url=self.url,

@@ -1,4 +1,4 @@
-"""A WSGI server in a thread of the test, for whoever must speak to the application over a real socket."""
+"""A WSGI server in a thread of the test, for tests that need the application behind a real socket."""
 
 import threading
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A streaming standby of a PostgreSQL of ours: made, paused, cut off, promoted."""
+"""A streaming standby of a PostgreSQL of ours: create, pause, disconnect, promote."""
 
 import subprocess
 import time
@@ -32,8 +32,9 @@ def copy(server: PostgresServer, other: PostgresServer, *options: str) -> None:
 
 
 def catch_up(primary: PostgresServer, standby: PostgresServer) -> None:
-    """Wait until *standby* has replayed what *primary* has said."""
-    # Not what is written: a server that does not wait for its disk answers before that.
+    """Wait until *standby* has replayed everything that *primary* has committed."""
+    # Compare with the insert position and not the write position: without fsync a commit returns before the
+    # write.
     written = ask(primary, "SELECT pg_current_wal_insert_lsn()::text")
     wait(lambda: bool(ask(standby, f"SELECT pg_last_wal_replay_lsn() >= '{written}'")), "catch up")
 
@@ -50,19 +51,19 @@ def resume(standby: PostgresServer) -> None:
 
 
 def cut(standby: PostgresServer) -> None:
-    """Let *standby* hear nothing of its primary any more."""
+    """Disconnect *standby* from its primary."""
     standby.execute(sql.SQL("ALTER SYSTEM SET primary_conninfo = ''"))
     standby.execute(sql.SQL("SELECT pg_reload_conf()"))
     wait(lambda: ask(standby, "SELECT count(*) FROM pg_stat_wal_receiver") == 0, "let go of the primary")
 
 
 def promote(standby: PostgresServer) -> None:
-    """Make *standby* a primary, and wait until it is one."""
+    """Promote *standby* to a primary, and wait until it is one."""
     standby.execute(sql.SQL(f"SELECT pg_promote(true, {SECONDS:.0f})"))
 
 
 def ask(server: PostgresServer, question: str) -> Any:
-    """Return the one value that *question* has for an answer."""
+    """Return the single value that *question* selects."""
     with psycopg.connect(host="127.0.0.1", port=server.port, user=SUPERUSER, dbname="postgres") as connection:
         rows = connection.execute(question.encode()).fetchall()
     return rows[0][0]

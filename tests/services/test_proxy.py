@@ -1,4 +1,4 @@
-"""The proxy that plays bad networks does what it says: other tests believe it."""
+"""The proxy that simulates bad networks does what it promises: other tests rely on it."""
 
 import socket
 import threading
@@ -16,7 +16,7 @@ ANSWER = bytes(range(256)) * 1_000
 
 @pytest.fixture
 def server() -> Iterator[int]:
-    """A server that answers every line with the same 256,000 bytes, and remembers nothing."""
+    """A stateless server that answers every line with the same 256,000 bytes."""
     listener = socket.create_server(("127.0.0.1", 0))
 
     def talk(connection: socket.socket) -> None:
@@ -42,17 +42,18 @@ def server() -> Iterator[int]:
 
 
 def ask(port: int, line: bytes, size: int, seconds: float = 10) -> bytes:
-    """Send *line* and return up to *size* bytes; what is there of them if the line breaks."""
-    got = b""
-    with socket.create_connection(("127.0.0.1", port), seconds) as connection:
-        connection.settimeout(seconds)
-        try:
+    """Send *line* and return up to *size* bytes, or those that have arrived when the line breaks."""
+    received = b""
+    try:
+        # The reset may arrive while `create_connection` still runs.
+        with socket.create_connection(("127.0.0.1", port), seconds) as connection:
+            connection.settimeout(seconds)
             connection.sendall(line)
-            while len(got) < size and (data := connection.recv(65_536)):
-                got += data
-        except ConnectionResetError:
-            pass
-    return got
+            while len(received) < size and (data := connection.recv(65_536)):
+                received += data
+    except ConnectionResetError:
+        pass
+    return received
 
 
 def test_a_good_line_passes_everything(server: int) -> None:

@@ -1,4 +1,4 @@
-"""The servers that other tests stand on, and what we count on Tryton for."""
+"""The servers that other tests use, and the behaviour of Tryton that we rely on."""
 
 import datetime as dt
 import time
@@ -81,7 +81,7 @@ def _until(done: Callable[[], bool], seconds: float = 30) -> None:
 
 
 def _sale(erp: TrytonServer, customer: dict[str, Any], quantity: float = 1, **more: Any) -> dict[str, Any]:
-    """A sale as `create` wants it: no on_change runs, so everything is said."""
+    """Return a sale as `create` needs it: no on_change runs, so every field is given."""
     made = erp.summary
     product = next(p for p in made["products"] if p["unit"] == p["sale_unit"] and p["kind"] == "Product")
     line = {
@@ -167,7 +167,7 @@ def test_an_order_over_the_limit_is_refused_and_not_asked_about(running_tryton: 
         call("sale.sale", "quote", [sale])
         with pytest.raises(TrytonRefused, match="credit limit") as refusal:
             call("sale.sale", "confirm", [sale])
-        # a UserWarning could be clicked away, also by a machine
+        # a program could confirm a UserWarning
         assert refusal.value.kind == "UserError"
         assert call.one("sale.sale", sale, "state")["state"] == "quotation"
 

@@ -1,4 +1,4 @@
-"""A running Tryton with the sample company, over HTTP as a customer's would be."""
+"""A running Tryton with the sample company, reached over HTTP like a customer's."""
 
 import logging
 import os
@@ -40,7 +40,7 @@ class TrytonServer:
     def __init__(
         self, postgres: PostgresServer, folder: Path, database: str = "erp", queue: bool = False
     ) -> None:
-        """`postgres` must be running when we start; `folder` holds configuration and logs."""
+        """Make the server; `postgres` must run before `start`, and `folder` holds configuration and logs."""
         self.postgres = postgres
         self.folder = Path(folder).absolute()
         self.database = database
@@ -65,12 +65,12 @@ class TrytonServer:
 
     @property
     def summary(self) -> dict[str, Any]:
-        """What the sample company holds: ids by code, as the loader printed it."""
+        """The contents of the sample company: ids by code, as the loader printed them."""
         return self._known_template().summary
 
     @property
     def settings(self) -> dict[str, str]:
-        """The environment by which Satchel's Tryton connector finds it."""
+        """The environment variables that connect Satchel's Tryton connector to it."""
         return {
             "SATCHEL_CONNECTOR": "tryton",
             "SATCHEL_ERP_URL": self.url,
@@ -80,13 +80,14 @@ class TrytonServer:
         }
 
     def start(self) -> Self:
-        """Install Tryton, make or restore the template, copy it: whatever is missing. Then serve."""
+        """Install Tryton, make or restore the template, and copy it, as far as they are missing; then start
+        it."""
         if self._server and self._server.alive:
             return self
         self.prepare()
         if self.database not in self.postgres.databases():
             self.postgres.create_database(self.database, self._template.database)
-        # written anew each time: PostgreSQL's port may be another one than last time
+        # written each time, because PostgreSQL's port may have changed
         write_config(self.folder, self.postgres)
         self.port = self.port or free_port()
         self._server = ServerProcess(self._server_command(), self.log, env=self._environment())
@@ -96,14 +97,14 @@ class TrytonServer:
         return self
 
     def prepare(self) -> Self:
-        """Install Tryton, and make or restore the template, unless they are there. Start nothing."""
+        """Install Tryton and make or restore the template if they are missing; start nothing."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self._venv = virtualenv()
         self._template = self._template or ensure_template(self.postgres, self._venv, self.folder)
         return self
 
     def fresh(self, name: str, queue: bool = False) -> "TrytonServer":
-        """Another server, started, on a new database `name` with the sample company.
+        """Return another server, started, on a new database `name` with the sample company.
 
         Takes two or three seconds. Leaving its `with` stops it and drops the database; without
         a `with` it ends when we do.
@@ -116,7 +117,7 @@ class TrytonServer:
         return other.start()
 
     def stop(self) -> None:
-        """End server and worker, and the `fresh` servers too; our database stays."""
+        """Stop server and worker, and the `fresh` servers too; our database stays."""
         for other in self._others:
             other.remove()
         self._others.clear()
@@ -129,14 +130,14 @@ class TrytonServer:
         self._server = self._worker = None
 
     def kill(self) -> None:
-        """SIGKILL of server and worker, in the middle of whatever they do."""
+        """Send SIGKILL to server and worker."""
         for process in (self._server, self._worker):
             if process:
                 process.kill()
         self._server = self._worker = None
 
     def restart(self) -> Self:
-        """End and start again on the same port; sessions of before stay valid."""
+        """Stop and start it on the same port; earlier sessions stay valid."""
         self._end()
         return self.start()
 
@@ -147,12 +148,12 @@ class TrytonServer:
 
     @property
     def log(self) -> Path:
-        """What trytond wrote."""
+        """The log of trytond."""
         return self.folder / "trytond.log"
 
     @property
     def worker_log(self) -> Path:
-        """What trytond-worker wrote."""
+        """The log of trytond-worker."""
         return self.folder / "trytond-worker.log"
 
     def _known_template(self) -> Template:
@@ -181,7 +182,7 @@ class TrytonServer:
         return [self._venv / "bin" / "trytond-worker", "-c", config, "-d", self.database, "-n", "1"]
 
     def _answers(self) -> bool:
-        """Whether it answers. It loads the database before it listens, so then it is ready."""
+        """Return whether it responds. It loads the database before it listens, so then it is ready."""
         try:
             with socket.create_connection(("127.0.0.1", self.port), timeout=1):
                 return True

@@ -1,4 +1,4 @@
-"""The sample company from nothing: initialise Tryton, load, dump. A minute and a half on two cores."""
+"""Builds the sample company: initialise Tryton, load, dump. Takes a minute and a half on two cores."""
 
 import os
 import subprocess
@@ -16,7 +16,7 @@ COMMAND_SECONDS = 900
 
 
 def build(postgres: PostgresServer, venv: Path, scratch: Path, database: str, dump: Path) -> str:
-    """Make `dump` by way of a passing `database`; returns the loader's JSON.
+    """Make `dump` with the help of a temporary `database`; return the loader's JSON.
 
     `scratch` is a folder for configuration and log.
     """
@@ -55,12 +55,13 @@ def _use_real_exclusion_constraints(postgres: PostgresServer, database: str) -> 
 
 
 def login(postgres: PostgresServer) -> list[str]:
-    """The options by which PostgreSQL's own programs find the server."""
+    """Return the options with which PostgreSQL's own programs find the server."""
     return ["-h", "127.0.0.1", "-p", str(postgres.port), "-U", SUPERUSER]
 
 
 def run(command: list[Any], log: Path, **environment: str) -> str:
-    """Run to the end, errors into `log`; returns what it printed. `ServiceFailed` with the log's end."""
+    """Run it to its end, with errors into `log`; return its output. Raises `ServiceFailed` with the log's
+    end."""
     with log.open("a") as errors:
         done = subprocess.run(
             [str(part) for part in command],

@@ -1,4 +1,4 @@
-"""What a Tryton of ours is: its modules, its users, its configuration file."""
+"""The configuration of our Tryton: its modules, users and configuration file."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ CONNECTOR_PASSWORD = "nordhaven-field-1"
 
 
 def write_config(folder: Path, postgres: PostgresServer) -> Path:
-    """A trytond.conf for this PostgreSQL; returns its path."""
+    """Write a trytond.conf for this PostgreSQL; return its path."""
     config = folder / "trytond.conf"
     config.write_text(
         "[database]\n"

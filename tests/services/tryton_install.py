@@ -24,9 +24,9 @@ INSTALL_SECONDS = 600
 
 
 def virtualenv() -> Path:
-    """The folder of the virtualenv, installing it first unless it is there and up to date.
+    """Return the folder of the virtualenv; install it first unless it is up to date.
 
-    Takes 15 to 30 seconds the first time. `ServiceFailed` with pip's words if it cannot be had.
+    Takes 15 to 30 seconds the first time. Raises `ServiceFailed` with pip's output if the installation fails.
     """
     folder = Path(os.environ.get(FOLDER_VARIABLE) or ROOT / ".venv-tryton").absolute()
     wanted = fingerprint([LOCK, MODULE], sys.version)
@@ -55,12 +55,12 @@ def _install(folder: Path) -> None:
 def _run(command: list[str | Path], advice: str) -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=INSTALL_SECONDS, check=False)
     if done.returncode:
-        words = " ".join(map(str, command))
-        raise ServiceFailed(f"Installing Tryton failed: {words}\n{done.stdout}{done.stderr}\n{advice}")
+        line = " ".join(map(str, command))
+        raise ServiceFailed(f"Installing Tryton failed: {line}\n{done.stdout}{done.stderr}\n{advice}")
 
 
 def fingerprint(paths: Iterable[Path], *also: str) -> str:
-    """SHA-256 (hex) over the files at and below `paths`, their names, and `also`."""
+    """Return the SHA-256 (hex) over the files at and below `paths`, their names, and `also`."""
     digest = hashlib.sha256("\0".join(also).encode())
     for path in paths:
         files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]

@@ -1,4 +1,4 @@
-"""The little JSON-RPC that tests need to play the office, or to look behind the connector's back.
+"""The small JSON-RPC client with which tests act as the office, or check Tryton without the connector.
 
 Not the connector: it knows nothing of retries, cursors or whether a call was executed.
 """
@@ -29,7 +29,7 @@ class TrytonSession:
     """Logged in as one user; `session("sale.sale", "quote", [1])` calls a method of a model."""
 
     def __init__(self, server: TrytonServer, user: str | None = None, password: str | None = None) -> None:
-        """Log in, as the connector's user unless told otherwise."""
+        """Log in, by default as the connector's user."""
         self._client = httpx.Client(base_url=server.rpc_url, timeout=120)
         # Basic on every call would cost a password check each (tens of milliseconds)
         user, password = user or server.user, password or server.password
@@ -44,7 +44,7 @@ class TrytonSession:
         return cls(server, server.admin_user, server.admin_password)
 
     def __call__(self, model: str, method: str, *arguments: Any) -> Any:
-        """Call it in the user's context; `TrytonRefused` on an error, httpx's errors on others."""
+        """Call it in the user's context; raises `TrytonRefused` on Tryton's error, and httpx's errors."""
         return self._post(f"model.{model}.{method}", *arguments, self.context)
 
     def one(self, model: str, record: int, *names: str) -> dict[str, Any]:
@@ -62,7 +62,7 @@ class TrytonSession:
         return reply["result"]
 
     def close(self) -> None:
-        """Drop the connection; the session in Tryton's database just ages."""
+        """Close the connection; the session in Tryton's database expires by itself."""
         self._client.close()
 
     def __enter__(self) -> Self:
@@ -79,7 +79,7 @@ def _base64(data: bytes) -> str:
 
 
 def _encode(value: Any) -> Any:
-    """Python values as Tryton's JSON has them."""
+    """Convert Python values to Tryton's JSON."""
     match value:
         case Decimal():
             return {"__class__": "Decimal", "decimal": str(value)}

@@ -23,21 +23,21 @@ from tests.services.turns import one_at_a_time
 
 @dataclass(frozen=True)
 class Template:
-    """A database to copy, and what is in it (the loader's JSON)."""
+    """A database to copy, and its contents (the loader's JSON)."""
 
     database: str
     summary: dict[str, Any]
 
 
 def ensure_template(postgres: PostgresServer, venv: Path, scratch: Path) -> Template:
-    """The template in this server; made or restored if it is not there yet."""
+    """Return the template in this server; make or restore it if it is missing."""
     name = f"tryton_{_fingerprint(postgres)[:16]}"
     making, dump, summary = f"{name}_making", CACHE / f"{name}.dump", CACHE / f"{name}.json"
     with one_at_a_time(CACHE / "template.lock"):
         if not (dump.exists() and summary.exists()):
             half = dump.with_suffix(".half")
             summary.write_text(build(postgres, venv, scratch, making, half))
-            # the name last: half a dump is no dump
+            # renamed last, so that an incomplete dump is never used
             half.replace(dump)
         if name not in postgres.databases():
             _restore(postgres, making, dump, name)
@@ -59,9 +59,9 @@ def _restore(postgres: PostgresServer, making: str, dump: Path, name: str) -> No
     log = postgres.folder / "tryton-restore.log"
     run([postgres.bin / "pg_restore", *login(postgres), "-j2", "--no-owner", "-d", making, dump], log)
     for statement in (
-        # Tryton looks into every database that is not marked so, and who looks blocks copying
+        # Tryton opens every database that is not marked as a template, and an open database cannot be copied
         "ALTER DATABASE {making} WITH IS_TEMPLATE true ALLOW_CONNECTIONS false",
-        # the name last: half a template is no template
+        # renamed last, so that an incomplete template is never used
         "ALTER DATABASE {making} RENAME TO {name}",
     ):
         names = {"making": sql.Identifier(making), "name": sql.Identifier(name)}

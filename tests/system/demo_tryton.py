@@ -1,6 +1,6 @@
-"""`make demo-tryton`: the journey of `make run` against a Tryton that is installed and started here.
+"""`make demo-tryton`: Satchel with a Tryton that is installed and started locally.
 
-Uses the tests' own PostgreSQL and Tryton, in the folder demo/, which a later run takes up again.
+Uses the tests' own PostgreSQL and Tryton, in the folder demo/, which a later run uses again.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ REPS = (
 
 
 def main() -> None:
-    """Bring everything up, print the session to paste, and run until Ctrl-C."""
+    """Start everything, print the commands to paste, and run until Ctrl-C."""
     folder = Path("demo").absolute()
     print("Starting PostgreSQL and Tryton; the first time this takes about two minutes.", flush=True)
     with PostgresServer(folder / "postgres") as postgres, TrytonServer(postgres, folder / "tryton") as tryton:

@@ -1,4 +1,4 @@
-"""Builds the OpenAPI 3.1 document from the doors, what they take and give, and the wire's definitions."""
+"""Builds the OpenAPI 3.1 document from the routes and the marshmallow schemas of the wire."""
 
 import json
 import re
@@ -6,41 +6,45 @@ from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
 
-from backend.api.openapi.operations import ALWAYS, LOCK, OFFICE_LOCK, OPERATIONS, Operation, Parameter, Reply
-from backend.api.route import Route
-from sync_protocol import SCHEMA_REVISION, WIRE_VERSION
-from sync_protocol.errors import ErrorCode
-from sync_protocol.problem import MEDIA_TYPE
-from sync_protocol.reference.json_schema import DIALECT, definitions
+from marshmallow import Schema
 
-PREFIX = "#/components/schemas/"
+from backend.api.openapi.operation import COMPONENTS, Operation, Parameter, Reply
+from backend.api.route import Auth, Route
+from sync_protocol import SCHEMA_REVISION, WIRE_VERSION
+from sync_protocol.errors import ErrorCode as E
+from sync_protocol.problem import MEDIA_TYPE, ProblemSchema
+from sync_protocol.reference.json_schema import DIALECT, definitions, name_of
+
 Json = dict[str, Any]
 
-_SENTENCES = {"type": "array", "items": {"type": "string"}}
-_OWN: dict[str, Json] = {
-    "Any": {"type": "object"},
-    "Alive": {"type": "object", "properties": {"status": {"const": "alive"}}, "required": ["status"]},
-    "Ready": {
-        "type": "object",
-        "properties": {
-            "status": {"enum": ["ready", "not ready"]},
-            "problems": _SENTENCES,
-            "warnings": _SENTENCES,
-        },
-        "required": ["status", "problems", "warnings"],
-    },
+_SECURITY: dict[Auth, list[Json]] = {
+    Auth.PUBLIC: [],
+    Auth.DEVICE: [{"bearer": []}],
+    # The empty object is an alternative: a signed link needs no token.
+    Auth.LINK: [{"bearer": []}, {}],
+    Auth.OFFICE: [{"office": []}],
 }
+_DEVICE_PROBLEMS = (E.TOKEN_MISSING, E.TOKEN_INVALID, E.TOKEN_EXPIRED, E.DEVICE_REVOKED)
+_AUTH_PROBLEMS: dict[Auth, tuple[E, ...]] = {
+    Auth.PUBLIC: (),
+    Auth.DEVICE: _DEVICE_PROBLEMS,
+    Auth.LINK: _DEVICE_PROBLEMS,
+    Auth.OFFICE: (E.TOKEN_MISSING, E.OFFICE_TOKEN_INVALID, E.RATE_LIMITED),
+}
+_BODY_PROBLEMS = (E.NOT_JSON, E.ENVELOPE_INVALID, E.BODY_TOO_LARGE, E.ENCODING_UNSUPPORTED, E.BODY_DAMAGED)
+_COMMON_PROBLEMS = (E.INTERNAL, E.UNAVAILABLE)
 
 
 def document(routes: Iterable[Route]) -> Json:
-    """Return the OpenAPI document of *doors*; raises KeyError for one that `OPERATIONS` does not describe."""
+    """Return the OpenAPI document of *routes*."""
+    routes = tuple(routes)
     paths: dict[str, Json] = {}
-    for door in routes:
-        path = door.path.replace("<", "{").replace(">", "}")
-        paths.setdefault(path, {})[door.method.lower()] = _operation(door, OPERATIONS[door.name])
-        if named := re.findall(r"{(\w+)}", path):
+    for route in routes:
+        path = route.path.replace("<", "{").replace(">", "}")
+        paths.setdefault(path, {})[route.method.lower()] = _operation(route)
+        if names := re.findall(r"{(\w+)}", path):
             paths[path]["parameters"] = [
-                {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in named
+                {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names
             ]
     return {
         "openapi": "3.1.0",
@@ -48,14 +52,14 @@ def document(routes: Iterable[Route]) -> Json:
         "info": {
             "title": "Satchel for devices",
             "version": f"{WIRE_VERSION}.{SCHEMA_REVISION}",
-            "description": "Offline sync for field sales. docs/protocol.md tells it in words.",
+            "description": "Offline sync for field sales. docs/protocol.md explains how to use it.",
         },
         "paths": paths,
         "components": {
-            "schemas": dict(sorted({**definitions(PREFIX), **_OWN}.items())),
+            "schemas": definitions(schemas(routes), COMPONENTS),
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
-                "office": {"type": "http", "scheme": "bearer", "description": "Of `satchel office add`."},
+                "office": {"type": "http", "scheme": "bearer", "description": "From `satchel office add`."},
             },
         },
     }
@@ -66,63 +70,79 @@ def render(routes: Iterable[Route]) -> bytes:
     return json.dumps(document(routes), ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _operation(door: Route, operation: Operation) -> Json:
-    lock = OFFICE_LOCK if door.office else LOCK
-    codes = [*(lock if door.locked else ()), *operation.problems, *ALWAYS]
+def schemas(routes: Iterable[Route]) -> list[type[Schema]]:
+    """Return the marshmallow schemas of the bodies that *routes* take and give."""
+    operations = [route.operation for route in routes]
+    replies = [reply.schema for operation in operations for reply in operation.replies.values()]
+    requests = [operation.request for operation in operations]
+    return [ProblemSchema, *(schema for schema in [*requests, *replies] if isinstance(schema, type))]
+
+
+def _operation(route: Route) -> Json:
+    operation = route.operation
+    codes = [
+        *_AUTH_PROBLEMS[route.auth],
+        *(_BODY_PROBLEMS if operation.request else ()),
+        *operation.problems,
+        *_COMMON_PROBLEMS,
+    ]
     replies: Json = {str(status): _reply(reply) for status, reply in operation.replies.items()}
     for status in sorted({code.status for code in codes}):
         replies.setdefault(str(status), _problem([code for code in codes if code.status == status]))
     described: Json = {
-        "operationId": door.name,
+        "operationId": route.name,
         "summary": operation.summary,
-        # An empty one: a signed link needs no token.
-        "security": _security(door),
+        "security": _SECURITY[route.auth],
         "parameters": [_parameter(parameter) for parameter in operation.parameters],
         "responses": replies,
     }
-    if operation.request:
-        content = {"application/json": {"schema": {"$ref": PREFIX + operation.request}}}
-        described["requestBody"] = {"required": True, "content": content}
-    if operation.binary:
-        content = {operation.binary: {}}
-        described["requestBody"] = {"required": operation.binary_required, "content": content}
+    if body := _request_body(operation):
+        described["requestBody"] = body
     return described
 
 
-def _security(door: Route) -> list[Json]:
-    if door.office:
-        return [{"office": []}]
-    return [{"bearer": []}, *([{}] if door.linked else [])] if door.locked else []
+def _request_body(operation: Operation) -> Json | None:
+    if operation.request:
+        return {"required": True, "content": _json_content(operation.request)}
+    if operation.media_type:
+        return {"required": operation.body_required, "content": {operation.media_type: {}}}
+    return None
+
+
+def _json_content(schema: Any, media_type: str = "application/json") -> Json:
+    """Return the content of a body by *schema*, a marshmallow class or JSON Schema."""
+    described = {"$ref": COMPONENTS + name_of(schema)} if isinstance(schema, type) else dict(schema)
+    return {media_type: {"schema": described}}
 
 
 def _parameter(parameter: Parameter) -> Json:
     return {
         "name": parameter.name,
         "in": parameter.place,
-        "description": parameter.says,
+        "description": parameter.description,
         "required": parameter.required,
         "schema": dict(parameter.schema),
     }
 
 
 def _reply(reply: Reply) -> Json:
-    described: Json = {"description": reply.says}
+    described: Json = {"description": reply.description}
     if reply.headers:
         described["headers"] = {
-            header.name: {"description": header.says, "schema": dict(header.schema)} for header in reply.headers
+            header.name: {"description": header.description, "schema": dict(header.schema)}
+            for header in reply.headers
         }
-    if reply.binary:
-        described["content"] = {reply.binary: {}}
+    if reply.media_type:
+        described["content"] = {reply.media_type: {}}
     if reply.schema:
-        described["content"] = {"application/json": {"schema": {"$ref": PREFIX + reply.schema}}}
+        described["content"] = _json_content(reply.schema)
     return described
 
 
-def _problem(codes: list[ErrorCode]) -> Json:
+def _problem(codes: list[E]) -> Json:
     named = ", ".join(f"`{code.code}`" for code in codes)
     try:
         phrase = HTTPStatus(codes[0].status).phrase
     except ValueError:
         phrase = "Checksum mismatch"  # 460, a status of tus
-    schema = {"$ref": PREFIX + "Problem"}
-    return {"description": f"{phrase}: {named}", "content": {MEDIA_TYPE: {"schema": schema}}}
+    return {"description": f"{phrase}: {named}", "content": _json_content(ProblemSchema, MEDIA_TYPE)}

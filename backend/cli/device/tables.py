@@ -1,13 +1,14 @@
 """Print the device's data as tables for people."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from rich.markup import escape
-from rich.table import Table
 
 from backend.cli.context import console
+from backend.cli.tables import print_table
 from sync_protocol.device.capture.documents import Document
 from sync_protocol.device.capture.views import CustomerPage, ProductLine
 from sync_protocol.device.device import Status
@@ -88,11 +89,14 @@ def print_status(status: Status) -> None:
         if state.verified_at is not None:
             changed = "" if state.verified else "; records have changed since"
             console.print(f"Last verified {state.verified_at}{changed}.")
-    table = Table("collection", "records", "read from the ERP")
-    for name, count in status.counts.items():
-        table.add_row(name, f"{count:,}", status.freshness.get(name, ""))
-    if status.counts:
-        console.print(table)
+    print_table(
+        status.counts.items(),
+        {
+            "collection": lambda item: item[0],
+            "records": lambda item: f"{item[1]:,}",
+            "read from the ERP": lambda item: status.freshness.get(item[0]),
+        },
+    )
     stages = Counter(document.state_label for document in status.documents)
     for label, count in stages.items():
         console.print(f"{count} {'document' if count == 1 else 'documents'} {label}", markup=False)
@@ -103,14 +107,13 @@ def print_records(collection: str, records: Sequence[Mapping[str, Any]]) -> None
 
     A collection without an entry in `_COLUMNS` shows its first fields.
     """
-    if not records:
-        console.print(f"No {collection.replace('_', ' ')} on this device.")
-        return
-    columns = _COLUMNS.get(collection) or tuple(dict.fromkeys(("id", *records[0])))[:_MAX_COLUMNS]
-    table = Table(*columns)
-    for record in records:
-        table.add_row(*(_cell(record.get(column)) for column in columns))
-    console.print(table)
+    fields = _COLUMNS.get(collection) or tuple(dict.fromkeys(("id", *next(iter(records), ()))))[:_MAX_COLUMNS]
+    columns: dict[str, Callable[[Mapping[str, Any]], object]] = {name: partial(_value, name) for name in fields}
+    print_table(records, columns, empty=f"No {collection.replace('_', ' ')} on this device.")
+
+
+def _value(name: str, record: Mapping[str, Any]) -> object:
+    return record.get(name)
 
 
 def print_customer(page: CustomerPage) -> None:
@@ -151,81 +154,71 @@ def print_customer(page: CustomerPage) -> None:
 
 
 def _print_orders(orders: Sequence[Mapping[str, Any]]) -> None:
-    if not orders:
-        return
-    table = Table("order", "date", "gross", "transport", "approval", "delivery", "billing", title="Orders")
-    for order in orders[:20]:
-        axes = order["axes"]
-        table.add_row(
-            order["number"] or order["id"], order["order_date"], f"{order['gross']} {order['currency']}",
-            axes["transport"], axes["approval"], axes["delivery"], axes["billing"],
-        )  # fmt: skip
-    console.print(table)
+    print_table(
+        orders[:20],
+        {
+            "order": lambda order: order["number"] or order["id"],
+            "date": lambda order: order["order_date"],
+            "gross": lambda order: f"{order['gross']} {order['currency']}",
+            "transport": lambda order: order["axes"]["transport"],
+            "approval": lambda order: order["axes"]["approval"],
+            "delivery": lambda order: order["axes"]["delivery"],
+            "billing": lambda order: order["axes"]["billing"],
+        },
+        title="Orders",
+    )
 
 
 def _print_receivables(receivables: Sequence[Mapping[str, Any]]) -> None:
-    if not receivables:
-        return
-    table = Table("type", "number", "date", "due", "open", title="Open items")
-    for item in receivables:
-        table.add_row(
-            item["type"],
-            item["number"],
-            item["date"],
-            item["due_date"],
-            f"{item['open_amount']} {item['currency']}",
-        )
-    console.print(table)
+    print_table(
+        receivables,
+        {
+            "type": lambda item: item["type"],
+            "number": lambda item: item["number"],
+            "date": lambda item: item["date"],
+            "due": lambda item: item["due_date"],
+            "open": lambda item: f"{item['open_amount']} {item['currency']}",
+        },
+        title="Open items",
+    )
 
 
 def print_products(lines: Sequence[ProductLine]) -> None:
     """Print products with price and stock."""
-    if not lines:
-        console.print("No matching products on this device.")
-        return
-    table = Table("product", "name", "unit", "price", "stock")
-    for line in lines:
-        product = line.product
-        stock = ", ".join(f"{level['warehouse_id']} {level['available']}" for level in line.stock)
-        price = f"{line.price.amount} {line.price.currency}" if line.price else ""
-        table.add_row(
-            product["sku"] or product["id"], escape(product["name"]), product["units"][0]["unit"], price, stock
-        )
-    console.print(table)
+    print_table(
+        lines,
+        {
+            "product": lambda line: line.product["sku"] or line.product["id"],
+            "name": lambda line: line.product["name"],
+            "unit": lambda line: line.product["units"][0]["unit"],
+            "price": lambda line: f"{line.price.amount} {line.price.currency}" if line.price else "",
+            "stock": lambda line: [f"{level['warehouse_id']} {level['available']}" for level in line.stock],
+        },
+        empty="No matching products on this device.",
+    )
 
 
 def print_outbox(documents: Sequence[Document]) -> None:
     """Print documents with their states."""
-    if not documents:
-        console.print("The outbox is empty.")
-        return
-    table = Table("id", "document", "captured", "state")
-    for document in documents:
-        lines = [document.state_label]
-        lines += [f"{error['field']}: {error['message']}" for error in document.errors]
-        if document.missing:
-            lines.append(f"receipts to send: {len(document.missing)}")
-        style = "red" if document.needs_rep else None
-        table.add_row(
-            document.id,
-            escape(document.title),
-            document.captured_at[:19],
-            escape("\n".join(lines)),
-            style=style,
-        )
-    console.print(table)
+    print_table(
+        documents,
+        {
+            "id": lambda document: document.id,
+            "document": lambda document: document.title,
+            "captured": lambda document: document.captured_at[:19],
+            "state": _state,
+        },
+        empty="The outbox is empty.",
+        style=lambda document: "red" if document.needs_rep else None,
+    )
 
 
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, Mapping):
-        return escape(", ".join(str(inner) for inner in value.values()))
-    if isinstance(value, list):
-        return escape(", ".join(str(inner) for inner in value if not isinstance(inner, Mapping)))
-    return escape(str(value))
+def _state(document: Document) -> str:
+    lines = [document.state_label]
+    lines += [f"{error['field']}: {error['message']}" for error in document.errors]
+    if document.missing:
+        lines.append(f"receipts to send: {len(document.missing)}")
+    return "\n".join(lines)
 
 
 def _size(count: int) -> str:

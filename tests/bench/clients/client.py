@@ -1,4 +1,4 @@
-"""What a client of any system can do; the parts measure these and nothing else."""
+"""The interface of a client of any system; the parts measure its methods."""
 
 from collections.abc import Mapping, Sized
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ Replica = dict[tuple[str, str], dict[str, Any]]
 
 @dataclass(frozen=True)
 class Address:
-    """Where a system is, and as whom to speak to it."""
+    """The port of a system and the identity of the client that calls it."""
 
     client: str
     """Names the client: see `tests.bench.clients.kinds`."""
@@ -22,22 +22,22 @@ class Address:
 
 
 class Client(Protocol):
-    """A rep's client. `state` is what it must know to ask for changes; it is JSON."""
+    """A rep's client. `state` is what it needs to ask for changes, as JSON."""
 
     wire: Wire
     state: Any
 
     def first_sync(self) -> Sized:
-        """Fetch everything the rep hears, decode it, and remember where the client stands."""
+        """Fetch everything that the rep may read, decode it, and keep the position in `state`."""
 
     def catch_up(self) -> None:
-        """Learn where the server stands without fetching what it holds, so that `state` is up to date."""
+        """Bring `state` up to date without keeping the records."""
 
     def delta(self) -> Sized:
-        """Fetch what has changed since `state`, decoded; `state` stays."""
+        """Fetch and decode what has changed since `state`, and leave `state` as it is."""
 
     def polls(self) -> list[bytes]:
-        """Return the requests of one idle poll, as they travel; each is answered that nothing is new."""
+        """Return the raw requests of one idle poll, whose responses say that nothing has changed."""
 
     def push(self, documents: list[dict[str, Any]]) -> int:
-        """Push one batch of orders; return how many the server says it has taken."""
+        """Push one batch of orders; return how many the server has accepted."""

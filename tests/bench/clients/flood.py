@@ -1,4 +1,4 @@
-"""Many connections that poll as fast as they are answered, in one thread."""
+"""Many connections in one thread, each of which polls again as soon as it gets a response."""
 
 import asyncio
 import re
@@ -11,34 +11,34 @@ _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
 
 class _Poller(asyncio.Protocol):
-    """Sends the requests of a poll one after another, and begins again."""
+    """Sends the requests of a poll one after another, again and again."""
 
     def __init__(self, requests: list[bytes], until: float, done: asyncio.Future[None]) -> None:
         self.requests, self.until, self.done = requests, until, done
         self.polls = 0
         self.bytes = 0
         self._at = 0
-        self._held = b""
+        self._buffer = b""
 
     def connection_made(self, transport: Any) -> None:
         self._transport = transport
         transport.write(self.requests[0])
 
     def data_received(self, data: bytes) -> None:
-        self._held += data
+        self._buffer += data
         self.bytes += len(data)
-        end = self._held.find(b"\r\n\r\n")
+        end = self._buffer.find(b"\r\n\r\n")
         if end < 0:
             return None
-        head = self._held[:end]
+        head = self._buffer[:end]
         length = _LENGTH.search(head)
         if not head.startswith(b"HTTP/1.1 304"):
             whole = end + 4 + (int(length[1]) if length else 0)
-            if len(self._held) < whole:
+            if len(self._buffer) < whole:
                 return None
-            if not head.startswith(b"HTTP/1.1 200") or b'"changes":{}' not in self._held:
-                return self._fail(Refused(f"a poll was answered {self._held[:600]!r}"))
-        self._held = b""
+            if not head.startswith(b"HTTP/1.1 200") or b'"changes":{}' not in self._buffer:
+                return self._fail(Refused(f"a poll was answered {self._buffer[:600]!r}"))
+        self._buffer = b""
         self._at = (self._at + 1) % len(self.requests)
         if self._at == 0:
             self.polls += 1

@@ -10,7 +10,7 @@ from tests.bench.clients.wire import CODINGS, Wire, request_bytes
 
 
 class HandwrittenClient:
-    """Asks `/sync` for what was updated since a moment, page by page."""
+    """Asks `/sync` for what was updated since a time, page by page."""
 
     def __init__(self, address: Address) -> None:
         self.wire = Wire(address.port)
@@ -18,8 +18,8 @@ class HandwrittenClient:
         self.state: Any = None
 
     def first_sync(self) -> Replica:
-        found, self.state = self._pages(None)
-        return found
+        replica, self.state = self._pages(None)
+        return replica
 
     def catch_up(self) -> None:
         now = dt.datetime.now(dt.UTC).isoformat()
@@ -29,17 +29,17 @@ class HandwrittenClient:
         return self._pages(self.state)[0]
 
     def _pages(self, since: str | None) -> tuple[Replica, str]:
-        found: Replica = {}
+        replica: Replica = {}
         query = {"since": since} if since else {}
         until = None
         while True:
             page = self.wire.ask("GET", f"/sync?{urlencode(query)}", self.headers).json()
             for collection, records in page["changes"].items():
                 for record in records:
-                    found[collection, record["id"]] = record
+                    replica[collection, record["id"]] = record
             until = until or page["until"]
             if not page["next"]:
-                return found, until
+                return replica, until
             query = {"since": since, "next": page["next"]} if since else {"next": page["next"]}
 
     def polls(self) -> list[bytes]:

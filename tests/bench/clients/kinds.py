@@ -1,4 +1,4 @@
-"""Which client speaks to which system. Only the one that is asked for is loaded, for they are measured."""
+"""The client of each system. Only the one that is needed is loaded, because its memory is measured."""
 
 import importlib
 

@@ -1,4 +1,4 @@
-"""The client of Kinto: a collection of its own per channel, each asked with `_since`, paged as Kinto pages."""
+"""The client of Kinto: reads one Kinto collection per channel with `_since`, page by page."""
 
 import json
 from typing import Any
@@ -19,9 +19,9 @@ class KintoClient:
         self.state: Any = {}
 
     def first_sync(self) -> Replica:
-        found: Replica = {}
-        self.state = {name: self._pages(name, "", found) for name in self.collections}
-        return found
+        replica: Replica = {}
+        self.state = {name: self._pages(name, "", replica) for name in self.collections}
+        return replica
 
     def catch_up(self) -> None:
         for name in self.collections:
@@ -29,17 +29,17 @@ class KintoClient:
             self.state[name] = answer.headers["etag"].strip('"')
 
     def delta(self) -> Replica:
-        found: Replica = {}
+        replica: Replica = {}
         for name in self.collections:
-            self._pages(name, f"?_since={self.state[name]}", found)
-        return found
+            self._pages(name, f"?_since={self.state[name]}", replica)
+        return replica
 
-    def _pages(self, name: str, query: str, found: Replica) -> str:
+    def _pages(self, name: str, query: str, replica: Replica) -> str:
         path, etag = f"{_records(name)}{query}", ""
         while path:
             answer = self.wire.ask("GET", path, self.headers)
             for record in answer.json()["data"]:
-                found[record.get("collection", ""), record["id"]] = record
+                replica[record.get("collection", ""), record["id"]] = record
             etag = etag or answer.headers["etag"]
             following = urlsplit(answer.headers.get("next-page", ""))
             path = f"{following.path}?{following.query}" if following.path else ""

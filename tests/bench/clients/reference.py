@@ -1,4 +1,4 @@
-"""The reference device against Satchel: with SQLite, search index, checks and fsync on the device."""
+"""The reference device of Satchel: with SQLite, search index, checks and fsync on the device."""
 
 import tempfile
 from collections.abc import Sized
@@ -10,7 +10,7 @@ from tests.bench.clients.wire import Refused, Wire
 
 
 class ReferenceClient:
-    """Enrols when it is made, so that what is timed is the sync alone."""
+    """Enrols when it is created, so that only the sync is timed."""
 
     def __init__(self, address: Address) -> None:
         self.wire = Wire(address.port)

@@ -1,6 +1,6 @@
 """One measurement in a process of its own: `python -m tests.bench.clients.run` reads a job, prints its result.
 
-Both are JSON. What the servers used meanwhile is in the result too (`meter.Watch`).
+Both are JSON. The result includes the resources that the servers used meanwhile (`meter.Watch.used`).
 """
 
 import json
@@ -21,15 +21,15 @@ Result = dict[str, Any]
 def first(client: Client, job: dict[str, Any]) -> Result:
     """Fetch everything once."""
     began = time.perf_counter()
-    found = client.first_sync()
+    replica = client.first_sync()
     seconds = time.perf_counter() - began
-    return {"seconds": seconds, "rows": len(found), "state": client.state}
+    return {"seconds": seconds, "rows": len(replica), "state": client.state}
 
 
 def delta(client: Client, job: dict[str, Any]) -> Result:
     """Fetch the same changes again and again."""
     client.state = job["state"]
-    client.delta()  # the first one warms the connection and the server's caches, for all alike
+    client.delta()  # warms the connection and the server's caches, for all systems alike
     before = client.wire.received
     seconds, rows = [], 0
     for _ in range(job["times"]):
@@ -40,18 +40,18 @@ def delta(client: Client, job: dict[str, Any]) -> Result:
 
 
 def push(client: Client, job: dict[str, Any]) -> Result:
-    """Push all documents in batches; every one must have been taken."""
+    """Push all documents in batches; the server must accept every one."""
     documents, size = job["documents"], job["batch"]
     began = time.perf_counter()
-    taken = sum(client.push(documents[n : n + size]) for n in range(0, len(documents), size))
+    accepted = sum(client.push(documents[n : n + size]) for n in range(0, len(documents), size))
     seconds = time.perf_counter() - began
-    if taken != len(documents):
-        raise Refused(f"{taken} of {len(documents)} orders were taken")
-    return {"seconds": seconds, "orders": taken}
+    if accepted != len(documents):
+        raise Refused(f"{accepted} of {len(documents)} orders were accepted")
+    return {"seconds": seconds, "orders": accepted}
 
 
 def idle(job: dict[str, Any], watch: meter.Watch) -> Result:
-    """Poll from many connections at once; every answer must say that nothing is new."""
+    """Poll from many connections at once; every response must say that nothing has changed."""
     polls = []
     for address in job["pollers"]:
         client = client_for(Address(**address))

@@ -1,7 +1,7 @@
 """A device of Satchel that keeps its replica in memory: pages, segments, pushes.
 
 It decodes what it gets and checks each segment's name. The reference device, which also stores, indexes and
-proves its replica, is measured as a row of its own.
+checks its replica, is measured as a row of its own.
 """
 
 import json
@@ -16,11 +16,11 @@ from tests.bench.clients.client import Address, Replica
 from tests.bench.clients.wire import CODINGS, Answer, Wire, request_bytes
 
 CONNECTIONS = 2
-"""On which segments are fetched at a time."""
+"""Connections on which segments are fetched at the same time."""
 
 
 class SatchelClient:
-    """Pulls as a device of the revision in `options["schema"]`; at least revision 2 is offered segments."""
+    """Pulls as a device of the revision in `options["schema"]`; revision 2 and later get segments."""
 
     def __init__(self, address: Address) -> None:
         self.wire = Wire(address.port)
@@ -30,19 +30,19 @@ class SatchelClient:
         self.state: Any = None
 
     def first_sync(self) -> Replica:
-        found: Replica = {}
-        self.state = self._until_complete(None, found)
-        return found
+        replica: Replica = {}
+        self.state = self._until_complete(None, replica)
+        return replica
 
     def catch_up(self) -> None:
         self.state = self._until_complete(None, {}, segments=False)
 
     def delta(self) -> Replica:
-        found: Replica = {}
-        self._until_complete(self.state["cursor"], found)
-        return found
+        replica: Replica = {}
+        self._until_complete(self.state["cursor"], replica)
+        return replica
 
-    def _until_complete(self, cursor: str | None, found: Replica, segments: bool = True) -> dict[str, Any]:
+    def _until_complete(self, cursor: str | None, replica: Replica, segments: bool = True) -> dict[str, Any]:
         while True:
             query = {"schema": self.schema, "limit_bytes": LIMITS.page_bytes_most}
             if cursor:
@@ -52,19 +52,19 @@ class SatchelClient:
             for change in page["changes"]:
                 collection = change["collection"]
                 for _, record in change["put"]:
-                    found[collection, record["id"]] = record
+                    replica[collection, record["id"]] = record
                 for _, key in change["gone"]:
-                    found.pop((collection, key), None)
+                    replica.pop((collection, key), None)
             if page["segments"] and segments:
-                self._fetch(page["segments"], found)
+                self._fetch(page["segments"], replica)
             cursor = page["then"] or page["cursor"]
             if page["complete"]:
                 return {"cursor": cursor, "etag": answer.headers["etag"]}
 
-    def _fetch(self, offers: list[dict[str, Any]], found: Replica) -> None:
-        """Fetch on two more connections while the segment before is decoded, as an app would.
+    def _fetch(self, offers: list[dict[str, Any]], replica: Replica) -> None:
+        """Fetch on two more connections while the previous segment is decoded, as an app would.
 
-        With one, a slow line would rest for a round trip between two segments.
+        With one connection, a slow line would be idle for a round trip between two segments.
         """
         local = threading.local()
         wires: list[Wire] = []
@@ -78,10 +78,11 @@ class SatchelClient:
 
         with ThreadPoolExecutor(CONNECTIONS) as pool:
             for offer, data in zip(offers, pool.map(get, offers), strict=True):
-                got = segment.decode(data, sha256=offer["sha256"], most=LIMITS.segment_plain_bytes)
+                decoded = segment.decode(data, sha256=offer["sha256"], most=LIMITS.segment_plain_bytes)
                 collection = offer["collection"]
-                found.update(
-                    ((collection, key), record) for key, record in zip(got.keys, got.records(), strict=True)
+                replica.update(
+                    ((collection, key), record)
+                    for key, record in zip(decoded.keys, decoded.records(), strict=True)
                 )
         for wire in wires:
             self.wire.received += wire.received

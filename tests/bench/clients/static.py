@@ -1,4 +1,4 @@
-"""The client of the static file: one GET of a gzip file, a record a line."""
+"""The client of the static file: one GET of a gzip file with one record per line."""
 
 import gzip
 import json
@@ -9,7 +9,7 @@ from tests.bench.clients.wire import Wire
 
 
 class StaticClient:
-    """Fetches and decodes; there is nothing else to ask a file."""
+    """Fetches and decodes the file; a file offers nothing else."""
 
     def __init__(self, address: Address) -> None:
         self.wire = Wire(address.port)
@@ -18,12 +18,12 @@ class StaticClient:
         self.state: Any = None
 
     def first_sync(self) -> Replica:
-        found: Replica = {}
+        replica: Replica = {}
         data = gzip.decompress(self.wire.ask("GET", self.path, self.headers).body).decode()
         for line in data.splitlines():
             collection, record = json.loads(line)
-            found[collection, record["id"]] = record
-        return found
+            replica[collection, record["id"]] = record
+        return replica
 
     def delta(self) -> NoReturn:
         raise NotImplementedError("a file has no deltas")

@@ -1,6 +1,6 @@
 """A small HTTP/1.1 client that keeps one connection and counts every byte, headers included.
 
-The libraries at hand cost more than some of the servers measured here; what is measured is the server.
+The usual libraries cost more CPU than some of the servers measured here; the server is what is measured.
 """
 
 import gzip
@@ -14,12 +14,12 @@ from backports import zstd
 
 INFLATE: Mapping[str, Callable[[bytes], bytes]] = {"gzip": gzip.decompress, "zstd": zstd.decompress}
 CODINGS = {"Accept-Encoding": "zstd, gzip"}
-"""What every client asks for, as browsers do; each server answers with the best that it has."""
+"""Every client sends this, as browsers do; each server answers with the best coding that it has."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A whole answer. *body* is inflated if it came compressed."""
+    """A response; *body* is decompressed."""
 
     status: int
     headers: Mapping[str, str]
@@ -30,13 +30,13 @@ class Answer:
 
 
 class Refused(RuntimeError):
-    """An answer that the measurement did not expect: a number taken from it would mean nothing."""
+    """The response is not the expected one, so a figure measured from it would mean nothing."""
 
 
 def request_bytes(
     method: str, path: str, headers: Mapping[str, str], body: bytes | None = None, host: str = "bench"
 ) -> bytes:
-    """Return a request as it travels."""
+    """Return the raw bytes of a request."""
     lines = [f"{method} {path} HTTP/1.1", f"Host: {host}", *(f"{n}: {v}" for n, v in headers.items())]
     if body is not None:
         lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
@@ -44,7 +44,7 @@ def request_bytes(
 
 
 class Wire:
-    """One kept connection to 127.0.0.1:*port*."""
+    """One persistent connection to 127.0.0.1:*port*."""
 
     def __init__(self, port: int) -> None:
         self.port = port
@@ -65,14 +65,14 @@ class Wire:
         body: bytes | None = None,
         good: tuple[int, ...] = (200,),
     ) -> Answer:
-        """Send a request and return its answer; raises `Refused` for a status that is not in *good*."""
+        """Send a request and return its response; raises `Refused` for a status that is not in *good*."""
         answer = self.send(request_bytes(method, path, headers, body))
         if answer.status not in good:
             raise Refused(f"{method} {path[:120]} answered {answer.status}: {answer.body[:400]!r}")
         return answer
 
     def send(self, raw: bytes) -> Answer:
-        """Send a request that is bytes already and return its answer."""
+        """Send a raw request and return its response."""
         status = int(self._begin(raw).split(b" ", 2)[1])
         headers: dict[str, str] = {}
         while line := self._line():
@@ -86,9 +86,9 @@ class Wire:
         return Answer(status, headers, inflate(body) if inflate else body)
 
     def _begin(self, raw: bytes) -> bytes:
-        """Send *raw* and return the first line of the answer, over a new connection if the kept one was closed.
+        """Send *raw* and return the first line of the response; reconnect once if the connection is closed.
 
-        A server closes a connection that was idle for long; all requests here may be sent again.
+        A server closes a connection that was idle for long. All requests here may be repeated.
         """
         for fresh in (False, True):
             try:

@@ -39,7 +39,7 @@ def create_app() -> Flask:
 
     @app.get("/sync")
     def sync() -> Response:
-        """Answer with a page of what was updated after `since` (a moment), beginning at `next` if given."""
+        """Return a page of what was updated after the time `since`, starting at `next` if given."""
         since = request.args.get("since", "-infinity")
         begin, after, after_id = json.loads(request.args.get("next", "[0, null, null]"))
         changes: dict[str, Any] = {}
@@ -63,7 +63,7 @@ def create_app() -> Flask:
 
     @app.post("/orders")
     def orders() -> Response:
-        """Store orders, each with a result of its own; one that is there already is no error."""
+        """Store orders and return a result for each; an order that is stored already is no error."""
         results: list[dict[str, Any]] = []
         good: list[dict[str, Any]] = []
         with pool.connection() as connection:
@@ -84,9 +84,9 @@ def create_app() -> Flask:
                 connection, "SELECT id FROM products WHERE id = ANY(%s) AND sellable AND NOT deleted", cited
             )
             for order in good:
-                known = order["customer_id"] in customers
-                known = known and all(line["product_id"] in products for line in order["lines"])
-                status = _store(connection, g.rep, order) if known else "unknown_record"
+                valid = order["customer_id"] in customers
+                valid = valid and all(line["product_id"] in products for line in order["lines"])
+                status = _store(connection, g.rep, order) if valid else "unknown_record"
                 results.append({"id": order["id"], "status": status})
         return _json({"results": results})
 

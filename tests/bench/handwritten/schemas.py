@@ -1,4 +1,4 @@
-"""What travels, for marshmallow: a schema a collection, and the order that is pushed."""
+"""The marshmallow schemas of the wire: one per collection, and one for the pushed order."""
 
 from marshmallow import EXCLUDE, Schema, fields, validate
 

@@ -1,1 +1,1 @@
-"""What is measured: each part takes a lab and a running system and returns figures."""
+"""The measurements: each part takes a lab and a running system and returns figures."""

@@ -1,8 +1,8 @@
 """A rep's day on a bad line: first sync, twenty deltas, fifteen orders, two claims with photographs.
 
-With the reference device, whose every byte goes through the proxy. The line is cut after every so many bytes;
-the device goes on where it stood. What it had to send or fetch twice is told by the same day on a line without
-fault.
+The reference device plays it, and every byte goes through the proxy. The line is cut after every `CUT_BYTES`,
+and the device continues where it stopped. Comparing with the same day on a line without faults gives the bytes
+that it had to send or fetch twice.
 """
 
 import tempfile
@@ -17,7 +17,7 @@ from sync_protocol.device.device import Device
 from sync_protocol.device.store.receipts import receipt_from_bytes
 from tests.bench import records
 from tests.bench.lab import Lab
-from tests.bench.systems.satchel import SatchelContestant
+from tests.bench.systems.satchel import SatchelSystem
 from tests.services.link import PERFECT, PROFILES, Link
 from tests.services.proxy import Proxy
 from tests.system.scenarios.rep import photo
@@ -25,14 +25,14 @@ from tests.system.scenarios.rep import photo
 DELTAS = 20
 ORDERS = 15
 CLAIMS = (5, 15)
-"""The rounds in which a claim with a photograph goes along."""
+"""The rounds in which the rep also captures a claim with a photograph."""
 PHOTO_BYTES = 200_000
 CHANGES = 20
 """Records that change between two syncs."""
 CUT_BYTES = 50_000
-"""After so many bytes in one direction the line is cut."""
+"""The line is cut after this many bytes in one direction."""
 LONGEST_WAIT = 1.0
-"""Seconds that the device waits before it tries again; in earnest it would wait longer."""
+"""Longest wait in seconds before the device tries again; outside the benchmark it waits longer."""
 TRIES = 200
 GOOD = ("queued", "awaiting_approval")
 
@@ -50,7 +50,7 @@ LINES = (Line("no fault", PERFECT, cut=False), *(Line(name, link) for name, link
 
 
 class _Counting(httpx.HTTPTransport):
-    """Counts the requests that leave."""
+    """Counts the requests that are sent."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -61,8 +61,9 @@ class _Counting(httpx.HTTPTransport):
         return super().handle_request(request)
 
 
-def day(lab: Lab, satchel: SatchelContestant, line: Line) -> dict[str, Any]:
-    """Live the day of the first rep of *satchel*, which runs and is this day's alone."""
+def day(lab: Lab, satchel: SatchelSystem, line: Line) -> dict[str, Any]:
+    """Play the day of the first rep of *satchel*, which runs and is used for nothing else; return its
+    figures."""
     counting = _Counting()
     with (
         tempfile.TemporaryDirectory(prefix="satchel-bench-") as folder,
@@ -78,16 +79,16 @@ def day(lab: Lab, satchel: SatchelContestant, line: Line) -> dict[str, Any]:
         _sync(device)
         first = {"first_seconds": time.perf_counter() - began, "first_bytes": proxy.down}
         for n in range(DELTAS):
-            satchel.change(_news(lab, n))
+            satchel.change(_changes(lab, n))
             if n < ORDERS:
                 _order(device, n)
             if n in CLAIMS:
                 _claim(device, n)
             _sync(device)
         seconds = time.perf_counter() - began
-        stood = [(d.state, d.missing, d.errors) for d in device.documents()]
-        if len(stood) != ORDERS + len(CLAIMS) or any(s not in GOOD or missing for s, missing, _ in stood):
-            raise RuntimeError(f"{line.name}: not all documents of the day arrived: {stood}")
+        states = [(d.state, d.missing, d.errors) for d in device.documents()]
+        if len(states) != ORDERS + len(CLAIMS) or any(s not in GOOD or missing for s, missing, _ in states):
+            raise RuntimeError(f"{line.name}: not all documents of the day arrived: {states}")
         return {
             **first,
             "seconds": seconds,
@@ -99,7 +100,7 @@ def day(lab: Lab, satchel: SatchelContestant, line: Line) -> dict[str, Any]:
 
 
 def with_twice(days: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Return *days* with `twice`: bytes beyond those of the day without fault."""
+    """Return *days* with `twice`: the bytes in excess of those on the line without faults."""
     ideal = days[LINES[0].name]
     needed = ideal["down"] + ideal["up"]
     return {name: {**day, "twice": day["down"] + day["up"] - needed} for name, day in days.items()}
@@ -115,11 +116,11 @@ def _sync(device: Device) -> None:
         raise RuntimeError(f"the device could not sync: {report.problem}")
 
 
-def _news(lab: Lab, turn: int) -> list[tuple[str, records.Record]]:
-    """Return changes of a few records; with the first come those that a claim needs."""
-    stock = [r for c, r in lab.data.of("stock_levels") if records.hears(lab.reps[0], c, r)]
-    some = stock[turn * CHANGES : (turn + 1) * CHANGES]
-    changed = [("stock_levels", records.changed("stock_levels", record, turn)) for record in some]
+def _changes(lab: Lab, turn: int) -> list[tuple[str, records.Record]]:
+    """Return changes of a few records; the first call adds the records that a claim needs."""
+    stock = [r for c, r in lab.data.of("stock_levels") if records.is_visible_to(lab.reps[0], c, r)]
+    levels = stock[turn * CHANGES : (turn + 1) * CHANGES]
+    changed = [("stock_levels", records.changed("stock_levels", level, turn)) for level in levels]
     return changed if turn else [*changed, ("expense_categories", MEALS)]
 
 

@@ -1,7 +1,7 @@
-"""Draining: so many queued orders to an ERP that takes its time, by worker processes on PostgreSQL with Redis.
+"""Draining: worker processes on PostgreSQL with Redis forward queued orders to a slow ERP.
 
-The possible rate is that of workers which never wait for anything but the ERP. How long the first order waits
-to be noticed is not in it: the time runs from the beginning of the first `create` to the end of the last.
+The possible rate is that of workers that wait only for the ERP. The time runs from the beginning of the first
+`create` to the end of the last, so the wait until the first order is noticed does not count.
 """
 
 from collections.abc import Iterator
@@ -32,20 +32,20 @@ LONGEST = 1_800.0
 
 
 def drain(postgres: PostgresServer, folder: Path, sizes: Sizes) -> dict[str, float]:
-    """Queue *sizes.drain* orders, let four workers forward them, and return how quick they were.
+    """Queue *sizes.drain* orders, let four workers forward them, and return the figures.
 
-    Raises AssertionError unless each order is in the ERP once and, within its customer, in its turn.
+    Raises AssertionError unless each order is in the ERP once and in the sequence of its customer.
     """
     erp = SlowErp(folder / "erp", ERP_SECONDS)
     with ExitStack() as stack:
         redis = stack.enter_context(RedisServer(folder / "redis"))
         inbox = stack.enter_context(inbox_on(postgres, "drain", folder, erp, SATCHEL_REDIS_URL=redis.url))
         ids = inbox.capture_many(f"C{n % CUSTOMERS}" for n in range(sizes.drain))
-        more = {"SATCHEL_MAX_IN_FLIGHT": str(WORKERS), "SATCHEL_LEASE_SECONDS": "120",
-                "SATCHEL_POLL_SECONDS": "1",
-                "SATCHEL_CONNECTOR": "slow", "SATCHEL_ERP_SECONDS": str(ERP_SECONDS), "THREADS": "2",
-                "SATCHEL_REDIS_URL": redis.url, "SATCHEL_QUIET_SECONDS": ""}  # fmt: skip
-        processes = [stack.enter_context(worker(inbox, **more)) for _ in range(PROCESSES)]
+        settings = {"SATCHEL_MAX_IN_FLIGHT": str(WORKERS), "SATCHEL_LEASE_SECONDS": "120",
+                    "SATCHEL_POLL_SECONDS": "1", "SATCHEL_CONNECTOR": "slow", "THREADS": "2",
+                    "SATCHEL_ERP_SECONDS": str(ERP_SECONDS), "SATCHEL_REDIS_URL": redis.url,
+                    "SATCHEL_QUIET_SECONDS": ""}  # fmt: skip
+        processes = [stack.enter_context(worker(inbox, **settings)) for _ in range(PROCESSES)]
         doorbell.ring(inbox.settings)
         eventually(lambda: bool(erp.created()), LONGEST)
         watch = Watch([process.pid for process in processes], [postgres.pid])
@@ -54,8 +54,8 @@ def drain(postgres: PostgresServer, folder: Path, sizes: Sizes) -> dict[str, flo
     calls = erp.created()
     assert set(calls) == set(ids), "each order once, and nothing else"
     for customer in range(min(CUSTOMERS, len(ids))):
-        turns = [calls[id] for id in ids[customer::CUSTOMERS]]
-        assert all(earlier[1] <= later[0] for earlier, later in pairwise(turns))
+        times = [calls[id] for id in ids[customer::CUSTOMERS]]
+        assert all(earlier[1] <= later[0] for earlier, later in pairwise(times))
     seconds = max(ended for _, ended in calls.values()) - min(began for began, _ in calls.values())
     possible = WORKERS / ERP_SECONDS
     return {
@@ -73,12 +73,12 @@ def drain(postgres: PostgresServer, folder: Path, sizes: Sizes) -> dict[str, flo
 def inbox_on(
     postgres: PostgresServer, database: str, folder: Path, erp: Any, **settings: str
 ) -> Iterator[InboxFixture]:
-    """Give an inbox of its own on *postgres*, before *erp*."""
+    """Yield an inbox in a new database of *postgres*, connected to *erp*."""
     url = postgres.create_database(database)
     sessions = prepared(url)
-    known = read_settings({"SATCHEL_FOLDER": str(folder), "SATCHEL_DATABASE_URL": url, **settings})
+    environ = {"SATCHEL_FOLDER": str(folder), "SATCHEL_DATABASE_URL": url, **settings}
     try:
-        yield InboxFixture(sessions, SystemClock(), known, erp)
+        yield InboxFixture(sessions, SystemClock(), read_settings(environ), erp)
     finally:
         sessions.kw["bind"].dispose()
         postgres.drop_database(database)
@@ -87,5 +87,5 @@ def inbox_on(
 def still_open(inbox: InboxFixture) -> int:
     """Return how many documents are not accepted yet."""
     with inbox.sessions() as session:
-        counted = select(func.count()).select_from(Submission).where(Submission.state != "accepted")
-        return session.scalar(counted) or 0
+        query = select(func.count()).select_from(Submission).where(Submission.state != "accepted")
+        return session.scalar(query) or 0

@@ -1,7 +1,7 @@
-"""Draining into a real Tryton. Its own limit is what the connector's calls take when nobody stands between.
+"""Draining into a real Tryton, compared with Tryton's own limit: the connector's calls without the forwarder.
 
-The same two connections send orders first by themselves, then for the forwarder, and by themselves once more:
-the three calls of each order are the same, and so are Tryton, its database and the machine.
+The same two connections send orders first directly, then for the forwarder, and directly once more. The three
+calls of each order are the same, and so are Tryton, its database and the machine.
 """
 
 import time
@@ -22,8 +22,8 @@ from tests.services import PostgresServer, TrytonServer
 from tests.unit.connectors.tryton.tryton_fixture import TrytonFixture
 from tests.unit.delivery.inbox_fixture import InboxFixture
 
-WRITERS = 2
-"""As many as Tryton bears: the connector says so."""
+MAX_IN_FLIGHT = 2
+"""Orders at a time, as the Tryton connector allows."""
 PAUSE_SECONDS = 0.02
 
 
@@ -36,21 +36,21 @@ def drain_tryton(
     """
     with ExitStack() as stack:
         tryton = stack.enter_context(closing(TrytonFixture(server)))
-        connectors = [stack.enter_context(closing(tryton.connect())) for _ in range(WRITERS)]
+        connectors = [stack.enter_context(closing(tryton.connect())) for _ in range(MAX_IN_FLIGHT)]
         inbox = stack.enter_context(inbox_on(postgres, "drain_tryton", folder, None))
-        _bare(tryton, connectors, WRITERS)
+        _send_directly(tryton, connectors, MAX_IN_FLIGHT)
         half = sizes.drain_tryton // 2
-        alone = _bare(tryton, connectors, half)
+        direct = _send_directly(tryton, connectors, half)
         ids = [inbox.capture(body) for body in _bodies(tryton, sizes.drain_tryton)]
-        seconds = _forwarded(inbox, connectors)
-        alone += _bare(tryton, connectors, sizes.drain_tryton - half)
+        seconds = _forward_all(inbox, connectors)
+        direct += _send_directly(tryton, connectors, sizes.drain_tryton - half)
         assert [tryton.count("order", id) for id in ids] == [1] * len(ids)
     return {
         "orders": len(ids),
         "seconds": seconds,
         "orders_per_second": len(ids) / seconds,
-        "possible": len(ids) / alone,
-        "share": alone / seconds,
+        "possible": len(ids) / direct,
+        "share": direct / seconds,
     }
 
 
@@ -61,8 +61,8 @@ def _bodies(tryton: TrytonFixture, count: int) -> Iterable[dict[str, Any]]:
         yield tryton.order_body(customer_id=str(customer["id"]), ship_to_id=str(customer["address"]))
 
 
-def _bare(tryton: TrytonFixture, connectors: Sequence[TrytonConnector], count: int) -> float:
-    """Send *count* orders, each connection its share, and return the seconds."""
+def _send_directly(tryton: TrytonFixture, connectors: Sequence[TrytonConnector], count: int) -> float:
+    """Send *count* orders without the forwarder, divided among *connectors*; return the seconds."""
     documents = [tryton.document("order", body) for body in _bodies(tryton, count)]
 
     def send(n: int) -> None:
@@ -81,8 +81,8 @@ def _send(connector: TrytonConnector, document: Document) -> None:
     assert outcome.state is State.ACCEPTED, outcome
 
 
-def _forwarded(inbox: InboxFixture, connectors: Sequence[TrytonConnector]) -> float:
-    """Forward what is queued, a forwarder on each connection, and return the seconds."""
+def _forward_all(inbox: InboxFixture, connectors: Sequence[TrytonConnector]) -> float:
+    """Forward the queue with one forwarder per connection; return the seconds."""
 
     def forward(n: int) -> None:
         forwarder = Forwarder(

@@ -14,16 +14,16 @@ from tests.bench.clients.client import Address
 from tests.bench.company import BenchRep
 from tests.bench.lab import Lab
 from tests.bench.records import Record
-from tests.bench.systems.satchel import SatchelContestant
+from tests.bench.systems.satchel import SatchelSystem
 from tests.bench.systems.system import System
 
 Figures = dict[str, Any]
 
 
 def first_sync(lab: Lab, system: System, addresses: Sequence[Address]) -> Figures:
-    """Sync from nothing, once for each of *addresses* (all of the first rep); the median counts."""
+    """Measure a first sync for each of *addresses* (all of the first rep); the median counts."""
     results = [lab.measure(system, address, "first") for address in addresses]
-    expected = records.heard_count(lab.reps[0], lab.sizes.records)
+    expected = records.visible_count(lab.reps[0], lab.sizes.records)
     rows = results[-1]["rows"]
     if rows != expected:
         raise RuntimeError(f"{system.name}: a first sync gave {rows} records instead of {expected}")
@@ -42,11 +42,11 @@ def first_sync(lab: Lab, system: System, addresses: Sequence[Address]) -> Figure
 
 
 def delta(lab: Lab, system: System, state: Any, changes: Sequence[tuple[str, Record]]) -> Figures:
-    """Publish *changes*, then ask for them again and again from *state*, by one client."""
+    """Publish *changes*, then fetch them with one client from *state*, again and again."""
     system.change(changes)
     address = system.address(lab.reps[0])
     result = lab.measure(system, address, "delta", state=state, times=lab.sizes.deltas)
-    expected = sum(records.hears(lab.reps[0], *change) for change in changes)
+    expected = sum(records.is_visible_to(lab.reps[0], *change) for change in changes)
     surplus = surplus_of(system.name, result["rows"], expected)
     each = sorted(result["each"])
     return {
@@ -61,20 +61,21 @@ def delta(lab: Lab, system: System, state: Any, changes: Sequence[tuple[str, Rec
 
 
 def surplus_of(name: str, rows: int, expected: int) -> int:
-    """Return how many of the *rows* of a delta had not changed; raises RuntimeError where that may not be.
+    """Return how many of the *rows* of a delta had not changed; raises RuntimeError if the number is not
+    allowed.
 
-    A peer may send again what its client has, which costs it time and is told beside its figures. That it
-    sends too little is a failure, and so is either of Satchel.
+    Another system may send unchanged rows; that costs it time and is reported beside its figures. Too few rows
+    are a failure, and for Satchel so are too many.
     """
-    if rows < expected or (rows > expected and name == SatchelContestant.name):
+    if rows < expected or (rows > expected and name == SatchelSystem.name):
         raise RuntimeError(f"{name}: a delta gave {rows} records instead of {expected}")
     return rows - expected
 
 
 def idle(lab: Lab, system: System) -> Figures:
-    """Poll from as many reps as there are connections, each up to date."""
+    """Measure idle polls on `sizes.connections` connections, each of another rep that is up to date."""
     addresses = [system.address(lab.reps[n % len(lab.reps)]) for n in range(lab.sizes.connections)]
-    # A moment of it unmeasured: every process has then seen every rep.
+    # Warm up, so that every process has seen every rep.
     lab.flood(system, addresses, min(2, lab.sizes.idle_seconds))
     result = lab.flood(system, addresses, lab.sizes.idle_seconds)
     polls = result["polls"]
@@ -87,9 +88,10 @@ def idle(lab: Lab, system: System) -> Figures:
 
 
 def push(lab: Lab, system: System) -> Figures:
-    """Push orders in batches over one connection; repeated with other orders, the median counts.
+    """Measure pushes of orders in batches over one connection; repeated with other orders, the median counts.
 
-    By the second rep: what is pushed comes back in the replica, and the first one's is measured.
+    The second rep pushes, because pushed documents join the rep's replica, and the first rep's replica is
+    measured.
     """
     rep, results = lab.reps[1], []
     for turn in range(lab.sizes.repeats):
@@ -107,15 +109,15 @@ def push(lab: Lab, system: System) -> Figures:
 
 
 def one_percent(lab: Lab, turn: int) -> list[tuple[str, Record]]:
-    """Return one record in a hundred, changed."""
+    """Return changes of one record in a hundred."""
     return _changed(lab.data, 100, turn)
 
 
 def fixed(lab: Lab, turn: int) -> list[tuple[str, Record]]:
-    """Return as many changes whatever the data set's size, all of records that the first rep hears."""
-    some = islice(lab.data.of("stock_levels", "orders"), 20 * lab.sizes.fixed_delta)
-    heard = [item for item in some if records.hears(lab.reps[0], *item)]
-    return _changed(heard[: lab.sizes.fixed_delta], 1, turn)
+    """Return the same number of changes for every size of the data set, all of records of the first rep."""
+    items = islice(lab.data.of("stock_levels", "orders"), 20 * lab.sizes.fixed_delta)
+    visible = [item for item in items if records.is_visible_to(lab.reps[0], *item)]
+    return _changed(visible[: lab.sizes.fixed_delta], 1, turn)
 
 
 def _changed(items: Iterable[tuple[str, Record]], each: int, turn: int) -> list[tuple[str, Record]]:
@@ -126,7 +128,9 @@ def _orders(lab: Lab, rep: BenchRep, turn: int) -> Iterable[dict[str, Any]]:
     """Yield orders of three lines for customers of *rep*."""
     draw = Random(turn)
     total, today = lab.sizes.records, dt.datetime.now(dt.UTC).date().isoformat()
-    mine = [n for n in range(records.count("customers", total)) if records.territory_of(n) in rep.territories]
+    customers = [
+        n for n in range(records.count("customers", total)) if records.territory_of(n) in rep.territories
+    ]
     for _ in range(lab.sizes.orders):
         lines = [
             {
@@ -139,7 +143,7 @@ def _orders(lab: Lab, rep: BenchRep, turn: int) -> Iterable[dict[str, Any]]:
             for line in (1, 2, 3)
         ]
         body = {
-            "customer_id": records.customer_id(draw.choice(mine)),
+            "customer_id": records.customer_id(draw.choice(customers)),
             "order_date": today,
             "currency": "EUR",
             "warehouse_id": rep.warehouses[0],

@@ -1,1 +1,1 @@
-"""From figures to tables: absolute ones, multiples of the hand-written endpoint, and the aims."""
+"""Tables of the figures: absolute, as multiples of the hand-written endpoint, and the aims."""

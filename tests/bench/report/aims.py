@@ -1,4 +1,4 @@
-"""The aims, each a ratio of two figures, so that they hold on any machine."""
+"""The aims, each a ratio of two figures, so that they can be compared between machines."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -6,12 +6,12 @@ from typing import Any
 
 Results = dict[str, Any]
 FLAT = 1.25
-"""What counts as flat, from the smallest data set to one a hundred times as large."""
+"""Largest ratio that counts as flat, from the smallest data set to one a hundred times as large."""
 
 
 @dataclass(frozen=True)
 class Aim:
-    """What is hoped for: *ratio* of the results at most or at least *limit*."""
+    """An aim: *ratio* of the results is at most *limit* if *most*, otherwise at least *limit*."""
 
     what: str
     ratio: Callable[[Results], float]
@@ -19,7 +19,7 @@ class Aim:
     most: bool = True
 
     def row(self, results: Results) -> list[str] | None:
-        """Return a line of the table; None where the run did not measure it."""
+        """Return a row of the table, or None if the run did not measure it."""
         try:
             value = self.ratio(results)
         except (KeyError, ZeroDivisionError):
@@ -39,7 +39,7 @@ def _slow(figure: str) -> Callable[[Results], float]:
 
 def _growth(part: str, figure: str) -> Callable[[Results], float]:
     def ratio(results: Results) -> float:
-        sizes = [size for size, found in results["growth"].items() if "satchel" in found]
+        sizes = [size for size, figures in results["growth"].items() if "satchel" in figures]
         smallest, largest = (results["growth"][size]["satchel"] for size in (sizes[0], sizes[-1]))
         if len(sizes) < 2:
             raise KeyError("one size does not grow")
@@ -79,7 +79,7 @@ AIMS = (
 
 
 def rows(results: Results) -> Iterator[list[str]]:
-    """Yield the lines of the table of aims that this run can tell."""
+    """Yield the rows of the table of aims for which the run has figures."""
     for aim in AIMS:
         row = aim.row(results)
         if row:

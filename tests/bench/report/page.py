@@ -1,4 +1,4 @@
-"""`docs/benchmarks.md`: a run replaces what stands between the two marks, and nothing else."""
+"""`docs/benchmarks.md`: a run replaces the text between the two marks and nothing else."""
 
 import os
 import platform
@@ -11,7 +11,7 @@ END = "<!-- end of figures -->"
 
 
 def about(records: int, seconds: float | None = None) -> str:
-    """Return on what and when was measured."""
+    """Return a sentence with the date and machine of the measurement."""
     gib = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
     took = f" The run took {seconds / 60:.0f} minutes." if seconds else ""
     day = datetime.now(UTC).date().isoformat()

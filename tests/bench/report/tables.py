@@ -59,7 +59,7 @@ MULTIPLES = (
 
 
 def markdown(results: Results) -> str:
-    """Return everything the run measured, as sections of a page."""
+    """Return all figures of the run, as sections of a page."""
     return "\n\n".join(part for part in _sections(results) if part)
 
 
@@ -94,7 +94,7 @@ def _sections(results: Results) -> Iterator[str]:
     )  # fmt: skip
     tryton = results.get("tryton", {})
     yield _section(
-        "Forwarding queued orders to a real Tryton, as many at a time as it bears",
+        "Forwarding queued orders to a real Tryton, as many at a time as its connector allows",
         ["orders", "seconds", "a second", "Tryton's own limit", "share"],
         [
             [
@@ -126,15 +126,15 @@ def _sections(results: Results) -> Iterator[str]:
 
 def _growth(growth: Mapping[int, Mapping[str, Any]]) -> str:
     lines = []
-    for part, figure, _, shown in FIGURES:
+    for part, figure, _, render in FIGURES:
         part = {"delta": "fixed"}.get(part, part)
         if (part, figure) not in _GROWING:
             continue
         for name in ("satchel", "handwritten"):
-            found = [shown(f[name][part][figure]) if name in f else "" for f in growth.values()]
-            if not any(found):
+            figures = [render(f[name][part][figure]) if name in f else "" for f in growth.values()]
+            if not any(figures):
                 continue
-            lines.append([f"{_GROWING[part, figure]}, {NAMES[name]}", *found])
+            lines.append([f"{_GROWING[part, figure]}, {NAMES[name]}", *figures])
     return _section("Growth", ["", *(f"{size:,} records" for size in growth)], lines if growth else [])
 
 
@@ -157,23 +157,23 @@ def _multiples(main: Mapping[str, Any]) -> Iterator[list[str]]:
     for part, figure, title, less_is_better in MULTIPLES:
         base = main.get("handwritten", {}).get(part, {}).get(figure)
         if base:
-            values = [found.get(part, {}).get(figure) for found in main.values()]
+            values = [figures.get(part, {}).get(figure) for figures in main.values()]
             ratios = [v and (base / v if less_is_better else v / base) for v in values]
             yield [title, *(f"{ratio:.2f}" if ratio else "" for ratio in ratios)]
 
 
 def _absolute(main: Mapping[str, Any]) -> Iterator[list[str]]:
-    for part, figure, title, shown in FIGURES:
-        values = [found.get(part, {}).get(figure) for found in main.values()]
+    for part, figure, title, render in FIGURES:
+        values = [figures.get(part, {}).get(figure) for figures in main.values()]
         if any(value is not None for value in values):
-            yield [title, *("" if value is None else shown(value) for value in values)]
+            yield [title, *("" if value is None else render(value) for value in values)]
 
 
 def _sent_again(main: Mapping[str, Any]) -> Iterator[list[str]]:
-    for name, found in main.items():
+    for name, figures in main.items():
         for part, size in (("delta", "1 %"), ("fixed", "fixed size")):
-            if found.get(part, {}).get("surplus"):
-                yield [NAMES[name], size, _whole(found[part]["rows"]), _whole(found[part]["surplus"])]
+            if figures.get(part, {}).get("surplus"):
+                yield [NAMES[name], size, _whole(figures[part]["rows"]), _whole(figures[part]["surplus"])]
 
 
 def _section(title: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -1,1 +1,1 @@
-"""The servers that are measured: each holds the same data set and is started as one runs it in earnest."""
+"""The servers that are measured: each holds the same data set and is started as in production."""

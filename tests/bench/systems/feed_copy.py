@@ -1,7 +1,7 @@
-"""The feed filled by COPY: what `publish()` would have written, a hundred times faster.
+"""Fills the feed by COPY: writes what `publish()` would write, a hundred times faster.
 
-For data sets so large that publishing them would take longer than measuring them. A test holds the tables
-that come out to those that `publish()` makes.
+For data sets so large that publishing them would take longer than measuring them. A test compares the resulting
+tables with those that `publish()` makes.
 """
 
 from collections.abc import Iterable
@@ -22,7 +22,7 @@ COPY = "COPY feed (channel, collection, key, position, body, hash, parent) FROM 
 
 
 def fill(sessions: Sessions, records: Iterable[tuple[str, Record]]) -> None:
-    """Write *records* (parents before what follows them, none of them there yet) in one transaction."""
+    """Write *records* (parents before their followers, none of them published yet) in one transaction."""
     channels: dict[tuple[str, str], str] = {}
     streams: dict[tuple[str, str], list[int]] = {}
     with sessions() as session, session.begin():

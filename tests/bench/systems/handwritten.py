@@ -1,4 +1,4 @@
-"""The hand-written endpoint of `tests.bench.handwritten`, under gunicorn like Satchel."""
+"""The hand-written endpoint of `tests.bench.handwritten`, under gunicorn as Satchel is."""
 
 import json
 import os
@@ -26,8 +26,8 @@ ROOT = Path(__file__).parents[3]
 SOURCES = ROOT / "tests" / "bench" / "handwritten"
 
 
-class HandwrittenContestant:
-    """What one would write in a week."""
+class HandwrittenSystem:
+    """The endpoint that a team would write in a week."""
 
     name = "handwritten"
 
@@ -103,7 +103,7 @@ class HandwrittenContestant:
 
 
 def _by_collection(records: Iterable[tuple[str, Record]]) -> Iterable[tuple[str, Iterable[Record]]]:
-    """Yield runs of one collection as they come, without holding them all."""
+    """Yield the records grouped by collection, without holding them all in memory."""
     for collection, run in groupby(records, key=lambda item: item[0]):
         yield collection, (record for _, record in run)
 

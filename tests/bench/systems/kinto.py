@@ -1,8 +1,8 @@
 """Kinto with PostgreSQL for storage and permissions, in a virtualenv of its own.
 
-A collection of Kinto's for each channel: the fewest that let Kinto's permissions keep a rep to what the rep
-may read, so the fewest requests. The token is checked by the cheapest of Kinto's policies, one HMAC. Its own
-schema validates the orders that are pushed.
+There is one Kinto collection per channel: the smallest number with which Kinto's permissions restrict a rep to
+what the rep may read, so the fewest requests. The token is checked by the cheapest of Kinto's policies, one
+HMAC. Kinto's own schema validates the pushed orders.
 """
 
 import base64
@@ -52,8 +52,8 @@ application = main({}, **{k: v for k, v in parser["app:main"].items() if k != "u
 """
 PASSWORD = "a-password-of-the-bench"
 COPY = "COPY incoming (id, parent_id, data) FROM STDIN"
-# A millisecond apart, as Kinto's own trigger would space them; it is too slow to fill a table with. In whole
-# milliseconds, of which ETags are made too: no record is newer than the ETag that was given with it.
+# Stamps are a millisecond apart, as Kinto's own trigger would set them; the trigger is too slow to fill a
+# table. They are whole milliseconds, as ETags are, so that no record is newer than the ETag that came with it.
 MOVE = """
 ALTER TABLE objects DISABLE TRIGGER USER;
 INSERT INTO objects (id, parent_id, resource_name, last_modified, data, deleted)
@@ -66,8 +66,8 @@ ALTER TABLE objects ENABLE TRIGGER USER;
 """
 
 
-class KintoContestant:
-    """The best known peer that runs on Python and PostgreSQL."""
+class KintoSystem:
+    """The best known sync server that runs on Python and PostgreSQL."""
 
     name = "kinto"
 
@@ -84,7 +84,8 @@ class KintoContestant:
         self._process: ServerProcess | None = None
 
     def fill(self, reps: Sequence[BenchRep], records: Iterable[tuple[str, Record]]) -> None:
-        """Accounts, collections and permissions by Kinto's API; records by SQL, as the API would store them."""
+        """Create accounts, collections and permissions by Kinto's API, and records by SQL, as the API stores
+        them."""
         command = [self._venv / "bin" / "kinto", "migrate", "--ini", self._ini]
         done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
         if done.returncode:
@@ -106,16 +107,16 @@ class KintoContestant:
         with httpx.Client(base_url=f"http://127.0.0.1:{self.port}/v1", timeout=60) as http:
             http.auth = httpx.BasicAuth("admin", PASSWORD)
             _done(http.put("/buckets/bench", json={"permissions": {"read": []}}))
-            heard: dict[str, list[str]] = {}
+            readers: dict[str, list[str]] = {}
             for rep in reps:
                 user = http.get("/", auth=(rep.id, PASSWORD)).json()["user"]["id"]
                 permissions = {"record:create": [user], "read": [user]}
                 outbox = {"data": {"schema": _order_form()}, "permissions": permissions}
                 _done(http.put(f"/buckets/bench/collections/{_outbox(rep)}", json=outbox))
                 for name in _collections(rep):
-                    heard.setdefault(name, []).append(user)
-            for name, readers in heard.items():
-                _done(http.put(f"/buckets/bench/collections/{name}", json={"permissions": {"read": readers}}))
+                    readers.setdefault(name, []).append(user)
+            for name, users in readers.items():
+                _done(http.put(f"/buckets/bench/collections/{name}", json={"permissions": {"read": users}}))
 
     def start(self) -> None:
         command = [

@@ -1,4 +1,5 @@
-"""Kinto's own virtualenv, installed once from hashes: it pins what it likes, and our tests need none of it."""
+"""Kinto's own virtualenv, installed once from hashes: Kinto pins other versions, and our tests need none of
+it."""
 
 import shutil
 import subprocess
@@ -16,7 +17,7 @@ INSTALL_SECONDS = 600
 
 
 def kinto_venv() -> Path:
-    """Return the virtualenv's folder, installing it first unless it is there and up to date."""
+    """Return the virtualenv's folder; install it first unless it is up to date."""
     wanted = fingerprint([LOCK], sys.version)
     with one_at_a_time(ROOT / ".cache" / "kinto-install.lock"):
         mark = FOLDER / "satchel-fingerprint"
@@ -33,5 +34,5 @@ def kinto_venv() -> Path:
 def _run(command: list[str | Path]) -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=INSTALL_SECONDS, check=False)
     if done.returncode:
-        words = " ".join(map(str, command))
-        raise ServiceFailed(f"Installing Kinto failed: {words}\n{done.stdout}{done.stderr}")
+        line = " ".join(map(str, command))
+        raise ServiceFailed(f"Installing Kinto failed: {line}\n{done.stdout}{done.stderr}")

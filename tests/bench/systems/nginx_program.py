@@ -1,6 +1,6 @@
-"""Where nginx is: `BENCH_NGINX`, the PATH, or Debian's package unpacked beside our other downloads.
+"""Finds nginx: `BENCH_NGINX`, the PATH, or Debian's package, unpacked beside our other downloads.
 
-Unpacked, not installed: its installation would start a server on port 80.
+The package is unpacked and not installed, because its installation would start a server on port 80.
 """
 
 import os
@@ -22,10 +22,10 @@ MISSING = (
 def nginx_program() -> Path:
     """Return the path of `nginx`; raises `ServiceMissing`, which says what to install."""
     named = os.environ.get("BENCH_NGINX")
-    found = named or shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+    program = named or shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
     unpacked = CACHE / "usr" / "sbin" / "nginx"
-    if found:
-        return Path(found)
+    if program:
+        return Path(program)
     if shutil.which("apt-get") and shutil.which("dpkg"):
         with one_at_a_time(CACHE.parent / "nginx.lock"):
             if not unpacked.exists():

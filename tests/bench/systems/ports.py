@@ -4,7 +4,7 @@ import socket
 
 
 def listens(port: int) -> bool:
-    """Say whether somebody listens on 127.0.0.1:*port*."""
+    """Say whether a server listens on 127.0.0.1:*port*."""
     try:
         socket.create_connection(("127.0.0.1", port), 1).close()
     except OSError:

@@ -36,7 +36,7 @@ from tests.services.process import ServerProcess, free_port
 ROOT = Path(__file__).parents[3]
 
 
-class SatchelContestant:
+class SatchelSystem:
     """The product."""
 
     name = "satchel"
@@ -44,18 +44,18 @@ class SatchelContestant:
     def __init__(
         self, postgres: PostgresServer, folder: Path, sizes: Sizes, *, fast: bool = False, database: str = ""
     ) -> None:
-        """*fast* fills by COPY instead of `publish()`: the same tables, checked by a test."""
+        """*fast* fills by COPY instead of `publish()`; a test shows that the tables are the same."""
         self.port = free_port()
         self._fast = fast
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         database = database or f"satchel_{sizes.records}"
-        known = {variable(PREFIX, setting.name) for setting in declared_settings(Settings)}
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        setting_names = {variable(PREFIX, setting.name) for setting in declared_settings(Settings)}
+        inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         self._environ = {
-            **kept,
+            **inherited,
             # To try out a setting: SATCHEL_SEGMENT_ROWS=0 python -m tests.bench first
-            **{name: value for name, value in os.environ.items() if name in known},
+            **{name: value for name, value in os.environ.items() if name in setting_names},
             "SATCHEL_FOLDER": str(folder / "instance"),
             "SATCHEL_DATABASE_URL": postgres.create_database(database),
             "SATCHEL_PORT": str(self.port),
@@ -82,7 +82,7 @@ class SatchelContestant:
         else:
             self.change(records)
         _analyse(self.sessions)
-        # As a worker would have done long before the first phone comes.
+        # A worker would have built them long before the first phone connects.
         self.run("segments", "build")
 
     def change(self, records: Iterable[tuple[str, Record]]) -> None:
@@ -149,10 +149,10 @@ class SatchelContestant:
 
 
 def publish_all(sessions: Sessions, records: Iterable[tuple[str, Record]]) -> None:
-    """Publish *records*, in transactions as large as they may be."""
-    for some in in_batches(records, MAX_CHANGES):
+    """Publish *records*, in transactions of the largest allowed size."""
+    for batch in in_batches(records, MAX_CHANGES):
         with sessions() as session, session.begin():
-            publish(session, [Put(collection, record["id"], record) for collection, record in some])
+            publish(session, [Put(collection, record["id"], record) for collection, record in batch])
 
 
 def _device(rep: str, now: dt.datetime) -> Device:
@@ -165,7 +165,7 @@ def _device(rep: str, now: dt.datetime) -> Device:
 
 
 def _analyse(sessions: Sessions) -> None:
-    """Give the planner its statistics at once instead of when autovacuum comes by."""
+    """Update the planner's statistics at once instead of waiting for autovacuum."""
     engine = sessions.kw["bind"]
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("VACUUM ANALYZE")

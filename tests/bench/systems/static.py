@@ -1,6 +1,7 @@
-"""nginx serving the replica of one rep as a gzip file, a record a line: the limit of what a server can do.
+"""nginx serving the replica of one rep as a gzip file with one record per line: the limit of what a server can
+do.
 
-It compares a token, and knows nothing else: the file is as old as the last time somebody wrote it.
+It only compares a token; the file is as old as the last time it was written.
 """
 
 import gzip
@@ -12,7 +13,7 @@ from typing import Any
 
 from tests.bench.clients.client import Address
 from tests.bench.company import BenchRep
-from tests.bench.records import Record, hears, master_data
+from tests.bench.records import Record, is_visible_to, master_data
 from tests.bench.sizes import Sizes
 from tests.bench.systems.nginx_program import nginx_program
 from tests.bench.systems.ports import listens
@@ -39,8 +40,8 @@ http {{
 TOKEN = "one-token-that-is-compared"
 
 
-class StaticContestant:
-    """A file."""
+class StaticSystem:
+    """A file behind nginx."""
 
     name = "static"
 
@@ -53,10 +54,10 @@ class StaticContestant:
         self._process: ServerProcess | None = None
 
     def fill(self, reps: Sequence[BenchRep], records: Iterable[tuple[str, Record]]) -> None:
-        """Write the file of the first rep, the one who is measured."""
+        """Write the file of the first rep, which is the one that is measured."""
         with gzip.open(self._folder / "replica.ndjson.gz", "wt", 9) as file:
             for collection, record in [*master_data(), *records]:
-                if hears(reps[0], collection, record):
+                if is_visible_to(reps[0], collection, record):
                     line = json.dumps([collection, record], ensure_ascii=False, separators=(",", ":"))
                     file.write(f"{line}\n")
 
@@ -73,7 +74,7 @@ class StaticContestant:
         self._process.wait_ready(lambda: listens(self.port), 20)
 
     def change(self, records: Sequence[tuple[str, Record]]) -> None:
-        """Nothing: the whole file would have to be written anew."""
+        """Do nothing: a change would mean writing the whole file again."""
 
     def address(self, rep: BenchRep) -> Address:
         return Address("static", self.port, {"Authorization": f"Bearer {TOKEN}"}, {"path": "/replica"})

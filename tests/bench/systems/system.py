@@ -1,4 +1,4 @@
-"""What a server must do to take part."""
+"""The interface of a server that is measured."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
@@ -9,22 +9,22 @@ from tests.bench.records import Record
 
 
 class System(Protocol):
-    """A server with its database. Made, filled, started, measured, stopped, in this order."""
+    """A server with its database: it is created, filled, started, measured and stopped, in this order."""
 
     name: str
     port: int
 
     def fill(self, reps: Sequence[BenchRep], records: Iterable[tuple[str, Record]]) -> None:
-        """Create the database and write the data set into it, as far as possible by the front door."""
+        """Create the database and write the data set into it, through the server's own API where possible."""
 
     def start(self) -> None:
-        """Start the web processes and wait until they answer."""
+        """Start the web processes and wait until they respond."""
 
     def change(self, records: Sequence[tuple[str, Record]]) -> None:
-        """Write changed records, as the ERP's reading would."""
+        """Write changed records, as reading the ERP would."""
 
     def address(self, rep: BenchRep) -> Address:
-        """Return where and as whom a client of *rep* speaks; the token in it is fresh."""
+        """Return the address for a client of *rep*, with a fresh token."""
 
     def orders(self, documents: Sequence[dict[str, Any]], rep: BenchRep) -> list[dict[str, Any]]:
         """Return *documents* (id, body) as this system's clients push them."""

@@ -104,7 +104,7 @@ def test_the_kits_segment_has_a_column_of_each_form() -> None:
     assert value["absent"] == {"newer": [0, 2]}
 
 
-def test_a_page_applied_wrongly_is_not_excused_by_being_mended(
+def test_a_page_applied_wrongly_is_not_excused_by_being_repaired(
     drivers: Locals, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     blind = "DELETE FROM record WHERE collection = ?1 AND key = ?2 AND ?3 <> '' AND ?4 > 0"

@@ -1,5 +1,5 @@
 """A device of revision 1 in the fewest lines, by another hand than the reference device's, that can be told to
-break a rule: each word in `faults` is the name of one. It keeps everything in one file, written anew and
+break a rule: each word in `faults` is the name of one. It keeps everything in one file, rewritten and
 renamed at each commit.
 """
 
@@ -22,7 +22,7 @@ from tests.contract.conformance.tiny_page import Trouble, apply
 
 Json = dict[str, Any]
 NEW: Json = {
-    "key": None, "session": None, "cursor": None, "etag": None, "epoch": None, "anew": False, "rows": {},
+    "key": None, "session": None, "cursor": None, "etag": None, "epoch": None, "fresh": False, "rows": {},
     "docs": {}, "receipts": {},
 }  # fmt: skip
 
@@ -179,7 +179,7 @@ class Tiny:
                     return
                 if trouble.code != "cursor_invalid":
                     raise
-                self.state.update(cursor=None, etag=None, epoch=None, anew="cursor-invalid" not in self.faults)
+                self.state.update(cursor=None, etag=None, epoch=None, fresh="cursor-invalid" not in self.faults)
                 continue
             if status == 304:
                 return

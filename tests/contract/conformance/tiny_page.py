@@ -24,7 +24,7 @@ def apply(state: Json, page: Json, etag: str | None, faults: frozenset[str]) -> 
     other = state["cursor"] is not None and page["epoch"] != state["epoch"]
     if other and not page["reset"] and "epoch" not in faults:
         raise Trouble("another epoch without a reset")
-    if page["reset"] or after["anew"]:
+    if page["reset"] or after["fresh"]:
         rows.clear()
         for document in after["docs"].values():
             document["due"] = document["due"] or (document["sent"] and "reset" not in faults)
@@ -44,7 +44,7 @@ def apply(state: Json, page: Json, etag: str | None, faults: frozenset[str]) -> 
             _gone(after, change, position, key, faults)
     if "drop" in faults:
         _drop(rows, page, whole_collection=True)
-    after.update(cursor=page["cursor"], etag=etag, epoch=page["epoch"], anew=False)
+    after.update(cursor=page["cursor"], etag=etag, epoch=page["epoch"], fresh=False)
     return after
 
 

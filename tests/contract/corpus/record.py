@@ -4,6 +4,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from backend.api.openapi.document import schemas
+from backend.api.routes import ROUTES
 from backend.settings import read_settings
 from sync_protocol import SCHEMA_REVISION
 from sync_protocol.reference.json_schema import definitions
@@ -24,7 +26,7 @@ def freeze(revision: int) -> None:
                 corpus.write(revision, name, golden)
     first = [[put.collection, put.key, dict(put.record)] for put in records]
     corpus.write(revision, "story", {"records": first, "steps": story.stage.steps})
-    corpus.write(revision, "catalogue", definitions())
+    corpus.write(revision, "catalogue", definitions(schemas(ROUTES)))
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ PARKED = "/v1/office/parked"
 def tell(here: Installation) -> Iterator[tuple[str, Golden]]:
     """Yield every exchange as (name, golden)."""
     story = _Story(here)
-    with patch("backend.api.office.connect", lambda name, options: story.erp):
+    with patch("backend.api.endpoints.office.connect", lambda name, options: story.erp):
         yield from story.errors_of_the_lock()
         yield from story.actions()
         yield from story.refusals()

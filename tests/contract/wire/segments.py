@@ -21,15 +21,15 @@ def play(story: Any) -> None:
     page = story.ask("pull-segments", about, "GET", "/v1/pull", query={"schema": "2"}).json
     (offer,) = page["segments"]
     path, tag = f"/v1/segments/{offer['sha256']}", f'"{offer["sha256"]}"'
-    about = "The rest of a segment after the connection broke off at byte 400."
+    about = "The rest of a segment after the connection broke at byte 400."
     story.ask("segment-range", about, "GET", path, headers={"Range": "bytes=400-", "If-Range": tag})
-    about = "More than there is: the size stands in Content-Range."
+    about = "A range beyond the end; Content-Range has the size."
     story.ask("problem-range_beyond_end", about, "GET", path, headers={"Range": "bytes=99999-"})
-    about = "A signed link whose time is over."
+    about = "A signed link that has expired."
     query = {"expires": "1795424400", "signature": "Ys7rNQcH1nJr5HFoWJrNsRaA6qJVkPIQYBSmKxGJbGQ"}
     story.ask("problem-link_invalid", about, "GET", path, query=query, token=None)
     story.stage.lose_segments()
-    story.ask("problem-segment_gone", "The file is gone, and so is the offer.", "GET", path)
+    story.ask("problem-segment_gone", "The file is gone, and the segment is no longer offered.", "GET", path)
 
 
 def offer(sessions: Sessions, store: Store, stream: Stream) -> None:

@@ -23,7 +23,9 @@ from tests.contract.wire import segments
 from tests.unit.api.installation import Installation, Phone
 
 BROKEN: dict[str, Callable[[], Any]] = {
-    "an endpoint": lambda: patch("backend.api.limits.get_services", side_effect=RuntimeError("broken")),
+    "an endpoint": lambda: patch(
+        "backend.api.endpoints.limits.get_services", side_effect=RuntimeError("broken")
+    ),
     "the database": lambda: patch(
         "backend.identity.principals.check", side_effect=OperationalError("SELECT", {}, Exception("away"))
     ),

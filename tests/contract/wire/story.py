@@ -76,7 +76,7 @@ class Story:
         wrong = {"code": "00000-00000-00000", **body}
         about = "A code that nobody issued, or that is used or expired."
         self.ask("problem-enrolment_code_invalid", about, "POST", "/v1/enrol", body=wrong, token=None)
-        about = "A phone becomes a device of the rep; the same request again gives the same device."
+        about = "A phone becomes a device of the rep. The same request again returns the same device."
         reply = self.ask("enrol", about, "POST", "/v1/enrol", body={"code": CODE, **body}, token=None)
         self.phone.keep(reply)
         self.phone.device_id = reply.json["device_id"]
@@ -85,21 +85,19 @@ class Story:
         about = "New tokens; `proof` is signed by the device's key over the refresh token's sha256."
         self.phone.keep(self.ask("token", about, "POST", "/v1/token", body=body, token=None))
         garbage = {"refresh_token": "sr1.x.1.x", "proof": body["proof"]}
-        about = "A refresh token that was not made here."
+        about = "A refresh token that this server did not issue."
         self.ask("problem-refresh_invalid", about, "POST", "/v1/token", body=garbage, token=None)
 
     def _pull(self) -> None:
-        first = self.ask("pull-first", "Everything the rep hears, from the start.", "GET", "/v1/pull")
+        first = self.ask("pull-first", "Everything that the rep may read, from the start.", "GET", "/v1/pull")
         cursor, tag = first.json["cursor"], first.headers["ETag"]
-        about = "Nothing has changed: this cursor, complete."
+        about = "Nothing has changed; the cursor stays valid and complete."
         query = {"cursor": cursor}
         self.ask("pull-idle", about, "GET", "/v1/pull", query=query, headers={"If-None-Match": tag})
         renamed = company.customer("C1", "NW", name="Customer C1 & Sons")
         self.stage.publish([renamed, company.customer("C2", "SE"), company.customer("C3", "NW")])
         self.stage.unassign("R1", "warehouse:W1")
-        about = (
-            "C1 has changed, C2 has moved to another territory, C3 is new, and W1 is not the rep's any more."
-        )
+        about = "C1 has changed, C2 has moved to another territory, C3 is new, and W1 is no longer the rep's."
         self.cursor = self.ask("pull-delta", about, "GET", "/v1/pull", query=query).json["cursor"]
 
     def _push(self) -> None:
@@ -111,10 +109,10 @@ class Story:
             company.submission(FORECAST, forecast, "forecast"),
             company.submission(VISIT, {"customer_id": "C1"}, "visit"),
         ]
-        about = "A result each: an order, a forecast of a product the rep does not have, a kind of a newer app."
+        about = "One result each: an order, a forecast of a product that the rep lacks, a kind of a newer app."
         self.ask("push", about, "POST", "/v1/push", body={"submissions": documents})
         other = company.submission(ORDER, company.order_body(notes="Another order"))
-        about = "The same order again, and another document under its id."
+        about = "The same order again, and another document with its id."
         self.ask("push-again", about, "POST", "/v1/push", body={"submissions": [order, other]})
         line = {
             "line_no": 1,
@@ -131,7 +129,7 @@ class Story:
         )
         body = {"cursor": self.cursor, "submissions": [claim], "schema": 1}
         self.cursor = self.ask("sync", about, "POST", "/v1/sync", body=body).json["page"]["cursor"]
-        about = "A cursor that is not ours stands in the way of the page, not of the push."
+        about = "An invalid cursor prevents the page, not the push."
         bad = {"cursor": "not a cursor", "submissions": [claim]}
         self.ask("sync-problem", about, "POST", "/v1/sync", body=bad)
 
@@ -141,24 +139,24 @@ class Story:
             f"{name} {base64.b64encode(value.encode()).decode()}" for name, value in names.items()
         )
         headers = {**TUS, "Upload-Length": str(len(PNG)), "Upload-Metadata": metadata}
-        about = "The upload of a receipt begins."
+        about = "The upload of a receipt starts."
         place = self.ask("receipt-create", about, "POST", "/v1/receipts", headers=headers).headers["Location"]
         self._piece("receipt-piece", "The first bytes.", place, 0, PNG[:40])
-        self.ask("receipt-standing", "How far is it?", "HEAD", place, headers=TUS)
-        about = "A piece that begins elsewhere; ask HEAD and go on from there."
+        self.ask("receipt-status", "How far the upload has come.", "HEAD", place, headers=TUS)
+        about = "A piece with another offset; ask for the offset with HEAD and continue there."
         self._piece("problem-offset_mismatch", about, place, 0, PNG[:40])
-        self._piece("receipt-last-piece", "The rest; the receipt is checked and kept.", place, 40, PNG[40:])
+        self._piece("receipt-last-piece", "The last bytes; the receipt is stored.", place, 40, PNG[40:])
         about = "The claim is queued now."
         query = {"cursor": self.cursor}
         self.cursor = self.ask("pull-receipt-arrived", about, "GET", "/v1/pull", query=query).json["cursor"]
         wrong = {**headers, "Upload-Metadata": metadata.replace(names["sha256"], "")}
         wrong["Upload-Metadata"] = "sha256 " + base64.b64encode(b"a" * 64).decode()
         place = self.stage.begin_upload(wrong)
-        about = "All bytes are there and are not those that the sha256 names."
+        about = "The upload is complete, but its bytes have another sha256."
         self._piece("problem-digest_mismatch", about, place, 0, PNG)
         other = self.stage.begin_upload(wrong)
-        self._piece("problem-receipt_type", "A file that is no receipt.", other, 0, b"<svg/>" * 3)
-        self.ask("problem-precondition", "tus without its version.", "HEAD", place)
+        self._piece("problem-receipt_type", "A file of a type that is not accepted.", other, 0, b"<svg/>" * 3)
+        self.ask("problem-precondition", "A tus request without the version.", "HEAD", place)
 
     def _piece(self, name: str, about: str, place: str, offset: int, data: bytes) -> None:
         headers = {**PIECE, "Upload-Offset": str(offset)}
@@ -174,34 +172,34 @@ class Story:
         json, push = {"Content-Type": "application/json"}, "/v1/push"
         self.ask("limits", "The limits in force.", "GET", "/v1/limits", token=None)
         self.ask("problem-token_missing", "No token.", "GET", "/v1/pull", token=None)
-        about = "A token of somebody else."
+        about = "A token that this server did not issue."
         self.ask("problem-token_invalid", about, "GET", "/v1/pull", token="a.b.c")
         self.ask(
-            "problem-not_json", "A comma too many.", "POST", push, headers=json, text='{"submissions":[1,]}'
+            "problem-not_json", "One comma too many.", "POST", push, headers=json, text='{"submissions":[1,]}'
         )
-        self.ask("problem-envelope_invalid", "No list of submissions.", "POST", push, body={"submissions": 5})
+        self.ask("problem-envelope_invalid", "submissions is no list.", "POST", push, body={"submissions": 5})
         large = {**json, "Content-Length": str(LIMITS.push_bytes + 1)}
-        self.ask("problem-body_too_large", "More than the limits allow.", "POST", push, headers=large)
+        self.ask("problem-body_too_large", "A body larger than the limit.", "POST", push, headers=large)
         coded = {**json, "Content-Encoding": "br"}
         self.ask(
-            "problem-encoding_unsupported", "A coding we do not take.", "POST", push, headers=coded, text="x"
+            "problem-encoding_unsupported", "An unsupported coding.", "POST", push, headers=coded, text="x"
         )
         cut = base64.b64encode(gzip.compress(b'{"submissions":[]}', mtime=0)[:20]).decode()
         packed = {**json, "Content-Encoding": "gzip"}
         self.ask("problem-body_damaged", "Gzip that ends too early.", "POST", push, headers=packed, base64=cut)
-        self.ask("problem-not_found", "An address that is none.", "GET", "/v1/nothing")
-        self.ask("problem-method_not_allowed", "A method that is none here.", "DELETE", "/v1/pull")
-        about = "A cursor that is not ours."
+        self.ask("problem-not_found", "An unknown address.", "GET", "/v1/nothing")
+        self.ask("problem-method_not_allowed", "An unsupported method.", "DELETE", "/v1/pull")
+        about = "A cursor that this server did not issue."
         self.ask("problem-cursor_invalid", about, "GET", "/v1/pull", query={"cursor": "not a cursor"})
         self.stage.break_down("an endpoint")
-        self.ask("problem-internal", "Something nobody foresaw.", "GET", "/v1/limits", token=None)
+        self.ask("problem-internal", "An unexpected error.", "GET", "/v1/limits", token=None)
         self.stage.restore()
         self.stage.break_down("the database")
-        self.ask("problem-unavailable", "The database is away.", "GET", "/v1/pull")
+        self.ask("problem-unavailable", "The database does not respond.", "GET", "/v1/pull")
         self.stage.restore()
         query = {"cursor": self.cursor}
         self.stage.fall_behind(20)
-        self.ask("problem-not_yet", "A server that lags behind.", "GET", "/v1/pull", query=query)
+        self.ask("problem-not_yet", "A server that is behind the device.", "GET", "/v1/pull", query=query)
         self.stage.fall_behind(-20)
         body = {"code": SECOND_CODE, "public_key": self.phone.public_key, "device_name": "x"}
         self.stage.break_down("patience")
@@ -213,16 +211,16 @@ class Story:
 
     def _leave(self) -> None:
         self.stage.begin_epoch()
-        about = "The server begins a new history: delete the replica, keep the outbox, take this page."
+        about = "The server has started a new epoch: delete the replica, keep the outbox, apply this page."
         self.ask("pull-reset", about, "GET", "/v1/pull", query={"cursor": self.cursor})
         about = "The same to an app that can repair its rows: it keeps them, with `head` as their position."
         query = {"cursor": self.cursor, "schema": "2"}
         rebased = self.ask("pull-rebase", about, "GET", "/v1/pull", query=query)
-        about = "A verification with the cursor of the history before."
+        about = "A verification with a cursor of an earlier epoch."
         sums = verification.sums_under(self.here, rebased.json["cursor"])
         body = {"cursor": self.cursor, "schema": 2, "sums": sums}
         self.ask("problem-epoch_changed", about, "POST", "/v1/verify", body=body)
         self.stage.revoke()
         self.ask("problem-device_revoked", "The order to wipe.", "GET", "/v1/pull")
         self.stage.wait(1200)
-        self.ask("problem-token_expired", "A token of twenty minutes ago.", "GET", "/v1/pull")
+        self.ask("problem-token_expired", "A token that is twenty minutes old.", "GET", "/v1/pull")

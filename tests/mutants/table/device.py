@@ -36,7 +36,7 @@ DEVICE = [
         only="late_segment and sqlite and reference",
     ),
     Mutant(
-        "a damaged segment is believed",
+        "a damaged segment is accepted",
         "–",
         "The bytes of a segment are not compared with its name.",
         KNOWN,
@@ -124,7 +124,7 @@ DEVICE = [
     Mutant(
         "nothing is pushed again",
         "7",
-        "After a restore the device believes that its documents were received.",
+        "After a restore the device assumes that its documents were received.",
         KNOWN,
         [drop(replica.apply, calls(outbox.push_all_again))],
         only="outbox_is_pushed_again and sqlite and reference",

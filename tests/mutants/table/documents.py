@@ -20,8 +20,8 @@ DOCUMENTS = [
         [
             replace(
                 push.push,
-                "[$UNSEAL($ONE) for $ONE in $ALL]",
-                '[$UNSEAL({**$ONE, "id": str(__import__("ulid").ULID())}) for $ONE in $ALL]',
+                "[$PARSE($ITEM) for $ITEM in $ALL]",
+                '[$PARSE({**$ITEM, "id": str(__import__("ulid").ULID())}) for $ITEM in $ALL]',
             )
         ],
         only="sqlite",

@@ -13,7 +13,7 @@ from tests.mutants.edits import drop, never, replace
 from tests.mutants.mutant import Mutant
 from tests.mutants.tree import calls, holding
 
-LOST = "tests/unit/delivery/test_vanished.py"
+LOST = "tests/unit/delivery/test_data_loss.py"
 
 READING = [
     Mutant(
@@ -57,7 +57,7 @@ READING = [
         "sent for a customer who was merged away",
         "–",
         "A document is sent as it was captured, although the ERP has merged its customer since.",
-        "tests/unit/delivery/test_merges.py::test_it_is_sent_for_the_customer_that_is_left",
+        "tests/unit/delivery/test_customer_merges.py::test_it_is_sent_for_the_customer_that_is_left",
         [drop(Transfer._document, "$DOCUMENT = replace($DOCUMENT, body=$BODY)")],
         only="sqlite",
     ),
@@ -66,7 +66,7 @@ READING = [
         "–",
         "Orders for a merged customer keep an order key of their own, and are sent beside those for the"
         " remaining customer.",
-        "tests/unit/delivery/test_merged_turns.py"
+        "tests/unit/delivery/test_merged_order_keys.py"
         "::test_an_order_that_missed_the_merge_is_put_right_when_it_is_claimed",
         [drop(acquire._lock, f"$ROW.{Submission.order_key.key} = $TARGET")],
         only="sqlite",
@@ -75,12 +75,12 @@ READING = [
         "a rep reads of a merged customer",
         "–",
         "A document sent for another customer names that customer, even to a rep who is not granted it.",
-        "tests/unit/delivery/test_merges.py::test_a_rep_learns_nothing_of_a_customer_whom_the_rep_does_not_hear",
+        "tests/unit/delivery/test_customer_merges.py::test_a_rep_learns_nothing_of_a_customer_that_the_rep_has_no_access_to",
         [
             replace(
                 customer_merges.redirect_merged_customer,
-                "$REPOINTED($$$FIELDS, visible_to_rep=$HEARD)",
-                "$REPOINTED($$$FIELDS, visible_to_rep=True)",
+                "$REDIRECT($$$FIELDS, visible_to_rep=$VISIBLE)",
+                "$REDIRECT($$$FIELDS, visible_to_rep=True)",
             )
         ],
         only="sqlite",

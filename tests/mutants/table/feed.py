@@ -2,7 +2,9 @@
 
 from sqlalchemy import update
 
-from backend.feed import changes, compaction, positions, segments
+from backend.feed import changes, compaction, positions, publication, segments
+from backend.inbox import submissions
+from backend.inbox.records import queue_record
 from backend.sync import grants
 from sync_protocol import checksum
 from sync_protocol.checksum import Checksum
@@ -11,7 +13,35 @@ from tests.mutants.mutant import Mutant
 from tests.mutants.table.known import KNOWN
 from tests.mutants.tree import calls
 
+PUBLICATION = "tests/unit/feed/test_publication.py"
+
 FEED = [
+    Mutant(
+        "a changed document is not published",
+        "–",
+        "A submission moves to another state, and the phones keep the old one.",
+        "tests/unit/inbox/test_records.py::test_whoever_moves_a_row_has_published_it",
+        [drop(submissions.move, calls(queue_record))],
+        only="sqlite",
+    ),
+    Mutant(
+        "rows written under the feed's lock",
+        "–",
+        "A transaction publishes before it writes its own rows: every other publisher waits for it longer, and"
+        " two can wait for each other.",
+        f"{PUBLICATION}::test_the_feeds_lock_is_taken_after_everything_else",
+        [drop(publication.publish_queued, "$SESSION.flush()")],
+        only="sqlite",
+    ),
+    Mutant(
+        "what was rolled back is published",
+        "–",
+        "A rollback to a savepoint keeps what was queued since: phones see a record that the database does not"
+        " have.",
+        f"{PUBLICATION}::test_a_rollback_to_a_savepoint_forgets_what_was_queued_since",
+        [replace(publication._innermost, "$NESTED or $ROOT", "$ROOT")],
+        only="sqlite",
+    ),
     Mutant(
         "positions from a sequence",
         "–",

@@ -1,8 +1,8 @@
-"""Mutants of forwarding: what loses a document, doubles it, or hurts an ERP that is hurt already."""
+"""Mutants of forwarding: they lose a document, double it, or overload an ERP in trouble."""
 
 from backend import doorbell
 from backend.api import auth
-from backend.api import push as api_push
+from backend.api.endpoints import push as api_push
 from backend.connectors.tryton import client, deadline
 from backend.delivery import breaker, settle
 from backend.delivery.attempts import AttemptLog
@@ -20,7 +20,7 @@ from tests.mutants.symbol import constant
 from tests.mutants.tree import calls
 
 ORDER_KEY = Submission.order_key.key
-IN_CLAIMS, IN_DOUBT = "tests/unit/delivery/test_claims.py", "tests/unit/delivery/test_unknown_outcomes.py"
+IN_CLAIMS, IN_DOUBT = "tests/unit/delivery/test_acquire.py", "tests/unit/delivery/test_unknown_outcomes.py"
 GARBAGE = "tests/unit/connectors/tryton/test_client.py"
 
 FORWARDING = [
@@ -33,9 +33,9 @@ FORWARDING = [
         only="sqlite",
     ),
     Mutant(
-        "sent before it is written down",
+        "sent before the attempt is recorded",
         "–",
-        "The ERP is called inside the transaction that notes the attempt: a worker that dies leaves no"
+        "The ERP is called inside the transaction that records the attempt: a worker that dies leaves no"
         " record of it.",
         f"{IN_DOUBT}::test_the_attempt_is_on_disk_before_the_erp_is_called",
         [move(Transfer._call, calls(Transfer._ask), after=calls(AttemptLog.open))],
@@ -44,7 +44,7 @@ FORWARDING = [
     Mutant(
         "two hits are one",
         "–",
-        "If the ERP has two documents under our key, the first is taken, and nobody is told.",
+        "If the ERP has two documents under our key, the first is adopted, and nobody learns of it.",
         "tests/unit/delivery/test_error_classes.py::test_two_hits_are_for_a_person_and_never_a_success",
         [never(Transfer._look_up, "len($HITS) > 1")],
         only="sqlite",
@@ -52,7 +52,7 @@ FORWARDING = [
     Mutant(
         "poison counted when it fails",
         "–",
-        "A claim does not raise the count: a worker that a document kills cannot raise it either, and the"
+        "A lease does not raise the count: a worker that a document kills cannot raise it either, and the"
         " next worker is killed.",
         f"{IN_CLAIMS}::test_a_document_is_claimed_three_times_without_an_end_and_then_parked",
         [drop(acquire._lease_row, f"$ROW.{Submission.unfinished_leases.key} += 1")],
@@ -113,7 +113,7 @@ FORWARDING = [
         "every document tries an ERP that is away",
         "–",
         "A thousand queued documents call an ERP that does not answer, one after another.",
-        "tests/unit/delivery/test_silence.py::test_three_documents_without_an_answer_stop_sending_until_check_answers",
+        "tests/unit/delivery/test_outage_detector.py::test_three_documents_without_an_answer_stop_sending_until_check_answers",
         [always(OutageDetector.record, "len($UNANSWERED) < $MOST")],
         only="sqlite and down",
     ),
@@ -151,7 +151,7 @@ FORWARDING = [
     Mutant(
         "poison forgiven by an answer",
         "–",
-        'A settlement that only says "again" resets the count of broken claims: a document that kills every'
+        'A settlement that only says "again" resets the count of unfinished leases: a document that kills every'
         " other worker does so forever.",
         f"{IN_CLAIMS}::test_a_document_that_kills_every_other_worker_ends_parked_too",
         [
@@ -164,10 +164,10 @@ FORWARDING = [
         only="sqlite",
     ),
     Mutant(
-        "writers counted side by side",
+        "documents in flight counted at the same time",
         "–",
-        "Two claims count the documents in sending at the same time, and both take the last place.",
-        "tests/unit/delivery/test_writers.py::test_two_claims_at_one_moment_do_not_both_take_the_last_place",
+        "Two workers count the documents in flight at the same time, and both take the last place.",
+        "tests/unit/delivery/test_concurrency.py::test_two_claims_at_one_moment_do_not_both_take_the_last_place",
         [body(concurrency.lock_counter, "return")],
     ),
     Mutant(

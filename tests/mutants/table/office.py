@@ -21,8 +21,8 @@ PARKED_DOCUMENTS = [
     Mutant(
         "a fenced settle after the office acted",
         "–",
-        "A worker with an old lease settles a document that the office has sent again, over the worker that"
-        " has it now.",
+        "A worker with an expired lease settles a document that the office has sent again, and that another"
+        " worker has leased since.",
         f"{SERVICE}::test_a_worker_from_before_cannot_settle_over_the_office",
         [
             replace(
@@ -67,7 +67,7 @@ PARKED_DOCUMENTS = [
         only="sqlite",
     ),
     Mutant(
-        "an action without a trace",
+        "an office action without an audit entry",
         "–",
         "What the office does is not entered into the audit trail.",
         f"{ACTIONS}::test_retrying_sends_it_again_and_says_who_did_it",
@@ -94,7 +94,7 @@ PARKED_DOCUMENTS = [
     Mutant(
         "what the ERP showed an hour ago",
         "–",
-        "An answer of the ERP counts although a worker has leased the document since.",
+        "A reply of the ERP counts although a worker has leased the document since.",
         f"{ERP_CHECK}::test_what_the_erp_showed_before_a_worker_came_does_not_count",
         [replace(erp_check.require_current, "$CHECK is None or $FENCE != $NEWER", "$CHECK is None")],
         only="sqlite",

@@ -11,13 +11,13 @@ from tests.mutants.mutant import Mutant
 from tests.mutants.table.known import KNOWN
 
 _PER_CHANNEL = """\
-best = {}
-for (channel, _), mark in $ASKED.marks.items():
-    best[channel] = max(best.get(channel, mark), mark)
-heard = {channel for channel, _ in granted}
-left = {stream: mark for stream, mark in $ASKED.marks.items() if stream[0] not in heard}
-named = {stream: best[stream[0]] for stream in granted if stream[0] in best}
-$ASKED = Cursor($ASKED.epoch, $ASKED.seen, {**named, **left})"""
+highest = {}
+for (channel, _), mark in $CURSOR.marks.items():
+    highest[channel] = max(highest.get(channel, mark), mark)
+channels = {channel for channel, _ in granted}
+left = {stream: mark for stream, mark in $CURSOR.marks.items() if stream[0] not in channels}
+named = {stream: highest[stream[0]] for stream in granted if stream[0] in highest}
+$CURSOR = Cursor($CURSOR.epoch, $CURSOR.seen, {**named, **left})"""
 
 PAGES = [
     Mutant(
@@ -25,7 +25,7 @@ PAGES = [
         "1",
         "The cursor holds one position per channel, for all collections of that channel.",
         "tests/stateful/histories/test_01_streams.py::test_the_replica_holds_what_the_new_grants_say",
-        [after(pull.pull, f"$ASKED = {decode_cursor.__name__}($TEXT) if $TEXT else $NEW", _PER_CHANNEL)],
+        [after(pull.pull, f"$CURSOR = {decode_cursor.__name__}($TEXT) if $TEXT else $NEW", _PER_CHANNEL)],
         only="sqlite",
     ),
     Mutant(
@@ -60,9 +60,9 @@ PAGES = [
         only="sqlite",
     ),
     Mutant(
-        "a replica that says no changes",
+        "a read replica that says no changes",
         "4",
-        "A server behind the cursor answers as if nothing had happened.",
+        "A server behind the cursor answers that nothing has changed.",
         "tests/unit/sync/test_pull.py::test_a_server_behind_what_the_device_has_seen_says_not_yet",
         [never(pull.pull, "$CURSOR.seen > $HEAD.position")],
         only="sqlite",
@@ -138,7 +138,7 @@ PAGES = [
     Mutant(
         "a full page is taken for the last one",
         "15",
-        "Whether rows follow a full page is guessed, not asked.",
+        "A full page is assumed to be the last; nothing checks whether rows follow.",
         "tests/stateful/histories/test_15_exact_limit.py::test_the_page_with_the_last_record_says_complete_and_no_earlier_one_does",
         [drop(PageBuilder.add_streams, "$ENDED = $ROWS.number")],
         only="sqlite",

@@ -35,17 +35,17 @@ def main() -> None:
     chance = random.Random(options.seed)
     started = time.monotonic()
 
-    def said(what: str, made: dict) -> dict:
+    def report(what: str, made: dict) -> dict:
         print(f"{time.monotonic() - started:6.1f} s  {what}", file=sys.stderr)
         return made
 
-    summary = said("company", company.load())
-    summary |= said("accounts", accounts.load(summary))
-    summary |= said("goods", goods.load(summary, chance, options.products))
-    summary |= said("customers", customers.load(summary, chance, options.customers))
-    summary |= said("staff", staff.load(summary, options.connector_password))
-    summary |= said("stock", stock.load(summary, chance))
-    summary |= said("orders", orders.load(summary, chance, options.orders))
+    summary = report("company", company.load())
+    summary |= report("accounts", accounts.load(summary))
+    summary |= report("goods", goods.load(summary, chance, options.products))
+    summary |= report("customers", customers.load(summary, chance, options.customers))
+    summary |= report("staff", staff.load(summary, options.connector_password))
+    summary |= report("stock", stock.load(summary, chance))
+    summary |= report("orders", orders.load(summary, chance, options.orders))
     many = {name: value for name, value in summary.items() if isinstance(value, (list, dict))}
     summary["counts"] = {name: _size(value) for name, value in many.items()}
     summary["seconds"] = round(time.monotonic() - started, 1)
@@ -53,7 +53,7 @@ def main() -> None:
 
 
 def _size(made: list | dict) -> int:
-    """How many were made; of orders, over all stages."""
+    """Return how many records were made; of orders, over all stages."""
     parts = list(made.values()) if isinstance(made, dict) else made
     return sum(map(len, parts)) if parts and isinstance(parts[0], list) else len(parts)
 

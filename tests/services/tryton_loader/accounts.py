@@ -1,4 +1,4 @@
-"""The books: chart of accounts, three fiscal years, taxes, payment terms, expense accounts."""
+"""Accounting: chart of accounts, three fiscal years, taxes, payment terms, expense accounts."""
 
 import datetime as dt
 from decimal import Decimal
@@ -28,7 +28,7 @@ def load(summary: dict) -> dict:
     """Returns account ids by use, expense accounts by code, taxes, terms, journals, periods."""
     company = Model.get("company.company")(summary["company"])
     accounts = _chart(company)
-    # UTC, which is where Tryton lives
+    # Tryton uses UTC
     now = dt.datetime.now(dt.UTC).year
     for year in (now - 1, now, now + 1):
         _fiscal_year(company, year)
@@ -70,7 +70,7 @@ def _chart(company: Model) -> dict[str, Model]:
 
 
 def _fiscal_year(company: Model, number: int) -> None:
-    """The calendar year with monthly periods and one gapless sequence per kind of document."""
+    """Make the calendar year with monthly periods and one gapless sequence per kind of document."""
     year = Model.get("account.fiscalyear")(name=str(number), company=company)
     year.start_date, year.end_date = dt.date(number, 1, 1), dt.date(number, 12, 31)
     year.move_sequence = _sequence("Account Move", f"M{number}-", company)

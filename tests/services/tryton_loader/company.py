@@ -43,7 +43,7 @@ def load() -> dict:
 
 
 def _number_parties() -> None:
-    """Customers are C00001 and so on; who is not a customer gets an explicit code."""
+    """Number customers C00001 and so on; all other parties get an explicit code."""
     sequence = Model.get("party.configuration")(1).party_sequence
     sequence.prefix, sequence.padding = "C", 5
     sequence.save()

@@ -1,4 +1,4 @@
-"""Who buys: customers with territory, terms, prices and credit, and the people there."""
+"""Customers with territory, terms, prices and credit, and their contact persons."""
 
 import random
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""What is sold: products with kind, group, unit and tax, and three price lists."""
+"""Products with kind, group, unit and tax, and three price lists."""
 
 import random
 from decimal import Decimal
@@ -57,7 +57,7 @@ def _units() -> dict[str, int]:
 
 
 def _template(index: int, chance: random.Random, summary: dict, kinds: dict, groups: dict, units: dict) -> dict:
-    """One product.template with its one variant, as `create` takes it."""
+    """Return a product.template with one variant, as `create` takes it."""
     kind = "Promotional good" if index % 20 == 0 else "Spare part" if index % 4 == 0 else "Product"
     group = chance.choice(list(GROUPS))
     stem = chance.choice(PROMOTIONAL if kind == "Promotional good" else GROUPS[group])
@@ -82,7 +82,7 @@ def _template(index: int, chance: random.Random, summary: dict, kinds: dict, gro
 
 
 def _created(template_ids: list[int], kinds: dict[str, int]) -> list[dict]:
-    """The products as one who orders them needs them; prices as decimal text."""
+    """Return the products as an order needs them; prices as decimal text."""
     kind_of = {number: name for name, number in kinds.items()}
     products = Model.get("product.product")._proxy.search_read(
         [("template", "in", template_ids)], 0, None, [("code", "ASC")],
@@ -106,7 +106,7 @@ def _created(template_ids: list[int], kinds: dict[str, int]) -> list[dict]:
 
 
 def _price_lists(spare_parts: int, fasteners: int) -> dict[str, int]:
-    """From plain to involved: the list price; 10 % off; by category and quantity."""
+    """Make three price lists: the list price; 10 % off; by category and quantity."""
     rules: dict[str, list[dict]] = {
         "Standard": [{"formula": "unit_price"}],
         "Dealer": [{"quantity": 50.0, "formula": "unit_price * 0.85"}, {"formula": "unit_price * 0.9"}],

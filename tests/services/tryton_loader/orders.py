@@ -11,7 +11,7 @@ import trytond.config
 from proteus import Model
 from proteus.config import get_config
 
-# How far along, and how many of thirty.
+# Each stage, and how many of thirty orders are in it.
 STAGES = {
     "draft": 3,
     "quotation": 4,
@@ -52,7 +52,7 @@ def load(summary: dict, chance: random.Random, number: int) -> dict:
 
 
 def _sale(place: int, number: int, chance: random.Random, summary: dict) -> dict:
-    """A draft as `create` takes it: no on_change runs, so everything is said."""
+    """Return a draft as `create` needs it: no on_change runs, so every field is given."""
     with_limit_to_spare = [c for c in summary["customers"] if c["credit_limit"] in (None, "100000", "50000")]
     customer = chance.choice(with_limit_to_spare)
     sold = [p for p in summary["products"] if p["unit"] == p["sale_unit"]]
@@ -83,7 +83,7 @@ def _sale(place: int, number: int, chance: random.Random, summary: dict) -> dict
 
 
 def _confirm_for_later(ids: list[int]) -> None:
-    """Confirm, and let a worker process them in a hundred years: they stay "confirmed"."""
+    """Confirm them, with processing by a worker planned in a hundred years, so that they stay "confirmed"."""
     Settings = Model.get("sale.configuration")
     settings = Settings(1)
     settings.sale_process_after = A_LONG_TIME
@@ -123,7 +123,7 @@ def _take_one_less(shipments: list[int]) -> None:
 def _invoice(ids: list[int], paid: list[int], summary: dict) -> None:
     """Post in the order of dates, as the numbers must follow them; then pay some."""
     context = get_config().context
-    # Tryton asks whether a due date in the past is meant. It is: that is what overdue looks like.
+    # Tryton asks to confirm a due date in the past. It is intended: these invoices are overdue.
     get_config().skip_warning = True
     Invoice = Model.get("account.invoice")
     sales = sorted(Model.get("sale.sale").find([("id", "in", ids)]), key=lambda sale: sale.sale_date)

@@ -1,4 +1,4 @@
-"""Who works there: three employees, and the user `connector` by which Satchel comes in."""
+"""Staff: three employees, and the user `connector` that Satchel logs in as."""
 
 from proteus import Model
 from proteus.config import get_config
@@ -6,8 +6,8 @@ from proteus.config import get_config
 HOME = {"city": "Kiel", "postal_code": "24103"}
 EMPLOYEES = {"E001": "Maren Claasen", "E002": "Jonas Reuter", "E003": "Aylin Demir"}
 
-# What an ordinary clerk of sales, stock and accounts has. Not "Account Credit Limit": who is in
-# it may click a customer's exceeded limit away, and a machine must not. Not an administrator.
+# The groups of an ordinary clerk of sales, stock and accounts. Not "Account Credit Limit", whose members may
+# confirm an exceeded credit limit, which a program must not. Not an administrator.
 GROUPS = (
     "sale.group_sale",
     "stock.group_stock",
@@ -42,7 +42,7 @@ def load(summary: dict, connector_password: str) -> dict:
 
 
 def _connector(company: int, password: str) -> int:
-    known = Model.get("ir.model.data")
+    data = Model.get("ir.model.data")
     (language,) = Model.get("ir.lang").find([("code", "=", "en")])
     row = {
         "name": "Satchel",
@@ -50,7 +50,7 @@ def _connector(company: int, password: str) -> int:
         "password": password,
         # refusals are told apart by their text, so the language must stay English
         "language": language.id,
-        "groups": [("add", [known.get_id(group, get_config().context) for group in GROUPS])],
+        "groups": [("add", [data.get_id(group, get_config().context) for group in GROUPS])],
         "companies": [("add", [company])],
         "company": company,
     }

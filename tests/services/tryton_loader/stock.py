@@ -1,4 +1,4 @@
-"""What is on the shelves: one inventory per warehouse."""
+"""Stock: one inventory per warehouse."""
 
 import random
 
@@ -9,7 +9,7 @@ OUT_OF_STOCK_EVERY = 15
 
 
 def load(summary: dict, chance: random.Random) -> dict:
-    """Counts stock into both warehouses; some products are out of stock in one of them."""
+    """Enter stock in both warehouses; some products are out of stock in one of them."""
     context = get_config().context
     Inventory = Model.get("stock.inventory")
     for offset, warehouse in enumerate(summary["warehouses"].values()):

@@ -1,4 +1,4 @@
-"""Two writers stepped by hand: who runs, who waits for whom, without luck. All waits are bounded."""
+"""Two writers stepped by hand: who runs, and who waits, without luck. All waits are bounded."""
 
 import threading
 import time

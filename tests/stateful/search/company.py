@@ -142,7 +142,7 @@ class Company(RuleBasedStateMachine):
         if self._writes(lambda: self.server.set_role(role, names)):
             self.world.roles[role] = names
 
-    # Upkeep
+    # Maintenance
 
     @rule(behind=st.integers(0, 6))
     def compact(self, behind: int) -> None:

@@ -1,7 +1,7 @@
 """A server without a database: the protocol's rules in plain dictionaries, for the deep search.
 
 Written from docs/protocol.md, not from the backend. What is brute force here (every channel is computed
-anew for every change) is so on purpose: it must be obviously right.
+again for every change) is so on purpose: it must be obviously right.
 """
 
 import json

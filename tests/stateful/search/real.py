@@ -181,7 +181,7 @@ class RealServer:
             raise Refused
         return self.store.files[name]
 
-    # Upkeep
+    # Maintenance
 
     def build(self, stream: Stream, cuts: Sequence[str]) -> None:
         def pack(of: Stream, rows: Any, boundaries: Sequence[str]) -> Iterator[PackedSegment]:

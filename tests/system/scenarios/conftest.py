@@ -14,7 +14,7 @@ Enrol = Callable[..., FieldRep]
 
 @pytest.fixture
 def enrol(tmp_path: Path) -> Iterator[Enrol]:
-    """`enrol(node, "R1")` gives a rep with a phone of its own; all phones are put away at the end."""
+    """`enrol(node, "R1")` returns a rep with a phone of their own; all phones are closed at the end."""
     phones: list[FieldRep] = []
 
     def make(node: Node, rep: str, url: str | None = None) -> FieldRep:

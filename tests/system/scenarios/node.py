@@ -1,4 +1,4 @@
-"""A whole Satchel for scenarios: the real web server and worker as processes of their own."""
+"""A complete Satchel for scenarios: the real web server and worker as processes of their own."""
 
 import os
 import subprocess
@@ -18,26 +18,27 @@ T = TypeVar("T")
 
 
 def bare_environ() -> dict[str, str]:
-    """Return what a program of ours needs of this environment: nothing that changes what it does."""
+    """Return the variables that our programs need of this environment, and none that changes their
+    behaviour."""
     return {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
 
 
-def eventually(look: Callable[[], T | None], what: str, seconds: float = 60) -> T:
-    """Return what *look* returns as soon as it is truthy; fail with *what* after *seconds*."""
+def eventually(condition: Callable[[], T | None], what: str, seconds: float = 60) -> T:
+    """Return the value of *condition* as soon as it is truthy; fail with *what* after *seconds*."""
     deadline = time.monotonic() + seconds
     while True:
-        found = look()
-        if found:
-            return found
+        value = condition()
+        if value:
+            return value
         if time.monotonic() > deadline:
-            raise AssertionError(f"never happened within {seconds} s: {what}; last seen: {found!r}")
+            raise AssertionError(f"never happened within {seconds} s: {what}; last seen: {value!r}")
         time.sleep(0.2)
 
 
 class Node:
     """Web and worker on one folder or database; each can be killed and started again.
 
-    They end with us, however we end. *root* is where the product's source stands.
+    They end with our process, however it ends. *root* is the folder of the product's source.
     """
 
     def __init__(self, folder: Path, environ: Mapping[str, str], root: Path = ROOT) -> None:
@@ -113,11 +114,11 @@ class Node:
         )
 
     def stop(self, process: ServerProcess | None) -> None:
-        """End a part in an orderly way, or by force after a while."""
+        """Stop a part in an orderly way, or by force after 20 seconds."""
         if process is not None:
             process.stop(seconds=20)
 
     def kill(self, process: ServerProcess | None) -> None:
-        """End a part as a power cut would."""
+        """Kill a part, as a power cut would."""
         assert process is not None
         process.kill()

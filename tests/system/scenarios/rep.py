@@ -1,4 +1,4 @@
-"""A rep with a phone, as scenarios tell of one: enrols, goes offline, captures, comes back."""
+"""A rep with a phone for scenarios: enrols, goes offline, captures, and syncs again."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -9,12 +9,12 @@ from sync_protocol.device.device import Device
 from sync_protocol.device.store.receipts import receipt_from_bytes
 from tests.system.scenarios.node import eventually
 
-# The smallest thing that begins as a JPEG does; `size` bytes of it are a photograph for our purposes.
+# The shortest beginning of a JPEG, which is enough for our check of a photograph.
 JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01"
 
 
 def photo(size: int = 300_000, seed: int = 7) -> bytes:
-    """Return *size* bytes that no compression shrinks, with a JPEG's beginning."""
+    """Return *size* incompressible bytes that begin like a JPEG."""
     state, out = seed, bytearray(JPEG)
     while len(out) < size:
         state = (state * 6364136223846793005 + 1442695040888963407) % 2**64
@@ -29,22 +29,22 @@ class FieldRep:
         self.device = device
 
     def sync(self) -> None:
-        """Sync, and insist that it worked."""
+        """Sync, and fail if it did not work."""
         report = self.device.sync()
         assert report.problem is None, report.problem
         assert report.complete
 
-    def sync_until(self, look: Any, what: str, seconds: float = 90) -> Any:
-        """Sync until *look()* returns something true."""
+    def sync_until(self, condition: Any, what: str, seconds: float = 90) -> Any:
+        """Sync until *condition()* is truthy, and return its value; fail with *what* after *seconds*."""
 
         def once() -> Any:
             self.device.sync()
-            return look()
+            return condition()
 
         return eventually(once, what, seconds)
 
     def customers(self) -> Iterator[dict[str, Any]]:
-        """Yield the customers that may order: active, not blocked, and without a limit to their credit."""
+        """Yield the customers that may order: active, not blocked, and without a credit limit."""
         credit = {c["id"]: c for c in self.device.records("credit")}
         for customer in self.device.records("customers"):
             limit = credit.get(customer["id"], {}).get("limit")
@@ -54,9 +54,9 @@ class FieldRep:
 
     def customer(self) -> dict[str, Any]:
         """Return the first customer that may order."""
-        found = next(self.customers(), None)
-        assert found is not None, "no customer of this rep may order"
-        return found
+        customer = next(self.customers(), None)
+        assert customer is not None, "no customer of this rep may order"
+        return customer
 
     def product(self, customer: str | None = None) -> dict[str, Any]:
         """Return a product that is for sale and has a price for the customer."""
@@ -104,12 +104,13 @@ class FieldRep:
         return self.device.capture("expense_claim", body, receipts=[file]).id
 
     def submission(self, id: str) -> dict[str, Any] | None:
-        """Return the submission's record as the replica has it."""
+        """Return the submission's record in the replica, or None."""
         return self.device.record("submissions", id)
 
     def accepted(self, *ids: str) -> list[dict[str, Any]] | None:
-        """Return the records of *ids* if all of them are accepted; fail at once if one was turned away."""
-        found = [record for id in ids if (record := self.submission(id))]
-        for record in found:
+        """Return the records of *ids* if all of them are accepted, else None; fail if one was refused."""
+        records = [record for id in ids if (record := self.submission(id))]
+        for record in records:
             assert record["state"] not in ("rejected", "parked", "cancelled"), record
-        return found if len(found) == len(ids) and all(r["state"] == "accepted" for r in found) else None
+        complete = len(records) == len(ids) and all(r["state"] == "accepted" for r in records)
+        return records if complete else None

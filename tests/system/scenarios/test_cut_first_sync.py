@@ -1,4 +1,4 @@
-"""A first sync that is cut again and again ends as the server has it, and hardly anything is fetched twice."""
+"""A first sync that is cut again and again ends with the server's data, and fetches hardly anything twice."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +10,7 @@ from sync_protocol.device.device import Device
 from tests.bench.company import reps
 from tests.bench.lab import Lab
 from tests.bench.sizes import Sizes
-from tests.bench.systems.satchel import SatchelContestant
+from tests.bench.systems.satchel import SatchelSystem
 from tests.services import PostgresServer
 from tests.services.proxy import Proxy
 
@@ -21,19 +21,17 @@ SIZES = replace(Sizes(), records=30_000, reps=1, processes=1)
 def test_a_first_sync_cut_twenty_times_fetches_less_than_a_twentieth_twice(
     postgres_server: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Nearly everything travels in segments, as in a company of full size: a page that is cut is asked for anew.
+    # Nearly everything is in segments, as in a company of full size: a page that is cut must be fetched again.
     monkeypatch.setenv("SATCHEL_SEGMENT_ROWS", "100")
     lab = Lab(postgres_server, tmp_path, SIZES)
-    satchel = SatchelContestant(
-        postgres_server, tmp_path / "satchel", SIZES, fast=True, database="cut_first_sync"
-    )
+    satchel = SatchelSystem(postgres_server, tmp_path / "satchel", SIZES, fast=True, database="cut_first_sync")
     try:
         satchel.fill(lab.reps, lab.data)
         with lab.running(satchel):
             whole, needed = _first_sync(lab, satchel, tmp_path / "whole", cut_bytes=None)
-            # As many cuts as there are bytes for, spread over the whole download.
+            # The cuts are spread evenly over the whole download.
             cut, fetched = _first_sync(lab, satchel, tmp_path / "cut", cut_bytes=needed // (CUTS + 1))
-        expected = _heard(satchel)
+        expected = _granted(satchel)
     finally:
         satchel.stop()
         postgres_server.drop_database("cut_first_sync")
@@ -43,9 +41,9 @@ def test_a_first_sync_cut_twenty_times_fetches_less_than_a_twentieth_twice(
 
 
 def _first_sync(
-    lab: Lab, satchel: SatchelContestant, folder: Path, cut_bytes: int | None
+    lab: Lab, satchel: SatchelSystem, folder: Path, cut_bytes: int | None
 ) -> tuple[set[tuple[str, str, str]], int]:
-    """Return what a new device holds after its first sync, and the bytes that came down the line for it."""
+    """Return the records of a new device after its first sync, and the bytes that it received for them."""
     with Proxy(satchel.port) as proxy, Device(folder, sleep=lambda seconds: None, zone="UTC") as device:
         device.enrol(satchel.reference(lab.reps[0]).options["code"], f"http://127.0.0.1:{proxy.port}")
         enrolled = proxy.down
@@ -58,8 +56,8 @@ def _first_sync(
         return {(row[0], row[1], row[2]) for row in rows}, proxy.down - enrolled
 
 
-def _heard(satchel: SatchelContestant) -> set[tuple[str, str, str]]:
-    """Return what the server has in the channels that the device's rep hears."""
+def _granted(satchel: SatchelSystem) -> set[tuple[str, str, str]]:
+    """Return the server's records in the channels of the device's rep."""
     channels = ["everyone", *reps(1)[0].channels]
     query = text("SELECT collection, key, body FROM feed WHERE channel = ANY(:channels) AND body IS NOT NULL")
     with satchel.sessions() as session:

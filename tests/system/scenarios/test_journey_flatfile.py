@@ -36,7 +36,7 @@ def erp(tmp_path_factory: pytest.TempPathFactory) -> SampleErp:
 
 @pytest.fixture(scope="module")
 def node(tmp_path_factory: pytest.TempPathFactory, erp: SampleErp) -> Iterator[Node]:
-    """One node for all tests of this file: founding and first reading the company is most of their time."""
+    """One node for all tests of this file: most of their time is creating the company and the first import."""
     with Node(tmp_path_factory.mktemp("node"), {"SATCHEL_ERP_FOLDER": str(erp.folder)}) as node:
         node.command("init", "--sample")
         node.command("ingest")
@@ -44,7 +44,7 @@ def node(tmp_path_factory: pytest.TempPathFactory, erp: SampleErp) -> Iterator[N
         yield node
 
 
-def test_what_is_captured_offline_reaches_the_erp_once_and_its_fate_comes_back(
+def test_what_is_captured_offline_reaches_the_erp_once_and_its_state_comes_back(
     node: Node, erp: SampleErp, enrol: Enrol
 ) -> None:
     rep = enrol(node, "R1")

@@ -19,21 +19,21 @@ pytestmark = pytest.mark.timeout(600)
 
 @pytest.fixture(scope="module")
 def tryton(tryton_server: TrytonServer) -> Iterator[TrytonServer]:
-    """A Tryton of this file's own, because its documents are counted."""
+    """A Tryton for this file alone, because its documents are counted."""
     with tryton_server.fresh("journey") as server:
         yield server
 
 
 @pytest.fixture(scope="module")
 def link(tryton: TrytonServer) -> Iterator[Proxy]:
-    """The wire between Satchel and Tryton, which can lose an answer."""
+    """A proxy between Satchel and Tryton that can lose a reply."""
     with Proxy(tryton.port) as proxy:
         yield proxy
 
 
 @pytest.fixture(scope="module")
 def office(tryton: TrytonServer) -> Iterator[TrytonSession]:
-    """The office's own view of Tryton."""
+    """A session of the office in Tryton."""
     with TrytonSession.admin(tryton) as session:
         yield session
 
@@ -162,7 +162,7 @@ def test_a_forecast_line_is_the_sum_of_the_latest_revisions(
     per_unit = float(first.product()["units"][0]["factor"])
 
     def line() -> float:
-        found = office(
+        lines = office(
             "stock.forecast.line",
             "search_read",
             [
@@ -178,8 +178,8 @@ def test_a_forecast_line_is_the_sum_of_the_latest_revisions(
             None,
             ["quantity", "forecast.state"],
         )
-        assert len(found) <= 1
-        return found[0]["quantity"] if found else 0.0
+        assert len(lines) <= 1
+        return lines[0]["quantity"] if lines else 0.0
 
     def forecast(rep: FieldRep, quantity: str) -> None:
         from sync_protocol.device.capture import forms
@@ -209,7 +209,7 @@ def test_a_push_whose_answer_is_lost_after_the_commit_makes_one_sale(
         rep.sync()
         id = rep.capture_order("2")
         phone_line.lose(b"POST /v1/sync")
-        phone_line.lose(b"GET /v1/pull")  # or the phone would learn its fate from the feed at once
+        phone_line.lose(b"GET /v1/pull")  # or the phone would get its state from the feed at once
         assert rep.device.sync().problem is not None
         assert phone_line.lost == 2
         report = rep.device.sync()
@@ -246,7 +246,7 @@ MORE_FAILPOINTS = (
     "delivery.after_advance",
     "delivery.after_settle",
 )
-"""Every run kills at these too, but with the recording ERP: tests/unit/delivery/test_power_cuts.py."""
+"""tests/unit/delivery/test_power_cuts.py kills at these in every run, but with the recording ERP."""
 
 
 @pytest.mark.parametrize(
@@ -259,7 +259,7 @@ def test_a_worker_killed_at_any_step_leaves_one_sale(
     rep.sync()
     id = rep.capture_order("1")
     rep.sync()
-    # Its lease ends soon after its death. A living worker's must outlast what a busy Tryton takes to confirm.
+    # Its lease ends soon after it is killed. The next worker's lease must outlast a busy Tryton's confirmation.
     node.start_worker(f"{failpoint}=kill", SATCHEL_LEASE_SECONDS="5")
 
     def dead() -> bool:

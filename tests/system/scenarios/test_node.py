@@ -1,4 +1,4 @@
-"""Whoever starts a node and is killed leaves nothing of it behind."""
+"""A node ends when the process that started it is killed."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""An installation on SQLite for every test of the API; the wire's own tests run it on PostgreSQL too."""
+"""An installation on SQLite for the tests of the API; the tests of the wire also run on PostgreSQL."""
 
 from collections.abc import Iterator
 from pathlib import Path

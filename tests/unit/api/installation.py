@@ -1,4 +1,4 @@
-"""A whole installation for tests: the app on a database with a tiny company, and phones that speak to it."""
+"""An installation for tests: the app on a database with a tiny company, and phones that call it."""
 
 import base64
 import hashlib
@@ -27,7 +27,7 @@ from tests.unit.sync import company
 
 @dataclass
 class Installation:
-    """The app and what stands behind it."""
+    """The app, its database, settings and clock."""
 
     app: Flask
     sessions: Sessions

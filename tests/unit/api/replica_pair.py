@@ -1,4 +1,4 @@
-"""An installation on a primary and its real streaming standby, and who answers what it is asked."""
+"""An installation on a primary and its real streaming standby; records which of them serves each read."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -50,13 +50,13 @@ def _pair(folder: Path) -> Iterator[Pair]:
 
 @dataclass
 class Served:
-    """Who answered: `replica` or `primary`, per question."""
+    """Which server answered each read: `replica` or `primary`."""
 
     by: list[str] = field(default_factory=list)
 
     def take(self) -> list[str]:
-        said, self.by = self.by, []
-        return said
+        served, self.by = self.by, []
+        return served
 
 
 @pytest.fixture
@@ -80,14 +80,14 @@ def here(request: pytest.FixtureRequest, clock: ManualClock, tmp_path: Path) -> 
 
 @pytest.fixture
 def served(here: Installation, monkeypatch: pytest.MonkeyPatch) -> Served:
-    said, replica = Served(), here.satchel.replica
+    served, replica = Served(), here.satchel.replica
     assert replica is not None
     real = replica.read
 
     def read(*arguments: Any) -> Any:
-        found = real(*arguments)
-        said.by.append("primary" if found is None else "replica")
-        return found
+        result = real(*arguments)
+        served.by.append("primary" if result is None else "replica")
+        return result
 
     monkeypatch.setattr(replica, "read", read)
-    return said
+    return served

@@ -1,4 +1,4 @@
-"""Bodies: bounded before they are parsed, and one clear sentence for whatever is wrong with them."""
+"""Request bodies: limited in size before they are parsed, and one clear sentence about each fault."""
 
 import gzip
 import io
@@ -31,11 +31,11 @@ def push(phone: Phone, data: bytes, **headers: str) -> Any:
         (b'{"submissions":\n [1,}', "Line 2, column 5: Expecting value."),
         (b'{"submissions":[NaN]}', "NaN is not JSON."),
         (b'{"submissions":[-Infinity]}', "-Infinity is not JSON."),
-        (b'{"submissions":[],"submissions":[1]}', 'The name "submissions" stands twice in one object.'),
-        (b'{"submissions":[{"a":{"id":1,"id":2}}]}', 'The name "id" stands twice in one object.'),
+        (b'{"submissions":[],"submissions":[1]}', 'The name "submissions" occurs twice in one object.'),
+        (b'{"submissions":[{"a":{"id":1,"id":2}}]}', 'The name "id" occurs twice in one object.'),
         (b'{"submissions":[\xff]}', "Byte 17 is not UTF-8."),
-        (b"[" * 100_000, "It is nested too deeply."),
-        (b'{"submissions":[' + b"9" * 5000 + b"]}", "It holds a number that is too long."),
+        (b"[" * 100_000, "The body is nested too deeply."),
+        (b'{"submissions":[' + b"9" * 5000 + b"]}", "The body contains a number that is too long."),
         (b"\xef\xbb\xbf{}", "Line 1, column 1: Unexpected UTF-8 BOM (decode using utf-8-sig)."),
     ],
     ids=lambda value: repr(value[:20]),
@@ -63,7 +63,7 @@ def test_a_malformed_envelope_names_the_field(phone: Phone, body: bytes, field: 
 
 
 def test_json_nested_as_deeply_as_can_be_read_is_answered_like_any_other(phone: Phone) -> None:
-    """Whoever shows what is wrong with it stands deeper on the stack than whoever has read it."""
+    """The code that formats the error runs deeper on the stack than the parser."""
     for depth in range(900, 1000):
         nested = "[" * depth + "]" * depth
         reply = phone.ask("POST", "/v1/verify", data=f'{{"cursor":{nested}}}'.encode(), headers=JSON)
@@ -134,7 +134,7 @@ def test_a_body_over_the_limit_is_refused_whether_it_says_so_or_not(phone: Phone
 
 
 def test_a_gzip_bomb_is_refused_in_flat_memory(here: Installation, phone: Phone) -> None:
-    """A gigabyte of blanks in a megabyte of gzip: never more than a few times the limit is held."""
+    """A gigabyte of blanks in a megabyte of gzip: memory stays within a few times the limit."""
     packer = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS | 16)
     blanks = b" " * 2**20
     bomb = b"".join(packer.compress(blanks) for _ in range(1024)) + packer.flush()
@@ -156,7 +156,7 @@ def test_a_connection_that_breaks_off_is_answered_as_damage(phone: Phone, server
 
 
 class _NoChunk(io.RawIOBase):
-    """The rest of a request as gunicorn gives it when the size of a chunk is no number."""
+    """The input stream of gunicorn for a request with a malformed chunk size."""
 
     def readable(self) -> bool:
         return True

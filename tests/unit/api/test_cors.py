@@ -1,4 +1,4 @@
-"""Pages of the origins that the operator names may speak to every door; no other page may."""
+"""Pages of the origins that the operator names may call every route; no other page may."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,6 +7,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from backend.api import cors
+from backend.api.route import Route
 from backend.api.routes import ROUTES
 from backend.clock import ManualClock
 from backend.settings import SettingError, read_settings
@@ -34,27 +35,27 @@ def preflight(here: Installation, path: str, method: str, origin: str = APP) -> 
     return here.client.options(path, headers=headers)
 
 
-def words(text: str) -> set[str]:
+def names(text: str) -> set[str]:
     return {word.strip() for word in text.split(",")}
 
 
 @pytest.mark.parametrize(
-    "door", [door for door in ROUTES if door.method != "OPTIONS"], ids=lambda door: door.name
+    "route", [route for route in ROUTES if route.method != "OPTIONS"], ids=lambda route: route.name
 )
-def test_every_door_has_its_preflight(here: Installation, door) -> None:
-    """Without a token, for a browser sends none."""
-    reply = preflight(here, door.path.replace("<upload_id>", "01KBR9YJ3M0000000000000009"), door.method)
+def test_every_route_has_its_preflight(here: Installation, route: Route) -> None:
+    """Without a token, because browsers send none with a preflight."""
+    reply = preflight(here, route.path.replace("<upload_id>", "01KBR9YJ3M0000000000000009"), route.method)
     assert reply.status_code == 204
     assert reply.headers["Access-Control-Allow-Origin"] == APP
-    assert door.method in words(reply.headers["Access-Control-Allow-Methods"])
-    assert set(cors.ALLOWED) == words(reply.headers["Access-Control-Allow-Headers"])
+    assert route.method in names(reply.headers["Access-Control-Allow-Methods"])
+    assert set(cors.ALLOWED) == names(reply.headers["Access-Control-Allow-Headers"])
     assert reply.headers["Access-Control-Max-Age"] == "7200"
-    assert "Origin" in words(reply.headers["Vary"])
+    assert "Origin" in names(reply.headers["Vary"])
     assert "Access-Control-Allow-Credentials" not in reply.headers
 
 
 def test_options_at_receipts_is_still_tus(here: Installation) -> None:
-    """A plain OPTIONS is a question to the tus server, and behind the lock; a preflight is neither."""
+    """A plain OPTIONS goes to the tus server and needs a token; a preflight does not."""
     phone = here.phone()
     reply = phone.ask("OPTIONS", "/v1/receipts", headers={"Origin": APP})
     assert reply.headers["Tus-Version"] == "1.0.0"
@@ -77,8 +78,8 @@ def test_answers_and_problems_name_the_origin_that_asked(here: Installation) -> 
         here.client.get("/v1/limits", headers={"Origin": "http://localhost:5173"}),
     ):
         assert reply.headers["Access-Control-Allow-Origin"] == "http://localhost:5173"
-        assert set(cors.EXPOSED) == words(reply.headers["Access-Control-Expose-Headers"])
-        assert {"Origin", "Accept-Encoding"} <= words(reply.headers["Vary"])
+        assert set(cors.EXPOSED) == names(reply.headers["Access-Control-Expose-Headers"])
+        assert {"Origin", "Accept-Encoding"} <= names(reply.headers["Vary"])
 
 
 @pytest.mark.parametrize(
@@ -90,13 +91,13 @@ def test_another_page_learns_nothing(here: Installation, origin: str) -> None:
         here.client.get("/v1/limits", headers={"Origin": origin}),
     ):
         assert not [name for name, _ in reply.headers if name.startswith("Access-Control-")]
-        assert "Origin" in words(reply.headers["Vary"])
+        assert "Origin" in names(reply.headers["Vary"])
 
 
 def test_without_origin_there_is_nothing_but_the_hint_for_caches(here: Installation) -> None:
     reply = here.client.get("/v1/limits")
     assert not [name for name, _ in reply.headers if name.startswith("Access-Control-")]
-    assert "Origin" in words(reply.headers["Vary"])
+    assert "Origin" in names(reply.headers["Vary"])
 
 
 def test_without_the_setting_there_is_no_cors(tmp_path: Path, clock: ManualClock) -> None:
@@ -107,7 +108,7 @@ def test_without_the_setting_there_is_no_cors(tmp_path: Path, clock: ManualClock
 
 
 def test_every_header_of_the_golden_exchanges_can_be_read_and_sent() -> None:
-    """What a browser hides unless it is exposed would be missing in an app and in no test."""
+    """A browser hides headers that are not exposed; other tests would not notice that."""
     every_page_may_read = {"Cache-Control", "Content-Language", "Content-Length", "Content-Type", "Expires"}
     assert set(exchange.REPLY_HEADERS) <= {*cors.EXPOSED, *every_page_may_read}
     sent = {name for one in exchange.names() for name in exchange.read(one)["request"].get("headers", {})}

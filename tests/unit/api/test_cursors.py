@@ -1,4 +1,4 @@
-"""Cursors and page sizes that no server gave: a typed answer or a true page, and nothing of others."""
+"""Cursors and page sizes that no server issued: an error code or a correct page, and no data of others."""
 
 import base64
 import json
@@ -65,20 +65,23 @@ def test_a_changed_cursor_gets_a_typed_answer_from_verify_and_sync_too(phone: Ph
 
 
 def forged(cursor: str, **more: Any) -> list[tuple[str, Cursor]]:
-    known = decode_cursor(cursor)
+    decoded = decode_cursor(cursor)
     top = 2**53 - 1
     nw, se = ("territory:NW", "customers"), ("territory:SE", "customers")
     return [
-        ("nothing read yet", Cursor(known.epoch, known.seen, {s: Mark() for s in known.marks})),
-        ("read beyond the head", Cursor(known.epoch, known.seen, {s: Mark(top, top) for s in known.marks})),
-        ("an old snapshot", Cursor(known.epoch, known.seen, {nw: Mark(1, 2)})),
-        ("another rep's streams", Cursor(known.epoch, known.seen, {se: Mark(), **known.marks})),
-        ("streams that are none", Cursor(known.epoch, known.seen, {("rep:X", "z"): Mark(5)})),
-        ("a thousand streams", Cursor(known.epoch, known.seen, many(1_000))),
-        ("a channel that is no text", Cursor(known.epoch, known.seen, {("rep:\ud800", "z"): Mark(5)})),
-        ("no epoch", Cursor("", known.seen, known.marks)),
-        ("half a surrogate pair for an epoch", Cursor("\ud800", known.seen, known.marks)),
-        ("the future", Cursor(known.epoch, top, known.marks)),
+        ("nothing read yet", Cursor(decoded.epoch, decoded.seen, {s: Mark() for s in decoded.marks})),
+        (
+            "read beyond the head",
+            Cursor(decoded.epoch, decoded.seen, {s: Mark(top, top) for s in decoded.marks}),
+        ),
+        ("an old snapshot", Cursor(decoded.epoch, decoded.seen, {nw: Mark(1, 2)})),
+        ("another rep's streams", Cursor(decoded.epoch, decoded.seen, {se: Mark(), **decoded.marks})),
+        ("streams that are none", Cursor(decoded.epoch, decoded.seen, {("rep:X", "z"): Mark(5)})),
+        ("a thousand streams", Cursor(decoded.epoch, decoded.seen, many(1_000))),
+        ("a channel that is no text", Cursor(decoded.epoch, decoded.seen, {("rep:\ud800", "z"): Mark(5)})),
+        ("no epoch", Cursor("", decoded.seen, decoded.marks)),
+        ("half a surrogate pair for an epoch", Cursor("\ud800", decoded.seen, decoded.marks)),
+        ("the future", Cursor(decoded.epoch, top, decoded.marks)),
     ]
 
 
@@ -89,11 +92,11 @@ def many(count: int) -> dict[Stream, Mark]:
 def test_a_forged_cursor_tells_nothing_of_others_and_breaks_nothing(phone: Phone, cursor: str) -> None:
     for name, value in forged(cursor):
         text = value.encode()
-        asked: dict[str, Any] = {"cursor": text, "sums": [], "schema": 2}
+        body: dict[str, Any] = {"cursor": text, "sums": [], "schema": 2}
         replies = [
             phone.pull(text),
             phone.pull(text, query={"schema": "2"}),
-            phone.ask("POST", "/v1/verify", json=asked),
+            phone.ask("POST", "/v1/verify", json=body),
         ]
         for reply in replies:
             assert CANARY not in reply.data, name
@@ -103,19 +106,19 @@ def test_a_forged_cursor_tells_nothing_of_others_and_breaks_nothing(phone: Phone
 def test_a_cursor_that_claims_too_much_costs_its_owner_a_gap_that_the_check_shows(
     here: Installation, phone: Phone, cursor: str
 ) -> None:
-    known = decode_cursor(cursor)
+    decoded = decode_cursor(cursor)
     say(here.sessions, customer("C9", "NW"))
-    ahead = Cursor(known.epoch, known.seen, {stream: Mark(2**53 - 1) for stream in known.marks})
+    ahead = Cursor(decoded.epoch, decoded.seen, {stream: Mark(2**53 - 1) for stream in decoded.marks})
     page, whole = phone.pull(ahead.encode()).json, phone.pull().json
     assert (page["complete"], page["changes"]) == (True, [])
-    held = {
+    hashes = {
         record["id"]: record_hash(change["collection"], record["id"], record)
         for change in whole["changes"]
         for _, record in change["put"]
     }
-    lacking = held.pop("C9")
-    assert page["check"] == (Checksum.of(held.values()) + Checksum(1, lacking)).as_wire()
-    assert page["check"] != Checksum.of(held.values()).as_wire()
+    lacking = hashes.pop("C9")
+    assert page["check"] == (Checksum.of(hashes.values()) + Checksum(1, lacking)).as_wire()
+    assert page["check"] != Checksum.of(hashes.values()).as_wire()
 
 
 def test_a_page_of_no_bytes_is_refused_by_pull_and_as_small_as_pages_are_in_a_sync(

@@ -1,4 +1,4 @@
-"""A push that has committed rings, so that the worker need not find out by polling."""
+"""A push rings the doorbell after its commit, so that the worker need not wait for its next poll."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -37,13 +37,13 @@ def test_a_push_rings(
 
 
 def test_what_is_rung_for_is_there(here: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A worker that looks at once finds it; nobody rings a second time."""
-    found: list[bool] = []
+    """A worker that reads at once must find the document: nobody rings a second time."""
+    stored: list[bool] = []
 
     def look(settings: Settings) -> None:
         with here.sessions() as session:
-            found.append(inbox.get(session, ID) is not None)
+            stored.append(inbox.get(session, ID) is not None)
 
     monkeypatch.setattr(doorbell, "ring", look)
     here.phone().push(submission(ID, order_body()))
-    assert found == [True]
+    assert stored == [True]

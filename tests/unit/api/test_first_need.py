@@ -1,4 +1,4 @@
-"""First need: a phone that begins a large stream has its segments built; one that comes meanwhile gets rows."""
+"""Segments on demand: the first pull of a large stream builds them; a pull in the meantime gets rows."""
 
 import json
 from collections.abc import Iterator
@@ -17,33 +17,33 @@ from tests.unit.sync.segments.company import customers
 
 @pytest.fixture
 def large(tmp_path: Path, clock: ManualClock) -> Iterator[Installation]:
-    """An installation with 600 customers that R1 hears."""
+    """An installation with 600 customers that R1 may read."""
     settings = read_settings({"SATCHEL_FOLDER": str(tmp_path / "instance")})
-    with install(settings, clock, lambda sessions: customers(sessions, 0, 600) and None) as found:
-        yield found
+    with install(settings, clock, lambda sessions: customers(sessions, 0, 600) and None) as installation:
+        yield installation
 
 
-def asked(large: Installation, schema: int = 2) -> tuple[int, int]:
-    """Return how many segments and how many rows of customers a first page holds."""
+def first_page(large: Installation, schema: int = 2) -> tuple[int, int]:
+    """Return the number of segments, and of rows of customers, in a first page."""
     page = json.loads(large.phone().pull(query={"schema": schema, "limit_bytes": 4 * 1024 * 1024}).data)
     return len(page["segments"]), sum(len(change["put"]) for change in page["changes"])
 
 
 def test_the_first_phone_has_the_segments_built(large: Installation) -> None:
-    assert asked(large) == (1, 0)
+    assert first_page(large) == (1, 0)
     assert len(list((large.settings.folder / "segments").glob("??/*"))) == 1
 
 
 def test_an_older_app_gets_rows_and_nothing_is_built(large: Installation) -> None:
-    assert asked(large, schema=1) == (0, 600)
+    assert first_page(large, schema=1) == (0, 600)
     assert not (large.settings.folder / "segments").exists()
 
 
 def test_while_somebody_else_builds_a_phone_gets_rows(large: Installation) -> None:
-    with build_lock(large.sessions, large.settings.folder) as mine:
-        assert mine
-        assert asked(large) == (0, 600)
-    assert asked(large) == (1, 0)
+    with build_lock(large.sessions, large.settings.folder) as acquired:
+        assert acquired
+        assert first_page(large) == (0, 600)
+    assert first_page(large) == (1, 0)
 
 
 def test_a_store_that_cannot_be_written_costs_rows_and_no_error(
@@ -51,18 +51,18 @@ def test_a_store_that_cannot_be_written_costs_rows_and_no_error(
 ) -> None:
     blocked = large.settings.folder / "segments"
     blocked.write_text("a file where the folder should be")
-    assert asked(large) == (0, 600)
+    assert first_page(large) == (0, 600)
     blocked.unlink()
-    # The node leaves it alone for a while, and then tries again.
-    assert asked(large) == (0, 600)
+    # The node waits a while before it tries again.
+    assert first_page(large) == (0, 600)
     monkeypatch.setattr(large.satchel.on_demand_builder, "_retry_at", 0.0)
-    assert asked(large) == (1, 0)
+    assert first_page(large) == (1, 0)
 
 
 def test_a_turn_that_cannot_be_had_costs_rows_and_no_error(large: Installation) -> None:
     """A disk without room for one more file, or a folder that became read-only."""
     (large.settings.folder / "segments.lock").mkdir()
-    assert asked(large) == (0, 600)
+    assert first_page(large) == (0, 600)
 
 
 def test_sync_builds_on_first_need_too(large: Installation) -> None:
@@ -76,5 +76,5 @@ def test_after_its_patience_the_phone_gets_what_there_is(
     """One stream is built whatever it takes; the next ones wait for the next phone or the worker."""
     company.say(large.sessions, *(company.product(f"P{n:04}") for n in range(500)))
     monkeypatch.setattr(on_demand, "TIME_LIMIT_SECONDS", 0.0)
-    segments, rows = asked(large)
+    segments, rows = first_page(large)
     assert (segments, rows) in {(1, 500), (1, 600)}

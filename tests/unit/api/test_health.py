@@ -1,4 +1,4 @@
-"""livez and readyz: what takes a node out of the balancer, and what does not."""
+"""livez and readyz: what removes a node from the load balancer, and what does not."""
 
 from dataclasses import replace
 from typing import Any
@@ -13,7 +13,7 @@ from tests.unit.api.installation import Installation
 
 @pytest.fixture
 def migrated(here: Installation) -> Installation:
-    """An installation whose tables the migrations made."""
+    """An installation whose tables were created by the migrations."""
     engine = here.sessions().get_bind()
     Model.metadata.drop_all(engine)
     upgrade(engine)

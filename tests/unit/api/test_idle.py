@@ -1,4 +1,4 @@
-"""The idle poll's short way: when it is taken, and every way in which its 304 would be a lie."""
+"""The idle poll's middleware: when it answers, and every case in which its 304 would be wrong."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -31,20 +31,20 @@ NW = ("territory:NW", "customers")
 
 
 class Poller:
-    """A phone that has read everything and polls; counts how often the ordinary way was taken."""
+    """A phone that has read everything and polls; counts the requests that are passed on to the app."""
 
     def __init__(self, here: Installation) -> None:
         self.here, self.phone = here, here.phone()
-        self.asked = 0
+        self.passed_on = 0
         polls = here.app.wsgi_app
         assert isinstance(polls, IdlePollMiddleware)
         self.ordinary = polls.app
         here.app.wsgi_app = replace(polls, app=self._count)  # type: ignore[method-assign]
         self.cursor = self.phone.pull().json["cursor"]
-        self.asked = 0
+        self.passed_on = 0
 
     def _count(self, environ: Any, start_response: Any) -> Any:
-        self.asked += 1
+        self.passed_on += 1
         return self.ordinary(environ, start_response)
 
     def poll(self, cursor: str | None = None, **more: Any) -> TestResponse:
@@ -74,7 +74,7 @@ def test_an_idle_poll_takes_the_short_way_and_one_statement(poller: Poller) -> N
         engine = db.engine
     event.listen(engine, "before_cursor_execute", lambda c, k, statement, *more: statements.append(statement))
     reply = poller.poll()
-    assert (reply.status_code, reply.data, poller.asked) == (304, b"", 0)
+    assert (reply.status_code, reply.data, poller.passed_on) == (304, b"", 0)
     assert len([statement for statement in statements if statement != "BEGIN"]) == 1
 
 
@@ -83,17 +83,17 @@ def test_both_ways_answer_with_the_same_headers(poller: Poller, origins: tuple[s
     satchel = poller.here.satchel
     allowing = replace(satchel, settings=replace(satchel.settings, cors_origins=origins))
     poller.here.app.extensions[EXTENSION] = allowing
-    poller.here.app.wsgi_app = replace(poller.here.app.wsgi_app, here=allowing)  # type: ignore[type-var]
+    poller.here.app.wsgi_app = replace(poller.here.app.wsgi_app, services=allowing)  # type: ignore[type-var]
     sent = {"X-Request-Id": "a-request-of-mine"}
-    short, asked = poller.poll(headers=sent), poller.asked
+    short, passed_on = poller.poll(headers=sent), poller.passed_on
     # A list of tags is unusual enough to be passed on.
     tags = f'"another", W/"{etag_of(poller.cursor)}"'
     ordinary = poller.poll(headers={**sent, "If-None-Match": tags})
-    assert (asked, poller.asked) == (0, 1)
+    assert (passed_on, poller.passed_on) == (0, 1)
     assert (short.status, sorted(short.headers)) == (ordinary.status, sorted(ordinary.headers))
     secure = {"base_url": "https://localhost/", "headers": sent}
     assert "max-age" in poller.poll(**secure).headers["Strict-Transport-Security"]
-    assert poller.asked == 1
+    assert poller.passed_on == 1
 
 
 def test_it_leaves_its_line_in_the_log(poller: Poller, caplog: pytest.LogCaptureFixture) -> None:
@@ -114,7 +114,7 @@ LINE = ("method", "path", "status", "code", "milliseconds", "rep", "device")
 def test_what_others_do_leaves_it_idle(poller: Poller) -> None:
     say(poller.here.sessions, customer("C8", "SE"))
     poller.here.change(lambda s: grants.assign(s, "R2", "territory:N", poller.here.clock.now()))
-    assert (poller.poll().status_code, poller.asked) == (304, 0)
+    assert (poller.poll().status_code, poller.passed_on) == (304, 0)
 
 
 def revoke(session: Any, poller: Poller) -> None:
@@ -124,7 +124,7 @@ def revoke(session: Any, poller: Poller) -> None:
 
 def refused(poller: Poller, code: str) -> dict[str, Any]:
     reply = poller.poll()
-    assert (reply.json["code"], poller.asked) == (code, 1)
+    assert (reply.json["code"], poller.passed_on) == (code, 1)
     found: dict[str, Any] = reply.json
     return found
 
@@ -158,7 +158,7 @@ def test_a_token_that_expired_meanwhile_must_be_refreshed(poller: Poller) -> Non
 
 def news(poller: Poller, cursor: str | None = None, **more: Any) -> dict[str, Any]:
     reply = poller.poll(cursor, **more)
-    assert (reply.status_code, poller.asked) == (200, 1), reply.data
+    assert (reply.status_code, poller.passed_on) == (200, 1), reply.data
     page: dict[str, Any] = reply.json
     return page
 
@@ -189,7 +189,7 @@ def test_a_role_that_loses_or_gains_a_collection_does_too(poller: Poller) -> Non
     page = news(poller)
     assert page["drop"] == [list(NW)]
     poller.here.change(lambda s: grants.set_role(s, "sales", COLLECTIONS))
-    poller.asked = 0
+    poller.passed_on = 0
     assert [change["collection"] for change in news(poller, page["cursor"])["changes"]] == ["customers"]
 
 
@@ -198,14 +198,14 @@ def test_an_app_of_another_revision_understands_other_collections(
 ) -> None:
     monkeypatch.setitem(COLLECTIONS, "orders", replace(COLLECTIONS["orders"], since=2))
     older = poller.phone.pull(query={"schema": 1}).json["cursor"]
-    poller.asked = 0
+    poller.passed_on = 0
     assert poller.poll(older, query={"schema": 1}).status_code == 304
     assert poller.poll(query={"schema": 2}).status_code == 304
-    assert poller.asked == 0
+    assert poller.passed_on == 0
     assert [change["collection"] for change in news(poller, older, query={"schema": 2})["changes"]] == [
         "orders"
     ]
-    poller.asked = 0
+    poller.passed_on = 0
     assert news(poller, query={"schema": 1})["drop"] == [["territory:NW", "orders"]]
 
 
@@ -217,7 +217,7 @@ def test_another_epoch_is_told(poller: Poller) -> None:
 def test_a_server_behind_what_was_seen_says_not_yet(poller: Poller) -> None:
     ahead = poller.remark(lambda marks: None, seen=100)
     reply = poller.poll(ahead)
-    assert (reply.status_code, reply.json["code"], poller.asked) == (503, "not_yet", 1)
+    assert (reply.status_code, reply.json["code"], poller.passed_on) == (503, "not_yet", 1)
 
 
 def test_a_stream_whose_tombstones_are_gone_starts_again(poller: Poller) -> None:
@@ -279,12 +279,12 @@ def test_one_stream_too_few_and_one_too_many_do_not_make_up_for_each_other(polle
 )
 def test_anything_unusual_is_passed_on(poller: Poller, unusual: dict[str, Any]) -> None:
     poller.poll(**unusual)
-    assert poller.asked == 1
+    assert poller.passed_on == 1
 
 
 def test_a_garbled_cursor_is_answered_as_ever(poller: Poller) -> None:
     reply = poller.poll("garbage")
-    assert (reply.status_code, reply.json["code"], poller.asked) == (400, "cursor_invalid", 1)
+    assert (reply.status_code, reply.json["code"], poller.passed_on) == (400, "cursor_invalid", 1)
 
 
 def test_a_database_that_was_not_set_up_is_answered_as_ever(poller: Poller) -> None:

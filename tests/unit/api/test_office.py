@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
+from backend.api.route import Auth
 from backend.api.routes import ROUTES
 from backend.clock import ManualClock
 from backend.identity import audit
@@ -75,7 +76,7 @@ def test_a_revoked_account_is_shut_out_at_once_and_it_is_on_record(here: Install
 def test_a_phone_is_not_the_office_and_the_office_is_no_phone(
     here: Installation, phone: Phone, token: str
 ) -> None:
-    routes = [route for route in ROUTES if route.office]
+    routes = [route for route in ROUTES if route.auth is Auth.OFFICE]
     assert len(routes) == 2 + len(ACTIONS)
     for route in routes:
         path = route.path.replace("<id>", ID)

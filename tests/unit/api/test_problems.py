@@ -1,4 +1,4 @@
-"""Problems: one body everywhere, and nothing in it that a stranger should not read."""
+"""Problems: one form everywhere, without anything that must stay inside the server."""
 
 import logging
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from backend.api import limits as limits_door
+from backend.api.endpoints import limits
 from sync_protocol.problem import ProblemSchema
 from tests.unit.api.installation import Installation, Phone
 
@@ -49,7 +49,7 @@ def test_an_unexpected_failure_says_nothing_but_its_request(
     def fail() -> None:
         raise RuntimeError("a secret of the inside")
 
-    monkeypatch.setattr(limits_door, "satchel", fail)
+    monkeypatch.setattr(limits, "get_services", fail)
     reply = here.client.get("/v1/limits")
     assert_problem(reply, 500, "internal")
     assert "secret" not in reply.text

@@ -1,4 +1,4 @@
-"""docs/protocol.md: every example it names is there, and it names every kind of exchange."""
+"""docs/protocol.md: every example that it names exists, and it names every golden exchange."""
 
 import re
 from pathlib import Path
@@ -26,4 +26,4 @@ def test_every_golden_exchange_that_is_no_problem_is_named() -> None:
 
 
 def test_every_address_is_named() -> None:
-    assert [door.path for door in ROUTES if door.path.removesuffix("/<upload_id>") not in PAGE] == []
+    assert [route.path for route in ROUTES if route.path.removesuffix("/<upload_id>") not in PAGE] == []

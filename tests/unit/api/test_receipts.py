@@ -1,4 +1,4 @@
-"""Receipts over HTTP: tus 1.0 with its extensions, and a line that breaks where it hurts."""
+"""Receipts over HTTP: tus 1.0 with its extensions, and connections that break at critical points."""
 
 import base64
 import hashlib
@@ -77,10 +77,10 @@ def test_an_upload_is_resumed_where_it_stood(phone: Phone) -> None:
     assert "Content-Type" not in begun.headers
     place = begun.headers["Location"]
     assert patch(phone, place, 0, JPEG[:HALF]).headers["Upload-Offset"] == str(HALF)
-    asked = tus(phone, "HEAD", place)
-    assert (asked.headers["Upload-Offset"], asked.headers["Upload-Length"]) == (str(HALF), str(len(JPEG)))
-    assert asked.headers["Cache-Control"] == "no-store"
-    assert asked.headers["Upload-Expires"].endswith("GMT")
+    status = tus(phone, "HEAD", place)
+    assert (status.headers["Upload-Offset"], status.headers["Upload-Length"]) == (str(HALF), str(len(JPEG)))
+    assert status.headers["Cache-Control"] == "no-store"
+    assert status.headers["Upload-Expires"].endswith("GMT")
     wrong = patch(phone, place, 0, JPEG)
     assert (wrong.status_code, wrong.json["code"], wrong.headers["Upload-Offset"]) == (
         409,
@@ -265,7 +265,7 @@ def test_a_piece_over_the_limit_is_refused_whether_it_says_so_or_not(phone: Phon
 
 def test_what_came_before_a_chunk_that_is_none_is_kept(phone: Phone) -> None:
     class Broken(io.BytesIO):
-        """A body as gunicorn gives it when the size of its second chunk is no number."""
+        """The input stream of gunicorn for a body whose second chunk has a malformed size."""
 
         def read(self, size: int | None = -1, /) -> bytes:
             data = super().read(size)

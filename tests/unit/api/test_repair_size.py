@@ -1,4 +1,4 @@
-"""What it takes to find one stale, one missing and one surplus row among 100,000: bytes, requests, queries."""
+"""The cost of finding a stale, a missing and a surplus row among 100,000: bytes, requests, statements."""
 
 import gzip
 import json
@@ -63,7 +63,7 @@ class Line:
         return value
 
 
-def test_three_rows_of_a_hundred_thousand_are_mended_with_a_few_kilobytes(
+def test_three_rows_of_a_hundred_thousand_are_repaired_with_a_few_kilobytes(
     settings: Settings, clock: ManualClock
 ) -> None:
     bulk = Bulk()

@@ -1,4 +1,4 @@
-"""Pulls on a real streaming standby: paused, gone, in the way of replaying, promoted."""
+"""Pulls on a real streaming standby: paused, gone, in conflict with replay, promoted."""
 
 import json
 from pathlib import Path
@@ -73,11 +73,11 @@ def test_a_phone_sees_its_own_submission_although_the_replica_does_not_replay(
         served.take()
         assert keys(pull(phone, cursor), "submissions") == {ID}
         assert served.take() == ["primary"]
-        # Another's replica is not held back by it.
+        # It does not affect the reads of another rep.
         say(here.sessions, customer("LATER", "SE"))
         assert pull(other)["complete"]
         assert served.take() == ["replica"]
-        # But "no changes" is not to be believed of a replica that is behind.
+        # But "no changes" from a replica that is behind does not count.
         assert keys(pull(other, others), "customers") == {"LATER"}
         assert served.take() == ["primary"]
     finally:
@@ -157,14 +157,14 @@ def test_a_page_that_stands_in_the_way_of_replaying_is_read_on_the_primary(
     shared.catch_up()
     real, conflicts = subscriptions.for_rep, []
 
-    def of_rep(session: Session, rep: str) -> Any:
-        found = real(session, rep)
+    def for_rep(session: Session, rep: str) -> Any:
+        result = real(session, rep)
         if "postgresql" in str(session.get_bind().url) and not conflicts:  # type: ignore[union-attr]
             conflicts.append(1)
             raise OperationalError("SELECT", {}, _Conflict())
-        return found
+        return result
 
-    monkeypatch.setattr(subscriptions, "for_rep", of_rep)
+    monkeypatch.setattr(subscriptions, "for_rep", for_rep)
     assert pull(phone)["complete"]
     assert served.take() == ["primary"]
     pull(phone)
@@ -219,7 +219,7 @@ def test_a_replica_that_is_killed_is_left_alone_for_a_while(
     own.standby.kill()
     for _ in range(3):
         assert pull(phone)["complete"]
-    # Asked once; after that nobody waits for it.
+    # It is tried once; after that nobody waits for it.
     assert served.take() == ["primary"]
     assert sum("the standby failed" in line for line in caplog.messages) == 1
     own.standby.start()

@@ -1,4 +1,4 @@
-"""The door of segments: bytes and ranges of them for who may have them, a typed answer for everybody else."""
+"""Segments over HTTP: bytes and ranges for devices with access, an error code for all others."""
 
 import hashlib
 import json
@@ -23,7 +23,7 @@ BASE = "https://cdn.example.com"
 
 @pytest.fixture
 def large(tmp_path: Path, clock: ManualClock) -> Iterator[Installation]:
-    """An installation with 600 customers that R1 hears and R2 does not, and a CDN before it."""
+    """An installation with a CDN, and 600 customers that R1 may read and R2 may not."""
     settings = read_settings(
         {"SATCHEL_FOLDER": str(tmp_path / "instance"), "SATCHEL_SEGMENT_BASE_URL": BASE + "/"}
     )
@@ -65,12 +65,12 @@ def test_the_bytes_are_those_that_were_offered(phone: Phone) -> None:
 def test_it_is_never_compressed_once_more(phone: Phone) -> None:
     reply = get(phone, offer(phone)["sha256"], Accept_Encoding="zstd, br, gzip")
     assert "Content-Encoding" not in reply.headers and reply.headers["ETag"].startswith('"')
-    # Or a cache would keep a copy for each wish about compression.
+    # Otherwise a cache would keep a copy for each Accept-Encoding.
     assert "Vary" not in reply.headers
 
 
 @pytest.mark.parametrize(
-    ("asked", "start", "end"),
+    ("range_header", "start", "end"),
     [
         ("bytes=0-0", 0, 1),
         ("bytes=0-", 0, None),
@@ -81,10 +81,12 @@ def test_it_is_never_compressed_once_more(phone: Phone) -> None:
         ("bytes=-999999999999999999999999999999", 0, None),
     ],
 )
-def test_a_range_is_answered_with_that_range(phone: Phone, asked: str, start: int, end: int | None) -> None:
+def test_a_range_is_answered_with_that_range(
+    phone: Phone, range_header: str, start: int, end: int | None
+) -> None:
     name = offer(phone)["sha256"]
     whole = get(phone, name).data
-    reply = get(phone, name, Range=asked)
+    reply = get(phone, name, Range=range_header)
     expected = whole[start:end]
     first = start if start >= 0 else len(whole) + start
     assert (reply.status_code, reply.data) == (206, expected)
@@ -93,19 +95,19 @@ def test_a_range_is_answered_with_that_range(phone: Phone, asked: str, start: in
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "range_header",
     ["bytes=999999999-", "bytes=9999999999999999999999999999-", "bytes=5000000-6000000"],
 )
-def test_a_range_beyond_the_end_is_told_the_size(phone: Phone, asked: str) -> None:
+def test_a_range_beyond_the_end_is_told_the_size(phone: Phone, range_header: str) -> None:
     offered = offer(phone)
-    reply = get(phone, offered["sha256"], Range=asked)
+    reply = get(phone, offered["sha256"], Range=range_header)
     assert problem(reply) == (416, "range_beyond_end")
     assert reply.headers["Content-Range"] == f"bytes */{offered['bytes']}"
     assert reply.headers["Cache-Control"] == "no-store"
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "range_header",
     [
         "bytes=0-1,5-9",
         "bytes=0-1," * 9 + "20-30",
@@ -123,9 +125,9 @@ def test_a_range_beyond_the_end_is_told_the_size(phone: Phone, asked: str) -> No
         "bytes=１-2".encode().decode("latin-1"),
     ],
 )
-def test_what_is_no_single_range_gets_the_whole(phone: Phone, asked: str) -> None:
+def test_what_is_no_single_range_gets_the_whole(phone: Phone, range_header: str) -> None:
     offered = offer(phone)
-    reply = get(phone, offered["sha256"], Range=asked)
+    reply = get(phone, offered["sha256"], Range=range_header)
     assert (reply.status_code, len(reply.data)) == (200, offered["bytes"])
 
 
@@ -150,19 +152,19 @@ def test_head_tells_the_size_without_the_bytes(phone: Phone) -> None:
     offered = offer(phone)
     reply = phone.ask("HEAD", f"/v1/segments/{offered['sha256']}")
     assert (reply.status_code, reply.data, reply.content_length) == (200, b"", offered["bytes"])
-    for asked in ("bytes=0-9", "bytes=999999999-"):  # ranges are of GET
-        ranged = phone.ask("HEAD", f"/v1/segments/{offered['sha256']}", headers={"Range": asked})
+    for range_header in ("bytes=0-9", "bytes=999999999-"):  # ranges are of GET
+        ranged = phone.ask("HEAD", f"/v1/segments/{offered['sha256']}", headers={"Range": range_header})
         assert (ranged.status_code, ranged.content_length) == (200, offered["bytes"])
 
 
 def test_a_download_that_is_cut_at_any_byte_goes_on_there(phone: Phone) -> None:
     offered = offer(phone)
-    name, held = offered["sha256"], b""
+    name, received = offered["sha256"], b""
     for cut in (1, 7, 300, 301, offered["bytes"] - 1):
-        held += get(phone, name, Range=f"bytes={len(held)}-{cut - 1}", If_Range=f'"{name}"').data
-        assert len(held) == cut
-    held += get(phone, name, Range=f"bytes={len(held)}-", If_Range=f'"{name}"').data
-    assert hashlib.sha256(held).hexdigest() == name
+        received += get(phone, name, Range=f"bytes={len(received)}-{cut - 1}", If_Range=f'"{name}"').data
+        assert len(received) == cut
+    received += get(phone, name, Range=f"bytes={len(received)}-", If_Range=f'"{name}"').data
+    assert hashlib.sha256(received).hexdigest() == name
 
 
 def test_a_rep_who_does_not_hear_the_stream_learns_nothing(large: Installation, phone: Phone) -> None:
@@ -215,7 +217,7 @@ def test_a_name_that_is_no_sha256_names_nothing(phone: Phone, name: str) -> None
 
 
 @pytest.mark.parametrize("harm", ["missing", "cut", "grown"])
-def test_a_segment_whose_file_is_gone_is_withdrawn_and_built_anew(
+def test_a_segment_whose_file_is_gone_is_withdrawn_and_built_again(
     large: Installation, phone: Phone, harm: str
 ) -> None:
     offered = offer(phone)

@@ -1,4 +1,4 @@
-"""How the bytes leave: gunicorn hands the file to the kernel, or nginx reads it; nobody holds it in memory."""
+"""How the bytes are sent: gunicorn uses sendfile, or nginx reads the file; nobody loads it into memory."""
 
 import os
 import threading
@@ -24,7 +24,7 @@ from tests.system.scenarios.node import Node, eventually
 
 MIB = 1024 * 1024
 LARGE = os.urandom(MIB) * 48
-"""Far larger than any segment, so that a server that held it would be seen to."""
+"""Far larger than any segment, so that a server that loads it into memory is noticed."""
 NAME = sha256(LARGE).hexdigest()
 
 SPY = """
@@ -186,9 +186,9 @@ def test_nginx_sends_the_file_with_our_headers(proxied: tuple[str, str]) -> None
 
 def test_nginx_answers_ranges_and_conditions(proxied: tuple[str, str]) -> None:
     url, path = proxied
-    asked = {"Range": "bytes=10-19"}
+    range_header = {"Range": "bytes=10-19"}
     for tag, status in ((None, 206), (f'"{NAME}"', 206), ('"other"', 200)):
-        reply = httpx.get(url + path, headers={**asked, **({"If-Range": tag} if tag else {})})
+        reply = httpx.get(url + path, headers={**range_header, **({"If-Range": tag} if tag else {})})
         assert reply.status_code == status, tag
         assert reply.content == (LARGE[10:20] if status == 206 else LARGE)
     assert httpx.get(url + path, headers={"If-None-Match": f'"{NAME}"'}).status_code == 304

@@ -1,4 +1,4 @@
-"""Pull, push and sync over HTTP: 304, snapshots, and a push that stands whatever becomes of the pull."""
+"""Pull, push and sync over HTTP: 304, snapshots, and a push that stays committed if the pull fails."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -45,7 +45,7 @@ def test_news_are_sent_however_the_page_is_tagged(here: Installation, phone: Pho
     second = phone.pull(page.json["cursor"], headers=tagged)
     assert second.status_code == 200
     assert [change["put"][0][1]["id"] for change in second.json["changes"]] == ["C9"]
-    # The old cursor again, with the new page's tag: it must not be told that there is nothing.
+    # The old cursor again, with the new page's tag: the answer must not be 304.
     newer = {"If-None-Match": second.headers["ETag"], "Accept-Encoding": "gzip"}
     assert phone.pull(page.json["cursor"], headers=newer).status_code == 200
     assert phone.pull(headers=newer).status_code == 200
@@ -128,7 +128,7 @@ def test_a_pull_that_fails_does_not_undo_the_push(
     def fail(*args: Any, **kwargs: Any) -> None:
         raise RuntimeError("broken")
 
-    monkeypatch.setattr("backend.api.sync.read_page", fail)
+    monkeypatch.setattr("backend.api.endpoints.sync.read_page", fail)
     reply = sync(phone, submissions=[submission(FIRST, order_body())])
     assert reply.json["problem"]["code"] == "internal"
     assert reply.json["results"][0]["status"] == "received"
@@ -146,10 +146,10 @@ def test_a_sync_over_a_new_epoch_resets_and_keeps_the_results(here: Installation
 def test_the_same_push_twice_is_a_duplicate_and_somebody_elses_is_kept_apart(
     here: Installation, phone: Phone
 ) -> None:
-    mine = submission(FIRST, order_body())
-    assert phone.push(mine).json["results"][0]["status"] == "received"
-    assert phone.push(mine).json["results"][0]["status"] == "duplicate"
-    other = here.phone("R2").push(mine).json["results"][0]
+    document = submission(FIRST, order_body())
+    assert phone.push(document).json["results"][0]["status"] == "received"
+    assert phone.push(document).json["results"][0]["status"] == "duplicate"
+    other = here.phone("R2").push(document).json["results"][0]
     assert (other["status"], other["state"]) == ("quarantined", None)
 
 
@@ -173,7 +173,7 @@ def test_a_phone_that_is_revoked_while_its_question_arrives_gets_no_page(
 
 
 class Arriving(BytesIO):
-    """A body that comes in piece by piece; *meanwhile* happens before the first."""
+    """A body that arrives in pieces; *meanwhile* is called before the first."""
 
     def __init__(self, body: bytes, meanwhile: Callable[[], None]) -> None:
         super().__init__(body)

@@ -1,4 +1,4 @@
-"""Logs and addresses: one line is one line, and an address is believed as far as the settings say."""
+"""Logs and addresses: one line per request, and proxies are trusted as far as the settings say."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""Verification over HTTP: what no honest device asks gets a typed answer; mismatches are kept and logged."""
+"""Verification over HTTP: invalid requests get an error code; mismatches are stored and logged."""
 
 import gzip
 import json
@@ -29,7 +29,7 @@ RANGE_SE = {**SE, "from": "", "to": None}
 
 @pytest.fixture
 def cursor(phone: Phone) -> str:
-    """The cursor of a phone that has everything; R2's customer C2 is the canary."""
+    """The cursor of a phone that has everything; R2's customer C2 must never appear."""
     return str(phone.pull().json["cursor"])
 
 
@@ -70,13 +70,13 @@ def test_a_mismatch_is_kept_and_logged_with_device_and_version(
     assert {"device": phone.device_id, "collection": "customers", "missing": 1}.items() <= second.items()
 
 
-def test_a_mismatch_that_cannot_be_kept_is_mended_all_the_same(
+def test_a_mismatch_that_cannot_be_recorded_is_still_repaired(
     phone: Phone, cursor: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*args: Any) -> None:
         raise OperationalError("INSERT", {}, Exception("disk full"))
 
-    monkeypatch.setattr("backend.api.verify.mismatches.record", fail)
+    monkeypatch.setattr("backend.api.endpoints.verify.mismatches.record", fail)
     reply = ask(phone, cursor, rows=[{**WHOLE, "rows": []}])
     assert [record["id"] for _, record in reply.json["repairs"][0]["put"]] == ["C1"]
 
@@ -204,8 +204,8 @@ def test_gzip_cut_at_any_byte_is_a_damaged_body(phone: Phone, cursor: str, path:
 def test_a_cursor_of_another_epoch_and_one_from_the_future_have_their_codes(
     here: Installation, phone: Phone, cursor: str
 ) -> None:
-    known = decode_cursor(cursor)
-    ahead = Cursor(known.epoch, known.seen + 1, known.marks).encode()
+    decoded = decode_cursor(cursor)
+    ahead = Cursor(decoded.epoch, decoded.seen + 1, decoded.marks).encode()
     reply = ask(phone, ahead, sums=[])
     assert (reply.status_code, reply.json["code"]) == (503, "not_yet")
     assert int(reply.headers["Retry-After"]) > 0

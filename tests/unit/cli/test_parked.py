@@ -47,7 +47,7 @@ def test_the_list_says_whose_why_and_what_to_do(inbox: InboxFixture, satchel: Sa
         "office",
         "reject_office",
         "the customer is over the credit limit",
-        "Put right in the ERP",
+        "Correct in the ERP",
     ):
         assert text in listed
     [document] = json.loads(satchel("parked", "list", "--json").output)

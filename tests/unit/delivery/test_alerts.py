@@ -99,7 +99,7 @@ def test_one_mail_for_each_wait_and_never_a_second_one(work: OfficeFixture, mail
     assert len(mail.mails) == 2
     assert "Subject: Satchel: 1 document for office (reject_office)" in mail.mails[0]
     assert "To: desk@example.com" in mail.mails[0]
-    for words in (id, "the customer is over the credit limit", "waits for 4 h", "Put right in the ERP"):
+    for words in (id, "the customer is over the credit limit", "waits for 4 h", "Correct in the ERP"):
         assert words in text_of(mail.mails[0])
 
 

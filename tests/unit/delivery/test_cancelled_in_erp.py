@@ -64,7 +64,7 @@ def test_an_accepted_order_that_was_cancelled_and_entered_again_differs(inbox: I
     enter_again(inbox, id)
     report = ask(inbox)
     assert (report.differing, report.doubled) == (1, 0)
-    assert report.lines == [f"{id}: somebody has cancelled SO1 in the ERP, and goes on with SO2"]
+    assert report.lines == [f"{id}: somebody has cancelled SO1 in the ERP and continues with SO2"]
     assert report.half_done == []
 
 

@@ -12,7 +12,7 @@ from backend.settings import read_settings
 from tests.databases import prepared
 from tests.unit.delivery.inbox_fixture import InboxFixture
 from tests.unit.delivery.recording_erp import RecordingErp
-from tests.unit.delivery.test_claims import accepted, claim, finish
+from tests.unit.delivery.test_acquire import accepted, claim, finish
 
 
 @pytest.fixture

@@ -45,5 +45,5 @@ def test_a_claim_whose_receipt_was_lost_on_the_server_goes_to_the_office(inbox: 
     inbox.forwarder().drain()
     row = inbox.row(id)
     assert (row.state, row.owner) == ("parked", "office")
-    assert row.reason and row.reason.startswith("A receipt of it is missing on the server")
+    assert row.reason and row.reason.startswith("One of its receipts is missing on the server")
     assert inbox.erp.created(id) == 0

@@ -1,4 +1,4 @@
-"""Keys of an installation, and a device enrolled with a key of its own."""
+"""Fixtures: the keys of an installation, and an enrolled device with its own key."""
 
 from collections.abc import Callable
 from pathlib import Path

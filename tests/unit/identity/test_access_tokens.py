@@ -1,4 +1,4 @@
-"""Access tokens: only what this installation signed for this purpose opens anything."""
+"""Access tokens: only tokens that this installation signed for this purpose are accepted."""
 
 import base64
 import hashlib

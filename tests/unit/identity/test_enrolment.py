@@ -1,4 +1,4 @@
-"""Enrolment: one code, one phone, and a lost reply is no new code."""
+"""Enrolment: one code for one phone, and a lost reply does not need a new code."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Races: two requests at the same moment end as if one had come after the other."""
+"""Races: two simultaneous requests end as if one had followed the other."""
 
 import threading
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Refresh: a lost reply costs nothing, and a stolen token is worth nothing."""
+"""Refresh: a lost reply does no harm, and a stolen token is useless."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Verified tokens are remembered; refusals are not, and nothing that the device's row decides is."""
+"""The token cache: verified tokens are cached; refusals and the device's row are not."""
 
 import pytest
 

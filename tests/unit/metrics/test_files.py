@@ -115,7 +115,7 @@ def test_everything_that_may_be_counted_fits_into_what_was_reserved(tmp_path: Pa
 
 def test_every_route_and_outcome_has_a_series_of_its_own() -> None:
     most = {metric.name: metric.most for metric in METRICS}
-    assert most["satchel_http_request_duration_seconds"] > len({door.path for door in ROUTES}) + 1
+    assert most["satchel_http_request_duration_seconds"] > len({route.path for route in ROUTES}) + 1
     assert most["satchel_erp_call_duration_seconds"] >= 4 * (len(ErrorClass) + 2)
 
 
@@ -163,9 +163,11 @@ def test_a_process_that_is_killed_lets_go_of_its_place(tmp_path: Path) -> None:
     process, other = start(tmp_path, 1), start(tmp_path, 1)
     end(other)
     eventually(
-        lambda: not files._lives(directory / _alive_of(directory, other.pid)), "it is known to have ended", 5
+        lambda: not files._is_running(directory / _alive_of(directory, other.pid)),
+        "it is known to have ended",
+        5,
     )
-    assert files._lives(directory / _alive_of(directory, process.pid))
+    assert files._is_running(directory / _alive_of(directory, process.pid))
     end(process)
 
 

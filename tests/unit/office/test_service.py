@@ -7,11 +7,12 @@ from functools import partial
 import pytest
 from sqlalchemy import event
 
+from backend import doorbell
 from backend.delivery.settle import settle_lease
 from backend.office.errors import ActionRefused
 from sync_protocol.errors import ErrorCode
 from tests.unit.delivery.inbox_fixture import ORDER
-from tests.unit.delivery.test_claims import accepted, claim
+from tests.unit.delivery.test_acquire import accepted, claim
 from tests.unit.office.office_fixture import OfficeFixture, side_by_side
 
 
@@ -44,6 +45,22 @@ def test_a_document_is_loaded_once_and_once_more_before_the_erp_is_asked(
 
 
 # Workers
+
+
+@pytest.mark.parametrize(
+    ("action", "rings"), [("retry", True), ("fix", True), ("cancel", False), ("reserve", False)]
+)
+def test_a_worker_is_woken_after_the_commit_if_there_is_something_to_send(
+    work: OfficeFixture, monkeypatch: pytest.MonkeyPatch, action: str, rings: bool
+) -> None:
+    work.publish_master_data()
+    id = work.park()
+    states: list[str] = []
+    monkeypatch.setattr(doorbell, "ring", lambda settings: states.append(work.inbox.row(id).state))
+    work.act(action, id, why="no", body={**ORDER, "notes": "as agreed by telephone"})
+    assert bool(states) is rings
+    # What a worker would see when it wakes.
+    assert "parked" not in states
 
 
 def test_a_worker_from_before_cannot_settle_over_the_office(

@@ -1,4 +1,4 @@
-"""A folder, a photograph, and a upload that takes its pieces as the endpoint does."""
+"""Fixtures: a folder, a photograph, and an upload that gets its pieces as from the endpoint."""
 
 import hashlib
 from dataclasses import dataclass

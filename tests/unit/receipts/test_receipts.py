@@ -1,4 +1,4 @@
-"""Receipts that are here: asked for by what cites them."""
+"""Stored receipts: who has uploaded which, and their files."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Uploads: resumed where they stood, checked as a whole, and healed after a crash at any point."""
+"""Uploads: resumed at their offset, checked as a whole, and repaired after a crash at any point."""
 
 import os
 

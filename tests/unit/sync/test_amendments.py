@@ -137,7 +137,7 @@ def test_the_envelope_must_name_what_the_body_names(sessions: Sessions) -> None:
     assert stored(sessions)[A] == "queued"
 
 
-def test_a_wish_does_not_wait_for_a_receipt(sessions: Sessions) -> None:
+def test_an_amendment_does_not_wait_for_a_receipt(sessions: Sessions) -> None:
     send(sessions, submission(A, order_body()), submission(B, order_body()))
     put(sessions, B, State.ACCEPTED, erp_id="7", erp_number="SO7")
     receipt = [f"sha256:{'a' * 64}"]

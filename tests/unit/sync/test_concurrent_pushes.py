@@ -53,8 +53,8 @@ def test_an_original_and_its_copy_do_not_pass_each_other_by(sessions: Sessions, 
     behind.finish()
     assert behind.error is None
     assert states(sessions) == {B: ("superseded", copy), copy: ("queued", None)}
-    fates = Replica(sessions, "R1").sync().records("submissions")
-    assert {id: fate["state"] for id, fate in fates.items()} == {B: "superseded", copy: "queued"}
+    records = Replica(sessions, "R1").sync().records("submissions")
+    assert {id: record["state"] for id, record in records.items()} == {B: "superseded", copy: "queued"}
 
 
 def test_two_reps_do_not_wait_for_each_other_before_the_feed(sessions: Sessions) -> None:

@@ -208,7 +208,7 @@ def test_a_cut_page_names_the_head_of_its_snapshot_as_seen(sessions: Sessions) -
 
 
 # Rule 8, history 7: an epoch.
-def test_a_cursor_of_another_epoch_gets_a_reset_and_everything_anew(sessions: Sessions) -> None:
+def test_a_cursor_of_another_epoch_gets_a_reset_and_everything_again(sessions: Sessions) -> None:
     say(sessions, customer("C1", "NW"), customer("C3", "NW"))
     replica = Replica(sessions, "R1").sync()
     with sessions() as session, session.begin():

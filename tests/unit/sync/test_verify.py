@@ -156,7 +156,7 @@ def test_a_stream_that_has_moved_on_is_pulled_first_and_the_others_are_compared(
     assert set(device.records) == {(("everyone", "units"), "u")}
 
 
-def test_a_stream_that_moves_on_in_the_middle_is_not_mended(sessions: Sessions) -> None:
+def test_a_stream_that_moves_on_in_the_middle_is_not_repaired(sessions: Sessions) -> None:
     say(sessions, *customers(3))
     device, server = replica_of(sessions), Server(sessions)
     del device.rows[NW]["C00001"]
@@ -238,7 +238,7 @@ def test_a_range_with_too_many_rows_to_compare_is_split(sessions: Sessions) -> N
     assert [part["to"] for part in reply["ranges"]] == [*(p["from"] for p in reply["ranges"][1:]), None]
 
 
-def test_a_stream_that_begins_again_is_not_mended_in_the_same_answer(sessions: Sessions) -> None:
+def test_a_stream_that_begins_again_is_not_repaired_in_the_same_answer(sessions: Sessions) -> None:
     """Its repairs would be rows of a stream that the new cursor does not name."""
     say(sessions, unit(), *customers(300))
     device, server = replica_of(sessions), Server(sessions)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from psycopg import sql
 
-from backend.api import push
+from backend.api.endpoints import push
 from backend.delivery.queue import acquire
 from backend.delivery.transfer import Transfer
 from backend.identity import access

@@ -95,7 +95,7 @@ def test_a_set_that_took_longer_to_build_than_tombstones_live_is_not_offered(
     assert sees_what_rows_say(sessions, store)
 
 
-def test_it_is_built_anew_when_the_tail_outgrows_the_base(
+def test_it_is_built_again_when_the_tail_outgrows_the_set(
     sessions: Sessions, store: FileStore, clock: ManualClock, settings: Settings
 ) -> None:
     large_company(sessions, 1_000)
@@ -124,7 +124,7 @@ def test_a_stream_that_shrank_below_the_threshold_is_served_as_rows_again(
     assert set_of(sessions) == []
 
 
-def test_a_set_older_than_tombstones_live_is_built_anew_so_that_they_may_go(
+def test_a_set_older_than_tombstones_live_is_built_again_so_that_they_may_go(
     sessions: Sessions, store: FileStore, clock: ManualClock, settings: Settings
 ) -> None:
     large_company(sessions, 600)

@@ -104,7 +104,7 @@ def test_a_phone_may_be_sent_to_the_store_itself(here: Installation, s3: S3Serve
     assert sha256(httpx.get(offered["url"]).content).hexdigest() == offered["sha256"]
 
 
-def test_an_object_that_is_gone_is_withdrawn_and_built_anew(
+def test_an_object_that_is_gone_is_withdrawn_and_built_again(
     here: Installation, objects: Any, bucket: str
 ) -> None:
     phone = here.phone()

@@ -33,7 +33,7 @@ def test_whole_files_are_left_alone(sessions: Sessions, store: FileStore, clock:
 
 
 @pytest.mark.parametrize("how", ["another byte", "cut", "longer", "missing"])
-def test_what_is_damaged_is_withdrawn_and_built_anew(
+def test_what_is_damaged_is_withdrawn_and_built_again(
     sessions: Sessions, store: FileStore, clock: ManualClock, settings: Settings, how: str
 ) -> None:
     name = set_of(sessions)[0].sha256

@@ -1,8 +1,4 @@
-"""`GET /readyz`: may a balancer send phones here.
-
-What stands in the way of every request is a problem, and the answer is 503. What costs something but
-no document (Redis is away: the worker polls) is a warning: a node must not refuse pushes because of it.
-"""
+"""`GET /livez` and `GET /readyz`: whether the process runs, and whether it can serve phones."""
 
 import logging
 import tempfile
@@ -12,7 +8,9 @@ import redis
 from flask import Response
 from sqlalchemy.exc import SQLAlchemyError
 
+from backend.api.openapi.operation import Operation, Reply
 from backend.api.responses import json_response
+from backend.api.route import Auth, route
 from backend.api.services import get_services
 from backend.database.core import db, snapshot
 from backend.feed import positions
@@ -22,9 +20,47 @@ PING_SECONDS = 1
 
 log = logging.getLogger("satchel.api")
 
+_SENTENCES = {"type": "array", "items": {"type": "string"}}
+_ALIVE = {"type": "object", "properties": {"status": {"const": "alive"}}, "required": ["status"]}
+_READY = {
+    "type": "object",
+    "properties": {
+        "status": {"enum": ["ready", "not ready"]},
+        "problems": _SENTENCES,
+        "warnings": _SENTENCES,
+    },
+    "required": ["status", "problems", "warnings"],
+}
 
-def respond() -> Response:
-    """Answer 200 or 503, with sentences for the operator."""
+
+@route(
+    "livez",
+    "GET",
+    "/livez",
+    Operation("Check that the process answers.", {200: Reply("It does.", _ALIVE)}),
+    auth=Auth.PUBLIC,
+)
+def liveness() -> Response:
+    """Answer 200. Nothing else is checked: a slow database must not cause a restart."""
+    return json_response({"status": "alive"})
+
+
+@route(
+    "readyz",
+    "GET",
+    "/readyz",
+    Operation(
+        "Check whether phones may be sent here.",
+        {200: Reply("They may.", _READY), 503: Reply("They may not; `problems` says why.", _READY)},
+    ),
+    auth=Auth.PUBLIC,
+)
+def readiness() -> Response:
+    """Answer 200 or 503, with sentences for the operator.
+
+    What makes every request fail is a problem, and the answer is 503. What loses no document (without
+    Redis the worker polls) is a warning: a node must not refuse pushes because of it.
+    """
     problems, warnings = list(_problems()), list(_warnings())
     status = "not ready" if problems else "ready"
     return json_response(
@@ -56,7 +92,7 @@ def _warnings() -> Iterator[str]:
         with tempfile.TemporaryFile(dir=settings.folder):
             pass
     except OSError as error:
-        yield f"the folder cannot be written ({error.strerror}); receipts are not taken"
+        yield f"the folder cannot be written ({error.strerror}); uploads of receipts fail"
     if settings.redis_url:
         try:
             with redis.Redis.from_url(

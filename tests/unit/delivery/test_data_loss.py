@@ -92,7 +92,7 @@ def test_an_erp_put_back_to_a_backup_is_noticed_and_nothing_is_sent(
         "the ERP has lost documents" in found.message
         and "4 documents sent since 2026-11-23 09:02" in found.message
     )
-    assert "a backup of it was probably put back" in caplog.text
+    assert "a backup of it was probably restored" in caplog.text
     new = inbox.capture(customer="C9")
     assert inbox.forwarder().drain() == 0 and inbox.states(new) == ["queued"]
     assert inbox.states(*ids) == ["accepted"] * 6, "nothing is decided before somebody says so"

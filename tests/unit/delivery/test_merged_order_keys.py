@@ -6,7 +6,7 @@ from backend.delivery.queue.acquire import Lease, acquire
 from backend.ingest.importer import import_collection
 from backend.ingest.reread import reread
 from tests.unit.delivery.inbox_fixture import InboxFixture
-from tests.unit.delivery.test_merges import customer
+from tests.unit.delivery.test_customer_merges import customer
 from tests.unit.ingest.scripted_erp import ScriptedErp
 
 pytestmark = pytest.mark.both_dialects

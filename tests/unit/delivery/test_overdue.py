@@ -25,7 +25,7 @@ def test_a_receipt_that_never_comes_is_told_to_the_rep_once(inbox: InboxFixture)
     assert look(inbox) == 1
     row, record = inbox.row(id), inbox.record(id)
     assert (row.state, row.owner) == ("received", "rep")
-    assert record["reason"].startswith(f"A receipt of it has not arrived since {SINCE}: open the app")
+    assert record["reason"].startswith(f"One of its receipts has not arrived since {SINCE}: open the app")
     assert record["missing"] == [RECEIPT]
     assert look(inbox) == 0 and inbox.erp.calls == []
 

@@ -18,7 +18,7 @@ from backend.settings import read_settings
 from tests.databases import prepared
 from tests.unit.delivery.inbox_fixture import InboxFixture, eventually
 from tests.unit.delivery.recording_erp import KINDS, RecordingErp
-from tests.unit.delivery.test_claims import accepted, claim, finish
+from tests.unit.delivery.test_acquire import accepted, claim, finish
 
 pytestmark = pytest.mark.both_dialects
 

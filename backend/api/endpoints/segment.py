@@ -1,8 +1,8 @@
 """`GET /v1/segments/<sha256>`: a segment's bytes, whole or a range of them.
 
-Access is looked at with every request: a rep who no longer hears any stream that has such a segment is
-told that there is nothing. A signed link stands for the access of the page that gave it, for a while.
-The bytes never pass through this process where a file can be handed to the web server.
+Access is checked with every request: a rep who is no longer subscribed to a stream with this segment gets 404.
+A signed link carries the access of the page that contained it, for a limited time.
+Where the web server can send the file itself, the bytes never pass through this process.
 """
 
 import logging
@@ -14,8 +14,10 @@ from werkzeug.wsgi import wrap_file
 from backend import metrics
 from backend.api import auth, byte_range, signed_links
 from backend.api.byte_range import ByteRange
+from backend.api.openapi.operation import Operation, Reply, header, query
 from backend.api.problems import Problem
 from backend.api.responses import empty_response
+from backend.api.route import Auth, route
 from backend.api.services import get_services
 from backend.database.core import db
 from backend.database.snapshot_reads import read_connection
@@ -33,13 +35,44 @@ PIECE = 64 * 1024
 
 log = logging.getLogger("satchel.api")
 
+_ETAG = header("ETag", "The segment's name; a strong tag that never changes.", required=True)
+_HEADERS = (
+    _ETAG,
+    header("Accept-Ranges", "Range requests are supported.", {"const": "bytes"}, required=True),
+    header("Cache-Control", "It never changes; says whether shared caches may keep it.", required=True),
+)
+_CONTENT_RANGE = header("Content-Range", "Which bytes these are, and how many there are.", required=True)
+
 
 def preload(claims: Claims) -> tuple[Principal, int | None]:
-    """Read in one statement who speaks and how large the segment is, if they may have it."""
+    """Read in one statement the device's row, and the segment's size in bytes if the device may have it."""
     with read_connection(db.engine) as connection:
         return access.size_for(connection, claims, str((request.view_args or {})["sha256"]))
 
 
+@route(
+    "segment",
+    "GET",
+    "/v1/segments/<sha256>",
+    Operation(
+        "Download a segment, with a token or by a signed link.",
+        {
+            200: Reply("All of its bytes.", None, _HEADERS, MEDIA_TYPE),
+            206: Reply("A range of its bytes.", None, (*_HEADERS, _CONTENT_RANGE), MEDIA_TYPE),
+            304: Reply("The device has them already.", None, (_ETAG,)),
+        },
+        (ErrorCode.NOT_FOUND, ErrorCode.LINK_INVALID, ErrorCode.SEGMENT_GONE, ErrorCode.RANGE_BEYOND_END),
+        parameters=(
+            header("Range", "One range of bytes. A request for several ranges gets the whole segment."),
+            header("If-Range", "The ETag; the range applies only while the bytes are the same."),
+            header("If-None-Match", "The ETag of the bytes that the device has."),
+            query("expires", "In a signed link: when it expires."),
+            query("signature", "In a signed link: its signature."),
+        ),
+    ),
+    auth=Auth.LINK,
+    preload=preload,
+)
 def respond(sha256: str) -> Response:
     """Answer with the bytes, or with 304 to a device that has them."""
     size = _size(sha256)
@@ -57,34 +90,34 @@ def respond(sha256: str) -> Response:
 
 
 def _size(sha256: str) -> int:
-    """Return the segment's size if whoever asks may have it; raises `Problem`."""
+    """Return the segment's size in bytes if the sender may have it; raises `Problem`."""
     if signed_links.seconds_left() is None:
         size = auth.preloaded()
     else:
         with read_connection(db.engine) as connection:
             size = access.size(connection, sha256)
     if size is None:
-        raise Problem(ErrorCode.NOT_FOUND, "There is no such segment for you; pull again.")
+        raise Problem(ErrorCode.NOT_FOUND, "No such segment, or this device may not read it; pull again.")
     return int(size)
 
 
-def _caching(left: int | None) -> str:
-    # A cache that many share must not outlive the link that it was filled by.
-    who = "private" if left is None else f"public, s-maxage={left}"
-    return f"{who}, max-age={YEAR}, immutable"
+def _caching(seconds_left: int | None) -> str:
+    # A shared cache must not keep the bytes longer than the link by which it got them is valid.
+    scope = "private" if seconds_left is None else f"public, s-maxage={seconds_left}"
+    return f"{scope}, max-age={YEAR}, immutable"
 
 
 def _send(sha256: str, size: int, piece: ByteRange, headers: dict[str, str]) -> Response:
-    here = get_services()
+    services = get_services()
     try:
-        body = here.segments.open(sha256, piece.start, piece.length)
+        body = services.segments.open(sha256, piece.start, piece.length)
     except SegmentMissing:
         _withdraw(sha256)
     if body.size != size:
         body.close()
         _withdraw(sha256)
     response = Response(status=206 if piece.partial else 200, headers=headers, content_type=MEDIA_TYPE)
-    prefix = here.settings.segment_accel
+    prefix = services.settings.segment_accel
     if prefix or request.method == "HEAD":
         body.close()
     else:
@@ -92,7 +125,7 @@ def _send(sha256: str, size: int, piece: ByteRange, headers: dict[str, str]) -> 
         response.direct_passthrough = True
         metrics.SEGMENT_BYTES.inc(piece.length)
     if prefix:
-        # The proxy reads the file and the request's range by itself.
+        # The proxy reads the file, and handles the request's Range header, by itself.
         response.status_code = 200
         del response.headers["Content-Range"], response.headers["Content-Length"]
         response.headers["X-Accel-Redirect"] = f"{prefix.rstrip('/')}/{sha256[:2]}/{sha256}"
@@ -102,11 +135,11 @@ def _send(sha256: str, size: int, piece: ByteRange, headers: dict[str, str]) -> 
 
 
 def _withdraw(sha256: str) -> NoReturn:
-    """Stop offering what cannot be delivered, so that the next page has rows or a set that was built anew."""
+    """Withdraw the set of a segment that cannot be delivered: the next page has rows or a new set instead."""
     session = db.session()
     session.rollback()
     segments.withdraw(session, sha256, get_services().clock.now())
     session.commit()
     metrics.SEGMENTS_WITHDRAWN.inc()
     log.error("the file of segment %s is missing or cut short; its set is withdrawn", sha256)
-    raise Problem(ErrorCode.SEGMENT_GONE, "The file is gone; pull again for what replaces it.")
+    raise Problem(ErrorCode.SEGMENT_GONE, "The segment's file is gone; pull again to get its replacement.")

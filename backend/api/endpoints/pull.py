@@ -7,8 +7,18 @@ from sqlalchemy.orm import Session
 
 from backend import metrics
 from backend.api import auth, request_body
+from backend.api.openapi.operation import (
+    NATURAL,
+    PAGE_ETAG,
+    POLL_AFTER,
+    Operation,
+    Reply,
+    header,
+    query,
+)
 from backend.api.read_routing import read_feed
 from backend.api.responses import POLL_HEADER, empty_response, json_response, weak_etag
+from backend.api.route import route
 from backend.api.services import get_services
 from backend.database.core import db, snapshot
 from backend.identity.principals import Principal
@@ -18,32 +28,60 @@ from backend.sync.page import Page, etag_of
 from backend.sync.subscriptions import Subscriptions
 from sync_protocol.change import Stream
 from sync_protocol.errors import ErrorCode, Fault
+from sync_protocol.pull import PageSchema
 
 
 def preload(claims: Claims) -> tuple[Principal, Subscriptions]:
-    """Begin the page's snapshot with one statement: who speaks, and what they hear."""
+    """Start the page's snapshot, and read the device's row and its subscriptions in one statement."""
     snapshot(db.session())
     return subscriptions.for_device(db.session(), claims)
 
 
+@route(
+    "pull",
+    "GET",
+    "/v1/pull",
+    Operation(
+        "Read what has changed since a cursor.",
+        {
+            200: Reply("The next page.", PageSchema, (POLL_AFTER, PAGE_ETAG)),
+            304: Reply("Nothing has changed; the cursor stays valid.", None, (POLL_AFTER, PAGE_ETAG)),
+        },
+        (ErrorCode.CURSOR_INVALID, ErrorCode.NOT_YET, ErrorCode.ENVELOPE_INVALID),
+        parameters=(
+            query("cursor", "The cursor of the last page that was applied. Leave it out the first time."),
+            query(
+                "limit_bytes", "Maximum size of the page's rows in bytes.", {"type": "integer", "minimum": 1}
+            ),
+            query("schema", "Revision of the catalogue that the app was built for.", NATURAL),
+            header("If-None-Match", "The ETag of the page that gave this cursor."),
+        ),
+    ),
+    preload=preload,
+)
 def respond() -> Response:
-    """Answer with the next page, or with 304 where there is none and the device says which it has."""
+    """Answer with the next page; with 304 if there is none and If-None-Match names the last one."""
     cursor = request.args.get("cursor")
-    page = read_page(cursor, _number("limit_bytes"), _number("schema") or 1)
+    page = read_page(cursor, _positive("limit_bytes"), _positive("schema") or 1)
     if cursor and page.idle and request.if_none_match.contains_weak(etag_of(cursor)):
         return empty_response(304, {**headers_of(page), "ETag": weak_etag(etag_of(cursor))})
     return json_response(page.body, headers=headers_of(page))
 
 
 def headers_of(page: Page) -> dict[str, str]:
-    """Return what HTTP says about *page*: the tag of the cursor it gives, and when to ask again."""
+    """Return the HTTP headers of *page*: the tag of its cursor, and when to pull again."""
     return {"ETag": weak_etag(page.etag), POLL_HEADER: str(page.poll_after)}
 
 
 def read_page(cursor: str | None, limit_bytes: int | None, schema: int) -> Page:
-    """Return the page after *cursor* for whoever speaks, in the snapshot that `look` has begun.
+    """Return the page after *cursor* for the request's device, in the snapshot that `preload` has started.
 
-    Where the page begins a large stream that has no segments yet, they are built and the page is read anew.
+    If the page begins a large stream that has no segments yet, build them and read the page again.
+
+    Args:
+        cursor: None for a device that has nothing yet.
+        limit_bytes: Maximum size of the page's rows; None for the default.
+        schema: Revision of the catalogue that the app was built for.
     """
     page = read_feed(
         db.session(),
@@ -67,11 +105,11 @@ def _read(
     cursor: str | None,
     limit_bytes: int | None,
     schema: int,
-    heard: Subscriptions | None,
+    subscribed: Subscriptions | None,
     only: Collection[Stream] | None = None,
 ) -> Page:
-    here = get_services()
-    now = here.clock.now()
+    services = get_services()
+    now = services.clock.now()
     return pull.pull(
         session,
         rep_id=auth.principal().rep,
@@ -79,15 +117,16 @@ def _read(
         schema=schema,
         limit_bytes=limit_bytes,
         now=now,
-        link=here.linker.at(now),
-        segment_rows=here.settings.segment_rows,
-        poll_after=here.limits.poll_after_seconds,
-        subscribed=heard,
+        link=services.linker.at(now),
+        segment_rows=services.settings.segment_rows,
+        poll_after=services.limits.poll_after_seconds,
+        subscribed=subscribed,
         only=only,
     )
 
 
-def _number(name: str) -> int | None:
+def _positive(name: str) -> int | None:
+    """Return the query parameter *name*, a whole number above 0; None if it is not there."""
     text = request.args.get(name)
     if text is None:
         return None

@@ -7,26 +7,44 @@ from flask import Response, request
 from sqlalchemy.orm import Session, sessionmaker
 
 from backend.api import office_auth, request_body
+from backend.api.openapi.operation import NATURAL, Operation, Reply, query
 from backend.api.problems import Problem
 from backend.api.responses import json_response
-from backend.api.route import Route
+from backend.api.route import Auth, route
 from backend.api.services import get_services
 from backend.database.core import db
 from backend.delivery.park_reasons import PARK_REASONS
 from backend.erp.port import connect
 from backend.office import queries
 from backend.office.accounts import Permission
-from backend.office.action import Action
+from backend.office.action import Action, ErpQuestion
 from backend.office.actions import ACTIONS
 from backend.office.queries import get_document, to_view
 from backend.office.service import OfficeService
 from sync_protocol.errors import ErrorCode, Fault
 from sync_protocol.fields import Key, Ulid
-from sync_protocol.office import OWNERS, OfficeActionSchema
+from sync_protocol.office import OWNERS, OfficeActionSchema, ParkedListSchema, ParkedSchema
 
 MAX_LISTED = 500
 
 
+@route(
+    "office_list",
+    "GET",
+    "/v1/office/parked",
+    Operation(
+        "List parked documents, longest-waiting first.",
+        {200: Reply("The documents.", ParkedListSchema)},
+        (ErrorCode.ENVELOPE_INVALID, ErrorCode.ROLE_MISSING),
+        parameters=(
+            query("owner", "Only documents with this owner: rep, office, it or erp."),
+            query("class", "Only documents of this class of problem (`error_class`)."),
+            query("rep", "Only documents of the rep with this id."),
+            query("limit", f"Maximum number of documents, from 1 to {MAX_LISTED}; default 100.", NATURAL),
+        ),
+    ),
+    auth=Auth.OFFICE,
+)
 def list_parked() -> Response:
     """Answer with the parked documents that match the query."""
     office_auth.require_permission(Permission.VIEW, "view parked documents")
@@ -49,6 +67,17 @@ def list_parked() -> Response:
     return json_response({"documents": [document.to_wire() for document in documents]})
 
 
+@route(
+    "office_show",
+    "GET",
+    "/v1/office/parked/<id>",
+    Operation(
+        "Show one document, in whatever state it is.",
+        {200: Reply("The document.", ParkedSchema)},
+        (ErrorCode.NOT_FOUND, ErrorCode.ROLE_MISSING),
+    ),
+    auth=Auth.OFFICE,
+)
 def show(id: str) -> Response:
     """Answer with one document, in whatever state it is."""
     office_auth.require_permission(Permission.VIEW, "view parked documents")
@@ -72,15 +101,40 @@ def act(action: Action, id: str) -> Response:
     return json_response(office.perform(action.name, id, by=user.name, **fields).to_wire())
 
 
-ROUTES = (
-    Route("GET", "/v1/office/parked", "office_list", list_parked, office=True),
-    Route("GET", "/v1/office/parked/<id>", "office_show", show, office=True),
-    *(
-        Route("POST", f"/v1/office/parked/<id>/{name}", f"office_{name}", partial(act, action), office=True)
-        for name, action in ACTIONS.items()
-    ),
+def _operation(action: Action) -> Operation:
+    """Return the operation of an office action; its row says what it needs and how it can be refused."""
+    required = [*(["why"] if action.needs_reason else []), *action.arguments]
+    fields = f" Required: {', '.join(f'`{name}`' for name in required)}." if required else ""
+    answer = "The correction, a new document." if action.replaces_document else "The document as it is now."
+    problems = [
+        ErrorCode.NOT_FOUND,
+        ErrorCode.ROLE_MISSING,
+        ErrorCode.NOT_PARKED,
+        ErrorCode.RESERVED_BY_ANOTHER,
+        ErrorCode.NOT_FOR_THIS,
+    ]
+    if action.wakes_worker:
+        # A document is validated before it is sent.
+        problems.append(ErrorCode.BODY_REFUSED)
+    if action.erp_question:
+        problems += [ErrorCode.MAY_BE_IN_ERP, ErrorCode.ERP_UNAVAILABLE]
+    if action.erp_question is ErpQuestion.BY_NUMBER:
+        problems += [ErrorCode.NOT_IN_ERP, ErrorCode.LINKED_ELSEWHERE]
+    return Operation(
+        action.summary + fields,
+        {200: Reply(answer, ParkedSchema)},
+        tuple(problems),
+        request=OfficeActionSchema,
+    )
+
+
+ACTION_ROUTES = tuple(
+    route(f"office_{name}", "POST", f"/v1/office/parked/<id>/{name}", _operation(action), auth=Auth.OFFICE)(
+        partial(act, action)
+    )
+    for name, action in ACTIONS.items()
 )
-"""The routes of the office: each action has its own."""
+"""Each action has a route of its own."""
 
 
 def _require_ulid(id: str) -> None:

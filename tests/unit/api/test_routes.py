@@ -1,56 +1,61 @@
-"""Doors: each is locked or on the short list of those that are not, and a lock is a lock."""
+"""Authentication: every route has it, or is on the short list of public ones."""
 
 import pytest
 
+from backend.api.route import Auth, Route
 from backend.api.routes import ROUTES
 from backend.identity import enrolment
 from backend.identity.models import Device, Rep
 from tests.unit.api.installation import Installation, Phone
 
-OPEN = {"api.enrol", "api.token", "api.limits", "api.livez", "api.readyz", "api.openapi"}
-"""Doors without a lock. Whoever adds one here says why in the review."""
+PUBLIC = {"api.enrol", "api.token", "api.limits", "api.livez", "api.readyz", "api.openapi"}
+"""Routes without authentication. A review must give the reason for adding one here."""
 
-LOCKED = [door for door in ROUTES if f"api.{door.name}" not in OPEN and not door.office]
+DEVICE = [route for route in ROUTES if f"api.{route.name}" not in PUBLIC and route.auth is not Auth.OFFICE]
 
 
 def path_of(pattern: str) -> str:
     return pattern.replace("<upload_id>", "01KBR9Z8Q5T0000000000000AA").replace("<sha256>", "a" * 64)
 
 
-def test_every_route_is_locked_or_listed_as_open(here: Installation) -> None:
+def test_every_route_needs_a_token_or_is_listed_as_public(here: Installation) -> None:
     for rule in here.app.url_map.iter_rules():
         for method in rule.methods:
             reply = here.client.open(path_of(rule.rule), method=method)
-            locked = reply.status_code == 401 and reply.headers["Satchel-Error"] == "token_missing"
-            assert locked != (rule.endpoint in OPEN), f"{method} {rule.rule}"
+            refused = reply.status_code == 401 and reply.headers["Satchel-Error"] == "token_missing"
+            assert refused != (rule.endpoint in PUBLIC), f"{method} {rule.rule}"
 
 
-def test_the_doors_are_all_routes_there_are(here: Installation) -> None:
-    routes = {
+def test_all_routes_are_declared(here: Installation) -> None:
+    registered = {
         (method, rule.rule)
         for rule in here.app.url_map.iter_rules()
         for method in rule.methods
         if (method, "GET") not in [("HEAD", m) for m in rule.methods]
     }
-    assert routes == {(door.method, door.path) for door in ROUTES}
+    assert registered == {(route.method, route.path) for route in ROUTES}
 
 
-@pytest.mark.parametrize("door", LOCKED, ids=lambda door: door.name)
-def test_a_revoked_device_is_told_to_wipe_at_every_door(here: Installation, phone: Phone, door) -> None:
+@pytest.mark.parametrize("route", DEVICE, ids=lambda route: route.name)
+def test_a_revoked_device_is_told_to_wipe_at_every_route(
+    here: Installation, phone: Phone, route: Route
+) -> None:
     here.change(
         lambda s: enrolment.revoke(s, s.get_one(Device, phone.device_id), actor="user:x", now=here.clock.now())
     )
-    reply = phone.ask(door.method, path_of(door.path))
+    reply = phone.ask(route.method, path_of(route.path))
     assert reply.status_code == 401
     assert reply.headers["Satchel-Error"] == "device_revoked"
-    if door.method != "HEAD":
+    if route.method != "HEAD":
         assert reply.json["wipe"] is True
 
 
-@pytest.mark.parametrize("door", LOCKED, ids=lambda door: door.name)
-def test_a_rep_who_has_left_is_told_to_wipe_at_every_door(here: Installation, phone: Phone, door) -> None:
+@pytest.mark.parametrize("route", DEVICE, ids=lambda route: route.name)
+def test_a_rep_who_has_left_is_told_to_wipe_at_every_route(
+    here: Installation, phone: Phone, route: Route
+) -> None:
     here.change(lambda s: setattr(s.get_one(Rep, "R1"), "active", False))
-    reply = phone.ask(door.method, path_of(door.path))
+    reply = phone.ask(route.method, path_of(route.path))
     assert (reply.status_code, reply.headers["Satchel-Error"]) == (401, "device_revoked")
 
 

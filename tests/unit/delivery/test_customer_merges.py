@@ -151,7 +151,7 @@ ANSWERS = [State.ACCEPTED, State.ON_HOLD, State.REJECTED, *(c for c in ErrorClas
 
 
 @pytest.mark.parametrize("answer", ANSWERS, ids=lambda answer: answer.value)
-def test_a_rep_learns_nothing_of_a_customer_whom_the_rep_does_not_hear(
+def test_a_rep_learns_nothing_of_a_customer_that_the_rep_has_no_access_to(
     inbox: InboxFixture, answer: Any
 ) -> None:
     inbox.publish("customers", customer("C1", "C2"), elsewhere("C2"))
@@ -185,7 +185,7 @@ def test_a_rep_whose_role_has_no_customers_hears_none(inbox: InboxFixture) -> No
     assert "Name of" not in json.dumps(inbox.record(id))
 
 
-def test_words_about_a_customer_whom_the_rep_hears_are_left_as_they_are(inbox: InboxFixture) -> None:
+def test_words_about_a_customer_that_the_rep_hears_are_left_as_they_are(inbox: InboxFixture) -> None:
     inbox.publish("customers", customer("C1", "C2"), customer("C2"))
     id = inbox.capture()
     inbox.erp.advance = about_the_canary(State.ON_HOLD)  # type: ignore[method-assign]
