@@ -42,6 +42,6 @@ def test_the_weights_decide(phone: Phone, accepted: str, coding: str | None) -> 
     assert reply.headers["Vary"] == "Accept-Encoding"
 
 
-def test_no_header_is_no_wish(here: Installation) -> None:
+def test_no_header_is_no_preference(here: Installation) -> None:
     phone = here.phone()
     assert "Content-Encoding" not in phone.pull().headers

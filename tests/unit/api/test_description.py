@@ -64,7 +64,7 @@ def test_every_code_of_an_envelope_is_described_somewhere() -> None:
 
 @pytest.mark.parametrize("name", reference.pages())
 def test_the_generated_reference_is_current(name: str) -> None:
-    """`python -m backend.api.reference docs/reference` writes it anew."""
+    """`python -m backend.api.reference docs/reference` writes it."""
     assert (DOCS / "reference" / name).read_text(encoding="utf-8") == reference.pages()[name]
 
 

@@ -63,7 +63,7 @@ class Line:
         return value
 
 
-def test_three_rows_of_a_hundred_thousand_are_mended_with_a_few_kilobytes(
+def test_three_rows_of_a_hundred_thousand_are_repaired_with_a_few_kilobytes(
     settings: Settings, clock: ManualClock
 ) -> None:
     bulk = Bulk()

@@ -217,7 +217,7 @@ def test_a_name_that_is_no_sha256_names_nothing(phone: Phone, name: str) -> None
 
 
 @pytest.mark.parametrize("harm", ["missing", "cut", "grown"])
-def test_a_segment_whose_file_is_gone_is_withdrawn_and_built_anew(
+def test_a_segment_whose_file_is_gone_is_withdrawn_and_built_again(
     large: Installation, phone: Phone, harm: str
 ) -> None:
     offered = offer(phone)

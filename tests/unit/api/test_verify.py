@@ -70,7 +70,7 @@ def test_a_mismatch_is_kept_and_logged_with_device_and_version(
     assert {"device": phone.device_id, "collection": "customers", "missing": 1}.items() <= second.items()
 
 
-def test_a_mismatch_that_cannot_be_kept_is_mended_all_the_same(
+def test_a_mismatch_that_cannot_be_recorded_is_still_repaired(
     phone: Phone, cursor: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*args: Any) -> None:

@@ -185,7 +185,7 @@ def test_a_rep_whose_role_has_no_customers_hears_none(inbox: InboxFixture) -> No
     assert "Name of" not in json.dumps(inbox.record(id))
 
 
-def test_words_about_a_customer_whom_the_rep_hears_are_left_as_they_are(inbox: InboxFixture) -> None:
+def test_words_about_a_customer_that_the_rep_hears_are_left_as_they_are(inbox: InboxFixture) -> None:
     inbox.publish("customers", customer("C1", "C2"), customer("C2"))
     id = inbox.capture()
     inbox.erp.advance = about_the_canary(State.ON_HOLD)  # type: ignore[method-assign]
