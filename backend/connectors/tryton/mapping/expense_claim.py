@@ -20,7 +20,7 @@ class ClaimFacts:
     accounts: dict[str, int]
     """By expense category."""
     customer: str | None
-    """Number and name of the customer for whom it was spent."""
+    """Number and name of the customer that the claim names."""
     date: dt.date
     key_field: str | None
 
