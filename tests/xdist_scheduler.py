@@ -31,7 +31,7 @@ LONGEST = (
     "tests/unit/connectors/tryton/test_forecasts.py",
     "tests/unit/connectors/tryton/test_refusals.py",
     "tests/unit/connectors/tryton/test_set_aside.py",
-    "tests/system/browser/test_app_of_ones_own.py",
+    "tests/system/browser/test_custom_app.py",
     "tests/system/scenarios/test_cut_first_sync.py",
     "tests/stateful/histories/test_commit_order.py",
     "tests/stateful/histories/test_12_promotion.py",

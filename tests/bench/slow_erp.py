@@ -66,8 +66,8 @@ class SlowErp:
             raise ErpError(ErrorClass.DUPLICATE_BAD, "the document was created twice") from None
         return ErpDocument(document.id, None, "draft")
 
-    def advance(self, document: Document, found: ErpDocument) -> Outcome:
-        return Outcome(State.ACCEPTED, found.external_id, f"SO{found.external_id}")
+    def advance(self, document: Document, erp_document: ErpDocument) -> Outcome:
+        return Outcome(State.ACCEPTED, erp_document.external_id, f"SO{erp_document.external_id}")
 
     def upsert_forecast(self, lines: Iterable[ForecastLine]) -> dict[str, ErpDocument]:
         return {}

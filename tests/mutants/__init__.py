@@ -1,11 +1,11 @@
-"""Mutants: known mistakes, each made again by edits to the product's source, and the test that must fail.
+"""Mutants: known mistakes, each as edits to the product's source, and the test that must fail with it.
 
 How to write one: add a `Mutant` to a file of `tests/mutants/table/`, write the page
 (`python -m tests.mutants --page > docs/mutants.md`), and run it (`python -m tests.mutants "part of its name"`).
 
     Mutant(
-        "two hits are one", "–", "Of two documents under our key the first is taken, and nobody is told.",
-        "tests/unit/delivery/test_error_classes.py::test_two_hits_are_for_a_person_and_never_a_success",
+        "two hits are one", "–", "Of two documents under our key the first is adopted, and nobody learns of
+        it.", "tests/unit/delivery/test_error_classes.py::test_two_hits_are_for_a_person_and_never_a_success",
         [never(Transfer._look_up, "len($HITS) > 1")],
     )
 

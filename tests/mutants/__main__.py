@@ -1,4 +1,4 @@
-"""`python -m tests.mutants [part of a name …]`: makes each known mistake again and shows that its test fails.
+"""`python -m tests.mutants [part of a name …]`: makes each known mistake and shows that its test fails.
 
 `--page` prints docs/mutants.md instead. Ends with 1 if a mutant survives.
 """

@@ -1,7 +1,7 @@
 """Runs mutants: a copy of the tree, the changed sources, the test that must fail.
 
-Each test is a fork of this process, which has the libraries loaded and nothing of ours: starting Python and
-pytest each time would take most of the time.
+Each test runs in a fork of this process, which has loaded the libraries and none of our modules: starting
+Python and pytest for each test would take most of the time.
 """
 
 import importlib
@@ -26,16 +26,16 @@ LIBRARIES = (
     "httpx", "click", "jwt", "redis", "rq", "ulid", "rich.console",
 )  # fmt: skip
 SECONDS = 120
-"""Of one test, after which it counts as failed: some mistakes lead into an endless loop."""
+"""Time limit of a test, after which it counts as failed: some mistakes lead to an endless loop."""
 FAILED, PASSED, BROKEN = 1, 0, 70
-"""pytest's exit codes for tests that failed, and that passed; anything else is a run that went wrong."""
+"""pytest's exit codes for failed and passed tests, and ours for a run that went wrong."""
 _NOT_THE_MISTAKE = re.compile(r"NameError|UnboundLocalError|ImportError|AttributeError: (module|partially)")
-"""Errors of an edit that does not fit the source any more: a test that ends with one has found nothing."""
+"""Errors of an edit that no longer fits the source: a test that ends with one has not found the mistake."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of one mutant. *why* is the first error of the test, or what went wrong."""
+    """The result of one mutant. *why* is the first error of the test, or what went wrong."""
 
     made: Made
     killed: bool
@@ -110,5 +110,5 @@ def _pytest(root: Path, mutant: Made) -> int:
 
 def reason(output: str) -> str:
     """Return the first error in pytest's output, in one line."""
-    found = re.search(r"^E\s+(.*)$", output, re.MULTILINE)
-    return found.group(1)[:160] if found else output.strip()[-160:]
+    error = re.search(r"^E\s+(.*)$", output, re.MULTILINE)
+    return error.group(1)[:160] if error else output.strip()[-160:]

@@ -63,10 +63,10 @@ def _definition(node: SgNode, name: str, symbol: str) -> SgNode:
     """Return the definition of *name* directly below *node*: a module, or a class or function around it."""
     statements = (node.field("body") or node).children()
     inner = [(s.field("definition") or s) if s.kind() == "decorated_definition" else s for s in statements]
-    found = [child for child in inner if name in _names(child)]
-    if len(found) != 1:
-        raise SymbolMissing(f"{symbol} is defined {len(found)} times")
-    return found[0]
+    definitions = [child for child in inner if name in _names(child)]
+    if len(definitions) != 1:
+        raise SymbolMissing(f"{symbol} is defined {len(definitions)} times")
+    return definitions[0]
 
 
 def _names(statement: SgNode) -> set[str]:

@@ -1,6 +1,6 @@
 """Finds the programs of servers and of the browser, in this order:
 
-1. the environment variable (a person or CI said so),
+1. the environment variable (set by a person or by CI),
 2. the system (PATH, Debian's versioned folders),
 3. a wheel that carries them (no root and no package manager needed),
 4. apt-get, when we are root and it exists,
@@ -16,7 +16,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from tests.services.turns import CACHE, one_at_a_time
+from tests.services.file_lock import CACHE, file_lock
 
 POSTGRES_VARIABLE = "SATCHEL_POSTGRES_BIN"
 REDIS_VARIABLE = "SATCHEL_REDIS_SERVER"
@@ -137,7 +137,7 @@ def _apt_install(*packages: str) -> bool:
         return False
     env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     install = ["apt-get", "install", "-y", "--no-install-recommends", *packages]
-    with one_at_a_time(CACHE / "apt.lock"):
+    with file_lock(CACHE / "apt.lock"):
         for command in (install, ["apt-get", "update"], install):
             done = subprocess.run(command, env=env, capture_output=True, timeout=600, check=False)
             if command is install and done.returncode == 0:

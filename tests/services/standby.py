@@ -54,7 +54,7 @@ def cut(standby: PostgresServer) -> None:
     """Disconnect *standby* from its primary."""
     standby.execute(sql.SQL("ALTER SYSTEM SET primary_conninfo = ''"))
     standby.execute(sql.SQL("SELECT pg_reload_conf()"))
-    wait(lambda: ask(standby, "SELECT count(*) FROM pg_stat_wal_receiver") == 0, "let go of the primary")
+    wait(lambda: ask(standby, "SELECT count(*) FROM pg_stat_wal_receiver") == 0, "disconnect from the primary")
 
 
 def promote(standby: PostgresServer) -> None:
@@ -69,9 +69,9 @@ def ask(server: PostgresServer, question: str) -> Any:
     return rows[0][0]
 
 
-def wait(until: Callable[[], bool], what: str) -> None:
-    """Wait until *until* says so; *what* the standby did not do is said otherwise."""
+def wait(condition: Callable[[], bool], what: str) -> None:
+    """Wait until *condition()* is true; *what* describes it in the error message."""
     deadline = time.monotonic() + SECONDS
-    while not until():
+    while not condition():
         assert time.monotonic() < deadline, f"the standby did not {what}"
         time.sleep(0.02)

@@ -12,8 +12,8 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
+from tests.services.file_lock import file_lock
 from tests.services.process import ServiceFailed
-from tests.services.turns import one_at_a_time
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCK = ROOT / "requirements" / "tryton.lock"
@@ -30,7 +30,7 @@ def virtualenv() -> Path:
     """
     folder = Path(os.environ.get(FOLDER_VARIABLE) or ROOT / ".venv-tryton").absolute()
     wanted = fingerprint([LOCK, MODULE], sys.version)
-    with one_at_a_time(CACHE / "install.lock"):
+    with file_lock(CACHE / "install.lock"):
         mark = folder / "satchel-fingerprint"
         if not mark.exists() or mark.read_text() != wanted:
             _install(folder)

@@ -14,11 +14,11 @@ from typing import Any
 
 from psycopg import sql
 
+from tests.services.file_lock import file_lock
 from tests.services.postgres import PostgresServer
 from tests.services.tryton_build import LOADER, build, login, run
 from tests.services.tryton_config import MODULES
 from tests.services.tryton_install import CACHE, LOCK, MODULE, fingerprint
-from tests.services.turns import one_at_a_time
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ def ensure_template(postgres: PostgresServer, venv: Path, scratch: Path) -> Temp
     """Return the template in this server; make or restore it if it is missing."""
     name = f"tryton_{_fingerprint(postgres)[:16]}"
     making, dump, summary = f"{name}_making", CACHE / f"{name}.dump", CACHE / f"{name}.json"
-    with one_at_a_time(CACHE / "template.lock"):
+    with file_lock(CACHE / "template.lock"):
         if not (dump.exists() and summary.exists()):
             half = dump.with_suffix(".half")
             summary.write_text(build(postgres, venv, scratch, making, half))

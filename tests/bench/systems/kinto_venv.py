@@ -6,9 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.services.file_lock import file_lock
 from tests.services.process import ServiceFailed
 from tests.services.tryton_install import fingerprint
-from tests.services.turns import one_at_a_time
 
 ROOT = Path(__file__).parents[3]
 LOCK = ROOT / "requirements" / "bench.lock"
@@ -19,7 +19,7 @@ INSTALL_SECONDS = 600
 def kinto_venv() -> Path:
     """Return the virtualenv's folder; install it first unless it is up to date."""
     wanted = fingerprint([LOCK], sys.version)
-    with one_at_a_time(ROOT / ".cache" / "kinto-install.lock"):
+    with file_lock(ROOT / ".cache" / "kinto-install.lock"):
         mark = FOLDER / "satchel-fingerprint"
         if not mark.exists() or mark.read_text() != wanted:
             shutil.rmtree(FOLDER, ignore_errors=True)

@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 from tests.services.binaries import ServiceMissing
-from tests.services.turns import one_at_a_time
+from tests.services.file_lock import file_lock
 
 CACHE = Path(__file__).parents[3] / ".cache" / "nginx"
 MISSING = (
@@ -27,7 +27,7 @@ def nginx_program() -> Path:
     if program:
         return Path(program)
     if shutil.which("apt-get") and shutil.which("dpkg"):
-        with one_at_a_time(CACHE.parent / "nginx.lock"):
+        with file_lock(CACHE.parent / "nginx.lock"):
             if not unpacked.exists():
                 _unpack()
     if not unpacked.exists():

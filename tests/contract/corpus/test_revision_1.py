@@ -51,7 +51,7 @@ def pull(phone: Phone, reader: Reader, limit_bytes: int | None = None) -> Reader
 
 def test_it_reads_every_page_and_result_of_its_story(settings: Settings) -> None:
     with stage_of(settings, 1) as player:
-        replies = {heard.name: heard for heard in player.play()}
+        replies = {exchange.name: exchange for exchange in player.play()}
     reader = Reader()
     for name in ("pull-first", "pull-delta"):
         reader.apply(replies[name].now["body"], reader.cursor)
@@ -122,16 +122,16 @@ def test_its_reset_is_plain(player: Player) -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document["kind"])
 def test_what_it_captured_is_accepted_for_ever(player: Player, document) -> None:
-    """Captured under revision 1, kept in a drawer, pushed to the server of today."""
+    """A document captured under revision 1 is pushed long after to the server of today."""
     grants_again(player.here)
-    published = corpus.read(1, "story")
-    put = [item for step in published["steps"] if step.get("event") == "publish" for item in step["put"]]
+    steps = corpus.steps(1)
+    put = [item for step in steps if step.get("event") == "publish" for item in step["put"]]
     player.stage.publish(put)
     reply = player.here.phone().push(document)
     check_results(reply.json["results"], [document])
     (result,) = reply.json["results"]
-    known = {"01KBR9YJ3M0000000000000002": "refused"}  # it cites a product that the rep never had
-    assert result["status"] == known.get(document["id"], "received")
+    statuses = {"01KBR9YJ3M0000000000000002": "refused"}  # it cites a product that the rep never had
+    assert result["status"] == statuses.get(document["id"], "received")
 
 
 def grants_again(here: Installation) -> None:

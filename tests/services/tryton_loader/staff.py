@@ -48,7 +48,7 @@ def _connector(company: int, password: str) -> int:
         "name": "Satchel",
         "login": "connector",
         "password": password,
-        # refusals are told apart by their text, so the language must stay English
+        # refusals are distinguished by their text, so the language must stay English
         "language": language.id,
         "groups": [("add", [data.get_id(group, get_config().context) for group in GROUPS])],
         "companies": [("add", [company])],

@@ -21,7 +21,8 @@ FLAGS = ["--no-sandbox", "--disable-dev-shm-usage"]
 
 
 class Quiet(SimpleHTTPRequestHandler):
-    """Serves the app's files as a strict host would: isolated, so that nothing is embedded unasked."""
+    """Serves the app's files as a strict host would: isolated, so that nothing is embedded without
+    permission."""
 
     def end_headers(self) -> None:
         self.send_header("Cross-Origin-Opener-Policy", "same-origin")
@@ -34,7 +35,7 @@ class Quiet(SimpleHTTPRequestHandler):
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """The browser; gone before other tests begin, for while it is there this thread has an event loop."""
+    """The browser; closed before other tests start, because while it is open this thread has an event loop."""
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=str(chromium_program()), args=FLAGS)
         yield started
@@ -43,7 +44,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def origin() -> Iterator[str]:
-    """Where the app's page comes from."""
+    """The origin of the app's page."""
     handler = functools.partial(Quiet, directory=str(FOLDER))
     with serving(ThreadingHTTPServer(("127.0.0.1", 0), handler)) as address:
         yield address
@@ -51,7 +52,7 @@ def origin() -> Iterator[str]:
 
 @pytest.fixture
 def here(origin: str, tmp_path: Path, clock: ManualClock) -> Iterator[Installation]:
-    """An installation whose operator has named the app's origin."""
+    """An installation whose operator has allowed the app's origin."""
     settings = read_settings({"SATCHEL_FOLDER": str(tmp_path / "instance"), "SATCHEL_CORS_ORIGINS": origin})
     with install(settings, clock) as installation:
         yield installation
@@ -59,14 +60,14 @@ def here(origin: str, tmp_path: Path, clock: ManualClock) -> Iterator[Installati
 
 @pytest.fixture
 def server(here: Installation) -> Iterator[str]:
-    """Where Satchel answers."""
+    """The address of Satchel."""
     with serving(make_server("127.0.0.1", 0, here.app, threaded=True)) as address:
         yield address
 
 
 @pytest.fixture
 def page(browser: Browser, origin: str) -> Iterator[Page]:
-    """The app's page, opened."""
+    """The app's page, open in the browser."""
     context = browser.new_context()
     opened = context.new_page()
     opened.goto(f"{origin}/app.html")

@@ -39,5 +39,5 @@ def test_a_node_ends_with_whoever_started_it(tmp_path: Path, redis_server: Redis
 
 def _family(script: "subprocess.Popen[bytes]") -> list[int] | None:
     assert script.poll() is None, "the script ended"
-    found = descendants_of(script.pid)
-    return found if len(found) >= 6 else None
+    descendants = descendants_of(script.pid)
+    return descendants if len(descendants) >= 6 else None

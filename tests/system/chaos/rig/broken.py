@@ -110,8 +110,8 @@ BROKEN = [
         [
             replace(
                 access.streams,
-                "[$ALL, $OWN, *$ASSIGNED]",
-                '[$ALL, *(channel("rep", id) for id in session.scalars(select(Rep.id))), *$ASSIGNED]',
+                "($ALL, $OWN, *$ASSIGNED)",
+                '($ALL, *(channel("rep", id) for id in session.scalars(select(Rep.id))), *$ASSIGNED)',
             )
         ],
     ),

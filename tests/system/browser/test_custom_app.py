@@ -1,4 +1,4 @@
-"""An app of one's own, in a real browser, from another origin: everything that it needs gets through."""
+"""A custom app in a real browser, from another origin: CORS lets everything through that it needs."""
 
 import base64
 import re
@@ -49,7 +49,8 @@ def test_it_enrols_pulls_pushes_and_uploads(here: Installation, server: str, pag
 
 
 def test_it_fetches_a_segment_in_ranges(here: Installation, server: str, page: Page) -> None:
-    """A cut download goes on with Range and If-Range, and ends with the bytes that the name stands for."""
+    """A cut download continues with Range and If-Range, and ends with bytes whose hash is the segment's
+    name."""
     more = [company.customer(f"K{n:03}", "NW") for n in range(200)]
     company.say(here.sessions, *more)
     segments.offer(here.sessions, here.satchel.segments, ("territory:NW", "customers"))
@@ -88,7 +89,7 @@ def test_a_browser_that_is_not_there_is_an_error_and_not_a_skip(monkeypatch, tmp
 
 
 def canonical(value: Any) -> Any:
-    """Return *value* with its names in order, as the page sends it."""
+    """Return *value* with sorted names, as the page sends it."""
     if isinstance(value, dict):
         return {name: canonical(value[name]) for name in sorted(value)}
     return [canonical(item) for item in value] if isinstance(value, list) else value

@@ -10,7 +10,7 @@ CACHE = Path(__file__).resolve().parents[2] / ".cache"
 
 
 @contextmanager
-def one_at_a_time(lock: Path) -> Iterator[None]:
+def file_lock(lock: Path) -> Iterator[None]:
     """Hold the file *lock* in the block; other processes wait."""
     lock.parent.mkdir(parents=True, exist_ok=True)
     (lock.parent / ".gitignore").write_text("*\n")
