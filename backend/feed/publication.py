@@ -1,10 +1,10 @@
-"""Publication: a transaction collects its changes and publishes them as its last act.
+"""Publication: a transaction collects its changes and publishes them as its last step.
 
 `publish()` takes the feed's lock, so it must come last: whatever a transaction does after it makes every other
 publisher wait, and a row lock taken after it can deadlock. Callers therefore only queue a change. A hook of the
-session publishes when the outermost transaction commits; nobody can forget it or do it too early.
+session publishes when the outermost transaction commits, so no caller can forget it or do it too early.
 
-A rollback forgets what was queued, a rollback to a savepoint what was queued since the savepoint.
+A rollback discards the queued changes; a rollback to a savepoint those queued since the savepoint.
 """
 
 from collections.abc import Callable
@@ -37,7 +37,7 @@ def publish_queued(session: Session) -> None:
 
     The caller does as little as possible afterwards: it holds the feed's lock until the commit.
     """
-    # Written before the lock is taken, so that nobody waits for it.
+    # Written before the lock is taken, so that no other publisher waits for it.
     changes: dict[Ref, MakeChange] = {}
     for queued in session.info.pop(_QUEUES, {}).values():
         changes |= queued

@@ -1,4 +1,4 @@
-"""What a person may do at the sample ERP: for demos and tests."""
+"""Commands for a person at the sample ERP, for demos and tests."""
 
 import datetime as dt
 
@@ -8,7 +8,7 @@ from backend.sample_erp.reps import TERRITORIES
 
 
 class NotPossible(ValueError):
-    """The command cannot be done; the message says why."""
+    """The command cannot be executed; the message says why."""
 
 
 def move_customer(books: SampleDatabase, customer_id: str, territory: str) -> str:
@@ -32,7 +32,7 @@ def close_customer(books: SampleDatabase, customer_id: str) -> str:
 
 
 def delete_customer(books: SampleDatabase, customer_id: str) -> str:
-    """Take a customer without orders out of the books."""
+    """Delete a customer without orders."""
     with books.transaction():
         if books.one("SELECT 1 FROM orders WHERE customer_id = ?", customer_id):
             raise NotPossible(f"{customer_id} has orders and stays in the books; close it instead")

@@ -1,4 +1,4 @@
-"""What customers owe the sample company, and how much they may."""
+"""What customers owe the sample company, and their credit limits."""
 
 import datetime as dt
 from decimal import Decimal
@@ -42,7 +42,7 @@ def refresh(books: SampleDatabase, today: dt.date) -> None:
 
 
 def set_limits(books: SampleDatabase) -> None:
-    """Give limits once: most customers have room, every twentieth has none left, every seventh no limit."""
+    """Set limits once: most customers are below, every twentieth has reached it, every seventh has no limit."""
     for row in books.rows("SELECT customer_id, exposure FROM credit"):
         number, exposure = int(row["customer_id"][1:]), Decimal(row["exposure"])
         if number % TIGHT_EVERY == 0:

@@ -1,4 +1,4 @@
-"""Who buys from the sample company: customers with addresses, contacts and a credit limit."""
+"""The customers of the sample company, with addresses, contacts and a credit limit."""
 
 import random
 from typing import Any
@@ -24,7 +24,7 @@ CLOSED_EVERY, BLOCKED_EVERY, PROSPECT_EVERY, SWISS_EVERY = 41, 37, 29, 25
 
 
 def create_customers(books: SampleDatabase, chance: random.Random) -> None:
-    """Write the customers and everything that is theirs, limits apart, which follow from what they owe."""
+    """Write the customers with addresses and contacts. Limits come later: they depend on what customers owe."""
     customers = [_customer(number, chance) for number in range(1, CUSTOMERS_NUMBER + 1)]
     books.put(CUSTOMERS, customers)
     books.put(ADDRESSES, (address for customer in customers for address in _addresses(customer, chance)))

@@ -1,4 +1,4 @@
-"""The sample ERP's books: one SQLite file, a table for each file it exports, and a few of its own."""
+"""The sample ERP's database: one SQLite file with a table per exported file, and a few of its own."""
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
@@ -31,7 +31,7 @@ Cells = dict[str, str]
 
 
 class SampleDatabase:
-    """The open books. Rows are text as they stand in the files; an empty cell is an empty text."""
+    """The open database. Values are text as in the files; an empty cell is an empty text."""
 
     def __init__(self, path: Path) -> None:
         self._db = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
@@ -47,12 +47,12 @@ class SampleDatabase:
                 self._db.execute(statement)
 
     def close(self) -> None:
-        """Close the books."""
+        """Close the database."""
         self._db.close()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Hold the books alone; what was written is kept at the end, or none of it after an error."""
+        """Run the block in a transaction of the only writer; an error rolls it back."""
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -62,16 +62,16 @@ class SampleDatabase:
         self._db.execute("COMMIT")
 
     def rows(self, sql: str, *values: Any) -> list[sqlite3.Row]:
-        """Return the rows that *sql* finds."""
+        """Return the rows that *sql* selects."""
         return self._db.execute(sql, values).fetchall()
 
     def one(self, sql: str, *values: Any) -> sqlite3.Row | None:
-        """Return the first row that *sql* finds, if any."""
-        found: sqlite3.Row | None = self._db.execute(sql, values).fetchone()
-        return found
+        """Return the first row that *sql* selects, or None."""
+        row: sqlite3.Row | None = self._db.execute(sql, values).fetchone()
+        return row
 
     def do(self, sql: str, *values: Any) -> int:
-        """Change what *sql* says; return how many rows were changed."""
+        """Execute *sql*; return the number of changed rows."""
         return self._db.execute(sql, values).rowcount
 
     def put(self, file: File, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -91,12 +91,12 @@ class SampleDatabase:
             yield tuple(row)
 
     def meta(self, name: str, default: str = "") -> str:
-        """Return a note of the books about themselves."""
+        """Return a stored note, such as the seed."""
         row = self.one("SELECT value FROM meta WHERE name = ?", name)
         return row["value"] if row else default
 
     def note(self, name: str, value: object) -> None:
-        """Write a note."""
+        """Store a note."""
         self.do("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", name, str(value))
 
     def count_up(self, name: str, first: int) -> int:
@@ -107,7 +107,7 @@ class SampleDatabase:
 
 
 def table(file: File) -> str:
-    """Return the table that holds the rows of *file*."""
+    """Return the name of the table with the rows of *file*."""
     return file.name.removesuffix(".csv")
 
 

@@ -1,4 +1,4 @@
-"""Taking documents up: once each, in one transaction, and only then answered.
+"""Import documents: each once, in one transaction, and acknowledge them afterwards.
 
 A power cut after the transaction leaves an answer that is not written yet; it is written at the next round.
 A document that comes again is answered as before, under the same number.
@@ -23,8 +23,11 @@ from backend.sample_erp.rules import Rows, Verdict, judge_claim, judge_order
 
 
 def take_up(layout: Layout, books: SampleDatabase, *, hold: bool) -> list[str]:
-    """Take up every finished document that is not answered; return what was done, a line each."""
-    said = []
+    """Import every finished document that is not answered.
+
+    Return a line per document that says what was done.
+    """
+    lines = []
     for manifest in sorted(layout.to_erp.glob(f"*{MANIFEST}")):
         stem = manifest.name.removesuffix(MANIFEST)
         if (layout.acks / f"{ACK}{stem}{MANIFEST}").exists():
@@ -34,35 +37,35 @@ def take_up(layout: Layout, books: SampleDatabase, *, hold: bool) -> list[str]:
         except FileNotFoundError:
             continue  # put away meanwhile
         except ManifestFault as fault:
-            said.append(f"{stem}: not taken up: {fault}")
+            lines.append(f"{stem}: not taken up: {fault}")
             continue
         with books.transaction():
             if still_answered(books, stem):
-                said.append(f"{stem}: came again and is answered as before")
+                lines.append(f"{stem}: came again and is answered as before")
             else:
                 reply = _process(books, stem, rows, hold)
                 remember(books, stem, reply)
-                said.append(f"{stem}: {reply.words}")
+                lines.append(f"{stem}: {reply.words}")
                 failpoint("sample_erp.before_commit")
         failpoint("sample_erp.after_commit")
-    return said
+    return lines
 
 
 def _rows(manifest: Path) -> list[dict[str, str]]:
-    """Return the rows of a document, its files checked; raises `ManifestFault`, FileNotFoundError."""
-    said = read_manifest(manifest)
-    receipts: Mapping[str, str] = said.more.get("receipts") or {}
-    wanted = {**{name: entry.sha256 for name, entry in said.files.items()}, **receipts}
+    """Return the rows of a document after checking its files. Raises `ManifestFault`, FileNotFoundError."""
+    content = read_manifest(manifest)
+    receipts: Mapping[str, str] = content.more.get("receipts") or {}
+    wanted = {**{name: entry.sha256 for name, entry in content.files.items()}, **receipts}
     contents = {name: (manifest.parent / name).read_bytes() for name in wanted}
     for name, sha256 in wanted.items():
         if hashlib.sha256(contents[name]).hexdigest() != sha256:
             raise ManifestFault(f"{name} is not what the manifest says")
-    [data] = said.files
+    [data] = content.files
     return [_plain(row) for row in csv.DictReader(io.StringIO(contents[data].decode(), newline=""))]
 
 
 def _plain(row: Mapping[str, Any]) -> dict[str, str]:
-    """Take the apostrophe off again that keeps a spreadsheet from seeing a formula."""
+    """Remove the leading apostrophe that stops a spreadsheet from reading a formula."""
     return {
         name: value[1:] if value[:1] == "'" and value[1:2] in set("=+-@\t\r") else value
         for name, value in row.items()
@@ -104,11 +107,11 @@ def _order(books: SampleDatabase, key: str, rows: Rows, hold: bool) -> Reply:
 def _as_order(books: SampleDatabase, key: str, rows: Rows) -> Order:
     head = rows[0]
     names = ", ".join("?" * len(rows))
-    found = books.rows(
+    products = books.rows(
         f"SELECT id, name FROM products WHERE id IN ({names})",  # noqa: S608
         *[row["product_id"] for row in rows],
     )
-    described = {row["id"]: row["name"] for row in found}
+    described = {row["id"]: row["name"] for row in products}
     lines = []
     for row in rows:
         factor = 1 - Decimal(row["discount_percent"] or "0") / 100
@@ -164,9 +167,9 @@ def _claim(books: SampleDatabase, key: str, rows: Rows) -> Reply:
 
 
 def _forecast(books: SampleDatabase, stem: str, rows: Rows) -> Reply:
-    """Set the sums, unless a file with a higher number has set them already."""
-    found = FORECAST.fullmatch(stem)
-    number = int(found["number"]) if found else 0
+    """Set the sums unless a file with a higher number has set them."""
+    match = FORECAST.fullmatch(stem)
+    number = int(match["number"]) if match else 0
     for row in rows:
         books.do(
             "INSERT INTO forecasts (warehouse_id, period, product_id, quantity, unit, file)"

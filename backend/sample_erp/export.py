@@ -1,4 +1,4 @@
-"""The sample ERP's export: an export with all files whenever something has changed."""
+"""The sample ERP's exports: one with all files whenever something has changed."""
 
 import csv
 import datetime as dt
@@ -20,7 +20,7 @@ AT_LEAST_EVERY = dt.timedelta(hours=1)
 
 
 def write_export(layout: Layout, books: SampleDatabase, now: dt.datetime) -> str | None:
-    """Lay down a snapshot unless the last one says the same and is young; return its name.
+    """Write an export unless the last one has the same content and is recent; return its name.
 
     The books are held meanwhile, so that the files agree with each other and two processes take turns.
     """
@@ -61,8 +61,8 @@ def _csv(books: SampleDatabase, file: File) -> tuple[int, bytes]:
 
 
 def _exports(layout: Layout) -> list[Path]:
-    found = [folder for folder in layout.from_erp.iterdir() if EXPORT.fullmatch(folder.name)]
-    return sorted(found, key=lambda folder: moment_of(folder.name))
+    folders = [folder for folder in layout.from_erp.iterdir() if EXPORT.fullmatch(folder.name)]
+    return sorted(folders, key=lambda folder: moment_of(folder.name))
 
 
 def _last(layout: Layout) -> Path | None:
@@ -83,7 +83,7 @@ def _made(folder: Path) -> dt.datetime:
 
 
 def _free_name(last: Path | None, now: dt.datetime) -> str:
-    """Return a name later than the last export's, even if the clock was set back."""
+    """Return a name later than that of the last export, even if the clock was set back."""
     moment = now.replace(microsecond=now.microsecond // 1000 * 1000)
     if last:
         text = moment_of(last.name)

@@ -1,4 +1,4 @@
-"""Names to make the sample company of. All of it is invented."""
+"""Names for the sample company. All are invented."""
 
 TERRITORY_PLACES: dict[str, tuple[tuple[str, str, str], ...]] = {
     # territory: (city, region, postal code)

@@ -1,4 +1,4 @@
-"""One order of the sample ERP, with all that happens to it: reserved, shipped, invoiced, paid."""
+"""One order of the sample ERP and its execution: reserved, shipped, invoiced, paid."""
 
 import datetime as dt
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ def cents(amount: Decimal) -> Decimal:
 
 @dataclass
 class Order:
-    """An order and what belongs to it, as rows of the files."""
+    """An order with its lines, deliveries and invoices, as rows of the files."""
 
     head: Cells
     lines: list[Cells]
@@ -40,17 +40,20 @@ class Order:
         return self.head["id"]
 
     def is_over(self) -> bool:
-        """Say whether nothing more will happen to it."""
+        """Return whether it is finished."""
         return self.head["transport"] in ("done", "cancelled")
 
     def add_up(self) -> None:
-        """Work out the totals from the lines."""
+        """Compute the totals from the lines."""
         net = sum((Decimal(line["net"]) for line in self.lines), Decimal(0))
         tax = cents(net * TAX)
         self.head.update(net=f"{net:f}", tax=f"{tax:f}", gross=f"{net + tax:f}")
 
     def step(self, day: dt.date, *, in_parts: bool) -> str:
-        """Do the next thing; return what was done. *in_parts*: ship or pay half of it first, if possible."""
+        """Execute the next step; return what was done.
+
+        *in_parts*: ship or pay half of it first, if possible.
+        """
         head = self.head
         if head["approval"] in ("credit_hold", "blocked", "pending") or self.is_over():
             return ""
@@ -70,7 +73,7 @@ class Order:
         return self._pay(day, in_parts)
 
     def cancel(self) -> None:
-        """Call it off before anything was shipped."""
+        """Cancel it before anything was shipped."""
         self.head.update(transport="cancelled", delivery="none", billing="none")
 
     def _plan(self, day: dt.date, in_two: bool) -> None:
@@ -161,7 +164,7 @@ class Order:
 
 
 def load(books: SampleDatabase, id: str) -> Order | None:
-    """Return the order *id* from the books, if there is one."""
+    """Return the order *id*, or None."""
     head = books.one("SELECT * FROM orders WHERE id = ?", id)
     if head is None:
         return None
@@ -180,7 +183,7 @@ def load(books: SampleDatabase, id: str) -> Order | None:
 
 
 def save(books: SampleDatabase, *orders: Order) -> None:
-    """Write *orders* and what belongs to them."""
+    """Write *orders* with their lines, deliveries and invoices."""
     books.put(ORDERS, [order.head for order in orders])
     books.put(ORDER_LINES, [line for order in orders for line in order.lines])
     books.put(DELIVERIES, [delivery for order in orders for delivery in order.deliveries])

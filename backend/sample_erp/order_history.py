@@ -1,4 +1,4 @@
-"""The sample company's last year: two thousand orders, each as far as its age lets one expect."""
+"""The sample company's last year: two thousand orders, each executed as far as its age suggests."""
 
 import datetime as dt
 import random
@@ -93,7 +93,7 @@ def _order(
 
 
 def _live_through(order: Order, day: dt.date, today: dt.date, chance: random.Random) -> None:
-    """Let happen to *order* what happens to most in the time from *day* to *today*."""
+    """Execute *order* as far as most orders get between *day* and *today*."""
     if chance.random() < CANCELLED_SHARE:
         order.cancel()
         return

@@ -1,4 +1,4 @@
-"""What the sample company sells, with prices and stock, and what it refunds its reps."""
+"""The products of the sample company with prices and stock, and its expense categories."""
 
 import random
 from decimal import ROUND_HALF_UP, Decimal
@@ -47,7 +47,7 @@ CATEGORIES = (
 
 
 def create_products(books: SampleDatabase, chance: random.Random) -> None:
-    """Write the assortment."""
+    """Write the products."""
     books.put(UNITS, (dict(zip(UNITS.columns, row, strict=True)) for row in UNIT_ROWS))
     books.put(WAREHOUSES, ({"id": "W1", "name": "Main store north"}, {"id": "W2", "name": "Store south"}))
     books.put(

@@ -1,4 +1,4 @@
-"""The sample ERP's answers: kept in its books, written as acknowledgements until they are there."""
+"""The sample ERP's replies: stored in its database and written as acknowledgements until those exist."""
 
 import csv
 import datetime as dt
@@ -18,7 +18,7 @@ COLUMNS = ("key", "line_no", "status", "erp_id", "erp_number", "reason_code", "r
 
 @dataclass(frozen=True)
 class Reply:
-    """The answer to one document; `lines` are the rows of its acknowledgement."""
+    """The reply to one document; `lines` are the rows of its acknowledgement."""
 
     status: str
     number: str
@@ -26,7 +26,7 @@ class Reply:
 
     @property
     def words(self) -> str:
-        """What happened, for the log."""
+        """What was done, for the log."""
         if self.status == "ok":
             return f"taken as {self.number}"
         reasons = "; ".join(dict.fromkeys(line[6] for line in self.lines if line[6]))
@@ -34,7 +34,7 @@ class Reply:
 
 
 def remember(books: SampleDatabase, stem: str, reply: Reply) -> None:
-    """Keep the answer; it is written after the transaction."""
+    """Store the reply; it is written after the transaction."""
     books.do(
         "INSERT OR REPLACE INTO answers (name, status, lines, written) VALUES (?, ?, ?, 0)",
         *(stem, reply.status, json.dumps(reply.lines)),
@@ -42,7 +42,7 @@ def remember(books: SampleDatabase, stem: str, reply: Reply) -> None:
 
 
 def still_answered(books: SampleDatabase, stem: str) -> bool:
-    """Say whether the document was answered, and see to it that the answer is written again.
+    """Return whether the document was answered; if so, let the reply be written again.
 
     A refusal does not count: what was refused is not in the books, and whoever sends it again wants it
     looked at again.
@@ -51,7 +51,7 @@ def still_answered(books: SampleDatabase, stem: str) -> bool:
 
 
 def write_all(layout: Layout, books: SampleDatabase, now: dt.datetime) -> int:
-    """Write the answers that are not there yet; return how many."""
+    """Write the replies that are not written yet; return how many."""
     waiting = books.rows("SELECT name, lines FROM answers WHERE written = 0 ORDER BY name")
     for row in waiting:
         lines = json.loads(row["lines"])

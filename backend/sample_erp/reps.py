@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class SampleRep:
-    """A person who sells; `employee_number` is the ERP's."""
+    """A rep; `employee_number` is the ERP's."""
 
     id: str
     name: str

@@ -1,4 +1,4 @@
-"""What the sample ERP says to a document: the rules that a real one would apply."""
+"""The rules that the sample ERP applies to a document, as a real ERP would."""
 
 import sqlite3
 from collections.abc import Mapping, Sequence
@@ -15,14 +15,14 @@ Rows = Sequence[Mapping[str, str]]
 
 @dataclass(frozen=True)
 class Verdict:
-    """`status` is ok, reject or hold; `faults` has (code, text) by line number, under 0 those of the whole."""
+    """`status` is ok, reject or hold; `faults` has (code, text) by line number, 0 for the whole document."""
 
     status: str
     faults: Mapping[int, tuple[str, str]]
 
 
 def judge_order(books: SampleDatabase, rows: Rows, room: Decimal | None, gross: Decimal, hold: bool) -> Verdict:
-    """Return what to do with an order; *room* is what the customer may still owe, None for any amount."""
+    """Return the verdict on an order; *room* is what the customer may still owe, None for any amount."""
     key = rows[0]["customer_id"]
     customer = books.one("SELECT * FROM customers WHERE id = ?", key)
     if customer is None:
@@ -50,7 +50,7 @@ def judge_order(books: SampleDatabase, rows: Rows, room: Decimal | None, gross: 
 
 
 def judge_claim(books: SampleDatabase, rows: Rows) -> Verdict:
-    """Return what to do with an expense claim."""
+    """Return the verdict on an expense claim."""
     faults = {}
     for row in rows:
         if books.one("SELECT 1 FROM expense_categories WHERE id = ?", row["category_id"]) is None:

@@ -1,4 +1,4 @@
-"""The sample ERP's rounds: take up, answer, go on, export; again and again until told to stop."""
+"""The sample ERP's loop: import, reply, simulate, export, until it is told to stop."""
 
 import datetime as dt
 import threading
@@ -34,7 +34,7 @@ def run(
     say: Say = lambda line: None,
     clock: Clock | None = None,
 ) -> None:
-    """Play the ERP over *folder*, which is made if it is missing, until *stop* is set.
+    """Run the ERP over *folder*, which is created if missing, until *stop* is set.
 
     Documents are looked for every second; business goes on, and is exported, every ten seconds divided by
     *speed*. With *once* there is one round of each. *hold* holds every order that comes in. Killed at any
@@ -65,7 +65,7 @@ def run(
 def opened(
     folder: Path | str, seed: int = 1, clock: Clock | None = None
 ) -> Iterator[tuple[Layout, SampleDatabase]]:
-    """Open the folder and its books, founding the company where there is none yet."""
+    """Open the folder and its database; create the company if there is none."""
     layout = Layout(Path(folder).expanduser().absolute())
     layout.make()
     books = SampleDatabase(layout.folder / BOOKS)
@@ -77,7 +77,7 @@ def opened(
 
 
 def _receive(layout: Layout, books: SampleDatabase, now: dt.datetime, hold: bool, say: Say) -> int:
-    said = take_up(layout, books, hold=hold)
-    for line in said:
+    lines = take_up(layout, books, hold=hold)
+    for line in lines:
         say(line)
-    return len(said) + write_all(layout, books, now)
+    return len(lines) + write_all(layout, books, now)

@@ -1,4 +1,4 @@
-"""Founding the sample company: everything it has on its first day, the same for the same seed and date."""
+"""The sample company on its first day; the same seed and date give the same company."""
 
 import datetime as dt
 import random
@@ -8,7 +8,7 @@ from backend.sample_erp.database import SampleDatabase
 
 
 def create_company(books: SampleDatabase, seed: int, today: dt.date) -> bool:
-    """Write the company into empty books, in one transaction; return whether they were empty."""
+    """Write the company into an empty database, in one transaction; return whether it was empty."""
     with books.transaction():
         if books.meta("seed"):
             return False

@@ -1,4 +1,4 @@
-"""The sample ERP's day: orders go on, stock moves, money comes in, holds are looked at again."""
+"""The simulation: orders are executed, stock moves, invoices are paid, holds are checked again."""
 
 import datetime as dt
 import random
@@ -16,8 +16,8 @@ ARRIVALS_EACH_ROUND = 2
 
 
 def run_round(books: SampleDatabase, today: dt.date) -> list[str]:
-    """Move every order from the field one step on, and a few of the others; return what was done."""
-    said: list[str] = []
+    """Execute one step of every order from the field and of a few others; return what was done."""
+    events: list[str] = []
     with books.transaction():
         round_number = books.count_up("round", 1)
         chance = random.Random(f"{books.meta('seed')} round {round_number}")
@@ -33,15 +33,15 @@ def run_round(books: SampleDatabase, today: dt.date) -> list[str]:
             if order is None or order.is_over() or not done:
                 books.do("DELETE FROM progress WHERE order_id = ?", id)
             if done and id in field:
-                said.append(f"{id}: {done}")
+                events.append(f"{id}: {done}")
         _goods_arrive(books, chance)
         credit.refresh(books, today)
-        said += _look_at_holds(books)
-    return said
+        events += _look_at_holds(books)
+    return events
 
 
 def release(books: SampleDatabase, order: sqlite3.Row) -> str:
-    """Let a held order go: it is confirmed, and a second acknowledgement says so."""
+    """Release a held order: confirm it and write a second acknowledgement."""
     books.do(
         "UPDATE orders SET transport = 'confirmed', approval = 'approved', delivery = 'waiting',"
         " billing = 'pending' WHERE id = ?",
@@ -113,14 +113,14 @@ def _goods_arrive(books: SampleDatabase, chance: random.Random) -> None:
 
 
 def _look_at_holds(books: SampleDatabase) -> list[str]:
-    """Release what was held for credit and fits the limit by now; what a person held stays."""
-    said = []
+    """Release orders that were held for credit and are now below the limit, but none that a person held."""
+    events = []
     by_hand = set(books.meta("held_by_hand").split())
     for order in books.rows("SELECT * FROM orders WHERE approval = 'credit_hold' ORDER BY id"):
         room = credit.room(books, order["customer_id"])
         if order["id"] not in by_hand and (room is None or Decimal(order["gross"]) <= room):
-            said.append(release(books, order))
-    return said
+            events.append(release(books, order))
+    return events
 
 
 def _plain(number: Decimal) -> str:

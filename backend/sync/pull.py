@@ -116,7 +116,7 @@ def pull(
 def _rebase(sent: Cursor, head: Head, states: Mapping[Stream, StreamState]) -> Cursor:
     """Return a cursor of this epoch that keeps the streams which the device had read to their end.
 
-    Whether the rows match this history is told by the checksums afterwards.
+    The checksums show afterwards whether the rows match this history.
     """
     whole = [s for s, mark in sent.marks.items() if mark.position >= mark.as_of and mark.position]
     return Cursor(head.epoch, head.position, {s: Mark(head.position) for s in whole if s in states})

@@ -1,8 +1,9 @@
-"""Reads one collection page by page: everything once, then what changed.
+"""Read one collection page by page: everything once, then what has changed.
 
-Tryton stamps a row with the start of its transaction, so a slow one appears in the past of a fast one.
-A turn therefore begins `overlap` before the newest stamp seen, and only once that long has passed (by
-our own clock, so that no zone or skew matters) without news does it begin at the stamp itself.
+Tryton stamps a row with the start of its transaction, so a row of a slow transaction gets an older stamp
+than one that is already visible. So a turn begins `overlap` before the newest stamp read. Only when nothing
+new has come for that long (by our own clock, so that zones and clock skew do not matter) does it begin at
+the stamp itself.
 """
 
 import hashlib
@@ -18,14 +19,14 @@ from backend.connectors.tryton.watermark import Cursor, Place, Watermark, earlie
 from backend.erp.records import ReadPage
 
 OVERLAP_IDS = 200
-"""Where rows are followed by id: how many ids a slow transaction may lag behind."""
+"""If rows are followed by id: how many ids a slow transaction may be behind."""
 MAX_PRINTED = 1000
 MAX_CALLS = 20
-"""Calls that one reading makes while looking for what changed."""
+"""Most calls of one reading to find what has changed."""
 
 
 class IncrementalReader:
-    """Reads sources; holds nothing but its settings, all state is in the watermark."""
+    """Reads sources. It has settings only; all state is in the watermark."""
 
     def __init__(
         self,
@@ -37,7 +38,7 @@ class IncrementalReader:
         snapshot: float,
         now: Callable[[], float] = time.time,
     ) -> None:
-        """*overlap*, *refresh* and *snapshot* in seconds; *page*: most rows asked for in one call."""
+        """*overlap*, *refresh* and *snapshot* are in seconds; *page* is the most rows requested in one call."""
         self._client = client
         self._page = page
         self._overlap = overlap
@@ -46,11 +47,11 @@ class IncrementalReader:
         self._now = now
 
     def read(self, source: Source, watermark: str | None, limit: int) -> ReadPage:
-        """Return the next page of *source*; raises `ErpError`."""
+        """Return the next page of *source*. Raises `ErpError`."""
         mark = Watermark.parse(watermark, len(source.triggers)) or self._from_start(source)
         limit = max(1, limit)
         if not mark.todo:
-            self._look(source, mark, max(1, min(self._page, limit // source.records_per_root)))
+            self._find_roots(source, mark, max(1, min(self._page, limit // source.records_per_root)))
         page = self._next_page(source, mark, limit) if mark.todo else Translated()
         ended, total = mark.ending and not mark.todo, mark.total
         if ended:
@@ -75,7 +76,7 @@ class IncrementalReader:
         )  # fmt: skip
 
     def keys(self, source: Source) -> Iterator[str]:
-        """Yield the keys of all records there are."""
+        """Yield the keys of all records."""
         after = -1
         while ids := source.ids(self._client, after, self._page):
             yield from source.keys(self._client, ids)
@@ -84,14 +85,16 @@ class IncrementalReader:
     def _next_page(self, source: Source, mark: Watermark, limit: int) -> Translated:
         size = max(1, min(self._page, limit // source.records_per_root))
         chunk = mark.todo[:size]
-        found = self._translate(source, chunk)
+        translated = self._translate(source, chunk)
         start, end = mark.skip, mark.skip + limit
-        if end < len(found.records):
+        if end < len(translated.records):
             mark.skip = end
         else:
             mark.todo, mark.skip = mark.todo[size:], 0
-        records, sources = found.records[start:end], found.sources[start:end]
-        return Translated(records, sources) if start else Translated(records, sources, found.gone, found.bad)
+        records, sources = translated.records[start:end], translated.sources[start:end]
+        if start:
+            return Translated(records, sources)
+        return Translated(records, sources, translated.gone, translated.bad)
 
     def _translate(self, source: Source, roots: list[int]) -> Translated:
         return translate(
@@ -103,7 +106,7 @@ class IncrementalReader:
         )
 
     def _from_start(self, source: Source) -> Watermark:
-        """Note where every trigger stands, then begin: what changes meanwhile is found later."""
+        """Store the position of every trigger, then begin: what changes meanwhile is found later."""
         now = self._now()
         return Watermark([self._newest(trigger, now) for trigger in source.triggers], full_at=now, after=-1)
 
@@ -119,7 +122,7 @@ class IncrementalReader:
         return cursor
 
     def _rows(self, trigger: Trigger, domain: Domain, limit: int, order: list[tuple[str, str]]) -> list[Row]:
-        """Return rows of the trigger's model, deactivated ones too: being deactivated is a change."""
+        """Return rows of the trigger's model, deactivated ones too, because deactivating is a change."""
         fields = [*trigger.fields, *([trigger.stamp] if trigger.stamp else [])]
         context = {"active_test": False}
         return self._client.search_read(
@@ -133,8 +136,8 @@ class IncrementalReader:
         seen = json.dumps([trigger.place_of(row) for row in rows])
         return hashlib.sha256(seen.encode()).hexdigest()[:16]
 
-    def _look(self, source: Source, mark: Watermark, size: int) -> None:
-        """Fill `todo` with what comes next."""
+    def _find_roots(self, source: Source, mark: Watermark, size: int) -> None:
+        """Fill `todo` with the next roots."""
         age = self._now() - mark.full_at
         if mark.after is None and mark.trigger is None:
             if age >= (self._snapshot if source.snapshot else self._refresh):
@@ -157,7 +160,7 @@ class IncrementalReader:
             self._step(source, mark)
 
     def _step(self, source: Source, mark: Watermark) -> None:
-        """Ask one trigger for its next rows."""
+        """Read the next rows of one trigger."""
         if mark.trigger is None or mark.place is None:
             raise ValueError("no trigger is being followed")
         trigger, cursor = source.triggers[mark.trigger], mark.cursors[mark.trigger]
@@ -174,7 +177,10 @@ class IncrementalReader:
         self._next(source, mark)
 
     def _all_or_nothing(self, source: Source, trigger: Trigger, cursor: Cursor, mark: Watermark) -> None:
-        """Begin from the start if a row has changed. Looking back meets known rows, so prints are compared."""
+        """Begin from the start if a row has changed.
+
+        The overlap contains known rows, so compare fingerprints.
+        """
         old = self._is_old(cursor, mark.began)
         if old and not cursor.settled and cursor.id >= 0:
             changed = self._fingerprint(trigger, cursor) != cursor.print
@@ -187,7 +193,7 @@ class IncrementalReader:
         self._next(source, mark)
 
     def _next(self, source: Source, mark: Watermark) -> None:
-        """Go on to the next trigger, or end the turn."""
+        """Continue with the next trigger, or end the turn."""
         following = 0 if mark.trigger is None else mark.trigger + 1
         if following == len(source.triggers):
             mark.trigger = mark.place = None
@@ -196,17 +202,17 @@ class IncrementalReader:
             mark.place = self._begin(mark.cursors[following])
 
     def _begin(self, cursor: Cursor) -> Place:
-        """Return where a turn begins to follow a trigger."""
+        """Return the position at which a turn begins to follow a trigger."""
         return (cursor.stamp, cursor.id) if cursor.settled or cursor.id < 0 else self._before(cursor)
 
     def _before(self, cursor: Cursor) -> Place:
-        """Return the place that lies the overlap before *cursor*."""
+        """Return the position *overlap* before *cursor*."""
         if cursor.stamp is None:
             return None, max(-1, cursor.id - OVERLAP_IDS)
         return earlier(cursor.stamp, self._overlap), -1
 
     def _end(self, cursor: Cursor, place: Place, began: float) -> None:
-        """Note how far a trigger has been followed, now that its rows have come to an end."""
+        """Store how far a trigger was followed, at the end of its rows."""
         if (place[0] or "", place[1]) > (cursor.stamp or "", cursor.id):
             cursor.stamp, cursor.id, cursor.since, cursor.settled = *place, began, False
         elif self._is_old(cursor, began):

@@ -1,4 +1,4 @@
-"""What a collection is made of: its roots, and the triggers that say when to read them again."""
+"""Base classes of what is read: a source has roots, and triggers that say when to read a root again."""
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator
@@ -8,17 +8,17 @@ from backend.connectors.tryton.rows import Item
 from backend.connectors.tryton.watermark import Place, stamp_text
 
 ANY: Domain = ["active", "in", [True, False]]
-"""The clause that brings deactivated records. Tryton wants it on every level of a nested domain, so use it
-in flat ones only."""
+"""The clause that includes deactivated records. Tryton needs it on every level of a nested domain, so use it in
+flat domains only."""
 
 BESIDE = 1000
-"""So far beside a page are other roots looked for when none of its own can be read."""
+"""How far from a page other roots are searched if none of its own can be read."""
 
 Roots = Callable[[Client, list[Row]], list[int]]
 
 
 class Trigger:
-    """A model whose changes mean that roots must be read again."""
+    """A model whose changed rows mean that roots must be read again."""
 
     def __init__(
         self,
@@ -30,7 +30,7 @@ class Trigger:
         stamp: str | None = "last_modified_at",
         everything: bool = False,
     ) -> None:
-        """*roots* maps changed rows (with *fields*) to root ids; *everything*: a change touches all roots."""
+        """*roots* maps changed rows (with *fields*) to root ids. *everything*: a change affects all roots."""
         self.model = model
         self.roots = roots
         self.fields = tuple(fields)
@@ -40,7 +40,7 @@ class Trigger:
 
     @property
     def order(self) -> list[tuple[str, str]]:
-        """How its rows are followed."""
+        """The order in which its rows are followed."""
         return [(self.stamp, "ASC"), ("id", "ASC")] if self.stamp else [("id", "ASC")]
 
     def after(self, place: Place) -> Domain:
@@ -53,36 +53,36 @@ class Trigger:
         return [*self.domain, newer]
 
     def place_of(self, row: Row) -> Place:
-        """Return where *row* stands."""
+        """Return the position of *row*."""
         return (stamp_text(row[self.stamp]) if self.stamp else None, row["id"])
 
 
 class Source:
-    """Where a collection comes from. One subclass per collection, in `reads/`."""
+    """The source of a collection. There is one subclass per collection, in `reads/`."""
 
     collection: str
     model: str
-    """Of the roots."""
+    """The model of the roots."""
     triggers: tuple[Trigger, ...] = ()
     records_per_root: int = 1
-    """About how many, so that a page is not much larger than asked for."""
+    """Approximate number, so that a page is not much larger than requested."""
     snapshot: bool = False
-    """Whether its figures may change without any row changing (dates pass, formulas look elsewhere)."""
+    """Whether its figures may change although no row changes (dates pass, formulas use other data)."""
 
     def domain(self, client: Client) -> Domain:
-        """Return which roots belong to the collection."""
+        """Return the domain of the roots of the collection."""
         raise NotImplementedError
 
     def items(self, client: Client, roots: list[int]) -> Iterator[Item]:
-        """Yield what the records of *roots* are made of; a root that does not belong yields what is gone."""
+        """Yield the rows of the records of *roots*; for a root that does not belong, the keys that are gone."""
         raise NotImplementedError
 
     def keys(self, client: Client, roots: list[int]) -> Iterable[str]:
-        """Return the keys of the records of *roots*, which all belong."""
+        """Return the keys of the records of *roots*, which all belong to the collection."""
         return [str(root) for root in roots]
 
     def roots_of(self, client: Client, keys: Iterable[str]) -> list[int]:
-        """Return the roots of the records *keys*, each once: a key is its root's id, or begins with it."""
+        """Return the roots of the records *keys*, each once. A key is, or begins with, the id of its root."""
         heads = {key.partition("-")[0] for key in keys}
         return sorted(int(head) for head in heads if head.isascii() and head.isdigit() and len(head) < 16)
 
@@ -91,20 +91,20 @@ class Source:
         return client.search(self.model, [*self.domain(client), ["id", ">", after]], limit=limit)
 
     def count(self, client: Client) -> int | None:
-        """Return how many records there are, where one call tells; None where none does."""
+        """Return the number of records if one call gives it, else None."""
         return client.count(self.model, self.domain(client)) if self.records_per_root == 1 else None
 
     def beside(self, client: Client, roots: list[int]) -> list[int]:
-        """Return a few roots that are not among *roots*: from the start, from after them, near and far."""
-        found: dict[int, None] = {}
+        """Return a few roots that are not among *roots*, from the start and from after them, near and far."""
+        others: dict[int, None] = {}
         for after in (-1, max(roots)):
             ids = [root for root in self.ids(client, after, BESIDE + len(roots)) if root not in set(roots)]
-            found |= dict.fromkeys(ids[n] for n in (0, len(ids) // 2, -1) if ids)
-        return list(found)
+            others |= dict.fromkeys(ids[n] for n in (0, len(ids) // 2, -1) if ids)
+        return list(others)
 
 
 def same(name: str = "id") -> Roots:
-    """Return a `roots` that takes field *name* of each row as it is."""
+    """Return a `roots` function that uses field *name* of each row."""
 
     def roots(client: Client, rows: list[Row]) -> list[int]:
         return [row[name] for row in rows if row[name] is not None]
@@ -113,7 +113,7 @@ def same(name: str = "id") -> Roots:
 
 
 def found_by(model: str, field: str, *also: Domain, of: str = "id") -> Roots:
-    """Return a `roots` that searches *model*: its *field* among the rows' *of*, and the clauses *also*."""
+    """Return a `roots` function that searches *model* for *field* in the rows' *of*, with clauses *also*."""
 
     def roots(client: Client, rows: list[Row]) -> list[int]:
         ids = sorted({row[of] for row in rows if row[of] is not None})

@@ -116,6 +116,8 @@ class RealServer:
             results = push.push(
                 session, rep_id=rep, device_id=f"D{rep}", submissions=[dict(d) for d in documents], now=NOW
             )
+        # The commit publishes the records, so they are read after it.
+        with self._reading() as session:
             records = changes.live_many(session, "submissions", [d["id"] for d in documents])
         return results, records
 

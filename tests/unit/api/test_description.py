@@ -72,7 +72,7 @@ def test_the_reference_names_every_collection_kind_and_code() -> None:
     catalogue, errors = reference.pages()["catalogue.md"], reference.pages()["errors.md"]
     assert all(f"### {name}\n" in catalogue for name in (*COLLECTIONS, *KINDS))
     assert all(f"| `{code.code}` |" in errors for code in ErrorCode)
-    assert "What is on hand and not reserved" in catalogue, "the notes below the fields are missing"
+    assert "On hand minus reserved; it may be negative." in catalogue, "the notes below the fields are missing"
 
 
 RECORDS = [

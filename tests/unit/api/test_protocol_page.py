@@ -3,7 +3,9 @@
 import re
 from pathlib import Path
 
+from backend.api.route import Auth
 from backend.api.routes import ROUTES
+from backend.office.actions import ACTIONS
 from tests.contract.wire import exchange
 
 DOCS = Path(__file__).parents[3] / "docs"
@@ -26,4 +28,11 @@ def test_every_golden_exchange_that_is_no_problem_is_named() -> None:
 
 
 def test_every_address_is_named() -> None:
-    assert [route.path for route in ROUTES if route.path.removesuffix("/<upload_id>") not in PAGE] == []
+    """Those of the office are on their own page, which names the actions by a placeholder."""
+    office = [route.path for route in ROUTES if route.auth is Auth.OFFICE]
+    actions = [f"/v1/office/parked/<id>/{name}" for name in ACTIONS]
+    parked = (DOCS / "parked.md").read_text(encoding="utf-8")
+    assert set(actions) < set(office) and "/v1/office/parked/<id>/<action>" in parked
+    assert [path for path in set(office) - set(actions) if f"`GET {path}`" not in parked] == []
+    phones = [route.path for route in ROUTES if route.auth is not Auth.OFFICE]
+    assert [path for path in phones if path.removesuffix("/<upload_id>") not in PAGE] == []

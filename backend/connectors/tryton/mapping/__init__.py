@@ -1,1 +1,1 @@
-"""Pure translations, one file per collection: rows of Tryton in, a record of the catalogue out."""
+"""Pure functions, one file per collection or kind: rows of Tryton to records, documents to values."""

@@ -1,4 +1,4 @@
-"""An expense claim on its way in: a supplier invoice of the employee, in the values of `create`."""
+"""An expense claim as the values of `create`: a supplier invoice of the employee."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -20,21 +20,21 @@ class ClaimFacts:
     accounts: dict[str, int]
     """By expense category."""
     customer: str | None
-    """Number and name of the customer it was for."""
+    """Number and name of the customer that the claim names."""
     date: dt.date
     key_field: str | None
 
 
 def values(document: Document, facts: ClaimFacts) -> dict[str, Any]:
-    """Return what to create. Amounts hold their tax, so no tax is added; our key is the reference too."""
+    """Return the values to create. Amounts include tax, so no tax is added. Our key is the reference too."""
     body = document.body
     about = [body["purpose"]]
     if facts.customer:
         about.append(f"for {facts.customer}")
     if body.get("project"):
         about.append(f"project {body['project']}")
-    found: dict[str, Any] = {facts.key_field: document.id} if facts.key_field else {}
-    return found | {
+    key: dict[str, Any] = {facts.key_field: document.id} if facts.key_field else {}
+    return key | {
         "type": "in",
         "party": facts.party,
         "invoice_address": facts.address,

@@ -1,4 +1,4 @@
-"""An order on its way in: the values of sale.sale's `create`, all of them, as Tryton fills in little."""
+"""An order as the values of sale.sale's `create`. All are given, because `create` fills in few."""
 
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
@@ -22,7 +22,7 @@ class OrderFacts:
     """By product."""
     price_digits: int
     key_field: str | None
-    """The companion module's field, where there is one."""
+    """The companion module's field, or None without the module."""
 
 
 TAKEN_OVER = (
@@ -36,30 +36,28 @@ TAKEN_OVER = (
 
 
 def net_price(price: str, discount: str, digits: int) -> Decimal:
-    """Return the unit price after the discount, rounded half up to what Tryton keeps."""
+    """Return the unit price after the discount, rounded half up to the decimals that Tryton stores."""
     full = Decimal(price) * (100 - Decimal(discount)) / 100
     return full.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
 
 
 def values(document: Document, facts: OrderFacts) -> dict[str, Any]:
-    """Return what to create.
+    """Return the values to create.
 
-    Our key stands in the companion's field, and the customer's order number in `reference`. Without
-    the companion our key is the reference, and the customer's number goes first in the comment.
+    With the companion module our key is in its field and the customer's order number in `reference`. Without it
+    our key is the reference, and the comment begins with the customer's order number.
     """
     body = document.body
     own_number = body.get("customer_reference")
     comment = [body.get("notes") or ""]
-    found: dict[str, Any] = {
-        name: facts.party[name] for name in TAKEN_OVER if facts.party.get(name) is not None
-    }
+    sale: dict[str, Any] = {name: facts.party[name] for name in TAKEN_OVER if facts.party.get(name) is not None}
     if facts.key_field:
-        found[facts.key_field] = document.id
-        found["reference"] = own_number or document.id
+        sale[facts.key_field] = document.id
+        sale["reference"] = own_number or document.id
     else:
-        found["reference"] = document.id
+        sale["reference"] = document.id
         comment.insert(0, f"Customer's order number: {own_number}" if own_number else "")
-    return found | {
+    return sale | {
         "party": facts.party["party"],
         "shipment_address": facts.shipment_address,
         "currency": facts.currency,
@@ -74,7 +72,7 @@ def values(document: Document, facts: OrderFacts) -> dict[str, Any]:
 
 
 def line_values(line: dict[str, Any], facts: OrderFacts) -> dict[str, Any]:
-    """Return the values of one line; the price shown and the discount stay readable in its note."""
+    """Return the values of one line. Its note contains the price shown and the discount."""
     discount = line.get("discount_percent") or "0"
     notes = [line.get("notes") or ""]
     if Decimal(discount):

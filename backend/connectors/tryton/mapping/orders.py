@@ -36,7 +36,7 @@ ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
 
 
 def keys_of(sale: dict[str, Any]) -> tuple[str | None, str | None]:
-    """Return our submission's id and the customer's own order number, whichever field they stand in."""
+    """Return our submission's id and the customer's order number, whichever field they are in."""
     reference = sale["reference"] or None
     own = sale.get("satchel_key") or (reference if reference and ULID.fullmatch(reference) else None)
     return own, None if reference == own else reference
@@ -95,7 +95,7 @@ def _line(number: int, line: dict[str, Any], raw: dict[str, Any]) -> dict[str, A
 
 
 def _sum_in(unit: int | None, rows: list[dict[str, Any]], factors: dict[int, Decimal]) -> Decimal:
-    """Return the sum of quantities in *unit*: a shipment may count pieces where the order has boxes."""
+    """Return the sum of quantities in *unit*: a shipment may count pieces if the order has boxes."""
     total = Decimal(0)
     for row in rows:
         amount = Decimal(row["quantity"] or 0)

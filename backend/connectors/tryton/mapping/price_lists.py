@@ -1,4 +1,4 @@
-"""Price lists, of product.price_list, and the one that Tryton does not call a list: the list price."""
+"""Price lists, of product.price_list; and the list price, which is not a list in Tryton."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ LIST_PRICE = "list"
 
 
 def list_key(price_list: int | None) -> str:
-    """Return the key of a price list, the list price's for none."""
+    """Return the key of a price list; without one, that of the list price."""
     return LIST_PRICE if not price_list else str(price_list)
 
 

@@ -8,12 +8,12 @@ from backend.connectors.tryton.mapping.text import key, money, quantity
 
 
 def price_key(price_list: int | None, product: int, unit: int, least: Decimal) -> str:
-    """Return the key of a price; stable as long as the list asks for the same quantities."""
+    """Return the key of a price. It is stable as long as the list has the same quantities."""
     return f"{list_key(price_list)}-{product}-{unit}-{quantity(least)}"
 
 
 def least_quantities(breaks: set[Decimal], factor: Decimal, digits: int) -> list[Decimal]:
-    """Return from which quantities on a price holds, ascending, the first being 0.
+    """Return the minimum quantities of the prices, ascending; the first is 0.
 
     *breaks* are in the list's unit, of which one of the wanted unit is *factor*; a unit of whole
     numbers begins at the next whole one (50 pieces are 5 boxes of 12).

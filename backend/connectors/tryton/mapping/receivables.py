@@ -1,4 +1,4 @@
-"""Receivables: the lines of receivable accounts, open ones and what was paid lately."""
+"""Receivables: lines of receivable accounts, open ones and recently paid ones."""
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -25,29 +25,29 @@ def open_amounts(
 ) -> dict[int, Decimal]:
     """Return what is open of each of an invoice's *lines*.
 
-    Tryton keeps a part payment beside the invoice until all is paid. Here it is taken off the terms
-    that fall due first, and counts as used up itself.
+    In Tryton a part payment is beside the invoice until everything is paid. Here it is subtracted from the
+    terms that are due first, and is not open itself.
     """
-    found = {line["id"]: amount_of(line) for line in lines}
+    open_by_line = {line["id"]: amount_of(line) for line in lines}
     for line in lines:
         if line["reconciliation"] is not None:
-            found[line["id"]] = Decimal(0)
-    credit = -sum((found[line["id"]] for line in lines if line["id"] in paid_by), Decimal(0))
-    terms = [line for line in lines if line["id"] in to_pay and found[line["id"]]]
+            open_by_line[line["id"]] = Decimal(0)
+    credit = -sum((open_by_line[line["id"]] for line in lines if line["id"] in paid_by), Decimal(0))
+    terms = [line for line in lines if line["id"] in to_pay and open_by_line[line["id"]]]
     for line in sorted(terms, key=lambda line: (line["maturity_date"] or line["date"], line["id"])):
-        owed = found[line["id"]]
+        owed = open_by_line[line["id"]]
         used = min(credit, owed) if owed > 0 else max(credit, owed)
-        found[line["id"]] = owed - used
+        open_by_line[line["id"]] = owed - used
         credit -= used
     for line in lines:
         if line["id"] in paid_by:
-            found[line["id"]] = Decimal(0)
+            open_by_line[line["id"]] = Decimal(0)
     if credit:
-        # paid more than was owed: the rest stays with the last payment
+        # More was paid than owed: the rest stays with the last payment.
         last = max((line["id"] for line in lines if line["id"] in paid_by), default=None)
         if last is not None:
-            found[last] = -credit
-    return found
+            open_by_line[last] = -credit
+    return open_by_line
 
 
 def record(raw: dict[str, Any]) -> dict[str, Any]:

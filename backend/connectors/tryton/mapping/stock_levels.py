@@ -1,4 +1,4 @@
-"""Stock levels: what Tryton counts in a warehouse's storage zone at one moment."""
+"""Stock levels: what Tryton counts in a warehouse's storage zone at one time."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""How single values are written: one text for one value, so that an unchanged record stays unchanged."""
+"""Single values as text: the same value always gives the same text, so unchanged records stay equal."""
 
 import datetime as dt
 import re
@@ -11,7 +11,7 @@ QUANTITY_DECIMALS = Decimal("0.000001")
 
 
 class Untranslatable(ValueError):
-    """A row cannot be a record; the message is a sentence that says why and what to do."""
+    """A row cannot be mapped to a record; the message says why and what to do."""
 
 
 def money(amount: Decimal | int) -> str:
@@ -54,5 +54,5 @@ def word(name: str) -> str:
 
 
 def first(row: dict[str, Any], relation: str, field: str) -> Any:
-    """Return *field* of the record that many2one *relation* points to, or None where it is empty."""
+    """Return *field* of the record to which the many2one *relation* points, or None if it is empty."""
     return (row.get(f"{relation}.") or {}).get(field)

@@ -1,4 +1,4 @@
-"""Contacts: a customer's own numbers and addresses, and the persons related to it."""
+"""Contacts: a customer's own contact mechanisms, and the persons related to it."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -26,7 +26,7 @@ def _both_ends(client: Client, rows: list[Row]) -> list[int]:
 
 
 class Contacts(PartySource):
-    """Relations are followed by id: their stamp of creation is the moment of reading, as they are a view."""
+    """Relations are followed by id: they are a view, whose creation stamp is the time of reading."""
 
     collection = "contacts"
     records_per_root = 2
@@ -65,7 +65,7 @@ class Contacts(PartySource):
                 yield _person(root, row, mechanisms[row["to"]])
 
     def _relations(self, client: Client, roots: list[int]) -> dict[int, list[Row]]:
-        """Return each customer's relations to people, one a person: other customers are none."""
+        """Return each customer's relations to persons, one per person; other customers are not persons."""
         found: dict[int, dict[int, Row]] = defaultdict(dict)
         if self.relations and roots:
             rows = client.search_read(RELATION, [ANY, ["from_", "in", roots]], RELATION_FIELDS)
@@ -85,7 +85,7 @@ def _plain(rows: list[Row], name: str) -> list[int]:
 
 
 def _own(customer: int, mechanisms: list[Row]) -> Iterator[Item]:
-    """One contact for each name that the customer's mechanisms bear, and one for those without."""
+    """One contact for each name among the customer's mechanisms, and one for those without a name."""
     grouped: dict[str, list[Row]] = {}
     for row in mechanisms:
         grouped.setdefault((row["name"] or "").strip(), []).append(row)

@@ -28,7 +28,7 @@ class PartySource(Source):
 
 
 class Customers(PartySource):
-    """The party's own stamp does not move with its addresses and identifiers, so they are followed too."""
+    """Changed addresses and identifiers do not change the party's own stamp, so they are followed too."""
 
     collection = "customers"
     triggers = (

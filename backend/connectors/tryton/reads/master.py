@@ -28,7 +28,7 @@ class Plain(Source):
 
 
 class Units(Plain):
-    """Deactivated units too: products may still be kept in them."""
+    """Deactivated units too, because products may still use them."""
 
     collection, model, fields = "units", "product.uom", units.FIELDS
     triggers = (Trigger("product.uom", same()),)
@@ -38,7 +38,7 @@ class Units(Plain):
 
 
 class Warehouses(Plain):
-    """Active warehouses; nothing can be ordered from a closed one."""
+    """Active warehouses: nothing can be ordered from a closed one."""
 
     collection, model, fields = "warehouses", "stock.location", warehouses.FIELDS
     triggers = (Trigger("stock.location", same(), domain=[["type", "=", "warehouse"]]),)

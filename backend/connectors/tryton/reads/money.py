@@ -1,4 +1,4 @@
-"""Receivables and credit, of the lines of receivable accounts."""
+"""Receivables and credit, from the lines of receivable accounts."""
 
 import datetime as dt
 from collections import defaultdict
@@ -30,13 +30,13 @@ def _of_moves(client: Client, rows: list[Row]) -> list[int]:
 
 
 class Receivables(Source):
-    """Open lines however old, settled ones of the last `history_days`. Payments are lines as well."""
+    """All open lines, and settled ones of the last `history_days`. Payments are lines too."""
 
     collection = "receivables"
     model = LINE
     triggers = (
         Trigger(LINE, same(), domain=RECEIVABLE),
-        # Posting and paying change an invoice or a move, and may leave its lines as they are.
+        # Posting and paying change an invoice or a move, and perhaps not its lines.
         Trigger(INVOICE, _of_invoices, INVOICE_LINES, domain=[["type", "=", "out"]]),
         Trigger("account.move", _of_moves),
     )
@@ -68,7 +68,7 @@ class Receivables(Source):
             yield Item(str(root), {"line": line, "invoice": invoice, "open": open_amount, "currency": currency})
 
     def _shares(self, client: Client, invoices: dict[int, Row]) -> dict[int, Decimal]:
-        """Return what is open of each line of *invoices*, part payments taken off."""
+        """Return the open amount of each line of *invoices*, with part payments subtracted."""
         ids = flat(invoices.values(), *INVOICE_LINES)
         lines = by_id(client.search_read(LINE, [["id", "in", ids]], receivables.LINE_FIELDS)) if ids else {}
         found: dict[int, Decimal] = {}
@@ -79,7 +79,7 @@ class Receivables(Source):
 
 
 def _invoices(client: Client, lines: list[Row]) -> tuple[dict[int, Row], dict[int, int]]:
-    """Return the invoices that *lines* are of or pay, by id, and which line belongs to which."""
+    """Return the invoices of *lines* (also of payments), by id, and which line belongs to which invoice."""
     named = {line["id"]: _invoice_of(line["move_origin"]) for line in lines}
     ids = [line["id"] for line in lines]
     paid = client.search_read(INVOICE, [["payment_lines", "in", ids]], ["payment_lines"]) if ids else []
@@ -97,7 +97,7 @@ def _invoice_of(origin: str | None) -> int:
 
 
 class Credit(PartySource):
-    """Limit, exposure and overdue amount of each customer; dates pass, so it is a snapshot too."""
+    """Limit, exposure and overdue amount of each customer; a snapshot, because dates pass."""
 
     collection = "credit"
     snapshot = True

@@ -1,4 +1,4 @@
-"""Orders, with the shipments and invoices that say how far they are."""
+"""Orders, with the shipments and invoices that show their execution."""
 
 import datetime as dt
 from collections import defaultdict
@@ -39,21 +39,21 @@ def _of_invoices(client: Client, rows: list[Row]) -> list[int]:
 
 
 class Orders(Source):
-    """Sales that are under way, however old, and those of the last `history_days`."""
+    """All unfinished sales, and the others of the last `history_days`."""
 
     collection = "orders"
     model = SALE
     triggers = (
         Trigger(SALE, same()),
         Trigger(LINE, same("sale"), ["sale"]),
-        # None of these moves the sale's own stamp for sure, and the line's never.
+        # None of these certainly changes the sale's own stamp; a line never does.
         Trigger(SHIPMENT, _of_shipments, ["outgoing_moves"]),
         Trigger(INVOICE, _of_invoices, ["sales"], domain=[["type", "=", "out"]]),
         Trigger(MOVE, _of_moves, ["origin"], domain=[["origin", "like", f"{LINE},%"]]),
     )
 
     def __init__(self, lookups: Lookups, *, companion: bool) -> None:
-        """*companion*: whether sales have our key in a field of its own."""
+        """*companion*: whether sales have the companion module's field for our key."""
         self.lookups = lookups
         self.fields = (*orders.SALE_FIELDS, *(["satchel_key"] if companion else []))
 
@@ -81,7 +81,7 @@ class Orders(Source):
 
 
 def _execution(client: Client, sales: list[Row]) -> dict[str, Any]:
-    """Return the shipments and invoices of *sales*, and when each invoice is due."""
+    """Return the shipments and invoices of *sales*, and the due date of each invoice."""
     shipments, invoices = flat(sales, "shipments"), flat(sales, "invoices")
     found = by_id(client.read(INVOICE, invoices, orders.INVOICE_FIELDS))
     to_pay = flat(found.values(), "lines_to_pay")

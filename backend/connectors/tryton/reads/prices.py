@@ -1,4 +1,4 @@
-"""Prices: Tryton computes them by formulas, so they are asked for, not derived."""
+"""Prices: Tryton computes them with formulas, so they are requested and not derived."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -17,14 +17,14 @@ FIELDS = (
 
 
 class Wanted(NamedTuple):
-    """One price to ask for."""
+    """One price to request."""
 
     list: int
     product: int
     unit: int
     least: Decimal
     asked: Decimal
-    """The quantity to ask for: the least, or the least there can be where that is nothing."""
+    """The quantity to request: the minimum quantity, or the smallest possible one if that is 0."""
     taxes: tuple[int, ...]
 
     @property
@@ -34,7 +34,7 @@ class Wanted(NamedTuple):
 
 
 class Prices(ProductSource):
-    """Every active product, in each unit it is sold in, for each list and each quantity where it changes."""
+    """Prices of every active product: per unit of sale, list and quantity at which the price changes."""
 
     collection = "prices"
     snapshot = True
@@ -53,7 +53,7 @@ class Prices(ProductSource):
             for want in wanted[root]:
                 amount = amounts.get(want.key)
                 raw = {**want._asdict(), "amount": amount, "currency": currency}
-                # no line of the list fits: the product has no price there
+                # No line of the list matches: the product has no price in it.
                 yield Item(want.key, None if amount is None else raw)
             for key in unwanted.get(root, ()):
                 yield Item(key, None)
@@ -63,11 +63,11 @@ class Prices(ProductSource):
         return [want.key for wants in wanted.values() for want in wants]
 
     def roots_of(self, client: Client, keys: Iterable[str]) -> list[int]:
-        # list-product-unit-quantity, or the product alone where Tryton could not serve it at all
+        # list-product-unit-quantity, or the product alone if Tryton could not serve it.
         return super().roots_of(client, [key.split("-")[1] if "-" in key else key for key in keys])
 
     def _wanted(self, client: Client, roots: list[int]) -> tuple[dict[int, list[Wanted]], dict[int, list[str]]]:
-        """Return the prices to ask for by product, and the keys of those of products no longer sold."""
+        """Return the prices to request, by product, and the keys of prices of products no longer sold."""
         domain = [ANY, ["id", "in", roots]]
         products = by_id(client.search_read(PRODUCT, domain, (*FIELDS, "template.salable")))
         lists = _lists(client, self.lookups.company)
@@ -94,7 +94,7 @@ class Prices(ProductSource):
         return wanted, unwanted
 
     def _amounts(self, client: Client, wanted: list[Wanted]) -> dict[str, Decimal | None]:
-        """Ask for all prices that share a list, unit, quantity and taxes in one call."""
+        """Request all prices with the same list, unit, quantity and taxes in one call."""
         together: dict[tuple[Any, ...], list[Wanted]] = defaultdict(list)
         for want in wanted:
             together[want.list, want.unit, want.asked, want.taxes].append(want)
@@ -127,7 +127,7 @@ def _lines(client: Client) -> dict[int, list[Row]]:
 
 
 def _breaks(lines: list[Row], product: int, categories: set[int]) -> set[Decimal]:
-    """Return the quantities at which a list may change the price of a product."""
+    """Return the quantities at which a list can change the price of a product."""
     return {
         Decimal(line["quantity"])
         for line in lines

@@ -1,4 +1,4 @@
-"""Products that are for sale, with what their template says."""
+"""Products that are for sale, with the fields of their template."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -26,13 +26,13 @@ class ProductSource(Source):
 
 CHANGED = (
     Trigger(PRODUCT, same()),
-    # A variant's stamp does not move with its template, which holds name, price and units.
+    # A changed template, which has name, price and units, does not change the stamp of its variants.
     Trigger("product.template", found_by(PRODUCT, "template", ANY)),
 )
 
 
 class Products(ProductSource):
-    """Deactivated ones too, as orders and replacements name them."""
+    """Deactivated ones too, because orders and replacements name them."""
 
     collection = "products"
     triggers = (
@@ -47,7 +47,7 @@ class Products(ProductSource):
         groups = self.lookups.below("product.category", options.group_category)
         categories = client.search_read("product.category", [["accounting", "!=", True]], ["name"])
         domain = [*self.domain(client), ["id", "in", roots]]
-        # categories is a field of the template that the variant shows as its own
+        # `categories` is a field of the template that variants have too.
         rows = by_id(client.search_read(PRODUCT, domain, products.FIELDS))
         barcodes: dict[int, list[Row]] = defaultdict(list)
         for row in client.search_read(

@@ -1,4 +1,4 @@
-"""Stock levels: computed by Tryton per warehouse, without a stamp; stock moves say what to ask for again."""
+"""Stock levels: computed by Tryton per warehouse, without a stamp; stock moves are the triggers."""
 
 import datetime as dt
 from collections import defaultdict
@@ -68,7 +68,7 @@ class StockLevels(ProductSource):
 def _figures(client: Client, products: list[int], warehouse: int, today: dt.date) -> dict[int, Row]:
     """Return on_hand, free and incoming of each product in the storage zone of a warehouse.
 
-    Free is what Tryton counts once the moves that are assigned already count as done.
+    Free is what Tryton counts if assigned moves count as done.
     """
     zone: Row = {"locations": [warehouse], "stock_skip_warehouse": True, "stock_date_end": today}
     on_hand = by_id(client.read(PRODUCT, products, ["quantity"], context=zone))
@@ -76,7 +76,7 @@ def _figures(client: Client, products: list[int], warehouse: int, today: dt.date
     incoming: dict[int, dict[dt.date, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
     domain = [*INCOMING, ["product", "in", products], ["to_location", "child_of", [warehouse], "parent"]]
     for row in client.search_read("stock.move", domain, MOVE_FIELDS) if products else []:
-        # a date that has passed is a delivery that is late: it may come any day
+        # A past date is a late delivery, which may arrive any day.
         incoming[row["product"]][max(row["planned_date"] or today, today)] += Decimal(row["internal_quantity"])
     return {
         n: {

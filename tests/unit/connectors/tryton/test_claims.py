@@ -97,9 +97,9 @@ def test_a_receipt_that_is_not_what_it_says_stops_the_claim(
     ("rep", "words"),
     [
         (RepInfo("R9", "Nobody", None), "no employee number"),
-        (RepInfo("R9", "Nobody", "E999"), "has the number E999"),
+        (RepInfo("R9", "Nobody", "E999"), "has the code E999"),
         # a party of that number that is not an employee
-        (RepInfo("R9", "Nobody", "C00001"), "has the number C00001"),
+        (RepInfo("R9", "Nobody", "C00001"), "has the code C00001"),
     ],
 )
 def test_the_claim_of_somebody_tryton_does_not_employ_goes_to_the_office(

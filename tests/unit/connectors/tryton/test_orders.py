@@ -140,7 +140,7 @@ def test_somebody_pressing_the_same_button_at_the_same_moment_does_no_harm(
         tryton.office(model, button, [record])
         press(model, button, record)
 
-    monkeypatch.setattr(connector._client, "press", pressed_before)
+    monkeypatch.setattr(connector._client, "click_button", pressed_before)
     created = connector.create(order)
     outcome = connector.advance(order, created)
     assert outcome.state is State.ACCEPTED
@@ -167,7 +167,7 @@ def test_without_the_companion_our_key_is_the_reference(
     tryton: TrytonFixture, connector: TrytonConnector
 ) -> None:
     """The module's field is left aside, as if it were not there."""
-    found, notes = connector._looked()
+    found, notes = connector._cached_features()
     plain = Features(frozenset(), found.models, ())
     order = tryton.order()
     connector._features = (connector._clock(), plain, notes)

@@ -69,7 +69,9 @@ def test_what_tryton_says_of_a_customer_merged_a_moment_ago_is_for_the_office_al
     merged = {"replaced_by": left["id"], "active": False}
     tryton.office("party.party", "write", [gone["id"]], merged)
     order = _for(tryton, gone)
-    with pytest.raises(ErpError, match="no address of the customer into which this one was merged") as refused:
+    with pytest.raises(
+        ErpError, match="no longer an address of the customer into which this one was merged"
+    ) as refused:
         connector.create(order)
     assert name not in refused.value.raw
     order.body["ship_to_id"] = None
@@ -95,7 +97,7 @@ def test_the_order_of_a_blocked_customer_is_quoted_and_held(
     outcome = connector.advance(order, connector.create(order))
     assert outcome.state is State.ON_HOLD
     assert "is blocked" in (outcome.reason or "")
-    assert "out of the category that blocks it, then confirm the order in Tryton" in outcome.advice
+    assert "from the category that blocks it, then confirm the order in Tryton" in outcome.advice
     assert tryton.reader.sales(order.id)[0]["state"] == "quotation"
 
 
@@ -113,12 +115,12 @@ def test_an_order_that_the_office_cancelled_is_rejected(
 @pytest.mark.parametrize(
     ("changes", "field", "words"),
     [
-        ({"customer_id": "999999"}, "customer_id", "not have this customer"),
-        ({"ship_to_id": "1"}, "ship_to_id", "no address of"),
-        ({"warehouse_id": None}, "warehouse_id", "from which warehouse"),
-        ({"warehouse_id": "1"}, "warehouse_id", "not have this warehouse"),
+        ({"customer_id": "999999"}, "customer_id", "no longer has this customer"),
+        ({"ship_to_id": "1"}, "ship_to_id", "no longer an address of"),
+        ({"warehouse_id": None}, "warehouse_id", "Choose the warehouse"),
+        ({"warehouse_id": "1"}, "warehouse_id", "no longer has this warehouse"),
         ({"currency": "XTS"}, "currency", "currency XTS"),
-        ({"product": "999999"}, "lines[1].product_id", "not have this product"),
+        ({"product": "999999"}, "lines[1].product_id", "no longer has this product"),
         ({"unit": "kg"}, "lines[1].unit", "not sold in this unit"),
     ],
 )
@@ -147,7 +149,7 @@ def test_products_and_customers_that_are_closed_are_refused(
     tryton.office("party.party", "write", [customer["id"]], {"active": False})
     order = tryton.order()
     order.body["lines"][0]["product_id"] = str(product["id"])
-    with pytest.raises(ErpError, match="not for sale") as refused:
+    with pytest.raises(ErpError, match="no longer for sale") as refused:
         connector.create(order)
     assert refused.value.field == "lines[0].product_id"
     with pytest.raises(ErpError, match="is closed"):

@@ -88,7 +88,7 @@ def test_a_full_reading_comes_again_after_its_time(tryton: TrytonFixture) -> Non
     with closing(tryton.connect(overlap_seconds="0")) as connector:
         _, mark = read_all(connector, "units")
         assert read_all(connector, "units", read_all(connector, "units", mark)[1])[0] == {}
-        connector._follower._now = lambda clock=connector._follower._now: clock() + 25 * 3600
+        connector._reader._now = lambda clock=connector._reader._now: clock() + 25 * 3600
         page = connector.read("units", mark, 1000)
     assert len(page.records) > 10
     assert page.complete_listing
