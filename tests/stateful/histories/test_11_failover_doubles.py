@@ -167,7 +167,7 @@ def find_only_what_was_attempted(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def find(self: Transfer, document: Document) -> ErpDocument | None:
         with self.sessions() as session:
-            earlier = (Attempt.submission_id == document.id) & (Attempt.id != self.attempt)
+            earlier = (Attempt.submission_id == document.id) & (Attempt.id != self.attempts._attempt)
             attempted = session.scalar(select(Attempt.id).where(earlier).limit(1))
         return real(self, document) if attempted else None
 
