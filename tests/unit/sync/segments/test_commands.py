@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from backend.cli.context import console
 from backend.cli.main import main
 from backend.clock import SystemClock
 from backend.database.core import Sessions
@@ -19,9 +20,13 @@ def satchel(settings: Settings, *arguments: str) -> Result:
     environ = {
         "SATCHEL_FOLDER": str(settings.folder),
         "SATCHEL_DATABASE_URL": settings.database_url,
-        "COLUMNS": "200",
     }
     return CliRunner().invoke(main, list(arguments), env=environ)
+
+
+@pytest.fixture(autouse=True)
+def wide_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(console, "width", 200)
 
 
 def test_an_operator_builds_and_lists_sets(sessions: Sessions, settings: Settings) -> None:

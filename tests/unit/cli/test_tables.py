@@ -1,0 +1,38 @@
+"""A table fits the terminal, or is printed row by row."""
+
+import pytest
+
+from backend.cli.context import console
+from backend.cli.tables import Columns, print_table
+
+ROWS = [("01M8M7847FGXQ7EKZ89D54SD6R", "Verladerampe"), ("01M8M76J8R1KEAD5K2JYBACT38", None)]
+COLUMNS: Columns[tuple[str, str | None]] = {"id": lambda row: row[0], "place": lambda row: row[1]}
+
+
+def printed(width: int, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    monkeypatch.setattr(console, "width", width)
+    with console.capture() as capture:
+        print_table(ROWS, COLUMNS)
+    return [line.rstrip() for line in capture.get().splitlines()]
+
+
+def test_a_wide_terminal_shows_a_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = printed(80, monkeypatch)
+    assert any("│ 01M8M7847FGXQ7EKZ89D54SD6R │ Verladerampe │" in line for line in lines)
+
+
+def test_a_narrow_terminal_shows_whole_words_row_by_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = printed(40, monkeypatch)
+    assert lines == [
+        " id     01M8M7847FGXQ7EKZ89D54SD6R",
+        " place  Verladerampe",
+        "",
+        " id  01M8M76J8R1KEAD5K2JYBACT38",
+        "",
+    ]
+
+
+def test_no_rows_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    with console.capture() as capture:
+        print_table([], COLUMNS, empty="Nothing is here.")
+    assert capture.get() == "Nothing is here.\n"
