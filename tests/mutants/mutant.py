@@ -8,8 +8,8 @@ from tests.mutants.edits import Edit
 
 @dataclass(frozen=True)
 class Mutant:
-    """*number* is that of the history in docs/histories.md (`–`: none). *test* is a node of pytest;
-    *only* narrows its parameters."""
+    """*number* is the number or name of the history in docs/histories.md (`–`: none).
+    *test* is a node of pytest; *only* narrows its parameters."""
 
     name: str
     number: str

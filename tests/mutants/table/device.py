@@ -56,7 +56,7 @@ DEVICE = [
     ),
     Mutant(
         "rebase zeroes positions",
-        "7",
+        "rebase",
         "Over a new epoch the rows are kept at position zero: an older set or row wins over them.",
         KNOWN,
         [replace(replica.apply, "$DB.run($SQL, $PAGE.head)", "$DB.run($SQL, 0)")],
@@ -64,7 +64,7 @@ DEVICE = [
     ),
     Mutant(
         "rebase keeps positions",
-        "7",
+        "rebase",
         "Over a new epoch the rows keep the positions of the old one: the rewritten record is ignored.",
         KNOWN,
         [drop(replica.apply, "$DB.run($SQL, $PAGE.head)")],
@@ -72,7 +72,7 @@ DEVICE = [
     ),
     Mutant(
         "a repair respects positions",
-        "7",
+        "rebase",
         "Repaired rows are ignored, because the device has higher positions for them.",
         KNOWN,
         [replace(verify.apply_repairs, "rows.OVERRIDE", "rows.PUT")],
@@ -109,7 +109,7 @@ DEVICE = [
     ),
     Mutant(
         "the outbox is dropped at a reset",
-        "7",
+        "outbox",
         "Captured documents are deleted together with the replica.",
         KNOWN,
         [
@@ -123,7 +123,7 @@ DEVICE = [
     ),
     Mutant(
         "nothing is pushed again",
-        "7",
+        "outbox",
         "After a restore the device assumes that its documents were received.",
         KNOWN,
         [drop(replica.apply, calls(outbox.push_all_again))],
@@ -131,7 +131,7 @@ DEVICE = [
     ),
     Mutant(
         "pushed before the first page",
-        "7",
+        "outbox",
         "A document that was answered before the first page is not pushed again after a restore.",
         KNOWN,
         [

@@ -57,7 +57,7 @@ DOCUMENTS = [
     ),
     Mutant(
         "taken over before the quiet period",
-        "11",
+        "quiet period",
         "Another worker continues an open outcome before the ERP's longest request has ended.",
         "tests/stateful/histories/test_11_failover_doubles.py::test_a_worker_waits_out_the_quiet_period_before_it_takes_over",
         [

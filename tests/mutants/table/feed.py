@@ -44,7 +44,7 @@ FEED = [
     ),
     Mutant(
         "positions from a sequence",
-        "–",
+        "commit order",
         "Positions are given out in the order of the requests and lock nothing: the later one commits"
         " first, and the reader misses the earlier one.",
         "tests/stateful/histories/test_commit_order.py::test_a_device_misses_nothing_while_the_later_position_waits_for_the_earlier",
@@ -124,11 +124,11 @@ FEED = [
     ),
     Mutant(
         "tombstones go, the floor stays",
-        "2",
+        "horizon",
         "Collecting tombstones does not raise the floor: a device that missed them never learns it.",
-        "tests/stateful/histories/test_02_horizon.py::test_only_a_device_that_was_away_for_longer_than_the_horizon_begins_again",
+        KNOWN,
         [drop(compaction.delete_expired, calls(update))],
-        only="sqlite",
+        only="the_horizon and sqlite",
     ),
     Mutant(
         "the floor passes a set on offer",

@@ -33,23 +33,23 @@ PAGES = [
         "2",
         "Only the position is compared with the floor: a stream whose first page ends below it begins again"
         " forever.",
-        "tests/stateful/histories/test_02_endless_reset.py::test_a_stream_whose_first_page_ends_below_the_floor_is_read_to_its_end",
+        KNOWN,
         [body(Mark.covered, "return self.position")],
-        only="sqlite",
+        only="ends_below_the_floor and sqlite",
     ),
     Mutant(
         "floor ignored",
-        "2",
+        "horizon",
         "A device that missed collected tombstones continues from its position.",
-        "tests/stateful/histories/test_02_horizon.py::test_only_a_device_that_was_away_for_longer_than_the_horizon_begins_again",
+        KNOWN,
         [body(pull._missed, "return False")],
-        only="sqlite",
+        only="the_horizon and sqlite",
     ),
     Mutant(
         "seen forgotten",
         "4",
         "The cursor does not carry the head of its snapshot: a standby that is behind says complete.",
-        "tests/stateful/histories/test_04_standby_behind.py::test_a_standby_that_is_behind_says_not_yet",
+        KNOWN,
         [
             replace(
                 PageBuilder.render,
@@ -57,7 +57,7 @@ PAGES = [
                 f"{Cursor.__name__}($EPOCH, 0, self.marks)",
             )
         ],
-        only="sqlite",
+        only="history_4 and sqlite",
     ),
     Mutant(
         "a read replica that says no changes",
@@ -87,9 +87,9 @@ PAGES = [
         "cursor without epoch",
         "7",
         "A cursor from before the restore is read as one from after it.",
-        "tests/stateful/histories/test_07_epoch.py::test_after_a_restore_the_device_holds_what_the_restored_server_holds",
+        KNOWN,
         [never(pull.pull, "$CURSOR.epoch != $HEAD.epoch")],
-        only="sqlite",
+        only="history_7 and sqlite",
     ),
     Mutant(
         "a page in several snapshots",

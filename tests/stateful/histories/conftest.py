@@ -52,17 +52,11 @@ def copy_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Co
 
 
 @pytest.fixture(params=["minimal", "reference"])
-def device_kind(request: pytest.FixtureRequest) -> str:
-    """Which device plays the history."""
-    return str(request.param)
-
-
-@pytest.fixture
-def device(device_kind: str, sessions: Sessions, tmp_path: Path) -> Iterator[Device]:
-    """A device of rep R1 that has not synced yet."""
+def device(request: pytest.FixtureRequest, sessions: Sessions, tmp_path: Path) -> Iterator[Device]:
+    """A device of rep R1 that has not synced yet, of each kind."""
     made: Any = (
         MinimalDevice(sessions, "R1")
-        if device_kind == "minimal"
+        if request.param == "minimal"
         else ReferenceDevice(sessions, "R1", tmp_path / "device.sqlite")
     )
     yield made

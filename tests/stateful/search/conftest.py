@@ -22,8 +22,8 @@ def on_sqlite(tmp_path: Path) -> Iterator[MakeServer]:
         yield make
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def on_postgresql(postgres_server: Any) -> Iterator[MakeServer]:
-    """Makes the server on PostgreSQL, emptied."""
+    """Makes the server on PostgreSQL, emptied; two new databases for each test would take most of the time."""
     with postgres_servers(postgres_server) as make:
         yield make

@@ -1,36 +1,23 @@
 """Known histories, played step by step by both devices on the model and on the real server.
 
 Each is the shortest that shows a rule at work. They end as every history does: at rest, every phone equals
-the server, and so does one that begins today.
+the server, and so does one that begins today. `counter_proofs.py` plays them without their rules.
 """
-
-from collections.abc import Callable
-from typing import Any
 
 from sync_protocol.change import Put
 from tests.stateful.histories.checks import differences
+from tests.stateful.search.history_steps import NW, REP, History, complete, deleted, dropped, moved
+from tests.stateful.search.known_restores import RESTORES
 from tests.stateful.search.state_machine import Histories
 
-NW, SE, REP = "territory:NW", "territory:SE", "R1"
-ALL = frozenset[str]()
-History = Callable[[Histories], None]
 
-
-def moved(key: str, territory: str | None) -> list[Any]:
-    return [("customers", key, territory, False)]
-
-
-def deleted(key: str) -> list[Any]:
-    return [("customers", key, None, True)]
-
-
-def complete(company: Histories, rounds: int = 12) -> None:
-    """Pull, download and repair until the phone is complete and verified."""
-    for _ in range(rounds):
-        if company._pull(REP, None, None):
-            return
-        company.download(rep=REP, count=20, late=False)
-    raise AssertionError("it never became complete")
+def history_4_a_standby_that_is_behind_says_not_yet(company: Histories) -> None:
+    """The primary's page ends below the rewritten customer 1, and the standby has nothing above that."""
+    company.standby_catches_up()
+    company.say(moved("1", "NW"))
+    company.pull(rep=REP, size=1, pages=1, behind=False)
+    company.pull(rep=REP, size=None, pages=1, behind=True)
+    complete(company)
 
 
 def history_5_an_old_generation_holds_what_the_new_one_lacks(company: Histories) -> None:
@@ -86,12 +73,30 @@ def history_6_the_floor_waits_for_the_set_on_offer(company: Histories) -> None:
     complete(company)
 
 
-def history_2_away_for_longer_than_tombstones_live(company: Histories) -> None:
+def history_6_the_floor_waits_for_a_retired_set_that_may_be_fetched(company: Histories) -> None:
+    """Half of the set is applied; a phone may still fetch the other half, so no tombstone above it goes."""
+    company.build_customers(cuts=["3"])
+    company.pull(rep=REP, size=None, pages=1, behind=False)
+    company.download(rep=REP, count=1, late=False)
+    company.say(deleted("1"))
+    company.retire(territory="NW", swept=False)
+    company.compact(behind=0)
+    drops = dropped(company)
+    complete(company)
+    assert (NW, "customers") not in drops, "the phone has to begin again"
+
+
+def the_horizon_sends_only_phones_back_that_missed_a_tombstone(company: Histories) -> None:
+    """R1 was away for longer than tombstones live; R3, who reads the same territory, was not."""
     complete(company)
     company.say([*deleted("1"), *moved("2", "NW")])
     company.say(moved("4", "NW"))
+    complete(company, rep="R3")
     company.compact(behind=0)
+    assert dropped(company, "R3") == []
+    drops = dropped(company)
     complete(company)
+    assert (NW, "customers") in drops, "the phone continues over deleted tombstones"
 
 
 def history_2_the_first_page_ends_below_the_floor(company: Histories) -> None:
@@ -101,41 +106,6 @@ def history_2_the_first_page_ends_below_the_floor(company: Histories) -> None:
     for _ in range(6):
         company.pull(rep=REP, size=1, pages=4, behind=False)
     assert differences(company.world.heard(REP, 2), company.phones[REP].content()) == []
-
-
-def history_7_after_a_restore_exactly_what_differs_is_repaired(company: Histories) -> None:
-    """What the lost time brought, changed and deleted is undone row by row."""
-    company.back_up()
-    company.say([*moved("1", "NW"), *deleted("3"), *moved("2", "NW")])
-    complete(company)
-    company.restore()
-    company.say(moved("4", "NW"))
-    complete(company)
-
-
-def history_7_positions_must_not_fall_over_an_epoch(company: Histories) -> None:
-    """An old set of SE holds customer 2, which has moved to NW since: granted later, it must not win."""
-    company.build_customers(cuts=[])
-    company.say(moved("2", "NW"))
-    complete(company)
-    company.restore()
-    complete(company)
-    company.assign(rep=REP, channel=SE)
-    complete(company)
-    assert ("customers", "2") in company.phones[REP].content()
-
-
-def history_7_old_positions_do_not_outlive_their_epoch(company: Histories) -> None:
-    """The rows came with a set from high above the backup; after the restore they are rewritten below it."""
-    company.back_up()
-    for _ in range(10):
-        company.say(moved("4", "SE"))
-    company.build_customers(cuts=[])
-    complete(company)
-    company.restore()
-    complete(company)
-    company.say(moved("1", "NW"))
-    complete(company)
 
 
 def history_6_a_dropped_stream_begins_again_with_the_same_set(company: Histories) -> None:
@@ -151,16 +121,6 @@ def history_6_a_dropped_stream_begins_again_with_the_same_set(company: Histories
     company.compact(behind=0)
     complete(company)
     assert ("customers", "1") in company.phones[REP].content()
-
-
-def history_7_a_half_read_stream_begins_again_in_a_new_epoch(company: Histories) -> None:
-    company.build_customers(cuts=["3"])
-    company.pull(rep=REP, size=None, pages=1, behind=False)
-    company.download(rep=REP, count=1, late=False)
-    company.back_up()
-    company.say(moved("1", None))
-    company.restore()
-    complete(company)
 
 
 def a_late_segment_changes_nothing(company: Histories) -> None:
@@ -206,34 +166,6 @@ def history_10_names_sort_by_their_utf_16_and_not_by_their_code_points(company: 
     complete(company)
 
 
-def the_outbox_is_pushed_again_after_a_restore(company: Histories) -> None:
-    company.back_up()
-    company.capture(rep=REP)
-    complete(company)
-    company.push(rep=REP, arrives=True, answered=True, twice=True)
-    complete(company)
-    company.restore()
-    complete(company)
-    company.the_outbox_survives()
-    assert company.phones[REP].due()
-
-
-def what_was_pushed_before_the_first_page_is_pushed_again_after_a_restore(company: Histories) -> None:
-    company.back_up()
-    company.capture(rep=REP)
-    company.push(rep=REP, arrives=True, answered=True, twice=False)
-    company.restore()
-    complete(company)
-
-
-def a_standby_that_is_behind_is_asked(company: Histories) -> None:
-    company.standby_catches_up()
-    company.say([*deleted("1"), *moved("2", "NW")])
-    company.pull(rep=REP, size=1, pages=3, behind=False)
-    company.pull(rep=REP, size=None, pages=2, behind=True)
-    complete(company)
-
-
 def an_app_that_goes_back_a_revision_in_the_middle_of_segments(company: Histories) -> None:
     company.build_customers(cuts=["3"])
     company.pull(rep=REP, size=None, pages=1, behind=False)
@@ -266,26 +198,22 @@ def a_segment_is_refused_to_who_no_longer_hears_it(company: Histories) -> None:
 
 
 KNOWN: list[History] = [
-    a_writer_that_is_not_through_is_not_passed,
-    a_segment_is_refused_to_who_no_longer_hears_it,
-    history_2_away_for_longer_than_tombstones_live,
-    history_2_the_first_page_ends_below_the_floor,
+    history_4_a_standby_that_is_behind_says_not_yet,
     history_5_an_old_generation_holds_what_the_new_one_lacks,
     history_6_half_of_the_segments_then_the_channel_is_taken_away,
     history_6_half_of_the_segments_then_the_set_is_gone_and_its_tombstones_too,
     history_6_half_of_a_set_that_was_old_when_it_was_offered,
     history_6_the_floor_waits_for_the_set_on_offer,
-    history_7_after_a_restore_exactly_what_differs_is_repaired,
-    history_7_positions_must_not_fall_over_an_epoch,
-    history_7_a_half_read_stream_begins_again_in_a_new_epoch,
-    history_7_old_positions_do_not_outlive_their_epoch,
+    history_6_the_floor_waits_for_a_retired_set_that_may_be_fetched,
+    the_horizon_sends_only_phones_back_that_missed_a_tombstone,
+    history_2_the_first_page_ends_below_the_floor,
     history_6_a_dropped_stream_begins_again_with_the_same_set,
-    history_10_names_sort_by_their_utf_16_and_not_by_their_code_points,
     a_late_segment_changes_nothing,
     a_set_that_was_replaced_does_not_move_the_cursor,
     a_segment_cut_anywhere_is_not_applied,
-    the_outbox_is_pushed_again_after_a_restore,
-    what_was_pushed_before_the_first_page_is_pushed_again_after_a_restore,
-    a_standby_that_is_behind_is_asked,
+    history_10_names_sort_by_their_utf_16_and_not_by_their_code_points,
     an_app_that_goes_back_a_revision_in_the_middle_of_segments,
+    a_writer_that_is_not_through_is_not_passed,
+    a_segment_is_refused_to_who_no_longer_hears_it,
+    *RESTORES,
 ]

@@ -8,7 +8,9 @@ import pytest
 from tests.stateful.histories.checks import differences
 from tests.stateful.histories.world import REPS
 from tests.stateful.search.conditions import MakeServer
-from tests.stateful.search.known_histories import ALL, KNOWN, NW, REP, SE, History, complete, moved
+from tests.stateful.search.counter_proofs import COUNTER_PROOFS, CounterProof
+from tests.stateful.search.history_steps import ALL, NW, REP, SE, History, complete, moved
+from tests.stateful.search.known_histories import KNOWN
 from tests.stateful.search.model_answers import ModelServer
 from tests.stateful.search.mutants import WEAKENED
 from tests.stateful.search.phones import MinimalPhone
@@ -17,11 +19,11 @@ from tests.stateful.search.server import Server
 from tests.stateful.search.state_machine import Histories
 
 
-@pytest.fixture(params=["model", "sqlite"])
+@pytest.fixture(params=["model", "sqlite", "postgresql"])
 def server(request: pytest.FixtureRequest) -> Server:
     if request.param == "model":
         return ModelServer()
-    make: MakeServer = request.getfixturevalue("on_sqlite")
+    make: MakeServer = request.getfixturevalue(f"on_{request.param}")
     return make()
 
 
@@ -37,6 +39,20 @@ def company(request: pytest.FixtureRequest, server: Server) -> Histories:
 def test_a_known_history_ends_well(history: History, company: Histories) -> None:
     history(company)
     company.teardown()
+
+
+@pytest.mark.parametrize("server", ["sqlite", "postgresql"], indirect=True)
+@pytest.mark.parametrize(
+    "proof", COUNTER_PROOFS, ids=lambda proof: f"{proof.history.__name__}-without-{proof.without.__name__}"
+)
+def test_without_its_rule_a_known_history_ends_in_the_damage_that_the_rule_prevents(
+    proof: CounterProof, company: Histories, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proof.without(monkeypatch)
+    with pytest.raises(AssertionError):
+        proof.history(company)
+    phone = company.phones[REP]
+    assert differences(company.world.heard(REP, phone.schema), phone.content()) == list(proof.damage)
 
 
 @pytest.mark.parametrize("weakened", WEAKENED, ids=lambda weakened: weakened.__name__)

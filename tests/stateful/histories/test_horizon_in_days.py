@@ -1,4 +1,4 @@
-"""The horizon: who was away for longer begins again and ends equal; who was not is never sent back (rule 7)."""
+"""The horizon in days: a device that was away for longer starts again, and no other device does (rule 7)."""
 
 import random
 from typing import Any
