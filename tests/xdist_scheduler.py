@@ -26,7 +26,7 @@ LONGEST = (
     "tests/unit/ingest/test_tryton_missed.py",
     "tests/unit/connectors/tryton/test_orders.py",
     "tests/services/test_services.py",
-    "tests/unit/connectors/tryton/test_claims.py",
+    "tests/unit/connectors/tryton/test_expense_claims.py",
     "tests/unit/connectors/tryton/test_client.py",
     "tests/unit/connectors/tryton/test_forecasts.py",
     "tests/unit/connectors/tryton/test_refusals.py",

@@ -14,7 +14,7 @@ from backend.database.core import Sessions
 from backend.feed.changes import live, publish
 from sync_protocol.change import Put
 from tests.unit.cli.conftest import Satchel
-from tests.unit.connectors.flatfile.handwritten_drops import CATEGORY, categories, write_drop
+from tests.unit.connectors.flatfile.handwritten_exports import CATEGORY, categories, put_export
 
 HOTEL = {**CATEGORY, "id": "hotel", "name": "Hotel"}
 
@@ -28,7 +28,7 @@ def erp(tmp_path: Path) -> dict[str, str]:
 
 
 def drop(folder: Path, name: str, **bad: str) -> None:
-    write_drop(folder, name, categories(CATEGORY, {**HOTEL, **bad}))
+    put_export(folder, name, categories(CATEGORY, {**HOTEL, **bad}))
 
 
 def test_it_reads_by_default_and_lists_what_could_not_be_taken(

@@ -15,7 +15,7 @@ from backend.erp.records import Capabilities, ReadPage
 from backend.ingest import importer
 from backend.ingest.keyset import KeySet
 from backend.settings import Settings
-from tests.unit.connectors.flatfile.handwritten_drops import CUSTOMER, csv_text, whole, write_drop
+from tests.unit.connectors.flatfile.handwritten_exports import CUSTOMER, csv_text, put_export, whole
 from tests.unit.ingest.scripted_erp import unit
 
 SOME, MANY = 1_000, 4_000
@@ -43,7 +43,7 @@ def customers(folder: Path, count: int) -> Path:
         customers=csv_text("customers.csv", *rows),
         addresses=csv_text("addresses.csv", *addresses),
     )
-    write_drop(folder, "20261123T090000Z", files)
+    put_export(folder, "20261123T090000Z", files)
     return folder
 
 

@@ -10,7 +10,7 @@ import pytest
 from backend.connectors.flatfile import connect
 from backend.connectors.flatfile.files import ALL_FILES, COLLECTION_FILES
 from backend.connectors.flatfile.render import CLAIM_COLUMNS, FORECAST_COLUMNS, ORDER_COLUMNS
-from tests.unit.connectors.flatfile.handwritten_drops import csv_text, write_drop
+from tests.unit.connectors.flatfile.handwritten_exports import csv_text, put_export
 
 PAGE = (Path(__file__).parents[4] / "docs" / "connectors" / "flatfile.md").read_text(encoding="utf-8")
 
@@ -56,7 +56,7 @@ def test_a_column_is_bold_exactly_where_an_empty_cell_is_refused(
     for number, column in enumerate(ALL_FILES[name].columns):
         rows = list(csv.DictReader(io.StringIO(whole[name])))
         rows[0][column] = ""
-        write_drop(tmp_path, f"20261123T0900{number:02d}Z", {**whole, name: csv_text(name, *rows)})
+        put_export(tmp_path, f"20261123T0900{number:02d}Z", {**whole, name: csv_text(name, *rows)})
         connector = connect({"folder": str(tmp_path), "collections": collection})
         if connector.read(collection, None, 10_000).bad:
             refused.add(column)

@@ -12,15 +12,15 @@ from backend.erp.errors import ErpError, ErrorClass
 from backend.erp.records import ReadPage
 from backend.ingest.validation import Partitioned, partition
 from sync_protocol.catalogue import COLLECTIONS
-from tests.unit.connectors.flatfile.handwritten_drops import (
+from tests.unit.connectors.flatfile.handwritten_exports import (
     CATEGORY,
     CUSTOMER,
     LINE,
     ORDER,
     categories,
     csv_text,
+    put_export,
     whole,
-    write_drop,
 )
 
 NAME = "20261123T090000Z"
@@ -36,7 +36,7 @@ def connector(tmp_path: Path) -> Iterator[FlatFileConnector]:
 
 def read_raw(folder: Path, content: bytes, **options: str) -> ReadPage:
     """Read expense categories from a file with *content*."""
-    write_drop(folder, NAME, {"expense_categories.csv": content})
+    put_export(folder, NAME, {"expense_categories.csv": content})
     connector = connect({"folder": str(folder), **options})
     try:
         return connector.read("expense_categories", None, 100)
@@ -72,7 +72,7 @@ def test_a_bad_row_is_named_and_the_rest_goes_on(
     tmp_path: Path, connector: FlatFileConnector, change: dict[str, str], sentence: str
 ) -> None:
     last = {**CATEGORY, "id": "train"}
-    write_drop(tmp_path, NAME, categories(CATEGORY, {**HOTEL, **change}, last))
+    put_export(tmp_path, NAME, categories(CATEGORY, {**HOTEL, **change}, last))
     page = validated(connector, "expense_categories")
     assert list(page.good) == ["fuel", "train"]
     [bad] = page.bad
@@ -84,7 +84,7 @@ def test_a_bad_row_is_named_and_the_rest_goes_on(
 
 def test_an_unknown_word_is_named_with_those_there_are(tmp_path: Path, connector: FlatFileConnector) -> None:
     text = csv_text("customers.csv", CUSTOMER, {**CUSTOMER, "id": "C2", "status": "aktiv"})
-    write_drop(tmp_path, NAME, whole("customers", customers=text))
+    put_export(tmp_path, NAME, whole("customers", customers=text))
     page = validated(connector, "customers")
     assert list(page.good) == ["C1"]
     assert "column status: must be one of prospect, active, blocked, closed, not 'aktiv'" in page.bad[0].error
@@ -105,7 +105,7 @@ def test_a_row_with_too_few_fields_is_bad_and_makes_the_listing_one_with_holes(t
 def test_keys_names_rows_that_cannot_be_translated_since_they_exist(
     tmp_path: Path, connector: FlatFileConnector
 ) -> None:
-    write_drop(tmp_path, NAME, categories(CATEGORY, {**HOTEL, "currency": "?"}))
+    put_export(tmp_path, NAME, categories(CATEGORY, {**HOTEL, "currency": "?"}))
     page = connector.read("expense_categories", None, 100)
     assert [record["id"] for record in page.records] == ["fuel"]
     assert list(connector.keys("expense_categories")) == ["fuel", "hotel"]
@@ -148,7 +148,7 @@ def test_a_bad_file_is_one_error_that_says_what_to_do(
 def test_a_quotation_mark_that_is_not_closed_is_found_by_the_count_of_rows(tmp_path: Path) -> None:
     content = csv_text("expense_categories.csv", CATEGORY, HOTEL, {**CATEGORY, "id": "train"})
     content = content.replace("hotel,Hotel", 'hotel,"Hotel')
-    write_drop(tmp_path, NAME, {"expense_categories.csv": content}, rows={"expense_categories.csv": 3})
+    put_export(tmp_path, NAME, {"expense_categories.csv": content}, rows={"expense_categories.csv": 3})
     connector = connect({"folder": str(tmp_path)})
     with pytest.raises(ErpError, match="has 2 rows and its manifest says 3; check for quotation marks"):
         connector.read("expense_categories", None, 10)
@@ -194,7 +194,7 @@ def orders(**files: str) -> dict[str, str | bytes]:
 
 def test_an_order_is_taken_whole_or_not_at_all(tmp_path: Path, connector: FlatFileConnector) -> None:
     lines = csv_text("order_lines.csv", LINE, {**LINE, "line_no": "2", "ordered": "many"})
-    write_drop(tmp_path, NAME, orders(order_lines=lines))
+    put_export(tmp_path, NAME, orders(order_lines=lines))
     page = connector.read("orders", None, 10)
     assert page.records == ()
     [bad] = page.bad
@@ -210,7 +210,7 @@ def test_a_fault_the_schema_finds_in_a_part_is_blamed_on_the_part(
 ) -> None:
     address: dict[str, Any] = {"id": "A1", "customer_id": "C1", "uses": "delivery", "country": "Germany"}
     text = csv_text("addresses.csv", {**address, "id": "A0", "country": "DE"}, address)
-    write_drop(
+    put_export(
         tmp_path, NAME, whole("customers", customers=csv_text("customers.csv", CUSTOMER), addresses=text)
     )
     [bad] = validated(connector, "customers").bad
@@ -222,9 +222,9 @@ def test_a_fault_the_schema_finds_in_a_part_is_blamed_on_the_part(
 
 def test_lines_in_any_order_give_the_same_record(tmp_path: Path, connector: FlatFileConnector) -> None:
     rows = [{**LINE, "line_no": str(number)} for number in (1, 2, 10)]
-    write_drop(tmp_path, NAME, orders(order_lines=csv_text("order_lines.csv", *rows)))
+    put_export(tmp_path, NAME, orders(order_lines=csv_text("order_lines.csv", *rows)))
     [before] = connector.read("orders", None, 10).records
-    write_drop(tmp_path, "20261123T100000Z", orders(order_lines=csv_text("order_lines.csv", *rows[::-1])))
+    put_export(tmp_path, "20261123T100000Z", orders(order_lines=csv_text("order_lines.csv", *rows[::-1])))
     [after] = connector.read("orders", None, 10).records
     assert [line["line_no"] for line in after["lines"]] == [1, 2, 10]
     assert before == after
@@ -233,7 +233,7 @@ def test_lines_in_any_order_give_the_same_record(tmp_path: Path, connector: Flat
 def test_rows_that_belong_to_nothing_are_named(tmp_path: Path, connector: FlatFileConnector) -> None:
     stray = {**LINE, "order_id": "SO-9"}
     part = {"delivery_id": "D9", "line_no": "1", "quantity": "1"}
-    write_drop(
+    put_export(
         tmp_path,
         NAME,
         orders(
@@ -248,6 +248,6 @@ def test_rows_that_belong_to_nothing_are_named(tmp_path: Path, connector: FlatFi
 
 
 def test_a_line_number_that_is_there_twice_is_named(tmp_path: Path, connector: FlatFileConnector) -> None:
-    write_drop(tmp_path, NAME, orders(order_lines=csv_text("order_lines.csv", LINE, LINE)))
+    put_export(tmp_path, NAME, orders(order_lines=csv_text("order_lines.csv", LINE, LINE)))
     [bad] = connector.read("orders", None, 10).bad
     assert "'1' is there twice; first in line 2" in bad.error

@@ -1,4 +1,4 @@
-"""Which drop is read: the newest that can be believed, never half of one, never one twice."""
+"""Which export is read: the newest valid one, never half of one, never one twice."""
 
 import os
 import time
@@ -11,7 +11,13 @@ from backend.connectors.flatfile import connect
 from backend.connectors.flatfile.adapter import FlatFileConnector
 from backend.erp.errors import ErpError, ErrorClass
 from backend.erp.testing import read_all
-from tests.unit.connectors.flatfile.handwritten_drops import CATEGORY, categories, csv_text, whole, write_drop
+from tests.unit.connectors.flatfile.handwritten_exports import (
+    CATEGORY,
+    categories,
+    csv_text,
+    put_export,
+    whole,
+)
 
 FIRST, SECOND, THIRD = "20261123T090000Z", "20261123T091500Z", "20261123T093000Z"
 HOTEL = {**CATEGORY, "id": "hotel", "name": "Hotel"}
@@ -27,7 +33,7 @@ def connector(tmp_path: Path) -> Iterator[FlatFileConnector]:
 def test_before_the_first_drop_reading_is_a_passing_fault_that_says_what_is_missing(
     tmp_path: Path, connector: FlatFileConnector
 ) -> None:
-    write_drop(tmp_path, FIRST, categories(CATEGORY), manifest=False)
+    put_export(tmp_path, FIRST, categories(CATEGORY), manifest=False)
     with pytest.raises(ErpError, match=r"has expense_categories\.csv") as caught:
         connector.read("expense_categories", None, 10)
     assert caught.value.error_class is ErrorClass.TRANSIENT
@@ -37,8 +43,8 @@ def test_before_the_first_drop_reading_is_a_passing_fault_that_says_what_is_miss
 def test_a_drop_without_a_manifest_is_not_read_and_the_one_before_stays_in_force(
     tmp_path: Path, connector: FlatFileConnector
 ) -> None:
-    write_drop(tmp_path, FIRST, categories(CATEGORY))
-    unfinished = write_drop(tmp_path, SECOND, categories(CATEGORY, HOTEL), manifest=False)
+    put_export(tmp_path, FIRST, categories(CATEGORY))
+    unfinished = put_export(tmp_path, SECOND, categories(CATEGORY, HOTEL), manifest=False)
     records, end = read_all(connector, "expense_categories")
     assert set(records) == {"fuel"}
     assert read_all(connector, "expense_categories", end) == ({}, end)
@@ -54,10 +60,10 @@ def test_a_drop_without_a_manifest_is_not_read_and_the_one_before_stays_in_force
 def test_a_drop_that_is_not_what_its_manifest_says_is_named_and_not_read(
     tmp_path: Path, connector: FlatFileConnector, fault: str
 ) -> None:
-    write_drop(tmp_path, FIRST, categories(CATEGORY))
+    put_export(tmp_path, FIRST, categories(CATEGORY))
     _, end = read_all(connector, "expense_categories")
     rows = {"expense_categories.csv": 3} if fault == "rows" else None
-    broken = write_drop(tmp_path, SECOND, categories(CATEGORY, HOTEL), rows=rows) / "expense_categories.csv"
+    broken = put_export(tmp_path, SECOND, categories(CATEGORY, HOTEL), rows=rows) / "expense_categories.csv"
     if fault == "cut off":
         broken.write_bytes(broken.read_bytes()[:-10])
     elif fault == "changed":
@@ -69,7 +75,7 @@ def test_a_drop_that_is_not_what_its_manifest_says_is_named_and_not_read(
     assert caught.value.error_class is ErrorClass.REJECT_OFFICE
     with pytest.raises(ErpError, match=r"expense_categories\.csv"):
         list(connector.keys("expense_categories"))
-    write_drop(tmp_path, THIRD, categories(HOTEL))
+    put_export(tmp_path, THIRD, categories(HOTEL))
     records, _ = read_all(connector, "expense_categories", end)
     assert set(records) == {"hotel"}, "the next whole drop heals it"
 
@@ -77,8 +83,8 @@ def test_a_drop_that_is_not_what_its_manifest_says_is_named_and_not_read(
 def test_a_broken_drop_does_not_hide_an_older_one_that_was_never_read(
     tmp_path: Path, connector: FlatFileConnector
 ) -> None:
-    write_drop(tmp_path, FIRST, categories(CATEGORY))
-    (write_drop(tmp_path, SECOND, categories(HOTEL)) / "expense_categories.csv").write_bytes(b"id,na")
+    put_export(tmp_path, FIRST, categories(CATEGORY))
+    (put_export(tmp_path, SECOND, categories(HOTEL)) / "expense_categories.csv").write_bytes(b"id,na")
     page = connector.read("expense_categories", None, 10)
     assert [record["id"] for record in page.records] == ["fuel"]
     assert not page.complete_listing, "what the newest drop holds is not known, so nothing may be swept"
@@ -88,36 +94,36 @@ def test_a_broken_drop_does_not_hide_an_older_one_that_was_never_read(
 
 
 def test_a_manifest_that_is_not_json_is_named(tmp_path: Path, connector: FlatFileConnector) -> None:
-    (write_drop(tmp_path, FIRST, categories(CATEGORY)) / "manifest.json").write_text("{half")
+    (put_export(tmp_path, FIRST, categories(CATEGORY)) / "manifest.json").write_text("{half")
     with pytest.raises(ErpError, match=f"export {FIRST}: manifest.json is not JSON"):
         connector.read("expense_categories", None, 10)
 
 
 def test_files_of_one_collection_always_come_together(tmp_path: Path, connector: FlatFileConnector) -> None:
-    write_drop(tmp_path, FIRST, {"customers.csv": csv_text("customers.csv")})
+    put_export(tmp_path, FIRST, {"customers.csv": csv_text("customers.csv")})
     with pytest.raises(ErpError, match=r"customers\.csv without addresses\.csv"):
         connector.read("customers", None, 10)
 
 
 def test_a_collection_may_have_drops_of_its_own(tmp_path: Path, connector: FlatFileConnector) -> None:
-    write_drop(tmp_path, FIRST, {**categories(CATEGORY), **whole("warehouses")})
-    write_drop(tmp_path, SECOND, whole("warehouses", warehouses="id,name\nW1,North\n"))
+    put_export(tmp_path, FIRST, {**categories(CATEGORY), **whole("warehouses")})
+    put_export(tmp_path, SECOND, whole("warehouses", warehouses="id,name\nW1,North\n"))
     assert set(read_all(connector, "expense_categories")[0]) == {"fuel"}
     assert set(read_all(connector, "warehouses")[0]) == {"W1"}
 
 
 def test_a_file_with_the_same_content_is_not_opened_again(tmp_path: Path, connector: FlatFileConnector) -> None:
-    write_drop(tmp_path, FIRST, categories(CATEGORY))
+    put_export(tmp_path, FIRST, categories(CATEGORY))
     _, end = read_all(connector, "expense_categories")
     connector.close()
-    (write_drop(tmp_path, SECOND, categories(CATEGORY)) / "expense_categories.csv").unlink()
+    (put_export(tmp_path, SECOND, categories(CATEGORY)) / "expense_categories.csv").unlink()
     page = connector.read("expense_categories", end, 10)
     assert (page.records, page.watermark, page.more) == ((), end, False)
 
 
 def test_a_changed_dialect_reads_the_same_file_again(tmp_path: Path) -> None:
     text = csv_text("expense_categories.csv", {**CATEGORY, "limit_per_line": "150,00"}, delimiter=";")
-    write_drop(tmp_path, FIRST, whole("expense_categories", expense_categories=text))
+    put_export(tmp_path, FIRST, whole("expense_categories", expense_categories=text))
     options = {"folder": str(tmp_path), "delimiter": ";"}
     first = connect(options)
     page = first.read("expense_categories", None, 10)
@@ -132,7 +138,7 @@ def test_a_changed_dialect_reads_the_same_file_again(tmp_path: Path) -> None:
 
 def test_only_the_last_page_is_a_complete_listing(tmp_path: Path, connector: FlatFileConnector) -> None:
     rows = [{**CATEGORY, "id": f"k{number}"} for number in range(5)]
-    write_drop(tmp_path, FIRST, categories(*rows))
+    put_export(tmp_path, FIRST, categories(*rows))
     first = connector.read("expense_categories", None, 3)
     second = connector.read("expense_categories", first.watermark, 3)
     assert (len(first.records), first.more, first.complete_listing) == (3, True, False)
@@ -141,9 +147,9 @@ def test_only_the_last_page_is_a_complete_listing(tmp_path: Path, connector: Fla
 
 def test_a_reading_that_has_begun_goes_on_in_its_own_drop(tmp_path: Path, connector: FlatFileConnector) -> None:
     rows = [{**CATEGORY, "id": f"k{number}"} for number in range(4)]
-    write_drop(tmp_path, FIRST, categories(*rows))
+    put_export(tmp_path, FIRST, categories(*rows))
     first = connector.read("expense_categories", None, 2)
-    write_drop(tmp_path, SECOND, categories(HOTEL))
+    put_export(tmp_path, SECOND, categories(HOTEL))
     connector.close()  # as after a restart
     second = connector.read("expense_categories", first.watermark, 2)
     assert [record["id"] for record in second.records] == ["k2", "k3"]
@@ -157,19 +163,19 @@ def test_a_drop_that_was_cleared_away_while_it_was_read_starts_over_in_the_newes
     tmp_path: Path, connector: FlatFileConnector
 ) -> None:
     rows = [{**CATEGORY, "id": f"k{number}"} for number in range(4)]
-    old = write_drop(tmp_path, FIRST, categories(*rows))
+    old = put_export(tmp_path, FIRST, categories(*rows))
     first = connector.read("expense_categories", None, 2)
     connector.close()
     for file in old.iterdir():
         file.unlink()
     old.rmdir()
-    write_drop(tmp_path, SECOND, categories(HOTEL))
+    put_export(tmp_path, SECOND, categories(HOTEL))
     assert set(read_all(connector, "expense_categories", first.watermark)[0]) == {"hotel"}
 
 
 def test_reading_never_goes_back_to_an_older_drop(tmp_path: Path, connector: FlatFileConnector) -> None:
-    write_drop(tmp_path, FIRST, categories(CATEGORY))
-    newest = write_drop(tmp_path, SECOND, categories(HOTEL))
+    put_export(tmp_path, FIRST, categories(CATEGORY))
+    newest = put_export(tmp_path, SECOND, categories(HOTEL))
     _, end = read_all(connector, "expense_categories")
     for file in newest.iterdir():
         file.unlink()
@@ -181,7 +187,7 @@ def test_reading_never_goes_back_to_an_older_drop(tmp_path: Path, connector: Fla
 def test_an_empty_file_is_an_empty_listing_for_ingest_to_judge(
     tmp_path: Path, connector: FlatFileConnector
 ) -> None:
-    write_drop(tmp_path, FIRST, categories())
+    put_export(tmp_path, FIRST, categories())
     page = connector.read("expense_categories", None, 10)
     assert (page.records, page.more, page.complete_listing) == ((), False, True)
     assert list(connector.keys("expense_categories")) == []
@@ -194,7 +200,7 @@ def test_a_watermark_of_another_connector_is_refused_in_words(connector: FlatFil
 
 def test_a_late_drop_is_a_note_and_stands_in_nobodys_way(tmp_path: Path) -> None:
     connector = connect({"folder": str(tmp_path), "collections": "expense_categories"})
-    write_drop(tmp_path, FIRST, categories(CATEGORY), generated_at="2020-01-01T00:00:00Z")
+    put_export(tmp_path, FIRST, categories(CATEGORY), generated_at="2020-01-01T00:00:00Z")
     health = connector.check()
     connector.close()
     assert health.ok

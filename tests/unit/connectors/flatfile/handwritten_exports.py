@@ -1,4 +1,4 @@
-"""Drops written by hand, so that each fault can be put where it belongs."""
+"""Exports written by hand, so that each fault can be put where it belongs."""
 
 import csv
 import hashlib
@@ -57,11 +57,11 @@ def whole(collection: str, **files: str | bytes) -> dict[str, str | bytes]:
 
 
 def categories(*rows: Mapping[str, str]) -> dict[str, str | bytes]:
-    """Return a drop's files with expense categories only."""
+    """Return the files of an export with expense categories only."""
     return whole("expense_categories", expense_categories=csv_text("expense_categories.csv", *rows))
 
 
-def write_drop(
+def put_export(
     folder: Path,
     name: str,
     files: Mapping[str, str | bytes],
