@@ -16,7 +16,7 @@ def history_4_a_standby_that_is_behind_says_not_yet(company: Histories) -> None:
     company.standby_catches_up()
     company.say(moved("1", "NW"))
     company.pull(rep=REP, size=1, pages=1, behind=False)
-    company.pull(rep=REP, size=None, pages=1, behind=True)
+    company.pull(rep=REP, size=None, pages=2, behind=True)
     complete(company)
 
 

@@ -70,7 +70,7 @@ def put_export(
     rows: Mapping[str, int] | None = None,
     generated_at: str = "2026-11-23T09:00:00Z",
 ) -> Path:
-    """Write a drop; *rows* overrides what its manifest says of a file."""
+    """Write an export; *rows* overrides what its manifest says of a file."""
     Layout(folder).make()
     path = folder / "from_erp" / name
     path.mkdir()
