@@ -111,7 +111,7 @@ class Client:
         if not _is_id(context["company"]):
             raise ErpError(
                 ErrorClass.CONFIG,
-                f"Set a company for the user {options.user} in Tryton, or set the option company.",
+                f"Set a company for the user {options.user} in Tryton, or set SATCHEL_ERP_COMPANY.",
             )
         return _Session(header, context)
 
