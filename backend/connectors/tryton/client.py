@@ -207,7 +207,7 @@ def _trusted(options: Options) -> ssl.SSLContext | bool:
     try:
         return ssl.create_default_context(cafile=options.ca_file or None)
     except ssl.SSLError as error:
-        raise ValueError(f"Tryton connector: option ca_file contains no certificates ({error})") from error
+        raise ValueError(f"SATCHEL_ERP_CA_FILE contains no certificates ({error})") from error
 
 
 class _Expired(ErpError):
