@@ -63,7 +63,9 @@ class ErrorCode(Enum):
     LINK_INVALID = ErrorInfo(404, "The link has expired or is not valid", "Pull again; the page has new links.")
     # Receipts
     OFFSET_MISMATCH = ErrorInfo(
-        409, "The upload has another offset", "Ask for the offset with HEAD and continue there."
+        409,
+        "Upload-Offset is not the number of bytes that the server has",
+        "Ask for the offset with HEAD and continue there.",
     )
     DIGEST_MISMATCH = ErrorInfo(460, "The bytes do not match the sha256", "Send them again from the start.")
     RECEIPT_TYPE = ErrorInfo(415, "A receipt must be a JPEG, PNG, HEIC, WebP or PDF", "Choose another file.")
@@ -106,7 +108,7 @@ class ErrorCode(Enum):
     RECEIPT_REQUIRED = ErrorInfo(0, "The line needs a receipt", "Let the rep photograph the receipt.")
     OVER_LIMIT = ErrorInfo(0, "The amount is over the policy limit", "Let the rep give a justification.")
     NOT_CANONICAL = ErrorInfo(
-        0, "The document has no canonical form", "Send decimals as text; this is a bug in the app."
+        0, "A value cannot be written as canonical JSON", "Send decimals as text; this is a bug in the app."
     )
     BODY_MISMATCH = ErrorInfo(
         0, "The sha256 does not match the body", "This is a bug in the app; keep the document."

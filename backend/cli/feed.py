@@ -64,10 +64,8 @@ def compact(dry_run: bool) -> None:
 def _nothing_expired(horizon: int, days: int) -> str:
     if horizon:
         return f"No tombstone older than {days} days can be deleted (the horizon is position {horizon})."
-    return (
-        f"No position is known to be older than {days} days yet: the worker has recorded the feed's position "
-        "every hour since it first ran, and the oldest record is younger."
-    )
+    # The worker has recorded the feed's position every hour since it first ran.
+    return f"Nothing to delete yet: the oldest recorded position is younger than {days} days."
 
 
 @feed.command("restore-check")
@@ -107,7 +105,7 @@ def restore_check() -> None:
         f"{len(repaired)} streams were repaired." if repaired else "All hashes and checksums are correct."
     )
     if hold is not None:
-        console.print(f"{hold.message}. Next: {sending_hold.NEXT_STEP}, which resumes sending.", soft_wrap=True)
+        console.print(f"{hold.message}. Next: {sending_hold.NEXT_STEP}.", soft_wrap=True)
 
 
 def _stored(store: Store) -> set[str] | None:
@@ -127,8 +125,8 @@ def _repair(check: StreamCheck) -> str:
     if check.recorded != check.actual:
         recorded, actual = check.recorded, check.actual
         findings.append(
-            f"recorded were {recorded.count} rows with checksum {recorded.sum:016x}, "
-            f"actual are {actual.count} rows with {actual.sum:016x}"
+            f"recorded: {recorded.count} rows, checksum {recorded.sum:016x}; "
+            f"actual: {actual.count} rows, checksum {actual.sum:016x}"
         )
     if check.wrong_hashes:
         findings.append(f"{check.wrong_hashes} rows had a wrong hash")

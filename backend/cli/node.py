@@ -1,4 +1,7 @@
-"""A SQLite database belongs to one node: a second node refuses to start."""
+"""A SQLite database belongs to one node: a second node refuses to start.
+
+Separate from `serve`, because this rule is about the database and not about processes.
+"""
 
 import fcntl
 import os

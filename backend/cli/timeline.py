@@ -75,7 +75,7 @@ def timeline(id: str) -> None:
         )
         hold = sending_hold.in_force(session)
         if hold is not None and submission.state in WAITING:
-            console.print(f"[yellow]{hold.message}; {sending_hold.NEXT_STEP}[/yellow]", soft_wrap=True)
+            console.print(f"[yellow]{hold.message}. Next: {sending_hold.NEXT_STEP}.[/yellow]", soft_wrap=True)
         for binding in session.scalars(select(Binding).where(Binding.local_id == id)):
             console.print(
                 f"{binding.connector}: {binding.entity} {binding.number or ''} (id {binding.external_id})"

@@ -19,7 +19,9 @@ from backend.identity.access import ANY_SCHEMA, streams
 from sync_protocol.submission import State
 
 _ON_HOLD = "The ERP has it on hold; the office decides"
-_REFUSED = "The ERP does not accept it for the customer into which this one was merged; the office can say why"
+_REFUSED = (
+    "This customer was merged into another, and the ERP refuses the document for that one. Ask the office."
+)
 _LATER = "The ERP has not accepted it yet; it is sent again"
 _STOPPED = "Sending to the ERP is stopped until its settings are corrected"
 _NEUTRAL_REASON = {

@@ -116,7 +116,7 @@ class Forwarder:
     def _on_hold(self, session: Session) -> bool:
         hold = sending_hold.check(session, self.clock.now())
         if hold is not None and hold != self._logged_hold:
-            log.warning("%s; %s", hold.message, sending_hold.NEXT_STEP)
+            log.warning("%s. Next: %s", hold.message, sending_hold.NEXT_STEP)
         self._logged_hold = hold
         return hold is not None
 

@@ -2,7 +2,7 @@
 
 The classes are the seven of `backend.erp.errors` and those that arise without the ERP. The ERP's message and
 the sentence for the rep are stored with the document. A connector that knows better advice gives it as the
-`fix` of its `ErpError`.
+`advice` of its `ErpError`.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ CHANGE_REQUEST = "change_request"
 UNSPECIFIED = "unclear"
 
 # Sentences that more than one place gives as the reason.
-NO_ANSWER = "It was sent, but no answer came back; the ERP will be asked"
+NO_ANSWER = "It was sent, but the ERP did not answer. Satchel will look it up."
 DUPLICATE_IN_ERP = "The ERP has this document more than once; the office must keep one of them"
 MISSING_IN_ERP = "The ERP had this document and no longer has it; the office must look"
 
@@ -76,7 +76,8 @@ PARK_REASONS: dict[str, ParkReason] = {
     UNKNOWN_KIND: ParkReason(
         "office",
         "The app is newer than this server, which does not know this kind of document.",
-        "Upgrade the server and retry; or enter it in the ERP by hand and cancel it with the number.",
+        "Upgrade the server and retry; or enter it in the ERP by hand, then cancel it here with the ERP number "
+        "as the reason.",
     ),
     CHANGE_REQUEST: ParkReason(
         "office",

@@ -27,7 +27,8 @@ log = logging.getLogger(__name__)
 
 BEGAN = "epoch.begun"
 RECONCILED = "epoch.reconciled"
-NEXT_STEP = "run `satchel delivery reconcile`"
+NEXT_STEP = "run `satchel delivery reconcile`, which looks up what the ERP has"
+"""What an operator does about a hold. Give it beside `Hold.message`, which does not contain it."""
 
 ERP_HELD = "erp.held"
 ERP_RELEASED = "erp.released"
@@ -52,11 +53,10 @@ class Hold:
 
     @property
     def message(self) -> str:
-        """Return one sentence for an operator."""
+        """Return one sentence for an operator, without a full stop."""
         return (
-            f"Nothing is sent to the ERP since {self.since:%Y-%m-%d %H:%M} UTC, because "
-            f"{_WHY.get(self.cause, self.cause)}{self.detail}: it must be asked first what it has "
-            f"{'left' if self.cause == ERP_LOST else 'already'}"
+            f"Sending has been on hold since {self.since:%Y-%m-%d %H:%M} UTC because "
+            f"{_WHY.get(self.cause, self.cause)}{self.detail}"
         )
 
 
@@ -92,7 +92,7 @@ def hold_for_erp_loss(
     )  # fmt: skip
     log.error(
         "%s shows none of %d documents that were sent from %s on, so a backup of it was probably restored; "
-        "nothing is sent until `satchel delivery reconcile` has been run", connector, missing, sent_from,
+        "sending is on hold until `satchel delivery reconcile` has been run", connector, missing, sent_from,
     )  # fmt: skip
 
 

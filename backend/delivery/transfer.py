@@ -230,7 +230,7 @@ class Transfer:
             log.exception("%s: %s failed in the connector", self.lease.id, step)
             raise ErpError(
                 ErrorClass.UNKNOWN,
-                "The ERP's answer was not understood; the ERP will be asked",
+                "The ERP's answer was not understood. Satchel will look up the document.",
                 raw=repr(error)[:MAX_RAW],
             ) from error
         finally:

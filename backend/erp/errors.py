@@ -11,7 +11,7 @@ class ErrorClass(StrEnum):
     TRANSIENT = "transient"
     """Certainly not executed, and it may work later. Retried with full jitter, without a limit."""
     UNKNOWN = "unknown"
-    """It may have been executed. The ERP is asked before the document is sent again."""
+    """It may have been executed. The document is looked up in the ERP before it is sent again."""
     REJECT_REP = "reject_rep"
     """The rep can fix it."""
     REJECT_OFFICE = "reject_office"
@@ -34,7 +34,7 @@ class ErpError(Exception):
         retry_after: seconds after which to try again, if the ERP named them.
         field: the path in the document's body that is to blame, such as `lines[2].product_id`.
         no_answer: whether the ERP as a whole did not answer, so that another document would fail too.
-        fix: a sentence on what to do, if the connector knows more than the table of park reasons.
+        advice: a sentence on what to do, if the connector knows more than the table of park reasons.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class ErpError(Exception):
         retry_after: float | None = None,
         field: str = "",
         no_answer: bool = False,
-        fix: str = "",
+        advice: str = "",
     ) -> None:
         super().__init__(sanitized(message))
         self.error_class = error_class
@@ -55,4 +55,4 @@ class ErpError(Exception):
         self.retry_after = retry_after
         self.field = sanitized(field)
         self.no_answer = no_answer
-        self.advice = sanitized(fix)
+        self.advice = sanitized(advice)

@@ -64,7 +64,7 @@ class Connector(Protocol):
     def create(self, document: Document) -> ErpDocument:
         """Create the document in the ERP's first state, with its id as the external reference."""
 
-    def advance(self, document: Document, found: ErpDocument) -> Outcome:
+    def advance(self, document: Document, erp_document: ErpDocument) -> Outcome:
         """Take an existing document to its last state (quote, confirm, post), from whatever state it is in."""
 
     def upsert_forecast(self, lines: Iterable[ForecastLine]) -> dict[str, ErpDocument]:

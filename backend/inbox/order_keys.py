@@ -1,4 +1,7 @@
-"""Merge order keys, so that submissions waiting under two keys are sent in one sequence."""
+"""Merge order keys, so that submissions waiting under two keys are sent in one sequence.
+
+It belongs to the inbox, so that `ingest` need not know the table of submissions.
+"""
 
 from collections.abc import Mapping
 

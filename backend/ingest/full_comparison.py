@@ -61,7 +61,8 @@ def compare(
             if page.more and page.watermark == value:
                 raise ErpError(
                     ErrorClass.UNKNOWN,
-                    f"The connector reads {collection} in a circle: its watermark does not move",
+                    f"The connector reports more {collection} but returns the same watermark, {value!r}. "
+                    "This is a bug in the connector.",
                 )
             parts = validation.partition(COLLECTIONS[collection], page)
             bad_ids = [row.external_id[: validation.LONGEST_ID] for row in parts.bad]

@@ -157,8 +157,8 @@ class _CollectionReader:
         if page.more and page.watermark == self.value:
             raise ErpError(
                 ErrorClass.UNKNOWN,
-                f"The connector reads {self.name} in a circle: there is more, but its watermark stays "
-                f"{page.watermark!r}. This is a fault of the connector",
+                f"The connector reports more {self.name} but returns the same watermark, {page.watermark!r}. "
+                "This is a bug in the connector.",
             )
         parts = validation.partition(self.collection, page)
         with self.sessions() as session, session.begin() as transaction:

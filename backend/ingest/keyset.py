@@ -1,4 +1,7 @@
-"""A set of keys in a temporary file, so that memory does not grow with the listing."""
+"""A set of keys in a temporary file, so that memory does not grow with the listing.
+
+Separate from `sweep`, so that a test can measure its memory alone.
+"""
 
 from collections.abc import Collection, Iterable
 from types import TracebackType

@@ -1,4 +1,7 @@
-"""The type of a receipt, by its first bytes; never by its name or by what the sender declares."""
+"""The type of a receipt, by its first bytes; never by its name or by what the sender declares.
+
+Separate from `uploads`, because it needs neither an upload nor the database.
+"""
 
 HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 SIGNATURE_BYTES = 12

@@ -1,4 +1,7 @@
-"""The sample company on its first day; the same seed and date give the same company."""
+"""The sample company on its first day; the same seed and date give the same company.
+
+Separate from `run`, because only the first day needs the generators of customers, products and orders.
+"""
 
 import datetime as dt
 import random

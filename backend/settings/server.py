@@ -28,7 +28,7 @@ class Settings:
     replica_url: str = setting(
         read.text,
         "",
-        "SQLAlchemy URL of a streaming replica of the PostgreSQL database, which serves pulls. Empty: none.",
+        "SQLAlchemy URL of a read replica (a streaming standby of PostgreSQL) that serves pulls. Empty: none.",
         secret=True,
     )
     redis_url: str = setting(
@@ -61,7 +61,7 @@ class Settings:
         "Number of web processes. Default: one per CPU, at most 4; always 1 with SQLite.",
     )
     poll_seconds: float = setting(
-        read.seconds, "2", "Seconds between two polls of the database for due submissions by a worker."
+        read.seconds, "2", "Seconds between a worker's polls of the database for due submissions."
     )
     ingest_seconds: float = setting(read.seconds, "60", "Seconds between two reads of changes from the ERP.")
     sweep_seconds: float = setting(
@@ -75,7 +75,7 @@ class Settings:
     lease_seconds: float = setting(
         read.seconds,
         "120",
-        "Seconds after which a worker that gives no sign of life loses the submission that it sends.",
+        "Lease duration in seconds. If a worker does not renew its lease, another worker takes over.",
     )
     quiet_seconds: float | None = setting(
         read.optional(read.seconds),
@@ -103,7 +103,7 @@ class Settings:
     parked_reservation_seconds: float = setting(
         read.seconds,
         "1800",
-        "Seconds for which a parked document stays assigned to the office user who took it.",
+        "Duration of a reservation of a parked document, in seconds.",
     )
     alert_after: str = setting(
         read.text,
@@ -146,7 +146,7 @@ class Settings:
     shrink_guard_percent: int = setting(
         read.whole(1),
         "40",
-        "A listing of ERP keys that lost more than this percentage is refused; see `satchel sweep`.",
+        "Maximum percentage of records that a sweep may delete; see `satchel sweep`.",
     )
     segment_rows: int = setting(
         read.whole(0), "500", "Minimum number of live records for which a stream gets segments. 0: no segments."
@@ -161,7 +161,9 @@ class Settings:
         read.url, "", "URL of a CDN from which phones fetch segments by signed links. Empty: none."
     )
     segment_link_seconds: int = setting(
-        read.whole(1), "3600", "Minimum seconds for which a link to a segment is valid; at most twice as long."
+        read.whole(1),
+        "3600",
+        "Minimum validity of a signed segment link in seconds; the maximum is twice that.",
     )
     segment_store: str = setting(
         read.s3_location, "", "Where segments are stored: s3://bucket/prefix. Empty: in the folder."

@@ -1,6 +1,7 @@
 """Check the key that a device enrols, and the proof that it signs for a refresh token.
 
 The key is a JWK (RFC 7517), the proof a compact JWS (RFC 7515); docs/protocol.md has the claims.
+Separate from the scripted server, because no other part of the device kit verifies a signature.
 """
 
 import hashlib

@@ -1,4 +1,7 @@
-"""The segments of the scripted server: files by name, whole or from a byte offset."""
+"""The segments of the scripted server: files by name, whole or from a byte offset.
+
+Separate from `scripted_server`, because it needs nothing of the script.
+"""
 
 from sync_protocol.conformance.http_server import Reply, Request, problem
 from sync_protocol.segment import MEDIA_TYPE, name_of

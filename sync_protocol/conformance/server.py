@@ -1,4 +1,7 @@
-"""Run every rule against a server, all with one enrolled device."""
+"""Run every rule against a server, all with one enrolled device.
+
+`device` is its counterpart: it runs the rules for devices.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 

@@ -17,7 +17,7 @@ reads it (https://ast-grep.github.io/guide/pattern-syntax.html): `$ONE` is any o
 wherever it stands again; `$$$MANY` is any number of arguments or statements. Layout does not matter. Write
 a metavariable for each name that the mistake is not about, local names above all. `calls(function)` matches any
 call of a function, `holding(pattern)` whatever has the pattern inside. A dict is a rule of ast-grep.
-A name that the pattern needs can be a reference too: `f"$ROW.{Submission.claims.key} += 1"`.
+A name that the pattern needs can be a reference too: `f"$ROW.{Submission.unfinished_leases.key} += 1"`.
 
 The edits, in `tests/mutants/edits.py`:
 

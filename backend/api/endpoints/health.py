@@ -37,7 +37,7 @@ _READY = {
     "livez",
     "GET",
     "/livez",
-    Operation("Check that the process answers.", {200: Reply("It does.", _ALIVE)}),
+    Operation("Check that the process answers.", {200: Reply("The process is alive.", _ALIVE)}),
     auth=Auth.PUBLIC,
 )
 def liveness() -> Response:
@@ -50,8 +50,8 @@ def liveness() -> Response:
     "GET",
     "/readyz",
     Operation(
-        "Check whether phones may be sent here.",
-        {200: Reply("They may.", _READY), 503: Reply("They may not; `problems` says why.", _READY)},
+        "Check whether this server can serve requests.",
+        {200: Reply("Ready.", _READY), 503: Reply("Not ready; `problems` says why.", _READY)},
     ),
     auth=Auth.PUBLIC,
 )

@@ -36,7 +36,7 @@ _CHUNK_PROBLEMS = (
         "Read what the tus server supports.",
         {
             204: Reply(
-                "The headers say it.",
+                "What the server supports, in the headers.",
                 None,
                 (
                     header("Tus-Version", "Versions of the protocol."),
@@ -116,7 +116,7 @@ def create() -> Response:
     _ONE,
     Operation(
         "Read how far an upload has come.",
-        {200: Reply("The headers say it.", None, (tus.OFFSET, tus.LENGTH, tus.EXPIRES))},
+        {200: Reply("The status, in the headers.", None, (tus.OFFSET, tus.LENGTH, tus.EXPIRES))},
         (ErrorCode.PRECONDITION, ErrorCode.NOT_FOUND),
         parameters=(tus.RESUMABLE,),
     ),

@@ -39,7 +39,9 @@ _ETAG = header("ETag", "The segment's name; a strong tag that never changes.", r
 _HEADERS = (
     _ETAG,
     header("Accept-Ranges", "Range requests are supported.", {"const": "bytes"}, required=True),
-    header("Cache-Control", "It never changes; says whether shared caches may keep it.", required=True),
+    header(
+        "Cache-Control", "A segment never changes. `public` allows shared caches to store it.", required=True
+    ),
 )
 _CONTENT_RANGE = header("Content-Range", "Which bytes these are, and how many there are.", required=True)
 

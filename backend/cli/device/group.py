@@ -88,7 +88,7 @@ def verify(folder: Path, tries: int) -> None:
     with open_device(folder) as device:
         report = _sync(device, tries, deep=True)
     if not report.verified:
-        raise click.ClickException("this device and the server were not found equal; run it again")
+        raise click.ClickException("verification did not succeed; run it again")
 
 
 def _sync(device: Device, tries: int, *, deep: bool = False) -> SyncReport:

@@ -1,4 +1,7 @@
-"""`satchel doctor` on alerts: who gets them, and which may not have arrived."""
+"""`satchel doctor` on alerts: who gets them, and which may not have arrived.
+
+Each topic of the report has a file of its own.
+"""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,7 @@
-"""`satchel doctor` on ingest: reads that fail, rows in quarantine, changes that were missed."""
+"""`satchel doctor` on ingest: reads that fail, rows in quarantine, changes that were missed.
+
+Each topic of the report has a file of its own.
+"""
 
 from collections.abc import Iterator
 

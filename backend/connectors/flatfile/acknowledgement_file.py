@@ -123,8 +123,8 @@ def _outcome(stem: str, rows: Sequence[Row], lines: list[int]) -> tuple[str, Out
     missing = [str(line) for line in lines if line not in answered]
     if missing and None not in answered:
         raise AckFault(f"{ACK}{stem}.csv does not answer line {', '.join(missing)}")
-    words = {row.word("status") for row in rows}
-    word = "reject" if "reject" in words else "hold" if "hold" in words else "ok"
+    statuses = {row.word("status") for row in rows}
+    word = "reject" if "reject" in statuses else "hold" if "hold" in statuses else "ok"
     number, external_id = _one(rows, "erp_number"), _one(rows, "erp_id")
     if word != "reject" and not (number or external_id):
         raise AckFault(f"{ACK}{stem}.csv says {word} and gives neither erp_number nor erp_id")

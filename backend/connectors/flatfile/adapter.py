@@ -99,9 +99,9 @@ class FlatFileConnector:
         """Hand over the document: its receipts, the CSV file, and the manifest last."""
         return self._documents.create(document)
 
-    def advance(self, document: Document, found: ErpDocument) -> Outcome:
+    def advance(self, document: Document, erp_document: ErpDocument) -> Outcome:
         """Return the ERP's acknowledgement, or `handed_over` until there is one."""
-        return self._documents.advance(document, found)
+        return self._documents.advance(document, erp_document)
 
     def upsert_forecast(self, lines: Iterable[ForecastLine]) -> dict[str, ErpDocument]:
         """Hand over the sums of one warehouse and month. They count as set once the file is written."""

@@ -63,8 +63,8 @@ class Documents:
                     ErrorClass.DUPLICATE_BAD,
                     f"{there[0].name}/{stem}.csv is another document with the same key",
                 )
-            if found := self.find(document.kind, document.id):
-                return found[0]
+            if erp_documents := self.find(document.kind, document.id):
+                return erp_documents[0]
             hand_over(
                 self._layout,
                 stem,
@@ -79,7 +79,7 @@ class Documents:
             )
         return ErpDocument(stem, None, "waiting")
 
-    def advance(self, document: Document, found: ErpDocument) -> Outcome:
+    def advance(self, document: Document, erp_document: ErpDocument) -> Outcome:
         """Return the ERP's answer, or `handed_over` while there is none."""
         stem = _stem(document.kind, document.id)
         with reachable(self._layout):

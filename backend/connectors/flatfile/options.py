@@ -73,12 +73,12 @@ class Options:
     quiet_seconds: float = setting(
         read.number(1, 3600),
         "30",
-        "Seconds that a write to the folder may hang before its outcome is looked up; more for a slow share.",
+        "Seconds to wait after an unclear write before it is looked up. Increase it for a slow share.",
     )
     unfinished_seconds: float = setting(
         read.number(1, 86_400),
         "900",
-        "Seconds that the ERP may take from the first file of an export or acknowledgement to its manifest.",
+        "Maximum seconds between the first file of an export or acknowledgement and its manifest.",
     )
     snapshot_hours: float = setting(
         read.number(0.1, 8760),

@@ -1,4 +1,7 @@
-"""How far one collection has been read: which export, which content, how many of its rows."""
+"""How far one collection has been read: which export, which content, how many of its rows.
+
+Separate from `reader`, because the text form is stored in Satchel's database and must stay readable.
+"""
 
 import json
 from dataclasses import dataclass

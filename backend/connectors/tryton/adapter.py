@@ -105,10 +105,10 @@ class TrytonConnector:
         with guard_reply(writes=True):
             return self._sender(document.kind).create(document, self._present())
 
-    def advance(self, document: Document, found: ErpDocument) -> Outcome:
+    def advance(self, document: Document, erp_document: ErpDocument) -> Outcome:
         """Advance the document: an order to confirmed, a claim to posted."""
         with guard_reply(writes=True):
-            return self._sender(document.kind).advance(document, found)
+            return self._sender(document.kind).advance(document, erp_document)
 
     def upsert_forecast(self, lines: Iterable[ForecastLine]) -> dict[str, ErpDocument]:
         """Set each line of Tryton's forecast to its quantity."""

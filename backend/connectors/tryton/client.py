@@ -111,7 +111,7 @@ class Client:
         if not _is_id(context["company"]):
             raise ErpError(
                 ErrorClass.CONFIG,
-                f"Set a company for the user {options.user} in Tryton, or set the option company.",
+                f"Set a company for the user {options.user} in Tryton, or set SATCHEL_ERP_COMPANY.",
             )
         return _Session(header, context)
 
@@ -207,7 +207,7 @@ def _trusted(options: Options) -> ssl.SSLContext | bool:
     try:
         return ssl.create_default_context(cafile=options.ca_file or None)
     except ssl.SSLError as error:
-        raise ValueError(f"Tryton connector: option ca_file contains no certificates ({error})") from error
+        raise ValueError(f"SATCHEL_ERP_CA_FILE contains no certificates ({error})") from error
 
 
 class _Expired(ErpError):

@@ -169,8 +169,8 @@ class TrytonRefusal(ErpError):
     """
 
     def __init__(self, rule: str, error_class: ErrorClass, message: str, raw: str, remedy: str = "") -> None:
-        fix = f"{remedy}, then retry." if remedy else ""
-        super().__init__(error_class, message, raw=raw[:LONGEST_RAW], fix=fix)
+        advice = f"{remedy}, then retry." if remedy else ""
+        super().__init__(error_class, message, raw=raw[:LONGEST_RAW], advice=advice)
         self.rule = rule
         self.remedy = remedy
 
@@ -246,8 +246,10 @@ def http_refusal(status: int, retry_after: float | None, body: bytes, *, writes:
     if status == 404:
         return ErpError(CONFIG, "Tryton does not know the database, or the address is not Tryton's.", raw=raw)
     if status == 413:
-        fix = "Ask the rep to split it, or raise the size limit of requests in Tryton's settings, then retry."
-        return ErpError(OFFICE, "The document is larger than Tryton accepts.", raw=raw, fix=fix)
+        advice = (
+            "Ask the rep to split it, or raise the size limit of requests in Tryton's settings, then retry."
+        )
+        return ErpError(OFFICE, "The document is larger than Tryton accepts.", raw=raw, advice=advice)
     if 300 <= status < 500 and status != 408:
         return ErpError(CONFIG, "Tryton refused the call.", raw=raw)
     lost = ErrorClass.UNKNOWN if writes else TRANSIENT

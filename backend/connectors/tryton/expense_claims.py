@@ -54,12 +54,14 @@ class ExpenseClaims:
             invoice = values(document, self._facts(document, features))
         return ErpDocument(str(self._client.create(INVOICE, invoice)), None, "draft")
 
-    def advance(self, document: Document, found: ErpDocument) -> Outcome:
+    def advance(self, document: Document, erp_document: ErpDocument) -> Outcome:
         """Attach missing receipts, validate and post."""
-        record = tryton_id(found.external_id, "")
+        record = tryton_id(erp_document.external_id, "")
         with self._attaching:
             self._attach(document, record)
-        return workflow.advance(self._client, CLAIM, record, before=lambda row: None, held=self._held)
+        return workflow.advance(
+            self._client, CLAIM, record, before=lambda row: None, hold_reason=self._hold_reason
+        )
 
     def _facts(self, document: Document, features: Features) -> ClaimFacts:
         body = document.body
@@ -81,20 +83,20 @@ class ExpenseClaims:
             raise ErpError(
                 OFFICE,
                 f"{rep.name} has no employee number, so the employee in Tryton is not known.",
-                fix=f"Run `satchel rep add {rep.id} … --employee NUMBER`, then retry.",
+                advice=f"Run `satchel rep add {rep.id} … --employee NUMBER`, then retry.",
             )
         domain = [["party.code", "=", rep.employee_number], ["company", "=", self._lookups.company]]
         unknown = ErpError(
             OFFICE,
             f"Tryton has no employee whose party has the code {rep.employee_number} ({rep.name}).",
-            fix=f"Create {rep.name} as an employee in Tryton with that party code, then retry.",
+            advice=f"Create {rep.name} as an employee in Tryton with that party code, then retry.",
         )
         party: Row = one(self._client, "company.employee", domain, EMPLOYEE_FIELDS, unknown)["party."]
         if not party["addresses"]:
             raise ErpError(
                 OFFICE,
                 f"{party['name']} has no address in Tryton; an expense claim needs one.",
-                fix=f"Add an address of {party['name']} in Tryton, then retry.",
+                advice=f"Add an address of {party['name']} in Tryton, then retry.",
             )
         return party
 
@@ -104,7 +106,7 @@ class ExpenseClaims:
         fitting = [["type.payable", "=", True], ["closed", "!=", True], ["company", "=", self._lookups.company]]
         if code:
             missing = ErpError(
-                CONFIG, f"Tryton has no payable account {code!r}; see the option payable_account."
+                CONFIG, f"Tryton has no payable account {code!r}; set SATCHEL_ERP_PAYABLE_ACCOUNT."
             )
             return int(
                 one(self._client, "account.account", [["code", "=", code], *fitting], ["code"], missing)["id"]
@@ -116,12 +118,12 @@ class ExpenseClaims:
             return int(settings[0]["default_account_payable"])
         accounts = self._client.search("account.account", [*fitting, ["party_required", "=", True]])
         if len(accounts) != 1:
-            raise ErpError(CONFIG, "Set the option payable_account to the payable account of expense claims.")
+            raise ErpError(CONFIG, "Set SATCHEL_ERP_PAYABLE_ACCOUNT to the payable account of expense claims.")
         return accounts[0]
 
     def _journal(self) -> int:
         code = self._lookups.options.expense_journal
-        missing = ErpError(CONFIG, f"Tryton has no journal {code!r}; see the option expense_journal.")
+        missing = ErpError(CONFIG, f"Tryton has no journal {code!r}; set SATCHEL_ERP_EXPENSE_JOURNAL.")
         return int(one(self._client, "account.journal", [["code", "=", code]], ["code"], missing)["id"])
 
     def _accounts(self, lines: list[Row]) -> dict[str, int]:
@@ -168,7 +170,7 @@ class ExpenseClaims:
                 self._client.create("ir.attachment", values)
                 attached.add(receipt.sha256)
 
-    def _held(self, row: Row, refused: TrytonRefusal) -> str:
+    def _hold_reason(self, row: Row, refused: TrytonRefusal) -> str:
         return f"{refused.message} The claim is in Tryton as {row['rec_name']}; the office decides."
 
 
@@ -179,6 +181,6 @@ def _content(receipt: ReceiptFile) -> bytes:
         raise ErpError(
             OFFICE,
             f"The file of receipt {receipt.name} is damaged; the rep must send it again.",
-            fix="Return the claim to the rep, who sends it again with the receipt.",
+            advice="Return the claim to the rep, who sends it again with the receipt.",
         )
     return content

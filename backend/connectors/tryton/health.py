@@ -92,14 +92,14 @@ def _configuration(lookups: Lookups) -> list[str]:
         problems.append("Tryton does not answer in English, so its refusals cannot be recognized.")
     companies = lookups.client.search("company.company", [["id", "=", lookups.company]])
     if not companies:
-        return [*problems, f"Tryton has no company {lookups.company}; see the option company."]
+        return [*problems, f"Tryton has no company {lookups.company}; set SATCHEL_ERP_COMPANY."]
     try:
         lookups.territories()
     except ErpError as error:
         problems.append(error.message)
     wanted = lookups.options.warehouse
     if wanted and wanted not in {row["code"] for row in lookups.warehouses()}:
-        problems.append(f"Tryton has no warehouse with the code {wanted!r}; see the option warehouse.")
+        problems.append(f"Tryton has no warehouse with the code {wanted!r}; set SATCHEL_ERP_WAREHOUSE.")
     return problems
 
 

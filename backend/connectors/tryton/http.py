@@ -61,7 +61,7 @@ def post(
         if "[SSL:" in str(error):
             raise ErpError(
                 ErrorClass.CONFIG,
-                "Tryton's certificate is not trusted; see the option ca_file.",
+                "Tryton's certificate is not trusted; set SATCHEL_ERP_CA_FILE.",
                 raw=str(error),
             ) from error
         raise ErpError(

@@ -88,7 +88,7 @@ class Lookups:
             raise ErpError(
                 ErrorClass.CONFIG,
                 f"Tryton has no party category “{self.options.territory_category}” with categories below it, "
-                "so no customer has a territory. Create them, or set the option territory_category.",
+                "so no customer has a territory. Create them, or set SATCHEL_ERP_TERRITORY_CATEGORY.",
             )
         return territories
 

@@ -115,7 +115,7 @@ class Options:
     snapshot_hours: float = setting(
         read.number(0.01, 8760),
         "6",
-        "The same for stock, prices and credit, which can change although no row changes.",
+        "Hours between two complete reads of stock, prices and credit, which can change without a changed row.",
     )
     history_days: int = setting(
         read.whole(1, 36_500),
@@ -157,7 +157,7 @@ class Options:
     )
     expense_journal: str = setting(read.required, "EXP", "Code of the journal for expense claims.")
     payable_account: str = setting(
-        read.text, "", "Code of the account on which claims are owed. Empty: Tryton's default."
+        read.text, "", "Code of the payable account for expense claims. Empty: Tryton's default."
     )
 
 

@@ -104,7 +104,7 @@ def _warehouse(lookups: Lookups, key: str | None) -> int:
     if len(fitting) == 1:
         return fitting[0]
     if wanted:
-        message = f"Tryton does not have exactly one warehouse {wanted!r}; see the option warehouse."
+        message = f"Tryton does not have exactly one warehouse {wanted!r}; set SATCHEL_ERP_WAREHOUSE."
         raise ErpError(ErrorClass.CONFIG, message)
     raise ErpError(REP, "Choose the warehouse to deliver from.", field="warehouse_id")
 

@@ -54,11 +54,13 @@ class Orders:
             values = order.values(document, facts)
         return ErpDocument(str(self._client.create(SALE, values)), None, "draft")
 
-    def advance(self, document: Document, found: ErpDocument) -> Outcome:
+    def advance(self, document: Document, erp_document: ErpDocument) -> Outcome:
         """Quote and confirm. After a refusal the quotation stays in Tryton, where a person decides."""
-        record = tryton_id(found.external_id, "")
+        record = tryton_id(erp_document.external_id, "")
         with self._confirming:
-            outcome = workflow.advance(self._client, ORDER, record, before=self._blocked, held=self._held)
+            outcome = workflow.advance(
+                self._client, ORDER, record, before=self._blocked, hold_reason=self._hold_reason
+            )
         return self._hide_merged_customer(document, record, outcome)
 
     def _hide_merged_customer(self, document: Document, record: int, outcome: Outcome) -> Outcome:
@@ -71,7 +73,7 @@ class Orders:
         party = self._client.read(SALE, [record], ["party"])[0]["party"]
         if str(party) == document.body["customer_id"]:
             return outcome
-        reason = "Tryton has it on hold for the customer into which this one was merged; the office decides."
+        reason = "This customer was merged into another, whose order is on hold in Tryton. The office decides."
         return replace(outcome, reason=reason, raw=f"{outcome.reason} {outcome.raw or ''}".strip())
 
     def _blocked(self, row: Row) -> Outcome | None:
@@ -86,7 +88,7 @@ class Orders:
         remedy = f"Remove {party['name']} from the category that blocks it"
         return workflow.on_hold(ORDER, row, reason, "blocked", remedy)
 
-    def _held(self, row: Row, refused: TrytonRefusal) -> str:
+    def _hold_reason(self, row: Row, refused: TrytonRefusal) -> str:
         if refused.rule != "credit_limit":
             return f"{refused.message} The order is in Tryton as {row['rec_name']}; the office decides."
         sale = self._client.read(SALE, [row["id"]], ["party", "untaxed_amount", "currency.code"])[0]

@@ -90,10 +90,10 @@ def _refuse(text: str) -> Any:
     raise NotTrytonJson(f"{text} is not JSON")
 
 
-def _money(found: dict[str, Any]) -> Decimal:
-    if not isinstance(found["decimal"], str):
+def _money(value: dict[str, Any]) -> Decimal:
+    if not isinstance(value["decimal"], str):
         raise NotTrytonJson("a decimal is not text")
-    return _decimal(found["decimal"])
+    return _decimal(value["decimal"])
 
 
 def _datetime(f: dict[str, Any]) -> dt.datetime:
@@ -103,8 +103,8 @@ def _datetime(f: dict[str, Any]) -> dt.datetime:
     )
 
 
-def _seconds(found: dict[str, Any]) -> dt.timedelta:
-    seconds = found["seconds"]
+def _seconds(value: dict[str, Any]) -> dt.timedelta:
+    seconds = value["seconds"]
     if isinstance(seconds, bool) or not isinstance(seconds, int | Decimal) or not math.isfinite(seconds):
         raise NotTrytonJson("a duration is not a number of seconds")
     return dt.timedelta(seconds=float(seconds))

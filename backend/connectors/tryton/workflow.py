@@ -44,7 +44,7 @@ class Sender(Protocol):
     def create(self, document: Document, features: Features) -> ErpDocument:
         """Create the draft; raises `ErpError`, naming the field if one is to blame."""
 
-    def advance(self, document: Document, found: ErpDocument) -> Outcome:
+    def advance(self, document: Document, erp_document: ErpDocument) -> Outcome:
         """Take the document that is there to the end of its workflow."""
 
 
@@ -87,13 +87,13 @@ def advance(
     record: int,
     *,
     before: Callable[[Row], Outcome | None],
-    held: Callable[[Row, TrytonRefusal], str],
+    hold_reason: Callable[[Row, TrytonRefusal], str],
 ) -> Outcome:
     """Click the buttons that lead *record* from its state to the end of the workflow.
 
-    *before* may stop it before a button is clicked; *held* returns the reason for a refusal. The state is read
-    after every step and every refusal, because Tryton may refuse after it has committed, and somebody else may
-    click the same button.
+    *before* may stop it before a button is clicked; *hold_reason* returns the reason for a refusal. The state
+    is read after every step and every refusal, because Tryton may refuse after it has committed, and somebody
+    else may click the same button.
     """
     for _ in range(MAX_STEPS):
         row = client.read(workflow.model, [record], FIELDS)[0]
@@ -112,7 +112,7 @@ def advance(
                 continue
             if refused.error_class is ErrorClass.TRANSIENT or refused.rule in ("access", "login"):
                 raise
-            return on_hold(workflow, row, held(row, refused), refused.raw, refused.remedy)
+            return on_hold(workflow, row, hold_reason(row, refused), refused.raw, refused.remedy)
     raise ErpError(
         ErrorClass.TRANSIENT,
         f"The {workflow.called} keeps changing in Tryton while it is sent.",
@@ -126,8 +126,8 @@ def on_hold(workflow: Workflow, row: Row, reason: str, raw: str, remedy: str) ->
     *remedy* is what the person does first, without a full stop; empty if it is not known.
     """
     goal = f"{workflow.goal} the {workflow.called} in Tryton, or cancel it there."
-    fix = f"{remedy}, then {goal}" if remedy else goal.capitalize().replace("tryton", "Tryton")
-    return Outcome(State.ON_HOLD, str(row["id"]), row["number"], reason, raw=raw, advice=fix)
+    advice = f"{remedy}, then {goal}" if remedy else goal.capitalize().replace("tryton", "Tryton")
+    return Outcome(State.ON_HOLD, str(row["id"]), row["number"], reason, raw=raw, advice=advice)
 
 
 def tryton_id(key: str, field: str) -> int:
@@ -137,7 +137,7 @@ def tryton_id(key: str, field: str) -> int:
             ErrorClass.REJECT_OFFICE,
             f"Tryton does not have {key} yet; create it there first.",
             field=field,
-            fix="Create it in Tryton and correct the document, or enter the document in Tryton and link it.",
+            advice="Create it in Tryton and correct the document, or enter the document in Tryton and link it.",
         )
     return int(key)
 
@@ -156,6 +156,6 @@ def currency_id(client: Client, code: str) -> int:
         ErrorClass.REJECT_OFFICE,
         f"Tryton does not know the currency {code}.",
         field="currency",
-        fix=f"Add {code} to Tryton's currencies or activate it again, then retry.",
+        advice=f"Add {code} to Tryton's currencies or activate it again, then retry.",
     )
     return int(one(client, "currency.currency", [["code", "=", code]], ["code"], missing)["id"])

@@ -79,7 +79,7 @@ def _reason(
     if row.state == State.RECEIVED:
         return _without_receipts(row, lacking)
     if row.kind not in kinds:
-        return "it", "The connection to the ERP cannot take this kind of document"
+        return "it", "The connector does not support this kind of document"
     dependency = blocking_dependency(session, row)
     if dependency is not None:
         # `acquire` recognizes this sentence and keeps it.
@@ -89,7 +89,7 @@ def _reason(
         return "office", f"The ERP has not accepted it since {_at(row.first_failed_at)}: {row.reason}"
     if stopped:
         return "it", f"It has waited since {_at(row.updated_at)} because sending to the ERP is stopped"
-    return "office", f"It has waited since {_at(row.updated_at)} for its turn to be sent to the ERP"
+    return "office", f"It has been queued since {_at(row.updated_at)} and has not been sent yet"
 
 
 def _without_receipts(row: Submission, lacking: list[str]) -> tuple[str, str] | None:

@@ -217,7 +217,9 @@ def _resend(row: Submission, lost: bool, now: dt.datetime) -> Transition:
     It is never `queued`: the rep could then withdraw what the customer was promised.
     """
     transition = Transition.unknown(
-        RESEND_REASON if lost else "The ERP was restored to an earlier state; its state there will be asked",
+        RESEND_REASON
+        if lost
+        else "The ERP was restored to an earlier state. Satchel will look up the document.",
         # No call from before the backup can still be executed, so a lost one need not wait.
         sent_at=None if lost else row.last_sent_at,
         due_at=now,

@@ -197,5 +197,5 @@ def _found_transition(session: Session, row: Submission, document: ErpDocument, 
     if erp_decision(session, row.kind, document) is State.ACCEPTED:
         return Transition.accepted(row.kind, document, sent_at=now, raw=raw)
     # It is there and not done: the forwarder finds it and continues from its state.
-    reason = "The ERP has it already; its state there will be asked"
+    reason = "The ERP already has it. Satchel will look up its state."
     return Transition.unknown(reason, sent_at=now, due_at=now, raw=raw, document=document)

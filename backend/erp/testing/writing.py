@@ -18,8 +18,8 @@ REFUSED = frozenset({ErrorClass.REJECT_REP, ErrorClass.REJECT_OFFICE})
 
 def final_outcome(connector: Connector, erp: ConnectorFixture, document: Document) -> Outcome:
     """Advance a created document to its end, through the late acknowledgement if there is one."""
-    [found] = connector.find(document.kind, document.id)
-    outcome = connector.advance(document, found)
+    [erp_document] = connector.find(document.kind, document.id)
+    outcome = connector.advance(document, erp_document)
     if outcome.state is not State.HANDED_OVER:
         return outcome
     erp.work()
@@ -40,8 +40,8 @@ class WritingContract:
         document = _document(erp, connector, kind)
         assert connector.find(kind, document.id) == []
         created = connector.create(document)
-        [found] = connector.find(kind, document.id)
-        assert found.external_id == created.external_id
+        [erp_document] = connector.find(kind, document.id)
+        assert erp_document.external_id == created.external_id
         erp.work()
         assert erp.count(kind, document.id) == 1
 
@@ -77,9 +77,9 @@ class WritingContract:
         with closing(erp.connect()) as lost:
             lost.create(document)  # the reply is lost with the process that called
         first = final_outcome(connector, erp, document)
-        [found] = connector.find(kind, document.id)
+        [erp_document] = connector.find(kind, document.id)
         with closing(erp.connect()) as other:
-            again = other.advance(document, found)
+            again = other.advance(document, erp_document)
         assert (again.state, again.number, again.external_id) == (
             first.state,
             first.number,
@@ -129,8 +129,8 @@ class WritingContract:
     ) -> None:
         document = erp.order()
         connector.create(document)
-        [found] = connector.find("order", document.id)
-        if connector.advance(document, found).state is not State.HANDED_OVER:
+        [erp_document] = connector.find("order", document.id)
+        if connector.advance(document, erp_document).state is not State.HANDED_OVER:
             assert list(connector.acknowledgements()) == []
             return
         erp.work()
@@ -145,8 +145,8 @@ class WritingContract:
         connector.create(document)
         outcome = final_outcome(connector, erp, document)
         assert outcome.number is not None
-        [found] = connector.find_by_number("order", outcome.number)
-        assert (found.external_id, found.key) == (outcome.external_id, document.id)
+        [erp_document] = connector.find_by_number("order", outcome.number)
+        assert (erp_document.external_id, erp_document.key) == (outcome.external_id, document.id)
         assert connector.find_by_number("order", f"{outcome.number}-none") == []
 
 
@@ -156,5 +156,5 @@ def _document(erp: ConnectorFixture, connector: Connector, kind: str) -> Documen
     return erp.order() if kind == "order" else erp.claim()
 
 
-def _ids(found: Mapping[str, Any]) -> dict[str, str]:
-    return {product: line.external_id for product, line in found.items()}
+def _ids(erp_lines: Mapping[str, Any]) -> dict[str, str]:
+    return {product: line.external_id for product, line in erp_lines.items()}

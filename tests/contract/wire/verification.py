@@ -33,7 +33,7 @@ def play(story: Any) -> None:
     about = "Row by row: C3 is stale here, and C7 is not the server's."
     check("verify-rows", about, rows=[{**WHOLE, "rows": [["C1", c1], ["C3", stale], ["C7", c3]]}])
     check("verify-missing", "C3 is missing on the device.", rows=[{**WHOLE, "rows": [["C1", c1]]}])
-    about = "Rows of a stream that this rep does not hear, which the cursor does not name: delete them."
+    about = "Rows of a stream that this rep does not receive and that the cursor does not name: delete them."
     foreign = {"channel": "territory:SE", "collection": "customers", "count": 1, "sum": c1}
     check("verify-drop", about, sums=[*sums, foreign])
     story.stage.publish([company.customer("C3", "NW", name="Customer C3 & Daughters")])

@@ -42,7 +42,7 @@ def test_it_begins_a_new_epoch_proves_the_sums_and_holds_sending(
     assert done.exit_code == 0, done.output
     assert epoch(installed) != before
     assert "All hashes and checksums are correct" in done.output
-    assert "Nothing is sent to the ERP since" in done.output
+    assert "Sending has been on hold since" in done.output
     assert "satchel delivery reconcile" in done.output
     with installed() as session:
         (entry,) = session.scalars(select(AuditEntry).where(AuditEntry.action == "epoch.begun"))
@@ -88,7 +88,7 @@ def test_it_repairs_a_checksum_a_hash_and_a_head_and_says_so(installed: Sessions
         session.execute(update(FeedStream).where(of).values(rows=7, sum=5))
         session.execute(update(FeedRow).where(FeedRow.key == "C2").values(hash=1, position=4_000))
     done = satchel("feed", "restore-check")
-    assert "territory:NW customers: recorded were 7 rows" in done.output
+    assert "territory:NW customers: recorded: 7 rows" in done.output
     assert "territory:SE customers: 1 rows had a wrong hash; a row was above the head; repaired" in done.output
     assert "2 streams were repaired" in done.output
     with installed() as session:

@@ -190,7 +190,7 @@ class RecordingErp:
             self._misbehave(mode.removeprefix("commit_then_"))
         return self._as_found(entry)
 
-    def advance(self, document: Document, found: ErpDocument) -> Outcome:
+    def advance(self, document: Document, erp_document: ErpDocument) -> Outcome:
         self._note("advance", document.id)
         mode = self._mode("advance")
         if mode in {state.value for state in State}:
@@ -200,9 +200,15 @@ class RecordingErp:
             state = State.ACCEPTED
         reasons = {State.ON_HOLD: "credit limit", State.REJECTED: "the period is closed"}
         with self._locked():
-            self._append("executed.jsonl", {"event": "advance", "id": found.external_id, "state": state.value})
+            self._append(
+                "executed.jsonl", {"event": "advance", "id": erp_document.external_id, "state": state.value}
+            )
         return Outcome(
-            state, found.external_id, f"SO{found.external_id}", reasons.get(state), raw=f"said {mode}"
+            state,
+            erp_document.external_id,
+            f"SO{erp_document.external_id}",
+            reasons.get(state),
+            raw=f"said {mode}",
         )
 
     def upsert_forecast(self, lines: Iterable[ForecastLine]) -> dict[str, ErpDocument]:

@@ -137,12 +137,12 @@ def about_the_canary(step: State | ErrorClass) -> Any:
     """An answer of the ERP that tells of the customer it was sent for."""
     words = f"{CANARY} of C2 has a credit limit of 9.00 EUR"
 
-    def advance(document: Document, found: ErpDocument) -> Outcome:
+    def advance(document: Document, erp_document: ErpDocument) -> Outcome:
         fault = {"field": "customer_id", "message": words}
-        return Outcome(step, found.external_id, "SO1", words, raw=words, errors=(fault,), advice=words)
+        return Outcome(step, erp_document.external_id, "SO1", words, raw=words, errors=(fault,), advice=words)
 
     def create(document: Document) -> ErpDocument:
-        raise ErpError(step, words, raw=words, field="customer_id", fix=words)
+        raise ErpError(step, words, raw=words, field="customer_id", advice=words)
 
     return advance if isinstance(step, State) else create
 

@@ -59,7 +59,7 @@ def test_words_that_no_database_keeps_cost_one_attempt_and_nothing_else(
     id = inbox.capture()
 
     def refuse(document: Document) -> ErpDocument:
-        raise ErpError(error_class, words, raw=words, field=words, fix=words)
+        raise ErpError(error_class, words, raw=words, field=words, advice=words)
 
     inbox.erp.create = refuse  # type: ignore[method-assign]
     inbox.forwarder().drain()
@@ -72,7 +72,7 @@ def test_words_that_no_database_keeps_cost_one_attempt_and_nothing_else(
 def test_an_outcome_that_no_database_keeps_is_settled(inbox: InboxFixture) -> None:
     id = inbox.capture()
 
-    def advance(document: Document, found: ErpDocument) -> Outcome:
+    def advance(document: Document, erp_document: ErpDocument) -> Outcome:
         fault = {"field": "\x00", "message": "\ud800"}
         return Outcome(State.REJECTED, "7\x00", "N\x00", "no\x00", raw="\ud800", errors=(fault,))
 

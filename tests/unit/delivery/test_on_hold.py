@@ -87,4 +87,4 @@ def test_a_kind_that_the_connector_cannot_forward_does_not_wait_in_silence(inbox
     inbox.later(days=1)
     assert follow_up(inbox.sessions, inbox.erp, clock=inbox.clock, kinds={"forecast"}) == 1
     assert (inbox.row(id).state, inbox.row(id).owner) == ("queued", "it")
-    assert inbox.record(id)["reason"] == "The connection to the ERP cannot take this kind of document"
+    assert inbox.record(id)["reason"] == "The connector does not support this kind of document"

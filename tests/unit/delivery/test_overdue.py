@@ -88,6 +88,10 @@ def test_whatever_else_stays_queued_for_a_day_says_why(inbox: InboxFixture, stop
             breaker.trip(session, "recording", "wrong", "", now=inbox.clock.now(), backoff=Backoff(5.0, 900.0))
     inbox.later(days=1)
     assert look(inbox) == 1
-    why = "because sending to the ERP is stopped" if stopped else "for its turn to be sent to the ERP"
-    assert inbox.record(id)["reason"] == f"It has waited since {SINCE} {why}"
+    reason = (
+        f"It has waited since {SINCE} because sending to the ERP is stopped"
+        if stopped
+        else f"It has been queued since {SINCE} and has not been sent yet"
+    )
+    assert inbox.record(id)["reason"] == reason
     assert inbox.row(id).owner == ("it" if stopped else "office")

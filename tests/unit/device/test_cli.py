@@ -228,4 +228,4 @@ def test_verify_that_cannot_compare_fails(ready: Run, server: FakeServer, folder
     with Device(folder) as device:
         device.db.run("UPDATE record SET body = replace(body, 'Alpha', 'Omega') WHERE key = 'C1'")
     server.always = lambda request: problem(503, "unavailable") if "verify" in request.url.path else None
-    assert "were not found equal" in ready("verify", "--tries", "1", fails=True).output
+    assert "verification did not succeed" in ready("verify", "--tries", "1", fails=True).output

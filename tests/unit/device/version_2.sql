@@ -46,7 +46,7 @@ CREATE TABLE held (                  -- one row: where the replica stands
     check_sum INTEGER,
     verified INTEGER NOT NULL DEFAULT 0, -- the rows as they are now were found equal to that
     verified_at TEXT,                -- when they last were, by the server's time, like the two below
-    deep_at TEXT,                    -- when hashes were last made anew from the bodies
+    deep_at TEXT,                    -- when hashes were last recomputed from the bodies
     renewed_at TEXT                  -- when everything was last fetched anew because repair did not help
 );
 INSERT INTO held (one) VALUES (1);

@@ -34,7 +34,7 @@ def test_the_advice_of_the_connector_goes_before_that_of_the_class(work: OfficeF
     advice = "Raise the credit limit of Thorpe LLC, then retry."
 
     def refuse(document: Document) -> ErpDocument:
-        raise ErpError(ErrorClass.REJECT_OFFICE, "no", fix=advice)
+        raise ErpError(ErrorClass.REJECT_OFFICE, "no", advice=advice)
 
     def hold(document: Document, found: ErpDocument) -> Outcome:
         return Outcome(State.ON_HOLD, found.external_id, "SO7", "credit limit", advice=advice)

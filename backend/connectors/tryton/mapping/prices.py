@@ -19,8 +19,8 @@ def least_quantities(breaks: set[Decimal], factor: Decimal, digits: int) -> list
     numbers begins at the next whole one (50 pieces are 5 boxes of 12).
     """
     step = Decimal(1).scaleb(-digits)
-    found = {(amount / factor).quantize(step, ROUND_CEILING) for amount in breaks if amount > 0}
-    return [Decimal(0), *sorted(amount for amount in found if amount > 0)]
+    quantities = {(amount / factor).quantize(step, ROUND_CEILING) for amount in breaks if amount > 0}
+    return [Decimal(0), *sorted(amount for amount in quantities if amount > 0)]
 
 
 def record(raw: dict[str, Any]) -> dict[str, Any]:

@@ -66,15 +66,15 @@ class Contacts(PartySource):
 
     def _relations(self, client: Client, roots: list[int]) -> dict[int, list[Row]]:
         """Return each customer's relations to persons, one per person; other customers are not persons."""
-        found: dict[int, dict[int, Row]] = defaultdict(dict)
+        relations: dict[int, dict[int, Row]] = defaultdict(dict)
         if self.relations and roots:
             rows = client.search_read(RELATION, [ANY, ["from_", "in", roots]], RELATION_FIELDS)
             others = self.among(client, {row["to"] for row in rows})
             for row in rows:
-                known = found[row["from_"]].get(row["to"])
-                if row["to"] not in others and not (known and known["active"]):
-                    found[row["from_"]][row["to"]] = row
-        return {root: list(found[root].values()) for root in roots}
+                earlier = relations[row["from_"]].get(row["to"])
+                if row["to"] not in others and not (earlier and earlier["active"]):
+                    relations[row["from_"]][row["to"]] = row
+        return {root: list(relations[root].values()) for root in roots}
 
     def keys(self, client: Client, roots: list[int]) -> Iterable[str]:
         return [item.key for item in self.items(client, roots) if item.raw is not None]

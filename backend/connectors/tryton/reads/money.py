@@ -71,11 +71,11 @@ class Receivables(Source):
         """Return the open amount of each line of *invoices*, with part payments subtracted."""
         ids = flat(invoices.values(), *INVOICE_LINES)
         lines = by_id(client.search_read(LINE, [["id", "in", ids]], receivables.LINE_FIELDS)) if ids else {}
-        found: dict[int, Decimal] = {}
+        shares: dict[int, Decimal] = {}
         for invoice in invoices.values():
             own = [lines[n] for n in flat([invoice], *INVOICE_LINES) if n in lines]
-            found |= receivables.open_amounts(own, invoice["lines_to_pay"], invoice["payment_lines"])
-        return found
+            shares |= receivables.open_amounts(own, invoice["lines_to_pay"], invoice["payment_lines"])
+        return shares
 
 
 def _invoices(client: Client, lines: list[Row]) -> tuple[dict[int, Row], dict[int, int]]:
@@ -128,5 +128,5 @@ class Credit(PartySource):
 
 def _parties_of_moves(client: Client, rows: list[Row]) -> list[int]:
     ids = [row["id"] for row in rows]
-    found = client.search_read(LINE, [*RECEIVABLE, ["move", "in", ids]], ["party"])
-    return [row["party"] for row in found]
+    lines = client.search_read(LINE, [*RECEIVABLE, ["move", "in", ids]], ["party"])
+    return [row["party"] for row in lines]

@@ -82,19 +82,19 @@ class Orders(Source):
 
 def _execution(client: Client, sales: list[Row]) -> dict[str, Any]:
     """Return the shipments and invoices of *sales*, and the due date of each invoice."""
-    shipments, invoices = flat(sales, "shipments"), flat(sales, "invoices")
-    found = by_id(client.read(INVOICE, invoices, orders.INVOICE_FIELDS))
-    to_pay = flat(found.values(), "lines_to_pay")
+    shipment_ids, invoice_ids = flat(sales, "shipments"), flat(sales, "invoices")
+    invoices = by_id(client.read(INVOICE, invoice_ids, orders.INVOICE_FIELDS))
+    to_pay = flat(invoices.values(), "lines_to_pay")
     maturity = {
         row["id"]: row["maturity_date"] for row in client.read("account.move.line", to_pay, ["maturity_date"])
     }
     due: dict[int, dt.date | None] = {}
-    for invoice in found.values():
+    for invoice in invoices.values():
         dates = [maturity[n] for n in invoice["lines_to_pay"] if maturity[n] is not None]
         due[invoice["id"]] = max(dates, default=None)
     return {
-        "shipments": by_id(client.read(SHIPMENT, shipments, orders.SHIPMENT_FIELDS)),
-        "invoices": found,
+        "shipments": by_id(client.read(SHIPMENT, shipment_ids, orders.SHIPMENT_FIELDS)),
+        "invoices": invoices,
         "due": due,
     }
 

@@ -23,7 +23,7 @@ class Wanted(NamedTuple):
     product: int
     unit: int
     least: Decimal
-    asked: Decimal
+    quantity: Decimal
     """The quantity to request: the minimum quantity, or the smallest possible one if that is 0."""
     taxes: tuple[int, ...]
 
@@ -85,8 +85,8 @@ class Prices(ProductSource):
                 taxes = _taxes(product) if price_list.get("tax_included") else ()
                 for unit in dict.fromkeys((usual, base)):
                     for least in least_quantities(breaks, factors[unit] / factors[counted_in], digits[unit]):
-                        asked = least or Decimal(1).scaleb(-digits[unit])
-                        want = Wanted(price_list["id"], root, unit, least, asked, taxes)
+                        quantity = least or Decimal(1).scaleb(-digits[unit])
+                        want = Wanted(price_list["id"], root, unit, least, quantity, taxes)
                         if product["active"] and product["template."]["salable"]:
                             wanted[root].append(want)
                         else:
@@ -97,18 +97,18 @@ class Prices(ProductSource):
         """Request all prices with the same list, unit, quantity and taxes in one call."""
         together: dict[tuple[Any, ...], list[Wanted]] = defaultdict(list)
         for want in wanted:
-            together[want.list, want.unit, want.asked, want.taxes].append(want)
-        found: dict[str, Decimal | None] = {}
-        for (price_list, unit, asked, taxes), wants in together.items():
-            context: Row = {"uom": unit, "quantity": float(asked)}
+            together[want.list, want.unit, want.quantity, want.taxes].append(want)
+        amounts: dict[str, Decimal | None] = {}
+        for (price_list, unit, quantity, taxes), wants in together.items():
+            context: Row = {"uom": unit, "quantity": float(quantity)}
             if price_list:
                 context["price_list"] = price_list
             if taxes:
                 context["taxes"] = list(taxes)
             ids = [want.product for want in wants]
             rows = by_id(client.read(PRODUCT, ids, ["sale_price_uom"], context=context))
-            found |= {want.key: rows[want.product]["sale_price_uom"] for want in wants}
-        return found
+            amounts |= {want.key: rows[want.product]["sale_price_uom"] for want in wants}
+        return amounts
 
 
 def _lists(client: Client, company: int) -> list[Row]:
@@ -119,11 +119,11 @@ def _lists(client: Client, company: int) -> list[Row]:
 
 
 def _lines(client: Client) -> dict[int, list[Row]]:
-    found: dict[int, list[Row]] = defaultdict(list)
+    lines: dict[int, list[Row]] = defaultdict(list)
     fields = ["price_list", "product", "category", "quantity"]
     for row in client.search_read("product.price_list.line", [["quantity", "!=", None]], fields):
-        found[row["price_list"]].append(row)
-    return found
+        lines[row["price_list"]].append(row)
+    return lines
 
 
 def _breaks(lines: list[Row], product: int, categories: set[int]) -> set[Decimal]:

@@ -73,7 +73,7 @@ class Products(ProductSource):
 
     def _kind(self, branches: list[str]) -> str:
         options = self.lookups.options
-        known = {name.strip().casefold() for name in branches}
-        if options.spare_part.casefold() in known:
+        kinds = {name.strip().casefold() for name in branches}
+        if options.spare_part.casefold() in kinds:
             return "spare_part"
-        return "promotional_good" if options.promotional_good.casefold() in known else "product"
+        return "promotional_good" if options.promotional_good.casefold() in kinds else "product"

@@ -46,7 +46,7 @@ class StockLevels(ProductSource):
         warehouses = [row["id"] for row in self.lookups.warehouses()]
         goods = by_id(client.search_read(PRODUCT, [*self.domain(client), ["id", "in", roots]], ["default_uom"]))
         today = self.lookups.today()
-        found = {w: _figures(client, sorted(goods), w, today) for w in warehouses}
+        figures = {w: _figures(client, sorted(goods), w, today) for w in warehouses}
         as_of = instant(self._now())
         for root in roots:
             for warehouse in warehouses:
@@ -56,7 +56,7 @@ class StockLevels(ProductSource):
                     continue
                 raw = {
                     "product": root, "warehouse": warehouse, "unit": goods[root]["default_uom"], "as_of": as_of,
-                    **found[warehouse][root],
+                    **figures[warehouse][root],
                 }  # fmt: skip
                 yield Item(key, raw)
 

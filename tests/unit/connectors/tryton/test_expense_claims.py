@@ -145,7 +145,7 @@ def test_a_claim_for_a_project_alone_needs_no_customer(
 def test_a_wrong_journal_or_payable_account_is_a_matter_of_configuration(tryton: TrytonFixture) -> None:
     for option, value in (("expense_journal", "NOPE"), ("payable_account", "0.0.0")):
         with closing(tryton.connect(**{option: value})) as connector:
-            with pytest.raises(ErpError, match=option) as refused:
+            with pytest.raises(ErpError, match=f"SATCHEL_ERP_{option.upper()}") as refused:
                 connector.create(tryton.claim())
             assert refused.value.error_class is ErrorClass.CONFIG
     with closing(tryton.connect(payable_account="2.1.4")) as connector:
