@@ -61,6 +61,16 @@ def _before_commit(session: Session) -> None:
         queues.setdefault(savepoint.parent, {}).update(queues.pop(savepoint))
 
 
+@event.listens_for(Session, "after_commit")
+def _after_commit(session: Session) -> None:
+    # SQLAlchemy tells an open savepoint, not the outer transaction, that the outer one commits.
+    if session.get_nested_transaction() is None and any(session.info.get(_QUEUES, {}).values()):
+        raise RuntimeError(
+            "a transaction was committed with a savepoint open, so what it queued is not published; "
+            "use `with session.begin_nested()`"
+        )
+
+
 @event.listens_for(Session, "after_transaction_end")
 def _after_transaction_end(session: Session, transaction: SessionTransaction) -> None:
     # What is still queued here was rolled back: a commit has published it or moved it to the outer transaction.

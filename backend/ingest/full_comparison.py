@@ -65,10 +65,10 @@ def compare(
                     ErrorClass.UNKNOWN,
                     f"The connector reads {collection} in a circle: its watermark does not move",
                 )
-            good, bad, _ = validation.partition(COLLECTIONS[collection], page)
-            bad_ids = [row.external_id[: validation.LONGEST_ID] for row in bad]
+            parts = validation.partition(COLLECTIONS[collection], page)
+            bad_ids = [row.external_id[: validation.LONGEST_ID] for row in parts.bad]
             with sessions() as session:
-                keys = diff.differing(session, COLLECTIONS[collection], good)
+                keys = diff.differing(session, COLLECTIONS[collection], parts.good)
                 quarantined = validation.attempts_at(session, *ours, bad_ids)
             keys += [id for id in bad_ids if id not in quarantined]
             missed = _repair(sessions, connector, collection, keys, clock, settings, stop) if keys else 0

@@ -184,7 +184,8 @@ class _CollectionReader:
             self.serves_as_list = self.from_start and not self.lists_keys()
         if self.serves_as_list:
             # This grows with the ERP, so it is kept only if the connector cannot list keys.
-            self.seen.update(parts.good, (row.external_id[: validation.LONGEST_ID] for row in parts.bad))
+            bad_ids = (row.external_id[: validation.LONGEST_ID] for row in parts.bad)
+            self.seen.update(parts.good, parts.invalid_keys, bad_ids)
         self.value = page.watermark
         self.over = self.result.complete = not page.more
         self.listed_all = page.complete_listing

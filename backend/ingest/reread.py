@@ -43,7 +43,7 @@ def reread(
         value = watermarks.ensure(session, *ours).value
     with measured(connector.name, "reread"):
         page = connector.reread(collection, keys)
-    good, bad, gone = validation.partition(declared, page)
+    good, bad, gone, _ = validation.partition(declared, page)
     # An id that is not a valid key was requested too; a row reported as gone under it is not bad but absent.
     bad = [row for row in bad if row.external_id not in page.gone]
     now: dt.datetime = clock.now()

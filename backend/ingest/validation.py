@@ -36,12 +36,13 @@ _CHUNK = 500
 
 
 class Partitioned(NamedTuple):
-    """The contents of a page: valid records by key (of two with the same key the later one), bad rows, and the
-    keys of records that the ERP reports as deleted."""
+    """The contents of a page: valid records by key (of two with the same key the later one), bad rows, the keys
+    of records that the ERP reports as deleted, and the keys of invalid records, which exist all the same."""
 
     good: dict[str, Mapping[str, Any]]
     bad: list[BadRow]
     gone: list[str]
+    invalid_keys: list[str]
 
 
 def partition(collection: Collection, page: ReadPage) -> Partitioned:
@@ -65,11 +66,14 @@ def partition(collection: Collection, page: ReadPage) -> Partitioned:
             f"The connector returned {len(page.records)} records of {collection.name} and {len(page.sources)} "
             "source rows; this is a fault of the connector",
         )
-    parts = Partitioned({}, list(page.bad), [])
+    parts = Partitioned({}, list(page.bad), [], [])
     for record, source in zip(page.records, page.sources or repeat(None), strict=False):
         faults = _faults(collection, record)
         if faults:
             parts.bad.append(_rejected(collection, record, source, faults))
+            # The source may name its row by a place in a file, which says nothing about the record's key.
+            if isinstance(key := record.get(collection.key), str):
+                parts.invalid_keys.append(key[:LONGEST_ID])
         else:
             parts.good[str(record[collection.key])] = record
     for key in page.gone:

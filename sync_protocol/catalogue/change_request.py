@@ -6,6 +6,8 @@ from typing import Any
 from sync_protocol.collection import OFFICE, BodySchema, Kind
 from sync_protocol.fields import Choice, Text, Ulid
 
+_OLD_NAME = "wish"
+
 
 class ChangeRequestBodySchema(BodySchema):
     submission_id = Ulid(required=True)
@@ -17,7 +19,8 @@ class ChangeRequestBodySchema(BodySchema):
 
 def title(body: Mapping[str, Any]) -> str:
     """Return the title for people."""
-    return f"Request to {body.get('action', 'change')} {body.get('submission_id')}"
+    # Requests stored by a server from before the first release have the action under its old name.
+    return f"Request to {body.get('action') or body.get(_OLD_NAME, 'change')} {body.get('submission_id')}"
 
 
 CHANGE_REQUEST = Kind(

@@ -134,3 +134,9 @@ def test_a_transaction_that_queued_nothing_takes_no_statement_more(sessions: Ses
     with statements_of(sessions) as statements, sessions() as session, session.begin():
         positions.head(session)
     assert [s for s in statements if not s.startswith("BEGIN")] == statements[-1:]
+
+
+def test_a_commit_over_an_open_savepoint_is_an_error_and_not_silent(sessions: Sessions) -> None:
+    with pytest.raises(RuntimeError, match="with a savepoint open"), sessions() as session, session.begin():
+        session.begin_nested()
+        queued(session, unit("a"))

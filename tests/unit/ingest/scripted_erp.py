@@ -6,7 +6,7 @@ from typing import Any
 
 from backend.erp.errors import ErpError
 from backend.erp.records import Capabilities, Health, ReadPage
-from backend.erp.rows import BadRow
+from backend.erp.rows import BadRow, RawRow
 
 
 @dataclass
@@ -23,6 +23,8 @@ class ScriptedErp:
     silently: dict[str, dict[str, Mapping[str, Any] | BadRow]] = field(default_factory=dict)
     """Per collection and key: what a record has become without the log saying so."""
     snapshots: bool = False
+    lines: bool = False
+    """Whether a record's source row is named by its line in a file, not by the record's key."""
     error: ErpError | None = None
     before_answer: Callable[[str], None] = lambda call: None
     calls: list[str] = field(default_factory=list)
@@ -58,8 +60,11 @@ class ScriptedErp:
         entries = [e if isinstance(e, str) else changed.get(_key(e), e) for e in entries]
         end = start + len(entries)
         more = end < len(self.log.get(collection, []))
+        records = tuple(e for e in entries if isinstance(e, Mapping))
+        sources = [RawRow(f"{collection}.csv:{n}", record) for n, record in enumerate(records)]
         return ReadPage(
-            records=tuple(e for e in entries if isinstance(e, Mapping)),
+            records=records,
+            sources=tuple(sources) if self.lines else (),
             watermark=str(end),
             more=more,
             gone=tuple(e for e in entries if isinstance(e, str)),

@@ -134,3 +134,16 @@ def test_a_listed_key_that_no_database_keeps_hides_nothing(ten: Intake) -> None:
     ten.erp.exists["units"] |= {"\ud800", "x\x00"}
     assert ten.sweep().deleted == 1
     assert ten.keys() == [f"u{n}" for n in range(10) if n != 3]
+
+
+def test_an_invalid_record_exists_although_its_source_is_named_by_a_line(intake: Intake) -> None:
+    """The sweep takes what was not read for deleted; a record that became invalid was read."""
+    intake.erp.snapshots, intake.erp.lists, intake.erp.lines = True, frozenset(), True
+    intake.erp.page = 20
+    intake.erp.say("units", *(unit(f"u{n}") for n in range(10)))
+    intake.read()
+    intake.erp.log["units"] = [unit(f"u{n}", decimals=9 if n == 3 else 0) for n in range(10)]
+    with intake.sessions() as session, session.begin():
+        session.execute(update(Watermark).values(value=None))
+    assert intake.read().deleted == 0
+    assert len(intake.keys()) == 10 and [id for id, _ in intake.rejected()] == ["units.csv:3"]

@@ -9,6 +9,7 @@ from backend.database.core import Sessions
 from backend.delivery.park_reasons import class_of
 from backend.inbox import submissions as inbox
 from backend.inbox.models import Submission
+from sync_protocol.catalogue import change_request
 from sync_protocol.submission import State
 from tests.unit.sync.company import master_data, order, order_body, reps, say, submission
 from tests.unit.sync.replica import NOW, Replica
@@ -222,3 +223,8 @@ def test_a_request_in_the_push_of_its_order_is_taken_after_it(sessions: Sessions
     put(sessions, B, State.ACCEPTED, erp_id="7", erp_number="SO7")
     [later] = send(sessions, request(D, B))
     assert (later["status"], later["state"]) == ("received", "parked")
+
+
+def test_a_request_stored_before_its_field_was_renamed_keeps_its_title() -> None:
+    body = {"submission_id": "X", change_request._OLD_NAME: "cancel"}
+    assert change_request.title(body) == "Request to cancel X"
