@@ -19,14 +19,13 @@ from backend.ingest.full_comparison import compare
 from backend.ingest.reread import reread
 from backend.ingest.schedule import Schedule
 from backend.ingest.sweep import sweep
+from backend.office.erp_check import check_by_number
 from backend.settings import Settings
 from sync_protocol.submission import Decision, State
 from tests.unit.delivery.inbox_fixture import BACKOFF, InboxFixture
 from tests.unit.delivery.recording_erp import RecordingErp
 from tests.unit.ingest.scripted_erp import ScriptedErp, unit
 from tests.unit.metrics.change import Change
-
-Counts = dict[tuple[str, ...], float]
 
 
 @pytest.fixture
@@ -102,6 +101,14 @@ def test_lookups(inbox: InboxFixture) -> None:
     assert calls() == {("recording", "find", "answered"): 1}
     look_up(inbox.erp, "order", "X", Decision.LINKED, "SO1")
     assert calls() == {("recording", "find", "answered"): 2, ("recording", "find_by_number", "answered"): 1}
+
+
+def test_what_the_office_asks(inbox: InboxFixture) -> None:
+    row = inbox.row(inbox.capture(state=State.PARKED))
+    calls = Change(metrics.ERP_OTHER_CALLS)
+    check_by_number(lambda: inbox.erp, row, "SO1", inbox.clock, inbox.settings)
+    asked = ("capabilities", "find", "find_by_number")
+    assert calls() == {("recording", call, "answered"): 1 for call in asked}
 
 
 def test_a_forwarded_document_counts_only_among_the_transfers(inbox: InboxFixture) -> None:
