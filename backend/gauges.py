@@ -21,7 +21,7 @@ from backend.database.core import Sessions, is_postgresql, make_sessions, snapsh
 from backend.delivery import sending_hold
 from backend.delivery.models import Breaker
 from backend.delivery.reconciliation import report
-from backend.feed import mismatches, positions
+from backend.feed import epochs, mismatches, positions
 from backend.identity.models import Device
 from backend.inbox.models import Submission
 from backend.ingest import quarantine
@@ -89,6 +89,7 @@ RECONCILED = Gauge(
 )
 RECONCILED_AGE = Gauge("satchel_reconciliation_age_seconds", "Time since the newest reconciliation ended.")
 POSITION = Gauge("satchel_feed_position", "Newest position of the feed.")
+EPOCHS = Gauge("satchel_feed_epochs_total", "Epochs of the feed that were started, by cause.", ("cause",))
 
 GAUGES: tuple[Gauge, ...] = tuple(value for value in globals().values() if isinstance(value, Gauge))
 
@@ -195,11 +196,13 @@ def _devices(session: Session, now: dt.datetime) -> Read:
 
 
 def _replicas(session: Session, now: dt.datetime) -> Read:
+    started = epochs.count_by_cause(session)
     count, devices = mismatches.count_since(session, now - dt.timedelta(days=1))
     return {
         DIFFERED: [((), count)],
         DIFFERING: [((), devices)],
         POSITION: [((), positions.head(session).position)],
+        EPOCHS: [((cause.value,), started.get(cause, 0)) for cause in positions.EpochCause],
     }
 
 

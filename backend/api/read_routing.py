@@ -11,6 +11,7 @@ from typing import TypeVar
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from backend import metrics
 from backend.api import auth
 from backend.api.services import get_services
 from backend.feed.models import FeedHead
@@ -33,7 +34,10 @@ def read_feed(primary: Session, schema: int, read: Read[T], is_empty: Callable[[
             primary is discarded, and the primary is read.
     """
     replica = get_services().replica
-    if replica is None or replica.is_unavailable:
+    if replica is None:
+        return read(primary, None)
+    if replica.is_unavailable:
+        metrics.READ_REPLICA.labels("unavailable").inc()
         return read(primary, None)
     principal = auth.principal()
     row = primary.execute(

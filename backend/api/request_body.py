@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
-from flask import request
+from flask import g, request
 from marshmallow import Schema
 
 from backend.api.problems import Problem
@@ -75,11 +75,16 @@ def read_inflated(most: int) -> bytes:
         raise Problem(ErrorCode.BODY_DAMAGED, f"The gzip data {error}.") from None
 
 
+def received_bytes() -> int:
+    """Return how many bytes of the request's body were read, before inflating."""
+    return int(g.get("body_bytes", 0))
+
+
 def _pieces(most: int) -> Iterator[bytes]:
     """Yield the body as it arrives, at most *most* bytes of it."""
     arrived = 0
     while piece := _next_piece():
-        arrived += len(piece)
+        g.body_bytes = arrived = arrived + len(piece)
         if arrived > most:
             raise too_large(most)
         yield piece

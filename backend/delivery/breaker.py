@@ -16,6 +16,7 @@ from backend.database.core import Sessions
 from backend.delivery.models import Breaker
 from backend.delivery.retry import Backoff
 from backend.delivery.transition import MAX_RAW, Transition
+from backend.erp.call_metrics import measured
 from backend.erp.errors import ErpError
 from backend.erp.port import Connector
 
@@ -94,7 +95,8 @@ def probe(sessions: Sessions, connector: Connector, *, clock: Clock, backoff: Ba
     if moved is None:
         return False
     try:
-        problems = connector.check().problems
+        with measured(connector.name, "check"):
+            problems = connector.check().problems
     except ErpError as error:
         problems = (error.message,)
     except Exception as error:

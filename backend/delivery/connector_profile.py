@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from backend.clock import Clock
 from backend.delivery.retry import Backoff, pattern_of
+from backend.erp.call_metrics import measured
 from backend.erp.errors import ErpError
 from backend.erp.port import Connector
 from backend.erp.records import Capabilities
@@ -85,7 +86,9 @@ class CachedProfile:
         now = self.clock.now()
         if not self.fresh():
             try:
-                self._profile = build_profile(self.connector.capabilities(), self.settings, self.backoff)
+                with measured(self.connector.name, "capabilities"):
+                    capabilities = self.connector.capabilities()
+                self._profile = build_profile(capabilities, self.settings, self.backoff)
                 self._until = now + CACHE_FOR
             except ErpError as error:
                 # What it could do before, it will be able to do again: keep the old profile.

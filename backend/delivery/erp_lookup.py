@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from backend.erp.call_metrics import measured
 from backend.erp.port import Connector
 from backend.erp.records import ErpDocument
 from sync_protocol.submission import Decision
@@ -33,7 +34,9 @@ def look_up(
     A linked document was entered in the ERP by hand without our key, so it is looked up by its *number*. If it
     counted as missing, it would be sent and be in the ERP twice.
     """
-    hits = connector.find(kind, id)
+    with measured(connector.name, "find"):
+        hits = connector.find(kind, id)
     if not hits and decision == Decision.LINKED and number:
-        return connector.find_by_number(kind, number)
+        with measured(connector.name, "find_by_number"):
+            return connector.find_by_number(kind, number)
     return hits

@@ -138,7 +138,7 @@ class Forwarder:
             transition = transfer.run()
         except LeaseLost:
             lease = attempts.lease
-            metrics.LEASES_LOST.inc()
+            metrics.LEASES_LOST.labels("sending").inc()
             log.warning("%s: %s has lost its lease %d and stops", lease.id, self.worker, lease.fence)
             with self.sessions() as session, session.begin():
                 attempts.close(session)
@@ -171,7 +171,9 @@ class Forwarder:
             attempts.close(session)
             row = settle_lease(session, lease, transition, connector=self.connector.name, now=now)
             following = self._acquire(session, profile) if profile is not None else None
-        if row is not None:
+        if row is None:
+            metrics.LEASES_LOST.labels("settling").inc()
+        else:
             metrics.SETTLED.labels(row.state).inc()
             log.info(
                 "%s: %s %s", lease.id, transition.state.value, transition.erp_number or transition.reason or ""

@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from sqlalchemy import ColumnElement, exists, select, update
+from sqlalchemy import ColumnElement, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from backend.feed.models import FeedEpoch, FeedHead
@@ -26,6 +26,12 @@ def unreconciled(session: Session) -> FeedEpoch | None:
 def is_unreconciled() -> ColumnElement[bool]:
     """Return the SQL condition that the current epoch has not been reconciled with the ERP yet."""
     return exists(_UNRECONCILED)
+
+
+def count_by_cause(session: Session) -> dict[str, int]:
+    """Return how many epochs were started, by cause (`positions.EpochCause`). The table stays small."""
+    rows = session.execute(select(FeedEpoch.cause, func.count().label("epochs")).group_by(FeedEpoch.cause))
+    return {row.cause: row.epochs for row in rows}
 
 
 def mark_reconciled(session: Session, epoch: str, now: dt.datetime) -> bool:

@@ -18,6 +18,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from ulid import ULID
 
+from backend import metrics
 from backend.identity import audit, device_keys
 from backend.identity.keys import Keys
 from backend.identity.models import Device, Rep
@@ -161,6 +162,7 @@ def refresh(
             now=now,
             detail={"generation": generation, "current": device.refresh_generation},
         )
+        metrics.REFRESH_REUSES.inc()
         raise RefreshInvalid("the refresh token was replaced more than one generation ago")
     # The current generation starts the next; the previous one returns the current one again. A higher
     # generation was issued before a backup of this database was restored.

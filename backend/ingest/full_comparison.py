@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from backend.clock import Clock
 from backend.database.core import Sessions
+from backend.erp.call_metrics import measured
 from backend.erp.errors import ErpError, ErrorClass
 from backend.erp.port import Connector
 from backend.ingest import diff, validation, watermarks
@@ -57,7 +58,8 @@ def compare(
         value = watermarks.ensure(session, *ours).compare_value
     try:
         while not (done.complete or stop() or done.pages == most_pages):
-            page = connector.read(collection, value, PAGE)
+            with measured(connector.name, "read"):
+                page = connector.read(collection, value, PAGE)
             if page.more and page.watermark == value:
                 raise ErpError(
                     ErrorClass.UNKNOWN,

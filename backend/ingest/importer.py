@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from backend.clock import Clock, instant
 from backend.database.core import Sessions
+from backend.erp.call_metrics import measured
 from backend.erp.errors import ErpError, ErrorClass
 from backend.erp.port import Connector
 from backend.erp.records import ReadPage
@@ -153,7 +154,8 @@ class _CollectionReader:
 
     def next_page(self) -> None:
         """Read and publish one page. Set `over` after the last page or if it was overtaken."""
-        page = self.connector.read(self.name, self.value, PAGE)
+        with measured(self.connector.name, "read"):
+            page = self.connector.read(self.name, self.value, PAGE)
         if page.more and page.watermark == self.value:
             raise ErpError(
                 ErrorClass.UNKNOWN,
@@ -195,7 +197,8 @@ class _CollectionReader:
 
     def lists_keys(self) -> bool:
         """Return whether the connector can list all keys."""
-        return self.name in self.connector.capabilities().lists_keys
+        with measured(self.connector.name, "capabilities"):
+            return self.name in self.connector.capabilities().lists_keys
 
     def _store_page(self, session: Session, page: ReadPage, parts: validation.Partitioned) -> int | None:
         """Write one page; return the number of changes, or None if it was overtaken."""

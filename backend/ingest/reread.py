@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from backend.clock import Clock
 from backend.database.core import Sessions
+from backend.erp.call_metrics import measured
 from backend.erp.port import Connector
 from backend.feed.changes import publish
 from backend.ingest import customer_merges, diff, validation, watermarks
@@ -40,7 +41,8 @@ def reread(
     declared, ours = COLLECTIONS[collection], (connector.name, collection)
     with sessions() as session, session.begin():
         value = watermarks.ensure(session, *ours).value
-    page = connector.reread(collection, keys)
+    with measured(connector.name, "reread"):
+        page = connector.reread(collection, keys)
     good, bad, gone, _ = validation.partition(declared, page)
     # An id that is not a valid key was requested too; a row reported as gone under it is not bad but absent.
     bad = [row for row in bad if row.external_id not in page.gone]

@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from backend import metrics
 from backend.clock import Clock
 from backend.database.core import Sessions, snapshot
+from backend.erp.call_metrics import measured
 from backend.erp.errors import ErpError, ErrorClass
 from backend.erp.port import Connector
 from backend.erp.records import Capabilities
@@ -49,7 +50,8 @@ class Schedule:
         if now < self._not_before.get("", now):
             return []
         try:
-            capabilities = self.connector.capabilities()
+            with measured(self.connector.name, "capabilities"):
+                capabilities = self.connector.capabilities()
         except ErpError as error:
             self._failed("", now)
             self._log_once(error.message)

@@ -12,6 +12,7 @@ from sqlalchemy import Select, select
 
 from backend.clock import Clock
 from backend.database.core import Sessions, snapshot
+from backend.erp.call_metrics import measured
 from backend.erp.errors import ErpError
 from backend.erp.port import Connector
 from backend.feed import positions
@@ -70,12 +71,12 @@ def sweep(
     listed = 0
     missing: list[str] = []
     try:
-        with KeySet(connector.keys(collection) if listing is None else listing.keys) as keys:
+        with KeySet(listing.keys) if listing is not None else _listed_keys(connector, collection) as keys:
             listed = len(keys)
             existing, missing = _compare(sessions, collection, before, keys)
         refusal = None if force else _refusal(collection, listed, existing, len(missing), settings)
         if refusal is None and missing and listing is None:
-            with KeySet(connector.keys(collection)) as keys:
+            with _listed_keys(connector, collection) as keys:
                 missing = [key for chunk in _chunks(missing) for key in keys.lacking(chunk)]
     except ErpError as error:
         refusal = error.message
@@ -87,6 +88,12 @@ def sweep(
     with sessions() as session, session.begin():
         watermarks.swept(session, connector.name, collection, now)
     return SweepResult(collection, listed, len(missing), deleted)
+
+
+def _listed_keys(connector: Connector, collection: str) -> KeySet:
+    """Return the keys that the connector lists; the caller closes the set. Raises `ErpError`."""
+    with measured(connector.name, "keys"):
+        return KeySet(connector.keys(collection))
 
 
 def _compare(sessions: Sessions, collection: str, before: int, keys: KeySet) -> tuple[int, list[str]]:

@@ -6,11 +6,25 @@ statement. Metrics that a scrape reads from the database are in `backend.gauges`
 """
 
 from collections import Counter as Tally
+from collections.abc import Iterable
+from enum import StrEnum
 from typing import Any
 
 from backend.metrics.metric import Counter, Histogram, Metric
 from sync_protocol.pull import RESET_EPOCH, RESET_REBASE
 from sync_protocol.push import Status
+
+
+class DropCause(StrEnum):
+    """Why a phone must delete a stream."""
+
+    REVOKED = "revoked"
+    """The rep may no longer read it, or the app's catalogue does not have it."""
+    COMPACTED = "compacted"
+    """Tombstones that the phone had not read were deleted, so it reads the stream again."""
+    EPOCH = "epoch"
+    """The phone had read only a part of it when a new epoch started, so it reads the stream again."""
+
 
 HTTP_REQUESTS = Counter(
     "satchel_http_requests_total", "Requests answered.", ("method", "route", "status"), most=200
@@ -21,6 +35,7 @@ HTTP_SECONDS = Histogram(
 HTTP_PROBLEMS = Counter("satchel_http_problems_total", "Requests answered with an error, by code.", ("code",))
 
 PUSHES = Counter("satchel_pushes_total", "Committed pushes with at least one document.")
+PUSH_BYTES = Counter("satchel_push_body_bytes_total", "Bytes of the bodies of these pushes, as received.")
 PUSH_RESULTS = Counter(
     "satchel_push_results_total",
     "Results of pushed documents.",
@@ -42,6 +57,18 @@ RESETS = Counter(
     ("reset",),
     known=[(RESET_EPOCH,), (RESET_REBASE,)],
 )
+DROPS = Counter(
+    "satchel_pull_dropped_streams_total",
+    "Streams that a page without a full reset told a phone to delete, by cause.",
+    ("cause",),
+    known=[(cause,) for cause in DropCause],
+)
+READ_REPLICA = Counter(
+    "satchel_read_replica_reads_total",
+    "Reads of the feed by web processes with a read replica, by whether it served them or why not.",
+    ("result",),
+    known=[("served",), ("behind",), ("busy",), ("conflict",), ("failed",), ("unavailable",), ("refused",)],
+)
 MISMATCHES = Counter("satchel_replica_mismatches_total", "Streams in which a phone differed from the server.")
 
 SEGMENT_SECONDS = Histogram("satchel_segment_build_duration_seconds", "Time to build the segments of a stream.")
@@ -56,12 +83,29 @@ ERP_CALLS = Histogram(
     "Duration of calls to the ERP that forward documents, by outcome.",
     ("connector", "step", "outcome"),
 )
+ERP_OTHER_CALLS = Histogram(
+    "satchel_erp_other_call_duration_seconds",
+    "Duration of calls to the ERP that do not forward a document, by outcome.",
+    ("connector", "call", "outcome"),
+    most=80,
+)
 ATTEMPTS = Counter(
     "satchel_erp_attempts_total", "Attempts to forward a document, by outcome.", ("connector", "outcome")
 )
 SETTLED = Counter("satchel_settlements_total", "Forwarded documents, by their new state.", ("state",))
 LEASES_LOST = Counter(
-    "satchel_leases_lost_total", "Documents whose lease passed to another worker while they were sent."
+    "satchel_leases_lost_total",
+    "Documents whose lease passed to another worker, by when their worker noticed it.",
+    ("phase",),
+    known=[("sending",), ("settling",)],
+)
+LEASES_EXPIRED = Counter(
+    "satchel_leases_expired_total", "Leases that ended without a result, so that a worker took them back."
+)
+
+REFRESH_REUSES = Counter(
+    "satchel_refresh_token_reuses_total",
+    "Refused refreshes whose refresh token had been replaced more than one generation ago.",
 )
 
 INGEST_RECORDS = Counter("satchel_ingest_records_total", "Records read from the ERP.", ("collection",))
@@ -92,17 +136,28 @@ def count_request(method: str, route: str | None, status: int, code: str | None,
         HTTP_PROBLEMS.labels(code).inc()
 
 
-def count_push(results: list[dict[str, object]]) -> None:
-    """Count a committed push by its *results*, as `sync_protocol.push.result` makes them."""
+def count_push(results: list[dict[str, object]], size: int) -> None:
+    """Count a committed push: its *results*, as `sync_protocol.push.result` makes them, and *size* in bytes."""
     PUSHES.inc()
+    PUSH_BYTES.inc(size)
     for status, count in Tally(str(result["status"]) for result in results).items():
         PUSH_RESULTS.labels(status).inc(count)
 
 
-def count_page(idle: bool, size: int) -> None:
-    """Count a page of *size* bytes; *idle* if it contained no changes."""
+def count_page(idle: bool, size: int, reset: str | None, drop_causes: Iterable[DropCause]) -> None:
+    """Count a page of *size* bytes.
+
+    Args:
+        idle: Whether it contained no changes.
+        reset: Its `reset`, if any.
+        drop_causes: The cause of each stream in its `drop`.
+    """
     PAGES.labels("idle" if idle else "changes").inc()
     PAGE_BYTES.inc(size)
+    if reset is not None:
+        RESETS.labels(reset).inc()
+    for cause in drop_causes:
+        DROPS.labels(cause).inc()
 
 
 def count_call(connector: str, step: str, outcome: str, seconds: float) -> None:

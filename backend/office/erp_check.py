@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from backend.clock import Clock
 from backend.delivery.connector_profile import build_profile, configured_backoff
+from backend.erp.call_metrics import measured
 from backend.erp.errors import ErpError
 from backend.erp.port import Connector, ConnectorMissing
 from backend.erp.records import ErpDocument
@@ -68,10 +69,16 @@ def _ask(
 ) -> ErpCheck:
     try:
         with closing(connect()) as connector:
-            profile = build_profile(connector.capabilities(), settings, configured_backoff(settings))
+            with measured(connector.name, "capabilities"):
+                capabilities = connector.capabilities()
+            profile = build_profile(capabilities, settings, configured_backoff(settings))
             asked_at = clock.now()
-            by_key = tuple(connector.find(document.kind, document.id))
-            by_number = tuple(connector.find_by_number(document.kind, number)) if number is not None else ()
+            with measured(connector.name, "find"):
+                by_key = tuple(connector.find(document.kind, document.id))
+            by_number: tuple[ErpDocument, ...] = ()
+            if number is not None:
+                with measured(connector.name, "find_by_number"):
+                    by_number = tuple(connector.find_by_number(document.kind, number))
     except (ErpError, ConnectorMissing) as error:
         raise ActionRefused(ErrorCode.ERP_UNAVAILABLE, f"the ERP must be asked first: {error}") from None
     except Exception as error:

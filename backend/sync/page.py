@@ -20,6 +20,7 @@ from backend.clock import instant
 from backend.feed import reading
 from backend.feed.models import FeedSegment
 from backend.feed.positions import Head
+from backend.metrics import DropCause
 from sync_protocol.catalogue import COLLECTIONS
 from sync_protocol.change import Stream
 from sync_protocol.checksum import Checksum
@@ -51,6 +52,10 @@ class Page:
     """Seconds until the next poll."""
     segment_candidates: tuple[Stream, ...] = ()
     """Streams that the device starts to read and that are large enough for segments, but have none."""
+    reset: str | None = None
+    """Its `reset`, for the metrics. They are counted by the HTTP layer, because a page may be built twice."""
+    drop_causes: tuple[DropCause, ...] = ()
+    """The cause of each stream in its `drop`, for the metrics."""
 
     @property
     def etag(self) -> str:
@@ -195,12 +200,20 @@ class PageBuilder:
             self._changes.append(f'{{{name},"put":[{",".join(put)}],"gone":[{",".join(gone)}]}}')
 
     def render(
-        self, *, drop: list[Stream], reset: str | None, check: Checksum, idle: bool, now: dt.datetime
+        self,
+        *,
+        drop: list[Stream],
+        drop_causes: Iterable[DropCause],
+        reset: str | None,
+        check: Checksum,
+        idle: bool,
+        now: dt.datetime,
     ) -> Page:
         """Return the finished page.
 
         Args:
             drop: The streams that the device must delete.
+            drop_causes: Why, one per stream.
             reset: None, `RESET_EPOCH` or `RESET_REBASE`.
             check: The checksum of the replica once it has applied the page; sent only if the page is complete.
             idle: Whether nothing has changed since the cursor of the request.
@@ -224,4 +237,5 @@ class PageBuilder:
         }
         before = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
         body = f'{before[:-1]},"changes":[{",".join(self._changes)}]}}'.encode()
-        return Page(body, text, idle, self.poll_after, tuple(self.segment_candidates))
+        candidates, causes = tuple(self.segment_candidates), tuple(drop_causes)
+        return Page(body, text, idle, self.poll_after, candidates, reset, causes)

@@ -9,10 +9,10 @@ from collections.abc import Collection, Mapping
 
 from sqlalchemy.orm import Session
 
-from backend import metrics
 from backend.feed import segments
 from backend.feed.positions import Head
 from backend.feed.reading import StreamState
+from backend.metrics import DropCause
 from backend.sync import subscriptions
 from backend.sync.page import Link, Page, PageBuilder, no_link
 from backend.sync.subscriptions import Subscriptions
@@ -79,7 +79,6 @@ def pull(
     if sent.epoch != head.epoch:
         cursor = _rebase(sent, head, states) if schema >= SEGMENTS_SINCE else Cursor(head.epoch)
         reset = RESET_REBASE if cursor.marks else RESET_EPOCH
-        metrics.RESETS.labels(reset).inc()
     if cursor.seen > head.position:
         raise NotYet(LIMITS.poll_after_seconds // 4)
     # 3. Streams that the cursor names and the device must drop: it may no longer read them, or has read them
@@ -110,7 +109,9 @@ def pull(
     page.add_streams(session, to_read)
     # 5. The cursor names exactly the streams of which the device may now hold rows.
     idle = not (cursor_text is None or reset or drop or changed)
-    return page.render(drop=drop, reset=reset, check=_check(page.marks, states), idle=idle, now=now)
+    causes = [_drop_cause(stream, granted, cursor) for stream in drop]
+    check = _check(page.marks, states)
+    return page.render(drop=drop, drop_causes=causes, reset=reset, check=check, idle=idle, now=now)
 
 
 def _rebase(sent: Cursor, head: Head, states: Mapping[Stream, StreamState]) -> Cursor:
@@ -125,6 +126,13 @@ def _rebase(sent: Cursor, head: Head, states: Mapping[Stream, StreamState]) -> C
 def _missed(mark: Mark, states: Mapping[Stream, StreamState], stream: Stream) -> bool:
     """Return whether tombstones that the device needs have been deleted."""
     return stream in states and mark.covered < states[stream].floor
+
+
+def _drop_cause(stream: Stream, granted: Collection[Stream], cursor: Cursor) -> DropCause:
+    """Return why *stream* is dropped; *cursor* is that of the request, taken over into the current epoch."""
+    if stream not in granted:
+        return DropCause.REVOKED
+    return DropCause.COMPACTED if stream in cursor.marks else DropCause.EPOCH
 
 
 def _check(streams: Collection[Stream], states: Mapping[Stream, StreamState]) -> Checksum:

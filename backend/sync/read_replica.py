@@ -15,6 +15,7 @@ from sqlalchemy.exc import DataError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
+from backend import metrics
 from backend.database.core import engine_options, prepare, snapshot
 from backend.feed import positions
 from backend.feed.positions import FeedMissing, Head
@@ -54,32 +55,47 @@ class ReadReplica:
             min_position: The position that the standby must have reached.
             query: Called with a session and the standby's head; returns None if its result may not be used.
         """
+        result, reason = self._read(primary, min_position, query)
+        metrics.READ_REPLICA.labels(reason).inc()
+        return result
+
+    def _read(
+        self, primary: Head, min_position: int, query: Callable[[Session, Head], T | None]
+    ) -> tuple[T | None, str]:
+        """Return the result and "served"; or None and why the primary must serve, for the metrics."""
         if self.is_unavailable:
-            return None
+            return None, "unavailable"
         try:
             with Session(self._engine) as session:
                 snapshot(session)
                 head = positions.head(session)
                 # Positions of another epoch are not comparable.
                 if head.epoch != primary.epoch or head.position < min_position:
-                    return None
-                return query(session, head)
-        except (NotYet, FeedMissing, DataError, PoolTimeout):
-            # The primary reports what is wrong with the request; a busy standby is not unavailable.
-            return None
+                    return None, "behind"
+                result = query(session, head)
+                return result, "behind" if result is None else "served"
+        except NotYet:
+            return None, "behind"
+        except PoolTimeout:
+            # A busy standby is not unavailable.
+            return None, "busy"
+        except (FeedMissing, DataError):
+            # The primary reports what is wrong with the request.
+            return None, "refused"
         except DBAPIError as error:
-            self._failed(error)
-            return None
+            return None, self._failed(error)
 
-    def _failed(self, error: DBAPIError) -> None:
+    def _failed(self, error: DBAPIError) -> str:
+        """Log *error*, and do not use the standby for a while unless it is a conflict; return the reason."""
         reason = str(error.orig).strip().splitlines()[0]
         if getattr(error.orig, "sqlstate", None) == CONFLICT:
             log.info(
                 "the standby cancelled a page because of a recovery conflict; the primary serves it: %s", reason
             )
-            return
+            return "conflict"
         self._unavailable_until = self._monotonic() + UNAVAILABLE_SECONDS
         log.warning("the standby failed; the primary serves for %.0f s: %s", UNAVAILABLE_SECONDS, reason)
+        return "failed"
 
     def close(self) -> None:
         """Close its connections."""

@@ -96,7 +96,7 @@ def read_page(cursor: str | None, limit_bytes: int | None, schema: int) -> Page:
         get_services().on_demand_builder.ensure(page.segment_candidates)
         auth.reauthenticate(preload)
         page = _read(db.session(), cursor, limit_bytes, schema, auth.preloaded())
-    metrics.count_page(page.idle, len(page.body))
+    metrics.count_page(page.idle, len(page.body), page.reset, page.drop_causes)
     return page
 
 

@@ -60,7 +60,7 @@ def store(submissions: list[Any]) -> list[dict[str, object]]:
             principals.note_pushed(session, principal.device, positions.head(session).position)
         failpoint("push.before_commit")
     failpoint("push.after_commit")
-    metrics.count_push(results)
+    metrics.count_push(results, request_body.received_bytes())
     # After the commit; otherwise the worker could look before the rows are visible.
     doorbell.ring(services.settings)
     return results

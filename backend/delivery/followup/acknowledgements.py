@@ -14,6 +14,7 @@ from backend.clock import Clock
 from backend.database.core import Sessions
 from backend.delivery.erp_response import from_outcome
 from backend.delivery.settle import settle
+from backend.erp.call_metrics import measured
 from backend.erp.errors import ErpError
 from backend.erp.port import Connector
 from backend.erp.records import Acknowledgement, ErpDocument
@@ -40,7 +41,8 @@ class Acknowledger:
     def settle_all(self) -> int:
         """Settle all acknowledgements; return how many submissions changed their state."""
         try:
-            acknowledgements = list(self.connector.acknowledgements())
+            with measured(self.connector.name, "acknowledgements"):
+                acknowledgements = list(self.connector.acknowledgements())
         except ErpError as error:
             self._log_once("", f"acknowledgements of {self.connector.name} cannot be read: {error.message}")
             return 0
@@ -69,7 +71,8 @@ class Acknowledger:
             confirm, moved = self._match(session, row, acknowledgement)
         if confirm:
             failpoint("delivery.before_confirm")
-            self.connector.confirm(acknowledgement.token)
+            with measured(self.connector.name, "confirm"):
+                self.connector.confirm(acknowledgement.token)
         return moved
 
     def _match(

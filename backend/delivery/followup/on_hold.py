@@ -13,6 +13,7 @@ from backend.delivery.erp_lookup import CANCELLED, active_documents, is_cancelle
 from backend.delivery.followup.overdue import flag_overdue
 from backend.delivery.settle import settle
 from backend.delivery.transition import Transition
+from backend.erp.call_metrics import measured
 from backend.erp.errors import ErpError
 from backend.erp.port import Connector
 from backend.erp.records import ErpDocument
@@ -71,7 +72,8 @@ def _check(sessions: Sessions, connector: Connector, id: str, clock: Clock) -> b
     with sessions() as session, session.begin():
         row = get(session, id)
         kind = row.kind if row is not None else ""
-    hits = connector.find(kind, id)
+    with measured(connector.name, "find"):
+        hits = connector.find(kind, id)
     with sessions() as session, session.begin():
         row = get(session, id, lock=True)
         if row is None or row.state != State.ON_HOLD:

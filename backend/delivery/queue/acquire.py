@@ -11,6 +11,7 @@ from collections.abc import Collection
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
+from backend import metrics
 from backend.database.core import UtcDateTime
 from backend.database.locks import try_advisory_lock
 from backend.delivery.park_reasons import NO_ANSWER, PARK_REASONS, POISON
@@ -101,6 +102,7 @@ def _expire_leases(
 ) -> None:
     for row in session.scalars(_EXPIRED, {"now": now}).all():
         log.warning("%s: %s has not reported back", row.id, row.lease_owner)
+        metrics.LEASES_EXPIRED.inc()
         note = f"{row.lease_owner} has not reported back"
         row.due_at = now
         if row.last_sent_at is not None:

@@ -2,19 +2,19 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from backend import metrics
 from backend.clock import ManualClock
 from backend.database.core import Sessions
-from backend.metrics.metric import Counter, Metric
+from backend.metrics.metric import Counter
 from backend.settings import SettingError, Settings, read_settings
 from backend.sync.page import etag_of
 from tests.unit.api.installation import Installation, Phone, install
 from tests.unit.delivery.inbox_fixture import InboxFixture
 from tests.unit.delivery.recording_erp import RecordingErp
+from tests.unit.metrics.change import Change
 from tests.unit.sync.company import customer, order_body, say, submission
 
 ID = "01KBR9Z8Q5T00000000000{:04}"
@@ -29,17 +29,6 @@ def here(tmp_path: Path, clock: ManualClock) -> Iterator[Installation]:
 @pytest.fixture
 def phone(here: Installation) -> Phone:
     return here.phone()
-
-
-class Change:
-    """How much more a metric says than when this was made."""
-
-    def __init__(self, metric: Metric[Any]) -> None:
-        self.metric, self.before = metric, metric.samples()
-
-    def __call__(self) -> dict[tuple[str, ...], float]:
-        more = {of: value - self.before.get(of, 0) for of, value in self.metric.samples().items()}
-        return {of: value for of, value in more.items() if value}
 
 
 def test_results_of_pushes_by_status(phone: Phone) -> None:

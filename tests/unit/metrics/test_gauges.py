@@ -12,7 +12,7 @@ from backend.database.core import Sessions, make_sessions
 from backend.delivery import breaker
 from backend.delivery.models import ErpDataLoss, Reconciliation
 from backend.delivery.reconciliation.report import Report
-from backend.feed import mismatches
+from backend.feed import mismatches, positions
 from backend.feed.mismatches import Mismatch, VerifyingDevice
 from backend.gauges import GAUGES, DatabaseGauges
 from backend.identity.models import Device, Rep
@@ -138,6 +138,20 @@ def test_replicas_that_differed_within_a_day_and_the_newest_reconciliation(
     assert value(values, "satchel_reconciliation_documents", result="missing") == 2
     assert value(values, "satchel_reconciliation_documents", result="sent") == 9
     assert value(values, "satchel_reconciliation_age_seconds") == 6 * 3_600
+
+
+def test_epochs_by_cause(sessions: Sessions, clock: ManualClock) -> None:
+    first = {"first": 1.0, "restore": 0.0, "lineage": 0.0}
+
+    def started() -> dict[str, float]:
+        values = read_gauges(sessions, clock)["satchel_feed_epochs_total"]
+        return {dict(labels)["cause"]: count for labels, count in values.items()}
+
+    assert started() == first
+    for count in (1, 2):
+        with sessions() as session, session.begin():
+            positions.new_epoch(session)
+        assert started() == {**first, "restore": count}
 
 
 def test_a_scrape_takes_as_few_statements_however_much_there_is(inbox: InboxFixture) -> None:
