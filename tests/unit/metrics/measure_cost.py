@@ -42,7 +42,7 @@ RESULTS: list[dict[str, object]] = [{"status": "received"}] * DOCUMENTS
 
 
 def count_push(n: int) -> None:
-    metrics.count_push(RESULTS)
+    metrics.count_push(RESULTS, 20_000)
     metrics.count_request("POST", "/v1/push", 200, None, 0.1)
 
 
