@@ -10,8 +10,9 @@ from sqlalchemy import Engine, create_engine, func, select, text
 from sqlalchemy.orm import Session
 
 from backend.database.core import Model, engine_options, prepare
+from backend.delivery.models import ErpDataLoss
 from backend.feed import epochs, integrity, positions
-from backend.feed.models import FeedHead, FeedStream
+from backend.feed.models import FeedHead, FeedMismatch, FeedStream, PositionTime
 from backend.migrations.upgrade import _config, current, newest, upgrade
 from sync_protocol.canonical import canonical
 from sync_protocol.channel import NOWHERE
@@ -100,4 +101,33 @@ def test_rows_of_revision_1_have_their_hashes_and_sums_afterwards(empty_database
         # It is the history that it was, and nothing is held.
         assert positions.head(session).epoch == "E1"
         assert epochs.unreconciled(session) is None
+    engine.dispose()
+
+
+def test_documents_of_revision_3_keep_their_values_under_the_new_names(empty_database_url: str) -> None:
+    engine = create_engine(empty_database_url, **engine_options(empty_database_url))
+    prepare(engine)
+    with engine.connect() as connection:
+        command.upgrade(_config(connection), "0003")
+        connection.execute(
+            text(
+                "INSERT INTO erp_hold (connector, since, vanished, sent_from)"
+                " VALUES ('flatfile', '2026-11-23 09:00:00', 4, '2026-11-22 09:00:00')"
+            )
+        )
+        connection.execute(text("INSERT INTO feed_moment (position, at) VALUES (7, '2026-11-23 09:00:00')"))
+        connection.execute(
+            text(
+                "INSERT INTO feed_mismatch (device, position, channel, collection, rep, app_version, at, stale,"
+                " missing, surplus, began_again)"
+                " VALUES ('D1', 7, 'everyone', 'units', 'R1', '1', '2026-11-23 09:00:00', 1, 0, 0, :yes)"
+            ),
+            {"yes": True},
+        )
+        connection.commit()
+    assert upgrade(engine) == ("0003", newest())
+    with Session(engine) as session:
+        assert session.scalars(select(ErpDataLoss.missing)).all() == [4]
+        assert session.scalars(select(PositionTime.position)).all() == [7]
+        assert session.scalars(select(FeedMismatch.resynced)).all() == [True]
     engine.dispose()
