@@ -99,7 +99,7 @@ def list_quarantine(collection: str | None, raw: bool, limit: int) -> None:
 def retry_quarantine(collections: tuple[str, ...]) -> None:
     """Retry the rows of COLLECTIONS (default: all) that are in quarantine.
 
-    The worker retries them by itself, with growing pauses of up to a day.
+    The worker retries them automatically, with growing pauses of up to a day.
     """
     settings = load_settings()
     connector = connect(settings.connector, settings.erp)

@@ -53,7 +53,7 @@ def running(parts: list[list[str]], environ: Mapping[str, str]) -> Iterator[list
 
 
 def supervise(parts: list[Part]) -> None:
-    """Wait for SIGTERM or SIGINT; raise `ClickException` if a part ends by itself."""
+    """Wait for SIGTERM or SIGINT; raise `ClickException` if a part ends before that."""
     stopping: list[int] = []
 
     def stop(number: int, frame: Any) -> None:

@@ -1,8 +1,8 @@
 """A cache of verified access tokens: a token's signature is checked once and not at every poll.
 
-Only what a token proves by itself is cached: that we signed it, for which device and until when. Whether the
-device is revoked is in the device's row, which is read for every request. Refused tokens are not cached, so
-that nobody can fill the cache with tokens of their own.
+Only what a token proves without the database is cached: that we signed it, for which device and until when.
+Whether the device is revoked is in the device's row, which is read for every request. Refused tokens are not
+cached, so that nobody can fill the cache with tokens of their own.
 """
 
 import datetime as dt

@@ -57,7 +57,7 @@ def push(
         Dicts with the keys id, status, state, sha256 and errors (`sync_protocol.push.result`).
     """
     batch = _PushBatch(session, rep_id, device_id, now, today or now.date())
-    # 1. Each document is checked by itself; the records that the valid ones cite are read in one statement.
+    # 1. Each document is checked separately; the records that the valid ones cite are read in one statement.
     parsed = [parse(document) for document in submissions]
     supersession.lock_rep(session, rep_id)
     batch.load_references([item for item in parsed if isinstance(item, ParsedSubmission)])

@@ -127,7 +127,7 @@ def _send(sha256: str, size: int, piece: ByteRange, headers: dict[str, str]) -> 
         response.direct_passthrough = True
         metrics.SEGMENT_BYTES.inc(piece.length)
     if prefix:
-        # The proxy reads the file, and handles the request's Range header, by itself.
+        # The proxy reads the file and handles the request's Range header.
         response.status_code = 200
         del response.headers["Content-Range"], response.headers["Content-Length"]
         response.headers["X-Accel-Redirect"] = f"{prefix.rstrip('/')}/{sha256[:2]}/{sha256}"

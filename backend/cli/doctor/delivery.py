@@ -31,7 +31,7 @@ def examine_delivery(session: Session, now: dt.datetime) -> Iterator[Finding]:
             ERROR,
             "forwarding",
             f"stopped since {breaker.opened_at:%Y-%m-%d %H:%M}: {breaker.reason}",
-            "correct it in the ERP or the settings; forwarding then resumes by itself",
+            "correct it in the ERP or the settings; forwarding then resumes automatically",
         )
     yield from _reconciliation(session, now)
 

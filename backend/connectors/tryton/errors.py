@@ -26,7 +26,7 @@ class Rule(NamedTuple):
     sentence: str
     """What the rep reads. `{name}` stands for a group of the pattern."""
     remedy: str
-    """What the office does, without a full stop, with the same groups. Empty: it is retried by itself."""
+    """What the office does, without a full stop, with the same groups. Empty: it is retried automatically."""
 
 
 def _rule(name: str, pattern: str, error_class: ErrorClass, sentence: str, remedy: str = "") -> Rule:

@@ -1,4 +1,4 @@
-"""Segments in a bucket of an S3-compatible store. boto3 finds credentials and region by itself."""
+"""Segments in a bucket of an S3-compatible store. boto3 finds credentials and region."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
