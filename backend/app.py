@@ -9,21 +9,31 @@ from sqlalchemy.orm import Session
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from backend import logs
-from backend.api import cors, problems, request_log, responses, routes
-from backend.api.compression import CODINGS, ResponseCompression
+from backend.api import cors, failed_attempts, large_bodies, problems, request_log, responses, routes
+from backend.api.compression import CODINGS, GZIP_LEVEL, MIN_BYTES, ZSTD_LEVEL, ResponseCompression
+from backend.api.delta_pull import DeltaMiddleware
+from backend.api.error_barrier import ErrorBarrier
 from backend.api.idle_poll import IdlePollMiddleware
+from backend.api.method_override import MethodOverrideMiddleware
 from backend.api.openapi.document import render
-from backend.api.rate_limit import FailureLimiter
+from backend.api.rates.limits import Rates
 from backend.api.services import EXTENSION, Services
+from backend.api.turns import Turns
+from backend.api.work import Admission
 from backend.clock import Clock, SystemClock
-from backend.database.core import db, engine_options, prepare
-from backend.identity import keys
+from backend.database.core import engine_options, prepare
+from backend.database.web_session import db
+from backend.identity.key_ring import KeyRing, Lifetimes
 from backend.identity.token_cache import VerifiedTokens
 from backend.migrations.tables import import_tables
+from backend.permissions import create_folder
 from backend.settings import Settings, read_settings
-from backend.sync.read_replica import ReadReplica
-from backend.sync.segments.factory import make_linker, make_links, make_store
+from backend.sync.segments.link_factory import make_link_origins, make_linker, make_links
 from backend.sync.segments.on_demand import OnDemandBuilder
+from backend.sync.segments.store_factory import make_store
+from backend.sync.standby import Standby
+from backend.webapp import blueprint as webapp
+from sync_protocol.contract import rendered_contract
 from sync_protocol.limits import LIMITS
 
 
@@ -34,21 +44,23 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     `keys.KeyDamaged`, and OSError if the folder cannot be written.
     """
     settings = settings or read_settings(os.environ)
-    settings.folder.mkdir(parents=True, exist_ok=True)
+    create_folder(settings)
     app = Flask("satchel", static_folder=None)
     app.config.update(
         SQLALCHEMY_DATABASE_URI=settings.database_url,
         SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings.database_url),
         COMPRESS_ALGORITHM=list(CODINGS),
-        # Level 6 takes three times as long for a page of 200 kB and saves 4 % of its bytes.
-        COMPRESS_LEVEL=5,
+        COMPRESS_LEVEL=GZIP_LEVEL,
+        COMPRESS_ZSTD_LEVEL=ZSTD_LEVEL,
+        COMPRESS_MIN_SIZE=MIN_BYTES,
         COMPRESS_STREAMS=False,
         # A response without a body (tus) has another type; it must not get a compressed empty body.
         COMPRESS_MIMETYPES=["application/json", "application/problem+json"],
         # The pull decides about its 304 itself: the same tag may stand for a page that is not the last.
         COMPRESS_EVALUATE_CONDITIONAL_REQUEST=False,
     )
-    clock, own_keys, segments = clock or SystemClock(), keys.load(settings.folder), make_store(settings)
+    clock, segments = clock or SystemClock(), make_store(settings)
+    own_keys = KeyRing(settings.folder, Lifetimes(settings.refresh_days))
     links = make_links(settings, own_keys)
     app.extensions[EXTENSION] = services = Services(
         settings=settings,
@@ -58,15 +70,22 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
             LIMITS,
             tombstone_days=settings.tombstone_days,
             poll_after_seconds=settings.poll_after_seconds,
+            documents_per_day=settings.documents_per_day,
+            receipts_per_day=settings.receipts_per_day,
+            receipt_bytes_per_day=settings.receipt_bytes_per_day,
+            parked_bytes_per_day=settings.parked_bytes_per_day,
         ),
-        failure_limiter=FailureLimiter(),
+        rates=Rates(settings, lambda: clock.now().timestamp()),
+        admission=Admission(settings.web_threads),
+        large_bodies=Turns(),
         token_cache=VerifiedTokens(own_keys, settings.public_url),
         openapi=render(routes.ROUTES),
+        contract=rendered_contract(),
         segments=segments,
         on_demand_builder=OnDemandBuilder(lambda: Session(db.engine), segments, clock, settings.folder),
         links=links,
         linker=make_linker(settings, links, segments),
-        replica=ReadReplica(settings.replica_url) if settings.replica_url else None,
+        standby=Standby(settings.standby_url) if settings.standby_url else None,
     )
     import_tables()
     db.init_app(app)
@@ -77,16 +96,22 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     ResponseCompression(app)
     app.after_request(_log_request)
     app.after_request(responses.add_default_headers)
+    failed_attempts.register(app)
     app.before_request(_begin_request)
     cors.register(app)
     app.teardown_request(_end_request)
+    app.teardown_request(large_bodies.release)
     app.register_blueprint(routes.blueprint())
+    app.register_blueprint(webapp.blueprint(make_link_origins(settings, segments)))
     problems.register(app)
     # Inside ProxyFix, which sets the scheme that the phone used.
+    app.wsgi_app = MethodOverrideMiddleware(app.wsgi_app)  # type: ignore[method-assign]
+    app.wsgi_app = DeltaMiddleware(app.wsgi_app, engine, services)  # type: ignore[method-assign]
     app.wsgi_app = IdlePollMiddleware(app.wsgi_app, engine, services)  # type: ignore[method-assign]
     if settings.proxies:
         count = settings.proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
+    app.wsgi_app = ErrorBarrier(app.wsgi_app)  # type: ignore[method-assign]
     return app
 
 

@@ -8,7 +8,7 @@ import logging
 import threading
 
 import redis
-from rq import Queue, SimpleWorker
+from rq import Queue
 from rq.serializers import JSONSerializer
 
 from backend import metrics
@@ -55,18 +55,6 @@ def connection(url: str, seconds: float = SOCKET_SECONDS) -> redis.Redis:
     return redis.Redis.from_url(
         url, socket_timeout=seconds, socket_connect_timeout=seconds, health_check_interval=0
     )
-
-
-def listen(settings: Settings) -> None:
-    """Process rings in this process until SIGTERM, or until the connection to Redis is lost.
-
-    Jobs run in this process one after another: a forked job would outlive its parent.
-    """
-    # No timeout here: RQ sets one itself, longer than its wait for a job.
-    worker = SimpleWorker(
-        [QUEUE], connection=redis.Redis.from_url(settings.redis_url), serializer=JSONSerializer, worker_ttl=30
-    )
-    worker.work(logging_level="WARNING")
 
 
 def _queue(url: str) -> Queue:

@@ -1,7 +1,7 @@
 """Metrics that are read from the database at each scrape: the current state, not what has happened.
 
-One snapshot and about ten statements, each on an index or on a table that stays small (devices, collections).
-No statement counts settled documents, whose number only grows.
+One snapshot and about a dozen statements, each on an index or on a table that stays small (devices,
+collections). No statement counts settled documents, whose number only grows.
 """
 
 import datetime as dt
@@ -28,6 +28,7 @@ from backend.ingest import quarantine
 from backend.ingest.models import Watermark
 from backend.metrics import exporter
 from backend.settings import Settings
+from backend.watchdog.late import find_late, read_heartbeats
 from sync_protocol.submission import FINAL, State
 
 log = logging.getLogger(__name__)
@@ -88,6 +89,12 @@ RECONCILED = Gauge(
     ("result",),
 )
 RECONCILED_AGE = Gauge("satchel_reconciliation_age_seconds", "Time since the newest reconciliation ended.")
+BEAT_AGE = Gauge(
+    "satchel_worker_heartbeat_age_seconds",
+    "Time since the last sign of life of a duty, the longest over all workers; `process` is the worker itself.",
+    ("duty",),
+)
+LATE = Gauge("satchel_workers_late", "Workers and duties that are dead, hang or fail, or 1 if no worker runs.")
 POSITION = Gauge("satchel_feed_position", "Newest position of the feed.")
 EPOCHS = Gauge("satchel_feed_epochs_total", "Epochs of the feed that were started, by cause.", ("cause",))
 
@@ -97,15 +104,16 @@ GAUGES: tuple[Gauge, ...] = tuple(value for value in globals().values() if isins
 def start_metrics(settings: Settings, *, serve: bool = True) -> None:
     """Start counting, if SATCHEL_METRICS_ADDRESS is set; with *serve*, also compete to serve. Never raises."""
     if settings.metrics_address:
-        gauges = DatabaseGauges(make_sessions(settings.database_url), SystemClock()) if serve else None
+        sessions = make_sessions(settings.database_url) if serve else None
+        gauges = DatabaseGauges(sessions, SystemClock(), settings) if sessions else None
         exporter.start(settings.folder, settings.metrics_address, gauges)
 
 
 class DatabaseGauges(Collector):
     """Reads every gauge in one snapshot."""
 
-    def __init__(self, sessions: Sessions, clock: Clock) -> None:
-        self.sessions, self.clock = sessions, clock
+    def __init__(self, sessions: Sessions, clock: Clock, settings: Settings) -> None:
+        self.sessions, self.clock, self.settings = sessions, clock, settings
         self._failed = False
 
     def collect(self) -> Iterable[Metric]:
@@ -132,9 +140,19 @@ class DatabaseGauges(Collector):
             snapshot(session)
             if is_postgresql(session):
                 session.execute(text(f"SET LOCAL statement_timeout = '{STATEMENT_SECONDS}s'"))
-            return [
-                _family(gauge, samples) for read in _READERS for gauge, samples in read(session, now).items()
-            ]
+            reads = [*(read(session, now) for read in _READERS), self._workers(session, now)]
+            return [_family(gauge, samples) for each in reads for gauge, samples in each.items()]
+
+    def _workers(self, session: Session, now: dt.datetime) -> "Read":
+        rows = read_heartbeats(session)
+        ages: dict[str, float] = {}
+        for row in rows:
+            if row.ended_at is None:
+                ages[row.duty] = max(ages.get(row.duty, 0.0), _since(row.beat_at, now))
+        return {
+            BEAT_AGE: [((duty,), age) for duty, age in ages.items()],
+            LATE: [((), len(find_late(rows, now, self.settings.worker_late_seconds)))],
+        }
 
 
 def _family(gauge: Gauge, samples: Iterable[tuple[Sequence[str], float]]) -> Metric:

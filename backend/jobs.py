@@ -10,9 +10,18 @@ from backend.delivery.documents import receipts_in
 from backend.delivery.forwarder import Forwarder
 from backend.erp.port import connect
 from backend.settings import Settings, read_settings
+from backend.watchdog.heart import Duty
 
 MAX_RING_SECONDS = 60.0
 """A job ends after this time although more is due, so that a worker can be stopped."""
+
+_duty: Duty | None = None
+
+
+def beat_at_rings(duty: Duty) -> None:
+    """Let the rings of this process beat *duty* while they forward."""
+    global _duty
+    _duty = duty
 
 
 def ring() -> int:
@@ -28,7 +37,8 @@ def ring() -> int:
 def _forwarder(pid: int) -> Forwarder:
     """Return the forwarder of the process *pid*; a forked child makes its own, with its own connections."""
     settings = read_settings(os.environ)
-    return forwarder(settings, make_sessions(settings.database_url), "ring")
+    sessions = make_sessions(settings.database_url)
+    return forwarder(settings, _duty.beating(sessions) if _duty else sessions, "ring")
 
 
 def forwarder(settings: Settings, sessions: Sessions, name: str) -> Forwarder:

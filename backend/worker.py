@@ -7,38 +7,46 @@ polled whether Redis works or not. A worker that is killed blocks nothing for lo
 import logging
 import os
 import signal
-import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
-from sqlalchemy.exc import SQLAlchemyError
-
 import backend
-from backend import doorbell, gauges, jobs, logs, metrics
+from backend import gauges, jobs, metrics
 from backend.clock import Clock, SystemClock
 from backend.database.core import Sessions, make_sessions
+from backend.database.failures import is_unusable, reason
+from backend.delivery.alerts.dispatch import send_alerts
 from backend.delivery.alerts.notifiers import configured_notifiers
+from backend.delivery.alerts.reuse import send_reuse_alerts
 from backend.delivery.alerts.rule import configured_rule
-from backend.delivery.retry import Backoff
 from backend.erp.port import Connector, connect
 from backend.ingest.schedule import Schedule
 from backend.maintenance import Maintenance
 from backend.migrations.tables import import_tables
-from backend.settings import Settings, read_settings, to_environ
+from backend.retry import Backoff
+from backend.settings import Settings, to_environ
+from backend.supervisor import Child, Policy, Supervisor
+from backend.sync.checked_receipts import receipt_checks
 from backend.sync.segments import maintenance as segments
+from backend.watchdog.heart import WRITE_SECONDS, Duty, Heart
+from backend.watchdog.late import DOORBELL
 
 log = logging.getLogger(__name__)
 
 RESTART = Backoff(base=1.0, cap=30.0)
 """Pauses between retries of what failed in the worker itself: the database, Redis, a job."""
-END_SECONDS = 30.0
-"""How long the doorbell process may take to finish the document that it sends."""
+ALERT_SECONDS = 60.0
+"""Between two checks for documents that have waited too long."""
+END_SECONDS = 10.0
+"""How long the last heartbeat may take."""
 
 Job = Callable[[], object]
+Opened = Callable[[Duty], AbstractContextManager[Job]]
+"""Opens what a job needs, such as its connector, while the block runs, and yields the job."""
 
 
 def run(
@@ -77,75 +85,97 @@ class _Worker:
     def __init__(self, settings: Settings, sessions: Sessions, stop: threading.Event) -> None:
         self.settings, self.sessions, self.stop = settings, sessions, stop
         self.clock: Clock = SystemClock()
+        self.heart = Heart(sessions, self.clock)
 
     def once(self) -> None:
-        with self._connected() as connector:
-            self._ingest(connector)()
-            with self._forwarding("once") as forward:
-                forward()
-            self._maintenance(connector)()
-            segments.run_maintenance(self.sessions, self.clock, self.settings)()
+        duty = self.heart.duty("once")
+        for opened in (
+            self._ingest,
+            self._receipts,
+            self._forwarding,
+            self._maintenance,
+            self._alerts,
+            self._segments,
+        ):
+            with opened(duty) as job:
+                job()
 
     def supervise(self, threads: int) -> None:
         """Run every job in a thread until `stop` is set, then wait for the jobs to finish."""
-        threads_started = [self._thread(f"forward-{n + 1}", self._forward) for n in range(threads)]
-        threads_started.append(self._thread("maintenance", self._maintain_forever))
-        threads_started.append(self._thread("ingest", self._ingest_forever))
-        threads_started.append(self._thread("segments", self._segments_forever))
-        doorbell = _Doorbell(self.settings) if self.settings.redis_url else None
+        started = [
+            *(self._thread(f"forward-{n + 1}", self._forwarding) for n in range(threads)),
+            self._thread("receipts", self._receipts),
+            self._thread("maintenance", self._maintenance),
+            self._thread("alerts", self._alerts, ALERT_SECONDS),
+            self._thread("ingest", self._ingest),
+            self._thread("segments", self._segments, segments.INTERVAL_SECONDS),
+        ]
+        if self.settings.redis_url:
+            self.heart.part(DOORBELL)
+        heart = threading.Thread(target=self._beat, name="heart", daemon=True)
+        heart.start()
         log.info("worker started: %d forwarding threads", threads)
-        try:
-            while not self.stop.wait(0.2):
-                if doorbell is not None:
-                    doorbell.restart_if_ended()
-        finally:
-            self.stop.set()
-            if doorbell is not None:
-                doorbell.end()
-            deadline = time.monotonic() + self.settings.lease_seconds
-            for thread in threads_started:
-                thread.join(max(0.0, deadline - time.monotonic()))
-            late = [thread.name for thread in threads_started if thread.is_alive()]
-            if late:
-                log.warning("%s did not finish; their leases expire, then others continue", ", ".join(late))
+        with Supervisor([_doorbell(self.settings)] if self.settings.redis_url else []) as supervisor:
+            try:
+                while not self.stop.wait(0.2):
+                    supervisor.look()
+            finally:
+                self.stop.set()
+        deadline = time.monotonic() + self.settings.lease_seconds
+        for thread in started:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        late = [thread.name for thread in started if thread.is_alive()]
+        if late:
+            log.warning("%s did not finish; their leases expire, then others continue", ", ".join(late))
+        heart.join(END_SECONDS)
         log.info("worker ended")
 
-    def _thread(self, name: str, body: Callable[[str], None]) -> threading.Thread:
-        thread = threading.Thread(target=body, args=(name,), name=name, daemon=True)
+    def _thread(self, name: str, opened: Opened, seconds: float | None = None) -> threading.Thread:
+        # Registered here: a thread that never begins must be late too.
+        arguments = (self.heart.duty(name), opened, seconds)
+        thread = threading.Thread(target=self._repeat, args=arguments, name=name, daemon=True)
         thread.start()
         return thread
 
-    def _forward(self, name: str) -> None:
-        with self._forwarding(name) as forward:
-            self._repeat(name, forward)
-
-    def _maintain_forever(self, name: str) -> None:
-        with self._connected() as connector:
-            self._repeat(name, self._maintenance(connector))
-
-    def _ingest_forever(self, name: str) -> None:
-        with self._connected() as connector:
-            self._repeat(name, self._ingest(connector))
-
-    def _segments_forever(self, name: str) -> None:
-        self._repeat(
-            name, segments.run_maintenance(self.sessions, self.clock, self.settings), segments.INTERVAL_SECONDS
-        )
-
     @contextmanager
-    def _forwarding(self, name: str) -> Iterator[Job]:
-        forwarder = jobs.forwarder(self.settings, self.sessions, name)
+    def _forwarding(self, duty: Duty) -> Iterator[Job]:
+        forwarder = jobs.forwarder(self.settings, duty.beating(self.sessions), duty.name)
         try:
             yield lambda: forwarder.drain(stop=self.stop.is_set)
         finally:
             forwarder.connector.close()
 
-    def _maintenance(self, connector: Connector) -> Job:
-        return Maintenance(self.settings, self.sessions, connector, self.clock, self.stop.is_set).run_once
+    @contextmanager
+    def _receipts(self, duty: Duty) -> Iterator[Job]:
+        checks = receipt_checks(self.settings, duty.beating(self.sessions), self.clock)
+        yield lambda: checks.run_due(self.stop.is_set)
 
-    def _ingest(self, connector: Connector) -> Job:
-        schedule = Schedule(self.sessions, connector, self.clock, self.settings)
-        return lambda: schedule.run_due(self.stop.is_set)
+    @contextmanager
+    def _maintenance(self, duty: Duty) -> Iterator[Job]:
+        with self._connected() as connector:
+            sessions = duty.beating(self.sessions)
+            yield Maintenance(self.settings, sessions, connector, self.clock, self.stop.is_set).run_once
+
+    @contextmanager
+    def _alerts(self, duty: Duty) -> Iterator[Job]:
+        notifiers, rule = configured_notifiers(self.settings), configured_rule(self.settings)
+
+        def send() -> None:
+            sessions = duty.beating(self.sessions)
+            send_alerts(sessions, notifiers, rule, self.clock)
+            send_reuse_alerts(sessions, notifiers, self.clock)
+
+        yield send
+
+    @contextmanager
+    def _ingest(self, duty: Duty) -> Iterator[Job]:
+        with self._connected() as connector:
+            schedule = Schedule(duty.beating(self.sessions), connector, self.clock, self.settings)
+            yield lambda: schedule.run_due(self.stop.is_set)
+
+    @contextmanager
+    def _segments(self, duty: Duty) -> Iterator[Job]:
+        yield segments.run_maintenance(duty.beating(self.sessions), self.clock, self.settings, duty.beat)
 
     @contextmanager
     def _connected(self) -> Iterator[Connector]:
@@ -155,78 +185,74 @@ class _Worker:
         finally:
             connector.close()
 
-    def _repeat(self, name: str, job: Job, seconds: float | None = None) -> None:
-        """Run *job* every *seconds* (None: the poll interval) until `stop` is set, whatever it raises."""
+    def _repeat(self, duty: Duty, opened: Opened, seconds: float | None) -> None:
+        """Run the job that *opened* yields every *seconds* (None: the poll interval) until `stop` is set.
+
+        Whatever it raises, it is tried again. It is opened again after an error in opening it.
+        """
+        pause = self.settings.poll_seconds if seconds is None else seconds
         failures = 0
         while not self.stop.is_set():
-            pause = self.settings.poll_seconds if seconds is None else seconds
             try:
-                job()
-                if failures:
-                    log.warning("%s works again after %d failures", name, failures)
-                failures = 0
-            except SQLAlchemyError as error:
-                metrics.WORKER_FAILURES.labels(name.partition("-")[0]).inc()
-                pause = RESTART.ceiling(failures)
-                failures += 1
-                reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-                log.warning("%s: the database failed, retrying in %.0f s: %s", name, pause, reason)
-            except Exception:
-                metrics.WORKER_FAILURES.labels(name.partition("-")[0]).inc()
-                pause = RESTART.ceiling(failures)
-                failures += 1
-                log.exception("%s failed, retrying in %.0f s", name, pause)
-            self.stop.wait(pause)
+                with opened(duty) as job:
+                    while not self.stop.is_set():
+                        wait, failures = self._round(duty, job, pause, failures)
+                        self.stop.wait(wait)
+            except Exception as error:
+                wait, failures = self._failed(duty, error, failures), failures + 1
+                self.stop.wait(wait)
 
+    def _round(self, duty: Duty, job: Job, pause: float, failures: int) -> tuple[float, int]:
+        """Run *job* once; return the pause in seconds, and the failures in a row."""
+        duty.beat()
+        try:
+            job()
+        except Exception as error:
+            return self._failed(duty, error, failures), failures + 1
+        if failures:
+            log.warning("%s works again after %d failures", duty.name, failures)
+        duty.succeeded(pause)
+        return pause, 0
 
-class _Doorbell:
-    """Supervises the doorbell process; restarts it when it ends, because Redis failed or it was killed."""
+    def _failed(self, duty: Duty, error: Exception, failures: int) -> float:
+        """Log and count a failed round; return the pause in seconds."""
+        metrics.WORKER_FAILURES.labels(duty.name.partition("-")[0]).inc()
+        pause = RESTART.ceiling(failures)
+        text = reason(error)
+        if is_unusable(error):
+            log.warning("%s: the database failed, retrying in %.0f s: %s", duty.name, pause, text)
+        else:
+            text = f"{type(error).__name__}: {text}"
+            log.error("%s failed, retrying in %.0f s", duty.name, pause, exc_info=error)
+        duty.failed(text, pause)
+        return pause
 
-    def __init__(self, settings: Settings) -> None:
-        self._environ = {**os.environ, **to_environ(settings), "PYTHONPATH": _python_path()}
-        self._process: subprocess.Popen[bytes] | None = None
-        self._failures = 0
-        self._started_at = self._not_before = 0.0
-
-    def restart_if_ended(self) -> None:
-        """Start the process if it does not run and the pause is over. Never blocks."""
-        now = time.monotonic()
-        if self._process is not None and self._process.poll() is not None:
-            self._failures = 0 if now - self._started_at > RESTART.cap else self._failures + 1
-            pause = RESTART.ceiling(self._failures)
-            log.warning(
-                "the doorbell process ended (%s), restarting in %.0f s", self._process.returncode, pause
-            )
-            self._close()
-            self._not_before = now + pause
-        if self._process is None and now >= self._not_before:
-            # The pipe tells the child that this process lives: when it closes, for any reason, the child ends
-            # too. The child leads its own process group, so that it can end everything that it has started.
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "backend.worker"],
-                stdin=subprocess.PIPE,
-                env=self._environ,
-                start_new_session=True,
-            )
-            self._started_at = now
-
-    def end(self) -> None:
-        """Let the process finish the document that it sends, and kill it if that takes too long."""
-        if self._process is None:
-            return
-        if self._process.poll() is None:
-            self._process.send_signal(signal.SIGTERM)
+    def _beat(self) -> None:
+        """Write the heartbeats until the threads have ended; then say that this worker was stopped."""
+        write, failures = self.heart.start, 0
+        while True:
+            stopping = self.stop.is_set()
             try:
-                self._process.wait(END_SECONDS)
-            except subprocess.TimeoutExpired:
-                os.killpg(self._process.pid, signal.SIGKILL)
-                self._process.wait()
-        self._close()
+                if stopping:
+                    self.heart.end()
+                    return
+                write()
+                write, failures = self.heart.write, 0
+            except Exception as error:
+                if stopping:
+                    log.warning("the heartbeats stay as they are: %s", reason(error))
+                    return
+                failures += 1
+                if failures == 1:
+                    log.warning("the heartbeats cannot be written: %s", reason(error))
+            self.stop.wait(WRITE_SECONDS)
 
-    def _close(self) -> None:
-        if self._process is not None and self._process.stdin is not None:
-            self._process.stdin.close()
-        self._process = None
+
+def _doorbell(settings: Settings) -> Child:
+    """Return the doorbell process, which comes back whenever Redis does."""
+    environ = {**os.environ, **to_environ(settings), "PYTHONPATH": _python_path()}
+    command = [sys.executable, "-m", "backend.doorbell_process", str(os.getpid())]
+    return Child("the doorbell process", command, environ, Policy.RESTART)
 
 
 def _python_path() -> str:
@@ -251,23 +277,3 @@ def _signals(stop: threading.Event) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _run_doorbell_worker() -> None:
-    """Run the doorbell process: process rings until SIGTERM, and end with the parent."""
-    settings = read_settings(os.environ)
-    logs.configure(settings.log)
-    import_tables()
-
-    def end_with_parent() -> None:
-        sys.stdin.buffer.read()
-        os.killpg(os.getpgrp(), signal.SIGKILL)
-
-    threading.Thread(target=end_with_parent, daemon=True).start()
-    # It only counts; the worker that started it serves the counts.
-    gauges.start_metrics(settings, serve=False)
-    doorbell.listen(settings)
-
-
-if __name__ == "__main__":
-    _run_doorbell_worker()

@@ -2,7 +2,7 @@
 
 - The modules here and `catalogue/` declare requests, replies, records and documents, and validate them. They
 are
-  pure: they import marshmallow and nothing else. No Flask, no database, no clock.
+  pure: they import marshmallow and orjson, and nothing else. No Flask, no database, no clock.
 - `reference/` renders these declarations as Markdown and JSON Schema.
 - `device/` is the reference device (SQLite, httpx). It is about half of the lines here.
 - `conformance/` tests any device or server against the protocol.

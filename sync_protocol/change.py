@@ -15,6 +15,8 @@ class Put:
     collection: str
     key: str
     record: Mapping[str, Any]
+    text: bytes | None = None
+    """Its canonical JSON, if the publisher has it already."""
 
 
 @dataclass(frozen=True)

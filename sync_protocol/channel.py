@@ -5,9 +5,10 @@ territory, or a follower without a live parent) is in `nowhere`, which no rep re
 """
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+
+from sync_protocol.json_types import Record
+from sync_protocol.wire_field import is_printable
 
 EVERYONE = "everyone"
 NOWHERE = "nowhere"
@@ -26,7 +27,7 @@ def channel(dimension: str, value: str) -> str:
 
 def is_channel(name: str) -> bool:
     """Say whether *name* is a channel to which a rep can be assigned."""
-    return bool(_CHANNEL.fullmatch(name))
+    return bool(_CHANNEL.fullmatch(name)) and is_printable(name)
 
 
 def dimension_of(name: str) -> str:
@@ -40,7 +41,7 @@ class Everyone:
 
     dimension: str = EVERYONE
 
-    def of(self, record: Mapping[str, Any]) -> str:
+    def of(self, record: Record) -> str:
         return EVERYONE
 
 
@@ -51,7 +52,7 @@ class ByField:
     field: str
     dimension: str
 
-    def of(self, record: Mapping[str, Any]) -> str:
+    def of(self, record: Record) -> str:
         value = record.get(self.field)
         return channel(self.dimension, str(value)) if value else NOWHERE
 
@@ -63,7 +64,7 @@ class Follows:
     collection: str
     via: str
 
-    def parent_key(self, record: Mapping[str, Any]) -> str | None:
+    def parent_key(self, record: Record) -> str | None:
         value = record.get(self.via)
         return str(value) if value else None
 

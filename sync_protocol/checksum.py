@@ -11,11 +11,19 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from json.encoder import encode_basestring
-from typing import Any, Self
+from typing import Any, Self, TypedDict
 
 from sync_protocol.canonical import canonical
 
 MODULUS = 2**64
+
+
+class ChecksumJson(TypedDict):
+    """A checksum on the wire (`ChecksumSchema`)."""
+
+    count: int
+    sum: str
+    """16 hexadecimal digits."""
 
 
 def row_hash(collection: str, key: str, body: str) -> int:
@@ -62,11 +70,11 @@ class Checksum:
     @classmethod
     def total(cls, parts: "Iterable[Checksum]") -> "Checksum":
         """Return the checksum of several streams together."""
-        whole = cls()
+        total = cls()
         for part in parts:
-            whole += part
-        return whole
+            total += part
+        return total
 
-    def as_wire(self) -> dict[str, Any]:
+    def as_wire(self) -> ChecksumJson:
         """Return the wire form of the checksum: `{"count": 3, "sum": "00000000000000ff"}`."""
         return {"count": self.count, "sum": hash_text(self.sum)}

@@ -20,6 +20,8 @@ from operator import itemgetter
 from types import NoneType
 from typing import Any
 
+from sync_protocol.json_types import NewRecord
+
 Column = Any
 """Decoded JSON."""
 Written = tuple[str, list[Sequence[str]]]
@@ -101,7 +103,7 @@ def values(column: Column) -> list[Any]:
     return records(column["table"])
 
 
-def records(fields: dict[str, Column]) -> list[dict[str, Any]]:
+def records(fields: dict[str, Column]) -> list[NewRecord]:
     """Return the objects whose fields are the columns *fields*."""
     names = list(fields)
     return [dict(zip(names, row, strict=True)) for row in zip(*map(values, fields.values()), strict=True)]

@@ -62,7 +62,8 @@ class Cursor:
     def encode(self) -> str:
         """Return the cursor as URL-safe text."""
         positions = Counter(mark.position for mark in self.marks.values())
-        base = positions.most_common(1)[0][0] if positions else 0
+        # Of positions that are equally frequent the highest: equal cursors have equal texts.
+        base = max(positions, key=lambda position: (positions[position], position), default=0)
         channels: dict[str, list[Any]] = {}
         for (channel, collection), mark in sorted(self.marks.items()):
             entry: Any = [collection, mark.position, mark.as_of]
@@ -84,7 +85,7 @@ def decode_cursor(text: str) -> Cursor:
     try:
         # One cursor has one text: base64url is decoded strictly, and nothing may follow the zlib data.
         plain = inflate([base64url.decode(text)], MAX_JSON, wbits=ZLIB)
-        version, epoch, seen, base, channels = json.loads(plain)
+        version, epoch, snapshot_head, base, channels = json.loads(plain)
         marks: dict[Stream, Mark] = {}
         at_base = Mark(_natural(base))
         for channel, entries in channels.items():
@@ -97,7 +98,7 @@ def decode_cursor(text: str) -> Cursor:
                 marks[channel, collection] = mark
         if version != VERSION or not isinstance(epoch, str):
             raise CursorInvalid("it has another version")
-        return Cursor(epoch, _natural(seen), marks)
+        return Cursor(epoch, _natural(snapshot_head), marks)
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
         if isinstance(error, CursorInvalid):
             raise

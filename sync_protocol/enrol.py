@@ -1,8 +1,7 @@
 """Enrolment and tokens: the requests and replies of `/v1/enrol` and `/v1/token`.
 
 A device creates a key pair, keeps the private key in its keystore, and registers the public key with the
-one-time code. To refresh its tokens it signs a proof: a compact JWS (RFC 7515) by that key, EdDSA for Ed25519
-or ES256 for P-256, over {"aud": issuer, "rth": base64url(sha256(refresh token)), "jti": a new random id}.
+one-time code. Both requests carry a proof that the device has the private key, in the header DPoP (`dpop.py`).
 """
 
 from marshmallow import EXCLUDE, Schema, fields
@@ -18,7 +17,8 @@ class EnrolRequestSchema(Schema):
 
     code = Text(100, required=True)
     public_key = fields.Dict(required=True)
-    """The device's public key as a JWK (RFC 7517): Ed25519 or P-256, without the private parameters."""
+    """The device's public key as a JWK (RFC 7517): Ed25519 or P-256, without the private parameters. The proof
+    is signed by this key."""
     device_name = Text(120, required=True)
     app_version = Text(60, load_default=None, allow_none=True)
 
@@ -35,6 +35,8 @@ class TokenReplySchema(Schema):
     expires_in = Count(required=True)
     """Seconds."""
     refresh_token = Text(400, required=True)
+    refresh_expires_in = Count(required=True)
+    """Seconds until the device must enrol again if it does not refresh before."""
 
 
 class EnrolReplySchema(TokenReplySchema):
@@ -44,7 +46,19 @@ class EnrolReplySchema(TokenReplySchema):
     rep = fields.Nested(RepSchema, required=True)
     company = Text(200, required=True)
     issuer = Text(400, required=True)
-    """The audience (`aud`) of proofs."""
+    """The issuer of tokens: the address of the server as the office has set it."""
+
+
+class WipedRequestSchema(Schema):
+    """`POST /v1/wiped`: the device has obeyed the order to wipe itself."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    wipe_order = Text(200, required=True)
+    """As in the problem `device_revoked`."""
+    exported = Count(load_default=0, most=1_000_000)
+    """Number of documents and receipts that the device wrote to a file before, because they were not sent."""
 
 
 class TokenRequestSchema(Schema):
@@ -54,4 +68,3 @@ class TokenRequestSchema(Schema):
         unknown = EXCLUDE
 
     refresh_token = Text(400, required=True)
-    proof = Text(4000, required=True)

@@ -5,7 +5,10 @@ submission or field (status 0) are sent inside a push result, beside the results
 """
 
 from enum import Enum
-from typing import NamedTuple
+from typing import Any, NamedTuple, NotRequired, Self, TypedDict
+
+from sync_protocol.readable import readable
+from sync_protocol.sentence import Sentence, coded, restored
 
 
 class ErrorInfo(NamedTuple):
@@ -25,11 +28,24 @@ class ErrorCode(Enum):
     TOKEN_INVALID = ErrorInfo(401, "The access token is not valid", "Refresh it at /v1/token; keep the outbox.")
     TOKEN_EXPIRED = ErrorInfo(401, "The access token has expired", "Refresh it at /v1/token; keep the outbox.")
     REFRESH_INVALID = ErrorInfo(401, "The refresh token is not valid", "Enrol again; keep the outbox.")
+    USE_DPOP_NONCE = ErrorInfo(
+        400, "The proof needs the server's nonce", "Make a new proof with DPoP-Nonce, and send it once more."
+    )
+    INVALID_DPOP_PROOF = ErrorInfo(
+        400,
+        "The proof of possession is not valid",
+        "See `detail`; keep tokens and outbox, and try again later.",
+    )
     DEVICE_REVOKED = ErrorInfo(
-        401, "This device has been revoked", "Delete the replica and the tokens now; the problem has `wipe`."
+        401,
+        "This device has been revoked",
+        "Delete replica and tokens now, then confirm it at /v1/wiped.",
     )
     ENROLMENT_CODE_INVALID = ErrorInfo(
         400, "The enrolment code is unknown, used or expired", "Ask the office for a new code."
+    )
+    WIPE_ORDER_INVALID = ErrorInfo(
+        400, "This server did not give the order to wipe", "Forget the order; it needs no confirmation."
     )
     # Any request
     NOT_JSON = ErrorInfo(400, "The body is not JSON", "This is a bug in the app; report it.")
@@ -42,10 +58,30 @@ class ErrorCode(Enum):
     NOT_FOUND = ErrorInfo(404, "There is nothing at this address", "Check the address.")
     METHOD_NOT_ALLOWED = ErrorInfo(405, "This address does not support the method", "See /v1/openapi.json.")
     RATE_LIMITED = ErrorInfo(429, "Too many requests", "Wait for Retry-After seconds.")
+    QUOTA_EXCEEDED = ErrorInfo(
+        429,
+        "The rep has sent as much as a day allows",
+        "Keep documents and receipts; send them again after Retry-After seconds. Go on pulling.",
+    )
     INTERNAL = ErrorInfo(
         500, "The server failed", "Try again later with backoff; nothing acknowledged is lost."
     )
+    SERVER_BUSY = ErrorInfo(
+        503,
+        "The server is busy with requests that cannot wait",
+        "Wait for Retry-After seconds; a push is still accepted.",
+    )
     UNAVAILABLE = ErrorInfo(503, "The server cannot answer now", "Wait for Retry-After seconds.")
+    # HTTP itself: the web server says these, before the app sees the request
+    REQUEST_MALFORMED = ErrorInfo(
+        400, "The request is not valid HTTP", "This is a bug in the app or in a proxy."
+    )
+    REQUEST_TIMEOUT = ErrorInfo(408, "The request did not arrive in time", "Send it again.")
+    URI_TOO_LONG = ErrorInfo(414, "The address is too long", "Send the cursor to POST /v1/sync.")
+    HEADERS_TOO_LARGE = ErrorInfo(431, "The headers are too large", "This is a bug in the app or in a proxy.")
+    TRANSFER_CODING_UNSUPPORTED = ErrorInfo(
+        501, "The transfer coding is not supported", "This is a bug in the app or in a proxy."
+    )
     # Pull
     CURSOR_INVALID = ErrorInfo(400, "The cursor was not issued by this server", "Pull again without a cursor.")
     NOT_YET = ErrorInfo(
@@ -83,6 +119,9 @@ class ErrorCode(Enum):
     LINKED_ELSEWHERE = ErrorInfo(
         409, "The ERP document is linked to another document", "Compare both, and link the right one."
     )
+    LINK_DOUBTFUL = ErrorInfo(
+        409, "The ERP document may be another one", "Compare both; if it is right, use `force` with the reason."
+    )
     NOT_IN_ERP = ErrorInfo(422, "The ERP has no document under this number", "Check the number.")
     NOT_FOR_THIS = ErrorInfo(
         422, "The action is not possible for this document", "See `detail` for what is possible."
@@ -106,6 +145,9 @@ class ErrorCode(Enum):
     NOT_FOR_SALE = ErrorInfo(0, "The product is not for sale", "Let the rep choose another product.")
     OUT_OF_RANGE = ErrorInfo(0, "A value is out of range", "Let the rep correct the value.")
     RECEIPT_REQUIRED = ErrorInfo(0, "The line needs a receipt", "Let the rep photograph the receipt.")
+    RECEIPT_REFUSED = ErrorInfo(
+        0, "The receipt cannot be used", "Let the rep photograph the receipt again and send a corrected copy."
+    )
     OVER_LIMIT = ErrorInfo(0, "The amount is over the policy limit", "Let the rep give a justification.")
     NOT_CANONICAL = ErrorInfo(
         0, "A value cannot be written as canonical JSON", "Send decimals as text; this is a bug in the app."
@@ -119,6 +161,9 @@ class ErrorCode(Enum):
     TOO_LATE = ErrorInfo(
         0, "The document that it replaces is already being sent to the ERP", "Ask the office to change it."
     )
+    TOO_MANY_VERSIONS = ErrorInfo(
+        0, "The document has been edited too often", "Let the rep withdraw it and capture it again."
+    )
     NOT_IN_FORCE = ErrorInfo(
         0,
         "The document is not in the ERP",
@@ -128,6 +173,26 @@ class ErrorCode(Enum):
         0, "Its delivery has started", "Ask the office: the goods may have to come back."
     )
     SUBMISSION_TOO_LARGE = ErrorInfo(0, "The document is too large", "Split it.")
+    CUSTOMER_CLOSED = ErrorInfo(0, "The customer is closed", "Let the rep choose another customer.")
+    CUSTOMER_BLOCKED = ErrorInfo(
+        0, "The customer is blocked for orders or deliveries", "Tell the rep; the document is accepted."
+    )
+    PRICE_NOT_VALID = ErrorInfo(
+        0, "The price list is not valid on the order date", "Tell the rep; the document is accepted."
+    )
+    PRICE_ZERO = ErrorInfo(0, "A price is 0", "Tell the rep; the document is accepted.")
+    PRICE_BELOW_LIMIT = ErrorInfo(
+        0, "A price is below what the rep may grant", "Tell the rep; the office decides about the document."
+    )
+    PRICE_ABOVE_LIST = ErrorInfo(
+        0, "A price is above the list price", "Tell the rep; the office decides about the document."
+    )
+    PRICE_NOT_LISTED = ErrorInfo(
+        0, "There is no list price to compare with", "Tell the rep; the office decides about the document."
+    )
+    CREDIT_LIMIT = ErrorInfo(
+        0, "The customer exceeds the credit limit", "Tell the rep; the document is accepted."
+    )
 
     @property
     def code(self) -> str:
@@ -147,13 +212,55 @@ class ErrorCode(Enum):
         return self.value.action
 
 
+WEB_SERVER_CODES = frozenset(
+    {
+        ErrorCode.REQUEST_MALFORMED,
+        ErrorCode.REQUEST_TIMEOUT,
+        ErrorCode.URI_TOO_LONG,
+        ErrorCode.HEADERS_TOO_LARGE,
+        ErrorCode.TRANSFER_CODING_UNSUPPORTED,
+    }
+)
+"""Codes of requests that no route sees, because the web server refuses them; no route describes them."""
+
+
+class FaultJson(TypedDict):
+    """A fault on the wire (`FaultSchema`)."""
+
+    code: str
+    field: str
+    message: str
+    reason: NotRequired[str]
+    """The code of the message's template; absent if it has none."""
+    parameters: NotRequired[dict[str, Any]]
+    """The parameters of the template; with `reason` only."""
+
+
 class Fault(NamedTuple):
-    """What is wrong with one field. *field* is its path, such as `lines[2].quantity`."""
+    """What is wrong with one field. *field* is its path, such as `lines[2].quantity`.
+
+    The message is a `Sentence` if it has a template.
+    """
 
     code: ErrorCode
     field: str
     message: str
 
-    def as_wire(self) -> dict[str, str]:
+    def as_wire(self) -> FaultJson:
         """Return the fault as in `errors` of a problem or push result."""
-        return {"code": self.code.code, "field": self.field, "message": self.message}
+        wire: FaultJson = {
+            "code": self.code.code,
+            "field": readable(self.field, 300),
+            "message": str(readable(self.message, 1000)),
+        }
+        if isinstance(self.message, Sentence):
+            template = coded(self.message.mapped(lambda text: readable(text, 1000)))
+            if template is not None:
+                wire["reason"], wire["parameters"] = template["code"], template["parameters"]
+        return wire
+
+    @classmethod
+    def from_wire(cls, wire: FaultJson) -> Self:
+        """Return the fault that `as_wire` wrote."""
+        template = {"code": wire["reason"], "parameters": wire["parameters"]} if "reason" in wire else None
+        return cls(ErrorCode[wire["code"].upper()], wire["field"], restored(wire["message"], template))

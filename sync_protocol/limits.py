@@ -18,6 +18,19 @@ class Limits:
     """Most submissions in one push."""
     push_bytes: int = 4 * MIB
     """Largest push."""
+    push_changes: int = 1_000
+    """Most records that one push may change: its own, and those of the documents that it replaces. Beyond that
+    the push is refused as a whole with 413; half of its documents may pass."""
+    unauthenticated_bytes: int = 8 * KIB
+    """Largest body of a request without a token: enrolment and the refresh of tokens."""
+    inflate_free_bytes: int = 256 * KIB
+    """A compressed body may always hold this much."""
+    inflate_ratio: int = 100
+    """Most bytes per byte of a compressed body that holds more than `inflate_free_bytes`. Orders have 30."""
+    faults: int = 25
+    """Most errors, and most warnings, in the result of one submission; the last one tells how many follow."""
+    versions: int = 50
+    """Most earlier versions of a document behind a copy of it."""
     submission_bytes: int = 512 * KIB
     """Largest canonical body of a submission."""
     receipt_bytes: int = 20 * MIB
@@ -40,6 +53,19 @@ class Limits:
     """Most rows of a range that is compared row by row."""
     verify_bytes: int = 1 * MIB
     """Largest verification request, and about the size of the rows in its reply."""
+    documents_per_day: int = 5000
+    """Documents of a rep in a day of the company, after which pushes must wait for the next; 0: no limit."""
+    receipts_per_day: int = 1000
+    """Most receipts of a rep in a day; 0: no limit."""
+    receipt_bytes_per_day: int = 2048 * MIB
+    """Most bytes of the receipts of a rep in a day; 0: no limit."""
+    parked_bytes_per_day: int = 50 * MIB
+    """Bytes of a rep's documents of the day that wait for the office, are refused or are in quarantine, after
+    which pushes must wait; 0: no limit."""
+    report_unsent: int = 500
+    """Most unsent documents that a report lists."""
+    report_syncs: int = 100
+    """Most syncs in one report."""
     tombstone_days: int = 90
     """How long a device may be offline without fetching its streams again from the beginning."""
 

@@ -8,9 +8,9 @@ For streams that the device does not have yet, a page may offer segments instead
 once; `then` replaces its cursor when the last segment has been applied.
 """
 
-from marshmallow import EXCLUDE, Schema, fields, validate
+from marshmallow import EXCLUDE, Schema, fields
 
-from sync_protocol.fields import Choice, Count, Flag, Hash, Instant, Sha256, StreamName, Text
+from sync_protocol.fields import Bounded, Choice, Count, Flag, Hash, Instant, Sha256, StreamName, Text
 from sync_protocol.limits import LIMITS
 from sync_protocol.push import ResultSchema
 
@@ -90,9 +90,7 @@ class SyncRequestSchema(TolerantSchema):
     """`POST /v1/sync`: the cursor (null at first) and the outbox, in one round trip."""
 
     cursor = Text(longest=16 * 1024, load_default=None, allow_none=True)
-    submissions = fields.List(
-        fields.Raw(allow_none=True), load_default=list, validate=validate.Length(max=LIMITS.push_submissions)
-    )
+    submissions = Bounded(fields.Raw(allow_none=True), most=LIMITS.push_submissions, load_default=list)
     limit_bytes = Count(load_default=None, allow_none=True)
     schema = Count(load_default=1, least=1, most=1_000_000)
 

@@ -1,7 +1,7 @@
 """Segments: one key range of a stream as a column-major, compressed file, shared by all devices of the stream.
 
-A segment contains no position; the offer in the page does. So a key range in which nothing changed gives the
-same bytes and the same name whenever it is built, and a device that has it need not fetch it again.
+A segment contains no position; the offer in the page does. So an unchanged key range always gives the same
+bytes and the same name, and a device that has it need not fetch it again.
 
     {"v": 1, "channel": "territory:NW", "collection": "customers", "from": "", "to": "C2000", "key": "id",
      "columns": {"city": "Bern|Thun|", "id": {"shared": [0, 2, 1], "rest": "C1|7|9"}}, "absent": {"city": [2]}}
@@ -26,6 +26,7 @@ from sync_protocol.catalogue import key_field
 from sync_protocol.change import Stream
 from sync_protocol.columns import Column
 from sync_protocol.inflate import GZIP, InflateError, inflate
+from sync_protocol.json_types import NewRecord
 
 VERSION = 1
 MEDIA_TYPE = "application/vnd.satchel.segment"
@@ -68,7 +69,7 @@ class Segment:
         """(key, canonical JSON of the record), ascending by key."""
         return list(zip(self.keys, self._bodies(), strict=True))
 
-    def records(self) -> list[dict[str, Any]]:
+    def records(self) -> list[NewRecord]:
         """Return the records, ascending by key."""
         records = columns.records(self.fields)
         for name, missing in self.absent.items():
@@ -83,16 +84,16 @@ class Segment:
     def _bodies(self) -> Iterator[str]:
         """Yield each record as canonical JSON: columns and nested objects are in canonical order already."""
         written = {name: columns.written(column) for name, column in self.fields.items()}
-        lacking: dict[int, set[str]] = {}
+        absent: dict[int, set[str]] = {}
         for name, missing in self.absent.items():
             for n in missing:
-                lacking.setdefault(n, set()).add(name)
+                absent.setdefault(n, set()).add(name)
         for n, body in enumerate(columns.filled(columns.joined(written))):
-            if n not in lacking:
+            if n not in absent:
                 yield body
                 continue
-            kept = {name: value for name, value in written.items() if name not in lacking[n]}
-            yield columns.filled_at(columns.joined(kept), n)
+            present = {name: value for name, value in written.items() if name not in absent[n]}
+            yield columns.filled_at(columns.joined(present), n)
 
 
 def encode(stream: Stream, range: KeyRange, rows: Sequence[tuple[str, str]]) -> bytes:

@@ -1,22 +1,24 @@
 """A submission: a document that a rep captured, and its states on the way to the ERP.
 
-The document is frozen at capture. Its id is made on the device, and the sha256 over the canonical body proves
-to both sides that what was stored is what was typed.
+The document is frozen at capture. Its id is made on the device. The sha256 over the canonical body proves to
+both sides that the stored body is the one that was typed.
 """
 
 from enum import StrEnum
-from typing import Self
+from typing import NotRequired, Self, TypedDict
 
-from marshmallow import INCLUDE, Schema, fields, validate
+from marshmallow import INCLUDE, Schema, fields
 
-from sync_protocol.fields import Count, Instant, ReceiptRef, Sha256, Text, Ulid
+from sync_protocol.fields import Bounded, Count, Instant, ReceiptRef, Sha256, Text, Ulid
+from sync_protocol.json_types import Body
 
 
 class State(StrEnum):
     """The state of a submission. Reps and the back office see these words unchanged."""
 
     RECEIVED = "received"
-    """On the server's disk; a receipt or a document that it needs has not arrived yet."""
+    """On the server's disk; a receipt or a document that it needs has not arrived yet, a receipt is not checked
+    yet, or the ERP must be asked first whether it has it already."""
     AWAITING_APPROVAL = "awaiting_approval"
     QUEUED = "queued"
     """Ready for the ERP."""
@@ -40,8 +42,23 @@ class State(StrEnum):
 
 S = State
 
+TITLE_CHARACTERS = 300
+"""The longest title of a submission."""
+_REPLACED = " (replaced)"
+
+
+def title_in_state(title: str, state: str) -> str:
+    """Return *title*, marked if a newer document has replaced the one that it names."""
+    if state != State.SUPERSEDED:
+        return title
+    return title[: TITLE_CHARACTERS - len(_REPLACED)] + _REPLACED
+
+
 _FOUND_IN_ERP = frozenset({S.ACCEPTED, S.UNKNOWN, S.PARKED})
 """After our database was restored, the ERP may have a document that the database shows as unsent."""
+
+_CHECKED = frozenset({S.RECEIVED})
+"""After our database was restored, the ERP is asked before any rule decides about a document again."""
 
 _LOST_IN_ERP = frozenset({S.UNKNOWN, S.PARKED})
 """The ERP may lose a document: it was restored from a backup, or a person deleted the document."""
@@ -52,16 +69,22 @@ MOVES: dict[State, frozenset[State]] = {
     )
     | _FOUND_IN_ERP,
     S.AWAITING_APPROVAL: frozenset({S.QUEUED, S.REJECTED, S.WITHDRAWN, S.SUPERSEDED, S.CANCELLED})
-    | _FOUND_IN_ERP,
+    | _FOUND_IN_ERP
+    | _CHECKED,
     S.QUEUED: frozenset({S.SENDING, S.PARKED, S.REJECTED, S.WITHDRAWN, S.SUPERSEDED, S.CANCELLED})
-    | _FOUND_IN_ERP,
+    | _FOUND_IN_ERP
+    | _CHECKED,
     S.SENDING: frozenset(
         {S.QUEUED, S.ACCEPTED, S.HANDED_OVER, S.ON_HOLD, S.REJECTED, S.UNKNOWN, S.PARKED, S.SENDING}
-    ),
-    S.UNKNOWN: frozenset({S.SENDING, S.ACCEPTED, S.QUEUED, S.PARKED, S.ON_HOLD, S.REJECTED, S.UNKNOWN}),
+    )
+    | _CHECKED,
+    S.UNKNOWN: frozenset({S.SENDING, S.ACCEPTED, S.QUEUED, S.PARKED, S.ON_HOLD, S.REJECTED, S.UNKNOWN})
+    | _CHECKED,
     S.HANDED_OVER: frozenset({S.ACCEPTED, S.REJECTED, S.ON_HOLD, S.PARKED, S.CANCELLED}) | _LOST_IN_ERP,
     S.ON_HOLD: frozenset({S.ACCEPTED, S.REJECTED, S.CANCELLED, S.QUEUED, S.PARKED, S.SENDING}) | _LOST_IN_ERP,
-    S.PARKED: frozenset({S.QUEUED, S.UNKNOWN, S.ACCEPTED, S.REJECTED, S.CANCELLED, S.SUPERSEDED, S.WITHDRAWN}),
+    # From PARKED to PARKED: for another reason. To RECEIVED: it still lacks a receipt.
+    S.PARKED: frozenset({S.QUEUED, S.UNKNOWN, S.ACCEPTED, S.REJECTED, S.CANCELLED, S.SUPERSEDED, S.WITHDRAWN})
+    | {S.RECEIVED, S.PARKED},
     S.REJECTED: frozenset({S.SUPERSEDED, S.QUEUED, S.CANCELLED, S.WITHDRAWN}),
     S.ACCEPTED: frozenset({S.CANCELLED}) | _LOST_IN_ERP,
     S.WITHDRAWN: frozenset(),
@@ -101,6 +124,21 @@ def may_move(old: State, new: State) -> bool:
     return new in MOVES[old]
 
 
+class SubmissionJson(TypedDict):
+    """A captured document on the wire, as `SubmissionSchema` has it."""
+
+    id: str
+    kind: str
+    captured_at: str
+    zone: NotRequired[str]
+    schema: int
+    body: Body
+    sha256: str
+    needs: NotRequired[list[str]]
+    depends_on: NotRequired[list[str]]
+    supersedes: NotRequired[str | None]
+
+
 class SubmissionSchema(Schema):
     """A captured document on the wire. Unknown fields of a newer app are kept."""
 
@@ -114,6 +152,6 @@ class SubmissionSchema(Schema):
     schema = Count(least=1, most=1_000_000, required=True)
     body = fields.Dict(required=True)
     sha256 = Sha256(required=True)
-    needs = fields.List(ReceiptRef(), load_default=list, validate=validate.Length(max=500))
-    depends_on = fields.List(Ulid(), load_default=list, validate=validate.Length(max=50))
+    needs = Bounded(ReceiptRef(), most=500, load_default=list)
+    depends_on = Bounded(Ulid(), most=50, load_default=list)
     supersedes = Ulid(load_default=None, allow_none=True)

@@ -12,7 +12,7 @@ from typing import Any
 from marshmallow import RAISE, Schema, ValidationError, missing, validate
 from marshmallow import fields as ma
 
-from sync_protocol.fields import WireField
+from sync_protocol.wire_field import WireField
 
 HasFault = Callable[[Any], Any]
 """Returns something true for a value (not null) that has a fault."""

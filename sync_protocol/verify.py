@@ -3,13 +3,16 @@
 After a complete page a device compares its own checksum with the page's `check`. If they differ, it sends
 requests with its cursor and narrows down: from all rows to streams, from a stream to key ranges, from a small
 range to rows. Each reply is valid under that cursor. A repair is applied only by a device that still has the
-cursor, and replaces rows whatever their positions.
+cursor, and replaces rows of any position.
 
 The next request, for each of the `ranges` in a reply in which the device's own count or sum differs: if the
 server has more than `verify_rows` rows there, the range goes into `split`; else the device's rows of the range
 go into `rows`. If the device has more than `verify_rows` rows there itself, it cuts the range at its own keys
-into pieces of at most that many. So each step makes the rest smaller, whichever side has more rows.
+into pieces of at most that many. So each step makes the rest smaller, both if the device and if the server has
+more rows.
 """
+
+from typing import TypedDict
 
 from marshmallow import fields
 
@@ -44,6 +47,44 @@ class RangeRowsSchema(RangeSchema):
     """The device's rows of a small range: `[key, hash]` of each."""
 
     rows = Bounded(fields.Tuple((Key(), Hash())), most=LIMITS.verify_rows, required=True)
+
+
+class LoadedStream(TypedDict):
+    """A stream, as `StreamSchema` loads it."""
+
+    channel: str
+    collection: str
+
+
+class LoadedSum(LoadedStream):
+    """A stream's checksum, as `StreamSumSchema` loads it; *sum* is 16 hexadecimal digits."""
+
+    count: int
+    sum: str
+
+
+class LoadedRange(LoadedStream):
+    """A key range, as `RangeSchema` loads it; *to* is excluded, and None is no upper bound."""
+
+    from_: str
+    to: str | None
+
+
+class LoadedRows(LoadedRange):
+    """The rows of a range, as `RangeRowsSchema` loads it: (key, hash), the hash as 16 hexadecimal digits."""
+
+    rows: list[tuple[str, str]]
+
+
+class LoadedVerifyRequest(TypedDict):
+    """A request, as `VerifyRequestSchema` loads it."""
+
+    cursor: str
+    schema: int
+    app_version: str | None
+    sums: list[LoadedSum] | None
+    split: list[LoadedRange]
+    rows: list[LoadedRows]
 
 
 class VerifyRequestSchema(TolerantSchema):

@@ -12,18 +12,18 @@ from typing import Any
 import hypothesis
 import pytest
 
+from backend import logs
 from backend.clock import ManualClock
 from backend.database.core import Sessions
 from backend.migrations.tables import import_tables
 from backend.settings import ERP_PREFIX, PREFIX, Settings, read_settings
 from backend.settings.declaration import declared_settings, variable
 from tests.databases import SharedDatabase, make_tables, prepared
+from tests.examples import register_profiles
 
 import_tables()
 
-# No deadline for examples: on a busy machine one may take long, and no test is about that time.
-hypothesis.settings.register_profile("tests", deadline=None)
-hypothesis.settings.load_profile("tests")
+register_profiles()
 
 # Remove the settings of the caller's environment, such as make's port; SATCHEL_CHROMIUM and the like stay.
 setting_names = {variable(PREFIX, setting.name) for setting in declared_settings(Settings)}
@@ -53,20 +53,28 @@ _keep_files_in_memory()
 MONDAY = dt.datetime(2026, 11, 23, 9, 0, tzinfo=dt.UTC)
 
 
+_LEVEL = logging.getLogger().level
+
+
+def _reset_levels() -> None:
+    """Undo what `logs.configure` sets, and no more: SQLAlchemy needs the level that it sets when imported."""
+    logging.getLogger().setLevel(_LEVEL)
+    for name in (*logs.LIMITED_LOGGERS, logs.REQUEST_LOGGER):
+        logging.getLogger(name).setLevel(logging.NOTSET)
+
+
 @pytest.fixture(autouse=True)
-def logs_as_they_were() -> Iterator[None]:
-    """Undo a command's changes of the logging configuration: outside the tests it has a process of its own."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    names = {
-        name: log.level for name, log in root.manager.loggerDict.items() if isinstance(log, logging.Logger)
-    }
+def default_logs() -> Iterator[None]:
+    """Undo a command's changes of the logging configuration: outside the tests it has a process of its own.
+
+    Before a test too, because a fixture of a module may have run a command.
+    """
+    handlers = logging.getLogger().handlers[:]
+    _reset_levels()
     yield
-    root.setLevel(level)
+    _reset_levels()
+    root = logging.getLogger()
     root.handlers[:] = [handler for handler in root.handlers if handler in handlers]
-    for name, log in root.manager.loggerDict.items():
-        if isinstance(log, logging.Logger):
-            log.setLevel(names.get(name, logging.NOTSET))
 
 
 @pytest.fixture
@@ -79,8 +87,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--full",
         action="store_true",
-        help="run the tests marked `full`, and every test of a database on SQLite and on PostgreSQL",
+        help="run the tests marked `full`, every database test on SQLite and on PostgreSQL, and more examples",
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Draw more examples with `--full`, unless the command line names a profile of Hypothesis."""
+    if config.getoption("full") and not config.getoption("--hypothesis-profile"):
+        hypothesis.settings.load_profile("full")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

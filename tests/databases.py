@@ -9,12 +9,14 @@ from contextlib import closing
 from typing import Any
 
 import psycopg
+from alembic import command
 from sqlalchemy import Engine, create_engine, inspect
 from sqlalchemy.orm import sessionmaker
 
 from backend.database.core import Model, Sessions, engine_options, prepare
 from backend.feed.models import FeedHead
 from backend.feed.positions import ensure_head
+from backend.migrations.upgrade import _config
 
 MANY_ROWS = 1_000
 """A table that had more rows is also truncated, because dead rows would slow the following tests."""
@@ -90,10 +92,12 @@ class SharedDatabase:
 
 
 def make_tables(url: str) -> None:
-    """Create every table in the database at *url*, and close the connections."""
+    """Create every table in the database at *url*, as of the newest revision, and close the connections."""
     engine = create_engine(url, **engine_options(url))
     prepare(engine)
     Model.metadata.create_all(engine)
+    with engine.begin() as connection:
+        command.stamp(_config(connection), "head")
     engine.dispose()
 
 

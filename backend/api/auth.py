@@ -12,38 +12,52 @@ from typing import Any
 from flask import g, request
 from sqlalchemy.orm import Session
 
+from backend.api import rate_guard
 from backend.api.problems import Problem
 from backend.api.services import get_services
-from backend.database.core import db, snapshot
+from backend.database.core import snapshot
 from backend.database.snapshot_reads import read_connection
+from backend.database.web_session import db
 from backend.identity import principals
-from backend.identity.principals import Principal
-from backend.identity.tokens import Claims
+from backend.identity.principals import Credential, Principal
+from backend.identity.tokens import AccessToken
 from sync_protocol.errors import ErrorCode
 
-Preload = Callable[[Claims], tuple[Principal, Any]]
-"""Reads the token's principal, and whatever else the endpoint needs, in one statement.
+Preload = Callable[[Credential], tuple[Principal, Any]]
+"""Reads the principal of a token or link, and more that the endpoint needs, in one statement.
 
 Raises what `principals.check` raises.
 """
 
+Read = Callable[[Session, Credential], tuple[Principal, Any]]
+"""The same, in a transaction."""
 
-def authenticate(preload: Preload | None = None) -> None:
+
+def authenticate(preload: Preload | None = None, *, pushes: bool = False) -> None:
     """Accept the request or raise an error that becomes a problem.
 
     A GET or HEAD without *preload* keeps the snapshot that this starts, and the view reads in it. With
-    *preload*, `preloaded()` returns what it has read, and it decides whether a snapshot stays open.
+    *preload*, `preloaded()` returns what it has read, and it decides whether a snapshot stays open. The request
+    counts against the limits of its device and rep; *pushes* says that it sends documents or receipts.
     """
     services = get_services()
-    g.claims = services.token_cache.verify(bearer_token(), services.clock.now())
+    now = services.clock.now()
+    g.token = services.token_cache.verify(bearer_token(), now)
+    rate_guard.count_device(g.token, now, pushes=pushes)
     if preload is not None:
-        g.principal, g.preloaded = preload(g.claims)
+        g.principal, g.preloaded = preload(g.token)
     elif request.method in ("GET", "HEAD"):
         snapshot(db.session())
-        g.principal = principals.read(db.session().connection(), g.claims)
+        g.principal = principals.read(db.session().connection(), g.token)
     else:
         with read_connection(db.engine) as connection:
-            g.principal = principals.read(connection, g.claims)
+            g.principal = principals.read(connection, g.token)
+
+
+def token() -> AccessToken:
+    """Return the access token of the request; only after `authenticate`."""
+    verified: AccessToken = g.token
+    return verified
 
 
 def principal() -> Principal:
@@ -53,14 +67,14 @@ def principal() -> Principal:
 
 
 def preloaded() -> Any:
-    """Return what the endpoint's preload has read beside the principal."""
+    """Return what the endpoint has had read beside the principal."""
     return g.preloaded
 
 
 def reauthenticate(preload: Preload) -> None:
     """End the transaction, and read the principal again with *preload*."""
     db.session().rollback()
-    g.principal, g.preloaded = preload(g.claims)
+    g.principal, g.preloaded = preload(g.token)
 
 
 @contextmanager
@@ -69,21 +83,25 @@ def read_session() -> Iterator[Session]:
     session = db.session()
     snapshot(session)
     try:
-        principals.read(session.connection(), g.claims)
+        principals.read(session.connection(), g.token)
         yield session
     finally:
         session.rollback()
 
 
 @contextmanager
-def write_session() -> Iterator[Session]:
+def write_session(read: Read | None = None) -> Iterator[Session]:
     """Yield a session whose transaction is committed at the end, or rolled back on an error.
 
-    The device row is read again first: the device may have been revoked while the body arrived.
+    The device row is read again first: the device may have been revoked while the body arrived. With *read*,
+    `preloaded()` returns what it has read beside it.
     """
     session = db.session()
     try:
-        current = principals.read(session.connection(), g.claims)
+        if read is None:
+            current = principals.read(session.connection(), g.token)
+        else:
+            current, g.preloaded = read(session, g.token)
         principals.note_seen(session, current, get_services().clock.now())
         yield session
         session.commit()

@@ -23,21 +23,21 @@ class ByteRange(NamedTuple):
 def parse(size: int, etag: str) -> ByteRange:
     """Return the bytes to send of a representation of *size* bytes whose strong tag is *etag* (unquoted).
 
-    A request gets the whole, as the standard allows, if its Range is not a single range of bytes, or if its
-    If-Range names another representation, or if it is not a GET. Raises `Problem` for a range that starts
-    beyond the end.
+    Three requests get all bytes, as the standard allows: one that is not a GET, one whose Range is not a single
+    range of bytes, and one whose If-Range names another representation. Raises `Problem` for a range that
+    starts beyond the end.
     """
-    whole = ByteRange(0, size, False)
+    all_bytes = ByteRange(0, size, False)
     if request.method != "GET":
-        return whole
+        return all_bytes
     text = request.headers.get("Range", "")
     condition = request.headers.get("If-Range")
     if len(text) > _MAX_TEXT or (condition is not None and condition.strip() != f'"{etag}"'):
-        return whole
-    wanted = parse_range_header(text)
-    if wanted is None or wanted.units != "bytes" or len(wanted.ranges) != 1:
-        return whole
-    start, end = wanted.ranges[0]
+        return all_bytes
+    requested = parse_range_header(text)
+    if requested is None or requested.units != "bytes" or len(requested.ranges) != 1:
+        return all_bytes
+    start, end = requested.ranges[0]
     if start < 0:
         start, end = max(size + start, 0), size
     if start >= size:

@@ -15,6 +15,7 @@ ALLOWED = (
     "Authorization",
     "Content-Encoding",
     "Content-Type",
+    "DPoP",
     "If-None-Match",
     "If-Range",
     "Range",
@@ -23,6 +24,7 @@ ALLOWED = (
     "Upload-Length",
     "Upload-Metadata",
     "Upload-Offset",
+    "X-HTTP-Method-Override",
     "X-Request-Id",
 )
 """Request headers that a page may set."""
@@ -32,6 +34,7 @@ EXPOSED = (
     "Allow",
     "Content-Encoding",
     "Content-Range",
+    "DPoP-Nonce",
     "ETag",
     "Location",
     "Retry-After",

@@ -1,8 +1,11 @@
 """Authentication of the office: the token of an account that is not revoked.
 
-The account is read for every request, so a revocation takes effect at once. An address with too many wrong
-tokens must wait, as at the routes that accept enrolment codes.
+The account is read for every request, so a revocation takes effect at once. A wrong token counts as a
+failure of its address, as at the routes that accept enrolment codes.
 """
+
+import contextlib
+import datetime as dt
 
 from flask import g
 from sqlalchemy.orm import Session
@@ -11,7 +14,9 @@ from backend.api import rate_guard
 from backend.api.auth import bearer_token
 from backend.api.problems import Problem
 from backend.api.services import get_services
-from backend.database.core import db
+from backend.database.web_session import db
+from backend.identity import principals
+from backend.identity.tokens import TokenExpired, TokenInvalid
 from backend.office import accounts
 from backend.office.accounts import OfficeTokenInvalid, OfficeUser, Permission
 from sync_protocol.errors import ErrorCode
@@ -21,15 +26,23 @@ def authenticate() -> None:
     """Accept the request if its token is an office account's; else raise `Problem`."""
     now = get_services().clock.now()
     token = bearer_token()
-    rate_guard.check(now)
     with Session(db.engine) as session, session.begin():
         try:
             g.office_user = accounts.authenticate(session, token, now)
         except OfficeTokenInvalid:
-            rate_guard.failed(now)
+            rate_guard.failed()
+            _refuse_device(session, token, now)
             raise Problem(
                 ErrorCode.OFFICE_TOKEN_INVALID, "No office account has this token, or the account is revoked."
             ) from None
+
+
+def _refuse_device(session: Session, token: str, now: dt.datetime) -> None:
+    """Raise a `role_missing` problem if *token* is a device's, and the order to wipe if that is revoked."""
+    with contextlib.suppress(TokenInvalid, TokenExpired):
+        principals.read(session.connection(), get_services().token_cache.verify(token, now))
+        detail = "This is the token of a device; people of the office have tokens of their own."
+        raise Problem(ErrorCode.ROLE_MISSING, detail)
 
 
 def require_permission(permission: Permission, what: str) -> OfficeUser:

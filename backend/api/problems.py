@@ -1,28 +1,40 @@
 """Every error becomes RFC 9457 problem details, with a code from `sync_protocol/errors.py`."""
 
+import errno
 import json
 import logging
 from collections.abc import Mapping, Sequence
 
-import sqlalchemy.exc
 from flask import Flask, Response, g
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, InternalServerError
 
+from backend.api import responses
+from backend.api.request_log import REQUEST_ID
+from backend.api.services import get_services
+from backend.database import failures
 from backend.feed.positions import FeedMissing
-from backend.identity.tokens import DeviceRevoked, RefreshInvalid, TokenExpired, TokenInvalid
+from backend.identity import wipes
+from backend.identity.refresh import RefreshInvalid
+from backend.identity.tokens import DeviceRevoked, TokenExpired, TokenInvalid
 from backend.office.errors import ActionRefused
 from backend.sync.pull import NotYet
+from backend.sync.push import PushTooLarge
 from backend.sync.segments.store import StoreFailed
 from backend.sync.verify import EpochChanged
 from sync_protocol.cursor import CursorInvalid
 from sync_protocol.errors import ErrorCode, Fault
-from sync_protocol.problem import MEDIA_TYPE, problem
+from sync_protocol.problem import MEDIA_TYPE, ProblemJson, problem
 
 RETRY_SECONDS = 5
 CODE_HEADER = "Satchel-Error"
 """Repeats the code, for responses without a body (HEAD)."""
 
 log = logging.getLogger("satchel.api")
+
+_FOLDER_FAILS = frozenset(
+    getattr(errno, name) for name in ("ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM", "EIO", "EMFILE", "ENFILE")
+)
+"""Numbers of errors that say that the folder's disk is full, read-only or broken, or files ran out."""
 
 _BY_STATUS = {
     404: ErrorCode.NOT_FOUND,
@@ -36,7 +48,7 @@ class Problem(Exception):
     """Ends a request with a problem.
 
     *detail* is a sentence about this case, *errors* are faults of single fields, *headers* are added to the
-    response, and *wipe* tells the device to delete its replica.
+    response, and *wipe_order* tells the device to wipe itself.
     """
 
     def __init__(
@@ -46,17 +58,23 @@ class Problem(Exception):
         *,
         errors: Sequence[Fault] = (),
         headers: Mapping[str, str] | None = None,
-        wipe: bool = False,
+        wipe_order: str | None = None,
     ) -> None:
         super().__init__(detail)
-        self.code, self.detail, self.errors, self.wipe = code, detail, tuple(errors), wipe
+        self.code, self.detail, self.errors, self.wipe_order = code, detail, tuple(errors), wipe_order
         self.headers = dict(headers or {})
         if code.status == 401:
             self.headers["WWW-Authenticate"] = f'Bearer realm="satchel", error="{code.code}"'
 
-    def as_wire(self) -> dict[str, object]:
+    def as_wire(self) -> ProblemJson:
         """Return the body of the response, as in `ProblemSchema`."""
-        return problem(self.code, self.detail, request_id=g.request_id, errors=self.errors, wipe=self.wipe)
+        return problem(
+            self.code,
+            self.detail,
+            request_id=g.request_id,
+            errors=self.errors,
+            wipe_order=self.wipe_order,
+        )
 
 
 def to_problem(error: Exception) -> Problem:
@@ -72,9 +90,13 @@ def to_problem(error: Exception) -> Problem:
                 ErrorCode.TOKEN_INVALID, "The access token is not valid on this server, or no longer valid."
             )
         case DeviceRevoked():
-            return Problem(ErrorCode.DEVICE_REVOKED, "Delete the replica and the tokens.", wipe=True)
+            services = get_services()
+            order = wipes.order(error.device, services.keys.secrets(services.clock.now()))
+            return Problem(ErrorCode.DEVICE_REVOKED, "Delete the replica and the tokens.", wipe_order=order)
         case RefreshInvalid():
             return Problem(ErrorCode.REFRESH_INVALID, f"{error}.".capitalize())
+        case PushTooLarge():
+            return Problem(ErrorCode.BODY_TOO_LARGE, f"The push cannot be stored at once: {error}.")
         case CursorInvalid():
             return Problem(ErrorCode.CURSOR_INVALID, f"The cursor cannot be read: {error}.")
         case EpochChanged():
@@ -84,12 +106,18 @@ def to_problem(error: Exception) -> Problem:
             return Problem(ErrorCode.NOT_YET, "This server is behind your cursor.", headers=wait)
         case ActionRefused():
             return Problem(error.code, f"{error.message}.", errors=error.faults)
-        case FeedMissing() | sqlalchemy.exc.OperationalError() | sqlalchemy.exc.TimeoutError():
-            log.error("database unavailable", exc_info=error)
+        case InternalServerError() if isinstance(error.original_exception, Exception):
+            # Flask wraps what fails outside of a view, such as a function that runs after it.
+            return to_problem(error.original_exception)
+        case FeedMissing():
+            log.error("database unavailable: %s", error)
             return _unavailable()
-        case sqlalchemy.exc.DBAPIError() if error.connection_invalidated:
-            log.error("database connection lost", exc_info=error)
+        case _ if failures.is_unusable(error):
+            log.error("database unavailable: %s", failures.reason(error))
             return _unavailable()
+        case OSError() if error.errno in _FOLDER_FAILS:
+            log.error("a file cannot be stored: %s", error)
+            return _unavailable("The server cannot store files; try again in a moment.")
         case StoreFailed():
             log.error("segment store failed", exc_info=error)
             return _unavailable("The segment files cannot be read; try again in a moment.")
@@ -112,7 +140,9 @@ def respond(error: Exception) -> Response | HTTPException:
     body = json.dumps(answer.as_wire(), ensure_ascii=False)
     response = Response(body, answer.code.status, {**answer.headers, CODE_HEADER: answer.code.code})
     response.content_type = MEDIA_TYPE
-    return response
+    # Also here: an error in a function that adds headers ends in this response, without those headers.
+    response.headers[REQUEST_ID] = g.request_id
+    return responses.add_default_headers(response)
 
 
 def register(app: Flask) -> None:

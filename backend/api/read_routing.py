@@ -1,7 +1,7 @@
-"""Chooses where the feed is read for a request: on the read replica if that is possible, else on the primary.
+"""Chooses where the feed is read for a request: on the standby if that is possible, else on the primary.
 
 The device's row, the rep's subscriptions and the epoch always come from the primary, so that a revocation and
-a promotion of a standby take effect at once. On the replica only streams are read to which the rep is
+a promotion of a standby take effect at once. On the standby only streams are read to which the rep is
 subscribed according to both servers.
 """
 
@@ -26,18 +26,18 @@ Read = Callable[[Session, Collection[Stream] | None], T]
 
 
 def read_feed(primary: Session, schema: int, read: Read[T], is_empty: Callable[[T], bool]) -> T:
-    """Return what *read* reads, from the replica or from *primary*, which is in a snapshot.
+    """Return the result of *read* on the standby or on *primary*, which is in a snapshot.
 
     Args:
         schema: Revision of the catalogue that the app was built for.
-        is_empty: Says whether a result means "no changes". Such a result from a replica that is behind the
+        is_empty: Says whether a result means "no changes". Such a result from a standby that is behind the
             primary is discarded, and the primary is read.
     """
-    replica = get_services().replica
-    if replica is None:
+    standby = get_services().standby
+    if standby is None:
         return read(primary, None)
-    if replica.is_unavailable:
-        metrics.READ_REPLICA.labels("unavailable").inc()
+    if standby.is_unavailable:
+        metrics.STANDBY_READS.labels("unavailable").inc()
         return read(primary, None)
     principal = auth.principal()
     row = primary.execute(
@@ -48,9 +48,9 @@ def read_feed(primary: Session, schema: int, read: Read[T], is_empty: Callable[[
     ).one()
     subscribed = frozenset(access.streams(primary, principal.rep, schema))
 
-    def read_replica(session: Session, head: Head) -> T | None:
+    def read_standby(session: Session, head: Head) -> T | None:
         result = read(session, subscribed)
         return None if head.position < row.position and is_empty(result) else result
 
-    result = replica.read(Head(row.epoch, row.position), row.pushed_position, read_replica)
+    result = standby.read(Head(row.epoch, row.position), row.pushed_position, read_standby)
     return read(primary, None) if result is None else result

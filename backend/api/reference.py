@@ -10,6 +10,7 @@ from backend.connectors.flatfile.options import Options as FlatFileOptions
 from backend.connectors.tryton.options import Options as TrytonOptions
 from backend.settings import ERP_PREFIX, PREFIX, Settings
 from backend.settings.declaration import declared_settings, variable
+from sync_protocol.contract import contract
 from sync_protocol.reference import markdown
 
 
@@ -18,6 +19,8 @@ def pages() -> dict[str, str]:
     return {
         "catalogue.md": markdown.catalogue(),
         "errors.md": markdown.errors(),
+        "rules.json": markdown.rules_json(),
+        "contract.json": json.dumps(contract(), ensure_ascii=False, indent=1) + "\n",
         "openapi.json": json.dumps(document(ROUTES), ensure_ascii=False, indent=1) + "\n",
         "settings.md": settings(),
     }

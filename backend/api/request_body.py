@@ -1,18 +1,20 @@
 """Reads request bodies: limits their size before parsing, inflates them piece by piece, parses strictly."""
 
-import json
 from collections.abc import Iterator
-from typing import Any, NoReturn
+from typing import Any
 
 from flask import g, request
 from marshmallow import Schema
 
+from backend.api import large_bodies
 from backend.api.problems import Problem
 from backend.api.services import get_services
 from sync_protocol.canonical import NotCanonical, canonical
 from sync_protocol.collection import schema_faults
 from sync_protocol.errors import ErrorCode, Fault
 from sync_protocol.inflate import InflateError, InflateTooLong, inflate
+from sync_protocol.limits import LIMITS
+from sync_protocol.strict_json import NotStrictJson, decode
 from sync_protocol.validators import schema_instance
 
 PIECE = 64 * 1024
@@ -23,6 +25,7 @@ MAX_FAULTS = 50
 def read(schema: type[Schema], most: int | None = None) -> dict[str, Any]:
     """Return the JSON body of the request, validated and loaded by *schema*; raises `Problem`.
 
+    Its keys are the fields of *schema*.
     *most* is its maximum size in bytes after inflating; None means that of a push.
     """
     value = parse(read_inflated(most or get_services().limits.push_bytes))
@@ -53,7 +56,10 @@ def require_storable(value: Any) -> None:
 
 
 def read_inflated(most: int) -> bytes:
-    """Return the inflated body of the request. No more than *most* bytes of it are kept in memory."""
+    """Return the inflated body of the request. No more than *most* bytes of it are kept in memory.
+
+    Raises `Problem` for another media type, charset or coding, and for a body that is damaged or too large.
+    """
     if request.mimetype != "application/json":
         raise Problem(ErrorCode.ENCODING_UNSUPPORTED, "Send Content-Type: application/json.")
     charset = request.mimetype_params.get("charset", "utf-8")
@@ -67,10 +73,31 @@ def read_inflated(most: int) -> bytes:
         )
     if (request.content_length or 0) > most:
         raise too_large(most)
+    # Received before it is inflated and decoded: a slow client occupies nothing but its own bytes.
+    body = b"".join(_pieces(most))
+    if coding == "gzip":
+        return _inflated(body, most)
+    if len(body) > LIMITS.inflate_free_bytes:
+        large_bodies.admit()
+    return body
+
+
+def _inflated(body: bytes, most: int) -> bytes:
+    """Return the plain bytes of the gzip data *body*; raises `Problem` for more than *most*."""
+    free = min(most, LIMITS.inflate_free_bytes)
     try:
-        return inflate(_pieces(most), most) if coding == "gzip" else b"".join(_pieces(most))
+        return inflate([body], free)
     except InflateTooLong:
-        raise too_large(most) from None
+        allowed = min(most, LIMITS.inflate_ratio * len(body))
+    except InflateError as error:
+        raise Problem(ErrorCode.BODY_DAMAGED, f"The gzip data {error}.") from None
+    if allowed <= free:
+        raise too_large(most) if free == most else _too_dense()
+    large_bodies.admit()
+    try:
+        return inflate([body], allowed)
+    except InflateTooLong:
+        raise too_large(most) if allowed == most else _too_dense() from None
     except InflateError as error:
         raise Problem(ErrorCode.BODY_DAMAGED, f"The gzip data {error}.") from None
 
@@ -105,38 +132,22 @@ def _broken_off() -> Problem:
     return Problem(ErrorCode.BODY_DAMAGED, "The body ended too early, or its transfer coding is malformed.")
 
 
+def _too_dense() -> Problem:
+    detail = f"The body inflates to more than {LIMITS.inflate_ratio} times its size; do not compress it."
+    return Problem(ErrorCode.BODY_TOO_LARGE, detail)
+
+
 def too_large(most: int) -> Problem:
     """Return the problem for a body of more than *most* bytes."""
     return Problem(ErrorCode.BODY_TOO_LARGE, f"The body may have at most {most} bytes after decompression.")
 
 
 def parse(body: bytes) -> Any:
-    """Return the JSON value of *body*; raises `Problem` for NaN, Infinity, and a name twice in one object.
+    """Return the JSON value of *body*; raises `Problem` for everything that `strict_json` refuses.
 
     Floats are accepted here: the validation of a document reports the field that contains one.
     """
     try:
-        return json.loads(body.decode(), object_pairs_hook=_unique, parse_constant=_no_constant)
-    except UnicodeDecodeError as error:
-        raise Problem(ErrorCode.NOT_JSON, f"Byte {error.start + 1} is not UTF-8.") from None
-    except json.JSONDecodeError as error:
-        raise Problem(ErrorCode.NOT_JSON, f"Line {error.lineno}, column {error.colno}: {error.msg}.") from None
-    except RecursionError:
-        raise Problem(ErrorCode.NOT_JSON, "The body is nested too deeply.") from None
-    except ValueError:
-        # Python refuses to parse integers of more than 4,300 digits.
-        raise Problem(ErrorCode.NOT_JSON, "The body contains a number that is too long.") from None
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    value = dict(pairs)
-    if len(value) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        shown = json.dumps(twice[:60])
-        raise Problem(ErrorCode.NOT_JSON, f"The name {shown} occurs twice in one object.")
-    return value
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise Problem(ErrorCode.NOT_JSON, f"{name} is not JSON.")
+        return decode(body)
+    except NotStrictJson as error:
+        raise Problem(ErrorCode.NOT_JSON, str(error)) from None

@@ -8,11 +8,12 @@ from typing import Any
 
 from backend import metrics
 from backend.identity.principals import Principal
+from backend.logs import REQUEST_LOGGER
 
 REQUEST_ID = "X-Request-Id"
 _VALID_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 
-log = logging.getLogger("satchel.request")
+log = logging.getLogger(REQUEST_LOGGER)
 
 
 def request_id(sent: str) -> str:

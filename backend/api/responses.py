@@ -1,9 +1,9 @@
 """Builds responses: JSON bodies, empty bodies, and the headers that every response has."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
 from flask import Response, request
 
 POLL_HEADER = "Satchel-Poll-After"
@@ -22,26 +22,26 @@ SECURE = ("Strict-Transport-Security", "max-age=31536000")
 
 def encode(value: Any) -> bytes:
     """Return *value* as compact JSON."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return orjson.dumps(value)
 
 
 def json_response(
     body: Mapping[str, Any] | bytes, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """Return *body* (an object, or bytes that are JSON already) as a response."""
+    """Return *body* as a response: an object with the keys of the route's schema, or its JSON as bytes."""
     data = body if isinstance(body, bytes) else encode(body)
     return Response(data, status, headers, content_type="application/json")
 
 
 def empty_response(status: int, headers: Mapping[str, str] | None = None) -> Response:
-    """Return a response without a body, and so without a Content-Type."""
+    """Return a response that has neither a body nor a Content-Type."""
     response = Response(status=status, headers=headers)
     del response.headers["Content-Type"]
     return response
 
 
 def weak_etag(tag: str) -> str:
-    """Return *tag* as a weak ETag: it names the page, in whatever content coding it is sent."""
+    """Return *tag* as a weak ETag: it names the page in all content codings."""
     return f'W/"{tag}"'
 
 

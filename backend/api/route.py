@@ -11,12 +11,13 @@ from flask import Response
 
 from backend.api.auth import Preload
 from backend.api.openapi.operation import Operation
+from backend.api.work import Work
 
 View = Callable[..., Response]
 
 
 class Auth(Enum):
-    """What a request must bring to reach a view."""
+    """The authentication that a view requires of a request."""
 
     PUBLIC = "nothing"
     DEVICE = "a device's access token"
@@ -32,6 +33,7 @@ class Route:
         name: Flask's endpoint name (below the blueprint `api`) and OpenAPI's `operationId`.
         path: As Flask has it: `/v1/segments/<sha256>`. The view gets the parts in brackets as arguments.
         preload: What authentication reads in the same statement as the device's row; None: that row alone.
+        work: What admission counts it as; None: it is always answered and never counted.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Route:
     view: View
     auth: Auth
     preload: Preload | None
+    work: Work | None
 
 
 def route(
@@ -51,10 +54,11 @@ def route(
     *,
     auth: Auth = Auth.DEVICE,
     preload: Preload | None = None,
+    work: Work | None = Work.PULL,
 ) -> Callable[[View], Route]:
     """Turn the decorated view into a `Route`. Without *auth* it needs a device's token."""
 
     def declare(view: View) -> Route:
-        return Route(name, method, path, operation, view, auth, preload)
+        return Route(name, method, path, operation, view, auth, preload, work)
 
     return declare

@@ -5,10 +5,12 @@ from importlib import import_module
 
 from flask import Blueprint, request
 
-from backend.api import auth, endpoints, office_auth, signed_links, tus
+from backend.api import admission, auth, endpoints, office_auth, rate_guard, signed_links, tus
 from backend.api.route import Auth, Route
+from backend.api.work import Work
 
 BLUEPRINT = "api"
+PULL_PATH = "/v1/pull"
 
 
 def _collect() -> tuple[Route, ...]:
@@ -25,25 +27,37 @@ _BY_ENDPOINT = {f"{BLUEPRINT}.{route.name}": route for route in ROUTES}
 
 
 def blueprint() -> Blueprint:
-    """Return a blueprint with all routes. It authenticates each request before the view is called."""
+    """Return a blueprint with all routes. It admits and authenticates each request first."""
     api = Blueprint(BLUEPRINT, __name__)
     for route in ROUTES:
         api.add_url_rule(
             route.path, route.name, route.view, methods=[route.method], provide_automatic_options=False
         )
-    api.before_request(_authenticate)
+    api.before_request(_admit)
     api.after_request(tus.add_headers)
+    api.teardown_request(lambda error: admission.leave())
     return api
 
 
-def _authenticate() -> None:
+def _admit() -> None:
     route = _BY_ENDPOINT[request.endpoint or ""]
+    if route.work is not None:
+        # Only a pull states a cursor in its address.
+        is_pull = route.path == PULL_PATH
+        admission.enter(admission.work_of_page(request.args.get("cursor")) if is_pull else route.work)
+    _authenticate(route)
+
+
+def _authenticate(route: Route) -> None:
+    pushes = route.work is Work.PUSH
     match route.auth:
+        case Auth.PUBLIC if route.work is not None and not pushes:
+            rate_guard.count_public()
         case Auth.PUBLIC:
             return
         case Auth.OFFICE:
             office_auth.authenticate()
-        case Auth.LINK if signed_links.authenticate_link():
+        case Auth.LINK if route.preload and signed_links.authenticate_link(route.preload):
             return
         case Auth.LINK | Auth.DEVICE:
-            auth.authenticate(route.preload)
+            auth.authenticate(route.preload, pushes=pushes)

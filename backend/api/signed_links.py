@@ -1,30 +1,44 @@
-"""Authentication by a signed link, which names one segment and expires."""
+"""Authentication by a signed link, which names one segment and one device, and expires.
+
+The device's row is read as with a token. A refused link gets no reason: whoever else got hold of it must not
+learn that the device was revoked, nor get its order to wipe.
+"""
 
 from flask import g, request
 
+from backend.api.auth import Preload
 from backend.api.problems import Problem
 from backend.api.services import get_services
+from backend.identity.tokens import DeviceRevoked, TokenInvalid
 from sync_protocol.errors import ErrorCode
 
+_PARAMETERS = {"device", "version", "expires", "signature"}
 
-def authenticate_link() -> bool:
+
+def authenticate_link(preload: Preload) -> bool:
     """Return True for a request with a valid signed link, and False for a request without one.
 
-    Raises `Problem` for a link that has expired or was not signed here: a token is not tried then.
+    Raises `Problem` for a link that is not valid, or not any more: a token is not tried then.
     """
-    if not {"expires", "signature"} & set(request.args):
+    if not _PARAMETERS & set(request.args):
         return False
     services = get_services()
     sha256 = str((request.view_args or {}).get("sha256", ""))
-    expires, signature = request.args.get("expires", ""), request.args.get("signature", "")
-    seconds = services.links.seconds_left(sha256, expires, signature, services.clock.now())
-    if not seconds:
-        raise Problem(ErrorCode.LINK_INVALID, "The link has expired or was changed; pull again for a new one.")
-    g.link_seconds = seconds
+    link = services.links.verify(sha256, request.args, services.clock.now())
+    if link is None:
+        raise _invalid()
+    try:
+        g.principal, g.preloaded = preload(link)
+    except (DeviceRevoked, TokenInvalid):
+        raise _invalid() from None
+    g.signed_link = link
     return True
 
 
-def seconds_left() -> int | None:
-    """Return how long the request's signed link is still valid; None for a request with a token."""
-    seconds: int | None = g.get("link_seconds")
-    return seconds
+def is_used() -> bool:
+    """Say whether the request has a valid signed link, and no token."""
+    return "signed_link" in g
+
+
+def _invalid() -> Problem:
+    return Problem(ErrorCode.LINK_INVALID, "The link has expired or was changed; pull again for a new one.")

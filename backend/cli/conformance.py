@@ -8,9 +8,9 @@ import click
 
 from sync_protocol.conformance import device as devices
 from sync_protocol.conformance import server as servers
-from sync_protocol.conformance.verdict import Verdict
+from sync_protocol.conformance.rule import RuleResult
 
-COLOURS = {"pass": "green", "fail": "red", "not applicable": "yellow"}
+COLOURS = {"pass": "green", "fail": "red", "not applicable": "yellow"}  # nosec B105 # no password
 
 
 @click.group()
@@ -26,13 +26,22 @@ def conformance() -> None:
 @click.option(
     "--seconds",
     default=devices.SECONDS,
+    type=click.FloatRange(min=0, min_open=True),
     show_default=True,
     help="Time limit for one command of the driver, in seconds.",
 )
+@click.option(
+    "--browser",
+    is_flag=True,
+    help="The device is a page in a browser, which does not see or control connections.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
-def device_command(command: tuple[str, ...], only: tuple[str, ...], seconds: float, as_json: bool) -> None:
+def device_command(
+    command: tuple[str, ...], only: tuple[str, ...], seconds: float, browser: bool, as_json: bool
+) -> None:
     """Check the device whose driver COMMAND starts: satchel conformance device -- node driver.js"""
-    _report(devices.run(command, _require_rules(only, devices.RULES), seconds), as_json)
+    results = devices.run(command, _require_rules(only, devices.RULES), seconds, browser=browser)
+    _report(results, as_json)
 
 
 @conformance.command("server")
@@ -55,28 +64,28 @@ def _require_rules(only: tuple[str, ...], rules: Iterable[tuple[str, Any]]) -> t
     return only
 
 
-def _report(verdicts: Iterable[Verdict], as_json: bool) -> None:
-    """Print each verdict as it arrives; exit with status 1 if a rule is broken."""
-    all_verdicts = []
-    for verdict in verdicts:
-        all_verdicts.append(verdict)
+def _report(results: Iterable[RuleResult], as_json: bool) -> None:
+    """Print each result as it arrives; exit with status 1 if a rule is broken."""
+    all_results = []
+    for result in results:
+        all_results.append(result)
         if not as_json:
-            _print(verdict)
-    failed = [verdict for verdict in all_verdicts if verdict.outcome == "fail"]
+            _print(result)
+    failed = [result for result in all_results if result.outcome == "fail"]
     if as_json:
-        report = {"passed": not failed, "rules": [verdict.as_json() for verdict in all_verdicts]}
+        report = {"passed": not failed, "rules": [result.as_json() for result in all_results]}
         click.echo(json.dumps(report, ensure_ascii=False, indent=1))
     else:
-        checked = sum(verdict.outcome != "not applicable" for verdict in all_verdicts)
+        checked = sum(result.outcome != "not applicable" for result in all_results)
         click.secho(f"{checked - len(failed)} of {checked} rules kept.", fg="red" if failed else "green")
     if failed:
         raise SystemExit(1)
 
 
-def _print(verdict: Verdict) -> None:
-    outcome = click.style(f"{verdict.outcome:<16}", fg=COLOURS[verdict.outcome])
-    click.echo(f"{verdict.number:<5}{outcome}{verdict.rule:<18}{verdict.summary}")
-    if verdict.detail:
-        click.echo(f"{'':<21}{verdict.detail}")
-    if verdict.outcome == "fail":
-        click.echo(f"{'':<21}see {verdict.page}")
+def _print(result: RuleResult) -> None:
+    outcome = click.style(f"{result.outcome:<16}", fg=COLOURS[result.outcome])
+    click.echo(f"{result.number:<5}{outcome}{result.rule:<18}{result.summary}")
+    if result.detail:
+        click.echo(f"{'':<21}{result.detail}")
+    if result.outcome == "fail":
+        click.echo(f"{'':<21}see {result.page}")

@@ -1,14 +1,21 @@
 """What most commands need: the console, the settings, and the database."""
 
+import getpass
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from rich.console import Console
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine, create_engine, make_url
 from sqlalchemy.orm import Session, sessionmaker
 
+from backend.cli.refusal import CannotRun
+from backend.cli.sample_settings import with_sample
+from backend.clock import SystemClock
 from backend.database.core import engine_options, prepare
+from backend.identity.audit import record
+from backend.migrations.revision import schema_difference
 from backend.migrations.tables import import_tables
 from backend.settings import Settings, read_settings
 
@@ -16,23 +23,49 @@ console = Console()
 errors = Console(stderr=True)
 
 
+def local_user() -> str:
+    """Return who runs this command, for the audit trail."""
+    return f"user:{getpass.getuser()}"
+
+
 def load_settings() -> Settings:
-    """Return the settings from the environment variables; raises `SettingError`."""
-    return read_settings(os.environ)
+    """Return the settings from the environment variables, completed by those of the sample company if it runs
+    here; raises `SettingError`."""
+    settings = read_settings(os.environ)
+    environ = with_sample(settings.folder, os.environ)
+    return settings if environ == dict(os.environ) else read_settings(environ)
 
 
 @contextmanager
-def engine_of(settings: Settings) -> Iterator[Engine]:
-    """Yield an engine for the database, and close its connections afterwards."""
-    if settings.embedded:
-        settings.folder.mkdir(parents=True, exist_ok=True)
+def engine_of(settings: Settings, *, any_schema: bool = False) -> Iterator[Engine]:
+    """Yield an engine for the database, and close its connections afterwards.
+
+    Raises `CannotRun` if the database is not set up or has another schema; with *any_schema* this is not
+    checked, and an embedded database is created if it does not exist.
+    """
+    if (
+        settings.embedded
+        and not any_schema
+        and not Path(make_url(settings.database_url).database or "").is_file()
+    ):
+        raise CannotRun(f"there is no database in {settings.folder} yet; run `satchel init`")
     import_tables()
     engine = create_engine(settings.database_url, **engine_options(settings.database_url))
     prepare(engine)
     try:
+        if not any_schema:
+            require_newest(engine)
         yield engine
     finally:
         engine.dispose()
+
+
+def require_newest(engine: Engine) -> None:
+    """Raise `CannotRun` unless the schema is the one of this program."""
+    with engine.connect() as connection:
+        difference = schema_difference(connection)
+    if difference is not None:
+        raise CannotRun(difference)
 
 
 @contextmanager
@@ -44,3 +77,18 @@ def transaction(settings: Settings) -> Iterator[Session]:
         session.begin(),
     ):
         yield session
+
+
+@contextmanager
+def audited(action: str, subject: str, **detail: object) -> Iterator[Session]:
+    """Yield a session; at the end write *action* to the audit trail and commit."""
+    with transaction(load_settings()) as session:
+        yield session
+        note(session, action, subject, **detail)
+
+
+def note(session: Session, action: str, subject: str, **detail: object) -> None:
+    """Write into the audit trail what this command's user does."""
+    record(
+        session, actor=local_user(), action=action, subject=subject, detail=detail, now=SystemClock().now()
+    )  # fmt: skip

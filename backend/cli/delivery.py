@@ -1,15 +1,15 @@
 """`satchel delivery …`: compare all documents with the ERP, and resume sending."""
 
 import datetime as dt
-import getpass
 from collections.abc import Callable, Collection
 from functools import partial
 
 import click
 from sqlalchemy.orm import sessionmaker
 
-from backend.cli.context import console, engine_of, load_settings
-from backend.cli.tables import print_table, timestamp
+from backend.cli.context import console, engine_of, load_settings, local_user
+from backend.cli.refusal import CannotRun
+from backend.cli.tables import print_table
 from backend.clock import Clock, SystemClock
 from backend.database.core import Sessions
 from backend.delivery import sending_hold
@@ -18,8 +18,10 @@ from backend.delivery.reconciliation.data_loss import cancel_missing, handle_mis
 from backend.delivery.reconciliation.reconcile import LOOK_BACK, newest_memory, reconcile
 from backend.delivery.reconciliation.report import Report, newest, save
 from backend.erp.port import Connector, connect
+from backend.inbox.references import AmbiguousReference, find_id
 from backend.ingest import watermarks
 from backend.settings import Settings
+from sync_protocol.local_time import local_time
 
 MEANINGS = {
     "sent": "looked up in the ERP, because they count as sent",
@@ -28,8 +30,8 @@ MEANINGS = {
     "doubled": "more than once in the ERP",
     "differing": "in the ERP with another total, or not completed",
     "settled": "counted as unsent, but found in the ERP: now settled",
-    "waiting": "not in the ERP: sent when sending resumes",
-    "unclear": "the ERP could not be asked",
+    "waiting": "not in the ERP: looked up once more and sent when sending resumes",
+    "unchecked": "the ERP could not be asked",
 }
 """The counts of a report, by name, and what each means."""
 RUNS_SHOWN = 10
@@ -79,12 +81,23 @@ def reconcile_command(
         if report:
             _print_last_runs(sessions)
             return
+        _require_documents(sessions, excepted)
         connector = connect(settings.connector, settings.erp)
         try:
             begin = since.replace(tzinfo=dt.UTC) if since else None
             _Run(sessions, connector, settings, SystemClock()).go(begin, dry_run, resume, excepted)
         finally:
             connector.close()
+
+
+def _require_documents(sessions: Sessions, names: Collection[str]) -> None:
+    """Refuse a name of no document before anything is asked or settled; whether it is lost is known later."""
+    with sessions() as session:
+        for name in names:
+            try:
+                find_id(session, name)
+            except AmbiguousReference as error:
+                raise CannotRun(str(error)) from None
 
 
 class _Run:
@@ -118,6 +131,8 @@ class _Run:
                 )  # fmt: skip
         if not holds:
             console.print("Sending is not on hold.")
+            if excepted:
+                console.print("The ERP has lost no document, so none was cancelled.")
         elif dry_run:
             console.print(f"{holds[0].message}. Nothing was changed.", soft_wrap=True)
         elif report.clean or resume:
@@ -148,7 +163,7 @@ class _Run:
             )
 
     def _resume(self, holds: list[sending_hold.Hold], report: Report, excepted: Collection[str]) -> None:
-        actor = f"user:{getpass.getuser()}"
+        actor = local_user()
         if excepted:
             try:
                 with self.sessions() as session:
@@ -177,7 +192,7 @@ def _print(report: Report, since: dt.datetime) -> None:
             "": lambda item: item[0],
             "meaning": lambda item: MEANINGS[item[0]],
         },
-        title=f"open, or settled since {timestamp(since)} UTC",
+        title=f"open, or settled since {local_time(since)}",
     )
     for line in report.lines:
         console.print(line, soft_wrap=True)

@@ -7,6 +7,9 @@ from typing import Any
 
 import click
 
+from backend.cli.refusal import CannotRun
+from sync_protocol.json_types import NewBody
+
 FILE = click.option(
     "--file",
     "file",
@@ -15,21 +18,25 @@ FILE = click.option(
 )
 
 
-def edited(before: Any, file: Path | None) -> dict[str, Any]:
+def edited(before: Any, file: Path | None) -> NewBody:
     """Return the edited body from *file*, or from an editor that shows the body *before*.
 
-    Raises `ClickException` if it is no JSON object, or equal to *before*.
+    Raises `CannotRun` if it is no JSON object, or equal to *before*.
     """
     if file is None:
         text = click.edit(json.dumps(before, ensure_ascii=False, indent=1), extension=".json") or ""
     else:
-        text = sys.stdin.read() if str(file) == "-" else file.read_text()
+        raw = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+        try:
+            text = raw.decode()
+        except UnicodeDecodeError:
+            raise CannotRun("the body is not UTF-8 text: save the file as UTF-8") from None
     try:
         body = json.loads(text) if text else before
     except ValueError as error:
-        raise click.ClickException(f"the body is not JSON: {error}") from None
+        raise CannotRun(f"the body is not JSON: {error}") from None
     if body == before:
-        raise click.ClickException("the body is unchanged")
+        raise CannotRun("the body is unchanged")
     if not isinstance(body, dict):
-        raise click.ClickException("the body must be a JSON object")
+        raise CannotRun("the body must be a JSON object")
     return body

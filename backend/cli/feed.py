@@ -1,21 +1,21 @@
 """`satchel feed …`: compaction, the check after a restore, and mismatches of replicas."""
 
 import datetime as dt
-import getpass
 
 import click
 from sqlalchemy.orm import sessionmaker
 
-from backend.cli.context import console, engine_of, errors, load_settings
+from backend.cli.context import console, engine_of, errors, load_settings, local_user
 from backend.cli.feed_mismatches import list_mismatches
 from backend.cli.tables import print_table
 from backend.clock import SystemClock
 from backend.delivery import sending_hold
 from backend.feed import compaction, position_times
 from backend.feed.integrity import StreamCheck
+from backend.inbox.restored import begin_checks, newest_loss
 from backend.sync import restore
-from backend.sync.segments.factory import make_store
 from backend.sync.segments.store import Store, StoreFailed
+from backend.sync.segments.store_factory import make_store
 
 
 @click.group()
@@ -28,7 +28,12 @@ feed.add_command(list_mismatches)
 
 @feed.command()
 @click.option("--dry-run", is_flag=True, help="Show what would be deleted, and delete nothing.")
-def compact(dry_run: bool) -> None:
+@click.option(
+    "--correct-times",
+    is_flag=True,
+    help="First set the recorded times that lie ahead to now. Use it only if this server's clock is right.",
+)
+def compact(dry_run: bool, correct_times: bool) -> None:
     """Delete tombstones older than SATCHEL_TOMBSTONE_DAYS now. The worker does this every hour.
 
     A phone that was offline for longer downloads the affected streams again at its next sync.
@@ -38,9 +43,14 @@ def compact(dry_run: bool) -> None:
     with engine_of(settings) as engine:
         sessions = sessionmaker(engine, expire_on_commit=False)
         with sessions() as session, session.begin():
+            if correct_times and not dry_run:
+                console.print(f"{position_times.correct(session, clock.now())} recorded times were set to now.")
             position_times.record(session, clock)
+            ahead = position_times.newest_ahead(session, clock.now())
             horizon = position_times.position_before(session, clock.now() - dt.timedelta(days=days))
             expired = compaction.find_expired(session, horizon)
+        if ahead is not None:
+            console.print(f"[yellow]{position_times.ahead_message(ahead)}[/yellow]")
         if not expired:
             console.print(_nothing_expired(horizon, days))
             return
@@ -80,11 +90,16 @@ def restore_check() -> None:
         stored = _stored(make_store(settings))
         with sessions() as session, session.begin():
             new = restore.start_epoch(session, stored)
+            newest_loss(session, clock.now(), local_user())
             hold = sending_hold.in_force(session)
-            if hold is not None:
-                sending_hold.audit_start(session, hold, f"user:{getpass.getuser()}", clock.now())
+        checked = begin_checks(sessions, clock.now())
         console.print(f"New epoch {new.epoch} at position {new.position}.")
         console.print("At its next sync each phone compares checksums, repairs differences, and pushes again.")
+        if checked:
+            console.print(
+                f"{checked} documents were not sent when the backup was made. "
+                "Nothing is decided about them until the ERP was asked whether it has them."
+            )
         if new.head_raised_by:
             console.print(
                 f"[yellow]Rows were {new.head_raised_by} positions above the head; it was raised.[/yellow]"

@@ -5,11 +5,12 @@ from sqlalchemy.orm import sessionmaker
 
 from backend.cli.context import console, engine_of, load_settings
 from backend.cli.ingest_progress import reading_progress
-from backend.cli.tables import print_table
+from backend.cli.refusal import CannotRun
+from backend.cli.tables import print_table, visible
 from backend.clock import SystemClock
 from backend.database.core import Sessions
 from backend.erp.port import Connector, connect
-from backend.ingest import quarantine, watermarks
+from backend.ingest import quarantine, quarantine_retry, watermarks
 from backend.ingest.full_comparison import compare as compare_with_erp
 from backend.ingest.importer import import_collection
 from sync_protocol.catalogue import COLLECTIONS
@@ -120,7 +121,7 @@ def _retry_all(sessions: Sessions, connector: Connector, collection: str) -> tup
     tried = good = 0
     after = ""
     while True:
-        done, after = quarantine.retry(
+        done, after = quarantine_retry.retry(
             sessions, connector, collection, clock=SystemClock(), everything=True, after=after
         )
         if done.overtaken:
@@ -158,11 +159,11 @@ def compare(collections: tuple[str, ...]) -> None:
 
 
 def _selected(connector: Connector, collections: tuple[str, ...]) -> list[str]:
-    """Return *collections* (empty: all), parents first; raises `ClickException` for one that is not read."""
+    """Return *collections* (empty: all), parents first; raises `CannotRun` for one that is not read."""
     offered = connector.capabilities().collections
     unknown = set(collections) - set(offered)
     if unknown:
-        raise click.ClickException(
+        raise CannotRun(
             f"{connector.name} does not read {', '.join(sorted(unknown))}; it reads {', '.join(offered)}"
         )
     return [name for name in offered if not collections or name in collections]
@@ -172,6 +173,7 @@ def _print_quarantine(sessions: Sessions, connector: Connector) -> None:
     with sessions() as session:
         counts = quarantine.count(session, connector.name)
         for row in quarantine.listed(session, connector.name, None, LISTED):
-            console.print(f"[yellow]{row.collection} {row.external_id}[/yellow]: {row.error}", soft_wrap=True)
+            name = visible(f"{row.collection} {row.external_id}")
+            console.print(f"[yellow]{name}[/yellow]: {visible(row.error)}", soft_wrap=True)
     if counts:
         console.print(f"{sum(counts.values())} rows are in quarantine: `satchel ingest quarantine`")

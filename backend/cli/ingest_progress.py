@@ -8,6 +8,7 @@ from typing import Protocol
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from backend.cli.context import console
+from backend.cli.tables import visible
 
 EVERY_SECONDS = 5.0
 """Between two lines where there is no terminal for a bar."""
@@ -50,8 +51,8 @@ class _Bars:
         return lambda records, total: self._bars.update(task, completed=records, total=total)
 
     def end(self, name: str, records: int, summary: str) -> None:
-        whole = max(records, 1)
-        self._bars.update(self._task, description=f"{name}: {summary}", total=whole, completed=whole)
+        total = max(records, 1)
+        self._bars.update(self._task, description=visible(f"{name}: {summary}"), total=total, completed=total)
 
 
 class _Lines:
@@ -75,4 +76,4 @@ class _Lines:
         return step
 
     def end(self, name: str, records: int, summary: str) -> None:
-        console.print(f"{name}: {summary}", soft_wrap=True)
+        console.print(visible(f"{name}: {summary}"), soft_wrap=True)

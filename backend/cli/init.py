@@ -1,19 +1,24 @@
 """`satchel init`: create the folder, the tables, the default role, and the reps of the sample company."""
 
 import click
+from alembic.util import CommandError
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
 
 from backend.cli.context import console, engine_of, load_settings, transaction
+from backend.cli.price_limit import publish_limit
+from backend.cli.refusal import CannotRun
 from backend.clock import SystemClock
-from backend.identity.models import Rep, RoleCollection
+from backend.identity.models import RoleCollection
+from backend.identity.reps import DEFAULT_ROLE, save
 from backend.migrations.upgrade import upgrade
+from backend.permissions import create_folder
 from backend.sample_erp.reps import REPS
 from backend.settings import Settings
 from backend.sync import grants
 from sync_protocol.catalogue import COLLECTIONS
 
-DEFAULT_ROLE = "sales"
+SAMPLE_DISCOUNT = "10"
+"""What the reps of the sample company may grant, in percent."""
 
 
 @click.command()
@@ -28,10 +33,18 @@ def init(sample: bool) -> None:
 
 
 def set_up(settings: Settings) -> tuple[str | None, str]:
-    """Create or upgrade the tables, and create the default role; return the revisions before and after."""
-    settings.folder.mkdir(parents=True, exist_ok=True)
-    with engine_of(settings) as engine:
-        revisions = upgrade(engine)
+    """Create or upgrade the tables, and create the default role; return the revisions before and after.
+
+    Raises CannotRun if a newer program has upgraded the database.
+    """
+    create_folder(settings)
+    try:
+        with engine_of(settings, any_schema=True) as engine:
+            revisions = upgrade(engine)
+    except CommandError as error:
+        # Alembic's, such as a revision that it does not know.
+        message = f"the database cannot be upgraded: {error}; install the Satchel that upgraded it last"
+        raise CannotRun(message) from None
     with transaction(settings) as session:
         if not session.scalar(select(func.count()).select_from(RoleCollection)):
             grants.set_role(session, DEFAULT_ROLE, COLLECTIONS)
@@ -42,19 +55,8 @@ def add_sample_reps(settings: Settings) -> list[str]:
     """Add the reps of the sample company with their channels; return their ids."""
     with transaction(settings) as session:
         for sample in REPS:
-            add_rep(session, sample.id, sample.name, sample.employee_number)
+            save(session, sample.id, sample.name, sample.employee_number)
             for channel in (f"territory:{sample.territory}", f"warehouse:{sample.warehouse}"):
                 grants.assign(session, sample.id, channel, SystemClock().now())
+            publish_limit(session, sample.id, SAMPLE_DISCOUNT)
     return [sample.id for sample in REPS]
-
-
-def add_rep(
-    session: Session, id: str, name: str, employee_number: str | None, role: str = DEFAULT_ROLE
-) -> None:
-    """Add a rep, or change the name, employee number and role of an existing one."""
-    row = session.get(Rep, id)
-    if row is None:
-        session.add(Rep(id=id, name=name, role=role, employee_number=employee_number, active=True))
-    else:
-        row.name, row.employee_number, row.role = name, employee_number, role
-    session.flush()

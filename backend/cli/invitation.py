@@ -4,8 +4,11 @@ Apart from `serve`, which imports it only if it is asked for: it loads the conne
 """
 
 import contextlib
-import datetime as dt
 import sys
+import threading
+import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,22 +16,33 @@ from typing import Any
 import click
 from rich.console import Console
 
-from backend.cli.context import transaction
+from backend.cli.context import local_user, transaction
+from backend.cli.refusal import CannotRun
+from backend.cli.rep_devices import life
 from backend.clock import SystemClock
 from backend.erp.port import Connector, connect
 from backend.identity import access, enrolment
 from backend.identity.models import Rep
 from backend.settings import Settings
+from backend.settings.this_machine import local_url
+
+_COMMENT_COLUMN = 80
 
 
-def invite(settings: Settings, rep_id: str, console: Console) -> None:
-    """Print the commands of a first session as the rep *rep_id*, with a new enrolment code."""
-    url = f"http://{settings.host}:{settings.port}"
+def prepare(settings: Settings, rep_id: str) -> list[str]:
+    """Return the commands of a first session as the rep *rep_id*, with new enrolment codes.
+
+    The first line is a comment with the address of the phone app and a code for it.
+    """
+    url = local_url(settings.host, settings.port)
     with transaction(settings) as session:
         rep = session.get(Rep, rep_id)
         if rep is None:
-            raise click.ClickException(f"there is no rep {rep_id}; `satchel rep list` lists them")
-        code = enrolment.create(session, rep.id, SystemClock().now(), dt.timedelta(hours=48))
+            raise CannotRun(f"there is no rep {rep_id}; `satchel rep list` lists them")
+        app_code, code = (
+            enrolment.create(session, rep.id, SystemClock().now(), life(settings), actor=local_user())
+            for _ in range(2)
+        )
         channels = access.channels(session, rep.id)
     satchel = Path(sys.executable).with_name("satchel")
     with contextlib.suppress(ValueError):
@@ -36,7 +50,7 @@ def invite(settings: Settings, rep_id: str, console: Console) -> None:
     customer, product = _examples(settings, channels)
     order = f"order --customer {customer} --line {product}:3"
     steps = (
-        (f"enrol {code} --server {url}", f"this terminal becomes {rep.name}'s phone"),
+        (f"enrol {code} --server {url}", f"within {settings.enrolment_minutes} min: {rep.name}'s phone"),
         ("sync", "the first sync: the replica"),
         ("list customers", ""),
         (f"customer {customer}", ""),
@@ -47,14 +61,44 @@ def invite(settings: Settings, rep_id: str, console: Console) -> None:
         ("sync", ""),
         ("outbox", "with the number from the ERP"),
     )
-    console.rule("Satchel is starting. Paste this into another terminal")
+    lines = [f"# The phone app: {url}/app/ with the code {app_code} of {rep.name}"]
     for arguments, comment in steps:
         line = f"{satchel} device {arguments}" if arguments else "sleep 15"
+        lines.append(f"{line:<{_COMMENT_COLUMN}} # {comment}" if comment else line)
+    return lines
+
+
+def print_when_listening(settings: Settings, lines: list[str], console: Console) -> threading.Thread:
+    """Print *lines* as soon as the web server answers; return at once, with the thread that does it.
+
+    Before that, a command that is pasted would find no server.
+    """
+    thread = threading.Thread(target=_wait_and_print, args=(settings, lines, console), daemon=True)
+    thread.start()
+    return thread
+
+
+def _wait_and_print(settings: Settings, lines: list[str], console: Console) -> None:
+    url = local_url(settings.host, settings.port)
+    while not _answers(url):
+        time.sleep(0.2)
+    console.rule(f"Satchel listens at {url}. Paste this into another terminal")
+    for line in lines:
         # Not in a box: it would be copied too, or cut at the edge of the terminal.
-        console.print(
-            f"{line:<78} # {comment}" if comment else line, highlight=False, soft_wrap=True, markup=False
-        )
-    console.rule(f"{url}   Ctrl-C stops it")
+        console.print(line, highlight=False, soft_wrap=True, markup=False)
+    console.rule("Ctrl-C stops it")
+
+
+def _answers(url: str) -> bool:
+    # No proxy: this server runs on this machine.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        opener.open(f"{url}/livez", timeout=5).close()
+    except urllib.error.HTTPError:
+        return True
+    except OSError:
+        return False
+    return True
 
 
 def _examples(settings: Settings, channels: list[str]) -> tuple[str, str]:

@@ -2,32 +2,63 @@
 
 import importlib
 import os
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
 from backend import logs
+from backend.cli.refusal import CannotRun
+
+
+class _Entry(NamedTuple):
+    """Where a command is, as `module:function`, and its line in the list of commands."""
+
+    target: str
+    summary: str
+
 
 COMMANDS = {
-    "conformance": "backend.cli.conformance:conformance",
-    "delivery": "backend.cli.delivery:delivery",
-    "device": "backend.cli.device.group:device_group",
-    "doctor": "backend.cli.doctor.command:doctor",
-    "feed": "backend.cli.feed:feed",
-    "ingest": "backend.cli.ingest:ingest",
-    "init": "backend.cli.init:init",
-    "office": "backend.cli.office:office",
-    "parked": "backend.cli.parked:parked_group",
-    "rep": "backend.cli.rep:rep",
-    "sample-erp": "backend.cli.sample_erp:sample_erp",
-    "segments": "backend.cli.segments:segments",
-    "serve": "backend.cli.serve:serve",
-    "submissions": "backend.cli.timeline:submissions",
-    "sweep": "backend.cli.sweep:sweep",
-    "timeline": "backend.cli.timeline:timeline",
+    "audit": _Entry("backend.cli.audit:audit_group", "Read, verify and export the audit trail."),
+    "conformance": _Entry(
+        "backend.cli.conformance:conformance",
+        "Check your own device or server against the rules of the protocol.",
+    ),
+    "delivery": _Entry("backend.cli.delivery:delivery", "Compare documents with the ERP, and resume sending."),
+    "device": _Entry(
+        "backend.cli.device.group:device_group",
+        "Act as a rep's device: sync, look things up, capture documents.",
+    ),
+    "doctor": _Entry(
+        "backend.cli.doctor.command:doctor", "Check the settings, the database, Redis and the ERP."
+    ),
+    "feed": _Entry("backend.cli.feed:feed", "Maintain the feed."),
+    "import-unsent": _Entry(
+        "backend.cli.import_unsent:import_unsent", "Import the unsent documents that a phone wrote to a file."
+    ),
+    "ingest": _Entry("backend.cli.ingest:ingest", "Read the ERP."),
+    "init": _Entry("backend.cli.init:init", "Create the database, or upgrade it to the newest schema."),
+    "keys": _Entry(
+        "backend.cli.keys:keys", "Manage the keys that sign tokens; nodes notice a change within half a minute."
+    ),
+    "office": _Entry("backend.cli.office:office", "Manage the accounts that may use the API of the office."),
+    "parked": _Entry(
+        "backend.cli.parked:parked_group", "List, show and settle the documents that need a person."
+    ),
+    "receipts": _Entry("backend.cli.receipts:receipts_group", "List refused receipts, and check them again."),
+    "rep": _Entry("backend.cli.rep:rep", "Manage reps, their channels and their devices."),
+    "sample-erp": _Entry(
+        "backend.cli.sample_erp:sample_erp", "Run the ERP of a sample company, to try out Satchel."
+    ),
+    "segments": _Entry("backend.cli.segments:segments", "List the segment set of each stream."),
+    "serve": _Entry("backend.cli.serve:serve", "Run the web server and the worker."),
+    "submissions": _Entry("backend.cli.timeline:submissions", "List submissions, newest first."),
+    "sweep": _Entry("backend.cli.sweep:sweep", "Find records that the ERP no longer has, and delete them."),
+    "timeline": _Entry("backend.cli.timeline:timeline", "Show the history of a submission."),
 }
-"""Command name to module and function. A command is imported only when it is used, so that none waits for the
-libraries of the others."""
+"""A command is imported only when it is used, so that none waits for the libraries of the others.
+
+The list of commands is printed from the summaries, because it would import every command otherwise.
+"""
 
 
 class _Satchel(click.Group):
@@ -39,9 +70,13 @@ class _Satchel(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module, _, name = COMMANDS[cmd_name].partition(":")
+        module, _, name = COMMANDS[cmd_name].target.partition(":")
         command: click.Command = getattr(importlib.import_module(module), name)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.summary) for name, entry in COMMANDS.items()])
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -55,7 +90,7 @@ class _Satchel(click.Group):
             message = explain(error)
             if message is None:
                 raise
-            raise click.ClickException(message) from None
+            raise CannotRun(message) from None
 
 
 @click.group(cls=_Satchel, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

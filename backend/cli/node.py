@@ -3,13 +3,13 @@
 Separate from `serve`, because this rule is about the database and not about processes.
 """
 
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import click
-
+from backend.cli.refusal import CannotRun
+from backend.file_lock import try_lock
+from backend.permissions import create_folder
 from backend.settings import Settings
 
 
@@ -17,21 +17,19 @@ from backend.settings import Settings
 def one_node_only(settings: Settings, part: str) -> Iterator[None]:
     """Hold a lock on the folder for *part* (node, web or worker) while the block runs.
 
-    With PostgreSQL any number of nodes may run, so there is no lock. Raises `ClickException` if it is held.
+    With PostgreSQL any number of nodes may run, so there is no lock. Raises `CannotRun` if it is held.
     """
     if not settings.embedded:
         yield
         return
-    settings.folder.mkdir(parents=True, exist_ok=True)
+    create_folder(settings)
     with (settings.folder / f"{part}.lock").open("a+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not try_lock(lock):
             lock.seek(0)
-            raise click.ClickException(
+            raise CannotRun(
                 f"another Satchel (process {lock.read().strip() or 'unknown'}) uses {settings.folder}. "
                 "A SQLite database can have one node only: stop the other, or set SATCHEL_DATABASE_URL"
-            ) from None
+            )
         lock.truncate(0)
         lock.write(str(os.getpid()))
         lock.flush()

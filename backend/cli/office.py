@@ -1,12 +1,13 @@
 """`satchel office …`: accounts of the back office, for its API."""
 
-import getpass
-
 import click
 
-from backend.cli.context import console, load_settings, transaction
-from backend.cli.tables import print_table
+from backend.cli.context import console, load_settings, local_user, transaction
+from backend.cli.named import name_argument
+from backend.cli.refusal import CannotRun
+from backend.cli.tables import print_table, visible
 from backend.clock import SystemClock
+from backend.identity import names
 from backend.office import accounts
 
 
@@ -16,7 +17,7 @@ def office() -> None:
 
 
 @office.command()
-@click.argument("name")
+@click.argument("name", callback=name_argument(names.account_name))
 @click.option(
     "--role",
     type=click.Choice(list(accounts.PERMISSIONS)),
@@ -27,7 +28,7 @@ def office() -> None:
 def add(name: str, role: str) -> None:
     """Create the account NAME, or replace its token and role. The token is printed only this once."""
     with transaction(load_settings()) as session:
-        by, now = f"user:{getpass.getuser()}", SystemClock().now()
+        by, now = local_user(), SystemClock().now()
         token = accounts.issue(session, name, role, by=by, now=now)
     console.print(token, highlight=False)
 
@@ -37,10 +38,10 @@ def add(name: str, role: str) -> None:
 def revoke(name: str) -> None:
     """Revoke the account NAME; its next request is refused."""
     with transaction(load_settings()) as session:
-        by, now = f"user:{getpass.getuser()}", SystemClock().now()
-        if not accounts.revoke(session, name, by=by, now=now):
-            raise click.ClickException(f"there is no active account {name}; `satchel office list` lists them")
-    console.print(f"Account {name} is revoked")
+        by, now = local_user(), SystemClock().now()
+        if not names.is_storable(name) or not accounts.revoke(session, name, by=by, now=now):
+            raise CannotRun(f"there is no active account {name}; `satchel office list` lists them")
+    console.print(visible(f"Account {name} is revoked"))
 
 
 @office.command("list")

@@ -13,16 +13,19 @@ from sqlalchemy.orm import sessionmaker
 from backend.cli.context import console, engine_of, load_settings, transaction
 from backend.cli.editor import FILE, edited
 from backend.cli.parked_tables import print_document, print_list
+from backend.cli.refusal import CannotRun
 from backend.clock import SystemClock, instant
 from backend.delivery.park_reasons import PARK_REASONS
 from backend.erp.port import connect
 from backend.identity import audit
+from backend.inbox.references import AmbiguousReference, find_id
 from backend.office import queries
 from backend.office.action import Action
 from backend.office.actions import ACTIONS
 from backend.office.errors import ActionRefused
 from backend.office.queries import get_document, to_view
 from backend.office.service import OfficeService
+from sync_protocol.errors import ErrorCode
 from sync_protocol.office import OWNERS
 
 Decorator = Callable[[Callable[..., None]], Callable[..., None]]
@@ -31,7 +34,9 @@ Decorator = Callable[[Callable[..., None]], Callable[..., None]]
 AS = click.option(
     "--as", "by", metavar="NAME", default=getpass.getuser, help="Who acts. Default: your login name."
 )
-FORCE = click.option("--force", is_flag=True, help="Act although somebody else has reserved the document.")
+FORCE = click.option(
+    "--force", is_flag=True, help="Act although somebody else has reserved it, or a check is in doubt."
+)
 WHY = click.option("--why", default="", help="The reason. The audit trail keeps it, and the rep reads it.")
 REQUIRED_WHY = click.option("--why", required=True, help="The reason. The rep reads it.")
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -51,7 +56,9 @@ def parked_group() -> None:
     "--class", "error_class", type=click.Choice(list(PARK_REASONS)), help="Only documents of this class."
 )
 @click.option("--rep", help="Only documents of the rep with this id.")
-@click.option("--limit", default=50, show_default=True, help="Maximum number of documents.")
+@click.option(
+    "--limit", default=50, show_default=True, type=click.IntRange(1), help="Maximum number of documents."
+)
 @JSON
 def list_parked(owner: str | None, error_class: str | None, rep: str | None, limit: int, as_json: bool) -> None:
     """List parked documents, longest-waiting first."""
@@ -59,7 +66,7 @@ def list_parked(owner: str | None, error_class: str | None, rep: str | None, lim
     with transaction(load_settings()) as session:
         documents = queries.list_parked(
             session, now=now, owner=owner, error_class=error_class, rep=rep, limit=limit
-        )
+        ).documents
     if as_json:
         _print_json([document.to_wire() for document in documents])
     elif documents:
@@ -75,6 +82,7 @@ def show(id: str, as_json: bool) -> None:
     """Show the document ID: its state, why it waits, the ERP's words, its body, and every action on it."""
     now = SystemClock().now()
     with _one_line_errors(), transaction(load_settings()) as session:
+        id = find_id(session, id)
         document = to_view(get_document(session, id), now)
         trail = [
             {"at": instant(entry.at), "by": entry.actor, "action": entry.action, "detail": entry.detail}
@@ -95,6 +103,8 @@ def _run(action: Action, id: str, by: str, why: str, force: bool, as_json: bool,
     settings, clock = load_settings(), SystemClock()
     with _one_line_errors(), engine_of(settings) as engine:
         sessions = sessionmaker(engine, expire_on_commit=False)
+        with sessions() as session:
+            id = find_id(session, id)
         if "file" in values:
             with sessions() as session:
                 body = json.loads(get_document(session, id).body)
@@ -124,13 +134,17 @@ for _action in ACTIONS.values():
 
 @contextmanager
 def _one_line_errors() -> Iterator[None]:
-    """Turn `ActionRefused` into one sentence, after a line for each field that is wrong."""
+    """Turn a refusal into one sentence, after a line for each field that is wrong."""
     try:
         yield
     except ActionRefused as refused:
         for fault in refused.faults:
             console.print(f"{fault.field}: {fault.message}", highlight=False, markup=False)
+        if refused.faults or refused.code is ErrorCode.NOT_FOUND:
+            raise CannotRun(refused.message) from None
         raise click.ClickException(refused.message) from None
+    except AmbiguousReference as ambiguous:
+        raise CannotRun(str(ambiguous)) from None
 
 
 def _print_json(value: Any) -> None:

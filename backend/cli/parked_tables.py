@@ -9,6 +9,7 @@ from rich.table import Table
 from backend.cli.context import console
 from backend.cli.tables import print_table
 from backend.office.queries import ParkedDocument
+from sync_protocol.local_time import local_time
 
 
 def print_list(documents: Sequence[ParkedDocument], now: dt.datetime) -> None:
@@ -47,8 +48,10 @@ def print_document(document: ParkedDocument, now: dt.datetime) -> None:
             "ERP's words": document.raw,
             "what to do": document.advice,
         }
-    if document.reserved_by:
-        rows["reserved by"] = f"{document.reserved_by} until {document.reserved_until:%Y-%m-%d %H:%M} UTC"
+    if document.warnings:
+        rows["warnings"] = "\n".join(warning["message"] for warning in document.warnings)
+    if document.reserved_by and document.reserved_until:
+        rows["reserved by"] = f"{document.reserved_by} until {local_time(document.reserved_until)}"
     for name, value in rows.items():
         if value:
             table.add_row(name, escape(value))

@@ -1,22 +1,26 @@
 """`satchel rep …`: reps, their role and channels, and their devices."""
 
 import datetime as dt
-import getpass
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import click
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from backend.cli.context import console, load_settings, transaction
-from backend.cli.init import DEFAULT_ROLE, add_rep
-from backend.cli.tables import print_table
+from backend.cli import rep_devices, rep_reports
+from backend.cli.context import audited, console, load_settings, local_user, transaction
+from backend.cli.named import name_argument, require_rep
+from backend.cli.price_limit import limit
+from backend.cli.refusal import CannotRun
+from backend.cli.tables import print_table, visible
 from backend.clock import SystemClock
-from backend.identity import access, enrolment
-from backend.identity.audit import record
+from backend.feed import reading
+from backend.identity import access, names, reps
 from backend.identity.models import Device, Rep, RoleCollection
 from backend.sync import grants
+from sync_protocol.channel import dimension_of
+
+MAX_SHOWN = 20
+"""Channels that a message names."""
 
 
 @click.group()
@@ -24,59 +28,80 @@ def rep() -> None:
     """Manage reps, their channels and their devices."""
 
 
-@contextmanager
-def _transaction(action: str, subject: str, **detail: object) -> Iterator[Session]:
-    """Yield a session; at the end write *action* to the audit trail and commit."""
-    with transaction(load_settings()) as session:
-        yield session
-        record(
-            session,
-            actor=f"user:{getpass.getuser()}",
-            action=action,
-            subject=subject,
-            detail=detail,
-            now=_now(),
-        )
+rep.add_command(limit)
 
 
 def _now() -> dt.datetime:
     return SystemClock().now()
 
 
-def _require_rep(session: Session, id: str) -> None:
-    if session.get(Rep, id) is None:
-        raise click.ClickException(f"there is no rep {id}; `satchel rep list` lists them")
+def _require_records(session: Session, channel: str) -> None:
+    """Refuse a channel in which there was never a record, if there are records in others of its dimension."""
+    dimension = dimension_of(channel)
+    known = [name for name in reading.channels(session) if dimension_of(name) == dimension]
+    if known and channel not in known:
+        shown = ", ".join(known[:MAX_SHOWN]) + (" …" if len(known) > MAX_SHOWN else "")
+        raise CannotRun(f"no record of the ERP is in {channel}; there are {shown}. If it is right, add --new")
+
+
+@rep.command()
+@click.argument("id", callback=name_argument(names.rep_id))
+@click.argument("name", callback=name_argument(names.rep_name))
+@click.option(
+    "--employee",
+    callback=name_argument(names.employee_number),
+    help="Employee number in the ERP; expense claims are paid to it.",
+)
+@click.option(
+    "--role",
+    default=reps.DEFAULT_ROLE,
+    show_default=True,
+    callback=name_argument(names.role),
+    help="Decides which collections the rep may read.",
+)
+def add(id: str, name: str, employee: str | None, role: str) -> None:
+    """Add a rep, or change the name, employee number and role of an existing one."""
+    with audited("rep.add", id, name=name, role=role) as session:
+        if not session.scalars(select(RoleCollection).where(RoleCollection.role == role)).first():
+            raise CannotRun(f"there is no role {role!r}; create it with `satchel rep role {role} COLLECTION …`")
+        reps.save(session, id, name, employee, role)
+    console.print(visible(f"Rep {id} {name}, role {role}"))
 
 
 @rep.command()
 @click.argument("id")
-@click.argument("name")
-@click.option("--employee", help="Employee number in the ERP; expense claims are paid to it.")
-@click.option(
-    "--role", default=DEFAULT_ROLE, show_default=True, help="Decides which collections the rep may read."
-)
-def add(id: str, name: str, employee: str | None, role: str) -> None:
-    """Add a rep, or change the name, employee number and role of an existing one."""
-    with _transaction("rep.add", id, name=name, role=role) as session:
-        if not session.scalars(select(RoleCollection).where(RoleCollection.role == role)).first():
-            raise click.ClickException(
-                f"there is no role {role!r}; create it with `satchel rep role {role} COLLECTION …`"
-            )
-        add_rep(session, id, name, employee, role)
-    console.print(f"Rep {id} {name}, role {role}")
+def deactivate(id: str) -> None:
+    """Deactivate a rep who has left, with all devices and codes.
+
+    At its next request each phone exports unsent documents and wipes itself.
+
+    Documents that the server has are still sent to the ERP.
+    """
+    with transaction(load_settings()) as session:
+        count = reps.deactivate(session, require_rep(session, id), actor=local_user(), now=_now())
+    phones = "One phone wipes itself" if count == 1 else f"{count} phones wipe themselves"
+    console.print(visible(f"Rep {id} is not active. {phones} at the next request."))
+
+
+@rep.command()
+@click.argument("id")
+def activate(id: str) -> None:
+    """Activate a rep again. Their phones were wiped and need a new code."""
+    with transaction(load_settings()) as session:
+        reps.activate(session, require_rep(session, id), actor=local_user(), now=_now())
+    console.print(visible(f"Rep {id} is active. `satchel rep code {id}` makes a code for a phone."))
 
 
 @rep.command("list")
 def list_reps() -> None:
     """List reps with the channels that they may read."""
     with transaction(load_settings()) as session:
-        active = dict(
-            session.execute(
-                select(Device.rep, func.count()).where(Device.revoked_at.is_(None)).group_by(Device.rep)
-            )
-            .tuples()
-            .all()
+        statement = (
+            select(Device.rep, func.count().label("devices"))
+            .where(Device.revoked_at.is_(None))
+            .group_by(Device.rep)
         )
+        active = {row.rep: row.devices for row in session.execute(statement)}
         print_table(
             session.scalars(select(Rep).order_by(Rep.id)),
             {
@@ -93,16 +118,22 @@ def list_reps() -> None:
 
 @rep.command()
 @click.argument("id")
-@click.argument("channel")
-def assign(id: str, channel: str) -> None:
-    """Let a rep read CHANNEL, such as territory:NW or warehouse:W1."""
-    with _transaction("rep.assign", id, channel=channel) as session:
-        _require_rep(session, id)
+@click.argument("channel", callback=name_argument(names.assignable_channel))
+@click.option("--new", is_flag=True, help="Assign a channel in which the ERP has no record yet.")
+def assign(id: str, channel: str, new: bool) -> None:
+    """Let a rep read CHANNEL, such as territory:NW or warehouse:W1.
+
+    Once the ERP has been read, a channel without any record is taken for a typing error.
+    """
+    with audited("rep.assign", id, channel=channel) as session:
+        require_rep(session, id)
+        if not new:
+            _require_records(session, channel)
         try:
             changed = grants.assign(session, id, channel, _now())
         except ValueError as error:
-            raise click.ClickException(str(error)) from None
-    console.print(f"{id} may read {channel}" if changed else f"{id} could read {channel} already")
+            raise CannotRun(str(error)) from None
+    console.print(visible(f"{id} may read {channel}" if changed else f"{id} could read {channel} already"))
 
 
 @rep.command()
@@ -110,65 +141,33 @@ def assign(id: str, channel: str) -> None:
 @click.argument("channel")
 def unassign(id: str, channel: str) -> None:
     """Take CHANNEL from a rep. At the next sync the phone deletes its records."""
-    with _transaction("rep.unassign", id, channel=channel) as session:
-        _require_rep(session, id)
-        if not grants.unassign(session, id, channel, _now()):
-            raise click.ClickException(f"{channel} is not assigned to {id}")
-    console.print(f"{id} may no longer read {channel}")
+    with audited("rep.unassign", id, channel=channel) as session:
+        require_rep(session, id)
+        if not (names.is_storable(channel) and grants.unassign(session, id, channel, _now())):
+            raise CannotRun(f"{channel} is not assigned to {id}")
+    console.print(visible(f"{id} may no longer read {channel}"))
 
 
 @rep.command()
-@click.argument("role")
+@click.argument("role", callback=name_argument(names.role))
 @click.argument("collections", nargs=-1, required=True)
 def role(role: str, collections: tuple[str, ...]) -> None:
     """Set the COLLECTIONS that reps with ROLE may read. Creates the role if it does not exist."""
-    with _transaction("role.set", role, collections=list(collections)) as session:
+    with audited("role.set", role, collections=list(collections)) as session:
         try:
             grants.set_role(session, role, collections)
         except ValueError as error:
-            raise click.ClickException(str(error)) from None
-    console.print(f"Role {role}: {', '.join(collections)}")
+            raise CannotRun(str(error)) from None
+    console.print(visible(f"Role {role}: {', '.join(collections)}"))
 
 
-@rep.command()
-@click.argument("id")
-@click.option("--hours", default=48, show_default=True, help="Hours for which the code is valid.")
-def code(id: str, hours: int) -> None:
-    """Create a one-time code with which the rep enrols a phone."""
-    with _transaction("enrolment.code", id) as session:
-        _require_rep(session, id)
-        code = enrolment.create(session, id, _now(), dt.timedelta(hours=hours))
-    console.print(code, highlight=False)
-
-
-@rep.command()
-@click.argument("id", required=False)
-def devices(id: str | None) -> None:
-    """List the devices of all reps, or of the rep ID."""
-    statement = select(Device).order_by(Device.rep, Device.enrolled_at)
-    with transaction(load_settings()) as session:
-        print_table(
-            session.scalars(statement.where(Device.rep == id) if id else statement),
-            {
-                "id": lambda device: device.id,
-                "rep": lambda device: device.rep,
-                "name": lambda device: device.name,
-                "app": lambda device: device.app_version,
-                "enrolled": lambda device: device.enrolled_at,
-                "last seen": lambda device: device.last_seen_at or "never",
-                "state": lambda device: "revoked" if device.revoked_at else "active",
-            },
-            empty="No devices yet: `satchel rep code <rep>` makes a code to enrol one.",
-        )
-
-
-@rep.command()
-@click.argument("device")
-def revoke(device: str) -> None:
-    """Revoke a DEVICE. The reply to its next request tells it to wipe itself."""
-    with _transaction("device.revoke", device) as session:
-        row = session.get(Device, device)
-        if row is None:
-            raise click.ClickException(f"there is no device {device}; `satchel rep devices` lists them")
-        enrolment.revoke(session, row, actor=f"user:{getpass.getuser()}", now=_now())
-    console.print(f"Device {device} is revoked")
+for _command in (rep_devices.code, rep_devices.codes, rep_devices.withdraw):
+    rep.add_command(_command)
+for _command in (
+    rep_devices.devices,
+    rep_devices.rename,
+    rep_devices.revoke,
+    rep_reports.unsent,
+    rep_reports.syncs,
+):
+    rep.add_command(_command)

@@ -11,8 +11,8 @@ from backend.feed import reading
 from backend.feed import segments as segment_sets
 from backend.sync.segments.build_lock import build_lock
 from backend.sync.segments.due import build_due, build_streams, large_streams
-from backend.sync.segments.factory import make_store
 from backend.sync.segments.store import StoreFailed
+from backend.sync.segments.store_factory import make_store
 
 
 @click.group(invoke_without_command=True)

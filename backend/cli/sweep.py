@@ -4,6 +4,7 @@ import click
 from sqlalchemy.orm import sessionmaker
 
 from backend.cli.context import console, engine_of, load_settings
+from backend.cli.refusal import CannotRun
 from backend.clock import SystemClock
 from backend.erp.port import connect
 from backend.ingest.sweep import sweep as find_deletions
@@ -22,7 +23,7 @@ def sweep(collection: str, accept_shrink: bool) -> None:
     connector = connect(settings.connector, settings.erp)
     try:
         if collection not in connector.capabilities().lists_keys:
-            raise click.ClickException(f"{connector.name} cannot list the keys of {collection}")
+            raise CannotRun(f"{connector.name} cannot list the keys of {collection}")
         with engine_of(settings) as engine:
             sessions = sessionmaker(engine, expire_on_commit=False)
             done = find_deletions(

@@ -4,28 +4,32 @@ import click
 from sqlalchemy import func, select
 
 from backend.cli.context import console, load_settings, transaction
-from backend.cli.tables import print_table
+from backend.cli.named import require_rep
+from backend.cli.refusal import CannotRun
+from backend.cli.tables import print_table, visible
 from backend.delivery import sending_hold
 from backend.inbox import submissions as inbox
 from backend.inbox.models import Attempt, Binding, Submission
 from backend.inbox.records import as_record
+from backend.inbox.references import AmbiguousReference, find_id
+from sync_protocol.local_time import local_time
 from sync_protocol.submission import State
 
 WAITING = frozenset({State.RECEIVED, State.AWAITING_APPROVAL, State.QUEUED, State.UNKNOWN})
 
 
 @click.command()
-@click.option("--state", help="Only submissions in this state.")
+@click.option("--state", type=click.Choice(list(State)), help="Only submissions in this state.")
 @click.option("--rep", help="Only submissions of this rep.")
-@click.option("--limit", default=50, show_default=True, help="Maximum number of rows.")
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(1), help="Maximum number of rows.")
 def submissions(state: str | None, rep: str | None, limit: int) -> None:
     """List submissions, newest first."""
     with transaction(load_settings()) as session:
         statement = select(Submission).order_by(Submission.seq.desc()).limit(limit)
         if state:
             statement = statement.where(Submission.state == state)
-        if rep:
-            statement = statement.where(Submission.rep == rep)
+        if rep is not None:
+            statement = statement.where(Submission.rep == require_rep(session, rep).id)
         print_table(
             session.scalars(statement),
             {
@@ -50,14 +54,19 @@ def submissions(state: str | None, rep: str | None, limit: int) -> None:
 def timeline(id: str) -> None:
     """Show the history of the submission ID: states, attempts, and what the ERP replied."""
     with transaction(load_settings()) as session:
-        submission = inbox.get(session, id)
-        if submission is None:
-            raise click.ClickException(f"there is no submission {id}; `satchel submissions` lists them")
-        console.print(f"[bold]{as_record(submission)['title']}[/bold]  {submission.kind} {submission.id}")
+        try:
+            id = find_id(session, id)
+        except AmbiguousReference as ambiguous:
+            raise CannotRun(str(ambiguous)) from None
+        submission = session.scalars(select(Submission).where(Submission.id == id)).one()
+        title = visible(as_record(submission)["title"])
+        console.print(f"[bold]{title}[/bold]  {submission.kind} {submission.id}")
         console.print(
-            f"captured {submission.captured_at} by {submission.rep} on device {submission.device}, "
-            f"sha256 {submission.sha256[:12]}…"
+            f"captured {local_time(submission.captured_at, submission.zone)} by {submission.rep}"
+            f" on device {submission.device}, sha256 {submission.sha256[:12]}…"
         )
+        for warning in submission.warnings:
+            console.print(f"warning: {warning['message']}", style="yellow", markup=False)
         steps = [(entry.at, entry.state, entry.actor, entry.note or "") for entry in inbox.history(session, id)]
         for attempt in session.scalars(select(Attempt).where(Attempt.submission_id == id).order_by(Attempt.id)):
             outcome = attempt.outcome or "no reply: the worker ended first"
@@ -67,7 +76,7 @@ def timeline(id: str) -> None:
             # Python's sort is stable: of one moment, a state comes before the attempts in that state.
             sorted(steps, key=lambda step: step[0]),
             {
-                "at": lambda step: f"{step[0]:%Y-%m-%d %H:%M:%S.%f}"[:-3],
+                "at": lambda step: local_time(step[0], timespec="milliseconds"),
                 "step": lambda step: step[1],
                 "by": lambda step: step[2],
                 "note": lambda step: step[3],

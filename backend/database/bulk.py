@@ -5,11 +5,11 @@ once. A statement with a placeholder per value is a new statement for each numbe
 longer, for a push of fifty documents, than storing them.
 """
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
+import orjson
 from sqlalchemy import (
     Column,
     ColumnElement,
@@ -22,13 +22,14 @@ from sqlalchemy import (
     cast,
     column,
     func,
+    or_,
     select,
     true,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from backend.database.core import Base, table_of
+from backend.database.core import Model, table_of
 
 POSTGRESQL = "postgresql"
 
@@ -40,10 +41,7 @@ def dialect_of(session: Session) -> str:
 
 def to_json(value: Iterable[Any]) -> str:
     """Return rows (mappings) or single values as the JSON parameter of a statement of this module."""
-    return _write(list(value))
-
-
-_write = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
+    return orjson.dumps(list(value)).decode()
 
 
 def json_rows(dialect: str, columns: Sequence[Column[Any]], parameter: str = "given") -> FromClause:
@@ -79,13 +77,42 @@ def insert_into(dialect: str, table: Table) -> Any:
 
 def insert_ignore(
     session: Session,
-    model: type[Base],
+    model: type[Model],
     rows: Mapping[str, Any] | Sequence[Mapping[str, Any]],
     key: Sequence[str],
 ) -> None:
-    """Insert *rows* (one, or a list of them with the same columns), except those whose *key* exists."""
+    """Insert *rows* (one, or a list), except those whose *key* exists.
+
+    The keys of every row are the same: columns of *model*, and among them those of *key*.
+    """
     statement = insert_into(dialect_of(session), table_of(model))
     session.execute(statement.on_conflict_do_nothing(index_elements=list(key)), rows)
+
+
+def upsert(
+    session: Session,
+    model: type[Model],
+    rows: Mapping[str, Any] | Sequence[Mapping[str, Any]],
+    key: Sequence[str],
+    *,
+    replace: Sequence[str],
+    add: Sequence[str] = (),
+    either: Sequence[str] = (),
+) -> None:
+    """Insert *rows* (one, or a list of them with the same columns). A row whose *key* exists is updated.
+
+    Then the columns *replace* get the new value, numbers in *add* the sum of both, and flags in *either* are
+    true if one of the two is. All other columns keep the stored value.
+    """
+    table = table_of(model)
+    statement = insert_into(dialect_of(session), table)
+    new = statement.excluded
+    updates = {
+        **{name: new[name] for name in replace},
+        **{name: table.c[name] + new[name] for name in add},
+        **{name: or_(table.c[name], new[name]) for name in either},
+    }
+    session.execute(statement.on_conflict_do_update(index_elements=list(key), set_=updates), rows)
 
 
 @cache
@@ -119,5 +146,5 @@ def bulk_upsert(
 
 
 def rows_of(rows: Iterable[Mapping[str, Any]], names: Sequence[str]) -> str:
-    """Return the columns *names* of *rows* as the parameter `given`."""
+    """Return *rows* as the parameter `given`; of their keys, which are columns, only *names* are sent."""
     return to_json({name: row[name] for name in names} for row in rows)

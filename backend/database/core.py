@@ -4,19 +4,25 @@ A function that takes a `session` never commits: the caller that opened the tran
 a worker's job) commits it. A transaction begins as a writer, unless `snapshot()` is its first call.
 """
 
+import contextlib
 import datetime as dt
 import json
+import os
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
-from flask_sqlalchemy import SQLAlchemy
+import psycopg
 from sqlalchemy import DateTime, Engine, String, Table, Text, TypeDecorator, create_engine, event
-from sqlalchemy.engine import Connection, Dialect, make_url
+from sqlalchemy.engine import Connection, Dialect, ExceptionContext, make_url
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from backend.database import failures
+
+BUSY_SECONDS = 30
+"""How long a writer waits for another writer of the SQLite database."""
 PING_AFTER_SECONDS = 1.0
 """A pooled connection that was unused for longer is checked before it is used."""
 
@@ -24,17 +30,9 @@ Sessions = Callable[[], Session]
 """Creates a session, which the caller closes: `with sessions() as session, session.begin(): …`."""
 
 
-class Base(DeclarativeBase):
+class Model(DeclarativeBase):
     """Base of every table."""
 
-
-db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
-
-if TYPE_CHECKING:
-    # The extension creates its base class at run time, which a type checker cannot follow.
-    Model = Base
-else:
-    Model = db.Model
 
 # Keys compare by bytes, in the index as in Python. The collation of a language would order them differently.
 KeyText = String(128).with_variant(String(128, collation="C"), "postgresql")
@@ -77,12 +75,17 @@ class JsonText(TypeDecorator[Any]):
 
 
 def engine_options(url: str) -> dict[str, Any]:
-    """Return the options of `create_engine` for *url* (SQLite or PostgreSQL)."""
+    """Return the keyword arguments of `create_engine`, by their keys, for *url* (SQLite or PostgreSQL)."""
     if make_url(url).get_backend_name() == "sqlite":
-        return {"connect_args": {"timeout": 30, "check_same_thread": False}}
+        return {
+            "hide_parameters": True,
+            "connect_args": {"timeout": BUSY_SECONDS, "check_same_thread": False},
+        }
     # A writer that hangs would block all others at the feed's lock, so PostgreSQL ends it.
     timeouts = "-c idle_in_transaction_session_timeout=60s -c lock_timeout=30s -c timezone=UTC"
     return {
+        # An error's text has the statement, but not the values that somebody typed.
+        "hide_parameters": True,
         "pool_size": 10,
         "max_overflow": 10,
         "connect_args": {"options": timeouts, "connect_timeout": 5},
@@ -91,10 +94,28 @@ def engine_options(url: str) -> dict[str, Any]:
 
 def prepare(engine: Engine) -> None:
     """Add our connection and transaction handling to *engine*; call it once, before the first connection."""
+    _hide_values(engine)
     if engine.dialect.name == "sqlite":
         _begin_explicitly(engine)
     else:
         _ping_idle_connections(engine)
+
+
+def _hide_values(engine: Engine) -> None:
+    """Remove from the text of each error what it quotes: rows in DETAIL, and refused values."""
+
+    @event.listens_for(engine, "handle_error")
+    def _hide(context: ExceptionContext) -> None:
+        original, wrapped = context.original_exception, context.sqlalchemy_exception
+        if isinstance(original, psycopg.Error):
+            text = failures.first_line(original)
+        elif isinstance(original, TypeError | ValueError) and not isinstance(original, UnicodeError):
+            text = "a parameter is not of the type of its column"
+        else:
+            return
+        original.args = (text,)
+        if wrapped is not None:
+            wrapped.args = (f"({type(original).__module__}.{type(original).__qualname__}) {text}",)
 
 
 def _begin_explicitly(engine: Engine) -> None:
@@ -103,9 +124,18 @@ def _begin_explicitly(engine: Engine) -> None:
         # The driver would begin transactions itself, late and deferred; `_begin` does it instead.
         connection.isolation_level = None
         cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
+        busy = f"busy_timeout={int(BUSY_SECONDS * 1000)}"
+        for pragma in (busy, "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
+
+    @event.listens_for(engine, "do_connect")
+    def _create(dialect: Dialect, record: Any, arguments: Any, options: Any) -> None:
+        # SQLite gives its other files (WAL, shared memory, journal) the permissions of this one.
+        path = engine.url.database or ""
+        if path and not path.startswith((":", "file:")):
+            with contextlib.suppress(OSError):
+                os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
@@ -148,9 +178,20 @@ def snapshot(session: Session) -> None:
         )
 
 
-def table_of(model: type[Base]) -> Table:
+def table_of(model: type[Model]) -> Table:
     """Return the table of *model*, for statements that do not load its objects."""
     return cast("Table", model.__table__)
+
+
+def after_commit(session: Session, action: Callable[[], object]) -> None:
+    """Call *action* when the transaction of *session* has been committed; after a rollback it is not called."""
+    transaction = session.get_transaction() or session.begin()
+
+    @event.listens_for(session, "after_commit")
+    def _committed(session: Session) -> None:
+        # Also called when a savepoint ends.
+        if session.get_transaction() is transaction and not session.in_nested_transaction():
+            action()
 
 
 def is_postgresql(session: Session) -> bool:

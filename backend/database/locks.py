@@ -1,16 +1,17 @@
 """Advisory locks: one holder at a time for a name, over all processes of an installation.
 
-PostgreSQL numbers such locks; the number is a hash of the name, so that two locks never share one by accident.
-SQLite needs none: whoever writes to it is alone, so these functions do nothing there.
+PostgreSQL numbers such locks; the number is a hash of the name, so two locks do not share a number. SQLite
+needs none: it has one writer at a time, so these functions do nothing there.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, Engine, Text, bindparam, func, literal_column, select
+from sqlalchemy import Boolean, ColumnElement, Connection, Engine, Text, bindparam, func, literal_column, select
 from sqlalchemy.orm import Session
 
 from backend.database.bulk import POSTGRESQL
+from backend.database.round_trip import Read
 
 _NUMBER = func.hashtextextended(bindparam("name", type_=Text), literal_column("0"))
 # Built once: every push takes one, and building a statement takes longer than running it.
@@ -27,10 +28,23 @@ def advisory_lock(transaction: Session | Connection, name: str) -> None:
         connection.execute(_LOCK, {"name": name})
 
 
+def lock_read(name: str) -> Read:
+    """Return the statement of `advisory_lock` for a round trip with others; PostgreSQL only."""
+    return Read(_LOCK, {"name": name})
+
+
 def try_advisory_lock(transaction: Session | Connection, name: str) -> bool:
     """Hold the lock *name* until *transaction* ends; return False, without waiting, if another one holds it."""
     connection = _connection(transaction)
     return connection.dialect.name != POSTGRESQL or bool(connection.scalar(_TRY_LOCK, {"name": name}))
+
+
+def try_lock_of(name: ColumnElement[str]) -> ColumnElement[bool]:
+    """Return the SQL expression that takes the lock *name* as `try_advisory_lock` does; PostgreSQL only.
+
+    It is evaluated for each row that a statement returns.
+    """
+    return func.pg_try_advisory_xact_lock(func.hashtextextended(name, literal_column("0")), type_=Boolean)
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 import sqlite3
 
 CACHE_KIB = 2_048
-"""Memory that one database uses, whatever its size."""
+"""Bytes of memory that one database uses, independent of its size."""
 
 
 def temporary_database(*tables: str) -> sqlite3.Connection:

@@ -2,15 +2,20 @@
 
 import datetime as dt
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import and_, bindparam, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from backend.clock import Clock
+from backend.database.bulk import POSTGRESQL, dialect_of
 from backend.database.core import table_of
+from backend.database.writes import Writes
 from backend.delivery.queue.lease import Lease, LeaseLost
-from backend.delivery.transition import MAX_RAW
 from backend.inbox.models import Attempt, HistoryEntry, Submission
+from backend.inbox.state_change import MAX_RAW
+from backend.inbox.written import Beside
+from sync_protocol.catalogue import KINDS
 from sync_protocol.submission import State
 
 
@@ -37,27 +42,64 @@ _RENEW = (
     update(_SUBMISSION).where(_NEWEST_LEASE).values(lease_until=bindparam("until")).returning(_SUBMISSION.c.id)
 )
 _RENEW_AND_MARK_SENT = _RENEW.values(last_sent_at=bindparam("now"))
-_INSERT = insert(_ATTEMPT).returning(_ATTEMPT.c.id)
+_RECORD = (
+    insert(_ATTEMPT)
+    .values(
+        submission_id=bindparam("submission"),
+        fence=bindparam("by_fence"),
+        worker=bindparam("by_worker"),
+        connector=bindparam("through"),
+        step=bindparam("call"),
+        started_at=bindparam("now"),
+    )
+    .returning(_ATTEMPT.c.id)
+)
 _CLOSE = (
     update(_ATTEMPT)
     .where(_ATTEMPT.c.id == bindparam("attempt"))
     .values(ended_at=bindparam("now"), outcome=bindparam("result"), detail=bindparam("text"))
 )
+_OPEN_FIND = Writes(closed=_CLOSE, renewed=_RENEW, recorded=_RECORD)
+_OPEN = Writes(closed=_CLOSE, renewed=_RENEW_AND_MARK_SENT, recorded=_RECORD)
 _LOCK = select(Submission).where(_NEWEST_LEASE).with_for_update().execution_options(populate_existing=True)
+_CLOSE_AND_LOCK = _LOCK.add_cte(_CLOSE.cte("closed"))
+
+
+def first_attempt(row: Submission, connector: str, now: dt.datetime) -> Beside | None:
+    """Return what records the first call for *row*, which is being leased: the ERP is asked for our key.
+
+    None for an aggregated kind, whose documents have no key of their own in the ERP.
+    """
+    if row.kind in KINDS and KINDS[row.kind].aggregated:
+        return None
+    return _RECORD, _recorded(row.id, row.fence, row.lease_owner, connector, Step.FIND, now)
+
+
+def _recorded(
+    id: str, fence: int, worker: str | None, connector: str, step: Step, now: dt.datetime
+) -> dict[str, Any]:
+    return {
+        "submission": id,
+        "by_fence": fence,
+        "by_worker": worker,
+        "through": connector,
+        "call": step.value,
+        "now": now,
+    }
 
 
 class AttemptLog:
     """The attempts of one lease. They are opened and closed here and nowhere else; at most one is open.
 
-    The forwarder makes it with the lease and closes it with the settlement; the transfer opens one attempt for
-    each call and reports the call's result.
+    The first one is opened with the lease and the last one closed with the settlement; the transfer opens one
+    for each call between and reports the call's result.
     """
 
     def __init__(self, lease: Lease, connector: str, clock: Clock) -> None:
         self.lease, self.connector, self.clock = lease, connector, clock
-        self.step: Step | None = None
+        self.step: Step | None = Step.FIND if lease.first_attempt is not None else None
         """The newest call; None before the first one."""
-        self._attempt: int | None = None
+        self._attempt: int | None = lease.first_attempt
         self._outcome: str = INTERRUPTED
         self._detail: str | None = None
 
@@ -66,28 +108,25 @@ class AttemptLog:
         """Whether `report` was called for the open attempt."""
         return self._outcome != INTERRUPTED
 
-    def open_first(self, session: Session, step: Step) -> None:
-        """Write down *step* in the transaction that takes the lease, which spares one of its own."""
-        self._insert(session, step, self.clock.now())
-
     def open(self, session: Session, step: Step) -> dt.datetime:
         """Close the previous attempt, renew the lease, and write down that *step* is called next; return when.
 
         Call the ERP once this is committed. Unless *step* is FIND, the ERP may have the document from now on.
 
         Raises:
-            LeaseLost: another worker has the submission.
+            LeaseLost: another worker has the submission. Roll back: the call is written down, and is not made.
         """
-        now = self.clock.now()
-        self.close(session)
-        until = now + dt.timedelta(seconds=self.lease.lease_seconds)
-        values = {"submission": self.lease.id, "by_fence": self.lease.fence, "until": until}
-        statement = _RENEW
-        if step is not Step.FIND:
-            statement, values = _RENEW_AND_MARK_SENT, {**values, "now": now}
-        if session.connection().execute(statement, values).first() is None:
-            raise LeaseLost(self.lease.id)
-        self._insert(session, step, now)
+        now, lease = self.clock.now(), self.lease
+        parameters = {
+            **self._result(now),
+            **_recorded(lease.id, lease.fence, lease.worker, self.connector, step, now),
+            "until": now + dt.timedelta(seconds=lease.lease_seconds),
+        }
+        written = (_OPEN_FIND if step is Step.FIND else _OPEN).run(session, parameters)
+        if written["renewed"] is None:
+            raise LeaseLost(lease.id)
+        self._attempt, self.step = written["recorded"], step
+        self.report(INTERRUPTED)
         return now
 
     def report(self, outcome: str, detail: str | None = None) -> None:
@@ -99,28 +138,28 @@ class AttemptLog:
 
         Also for a worker that has lost its lease: the call was made.
         """
-        if self._attempt is None:
-            return
-        values = {
+        if self._attempt is not None:
+            session.connection().execute(_CLOSE, self._result(self.clock.now()))
+
+    def close_and_lock(self, session: Session) -> Submission | None:
+        """Close the open attempt; return the row of the lease, locked, or None if another worker has it.
+
+        PostgreSQL does both in one statement.
+        """
+        lease = {"submission": self.lease.id, "by_fence": self.lease.fence}
+        if dialect_of(session) == POSTGRESQL:
+            parameters = {**self._result(self.clock.now()), **lease}
+            return session.scalars(_CLOSE_AND_LOCK, parameters).one_or_none()
+        self.close(session)
+        return session.scalars(_LOCK, lease).one_or_none()
+
+    def _result(self, now: dt.datetime) -> dict[str, Any]:
+        return {
             "attempt": self._attempt,
-            "now": self.clock.now(),
+            "now": now,
             "result": self._outcome,
             "text": self._detail[:MAX_RAW] if self._detail else None,
         }
-        session.connection().execute(_CLOSE, values)
-
-    def _insert(self, session: Session, step: Step, now: dt.datetime) -> None:
-        values = {
-            "submission_id": self.lease.id,
-            "fence": self.lease.fence,
-            "worker": self.lease.worker,
-            "connector": self.connector,
-            "step": step.value,
-            "started_at": now,
-        }
-        self._attempt = session.connection().execute(_INSERT, values).scalar_one()
-        self.step = step
-        self.report(INTERRUPTED)
 
 
 def lock_leased_row(session: Session, lease: Lease) -> Submission:

@@ -7,30 +7,34 @@ connector's `check()`, never with a document.
 import datetime as dt
 import logging
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import ColumnElement, bindparam, exists, select, update
 from sqlalchemy.orm import Session
 
 from backend.clock import Clock
 from backend.database.bulk import insert_ignore
 from backend.database.core import Sessions
 from backend.delivery.models import Breaker
-from backend.delivery.retry import Backoff
-from backend.delivery.transition import MAX_RAW, Transition
+from backend.delivery.transition import Transition
 from backend.erp.call_metrics import measured
 from backend.erp.errors import ErpError
 from backend.erp.port import Connector
+from backend.inbox.state_change import MAX_RAW
+from backend.retry import Backoff
 
 log = logging.getLogger(__name__)
 
 MAX_UNANSWERED = 3
 """How many different documents in a row may get no answer, in one thread."""
 
-_OPENED = select(Breaker.opened_at).where(Breaker.connector == bindparam("connector"))
+
+def opened() -> ColumnElement[bool]:
+    """Return the SQL condition that sending through the connector of the parameter `through` is stopped."""
+    return exists().where(Breaker.connector == bindparam("through"), Breaker.opened_at.is_not(None))
 
 
 def is_open(session: Session, connector: str) -> bool:
     """Say whether sending through *connector* is stopped."""
-    return session.connection().scalar(_OPENED, {"connector": connector}) is not None
+    return bool(session.scalar(select(opened()), {"through": connector}))
 
 
 def trip(
@@ -138,8 +142,9 @@ class OutageDetector:
             self._unanswered.clear()
             return None
         self._unanswered.add(id)
+        message = transition.operator_message or transition.reason
         if transition.retry_after is not None:
-            return f"the ERP asks for a pause of {transition.retry_after:g} seconds: {transition.reason}"
+            return f"the ERP asks for a pause of {transition.retry_after:g} seconds: {message}"
         if len(self._unanswered) < MAX_UNANSWERED:
             return None
-        return f"{len(self._unanswered)} documents in a row got no answer: {transition.reason}"
+        return f"{len(self._unanswered)} documents in a row got no answer: {message}"

@@ -5,11 +5,12 @@ import logging
 from dataclasses import dataclass, field
 
 from backend.clock import Clock
-from backend.delivery.retry import Backoff, pattern_of
+from backend.delivery.short_lease import short_lease
 from backend.erp.call_metrics import measured
 from backend.erp.errors import ErpError
 from backend.erp.port import Connector
 from backend.erp.records import Capabilities
+from backend.retry import Backoff, pattern_of
 from backend.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -51,18 +52,6 @@ def build_profile(capabilities: Capabilities, settings: Settings, backoff: Backo
         lease_seconds=settings.lease_seconds,
         short_lease=short_lease(capabilities, settings),
         backoff=backoff,
-    )
-
-
-def short_lease(capabilities: Capabilities, settings: Settings) -> str | None:
-    """Return a warning, with what to do, if a lease may end during a call; None if it may not."""
-    slowest = capabilities.slowest_seconds
-    if slowest is None or settings.lease_seconds >= slowest:
-        return None
-    return (
-        f"a lease of {settings.lease_seconds:g} seconds ends before the connector's slowest call, which may "
-        f"take {slowest:g}: a slow document is taken from its worker, and parked after three times; set "
-        f"SATCHEL_LEASE_SECONDS to {slowest:g} or more"
     )
 
 

@@ -11,19 +11,21 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from backend.delivery.transition import MAX_RAW, MAX_REASON, Transition
+from backend.delivery.transition import Transition
 from backend.feed.changes import live
 from backend.feed.customer_merges import CUSTOMERS, surviving_customer
 from backend.feed.live import read_live
 from backend.identity.access import ANY_SCHEMA, streams
+from backend.inbox.state_change import MAX_RAW
+from sync_protocol.errors import ErrorCode, Fault
+from sync_protocol.json_types import Body
+from sync_protocol.sentence import followed, sentence
 from sync_protocol.submission import State
 
-_ON_HOLD = "The ERP has it on hold; the office decides"
-_REFUSED = (
-    "This customer was merged into another, and the ERP refuses the document for that one. Ask the office."
-)
-_LATER = "The ERP has not accepted it yet; it is sent again"
-_STOPPED = "Sending to the ERP is stopped until its settings are corrected"
+_ON_HOLD = sentence("merge_on_hold")
+_REFUSED = sentence("merge_refused")
+_LATER = sentence("merge_later")
+_STOPPED = sentence("merge_stopped")
 _NEUTRAL_REASON = {
     State.ON_HOLD: _ON_HOLD,
     State.REJECTED: _REFUSED,
@@ -38,7 +40,7 @@ _NEUTRAL_REASON = {
 class Redirect:
     """A document's body for the surviving customer, and the notes about it."""
 
-    body: Mapping[str, Any]
+    body: Body
     office_note: str
     """A sentence for the office, with both names."""
     rep_note: str
@@ -51,19 +53,22 @@ class Redirect:
         if not self.visible_to_rep and (transition.reason or transition.errors):
             messages = (transition.reason, *(e["message"] for e in transition.errors), transition.raw)
             reason = _STOPPED if transition.opens_breaker else _NEUTRAL_REASON.get(transition.state)
+            neutral = sentence("refused_office_knows")
             errors = tuple(
-                {**error, "message": "was refused; the office can say why"} for error in transition.errors
+                Fault(ErrorCode[error["code"].upper()], error["field"], neutral).as_wire()
+                for error in transition.errors
             )
             raw = ". ".join(filter(None, messages))[:MAX_RAW]
             transition = replace(transition, reason=reason, raw=raw, errors=errors)
         if transition.state in (State.QUEUED, State.UNKNOWN):
             # It is not settled yet.
             return transition
-        reason = f"{transition.reason.rstrip('.')}. {self.rep_note}" if transition.reason else self.rep_note
-        return replace(transition, reason=reason[:MAX_REASON])
+        if not transition.reason:
+            return replace(transition, reason=self.rep_note)
+        return replace(transition, reason=followed(transition.reason, self.rep_note))
 
 
-def redirect_merged_customer(session: Session, body: Mapping[str, Any], rep: str) -> Redirect | None:
+def redirect_merged_customer(session: Session, body: Body, rep: str) -> Redirect | None:
     """Return *body*, a document of *rep*, for the surviving customer; None if its customer was not merged.
 
     If the surviving customer does not have the delivery address, the ERP chooses one.
@@ -81,8 +86,11 @@ def redirect_merged_customer(session: Session, body: Mapping[str, Any], rep: str
     return Redirect(
         body=changed,
         office_note=f"Sent for {_name(target)}, into which {_name(merged)} was merged in the ERP{more}",
-        rep_note=f"Sent for {_name(target) if new in visible else 'another customer'}, into which "
-        f"{_name(merged) if old in visible else 'this one'} was merged in the ERP{more}",
+        rep_note=sentence(
+            "sent_for_survivor_address" if more else "sent_for_survivor",
+            target=_name(target) if new in visible else sentence("another_customer"),
+            merged=_name(merged) if old in visible else sentence("this_customer"),
+        ),
         visible_to_rep=new in visible,
     )
 

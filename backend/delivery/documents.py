@@ -8,29 +8,24 @@ from sqlalchemy.orm import Session
 
 from backend.erp.errors import ErpError, ErrorClass
 from backend.erp.records import Document, ReceiptFile, RepInfo
-from backend.identity.models import Rep
 from backend.inbox.models import Submission
-from backend.receipts import receipts
+from backend.receipts import receipts as stored_receipts
 
 ReceiptsOf = Callable[[Session, Submission], tuple[ReceiptFile, ...]]
 """Returns the stored receipts that a submission cites; raises ErpError (REJECT_OFFICE) if one is missing."""
 
 
-def document_of(session: Session, submission: Submission, receipts_of: ReceiptsOf) -> Document:
-    """Return *submission* as a document, with its rep and its receipts."""
-    rep = session.get(Rep, submission.rep)
+def document_of(submission: Submission, rep: RepInfo, receipts: tuple[ReceiptFile, ...] = ()) -> Document:
+    """Return *submission* of *rep* as a document with its *receipts*."""
     return Document(
         id=submission.id,
         kind=submission.kind,
         body=json.loads(submission.body),
-        rep=RepInfo(
-            id=submission.rep,
-            name=rep.name if rep else submission.rep,
-            employee_number=rep.employee_number if rep else None,
-        ),
+        rep=rep,
         captured_at=submission.captured_at,
         received_at=submission.received_at,
-        receipts=receipts_of(session, submission),
+        receipts=receipts,
+        zone=submission.zone,
     )
 
 
@@ -45,15 +40,24 @@ def receipts_in(folder: Path) -> ReceiptsOf:
 
 def _receipt(session: Session, folder: Path, sha256: str) -> ReceiptFile:
     try:
-        stored = receipts.file(session, folder, sha256)
-    except receipts.ReceiptMissing as error:
+        stored = stored_receipts.file(session, folder, sha256)
+    except stored_receipts.ReceiptMissing as error:
         raise ErpError(
             ErrorClass.REJECT_OFFICE,
-            "One of its receipts is missing on the server; restore it, or let the rep send a new claim",
+            "One of its receipts is missing on the server",
             raw=str(error),
+            advice="Restore the receipt and retry; or return the document to the rep, who sends it again.",
         ) from error
+    except stored_receipts.ReceiptUnchecked as error:
+        # Only a document that was queued by an earlier version gets here.
+        raise ErpError(
+            ErrorClass.TRANSIENT, "One of its receipts is not checked yet", raw=str(error)
+        ) from error
+    except stored_receipts.ReceiptRefused as error:
+        raise ErpError(ErrorClass.REJECT_REP, f"One of its receipts cannot be used: {error}") from error
     return ReceiptFile(
         sha256=stored.sha256,
+        content_sha256=stored.content_sha256,
         media_type=stored.media_type,
         name=stored.name,
         size=stored.size,

@@ -17,12 +17,17 @@ A queued one can be withdrawn or replaced, and the ERP would keep the first vers
 import datetime as dt
 from dataclasses import dataclass, replace
 
-from backend.delivery.retry import Backoff
-from backend.delivery.transition import MAX_REASON, OWNER, ErpBinding, Transition
+from backend.delivery.rep_message import REFUSED, office_text, plain, rep_fault, rep_sentence, with_message
+from backend.delivery.transition import OWNER, Transition
 from backend.erp.errors import ErpError, ErrorClass
 from backend.erp.records import ErpDocument, Outcome
-from backend.erp.sanitize import sanitized
-from sync_protocol.errors import ErrorCode
+from backend.erp.totals import total_note
+from backend.inbox.state_change import MAX_REASON, ErpBinding
+from backend.retry import Backoff
+from sync_protocol.errors import ErrorCode, FaultJson
+from sync_protocol.json_types import Body
+from sync_protocol.local_time import local_time
+from sync_protocol.sentence import followed, sentence
 from sync_protocol.submission import State
 
 NOTIFY_OFFICE_AFTER = dt.timedelta(days=1)
@@ -39,6 +44,14 @@ NEXT_STATE: dict[ErrorClass, State] = {
     ErrorClass.DUPLICATE_BAD: State.PARKED,
 }
 _RETRIED = frozenset({ErrorClass.TRANSIENT, ErrorClass.UNKNOWN, ErrorClass.DUPLICATE_OK})
+_WITHOUT_WORDS = {
+    State.REJECTED: REFUSED,
+    State.ON_HOLD: sentence("on_hold"),
+    State.HANDED_OVER: sentence("handed_over"),
+    State.ACCEPTED: sentence("accepted"),
+}
+"""What the rep reads about an outcome whose reason is not for reps."""
+SETTINGS_DO_NOT_FIT = sentence("settings_do_not_fit")
 _BOUND = frozenset({State.ACCEPTED, State.ON_HOLD})
 _CODES = frozenset(code.code for code in ErrorCode)
 
@@ -56,8 +69,18 @@ class RetryState:
     nothing is leased while the breaker is open."""
 
 
-def from_outcome(outcome: Outcome, kind: str, document: ErpDocument, sent_at: dt.datetime | None) -> Transition:
-    """Return the transition for *outcome* of advancing *document*; raises ErpError if it is no outcome."""
+def from_outcome(
+    outcome: Outcome,
+    kind: str,
+    body: Body,
+    document: ErpDocument,
+    sent_at: dt.datetime | None,
+) -> Transition:
+    """Return the transition for *outcome* of advancing *document*; raises ErpError if it is no outcome.
+
+    *body* is that of the submission, a document of *kind*. If the ERP's total differs from that of *body*, the
+    reason says so.
+    """
     if outcome.state not in (State.ACCEPTED, State.HANDED_OVER, State.ON_HOLD, State.REJECTED):
         raise ErpError(
             ErrorClass.UNKNOWN, f"the connector answered with {outcome.state!r}, which is no outcome"
@@ -65,17 +88,19 @@ def from_outcome(outcome: Outcome, kind: str, document: ErpDocument, sent_at: dt
     external_id = outcome.external_id or document.external_id
     number = outcome.number or document.number
     rejected = outcome.state is State.REJECTED
+    note = None if rejected else total_note(kind, body, outcome.total)
+    reason, errors = _reason(outcome), _wire_errors(outcome.errors)
     return Transition(
         state=outcome.state,
         # The ERP will not execute what it has refused, so the rep's corrected copy may replace it.
         sent_at=None if rejected else sent_at,
         clear_erp_id=rejected,
-        reason=outcome.reason or ("The ERP refused it" if rejected else None),
-        raw=outcome.raw,
+        reason=_with_note(reason, note),
+        raw=_office_words(outcome, reason, errors),
         error_class=ErrorClass.REJECT_REP if rejected else None,
         owner={State.REJECTED: "rep", State.ON_HOLD: "erp"}.get(outcome.state),
         advice=outcome.advice[:MAX_REASON] or None,
-        errors=_wire_errors(outcome.errors),
+        errors=errors,
         erp_id=external_id,
         erp_number=number,
         # A document that was handed over has no id in the ERP yet, and a refused one may never get one.
@@ -105,11 +130,12 @@ def from_error(
     state = NEXT_STATE[error_class]
     if state is State.QUEUED and sent_at is not None:
         state = State.UNKNOWN
+    reason = rep_sentence(error_class, error.message)
     transition = Transition(
         state,
         sent_at,
-        error.message[:MAX_REASON],
-        error.raw,
+        reason,
+        office_text(error, reason),
         error_class,
         OWNER.get(error_class),
         error.advice[:MAX_REASON] or None,
@@ -118,11 +144,13 @@ def from_error(
         first_failed_at=retry_state.first_failed_at,
         erp_id=document.external_id if document else None,
         erp_number=document.number if document else None,
+        operator_message=error.message,
         no_answer=error.no_answer,
         retry_after=error.retry_after,
     )
     if error_class is ErrorClass.REJECT_REP:
-        return replace(transition, errors=_wire_errors(({"field": error.field, "message": error.message},)))
+        fault: FaultJson = {"code": "", "field": error.field or "", "message": error.message}
+        return replace(transition, errors=_wire_errors((fault,)))
     if error_class in _RETRIED:
         return _retry(transition, error, retry_state, now, waits_quiet_period)
     if error_class is ErrorClass.CONFIG:
@@ -143,8 +171,7 @@ def _retry(
     )
     if now - first_failed_at < NOTIFY_OFFICE_AFTER:
         return transition
-    reason = f"The ERP has not accepted it since {first_failed_at:%Y-%m-%d %H:%M} UTC: {error.message}"
-    return replace(transition, owner="office", reason=reason[:MAX_REASON])
+    return replace(transition, owner="office", reason=not_accepted_since(first_failed_at))
 
 
 def _wrong_setting(
@@ -152,14 +179,12 @@ def _wrong_setting(
 ) -> Transition:
     """Return *transition* opening the breaker; parked once the probes show that only this document fails."""
     if retry_state.config_errors >= MAX_CONFIG:
-        reason = f"The connection to the ERP works, but its settings do not fit this document: {error.message}"
-        return replace(transition, state=State.PARKED, reason=reason[:MAX_REASON])
+        return replace(transition, state=State.PARKED, reason=SETTINGS_DO_NOT_FIT)
     due_at = now
     if retry_state.config_errors:
         # The probe found nothing wrong and this document failed again: let the others go first.
         due_at = now + dt.timedelta(seconds=retry_state.backoff.ceiling(retry_state.config_errors - 1))
-    reason = f"Sending to the ERP is stopped until its settings are corrected: {error.message}"
-    return replace(transition, reason=reason[:MAX_REASON], due_at=due_at, opens_breaker=True)
+    return replace(transition, due_at=due_at, opens_breaker=True)
 
 
 def _refused_after_sending(
@@ -175,27 +200,50 @@ def _refused_after_sending(
     leave nobody able to act. If the ERP has begun it (*document*), the office removes or corrects it there.
     Otherwise the ERP is asked when no earlier call can create it any more; after that it is the rep's.
     """
+    reason = rep_sentence(error.error_class, error.message)
     if document is not None:
         return Transition.parked(
             ErrorClass.REJECT_OFFICE,
-            f"The ERP has begun it and refuses to continue: {error.message}",
+            sentence("refuses_to_continue", sentence=reason),
             sent_at=sent_at,
-            raw=error.raw,
+            raw=office_text(error, reason),
             advice=error.advice or "Remove it in the ERP, then fix it or return it to the rep.",
             document=document,
         )
     due_at = max(sent_at + retry_state.quiet, now + retry_state.backoff.wait(retry_state.tries))
-    transition = Transition.unknown(error.message, sent_at=sent_at, due_at=due_at, raw=error.raw)
+    transition = Transition.unknown(reason, sent_at=sent_at, due_at=due_at, raw=office_text(error, reason))
     return replace(transition, tries=retry_state.tries + 1, first_failed_at=retry_state.first_failed_at or now)
 
 
-def _wire_errors(errors: tuple[dict[str, str], ...]) -> tuple[dict[str, str], ...]:
-    """Return *errors* as on the wire: {code, field, message}, each sanitized and shortened."""
-    return tuple(
-        {
-            "code": error["code"] if error.get("code") in _CODES else ErrorCode.FIELD_INVALID.code,
-            "field": sanitized(str(error.get("field") or ""))[:300],
-            "message": sanitized(str(error.get("message") or "was refused"))[:1000],
-        }
-        for error in errors
-    )
+def not_accepted_since(moment: dt.datetime) -> str:
+    """Return the sentence about a document that has failed since *moment*; a day later the office reads it."""
+    return sentence("not_accepted_since", moment=local_time(moment))
+
+
+def _reason(outcome: Outcome) -> str | None:
+    """Return what the rep reads about *outcome*: the ERP's words, unless they have technical terms."""
+    otherwise = _WITHOUT_WORDS.get(outcome.state)
+    if outcome.reason is None or otherwise is None:
+        return otherwise if outcome.state is State.REJECTED else None
+    return plain(outcome.reason, otherwise)
+
+
+def _with_note(reason: str | None, note: str | None) -> str | None:
+    if note is None or note in (reason or ""):
+        return reason
+    return followed(note, reason) if reason else note
+
+
+def _office_words(outcome: Outcome, reason: str | None, errors: tuple[FaultJson, ...]) -> str | None:
+    """Return the ERP's words about *outcome*, with those of its messages that the rep does not read."""
+    unread = [] if outcome.reason in (None, reason) else [outcome.reason]
+    for given, shown in zip(outcome.errors, errors, strict=True):
+        if given.get("message") not in (None, "", shown["message"]):
+            unread.append(str(given["message"]))
+    return with_message(outcome.raw, "; ".join(filter(None, unread))) or None
+
+
+def _wire_errors(errors: tuple[FaultJson, ...]) -> tuple[FaultJson, ...]:
+    """Return *errors* as on the wire: {code, field, message}, each in words that a rep can read."""
+    known = (error["code"] if error.get("code") in _CODES else ErrorCode.FIELD_INVALID.code for error in errors)
+    return tuple(rep_fault({**error, "code": code}) for code, error in zip(known, errors, strict=True))

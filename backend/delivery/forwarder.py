@@ -8,6 +8,7 @@
 - Nothing is sent while our database may be older than what was sent (the hold).
 """
 
+import datetime as dt
 import logging
 import time
 from collections.abc import Callable
@@ -19,21 +20,22 @@ from backend import metrics
 from backend.clock import Clock
 from backend.database.core import Sessions
 from backend.delivery import breaker, sending_hold
-from backend.delivery.attempts import AttemptLog, Step
+from backend.delivery.attempts import AttemptLog, first_attempt
 from backend.delivery.breaker import OutageDetector
 from backend.delivery.connector_profile import CachedProfile, ConnectorProfile, configured_backoff
 from backend.delivery.documents import ReceiptsOf
+from backend.delivery.may_send import look
 from backend.delivery.queue.acquire import acquire
 from backend.delivery.queue.lease import LeaseLost
-from backend.delivery.retry import Backoff
 from backend.delivery.sending_hold import Hold
-from backend.delivery.settle import settle_lease
 from backend.delivery.transfer import Transfer
 from backend.delivery.transition import Transition
 from backend.erp.port import Connector
 from backend.failpoints import failpoint
+from backend.inbox.models import Submission
+from backend.inbox.settle import settle
+from backend.retry import Backoff
 from backend.settings import Settings
-from sync_protocol.catalogue import KINDS
 
 log = logging.getLogger(__name__)
 
@@ -90,31 +92,27 @@ class Forwarder:
         return leased, profile
 
     def _acquire(self, session: Session, profile: ConnectorProfile) -> AttemptLog | None:
-        """Lease what is next, if anything may be sent, and write down its first attempt.
-
-        The ERP is asked for our key first. A document of an aggregated kind has no key of its own there.
-        """
-        if breaker.is_open(session, self.connector.name) or self._on_hold(session):
+        """Lease what is next, if anything may be sent, and write down its first attempt."""
+        now = self.clock.now()
+        sending = look(session, self.connector.name, now)
+        if sending.breaker_is_open or self._on_hold(session, sending.no_hold):
             return None
         lease = acquire(
             session,
-            now=self.clock.now(),
+            now=now,
             worker=self.worker,
             lease_seconds=profile.lease_seconds,
             kinds=profile.kinds,
             quiet_seconds=profile.quiet.total_seconds(),
             enforces_key=profile.enforces_key,
             max_in_flight=profile.max_in_flight,
+            first_attempt=lambda row: first_attempt(row, self.connector.name, now),
+            expired=sending.leases_have_ended,
         )
-        if lease is None:
-            return None
-        attempts = AttemptLog(lease, self.connector.name, self.clock)
-        if lease.kind not in KINDS or not KINDS[lease.kind].aggregated:
-            attempts.open_first(session, Step.FIND)
-        return attempts
+        return None if lease is None else AttemptLog(lease, self.connector.name, self.clock)
 
-    def _on_hold(self, session: Session) -> bool:
-        hold = sending_hold.check(session, self.clock.now())
+    def _on_hold(self, session: Session, no_hold: bool) -> bool:
+        hold = None if no_hold else sending_hold.begin_or_find(session, self.clock.now())
         if hold is not None and hold != self._logged_hold:
             log.warning("%s. Next: %s", hold.message, sending_hold.NEXT_STEP)
         self._logged_hold = hold
@@ -168,24 +166,23 @@ class Forwarder:
         lease, now = attempts.lease, self.clock.now()
         with self.sessions() as session, session.begin():
             self._trip_breaker(session, lease.id, transition)
-            attempts.close(session)
-            row = settle_lease(session, lease, transition, connector=self.connector.name, now=now)
+            row = settle_lease(session, attempts, transition, connector=self.connector.name, now=now)
             following = self._acquire(session, profile) if profile is not None else None
         if row is None:
             metrics.LEASES_LOST.labels("settling").inc()
         else:
             metrics.SETTLED.labels(row.state).inc()
-            log.info(
-                "%s: %s %s", lease.id, transition.state.value, transition.erp_number or transition.reason or ""
-            )
+            explanation = transition.operator_message or transition.reason or ""
+            log.info("%s: %s %s", lease.id, transition.state.value, transition.erp_number or explanation)
         return following
 
     def _trip_breaker(self, session: Session, id: str, transition: Transition) -> None:
         """Open the breaker if no other document would fare better than the document *id*."""
         outage = self._outage.record(id, transition)
-        name, raw, now = self.connector.name, transition.raw or "", self.clock.now()
+        name, now = self.connector.name, self.clock.now()
+        raw = (transition.raw or "").removeprefix(f"{transition.operator_message}\n")
         if transition.opens_breaker:
-            reason = transition.reason or "the connector's settings are wrong"
+            reason = transition.operator_message or "the connector's settings are wrong"
             breaker.trip(session, name, reason, raw, now=now, backoff=self.backoff)
         elif outage is not None:
             breaker.trip(
@@ -198,3 +195,25 @@ class Forwarder:
                 retry_after=transition.retry_after,
                 level=logging.WARNING,
             )
+
+
+def settle_lease(
+    session: Session, attempts: AttemptLog, transition: Transition, *, connector: str, now: dt.datetime
+) -> Submission | None:
+    """Close the last of *attempts* and settle their submission; return its row.
+
+    Return None if the lease is not the newest one.
+    """
+    lease = attempts.lease
+    row = attempts.close_and_lock(session)
+    if row is None:
+        log.warning(
+            "%s: lease %d of %s came too late with %r; nothing is changed",
+            lease.id, lease.fence, lease.worker, transition.state.value,
+        )  # fmt: skip
+        return None
+    # Only this lease ended with an answer. Those that were interrupted before still count: otherwise a document
+    # that kills every other worker would start again with each answer in between, and be leased forever.
+    row.unfinished_leases -= 1
+    settle(session, row, transition, connector=connector, actor=f"worker:{lease.worker}", now=now)
+    return row

@@ -69,26 +69,44 @@ class Reconciliation(Model):
     __table_args__ = (Index("reconciliation_by_end", "ended_at"),)
 
 
-class Alert(Model):
-    """One alert: a document has waited for so long. Once for each wait and notifier."""
-
-    __tablename__ = "alert"
+class AlertDelivery:
+    """The columns of a table of alerts that say whether an alert was sent; see `alerts/attempt.py`."""
 
     id: Mapped[int] = mapped_column(Serial, primary_key=True, autoincrement=True)
-    submission_id: Mapped[str] = mapped_column(ForeignKey("submission.id"))
-    since: Mapped[dt.datetime] = mapped_column(UtcDateTime)
-    """When the wait began. A later wait of the same document gets alerts of its own."""
-    after_seconds: Mapped[int] = mapped_column(Integer)
     notifier: Mapped[str] = mapped_column(String(20))
     state: Mapped[str] = mapped_column(String(20))
-    """due, sending, sent, passed (the document moved before it was sent), failed, or unclear (it may have been
+    """due, sending, sent, passed (the document moved before it was sent), failed, or unknown (it may have been
     received)."""
     tries: Mapped[int] = mapped_column(Integer, default=0)
     due_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
     """When it is sent next; in state `sending`, when sending began."""
     error: Mapped[str | None] = mapped_column(Text)
 
+
+class Alert(AlertDelivery, Model):
+    """One alert: a document has waited for so long. Once for each wait and notifier."""
+
+    __tablename__ = "alert"
+
+    submission_id: Mapped[str] = mapped_column(ForeignKey("submission.id"))
+    since: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+    """When the wait began. A later wait of the same document gets alerts of its own."""
+    after_seconds: Mapped[int] = mapped_column(Integer)
+
     __table_args__ = (
         UniqueConstraint("submission_id", "since", "after_seconds", "notifier"),
         Index("alert_due", "notifier", "state", "due_at"),
     )
+
+
+class ReuseAlert(AlertDelivery, Model):
+    """One alert about a device whose replaced refresh token was used again. Once for each reuse and
+    notifier."""
+
+    __tablename__ = "reuse_alert"
+
+    device: Mapped[str] = mapped_column(KeyText)
+    since: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+    """When the reuse was noticed."""
+
+    __table_args__ = (UniqueConstraint("device", "since", "notifier"),)

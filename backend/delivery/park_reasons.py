@@ -9,18 +9,21 @@ from dataclasses import dataclass
 
 from backend.erp.errors import ErrorClass
 from backend.inbox.models import Submission
+from backend.inbox.state_change import NUMBER_CONFLICT, ORIGINAL_MISSING, PHONE_MISSING, UNLINKED
 from sync_protocol.catalogue import KINDS
 from sync_protocol.collection import OFFICE
+from sync_protocol.sentence import sentence
 
 POISON = "poison"
 UNKNOWN_KIND = "unknown_kind"
 CHANGE_REQUEST = "change_request"
-UNSPECIFIED = "unclear"
+APPROVAL = "approval"
+UNSPECIFIED = "unspecified"
 
 # Sentences that more than one place gives as the reason.
-NO_ANSWER = "It was sent, but the ERP did not answer. Satchel will look it up."
-DUPLICATE_IN_ERP = "The ERP has this document more than once; the office must keep one of them"
-MISSING_IN_ERP = "The ERP had this document and no longer has it; the office must look"
+NO_ANSWER = sentence("no_answer")
+DUPLICATE_IN_ERP = sentence("duplicate_in_erp")
+MISSING_IN_ERP = sentence("missing_in_erp")
 
 
 @dataclass(frozen=True)
@@ -65,8 +68,20 @@ PARK_REASONS: dict[str, ParkReason] = {
     ),
     ErrorClass.DUPLICATE_BAD.value: ParkReason(
         "office",
-        "The ERP has the document more than once, or two documents are mixed up.",
+        "The ERP has the document more than once.",
         "Keep one of them in the ERP, delete the others there, and retry; or link it to the one you keep.",
+    ),
+    NUMBER_CONFLICT: ParkReason(
+        "office",
+        "The ERP has answered two documents with one number.",
+        "Look up the number in the ERP. If this document is there under another number, link it to that one; "
+        "if the number is this document's, unlink the other document with `force` and the reason, and link "
+        "this one; if it is not there, retry; if it is not needed, cancel it with `force` and the reason.",
+    ),
+    UNLINKED: ParkReason(
+        "office",
+        "The office has taken the ERP's number from it, because that is the number of another document.",
+        "Link it to the right number; or retry, fix, return or cancel it.",
     ),
     POISON: ParkReason(
         "office",
@@ -84,6 +99,23 @@ PARK_REASONS: dict[str, ParkReason] = {
         "A rep asks for a change to a document that the ERP has.",
         "Make the change in the ERP and mark the request done; or return it with the reason.",
     ),
+    APPROVAL: ParkReason(
+        "office",
+        "Its prices are not those that its rep may grant.",
+        "Approve it, and the ERP gets it as it is; or fix it, or return it with the reason.",
+    ),
+    ORIGINAL_MISSING: ParkReason(
+        "office",
+        "It replaces or withdraws a document that the server has lost and no phone has sent again.",
+        "Look in the ERP for the document that its reason names. If it is there, cancel this one; if not, "
+        "retry this one, or cancel it if it is a withdrawal.",
+    ),
+    PHONE_MISSING: ParkReason(
+        "office",
+        "The server has lost data, and a phone that may have replaced or withdrawn it has not synced since.",
+        "Let the rep sync that phone: the document then continues automatically. "
+        "If the phone is lost, revoke it; or ask the rep, and retry to send the document, or cancel it.",
+    ),
     UNSPECIFIED: ParkReason(
         "office",
         "It waits for a person.",
@@ -100,7 +132,10 @@ def class_of(submission: Submission) -> str:
     kind = KINDS.get(submission.kind)
     if kind is None:
         return UNKNOWN_KIND
-    return CHANGE_REQUEST if kind.destination == OFFICE else UNSPECIFIED
+    if kind.destination == OFFICE:
+        return CHANGE_REQUEST
+    codes = {rule.code.code for rule in kind.approval_rules}
+    return APPROVAL if any(warning["code"] in codes for warning in submission.warnings or ()) else UNSPECIFIED
 
 
 def owner_of(submission: Submission) -> str:

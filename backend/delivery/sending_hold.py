@@ -12,20 +12,19 @@ that a reconciliation writes.
 import datetime as dt
 import logging
 from dataclasses import dataclass
-from functools import cache
 
-from sqlalchemy import Select, and_, exists, select
+from sqlalchemy import ColumnElement, and_, exists, select
 from sqlalchemy.orm import Session
 
 from backend.database.bulk import dialect_of
 from backend.delivery.models import ErpDataLoss
 from backend.feed import epochs, positions
 from backend.identity import audit
-from backend.identity.models import AuditEntry
+from backend.inbox.restored import newest_loss
+from sync_protocol.local_time import local_time
 
 log = logging.getLogger(__name__)
 
-BEGAN = "epoch.begun"
 RECONCILED = "epoch.reconciled"
 NEXT_STEP = "run `satchel delivery reconcile`, which looks up what the ERP has"
 """What an operator does about a hold. Give it beside `Hold.message`, which does not contain it."""
@@ -55,7 +54,7 @@ class Hold:
     def message(self) -> str:
         """Return one sentence for an operator, without a full stop."""
         return (
-            f"Sending has been on hold since {self.since:%Y-%m-%d %H:%M} UTC because "
+            f"Sending has been on hold since {local_time(self.since)} because "
             f"{_WHY.get(self.cause, self.cause)}{self.detail}"
         )
 
@@ -65,7 +64,7 @@ def all_in_force(session: Session) -> list[Hold]:
     epoch = epochs.unreconciled(session)
     holds = [Hold(epoch.epoch, epoch.began_at, epoch.cause)] if epoch is not None else []
     for loss in session.scalars(select(ErpDataLoss).execution_options(populate_existing=True)):
-        detail = f" ({loss.missing} documents sent since {loss.sent_from:%Y-%m-%d %H:%M} UTC are missing)"
+        detail = f" ({loss.missing} documents sent since {local_time(loss.sent_from)} are missing)"
         holds.append(Hold(f"{_ERP}{loss.connector}", loss.since, ERP_LOST, detail))
     return holds
 
@@ -101,44 +100,27 @@ def erp_loss(session: Session, connector: str) -> ErpDataLoss | None:
     return session.get(ErpDataLoss, connector, populate_existing=True)
 
 
-@cache
-def _no_hold(dialect: str) -> Select[tuple[bool]]:
-    """Return the statement, run before every lease, that returns true if there is no hold."""
-    return select(
-        and_(
-            positions.is_current_lineage(dialect),
-            ~epochs.is_unreconciled(),
-            ~exists(select(ErpDataLoss.connector)),
-        )
+def no_hold(dialect: str) -> ColumnElement[bool]:
+    """Return the SQL condition that there is no hold; it is asked before every lease."""
+    return and_(
+        positions.is_current_lineage(dialect),
+        ~epochs.is_unreconciled(),
+        ~exists(select(ErpDataLoss.connector)),
     )
 
 
 def check(session: Session, now: dt.datetime) -> Hold | None:
-    """Return the hold, if there is one; begin one if this database is on another lineage than before.
+    """Return the hold, if there is one; begin one if this database is on another lineage than before."""
+    return None if session.scalar(select(no_hold(dialect_of(session)))) else begin_or_find(session, now)
 
-    Call it before a document is leased, in the same transaction. The first caller that sees a new epoch writes
-    it into the audit trail.
+
+def begin_or_find(session: Session, now: dt.datetime) -> Hold | None:
+    """Return the hold after `no_hold` was false; begin one if this database is on another lineage than before.
+
+    Call it before a document is leased, in the same transaction.
     """
-    if session.connection().scalar(_no_hold(dialect_of(session))):
-        return None
-    positions.detect_failover(session)
-    hold = in_force(session)
-    if (
-        hold is not None
-        and hold.cause != ERP_LOST
-        and not session.scalar(
-            select(exists().where(AuditEntry.action == BEGAN, AuditEntry.subject == hold.subject))
-        )
-    ):
-        audit_start(session, hold, "server", now)
-    return hold
-
-
-def audit_start(session: Session, hold: Hold, actor: str, now: dt.datetime) -> None:
-    """Write the beginning of *hold* into the audit trail."""
-    audit.record(
-        session, actor=actor, action=BEGAN, subject=hold.subject, now=now, detail={"cause": hold.cause}
-    )
+    newest_loss(session, now)
+    return in_force(session)
 
 
 def release(session: Session, hold: Hold, actor: str, now: dt.datetime, detail: dict[str, int]) -> bool:

@@ -6,9 +6,9 @@ settles it.
 
 import datetime as dt
 import logging
-import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import reduce
 from typing import TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -20,17 +20,22 @@ from backend.delivery.attempts import INTERRUPTED, AttemptLog, Step
 from backend.delivery.connector_profile import ConnectorProfile
 from backend.delivery.customer_merges import Redirect, redirect_merged_customer
 from backend.delivery.documents import ReceiptsOf, document_of
-from backend.delivery.erp_lookup import active_documents
+from backend.delivery.erp_lookup import active_documents, numbers_of
 from backend.delivery.erp_response import RetryState, from_error, from_outcome
 from backend.delivery.park_reasons import DUPLICATE_IN_ERP
+from backend.delivery.queue.dependencies import RECHECK_AFTER, blocking_dependency
 from backend.delivery.queue.lease import LeaseLost
-from backend.delivery.transition import MAX_RAW, Transition
+from backend.delivery.transition import Transition
+from backend.erp.call_metrics import measured, outcome_of
 from backend.erp.errors import ErpError, ErrorClass
 from backend.erp.port import Connector
 from backend.erp.records import Document, ErpDocument, ForecastLine
 from backend.failpoints import failpoint
 from backend.inbox import submissions as inbox
+from backend.inbox.state_change import MAX_RAW
+from sync_protocol.amounts import amount_faults
 from sync_protocol.catalogue import KINDS
+from sync_protocol.sentence import followed, sentence
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -39,6 +44,8 @@ NOT_CALLED = "not asked"
 """Outcome of an attempt that was written down and whose call was not made."""
 MAX_DUPLICATE_OK = 3
 """How often the ERP may say that it has a document which it cannot show; then the office looks."""
+_INTERRUPTIONS = (LeaseLost, SQLAlchemyError)
+"""Raised while receipts are read for a call: they say nothing about the ERP."""
 
 
 class Transfer:
@@ -75,32 +82,35 @@ class Transfer:
         document = self._document()
         self.erp_document = self._look_up(document)
         if self.erp_document is None:
-            transition = self._may_not_create()
-            if transition is not None:
+            if (transition := self._may_not_create() or self._waits_for_dependency()) is not None:
                 return transition
             self.erp_document = self._create(document)
         erp_document = self.erp_document
         self.sent_at = self.sent_at or self.clock.now()
         outcome = self._call(Step.ADVANCE, lambda: self.connector.advance(document, erp_document))
-        transition = from_outcome(outcome, self.lease.kind, erp_document, self.sent_at)
+        transition = from_outcome(outcome, self.lease.kind, document.body, erp_document, self.sent_at)
         self.attempts.report(outcome.state.value, outcome.raw)
         failpoint("delivery.after_advance")
         return transition
 
     def _document(self) -> Document:
-        """Return the document as it is sent. The attempt that asks for it was written down with the lease."""
+        """Return the document as it is sent; most need nothing but what was read with the lease."""
+        row = self.lease.row
+        document = document_of(row, self.lease.rep)
+        customer = document.body.get("customer_id")
+        if not row.needs and (not isinstance(customer, str) or customer == self.lease.current_customer):
+            return document
         with self.sessions() as session, session.begin():
-            row = self.lease.row
             try:
-                document = document_of(session, row, self.receipts_of)
+                document = replace(document, receipts=self.receipts_of(session, row))
             except ErpError as error:
                 self.attempts.report(NOT_CALLED, error.message)
                 raise
             self.redirect = redirect_merged_customer(session, document.body, row.rep)
             if self.redirect is not None:
                 document = replace(document, body=self.redirect.body)
-                actor = f"worker:{self.lease.worker}"
-                inbox.add_note(session, row, now=self.clock.now(), actor=actor, note=self.redirect.office_note)
+                actor, note = f"worker:{self.lease.worker}", self.redirect.office_note
+                inbox.add_note(session, row, now=self.clock.now(), actor=actor, note=note)
         return document
 
     def _find(self, document: Document) -> ErpDocument | None:
@@ -115,10 +125,8 @@ class Transfer:
         failpoint("delivery.after_find")
         if len(hits) > 1:
             self.sent_at = self.sent_at or self.clock.now()
-            numbers = ", ".join(hit.number or hit.external_id for hit in hits)
-            raise ErpError(
-                ErrorClass.DUPLICATE_BAD, DUPLICATE_IN_ERP, raw=f"find({document.id}) returned {numbers}"
-            )
+            raw = f"find({document.id}) returned {numbers_of(hits)}"
+            raise ErpError(ErrorClass.DUPLICATE_BAD, DUPLICATE_IN_ERP, raw=raw)
         if not hits:
             self.attempts.report("none")
             return None
@@ -133,10 +141,22 @@ class Transfer:
             )
         return None if self.lease.kind in self.profile.enforces_key else self._wait_out_quiet_period()
 
+    def _waits_for_dependency(self) -> Transition | None:
+        """Return the transition of a document whose dependency has left the ERP since the lease, else None."""
+        row = self.lease.row
+        if not row.depends_on:
+            return None
+        with self.sessions() as session, session.begin():
+            blocking = blocking_dependency(session, row)
+        if blocking is None:
+            return None
+        # It is queued only if no earlier call may still be executed: what is queued can be withdrawn.
+        due_at = self.clock.now() + RECHECK_AFTER
+        return self._wait_out_quiet_period() or Transition.waits(self.lease, *blocking, due_at=due_at)
+
     def _wait_out_quiet_period(self) -> Transition | None:
         """Return the transition of a document whose earlier call may still be executed, else None."""
-        sent_at = self._still_open()
-        if sent_at is None:
+        if (sent_at := self._still_open()) is None:
             return None
         return Transition.quiet_period(
             sent_at=sent_at,
@@ -148,6 +168,7 @@ class Transfer:
     def _create(self, document: Document) -> ErpDocument:
         sent_before = self._still_open()
         try:
+            _require_amounts(document)
             created = self._call(Step.CREATE, lambda: self.connector.create(document))
         except ErpError as error:
             if error.error_class is ErrorClass.DUPLICATE_OK:
@@ -168,11 +189,7 @@ class Transfer:
         with self.sessions() as session, session.begin():
             count = attempts.count(session, self.lease.id, ErrorClass.DUPLICATE_OK.value)
         if count >= MAX_DUPLICATE_OK:
-            raise ErpError(
-                ErrorClass.REJECT_OFFICE,
-                "The ERP says it has this document, but does not show it; the office must look",
-                raw=error.raw,
-            )
+            raise ErpError(ErrorClass.REJECT_OFFICE, sentence("hidden_in_erp"), raw=error.raw)
         raise ErpError(ErrorClass.DUPLICATE_OK, error.message, raw=error.raw)
 
     # Forecasts
@@ -183,7 +200,7 @@ class Transfer:
             # An older sum may still be on its way and would overwrite the new one.
             return transition
         with self.sessions() as session, session.begin():
-            lines = forecasts.lines_of(session, attempts.lock_leased_row(session, self.lease))
+            lines, notes = forecasts.lines_of(session, attempts.lock_leased_row(session, self.lease))
         sent_before = self._still_open()
         try:
             confirmed = self._call(Step.UPSERT, lambda: self.connector.upsert_forecast(lines))
@@ -193,6 +210,8 @@ class Transfer:
                 self.sent_at = sent_before
             raise
         transition = Transition.lines_accepted(self.lease.kind, confirmed, sent_at=self.sent_at)
+        if notes := [*notes, *forecasts.stored_otherwise(lines, confirmed)]:
+            transition = replace(transition, reason=reduce(followed, notes))
         self.attempts.report(transition.state.value, f"{len(lines)} lines")
         failpoint("delivery.after_create")
         return transition
@@ -216,25 +235,17 @@ class Transfer:
     def _ask(self, ask: Callable[[], T]) -> T:
         """Call the ERP and count the call; an error that no connector should raise becomes UNKNOWN."""
         failpoint("delivery.after_attempt")
-        began, outcome, step = time.perf_counter(), "answered", str(self.attempts.step)
+        step = str(self.attempts.step)
         try:
-            return ask()
-        except ErpError as error:
-            outcome = error.error_class.value
-            raise
-        except (LeaseLost, SQLAlchemyError):
-            outcome = INTERRUPTED
+            with measured(self.connector.name, step, count=metrics.count_call, outcome_of=_outcome_of):
+                return ask()
+        except (ErpError, *_INTERRUPTIONS):
             raise
         except Exception as error:
-            outcome = ErrorClass.UNKNOWN.value
             log.exception("%s: %s failed in the connector", self.lease.id, step)
             raise ErpError(
-                ErrorClass.UNKNOWN,
-                "The ERP's answer was not understood. Satchel will look up the document.",
-                raw=repr(error)[:MAX_RAW],
+                ErrorClass.UNKNOWN, "The ERP's answer was not understood.", raw=repr(error)[:MAX_RAW]
             ) from error
-        finally:
-            metrics.count_call(self.connector.name, step, outcome, time.perf_counter() - began)
 
     def _failed(self, error: ErpError) -> Transition:
         if not self.attempts.has_result:
@@ -264,6 +275,20 @@ class Transfer:
             waits_quiet_period=not guarded,
             document=self.erp_document,
         )
+
+
+def _require_amounts(document: Document) -> None:
+    """Raise ErpError (REJECT_REP) if an amount has more decimals than its currency: the ERP would round it.
+
+    A push refuses such a document; one that an earlier version has accepted may still be in the queue.
+    """
+    kind = KINDS.get(document.kind)
+    for fault in amount_faults(kind.schema, document.body) if kind else ():
+        raise ErpError(ErrorClass.REJECT_REP, fault.message, field=fault.field)
+
+
+def _outcome_of(error: Exception) -> str:
+    return INTERRUPTED if isinstance(error, _INTERRUPTIONS) else outcome_of(error)
 
 
 def _require_confirmed(lines: list[ForecastLine], confirmed: dict[str, ErpDocument]) -> None:

@@ -1,21 +1,19 @@
-"""Transition: what `settle` writes into a submission, and a constructor for each outcome.
+"""Transition: the state change that an answer of the ERP leads to, and a constructor for each outcome.
 
 How an answer of the ERP becomes a transition stands in `erp_response.py`.
 """
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from backend.delivery.park_reasons import DUPLICATE_IN_ERP, MISSING_IN_ERP, NO_ANSWER, PARK_REASONS
+from backend.delivery.queue.lease import Lease
 from backend.erp.errors import ErrorClass
 from backend.erp.records import ErpDocument
-from sync_protocol.submission import State
-
-MAX_RAW = 4000
-"""Characters of the ERP's own message that are kept."""
-MAX_REASON = 1000
-"""Characters of a reason or advice."""
+from backend.inbox.state_change import MAX_REASON, ErpBinding, StateChange
+from sync_protocol.sentence import sentence
+from sync_protocol.submission import Decision, State
 
 OWNER: dict[ErrorClass, str] = {
     error_class: owner for error_class in ErrorClass if (owner := PARK_REASONS[error_class.value].owner)
@@ -23,42 +21,12 @@ OWNER: dict[ErrorClass, str] = {
 
 
 @dataclass(frozen=True)
-class ErpBinding:
-    """One of the ERP's ids that belongs to the submission; *entity* as in the binding table."""
+class Transition(StateChange):
+    """The state change that an answer of the ERP leads to, and what it means for the connector."""
 
-    entity: str
-    external_id: str
-    number: str | None
-    aggregated: bool = False
-
-
-@dataclass(frozen=True)
-class Transition:
-    """What `settle` writes into the submission."""
-
-    state: State
-    sent_at: dt.datetime | None
-    """Since when the ERP may have it; None if it certainly does not."""
-    reason: str | None = None
-    raw: str | None = None
     error_class: ErrorClass | None = None
-    owner: str | None = None
-    advice: str | None = None
-    """What to do about it, where the connector knows."""
-    errors: tuple[dict[str, str], ...] = ()
-    """Faults as on the wire: {code, field, message}."""
-    due_at: dt.datetime | None = None
-    """When a worker looks at it next; None: at once."""
-    tries: int = 0
-    first_failed_at: dt.datetime | None = None
-    erp_id: str | None = None
-    """None keeps the stored one."""
-    erp_number: str | None = None
-    clear_erp_id: bool = False
-    """Whether to delete the stored id and number, because the ERP no longer has them."""
-    bindings: tuple[ErpBinding, ...] = field(default=())
-    replace_bindings: bool = False
-    """Whether `bindings` replace the stored ones, whose document was cancelled in the ERP."""
+    operator_message: str = ""
+    """The connector's own message about an error, for the log and the breaker; phones never get it."""
     opens_breaker: bool = False
     """Whether the connector's breaker opens."""
     no_answer: bool = False
@@ -115,12 +83,12 @@ class Transition:
     ) -> "Transition":
         """Somebody has cancelled *document* in the ERP."""
         accepted = cls.accepted(kind, document, sent_at=sent_at, raw=raw, replace_bindings=replace_bindings)
-        return replace(accepted, state=State.CANCELLED, reason="It was cancelled in the ERP")
+        return replace(accepted, state=State.CANCELLED, reason=sentence("cancelled_in_erp"))
 
     @classmethod
     def deleted(cls, reason: str) -> "Transition":
         """Somebody has deleted it in the ERP on purpose, so it is not sent again."""
-        return cls(State.CANCELLED, None, reason, clear_erp_id=True)
+        return cls(State.CANCELLED, None, reason, clear_erp_id=True, decision=Decision.CANCELLED)
 
     @classmethod
     def unknown(
@@ -137,12 +105,25 @@ class Transition:
         return cls(
             State.UNKNOWN,
             sent_at,
-            reason[:MAX_REASON],
+            reason,
             raw,
             error_class,
             due_at=due_at,
             erp_id=document.external_id if document else None,
             erp_number=document.number if document else None,
+        )
+
+    @classmethod
+    def waits(cls, lease: Lease, reason: str, needs_person: bool, *, due_at: dt.datetime) -> "Transition":
+        """It waits for a document that it depends on, which has left the ERP. No try is counted."""
+        return cls(
+            State.QUEUED,
+            None,
+            reason,
+            owner="office" if needs_person else None,
+            due_at=due_at,
+            tries=lease.tries,
+            first_failed_at=lease.first_failed_at,
         )
 
     @classmethod
@@ -176,7 +157,7 @@ class Transition:
         return cls(
             State.PARKED,
             sent_at,
-            reason[:MAX_REASON],
+            reason,
             raw,
             error_class,
             OWNER[error_class],
@@ -197,17 +178,3 @@ class Transition:
     def duplicate(cls, raw: str, *, sent_at: dt.datetime | None) -> "Transition":
         """The ERP has more than one document under our key."""
         return cls.parked(ErrorClass.DUPLICATE_BAD, DUPLICATE_IN_ERP, sent_at=sent_at, raw=raw)
-
-    @classmethod
-    def binding_conflict(cls, settled: "Transition", local_id: str, external_id: str) -> "Transition":
-        """The document of *settled* contradicts the binding of *local_id* to *external_id*."""
-        return cls(
-            State.PARKED,
-            settled.sent_at,
-            "Two documents are mixed up in the ERP; the office must look",
-            f"the ERP answered {settled.erp_id}, but document {local_id} is bound to {external_id}",
-            ErrorClass.DUPLICATE_BAD,
-            OWNER[ErrorClass.DUPLICATE_BAD],
-            erp_id=settled.erp_id,
-            erp_number=settled.erp_number,
-        )

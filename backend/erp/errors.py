@@ -6,7 +6,7 @@ from backend.erp.sanitize import sanitized
 
 
 class ErrorClass(StrEnum):
-    """What an error means for the document, and what is done next."""
+    """The class of an error: its meaning for the document and the next step."""
 
     TRANSIENT = "transient"
     """Certainly not executed, and it may work later. Retried with full jitter, without a limit."""

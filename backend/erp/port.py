@@ -40,10 +40,10 @@ class Connector(Protocol):
         """
 
     def reread(self, collection: str, keys: Sequence[str]) -> ReadPage:
-        """Read single records of *collection* again, whatever was read before.
+        """Read single records of *collection* again, independent of any watermark.
 
-        *keys* are keys of records or the `external_id` of bad rows. A key that is neither among the returned
-        records nor among the bad rows no longer exists. The page's watermark is empty.
+        *keys* are keys of records or the `external_id` of bad rows. A key that is missing in both the returned
+        records and the bad rows no longer exists. The page's watermark is empty.
         """
 
     def keys(self, collection: str) -> Iterable[str]:
@@ -56,7 +56,7 @@ class Connector(Protocol):
         """
 
     def find_by_number(self, kind: str, number: str) -> list[ErpDocument]:
-        """Return the ERP's documents of *kind* with *number*, whoever created them, each with its `key`.
+        """Return all documents of *kind* with *number*, each with its `key`, also those that we did not create.
 
         Raises `ErpError` REJECT_OFFICE if the ERP cannot look up numbers of this kind.
         """
@@ -65,13 +65,19 @@ class Connector(Protocol):
         """Create the document in the ERP's first state, with its id as the external reference."""
 
     def advance(self, document: Document, erp_document: ErpDocument) -> Outcome:
-        """Take an existing document to its last state (quote, confirm, post), from whatever state it is in."""
+        """Take an existing document from any state to its last one (quote, confirm, post)."""
 
     def upsert_forecast(self, lines: Iterable[ForecastLine]) -> dict[str, ErpDocument]:
         """Set each line of the ERP's forecast to its quantity. Return the ERP's line by product id."""
 
     def acknowledgements(self) -> Iterable[Acknowledgement]:
         """Return late answers to documents that were handed over. Each is returned until it is confirmed."""
+
+    def answer(self, kind: str, key: str) -> Outcome | None:
+        """Return the ERP's newest answer to the document with our key that was handed over, or None.
+
+        Also an answer that was confirmed already: after a restore our database may not know it any more.
+        """
 
     def confirm(self, token: str) -> None:
         """Mark the acknowledgement with *token* as settled, so that it is not returned again."""

@@ -1,14 +1,20 @@
 """The values that pass through the port. Types of a connector or of its ERP stay inside the connector."""
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from backend.erp.rows import BadRow, SourceRow
 from backend.erp.sanitize import Sanitized
+from sync_protocol.errors import FaultJson
+from sync_protocol.json_types import Body, Record
 from sync_protocol.submission import State
+from sync_protocol.zone import date_in
+
+_CLOCK_ERROR = dt.timedelta(hours=1)
+_LONGEST_IN_OUTBOX = dt.timedelta(days=366)
 
 
 @dataclass(frozen=True)
@@ -24,9 +30,11 @@ class Capabilities:
     lists_keys: frozenset[str]
     """Collections whose keys it can list, so that deletions are found."""
     quiet_seconds: float
-    """Seconds after which a call of unknown outcome has ended in the ERP: longer than its longest request."""
+    """Seconds after which a call of unknown outcome has ended in the ERP: longer than its longest request.
+    SATCHEL_QUIET_SECONDS overrides it, so a connector needs no option for it."""
     max_in_flight: int | None = None
-    """Most documents sent at once, by all workers together; None: no limit."""
+    """Most documents sent at once, by all workers together; None: no limit.
+    SATCHEL_MAX_IN_FLIGHT overrides it."""
     slowest_seconds: float | None = None
     """Seconds after which any call has ended, with a reply or without; None: no bound."""
     notes: tuple[str, ...] = ()
@@ -58,7 +66,7 @@ class ReadPage:
     repeat some (the overlap).
     """
 
-    records: tuple[Mapping[str, Any], ...]
+    records: tuple[Record, ...]
     watermark: str
     more: bool
     gone: tuple[str, ...] = ()
@@ -85,9 +93,14 @@ class RepInfo:
 
 @dataclass(frozen=True)
 class ReceiptFile:
-    """A receipt of a document. `open` returns a new stream of its bytes; `size` is in bytes."""
+    """A receipt of a document, as the ERP gets it. `open` returns a new stream of its bytes; `size` is theirs.
+
+    `sha256` names the receipt: it is that of the file that the rep sent. The ERP gets a checked copy without
+    metadata, whose sha256 is `content_sha256`.
+    """
 
     sha256: str
+    content_sha256: str
     media_type: str
     name: str
     size: int
@@ -98,16 +111,29 @@ class ReceiptFile:
 class Document:
     """A submission to be sent to the ERP. `id` is the key that the ERP is asked to store with it.
 
-    `body` has the shape of the kind's schema in the catalogue; `captured_at` is ISO 8601.
+    `body` has the shape of the kind's schema in the catalogue; `captured_at` is ISO 8601; `zone` is the IANA
+    name of the time zone in which it was captured.
     """
 
     id: str
     kind: str
-    body: Mapping[str, Any]
+    body: Body
     rep: RepInfo
     captured_at: str
     received_at: dt.datetime
     receipts: tuple[ReceiptFile, ...] = ()
+    zone: str = "UTC"
+
+    @property
+    def captured_on(self) -> dt.date:
+        """The document's own date: that of its capture in its own zone, not in UTC.
+
+        A device's clock may be wrong by years. If the capture lies after the arrival, or more than a year
+        before it, the date is that of the arrival.
+        """
+        captured = dt.datetime.fromisoformat(self.captured_at)
+        plausible = -_CLOCK_ERROR <= self.received_at - captured <= _LONGEST_IN_OUTBOX
+        return date_in(self.zone, captured if plausible else self.received_at)
 
 
 @dataclass(frozen=True)
@@ -134,7 +160,12 @@ class ErpDocument(Sanitized):
     key: str | None = None
     """The key of ours that it carries. Set by `find_by_number`; None if it carries none."""
     total: Decimal | None = None
-    """Its total in its currency, as `Kind.total` computes it; None if the connector does not know it."""
+    """Its total in its currency, as `Kind.total` computes it; None if the connector does not know it.
+
+    Of a line of the forecast: the quantity that the ERP has stored.
+    """
+    customer_id: str | None = None
+    """The key of its customer in the feed. Set by `find_by_number`; None if it has none or it is not known."""
 
 
 @dataclass(frozen=True)
@@ -146,10 +177,12 @@ class Outcome(Sanitized):
     number: str | None = None
     reason: str | None = None
     raw: str | None = None
-    errors: tuple[dict[str, str], ...] = field(default=())
+    errors: tuple[FaultJson, ...] = field(default=())
     """Faults by field, as on the wire: {"code": …, "field": "lines[0].unit", "message": …}."""
     advice: str = ""
     """What the office should do, in a sentence; empty if the connector does not know."""
+    total: Decimal | None = None
+    """Its total in the ERP, as in `ErpDocument`."""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from backend.erp.sanitize import Sanitized
+from backend.erp.sanitize import Sanitized, shown
 from sync_protocol.errors import Fault
 
 LONGEST_RAW = 4_000
@@ -46,8 +46,16 @@ class RawRow:
 
     def bad(self, error: str) -> BadRow:
         """Return the row as a bad row with the reason *error*."""
-        text = json.dumps(self.raw, default=str, ensure_ascii=False)
-        return BadRow(self.external_id, error, text[:LONGEST_RAW])
+        return BadRow(self.external_id, error, _as_text(self.raw)[:LONGEST_RAW])
+
+
+def _as_text(raw: Any) -> str:
+    """Return *raw* as JSON, or shortened if it has none: nested too deeply, or a number of too many digits."""
+    try:
+        return json.dumps(raw, default=str, ensure_ascii=False)
+    except Exception:
+        # Whatever it is: the row must reach the quarantine.
+        return shown(raw, LONGEST_RAW)
 
 
 def fault_summary(faults: Sequence[Fault]) -> str:

@@ -20,33 +20,42 @@ from sqlalchemy.orm import Session
 
 from backend.database import bulk
 from backend.database.core import table_of
-from backend.feed import positions
+from backend.feed import former, positions
 from backend.feed.live import FEED, LiveRecord, Ref, read_live
 from backend.feed.models import FeedRow, FeedStream
 from sync_protocol.canonical import canonical
 from sync_protocol.catalogue import COLLECTIONS, followers
 from sync_protocol.change import Change, Gone, Put
-from sync_protocol.channel import NOWHERE, Follows
+from sync_protocol.channel import NOWHERE, ByField, Everyone, Follows
 from sync_protocol.checksum import row_hash, signed
+from sync_protocol.collection import lookup_key
+from sync_protocol.json_types import NewRecord
+from sync_protocol.limits import LIMITS
 
-MAX_CHANGES = 1_000
+MAX_CHANGES = LIMITS.push_changes
 """The limit per transaction: it bounds the time for which the lock is held."""
 
 STREAMS = table_of(FeedStream)
 
 
 @dataclass(frozen=True)
-class _Prepared:
+class Prepared:
     """The new version of a record, prepared before the lock is taken.
 
     *body* is canonical JSON, *hash* its row hash, *rule* the collection's channel rule, *parent* the key of the
-    record that it follows.
+    record that it follows, or the key by which the server finds it (`Collection.found_by`).
     """
 
     body: str
     hash: int
     rule: Any
     parent: str | None
+
+    @property
+    def followed(self) -> Ref | None:
+        """The record that it follows."""
+        follows = isinstance(self.rule, Follows) and self.parent is not None
+        return (self.rule.collection, str(self.parent)) if follows else None
 
 
 @dataclass(frozen=True)
@@ -69,34 +78,48 @@ def publish(session: Session, changes: Sequence[Change]) -> int:
     """Write *changes* (at most 1,000, already validated) and return the feed's new head.
 
     An unchanged record is skipped. A record that moves to another channel leaves a tombstone in the old one,
-    and its followers move with it. Of several changes to one record the last counts.
+    and its followers move with it. Of several changes to one record the last counts. Raises ValueError for more
+    than 1,000 changes.
     """
     if len(changes) > MAX_CHANGES:
         raise ValueError(f"at most {MAX_CHANGES} changes a transaction, not {len(changes)}")
     final = {(change.collection, change.key): change for change in changes}
     # Work that does not read the feed is done before the lock is taken, because other publishers wait for it.
-    after = {ref: _prepare(ref, change) for ref, change in final.items() if isinstance(change, Put)}
+    after = {ref: prepare(ref, change) for ref, change in final.items() if isinstance(change, Put)}
     top = positions.take(session, 2 * len(final))
-    writes = list(_plan(session, final, after))
+    live = read_live(session, {*final, *(new.followed for new in after.values() if new.followed)})
+    writes = list(_plan(session, final, after, live))
     if len(writes) > 2 * len(final):
         # Followers move too. The lock is held, so these positions follow directly on those taken above.
         top = positions.take(session, len(writes))
     _write(session, writes, top - len(writes) + 1)
+    former.keep(session, final, live, top)
     return top
 
 
-def _prepare(ref: Ref, put: Put) -> _Prepared:
-    body = canonical(put.record).decode()
+def prepare(ref: Ref, put: Put) -> Prepared:
+    """Return the new version that *put* makes of the record *ref*."""
+    body = (put.text or canonical(put.record)).decode()
     rule = _rule(ref[0])
-    parent = rule.parent_key(put.record) if isinstance(rule, Follows) else None
-    return _Prepared(body, signed(row_hash(*ref, body)), rule, parent)
+    found_by = COLLECTIONS[ref[0]].found_by
+    parent = None
+    if isinstance(rule, Follows):
+        parent = rule.parent_key(put.record)
+    elif found_by:
+        parent = lookup_key([str(put.record[name]) for name in found_by])
+    return Prepared(body, signed(row_hash(*ref, body)), rule, parent)
 
 
-def _plan(session: Session, final: dict[Ref, Change], after: dict[Ref, _Prepared]) -> Iterator[_Write]:
-    """Yield the rows to write, parents before followers, the tombstone of a move before its put."""
-    live = read_live(
-        session, {*final, *((new.rule.collection, new.parent) for new in after.values() if new.parent)}
-    )
+def _plan(
+    session: Session,
+    final: dict[Ref, Change],
+    after: dict[Ref, Prepared],
+    live: Mapping[Ref, LiveRecord],
+) -> Iterator[_Write]:
+    """Yield the rows to write, parents before followers, the tombstone of a move before its put.
+
+    *live* has the current records of *final* and those that they follow.
+    """
     settled: dict[Ref, str] = {}
     """The new channel of every record that this transaction has decided on; deleted ones are in `NOWHERE`."""
     for ref, change in sorted(final.items(), key=lambda item: (_depth(item[0][0]), item[0])):
@@ -108,11 +131,11 @@ def _plan(session: Session, final: dict[Ref, Change], after: dict[Ref, _Prepared
         else:
             new = after[ref]
             channel = settled[ref] = _channel_of(change, new, live, settled)
-            stays = old is not None and old.channel == channel
-            if old is not None and not stays:
+            same_channel = old is not None and old.channel == channel
+            if old is not None and not same_channel:
                 yield _Write(old.channel, *ref, None, None, None, old.hash)
-            if old is None or not stays or old.body != new.body:
-                replaced = old.hash if old is not None and stays else None
+            if old is None or not same_channel or old.body != new.body:
+                replaced = old.hash if old is not None and same_channel else None
                 yield _Write(channel, *ref, new.body, new.parent, new.hash, replaced)
     was = {ref: live[ref].channel for ref in final if ref in live}
     yield from _move_followers(session, settled, {r: c for r, c in settled.items() if was.get(r, NOWHERE) != c})
@@ -128,13 +151,13 @@ def _depth(collection: str) -> int:
     return 1 + _depth(rule.collection) if isinstance(rule, Follows) else 0
 
 
-def _channel_of(put: Put, new: _Prepared, live: Mapping[Ref, LiveRecord], settled: Mapping[Ref, str]) -> str:
+def _channel_of(put: Put, new: Prepared, live: Mapping[Ref, LiveRecord], settled: Mapping[Ref, str]) -> str:
     """Return the channel to which a record belongs."""
     if not isinstance(new.rule, Follows):
-        return str(new.rule.of(put.record))
-    if new.parent is None:
+        return channel_by_field(new.rule, put.record)
+    parent = new.followed
+    if parent is None:
         return NOWHERE
-    parent = (new.rule.collection, new.parent)
     if parent in settled:
         return settled[parent]
     return live[parent].channel if parent in live else NOWHERE
@@ -246,12 +269,12 @@ def _upsert(
     session.connection().execute(statement, {"given": bulk.rows_of(written, (*key, *values, *first))})
 
 
-def live(session: Session, collection: str, key: str) -> dict[str, Any] | None:
-    """Return the current record, in whatever channel it is, or None if there is no live one."""
+def live(session: Session, collection: str, key: str) -> NewRecord | None:
+    """Return the live record from any channel, or None if there is none."""
     return live_many(session, collection, [key]).get(key)
 
 
-def live_many(session: Session, collection: str, keys: Iterable[str]) -> dict[str, dict[str, Any]]:
+def live_many(session: Session, collection: str, keys: Iterable[str]) -> dict[str, NewRecord]:
     """Return the current records by key; keys without a live record are left out."""
     records = read_live(session, ((collection, key) for key in keys))
     return {key: json.loads(record.body) for (_, key), record in records.items()}
@@ -259,10 +282,16 @@ def live_many(session: Session, collection: str, keys: Iterable[str]) -> dict[st
 
 def live_keys(session: Session, collection: str) -> list[str]:
     """Return the keys of all live records of *collection*, ascending."""
-    return list(
-        session.scalars(
-            select(FeedRow.key)
-            .where(FeedRow.collection == collection, FeedRow.body.is_not(None))
-            .order_by(FeedRow.key)
-        )
-    )
+    keys = select(FeedRow.key).where(FeedRow.collection == collection, FeedRow.body.is_not(None))
+    return list(session.scalars(keys.order_by(FeedRow.key)))
+
+
+def channel_by_field(rule: Everyone | ByField, record: Mapping[str, Any]) -> str:
+    """Return the channel of *record*, by the keys that *rule* reads.
+
+    It is `NOWHERE` for a rep whose id is from before `names.rep_id`.
+    """
+    try:
+        return str(rule.of(record))
+    except ValueError:
+        return NOWHERE

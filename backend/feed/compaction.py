@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from backend.clock import Clock
 from backend.database.core import Sessions
-from backend.feed import position_times, positions
+from backend.feed import former, position_times, positions
 from backend.feed.models import FeedRow, FeedStream
 from backend.feed.segments import oldest_served_position
 from sync_protocol.change import Stream
@@ -95,6 +95,7 @@ def compact(
     with sessions() as session, session.begin():
         position_times.delete_redundant(session, before)
         horizon = position_times.position_before(session, before)
+        former.delete_expired(session, horizon)
         streams = find_expired(session, horizon)
     deleted = 0
     for expired in streams:

@@ -3,13 +3,13 @@
 Separate from `changes`, which knows no collection by name; push, delivery and the office need both functions.
 """
 
-from collections.abc import Mapping
-from typing import Any
+import json
 
 from sqlalchemy.orm import Session
 
 from backend.feed.changes import live
 from sync_protocol.collection import Kind
+from sync_protocol.json_types import Body
 
 CUSTOMERS = "customers"
 MAX_MERGES = 10
@@ -21,19 +21,24 @@ def surviving_customer(session: Session, customer: str) -> str:
 
     Return *customer* itself if it was not merged, or if the merges lead to a missing customer or in a circle.
     """
-    seen, key = {customer}, customer
+    visited, key = {customer}, customer
     while (record := live(session, CUSTOMERS, key)) is not None:
         successor = record["replaced_by"]
         if not successor:
             return key
-        if successor in seen or len(seen) > MAX_MERGES:
+        if successor in visited or len(visited) > MAX_MERGES:
             break
-        seen.add(successor)
+        visited.add(successor)
         key = successor
     return customer
 
 
-def order_key(session: Session, kind: Kind, body: Mapping[str, Any], rep: str) -> str:
+def is_merged(record: str | None) -> bool:
+    """Say whether *record*, a customer's record as it is stored (None: there is none), names a successor."""
+    return record is not None and bool(json.loads(record)["replaced_by"])
+
+
+def order_key(session: Session, kind: Kind, body: Body, rep: str) -> str:
     """Return the order key of a document of *kind*, with the surviving customer in place of a merged one.
 
     *body* is the document's body; only its `customer_id` is read here.

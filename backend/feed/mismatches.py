@@ -4,11 +4,10 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from backend.database.bulk import dialect_of, insert_into
-from backend.database.core import table_of
+from backend.database.bulk import upsert
 from backend.feed.models import FeedMismatch
 from sync_protocol.change import Stream
 
@@ -79,21 +78,14 @@ def record(session: Session, device: VerifyingDevice, mismatches: Iterable[Misma
     rows = rows[: max(0, MAX_PER_DAY - session.scalars(stored).one())]
     if not rows:
         return
-    statement = insert_into(dialect_of(session), table_of(FeedMismatch))
-    new = statement.excluded
-    session.connection().execute(
-        statement.on_conflict_do_update(
-            index_elements=["device", "position", "channel", "collection"],
-            set_={
-                "at": new.at,
-                "app_version": new.app_version,
-                "stale": FeedMismatch.stale + new.stale,
-                "missing": FeedMismatch.missing + new.missing,
-                "surplus": FeedMismatch.surplus + new.surplus,
-                "resynced": or_(FeedMismatch.resynced, new.resynced),
-            },
-        ),
+    upsert(
+        session,
+        FeedMismatch,
         rows,
+        ["device", "position", "channel", "collection"],
+        replace=["at", "app_version"],
+        add=["stale", "missing", "surplus"],
+        either=["resynced"],
     )
 
 

@@ -39,6 +39,8 @@ class FeedEpoch(Model):
     """The feed's head when the epoch started."""
     reconciled_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     """Null: documents sent before may be unknown here, so nothing may be sent."""
+    noticed_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    """When the documents that were not sent were marked, because the ERP may have them; null: not yet."""
 
 
 class FeedStream(Model):
@@ -72,7 +74,8 @@ class FeedRow(Model):
     hash: Mapped[int | None] = mapped_column(Sum64)
     """The row hash (`sync_protocol.checksum`); null for a tombstone."""
     parent: Mapped[str | None] = mapped_column(KeyText)
-    """The key of the record that it follows; null for a tombstone."""
+    """The key of the record that it follows, or the key by which its collection is found (`found_by`); null for
+    a tombstone."""
 
     __table_args__ = (
         Index("feed_by_position", "channel", "collection", "position"),
@@ -89,8 +92,8 @@ class FeedRow(Model):
             "feed_followers",
             "collection",
             "parent",
-            postgresql_where=text("body IS NOT NULL"),
-            sqlite_where=text("body IS NOT NULL"),
+            postgresql_where=text("body IS NOT NULL AND parent IS NOT NULL"),
+            sqlite_where=text("body IS NOT NULL AND parent IS NOT NULL"),
         ),
         # Finds old tombstones, which are few, without reading the many live rows.
         Index(
@@ -102,6 +105,27 @@ class FeedRow(Model):
             sqlite_where=text("body IS NULL"),
         ),
     )
+
+
+class FormerRecord(Model):
+    """What a record was before it changed, for collections with `former_fields`.
+
+    A document that was captured before the change is compared with it. It is deleted like a tombstone, when no
+    phone can have it any more.
+    """
+
+    __tablename__ = "feed_former"
+
+    collection: Mapped[str] = mapped_column(KeyText, primary_key=True)
+    parent: Mapped[str] = mapped_column(KeyText, primary_key=True)
+    """The key by which it is found: `feed.parent`, or the record's own key."""
+    key: Mapped[str] = mapped_column(KeyText, primary_key=True)
+    position: Mapped[int] = mapped_column(Position, primary_key=True)
+    """The feed's position of the change."""
+    body: Mapped[str] = mapped_column(Text)
+    """The former fields, as JSON."""
+
+    __table_args__ = (Index("feed_former_by_position", "position"),)
 
 
 class FeedSegment(Model):

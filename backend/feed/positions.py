@@ -25,7 +25,7 @@ EMBEDDED_LINEAGE = "sqlite"
 
 # The first eight digits of a WAL file's name are the timeline, which a promotion changes. The control file
 # holds it too, but only after the next checkpoint.
-_LINEAGE = (
+LINEAGE = (
     "SELECT (SELECT system_identifier FROM pg_control_system()) || '/' ||"
     " substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)"
 )
@@ -72,9 +72,9 @@ def head(session: Session) -> Head:
 def take(session: Session, count: int) -> int:
     """Take *count* positions, and the feed's lock until the commit; return the last position.
 
-    If this server is on another timeline than the one that issued the positions so far (a standby was promoted,
-    and the last commits may be lost), a new epoch starts before any position is issued. Otherwise phones would
-    receive the same positions twice with different contents. Raises `FeedMissing`.
+    If a standby was promoted, this server is on another timeline than the one that issued the positions so far,
+    and the last commits may be lost. Then a new epoch starts before any position is issued. Otherwise phones
+    would receive the same positions twice with different contents. Raises `FeedMissing`.
     """
     row = (
         session.connection()
@@ -147,7 +147,7 @@ def is_current_lineage(dialect: str) -> ColumnElement[bool]:
 
 
 def _known_lineage(dialect: str) -> ColumnElement[str]:
-    return literal_column(f"({_LINEAGE})") if dialect == POSTGRESQL else literal(EMBEDDED_LINEAGE)
+    return literal_column(f"({LINEAGE})") if dialect == POSTGRESQL else literal(EMBEDDED_LINEAGE)
 
 
 def _lineage_sql(session: Session) -> ColumnElement[str]:

@@ -1,17 +1,18 @@
-"""Publication: a transaction collects its changes and publishes them as its last step.
+"""Publication: a transaction collects its changes and publishes them when it commits.
 
 `publish()` takes the feed's lock, so it must come last: whatever a transaction does after it makes every other
-publisher wait, and a row lock taken after it can deadlock. Callers therefore only queue a change. A hook of the
-session publishes when the outermost transaction commits, so no caller can forget it or do it too early.
-
-A rollback discards the queued changes; a rollback to a savepoint those queued since the savepoint.
+publisher wait, and a row lock taken after it can deadlock. Callers therefore only queue a change; the step of
+the commit publishes (`commit_steps`). A rollback discards the queued changes.
 """
 
 from collections.abc import Callable
 
-from sqlalchemy import event
-from sqlalchemy.orm import Session, SessionTransaction
+from sqlalchemy.orm import Session
 
+from backend.database import commit_steps
+from backend.database.commit_steps import CommitQueue, Step
+from backend.feed import additions
+from backend.feed.additions import Addition
 from backend.feed.changes import publish
 from backend.feed.live import Ref
 from sync_protocol.change import Change
@@ -19,8 +20,8 @@ from sync_protocol.change import Change
 MakeChange = Callable[[], Change]
 """Returns the change as it stands now. It is called just before publication."""
 
-_QUEUES = "feed.publication"
-"""The key in `Session.info`: the queue of each transaction in progress, savepoints included."""
+_Entries = dict[Ref | None, MakeChange | Addition]
+"""The changes by their records; the addition of the transaction, if it has one, by None."""
 
 
 def queue(session: Session, ref: Ref, change: MakeChange) -> None:
@@ -28,50 +29,46 @@ def queue(session: Session, ref: Ref, change: MakeChange) -> None:
 
     A record queued again is published once; the last *change* counts.
     """
-    queues = session.info.setdefault(_QUEUES, {})
-    queues.setdefault(_innermost(session) or session.begin(), {})[ref] = change
+    _queue.add(session, ref, change)
+
+
+def queue_addition(session: Session, addition: Addition) -> None:
+    """Insert the rows of *addition*, and publish their records, when *session* commits.
+
+    Raises RuntimeError in a savepoint, and if there is one already.
+    """
+    if session.in_nested_transaction() or _queue.holds(session, None):
+        raise RuntimeError("a transaction has one addition, and not in a savepoint")
+    _queue.add(session, None, addition)
 
 
 def publish_queued(session: Session) -> None:
-    """Publish now what is queued, for a caller that must know the position of what it wrote.
+    """Publish the queued changes now, for a caller that must know their position.
 
-    The caller does as little as possible afterwards: it holds the feed's lock until the commit.
+    The caller does as little as possible afterwards: it holds the feed's lock until the commit. Raises
+    `NotAdded` if there is an addition.
     """
+    if entries := _queue.take(session):
+        _publish(session, entries, commits=False)
+
+
+def _publish_and_commit(session: Session, entries: _Entries) -> None:
+    _publish(session, entries, commits=True)
+
+
+def _publish(session: Session, entries: _Entries, *, commits: bool) -> None:
     # Written before the lock is taken, so that no other publisher waits for it.
-    changes: dict[Ref, MakeChange] = {}
-    for queued in session.info.pop(_QUEUES, {}).values():
-        changes |= queued
-    if changes:
-        session.flush()
-        publish(session, [change() for change in changes.values()])
+    session.flush()
+    changes = {ref: entry for ref, entry in entries.items() if ref and not isinstance(entry, Addition)}
+    addition = entries.get(None)
+    if isinstance(addition, Addition):
+        if not changes:
+            additions.publish(session, addition, commits=commits and not commit_steps.is_pending(session))
+            return
+        additions.insert(session, addition)
+        keys = [(addition.collection, key) for key in addition.each["id"]]
+        changes = dict(zip(keys, addition.puts, strict=True)) | changes
+    publish(session, [change() for change in changes.values()])
 
 
-def _innermost(session: Session) -> SessionTransaction | None:
-    return session.get_nested_transaction() or session.get_transaction()
-
-
-@event.listens_for(Session, "before_commit")
-def _before_commit(session: Session) -> None:
-    savepoint = session.get_nested_transaction()
-    if savepoint is None:
-        publish_queued(session)
-        return
-    queues = session.info.get(_QUEUES, {})
-    if savepoint in queues and savepoint.parent is not None:
-        queues.setdefault(savepoint.parent, {}).update(queues.pop(savepoint))
-
-
-@event.listens_for(Session, "after_commit")
-def _after_commit(session: Session) -> None:
-    # SQLAlchemy tells an open savepoint, not the outer transaction, that the outer one commits.
-    if session.get_nested_transaction() is None and any(session.info.get(_QUEUES, {}).values()):
-        raise RuntimeError(
-            "a transaction was committed with a savepoint open, so what it queued is not published; "
-            "use `with session.begin_nested()`"
-        )
-
-
-@event.listens_for(Session, "after_transaction_end")
-def _after_transaction_end(session: Session, transaction: SessionTransaction) -> None:
-    # What is still queued here was rolled back: a commit has published it or moved it to the outer transaction.
-    session.info.get(_QUEUES, {}).pop(transaction, None)
+_queue: CommitQueue[Ref | None, MakeChange | Addition] = CommitQueue(Step.FEED, _publish_and_commit)

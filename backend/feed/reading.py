@@ -1,21 +1,24 @@
 """Read the feed: the states of streams, their rows by position or key, and the records that a rep may cite."""
 
-import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
+import orjson
 from sqlalchemy import Column, ColumnElement, Integer, Row, Select, bindparam, func, select, true
 from sqlalchemy.orm import Session
 
 from backend.database import bulk
 from backend.database.core import is_postgresql
-from backend.feed.live import FEED, Ref, read_live, refs_text
+from backend.database.round_trip import Read
+from backend.feed import live
+from backend.feed.live import FEED, Cited, Ref, refs_text
 from backend.feed.models import FeedRow, FeedStream
 from sync_protocol.change import Stream
 from sync_protocol.channel import NOWHERE
 from sync_protocol.checksum import MODULUS, Checksum
+from sync_protocol.json_types import NewRecord
 
 
 @dataclass(frozen=True)
@@ -116,10 +119,10 @@ _ROWS_AFTER_IN_ONE_STREAM = _above(*(bindparam(name) for name in ("n", "channel"
 def rows_by_key(session: Session, stream: Stream, after: str | None, limit: int) -> Sequence[Any]:
     """Return up to *limit* live rows (key, body) of *stream* with keys above *after* (None: all), ascending."""
     channel, collection = stream
-    live = (FeedRow.channel == channel, FeedRow.collection == collection, FeedRow.body.is_not(None))
+    is_live = (FeedRow.channel == channel, FeedRow.collection == collection, FeedRow.body.is_not(None))
     above = () if after is None else (FeedRow.key > after,)
     return session.execute(
-        select(FeedRow.key, FeedRow.body).where(*live, *above).order_by(FeedRow.key).limit(limit)
+        select(FeedRow.key, FeedRow.body).where(*is_live, *above).order_by(FeedRow.key).limit(limit)
     ).all()
 
 
@@ -149,34 +152,73 @@ def count_after(session: Session, stream: Stream, position: int) -> int:
     )
 
 
-def citable_records(
-    session: Session, channels: Sequence[str], refs: Iterable[Ref]
-) -> dict[Ref, dict[str, Any]]:
-    """Return those of *refs* that are, or once were, in one of *channels*, by (collection, key).
+Records = dict[Ref, NewRecord]
+"""Records by (collection, key)."""
 
-    A record that left a channel has a tombstone there, so a document captured before the move may still cite
-    it, until the tombstone is deleted (`backend.feed.compaction`). The value is the current record, or an empty
-    dict if the record is deleted.
+
+@dataclass(frozen=True)
+class CitedPrices:
+    """What a push reads of prices, beside the records that its documents cite."""
+
+    lookups: frozenset[Ref] = frozenset()
+    """(`prices`, lookup key)"""
+    customers: frozenset[Ref] = frozenset()
+    """Customers whose former versions are read too."""
+
+
+def cited_read(
+    dialect: str, refs: Iterable[Ref], consulted: Iterable[Ref] = (), prices: CitedPrices | None = None
+) -> Read:
+    """Return the statement that reads, as `Cited`, the live records of *refs* and *consulted*, and *prices*."""
+    all_refs = set(refs).union(consulted)
+    if prices is not None:
+        return live.prices_read(dialect, all_refs, prices.lookups, prices.lookups | prices.customers)
+    plain = live.live_read(dialect, all_refs)
+    return replace(plain, value=lambda rows: Cited(plain.value(rows), {}, {}, None))
+
+
+def citable_records(
+    session: Session,
+    channels: Sequence[str],
+    refs: Iterable[Ref],
+    read: Cited,
+    *,
+    reads: Callable[[str, str], bool] = lambda channel, collection: True,
+) -> tuple[Records, Records]:
+    """Return those of *refs* that a rep may cite, and those of *read* that the rep reads now.
+
+    *read* is what `cited_read` has read of *refs* and others. A record may be cited if it is, or once was, in
+    one of *channels*. A record that left a channel has a tombstone there, so a document captured before the
+    move may still cite it, until the tombstone is deleted (`backend.feed.compaction`). The value is the current
+    record, or an empty dict if the record is deleted.
+
+    *reads* says of a channel and a collection whether the rep reads it now: what a message tells the rep must
+    come from such records only.
     """
-    wanted = set(refs)
-    live = read_live(session, wanted)
-    allowed = set(channels)
-    records = {ref: json.loads(record.body) for ref, record in live.items() if record.channel in allowed}
-    others = wanted - records.keys()
+    cited, allowed = set(refs), set(channels)
+    bodies = {ref: orjson.loads(record.body) for ref, record in read.live.items()}
+    records = {ref: bodies[ref] for ref in cited & bodies.keys() if read.live[ref].channel in allowed}
+    readable = {ref: body for ref, body in bodies.items() if reads(read.live[ref].channel, ref[0])}
+    others = cited - records.keys()
     if others:
         parameters = {"given": refs_text(others), "channels": bulk.to_json(channels)}
         for row in session.connection().execute(_departed(bulk.dialect_of(session)), parameters):
             ref = (row.collection, row.key)
-            records[ref] = json.loads(live[ref].body) if ref in live else {}
-    return records
+            records[ref] = bodies.get(ref, {})
+    return records, readable
 
 
 @cache
 def _departed(dialect: str) -> Any:
-    wanted = bulk.json_rows(dialect, (FEED.c.collection, FEED.c.key))
-    is_wanted = (FEED.c.collection == wanted.c.collection) & (FEED.c.key == wanted.c.key)
+    requested = bulk.json_rows(dialect, (FEED.c.collection, FEED.c.key))
+    is_requested = (FEED.c.collection == requested.c.collection) & (FEED.c.key == requested.c.key)
     return (
         select(FEED.c.collection, FEED.c.key)
-        .select_from(wanted.join(FEED, is_wanted))
+        .select_from(requested.join(FEED, is_requested))
         .where(bulk.in_json_list(dialect, FEED.c.channel, "channels"), FEED.c.body.is_(None))
     )
+
+
+def channels(session: Session) -> list[str]:
+    """Return the channels that ever had a record, sorted."""
+    return sorted(session.scalars(select(FeedStream.channel).distinct()))

@@ -36,17 +36,17 @@ class SetSummary(NamedTuple):
 
 def on_offer(session: Session, streams: Iterable[Stream]) -> dict[Stream, list[FeedSegment]]:
     """Return the set on offer of each of *streams* that has one, ascending by key."""
-    wanted = set(streams)
-    if not wanted:
+    requested = set(streams)
+    if not requested:
         return {}
     rows = session.scalars(
         select(FeedSegment)
-        .where(FeedSegment.channel.in_({channel for channel, _ in wanted}), FeedSegment.retired_at.is_(None))
+        .where(FeedSegment.channel.in_({channel for channel, _ in requested}), FeedSegment.retired_at.is_(None))
         .order_by(FeedSegment.channel, FeedSegment.collection, FeedSegment.key_from)
     )
     sets: dict[Stream, list[FeedSegment]] = {}
     for row in rows:
-        if (row.channel, row.collection) in wanted:
+        if (row.channel, row.collection) in requested:
             sets.setdefault((row.channel, row.collection), []).append(row)
     return sets
 

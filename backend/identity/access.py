@@ -5,20 +5,21 @@ changes the meaning of cursors, so make changes through `backend.sync.grants`, w
 """
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import CompoundSelect, bindparam, delete, null, select, union_all
+from sqlalchemy import CompoundSelect, bindparam, delete, null, select, true, union_all
 from sqlalchemy.orm import Session
 
+from backend.database.core import UtcDateTime
+from backend.database.round_trip import Read
+from backend.identity import names
 from backend.identity.models import Assignment, Rep, RoleCollection
 from sync_protocol.catalogue import COLLECTIONS
 from sync_protocol.change import Stream
-from sync_protocol.channel import EVERYONE, Follows, channel, dimension_of, is_channel
+from sync_protocol.channel import EVERYONE, Follows, dimension_of, is_channel
 from sync_protocol.collection import Collection
-
-ASSIGNABLE = ("territory", "warehouse")
-"""Dimensions of the channels that a rep can be assigned to."""
 
 ANY_SCHEMA = 1_000_000
 """A revision that understands every collection, for endpoints that do not get the app's revision."""
@@ -32,17 +33,59 @@ def channels(session: Session, rep: str) -> list[str]:
     assigned = session.scalars(
         select(Assignment.channel).where(Assignment.rep == rep, Assignment.until.is_(None))
     )
-    return [EVERYONE, channel("rep", rep), *sorted(set(assigned))]
+    return [*_own_channels(rep), *sorted(set(assigned))]
 
 
-def channels_ever(session: Session, rep: str, now: dt.datetime) -> list[str]:
-    """Return the channels that *rep* reads now or read in the last `LATE_DAYS`.
+def _own_channels(rep: str) -> tuple[str, ...]:
+    """Return the channels that *rep* reads without an assignment.
 
-    Documents captured before a change of assignments may refer to records of these channels.
+    A rep whose id breaks `names.rep_id`, from before that rule, has no channel of their own.
     """
-    is_recent = Assignment.until.is_(None) | (Assignment.until > now - dt.timedelta(days=LATE_DAYS))
-    assigned = session.connection().scalars(select(Assignment.channel).where(Assignment.rep == rep, is_recent))
-    return [EVERYONE, channel("rep", rep), *sorted(set(assigned))]
+    own = f"rep:{rep}"
+    return (EVERYONE, own) if is_channel(own) else (EVERYONE,)
+
+
+@dataclass(frozen=True)
+class CitingAccess:
+    """What a rep may cite in a document, and what of that the rep may read now."""
+
+    channels_ever: list[str]
+    """The channels that the rep reads now or read in the last `LATE_DAYS`: documents captured before a change
+    of assignments may refer to records of these."""
+    channels_now: frozenset[str]
+    collections: frozenset[str]
+    """The collections of the rep's role."""
+
+    def reads(self, channel: str, collection: str) -> bool:
+        """Say whether the rep may read records of *collection* in *channel* now."""
+        return channel in self.channels_now and collection in self.collections
+
+
+_CITING: CompoundSelect[Any] = union_all(
+    select(RoleCollection.collection, null().label("channel"), true().label("current"))
+    .join(Rep, Rep.role == RoleCollection.role)
+    .where(Rep.id == bindparam("rep")),
+    select(null(), Assignment.channel, Assignment.until.is_(None)).where(
+        Assignment.rep == bindparam("rep"),
+        Assignment.until.is_(None) | (Assignment.until > bindparam("ended_after", type_=UtcDateTime)),
+    ),
+)
+
+
+def citing_read(rep: str, now: dt.datetime) -> Read:
+    """Return the statement that reads the `CitingAccess` of *rep* at *now*."""
+    parameters = {"rep": rep, "ended_after": now - dt.timedelta(days=LATE_DAYS)}
+    return Read(_CITING, parameters, lambda rows: _citing_access(rows, rep))
+
+
+def _citing_access(rows: Sequence[Any], rep: str) -> CitingAccess:
+    own = _own_channels(rep)
+    assigned = [row for row in rows if row.channel is not None]
+    return CitingAccess(
+        channels_ever=[*own, *sorted({row.channel for row in assigned})],
+        channels_now=frozenset((*own, *(row.channel for row in assigned if row.current))),
+        collections=frozenset(row.collection for row in rows if row.collection is not None),
+    )
 
 
 _GRANTS: CompoundSelect[Any] = union_all(
@@ -63,7 +106,7 @@ def streams(session: Session, rep: str, schema: int) -> list[Stream]:
         (name, collection)
         for collection in COLLECTIONS
         if collection in collections
-        for name in (EVERYONE, channel("rep", rep), *sorted(assigned))
+        for name in (*_own_channels(rep), *sorted(assigned))
         if supported(name, collection, schema)
     ]
 
@@ -85,10 +128,9 @@ def dimensions(collection: Collection) -> tuple[str, ...]:
 def assign(session: Session, rep: str, name: str, now: dt.datetime) -> bool:
     """Assign channel *name* to *rep*; return whether that is new.
 
-    Raises ValueError for a channel that cannot be assigned, and for an unknown rep.
+    Raises `names.NameRefused` for a channel that cannot be assigned, and ValueError for an unknown rep.
     """
-    if not is_channel(name) or dimension_of(name) not in ASSIGNABLE:
-        raise ValueError(f"{name!r} cannot be assigned; write territory:NW or warehouse:W1")
+    names.assignable_channel(name)
     if session.get(Rep, rep) is None:
         raise ValueError(f"there is no rep {rep!r}")
     if name in channels(session, rep):
@@ -110,12 +152,16 @@ def unassign(session: Session, rep: str, name: str, now: dt.datetime) -> bool:
 
 
 def set_role(session: Session, role: str, collections: Iterable[str]) -> None:
-    """Let reps of *role* read exactly *collections*; raises ValueError for one that does not exist."""
-    names = set(collections)
-    unknown = names - set(COLLECTIONS)
+    """Let reps of *role* read exactly *collections*; raises ValueError for one that does not exist.
+
+    Raises `names.NameRefused` for a name that no role can have.
+    """
+    names.role(role)
+    granted = set(collections)
+    unknown = granted - set(COLLECTIONS)
     if unknown:
         existing = ", ".join(COLLECTIONS)
         raise ValueError(f"no such collection: {', '.join(sorted(unknown))}; there are {existing}")
     session.execute(delete(RoleCollection).where(RoleCollection.role == role))
-    session.add_all(RoleCollection(role=role, collection=name) for name in sorted(names))
+    session.add_all(RoleCollection(role=role, collection=name) for name in sorted(granted))
     session.flush()

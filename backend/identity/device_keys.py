@@ -1,7 +1,7 @@
 """A device's public key: parses it strictly from a JWK (RFC 7517), and verifies its signatures.
 
 Two kinds are accepted: Ed25519 (RFC 8037) and P-256 (RFC 7518), which the key stores of phones support. The
-algorithm follows from the key, never from the header of a signature.
+algorithm follows from the key, never from the header of a signature. One key has one JWK and one thumbprint.
 """
 
 import hashlib
@@ -17,12 +17,14 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
 )
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from backend.identity import ed25519_points
 from sync_protocol import base64url
 
 PublicKey = Ed25519PublicKey | EllipticCurvePublicKey
 
 # Members that WebCrypto and libraries add to a key; they are not stored.
 IGNORED_MEMBERS = {"kid", "use", "alg", "key_ops", "ext"}
+P256_PRIME = 2**256 - 2**224 + 2**192 + 2**96 - 1
 MEMBERS = {("OKP", "Ed25519"): ("crv", "kty", "x"), ("EC", "P-256"): ("crv", "kty", "x", "y")}
 
 
@@ -64,13 +66,16 @@ def verify(jwk: Mapping[str, str], signed: str) -> dict[str, Any]:
 
 def _build(jwk: Mapping[str, Any]) -> PublicKey:
     x = _coordinate(jwk, "x")
+    if jwk["kty"] == "OKP":
+        fault = ed25519_points.fault(x)
+        if fault is not None:
+            raise KeyRefused(fault)
+        return Ed25519PublicKey.from_public_bytes(x)
+    point = int.from_bytes(x), int.from_bytes(_coordinate(jwk, "y"))
+    if max(point) >= P256_PRIME:
+        raise KeyRefused("is not the canonical encoding of a point")
     try:
-        if jwk["kty"] == "OKP":
-            return Ed25519PublicKey.from_public_bytes(x)
-        point = EllipticCurvePublicNumbers(
-            int.from_bytes(x), int.from_bytes(_coordinate(jwk, "y")), SECP256R1()
-        )
-        return point.public_key()
+        return EllipticCurvePublicNumbers(*point, SECP256R1()).public_key()
     except ValueError:
         raise KeyRefused("is not a point on its curve") from None
 

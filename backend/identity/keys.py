@@ -1,24 +1,33 @@
-"""The installation's own keys, created at the first start and stored in `<folder>/keys`.
+"""The installation's own keys as files in `<folder>/keys`, which all nodes share.
 
-`signing.pem` signs access tokens (Ed25519). `refresh.secret` authenticates refresh tokens. Only the owner may
-read the files. Replacing `signing.pem` invalidates the access tokens of the last fifteen minutes but logs
-nobody out: phones refresh. Replacing `refresh.secret` makes every device enrol again. Several nodes need the
-same two files.
+Signing keys (`signing….pem`, Ed25519) sign access tokens. Refresh secrets (`refresh….secret`, 32 bytes)
+authenticate refresh tokens. The first key of each kind is created at the first start and has no time in its
+name. A later one states in its name from when on it is used, so that every node knows it before that. Only the
+owner may read the files. When a key is used and accepted is in `key_ring`.
 """
 
 import contextlib
+import datetime as dt
 import hashlib
 import os
+import re
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from backend.files import sync_folder, write_synced
+from backend.files import make_private_folder, sync_folder, write_synced
 from sync_protocol import base64url
+
+SIGNING, REFRESH = "signing", "refresh"
+SUFFIXES = {SIGNING: ".pem", REFRESH: ".secret"}
+BEGINNING = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+"""From when on the first key of each kind is used."""
+
+_NAME = re.compile(r"(signing|refresh)(?:-(\d{8}T\d{6}Z)-[0-9a-f]{8})?(\.pem|\.secret)")
+_TIME = "%Y%m%dT%H%M%SZ"
 
 
 class KeyDamaged(RuntimeError):
@@ -26,36 +35,107 @@ class KeyDamaged(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Keys:
-    """The keys in force; `kid` is the RFC 7638 thumbprint of the signing key."""
+class StoredKey:
+    """One key: *kind* is `SIGNING` or `REFRESH`, *used_from* the time from which new tokens are made with it.
 
-    signing: Ed25519PrivateKey = field(repr=False)
-    refresh_secret: bytes = field(repr=False)
-    kid: str
+    `id` of a signing key is its RFC 7638 thumbprint, the `kid` of tokens; of a secret the start of its SHA-256.
+    """
+
+    kind: str
+    id: str
+    used_from: dt.datetime
+    path: Path
+    content: bytes = field(repr=False)
 
     @property
-    def verifying(self) -> Ed25519PublicKey:
-        return self.signing.public_key()
+    def private(self) -> Ed25519PrivateKey:
+        """The private key of a signing key."""
+        return _parse(self.path, self.content)
 
 
-def load(folder: Path) -> Keys:
-    """Return the keys of the installation in *folder*, and create those that are missing.
+def read_all(folder: Path) -> list[StoredKey]:
+    """Return the keys of the installation in *folder*, and create the first of each kind if there is none.
 
-    Raises `KeyDamaged` for a file that does not contain its key, and OSError if the folder cannot be written.
+    Raises `KeyDamaged` for a file that does not contain its key, and OSError if the folder cannot be used.
     """
     keys = folder / "keys"
-    keys.mkdir(parents=True, exist_ok=True, mode=0o700)
-    pem = _read_or_make(keys / "signing.pem", _new_signing_key)
+    make_private_folder(keys)
+    for kind in SUFFIXES:
+        if not any(key.kind == kind for key in map(_parts, keys.iterdir()) if key is not None):
+            write_new(keys / f"{kind}{SUFFIXES[kind]}", kind)
+    stored = [_read(path) for path in sorted(keys.iterdir()) if _parts(path) is not None]
+    return [key for key in stored if key is not None]
+
+
+def file_names(folder: Path) -> frozenset[str]:
+    """Return the names of the key files."""
+    return frozenset(path.name for path in (folder / "keys").iterdir() if _parts(path) is not None)
+
+
+def create(folder: Path, kind: str, used_from: dt.datetime) -> Path:
+    """Create a key of *kind* that is used from *used_from* on, and return its file."""
+    name = f"{kind}-{used_from.astimezone(dt.UTC).strftime(_TIME)}-{secrets.token_hex(4)}{SUFFIXES[kind]}"
+    path = folder / "keys" / name
+    write_new(path, kind)
+    return path
+
+
+def write_new(path: Path, kind: str) -> None:
+    """Write a new key of *kind* to *path* unless it exists; of several processes one wins."""
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    try:
+        write_synced(draft, [_new_signing_key() if kind == SIGNING else secrets.token_bytes(32)], mode=0o600)
+        # Another process may have been first; then its key is used.
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+    sync_folder(path.parent)
+
+
+@dataclass(frozen=True)
+class _Parts:
+    kind: str
+    used_from: dt.datetime
+
+
+def _parts(path: Path) -> _Parts | None:
+    """Return what the name of a key file says; None for another file."""
+    match = _NAME.fullmatch(path.name)
+    if match is None or match[3] != SUFFIXES[match[1]]:
+        return None
+    try:
+        used_from = dt.datetime.strptime(match[2], _TIME).replace(tzinfo=dt.UTC) if match[2] else BEGINNING
+    except ValueError:
+        return None
+    return _Parts(match[1], used_from)
+
+
+def _read(path: Path) -> StoredKey | None:
+    parts = _parts(path)
+    if parts is None:
+        return None
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return None  # it was revoked or pruned in this moment
+    if parts.kind == SIGNING:
+        id = thumbprint(_parse(path, content).public_key())
+    elif len(content) < 32:
+        raise KeyDamaged(f"{path} is shorter than 32 bytes")
+    else:
+        id = hashlib.sha256(b"satchel: id of a secret\n" + content).hexdigest()[:16]
+    return StoredKey(parts.kind, id, parts.used_from, path, content)
+
+
+def _parse(path: Path, pem: bytes) -> Ed25519PrivateKey:
     try:
         signing = serialization.load_pem_private_key(pem, password=None)
-    except ValueError:
+    except (ValueError, TypeError):
         signing = None
     if not isinstance(signing, Ed25519PrivateKey):
-        raise KeyDamaged(f"{keys / 'signing.pem'} is not an unencrypted Ed25519 key in PEM form")
-    secret = _read_or_make(keys / "refresh.secret", lambda: secrets.token_bytes(32))
-    if len(secret) < 32:
-        raise KeyDamaged(f"{keys / 'refresh.secret'} is shorter than 32 bytes")
-    return Keys(signing, secret, _thumbprint(signing.public_key()))
+        raise KeyDamaged(f"{path} is not an unencrypted Ed25519 key in PEM form")
+    return signing
 
 
 def _new_signing_key() -> bytes:
@@ -64,22 +144,8 @@ def _new_signing_key() -> bytes:
     )
 
 
-def _read_or_make(path: Path, make: Callable[[], bytes]) -> bytes:
-    """Return the content of *path*. If it is missing, create it with *make*; of several processes one wins."""
-    if not path.exists():
-        draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-        try:
-            write_synced(draft, [make()], mode=0o600)
-            # Another process may have been first; then its key is used.
-            with contextlib.suppress(FileExistsError):
-                os.link(draft, path)
-        finally:
-            draft.unlink(missing_ok=True)
-        sync_folder(path.parent)
-    return path.read_bytes()
-
-
-def _thumbprint(key: Ed25519PublicKey) -> str:
+def thumbprint(key: Ed25519PublicKey) -> str:
+    """Return the RFC 7638 thumbprint of *key*."""
     x = base64url.encode(key.public_bytes_raw())
     members = f'{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}'
     return base64url.encode(hashlib.sha256(members.encode()).digest())

@@ -47,6 +47,10 @@ class Assignment(Model):
     __table_args__ = (Index("assignment_by_rep", "rep", "channel"),)
 
 
+SEEN_EVERY = dt.timedelta(minutes=5)
+"""Minimum time between two updates of `Device.last_seen_at`."""
+
+
 class Device(Model):
     """A phone. Every request reads its row, so that a revocation takes effect at once."""
 
@@ -59,13 +63,27 @@ class Device(Model):
     """The device's Ed25519 or P-256 key as a JWK (RFC 7517)."""
     version: Mapped[int] = mapped_column(Integer, default=1)
     """Increased to invalidate every access token issued so far."""
+    refresh_family: Mapped[int] = mapped_column(Integer, default=1, server_default="1")
+    """Which enrolment its refresh tokens belong to; each re-enrolment begins the next family."""
     refresh_generation: Mapped[int] = mapped_column(Integer, default=1)
+    family_began_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+    refreshed_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+    """When tokens were last issued to it."""
+    reuse_noticed_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    """When a replaced refresh token was used again, which ended the family; null while the family is valid."""
     enrolled_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
     last_seen_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    previously_seen_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    """When it was seen before `last_seen_at`, at least `SEEN_EVERY` earlier."""
     app_version: Mapped[str | None] = mapped_column(Text)
     revoked_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    """When it was revoked, which is when its wipe was requested."""
+    wipe_confirmed_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    """When it confirmed that it has wiped itself."""
+    wipe_exported: Mapped[int | None] = mapped_column(Integer)
+    """How many documents and receipts it wrote to a file before the wipe, because they had not been sent."""
     pushed_position: Mapped[int] = mapped_column(Serial, default=0, server_default="0")
-    """The feed's head after its last push. A read replica behind that would hide the push from its rep."""
+    """The feed's head after its last push. A standby behind that would hide the push from its rep."""
 
     __table_args__ = (Index("device_by_rep", "rep"),)
 
@@ -77,10 +95,31 @@ class EnrolmentCode(Model):
 
     code_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
     rep: Mapped[str] = mapped_column(ForeignKey("rep.id"))
+    created_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    """Null: it was made before this was stored."""
+    created_by: Mapped[str | None] = mapped_column(Text)
+    """The actor, as in the audit trail."""
     expires_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+    withdrawn_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     used_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     device: Mapped[str | None] = mapped_column(KeyText)
     """The device that it enrolled. The same key may use the code again after a lost reply."""
+    renews: Mapped[str | None] = mapped_column(KeyText)
+    """The device that it is for, which keeps its id; null: the code makes a new device."""
+
+
+class UsedProof(Model):
+    """A proof (DPoP) that was used, as long as it is valid: no proof is accepted twice."""
+
+    __tablename__ = "used_proof"
+
+    thumbprint: Mapped[str] = mapped_column(String(43), primary_key=True)
+    """Of the key that signed it (RFC 7638)."""
+    id_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    """SHA-256 of its `jti`."""
+    expires_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+
+    __table_args__ = (Index("used_proof_expires", "expires_at"),)
 
 
 class OfficeAccount(Model):
@@ -98,13 +137,23 @@ class OfficeAccount(Model):
 
 
 class AuditEntry(Model):
-    """Who did what to which subject, and when."""
+    """One action: its actor, its subject and its time. Triggers refuse to change or delete it."""
 
     __tablename__ = "audit"
 
     id: Mapped[int] = mapped_column(Serial, primary_key=True, autoincrement=True)
+    number: Mapped[int] = mapped_column(BigInteger)
+    """Its place in the chain: 1, 2, 3 … without gaps."""
+    hash: Mapped[str] = mapped_column(String(64))
+    """The sha256 of the entry and of the hash before it, in hexadecimal digits (`audit_chain.entry_hash`)."""
     at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
     actor: Mapped[str] = mapped_column(Text)
     action: Mapped[str] = mapped_column(Text)
     subject: Mapped[str] = mapped_column(Text)
     detail: Mapped[dict[str, Any]] = mapped_column(JsonText)
+
+    __table_args__ = (
+        Index("audit_by_number", "number", unique=True),
+        Index("audit_by_action", "action", "number"),
+        Index("audit_by_subject", "subject", "number"),
+    )

@@ -2,17 +2,14 @@
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from backend.database.snapshot_reads import ReadConnection
-from backend.identity.models import Device, Rep
-from backend.identity.tokens import Claims, DeviceRevoked, TokenInvalid
-
-SEEN_EVERY = dt.timedelta(minutes=5)
-"""Minimum time between two updates of `Device.last_seen_at`."""
+from backend.identity.models import SEEN_EVERY, Device, Rep
+from backend.identity.tokens import DeviceRevoked, TokenInvalid
 
 PRINCIPAL_QUERY = (
     select(Device.rep, Device.version, Device.revoked_at, Device.last_seen_at, Rep.active, Rep.role)
@@ -20,6 +17,20 @@ PRINCIPAL_QUERY = (
     .where(Device.id == bindparam("device"))
 )
 """Selects the row that `check` checks, for the parameter `device`."""
+
+
+class Credential(Protocol):
+    """What an access token or a signed link says: a device, its version when it was issued, and its rep."""
+
+    @property
+    def device(self) -> str: ...
+
+    @property
+    def version(self) -> int: ...
+
+    @property
+    def rep(self) -> str | None:
+        """None in a link: the device alone decides."""
 
 
 @dataclass(frozen=True)
@@ -31,30 +42,34 @@ class Principal:
     last_seen_at: dt.datetime | None
 
 
-def read(connection: ReadConnection, claims: Claims) -> Principal:
-    """Return the principal of *claims* as the database has it now; raises what `check` raises."""
-    return check(connection.execute(PRINCIPAL_QUERY, {"device": claims.device}).one_or_none(), claims)
+def read(connection: ReadConnection, token: Credential) -> Principal:
+    """Return the principal of *token* as the database has it now; raises what `check` raises."""
+    return check(connection.execute(PRINCIPAL_QUERY, {"device": token.device}).one_or_none(), token)
 
 
-def check(row: Any, claims: Claims) -> Principal:
-    """Return the principal of *claims*, given its *row* of `PRINCIPAL_QUERY` (None: there is none).
+def check(row: Any, token: Credential) -> Principal:
+    """Return the principal of *token*, given its *row* of `PRINCIPAL_QUERY` (None: there is none).
 
     Raises `DeviceRevoked` for a revoked device or a rep who is not active, and `TokenInvalid` if the
     device is unknown or has got a new version since the token was issued.
     """
-    if row is None or row.rep != claims.rep:
+    if row is None or token.rep not in (None, row.rep):
         raise TokenInvalid("its device is unknown")
     if row.revoked_at is not None or not row.active:
-        raise DeviceRevoked
-    if row.version != claims.version:
+        raise DeviceRevoked(token.device)
+    if row.version != token.version:
         raise TokenInvalid("its device has got a new version")
-    return Principal(row.rep, claims.device, row.last_seen_at)
+    return Principal(row.rep, token.device, row.last_seen_at)
 
 
 def note_seen(session: Session, principal: Principal, now: dt.datetime) -> None:
     """Update when the device was last seen, at most once per `SEEN_EVERY`."""
     if principal.last_seen_at is None or now - principal.last_seen_at >= SEEN_EVERY:
-        session.execute(update(Device).where(Device.id == principal.device).values(last_seen_at=now))
+        session.execute(
+            update(Device)
+            .where(Device.id == principal.device)
+            .values(previously_seen_at=Device.last_seen_at, last_seen_at=now)
+        )
 
 
 def lock_device(session: Session, device: str) -> None:

@@ -8,10 +8,18 @@ from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, String, 
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.database.core import JsonText, KeyText, Model, UtcDateTime
+from sync_protocol.errors import FaultJson
 
 Serial = BigInteger().with_variant(Integer, "sqlite")
 
 ACTIVE_STATES = "state IN ('queued','sending','unknown')"
+_OPEN_STATES = (
+    "state IN ('received','awaiting_approval','queued','sending','unknown','handed_over','on_hold','parked',"
+    "'rejected')"
+)
+"""The states for which statements look; a settled order is in none of them."""
+_FORECASTS = "kind = 'forecast'"
+_COPIES = "supersedes IS NOT NULL"
 
 
 class Submission(Model):
@@ -25,6 +33,9 @@ class Submission(Model):
     kind: Mapped[str] = mapped_column(Text)
     rep: Mapped[str] = mapped_column(KeyText)
     device: Mapped[str] = mapped_column(KeyText)
+    title: Mapped[str | None] = mapped_column(Text)
+    """One line by which a person recognises it, with the names of its arrival. None if an older version stored
+    it."""
     captured_at: Mapped[str] = mapped_column(Text)
     """The device's clock, kept as data and never compared."""
     zone: Mapped[str] = mapped_column(Text)
@@ -41,12 +52,21 @@ class Submission(Model):
     received_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
 
+    first_state: Mapped[str | None] = mapped_column(String(20))
+    """Its state on arrival from its device. None: an entry of the history says it, because the office wrote the
+    document or an older version stored it."""
+    first_reason: Mapped[str | None] = mapped_column(Text)
+    """Why it was in that state, as `reason`."""
     state: Mapped[str] = mapped_column(String(20))
     status: Mapped[str] = mapped_column(String(20))
     """The result of the push, returned again if it is pushed again: received, refused or quarantined."""
-    errors: Mapped[list[dict[str, str]]] = mapped_column(JsonText)
+    errors: Mapped[list[FaultJson]] = mapped_column(JsonText)
+    warnings: Mapped[list[FaultJson]] = mapped_column(JsonText, default=list, server_default="[]")
+    """What the rep was told at the push although the document was received; as `errors`."""
     reason: Mapped[str | None] = mapped_column(Text)
     """Why it is in this state, in plain words for the rep."""
+    reason_template: Mapped[dict[str, Any] | None] = mapped_column(JsonText)
+    """The code and the parameters of the reason (`sync_protocol.sentence`); null if it has none."""
     raw_reason: Mapped[str | None] = mapped_column(Text)
     """The ERP's own message, for the office."""
     error_class: Mapped[str | None] = mapped_column(String(20))
@@ -92,10 +112,29 @@ class Submission(Model):
             sqlite_where=text(ACTIVE_STATES),
         ),
         Index("submission_by_rep", "rep", "seq"),
+        # What a rep sent today.
+        Index("submission_by_day", "rep", "received_at"),
         # All forecasts that count for one line of the ERP's forecast, accepted ones included.
-        Index("submission_by_key", "kind", "order_key"),
-        Index("submission_superseding", "supersedes"),
-        Index("submission_by_state", "state"),
+        Index(
+            "submission_by_key",
+            "kind",
+            "order_key",
+            postgresql_where=text(_FORECASTS),
+            sqlite_where=text(_FORECASTS),
+        ),
+        # The rest is partial as well: a settled order is in as few indexes as can be.
+        Index(
+            "submission_superseding",
+            "supersedes",
+            postgresql_where=text(_COPIES),
+            sqlite_where=text(_COPIES),
+        ),
+        Index(
+            "submission_by_state",
+            "state",
+            # SQLite uses a partial index only if the statement repeats its condition.
+            postgresql_where=text(_OPEN_STATES),
+        ),
     )
 
 
@@ -126,10 +165,13 @@ class NewSubmission:
     received_at: dt.datetime
     state: str
     status: str
-    errors: list[dict[str, str]]
+    errors: list[FaultJson]
+    warnings: list[FaultJson]
     reason: str | None
     owner: str | None
     order_key: str
+    title: str
+    reason_template: dict[str, Any] | None = None
 
     @property
     def updated_at(self) -> dt.datetime:
@@ -193,6 +235,14 @@ class Binding(Model):
             sqlite_where=text("NOT aggregated"),
         ),
         Index(
+            "binding_number",
+            "connector",
+            "entity",
+            "number",
+            postgresql_where=text("number IS NOT NULL"),
+            sqlite_where=text("number IS NOT NULL"),
+        ),
+        Index(
             "binding_external",
             "connector",
             "entity",
@@ -217,11 +267,14 @@ class Quarantined(Model):
     device: Mapped[str] = mapped_column(KeyText)
     received_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
 
-    __table_args__ = (UniqueConstraint("submission_id", "sha256", "rep"),)
+    __table_args__ = (
+        UniqueConstraint("submission_id", "sha256", "rep"),
+        Index("quarantined_by_day", "rep", "received_at"),
+    )
 
 
 class HistoryEntry(Model):
-    """One state change or note of a submission, for its timeline."""
+    """One state change or note of a submission after its arrival, which `Submission.first_state` says."""
 
     __tablename__ = "submission_history"
 

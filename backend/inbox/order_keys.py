@@ -32,10 +32,10 @@ def merge(session: Session, keys: Mapping[str, str]) -> int:
 
 def _last(keys: Mapping[str, str], key: str) -> str:
     """Return the end of the chain that begins at *key*; *key* itself if the chain is a circle."""
-    seen, current = {key}, keys[key]
+    visited, current = {key}, keys[key]
     while current in keys:
-        if current in seen:
+        if current in visited:
             return key
-        seen.add(current)
+        visited.add(current)
         current = keys[current]
     return current

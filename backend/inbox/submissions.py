@@ -1,24 +1,18 @@
-"""Submissions: look one up, move it from state to state, and read its history."""
+"""Submissions: look one up, and read its history. Its state is changed by `settle` alone."""
 
 import datetime as dt
 from collections.abc import Collection
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import exists, insert, or_, select
+from sqlalchemy import exists, func, literal, select
 from sqlalchemy.orm import Session
 
-from backend.database import bulk
+from backend.database import bulk, round_trip
 from backend.database.core import table_of
+from backend.database.round_trip import Read
 from backend.inbox.models import HistoryEntry, Submission
-from backend.inbox.records import queue_record
-from sync_protocol.submission import State, may_move
-
-_INSERT_HISTORY = insert(table_of(HistoryEntry))
-
-
-class IllegalMove(RuntimeError):
-    """The states of a submission do not allow this move."""
+from sync_protocol.submission import State
 
 
 def get(session: Session, id: str, *, lock: bool = False) -> Submission | None:
@@ -29,11 +23,28 @@ def get(session: Session, id: str, *, lock: bool = False) -> Submission | None:
     return session.scalars(statement).one_or_none()
 
 
-def get_many(session: Session, ids: Collection[str]) -> dict[str, Submission]:
-    """Return those of the submissions *ids* that exist, by id; *ids* are at most those of one push."""
+def get_many(session: Session, ids: Collection[str], *, fresh: bool = False) -> dict[str, Submission]:
+    """Return those of the submissions *ids* that exist, by id; *ids* are at most those of one push.
+
+    *fresh*: as they are in the database now, because the transaction has locked them since it read them.
+    """
     if not ids:
         return {}
-    return {row.id: row for row in session.scalars(select(Submission).where(Submission.id.in_(ids)))}
+    statement = select(Submission).where(Submission.id.in_(ids))
+    rows = session.scalars(statement.execution_options(populate_existing=fresh))
+    return {row.id: row for row in rows}
+
+
+def titles(session: Session, rep: str, ids: Collection[str]) -> dict[str, str]:
+    """Return the titles of those of the submissions *ids* that *rep* has captured, by id."""
+    statement = select(Submission.id, Submission.title).where(
+        Submission.id.in_(ids), Submission.rep == rep, Submission.title.is_not(None)
+    )
+    return {row.id: row.title for row in session.execute(statement)}
+
+
+ENDED = (State.REJECTED, State.CANCELLED, State.WITHDRAWN)
+"""A copy in one of these states does not replace its original."""
 
 
 class Related(NamedTuple):
@@ -46,55 +57,38 @@ class Related(NamedTuple):
 
 
 @cache
-def _related_statement(dialect: str) -> Any:
+def _related_statement(dialect: str, every: bool) -> Any:
     table = table_of(Submission)
-    ids = (
-        bulk.in_json_list(dialect, table.c.id, "ids"),
-        bulk.in_json_list(dialect, table.c.supersedes, "originals"),
-    )
-    return select(table.c.id, table.c.rep, table.c.supersedes, table.c.state).where(or_(*ids))
+    related_rows = select(table.c.id, table.c.rep, table.c.supersedes, table.c.state)
+    own = related_rows.where(bulk.in_json_list(dialect, table.c.id, "ids"))
+    in_force = [table.c.state != state.value for state in ENDED]
+    copies = (bulk.in_json_list(dialect, table.c.supersedes, "originals"), *in_force)
+    if every:
+        return own.union(related_rows.where(*copies))
+    outermost = [
+        select(end(table.c.id), table.c.rep, table.c.supersedes, literal(State.QUEUED.value))
+        .where(*copies)
+        .group_by(table.c.rep, table.c.supersedes)
+        for end in (func.min, func.max)
+    ]
+    return own.union_all(*outermost)
 
 
-def related(session: Session, ids: Collection[str]) -> list[Related]:
-    """Return the submissions *ids* that exist, and all that supersede one of *ids*."""
+def related_read(dialect: str, ids: Collection[str], *, every: bool = False) -> Read:
+    """Return the statement of `related`."""
     parameter = bulk.to_json(ids)
-    rows = session.connection().execute(
-        _related_statement(bulk.dialect_of(session)), {"ids": parameter, "originals": parameter}
-    )
-    return [Related(*row) for row in rows]
+    parameters = {"ids": parameter, "originals": parameter}
+    return Read(_related_statement(dialect, every), parameters, lambda rows: [Related(*row) for row in rows])
 
 
-def move(
-    session: Session,
-    submission: Submission,
-    state: State,
-    *,
-    now: dt.datetime,
-    actor: str,
-    note: str | None = None,
-) -> None:
-    """Put *submission* into *state*, add a history entry, and queue its record for the phones.
+def related(session: Session, ids: Collection[str], *, every: bool = False) -> list[Related]:
+    """Return the submissions *ids* that exist, and copies in force of each: *every* one, or the first and last.
 
-    A move out of SENDING gives up the lease.
-
-    Args:
-        actor: device:<id>, worker:<name>, erp or user:<name>.
-
-    Raises:
-        IllegalMove: *state* cannot follow the current one.
+    A document has one copy in the line of its versions; a second one, if there is any, is another one's rival.
+    However many copies there are, a caller that asks for a rival needs no more than two.
     """
-    old = State(submission.state)
-    if not may_move(old, state):
-        raise IllegalMove(f"submission {submission.id} cannot go from {old} to {state}")
-    if old is State.SENDING:
-        submission.lease_owner = None
-        submission.lease_until = None
-    submission.state = state.value
-    submission.updated_at = now
-    session.flush()
-    entry = {"submission_id": submission.id, "at": now, "state": state.value, "actor": actor, "note": note}
-    session.connection().execute(_INSERT_HISTORY, entry)
-    queue_record(session, submission)
+    [rows] = round_trip.run(session, [related_read(bulk.dialect_of(session), ids, every=every)])
+    return list(rows)
 
 
 def add_note(session: Session, submission: Submission, *, now: dt.datetime, actor: str, note: str) -> None:
@@ -114,7 +108,22 @@ def may_be_in_erp(submission: Submission) -> bool:
 
 
 def history(session: Session, id: str) -> list[HistoryEntry]:
-    """Return the history of submission *id*, oldest entry first."""
-    return list(
+    """Return the history of submission *id*, oldest entry first: its arrival, and what is stored of later."""
+    entries = list(
         session.scalars(select(HistoryEntry).where(HistoryEntry.submission_id == id).order_by(HistoryEntry.id))
     )
+    arrival = session.execute(
+        select(
+            Submission.received_at, Submission.device, Submission.first_state, Submission.first_reason
+        ).where(Submission.id == id)
+    ).one_or_none()
+    if arrival is None or arrival.first_state is None:
+        return entries
+    first = HistoryEntry(
+        submission_id=id,
+        at=arrival.received_at,
+        state=arrival.first_state,
+        actor=f"device:{arrival.device}",
+        note=arrival.first_reason,
+    )
+    return [first, *entries]

@@ -1,7 +1,6 @@
 """Customer merges that were read: submissions for both customers are sent in one sequence from then on."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -9,9 +8,10 @@ from backend.feed.changes import live_many
 from backend.feed.customer_merges import CUSTOMERS
 from backend.inbox import order_keys
 from sync_protocol.catalogue.order import BY_CUSTOMER
+from sync_protocol.json_types import Record
 
 
-def follow(session: Session, collection: str, good: Mapping[str, Mapping[str, Any]]) -> int:
+def follow(session: Session, collection: str, good: Mapping[str, Record]) -> int:
     """Give waiting orders for merged customers the order key of the customer that remains.
 
     *good* are the records of the page, by key. Returns how many orders were changed. Call it before `publish`,

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection as Keys
 from collections.abc import Mapping
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -13,8 +12,7 @@ from sync_protocol.canonical import canonical
 from sync_protocol.change import Change, Gone, Put
 from sync_protocol.checksum import row_hash, signed
 from sync_protocol.collection import Collection
-
-Record = Mapping[str, Any]
+from sync_protocol.json_types import Record
 
 
 def changes(

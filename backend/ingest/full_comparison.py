@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Comparison:
-    """The result of one turn of a comparison; *missed* records were published."""
+    """The result of one slice of a comparison; *missed* records were published."""
 
     collection: str
     pages: int = 0
@@ -50,12 +50,12 @@ def compare(
 ) -> Comparison:
     """Compare at most *most_pages* pages of *collection*, from where an unfinished comparison stopped.
 
-    Each page is a checkpoint. If the ERP fails, the turn ends with a `failure`; database errors are raised.
+    Each page is a checkpoint. If the ERP fails, the slice ends with a `failure`; database errors are raised.
     """
     done = Comparison(collection)
-    ours = (connector.name, collection)
+    watermark_id = (connector.name, collection)
     with sessions() as session, session.begin():
-        value = watermarks.ensure(session, *ours).compare_value
+        value = watermarks.ensure(session, *watermark_id).compare_value
     try:
         while not (done.complete or stop() or done.pages == most_pages):
             with measured(connector.name, "read"):
@@ -67,17 +67,17 @@ def compare(
                     "This is a bug in the connector.",
                 )
             parts = validation.partition(COLLECTIONS[collection], page)
-            bad_ids = [row.external_id[: validation.LONGEST_ID] for row in parts.bad]
+            bad_ids = [validation.row_id(row.external_id) for row in parts.bad]
             with sessions() as session:
                 keys = diff.differing(session, COLLECTIONS[collection], parts.good)
-                quarantined = validation.attempts_at(session, *ours, bad_ids)
+                quarantined = validation.attempts_at(session, *watermark_id, bad_ids)
             keys += [id for id in bad_ids if id not in quarantined]
             missed = _repair(sessions, connector, collection, keys, clock, settings, stop) if keys else 0
             if missed is None:
                 return done
             value = page.watermark if page.more else None
             with sessions() as session, session.begin():
-                watermarks.compared(session, *ours, value, missed, None if page.more else clock.now())
+                watermarks.compared(session, *watermark_id, value, missed, None if page.more else clock.now())
             done.pages += 1
             done.records += len(page.records)
             done.missed += missed

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from backend.clock import Clock, instant
+from backend.clock import Clock, instant, is_ahead
 from backend.database.core import Sessions
 from backend.erp.call_metrics import measured
 from backend.erp.errors import ErpError, ErrorClass
@@ -139,7 +139,7 @@ class _CollectionReader:
     listed_all: bool = False
     serves_as_list: bool | None = None
     """Whether the keys read here are the list of all keys; None until the first page."""
-    seen: set[str] = field(default_factory=set)
+    seen_keys: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.collection: Collection = COLLECTIONS[self.name]
@@ -153,7 +153,10 @@ class _CollectionReader:
         self.from_start = self.value is None
 
     def next_page(self) -> None:
-        """Read and publish one page. Set `over` after the last page or if it was overtaken."""
+        """Read and publish one page. Set `over` after the last page or if it was overtaken.
+
+        Raises the connector's `ErpError`, also for a connector that does not advance its watermark.
+        """
         with measured(self.connector.name, "read"):
             page = self.connector.read(self.name, self.value, PAGE)
         if page.more and page.watermark == self.value:
@@ -184,8 +187,8 @@ class _CollectionReader:
             self.serves_as_list = self.from_start and not self.lists_keys()
         if self.serves_as_list:
             # This grows with the ERP, so it is kept only if the connector cannot list keys.
-            bad_ids = (row.external_id[: validation.LONGEST_ID] for row in parts.bad)
-            self.seen.update(parts.good, parts.invalid_keys, bad_ids)
+            bad_ids = (validation.row_id(row.external_id) for row in parts.bad)
+            self.seen_keys.update(parts.good, parts.invalid_keys, bad_ids)
         self.value = page.watermark
         self.over = self.result.complete = not page.more
         self.listed_all = page.complete_listing
@@ -193,7 +196,7 @@ class _CollectionReader:
 
     def listing(self) -> Listing | None:
         """Return the keys that exist if this reading read them all; None if the connector must list them."""
-        return Listing(self.seen, self.head) if self.serves_as_list else None
+        return Listing(self.seen_keys, self.head) if self.serves_as_list else None
 
     def lists_keys(self) -> bool:
         """Return whether the connector can list all keys."""
@@ -202,18 +205,18 @@ class _CollectionReader:
 
     def _store_page(self, session: Session, page: ReadPage, parts: validation.Partitioned) -> int | None:
         """Write one page; return the number of changes, or None if it was overtaken."""
-        ours = (self.connector.name, self.name)
-        if not watermarks.advance(session, *ours, read_from=self.value, to=page.watermark):
+        watermark_id = (self.connector.name, self.name)
+        if not watermarks.advance(session, *watermark_id, read_from=self.value, to=page.watermark):
             return None
         now = self.clock.now()
-        validation.release(session, *ours, {*parts.good, *parts.gone})
-        validation.quarantine(session, *ours, parts.bad, now)
+        validation.release(session, *watermark_id, {*parts.good, *parts.gone})
+        validation.quarantine(session, *watermark_id, parts.bad, now)
         if not page.more:
-            before = watermarks.read_to_the_end(session, *ours, now, all_of_it=self.from_start)
+            before = watermarks.read_to_the_end(session, *watermark_id, now, all_of_it=self.from_start)
             # A corrected line of a file may have another number; only a full listing shows that a row is gone.
             met_since = self.began if self.from_start else before
             if page.complete_listing and parts.good and met_since:
-                validation.release_unseen(session, *ours, met_since, inclusive=not self.from_start)
+                validation.release_unseen(session, *watermark_id, met_since, inclusive=not self.from_start)
         customer_merges.follow(session, self.name, parts.good)
         failpoint("ingest.before_publish")
         changes = diff.changes(session, self.collection, parts.good, parts.gone)
@@ -229,6 +232,9 @@ class _CollectionReader:
 
     def _freshness(self, session: Session) -> list[Change]:
         last = live(session, "freshness", self.name)
-        if last and self.began < dt.datetime.fromisoformat(last["as_of"]) + FRESHNESS_EVERY:
-            return []
+        if last is not None:
+            as_of = dt.datetime.fromisoformat(last["as_of"])
+            # One of tomorrow was written while our clock was wrong.
+            if self.began < as_of + FRESHNESS_EVERY and not is_ahead(as_of, self.began):
+                return []
         return [Put("freshness", self.name, {"id": self.name, "as_of": instant(self.began)})]

@@ -38,9 +38,9 @@ def reread(
     """
     if len(keys) > MAX_KEYS:
         raise ValueError(f"at most {MAX_KEYS} keys at once, not {len(keys)}")
-    declared, ours = COLLECTIONS[collection], (connector.name, collection)
+    declared, watermark_id = COLLECTIONS[collection], (connector.name, collection)
     with sessions() as session, session.begin():
-        value = watermarks.ensure(session, *ours).value
+        value = watermarks.ensure(session, *watermark_id).value
     with measured(connector.name, "reread"):
         page = connector.reread(collection, keys)
     good, bad, gone, _ = validation.partition(declared, page)
@@ -48,12 +48,12 @@ def reread(
     bad = [row for row in bad if row.external_id not in page.gone]
     now: dt.datetime = clock.now()
     with sessions() as session, session.begin() as transaction:
-        if not watermarks.advance(session, *ours, read_from=value, to=value):
+        if not watermarks.advance(session, *watermark_id, read_from=value, to=value):
             transaction.rollback()
             return Reread(overtaken=True)
-        bad_ids = {row.external_id[: validation.LONGEST_ID] for row in bad}
-        validation.release(session, *ours, {*keys, *good, *gone} - bad_ids)
-        validation.quarantine(session, *ours, bad, now)
+        bad_ids = {validation.row_id(row.external_id) for row in bad}
+        validation.release(session, *watermark_id, {*keys, *good, *gone} - bad_ids)
+        validation.quarantine(session, *watermark_id, bad, now)
         customer_merges.follow(session, collection, good)
         changes = diff.changes(session, declared, good, gone)
         if changes:

@@ -9,7 +9,7 @@ from functools import partial
 from sqlalchemy.exc import SQLAlchemyError
 
 from backend import metrics
-from backend.clock import Clock
+from backend.clock import Clock, is_ahead
 from backend.database.core import Sessions, snapshot
 from backend.erp.call_metrics import measured
 from backend.erp.errors import ErpError, ErrorClass
@@ -18,8 +18,10 @@ from backend.erp.records import Capabilities
 from backend.ingest.full_comparison import compare
 from backend.ingest.importer import ImportResult, import_collection
 from backend.ingest.models import Watermark
-from backend.ingest.quarantine import retry
+from backend.ingest.quarantine_retry import retry
 from backend.ingest.sweep import sweep
+from backend.logs import LogOnce
+from backend.retry import Backoff
 from backend.settings import Settings
 from sync_protocol.catalogue import COLLECTIONS
 from sync_protocol.collection import SATCHEL
@@ -42,7 +44,7 @@ class Schedule:
     settings: Settings
     _failures: dict[str, int] = field(default_factory=dict)
     _not_before: dict[str, dt.datetime] = field(default_factory=dict)
-    _logged: set[str] = field(default_factory=set)
+    _warnings: LogOnce = field(default_factory=lambda: LogOnce(log))
 
     def run_due(self, stop: Callable[[], bool] = lambda: False) -> list[ImportResult]:
         """Read and sweep what is due, in the connector's order. Return the results of the readings."""
@@ -54,8 +56,9 @@ class Schedule:
                 capabilities = self.connector.capabilities()
         except ErpError as error:
             self._failed("", now)
-            self._log_once(error.message)
+            self._warnings.warn("", error.message)
             return []
+        self._warnings.forget("")
         results: list[ImportResult] = []
         for collection in self._collections(capabilities):
             if stop():
@@ -87,7 +90,7 @@ class Schedule:
         if now < self._not_before.get(collection, now):
             return None
         read_at = row.read_at if row is not None and row.failing_since is None else None
-        if read_at is not None and now < read_at + pause:
+        if not _is_due(read_at, pause, now):
             return None
         result = import_collection(
             self.sessions,
@@ -104,13 +107,13 @@ class Schedule:
     def _sweep_if_due(self, collection: str) -> None:
         now = self.clock.now()
         row = self._watermark(collection)
-        turn = f"sweep {collection}"
-        if row is None or row.read_at is None or now < self._not_before.get(turn, now):
+        job = f"sweep {collection}"
+        if row is None or row.read_at is None or now < self._not_before.get(job, now):
             return
         pause = dt.timedelta(seconds=self.settings.sweep_seconds)
-        if row.swept_at is None or now >= row.swept_at + pause:
+        if _is_due(row.swept_at, pause, now):
             done = sweep(self.sessions, self.connector, collection, clock=self.clock, settings=self.settings)
-            self._note(turn, done.failure is not None)
+            self._note(job, done.failure is not None)
 
     def _retry(self, collection: str) -> str | None:
         """Read the rows in quarantine that are due again."""
@@ -122,11 +125,7 @@ class Schedule:
         if row is None or row.read_at is None or row.failing_since is not None:
             return False
         pause = dt.timedelta(days=self.settings.compare_days)
-        return (
-            row.compare_value is not None
-            or row.compared_at is None
-            or self.clock.now() >= row.compared_at + pause
-        )
+        return row.compare_value is not None or _is_due(row.compared_at, pause, self.clock.now())
 
     def _compare(self, collection: str, stop: Callable[[], bool]) -> str | None:
         """Compare some pages. The rest follows in later rounds, so that changes are read in between."""
@@ -164,28 +163,26 @@ class Schedule:
             self._failures.pop(collection, None)
             self._not_before.pop(collection, None)
 
-    def _failed(self, what: str, now: dt.datetime) -> None:
+    def _failed(self, job: str, now: dt.datetime) -> None:
         """Delay the next try: each failure in a row doubles the pause, up to the cap."""
-        count = self._failures.get(what, 0)
-        self._failures[what] = count + 1
-        seconds = min(
-            self.settings.backoff_cap_seconds, self.settings.backoff_base_seconds * 2.0 ** min(count, 30)
-        )
-        self._not_before[what] = now + dt.timedelta(seconds=seconds)
-
-    def _log_once(self, message: str) -> None:
-        if message not in self._logged:
-            self._logged.add(message)
-            log.warning("%s", message)
+        count = self._failures.get(job, 0)
+        self._failures[job] = count + 1
+        backoff = Backoff(self.settings.backoff_base_seconds, self.settings.backoff_cap_seconds)
+        self._not_before[job] = now + dt.timedelta(seconds=backoff.ceiling(count))
 
     def _collections(self, capabilities: Capabilities) -> list[str]:
         names = []
         for name in capabilities.collections:
             collection = COLLECTIONS.get(name)
             if collection is None or collection.authority == SATCHEL:
-                self._log_once(
-                    f"{self.connector.name} offers {name}, which the catalogue does not read from an ERP"
+                self._warnings.warn(
+                    name, f"{self.connector.name} offers {name}, which the catalogue does not read from an ERP"
                 )
             else:
                 names.append(name)
         return names
+
+
+def _is_due(last: dt.datetime | None, pause: dt.timedelta, now: dt.datetime) -> bool:
+    """Say whether *pause* has passed since *last*. A time of tomorrow was stored while our clock was wrong."""
+    return last is None or now >= last + pause or is_ahead(last, now)

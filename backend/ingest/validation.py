@@ -1,6 +1,8 @@
-"""Validation of what was read from the ERP, and the quarantine of what is not valid."""
+"""Validation of the records read from the ERP, and quarantine of the invalid ones."""
 
 import datetime as dt
+import hashlib
+import json
 import logging
 from collections.abc import Collection as Keys
 from collections.abc import Mapping, Sequence
@@ -10,18 +12,20 @@ from typing import Any, NamedTuple
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from backend.database.bulk import dialect_of, insert_into
-from backend.database.core import table_of
+from backend.database.bulk import upsert
 from backend.erp.errors import ErpError, ErrorClass
 from backend.erp.records import ReadPage
 from backend.erp.rows import LONGEST_RAW, BadRow, RawRow, SourceRow
-from backend.erp.sanitize import sanitized
+from backend.erp.sanitize import sanitized, shown
 from backend.ingest.models import RejectedRow
+from backend.ingest.search_text import with_search_text
+from backend.retry import Backoff
 from sync_protocol.canonical import NotCanonical, canonical
 from sync_protocol.channel import Follows
 from sync_protocol.collection import Collection
 from sync_protocol.errors import ErrorCode, Fault
 from sync_protocol.fields import Key
+from sync_protocol.readable import readable_record
 
 log = logging.getLogger(__name__)
 
@@ -29,15 +33,18 @@ LONGEST_ID = 128
 KEY = Key()
 NAMELESS = "?"
 """Stands for the key of a record that has no key."""
-RETRY_FIRST = dt.timedelta(minutes=5)
 RETRY_LAST = dt.timedelta(days=1)
+RETRY_PAUSES = Backoff(base=300.0, cap=RETRY_LAST.total_seconds())
 """A row in quarantine is read again after five minutes, then after twice the time, up to a day."""
 _CHUNK = 500
 
 
 class Partitioned(NamedTuple):
-    """The contents of a page: valid records by key (of two with the same key the later one), bad rows, the keys
-    of records that the ERP reports as deleted, and the keys of invalid records, which exist all the same."""
+    """The contents of a page, by the next step of ingest.
+
+    *good*: valid records by key, the later of two with the same key. *gone*: keys of records that the ERP
+    reports as deleted. *invalid_keys*: keys of invalid records, which exist in the ERP.
+    """
 
     good: dict[str, Mapping[str, Any]]
     bad: list[BadRow]
@@ -69,39 +76,67 @@ def partition(collection: Collection, page: ReadPage) -> Partitioned:
     parts = Partitioned({}, list(page.bad), [], [])
     for record, source in zip(page.records, page.sources or repeat(None), strict=False):
         faults = _faults(collection, record)
+        if faults and (cleaned := _readable(collection, record)) is not None:
+            record, faults = cleaned, []
         if faults:
             parts.bad.append(_rejected(collection, record, source, faults))
             # The source may name its row by a place in a file, which says nothing about the record's key.
-            if isinstance(key := record.get(collection.key), str):
-                parts.invalid_keys.append(key[:LONGEST_ID])
+            if isinstance(key := _key_of(collection, record), str):
+                parts.invalid_keys.append(row_id(key))
         else:
-            parts.good[str(record[collection.key])] = record
+            parts.good[str(record[collection.key])] = with_search_text(collection, record)
     for key in page.gone:
-        storable = sanitized(key) == key
-        error = KEY.error_for(key) or (None if storable else "contains characters that no database stores")
+        error = KEY.error_for(key)
         if error is None:
             parts.gone.append(key)
         else:
             # No record has this key, so nothing is deleted; the operator should still see it.
-            id = str(key)[:LONGEST_ID] or NAMELESS
-            parts.bad.append(BadRow(id, f"was reported as deleted: its key {error}", repr(key)))
+            row = RawRow(_shown_id(key), key)
+            parts.bad.append(row.bad(f"was reported as deleted: its key {error}"))
     return parts
 
 
 def _faults(collection: Collection, record: Mapping[str, Any]) -> list[Fault]:
     """Return the faults of *record*: its schema first, then what the feed needs of it."""
-    faults = collection.faults(dict(record))
-    if faults:
-        return faults
     try:
+        faults = collection.faults(dict(record))
+        if faults:
+            return faults
         canonical(record)
         if not isinstance(collection.channel, Follows):
             collection.channel.of(record)
     except NotCanonical as error:
-        return [Fault(ErrorCode.FIELD_INVALID, "", str(error))]
+        return [Fault(ErrorCode.FIELD_INVALID, error.path, error.reason)]
     except ValueError as error:
         return [Fault(ErrorCode.FIELD_INVALID, "", f"belongs to no channel: {error}")]
+    except Exception as error:
+        # Whatever a connector returns: it is one record, and the others are published.
+        log.exception("a record of %s cannot be checked", collection.name)
+        return [Fault(ErrorCode.FIELD_INVALID, "", f"cannot be checked: {type(error).__name__}")]
     return []
+
+
+def _readable(collection: Collection, record: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return *record*, which has faults, with its texts shortened and cleaned; None if it is still invalid.
+
+    A text that no database stores comes from a wrong encoding. Its row is quarantined.
+    """
+    if not isinstance(record, dict) or not _is_storable(record):
+        return None
+    cleaned = readable_record(collection.schema, record)
+    if cleaned == record or _faults(collection, cleaned):
+        return None
+    log.info("a text of record %s of %s was shortened or cleaned", cleaned[collection.key], collection.name)
+    return cleaned
+
+
+def _is_storable(value: Any) -> bool:
+    """Say whether a database can store every text in *value*, a JSON value; False for other values."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+        return "\\u0000" not in json.dumps(value)
+    except (TypeError, ValueError, RecursionError):
+        return False
 
 
 def _rejected(
@@ -113,14 +148,31 @@ def _rejected(
         except Exception:
             # The page must not fail because of one row whose reason the connector cannot give.
             log.exception("the connector could not name the row of a bad record of %s", collection.name)
-    return RawRow(str(record.get(collection.key) or NAMELESS)[:LONGEST_ID], record).reject(faults)
+    return RawRow(_shown_id(_key_of(collection, record)), record).reject(faults)
+
+
+def _key_of(collection: Collection, record: Any) -> Any:
+    return record.get(collection.key) if isinstance(record, Mapping) else None
+
+
+def _shown_id(key: Any) -> str:
+    """Return *key*, which may be anything, as the id of a row."""
+    return row_id(key if isinstance(key, str) else shown(key) if key else "") or NAMELESS
+
+
+def row_id(text: str) -> str:
+    """Return *text* as the id of a row in quarantine, of at most `LONGEST_ID` characters and one of its own."""
+    text = sanitized(text)
+    if len(text) <= LONGEST_ID:
+        return text
+    return f"{text[: LONGEST_ID - 33]}~{hashlib.sha256(text.encode()).hexdigest()[:32]}"
 
 
 def quarantine(
     session: Session, connector: str, collection: str, bad: Sequence[BadRow], now: dt.datetime
 ) -> None:
     """Put *bad* rows into quarantine. A row that is there keeps `first_seen_at` and is read again later."""
-    by_id = {row.external_id[:LONGEST_ID]: row for row in bad}
+    by_id = {row_id(row.external_id): row for row in bad}
     if not by_id:
         return
     attempts = attempts_at(session, connector, collection, sorted(by_id))
@@ -134,18 +186,16 @@ def quarantine(
             "first_seen_at": now,
             "last_seen_at": now,
             "attempts": attempts.get(id, 0) + 1,
-            "retry_at": now + min(RETRY_FIRST * 2 ** min(attempts.get(id, 0), 16), RETRY_LAST),
+            "retry_at": now + dt.timedelta(seconds=RETRY_PAUSES.ceiling(attempts.get(id, 0))),
         }
         for id, row in by_id.items()
     ]
-    statement = insert_into(dialect_of(session), table_of(RejectedRow))
-    newer = ("error", "raw", "last_seen_at", "attempts", "retry_at")
-    session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["connector", "collection", "external_id"],
-            set_={name: statement.excluded[name] for name in newer},
-        ),
+    upsert(
+        session,
+        RejectedRow,
         rows,
+        ["connector", "collection", "external_id"],
+        replace=["error", "raw", "last_seen_at", "attempts", "retry_at"],
     )
 
 
@@ -184,11 +234,11 @@ def release_unseen(
 
     With *inclusive*, also those last seen exactly then.
     """
-    seen = RejectedRow.last_seen_at
+    last_seen = RejectedRow.last_seen_at
     session.execute(
         delete(RejectedRow).where(
             RejectedRow.connector == connector,
             RejectedRow.collection == collection,
-            seen <= moment if inclusive else seen < moment,
+            last_seen <= moment if inclusive else last_seen < moment,
         )
     )

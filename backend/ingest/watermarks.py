@@ -3,9 +3,10 @@
 import datetime as dt
 import logging
 
-from sqlalchemy import Select, and_, select, update
+from sqlalchemy import Select, and_, exists, or_, select, update
 from sqlalchemy.orm import Session
 
+from backend.clock import is_ahead
 from backend.database.bulk import insert_ignore
 from backend.ingest.models import Watermark
 
@@ -24,7 +25,7 @@ def advance(
 ) -> bool:
     """Advance the watermark and lock its row until the commit; return False if it is no longer at *read_from*.
 
-    Then another importer has advanced it, and what was read from the old value may be older than the feed.
+    Then another importer has advanced it, and rows read from the old value may be older than the feed.
     """
     moved = session.execute(
         update(Watermark)
@@ -101,7 +102,8 @@ def fail(session: Session, connector: str, collection: str, message: str, now: d
     row = ensure(session, connector, collection)
     if row.failure != message:
         log.warning("%s of %s: %s", collection, connector, message)
-    row.failing_since = row.failing_since or now
+    if row.failing_since is None or is_ahead(row.failing_since, now):
+        row.failing_since = now
     row.failure = message[:2000]
     session.flush()
 
@@ -112,3 +114,10 @@ def _of(connector: str, collection: str) -> Select[Watermark]:
         .where(Watermark.connector == connector, Watermark.collection == collection)
         .execution_options(populate_existing=True)
     )
+
+
+def is_read_since(session: Session, connector: str, moment: dt.datetime) -> bool:
+    """Say whether each collection was read to its end since *moment*; a failing one does not count."""
+    older = or_(Watermark.read_at.is_(None), Watermark.read_at < moment)
+    behind = exists().where(Watermark.connector == connector, older, Watermark.failing_since.is_(None))
+    return not session.scalar(select(behind))

@@ -12,7 +12,7 @@ from typing import Any
 
 from backend.metrics.metric import Counter, Histogram, Metric
 from sync_protocol.pull import RESET_EPOCH, RESET_REBASE
-from sync_protocol.push import Status
+from sync_protocol.push import ResultJson, Status
 
 
 class DropCause(StrEnum):
@@ -63,9 +63,9 @@ DROPS = Counter(
     ("cause",),
     known=[(cause,) for cause in DropCause],
 )
-READ_REPLICA = Counter(
-    "satchel_read_replica_reads_total",
-    "Reads of the feed by web processes with a read replica, by whether it served them or why not.",
+STANDBY_READS = Counter(
+    "satchel_standby_reads_total",
+    "Reads of the feed by web processes with a standby, by whether it served them or why not.",
     ("result",),
     known=[("served",), ("behind",), ("busy",), ("conflict",), ("failed",), ("unavailable",), ("refused",)],
 )
@@ -93,6 +93,12 @@ ATTEMPTS = Counter(
     "satchel_erp_attempts_total", "Attempts to forward a document, by outcome.", ("connector", "outcome")
 )
 SETTLED = Counter("satchel_settlements_total", "Forwarded documents, by their new state.", ("state",))
+RECEIPT_CHECKS = Counter(
+    "satchel_receipt_checks_total",
+    "Checks of receipts, by result; failed ones were killed, too slow or not understood, and are repeated.",
+    ("result",),
+    known=[("checked",), ("refused",), ("failed",)],
+)
 LEASES_LOST = Counter(
     "satchel_leases_lost_total",
     "Documents whose lease passed to another worker, by when their worker noticed it.",
@@ -105,7 +111,7 @@ LEASES_EXPIRED = Counter(
 
 REFRESH_REUSES = Counter(
     "satchel_refresh_token_reuses_total",
-    "Refused refreshes whose refresh token had been replaced more than one generation ago.",
+    "Reuses of a refresh token that had been replaced more than one generation ago; each ended an enrolment.",
 )
 
 INGEST_RECORDS = Counter("satchel_ingest_records_total", "Records read from the ERP.", ("collection",))
@@ -119,7 +125,7 @@ WORKER_FAILURES = Counter(
     "satchel_worker_failures_total",
     "Failed runs of a worker's job.",
     ("job",),
-    known=[("forward",), ("maintenance",), ("ingest",), ("segments",)],
+    known=[("forward",), ("receipts",), ("maintenance",), ("ingest",), ("segments",)],
 )
 
 METRICS: tuple[Metric[Any], ...] = tuple(value for value in globals().values() if isinstance(value, Metric))
@@ -136,7 +142,7 @@ def count_request(method: str, route: str | None, status: int, code: str | None,
         HTTP_PROBLEMS.labels(code).inc()
 
 
-def count_push(results: list[dict[str, object]], size: int) -> None:
+def count_push(results: list[ResultJson], size: int) -> None:
     """Count a committed push: its *results*, as `sync_protocol.push.result` makes them, and *size* in bytes."""
     PUSHES.inc()
     PUSH_BYTES.inc(size)
@@ -144,16 +150,18 @@ def count_push(results: list[dict[str, object]], size: int) -> None:
         PUSH_RESULTS.labels(status).inc(count)
 
 
-def count_page(idle: bool, size: int, reset: str | None, drop_causes: Iterable[DropCause]) -> None:
+def count_page(idle: bool, size: int, rows: int, reset: str | None, drop_causes: Iterable[DropCause]) -> None:
     """Count a page of *size* bytes.
 
     Args:
         idle: Whether it contained no changes.
+        rows: Its records and tombstones.
         reset: Its `reset`, if any.
         drop_causes: The cause of each stream in its `drop`.
     """
     PAGES.labels("idle" if idle else "changes").inc()
     PAGE_BYTES.inc(size)
+    PAGE_ROWS.inc(rows)
     if reset is not None:
         RESETS.labels(reset).inc()
     for cause in drop_causes:
@@ -161,9 +169,14 @@ def count_page(idle: bool, size: int, reset: str | None, drop_causes: Iterable[D
 
 
 def count_call(connector: str, step: str, outcome: str, seconds: float) -> None:
-    """Count a call to the ERP that took *seconds*."""
+    """Count a call to the ERP that forwards a document and took *seconds*."""
     ERP_CALLS.labels(connector, step, outcome).observe(seconds)
     ATTEMPTS.labels(connector, outcome).inc()
+
+
+def count_other_call(connector: str, call: str, outcome: str, seconds: float) -> None:
+    """Count a call to the ERP that does not forward a document and took *seconds*."""
+    ERP_OTHER_CALLS.labels(connector, call, outcome).observe(seconds)
 
 
 def count_reading(collection: str, records: int, changed: int, failed: bool) -> None:

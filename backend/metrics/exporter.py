@@ -4,7 +4,6 @@ Every web process and the worker compete for a lock, and the one that gets it se
 takes over within seconds. Failures are logged and retried, and never affect sync.
 """
 
-import fcntl
 import logging
 import socket
 import socketserver
@@ -20,6 +19,7 @@ from prometheus_client.exposition import make_wsgi_app
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
+from backend.file_lock import try_lock
 from backend.metrics import files
 
 log = logging.getLogger(__name__)
@@ -75,8 +75,8 @@ class _Exporter:
             time.sleep(BIND_SECONDS)
 
     def _serve_when_free(self) -> None:
-        with (self.directory / files.HEARTBEAT).open("a") as lock:
-            while not _acquired(lock):
+        with (self.directory / files.HEARTBEAT).open("a") as heartbeat:
+            while not try_lock(heartbeat):
                 time.sleep(TAKE_OVER_SECONDS)
             registry = CollectorRegistry(auto_describe=False)
             registry.register(self.gauges)
@@ -102,14 +102,6 @@ class _Exporter:
             server.set_app(app)
             log.info("metrics are served at %s port %d", *self.address)
             server.serve_forever()
-
-
-def _acquired(lock: Any) -> bool:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _only_metrics(app: Callable[..., Iterable[bytes]], directory: Path) -> Callable[..., Iterable[bytes]]:

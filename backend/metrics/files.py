@@ -6,7 +6,6 @@ deleted, totals would decrease, and Prometheus would take that for a restart and
 twice. A process that starts while no other runs starts with an empty directory.
 """
 
-import fcntl
 import os
 import secrets
 import shutil
@@ -19,6 +18,8 @@ from pathlib import Path
 from prometheus_client import values
 from prometheus_client.mmap_dict import MmapedDict
 
+from backend.file_lock import lock, try_lock
+from backend.files import make_private_folder
 from backend.metrics import METRICS
 
 KINDS = ("counter", "histogram")
@@ -46,13 +47,13 @@ def join(folder: Path) -> Path:
     also because the disk is full; then counting continues in memory.
     """
     directory = directory_in(folder)
-    directory.mkdir(parents=True, exist_ok=True)
+    make_private_folder(directory)
     identity = f"{os.getpid()}-{secrets.token_hex(4)}"
     with locked(directory):
         if not any(_is_running(path) for path in directory.glob("*.alive")):
             _clear(directory)
         descriptor = os.open(directory / f"{identity}.alive", os.O_RDWR | os.O_CREAT, 0o600)
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        lock(descriptor)
         try:
             # Renamed when complete: a scrape reads every .db file, and fails on an empty one.
             for kind in KINDS:
@@ -87,7 +88,7 @@ def add_up_ended(directory: Path) -> None:
 def locked(directory: Path) -> Iterator[None]:
     """Lock *directory*, so that a process that is just starting is not taken for an ended one."""
     with (directory / "directory.lock").open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        lock(file)
         yield
 
 
@@ -132,12 +133,9 @@ def _is_running(path: Path) -> bool:
     except FileNotFoundError:
         return False
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
+        return not try_lock(descriptor)
     finally:
         os.close(descriptor)
-    return False
 
 
 def _add(ended: Path, past: Path) -> None:

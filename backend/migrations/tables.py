@@ -1,6 +1,6 @@
 """Registers all tables: a package of the backend defines its own in `models.py`; importing it registers them.
 
-Apart from `upgrade`, because processes that never migrate need the tables too.
+It is a separate file because processes that never run migrations need the tables too.
 """
 
 import importlib

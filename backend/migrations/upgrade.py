@@ -1,26 +1,15 @@
-"""The revision of a database's schema, and the upgrade to the newest one."""
+"""The upgrade of a database to the newest schema, by Alembic."""
 
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 from sqlalchemy.orm import Session
 
 from backend.database.locks import advisory_lock
 from backend.feed.positions import ensure_head
-
-
-def newest() -> str:
-    """Return the newest revision that this code knows."""
-    return str(ScriptDirectory.from_config(_config(None)).get_current_head())
-
-
-def current(connection: Connection) -> str | None:
-    """Return the revision of the database, or None if it has none of our tables yet."""
-    return MigrationContext.configure(connection).get_current_revision()
+from backend.migrations.revision import current, newest
 
 
 def upgrade(engine: Engine) -> tuple[str | None, str]:

@@ -13,7 +13,7 @@ from enum import StrEnum
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from backend.identity import audit
+from backend.identity import audit, names
 from backend.identity.models import OfficeAccount
 
 PREFIX = "so1."
@@ -30,10 +30,12 @@ class Permission(StrEnum):
     RETRY = "retry"
     DECIDE = "decide"
     """Decide what becomes of a document."""
+    ORIGINALS = "originals"
+    """See a receipt as the phone sent it, with its metadata."""
 
 
 PERMISSIONS: dict[str, frozenset[Permission]] = {
-    "office": frozenset(Permission),
+    "office": frozenset(Permission) - {Permission.ORIGINALS},
     "finance": frozenset(Permission),
     "it": frozenset({Permission.VIEW, Permission.RESERVE, Permission.RETRY}),
 }
@@ -61,7 +63,11 @@ def issue(session: Session, name: str, role: str, *, by: str, now: dt.datetime) 
 
 
 def store_token(session: Session, name: str, role: str, token: str, *, by: str, now: dt.datetime) -> None:
-    """Store *token* as that of the account *name*; raises ValueError if *role* does not exist."""
+    """Store *token* as that of the account *name*.
+
+    Raises `names.NameRefused` for a name that no account can have, and ValueError if *role* does not exist.
+    """
+    names.account_name(name)
     if role not in PERMISSIONS:
         raise ValueError(f"there is no role {role!r}; the roles are {', '.join(PERMISSIONS)}")
     account = session.get(OfficeAccount, name) or OfficeAccount(name=name, created_at=now)

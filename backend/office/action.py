@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from backend.erp.records import ErpDocument
 from backend.inbox.models import Submission
 from backend.office.accounts import Permission
 from backend.office.erp_check import ErpCheck
@@ -36,11 +37,17 @@ class ActionRequest:
     """How long a reservation lasts."""
     why: str = ""
     force: bool = False
-    """Act although somebody else has reserved the document."""
+    """Act although somebody else has reserved the document, or although a check is in doubt."""
+
     arguments: Mapping[str, Any] = field(default_factory=dict)
     """The fields of `OfficeActionSchema` that `Action.arguments` names."""
     erp_check: ErpCheck | None = None
     """What the ERP answered; None if it was not asked."""
+
+    @property
+    def overrules_doubt(self) -> bool:
+        """Whether the person insists, with a reason, although a check is in doubt."""
+        return self.force and bool(self.why)
 
 
 @dataclass(frozen=True)
@@ -55,6 +62,14 @@ class ActionResult:
     """What happened, for the rep; the person's reason is put behind it."""
     owner: str | None = None
     """Who must act next: `rep`, or None."""
+    linked: ErpDocument | None = None
+    """The ERP's document that is accepted as this one, with its number. The action has stored its bindings."""
+    error_class: str | None = None
+    """Why the document still waits for a person: a key of `PARK_REASONS`."""
+    unlinked: bool = False
+    """Whether the document has lost its number, because that was the number of another document."""
+    advice: str | None = None
+    """What to do about the document, if the advice of its *error_class* does not say everything."""
     correction: Submission | None = None
     """The new document that replaces this one and answers the request."""
     detail: Mapping[str, Any] = field(default_factory=dict)
@@ -94,5 +109,7 @@ class Action:
     """Whether there is something to send afterwards."""
     decision: Decision | None = None
     """What the rep's phone shows as the office's decision. The same decision again changes nothing."""
+    any_state: bool = False
+    """Whether it acts on documents that are not parked too, and checks their state itself."""
     find_earlier: FindEarlier = same_document
     """Whether a request repeats the decision that was made, and which document answers it then."""

@@ -10,19 +10,26 @@ from collections.abc import Mapping
 
 from sqlalchemy.orm import Session
 
+from backend.delivery.park_reasons import APPROVAL, class_of
 from backend.feed.customer_merges import order_key
 from backend.inbox.models import Submission
+from backend.inbox.restored import newest_loss
 from backend.inbox.submissions import may_be_in_erp
 from backend.office.accounts import Permission
 from backend.office.action import Action, ActionRequest, ActionResult, ErpQuestion
 from backend.office.correction import find_correction, fix
 from backend.office.erp_check import require_erp_kind
 from backend.office.errors import ActionRefused
-from backend.office.linking import find_link, link
+from backend.office.linking import find_link, link, unlink
 from backend.office.queries import reservation_holder
+from backend.receipts.faults import receipt_faults
+from backend.receipts.receipts import unusable
+from backend.sync.returning import approvals_of
 from sync_protocol.catalogue import KINDS
 from sync_protocol.collection import OFFICE
 from sync_protocol.errors import ErrorCode
+from sync_protocol.fault_sentence import fault_sentences
+from sync_protocol.sentence import sentence
 from sync_protocol.submission import Decision, State
 
 
@@ -41,7 +48,50 @@ def release(session: Session, row: Submission, request: ActionRequest) -> Action
 
 
 def retry(session: Session, row: Submission, request: ActionRequest) -> ActionResult:
-    """Queue the document again. The worker asks the ERP for it before it creates anything."""
+    """Queue the document again. The worker asks the ERP for it before it creates anything.
+
+    Raises `ActionRefused` for a document that is malformed, that is not one for the ERP, or that waits for an
+    approval: that is a decision.
+    """
+    if class_of(row) == APPROVAL:
+        message = f"document {row.id} waits for an approval; approve it, fix it, or return it"
+        raise ActionRefused(ErrorCode.NOT_FOR_THIS, message)
+    state = _queue(session, row)
+    needed = approvals_of(session, row, request.now)
+    if needed:
+        # No rule has decided about it, so a retry is no decision either.
+        reasons = fault_sentences((fault.field, fault.message) for fault in needed)
+        row.warnings = [fault.as_wire() for fault in needed]
+        return ActionResult(State.PARKED, reasons, owner="office", error_class=APPROVAL)
+    return ActionResult(state, sentence("office_queued"))
+
+
+def approve(session: Session, row: Submission, request: ActionRequest) -> ActionResult:
+    """Approve what the rep could not decide alone, and queue the document.
+
+    Raises `ActionRefused` for a document that does not wait for an approval. After a loss of data also for one
+    that its phone may have replaced or withdrawn, unless the person insists.
+    """
+    if class_of(row) != APPROVAL:
+        message = f"document {row.id} does not wait for an approval; its class is {class_of(row)}"
+        raise ActionRefused(ErrorCode.NOT_FOR_THIS, message)
+    loss = newest_loss(session, request.now)
+    if (
+        loss
+        and not loss.is_reconciled
+        and loss.may_have_been_amended(row.id, request.now)
+        and not request.overrules_doubt
+    ):
+        message = (
+            f"the server has lost its newest data, and the phone of {row.rep} may have replaced or withdrawn "
+            f"document {row.id}: reconcile first, or ask the rep and use force with the reason"
+        )
+        raise ActionRefused(ErrorCode.NOT_FOR_THIS, message)
+    return ActionResult(_queue(session, row), sentence("office_approved"))
+
+
+def _queue(session: Session, row: Submission) -> State:
+    """Prepare *row* to be sent, and return its next state."""
     kind = require_erp_kind(row)
     body = json.loads(row.body)
     if faults := kind.form_faults(body):
@@ -50,18 +100,23 @@ def retry(session: Session, row: Submission, request: ActionRequest) -> ActionRe
     # A document whose kind the server did not know when it arrived has no order key yet.
     row.order_key = order_key(session, kind, body, row.rep)
     # A queued document can be replaced by its rep, so a document that the ERP may have is never queued.
-    state = State.UNKNOWN if may_be_in_erp(row) else State.QUEUED
-    return ActionResult(state, "The office sends it again")
+    if may_be_in_erp(row):
+        return State.UNKNOWN
+    receipts = unusable(session, row.rep, row.needs)
+    if faults := receipt_faults(body, receipts.refused):
+        message = f"document {row.id} has a receipt that was refused; return it to the rep"
+        raise ActionRefused(ErrorCode.BODY_REFUSED, message, faults)
+    return State.RECEIVED if receipts.waiting else State.QUEUED
 
 
 def cancel(session: Session, row: Submission, request: ActionRequest) -> ActionResult:
     """Cancel the document for good."""
-    return ActionResult(State.CANCELLED, "The office has cancelled it")
+    return ActionResult(State.CANCELLED, sentence("office_cancelled"))
 
 
 def return_to_rep(session: Session, row: Submission, request: ActionRequest) -> ActionResult:
     """Reject the document, so that its rep can send an edited copy."""
-    return ActionResult(State.REJECTED, "The office has sent it back", owner="rep")
+    return ActionResult(State.REJECTED, sentence("office_returned"), owner="rep")
 
 
 def done(session: Session, row: Submission, request: ActionRequest) -> ActionResult:
@@ -73,7 +128,7 @@ def done(session: Session, row: Submission, request: ActionRequest) -> ActionRes
             f"only change requests can be done, and this is a document of kind {row.kind}; "
             "if the ERP has it, link it to its number there",
         )
-    return ActionResult(State.ACCEPTED, "The office has done it")
+    return ActionResult(State.ACCEPTED, sentence("office_done"))
 
 
 _TABLE = (
@@ -92,6 +147,13 @@ _TABLE = (
         wakes_worker=True,
     ),
     Action(
+        "approve",
+        approve,
+        "Approve a document beyond what its rep may decide, such as a price, and send it unchanged.",
+        Permission.DECIDE,
+        wakes_worker=True,
+    ),
+    Action(
         "fix",
         fix,
         "Replace the document by a corrected version and send that. The original stays readable."
@@ -107,12 +169,23 @@ _TABLE = (
     Action(
         "link",
         link,
-        "Accept the document under the number of an ERP document that somebody entered by hand.",
+        "Accept the document under the number of an ERP document that somebody entered by hand."
+        " Refused if that one is cancelled, or is another document of ours. If its customer or total differs,"
+        " `force` and the reason are needed.",
         Permission.DECIDE,
         arguments=("number",),
         erp_question=ErpQuestion.BY_NUMBER,
         decision=Decision.LINKED,
         find_earlier=find_link,
+    ),
+    Action(
+        "unlink",
+        unlink,
+        "Take the ERP's number from a document: it is parked again, without a number."
+        " If the number was not linked by the office but came from the ERP, `force` and the reason are needed.",
+        Permission.DECIDE,
+        any_state=True,
+        wakes_worker=True,
     ),
     Action(
         "cancel",

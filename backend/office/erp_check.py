@@ -2,9 +2,12 @@
 
 import datetime as dt
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from backend.clock import Clock
 from backend.delivery.connector_profile import build_profile, configured_backoff
@@ -12,13 +15,14 @@ from backend.erp.call_metrics import measured
 from backend.erp.errors import ErpError
 from backend.erp.port import Connector, ConnectorMissing
 from backend.erp.records import ErpDocument
-from backend.inbox.models import Submission
+from backend.inbox.models import Binding, Submission
 from backend.inbox.submissions import may_be_in_erp
 from backend.office.errors import ActionRefused
 from backend.settings import Settings
 from sync_protocol.catalogue import KINDS
 from sync_protocol.collection import TO_ERP, Kind
 from sync_protocol.errors import ErrorCode
+from sync_protocol.local_time import local_time
 
 log = logging.getLogger(__name__)
 
@@ -93,24 +97,67 @@ def may_have(row: Submission) -> bool:
     """Whether the ERP may have a document for *row*, so that it must be asked before the row is given up.
 
     A forecast has no document of its own: its line in the ERP is a sum, which the next revision sets again.
+    Withdrawals and change requests are never sent.
     """
     kind = KINDS.get(row.kind)
-    aggregated = kind is not None and kind.aggregated
-    return not aggregated and may_be_in_erp(row)
+    return (kind is None or kind.has_own_document) and may_be_in_erp(row)
 
 
-def require_absent(row: Submission, check: ErpCheck | None) -> None:
-    """Note on *row* that the ERP does not have it; raises `ActionRefused` if it has it or may yet get it."""
-    if may_have(row):
+def require_absent(session: Session, row: Submission, check: ErpCheck | None, *, overrule: bool) -> bool:
+    """Return whether the ERP was asked for *row*; raises `ActionRefused` if it has it or may yet get it.
+
+    *overrule*: a person insists that an ERP document of another document of ours is not this one.
+    """
+    erp_was_asked = may_have(row)
+    if erp_was_asked:
         check = require_current(row, check)
-        if check.by_key:
-            numbers = ", ".join(document.number or document.external_id for document in check.by_key)
+        own, foreign = own_and_foreign(session, row, check)
+        if foreign and not own and not overrule:
+            raise ActionRefused(
+                ErrorCode.MAY_BE_IN_ERP,
+                f"the ERP answers for this document with {_numbers(foreign)}, the number of another document; "
+                "use force with the reason if the ERP has no document of its own for it",
+            )
+        if own:
+            numbers = _numbers(own)
             raise ActionRefused(
                 ErrorCode.MAY_BE_IN_ERP,
                 f"the ERP has document {row.id} as {numbers}: link it to that number, or remove it there first",
             )
         require_settled(row, check)
-        row.last_sent_at = row.erp_id = row.erp_number = None
+    return erp_was_asked
+
+
+def own_and_foreign(
+    session: Session, row: Submission, check: ErpCheck
+) -> tuple[list[ErpDocument], list[ErpDocument]]:
+    """Return what the ERP has under the key of *row*: documents that may be its own, and those of others.
+
+    An ERP may answer for two of our documents with one number. It belongs to the one that is bound to it.
+    """
+    bound = bound_elsewhere(session, row, check.connector, check.by_key)
+    own = [document for document in check.by_key if document.external_id not in bound]
+    return own, [document for document in check.by_key if document.external_id in bound]
+
+
+def bound_elsewhere(
+    session: Session, row: Submission, connector: str, documents: Iterable[ErpDocument]
+) -> set[str]:
+    """Return the ERP's ids of those *documents* that are bound to other documents of ours than *row*."""
+    return set(
+        session.scalars(
+            select(Binding.external_id).where(
+                Binding.connector == connector,
+                Binding.entity == row.kind,
+                Binding.local_id != row.id,
+                Binding.external_id.in_([document.external_id for document in documents]),
+            )
+        )
+    )
+
+
+def _numbers(documents: Iterable[ErpDocument]) -> str:
+    return ", ".join(document.number or document.external_id for document in documents)
 
 
 def require_current(row: Submission, check: ErpCheck | None) -> ErpCheck:
@@ -129,7 +176,7 @@ def require_settled(row: Submission, check: ErpCheck) -> None:
         raise ActionRefused(
             ErrorCode.MAY_BE_IN_ERP,
             f"the ERP may still execute a call made for document {row.id} until "
-            f"{until:%Y-%m-%d %H:%M:%S} UTC; try again then",
+            f"{local_time(until, timespec='seconds')}; try again then",
         )
 
 

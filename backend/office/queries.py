@@ -3,9 +3,9 @@
 import datetime as dt
 import json
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import cast
 
-from sqlalchemy import select
+from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
 from backend.clock import instant
@@ -14,8 +14,12 @@ from backend.inbox.models import Submission
 from backend.inbox.records import title_of
 from backend.inbox.submissions import get
 from backend.office.errors import ActionRefused
-from sync_protocol.errors import ErrorCode
+from sync_protocol.errors import ErrorCode, FaultJson
+from sync_protocol.office import ParkedJson
 from sync_protocol.submission import State
+
+MAX_BYTES = 1024 * 1024
+"""Maximum bytes of the bodies in one page of the list."""
 
 
 @dataclass(frozen=True)
@@ -47,13 +51,23 @@ class ParkedDocument:
     erp_number: str | None
     superseded_by: str | None
     """Id of the document that has replaced it."""
+    warnings: list[FaultJson]
+    """What the rep was told at the push: {code, field, message}."""
     body: str
     """The body as canonical JSON."""
 
-    def to_wire(self) -> dict[str, Any]:
+    def to_wire(self) -> ParkedJson:
         """Return the document as JSON of `ParkedSchema`."""
         values = {name: instant(v) if isinstance(v, dt.datetime) else v for name, v in asdict(self).items()}
-        return {**values, "body": json.loads(self.body)}
+        return cast("ParkedJson", {**values, "body": json.loads(self.body)})
+
+
+@dataclass(frozen=True)
+class ParkedPage:
+    """Some parked documents. *next* is given as *after* to get those that follow; None: there are none."""
+
+    documents: list[ParkedDocument]
+    next: str | None
 
 
 def get_document(session: Session, id: str, *, lock: bool = False) -> Submission:
@@ -72,23 +86,55 @@ def list_parked(
     error_class: str | None = None,
     rep: str | None = None,
     limit: int = 100,
-) -> list[ParkedDocument]:
-    """Return at most *limit* parked documents that match the filters, longest-waiting first."""
+    limit_bytes: int | None = None,
+    after: str | None = None,
+) -> ParkedPage:
+    """Return the next parked documents that match the filters, longest-waiting first.
+
+    Args:
+        limit: Maximum number of documents.
+        limit_bytes: Maximum bytes of their bodies; one document is returned even if it is larger.
+        after: `ParkedPage.next` of the page before; None for the first page.
+
+    Raises ValueError if *after* is another text.
+    """
+    place = tuple_(Submission.updated_at, Submission.seq)
     statement = (
         select(Submission)
         .where(Submission.state == State.PARKED.value)
         .order_by(Submission.updated_at, Submission.seq)
     )
+    if after is not None:
+        statement = statement.where(place > _read_place(after))
     if rep is not None:
         statement = statement.where(Submission.rep == rep)
     documents: list[ParkedDocument] = []
-    for row in session.scalars(statement):
+    size, last = 0, ""
+    # A few rows at a time: a body has up to 512 KiB.
+    rows = session.scalars(statement.execution_options(yield_per=50))
+    for row in rows:
         document = to_view(row, now)
-        if owner in (None, document.owner) and error_class in (None, document.error_class):
-            documents.append(document)
-        if len(documents) == limit:
-            break
-    return documents
+        if owner not in (None, document.owner) or error_class not in (None, document.error_class):
+            continue
+        size += len(document.body.encode())
+        if documents and (len(documents) == limit or (limit_bytes is not None and size > limit_bytes)):
+            rows.close()
+            return ParkedPage(documents, last)
+        documents.append(document)
+        last = f"{instant(row.updated_at)}/{row.seq}"
+    return ParkedPage(documents, None)
+
+
+def _read_place(text: str) -> tuple[dt.datetime, int]:
+    """Return the place in the list that a page ended with; raises ValueError."""
+    moment, _, seq = text.partition("/")
+    if not (seq.isascii() and seq.isdigit() and len(seq) <= 18):
+        raise ValueError("must be `next` of the page before")
+    try:
+        at = dt.datetime.fromisoformat(moment)
+        return at.astimezone(dt.UTC) if at.tzinfo else at.replace(tzinfo=dt.UTC), int(seq)
+    except (ValueError, OverflowError):
+        raise ValueError("must be `next` of the page before") from None
 
 
 def reservation_holder(row: Submission, now: dt.datetime) -> str | None:
@@ -118,5 +164,6 @@ def to_view(row: Submission, now: dt.datetime) -> ParkedDocument:
         reserved_until=row.reserved_until if holder else None,
         erp_number=row.erp_number,
         superseded_by=row.superseded_by,
+        warnings=row.warnings,
         body=row.body,
     )

@@ -11,7 +11,9 @@ from backend.clock import Clock
 from backend.database.core import Sessions
 from backend.identity import audit
 from backend.inbox.models import Submission
-from backend.inbox.submissions import move
+from backend.inbox.restored import newest_loss
+from backend.inbox.settle import settle
+from backend.inbox.state_change import StateChange
 from backend.inbox.supersession import lock_rep
 from backend.office.action import Action, ActionRequest, ActionResult, ErpQuestion
 from backend.office.actions import ACTIONS
@@ -20,6 +22,8 @@ from backend.office.errors import ActionRefused
 from backend.office.queries import ParkedDocument, get_document, reservation_holder, to_view
 from backend.settings import Settings
 from sync_protocol.errors import ErrorCode, Fault
+from sync_protocol.local_time import local_time
+from sync_protocol.sentence import with_why
 from sync_protocol.submission import State
 
 AUDIT_PREFIX = "parked."
@@ -41,7 +45,7 @@ class OfficeService:
         Args:
             by: who acts, as `ActionRequest.by`.
             why: the reason, which the audit trail keeps and the rep reads.
-            force: act although somebody else has reserved the document.
+            force: act although somebody else has reserved the document, or a check is in doubt.
             arguments: the fields that `Action.arguments` names; others are ignored.
 
         Raises:
@@ -69,12 +73,14 @@ class OfficeService:
 
     def _read(self, id: str) -> Submission:
         with self.sessions() as session, session.begin():
+            # After a loss the ERP may have a document that seems not to have been sent.
+            newest_loss(session, self.clock.now())
             document = get_document(session, id)
             session.expunge(document)
         return document
 
     def _check_erp(self, action: Action, document: Submission, given: Mapping[str, Any]) -> ErpCheck | None:
-        """Ask the ERP what *action* must know of it; return None where it need not be asked."""
+        """Ask the ERP the question that *action* requires; return None where it need not be asked."""
         if document.state != State.PARKED:
             return None
         match action.erp_question:
@@ -95,13 +101,17 @@ def act(session: Session, action: Action, row: Submission, request: ActionReques
         earlier = action.find_earlier(session, row, request)
         if earlier is not None:
             return earlier
-    holder = _require_available(row, request)
-    if action.erp_question is ErpQuestion.BY_KEY:
-        require_absent(row, request.erp_check)
+    holder = _require_available(action, row, request)
+    absent = action.erp_question is ErpQuestion.BY_KEY and require_absent(
+        session, row, request.erp_check, overrule=request.overrules_doubt
+    )
     result = action.perform(session, row, request)
     if result is None:
         return row
-    return _finish(session, action, row, request, result, holder)
+    if result.state is not None:
+        _settle(session, action, row, request, result, result.state, absent)
+    _record(session, action, row, request, result, holder)
+    return result.correction or row
 
 
 def _required(action: Action, why: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -117,41 +127,61 @@ def _required(action: Action, why: str, arguments: Mapping[str, Any]) -> dict[st
     return given
 
 
-def _require_available(row: Submission, request: ActionRequest) -> str | None:
-    """Return who has reserved *row*; raises `ActionRefused` unless it is parked and free for *request*."""
-    if row.state != State.PARKED:
+def _require_available(action: Action, row: Submission, request: ActionRequest) -> str | None:
+    """Return who has reserved *row*; raises `ActionRefused` unless it is parked and free for *request*.
+
+    An action on documents of any state checks the state itself.
+    """
+    if row.state != State.PARKED and not action.any_state:
         raise ActionRefused(ErrorCode.NOT_PARKED, f"document {row.id} is not parked but {_state_text(row)}")
     holder = reservation_holder(row, request.now)
     if holder not in (None, request.by) and not request.force:
+        until = row.reserved_until or request.now  # whoever holds it holds it until a time
         raise ActionRefused(
             ErrorCode.RESERVED_BY_ANOTHER,
-            f"{holder} has reserved document {row.id} until {row.reserved_until:%Y-%m-%d %H:%M} UTC",
+            f"{holder} has reserved document {row.id} until {local_time(until)}",
         )
     return holder
 
 
-def _finish(
+def _settle(
+    session: Session,
+    action: Action,
+    row: Submission,
+    request: ActionRequest,
+    result: ActionResult,
+    state: State,
+    absent: bool,
+) -> None:
+    """Put *row* into *state*; *absent*: the ERP was asked and does not have it."""
+    change = StateChange.decided(
+        row,
+        state,
+        with_why(result.sentence, request.why),
+        decision=action.decision,
+        owner=result.owner,
+        error_class=result.error_class,
+        advice=result.advice,
+        absent=absent,
+        unlinked=result.unlinked,
+        linked=result.linked,
+        superseded_by=result.correction.id if result.correction else None,
+        now=request.now,
+    )
+    row.reserved_by = row.reserved_until = None
+    # A worker that leased the document before the office acted must not write its outcome over this one.
+    settle(session, row, change, now=request.now, actor=request.actor, revoke_lease=True)
+
+
+def _record(
     session: Session,
     action: Action,
     row: Submission,
     request: ActionRequest,
     result: ActionResult,
     holder: str | None,
-) -> Submission:
-    """Write *result* into *row* and the audit trail.
-
-    *holder* had reserved the document; if another person acts, the audit trail names the holder.
-    """
-    if result.state is not None:
-        # A worker that leased the document before the office acted must not write its outcome over this one.
-        row.fence += 1
-        row.reserved_by = row.reserved_until = None
-        reason = ": ".join(filter(None, (result.sentence, request.why)))[:1000]
-        row.reason, row.owner, row.decision = reason, result.owner, action.decision
-        row.error_class = row.advice = None
-        row.errors = []
-        row.tries, row.unfinished_leases, row.first_failed_at, row.due_at = 0, 0, None, request.now
-        move(session, row, result.state, now=request.now, actor=request.actor, note=reason)
+) -> None:
+    """Write the action into the audit trail; it names *holder* if another person had reserved the document."""
     why = {"why": request.why} if request.why else {}
     overruled = {"overruled": holder} if holder not in (None, request.by) else {}
     audit.record(
@@ -162,7 +192,6 @@ def _finish(
         now=request.now,
         detail={**why, **overruled, **result.detail},
     )
-    return result.correction or row
 
 
 def _state_text(row: Submission) -> str:

@@ -1,20 +1,29 @@
-"""Files of receipts: `<folder>/uploads/<id>` during the upload, then `<folder>/receipts/ab/<sha256>`."""
+"""Files of receipts: `<folder>/uploads/<id>` during the upload, then `<folder>/receipts/ab/<sha256>`.
+
+`<folder>/copies/ab/<sha256>` is the checked copy of the receipt with that sha256.
+"""
 
 import hashlib
 import os
 from pathlib import Path
 
-from backend.files import rename_synced, sync_folder
+from backend.files import make_private_folder, open_file, rename_synced, sync_folder
+from sync_protocol.external_name import file_in
 
 
 def upload_path(folder: Path, upload_id: str) -> Path:
-    """Return the file of an unfinished upload. This server made the id, so it is safe in a path."""
-    return folder / "uploads" / upload_id
+    """Return the file of an unfinished upload."""
+    return file_in(folder / "uploads", upload_id)
 
 
 def receipt_path(folder: Path, sha256: str) -> Path:
     """Return the file of the stored receipt with that content."""
-    return folder / "receipts" / sha256[:2] / sha256
+    return file_in(folder / "receipts" / sha256[:2], sha256)
+
+
+def copy_path(folder: Path, sha256: str) -> Path:
+    """Return the file of the checked copy of the receipt with that content."""
+    return file_in(folder / "copies" / sha256[:2], sha256)
 
 
 def size(path: Path) -> int:
@@ -27,9 +36,9 @@ def size(path: Path) -> int:
 
 def write_at(path: Path, offset: int, data: bytes) -> None:
     """Truncate the file at *offset*, append *data*, and flush it to disk (fsync)."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_private_folder(path.parent)
     is_new = not path.exists()
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     with os.fdopen(handle, "wb") as file:
         file.truncate(offset)
         file.seek(offset)
@@ -50,13 +59,13 @@ def is_stored(upload: Path, receipt: Path) -> bool:
 
 def digest(path: Path) -> str:
     """Return the sha256 of the file's bytes."""
-    with path.open("rb") as file:
+    with open_file(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def start_of(path: Path, count: int) -> bytes:
     """Return the file's first *count* bytes."""
-    with path.open("rb") as file:
+    with open_file(path) as file:
         return file.read(count)
 
 
@@ -67,7 +76,7 @@ def store(upload: Path, receipt: Path) -> None:
     unchanged. A receipt that exists with the same size is left as it is; a truncated one is replaced.
     """
     is_new = not receipt.parent.exists()
-    receipt.parent.mkdir(parents=True, exist_ok=True)
+    make_private_folder(receipt.parent)
     if is_stored(upload, receipt) or size(receipt) == size(upload):
         return
     draft = receipt.with_name(f".{upload.name}")

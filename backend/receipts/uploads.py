@@ -8,13 +8,13 @@ import datetime as dt
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 from ulid import ULID
 
 from backend.receipts import files, receipts
-from backend.receipts.media import SIGNATURE_BYTES, media_type
-from backend.receipts.models import Upload
+from backend.receipts.models import Receipt, ReceiptHolder, Upload
+from sync_protocol.receipt_types import SIGNATURE_BYTES, media_type
 
 LIFE = dt.timedelta(days=14)
 """How long an upload may take. A rep may be without a network for days."""
@@ -28,6 +28,19 @@ class UploadMissing(LookupError):
 
 class TooManyUploads(RuntimeError):
     """The rep has too many unfinished uploads."""
+
+
+class DayUsedUp(RuntimeError):
+    """The rep has uploaded as much as a day allows; the message names the quota."""
+
+
+@dataclass(frozen=True)
+class Day:
+    """The quota of one rep from *began* on: receipts, and their bytes; 0 means no limit."""
+
+    began: dt.datetime
+    receipts: int
+    bytes: int
 
 
 class OffsetMismatch(RuntimeError):
@@ -69,24 +82,39 @@ class Added:
 
 
 def create(
-    session: Session, folder: Path, *, rep: str, sha256: str, size: int, name: str, now: dt.datetime
+    session: Session,
+    folder: Path,
+    *,
+    rep: str,
+    sha256: str,
+    size: int,
+    name: str,
+    now: dt.datetime,
+    day: Day | None = None,
 ) -> UploadStatus:
     """Start an upload of *size* bytes; it is complete at once if *rep* has uploaded that receipt before.
 
-    An upload by another rep makes no difference, so that nobody can find out what others have. Raises
-    `TooManyUploads`.
+    The upload that stored it is returned then, if it has not expired, so that repeating it takes no room.
+    An upload by another rep makes no difference; otherwise a rep could find out which receipts others have.
+    Receipts of the day and unfinished uploads count towards the quota of *day* (None: there is none); a receipt
+    that the rep has uploaded before does not. Raises `TooManyUploads`, `DayUsedUp`,
+    and `ReceiptRefused` for a receipt that was checked and cannot be used.
     """
-    unfinished = select(func.count()).where(
-        Upload.rep == rep, Upload.expires_at > now, Upload.offset < Upload.size
-    )
-    if (session.scalar(unfinished) or 0) >= MAX_OPEN:
+    used = session.execute(_used(rep, now, day.began if day else now)).one()
+    unfinished, count, total = used
+    if unfinished >= MAX_OPEN:
         raise TooManyUploads
+    is_stored = receipts.holds(session, folder, rep=rep, sha256=sha256, size=size)
+    if is_stored and (done := _finished(session, rep, sha256, size, now)) is not None:
+        return UploadStatus(done.id, size, size, done.expires_at)
+    if day is not None and not is_stored:
+        _require_room(day, unfinished + count + 1, total + size)
     upload = Upload(
         id=str(ULID()),
         rep=rep,
         sha256=sha256,
         size=size,
-        offset=size if receipts.holds(session, folder, rep=rep, sha256=sha256, size=size) else 0,
+        offset=size if is_stored else 0,
         media_type="",
         name=name,
         created_at=now,
@@ -167,6 +195,31 @@ def purge(session: Session, folder: Path, now: dt.datetime) -> int:
         if path.name not in owned and path.stat().st_mtime < oldest:
             path.unlink(missing_ok=True)
     return len(expired)
+
+
+def _finished(session: Session, rep: str, sha256: str, size: int, now: dt.datetime) -> Upload | None:
+    statement = select(Upload).where(Upload.rep == rep, Upload.sha256 == sha256, Upload.size == size)
+    return session.scalars(statement.where(Upload.offset == size, Upload.expires_at > now).limit(1)).first()
+
+
+def _used(rep: str, now: dt.datetime, began: dt.datetime) -> Select[int, int, int]:
+    """Select what *rep* has used: unfinished uploads, receipts since *began*, and the bytes of both."""
+    is_open = (Upload.rep == rep, Upload.expires_at > now, Upload.offset < Upload.size)
+    is_of_today = (ReceiptHolder.rep == rep, ReceiptHolder.stored_at >= began)
+    stored = select(func.sum(Receipt.size)).join(ReceiptHolder, ReceiptHolder.sha256 == Receipt.sha256)
+    return select(
+        select(func.count()).where(*is_open).scalar_subquery(),
+        select(func.count()).where(*is_of_today).scalar_subquery(),
+        func.coalesce(select(func.sum(Upload.size)).where(*is_open).scalar_subquery(), 0)
+        + func.coalesce(stored.where(*is_of_today).scalar_subquery(), 0),
+    )
+
+
+def _require_room(day: Day, count: int, total: int) -> None:
+    if day.receipts and count > day.receipts:
+        raise DayUsedUp(f"{day.receipts} receipts")
+    if day.bytes and total > day.bytes:
+        raise DayUsedUp(f"{day.bytes} bytes of receipts")
 
 
 def _find(session: Session, rep: str, upload_id: str, now: dt.datetime, *, lock: bool = False) -> Upload:

@@ -1,70 +1,72 @@
-"""Commands for a person at the sample ERP, for demos and tests."""
+"""Commands for a person at the sample ERP, for demos and tests.
+
+Each returns a sentence about what it did, and raises `NotPossible` for a customer, territory or order that it
+cannot change.
+"""
 
 import datetime as dt
 
 from backend.sample_erp import credit, simulation
 from backend.sample_erp.database import SampleDatabase
 from backend.sample_erp.reps import TERRITORIES
+from sync_protocol.document_reference import refers_to
 
 
 class NotPossible(ValueError):
     """The command cannot be executed; the message says why."""
 
 
-def move_customer(books: SampleDatabase, customer_id: str, territory: str) -> str:
+def move_customer(db: SampleDatabase, customer_id: str, territory: str) -> str:
     """Give a customer to another territory."""
     if territory not in TERRITORIES:
         raise NotPossible(f"there is no territory {territory}; there are {', '.join(TERRITORIES)}")
-    _change(books, "UPDATE customers SET territory = ? WHERE id = ?", territory, customer_id)
+    _change(db, "UPDATE customers SET territory = ? WHERE id = ?", territory, customer_id)
     return f"{customer_id}: now in {territory}"
 
 
-def rename_customer(books: SampleDatabase, customer_id: str, name: str) -> str:
+def rename_customer(db: SampleDatabase, customer_id: str, name: str) -> str:
     """Give a customer another name."""
-    _change(books, "UPDATE customers SET name = ? WHERE id = ?", name, customer_id)
+    _change(db, "UPDATE customers SET name = ? WHERE id = ?", name, customer_id)
     return f"{customer_id}: now called {name}"
 
 
-def close_customer(books: SampleDatabase, customer_id: str) -> str:
+def close_customer(db: SampleDatabase, customer_id: str) -> str:
     """Close a customer's account: its orders are refused from now on."""
-    _change(books, "UPDATE customers SET status = 'closed' WHERE id = ?", customer_id)
+    _change(db, "UPDATE customers SET status = 'closed' WHERE id = ?", customer_id)
     return f"{customer_id}: closed"
 
 
-def delete_customer(books: SampleDatabase, customer_id: str) -> str:
+def delete_customer(db: SampleDatabase, customer_id: str) -> str:
     """Delete a customer without orders."""
-    with books.transaction():
-        if books.one("SELECT 1 FROM orders WHERE customer_id = ?", customer_id):
-            raise NotPossible(f"{customer_id} has orders and stays in the books; close it instead")
-        if not books.do("DELETE FROM customers WHERE id = ?", customer_id):
+    with db.transaction():
+        if db.row("SELECT 1 FROM orders WHERE customer_id = ?", customer_id):
+            raise NotPossible(f"{customer_id} has orders and is kept; close it instead")
+        if not db.execute("DELETE FROM customers WHERE id = ?", customer_id):
             raise NotPossible(f"there is no customer {customer_id}")
         for table in ("addresses", "contacts", "credit", "receivables"):
-            books.do(f"DELETE FROM {table} WHERE customer_id = ?", customer_id)  # noqa: S608
+            db.execute(f"DELETE FROM {table} WHERE customer_id = ?", customer_id)  # noqa: S608  # nosec B608
     return f"{customer_id}: deleted"
 
 
-def set_limit(books: SampleDatabase, customer_id: str, limit: str, today: dt.date) -> str:
+def set_limit(db: SampleDatabase, customer_id: str, limit: str, today: dt.date) -> str:
     """Set a customer's credit limit."""
-    _change(books, 'UPDATE credit SET "limit" = ? WHERE customer_id = ?', limit, customer_id)
-    with books.transaction():
-        credit.refresh(books, today)
+    _change(db, 'UPDATE credit SET "limit" = ? WHERE customer_id = ?', limit, customer_id)
+    with db.transaction():
+        credit.refresh(db, today)
     return f"{customer_id}: limit {limit}"
 
 
-def release(books: SampleDatabase, number_or_key: str) -> str:
+def release(db: SampleDatabase, number_or_key: str) -> str:
     """Release a held order."""
-    with books.transaction():
-        order = books.one(
-            "SELECT * FROM orders WHERE (number = ?1 OR satchel_key = ?1)"
-            " AND approval IN ('credit_hold', 'blocked')",
-            number_or_key,
-        )
-        if order is None:
-            raise NotPossible(f"no held order is called {number_or_key}")
-        return simulation.release(books, order)
+    with db.transaction():
+        waiting = db.rows("SELECT * FROM orders WHERE approval IN ('credit_hold', 'blocked')")
+        orders = [row for row in waiting if refers_to(number_or_key, row["satchel_key"], row["number"])]
+        if len(orders) != 1:
+            raise NotPossible(f"{'more than one' if orders else 'no'} held order is called {number_or_key}")
+        return simulation.release(db, orders[0])
 
 
-def _change(books: SampleDatabase, sql: str, value: str, *more: str) -> None:
-    with books.transaction():
-        if not books.do(sql, value, *more):
+def _change(db: SampleDatabase, sql: str, value: str, *more: str) -> None:
+    with db.transaction():
+        if not db.execute(sql, value, *more):
             raise NotPossible(f"there is no customer {more[-1] if more else value}")

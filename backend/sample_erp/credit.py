@@ -22,28 +22,26 @@ WHERE transport IN ('confirmed', 'processing') AND billing IN ('none', 'pending'
 """
 
 
-def refresh(books: SampleDatabase, today: dt.date) -> None:
+def refresh(db: SampleDatabase, today: dt.date) -> None:
     """Compute exposure and overdue amounts of every customer again."""
-    items = {
-        row["customer_id"]: row for row in books.rows(OPEN_ITEMS.replace(":today", "?1"), today.isoformat())
-    }
-    ordered = {row["customer_id"]: row["ordered"] for row in books.rows(OPEN_ORDERS)}
-    for row in books.rows("SELECT customer_id, exposure, overdue, oldest_due_date FROM credit"):
+    items = {row["customer_id"]: row for row in db.rows(OPEN_ITEMS.replace(":today", "?1"), today.isoformat())}
+    ordered = {row["customer_id"]: row["ordered"] for row in db.rows(OPEN_ORDERS)}
+    for row in db.rows("SELECT customer_id, exposure, overdue, oldest_due_date FROM credit"):
         key = row["customer_id"]
         item = items.get(key)
         exposure = _money((item["owed"] if item else 0) + ordered.get(key, 0))
         overdue = _money(item["overdue"] if item else 0)
         oldest = (item["oldest"] if item else None) or ""
         if (exposure, overdue, oldest) != (row["exposure"], row["overdue"], row["oldest_due_date"]):
-            books.do(
+            db.execute(
                 "UPDATE credit SET exposure = ?, overdue = ?, oldest_due_date = ? WHERE customer_id = ?",
                 *(exposure, overdue, oldest, key),
             )
 
 
-def set_limits(books: SampleDatabase) -> None:
+def set_limits(db: SampleDatabase) -> None:
     """Set limits once: most customers are below, every twentieth has reached it, every seventh has no limit."""
-    for row in books.rows("SELECT customer_id, exposure FROM credit"):
+    for row in db.rows("SELECT customer_id, exposure FROM credit"):
         number, exposure = int(row["customer_id"][1:]), Decimal(row["exposure"])
         if number % TIGHT_EVERY == 0:
             limit = f"{exposure.quantize(Decimal(1)) + 1}.00"
@@ -51,12 +49,12 @@ def set_limits(books: SampleDatabase) -> None:
             limit = ""
         else:
             limit = f"{(int(exposure) // 5000 + 1) * 10000 + 20000}.00"
-        books.do('UPDATE credit SET "limit" = ? WHERE customer_id = ?', limit, row["customer_id"])
+        db.execute('UPDATE credit SET "limit" = ? WHERE customer_id = ?', limit, row["customer_id"])
 
 
-def room(books: SampleDatabase, customer_id: str) -> Decimal | None:
+def room(db: SampleDatabase, customer_id: str) -> Decimal | None:
     """Return how much more the customer may owe; None for no limit."""
-    row = books.one('SELECT "limit", exposure FROM credit WHERE customer_id = ?', customer_id)
+    row = db.row('SELECT "limit", exposure FROM credit WHERE customer_id = ?', customer_id)
     if row is None or not row["limit"]:
         return None
     return Decimal(row["limit"]) - Decimal(row["exposure"])

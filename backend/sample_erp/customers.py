@@ -23,13 +23,13 @@ CUSTOMERS_NUMBER = 300
 CLOSED_EVERY, BLOCKED_EVERY, PROSPECT_EVERY, SWISS_EVERY = 41, 37, 29, 25
 
 
-def create_customers(books: SampleDatabase, chance: random.Random) -> None:
+def create_customers(db: SampleDatabase, chance: random.Random) -> None:
     """Write the customers with addresses and contacts. Limits come later: they depend on what customers owe."""
     customers = [_customer(number, chance) for number in range(1, CUSTOMERS_NUMBER + 1)]
-    books.put(CUSTOMERS, customers)
-    books.put(ADDRESSES, (address for customer in customers for address in _addresses(customer, chance)))
-    books.put(CONTACTS, (contact for customer in customers for contact in _contacts(customer, chance)))
-    books.put(
+    db.put(CUSTOMERS, customers)
+    db.put(ADDRESSES, (address for customer in customers for address in _addresses(customer, chance)))
+    db.put(CONTACTS, (contact for customer in customers for contact in _contacts(customer, chance)))
+    db.put(
         CREDIT,
         (
             {

@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from backend.connectors.flatfile.files import ALL_FILES, File
+from backend.connectors.flatfile.files import File
+from backend.sample_erp.upgrade import create_or_upgrade, table
 
 OWN_TABLES = """
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -39,10 +40,7 @@ class SampleDatabase:
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = FULL")
         with self.transaction():
-            for file in ALL_FILES.values():
-                columns = ", ".join(f'"{column}" TEXT NOT NULL' for column in file.columns)
-                key = ", ".join(f'"{column}"' for column in file.key)
-                self._db.execute(f'CREATE TABLE IF NOT EXISTS "{table(file)}" ({columns}, PRIMARY KEY ({key}))')
+            create_or_upgrade(self._db)
             for statement in OWN_TABLES.split(";"):
                 self._db.execute(statement)
 
@@ -57,7 +55,9 @@ class SampleDatabase:
         try:
             yield
         except BaseException:
-            self._db.execute("ROLLBACK")
+            # After some errors, such as a full disk, SQLite has rolled back itself.
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
             raise
         self._db.execute("COMMIT")
 
@@ -65,17 +65,17 @@ class SampleDatabase:
         """Return the rows that *sql* selects."""
         return self._db.execute(sql, values).fetchall()
 
-    def one(self, sql: str, *values: Any) -> sqlite3.Row | None:
+    def row(self, sql: str, *values: Any) -> sqlite3.Row | None:
         """Return the first row that *sql* selects, or None."""
         row: sqlite3.Row | None = self._db.execute(sql, values).fetchone()
         return row
 
-    def do(self, sql: str, *values: Any) -> int:
+    def execute(self, sql: str, *values: Any) -> int:
         """Execute *sql*; return the number of changed rows."""
         return self._db.execute(sql, values).rowcount
 
     def put(self, file: File, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Write *rows* of *file* over those with the same key; None becomes an empty cell."""
+        """Write *rows*, whose keys are columns of *file*, over those with the same key; None: an empty cell."""
         columns = ", ".join(f'"{column}"' for column in file.columns)
         marks = ", ".join("?" * len(file.columns))
         self._db.executemany(
@@ -87,28 +87,23 @@ class SampleDatabase:
         """Yield the rows of *file* in the order of its columns, by key."""
         columns = ", ".join(f'"{column}"' for column in file.columns)
         key = ", ".join(f'"{column}"' for column in file.key)
-        for row in self._db.execute(f'SELECT {columns} FROM "{table(file)}" ORDER BY {key}'):  # noqa: S608
+        for row in self._db.execute(f'SELECT {columns} FROM "{table(file)}" ORDER BY {key}'):  # noqa: S608  # nosec B608
             yield tuple(row)
 
     def meta(self, name: str, default: str = "") -> str:
-        """Return a stored note, such as the seed."""
-        row = self.one("SELECT value FROM meta WHERE name = ?", name)
+        """Return a value of table `meta`, such as the seed."""
+        row = self.row("SELECT value FROM meta WHERE name = ?", name)
         return row["value"] if row else default
 
-    def note(self, name: str, value: object) -> None:
-        """Store a note."""
-        self.do("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", name, str(value))
+    def set_meta(self, name: str, value: object) -> None:
+        """Store *value* in table `meta`."""
+        self.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", name, str(value))
 
     def count_up(self, name: str, first: int) -> int:
         """Return the next number of the series *name*."""
         number = int(self.meta(name, str(first - 1))) + 1
-        self.note(name, number)
+        self.set_meta(name, number)
         return number
-
-
-def table(file: File) -> str:
-    """Return the name of the table with the rows of *file*."""
-    return file.name.removesuffix(".csv")
 
 
 def _text(value: Any) -> str:

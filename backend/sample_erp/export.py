@@ -19,13 +19,14 @@ KEPT = 10
 AT_LEAST_EVERY = dt.timedelta(hours=1)
 
 
-def write_export(layout: Layout, books: SampleDatabase, now: dt.datetime) -> str | None:
+def write_export(layout: Layout, db: SampleDatabase, now: dt.datetime) -> str | None:
     """Write an export unless the last one has the same content and is recent; return its name.
 
-    The books are held meanwhile, so that the files agree with each other and two processes take turns.
+    The database is locked meanwhile, so that the files agree with each other and two processes export one
+    after the other.
     """
-    with books.transaction():
-        contents = {file.name: _csv(books, file) for file in ALL_FILES.values()}
+    with db.transaction():
+        contents = {file.name: _csv(db, file) for file in ALL_FILES.values()}
         digests = {name: hashlib.sha256(content).hexdigest() for name, (_, content) in contents.items()}
         last = _last(layout)
         before = _digests(last)
@@ -49,12 +50,12 @@ def write_export(layout: Layout, books: SampleDatabase, now: dt.datetime) -> str
     return folder.name
 
 
-def _csv(books: SampleDatabase, file: File) -> tuple[int, bytes]:
+def _csv(db: SampleDatabase, file: File) -> tuple[int, bytes]:
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(file.columns)
     rows = 0
-    for row in books.export(file):
+    for row in db.export(file):
         writer.writerow(row)
         rows += 1
     return rows, out.getvalue().encode()

@@ -93,6 +93,7 @@ class Order:
             )
             self.delivery_lines += [
                 {
+                    "order_id": self.id,
                     "delivery_id": id,
                     "line_no": line["line_no"],
                     "product_id": line["product_id"],
@@ -136,14 +137,16 @@ class Order:
         invoice = self.invoices[0]
         owed = Decimal(invoice["open_amount"])
         paid = cents(owed / 2) if in_parts and invoice["status"] == "open" and owed > 1 else owed
-        left = owed - paid
-        invoice.update(open_amount=f"{left:f}", status="part_paid" if left else "paid")
+        unpaid = owed - paid
+        invoice.update(open_amount=f"{unpaid:f}", status="part_paid" if unpaid else "paid")
         for item in self.receivables:
             if item["id"] == invoice["number"]:
-                item["open_amount"] = f"{left:f}"
+                item["open_amount"] = f"{unpaid:f}"
         count = sum(item["type"] == "payment" for item in self.receivables) + 1
         self._book(f"PM-{self.id.removeprefix('SO-')}-{count}", "payment", day, "", -paid, Decimal(0))
-        self.head.update(billing="part_paid" if left else "paid", transport="processing" if left else "done")
+        self.head.update(
+            billing="part_paid" if unpaid else "paid", transport="processing" if unpaid else "done"
+        )
         return "paid"
 
     def _book(self, id: str, kind: str, day: dt.date, due: str, amount: Decimal, open_amount: Decimal) -> None:
@@ -163,30 +166,30 @@ class Order:
         )
 
 
-def load(books: SampleDatabase, id: str) -> Order | None:
+def load(db: SampleDatabase, id: str) -> Order | None:
     """Return the order *id*, or None."""
-    head = books.one("SELECT * FROM orders WHERE id = ?", id)
+    head = db.row("SELECT * FROM orders WHERE id = ?", id)
     if head is None:
         return None
 
     def rows(sql: str, value: str = id) -> list[Cells]:
-        return [dict(row) for row in books.rows(sql, value)]
+        return [dict(row) for row in db.rows(sql, value)]
 
     return Order(
         dict(head),
         rows("SELECT * FROM order_lines WHERE order_id = ? ORDER BY CAST(line_no AS INTEGER)"),
         rows("SELECT * FROM deliveries WHERE order_id = ? ORDER BY id"),
-        rows("SELECT l.* FROM delivery_lines l JOIN deliveries d ON d.id = l.delivery_id WHERE d.order_id = ?"),
+        rows("SELECT * FROM delivery_lines WHERE order_id = ?"),
         rows("SELECT * FROM invoices WHERE order_id = ? ORDER BY id"),
         rows("SELECT * FROM receivables WHERE order_number = ? ORDER BY id", head["number"]),
     )
 
 
-def save(books: SampleDatabase, *orders: Order) -> None:
+def save(db: SampleDatabase, *orders: Order) -> None:
     """Write *orders* with their lines, deliveries and invoices."""
-    books.put(ORDERS, [order.head for order in orders])
-    books.put(ORDER_LINES, [line for order in orders for line in order.lines])
-    books.put(DELIVERIES, [delivery for order in orders for delivery in order.deliveries])
-    books.put(DELIVERY_LINES, [line for order in orders for line in order.delivery_lines])
-    books.put(INVOICES, [invoice for order in orders for invoice in order.invoices])
-    books.put(RECEIVABLES, [item for order in orders for item in order.receivables])
+    db.put(ORDERS, [order.head for order in orders])
+    db.put(ORDER_LINES, [line for order in orders for line in order.lines])
+    db.put(DELIVERIES, [delivery for order in orders for delivery in order.deliveries])
+    db.put(DELIVERY_LINES, [line for order in orders for line in order.delivery_lines])
+    db.put(INVOICES, [invoice for order in orders for invoice in order.invoices])
+    db.put(RECEIVABLES, [item for order in orders for item in order.receivables])

@@ -19,12 +19,12 @@ Price = tuple[str, str, Decimal]
 """Product, unit, amount."""
 
 
-def create_orders(books: SampleDatabase, chance: random.Random, today: dt.date) -> None:
+def create_orders(db: SampleDatabase, chance: random.Random, today: dt.date) -> None:
     """Write the orders with their deliveries, invoices and payments, up to *today*."""
-    customers = books.rows("SELECT * FROM customers ORDER BY id")
-    names = {row["id"]: row["name"] for row in books.rows("SELECT id, name FROM products")}
+    customers = db.rows("SELECT * FROM customers ORDER BY id")
+    names = {row["id"]: row["name"] for row in db.rows("SELECT id, name FROM products")}
     prices: dict[str, list[Price]] = {}
-    for row in books.rows(
+    for row in db.rows(
         "SELECT price_list_id, product_id, unit, amount FROM prices WHERE min_quantity = '0'"
         " AND product_id IN (SELECT id FROM products WHERE sellable = 'yes') ORDER BY product_id, unit"
     ):
@@ -42,8 +42,8 @@ def create_orders(books: SampleDatabase, chance: random.Random, today: dt.date) 
         order = _order(number, customer, day, prices[customer["price_list_id"]], names, chance)
         _live_through(order, day, today, chance)
         made.append(order)
-    save(books, *made)
-    books.note("order", FIRST_NUMBER + ORDERS_NUMBER - 1)
+    save(db, *made)
+    db.set_meta("order", FIRST_NUMBER + ORDERS_NUMBER - 1)
 
 
 def _order(

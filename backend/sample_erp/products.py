@@ -18,6 +18,7 @@ from backend.sample_erp.names import FAMILIES_OF_GOODS, GIVEAWAYS, PARTS, SERIES
 
 PRODUCTS_NUMBER, PARTS_NUMBER, GIVEAWAYS_NUMBER = 1000, 400, 100
 CENT = Decimal("0.01")
+PRICE_STEP = Decimal("0.0001")
 
 LISTS = (
     # id, name, currency, tax included, factor on the base price
@@ -46,18 +47,18 @@ CATEGORIES = (
 )
 
 
-def create_products(books: SampleDatabase, chance: random.Random) -> None:
+def create_products(db: SampleDatabase, chance: random.Random) -> None:
     """Write the products."""
-    books.put(UNITS, (dict(zip(UNITS.columns, row, strict=True)) for row in UNIT_ROWS))
-    books.put(WAREHOUSES, ({"id": "W1", "name": "Main store north"}, {"id": "W2", "name": "Store south"}))
-    books.put(
+    db.put(UNITS, (dict(zip(UNITS.columns, row, strict=True)) for row in UNIT_ROWS))
+    db.put(WAREHOUSES, ({"id": "W1", "name": "Main store north"}, {"id": "W2", "name": "Store south"}))
+    db.put(
         PRICE_LISTS,
         (
             {"id": id, "name": name, "currency": currency, "tax_included": tax}
             for id, name, currency, tax, _ in LISTS
         ),
     )
-    books.put(
+    db.put(
         EXPENSE_CATEGORIES,
         (
             {
@@ -72,9 +73,9 @@ def create_products(books: SampleDatabase, chance: random.Random) -> None:
         ),
     )
     products = [*_products(chance), *_parts(chance), *_giveaways(chance)]
-    books.put(PRODUCTS, products)
-    books.put(PRICES, (price for product in products for price in _prices(product)))
-    books.put(STOCK, (level for product in products for level in _levels(product, chance)))
+    db.put(PRODUCTS, products)
+    db.put(PRICES, (price for product in products for price in _prices(product)))
+    db.put(STOCK, (level for product in products for level in _levels(product, chance)))
 
 
 def _products(chance: random.Random) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from backend.failpoints import failpoint
 from backend.files import write_atomically
 from backend.sample_erp.database import SampleDatabase
 
-COLUMNS = ("key", "line_no", "status", "erp_id", "erp_number", "reason_code", "reason_text")
+COLUMNS = ("key", "line_no", "status", "erp_id", "erp_number", "reason_code", "reason_text", "total")
 
 
 @dataclass(frozen=True)
@@ -33,26 +33,26 @@ class Reply:
         return f"held as {self.number}: {reasons}" if self.status == "hold" else f"refused: {reasons}"
 
 
-def remember(books: SampleDatabase, stem: str, reply: Reply) -> None:
+def remember(db: SampleDatabase, stem: str, reply: Reply) -> None:
     """Store the reply; it is written after the transaction."""
-    books.do(
+    db.execute(
         "INSERT OR REPLACE INTO answers (name, status, lines, written) VALUES (?, ?, ?, 0)",
         *(stem, reply.status, json.dumps(reply.lines)),
     )
 
 
-def still_answered(books: SampleDatabase, stem: str) -> bool:
+def still_answered(db: SampleDatabase, stem: str) -> bool:
     """Return whether the document was answered; if so, let the reply be written again.
 
-    A refusal does not count: what was refused is not in the books, and whoever sends it again wants it
+    A refusal does not count: a refused document is not in the database, and its sender expects that it is
     looked at again.
     """
-    return bool(books.do("UPDATE answers SET written = 0 WHERE name = ? AND status <> 'reject'", stem))
+    return bool(db.execute("UPDATE answers SET written = 0 WHERE name = ? AND status <> 'reject'", stem))
 
 
-def write_all(layout: Layout, books: SampleDatabase, now: dt.datetime) -> int:
+def write_all(layout: Layout, db: SampleDatabase, now: dt.datetime) -> int:
     """Write the replies that are not written yet; return how many."""
-    waiting = books.rows("SELECT name, lines FROM answers WHERE written = 0 ORDER BY name")
+    waiting = db.rows("SELECT name, lines FROM answers WHERE written = 0 ORDER BY name")
     for row in waiting:
         lines = json.loads(row["lines"])
         out = io.StringIO(newline="")
@@ -65,5 +65,5 @@ def write_all(layout: Layout, books: SampleDatabase, now: dt.datetime) -> int:
         write_atomically(layout.acks / f"{name}{MANIFEST}", [manifest])
         failpoint("sample_erp.after_ack")
         # Only if it is still this answer: another process may have given a newer one.
-        books.do("UPDATE answers SET written = 1 WHERE name = ? AND lines = ?", row["name"], row["lines"])
+        db.execute("UPDATE answers SET written = 1 WHERE name = ? AND lines = ?", row["name"], row["lines"])
     return len(waiting)

@@ -14,30 +14,30 @@ Rows = Sequence[Mapping[str, str]]
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Decision:
     """`status` is ok, reject or hold; `faults` has (code, text) by line number, 0 for the whole document."""
 
     status: str
     faults: Mapping[int, tuple[str, str]]
 
 
-def judge_order(books: SampleDatabase, rows: Rows, room: Decimal | None, gross: Decimal, hold: bool) -> Verdict:
-    """Return the verdict on an order; *room* is what the customer may still owe, None for any amount."""
+def check_order(db: SampleDatabase, rows: Rows, room: Decimal | None, gross: Decimal, hold: bool) -> Decision:
+    """Return the decision on an order; *room* is what the customer may still owe, None for any amount."""
     key = rows[0]["customer_id"]
-    customer = books.one("SELECT * FROM customers WHERE id = ?", key)
+    customer = db.row("SELECT * FROM customers WHERE id = ?", key)
     if customer is None:
-        return Verdict("reject", {0: ("unknown_record", f"customer {key} is not known")})
+        return Decision("reject", {0: ("unknown_record", f"customer {key} is not known")})
     if customer["status"] == "closed":
-        return Verdict("reject", {0: ("field_invalid", f"customer {key} is closed")})
-    faults = {int(row["line_no"]): fault for row in rows if (fault := _line_fault(books, row))}
+        return Decision("reject", {0: ("field_invalid", f"customer {key} is closed")})
+    faults = {int(row["line_no"]): fault for row in rows if (fault := _line_fault(db, row))}
     if faults:
-        return Verdict("reject", faults)
+        return Decision("reject", faults)
     if customer["block_order"] == "yes":
-        return Verdict("hold", {0: ("customer_blocked", f"customer {key} is blocked for orders")})
+        return Decision("hold", {0: ("customer_blocked", f"customer {key} is blocked for orders")})
     if hold:
-        return Verdict("hold", {0: ("held", "all orders are being held for a check")})
+        return Decision("hold", {0: ("held", "all orders are being held for a check")})
     if room is not None and gross > room:
-        return Verdict(
+        return Decision(
             "hold",
             {
                 0: (
@@ -46,28 +46,28 @@ def judge_order(books: SampleDatabase, rows: Rows, room: Decimal | None, gross: 
                 )
             },
         )
-    return Verdict("ok", {})
+    return Decision("ok", {})
 
 
-def judge_claim(books: SampleDatabase, rows: Rows) -> Verdict:
-    """Return the verdict on an expense claim."""
+def check_expense_claim(db: SampleDatabase, rows: Rows) -> Decision:
+    """Return the decision on an expense claim."""
     faults = {}
     for row in rows:
-        if books.one("SELECT 1 FROM expense_categories WHERE id = ?", row["category_id"]) is None:
+        if db.row("SELECT 1 FROM expense_categories WHERE id = ?", row["category_id"]) is None:
             faults[int(row["line_no"])] = ("unknown_record", f"category {row['category_id']} is not known")
         elif Decimal(row["amount"]) > MAX_EXPENSE:
             faults[int(row["line_no"])] = (
                 "over_limit",
                 f"{row['amount']} is more than {MAX_EXPENSE}; claim it by invoice",
             )
-    return Verdict("reject" if faults else "ok", faults)
+    return Decision("reject" if faults else "ok", faults)
 
 
-def _line_fault(books: SampleDatabase, row: Mapping[str, str]) -> tuple[str, str] | None:
-    product: sqlite3.Row | None = books.one("SELECT * FROM products WHERE id = ?", row["product_id"])
+def _line_fault(db: SampleDatabase, row: Mapping[str, str]) -> tuple[str, str] | None:
+    product: sqlite3.Row | None = db.row("SELECT * FROM products WHERE id = ?", row["product_id"])
     if product is None:
         return "unknown_record", f"product {row['product_id']} is not known"
-    if product["sellable"] != "yes":
+    if product["sellable"] != "yes" or product["active"] != "yes":
         return "not_for_sale", f"{product['name']} is not for sale"
     units = [part.partition(":")[0] for part in product["units"].split("|")]
     if row["unit"] not in units:

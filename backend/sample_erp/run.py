@@ -15,7 +15,7 @@ from backend.sample_erp.replies import write_all
 from backend.sample_erp.seed import create_company
 from backend.sample_erp.simulation import run_round
 
-BOOKS = "sample_erp.sqlite"
+DATABASE_FILE = "sample_erp.sqlite"
 BANNER = "sample ERP: plays the ERP of a sample company"
 LOOK_SECONDS = 1.0
 ROUND_SECONDS = 10.0
@@ -38,23 +38,23 @@ def run(
 
     Documents are looked for every second; business goes on, and is exported, every ten seconds divided by
     *speed*. With *once* there is one round of each. *hold* holds every order that comes in. Killed at any
-    moment, it goes on where its books stand.
+    moment, it continues from its database.
     """
     clock = clock or SystemClock()
     stop = stop or threading.Event()
-    with opened(folder, seed, clock) as (layout, books):
+    with opened(folder, seed, clock) as (layout, db):
         say(f"{BANNER}, over {layout.folder}")
         since = ROUND_SECONDS
         while True:
             now = clock.now()
             due = since >= ROUND_SECONDS
-            busy = _receive(layout, books, now, hold, say)
+            busy = _receive(layout, db, now, hold, say)
             if due:
                 since = 0.0
-                for line in run_round(books, now.date()):
+                for line in run_round(db, now.date()):
                     say(line)
-                busy += write_all(layout, books, now)
-            if (due or busy) and (name := write_export(layout, books, now)):
+                busy += write_all(layout, db, now)
+            if (due or busy) and (name := write_export(layout, db, now)):
                 say(f"exported {name}")
             if once or stop.wait(LOOK_SECONDS / max(speed, 1.0)):
                 return
@@ -68,16 +68,16 @@ def opened(
     """Open the folder and its database; create the company if there is none."""
     layout = Layout(Path(folder).expanduser().absolute())
     layout.make()
-    books = SampleDatabase(layout.folder / BOOKS)
+    db = SampleDatabase(layout.folder / DATABASE_FILE)
     try:
-        create_company(books, seed, (clock or SystemClock()).now().date())
-        yield layout, books
+        create_company(db, seed, (clock or SystemClock()).now().date())
+        yield layout, db
     finally:
-        books.close()
+        db.close()
 
 
-def _receive(layout: Layout, books: SampleDatabase, now: dt.datetime, hold: bool, say: Say) -> int:
-    lines = take_up(layout, books, hold=hold)
+def _receive(layout: Layout, db: SampleDatabase, now: dt.datetime, hold: bool, say: Say) -> int:
+    lines = take_up(layout, db, hold=hold)
     for line in lines:
         say(line)
-    return len(lines) + write_all(layout, books, now)
+    return len(lines) + write_all(layout, db, now)

@@ -15,111 +15,110 @@ OTHERS_EACH_ROUND = 3
 ARRIVALS_EACH_ROUND = 2
 
 
-def run_round(books: SampleDatabase, today: dt.date) -> list[str]:
+def run_round(db: SampleDatabase, today: dt.date) -> list[str]:
     """Execute one step of every order from the field and of a few others; return what was done."""
     events: list[str] = []
-    with books.transaction():
-        round_number = books.count_up("round", 1)
-        chance = random.Random(f"{books.meta('seed')} round {round_number}")
-        field = [
-            row["order_id"] for row in books.rows("SELECT order_id FROM progress WHERE field = 1 ORDER BY 1")
-        ]
+    with db.transaction():
+        round_number = db.count_up("round", 1)
+        chance = random.Random(f"{db.meta('seed')} round {round_number}")  # nosec B311 # sample data
+        field = [row["order_id"] for row in db.rows("SELECT order_id FROM progress WHERE field = 1 ORDER BY 1")]
         others = [
-            row["order_id"] for row in books.rows("SELECT order_id FROM progress WHERE field = 0 ORDER BY 1")
+            row["order_id"] for row in db.rows("SELECT order_id FROM progress WHERE field = 0 ORDER BY 1")
         ]
         for id in [*field, *chance.sample(others, min(OTHERS_EACH_ROUND, len(others)))]:
-            order = load(books, id)
-            done = _step(books, order, today, chance) if order else ""
+            order = load(db, id)
+            done = _step(db, order, today, chance) if order else ""
             if order is None or order.is_over() or not done:
-                books.do("DELETE FROM progress WHERE order_id = ?", id)
+                db.execute("DELETE FROM progress WHERE order_id = ?", id)
             if done and id in field:
                 events.append(f"{id}: {done}")
-        _goods_arrive(books, chance)
-        credit.refresh(books, today)
-        events += _look_at_holds(books)
+        _goods_arrive(db, chance)
+        credit.refresh(db, today)
+        events += _look_at_holds(db)
     return events
 
 
-def release(books: SampleDatabase, order: sqlite3.Row) -> str:
+def release(db: SampleDatabase, order: sqlite3.Row) -> str:
     """Release a held order: confirm it and write a second acknowledgement."""
-    books.do(
+    db.execute(
         "UPDATE orders SET transport = 'confirmed', approval = 'approved', delivery = 'waiting',"
         " billing = 'pending' WHERE id = ?",
         order["id"],
     )
     if not order["satchel_key"]:
-        books.do("INSERT OR REPLACE INTO progress (order_id, field) VALUES (?, 0)", order["id"])
+        db.execute("INSERT OR REPLACE INTO progress (order_id, field) VALUES (?, 0)", order["id"])
         return f"{order['id']}: released"
-    books.do("INSERT OR REPLACE INTO progress (order_id, field) VALUES (?, 1)", order["id"])
-    numbers = books.rows(
+    db.execute("INSERT OR REPLACE INTO progress (order_id, field) VALUES (?, 1)", order["id"])
+    numbers = db.rows(
         "SELECT line_no FROM order_lines WHERE order_id = ? ORDER BY CAST(line_no AS INTEGER)", order["id"]
     )
     lines = [
-        [order["satchel_key"], row["line_no"], "ok", order["id"], order["number"], "", ""] for row in numbers
+        [order["satchel_key"], row["line_no"], "ok", order["id"], order["number"], "", "", order["net"]]
+        for row in numbers
     ]
-    remember(books, f"ORDER_{order['satchel_key']}", Reply("ok", order["number"], lines))
+    remember(db, f"ORDER_{order['satchel_key']}", Reply("ok", order["number"], lines))
     return f"{order['id']}: released"
 
 
-def _step(books: SampleDatabase, order: Order, today: dt.date, chance: random.Random) -> str:
+def _step(db: SampleDatabase, order: Order, today: dt.date, chance: random.Random) -> str:
     shipped_before = {delivery["id"] for delivery in order.deliveries if delivery["status"] == "done"}
     done = order.step(today, in_parts=chance.random() < 0.4)
     if done == "reserved":
         for line in order.delivery_lines:
-            _move(books, order.head["warehouse_id"], line, on_hand=0, reserved=1)
+            _move(db, order.head["warehouse_id"], line, on_hand=0, reserved=1)
     elif done == "shipped":
         now_shipped = {
             delivery["id"] for delivery in order.deliveries if delivery["status"] == "done"
         } - shipped_before
         for line in order.delivery_lines:
             if line["delivery_id"] in now_shipped:
-                _move(books, order.head["warehouse_id"], line, on_hand=-1, reserved=-1)
-    save(books, order)
+                _move(db, order.head["warehouse_id"], line, on_hand=-1, reserved=-1)
+    save(db, order)
     return done
 
 
-def _move(books: SampleDatabase, warehouse: str, line: dict[str, str], *, on_hand: int, reserved: int) -> None:
+def _move(db: SampleDatabase, warehouse: str, line: dict[str, str], *, on_hand: int, reserved: int) -> None:
     """Add the line's quantity, in base units, *on_hand* and *reserved* times to the stock level."""
-    level = books.one(
+    level = db.row(
         "SELECT * FROM stock WHERE product_id = ? AND warehouse_id = ?", line["product_id"], warehouse
     )
-    product = books.one("SELECT units FROM products WHERE id = ?", line["product_id"])
+    product = db.row("SELECT units FROM products WHERE id = ?", line["product_id"])
     if level is None or product is None:
         return
     factors = dict(part.split(":") for part in product["units"].split("|"))
     quantity = Decimal(line["quantity"]) * Decimal(factors.get(line["unit"], "1"))
-    # What was promised before the books began is not in `reserved`; it never falls below nothing.
-    held = max(Decimal(0), Decimal(level["reserved"]) + quantity * reserved)
+    # What was promised before the database was created is not in `reserved`; it never falls below nothing.
+    reserved_total = max(Decimal(0), Decimal(level["reserved"]) + quantity * reserved)
     there = max(Decimal(0), Decimal(level["on_hand"]) + quantity * on_hand)
-    books.put(
+    db.put(
         STOCK,
         [
             {
                 **dict(level),
                 "on_hand": _plain(there),
-                "reserved": _plain(held),
-                "available": _plain(there - held),
+                "reserved": _plain(reserved_total),
+                "available": _plain(there - reserved_total),
             }
         ],
     )
 
 
-def _goods_arrive(books: SampleDatabase, chance: random.Random) -> None:
-    levels = books.rows("SELECT * FROM stock ORDER BY product_id, warehouse_id")
+def _goods_arrive(db: SampleDatabase, chance: random.Random) -> None:
+    levels = db.rows("SELECT * FROM stock ORDER BY product_id, warehouse_id")
     for level in chance.sample(levels, min(ARRIVALS_EACH_ROUND, len(levels))):
         more = chance.randint(10, 200)
         there, free = Decimal(level["on_hand"]) + more, Decimal(level["available"]) + more
-        books.put(STOCK, [{**dict(level), "on_hand": _plain(there), "available": _plain(free)}])
+        db.put(STOCK, [{**dict(level), "on_hand": _plain(there), "available": _plain(free)}])
 
 
-def _look_at_holds(books: SampleDatabase) -> list[str]:
+def _look_at_holds(db: SampleDatabase) -> list[str]:
     """Release orders that were held for credit and are now below the limit, but none that a person held."""
     events = []
-    by_hand = set(books.meta("held_by_hand").split())
-    for order in books.rows("SELECT * FROM orders WHERE approval = 'credit_hold' ORDER BY id"):
-        room = credit.room(books, order["customer_id"])
+    by_hand = set(db.meta("held_by_hand").split())
+    for order in db.rows("SELECT * FROM orders WHERE approval = 'credit_hold' ORDER BY id"):
+        room = credit.room(db, order["customer_id"])
         if order["id"] not in by_hand and (room is None or Decimal(order["gross"]) <= room):
-            events.append(release(books, order))
+            events.append(release(db, order))
     return events
 
 

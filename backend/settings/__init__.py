@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from backend.settings import exposure
 from backend.settings.declaration import (
     ERP_PREFIX,
     PREFIX,
@@ -31,20 +32,21 @@ DEVICE_VARIABLES = ("SATCHEL_DEVICE", "SATCHEL_SERVER", "SATCHEL_DEVICE_FAILPOIN
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
     """Return the settings in *environ*; raises `SettingError` for the first one that is wrong or unknown."""
-    given = {
+    variables = {
         name: text
         for name, text in environ.items()
         if name.startswith(PREFIX) and not name.startswith(ERP_PREFIX) and name not in DEVICE_VARIABLES
     }
-    refuse_unknown(given, Settings, PREFIX, "`satchel doctor --settings` lists them all")
-    given = {name.removeprefix(PREFIX).lower(): text for name, text in given.items()}
-    values = read_values(Settings, given, PREFIX)
+    refuse_unknown(variables, Settings, PREFIX, "`satchel doctor --settings` lists them all")
+    variables = {name.removeprefix(PREFIX).lower(): text for name, text in variables.items()}
+    values = read_values(Settings, variables, PREFIX)
     values["folder"] = Path(values["folder"]).expanduser().resolve()
     values["database_url"] = values["database_url"] or f"sqlite:///{values['folder'] / 'satchel.sqlite'}"
     backend = _backend(values["database_url"])
     values["web_processes"] = values["web_processes"] or (1 if backend == "sqlite" else min(_cpus(), 4))
-    _check_databases(backend, values["replica_url"])
+    _check_databases(backend, values["standby_url"])
     _check_segments(values)
+    exposure.check(values, environ.get("PGSSLMODE", ""))
     erp = {
         name.removeprefix(ERP_PREFIX).lower(): text
         for name, text in environ.items()
@@ -74,19 +76,22 @@ def _cpus() -> int:
 
 
 def _backend(url: str) -> str:
+    """Return the backend of *url*; empty if it cannot be parsed or names a driver that is not installed."""
     try:
-        return make_url(url).get_backend_name()
+        address = make_url(url)
     except ArgumentError:
         return ""
+    is_ours = address.drivername in ("sqlite", "sqlite+pysqlite", "postgresql+psycopg") and address.database
+    return address.get_backend_name() if is_ours else ""
 
 
-def _check_databases(backend: str, replica_url: str) -> None:
+def _check_databases(backend: str, standby_url: str) -> None:
     if backend not in ("sqlite", "postgresql"):
         raise SettingError("SATCHEL_DATABASE_URL: write postgresql+psycopg://user:password@host/database")
-    if replica_url and {backend, _backend(replica_url)} != {"postgresql"}:
+    if standby_url and {backend, _backend(standby_url)} != {"postgresql"}:
         raise SettingError(
-            "SATCHEL_REPLICA_URL: write postgresql+psycopg://user:password@host/database, the streaming "
-            "replica of the PostgreSQL database in SATCHEL_DATABASE_URL; SQLite has no replica"
+            "SATCHEL_STANDBY_URL: write postgresql+psycopg://user:password@host/database, the streaming "
+            "standby of the PostgreSQL database in SATCHEL_DATABASE_URL; SQLite has no standby"
         )
 
 

@@ -7,12 +7,16 @@ from the declaration.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 PREFIX = "SATCHEL_"
 ERP_PREFIX = "SATCHEL_ERP_"
 """Of the variables that are options of the connector."""
+
+FILE = "_FILE"
+"""After the name of a variable that is secret: the file that holds the value, as container runtimes provide."""
 
 _KEY = "setting"
 
@@ -61,16 +65,17 @@ def variable(prefix: str, name: str) -> str:
     return prefix + name.upper()
 
 
-def read_values(declaration: type, given: Mapping[str, str], prefix: str) -> dict[str, Any]:
-    """Return the value of every declared setting, by name, read from *given* (text by name) or its default.
+def read_values(declaration: type, variables: Mapping[str, str], prefix: str) -> dict[str, Any]:
+    """Return the value of every declared setting; the keys are the names of the fields of *declaration*.
 
-    A variable that is set counts, even if it is empty.
+    A value is read from *variables* (text by the same name), or from the default. A variable that is set
+    counts, even if it is empty.
     Raises `SettingError` for the first value that is wrong or missing.
     """
     values: dict[str, Any] = {}
     for each in declared_settings(declaration):
-        text = given.get(each.name, each.default)
         name = variable(prefix, each.name)
+        text = _secret_file(each, name, variables) if each.secret else variables.get(each.name, each.default)
         if text is None:
             raise SettingError(f"{name} is not set. {each.help}")
         try:
@@ -81,21 +86,41 @@ def read_values(declaration: type, given: Mapping[str, str], prefix: str) -> dic
     return values
 
 
+def _secret_file(each: Setting, name: str, variables: Mapping[str, str]) -> str | None:
+    """Return the text of a secret: that of its variable, or of the file that <variable>_FILE names."""
+    path = variables.get(each.name + FILE.lower(), "").strip()
+    if not path:
+        return variables.get(each.name, each.default)
+    try:
+        text = Path(path).read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise SettingError(f"{name}{FILE}={path!r} cannot be read: {reason}. {each.help}") from None
+    if variables.get(each.name, "") not in ("", text):
+        raise SettingError(f"{name} and {name}{FILE} are both set, and differ; unset one of them")
+    return text
+
+
 def refuse_unknown(variables: Iterable[str], declaration: type, prefix: str, advice: str) -> None:
     """Raise `SettingError` for the first of *variables* that is not declared; *advice* says what is."""
-    declared = {variable(prefix, each.name) for each in declared_settings(declaration)}
+    settings = declared_settings(declaration)
+    declared = {variable(prefix, each.name) for each in settings}
+    declared |= {variable(prefix, each.name) + FILE for each in settings if each.secret}
     for name in variables:
         if name not in declared:
             raise SettingError(f"{name} is not a setting; {advice}")
 
 
-def read_options(declaration: type[T], given: Mapping[str, str]) -> T:
-    """Return the options of a connector: *declaration* filled from *given* (text by name, in lower case).
+def read_options(declaration: type[T], variables: Mapping[str, str]) -> T:
+    """Return the options of a connector: *declaration* filled from *variables* (text by name, in lower case).
 
     Raises `SettingError` for the first one that is wrong, missing or unknown.
     """
     declared = ", ".join(variable(ERP_PREFIX, each.name) for each in declared_settings(declaration))
     refuse_unknown(
-        [variable(ERP_PREFIX, name) for name in given], declaration, ERP_PREFIX, f"the connector has {declared}"
+        [variable(ERP_PREFIX, name) for name in variables],
+        declaration,
+        ERP_PREFIX,
+        f"the connector has {declared}",
     )
-    return declaration(**read_values(declaration, given, ERP_PREFIX))
+    return declaration(**read_values(declaration, variables, ERP_PREFIX))

@@ -1,24 +1,44 @@
 """Readers of settings: each turns text into a value, or raises ValueError with what the text must be."""
 
+import ipaddress
 import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
+
+from sync_protocol.blank import is_blank
+from sync_protocol.loopback import is_loopback
+from sync_protocol.zone import is_known
 
 T = TypeVar("T")
 
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
 
 def text(value: str) -> str:
-    """Return *value* without the spaces around it."""
+    """Return *value* without the spaces around it; control characters would split headers and log lines."""
+    if _CONTROL.search(value.strip()):
+        raise ValueError("must have no control characters, such as line breaks")
     return value.strip()
+
+
+def line(longest: int) -> Callable[[str], str]:
+    """Return a reader of one line of 1 to *longest* visible characters and spaces, for a name."""
+
+    def read(value: str) -> str:
+        if is_blank(value) or not value.isprintable() or len(value) > longest:
+            raise ValueError(f"must be 1 to {longest} printable characters")
+        return value
+
+    return read
 
 
 def required(value: str) -> str:
     """Return *value* without the spaces around it; it must not be empty."""
-    if not value.strip():
+    if not text(value):
         raise ValueError("must be given")
-    return value.strip()
+    return text(value)
 
 
 def password(value: str) -> str:
@@ -64,7 +84,7 @@ def number(least: float, most: float) -> Callable[[str], float]:
     return read
 
 
-def whole(least: int, most: int | None = None) -> Callable[[str], int]:
+def integer(least: int, most: int | None = None) -> Callable[[str], int]:
     """Return a reader of a whole number from *least* to *most* (None: no upper bound)."""
 
     def read(value: str) -> int:
@@ -82,7 +102,14 @@ def whole(least: int, most: int | None = None) -> Callable[[str], int]:
 
 
 seconds = number(0, 86_400)
-port = whole(1, 65_535)
+port = integer(1, 65_535)
+
+
+def zone(value: str) -> str:
+    """Read the IANA name of a time zone."""
+    if not is_known(value.strip()):
+        raise ValueError("must be a time zone such as Europe/Berlin, which this machine knows")
+    return value.strip()
 
 
 def listener(value: str) -> str:
@@ -101,10 +128,32 @@ def listener(value: str) -> str:
 
 def url(value: str) -> str:
     """Read an http or https URL without a query, or nothing."""
-    parts = urlsplit(value.strip())
-    if value.strip() and not (parts.scheme in ("http", "https") and parts.netloc and not parts.query):
-        raise ValueError("must be an address such as https://cdn.example.com")
+    parts = urlsplit(text(value))
+    if value.strip() and not _is_web_address(parts):
+        raise ValueError("must be an address such as https://cdn.example.com, without a user and a query")
     return value.strip().rstrip("/")
+
+
+def _is_web_address(parts: SplitResult) -> bool:
+    try:
+        port_fits = parts.port is None or parts.port > 0
+    except ValueError:
+        return False
+    has_host = bool(parts.hostname) and "@" not in parts.netloc
+    return parts.scheme in ("http", "https") and has_host and port_fits and not parts.query
+
+
+def urls(value: str) -> tuple[str, ...]:
+    """Read comma-separated http or https URLs without a query."""
+    return tuple(url(word) for word in words(value))
+
+
+def networks(value: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+    """Read comma-separated networks in CIDR notation; an address alone is a network of one."""
+    try:
+        return tuple(ipaddress.ip_network(word) for word in words(value))
+    except ValueError as error:
+        raise ValueError(f"must be networks such as 10.0.0.0/8; {error}") from None
 
 
 def s3_location(value: str) -> str:
@@ -129,7 +178,7 @@ def retry_pattern(value: str) -> tuple[str, ...]:
         first, colon, wait = pair.partition(":")
         if not colon:
             raise ValueError(f"must be pairs such as 1:10,5:60,10:900; {pair} has no colon")
-        attempt = whole(1)(first)
+        attempt = integer(1)(first)
         if attempt <= last or (last == 0 and attempt != 1):
             raise ValueError("must have tries that begin at 1 and rise")
         last = attempt
@@ -140,8 +189,8 @@ def retry_pattern(value: str) -> tuple[str, ...]:
 
 def origins(value: str) -> tuple[str, ...]:
     """Read web origins exactly as browsers send them; one that no browser sends would never match."""
-    found = words(value)
-    for origin in found:
+    items = words(value)
+    for origin in items:
         if origin in ("*", "null"):
             raise ValueError(f"must name the origins of your own apps; {origin} stands for every page there is")
         parts = urlsplit(origin)
@@ -153,6 +202,6 @@ def origins(value: str) -> tuple[str, ...]:
             raise ValueError(
                 f"must be in lower case and without the standard port, as browsers send it, not {origin}"
             )
-        if parts.scheme == "http" and parts.hostname not in ("127.0.0.1", "localhost", "::1"):
+        if parts.scheme == "http" and not is_loopback(parts.hostname):
             raise ValueError(f"must use https; {origin} is not encrypted")
-    return found
+    return items

@@ -15,9 +15,9 @@ from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
-from backend import metrics
 from backend.clock import instant
 from backend.feed import reading
+from backend.feed.joined import ROW_OVERHEAD_BYTES
 from backend.feed.models import FeedSegment
 from backend.feed.positions import Head
 from backend.metrics import DropCause
@@ -28,8 +28,6 @@ from sync_protocol.cursor import Cursor, Mark
 from sync_protocol.limits import LIMITS
 
 ROWS_AT_ONCE = 1_000
-ROW_OVERHEAD_BYTES = 16
-"""Bytes that a row takes on a page in addition to its body."""
 
 Link = Callable[[str], str | None]
 """Maps a segment's name to a URL that needs no token; None: fetch it from `/v1/segments` with the token."""
@@ -50,10 +48,13 @@ class Page:
     """Whether nothing has changed since the cursor of the request."""
     poll_after: int
     """Seconds until the next poll."""
+    rows: int
+    """Its records and tombstones, for the metrics. They are counted by the HTTP layer, because a page may be
+    built twice."""
     segment_candidates: tuple[Stream, ...] = ()
     """Streams that the device starts to read and that are large enough for segments, but have none."""
     reset: str | None = None
-    """Its `reset`, for the metrics. They are counted by the HTTP layer, because a page may be built twice."""
+    """Its `reset`, for the metrics."""
     drop_causes: tuple[DropCause, ...] = ()
     """The cause of each stream in its `drop`, for the metrics."""
 
@@ -122,14 +123,14 @@ def _add(rows: _StreamRows, count: int, put: list[str], gone: list[str]) -> None
         return
     for position, key, body in zip(rows.positions, rows.keys, bodies, strict=False):
         if body is None:
-            gone.append(f"[{position},{json.dumps(key)}]")
+            gone.append(f"[{position},{_text(key)}]")
         else:
             put.append(f"[{position},{body}]")
 
 
 @dataclass
 class PageBuilder:
-    """Collect what a page will contain.
+    """Collect the contents of a page.
 
     *budget* is the number of bytes left for rows. `marks` becomes the page's cursor.
     """
@@ -142,6 +143,8 @@ class PageBuilder:
     """The marks of the offered streams once their segments are applied."""
     complete: bool = True
     segment_candidates: list[Stream] = field(default_factory=list)
+    rows: int = 0
+    """Records and tombstones in `_changes`."""
     _changes: list[str] = field(default_factory=list)
     _offers: list[dict[str, object]] = field(default_factory=list)
 
@@ -177,10 +180,10 @@ class PageBuilder:
         ended = len(streams)
         for rows in _changed_rows(session, [*reached.items()]):
             stream = streams[rows.number][0]
-            sent, spent = rows.count_within(self.budget)
+            sent, used = rows.count_within(self.budget)
             if sent:
                 _add(rows, sent, *contents.setdefault(stream, ([], [])))
-                self.budget -= spent
+                self.budget -= used
                 reached[stream] = rows.positions[sent - 1]
             if sent < len(rows.positions):
                 # The page is full. Whether more rows follow is read, not guessed: otherwise a page that ends
@@ -194,10 +197,15 @@ class PageBuilder:
                 self.complete = False
                 if reached[stream]:
                     self.marks[stream] = Mark(reached[stream], mark.as_of)
-        metrics.PAGE_ROWS.inc(sum(len(put) + len(gone) for put, gone in contents.values()))
-        for (channel, collection), (put, gone) in contents.items():
-            name = f'"channel":{_text(channel)},"collection":{_text(collection)}'
-            self._changes.append(f'{{{name},"put":[{",".join(put)}],"gone":[{",".join(gone)}]}}')
+        for stream, (put, gone) in contents.items():
+            self.add_joined(stream, ",".join(put), ",".join(gone), len(put) + len(gone))
+
+    def add_joined(self, stream: Stream, put: str, gone: str, rows: int) -> None:
+        """Add the changes of *stream*: the items of its lists as texts, which hold *rows* rows."""
+        channel, collection = stream
+        name = f'"channel":{_text(channel)},"collection":{_text(collection)}'
+        self._changes.append(f'{{{name},"put":[{put}],"gone":[{gone}]}}')
+        self.rows += rows
 
     def render(
         self,
@@ -238,4 +246,4 @@ class PageBuilder:
         before = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
         body = f'{before[:-1]},"changes":[{",".join(self._changes)}]}}'.encode()
         candidates, causes = tuple(self.segment_candidates), tuple(drop_causes)
-        return Page(body, text, idle, self.poll_after, candidates, reset, causes)
+        return Page(body, text, idle, self.poll_after, self.rows, candidates, reset, causes)

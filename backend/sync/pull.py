@@ -9,12 +9,12 @@ from collections.abc import Collection, Mapping
 
 from sqlalchemy.orm import Session
 
-from backend.feed import segments
 from backend.feed.positions import Head
 from backend.feed.reading import StreamState
 from backend.metrics import DropCause
 from backend.sync import subscriptions
 from backend.sync.page import Link, Page, PageBuilder, no_link
+from backend.sync.page_source import PageSource, SessionSource
 from backend.sync.subscriptions import Subscriptions
 from sync_protocol.change import Stream
 from sync_protocol.checksum import Checksum
@@ -24,7 +24,7 @@ from sync_protocol.pull import RESET_EPOCH, RESET_REBASE, SEGMENTS_SINCE
 
 
 class NotYet(RuntimeError):
-    """This server lags behind what the device has seen, so it must not say "no changes".
+    """This server's head is below the one that the device has seen, so it must not say "no changes".
 
     *retry_after* is in seconds.
     """
@@ -48,11 +48,45 @@ def pull(
     subscribed: Subscriptions | None = None,
     only: Collection[Stream] | None = None,
 ) -> Page:
-    """Return the page that follows *cursor_text*.
+    """Return the page that `page_after` builds for *rep_id*, reading on *session*.
 
     Args:
         session: A session whose transaction is the page's snapshot.
         rep_id: The rep whose streams are read.
+        subscribed: The subscriptions of the rep, if they were read in this snapshot already.
+        cursor_text, schema, limit_bytes, now, link, segment_rows, poll_after, only: As for `page_after`.
+
+    Raises what `page_after` raises.
+    """
+    return page_after(
+        SessionSource(session, rep_id, subscribed),
+        cursor_text=cursor_text,
+        schema=schema,
+        limit_bytes=limit_bytes,
+        now=now,
+        link=link,
+        segment_rows=segment_rows,
+        poll_after=poll_after,
+        only=only,
+    )
+
+
+def page_after(
+    source: PageSource,
+    *,
+    cursor_text: str | None,
+    schema: int,
+    limit_bytes: int | None,
+    now: dt.datetime,
+    link: Link = no_link,
+    segment_rows: int = 0,
+    poll_after: int = LIMITS.poll_after_seconds,
+    only: Collection[Stream] | None = None,
+) -> Page:
+    """Return the page that follows *cursor_text*.
+
+    Args:
+        source: Reads what the page needs, in the page's snapshot.
         cursor_text: The cursor as the device sent it; None: from the start.
         schema: The catalogue revision of the app.
         limit_bytes: The requested size of the page in bytes; None: the default.
@@ -60,8 +94,7 @@ def pull(
         link: Returns the URL of a segment.
         segment_rows: Streams with at least this many records should have segments; 0: no stream should.
         poll_after: Seconds until the next poll.
-        subscribed: The subscriptions of the rep, if they were read in this snapshot already.
-        only: If given, the page is limited to these streams: on a read replica, those that the primary grants.
+        only: If given, the page is limited to these streams: on a standby, those that the primary grants.
 
     Raises:
         CursorInvalid: The cursor was not issued by this server.
@@ -69,7 +102,7 @@ def pull(
         FeedMissing: The database is not set up.
     """
     # 1. The head, the granted streams and their states, in the page's own snapshot.
-    subscribed = subscribed or subscriptions.for_rep(session, rep_id)
+    subscribed = source.subscriptions()
     head, states = subscribed.head, subscribed.states
     granted = [s for s in subscriptions.supported(subscribed, schema) if only is None or s in only]
     # 2. Epoch and `seen` come before anything else.
@@ -83,20 +116,20 @@ def pull(
         raise NotYet(LIMITS.poll_after_seconds // 4)
     # 3. Streams that the cursor names and the device must drop: it may no longer read them, or has read them
     #    only in part before an epoch change, or has missed tombstones. After a full reset there are none.
-    kept = {s: mark for s, mark in cursor.marks.items() if s in set(granted) and not _missed(mark, states, s)}
-    drop = [] if reset == RESET_EPOCH else sorted(set(sent.marks) - set(kept))
+    marks = {s: mark for s, mark in cursor.marks.items() if s in set(granted) and not _missed(mark, states, s)}
+    drop = [] if reset == RESET_EPOCH else sorted(set(sent.marks) - set(marks))
     # 4. Changed streams are read one at a time, in the order in which phones need them. For a stream that the
     #    device does not have yet, its segments are offered if it has any.
     page = PageBuilder(head, LIMITS.page_bytes_within(limit_bytes), poll_after)
-    changed = [s for s in granted if s in states and states[s].head > kept.get(s, Mark()).position]
-    fresh = [s for s in changed if not kept.get(s, Mark()).position]
+    changed = [s for s in granted if s in states and states[s].head > marks.get(s, Mark()).position]
+    fresh = [s for s in changed if not marks.get(s, Mark()).position]
     segment_rows = segment_rows if schema >= SEGMENTS_SINCE else 0
-    offers = segments.on_offer(session, fresh) if schema >= SEGMENTS_SINCE else {}
+    offers = source.offers(fresh) if schema >= SEGMENTS_SINCE else {}
     to_read: list[tuple[Stream, Mark]] = []
     for stream in granted:
         if stream in states:
-            mark = kept.get(stream, Mark(0, head.position))
-            if stream in kept:
+            mark = marks.get(stream, Mark(0, head.position))
+            if stream in marks:
                 page.marks[stream] = mark
             if stream in offers:
                 page.add_offer(stream, offers[stream], mark.as_of, link)
@@ -106,7 +139,7 @@ def pull(
                 to_read.append((stream, mark))
             else:
                 page.marks[stream] = Mark(head.position)
-    page.add_streams(session, to_read)
+    source.add_changes(page, to_read)
     # 5. The cursor names exactly the streams of which the device may now hold rows.
     idle = not (cursor_text is None or reset or drop or changed)
     causes = [_drop_cause(stream, granted, cursor) for stream in drop]
@@ -119,8 +152,8 @@ def _rebase(sent: Cursor, head: Head, states: Mapping[Stream, StreamState]) -> C
 
     The checksums show afterwards whether the rows match this history.
     """
-    whole = [s for s, mark in sent.marks.items() if mark.position >= mark.as_of and mark.position]
-    return Cursor(head.epoch, head.position, {s: Mark(head.position) for s in whole if s in states})
+    complete = [s for s, mark in sent.marks.items() if mark.position >= mark.as_of and mark.position]
+    return Cursor(head.epoch, head.position, {s: Mark(head.position) for s in complete if s in states})
 
 
 def _missed(mark: Mark, states: Mapping[Stream, StreamState], stream: Stream) -> bool:

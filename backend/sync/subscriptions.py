@@ -4,11 +4,22 @@ A statement built from a `SubscriptionQuery` is a snapshot of its own: device, r
 the feed come from the same instant.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Select, bindparam, literal, select, true, union_all
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Select,
+    bindparam,
+    func,
+    literal,
+    literal_column,
+    select,
+    true,
+    union_all,
+)
 from sqlalchemy.orm import Session
 
 from backend.feed.models import FeedHead, FeedStream
@@ -16,8 +27,7 @@ from backend.feed.positions import HEAD_ID, FeedMissing, Head
 from backend.feed.reading import CHECKSUM_COLUMNS, STATE_COLUMNS, StreamState
 from backend.identity import access, principals
 from backend.identity.models import Assignment, Rep, RoleCollection
-from backend.identity.principals import PRINCIPAL_QUERY, Principal
-from backend.identity.tokens import Claims
+from backend.identity.principals import PRINCIPAL_QUERY, Credential, Principal
 from sync_protocol.catalogue import COLLECTIONS
 from sync_protocol.change import Stream
 from sync_protocol.channel import EVERYONE
@@ -42,12 +52,16 @@ class SubscriptionQuery:
         ).subquery("channels")
 
     def role_allows(self, collection: Any) -> ColumnElement[bool]:
-        """Return the condition that the principal's role may read *collection*, a column or a name."""
-        return (
-            select(RoleCollection.role)
-            .where(RoleCollection.role == self.principal.c.role, RoleCollection.collection == collection)
-            .exists()
+        """Return the condition that the principal's role may read *collection*, a column or a name.
+
+        It counts, because PostgreSQL would turn an EXISTS into a join, and could then read the streams of all
+        channels by the collections of the role.
+        """
+        role = select(self.principal.c.role).scalar_subquery()
+        granted = select(func.count()).where(
+            RoleCollection.role == role, RoleCollection.collection == collection
         )
+        return granted.scalar_subquery() > literal_column("0")
 
 
 DEVICE = SubscriptionQuery(PRINCIPAL_QUERY.cte("principal"))
@@ -66,15 +80,15 @@ class Subscriptions:
     states: Mapping[Stream, StreamState]
 
 
-def for_device(session: Session, claims: Claims) -> tuple[Principal, Subscriptions]:
-    """Return the principal of *claims* and its subscriptions.
+def for_device(session: Session, token: Credential) -> tuple[Principal, Subscriptions]:
+    """Return the principal of *token* and its subscriptions.
 
     Raises:
         FeedMissing: The database is not set up.
         Whatever `principals.check` raises, if the device or its rep may not use the API any more.
     """
-    rows = _rows(session, _DEVICE_QUERY, {"device": claims.device})
-    return principals.check(rows[0], claims), _subscriptions(rows)
+    rows = _rows(session, _DEVICE_QUERY, {"device": token.device})
+    return principals.check(rows[0], token), _subscriptions(rows)
 
 
 def for_rep(session: Session, rep: str) -> Subscriptions:
@@ -84,9 +98,13 @@ def for_rep(session: Session, rep: str) -> Subscriptions:
 
 def supported(subscriptions: Subscriptions, schema: int) -> list[Stream]:
     """Return the streams of *subscriptions* that an app of revision *schema* supports, most urgent first."""
+    return sorted((s for s in subscriptions.states if access.supported(*s, schema)), key=by_urgency())
+
+
+def by_urgency() -> Callable[[Stream], tuple[int, bool, bool, str]]:
+    """Return the sort key that puts the streams first which phones need first."""
     order = {name: n for n, name in enumerate(COLLECTIONS)}
-    streams = [s for s in subscriptions.states if access.supported(*s, schema)]
-    return sorted(streams, key=lambda s: (order[s[1]], s[0] != EVERYONE, not s[0].startswith("rep:"), s[0]))
+    return lambda s: (order[s[1]], s[0] != EVERYONE, not s[0].startswith("rep:"), s[0])
 
 
 def _query(query: SubscriptionQuery) -> Select[Any]:

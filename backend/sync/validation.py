@@ -3,17 +3,24 @@
 import datetime as dt
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
+
+import orjson
 
 from backend.feed.live import Ref
 from sync_protocol.canonical import NotCanonical, canonical
 from sync_protocol.catalogue import KINDS
+from sync_protocol.catalogue.order_prices import OLDEST_ORDER_DATE
 from sync_protocol.collection import CheckContext, Kind, schema_faults
 from sync_protocol.errors import ErrorCode, Fault
+from sync_protocol.json_types import Record
 from sync_protocol.limits import LIMITS
+from sync_protocol.price_check import PriceData
+from sync_protocol.sentence import sentence
 from sync_protocol.submission import SubmissionSchema
+from sync_protocol.zone import date_in
 
 MAX_PATH_CHARACTERS = 200
 """Characters of a field's path in a reply."""
@@ -43,6 +50,16 @@ class ParsedSubmission:
         """The records that the body cites; empty if its form has faults."""
         return self.kind.references(self.body) if self.kind and not self.form_faults else set()
 
+    @property
+    def consulted(self) -> set[Ref]:
+        """The records that the kind's rules read; empty if its form has faults."""
+        return set(self.kind.rules.cited(self.body)) if self.kind and not self.form_faults else set()
+
+    @property
+    def price_lookups(self) -> set[tuple[str, str]]:
+        """The (price list, product) whose prices are compared; empty if its form has faults."""
+        return self.kind.price_lookups(self.body) if self.kind and not self.form_faults else set()
+
 
 @dataclass(frozen=True)
 class MalformedSubmission:
@@ -61,7 +78,7 @@ def parse(document: Any) -> ParsedSubmission | MalformedSubmission:
     """
     if not isinstance(document, dict):
         return MalformedSubmission(
-            None, document, [Fault(ErrorCode.NOT_A_SUBMISSION, "", "must be a JSON object")]
+            None, document, [Fault(ErrorCode.NOT_A_SUBMISSION, "", sentence("json_object"))]
         )
     faults = schema_faults(SubmissionSchema, document)
     id = document.get("id") if not any(fault.field == "id" for fault in faults) else None
@@ -69,11 +86,10 @@ def parse(document: Any) -> ParsedSubmission | MalformedSubmission:
         return MalformedSubmission(id, document, faults)
     envelope = {name: value for name, value in document.items() if name != "body"}
     if id in (document.get("depends_on") or []):
-        fault = Fault(ErrorCode.FIELD_INVALID, "depends_on", "names the document itself")
+        fault = Fault(ErrorCode.FIELD_INVALID, "depends_on", sentence("names_itself"))
         return MalformedSubmission(id, document, [fault])
     try:
-        envelope_text = _write(envelope)
-        envelope_text.encode()
+        envelope_text = _envelope_text(envelope)
         text = canonical(document["body"])
     except UnicodeEncodeError:
         reason = "contains half of a surrogate pair, which is not text"
@@ -84,11 +100,13 @@ def parse(document: Any) -> ParsedSubmission | MalformedSubmission:
         path = path.encode("ascii", "backslashreplace").decode()[:MAX_PATH_CHARACTERS]
         return MalformedSubmission(id, document, [Fault(ErrorCode.NOT_CANONICAL, path, error.reason)])
     if len(text) > LIMITS.submission_bytes:
-        fault = Fault(ErrorCode.SUBMISSION_TOO_LARGE, "body", f"is larger than {LIMITS.submission_bytes} bytes")
+        fault = Fault(
+            ErrorCode.SUBMISSION_TOO_LARGE, "body", sentence("body_too_large", bytes=LIMITS.submission_bytes)
+        )
         return MalformedSubmission(id, document, [fault])
     if sha256(text).hexdigest() != document["sha256"]:
         return MalformedSubmission(
-            id, document, [Fault(ErrorCode.BODY_MISMATCH, "sha256", "is not the sha256 of the body")]
+            id, document, [Fault(ErrorCode.BODY_MISMATCH, "sha256", sentence("hash_differs"))]
         )
     kind = KINDS.get(document["kind"])
     form_faults = kind.form_faults(document["body"]) if kind else []
@@ -96,22 +114,62 @@ def parse(document: Any) -> ParsedSubmission | MalformedSubmission:
     return ParsedSubmission(str(id), envelope, envelope_text, document["body"], body_text, kind, form_faults)
 
 
-def validate(
-    submission: ParsedSubmission, citable: Mapping[Ref, Mapping[str, Any]], today: dt.date
-) -> list[Fault]:
+def _envelope_text(envelope: Mapping[str, Any]) -> str:
+    """Return *envelope* as JSON; raises `UnicodeEncodeError` for half of a surrogate pair."""
+    try:
+        return orjson.dumps(envelope).decode()
+    except TypeError:
+        # A number of a newer app's field may be larger than the quick encoder knows.
+        text = _write(envelope)
+        text.encode()
+        return text
+
+
+def validate(submission: ParsedSubmission, citable: Mapping[Ref, Record], now: dt.datetime) -> list[Fault]:
     """Return the faults of the contents.
 
     Args:
         submission: The document, parsed.
         citable: The records that the rep may cite, by (collection, key).
-        today: The company's date.
+        now: The server's clock. Dates are compared with its date in the document's own time zone.
     """
     if submission.kind is None:
         name = json.dumps(submission.envelope["kind"], ensure_ascii=False)
-        return [Fault(ErrorCode.UNKNOWN_KIND, "kind", f"{name} is not a kind this server knows")]
-    context = CheckContext(
-        today=today,
+        return [Fault(ErrorCode.UNKNOWN_KIND, "kind", sentence("unknown_kind", name=name))]
+    context = _context(submission, citable, now)
+    return submission.form_faults or submission.kind.content_faults(submission.body, context)
+
+
+def warnings(submission: ParsedSubmission, readable: Mapping[Ref, Record], now: dt.datetime) -> list[Fault]:
+    """Return what the rep should know about *submission*, which has no faults.
+
+    *readable* are records that the rep may read now: a warning tells their contents. *now* as of `validate`.
+    """
+    if submission.kind is None:
+        return []
+    return submission.kind.warnings(submission.body, _context(submission, readable, now))
+
+
+def approvals(
+    submission: ParsedSubmission, citable: Mapping[Ref, Record], data: PriceData | None, now: dt.datetime
+) -> list[Fault]:
+    """Return why *submission*, which has no faults, waits for the office; *citable* and *now* as of `validate`.
+
+    A capture is never later than *now*, and one that is older than the prices that are kept counts as now.
+    """
+    if submission.kind is None or data is None:
+        return []
+    zone = submission.envelope.get("zone") or "UTC"
+    captured = dt.datetime.fromisoformat(submission.envelope["captured_at"])
+    if not now - OLDEST_ORDER_DATE <= captured <= now:
+        captured = now
+    context = replace(_context(submission, citable, now), captured=date_in(zone, captured), price_data=data)
+    return submission.kind.approvals(submission.body, context)
+
+
+def _context(submission: ParsedSubmission, citable: Mapping[Ref, Record], now: dt.datetime) -> CheckContext:
+    return CheckContext(
+        today=date_in(submission.envelope.get("zone") or "UTC", now),
         lookup=lambda collection, key: citable.get((collection, key)),
         needs=frozenset(submission.envelope.get("needs") or ()),
     )
-    return submission.form_faults or submission.kind.content_faults(submission.body, context)

@@ -1,8 +1,8 @@
 """Verify: find the rows in which a replica differs. The steps are those of docs/protocol.md.
 
 Each step is one snapshot and changes nothing. The server keeps no state between steps; the request repeats what
-is needed. Its cursor says what the device should hold, and only streams that have not changed since the cursor
-can be compared. Streams that the rep may not read are never read.
+is needed. The cursor determines the rows that the device should hold. Only streams without changes since the
+cursor can be compared. Streams that the rep may not read are never read.
 """
 
 from collections.abc import Collection, Mapping
@@ -110,12 +110,12 @@ class _Step:
             and self._state(stream).checksum != sums.get(stream, Checksum())
         ]
         for stream in differing[: LIMITS.verify_ranges]:
-            ours, theirs = self._state(stream).checksum, sums.get(stream, Checksum())
+            server_sum, device_sum = self._state(stream).checksum, sums.get(stream, Checksum())
             self.reply.add_mismatch(Mismatch(stream))
-            if abs(ours.count - theirs.count) > max(MAX_ROW_DIFFERENCE, ours.count // 4):
+            if abs(server_sum.count - device_sum.count) > max(MAX_ROW_DIFFERENCE, server_sum.count // 4):
                 self.reply.resync(stream)
-            elif ours.count <= LIMITS.verify_rows:
-                self.reply.ask_parts(stream, [Part(KeyRange(), ours)])
+            elif server_sum.count <= LIMITS.verify_rows:
+                self.reply.ask_parts(stream, [Part(KeyRange(), server_sum)])
             else:
                 self.reply.ask_parts(
                     stream, ranges.split(self.session, stream, KeyRange(), LIMITS.verify_parts)

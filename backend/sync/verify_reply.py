@@ -30,7 +30,7 @@ StoredRow = Row[str, int, int | None, str | None]
 
 @dataclass
 class VerifyReply:
-    """Collect what the reply will contain. *budget* is the number of bytes left for rows."""
+    """Collect the contents of the reply. *budget* is the number of bytes left for rows."""
 
     cursor: Cursor
     budget: int
@@ -62,8 +62,8 @@ class VerifyReply:
         if not differing and not surplus:
             return
         if self.budget <= 0:
-            whole = Checksum.of((row.hash or 0) % MODULUS for row in stored.values())
-            self.ask_parts(stream, [Part(range, whole)])
+            total = Checksum.of((row.hash or 0) % MODULUS for row in stored.values())
+            self.ask_parts(stream, [Part(range, total)])
             return
         put, gone = self._repairs.setdefault(stream, ([], []))
         put += (f"[{row.position},{row.body}]" for row in differing)

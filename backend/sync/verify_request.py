@@ -13,12 +13,12 @@ A hash or a sum is 16 hexadecimal digits.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 from sync_protocol.change import Stream
 from sync_protocol.checksum import Checksum
 from sync_protocol.errors import ErrorCode, Fault
 from sync_protocol.segment import KeyRange
+from sync_protocol.verify import LoadedRange, LoadedStream, LoadedVerifyRequest
 
 RowHashes = Mapping[str, int]
 """The hashes of the device's rows in a range, by key."""
@@ -37,8 +37,8 @@ class VerifyRequest:
     rows: Sequence[tuple[Stream, KeyRange, RowHashes]] = ()
 
 
-def parse_request(request: Mapping[str, Any]) -> VerifyRequest:
-    """Return the step in *request*, which `VerifyRequestSchema` has loaded and in which `faults` found none."""
+def parse_request(request: LoadedVerifyRequest) -> VerifyRequest:
+    """Return the step in *request*, in which `faults` finds none."""
     sums = request["sums"]
     return VerifyRequest(
         sums=None if sums is None else {_stream(s): Checksum(s["count"], int(s["sum"], 16)) for s in sums},
@@ -50,7 +50,7 @@ def parse_request(request: Mapping[str, Any]) -> VerifyRequest:
     )
 
 
-def faults(request: Mapping[str, Any]) -> Iterator[Fault]:
+def faults(request: LoadedVerifyRequest) -> Iterator[Fault]:
     """Yield faults that the schema does not find: no step, a stream twice, empty or overlapping ranges.
 
     Overlapping ranges would let one request read a stream many times.
@@ -60,24 +60,27 @@ def faults(request: Mapping[str, Any]) -> Iterator[Fault]:
         yield Fault(ErrorCode.FIELD_MISSING, "sums", "starts a verification; `split` or `rows` continue it")
     if sums is not None and len({_stream(item) for item in sums}) < len(sums):
         yield Fault(ErrorCode.FIELD_INVALID, "sums", "names a stream twice")
-    taken: list[tuple[Stream, KeyRange, str]] = []
-    for part in ("split", "rows"):
-        for n, item in enumerate(request[part]):
-            keys, where = _keys(item), f"{part}[{n}]"
-            if keys.end is not None and keys.end <= keys.start:
-                yield Fault(ErrorCode.FIELD_INVALID, f"{where}.to", "must be above `from`")
-            if any(key not in keys for key, _ in item.get("rows", ())):
-                yield Fault(ErrorCode.FIELD_INVALID, f"{where}.rows", "has a key outside the range")
-            taken.append((_stream(item), keys, where))
-    taken.sort(key=lambda entry: (entry[0], entry[1].start))
-    for (stream, keys, _), (following, next_keys, where) in pairwise(taken):
+    items: list[tuple[str, LoadedRange, list[tuple[str, str]]]] = [
+        *((f"split[{n}]", item, []) for n, item in enumerate(request["split"])),
+        *((f"rows[{n}]", item, item["rows"]) for n, item in enumerate(request["rows"])),
+    ]
+    ranges: list[tuple[Stream, KeyRange, str]] = []
+    for path, item, rows in items:
+        keys = _keys(item)
+        if keys.end is not None and keys.end <= keys.start:
+            yield Fault(ErrorCode.FIELD_INVALID, f"{path}.to", "must be above `from`")
+        if any(key not in keys for key, _ in rows):
+            yield Fault(ErrorCode.FIELD_INVALID, f"{path}.rows", "has a key outside the range")
+        ranges.append((_stream(item), keys, path))
+    ranges.sort(key=lambda entry: (entry[0], entry[1].start))
+    for (stream, keys, _), (following, next_keys, path) in pairwise(ranges):
         if stream == following and next_keys.start in keys:
-            yield Fault(ErrorCode.FIELD_INVALID, where, "overlaps another range")
+            yield Fault(ErrorCode.FIELD_INVALID, path, "overlaps another range")
 
 
-def _stream(item: Mapping[str, Any]) -> Stream:
+def _stream(item: LoadedStream) -> Stream:
     return item["channel"], item["collection"]
 
 
-def _keys(item: Mapping[str, Any]) -> KeyRange:
+def _keys(item: LoadedRange) -> KeyRange:
     return KeyRange(item["from_"], item["to"])

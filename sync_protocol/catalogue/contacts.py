@@ -4,7 +4,8 @@ from marshmallow import fields, validate
 
 from sync_protocol.channel import follows
 from sync_protocol.collection import FIELD, Collection, RecordSchema
-from sync_protocol.fields import Choice, Key, Text
+from sync_protocol.fields import Choice, Key, Prose, Search, Text
+from sync_protocol.presentation import ListView
 
 
 class PhoneSchema(RecordSchema):
@@ -15,11 +16,12 @@ class PhoneSchema(RecordSchema):
 class ContactSchema(RecordSchema):
     id = Key(required=True)
     customer_id = Key(required=True, references="customers")
-    name = Text(200, required=True, allow_none=True)
+    name = Prose(200, required=True, allow_none=True)
     """Null if the ERP has a phone number or e-mail address but no person."""
-    role = Text(120, required=True, allow_none=True)
+    role = Prose(120, required=True, allow_none=True)
     phones = fields.List(fields.Nested(PhoneSchema), required=True, validate=validate.Length(max=50))
     emails = fields.List(Text(254), required=True, validate=validate.Length(max=50))
+    search = Search()
 
 
 CONTACTS = Collection(
@@ -29,4 +31,6 @@ CONTACTS = Collection(
     channel=follows("customers", via="customer_id"),
     priority=2,
     authority=FIELD,
+    columns=("id", "customer_id", "name", "role", "emails"),
+    view=ListView(search=("name", "phones.number", "emails", "search")),
 )

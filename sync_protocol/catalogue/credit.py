@@ -3,6 +3,7 @@
 from sync_protocol.channel import follows
 from sync_protocol.collection import Collection, RecordSchema
 from sync_protocol.fields import Currency, Date, Instant, Key, Money
+from sync_protocol.presentation import ListView
 
 
 class CreditSchema(RecordSchema):
@@ -26,4 +27,6 @@ CREDIT = Collection(
     channel=follows("customers", via="customer_id"),
     priority=7,
     volatile=("as_of",),
+    columns=("id", "customer_id", "limit", "exposure", "overdue", "currency"),
+    view=ListView(title="customer_id", sort=(("overdue", "descending"),)),
 )

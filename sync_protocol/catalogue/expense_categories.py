@@ -2,12 +2,12 @@
 
 from sync_protocol.channel import everyone
 from sync_protocol.collection import Collection, RecordSchema
-from sync_protocol.fields import Currency, Flag, Key, Money, Text
+from sync_protocol.fields import Currency, Flag, Key, Money, Prose
 
 
 class ExpenseCategorySchema(RecordSchema):
     id = Key(required=True)
-    name = Text(120, required=True)
+    name = Prose(120, required=True)
     currency = Currency(required=True)
     limit_per_line = Money(required=True, allow_none=True, least="0")
     """A line above it needs a justification; null: no limit."""
@@ -22,4 +22,5 @@ EXPENSE_CATEGORIES = Collection(
     schema=ExpenseCategorySchema,
     channel=everyone(),
     priority=4,
+    columns=("id", "name", "limit_per_line", "receipt_above", "currency", "active"),
 )

@@ -6,7 +6,7 @@ from sync_protocol.fields import Instant, Key
 
 
 class FreshnessSchema(RecordSchema):
-    id = Key(required=True)
+    id = Key(required=True, metadata={"names": "collections"})
     """The name of a collection."""
     as_of = Instant(required=True)
     """When the collection was last read completely from the ERP."""

@@ -1,14 +1,26 @@
 """Orders in the ERP, with their execution."""
 
-from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
 
 from marshmallow import fields, validate
 
 from sync_protocol.channel import follows
 from sync_protocol.collection import Collection, RecordSchema
-from sync_protocol.fields import Choice, Count, Currency, Date, Flag, Key, Money, Quantity, Text
+from sync_protocol.fields import (
+    Choice,
+    Count,
+    Currency,
+    Date,
+    Flag,
+    Key,
+    Money,
+    Price,
+    Prose,
+    Quantity,
+    Text,
+)
+from sync_protocol.json_types import Record
+from sync_protocol.presentation import ListView
 from sync_protocol.submission import State
 
 _DECIDED = {
@@ -25,12 +37,12 @@ _UNDECIDED = frozenset({"pending", "credit_hold", "blocked"})
 class OrderLineSchema(RecordSchema):
     line_no = Count(required=True, least=1, most=100_000)
     product_id = Key(required=True, allow_none=True, references="products")
-    description = Text(400, required=True, allow_none=True)
+    description = Prose(400, required=True, allow_none=True)
     unit = Key(required=True, allow_none=True, references="units")
     ordered = Quantity(required=True)
     delivered = Quantity(required=True)
     invoiced = Quantity(required=True)
-    unit_price = Money(required=True)
+    unit_price = Price(required=True)
     net = Money(required=True)
 
 
@@ -94,10 +106,12 @@ ORDERS = Collection(
     schema=OrderSchema,
     channel=follows("customers", via="customer_id"),
     priority=6,
+    columns=("id", "number", "customer_id", "order_date", "gross", "currency", "axes"),
+    view=ListView(sort=(("order_date", "descending"),), search=("number", "customer_reference")),
 )
 
 
-def decision(order: Mapping[str, Any]) -> State | None:
+def decision(order: Record) -> State | None:
     """Return the state after a person in the ERP has decided on an order on hold; None before that."""
     axes = order["axes"]
     state = _DECIDED.get(axes["transport"])
@@ -105,6 +119,6 @@ def decision(order: Mapping[str, Any]) -> State | None:
     return None if state is State.ACCEPTED and undecided else state
 
 
-def net_total(order: Mapping[str, Any]) -> Decimal | None:
+def net_total(order: Record) -> Decimal | None:
     """Return the total without tax."""
     return None if order["net"] is None else Decimal(order["net"])

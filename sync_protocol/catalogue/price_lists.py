@@ -2,12 +2,12 @@
 
 from sync_protocol.channel import everyone
 from sync_protocol.collection import Collection, RecordSchema
-from sync_protocol.fields import Currency, Date, Flag, Key, Text
+from sync_protocol.fields import Currency, Date, Flag, Key, Prose
 
 
 class PriceListSchema(RecordSchema):
     id = Key(required=True)
-    name = Text(120, required=True)
+    name = Prose(120, required=True)
     currency = Currency(required=True)
     tax_included = Flag(required=True)
     valid_from = Date(required=True, allow_none=True)

@@ -3,6 +3,7 @@
 from sync_protocol.channel import follows
 from sync_protocol.collection import Collection, RecordSchema
 from sync_protocol.fields import Choice, Currency, Date, Key, Money, Text
+from sync_protocol.presentation import ListView
 
 
 class ReceivableSchema(RecordSchema):
@@ -26,4 +27,6 @@ RECEIVABLES = Collection(
     schema=ReceivableSchema,
     channel=follows("customers", via="customer_id"),
     priority=7,
+    columns=("id", "customer_id", "type", "number", "due_date", "open_amount", "currency"),
+    view=ListView(sort=(("due_date", "ascending"),), search=("number", "order_number")),
 )

@@ -1,54 +1,98 @@
-"""Rules that several kinds share."""
+"""Rules that several kinds share.
+
+Each function takes the rule that its faults name, so that the kind's own file lists every rule of the kind.
+"""
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any
 
+from sync_protocol.check_rule import CheckRule
 from sync_protocol.collection import Lookup
+from sync_protocol.currency import decimals_in
 from sync_protocol.errors import ErrorCode, Fault
+from sync_protocol.json_types import Body, BodyLine, Record
+from sync_protocol.sentence import sentence
+
+LINE_NUMBERS = CheckRule(
+    "line_numbers",
+    ErrorCode.OUT_OF_RANGE,
+    "lines.line_no",
+    "No two lines have the same number.",
+    ("unique",),
+    ("line_number_twice",),
+)
+SOLD_IN_UNIT = CheckRule(
+    "sold_in_unit",
+    ErrorCode.WRONG_UNIT,
+    "lines.unit",
+    "The unit is one of the `units` of the product.",
+    ("option",),
+    ("not_sold_in_unit",),
+)
+UNIT_DECIMALS = CheckRule(
+    "unit_decimals",
+    ErrorCode.OUT_OF_RANGE,
+    "lines.quantity",
+    "The quantity has at most the `decimals` of its unit.",
+    ("unit_decimals", "unit"),
+    ("unit_decimals", "unit_whole"),
+)
 
 
-def date_within(
-    body: Mapping[str, Any], field: str, today: dt.date, before: dt.timedelta, after: dt.timedelta
-) -> Iterator[Fault]:
-    """Yield a fault if the date in *field* is more than *before* in the past or *after* in the future."""
-    text = body.get(field)
+def name_of(lookup: Lookup, collection: str, key: str | None) -> str:
+    """Return the name of a record for a title; its key if the record is not known or has no name."""
+    record = (lookup(collection, key) if key else None) or {}
+    return str(record.get("name") or key)
+
+
+def title_of(lookup: Lookup, submission_id: str) -> str:
+    """Return the title of another document of the rep; its id if the document is not known."""
+    record = lookup("submissions", submission_id) or {}
+    return str(record.get("title") or submission_id)
+
+
+def date_within(rule: CheckRule, text: str | None, today: dt.date, line: int | None = None) -> Iterator[Fault]:
+    """Yield a fault if the date *text* is further in the past or in the future than *rule* says."""
     if not text:
         return
-    earliest, latest = today - before, today + after
+    _, before, after = rule.check
+    earliest, latest = today - dt.timedelta(before), today + dt.timedelta(after)
     if not earliest <= dt.date.fromisoformat(text) <= latest:
-        yield Fault(ErrorCode.OUT_OF_RANGE, field, f"must lie between {earliest} and {latest}, not {text}")
+        message = sentence("date_outside", earliest=earliest.isoformat(), latest=latest.isoformat(), value=text)
+        yield rule.fault(message, line)
 
 
-def line_numbers_unique(body: Mapping[str, Any]) -> Iterator[Fault]:
+def line_numbers_unique(rule: CheckRule, body: Body) -> Iterator[Fault]:
     """Yield a fault for each line with the number of an earlier line."""
-    seen: set[int] = set()
+    numbers: set[int] = set()
     for n, line in enumerate(body["lines"]):
-        if line["line_no"] in seen:
-            yield Fault(ErrorCode.OUT_OF_RANGE, f"lines[{n}].line_no", f"line {line['line_no']} is there twice")
-        seen.add(line["line_no"])
+        if line["line_no"] in numbers:
+            yield rule.fault(sentence("line_number_twice", number=line["line_no"]), n)
+        numbers.add(line["line_no"])
 
 
 def quantity_in_unit(
-    line: Mapping[str, Any], product: Mapping[str, Any], lookup: Lookup, path: str
+    sold_in_unit: CheckRule,
+    unit_decimals: CheckRule,
+    line: BodyLine,
+    product: Record,
+    lookup: Lookup,
+    n: int,
 ) -> Iterator[Fault]:
     """Yield a fault if the product is not sold in the line's unit, or the quantity has too many decimals.
 
-    *path* is the line's path in the body, for the fault.
+    *n* is the line's index.
     """
     sold_in = [entry["unit"] for entry in product.get("units", [])]
     if sold_in and line["unit"] not in sold_in:
-        yield Fault(
-            ErrorCode.WRONG_UNIT, f"{path}.unit", f"is sold in {', '.join(sold_in)}, not in {line['unit']}"
-        )
+        yield sold_in_unit.fault(sentence("not_sold_in_unit", units=sold_in, unit=line["unit"]), n)
         return
     unit = lookup("units", line["unit"]) or {}
     decimals = unit.get("decimals")
-    if decimals is not None and -int(Decimal(line["quantity"]).normalize().as_tuple().exponent) > decimals:
-        allowed = f"at most {decimals} decimals" if decimals else "whole numbers only"
-        yield Fault(
-            ErrorCode.OUT_OF_RANGE,
-            f"{path}.quantity",
-            f"{unit.get('name')} allows {allowed}, not {line['quantity']}",
-        )
+    if decimals is not None and decimals_in(Decimal(line["quantity"])) > decimals:
+        values = {"unit": unit.get("name"), "quantity": line["quantity"]}
+        message = sentence("unit_whole", **values)
+        if decimals:
+            message = sentence("unit_decimals", decimals=decimals, **values)
+        yield unit_decimals.fault(message, n)

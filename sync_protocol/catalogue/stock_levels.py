@@ -5,6 +5,7 @@ from marshmallow import fields, validate
 from sync_protocol.channel import by_field
 from sync_protocol.collection import Collection, RecordSchema
 from sync_protocol.fields import Date, Instant, Key, Quantity
+from sync_protocol.presentation import ListView
 
 
 class IncomingSchema(RecordSchema):
@@ -33,4 +34,6 @@ STOCK_LEVELS = Collection(
     channel=by_field("warehouse_id", dimension="warehouse"),
     priority=5,
     volatile=("as_of",),
+    columns=("id", "product_id", "warehouse_id", "unit", "on_hand", "available"),
+    view=ListView(title="product_id", parent="product_id"),
 )

@@ -2,12 +2,12 @@
 
 from sync_protocol.channel import everyone
 from sync_protocol.collection import Collection, RecordSchema
-from sync_protocol.fields import Count, Key, Quantity, Text
+from sync_protocol.fields import Count, Key, Prose, Quantity, Text
 
 
 class UnitSchema(RecordSchema):
     id = Key(required=True)
-    name = Text(80, required=True)
+    name = Prose(80, required=True)
     symbol = Text(20, required=True)
     category = Text(80, required=True)
     """Units of the same category can be converted into each other."""

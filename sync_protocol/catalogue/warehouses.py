@@ -2,12 +2,12 @@
 
 from sync_protocol.channel import everyone
 from sync_protocol.collection import Collection, RecordSchema
-from sync_protocol.fields import Key, Text
+from sync_protocol.fields import Key, Prose
 
 
 class WarehouseSchema(RecordSchema):
     id = Key(required=True)
-    name = Text(120, required=True)
+    name = Prose(120, required=True)
 
 
 WAREHOUSES = Collection(

@@ -1,10 +1,10 @@
 """The withdrawal: a rep cancels a captured document before it is sent to the ERP."""
 
-from collections.abc import Mapping
-from typing import Any
-
-from sync_protocol.collection import INBOX, BodySchema, Kind
+from sync_protocol.catalogue.rules import title_of
+from sync_protocol.collection import INBOX, BodySchema, Kind, Lookup
 from sync_protocol.fields import Text, Ulid
+from sync_protocol.json_types import Body
+from sync_protocol.presentation import Form
 
 
 class WithdrawalBodySchema(BodySchema):
@@ -13,9 +13,9 @@ class WithdrawalBodySchema(BodySchema):
     reason = Text(400, load_default=None, allow_none=True)
 
 
-def title(body: Mapping[str, Any]) -> str:
+def title(body: Body, lookup: Lookup) -> str:
     """Return the title for people."""
-    return f"Withdrawal of {body.get('submission_id')}"
+    return f"Withdrawal of {title_of(lookup, body['submission_id'])}"
 
 
 WITHDRAWAL = Kind(
@@ -24,6 +24,7 @@ WITHDRAWAL = Kind(
     schema=WithdrawalBodySchema,
     order_key=lambda body, rep: f"submission:{body['submission_id']}",
     title=title,
+    form=Form(title="submission_id", prefill={"submission_id": ("document",)}),
     destination=INBOX,
     since=2,
 )

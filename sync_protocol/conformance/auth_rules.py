@@ -1,10 +1,13 @@
 """Rules of a server's authentication: enrolment, tokens, and the form of problems."""
 
+import json
+import time
+
 import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sync_protocol.conformance.client import Client, expect_json, expect_problem
-from sync_protocol.conformance.verdict import Rule, expect
+from sync_protocol.conformance.rule import Rule, expect
 from sync_protocol.enrol import EnrolReplySchema, TokenReplySchema
 
 PAGE = "docs/protocol.md"
@@ -33,14 +36,46 @@ def token(client: Client) -> None:
     expect_problem(client.refresh(refresh_token, Ed25519PrivateKey.generate()), 401, "refresh_invalid")
     client.tokens.update(again)
     client.rotate()
-    expect_problem(client.refresh(refresh_token), 401, "refresh_invalid")
+
+
+def proof(client: Client) -> None:
+    """A proof is for one method, address, time and nonce, and for one request."""
+    client.rotate()
+    path, body = "/v1/token", {"refresh_token": client.tokens["refresh_token"]}
+
+    def refused(proof: str | None, code: str = "invalid_dpop_proof") -> None:
+        reply = client.send_proof(path, body, proof)
+        expect_problem(reply, 400, code)
+        expect("dpop-nonce" in reply.headers, f"{code} came without a DPoP-Nonce")
+
+    refused(None)
+    refused("not.a.proof")
+    refused(client.proof(path, htm="GET"))
+    refused(client.proof(path, htu=f"{client.server}/v1/enrol"))
+    refused(client.proof(path, htu=f"https://elsewhere.example{path}"))
+    refused(client.proof(path, jti=""))
+    refused(client.proof(path, nonce="1.none"), "use_dpop_nonce")
+    refused(client.proof(path, iat=1), "use_dpop_nonce")
+    used = client.proof(path)
+    client.tokens.update(expect_json(client.send_proof(path, body, used), TokenReplySchema))
+    refused(used)
+
+
+def wiped(client: Client) -> None:
+    """Nobody but the server orders a wipe, and no order that it did not give is confirmed."""
+    client.rotate()
+    for order in ("", "sw1.x", f"sw1.{client.tokens['device_id']}.{'A' * 43}"):
+        reply = client.request("POST", "/v1/wiped", token=None, json={"wipe_order": order, "exported": 0})
+        expect_problem(reply, 400, "wipe_order_invalid")
+    reply = client.request("GET", "/v1/pull")
+    expect(reply.status_code == 200, "a confirmation that was refused has revoked the device")
 
 
 def requires_token(client: Client) -> None:
     routes = (("GET", "/v1/pull"), ("POST", "/v1/push"), ("POST", "/v1/sync"), ("POST", "/v1/receipts"))
     for method, path in routes:
         expect_problem(client.request(method, path, token=None), 401, "token_missing")
-        expect_problem(client.request(method, path, token="a.b.c"), 401, "token_invalid")  # noqa: S106 - no token of anybody
+        expect_problem(client.request(method, path, token="a.b.c"), 401, "token_invalid")  # noqa: S106 - no token of anybody  # nosec B106
 
 
 def public_routes(client: Client) -> None:
@@ -66,10 +101,37 @@ def envelope(client: Client) -> None:
     expect_problem(client.request("DELETE", "/v1/pull"), 405, "method_not_allowed")
 
 
+def bounds(client: Client) -> None:
+    headers = {"Content-Type": "application/json"}
+    large = json.dumps({"code": "x" * 100_000, "public_key": {}, "device_name": "conformance kit"}).encode()
+    reply = client.request("POST", "/v1/enrol", token=None, content=large, headers=headers)
+    expect_problem(reply, 413, "body_too_large")
+    deep = b'{"submissions":[' + b"[" * 200 + b"]" * 200 + b"]}"
+    expect_problem(client.request("POST", "/v1/push", content=deep, headers=headers), 400, "not_json")
+
+
+def reuse(client: Client) -> None:
+    first = client.tokens["refresh_token"]
+    client.rotate()
+    client.rotate()
+    # A proof that may be older than the last refresh is no reuse: the request may have been late.
+    time.sleep(1.1)
+    client.nonce = None
+    expect_problem(client.refresh(first), 401, "refresh_invalid")
+    expect_problem(client.refresh(client.tokens["refresh_token"]), 401, "refresh_invalid")
+    expect_problem(client.request("GET", "/v1/pull"), 401, "token_invalid")
+
+
+LAST = [Rule("reuse", "A reused refresh token ends the enrolment, with all its tokens", ENROLMENT, reuse)]
+"""Checked after all other rules: the device must enrol again."""
+
 RULES = [
     Rule("enrol", "The same code and key give the same device; another key gives none", ENROLMENT, enrol),
-    Rule("token", "After a lost reply the same next token; a used token is refused", ENROLMENT, token),
+    Rule("token", "After a lost reply the same next token; another key gets none", ENROLMENT, token),
+    Rule("proof", "A proof is for one request, address, time and nonce", ENROLMENT, proof),
+    Rule("wiped", "A confirmation needs the order of this server", f"{PAGE}#wiping", wiped),
     Rule("token-required", "Protected routes need a valid token", f"{PAGE}#requests", requires_token),
     Rule("public-routes", "Limits and OpenAPI document need no token", f"{PAGE}#requests", public_routes),
+    Rule("bounds", "Kilobytes without a token, and JSON of few levels", f"{PAGE}#requests", bounds),
     Rule("envelope", "Each malformed request gets its own problem", f"{PAGE}#errors", envelope),
 ]

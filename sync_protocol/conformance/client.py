@@ -1,8 +1,8 @@
 """The kit's own device, to test a server: a key, tokens and requests."""
 
 import base64
-import hashlib
 import json
+import time
 from collections.abc import Mapping
 from typing import Any, NoReturn
 from uuid import uuid4
@@ -13,11 +13,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from marshmallow import Schema
 
 from sync_protocol import base64url
-from sync_protocol.conformance.verdict import RuleViolation, expect
+from sync_protocol.conformance.rule import RuleViolation, expect
+from sync_protocol.dpop import PROOF_HEADER, PROOF_TYPE, nonce_time
 from sync_protocol.enrol import EnrolReplySchema, TokenReplySchema
 from sync_protocol.problem import MEDIA_TYPE, ProblemSchema
 
 Json = dict[str, Any]
+"""A JSON object as it travels: the schema named beside it declares its keys."""
 TIMEOUT = httpx.Timeout(30.0)
 
 
@@ -28,6 +30,8 @@ class Client:
         self.server, self.code = server.rstrip("/"), code
         self.key = Ed25519PrivateKey.generate()
         self.enrolled: Json | None = None
+        self.nonce: str | None = None
+        """The server's newest nonce for proofs."""
         self.transport = http
         self._http = httpx.Client(base_url=self.server, timeout=TIMEOUT, transport=http)
 
@@ -41,7 +45,7 @@ class Client:
         *token* replaces the access token; None sends no token. *more* are arguments of `httpx.Client.request`.
         """
         headers = dict(more.pop("headers", {}))
-        if token == "":
+        if token == "":  # nosec B105 # no password
             token = self.tokens["access_token"]
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
@@ -66,16 +70,34 @@ class Client:
         public = base64url.encode((key or self.key).public_key().public_bytes_raw())
         jwk = {"kty": "OKP", "crv": "Ed25519", "x": public}
         body = {"code": self.code, "public_key": jwk, "device_name": "conformance kit", "app_version": "kit"}
-        return self.request("POST", "/v1/enrol", token=None, json=body)
+        return self.prove("/v1/enrol", body, key or self.key)
 
     def refresh(self, refresh_token: str, key: Ed25519PrivateKey | None = None) -> httpx.Response:
         """Request new tokens, with a proof signed by the device's key unless *key* is given."""
-        rth = base64url.encode(hashlib.sha256(refresh_token.encode()).digest())
-        claims = {"aud": self.tokens["issuer"], "rth": rth, "jti": uuid4().hex}
-        proof = jwt.encode(claims, key or self.key, algorithm="EdDSA", headers={"typ": "satchel-proof+jwt"})
-        return self.request(
-            "POST", "/v1/token", token=None, json={"refresh_token": refresh_token, "proof": proof}
-        )
+        return self.prove("/v1/token", {"refresh_token": refresh_token}, key or self.key)
+
+    def prove(self, path: str, body: Json, key: Ed25519PrivateKey) -> httpx.Response:
+        """POST *body* with a proof by *key*, once more if the server requires another nonce."""
+        reply = self.send_proof(path, body, self.proof(path, key))
+        if reply.headers.get("satchel-error") == "use_dpop_nonce":
+            expect("dpop-nonce" in reply.headers, f"{path}: use_dpop_nonce came without a DPoP-Nonce")
+            self.nonce = reply.headers["dpop-nonce"]
+            reply = self.send_proof(path, body, self.proof(path, key))
+        return reply
+
+    def send_proof(self, path: str, body: Json, proof: str | None) -> httpx.Response:
+        """POST *body* with *proof*; None sends no proof."""
+        headers = {} if proof is None else {PROOF_HEADER: proof}
+        return self.request("POST", path, token=None, json=body, headers=headers)
+
+    def proof(self, path: str, key: Ed25519PrivateKey | None = None, **changed: Any) -> str:
+        """Return a new proof for a POST to *path*; *changed* replaces members of its payload."""
+        public = base64url.encode((key or self.key).public_key().public_bytes_raw())
+        at = nonce_time(self.nonce) if self.nonce else int(time.time())
+        payload = {"jti": uuid4().hex, "htm": "POST", "htu": self.server + path, "iat": at}
+        payload |= {"nonce": self.nonce} if self.nonce else {}
+        header = {"typ": PROOF_TYPE, "jwk": {"kty": "OKP", "crv": "Ed25519", "x": public}}
+        return jwt.encode(payload | changed, key or self.key, algorithm="EdDSA", headers=header)
 
     def rotate(self) -> Json:
         """Request the next pair of tokens, store it and return it."""

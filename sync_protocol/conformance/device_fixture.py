@@ -5,24 +5,27 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from sync_protocol.catalogue.order import ORDER
 from sync_protocol.conformance.driver_process import Driver, Drivers
-from sync_protocol.conformance.script import NW, Changes, Json, Rows, Script, customer
+from sync_protocol.conformance.http_server import HttpServer
+from sync_protocol.conformance.rule import RuleViolation, expect
+from sync_protocol.conformance.script import NW, Changes, Json, Script, customer
 from sync_protocol.conformance.scripted_server import CODE, ScriptedServer
-from sync_protocol.conformance.verdict import RuleViolation, expect
+from sync_protocol.conformance.verify_replies import Rows
 
+PUSHES = ("/v1/push", "/v1/sync")
 FIRST_CURSOR = "kit:1"
 """The cursor of the script's first page."""
 
 
-def today() -> str:
-    """Return today's date: devices refuse old orders."""
-    return dt.datetime.now(dt.UTC).date().isoformat()
+def order_body(date: dt.datetime, **more: Any) -> Json:
+    """Return the body of an order of *date* whose records are all on the script's first page.
 
-
-def order_body(**more: Any) -> Json:
-    """Return the body of an order whose records are all on the script's first page."""
+    *date* must be near the time of the script's server: devices refuse old orders.
+    """
     line = {"line_no": 1, "product_id": "P1", "quantity": "3", "unit": "u", "unit_price": "1.50"}
-    return {"customer_id": "C1", "order_date": today(), "currency": "EUR", "lines": [line], **more}
+    order_date = date.date().isoformat()
+    return {"customer_id": "C1", "order_date": order_date, "currency": "EUR", "lines": [line], **more}
 
 
 def base_records() -> list[Changes]:
@@ -48,10 +51,13 @@ def base_records() -> list[Changes]:
 class DeviceFixture:
     """A device, its server, and its folder."""
 
-    def __init__(self, drivers: Drivers, folder: Path) -> None:
+    def __init__(self, drivers: Drivers, folder: Path, *, browser: bool = False) -> None:
+        """*browser*: the device is a page in a browser, which does not see the bytes of a connection."""
+        self.browser = browser
         self.script = Script()
         self.script.page(None, FIRST_CURSOR, *base_records())
         self.server = ScriptedServer(self.script)
+        self.http = HttpServer(self.server.respond, browser=browser)
         self.repair_allowed = False
         """Whether in this rule the replica may differ and be repaired by verification."""
         self._drivers = drivers
@@ -59,7 +65,7 @@ class DeviceFixture:
 
     def close(self) -> None:
         """Stop the server."""
-        self.server.http.close()
+        self.http.close()
 
     def second_driver(self) -> Driver:
         """Start a second driver; the caller kills it."""
@@ -83,9 +89,9 @@ class DeviceFixture:
         self._drivers.main().kill()
         self.must("open", folder=self.folder)
 
-    def enrol(self) -> Json:
+    def enrol(self, code: str = CODE) -> Json:
         """Enrol at the scripted server."""
-        return self.send("enrol", server=self.server.http.address, code=CODE)
+        return self.send("enrol", server=self.http.address, code=code)
 
     def ready(self) -> None:
         """Enrol the device and sync the script's first page."""
@@ -95,7 +101,34 @@ class DeviceFixture:
 
     def order(self, **more: Any) -> str:
         """Capture an order and return its id."""
-        return str(self.must("capture", kind="order", body=order_body(**more), receipts=[])["id"])
+        body = order_body(self.script.server_time, **more)
+        return str(self.must("capture", kind=ORDER.name, body=body, receipts=[])["id"])
+
+    def sent_order(self, **more: Any) -> str:
+        """Capture an order, sync, and return its id; the server has the order."""
+        id = self.order(**more)
+        self.must("sync")
+        expect(id in self.server.documents, "the order was not pushed")
+        return id
+
+    @property
+    def cursor(self) -> str | None:
+        """The cursor that the device holds after a sync: the script's last one after that of its request."""
+        request = [r for r in self.server.received if r.path in ("/v1/pull", "/v1/sync")][-1]
+        cursor = request.query.get("cursor") if request.method == "GET" else request.value.get("cursor")
+        while (page := self.script.pages.get(cursor)) is not None and page["cursor"] != cursor:
+            cursor = page["cursor"]
+        return cursor
+
+    def pushed(self, id: str) -> list[Json]:
+        """Return every pushed copy of document *id*, in order."""
+        return [
+            document
+            for request in self.server.received
+            if request.path in PUSHES
+            for document in request.value["submissions"]
+            if document["id"] == id
+        ]
 
     def records(self) -> dict[tuple[str, str], Json]:
         """Return the device's records."""
@@ -108,7 +141,7 @@ class DeviceFixture:
     def expect_replica(self, cursor: str | None, failure: str = "") -> None:
         """Require that the replica holds what the script says it holds at *cursor*.
 
-        *failure* describes the failure in the verdict.
+        *failure* describes the failure in the result.
         """
         self.expect_rows(self.script.rows[cursor], failure)
 

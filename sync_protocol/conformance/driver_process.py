@@ -5,14 +5,15 @@ import json
 import os
 import select
 import signal
-import subprocess
+import subprocess  # nosec B404 # argument lists of our own
 import time
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from sync_protocol.conformance.verdict import RuleViolation
+from sync_protocol.conformance.rule import RuleViolation
 
 Json = dict[str, Any]
+"""A command or an answer; docs/conformance.md lists the keys of each."""
 
 
 class Driver(Protocol):
@@ -49,6 +50,8 @@ class DriverProcesses:
     def main(self) -> "DriverProcess":
         """Return the current driver, a new one after a kill."""
         if self._main is None or not self._main.alive:
+            if self._main is not None:
+                self._main.close_pipes()
             self._main = self.another()
         return self._main
 
@@ -67,7 +70,7 @@ class DriverProcess:
 
     def __init__(self, command: Sequence[str], seconds: float) -> None:
         self._seconds = seconds
-        self._process = subprocess.Popen(
+        self._process = subprocess.Popen(  # nosec B603 # an argument list of our own
             list(command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
         )
         self._buffer = b""
@@ -81,7 +84,7 @@ class DriverProcess:
         """Return the answer to *command*; raises `RuleViolation` for a late or invalid one."""
         name = command.get("do")
         try:
-            assert self._process.stdin is not None  # noqa: S101 - for the type checker
+            assert self._process.stdin is not None  # noqa: S101 - for the type checker  # nosec B101
             self._process.stdin.write(json.dumps(command).encode() + b"\n")
             self._process.stdin.flush()
         except OSError:
@@ -100,7 +103,7 @@ class DriverProcess:
         return answer
 
     def _read_line(self, name: str) -> bytes:
-        assert self._process.stdout is not None  # noqa: S101 - for the type checker
+        assert self._process.stdout is not None  # noqa: S101 - for the type checker  # nosec B101
         deadline = time.monotonic() + self._seconds
         while b"\n" not in self._buffer:
             ready, _, _ = select.select([self._process.stdout], [], [], max(0, deadline - time.monotonic()))
@@ -121,6 +124,10 @@ class DriverProcess:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
+        self.close_pipes()
+
+    def close_pipes(self) -> None:
+        """Close our ends of the pipes to a process that has ended."""
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None:
                 with contextlib.suppress(OSError):

@@ -5,6 +5,7 @@ import gzip
 import json
 import socket
 import threading
+import time
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -52,8 +53,18 @@ def json_reply(value: Any, status: int = 200, headers: Mapping[str, str] | None 
     return Reply(status, packed, coded)
 
 
-def problem(status: int, code: str, headers: Mapping[str, str] | None = None, **more: Any) -> Reply:
-    """Return a problem (RFC 9457) with *code*; *more* are further members."""
+def problem(
+    status: int,
+    code: str,
+    headers: Mapping[str, str] | None = None,
+    *,
+    retry_after: int | None = None,
+    **more: Any,
+) -> Reply:
+    """Return a problem (RFC 9457) with *code*; *more* are further members.
+
+    *retry_after* becomes a header, in seconds.
+    """
     value = {
         "type": f"urn:satchel:error:{code}",
         "title": code,
@@ -65,14 +76,29 @@ def problem(status: int, code: str, headers: Mapping[str, str] | None = None, **
         **more,
     }
     named = {"Content-Type": "application/problem+json", "Satchel-Error": code, **(headers or {})}
+    if retry_after is not None:
+        named["Retry-After"] = str(retry_after)
     return Reply(status, json.dumps(value).encode(), named)
 
 
-class HttpServer:
-    """A server on 127.0.0.1 that replies with the results of *respond* until it is closed."""
+PAUSE_SECONDS = 0.1
+"""How long a line stays open for a browser after the last byte of a cut reply: a real line breaks later
+still.
+"""
 
-    def __init__(self, respond: Callable[[Request], Reply]) -> None:
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(respond))
+
+class HttpServer:
+    """A server on 127.0.0.1 that replies with the results of *respond* until it is closed.
+
+    With *browser* it spares the device what a page in a browser cannot control. Each connection is closed
+    after one
+    reply: a browser repeats a request by itself if a connection that it uses again ends without a reply. And a
+    cut reply ends a moment after its last byte: a browser discards what arrives together with the end of a
+    connection.
+    """
+
+    def __init__(self, respond: Callable[[Request], Reply], *, browser: bool = False) -> None:
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(respond, browser=browser))
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
         self._thread.start()
@@ -89,7 +115,7 @@ class HttpServer:
         self._server.server_close()
 
 
-def _handler(respond: Callable[[Request], Reply]) -> type[BaseHTTPRequestHandler]:
+def _handler(respond: Callable[[Request], Reply], *, browser: bool) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
@@ -111,10 +137,14 @@ def _handler(respond: Callable[[Request], Reply]) -> type[BaseHTTPRequestHandler
                 self.send_header(name, value)
             if reply.status not in (204, 304):
                 self.send_header("Content-Length", str(len(reply.body)))
+            if browser:
+                self.send_header("Connection", "close")
             self.end_headers()
             if self.command != "HEAD" and reply.status not in (204, 304):
                 self.wfile.write(reply.body if reply.cut is None else reply.body[: reply.cut])
             if reply.cut is not None:
+                self.wfile.flush()
+                time.sleep(PAUSE_SECONDS if browser else 0)
                 self._hang_up()
 
         def _hang_up(self) -> None:

@@ -1,32 +1,24 @@
 """Rules of the outbox: captured documents, how they are pushed, and what the results mean."""
 
-import base64
-import hashlib
+import datetime as dt
 
-from sync_protocol.conformance.device_fixture import FIRST_CURSOR, DeviceFixture, order_body, today
+from sync_protocol.catalogue.order import ORDER
+from sync_protocol.conformance.device_fixture import (
+    FIRST_CURSOR,
+    PUSHES,
+    DeviceFixture,
+    base_records,
+    order_body,
+)
 from sync_protocol.conformance.driver_process import Json
-from sync_protocol.conformance.http_server import Reply, Request, json_reply, problem
+from sync_protocol.conformance.http_server import Reply, json_reply, problem
+from sync_protocol.conformance.rule import NotApplicable, Rule, expect
 from sync_protocol.conformance.script import NW, Changes, customer
-from sync_protocol.conformance.verdict import Rule, expect
 from sync_protocol.submission import SubmissionSchema
 
+DEVICE = "docs/device.md"
 PAGE = "docs/device.md#results"
 CAPTURING = "docs/device.md#capturing"
-PUSHES = ("/v1/push", "/v1/sync")
-PNG = base64.b64decode(
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="
-)
-
-
-def pushed(fixture: DeviceFixture, id: str) -> list[Json]:
-    """Return every pushed copy of document *id*, in order."""
-    return [
-        document
-        for request in fixture.server.received
-        if request.path in PUSHES
-        for document in request.value["submissions"]
-        if document["id"] == id
-    ]
 
 
 def capture(fixture: DeviceFixture) -> None:
@@ -36,16 +28,56 @@ def capture(fixture: DeviceFixture) -> None:
     fixture.expect_document(order)
     fixture.must("sync")
     fixture.expect_no_faults()
-    sent = pushed(fixture, order)
+    sent = fixture.pushed(order)
     expect(sent, "a captured order was not pushed after a restart")
     faults = SubmissionSchema().validate(sent[0])
     expect(not faults, f"the submission is invalid: {faults}")
-    expect(sent[0]["body"] == order_body(), "the body differs from what was captured")
+    expect(sent[0]["body"] == order_body(fixture.script.server_time), "the body differs from the captured one")
+
+
+def clock(fixture: DeviceFixture) -> None:
+    """The server's time is three years before that of this machine."""
+    fixture.script.server_time -= dt.timedelta(days=3 * 365)
+    fixture.script.page(None, FIRST_CURSOR, *base_records())
+    fixture.ready()
+    order = fixture.sent_order()
+    captured_at = dt.datetime.fromisoformat(fixture.pushed(order)[0]["captured_at"])
+    difference = abs(captured_at - fixture.script.server_time)
+    expect(
+        difference < dt.timedelta(minutes=15),
+        f"the clock is wrong by three years, and `captured_at` is {captured_at:%Y-%m-%d} instead of"
+        f" {fixture.script.server_time:%Y-%m-%d}",
+    )
+
+
+def dismissed(fixture: DeviceFixture) -> None:
+    fixture.ready()
+    never_sent, refused_order = fixture.order(), fixture.order(notes="Refused")
+    if not fixture.send("dismiss", id=never_sent)["ok"]:
+        raise NotApplicable("the driver does not know the command `dismiss`")
+    fixture.server.results[refused_order] = result_of(refused_order, "refused", state="rejected")
+    fixture.must("sync")
+    expect(not fixture.pushed(never_sent), "a document that the rep dismissed was pushed")
+    fixture.must("dismiss", id=refused_order)
+    before = len(fixture.pushed(refused_order))
+    fixture.script.page(FIRST_CURSOR, "kit:other", *base_records(), reset="epoch_changed", epoch="kit-epoch-2")
+    fixture.must("sync")
+    fixture.must("sync")
+    expect(not fixture.pushed(never_sent), "a dismissed document was pushed after a reset")
+    expect(
+        len(fixture.pushed(refused_order)) == before,
+        "a refused document that the rep dismissed was pushed again after a reset",
+    )
 
 
 def capture_refuses(fixture: DeviceFixture) -> None:
     fixture.ready()
-    answer = fixture.send("capture", kind="order", body=order_body(customer_id="NOBODY"), receipts=[])
+    answer = fixture.send(
+        "capture",
+        kind=ORDER.name,
+        body=order_body(fixture.script.server_time, customer_id="NOBODY"),
+        receipts=[],
+    )
     expect(not answer["ok"], "an order for a customer that the replica does not have was captured")
     expect(not fixture.documents(), "a refused capture left a document behind")
 
@@ -57,7 +89,7 @@ def lost_push(fixture: DeviceFixture) -> None:
     fixture.send("sync")
     fixture.kill()
     fixture.must("sync")
-    sent = pushed(fixture, order)
+    sent = fixture.pushed(order)
     expect(len(sent) >= 2, "after a lost reply the document was not pushed again")
     expect(all(document == sent[0] for document in sent), "the document changed between two pushes")
     expect(len(fixture.server.documents) == 1, "a lost reply doubled the document")
@@ -68,10 +100,10 @@ def not_again(fixture: DeviceFixture) -> None:
     fixture.ready()
     order = fixture.order()
     fixture.must("sync")
-    before = len(pushed(fixture, order))
+    before = len(fixture.pushed(order))
     fixture.must("sync")
     fixture.must("sync")
-    expect(len(pushed(fixture, order)) == before, "a received document is pushed again")
+    expect(len(fixture.pushed(order)) == before, "a received document is pushed again")
 
 
 def received_is_kept(fixture: DeviceFixture) -> None:
@@ -82,20 +114,39 @@ def received_is_kept(fixture: DeviceFixture) -> None:
     fixture.expect_document(order)
 
 
+def result_of(id: str, status: str, **more: object) -> Json:
+    """Return a result of a push for document *id*."""
+    return {"id": id, "status": status, "state": None, "sha256": None, "errors": [], **more}
+
+
 def _answered(fixture: DeviceFixture, id: str, status: str, **more: object) -> None:
-    result = {"id": id, "status": status, "state": None, "sha256": None, "errors": [], **more}
-    fixture.server.results[id] = result
+    fixture.server.results[id] = result_of(id, status, **more)
     fixture.must("sync")
     fixture.expect_document(id)
-    before = len(pushed(fixture, id))
+    before = len(fixture.pushed(id))
     fixture.must("sync")
-    expect(len(pushed(fixture, id)) == before, f"a document with the result {status} is pushed again")
+    expect(len(fixture.pushed(id)) == before, f"a document with the result {status} is pushed again")
 
 
 def refused(fixture: DeviceFixture) -> None:
     fixture.ready()
     fault = {"code": "unknown_record", "field": "customer_id", "message": "C1 is not among your customers"}
     _answered(fixture, fixture.order(), "refused", state="rejected", errors=[fault])
+
+
+def unread_id(fixture: DeviceFixture) -> None:
+    """The server could not read the id of the document, so the result has none."""
+    fixture.ready()
+    order, other = fixture.order(), fixture.order(notes="Another order")
+    fault = {"code": "field_invalid", "field": "zone", "message": "is not valid"}
+    fixture.server.results[order] = result_of(order, "refused", errors=[fault]) | {"id": None}
+    fixture.must("sync")
+    expect(other in fixture.server.documents, "the other order was not pushed")
+    before = [len(fixture.pushed(id)) for id in (order, other)]
+    fixture.must("sync")
+    after = [len(fixture.pushed(id)) for id in (order, other)]
+    expect(after == before, "a result without an id was not stored: the documents are pushed again")
+    fixture.expect_document(order)
 
 
 def quarantined(fixture: DeviceFixture) -> None:
@@ -114,7 +165,7 @@ def misfit_results(fixture: DeviceFixture) -> None:
     first, second = fixture.order(), fixture.order(notes="Second")
 
     def swapped(results: list[Json]) -> Reply:
-        page = fixture.script.empty(FIRST_CURSOR)
+        page = fixture.script.page_after(FIRST_CURSOR)
         return json_reply({"results": results, "page": page, "problem": None})
 
     def result(id: str) -> Json:
@@ -131,24 +182,6 @@ def misfit_results(fixture: DeviceFixture) -> None:
     )
 
 
-def halving(fixture: DeviceFixture) -> None:
-    fixture.ready()
-    orders = [fixture.order(notes=f"Order {n}") for n in range(5)]
-    bad_order = orders[2]
-
-    def refuse(request: Request) -> Reply | None:
-        if request.path in PUSHES and bad_order in [d["id"] for d in request.value["submissions"]]:
-            return problem(422, "envelope_invalid")
-        return None
-
-    fixture.server.override = refuse
-    for _ in range(4):
-        fixture.send("sync")
-    missing = set(orders) - {bad_order} - set(fixture.server.documents)
-    expect(not missing, f"one bad document blocked {len(missing)} good ones")
-    fixture.expect_document(bad_order)
-
-
 def pull_without_push(fixture: DeviceFixture) -> None:
     fixture.ready()
     fixture.order()
@@ -159,32 +192,6 @@ def pull_without_push(fixture: DeviceFixture) -> None:
     fixture.expect_replica("kit:2", "after a failed push the device does not pull")
 
 
-def receipt(fixture: DeviceFixture) -> None:
-    fixture.ready()
-    digest = hashlib.sha256(PNG).hexdigest()
-    line = {
-        "line_no": 1, "date": today(), "category_id": "meals", "description": "Lunch", "amount": "42.00",
-        "receipts": [f"sha256:{digest}"],
-    }  # fmt: skip
-    body = {"purpose": "Lunch", "customer_id": "C1", "currency": "EUR", "lines": [line]}
-    file = {"name": "lunch.png", "base64": base64.b64encode(PNG).decode()}
-    claim = str(fixture.must("capture", kind="expense_claim", body=body, receipts=[file])["id"])
-    fixture.server.once("/v1/receipts/", fixture.server.lose_reply, method="PATCH")
-    fixture.send("sync")
-    fixture.send("sync")
-    fixture.must("sync")
-    fixture.expect_no_faults()
-    sent = pushed(fixture, claim)
-    expect(sent and f"sha256:{digest}" in sent[0].get("needs", []), "the receipt is not announced in `needs`")
-    expect(fixture.server.receipts.stored.get(digest) == PNG, "the receipt did not arrive completely")
-    expect(
-        fixture.server.requests("/v1/receipts/", "HEAD"),
-        "after a lost reply it did not request the offset of the upload",
-    )
-    bytes_sent = sum(len(request.body) for request in fixture.server.requests("/v1/receipts/", "PATCH"))
-    expect(bytes_sent == len(PNG), f"{bytes_sent} bytes were sent for a receipt of {len(PNG)}")
-
-
 RULES = [
     Rule(
         "capture",
@@ -193,19 +200,20 @@ RULES = [
         capture,
     ),
     Rule("capture-refuses", "A document with faults is not captured", CAPTURING, capture_refuses),
+    Rule("clock", "Take the time from the server if the device's clock is wrong", f"{DEVICE}#the-date", clock),
     Rule("lost-push", "After a lost reply push the same document again", PAGE, lost_push),
     Rule("not-again", "A received document is not pushed again", PAGE, not_again),
     Rule("received-is-kept", "The result of a push removes nothing from the outbox", PAGE, received_is_kept),
     Rule("refused", "`refused` is kept and not pushed again", PAGE, refused),
+    Rule("unread-id", "A result without an id counts, by its place", PAGE, unread_id),
     Rule("quarantined", "`quarantined` is kept and not pushed again", PAGE, quarantined),
     Rule("other-bytes", "Another sha256 in the result: keep the document", PAGE, other_bytes),
+    Rule("dismissed", "A document that the rep dismissed is never pushed", f"{DEVICE}#pages", dismissed),
     Rule("misfit-results", "Results that match no pushed document are ignored", PAGE, misfit_results),
-    Rule("halving", "One bad document blocks no other", "docs/device.md#batches", halving),
     Rule(
         "pull-anyway",
         "After a failed push the device still pulls",
         "docs/device.md#one-sync",
         pull_without_push,
     ),
-    Rule("receipt", "An interrupted receipt continues where it stopped", "docs/device.md#receipts", receipt),
 ]

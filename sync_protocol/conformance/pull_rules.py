@@ -5,9 +5,9 @@ import json
 from collections.abc import Callable
 from functools import wraps
 
-from sync_protocol.conformance.client import Client, expect_json, expect_problem
+from sync_protocol.conformance.client import Client, Json, expect_json, expect_problem
 from sync_protocol.conformance.replica import Replica
-from sync_protocol.conformance.verdict import NotApplicable, Rule, RuleViolation, expect
+from sync_protocol.conformance.rule import NotApplicable, Rule, RuleViolation, expect
 from sync_protocol.limits import LIMITS
 from sync_protocol.pull import SEGMENTS_SINCE
 from sync_protocol.segment import decode, name_of
@@ -111,21 +111,21 @@ def segments(client: Client) -> None:
         )
     offer = offers[0]
     path = f"/v1/segments/{offer['sha256']}"
-    whole = client.request("GET", path, headers={"Accept-Encoding": "identity"})
-    expect(name_of(whole.content) == offer["sha256"], "the bytes do not match the name")
-    expect("content-encoding" not in whole.headers, "a segment has a Content-Encoding")
-    decoded = decode(whole.content, sha256=offer["sha256"], most=LIMITS.segment_plain_bytes)
+    full = client.request("GET", path, headers={"Accept-Encoding": "identity"})
+    expect(name_of(full.content) == offer["sha256"], "the bytes do not match the name")
+    expect("content-encoding" not in full.headers, "a segment has a Content-Encoding")
+    decoded = decode(full.content, sha256=offer["sha256"], most=LIMITS.segment_plain_bytes)
     expect(len(decoded.rows) == offer["rows"], "the segment has another number of rows than offered")
     part = client.request(
-        "GET", path, headers={"Range": "bytes=10-19", "If-Range": whole.headers.get("etag", "")}
+        "GET", path, headers={"Range": "bytes=10-19", "If-Range": full.headers.get("etag", "")}
     )
-    expect(part.status_code == 206 and part.content == whole.content[10:20], "a range returned other bytes")
+    expect(part.status_code == 206 and part.content == full.content[10:20], "a range returned other bytes")
     other = client.request("GET", path, headers={"Range": "bytes=10-19", "If-Range": '"another"'})
     expect(
-        other.status_code == 200 and other.content == whole.content,
+        other.status_code == 200 and other.content == full.content,
         "If-Range with another ETag returned a range",
     )
-    fetched = {offer["sha256"]: whole.content}
+    fetched = {offer["sha256"]: full.content}
     for offer in offers:
         if offer["sha256"] not in fetched:
             fetched[offer["sha256"]] = client.request("GET", f"/v1/segments/{offer['sha256']}").content
@@ -144,7 +144,7 @@ def verify(client: Client) -> None:
     by_stream: dict[tuple[str, str], Replica] = {}
     for (collection, key), row in replica.rows.items():
         by_stream.setdefault((row[0], collection), Replica()).rows[collection, key] = row
-    sums = [
+    sums: list[Json] = [
         {"channel": channel, "collection": collection, **part.checksum()}
         for (channel, collection), part in sorted(by_stream.items())
     ]

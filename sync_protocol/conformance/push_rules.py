@@ -12,8 +12,9 @@ from typing import Any
 from ulid import ULID
 
 from sync_protocol.canonical import digest
+from sync_protocol.catalogue.order import ORDER
 from sync_protocol.conformance.client import Client, Json, b64, expect_json, expect_problem
-from sync_protocol.conformance.verdict import Rule, expect
+from sync_protocol.conformance.rule import Rule, expect
 from sync_protocol.pull import SyncReplySchema
 from sync_protocol.push import PushReplySchema
 
@@ -28,7 +29,7 @@ def order(**more: Any) -> Json:
     line = {"line_no": 1, "product_id": "KIT", "quantity": "1", "unit": "KIT", "unit_price": "1.00"}
     today = dt.datetime.now(dt.UTC).date().isoformat()
     body = {"customer_id": "KIT-NOBODY", "order_date": today, "currency": "EUR", "lines": [line], **more}
-    return submission("order", body)
+    return submission(ORDER.name, body)
 
 
 def submission(kind: str, body: Json) -> Json:
@@ -68,9 +69,9 @@ def duplicates(client: Client) -> None:
     other = {**order(notes="Another"), "id": document["id"]}
     (clash,) = client.push(other)
     expect(clash["status"] == "quarantined", f"another document under the same id is {clash['status']}")
-    (still,) = client.push(document)
+    (result,) = client.push(document)
     expect(
-        still["status"] == "duplicate" and still["sha256"] == document["sha256"], "the first was overwritten"
+        result["status"] == "duplicate" and result["sha256"] == document["sha256"], "the first was overwritten"
     )
 
 
@@ -92,7 +93,8 @@ def sync(client: Client) -> None:
     page = value["page"]
     published = [r["id"] for c in page["changes"] if c["collection"] == "submissions" for _, r in c["put"]]
     expect(
-        document["id"] in published or not page["complete"], "the page does not show what was pushed with it"
+        document["id"] in published or not page["complete"],
+        "the page lacks the document that was pushed with it",
     )
     bad = {**request, "cursor": "not a cursor", "submissions": [document]}
     value = expect_json(client.request("POST", "/v1/sync", json=bad), SyncReplySchema)

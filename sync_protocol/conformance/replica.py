@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sync_protocol.catalogue import key_field
-from sync_protocol.checksum import Checksum, record_hash
+from sync_protocol.checksum import Checksum, ChecksumJson, record_hash
 from sync_protocol.conformance.client import Client, Json, expect_json
-from sync_protocol.conformance.verdict import RuleViolation, expect
+from sync_protocol.conformance.rule import RuleViolation, expect
 from sync_protocol.pull import PageSchema
 from sync_protocol.segment import Segment
 
@@ -83,8 +83,8 @@ class Replica:
         for key, record in records:
             self.rows[segment.stream[1], key] = (segment.stream[0], position, record)
 
-    def checksum(self) -> Json:
-        """Return the checksum of all rows, as it travels: count and sum."""
+    def checksum(self) -> ChecksumJson:
+        """Return the checksum of all rows, as it travels."""
         hashes = (record_hash(collection, key, row[2]) for (collection, key), row in self.rows.items())
         return Checksum.of(hashes).as_wire()
 

@@ -3,17 +3,18 @@
 Cursors have a form that no real server uses, so that a device that parses one is detected.
 """
 
+import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from sync_protocol.canonical import canonical
-from sync_protocol.checksum import Checksum, record_hash
+from sync_protocol.checksum import Checksum, ChecksumJson, record_hash
+from sync_protocol.conformance.verify_replies import Rows, verify_reply
 from sync_protocol.segment import KeyRange, encode, name_of
 
 Json = dict[str, Any]
-Rows = dict[tuple[str, str], tuple[str, int, Json]]
-"""(channel, position, record) by (collection, key)."""
+"""A JSON object as it travels: a record, a change, a page (`PageSchema`) or a part of them."""
 NW, SE = "territory:NW", "territory:SE"
 REP = "R1"
 
@@ -25,6 +26,17 @@ def customer(key: str, name: str = "", territory: str = "NW") -> Json:
         "block_order": False, "block_delivery": False, "territory": territory, "group": None, "tax_id": None,
         "language": "en", "currency": "EUR", "price_list_id": None, "payment_term": None, "addresses": [],
         "notes": None, "replaced_by": None,
+    }  # fmt: skip
+
+
+def submission_record(document: Json, state: str, **more: Any) -> Json:
+    """Return the record of a pushed *document* in `submissions`, by which the feed reports its *state*."""
+    return {
+        "id": document["id"], "rep": REP, "kind": document["kind"], "title": "A document",
+        "captured_at": document["captured_at"], "received_at": document["captured_at"],
+        "updated_at": document["captured_at"], "sha256": document["sha256"], "state": state, "erp_number": None,
+        "reason": None, "decision": None, "errors": [], "missing": [], "supersedes": None,
+        "superseded_by": None, "body": document["body"], **more,
     }  # fmt: skip
 
 
@@ -53,14 +65,21 @@ class Part(NamedTuple):
     range: KeyRange
     position: int
     records: Sequence[Json]
+    priority: int = 1
+    url: str | None = None
 
 
 class Script:
-    """Pages by the cursor that they follow (None: the start), and the expected rows by cursor."""
+    """Pages by the cursor that they follow (None: the start), and the expected rows by cursor.
+
+    A source of the scripted server (`sync_protocol.conformance.source`).
+    """
 
     def __init__(self) -> None:
         self.pages: dict[str | None, Json] = {}
         self.rows: dict[str | None, Rows] = {None: {}}
+        self.server_time = dt.datetime.now(dt.UTC).replace(microsecond=0)
+        """The server's clock in the pages added from now on. A device takes its dates from it."""
 
     def page(
         self,
@@ -71,15 +90,18 @@ class Script:
         reset: str | None = None,
         drop: Iterable[tuple[str, str]] = (),
         epoch: str = "kit-epoch-1",
+        head: int | None = None,
         **more: Any,
     ) -> None:
         """Add the page that follows the cursor *after*: it makes *changes* and returns *cursor*.
 
-        *more* are further fields of the page.
+        *head* is the newest position of the feed; None: one above all rows. *more* are further fields of the
+        page.
         """
         dropped = list(drop)
         before: Rows = {} if reset == "epoch_changed" else self.rows.get(after, {})
-        head = max([row[1] for row in before.values()], default=0) + 1000
+        if head is None:
+            head = max([row[1] for row in before.values()], default=0) + 1000
         if reset == "epoch_rebased":
             before = {at: (row[0], head, row[2]) for at, row in before.items()}
         rows = {at: row for at, row in before.items() if (row[0], at[0]) not in dropped}
@@ -94,7 +116,6 @@ class Script:
                 if row_before is not None and row_before[0] == change.channel and row_before[1] < position:
                     del rows[change.collection, key]
         self.rows[cursor] = rows
-        check = Checksum.of(record_hash(c, key, row[2]) for (c, key), row in rows.items())
         self.pages[after] = {
             "epoch": epoch,
             "cursor": cursor,
@@ -105,11 +126,25 @@ class Script:
             "changes": [change.as_wire() for change in changes],
             "segments": [],
             "then": None,
-            "check": check.as_wire() if complete else None,
-            "server_time": "2026-11-23T09:00:00Z",
+            "check": _checksum(rows) if complete else None,
+            "server_time": self.server_time.isoformat().replace("+00:00", "Z"),
             "poll_after": 60,
             **more,
         }
+
+    def hide(self, after: str | None, **rows: tuple[str, int, Json] | None) -> None:
+        """Let the server hold other customers than the page after *after* leads to; its `check` tells.
+
+        *rows* are (channel, position, record) by key; None: the server does not have the customer.
+        """
+        page = self.pages[after]
+        expected = dict(self.rows[page["cursor"]])
+        for key, row in rows.items():
+            expected.pop(("customers", key), None)
+            if row is not None:
+                expected["customers", key] = row
+        self.rows[page["cursor"]] = expected
+        page["check"] = _checksum(expected)
 
     def offer(self, after: str | None, cursor: str, then: str, channel: str, *parts: Part) -> list[bytes]:
         """Add the page that follows *after* and offers customers of *channel* in *parts*; return their files.
@@ -131,16 +166,35 @@ class Script:
                 "to": part.range.end,
             }
             size = {"sha256": name_of(files[-1]), "bytes": len(files[-1]), "rows": len(records)}
-            offers.append({**range_, "priority": 1, "position": part.position, "url": None, **size})
+            offers.append(
+                {**range_, "priority": part.priority, "position": part.position, "url": part.url, **size}
+            )
         self.page(after, cursor, complete=False, segments=offers, then=then)
         self.rows[then] = rows
         return files
 
-    def empty(self, cursor: str | None) -> Json:
-        """Return the page which says that nothing has changed since *cursor*."""
+    def page_after(self, cursor: str | None) -> Json:
+        """Return the page that follows *cursor*, or one which says that nothing has changed since."""
+        return self.pages.get(cursor) or self._empty(cursor)
+
+    def unchanged_since(self, cursor: str) -> bool:
+        """Return whether no page follows *cursor*."""
+        return cursor not in self.pages
+
+    def verify(self, request: Json) -> Json:
+        """Return the reply to a step of a verification."""
+        cursor = request["cursor"]
+        return verify_reply(request, self.rows.get(cursor, {}), self._empty(cursor)["epoch"])
+
+    def _empty(self, cursor: str | None) -> Json:
+        """Return a page which says that nothing has changed since *cursor*."""
         unchanged = Script()
-        unchanged.rows = self.rows
+        unchanged.rows, unchanged.server_time = self.rows, self.server_time
         last = next((p for p in self.pages.values() if p["cursor"] == cursor), None)
         epoch = last["epoch"] if last else "kit-epoch-1"
         unchanged.page(cursor, cursor or "kit:nothing", epoch=epoch)
         return unchanged.pages[cursor]
+
+
+def _checksum(rows: Rows) -> ChecksumJson:
+    return Checksum.of(record_hash(c, key, row[2]) for (c, key), row in rows.items()).as_wire()

@@ -1,52 +1,69 @@
-"""The scripted server: it plays a script by the rules, and a rule may override the reply to one request."""
+"""The scripted server: it plays a source by the rules, and a test may override the reply to any request.
+
+It has no socket of its own: `HttpServer(server.respond)` makes it reachable for a device in another process.
+"""
 
 import hashlib
+import json
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
 from sync_protocol.canonical import NotCanonical, digest
-from sync_protocol.conformance import proofs
-from sync_protocol.conformance.http_server import HttpServer, Reply, Request, json_reply, problem
-from sync_protocol.conformance.script import REP, Script
+from sync_protocol.conformance.http_server import Reply, Request, json_reply, problem
 from sync_protocol.conformance.segment_files import SegmentFiles
+from sync_protocol.conformance.source import Source
+from sync_protocol.conformance.token_issuer import (
+    CODE,
+    ISSUER,
+    OTHER_REP_CODE,
+    SECOND_CODE,
+    WIPE_ORDER,
+    TokenIssuer,
+)
 from sync_protocol.conformance.tus import ReceiptUploads
-from sync_protocol.conformance.verify_replies import verify_reply
+from sync_protocol.cursor import CursorInvalid
+from sync_protocol.limits import LIMITS
 
 Json = dict[str, Any]
+"""A JSON object as it travels: a submission (`SubmissionSchema`), a result (`ResultSchema`) or a page."""
+__all__ = ["CODE", "ISSUER", "OTHER_REP_CODE", "SECOND_CODE", "ScriptedServer", "etag_of"]
 Answer = Callable[[Request], Reply]
 Override = Callable[[Request], Reply | None]
-CODE = "CONF0-RMANC-E0KIT"
-ISSUER = "https://conformance.satchel.test"
+IDLE_POLL_AFTER = 45
+"""Seconds until the next poll that a 304 states; a script's pages state others."""
 
 
-class ScriptedServer:
-    """A server with one rep that plays *script*.
+class ScriptedServer(TokenIssuer):
+    """A server with one rep that plays *source*.
 
-    `received` holds every request, `documents` the pushed documents by id, `faults` the violations of the wire
-    that the server met. `results` holds results to return instead of the ordinary ones, by id.
+    `received` holds every request, `documents` the pushed documents by id. `results` holds results to return
+    instead of the ordinary ones, by id. `ahead` is by how many seconds the server's clock is ahead of this
+    machine's. `override` is asked about every request; a request for which it returns None gets the ordinary
+    reply.
     """
 
-    def __init__(self, script: Script) -> None:
-        self.script = script
+    def __init__(self, source: Source) -> None:
+        super().__init__(lambda: time.time() + self.ahead)
+        self.source = source
+        self.ahead = 0.0
         self.received: list[Request] = []
         self.documents: dict[str, Json] = {}
         self.receipts = ReceiptUploads()
         self.segments = SegmentFiles()
         self.results: dict[str, Json] = {}
-        self.revoked = False
-        self.public_key: Json | None = None
-        self.generation = 1
-        self.valid_tokens: set[str] = set()
-        self.faults: list[str] = []
-        self.override: Override = lambda request: None
+        self.override: Override | None = None
         self._overrides: list[Override] = []
         self._lock = threading.RLock()
-        self.http = HttpServer(self._respond)
 
     def once(self, path: str, answer: Answer, *, method: str | None = None) -> None:
         """Answer the next request to *path* or below it with *answer*."""
         self._next(lambda request: request.path.startswith(path) and method in (None, request.method), answer)
+
+    def once_proven(self, path: str, answer: Answer) -> None:
+        """Answer the next request to *path* with *answer* whose proof has a valid nonce."""
+        self._next(lambda request: request.path == path and self.has_nonce(request), answer)
 
     def next_pull(self, answer: Answer) -> None:
         """Answer the next request that returns a page (a pull or a sync) with *answer*."""
@@ -74,11 +91,12 @@ class ScriptedServer:
         """Return the requests received at *path* and below it."""
         return [r for r in self.received if r.path.startswith(path) and method in (None, r.method)]
 
-    def _respond(self, request: Request) -> Reply:
+    def respond(self, request: Request) -> Reply:
+        """Record *request* and return its reply: the one that a test wants, or else the ordinary one."""
         with self._lock:
             self.received.append(request)
-            overrides = [*self._overrides, self.override]
-        for override in overrides:
+            overrides = list(self._overrides)
+        for override in [*overrides, *([self.override] if self.override else [])]:
             reply = override(request)
             if reply is not None:
                 return reply
@@ -88,13 +106,15 @@ class ScriptedServer:
         """Answer by the rules of the protocol."""
         with self._lock:
             if request.path == "/v1/enrol":
-                return self._enrol(request.value or {})
+                return self.enrol(request)
             if request.path == "/v1/token":
-                return self._token(request.value or {})
+                return self.token(request)
+            if request.path == "/v1/wiped":
+                return self.wiped(request)
             if request.path == "/v1/limits":
                 return problem(404, "not_found")
             if self.revoked:
-                return problem(401, "device_revoked", wipe=True)
+                return problem(401, "device_revoked", wipe=True, wipe_order=WIPE_ORDER)
             if request.headers.get("authorization", "").removeprefix("Bearer ") not in self.valid_tokens:
                 return problem(401, "token_expired")
             if request.path == "/v1/pull":
@@ -102,59 +122,37 @@ class ScriptedServer:
             if request.path in ("/v1/push", "/v1/sync"):
                 return self._push(request)
             if request.path == "/v1/verify":
-                cursor = request.value["cursor"]
-                rows, epoch = self.script.rows.get(cursor, {}), self.script.empty(cursor)["epoch"]
-                return json_reply(verify_reply(request.value, rows, epoch))
+                return json_reply(self.source.verify(request.value))
             if request.path.startswith("/v1/segments/"):
                 return self.segments.answer(request)
             return self.receipts.answer(request)
 
     def page(self, cursor: str | None, request: Request) -> Reply:
         """Return the page after *cursor*, or 304."""
-        page = self.script.pages.get(cursor)
-        if page is None:
-            if cursor is not None and request.headers.get("if-none-match") == etag_of(cursor):
-                return Reply(304, headers={"ETag": etag_of(cursor), "Satchel-Poll-After": "60"})
-            page = self.script.empty(cursor)
+        try:
+            tag = request.headers.get("if-none-match")
+            if cursor is not None and tag == etag_of(cursor) and self.source.unchanged_since(cursor):
+                return Reply(304, headers={"ETag": tag, "Satchel-Poll-After": str(IDLE_POLL_AFTER)})
+            page = self.source.page_after(cursor)
+        except CursorInvalid:
+            return problem(400, "cursor_invalid")
         return json_reply(page, headers={"ETag": etag_of(page["cursor"])})
-
-    def _enrol(self, body: Json) -> Reply:
-        key = body.get("public_key")
-        if body.get("code") != CODE or (self.public_key is not None and self.public_key != key):
-            return problem(400, "enrolment_code_invalid")
-        self.faults += proofs.key_faults(key)
-        self.public_key = key
-        identity = {"device_id": "conformance-device", "rep": {"id": REP, "name": "Rosa Reyes"}}
-        return json_reply({**identity, "company": "Conformance", "issuer": ISSUER, **self._issue()}, 201)
-
-    def _issue(self) -> Json:
-        access = f"access-{self.generation}-{len(self.valid_tokens)}"
-        self.valid_tokens.add(access)
-        return {"access_token": access, "expires_in": 900, "refresh_token": f"refresh-{self.generation}"}
-
-    def _token(self, body: Json) -> Reply:
-        if self.revoked:
-            return problem(401, "device_revoked", wipe=True)
-        refresh_token = str(body.get("refresh_token"))
-        self.faults += proofs.proof_faults(str(body.get("proof")), refresh_token, ISSUER, self.public_key)
-        if refresh_token == f"refresh-{self.generation}":
-            self.generation += 1
-        elif refresh_token != f"refresh-{self.generation - 1}":
-            return problem(401, "refresh_invalid")
-        return json_reply(self._issue())
-
-    def expire(self) -> None:
-        """Expire every access token issued so far."""
-        self.valid_tokens.clear()
 
     def _push(self, request: Request) -> Reply:
         body = request.value
+        if len(body["submissions"]) > LIMITS.push_submissions or len(request.body) > LIMITS.push_bytes:
+            self.faults.append(f"a push has {len(body['submissions'])} documents and {len(request.body)} bytes")
+            return problem(413, "body_too_large")
         results = [self.store(document) for document in body["submissions"]]
         if request.path == "/v1/push":
             return json_reply({"results": results})
-        page = self.script.pages.get(body.get("cursor")) or self.script.empty(body.get("cursor"))
-        etag = {"ETag": etag_of(page["cursor"])}
-        return json_reply({"results": results, "page": page, "problem": None}, headers=etag)
+        try:
+            page = self.source.page_after(body.get("cursor"))
+        except CursorInvalid:
+            invalid = json.loads(problem(400, "cursor_invalid").body)
+            return json_reply({"results": results, "page": None, "problem": invalid})
+        headers = {"ETag": etag_of(page["cursor"])}
+        return json_reply({"results": results, "page": page, "problem": None}, headers=headers)
 
     def store(self, document: Json) -> Json:
         """Store one pushed document and return its result."""

@@ -10,8 +10,8 @@ from sync_protocol.segment import MEDIA_TYPE, name_of
 class SegmentFiles:
     """Files that may be fetched, by their sha256. `bytes_sent` counts the bytes of all replies."""
 
-    def __init__(self) -> None:
-        self.files: dict[str, bytes] = {}
+    def __init__(self, files: dict[str, bytes] | None = None) -> None:
+        self.files: dict[str, bytes] = {} if files is None else files
         self.bytes_sent = 0
 
     def put(self, *files: bytes) -> None:

@@ -1,4 +1,4 @@
-"""Rules since revision 2: segments, checksums with repair, and the rebase after a new epoch."""
+"""Rules of segments: how a device downloads and applies them. Those of links are in `segment_link_rules`."""
 
 import gzip
 import itertools
@@ -6,21 +6,14 @@ import string
 
 from sync_protocol.conformance.device_fixture import FIRST_CURSOR, DeviceFixture
 from sync_protocol.conformance.http_server import Reply
+from sync_protocol.conformance.revision_2 import ready
+from sync_protocol.conformance.rule import NotApplicable, Rule, expect
 from sync_protocol.conformance.script import NW, SE, Changes, Json, Part, customer
-from sync_protocol.conformance.verdict import NotApplicable, Rule, expect
-from sync_protocol.pull import SEGMENTS_SINCE
-from sync_protocol.segment import KeyRange, compress
+from sync_protocol.segment import KeyRange, compress, name_of
 
+DEVICE = "docs/device.md#segments"
 SEGMENTS = "docs/protocol.md#segments"
 LOW, HIGH = KeyRange("", "S5"), KeyRange("S5", None)
-
-
-def ready(fixture: DeviceFixture) -> None:
-    """Prepare the device; raise `NotApplicable` unless it supports revision 2."""
-    fixture.ready()
-    revisions = [request.query.get("schema") for request in fixture.server.requests("/v1/pull")]
-    if not revisions or not str(revisions[-1]).isdigit() or int(str(revisions[-1])) < SEGMENTS_SINCE:
-        raise NotApplicable(f"the device supports revision {revisions[-1] if revisions else 1}")
 
 
 def people(*numbers: int, name: str = "") -> list[Json]:
@@ -93,12 +86,69 @@ def another_set(fixture: DeviceFixture) -> None:
     fixture.expect_replica("kit:done", f"another set was offered in place of one of {len(files)} files")
 
 
+def kept(fixture: DeviceFixture) -> None:
+    """The newer list has one segment that was applied, and one other."""
+    ready(fixture)
+    low, high = Part(LOW, 100, people(1, 2)), Part(HIGH, 100, people(5, 6))
+    files = fixture.script.offer(FIRST_CURSOR, "kit:offer", "kit:then", SE, low, high)
+    fixture.server.segments.put(files[0])
+    other = Part(HIGH, 200, people(6, 7))
+    newer = fixture.script.offer("kit:offer", "kit:again", "kit:done", SE, low, other)
+    fixture.server.segments.put(newer[1])
+    fixture.send("sync")
+    fixture.must("sync")
+    fixture.expect_replica("kit:done", "after a newer list")
+    count = len(fixture.server.requests(f"/v1/segments/{name_of(files[0])}"))
+    expect(count == 1, f"a segment of the newer list that had been applied was fetched {count} times")
+
+
+def newer_rows(fixture: DeviceFixture) -> None:
+    """The page that offers the segments brings newer rows too: one moved away, one is new in the range."""
+    ready(fixture)
+    offered(fixture)
+    moved, added = customer("S2", "Moved away"), customer("S4", "Added since", "SE")
+    page = fixture.script.pages[FIRST_CURSOR]
+    page["changes"] = [
+        Changes(NW, "customers", [(150, moved)]).as_wire(),
+        Changes(SE, "customers", [(151, added)]).as_wire(),
+    ]
+    fixture.script.rows["kit:then"] |= {
+        ("customers", "S2"): (NW, 150, moved),
+        ("customers", "S4"): (SE, 151, added),
+    }
+    fixture.must("sync")
+    fixture.expect_replica("kit:then", "a segment replaced rows that are newer than it")
+
+
+def stale_rows(fixture: DeviceFixture) -> None:
+    """The device has rows of the stream that had been deleted, and one as new as the segment."""
+    ready(fixture)
+    stale = Changes(SE, "customers", [(50, customer("S4", "Deleted since", "SE")), (100, people(5)[0])])
+    fixture.script.page(FIRST_CURSOR, "kit:2", stale)
+    fixture.must("sync")
+    parts = (Part(LOW, 100, people(1, 2, 3)), Part(HIGH, 100, people(5, name="Same position")))
+    fixture.server.segments.put(*fixture.script.offer("kit:2", "kit:offer", "kit:then", SE, *parts))
+    fixture.script.rows["kit:then"]["customers", "S5"] = (SE, 100, people(5)[0])
+    fixture.must("sync")
+    fixture.expect_replica("kit:then", "a row that the segment lacks is deleted; one at its position stays")
+
+
+def priority(fixture: DeviceFixture) -> None:
+    ready(fixture)
+    parts = (Part(LOW, 100, people(1), priority=7), Part(HIGH, 100, people(5), priority=2))
+    files = fixture.script.offer(FIRST_CURSOR, "kit:offer", "kit:then", SE, *parts)
+    fixture.server.segments.put(*files)
+    fixture.must("sync")
+    names = [r.path.rpartition("/")[2] for r in fixture.server.requests("/v1/segments/")]
+    expect(names == [name_of(files[1]), name_of(files[0])], "the segments were not fetched by priority")
+
+
 def damaged(fixture: DeviceFixture) -> None:
     ready(fixture)
     offered(fixture)
-    whole = fixture.server.segments.answer
+    serve = fixture.server.segments.answer
     for _ in range(2):
-        fixture.server.once("/v1/segments/", lambda request: _other(whole(request)))
+        fixture.server.once("/v1/segments/", lambda request: _other(serve(request)))
         fixture.send("sync")
     fixture.must("sync")
     fixture.expect_replica("kit:then", "after a damaged segment")
@@ -107,66 +157,22 @@ def damaged(fixture: DeviceFixture) -> None:
 def _other(reply: Reply) -> Reply:
     """Return other contents of the same size in valid gzip, so that only the name detects them."""
     plain = gzip.decompress(reply.body)
-    for letters in itertools.product(string.ascii_uppercase, repeat=3):
-        other = compress(plain.replace(b"EUR", "".join(letters).encode()))
+    for prefix in itertools.product(string.ascii_uppercase, repeat=3):
+        other = compress(plain.replace(b"EUR", "".join(prefix).encode()))
         if len(other) == len(reply.body) and other != reply.body:
             return Reply(reply.status, other, reply.headers)
     raise NotApplicable("the kit could not produce other contents of that size")
-
-
-def check(fixture: DeviceFixture) -> None:
-    """The server's page silently lacks a new row, an update and a deletion."""
-    ready(fixture)
-    fixture.repair_allowed = True
-    script = fixture.script
-    truth = Changes(NW, "customers", [(6, customer("C3")), (7, customer("C1", "Now"))], [(8, "C2")])
-    script.page(FIRST_CURSOR, "kit:2", truth)
-    script.pages[FIRST_CURSOR]["changes"] = []
-    fixture.send("sync")
-    fixture.must("sync")
-    expect(fixture.server.requests("/v1/verify"), "`check` differs, and the device does not verify")
-    fixture.expect_replica("kit:2", "after verification the replica")
-
-
-def equal(fixture: DeviceFixture) -> None:
-    ready(fixture)
-    fixture.script.page(FIRST_CURSOR, "kit:2", Changes(NW, "customers", [(6, customer("C3"))]))
-    fixture.must("sync")
-    fixture.must("sync")
-    count = len(fixture.server.requests("/v1/verify"))
-    expect(not count, f"`check` matches the replica, and the device still verified {count} times")
-
-
-def rebase(fixture: DeviceFixture) -> None:
-    ready(fixture)
-    order = fixture.order()
-    fixture.must("sync")
-    fixture.server.documents.clear()
-    cursor = fixture.server.requests("/v1/")[-1].query.get("cursor") or FIRST_CURSOR
-    changes = Changes(NW, "customers", [(5000, customer("C1", "After the restore"))])
-    fixture.script.page(cursor, "kit:rebased", changes, reset="epoch_rebased", epoch="kit-epoch-2")
-    fixture.must("sync")
-    fixture.must("sync")
-    fixture.expect_replica("kit:rebased", "after a rebase")
-    expect(order in fixture.server.documents, "a document sent before the rebase was not pushed again")
-    # Positions of the old epoch have no meaning: a row below `head` is older than the replica.
-    old = Changes(NW, "customers", [(2, customer("C1", "Outdated"))])
-    fixture.script.page("kit:rebased", "kit:end", old, epoch="kit-epoch-2")
-    fixture.must("sync")
-    fixture.expect_replica("kit:end", "after a rebase an old position won")
 
 
 RULES = [
     Rule("segments", "Apply every segment, then replace the cursor with `then`", SEGMENTS, apply),
     Rule("segment-range", "Continue an interrupted download with Range and If-Range", SEGMENTS, go_on),
     Rule("segment-gone", "A set that is gone: pull, and apply the next one completely", SEGMENTS, another_set),
-    Rule("segment-damaged", "Apply nothing of a segment with another sha256", SEGMENTS, damaged),
-    Rule("check", "`check` differs: verify, and repair what differs", "docs/protocol.md#verify", check),
-    Rule("check-equal", "`check` is equal: do not verify", "docs/protocol.md#checksums", equal),
+    Rule("segment-kept", "A segment of the newer list that was applied counts as applied", DEVICE, kept),
+    Rule("segment-newer", "A segment replaces only rows at a lower position", DEVICE, newer_rows),
     Rule(
-        "rebase",
-        "`epoch_rebased`: keep the rows, push sent documents again",
-        "docs/protocol.md#epoch-changes",
-        rebase,
+        "segment-stale", "Delete the rows that the segment lacks, at its position or below", DEVICE, stale_rows
     ),
+    Rule("segment-priority", "Lowest `priority` first", DEVICE, priority),
+    Rule("segment-damaged", "Apply nothing of a segment with another sha256", SEGMENTS, damaged),
 ]

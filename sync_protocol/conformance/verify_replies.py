@@ -6,7 +6,10 @@ The shapes of requests and replies are those of `sync_protocol.verify`.
 from typing import Any
 
 from sync_protocol.checksum import Checksum, hash_text, record_hash
-from sync_protocol.conformance.script import Json, Rows
+
+Json = dict[str, Any]
+Rows = dict[tuple[str, str], tuple[str, int, Json]]
+"""(channel, position, record) by (collection, key)."""
 
 
 def verify_reply(request: Json, rows: Rows, epoch: str) -> Json:

@@ -4,8 +4,10 @@
 """
 
 import base64
+import contextlib
 import json
 import sys
+import threading
 from collections.abc import Callable
 from typing import Any, TextIO
 
@@ -15,6 +17,7 @@ from sync_protocol.device.errors import DeviceError, Revoked
 from sync_protocol.device.store.receipts import receipt_from_bytes
 
 Json = dict[str, Any]
+"""A command or an answer; docs/conformance.md lists the keys of each."""
 
 
 class Driver:
@@ -30,13 +33,14 @@ class Driver:
             "enrol": self._enrol,
             "sync": self._sync,
             "capture": self._capture,
+            "dismiss": self._dismiss,
             "dump": self._dump,
         }
         arguments = {name: value for name, value in command.items() if name != "do"}
         try:
             return {"ok": True, **commands[command["do"]](**arguments)}
         except DeviceError as error:
-            return {"ok": False, "error": str(error)}
+            return {"ok": False, "error": error.technical or str(error)}
 
     def close(self) -> None:
         """Close the device."""
@@ -59,14 +63,32 @@ class Driver:
         self.device.enrol(code, server, name="conformance")
         return {}
 
-    def _sync(self) -> Json:
+    def _sync(self, at_once: int = 1) -> Json:
+        """Sync; with *at_once*, so many times at the same time, as an app may that is woken in the middle."""
+        others = [threading.Thread(target=self._sync_beside) for _ in range(at_once - 1)]
+        for other in others:
+            other.start()
         try:
             report = self.device.sync()
         except Revoked as revoked:
             return {"ok": False, "error": str(revoked)}
+        finally:
+            for other in others:
+                other.join()
         if report.problem is not None:
-            return {"ok": False, "error": str(report.problem)}
+            return {"ok": False, "error": report.problem.technical or str(report.problem)}
         return {"complete": report.complete}
+
+    def _sync_beside(self) -> None:
+        beside = Driver()
+        with contextlib.suppress(DeviceError):
+            beside._open(str(self.device.folder))
+            beside._sync()
+        beside.close()
+
+    def _dismiss(self, id: str) -> Json:
+        self.device.dismiss(id)
+        return {}
 
     def _capture(self, kind: str, body: Json, receipts: list[Json]) -> Json:
         files = [receipt_from_bytes(base64.b64decode(file["base64"]), file["name"]) for file in receipts]

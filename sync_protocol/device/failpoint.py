@@ -18,7 +18,10 @@ class FailpointRaised(RuntimeError):
 
 
 def failpoint(name: str) -> None:
-    """Do what SATCHEL_DEVICE_FAILPOINTS says for *name*."""
+    """Do what SATCHEL_DEVICE_FAILPOINTS says for *name*: nothing, kill the process, or raise `FailpointRaised`.
+
+    Raises ValueError for an unknown action.
+    """
     plan = os.environ.get("SATCHEL_DEVICE_FAILPOINTS")
     if not plan:
         return

@@ -8,14 +8,22 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, fields, missing, validate
 
+from sync_protocol.blank import DRAWN_AS_NOTHING
 from sync_protocol.catalogue import COLLECTIONS, KINDS
-from sync_protocol.fields import Choice, Count, Date, Instant, Text, _Decimal, _Pattern
+from sync_protocol.fields import Choice, Count, Date, Instant, Key, Text, _Decimal
 from sync_protocol.limits import Limits
 from sync_protocol.reference.notes import field_notes, summary
 from sync_protocol.submission import SubmissionSchema
+from sync_protocol.wire_field import Pattern
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
+KEY_RULE = (
+    "Printable: no character of the Unicode categories Z and C, and none that is drawn as nothing"
+    f" ({DRAWN_AS_NOTHING.pattern})."
+)
+"""What the pattern of a key leaves open. An app of an earlier revision knows the pattern."""
 Json = dict[str, Any]
+"""A JSON Schema (draft 2020-12): its keys are keywords such as `type` and `properties`."""
 
 
 def name_of(schema: type[Schema]) -> str:
@@ -45,7 +53,7 @@ def definitions(schemas: Iterable[type[Schema]], prefix: str = "#/$defs/") -> di
 
 
 def _add_references(described: dict[str, Json], prefix: str) -> None:
-    """Add to the definitions what their schemas leave open, because the server checks it item by item."""
+    """Add the types that the schemas leave open, because the server checks those items one by one."""
     described["Submission"]["allOf"] = [
         _when("kind", kind.name, {"body": {"$ref": prefix + name_of(kind.schema)}}) for kind in KINDS.values()
     ]
@@ -119,12 +127,13 @@ def _type_of(declared: fields.Field[Any], prefix: str) -> Json:
         case Choice():
             return {"type": "string", "enum": list(declared.choices)}
         case Text():
-            return {"type": "string", "maxLength": declared.longest, "pattern": _anchored(declared)}
+            text = {"type": "string", "maxLength": declared.longest, "pattern": _anchored(declared)}
+            return text if declared.blank else {**text, "minLength": 1, "allOf": [{"pattern": r"\S"}]}
         case Instant():
             return {"type": "string", "format": "date-time", "pattern": _anchored(declared)}
         case Date():
             return {"type": "string", "format": "date", "pattern": _anchored(declared)}
-        case _Pattern():
+        case Pattern():
             return {"type": "string", "pattern": _anchored(declared)}
         case Count():
             return {"type": "integer", "minimum": declared.least, "maximum": declared.most}
@@ -135,7 +144,7 @@ def _type_of(declared: fields.Field[Any], prefix: str) -> Json:
     raise TypeError(f"no JSON Schema for {type(declared).__name__}")
 
 
-def _anchored(declared: _Pattern) -> str:
+def _anchored(declared: Pattern) -> str:
     return f"^(?:{declared.pattern.pattern})$"
 
 
@@ -151,6 +160,8 @@ def _length(validators: Iterable[Any]) -> Json:
 
 
 def _bounds(declared: fields.Field[Any]) -> str:
+    if isinstance(declared, Key):
+        return KEY_RULE
     if not isinstance(declared, _Decimal):
         return ""
     bounds = [("More than", declared.above), ("At least", declared.least), ("At most", declared.most)]

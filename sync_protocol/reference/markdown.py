@@ -1,18 +1,23 @@
-"""The error table and the catalogue as Markdown."""
+"""The error table and the catalogue as Markdown, and the rules as JSON."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from marshmallow import Schema, fields
 
 from sync_protocol.catalogue import COLLECTIONS, KINDS
 from sync_protocol.channel import ByField, Everyone, Follows
+from sync_protocol.check_rule import CheckRule
 from sync_protocol.collection import Collection, Kind
+from sync_protocol.currency import DECIMALS, USUAL_DECIMALS
 from sync_protocol.errors import ErrorCode
-from sync_protocol.fields import Choice, Count, Key, _Pattern
+from sync_protocol.fields import Choice, Count, Key
 from sync_protocol.reference.json_schema import name_of, nested
 from sync_protocol.reference.notes import field_notes, summary
+from sync_protocol.rule import REFUSAL
 from sync_protocol.submission import MOVES, State
+from sync_protocol.wire_field import Pattern
 
 GENERATED = "<!-- Generated: `python -m backend.api.reference docs/reference`. Edit the declarations. -->\n"
 
@@ -67,7 +72,17 @@ def catalogue() -> str:
     ]
     for collection in COLLECTIONS.values():
         lines += ["", f"### {collection.name}", "", *_collection(collection)]
-    lines += ["", "## Kinds of submission", ""]
+    lines += [
+        "",
+        "## Kinds of submission",
+        "",
+        "Three rules hold for every kind.",
+        "A field is as its table says (`field_missing`, `field_invalid`).",
+        "Each key is that of a record that the rep has (`unknown_record`).",
+        "Each amount has at most the decimals of its currency (`out_of_range`).",
+        "The rules below hold for one kind each.",
+        "",
+    ]
     for kind in KINDS.values():
         lines += [f"### {kind.name}", "", *_kind(kind), ""]
     lines += ["## States of a submission", "", *_states()]
@@ -75,7 +90,7 @@ def catalogue() -> str:
 
 
 def _collection(collection: Collection) -> Iterator[str]:
-    yield f"{collection.summary} Channel: {_channel(collection)}. Key: `{collection.key}`."
+    yield from (collection.summary, f"Channel: {_channel(collection)}.", f"Key: `{collection.key}`.")
     if collection.volatile:
         yield f"A change of only {', '.join(f'`{name}`' for name in collection.volatile)} is not sent."
     yield ""
@@ -85,11 +100,62 @@ def _collection(collection: Collection) -> Iterator[str]:
 
 
 def _kind(kind: Kind) -> Iterator[str]:
-    shared = " Many submissions share one document of the ERP." if kind.aggregated else ""
-    yield f"{kind.summary}{shared} The fields of `body`:"
+    yield kind.summary
+    if kind.aggregated:
+        yield "Many submissions share one document of the ERP."
+    yield "The fields of `body`:"
     yield ""
     yield from _fields(kind.schema, None)
     yield from _inner(kind.schema)
+    if kind.check_rules:
+        yield ""
+        yield "The kind's own rules, for the phone at capture and for the server at push."
+        yield "A document that breaks one is refused:"
+        yield ""
+        yield from _check_rules(kind.check_rules)
+    if kind.approval_rules:
+        yield ""
+        yield "What the rep may not decide alone, for both too."
+        yield "The phone warns, and the server parks a document that breaks one until the office decides:"
+        yield ""
+        yield from _check_rules(kind.approval_rules)
+    if kind.rules.rules:
+        yield ""
+        yield "Rules of the kind that are data, for both too ([as JSON](rules.json)):"
+        yield ""
+        yield from _rules(kind)
+
+
+def _check_rules(rules: Sequence[CheckRule]) -> Iterator[str]:
+    return _table(
+        ("rule", "field", "code", "requires"),
+        ((rule.name, f"`{rule.field}`", f"`{rule.code.code}`", rule.summary) for rule in rules),
+    )
+
+
+def _rules(kind: Kind) -> Iterator[str]:
+    return _table(
+        ("rule", "field", "what happens", "code", "message"),
+        (
+            (
+                rule.name,
+                f"`{rule.field}`",
+                "refused" if rule.severity == REFUSAL else "accepted, with a warning",
+                f"`{rule.code.code}`",
+                rule.message,
+            )
+            for rule in kind.rules.rules
+        ),
+    )
+
+
+def rules_json() -> str:
+    """Return `rules.json`: the rules of each kind and the decimals of currencies, for an app to run."""
+    content = {
+        "currencies": {"usual_decimals": USUAL_DECIMALS, "decimals": dict(sorted(DECIMALS.items()))},
+        "kinds": {kind.name: kind.rules.as_json() for kind in KINDS.values() if kind.rules.rules},
+    }
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
 def _inner(schema: type[Schema]) -> Iterator[str]:
@@ -106,7 +172,7 @@ def _fields(schema: type[Schema], owners: Mapping[str, str] | None) -> Iterator[
     middle = ("may be null", "owner") if owners else ("needed",)
     rows = []
     for name, declared in schema().fields.items():
-        cells = [f"`{name}`", says(declared)]
+        cells = [f"`{name}`", describe(declared)]
         if owners:
             cells += ["yes" if declared.allow_none else "", owners[name]]
         else:
@@ -115,18 +181,18 @@ def _fields(schema: type[Schema], owners: Mapping[str, str] | None) -> Iterator[
     return _table(("field", "value", *middle, "meaning"), rows)
 
 
-def says(declared: fields.Field[Any]) -> str:
+def describe(declared: fields.Field[Any]) -> str:
     """Return a phrase that describes the value of a field."""
     match declared:
         case fields.List():
-            return f"list of: {says(declared.inner)}"
+            return f"list of: {describe(declared.inner)}"
         case fields.Nested():
             return f"`{name_of(type(declared.schema))}`"
         case Key() if declared.references:
             return f"key of [{declared.references}](#{declared.references})"
         case Choice():
             return "one of " + ", ".join(f"`{choice}`" for choice in declared.choices)
-        case _Pattern():
+        case Pattern():
             return declared.expected
         case Count():
             return f"whole number from {declared.least} to {declared.most}"

@@ -13,17 +13,17 @@ ROOT = Path(__file__).parents[2]
 
 
 def committed(*patterns: str) -> list[Path]:
-    done = subprocess.run(
+    result = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard", *patterns],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=True,
     )
-    return [path for name in done.stdout.splitlines() if (path := ROOT / name).is_file()]
+    return [path for name in result.stdout.splitlines() if (path := ROOT / name).is_file()]
 
 
-def test_the_files_that_are_begun_first_exist() -> None:
+def test_the_files_that_start_first_exist() -> None:
     assert [file for file in LONGEST if not (ROOT / file).is_file()] == []
 
 
@@ -54,7 +54,7 @@ def _locked(name: str) -> set[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("word", ["utils", "helpers", "misc", "common"])
-def test_no_file_has_a_name_that_says_nothing(word: str) -> None:
+def test_no_file_has_a_meaningless_name(word: str) -> None:
     assert [path for path in committed("*.py") if path.stem == word or word in path.parts[:-1]] == []
 
 
@@ -69,10 +69,47 @@ def test_files_are_short() -> None:
     assert long == {}
 
 
-def test_every_module_says_what_it_is() -> None:
+def test_every_module_has_a_docstring() -> None:
     bare = [
         str(path.relative_to(ROOT))
         for path in committed("backend/*.py", "sync_protocol/*.py")
         if (text := path.read_text().strip()) and ast.get_docstring(ast.parse(text)) is None
     ]
     assert bare == []
+
+
+UNTYPED = re.compile(r"(dict|Mapping)\[str, (Any|object)\]")
+SAYS_KEYS = re.compile(r"Schema`|\bkeys?\b|(`\w+`.*){2}", re.DOTALL)
+
+
+def shapeless(source: str) -> list[str]:
+    """Return the public functions with a dict whose keys neither the type nor the docstring says."""
+    return [
+        node.name
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
+        for docstring in [ast.get_docstring(node)]
+        if docstring is not None and not SAYS_KEYS.search(docstring)
+        if any(
+            UNTYPED.search(ast.unparse(annotation))
+            for annotation in (node.returns, *(a.annotation for a in (*node.args.args, *node.args.kwonlyargs)))
+            if annotation is not None
+        )
+    ]
+
+
+def test_a_function_says_the_keys_of_the_dicts_that_it_takes_and_returns() -> None:
+    """Use a TypedDict, an alias of `sync_protocol.json_types`, or name the keys in the docstring."""
+    without = [
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in committed("backend/*.py", "sync_protocol/*.py")
+        for name in shapeless(path.read_text())
+    ]
+    assert without == []
+
+
+def test_a_dict_without_keys_is_noticed() -> None:
+    source = 'def f(x: dict[str, Any]) -> int:\n    """{}"""\n'
+    assert shapeless(source.format("Return the sum of *x*.")) == ["f"]
+    assert shapeless(source.format("Return the sum of *x*, whose keys are ids.")) == []
+    assert shapeless(source.replace("dict[str, Any]", "Record").format("Return the sum of *x*.")) == []

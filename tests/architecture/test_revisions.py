@@ -32,7 +32,7 @@ def test_every_released_revision_is_frozen() -> None:
     assert missing_corpora(CHANGELOG, SCHEMA_REVISION, corpus.revisions()) == []
 
 
-def test_a_release_that_forgot_its_corpus_is_noticed() -> None:
+def test_a_release_without_a_frozen_corpus_is_found() -> None:
     assert missing_corpora("## Unreleased\n", 2, [1]) == []
     assert missing_corpora("## Unreleased\n", 2, []) == ["no corpus of revision 1"]
     assert len(missing_corpora("## 0.2.0 (2026-12-01), revision 2\n", 2, [1])) == 1
@@ -43,7 +43,7 @@ def test_a_release_that_forgot_its_corpus_is_noticed() -> None:
     )
 
 
-def test_a_corpus_is_whole() -> None:
+def test_every_corpus_is_complete() -> None:
     for revision in corpus.revisions():
         assert len(corpus.names(revision)) > 30
         for name in corpus.NO_EXCHANGE:

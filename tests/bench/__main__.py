@@ -1,6 +1,7 @@
 """`python -m tests.bench [PART …] [--quick] [--only NAMES]`: measure and print the tables.
 
-Parts: first, idle, fixed, delta, push, growth, slow, day, drain, tryton; all of them if none is named.
+Parts: first, idle, fixed, delta, push, commands, fresh, forward, drain, growth, slow, day, tryton;
+all of them if none is named.
 `make bench` writes the tables into docs/benchmarks.md as well.
 """
 
@@ -14,10 +15,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tests.bench.lab import KINDS
 from tests.bench.report import page, tables
 from tests.bench.sizes import Sizes
-from tests.bench.stages import PARTS, Run
+from tests.bench.stages import NAMES, PARTS, Run
 from tests.services import PostgresServer
 
 
@@ -27,14 +27,14 @@ def main() -> None:
     parser.add_argument(
         "--quick", action="store_true", help="little data: shows that it works, measures nothing"
     )
-    parser.add_argument("--only", default=",".join(KINDS), help="systems, by name, with commas")
+    parser.add_argument("--only", default=",".join(NAMES), help="systems, by name, with commas")
     parser.add_argument("--records", type=int, help="records in the data set")
     parser.add_argument("--write", action="store_true", help="write the tables into docs/benchmarks.md")
     parser.add_argument("--json", type=Path, help="write all figures to this file after each step")
     chosen = parser.parse_args()
     sizes = Sizes.from_environment(chosen.quick)
     sizes = replace(sizes, records=chosen.records or sizes.records)
-    began = time.perf_counter()
+    started = time.perf_counter()
     # Exit as on Ctrl-C: leaving the `with` blocks stops the servers and removes their files.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with (
@@ -45,7 +45,7 @@ def main() -> None:
         if chosen.json:
             run.on_progress = lambda results: _save(chosen.json, results)
         results = run.everything()
-    results["about"] = page.about(sizes.records, time.perf_counter() - began)
+    results["about"] = page.measured_on(sizes.records, time.perf_counter() - started)
     if chosen.json:
         _save(chosen.json, results)
     figures = tables.markdown(results)

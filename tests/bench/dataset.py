@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 
 from tests.bench import records
+from tests.bench.company import TERRITORIES
 from tests.bench.records import Record
 
 
@@ -24,6 +26,20 @@ class DataSet:
             for line in file:
                 collection, record = json.loads(line)
                 yield collection, record
+
+    @cached_property
+    def products(self) -> list[str]:
+        """Return the keys of the products on sale."""
+        return [product["id"] for _, product in self.of("products") if product["active"]]
+
+    @cached_property
+    def customers(self) -> dict[str, list[str]]:
+        """Return the keys of the customers that may order, by territory."""
+        keys: dict[str, list[str]] = {territory: [] for territory in TERRITORIES}
+        for _, customer in self.of("customers"):
+            if customer["status"] != "closed" and not customer["block_order"]:
+                keys[customer["territory"]].append(customer["id"])
+        return keys
 
     def of(self, *collections: str) -> Iterator[tuple[str, Record]]:
         """Yield the records of *collections* alone."""

@@ -38,10 +38,10 @@ class Lab:
         self.reps: list[BenchRep] = reps(sizes.reps)
         self.data = DataSet(folder, sizes.records)
 
-    def filled(self, name: str, **more: Any) -> System:
+    def filled(self, name: str, **options: Any) -> System:
         """Return the system *name*, filled but not started."""
         folder = self.folder / f"{name}-{self.sizes.records}"
-        system = KINDS[name](self.postgres, folder, self.sizes, **more)
+        system = KINDS[name](self.postgres, folder, self.sizes, **options)
         system.fill(self.reps, self.data)
         return system
 
@@ -54,12 +54,17 @@ class Lab:
         finally:
             system.stop()
 
-    def measure(self, system: System, address: Address, job: str, **more: Any) -> dict[str, Any]:
+    def measure(self, system: System, address: Address, job: str, **options: Any) -> dict[str, Any]:
         """Run a client's *job*; return its result and the resources that it used (`meter.Watch.used`).
 
         Raises RuntimeError with the client's error output if it failed.
         """
-        return self._run(system, {"job": job, "address": asdict(address), **more})
+        return self._run(system, {"job": job, "address": asdict(address), **options})
+
+    def push(self, system: System, loads: Sequence[tuple[Address, list[dict[str, Any]]]]) -> dict[str, Any]:
+        """Let each address push its documents in batches, all at once; the result is as from `measure`."""
+        phones = [{"address": asdict(address), "documents": documents} for address, documents in loads]
+        return self._run(system, {"job": "push", "phones": phones, "batch": self.sizes.batch})
 
     def flood(self, system: System, addresses: Sequence[Address], seconds: float) -> dict[str, Any]:
         """Poll from all *addresses* at once for *seconds*; each client catches up first."""
@@ -71,12 +76,12 @@ class Lab:
 
     def _run(self, system: System, job: dict[str, Any]) -> dict[str, Any]:
         job |= {"web": system.web, "database": [self.postgres.pid]}
-        done = subprocess.run(
+        finished = subprocess.run(
             [sys.executable, "-m", "tests.bench.clients.run"],
             input=json.dumps(job), capture_output=True, text=True, cwd=ROOT, timeout=CLIENT_SECONDS,
             check=False,
         )  # fmt: skip
-        if done.returncode:
-            raise RuntimeError(f"{system.name}, {job['job']}: {done.stderr[-2000:]}")
-        result: dict[str, Any] = json.loads(done.stdout)
+        if finished.returncode:
+            raise RuntimeError(f"{system.name}, {job['job']}: {finished.stderr[-2000:]}")
+        result: dict[str, Any] = json.loads(finished.stdout)
         return result

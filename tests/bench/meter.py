@@ -38,15 +38,28 @@ class Watch:
 
 def cpu_of(roots: Iterable[int]) -> float:
     """Return the user and system time of *roots*, their descendants and ended children, in seconds."""
-    ticks = 0
+    seconds = 0.0
     for pid in family(roots):
         try:
             fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         except (FileNotFoundError, ProcessLookupError):
             continue
-        # utime stime cutime cstime are fields 14 to 17; the fields up to the name are cut off
-        ticks += sum(map(int, fields[11:15]))
-    return ticks / _TICKS
+        # utime stime cutime cstime are fields 14 to 17, the number of threads is field 20; the fields up to the
+        # name are cut off
+        user, system, ended_user, ended_system = map(int, fields[11:15])
+        seconds += (ended_user + ended_system) / _TICKS
+        # The scheduler's own count, in nanoseconds, has the main thread only.
+        precise = _nanoseconds(pid) if fields[17] == "1" else None
+        seconds += (user + system) / _TICKS if precise is None else precise / 1e9
+    return seconds
+
+
+def _nanoseconds(pid: int) -> int | None:
+    """Return the CPU time of the main thread of *pid*, or None if the kernel does not count it."""
+    try:
+        return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0])
+    except (OSError, IndexError):
+        return None
 
 
 def peak_memory(roots: Iterable[int]) -> int:

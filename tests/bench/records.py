@@ -90,19 +90,19 @@ def customer_of(n: int, total: int) -> int:
     return n % max(1, count("customers", total))
 
 
-def changed(collection: str, record: Record, turn: int) -> Record:
-    """Return *record* after a change; *turn* makes each change different."""
+def changed(collection: str, record: Record, change_number: int) -> Record:
+    """Return *record* after a change; *change_number* makes each change different."""
     match collection:
         case "stock_levels":
-            on_hand = 3_000 + turn
+            on_hand = 3_000 + change_number
             return {**record, "on_hand": str(on_hand), "available": str(on_hand - int(record["reserved"]))}
         case "orders":
-            return {**record, "customer_reference": f"changed {turn}"}
+            return {**record, "customer_reference": f"changed {change_number}"}
         case "receivables":
-            return {**record, "open_amount": _money(100 + turn)}
+            return {**record, "open_amount": _money(100 + change_number)}
         case "customers":
-            return {**record, "payment_term": f"{100 + turn} days net"}
-    return {**record, "name": f"{record['name']} {turn}"}
+            return {**record, "payment_term": f"{100 + change_number} days net"}
+    return {**record, "name": f"{record['name']} {change_number}"}
 
 
 def _product(n: int, draw: Random, total: int) -> Record:

@@ -17,19 +17,35 @@ class Sizes:
     threads: int = 8
     """Threads of every web process."""
     repeats: int = 5
-    """Repetitions of a first sync or a push; the median counts."""
-    deltas: int = 40
-    idle_seconds: int = 6
+    """Rounds in which all systems are measured by turns; the median counts."""
+    deltas: int = 20
+    """Deltas of one round."""
+    idle_seconds: int = 3
+    """Seconds of one round."""
     connections: int = 16
     orders: int = 1_000
+    """Orders that each phone pushes in one round."""
     batch: int = 50
     small: int = 10_000
     """The smaller and the larger data set that growth is measured on."""
     large: int = 1_000_000
     fixed_delta: int = 200
     """Records of a rep that change in the fixed delta, independent of the size of the data set."""
+    grow_repeats: int = 3
+    """Rounds in which the sizes of Satchel's data set are measured by turns."""
+    fresh: int = 2_000
+    """Records in the fresh database that orders are pushed to."""
+    fresh_thousands: int = 5
+    """How many times `orders` are pushed to it."""
+    fresh_repeats: int = 3
+    commands: int = 9
+    """Starts of each command."""
+    minutes: int = 40
+    """No part begins after this many minutes; the page lists those that are left out."""
     drain: int = 1_000
     """Queued orders that workers forward."""
+    forward: int = 1_000
+    """Orders that one forwarder sends to an ERP that costs nothing."""
     drain_tryton: int = 60
     """Queued orders that are forwarded to a real Tryton."""
     day: int = 10_000
@@ -41,8 +57,9 @@ class Sizes:
         sizes = cls()
         if quick:
             sizes = replace(
-                sizes, records=5_000, repeats=2, deltas=10, idle_seconds=2, orders=200, small=2_000,
-                large=10_000, drain=100, drain_tryton=10, day=2_000,
+                sizes, records=5_000, repeats=2, deltas=5, idle_seconds=1, orders=200, small=2_000,
+                grow_repeats=1, fresh=1_000, fresh_repeats=1, commands=2,
+                large=10_000, drain=100, forward=100, drain_tryton=10, day=2_000,
             )  # fmt: skip
         overrides = {f.name: os.environ.get(f"BENCH_{f.name.upper()}") for f in fields(cls)}
         return replace(sizes, **{name: int(text) for name, text in overrides.items() if text})

@@ -37,8 +37,8 @@ class SlowErp:
         """Return our key of each document → when its `create` began and ended (seconds, monotonic clock)."""
         times = {}
         for path in self.folder.iterdir():
-            began, ended = path.read_text().split()
-            times[path.name] = (float(began), float(ended))
+            started, ended = path.read_text().split()
+            times[path.name] = (float(started), float(ended))
         return times
 
     def check(self) -> Health:
@@ -57,11 +57,11 @@ class SlowErp:
         return [ErpDocument(key, None, "draft")] if (self.folder / key).exists() else []
 
     def create(self, document: Document) -> ErpDocument:
-        began = time.monotonic()
+        started = time.monotonic()
         time.sleep(self.seconds)
         try:
             with (self.folder / document.id).open("x") as file:
-                file.write(f"{began} {time.monotonic()}")
+                file.write(f"{started} {time.monotonic()}")
         except FileExistsError:
             raise ErpError(ErrorClass.DUPLICATE_BAD, "the document was created twice") from None
         return ErpDocument(document.id, None, "draft")
@@ -74,6 +74,9 @@ class SlowErp:
 
     def acknowledgements(self) -> Iterable[Acknowledgement]:
         return ()
+
+    def answer(self, kind: str, key: str) -> None:
+        pass
 
     def confirm(self, token: str) -> None:
         pass

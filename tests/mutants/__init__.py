@@ -5,7 +5,7 @@ How to write one: add a `Mutant` to a file of `tests/mutants/table/`, write the 
 
     Mutant(
         "two hits are one", "–", "Of two documents under our key the first is adopted, and nobody learns of
-        it.", "tests/unit/delivery/test_error_classes.py::test_two_hits_are_for_a_person_and_never_a_success",
+        it.", "tests/unit/delivery/test_error_classes.py::test_two_documents_with_our_key_are_parked",
         [never(Transfer._look_up, "len($HITS) > 1")],
     )
 

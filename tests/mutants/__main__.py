@@ -16,13 +16,13 @@ def main(arguments: list[str]) -> int:
         print(page(), end="")
         return 0
     count, survivors = 0, []
-    for verdict in run(arguments):
-        word = "killed  " if verdict.killed else "SURVIVES"
-        print(f"{word}  {verdict.seconds:5.1f} s  {verdict.made.name}\n    {verdict.made.test}", flush=True)
-        print(f"    {verdict.why}", flush=True)
+    for result in run(arguments):
+        word = "killed  " if result.killed else "SURVIVES"
+        print(f"{word}  {result.seconds:5.1f} s  {result.made.name}\n    {result.made.test}", flush=True)
+        print(f"    {result.why}", flush=True)
         count += 1
-        if not verdict.killed:
-            survivors.append(verdict.made.name)
+        if not result.killed:
+            survivors.append(result.made.name)
     print(f"\n{count - len(survivors)} of {count} mutants are killed by their tests")
     for name in survivors:
         print(f"  survives: {name}")

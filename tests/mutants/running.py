@@ -34,7 +34,7 @@ _NOT_THE_MISTAKE = re.compile(r"NameError|UnboundLocalError|ImportError|Attribut
 
 
 @dataclass(frozen=True)
-class Verdict:
+class MutantResult:
     """The result of one mutant. *why* is the first error of the test, or what went wrong."""
 
     made: Made
@@ -43,8 +43,8 @@ class Verdict:
     seconds: float
 
 
-def run(parts: Sequence[str]) -> Iterator[Verdict]:
-    """Yield the verdict on each mutant with one of *parts* in its name (none: all).
+def run(parts: Sequence[str]) -> Iterator[MutantResult]:
+    """Yield the result of each mutant with one of *parts* in its name (none: all).
 
     A mutant is killed if its test fails with it, and passes without.
     """
@@ -53,7 +53,7 @@ def run(parts: Sequence[str]) -> Iterator[Verdict]:
         importlib.import_module(name)
     with copied_tree() as root:
         for mutant in mutants:
-            began = time.monotonic()
+            started = time.monotonic()
             untouched = {file: (root / file).read_text() for file in mutant.sources}
             write(root, mutant.sources)
             code, output = play(root, mutant)
@@ -67,7 +67,7 @@ def run(parts: Sequence[str]) -> Iterator[Verdict]:
                 code, output = play(root, mutant)
                 if code != PASSED:
                     killed, why = False, f"it fails without the mutant too: {reason(output)}"
-            yield Verdict(mutant, killed, why, time.monotonic() - began)
+            yield MutantResult(mutant, killed, why, time.monotonic() - started)
 
 
 def play(root: Path, mutant: Made) -> tuple[int, str]:

@@ -78,7 +78,7 @@ def send(order: Sequence[str]) -> None:
         (replace(LAST, "2", "3"), ["FIRST, LAST = ('→ é', 2)"], ["FIRST, LAST = ('→ é', 3)"]),
     ],
 )  # fmt: skip
-def test_an_edit_changes_its_place_and_nothing_else(edit: Edit, gone: list[str], new: list[str]) -> None:
+def test_an_edit_changes_only_its_match(edit: Edit, gone: list[str], new: list[str]) -> None:
     assert lines_changed(edit) == (gone, new)
 
 
@@ -87,12 +87,12 @@ def test_layout_quotes_parentheses_and_comments_do_not_matter() -> None:
     assert new == ["shut(order)"]
 
 
-def test_many_arguments_are_taken_over() -> None:
+def test_a_pattern_keeps_many_arguments() -> None:
     _, new = lines_changed(replace(SELL, "self.close($$$ALL)", "shut(now, $$$ALL)"))
     assert new == ["shut(now, order, by='clerk')"]
 
 
-def test_edits_to_one_file_are_made_one_after_another() -> None:
+def test_edits_to_one_file_are_applied_in_turn() -> None:
     _, new = lines_changed(replace(SELL, "log($A)", "note($A)"), after(SELL, "note($A)", "more()"))
     assert new == ["note(order)", "more()"]
 

@@ -38,8 +38,8 @@ def test_mutants_use_no_name_that_is_not_defined(tmp_path: Path) -> None:
         sources = mutated(mutant.name, mutant.edits)
         write(tmp_path, {f"{number}_{Path(file).name}": text for file, text in sources.items()})
     check = [Path(sys.executable).with_name("ruff"), "check", "--isolated", "--select", "F821", "."]
-    done = subprocess.run(check, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout
+    result = subprocess.run(check, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout
 
 
 def test_names_are_unique_and_the_page_is_current() -> None:
@@ -48,8 +48,8 @@ def test_names_are_unique_and_the_page_is_current() -> None:
 
 
 def test_one_mutant_is_made_and_killed() -> None:
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-m", "tests.mutants", QUICK], cwd=ROOT, capture_output=True, text=True, check=False
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "\n1 of 1 mutants are killed" in done.stdout
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "\n1 of 1 mutants are killed" in result.stdout

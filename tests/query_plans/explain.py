@@ -29,15 +29,15 @@ class Overheard:
                     f"SELECT relname, reltuples FROM pg_class WHERE relkind = 'r' AND reltuples > {MANY}"
                 ).all()
             )
-            found = []
+            messages = []
             for statement, parameters in self.statements.items():
                 (plan,) = connection.exec_driver_sql(
                     f"EXPLAIN (FORMAT JSON) {statement}", parameters
                 ).scalar_one()
-                found += [
+                messages += [
                     f"{fault}\n    {' '.join(statement.split())}" for fault in _wrong(plan["Plan"], large)
                 ]
-        return found
+        return messages
 
 
 def _wrong(node: dict[str, Any], large: dict[str, float]) -> Iterator[str]:

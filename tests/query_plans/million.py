@@ -56,8 +56,9 @@ _BESIDE = (
     " FROM feed GROUP BY channel, collection",
     "INSERT INTO rep (id, name, role, active)"
     f" SELECT 'R' || n, 'R', 'sales', true FROM generate_series(1, {REPS}) n",
-    "INSERT INTO device (id, rep, name, public_key, version, refresh_generation, enrolled_at)"
-    " SELECT 'D' || n, 'R' || (1 + n % 200), 'D', '{}', 1, 1, :now FROM generate_series(1, 20000) n",
+    "INSERT INTO device (id, rep, name, public_key, version, refresh_generation, enrolled_at, family_began_at,"
+    " refreshed_at) SELECT 'D' || n, 'R' || (1 + n % 200), 'D', '{}', 1, 1, :now, :now, :now"
+    " FROM generate_series(1, 20000) n",
     "INSERT INTO assignment (rep, channel, since)"
     f" SELECT 'R' || (1 + n % {REPS}), 'territory:T' || n % {TERRITORIES}, :now"
     f" FROM generate_series(1, 20000) n WHERE n <= {REPS} OR n % 3 = 0",
@@ -70,7 +71,7 @@ _BESIDE = (
     " 0, 0 FROM generate_series(1, 100000) n",
     "INSERT INTO submission_history (submission_id, at, state, actor)"
     " SELECT id, received_at, 'queued', 'device:D1' FROM submission",
-    "INSERT INTO receipt (sha256, size, media_type, stored_at)"
-    " SELECT md5(n::text) || md5(n::text), 1, 'image/jpeg', :now FROM generate_series(1, 50000) n",
+    "INSERT INTO receipt (sha256, size, media_type, stored_at, state)"
+    " SELECT md5(n::text) || md5(n::text), 1, 'image/jpeg', :now, 'checked' FROM generate_series(1, 50000) n",
     "INSERT INTO receipt_holder (sha256, rep) SELECT sha256, 'R1' FROM receipt",
 )

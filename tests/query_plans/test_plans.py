@@ -1,4 +1,5 @@
-"""No statement of pull, push, verify, segments, compaction or the idle poll reads or sorts a large table.
+"""No statement of pull, push, forwarding, verify, segments, compaction or the idle poll reads or sorts a large
+table.
 
 The real functions run on a million records; whatever they say to the database is overheard and explained,
 so that a new statement cannot escape.
@@ -17,16 +18,17 @@ from backend.database.core import Sessions, snapshot
 from backend.database.snapshot_reads import read_connection
 from backend.feed import compaction, positions
 from backend.feed.changes import publish
-from backend.identity.tokens import Claims
+from backend.identity.tokens import AccessToken
 from backend.settings import read_settings
 from backend.sync import grants, idle, subscriptions
 from backend.sync.pull import pull
-from backend.sync.push import push, receipts_arrived, requeue_complete
+from backend.sync.push import push
 from backend.sync.segments import access
 from backend.sync.segments.due import build_due, build_streams
 from backend.sync.segments.file_store import FileStore
 from backend.sync.verify import verify
 from backend.sync.verify_request import VerifyRequest
+from backend.sync.waiting_for_receipts import receipts_arrived, requeue_complete
 from sync_protocol.catalogue import COLLECTIONS
 from sync_protocol.change import Gone
 from sync_protocol.checksum import Checksum
@@ -35,7 +37,10 @@ from sync_protocol.segment import KeyRange
 from tests.databases import prepared
 from tests.query_plans.explain import overhearing
 from tests.query_plans.million import RECORDS, load
+from tests.unit.delivery.inbox_fixture import InboxFixture
+from tests.unit.delivery.memory_erp import MemoryErp
 from tests.unit.sync import company
+from tests.unit.sync.prices import limit, price, price_list
 from tests.unit.sync.replica import NOW
 
 REP, DEVICE = "R7", "D6"
@@ -52,7 +57,10 @@ def million(postgres_server: Any, postgres_template: str, tmp_path_factory: Any)
         load(connection)
     with sessions() as session, session.begin():
         grants.set_role(session, "sales", COLLECTIONS)
-        publish(session, [company.unit(), company.product("P1"), company.customer("C1", "T6")])
+        customer = company.customer("C1", "T6", price_list_id="L1")
+        publish(session, [company.unit(), company.product("P1"), customer, price_list("L1"), limit(rep=REP)])
+        publish(session, [price("p1", "9.00")])
+        publish(session, [price("p1", "10.00")])
         session.execute(text("ANALYZE role_collection"))
     yield sessions
     engine.dispose()
@@ -66,41 +74,42 @@ def read_page(sessions: Sessions, cursor: str | None, schema: int = 2) -> Cursor
     return decode_cursor(page.cursor)
 
 
-def at(sessions: Sessions, position: int) -> str:
+def cursor_at(sessions: Sessions, position: int) -> str:
     """Return the cursor of a device that has read all that it hears up to *position*."""
     with sessions() as session:
         head = positions.head(session)
-        heard = session.execute(
+        streams = session.execute(
             text("SELECT channel, collection FROM feed_stream WHERE channel IN ('everyone', 'territory:T6')")
         ).all()
-    return Cursor(head.epoch, position, {(c, n): Mark(position) for c, n in heard}).encode()
+    return Cursor(head.epoch, position, {(c, n): Mark(position) for c, n in streams}).encode()
 
 
 def polls(sessions: Sessions, folder: Path) -> None:
     with read_connection(sessions.kw["bind"]) as connection:  # type: ignore[attr-defined]
-        idle.unchanged_since(connection, Claims(REP, DEVICE, 1, 0, 0), decode_cursor(at(sessions, RECORDS)), 2)
+        idle.unchanged_since(
+            connection, AccessToken(REP, DEVICE, 1, 0, 0, "kid"), cursor_at(sessions, RECORDS), 2
+        )
 
 
 def looks(sessions: Sessions, folder: Path) -> None:
-    claims = Claims(REP, DEVICE, 1, 0, 0)
+    token = AccessToken(REP, DEVICE, 1, 0, 0, "kid")
     with sessions() as session:
         snapshot(session)
-        assert subscriptions.for_device(session, claims)[1].states
+        assert subscriptions.for_device(session, token)[1].states
     with read_connection(sessions.kw["bind"]) as connection:  # type: ignore[attr-defined]
-        assert access.size_for(connection, claims, "a" * 64)[1] is None
-        assert access.size(connection, "a" * 64) is None
+        assert access.size_for(connection, token, "a" * 64)[1] is None
 
 
 def pulls(sessions: Sessions, folder: Path) -> None:
     first = read_page(sessions, None)
     read_page(sessions, first.encode())
-    read_page(sessions, at(sessions, RECORDS - 100))
-    read_page(sessions, at(sessions, RECORDS))
+    read_page(sessions, cursor_at(sessions, RECORDS - 100))
+    read_page(sessions, cursor_at(sessions, RECORDS))
     read_page(sessions, None, schema=1)
 
 
 def pushes(sessions: Sessions, folder: Path) -> None:
-    body = company.order_body()
+    body = company.order_body(price_list_id="L1")
     ids = [f"01KBR9Z8Q5T00000000000{n:04}" for n in range(50)]
     plain = [company.submission(id, body) for id in ids]
     receipt = company.submission("01KBR9Z8Q5T000000000001000", body, needs=["sha256:" + "a" * 64])
@@ -129,10 +138,10 @@ def verifies(sessions: Sessions, folder: Path) -> None:
     )
     with sessions() as session:
         head = positions.head(session).position
-    for question in steps:
+    for request in steps:
         with sessions() as session:
             snapshot(session)
-            verify(session, rep_id=REP, cursor_text=at(sessions, head), schema=2, request=question)
+            verify(session, rep_id=REP, cursor_text=cursor_at(sessions, head), schema=2, request=request)
 
 
 def builds(sessions: Sessions, folder: Path) -> None:
@@ -153,18 +162,34 @@ def compacts(sessions: Sessions, folder: Path) -> None:
     compaction.compact(sessions, ManualClock(NOW), 90, limit=2_000)
 
 
-@pytest.mark.parametrize("work", [polls, looks, pulls, pushes, publishes, verifies, builds, compacts])
-def test_it_finds_what_it_needs_by_index(
-    work: Callable[[Sessions, Path], None], million: Sessions, tmp_path: Path
+def forwards(sessions: Sessions, folder: Path) -> None:
+    """Forward orders, one of which waits for another; and a forecast beside those that the ERP has."""
+    erp = MemoryErp(folder / "erp")
+    settings = read_settings({"SATCHEL_FOLDER": str(folder)})
+    inbox = InboxFixture(sessions, ManualClock(NOW), settings, erp)
+    first, *others = inbox.capture_many(("X1", "X2", "X1"), rep=REP)
+    inbox.capture(rep=REP, customer="X3", depends_on=[first])
+    line = {"product_id": "P1", "quantity": "3", "unit": "u"}
+    body = {"warehouse_id": "W1", "period": "2026-12", "customer_id": None, "revision": 1, "lines": [line]}
+    forecast = inbox.capture(body, kind="forecast", rep=REP)
+    inbox.forwarder().drain()
+    assert inbox.states(first, *others, forecast) == ["accepted"] * 4
+
+
+@pytest.mark.parametrize(
+    "query", [polls, looks, pulls, pushes, publishes, verifies, builds, compacts, forwards]
+)
+def test_each_query_uses_an_index(
+    query: Callable[[Sessions, Path], None], million: Sessions, tmp_path: Path
 ) -> None:
     engine: Engine = million.kw["bind"]  # type: ignore[attr-defined]
     with overhearing(engine) as overheard:
-        work(million, tmp_path)
+        query(million, tmp_path)
     assert overheard.statements
     assert overheard.faults(engine) == []
 
 
-def test_what_would_read_or_sort_a_million_is_noticed(million: Sessions) -> None:
+def test_the_check_finds_a_query_that_reads_or_sorts_a_million_rows(million: Sessions) -> None:
     engine: Engine = million.kw["bind"]  # type: ignore[attr-defined]
     with overhearing(engine) as overheard, engine.connect() as connection:
         connection.execute(text("SELECT count(*) FROM feed WHERE body LIKE :x"), {"x": "a%"})

@@ -139,8 +139,8 @@ def _apt_install(*packages: str) -> bool:
     install = ["apt-get", "install", "-y", "--no-install-recommends", *packages]
     with file_lock(CACHE / "apt.lock"):
         for command in (install, ["apt-get", "update"], install):
-            done = subprocess.run(command, env=env, capture_output=True, timeout=600, check=False)
-            if command is install and done.returncode == 0:
+            result = subprocess.run(command, env=env, capture_output=True, timeout=600, check=False)
+            if command is install and result.returncode == 0:
                 return True
     return False
 

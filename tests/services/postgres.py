@@ -180,10 +180,10 @@ class PostgresServer:
         ]  # fmt: skip
         log = self.folder / "initdb.log"
         with log.open("wb") as output:
-            done = subprocess.run(
+            result = subprocess.run(
                 command, stdout=output, stderr=output, timeout=120, check=False, **self._identity.arguments
             )
-        if done.returncode:
+        if result.returncode:
             raise ServiceFailed(f"initdb failed.\n{tail(log)}")
 
     def __enter__(self) -> Self:

@@ -80,7 +80,7 @@ class ServerProcess:
         return self._process.poll() is None
 
     def wait(self, seconds: float) -> bool:
-        """Wait up to `seconds` for it to end by itself; return whether it did."""
+        """Wait up to `seconds` for it to end without a signal; return whether it did."""
         try:
             self._process.wait(seconds)
         except subprocess.TimeoutExpired:

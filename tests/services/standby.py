@@ -27,22 +27,22 @@ def copy(server: PostgresServer, other: PostgresServer, *options: str) -> None:
         server.bin / "pg_basebackup", "-h", "127.0.0.1", "-p", str(server.port), "-U", SUPERUSER,
         "-D", data, "--wal-method=stream", "--checkpoint=fast", "--no-sync", *options,
     ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, timeout=60, check=False, **other._identity.arguments)
-    assert done.returncode == 0, done.stderr.decode()
+    result = subprocess.run(command, capture_output=True, timeout=60, check=False, **other._identity.arguments)
+    assert result.returncode == 0, result.stderr.decode()
 
 
 def catch_up(primary: PostgresServer, standby: PostgresServer) -> None:
     """Wait until *standby* has replayed everything that *primary* has committed."""
     # Compare with the insert position and not the write position: without fsync a commit returns before the
     # write.
-    written = ask(primary, "SELECT pg_current_wal_insert_lsn()::text")
-    wait(lambda: bool(ask(standby, f"SELECT pg_last_wal_replay_lsn() >= '{written}'")), "catch up")
+    written = query_value(primary, "SELECT pg_current_wal_insert_lsn()::text")
+    wait(lambda: bool(query_value(standby, f"SELECT pg_last_wal_replay_lsn() >= '{written}'")), "catch up")
 
 
 def pause(standby: PostgresServer) -> None:
     """Let *standby* replay nothing until `resume`."""
     standby.execute(sql.SQL("SELECT pg_wal_replay_pause()"))
-    wait(lambda: ask(standby, "SELECT pg_get_wal_replay_pause_state()") == "paused", "pause")
+    wait(lambda: query_value(standby, "SELECT pg_get_wal_replay_pause_state()") == "paused", "pause")
 
 
 def resume(standby: PostgresServer) -> None:
@@ -54,7 +54,10 @@ def cut(standby: PostgresServer) -> None:
     """Disconnect *standby* from its primary."""
     standby.execute(sql.SQL("ALTER SYSTEM SET primary_conninfo = ''"))
     standby.execute(sql.SQL("SELECT pg_reload_conf()"))
-    wait(lambda: ask(standby, "SELECT count(*) FROM pg_stat_wal_receiver") == 0, "disconnect from the primary")
+    wait(
+        lambda: query_value(standby, "SELECT count(*) FROM pg_stat_wal_receiver") == 0,
+        "disconnect from the primary",
+    )
 
 
 def promote(standby: PostgresServer) -> None:
@@ -62,10 +65,10 @@ def promote(standby: PostgresServer) -> None:
     standby.execute(sql.SQL(f"SELECT pg_promote(true, {SECONDS:.0f})"))
 
 
-def ask(server: PostgresServer, question: str) -> Any:
-    """Return the single value that *question* selects."""
+def query_value(server: PostgresServer, query: str) -> Any:
+    """Return the single value that *query* selects."""
     with psycopg.connect(host="127.0.0.1", port=server.port, user=SUPERUSER, dbname="postgres") as connection:
-        rows = connection.execute(question.encode()).fetchall()
+        rows = connection.execute(query.encode()).fetchall()
     return rows[0][0]
 
 

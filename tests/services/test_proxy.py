@@ -41,7 +41,7 @@ def server() -> Iterator[int]:
     listener.close()
 
 
-def ask(port: int, line: bytes, size: int, seconds: float = 10) -> bytes:
+def exchange(port: int, line: bytes, size: int, seconds: float = 10) -> bytes:
     """Send *line* and return up to *size* bytes, or those that have arrived when the line breaks."""
     received = b""
     try:
@@ -56,68 +56,68 @@ def ask(port: int, line: bytes, size: int, seconds: float = 10) -> bytes:
     return received
 
 
-def test_a_good_line_passes_everything(server: int) -> None:
+def test_a_proxy_without_faults_passes_all_bytes(server: int) -> None:
     with Proxy(server) as proxy:
-        assert ask(proxy.port, b"all\n", len(ANSWER)) == ANSWER
+        assert exchange(proxy.port, b"all\n", len(ANSWER)) == ANSWER
         assert (proxy.up, proxy.down, proxy.connections) == (4, len(ANSWER), 1)
 
 
 @pytest.mark.parametrize("after", [0, 1, PACKET, 100_000])
-def test_a_cut_comes_after_exactly_so_many_bytes(server: int, after: int) -> None:
+def test_a_cut_happens_after_the_set_number_of_bytes(server: int, after: int) -> None:
     with Proxy(server) as proxy:
         proxy.cut(down=after, times=2)
         for _ in range(2):
-            assert ask(proxy.port, b"all\n", len(ANSWER)) == ANSWER[:after]
-        assert ask(proxy.port, b"all\n", len(ANSWER)) == ANSWER
+            assert exchange(proxy.port, b"all\n", len(ANSWER)) == ANSWER[:after]
+        assert exchange(proxy.port, b"all\n", len(ANSWER)) == ANSWER
         assert proxy.cuts == 2
 
 
-def test_a_cut_on_the_way_up_keeps_the_request_from_arriving(server: int) -> None:
+def test_a_cut_upload_keeps_the_request_from_the_server(server: int) -> None:
     with Proxy(server) as proxy:
         proxy.cut(up=3)
-        assert ask(proxy.port, b"ping\n", 5) == b""
-        assert ask(proxy.port, b"ping\n", 5) == b"pong\n"
+        assert exchange(proxy.port, b"ping\n", 5) == b""
+        assert exchange(proxy.port, b"ping\n", 5) == b"pong\n"
 
 
-def test_a_lost_answer_is_lost_once(server: int) -> None:
+def test_one_answer_is_lost_and_the_next_arrives(server: int) -> None:
     with Proxy(server) as proxy:
         proxy.lose(b"ping")
-        assert ask(proxy.port, b"ping\n", 5) == b""
-        assert ask(proxy.port, b"ping\n", 5) == b"pong\n"
+        assert exchange(proxy.port, b"ping\n", 5) == b""
+        assert exchange(proxy.port, b"ping\n", 5) == b"pong\n"
         assert proxy.lost == 1
 
 
-def test_a_dead_line_says_nothing_until_it_is_healed(server: int) -> None:
+def test_a_hanging_proxy_sends_nothing_until_it_is_healed(server: int) -> None:
     with Proxy(server) as proxy:
         proxy.hang()
         with pytest.raises(TimeoutError):
-            ask(proxy.port, b"ping\n", 5, seconds=0.3)
+            exchange(proxy.port, b"ping\n", 5, seconds=0.3)
         proxy.heal()
-        assert ask(proxy.port, b"ping\n", 5) == b"pong\n"
+        assert exchange(proxy.port, b"ping\n", 5) == b"pong\n"
 
 
-def test_a_closed_line_is_reset(server: int) -> None:
+def test_a_closed_proxy_resets_connections(server: int) -> None:
     with Proxy(server) as proxy:
         proxy.refuse()
-        assert ask(proxy.port, b"ping\n", 5) == b""
+        assert exchange(proxy.port, b"ping\n", 5) == b""
         proxy.heal()
-        assert ask(proxy.port, b"ping\n", 5) == b"pong\n"
+        assert exchange(proxy.port, b"ping\n", 5) == b"pong\n"
 
 
-def test_a_server_that_is_away_looks_like_a_reset() -> None:
+def test_a_proxy_without_its_server_resets_connections() -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
     with Proxy(port) as proxy:
-        assert ask(proxy.port, b"ping\n", 5) == b""
+        assert exchange(proxy.port, b"ping\n", 5) == b""
 
 
-def test_all_that_is_sent_arrives_whole_over_a_slow_and_lossy_line(server: int) -> None:
+def test_all_bytes_arrive_over_a_slow_and_lossy_link(server: int) -> None:
     quick = Link(rate=40_000_000, rtt=0.002, jitter=0.001, loss=0.01)
     with Proxy(server, quick) as proxy:
-        assert ask(proxy.port, b"all\n", len(ANSWER)) == ANSWER
+        assert exchange(proxy.port, b"all\n", len(ANSWER)) == ANSWER
 
 
-def test_packets_queue_for_the_rate_of_the_line() -> None:
+def test_packets_queue_at_the_rate_of_the_link() -> None:
     lane = Lane(Random(1))
     arrivals = [lane.arrival(PACKET, Link(rate=50_000, rtt=0.8)) for _ in range(3)]
     gaps = [later - earlier for earlier, later in pairwise(arrivals)]

@@ -65,7 +65,7 @@ def test_redis_keeps_what_it_acknowledged_through_a_kill(tmp_path: Path) -> None
         assert client.get("kept") == b"yes"
 
 
-def test_a_wrongly_named_folder_is_an_error_and_not_a_skip(
+def test_a_wrong_program_folder_is_an_error_and_not_a_skip(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("SATCHEL_POSTGRES_BIN", str(tmp_path))
@@ -73,14 +73,14 @@ def test_a_wrongly_named_folder_is_an_error_and_not_a_skip(
         postgres_folder()
 
 
-def _until(done: Callable[[], bool], seconds: float = 30) -> None:
+def _until(condition: Callable[[], bool], seconds: float = 30) -> None:
     deadline = time.monotonic() + seconds
-    while not done():
+    while not condition():
         assert time.monotonic() < deadline, f"not within {seconds} s"
         time.sleep(0.1)
 
 
-def _sale(erp: TrytonServer, customer: dict[str, Any], quantity: float = 1, **more: Any) -> dict[str, Any]:
+def _sale(erp: TrytonServer, customer: dict[str, Any], quantity: float = 1, **fields: Any) -> dict[str, Any]:
     """Return a sale as `create` needs it: no on_change runs, so every field is given."""
     made = erp.summary
     product = next(p for p in made["products"] if p["unit"] == p["sale_unit"] and p["kind"] == "Product")
@@ -98,7 +98,7 @@ def _sale(erp: TrytonServer, customer: dict[str, Any], quantity: float = 1, **mo
         "payment_term": customer["payment_term"],
         "warehouse": made["warehouses"]["W1"]["id"],
         "lines": [["create", [line]]],
-        **more,
+        **fields,
     }
 
 
@@ -106,14 +106,14 @@ def _unlimited(erp: TrytonServer) -> dict[str, Any]:
     return next(c for c in erp.summary["customers"] if c["credit_limit"] is None)
 
 
-def test_the_sample_company_is_all_there(running_tryton: TrytonServer) -> None:
+def test_the_sample_company_has_all_its_records(running_tryton: TrytonServer) -> None:
     made = running_tryton.summary
     with TrytonSession(running_tryton) as call:
         for code, stages in made["sales"].items():
             states = {row["state"] for row in call("sale.sale", "read", stages, ["state"])}
             if code in {"draft", "quotation", "cancelled", "confirmed", "processing"}:
                 assert states == {code}
-        party = call.one("party.party", made["customers"][0]["id"], "code", "categories.name")
+        party = call.read_one("party.party", made["customers"][0]["id"], "code", "categories.name")
         assert party["code"] == "C00001"
         in_place = [["type", "=", "warehouse"], ["code", "in", ["W1", "W2"]]]
         warehouses = call("stock.location", "search_count", in_place)
@@ -138,14 +138,14 @@ def test_six_creates_at_once_with_one_key_leave_one_sale(running_tryton: TrytonS
         assert call("sale.sale", "search_count", [["satchel_key", "=", sale["satchel_key"]]]) == 1
 
 
-def test_a_copy_has_no_key_and_an_empty_key_is_none(running_tryton: TrytonServer) -> None:
+def test_a_copied_sale_has_no_key_and_an_empty_key_is_null(running_tryton: TrytonServer) -> None:
     with TrytonSession(running_tryton) as call:
         empty = _sale(running_tryton, _unlimited(running_tryton), satchel_key="")
         first, second = call("sale.sale", "create", [empty, empty])
         call("sale.sale", "write", [first], {"satchel_key": "01JDXKEYOFTHEONECOPIEDSALE"})
         (copy,) = call("sale.sale", "copy", [first])
-        assert call.one("sale.sale", second, "satchel_key")["satchel_key"] is None
-        assert call.one("sale.sale", copy, "satchel_key")["satchel_key"] is None
+        assert call.read_one("sale.sale", second, "satchel_key")["satchel_key"] is None
+        assert call.read_one("sale.sale", copy, "satchel_key")["satchel_key"] is None
 
 
 def test_the_connector_takes_an_order_to_its_shipment(running_tryton: TrytonServer) -> None:
@@ -153,7 +153,7 @@ def test_the_connector_takes_an_order_to_its_shipment(running_tryton: TrytonServ
         (sale,) = call("sale.sale", "create", [_sale(running_tryton, _unlimited(running_tryton), 2)])
         call("sale.sale", "quote", [sale])
         call("sale.sale", "confirm", [sale])
-        read = call.one("sale.sale", sale, "state", "number", "shipments", "invoices")
+        read = call.read_one("sale.sale", sale, "state", "number", "shipments", "invoices")
     assert read["state"] == "processing"
     assert read["number"]
     assert (len(read["shipments"]), len(read["invoices"])) == (1, 1)
@@ -169,7 +169,7 @@ def test_an_order_over_the_limit_is_refused_and_not_asked_about(running_tryton: 
             call("sale.sale", "confirm", [sale])
         # a program could confirm a UserWarning
         assert refusal.value.kind == "UserError"
-        assert call.one("sale.sale", sale, "state")["state"] == "quotation"
+        assert call.read_one("sale.sale", sale, "state")["state"] == "quotation"
 
 
 def test_the_connector_posts_an_expense_claim_with_its_receipt(running_tryton: TrytonServer) -> None:
@@ -200,7 +200,7 @@ def test_the_connector_posts_an_expense_claim_with_its_receipt(running_tryton: T
         receipt = {"name": "train.jpg", "resource": to, "data": b"\xff\xd8 a photograph"}
         call("ir.attachment", "create", [receipt])
         call("account.invoice", "post", [invoice])
-        read = call.one("account.invoice", invoice, "state", "number", "total_amount")
+        read = call.read_one("account.invoice", invoice, "state", "number", "total_amount")
         attached = call("ir.attachment", "search_count", [["resource", "=", to]])
     assert (read["state"], read["total_amount"], attached) == ("posted", Decimal("84.30"), 1)
     assert read["number"].startswith("SI")
@@ -224,7 +224,7 @@ def test_the_connector_completes_a_forecast_and_a_second_one_may_not_overlap(
     with TrytonSession(running_tryton) as call:
         first, second = call("stock.forecast", "create", [forecast, forecast])
         call("stock.forecast", "confirm", [first])
-        assert call.one("stock.forecast", first, "state")["state"] == "done"
+        assert call.read_one("stock.forecast", first, "state")["state"] == "done"
         with pytest.raises(TrytonRefused, match="overlap"):
             call("stock.forecast", "confirm", [second])
 
@@ -238,7 +238,7 @@ def test_a_killed_server_comes_back_with_its_sessions_and_a_worker_does_the_rest
         erp.kill()
         erp.start()
         call("sale.sale", "confirm", [sale])
-        _until(lambda: call.one("sale.sale", sale, "state")["state"] == "processing")
+        _until(lambda: call.read_one("sale.sale", sale, "state")["state"] == "processing")
         # what the sample left "confirmed" stays so, worker or not
         waiting = call("sale.sale", "read", erp.summary["sales"]["confirmed"], ["state"])
     assert {row["state"] for row in waiting} == {"confirmed"}

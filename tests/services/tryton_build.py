@@ -63,7 +63,7 @@ def run(command: list[Any], log: Path, **environment: str) -> str:
     """Run it to its end, with errors into `log`; return its output. Raises `ServiceFailed` with the log's
     end."""
     with log.open("a") as errors:
-        done = subprocess.run(
+        result = subprocess.run(
             [str(part) for part in command],
             stdout=subprocess.PIPE,
             stderr=errors,
@@ -72,6 +72,6 @@ def run(command: list[Any], log: Path, **environment: str) -> str:
             check=False,
             env={**os.environ, **environment},
         )
-    if done.returncode:
-        raise ServiceFailed(f"{command[0]} ended with {done.returncode}.\n{tail(log)}")
-    return done.stdout
+    if result.returncode:
+        raise ServiceFailed(f"{command[0]} ended with {result.returncode}.\n{tail(log)}")
+    return result.stdout

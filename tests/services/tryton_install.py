@@ -29,12 +29,12 @@ def virtualenv() -> Path:
     Takes 15 to 30 seconds the first time. Raises `ServiceFailed` with pip's output if the installation fails.
     """
     folder = Path(os.environ.get(FOLDER_VARIABLE) or ROOT / ".venv-tryton").absolute()
-    wanted = fingerprint([LOCK, MODULE], sys.version)
+    expected = fingerprint([LOCK, MODULE], sys.version)
     with file_lock(CACHE / "install.lock"):
-        mark = folder / "satchel-fingerprint"
-        if not mark.exists() or mark.read_text() != wanted:
+        marker = folder / "satchel-fingerprint"
+        if not marker.exists() or marker.read_text() != expected:
             _install(folder)
-            mark.write_text(wanted)
+            marker.write_text(expected)
     return folder
 
 
@@ -53,10 +53,10 @@ def _install(folder: Path) -> None:
 
 
 def _run(command: list[str | Path], advice: str) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, timeout=INSTALL_SECONDS, check=False)
-    if done.returncode:
+    result = subprocess.run(command, capture_output=True, text=True, timeout=INSTALL_SECONDS, check=False)
+    if result.returncode:
         line = " ".join(map(str, command))
-        raise ServiceFailed(f"Installing Tryton failed: {line}\n{done.stdout}{done.stderr}\n{advice}")
+        raise ServiceFailed(f"Installing Tryton failed: {line}\n{result.stdout}{result.stderr}\n{advice}")
 
 
 def fingerprint(paths: Iterable[Path], *also: str) -> str:

@@ -47,7 +47,7 @@ class TrytonSession:
         """Call it in the user's context; raises `TrytonRefused` on Tryton's error, and httpx's errors."""
         return self._post(f"model.{model}.{method}", *arguments, self.context)
 
-    def one(self, model: str, record: int, *names: str) -> dict[str, Any]:
+    def read_one(self, model: str, record: int, *names: str) -> dict[str, Any]:
         """Read these fields of one record."""
         (row,) = self(model, "read", [record], list(names))
         return row
@@ -62,7 +62,7 @@ class TrytonSession:
         return reply["result"]
 
     def close(self) -> None:
-        """Close the connection; the session in Tryton's database expires by itself."""
+        """Close the connection; the session in Tryton's database expires later."""
         self._client.close()
 
     def __enter__(self) -> Self:

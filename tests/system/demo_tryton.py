@@ -3,6 +3,7 @@
 Uses the tests' own PostgreSQL and Tryton, in the folder demo/, which a later run uses again.
 """
 
+import argparse
 import contextlib
 import os
 import signal
@@ -10,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from backend.supervisor import end_with_parent
 from tests.services import PostgresServer, TrytonServer
 
 REPS = (
@@ -48,8 +50,13 @@ def main() -> None:
             satchel("rep", "assign", rep, f"territory:{territory}")
             satchel("rep", "assign", rep, f"warehouse:{warehouse}")
         satchel("ingest")
-        print(f"Tryton itself: {tryton.url}, user {tryton.admin_user}, password {tryton.admin_password}")
-        serve = [sys.executable, "-m", "backend.cli", "serve", "--invite", "R1"]
+        print(
+            f"To look into Tryton with its desktop client: host {tryton.url.removeprefix('http://')}, database "
+            f"{tryton.database}, user {tryton.admin_user}, password {tryton.admin_password}\n"
+            "docs/connectors/tryton.md says where the order is.",
+            flush=True,
+        )
+        serve = [sys.executable, "-m", "backend.cli", "serve", "--invite", "R1", "--end-with", str(os.getpid())]
         served = subprocess.Popen(serve, env=environ, start_new_session=True)
         try:
             served.wait()
@@ -63,6 +70,10 @@ def _interrupted(number: int, frame: object) -> None:
 
 
 if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("--end-with", type=int, metavar="PID", help="also end when the process PID ends")
+    if (parent := parser.parse_args().end_with) is not None:
+        end_with_parent(parent)
     signal.signal(signal.SIGTERM, _interrupted)
     with contextlib.suppress(KeyboardInterrupt):
         main()

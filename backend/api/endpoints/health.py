@@ -12,9 +12,12 @@ from backend.api.openapi.operation import Operation, Reply
 from backend.api.responses import json_response
 from backend.api.route import Auth, route
 from backend.api.services import get_services
-from backend.database.core import db, snapshot
+from backend.database import failures
+from backend.database.core import snapshot
+from backend.database.web_session import db
 from backend.feed import positions
-from backend.migrations.upgrade import current, newest
+from backend.migrations.revision import schema_difference
+from backend.watchdog.late import find_late, read_heartbeats
 
 PING_SECONDS = 1
 
@@ -39,6 +42,7 @@ _READY = {
     "/livez",
     Operation("Check that the process answers.", {200: Reply("The process is alive.", _ALIVE)}),
     auth=Auth.PUBLIC,
+    work=None,
 )
 def liveness() -> Response:
     """Answer 200. Nothing else is checked: a slow database must not cause a restart."""
@@ -54,33 +58,40 @@ def liveness() -> Response:
         {200: Reply("Ready.", _READY), 503: Reply("Not ready; `problems` says why.", _READY)},
     ),
     auth=Auth.PUBLIC,
+    work=None,
 )
 def readiness() -> Response:
     """Answer 200 or 503, with sentences for the operator.
 
-    What makes every request fail is a problem, and the answer is 503. What loses no document (without
-    Redis the worker polls) is a warning: a node must not refuse pushes because of it.
+    A condition that makes every request fail is a problem, and the answer is 503. A condition that loses no
+    document is a warning (without Redis the worker polls): a node must not refuse pushes because of it.
     """
-    problems, warnings = list(_problems()), list(_warnings())
+    warnings = list(_warnings())
+    problems = list(_problems(warnings))
     status = "not ready" if problems else "ready"
     return json_response(
         {"status": status, "problems": problems, "warnings": warnings}, 503 if problems else 200
     )
 
 
-def _problems() -> Iterator[str]:
+def _problems(warnings: list[str]) -> Iterator[str]:
+    """Yield what makes every request fail; add to *warnings* which workers are late."""
     session = db.session()
     try:
         snapshot(session)
-        revision = current(session.connection())
-        if revision != newest():
-            yield f"the database is at revision {revision or 'none'}, not {newest()}; run `satchel init`"
+        difference = schema_difference(session.connection())
+        if difference is not None:
+            yield difference
         else:
             positions.head(session)
+            services = get_services()
+            limit = services.settings.worker_late_seconds
+            late = find_late(read_heartbeats(session), services.clock.now(), limit)
+            warnings += [each.message for each in late]
     except positions.FeedMissing as error:
         yield str(error)
     except SQLAlchemyError as error:
-        log.warning("not ready", exc_info=error)
+        log.warning("not ready: %s", failures.reason(error))
         yield "the database does not answer"
     finally:
         session.rollback()

@@ -7,12 +7,12 @@ from flask import Response, request
 from sqlalchemy.orm import Session, sessionmaker
 
 from backend.api import office_auth, request_body
-from backend.api.openapi.operation import NATURAL, Operation, Reply, query
+from backend.api.openapi.operation import POSITIVE, Operation, Reply, query
 from backend.api.problems import Problem
 from backend.api.responses import json_response
 from backend.api.route import Auth, route
 from backend.api.services import get_services
-from backend.database.core import db
+from backend.database.web_session import db
 from backend.delivery.park_reasons import PARK_REASONS
 from backend.erp.port import connect
 from backend.office import queries
@@ -26,6 +26,8 @@ from sync_protocol.fields import Key, Ulid
 from sync_protocol.office import OWNERS, OfficeActionSchema, ParkedListSchema, ParkedSchema
 
 MAX_LISTED = 500
+ENVELOPE_BYTES = 64 * 1024
+"""The reason, the number and the JSON around a corrected document."""
 
 
 @route(
@@ -40,7 +42,14 @@ MAX_LISTED = 500
             query("owner", "Only documents with this owner: rep, office, it or erp."),
             query("class", "Only documents of this class of problem (`error_class`)."),
             query("rep", "Only documents of the rep with this id."),
-            query("limit", f"Maximum number of documents, from 1 to {MAX_LISTED}; default 100.", NATURAL),
+            query("limit", f"Maximum number of documents, from 1 to {MAX_LISTED}; default 100.", POSITIVE),
+            query(
+                "limit_bytes",
+                f"Maximum bytes of their bodies, at most and by default {queries.MAX_BYTES}. "
+                "One document is returned even if it is larger.",
+                POSITIVE,
+            ),
+            query("after", "`next` of the page before, for the documents that follow."),
         ),
     ),
     auth=Auth.OFFICE,
@@ -49,22 +58,23 @@ def list_parked() -> Response:
     """Answer with the parked documents that match the query."""
     office_auth.require_permission(Permission.VIEW, "view parked documents")
     owner, error_class = _choice("owner", OWNERS), _choice("class", tuple(PARK_REASONS))
-    limit = request.args.get("limit", "100")
-    if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:9]) <= MAX_LISTED):
-        raise request_body.invalid(Fault(ErrorCode.FIELD_INVALID, "limit", f"must be from 1 to {MAX_LISTED}"))
+    limit = _number("limit", 100, MAX_LISTED)
+    limit_bytes = _number("limit_bytes", queries.MAX_BYTES, queries.MAX_BYTES)
     rep = request.args.get("rep") or None
     if rep is not None and not Key.pattern.fullmatch(rep):
         raise request_body.invalid(Fault(ErrorCode.FIELD_INVALID, "rep", Key.expected))
     with _session() as session, session.begin():
-        documents = queries.list_parked(
+        page = _page_of(
             session,
             now=get_services().clock.now(),
             owner=owner,
             error_class=error_class,
             rep=rep,
-            limit=int(limit),
+            limit=limit,
+            limit_bytes=limit_bytes,
+            after=request.args.get("after") or None,
         )
-    return json_response({"documents": [document.to_wire() for document in documents]})
+    return json_response({"documents": [document.to_wire() for document in page.documents], "next": page.next})
 
 
 @route(
@@ -72,14 +82,14 @@ def list_parked() -> Response:
     "GET",
     "/v1/office/parked/<id>",
     Operation(
-        "Show one document, in whatever state it is.",
+        "Show one document in any state.",
         {200: Reply("The document.", ParkedSchema)},
         (ErrorCode.NOT_FOUND, ErrorCode.ROLE_MISSING),
     ),
     auth=Auth.OFFICE,
 )
 def show(id: str) -> Response:
-    """Answer with one document, in whatever state it is."""
+    """Answer with one document in any state."""
     office_auth.require_permission(Permission.VIEW, "view parked documents")
     _require_ulid(id)
     with _session() as session, session.begin():
@@ -90,7 +100,8 @@ def act(action: Action, id: str) -> Response:
     """Carry out *action* and answer with the document as it is now; after `fix`, with the correction."""
     user = office_auth.require_permission(action.permission, f"use the action {action.name}")
     _require_ulid(id)
-    fields: dict[str, Any] = request_body.read(OfficeActionSchema)
+    most = get_services().limits.submission_bytes + ENVELOPE_BYTES
+    fields: dict[str, Any] = request_body.read(OfficeActionSchema, most)
     request_body.require_storable(fields)
     services = get_services()
     settings = services.settings
@@ -119,7 +130,7 @@ def _operation(action: Action) -> Operation:
     if action.erp_question:
         problems += [ErrorCode.MAY_BE_IN_ERP, ErrorCode.ERP_UNAVAILABLE]
     if action.erp_question is ErpQuestion.BY_NUMBER:
-        problems += [ErrorCode.NOT_IN_ERP, ErrorCode.LINKED_ELSEWHERE]
+        problems += [ErrorCode.NOT_IN_ERP, ErrorCode.LINKED_ELSEWHERE, ErrorCode.LINK_DOUBTFUL]
     return Operation(
         action.summary + fields,
         {200: Reply(answer, ParkedSchema)},
@@ -141,6 +152,21 @@ def _require_ulid(id: str) -> None:
     """Raise a problem if *id* is no ULID: the database cannot even look for some texts, such as a NUL."""
     if not Ulid.pattern.fullmatch(id):
         raise Problem(ErrorCode.NOT_FOUND, f"There is no document {id!a}.")
+
+
+def _page_of(session: Session, **query: Any) -> queries.ParkedPage:
+    try:
+        return queries.list_parked(session, **query)
+    except ValueError as error:
+        raise request_body.invalid(Fault(ErrorCode.FIELD_INVALID, "after", str(error))) from None
+
+
+def _number(name: str, default: int, most: int) -> int:
+    """Return the query parameter *name*, from 1 to *most*; raises a problem if it is anything else."""
+    text = request.args.get(name, str(default))
+    if not (text.isascii() and text.isdigit() and len(text) <= 9 and 1 <= int(text) <= most):
+        raise request_body.invalid(Fault(ErrorCode.FIELD_INVALID, name, f"must be from 1 to {most}"))
+    return int(text)
 
 
 def _choice(name: str, choices: tuple[str, ...]) -> str | None:

@@ -8,9 +8,9 @@ from sqlalchemy.orm import Session
 from backend import metrics
 from backend.api import auth, request_body
 from backend.api.openapi.operation import (
-    NATURAL,
     PAGE_ETAG,
     POLL_AFTER,
+    POSITIVE,
     Operation,
     Reply,
     header,
@@ -20,9 +20,9 @@ from backend.api.read_routing import read_feed
 from backend.api.responses import POLL_HEADER, empty_response, json_response, weak_etag
 from backend.api.route import route
 from backend.api.services import get_services
-from backend.database.core import db, snapshot
-from backend.identity.principals import Principal
-from backend.identity.tokens import Claims
+from backend.database.core import snapshot
+from backend.database.web_session import db
+from backend.identity.principals import Credential, Principal
 from backend.sync import pull, subscriptions
 from backend.sync.page import Page, etag_of
 from backend.sync.subscriptions import Subscriptions
@@ -31,10 +31,10 @@ from sync_protocol.errors import ErrorCode, Fault
 from sync_protocol.pull import PageSchema
 
 
-def preload(claims: Claims) -> tuple[Principal, Subscriptions]:
+def preload(token: Credential) -> tuple[Principal, Subscriptions]:
     """Start the page's snapshot, and read the device's row and its subscriptions in one statement."""
     snapshot(db.session())
-    return subscriptions.for_device(db.session(), claims)
+    return subscriptions.for_device(db.session(), token)
 
 
 @route(
@@ -50,10 +50,8 @@ def preload(claims: Claims) -> tuple[Principal, Subscriptions]:
         (ErrorCode.CURSOR_INVALID, ErrorCode.NOT_YET, ErrorCode.ENVELOPE_INVALID),
         parameters=(
             query("cursor", "The cursor of the last page that was applied. Leave it out the first time."),
-            query(
-                "limit_bytes", "Maximum size of the page's rows in bytes.", {"type": "integer", "minimum": 1}
-            ),
-            query("schema", "Revision of the catalogue that the app was built for.", NATURAL),
+            query("limit_bytes", "Maximum size of the page's rows in bytes.", POSITIVE),
+            query("schema", "Revision of the catalogue that the app was built for.", POSITIVE),
             header("If-None-Match", "The ETag of the page that gave this cursor."),
         ),
     ),
@@ -96,7 +94,7 @@ def read_page(cursor: str | None, limit_bytes: int | None, schema: int) -> Page:
         get_services().on_demand_builder.ensure(page.segment_candidates)
         auth.reauthenticate(preload)
         page = _read(db.session(), cursor, limit_bytes, schema, auth.preloaded())
-    metrics.count_page(page.idle, len(page.body), page.reset, page.drop_causes)
+    metrics.count_page(page.idle, len(page.body), page.rows, page.reset, page.drop_causes)
     return page
 
 
@@ -117,7 +115,7 @@ def _read(
         schema=schema,
         limit_bytes=limit_bytes,
         now=now,
-        link=services.linker.at(now),
+        link=services.linker.at(now, auth.token()),
         segment_rows=services.settings.segment_rows,
         poll_after=services.limits.poll_after_seconds,
         subscribed=subscribed,

@@ -3,17 +3,20 @@
 from flask import Response, request
 
 from backend import doorbell
-from backend.api import auth, request_body, tus, upload_chunk
+from backend.api import auth, quota, request_body, tus, upload_chunk
 from backend.api.openapi.operation import NATURAL, Operation, Reply, header
 from backend.api.problems import Problem
 from backend.api.responses import empty_response
 from backend.api.route import route
 from backend.api.services import get_services
-from backend.database.core import db
+from backend.api.work import Work
+from backend.clock import day_of
+from backend.database.web_session import db
 from backend.failpoints import failpoint
 from backend.receipts import uploads
+from backend.receipts.receipts import ReceiptRefused
 from backend.receipts.uploads import UploadStatus
-from backend.sync.push import receipts_arrived
+from backend.sync.waiting_for_receipts import receipts_arrived
 from sync_protocol.errors import ErrorCode
 from sync_protocol.fields import Ulid
 
@@ -33,10 +36,10 @@ _CHUNK_PROBLEMS = (
     "OPTIONS",
     tus.PATH,
     Operation(
-        "Read what the tus server supports.",
+        "Read the capabilities of the tus server.",
         {
             204: Reply(
-                "What the server supports, in the headers.",
+                "The capabilities, in the headers.",
                 None,
                 (
                     header("Tus-Version", "Versions of the protocol."),
@@ -47,6 +50,7 @@ _CHUNK_PROBLEMS = (
             )
         },
     ),
+    work=Work.PUSH,
 )
 def options() -> Response:
     """Answer with the abilities of this tus server."""
@@ -74,11 +78,12 @@ def options() -> Response:
                 (tus.LOCATION, tus.OFFSET, tus.EXPIRES),
             )
         },
-        (ErrorCode.PRECONDITION, ErrorCode.RATE_LIMITED, *_CHUNK_PROBLEMS),
+        (ErrorCode.PRECONDITION, ErrorCode.RATE_LIMITED, ErrorCode.QUOTA_EXCEEDED, *_CHUNK_PROBLEMS),
         media_type=upload_chunk.MEDIA_TYPE,
         body_required=False,
         parameters=(tus.RESUMABLE, tus.LENGTH, tus.METADATA, tus.CHECKSUM),
     ),
+    work=Work.PUSH,
 )
 def create() -> Response:
     """Start an upload, with the first bytes if the request contains them."""
@@ -101,10 +106,15 @@ def create() -> Response:
                 size=size,
                 name=name,
                 now=services.clock.now(),
+                day=_day(),
             )
     except uploads.TooManyUploads:
         detail = f"There are {uploads.MAX_OPEN} unfinished uploads; finish or delete some."
         raise Problem(ErrorCode.RATE_LIMITED, detail, headers={"Retry-After": "3600"}) from None
+    except uploads.DayUsedUp as error:
+        raise quota.exceeded(str(error)) from None
+    except ReceiptRefused as error:
+        raise Problem(ErrorCode.RECEIPT_TYPE, f"The receipt cannot be used: {error}.") from None
     if data and upload.offset == 0:
         upload = _append(upload.id, 0, data)
     return tus.status_response(upload, 201, {"Location": f"{tus.PATH}/{upload.id}"})
@@ -120,6 +130,7 @@ def create() -> Response:
         (ErrorCode.PRECONDITION, ErrorCode.NOT_FOUND),
         parameters=(tus.RESUMABLE,),
     ),
+    work=Work.PUSH,
 )
 def upload_status(upload_id: str) -> Response:
     """Answer with how far an upload has come, without waiting for a piece that is being written."""
@@ -150,6 +161,7 @@ def upload_status(upload_id: str) -> Response:
         media_type=upload_chunk.MEDIA_TYPE,
         parameters=(tus.RESUMABLE, tus.OFFSET, tus.CHECKSUM),
     ),
+    work=Work.PUSH,
 )
 def append(upload_id: str) -> Response:
     """Append a piece. After the last one the receipt is checked and stored."""
@@ -172,6 +184,7 @@ def append(upload_id: str) -> Response:
         (ErrorCode.PRECONDITION, ErrorCode.NOT_FOUND),
         parameters=(tus.RESUMABLE,),
     ),
+    work=Work.PUSH,
 )
 def terminate(upload_id: str) -> Response:
     """Cancel an upload. A receipt that is complete stays."""
@@ -227,6 +240,14 @@ def _append(upload_id: str, offset: int, data: bytes) -> UploadStatus:
     if added.refused == "digest":
         raise Problem(ErrorCode.DIGEST_MISMATCH, "The bytes have another sha256; the upload is deleted.")
     return added.status
+
+
+def _day() -> uploads.Day:
+    """Return what a rep may upload today."""
+    services = get_services()
+    limits = services.limits
+    began, _ = day_of(services.settings.zone, services.clock.now())
+    return uploads.Day(began, limits.receipts_per_day, limits.receipt_bytes_per_day)
 
 
 def _require_ulid(upload_id: str) -> None:

@@ -1,7 +1,7 @@
 """`GET /v1/segments/<sha256>`: a segment's bytes, whole or a range of them.
 
 Access is checked with every request: a rep who is no longer subscribed to a stream with this segment gets 404.
-A signed link carries the access of the page that contained it, for a limited time.
+A signed link names the device that it was made for, whose access is checked in the same way.
 Where the web server can send the file itself, the bytes never pass through this process.
 """
 
@@ -19,11 +19,10 @@ from backend.api.problems import Problem
 from backend.api.responses import empty_response
 from backend.api.route import Auth, route
 from backend.api.services import get_services
-from backend.database.core import db
 from backend.database.snapshot_reads import read_connection
+from backend.database.web_session import db
 from backend.feed import segments
-from backend.identity.principals import Principal
-from backend.identity.tokens import Claims
+from backend.identity.principals import Credential, Principal
 from backend.sync.segments import access
 from backend.sync.segments.store import SegmentMissing
 from sync_protocol.errors import ErrorCode
@@ -46,10 +45,10 @@ _HEADERS = (
 _CONTENT_RANGE = header("Content-Range", "Which bytes these are, and how many there are.", required=True)
 
 
-def preload(claims: Claims) -> tuple[Principal, int | None]:
+def preload(token: Credential) -> tuple[Principal, int | None]:
     """Read in one statement the device's row, and the segment's size in bytes if the device may have it."""
     with read_connection(db.engine) as connection:
-        return access.size_for(connection, claims, str((request.view_args or {})["sha256"]))
+        return access.size_for(connection, token, str((request.view_args or {})["sha256"]))
 
 
 @route(
@@ -68,6 +67,8 @@ def preload(claims: Claims) -> tuple[Principal, int | None]:
             header("Range", "One range of bytes. A request for several ranges gets the whole segment."),
             header("If-Range", "The ETag; the range applies only while the bytes are the same."),
             header("If-None-Match", "The ETag of the bytes that the device has."),
+            query("device", "In a signed link: the device that it was made for."),
+            query("version", "In a signed link: the device's version."),
             query("expires", "In a signed link: when it expires."),
             query("signature", "In a signed link: its signature."),
         ),
@@ -77,11 +78,13 @@ def preload(claims: Claims) -> tuple[Principal, int | None]:
 )
 def respond(sha256: str) -> Response:
     """Answer with the bytes, or with 304 to a device that has them."""
-    size = _size(sha256)
+    size = auth.preloaded()
+    if size is None:
+        raise Problem(ErrorCode.NOT_FOUND, "No such segment, or this device may not read it; pull again.")
     headers = {
         "ETag": f'"{sha256}"',
         "Accept-Ranges": "bytes",
-        "Cache-Control": _caching(signed_links.seconds_left()),
+        "Cache-Control": _caching(),
     }
     if request.if_none_match.contains_weak(sha256):
         return empty_response(304, headers)
@@ -91,21 +94,9 @@ def respond(sha256: str) -> Response:
     return _send(sha256, size, piece, headers)
 
 
-def _size(sha256: str) -> int:
-    """Return the segment's size in bytes if the sender may have it; raises `Problem`."""
-    if signed_links.seconds_left() is None:
-        size = auth.preloaded()
-    else:
-        with read_connection(db.engine) as connection:
-            size = access.size(connection, sha256)
-    if size is None:
-        raise Problem(ErrorCode.NOT_FOUND, "No such segment, or this device may not read it; pull again.")
-    return int(size)
-
-
-def _caching(seconds_left: int | None) -> str:
-    # A shared cache must not keep the bytes longer than the link by which it got them is valid.
-    scope = "private" if seconds_left is None else f"public, s-maxage={seconds_left}"
+def _caching() -> str:
+    # A shared cache may keep the bytes, and must ask for each request whether the device may still have them.
+    scope = "public, s-maxage=0" if signed_links.is_used() else "private"
     return f"{scope}, max-age={YEAR}, immutable"
 
 

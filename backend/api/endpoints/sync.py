@@ -6,12 +6,14 @@ push has just published. If reading it fails, the results stay as they are.
 
 from flask import Response
 
-from backend.api import auth, problems, request_body
+from backend.api import admission, auth, problems, quota, request_body
 from backend.api.endpoints.pull import headers_of, preload, read_page
 from backend.api.endpoints.push import store
 from backend.api.openapi.operation import POLL_AFTER, Operation, Reply
 from backend.api.responses import encode, json_response
 from backend.api.route import route
+from backend.api.work import Work
+from sync_protocol.errors import ErrorCode
 from sync_protocol.pull import SyncReplySchema, SyncRequestSchema
 
 
@@ -22,8 +24,11 @@ from sync_protocol.pull import SyncReplySchema, SyncRequestSchema
     Operation(
         "Push and pull in one round trip.",
         {200: Reply("The results, and the page or a problem.", SyncReplySchema, (POLL_AFTER,))},
+        (ErrorCode.QUOTA_EXCEEDED,),
         request=SyncRequestSchema,
     ),
+    preload=quota.preload,
+    work=Work.PUSH,
 )
 def respond() -> Response:
     """Answer with the results, and with the page or the problem that prevented it."""
@@ -31,6 +36,7 @@ def respond() -> Response:
     results = store(body["submissions"])
     page_json, problem_json, headers = b"null", b"null", {}
     try:
+        admission.require_page(body["cursor"])
         # The device may have been revoked while the body arrived; an empty push did not check again.
         auth.reauthenticate(preload)
         page = read_page(body["cursor"], body["limit_bytes"], body["schema"])

@@ -1,6 +1,7 @@
 """`POST /v1/verify`: find the rows in which a replica differs from the feed, one step at a time."""
 
 import logging
+from typing import cast
 
 from flask import Response
 from sqlalchemy.exc import SQLAlchemyError
@@ -12,13 +13,14 @@ from backend.api.read_routing import read_feed
 from backend.api.responses import json_response
 from backend.api.route import route
 from backend.api.services import get_services
+from backend.api.work import Work
 from backend.feed import mismatches
 from backend.feed.mismatches import VerifyingDevice
 from backend.identity.models import Device
 from backend.sync import verify_request
 from backend.sync.verify import VerifyResult, verify
 from sync_protocol.errors import ErrorCode
-from sync_protocol.verify import VerifyReplySchema, VerifyRequestSchema
+from sync_protocol.verify import LoadedVerifyRequest, VerifyReplySchema, VerifyRequestSchema
 
 log = logging.getLogger("satchel.verify")
 
@@ -33,12 +35,14 @@ log = logging.getLogger("satchel.verify")
         (ErrorCode.CURSOR_INVALID, ErrorCode.EPOCH_CHANGED, ErrorCode.NOT_YET),
         request=VerifyRequestSchema,
     ),
+    work=Work.RESYNC,
 )
 def respond() -> Response:
     """Answer one step, and record the mismatches that it shows."""
     body = request_body.read(VerifyRequestSchema, get_services().limits.verify_bytes)
     request_body.require_storable(body)
-    faults = list(verify_request.faults(body))
+    step = cast("LoadedVerifyRequest", body)
+    faults = list(verify_request.faults(step))
     if faults:
         raise request_body.invalid(*faults[: request_body.MAX_FAULTS])
     with auth.read_session() as session:
@@ -50,7 +54,7 @@ def respond() -> Response:
                 rep_id=auth.principal().rep,
                 cursor_text=body["cursor"],
                 schema=body["schema"],
-                request=verify_request.parse_request(body),
+                request=verify_request.parse_request(step),
                 only=only,
             ),
             # It compares with what the device has seen, never with what is new.

@@ -10,12 +10,14 @@ from marshmallow import Schema
 
 from backend.api.openapi.operation import COMPONENTS, Operation, Parameter, Reply
 from backend.api.route import Auth, Route
+from backend.api.work import Work
 from sync_protocol import SCHEMA_REVISION, WIRE_VERSION
 from sync_protocol.errors import ErrorCode as E
 from sync_protocol.problem import MEDIA_TYPE, ProblemSchema
 from sync_protocol.reference.json_schema import DIALECT, definitions, name_of
 
 Json = dict[str, Any]
+"""An object of an OpenAPI 3.1 document; its keys are those that the specification gives the object."""
 
 _SECURITY: dict[Auth, list[Json]] = {
     Auth.PUBLIC: [],
@@ -24,7 +26,7 @@ _SECURITY: dict[Auth, list[Json]] = {
     Auth.LINK: [{"bearer": []}, {}],
     Auth.OFFICE: [{"office": []}],
 }
-_DEVICE_PROBLEMS = (E.TOKEN_MISSING, E.TOKEN_INVALID, E.TOKEN_EXPIRED, E.DEVICE_REVOKED)
+_DEVICE_PROBLEMS = (E.TOKEN_MISSING, E.TOKEN_INVALID, E.TOKEN_EXPIRED, E.DEVICE_REVOKED, E.RATE_LIMITED)
 _AUTH_PROBLEMS: dict[Auth, tuple[E, ...]] = {
     Auth.PUBLIC: (),
     Auth.DEVICE: _DEVICE_PROBLEMS,
@@ -84,6 +86,9 @@ def _operation(route: Route) -> Json:
         *_AUTH_PROBLEMS[route.auth],
         *(_BODY_PROBLEMS if operation.request else ()),
         *operation.problems,
+        *((E.RATE_LIMITED,) if route.auth is Auth.PUBLIC and route.work is Work.PULL else ()),
+        # A push is always admitted.
+        *((E.SERVER_BUSY,) if route.work in (Work.PULL, Work.RESYNC) else ()),
         *_COMMON_PROBLEMS,
     ]
     replies: Json = {str(status): _reply(reply) for status, reply in operation.replies.items()}

@@ -9,6 +9,7 @@ from marshmallow import Schema
 from sync_protocol.errors import ErrorCode
 
 Json = Mapping[str, Any]
+"""An object of an OpenAPI 3.1 document, for reading."""
 
 TEXT: Json = {"type": "string"}
 NATURAL: Json = {"type": "integer", "minimum": 0}
@@ -56,7 +57,7 @@ class Reply:
 
 @dataclass(frozen=True)
 class Operation:
-    """What an endpoint takes and gives.
+    """The request and the replies of an endpoint.
 
     Attributes:
         replies: By HTTP status.

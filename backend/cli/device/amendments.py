@@ -19,12 +19,13 @@ MESSAGE = click.option("--message", required=True, help="What to tell the office
 @pass_folder
 def withdraw(folder: Path, id: str, reason: str | None) -> None:
     """Withdraw the document ID. It must not have been sent to the ERP yet."""
-    with open_device(folder) as device, saving(id):
-        document = device.withdraw(id, reason)
-    if document.stage == DISMISSED:
-        console.print(f"{document.title} never left this device; it is dismissed.", highlight=False)
-    else:
-        print_saved(document)
+    with open_device(folder) as device:
+        with saving():
+            document = device.withdraw(device.find_document(id), reason)
+        if document.stage == DISMISSED:
+            console.print(f"{document.title} never left this device; it is dismissed.", highlight=False)
+        else:
+            print_saved(device, document)
 
 
 @click.command()
@@ -34,10 +35,11 @@ def withdraw(folder: Path, id: str, reason: str | None) -> None:
 def amend(folder: Path, id: str, file: Path | None) -> None:
     """Edit a copy of the document ID. It replaces the document, unless that has been sent to the ERP."""
     with open_device(folder) as device:
+        id = device.find_document(id)
         kind, body = device.editable_body(id)
-        with saving(kind):
+        with saving():
             document = device.capture(kind, edited(body, file), supersedes=id)
-    print_saved(document)
+        print_saved(device, document)
 
 
 @click.command("request-change")
@@ -64,6 +66,6 @@ AMENDMENTS = (withdraw, amend, request_change, request_cancel)
 
 
 def _request(device: Device, id: str, action: str, message: str) -> None:
-    with saving(id):
-        document = device.request_change(id, action, message)
-    print_saved(document)
+    with saving():
+        document = device.request_change(device.find_document(id), action, message)
+    print_saved(device, document)

@@ -13,6 +13,9 @@ import click
 from backend.cli.device.saved import open_device, pass_folder, print_saved, saving
 from backend.cli.editor import FILE, edited
 from sync_protocol.catalogue import KINDS
+from sync_protocol.catalogue.expense_claim import EXPENSE_CLAIM
+from sync_protocol.catalogue.forecast import FORECAST
+from sync_protocol.catalogue.order import ORDER
 from sync_protocol.device.capture import forms
 from sync_protocol.device.capture.forms import ExpenseLine, Line
 from sync_protocol.device.device import Device
@@ -59,7 +62,7 @@ def order(
             currency=currency,
             notes=notes,
         )
-        _save(device, "order", body, supersedes=supersedes)
+        _save(device, ORDER.name, body, supersedes=supersedes)
 
 
 @click.command()
@@ -89,7 +92,7 @@ def forecast(
             customer=customer,
             notes=notes,
         )
-        _save(device, "forecast", body, supersedes=supersedes)
+        _save(device, FORECAST.name, body, supersedes=supersedes)
 
 
 @click.command()
@@ -138,7 +141,7 @@ def claim(
             project=project,
             currency=currency,
         )
-        _save(device, "expense_claim", body, [file for _, file in files], supersedes=supersedes)
+        _save(device, EXPENSE_CLAIM.name, body, [file for _, file in files], supersedes=supersedes)
 
 
 @click.command("capture")
@@ -170,9 +173,10 @@ def _save(
     supersedes: str | None,
 ) -> None:
     unique = {file.sha256: file for file in receipts}
-    with saving(kind):
+    with saving():
+        supersedes = supersedes and device.find_document(supersedes)
         saved = device.capture(kind, body, receipts=list(unique.values()), supersedes=supersedes)
-    print_saved(saved)
+    print_saved(device, saved)
 
 
 def _line(text: str, most: int) -> Line:

@@ -1,7 +1,9 @@
 """`satchel device …`: the reference device at a terminal. Only `enrol`, `sync` and `verify` need a network."""
 
+import sqlite3
 import sys
 from collections.abc import Callable
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +14,13 @@ from backend.cli.device import tables
 from backend.cli.device.amendments import AMENDMENTS
 from backend.cli.device.capture import CAPTURES
 from backend.cli.device.progress import sync_progress
-from backend.cli.device.saved import open_device, pass_folder
+from backend.cli.device.saved import open_device, pass_folder, print_clock_warning
+from backend.cli.refusal import CannotRun
 from sync_protocol.catalogue import COLLECTIONS
 from sync_protocol.device.capture import views
 from sync_protocol.device.device import Device
 from sync_protocol.device.driver import drive
-from sync_protocol.device.errors import DeviceError
+from sync_protocol.device.errors import DeviceError, Problem, Temporary
 from sync_protocol.device.sync.report import SyncReport
 
 
@@ -27,8 +30,16 @@ class _DeviceGroup(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
+        except Temporary as error:
+            # Repeating what the server refuses does not help; the sentence says what does.
+            refused = isinstance(error, Problem) and error.status < HTTPStatus.TOO_MANY_REQUESTS
+            sentence = str(error) if refused else f"{error}. Nothing is lost; run it again later"
+            raise click.ClickException(_with_details(sentence, error)) from None
         except DeviceError as error:
-            raise click.ClickException(str(error)) from None
+            raise CannotRun(_with_details(str(error), error)) from None
+        except sqlite3.Error as error:
+            message = f"the data of this device in {ctx.params['folder']} cannot be used: {error}"
+            raise CannotRun(f"{message}; check that the folder is writable and its disk not full") from None
         except KeyboardInterrupt:
             raise click.Abort from None
 
@@ -67,7 +78,13 @@ def enrol(folder: Path, code: str, server: str, name: str | None, allow_http: bo
 
 @device_group.command()
 @click.option("--watch", is_flag=True, help="Sync again and again until interrupted.")
-@click.option("--tries", default=5, show_default=True, help="Attempts without progress before giving up.")
+@click.option(
+    "--tries",
+    default=5,
+    show_default=True,
+    type=click.IntRange(1, 1000),
+    help="Attempts without progress before giving up.",
+)
 @pass_folder
 def sync(folder: Path, watch: bool, tries: int) -> None:
     """Sync with the server. Sends documents and receipts, fetches changes, and compares the replica."""
@@ -81,7 +98,13 @@ def sync(folder: Path, watch: bool, tries: int) -> None:
 
 
 @device_group.command()
-@click.option("--tries", default=5, show_default=True, help="Attempts without progress before giving up.")
+@click.option(
+    "--tries",
+    default=5,
+    show_default=True,
+    type=click.IntRange(1, 1000),
+    help="Attempts without progress before giving up.",
+)
 @pass_folder
 def verify(folder: Path, tries: int) -> None:
     """Verify all records. Reads them from the disk, compares them with the server, and repairs differences."""
@@ -95,8 +118,9 @@ def _sync(device: Device, tries: int, *, deep: bool = False) -> SyncReport:
     with sync_progress() as on_progress:
         report = device.sync_until_done(tries, on_progress, rehash=deep)
     tables.print_report(report)
+    print_clock_warning(device)
     if report.problem is not None and not report.complete:
-        raise click.ClickException(f"{report.problem}. Nothing is lost; run it again to continue.")
+        raise click.ClickException("the sync is not complete. Nothing is lost; run it again to continue.")
     return report
 
 
@@ -106,7 +130,7 @@ def _sync(device: Device, tries: int, *, deep: bool = False) -> SyncReport:
 def status(folder: Path, check: bool) -> None:
     """Show the state of this device: its rep, its records and their age, and the outbox."""
     with open_device(folder) as device:
-        tables.print_status(device.status())
+        tables.print_status(device.status(), device.zone)
         if check:
             errors = device.integrity_errors()
             for error in errors:
@@ -120,26 +144,28 @@ def status(folder: Path, check: bool) -> None:
 
 
 @device_group.command("list")
-@click.argument("collection", type=click.Choice(list(COLLECTIONS)))
+@click.argument("collection", type=click.Choice(list(COLLECTIONS)), metavar="COLLECTION")
 @click.option("--match", default="", help="Only records that contain all of these words.")
-@click.option("--limit", default=50, show_default=True)
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(1))
 @pass_folder
 def list_records(folder: Path, collection: str, match: str, limit: int) -> None:
     """List the records of a COLLECTION."""
     with open_device(folder) as device:
-        records = device.records(collection, match, limit + 1)
-    tables.print_records(collection, records[:limit])
+        records, zone = device.records(collection, match, limit + 1), device.zone
+    tables.print_records(collection, records[:limit], zone, match)
     if len(records) > limit:
-        console.print(f"There are more. Add words with --match, or raise --limit {limit}.")
+        console.print(f"There are more than {limit}. Add words with --match, or set a higher --limit.")
 
 
 @device_group.command()
-@click.argument("collection", type=click.Choice(list(COLLECTIONS)))
+@click.argument("collection", type=click.Choice(list(COLLECTIONS)), metavar="COLLECTION")
 @click.argument("key")
 @pass_folder
 def show(folder: Path, collection: str, key: str) -> None:
     """Show one record with all its fields. KEY is its key, number or name."""
     with open_device(folder) as device:
+        if collection == "submissions":
+            key = device.find_document(key)
         console.print_json(data=views.find_record(device.db, collection, key))
 
 
@@ -149,18 +175,20 @@ def show(folder: Path, collection: str, key: str) -> None:
 def customer(folder: Path, key: str) -> None:
     """Show a customer with all related data. KEY is the key, number or name."""
     with open_device(folder) as device:
-        tables.print_customer(device.customer(key))
+        tables.print_customer(device.customer(key), device.zone)
 
 
 @device_group.command()
 @click.argument("match", default="")
 @click.option("--customer", help="Show the prices of this customer.")
-@click.option("--limit", default=20, show_default=True)
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1))
 @pass_folder
 def products(folder: Path, match: str, customer: str | None, limit: int) -> None:
     """Search products, with price and stock."""
     with open_device(folder) as device:
-        tables.print_products(device.products(match, customer, limit))
+        day = device.today().isoformat()
+        remarks = views.order_remarks(device.db, customer, day) if customer else []
+        tables.print_products(device.products(match, customer, limit), remarks)
 
 
 @device_group.command()
@@ -168,7 +196,7 @@ def products(folder: Path, match: str, customer: str | None, limit: int) -> None
 def outbox(folder: Path) -> None:
     """Show the captured documents and their states."""
     with open_device(folder) as device:
-        tables.print_outbox(device.documents())
+        tables.print_outbox(device.documents(), device.zone)
 
 
 @device_group.command()
@@ -193,10 +221,16 @@ def driver() -> None:
     drive(sys.stdin, sys.stdout)
 
 
+def _with_details(sentence: str, error: DeviceError) -> str:
+    """Return *sentence*, and on a line of its own what support needs to know about *error*."""
+    return f"{sentence}\nFor support: {error.technical}" if error.technical else sentence
+
+
 def _change(folder: Path, id: str, change: Callable[[Device, str], None]) -> None:
     with open_device(folder) as device:
+        id = device.find_document(id)
         change(device, id)
-        tables.print_outbox([document for document in device.documents() if document.id == id])
+        tables.print_outbox([document for document in device.documents() if document.id == id], device.zone)
 
 
 for command in (*CAPTURES, *AMENDMENTS):

@@ -7,9 +7,13 @@ from pathlib import Path
 import click
 
 from backend.cli.context import console
+from backend.cli.refusal import CannotRun
+from backend.cli.tables import visible
 from sync_protocol.device.capture.documents import Document
 from sync_protocol.device.device import Device
 from sync_protocol.device.errors import CaptureRefused
+from sync_protocol.errors import ErrorCode
+from sync_protocol.fault_sentence import fault_sentence, warning_sentence
 
 pass_folder = click.make_pass_decorator(Path)
 
@@ -20,18 +24,36 @@ def open_device(folder: Path) -> Device:
 
 
 @contextmanager
-def saving(whole: str) -> Iterator[None]:
-    """If the block raises `CaptureRefused`, print one line per field; *whole* labels faults without a field."""
+def saving() -> Iterator[None]:
+    """If the block raises `CaptureRefused`, print a sentence per fault."""
     try:
         yield
     except CaptureRefused as refused:
         for fault in refused.faults:
-            console.print(f"[red]{fault.field or whole}[/red]: {fault.message}", highlight=False)
-        raise click.ClickException("nothing was saved; correct it and try again") from None
+            sentence = visible(fault_sentence(fault.field, fault.message))
+            console.print(f"[red]{sentence}[/red]", highlight=False)
+        too_late = any(fault.code is ErrorCode.TOO_LATE for fault in refused.faults)
+        advice = "" if too_late else "; correct it and try again"
+        raise CannotRun(f"nothing was saved{advice}") from None
 
 
-def print_saved(document: Document) -> None:
-    """Print that *document* has been saved."""
+def print_saved(device: Device, document: Document) -> None:
+    """Print that *document* has been saved, and what the rep should know while the customer is there."""
     console.print(
         f"Saved [bold]{document.id}[/bold]: {document.title}. The next sync sends it.", highlight=False
     )
+    for warning in document.warnings:
+        print_warning(warning_sentence(warning["field"], warning["message"]))
+    print_clock_warning(device)
+
+
+def print_clock_warning(device: Device) -> None:
+    """Say it if the clock of *device* is wrong."""
+    warning = device.clock.warning()
+    if warning:
+        print_warning(warning)
+
+
+def print_warning(text: str) -> None:
+    """Print a sentence that the rep should read although nothing is wrong with what was typed."""
+    console.print(f"Note: {text}", style="yellow", markup=False, highlight=False)

@@ -28,7 +28,7 @@ def examine_alerts(settings: Settings, session: Session) -> Iterator[Finding]:
         yield Finding(WARNING, "alerts", message, "set SATCHEL_SMTP_HOST or SATCHEL_WEBHOOK_URL")
     else:
         yield Finding(OK, "alerts", f"by {' and '.join(names)}")
-    undelivered = select(func.count()).where(Alert.state.in_(("failed", "unclear")))
+    undelivered = select(func.count()).where(Alert.state.in_(("failed", "unknown")))
     count = session.scalar(undelivered) or 0
     if count:
         newest = session.scalar(select(Alert.error).where(Alert.error.is_not(None)).order_by(Alert.id.desc()))

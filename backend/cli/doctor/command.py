@@ -1,12 +1,11 @@
 """`satchel doctor`: check everything that this installation depends on, and say what to do."""
 
-import datetime as dt
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 
 import click
-import redis
 from rich.text import Text
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
@@ -15,22 +14,30 @@ from sqlalchemy.orm import Session
 from backend.cli.context import engine_of, load_settings
 from backend.cli.doctor.alerts import examine_alerts
 from backend.cli.doctor.delivery import examine_delivery
+from backend.cli.doctor.exposure import examine_audit, examine_connections, examine_files
+from backend.cli.doctor.feed import examine_feed
 from backend.cli.doctor.finding import ERROR, OK, STYLES, WARNING, Finding
+from backend.cli.doctor.identity import examine_identity
 from backend.cli.doctor.ingest import examine_ingest
-from backend.cli.doctor.metrics import examine_metrics
-from backend.cli.doctor.replica import examine_replica
+from backend.cli.doctor.price_limits import examine_price_limits
+from backend.cli.doctor.standby import examine_standby
+from backend.cli.doctor.worker import examine_workers
 from backend.cli.tables import print_table
 from backend.clock import SystemClock
-from backend.delivery.connector_profile import short_lease
+from backend.delivery.short_lease import short_lease
 from backend.erp.errors import ErpError
 from backend.erp.port import ConnectorMissing, connect
-from backend.feed import mismatches, positions
+from backend.feed import positions
+from backend.files import DISK_FULL, make_private_folder
 from backend.inbox.models import Submission
-from backend.migrations.upgrade import current, newest
+from backend.migrations.revision import schema_difference
 from backend.settings import PREFIX, SettingError, Settings
 from backend.settings.declaration import declared_settings, variable
-from backend.sync.segments.factory import make_store
 from backend.sync.segments.store import StoreFailed
+from backend.sync.segments.store_factory import make_store
+
+LEAST_FREE = 256 << 20
+"""Bytes; below it, a day of receipts may fill the disk."""
 
 
 @click.command()
@@ -43,7 +50,7 @@ def doctor(list_settings: bool) -> None:
     print_table(
         findings,
         {
-            "": lambda finding: Text(finding.verdict, style=STYLES[finding.verdict]),
+            "status": lambda finding: Text(finding.status, style=STYLES[finding.status]),
             "subject": lambda finding: finding.subject,
             "finding": lambda finding: finding.message,
             "what to do": lambda finding: finding.advice,
@@ -59,7 +66,7 @@ def doctor(list_settings: bool) -> None:
                 "": lambda setting: "set" if variable(PREFIX, setting.name) in os.environ else "",
             },
         )
-    if any(finding.verdict == ERROR for finding in findings):
+    if any(finding.status == ERROR for finding in findings):
         raise SystemExit(1)
 
 
@@ -73,10 +80,12 @@ def _examine() -> Iterator[Finding]:
     yield Finding(OK, "settings", f"database {database}, connector {settings.connector}")
     checks: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
         _folder,
+        examine_files,
+        examine_connections,
         _database,
         _segments,
         _redis,
-        examine_metrics,
+        _metrics,
         _erp,
     )
     for check in checks:
@@ -85,12 +94,22 @@ def _examine() -> Iterator[Finding]:
 
 def _folder(settings: Settings) -> Iterator[Finding]:
     try:
-        settings.folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=settings.folder):
+        make_private_folder(settings.folder)
+        with tempfile.TemporaryFile(dir=settings.folder) as file:
+            file.write(b"x" * 4096)
+            file.flush()
+        free = shutil.disk_usage(settings.folder).free
+        if free < LEAST_FREE:
+            message = f"{settings.folder}: {free // 2**20:,} MiB are free"
+            yield Finding(WARNING, "folder", message, "free disk space: on a full disk nothing is accepted")
+        else:
             yield Finding(OK, "folder", str(settings.folder))
     except OSError as error:
         yield Finding(
-            ERROR, "folder", f"{settings.folder}: {error.strerror}", "make it writable, or set SATCHEL_FOLDER"
+            ERROR,
+            "folder",
+            f"{settings.folder}: {error.strerror}",
+            "free disk space" if error.errno in DISK_FULL else "make it writable, or set SATCHEL_FOLDER",
         )
 
 
@@ -111,15 +130,11 @@ def _segments(settings: Settings) -> Iterator[Finding]:
 
 def _database(settings: Settings) -> Iterator[Finding]:
     try:
-        with engine_of(settings) as engine, engine.connect() as connection:
-            revision = current(connection)
-            if revision != newest():
-                yield Finding(
-                    ERROR,
-                    "database",
-                    f"the schema is at revision {revision or 'none'}, not {newest()}",
-                    "run `satchel init`",
-                )
+        with engine_of(settings, any_schema=True) as engine, engine.connect() as connection:
+            difference = schema_difference(connection)
+            if difference is not None:
+                message, _, advice = difference.partition("; ")
+                yield Finding(ERROR, "database", message, advice)
                 return
             session = Session(connection)
             head = positions.head(session)
@@ -128,13 +143,17 @@ def _database(settings: Settings) -> Iterator[Finding]:
             )
             if engine.dialect.name == "postgresql":
                 yield from _durability(session)
-            if settings.replica_url:
-                yield from examine_replica(settings.replica_url, head)
+            if settings.standby_url:
+                yield from examine_standby(settings.standby_url, head)
             yield from _backlog(session)
             yield from examine_delivery(session, SystemClock().now())
+            yield from examine_identity(session)
             yield from examine_ingest(session)
-            yield from _replicas(session)
+            yield from examine_feed(session, SystemClock().now())
+            yield from examine_price_limits(session)
             yield from examine_alerts(settings, session)
+            yield from examine_audit(session)
+            yield from examine_workers(settings, session, SystemClock().now())
     except SQLAlchemyError as error:
         reason = str(getattr(error, "orig", error)).strip().splitlines()[0]
         yield Finding(ERROR, "database", reason, "check SATCHEL_DATABASE_URL, and that the server runs")
@@ -162,32 +181,23 @@ def _backlog(session: Session) -> Iterator[Finding]:
         yield Finding(OK, "submissions", message)
 
 
-def _replicas(session: Session) -> Iterator[Finding]:
-    count, devices = mismatches.count_since(session, SystemClock().now() - dt.timedelta(days=1))
-    if count:
-        message = f"{count} streams on {devices} devices differed from the feed in the last 24 hours"
-        advice = "they were repaired; `satchel feed mismatches` shows the app versions"
-        yield Finding(WARNING, "replicas", message, advice)
-    else:
-        yield Finding(OK, "replicas", "none differed from the feed in the last 24 hours")
-
-
 def _redis(settings: Settings) -> Iterator[Finding]:
     if not settings.redis_url:
         yield Finding(OK, "redis", f"none: the worker polls every {settings.poll_seconds:g} s")
         return
-    try:
-        client = redis.Redis.from_url(settings.redis_url, socket_timeout=3, socket_connect_timeout=3)
-        version = client.info("server")["redis_version"]
-        client.close()
-        yield Finding(OK, "redis", f"version {version}")
-    except (redis.RedisError, ValueError) as error:
-        yield Finding(
-            WARNING,
-            "redis",
-            str(error),
-            "check SATCHEL_REDIS_URL; until then the worker polls, and nothing is lost",
-        )
+    from backend.cli.doctor.redis_server import examine_redis
+
+    yield from examine_redis(settings.redis_url)
+
+
+def _metrics(settings: Settings) -> Iterator[Finding]:
+    """Yield the findings about metrics. No other function depends on metrics."""
+    if not settings.metrics_address:
+        yield Finding(OK, "metrics", "none: SATCHEL_METRICS_ADDRESS is empty")
+        return
+    from backend.cli.doctor.metrics import examine_metrics
+
+    yield from examine_metrics(settings)
 
 
 def _erp(settings: Settings) -> Iterator[Finding]:

@@ -7,17 +7,16 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from backend.cli.doctor.finding import ERROR, OK, WARNING, Finding
-from backend.cli.tables import timestamp
 from backend.delivery import sending_hold
 from backend.delivery.models import Breaker
-from backend.delivery.reconciliation.reconcile import SENT
-from backend.delivery.reconciliation.report import newest
+from backend.delivery.reconciliation.report import SENT, newest
 from backend.inbox.models import Submission
+from sync_protocol.local_time import local_time
 
 LATE = dt.timedelta(days=2)
 """A reconciliation is due every day; one missed day may be a restart."""
 PROBLEMS = ("missing", "doubled", "differing")
-SHOWN = ("sent", "found", *PROBLEMS, "unclear")
+SHOWN = ("sent", "found", *PROBLEMS, "unchecked")
 SHOW_REPORT = "`satchel delivery reconcile --report`"
 CHECK_WORKER = "the worker reconciles every day: check that one runs"
 
@@ -27,10 +26,11 @@ def examine_delivery(session: Session, now: dt.datetime) -> Iterator[Finding]:
     for hold in sending_hold.all_in_force(session):
         yield Finding(ERROR, "forwarding", hold.message, sending_hold.NEXT_STEP)
     for breaker in session.scalars(select(Breaker).where(Breaker.opened_at.is_not(None))):
+        since = local_time(breaker.opened_at) if breaker.opened_at else "?"
         yield Finding(
             ERROR,
             "forwarding",
-            f"stopped since {breaker.opened_at:%Y-%m-%d %H:%M}: {breaker.reason}",
+            f"stopped since {since}: {breaker.reason}",
             "correct it in the ERP or the settings; forwarding then resumes automatically",
         )
     yield from _reconciliation(session, now)
@@ -44,7 +44,7 @@ def _reconciliation(session: Session, now: dt.datetime) -> Iterator[Finding]:
             yield Finding(WARNING, "reconciliation", "no reconciliation with the ERP yet", CHECK_WORKER)
         return
     counts = ", ".join(f"{last.counts[name]} {name}" for name in SHOWN)
-    message = f"{timestamp(last.ended_at)}: {counts}"
+    message = f"{local_time(last.ended_at)}: {counts}"
     if any(last.counts[name] for name in PROBLEMS):
         yield Finding(WARNING, "reconciliation", message, SHOW_REPORT)
     elif now - last.ended_at > LATE:

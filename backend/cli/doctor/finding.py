@@ -7,9 +7,9 @@ STYLES = {OK: "green", WARNING: "yellow", ERROR: "red"}
 
 
 class Finding(NamedTuple):
-    """What was checked (`subject`), how it is, and what the operator should do about it (`advice`)."""
+    """The subject of a check, its status and message, and the `advice` to the operator."""
 
-    verdict: str
+    status: str
     subject: str
     message: str
     advice: str = ""

@@ -1,30 +1,27 @@
 """`satchel doctor` on metrics: whether they are collected and served, and who can read them."""
 
-import ipaddress
 import tempfile
 from collections.abc import Iterator
 
 import httpx
 
 from backend.cli.doctor.finding import ERROR, OK, WARNING, Finding
+from backend.files import make_private_folder
 from backend.metrics import files
 from backend.metrics.exporter import PATH
 from backend.settings import Settings
+from backend.settings.this_machine import is_this_machine, local_url
 
 TIMEOUT_SECONDS = 5.0
-ALL_INTERFACES = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104 - compared with, not listened on
-"""Addresses that mean every interface, and where to reach them from this machine."""
 
 
 def examine_metrics(settings: Settings) -> Iterator[Finding]:
-    """Yield the findings about metrics. No other function depends on metrics."""
-    if not settings.metrics_address:
-        yield Finding(OK, "metrics", "none: SATCHEL_METRICS_ADDRESS is empty")
-        return
+    """Yield the findings about metrics, which are served."""
     yield from _directory(settings)
     yield from _served(settings.metrics_address)
     host, _, _ = settings.metrics_address.rpartition(":")
-    if not _is_loopback(host):
+    # Without a host, every interface is meant.
+    if not (host and is_this_machine(host)):
         yield Finding(
             WARNING,
             "metrics",
@@ -36,7 +33,7 @@ def examine_metrics(settings: Settings) -> Iterator[Finding]:
 def _directory(settings: Settings) -> Iterator[Finding]:
     directory = files.directory_in(settings.folder)
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        make_private_folder(directory)
         with tempfile.TemporaryFile(dir=directory) as file:
             # As much as one process allocates, so that a full disk is found too.
             file.write(bytes(files.ALLOCATED * len(files.KINDS)))
@@ -47,7 +44,7 @@ def _directory(settings: Settings) -> Iterator[Finding]:
 
 def _served(address: str) -> Iterator[Finding]:
     host, _, port = address.rpartition(":")
-    url = f"http://{ALL_INTERFACES.get(host, host)}:{port}{PATH}"
+    url = f"{local_url(host, port)}{PATH}"
     try:
         reply = httpx.get(url, timeout=TIMEOUT_SECONDS, trust_env=False)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
@@ -59,10 +56,3 @@ def _served(address: str) -> Iterator[Finding]:
     else:
         advice = "set SATCHEL_METRICS_ADDRESS to a free port"
         yield Finding(ERROR, "metrics", f"another program answers at {url}", advice)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from backend.clock import SystemClock
+from backend.clock import Clock, SystemClock
 from backend.connectors.flatfile.acknowledgements import Mailbox
 from backend.connectors.flatfile.documents import Documents
 from backend.connectors.flatfile.errors import setup_fault
@@ -26,6 +26,8 @@ from backend.erp.records import (
 from sync_protocol.catalogue import KINDS
 from sync_protocol.catalogue.forecast import FORECAST
 
+QUIET_SECONDS = 30.0
+"""After this time a file that was being written is in the folder, or never will be."""
 _PAGE = 1_000
 """Records of an export that are searched at a time."""
 
@@ -35,18 +37,19 @@ class FlatFileConnector:
 
     name = "flatfile"
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, clock: Clock | None = None) -> None:
         layout = Layout(options.folder)
+        self._clock = clock or SystemClock()
         self._layout = layout
         self._options = options
-        self._reader = Reader(layout, options)
+        self._reader = Reader(layout, options, self._clock)
         self._documents = Documents(layout, options)
         self._forecasts = Forecasts(layout, options)
         self._mailbox = Mailbox(layout, options)
 
     def check(self) -> Health:
         """Check the folders, the newest exports, and files that were left behind."""
-        return check(self._layout, self._options, SystemClock().now())
+        return check(self._layout, self._options, self._clock.now())
 
     def capabilities(self) -> Capabilities:
         """Return what is read and written. The folder enforces our key, which is part of the file's name."""
@@ -55,7 +58,7 @@ class FlatFileConnector:
             kinds=frozenset((*WRITES, FORECAST.name)),
             enforces_key=frozenset(WRITES),
             lists_keys=frozenset(self._options.collections),
-            quiet_seconds=self._options.quiet_seconds,
+            quiet_seconds=QUIET_SECONDS,
         )
 
     def read(self, collection: str, watermark: str | None, limit: int) -> ReadPage:
@@ -110,6 +113,10 @@ class FlatFileConnector:
     def acknowledgements(self) -> Iterable[Acknowledgement]:
         """Return the acknowledgements in acks/."""
         return list(self._mailbox.acknowledgements())
+
+    def answer(self, kind: str, key: str) -> Outcome | None:
+        """Return the newest acknowledgement of the document, in acks/ or in the archive."""
+        return self._documents.answer(kind, key)
 
     def confirm(self, token: str) -> None:
         """Move a settled document and its acknowledgement to the archive."""

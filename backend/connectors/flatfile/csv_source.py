@@ -3,18 +3,27 @@
 import re
 from collections.abc import Mapping, Sequence
 
-from backend.connectors.flatfile.files import ADDRESSES, DELIVERIES, INVOICES, ORDER_LINES, File
+from backend.connectors.flatfile.files import (
+    ADDRESSES,
+    DELIVERIES,
+    DELIVERY_LINES,
+    INVOICES,
+    ORDER_LINES,
+    File,
+)
 from backend.connectors.flatfile.row import BadCell, Row
 from backend.erp.rows import BadRow
 from sync_protocol.errors import Fault
 
-PART = re.compile(r"(addresses|lines|deliveries|invoices)\[(\d+)\]")
-PART_FILES: dict[str, File] = {
-    "addresses": ADDRESSES,
-    "lines": ORDER_LINES,
-    "deliveries": DELIVERIES,
-    "invoices": INVOICES,
+PART = re.compile(r"([a-z]+)\[(\d+)\]\.?", re.ASCII)
+PART_FILES: dict[tuple[str, str], File] = {
+    ("", "addresses"): ADDRESSES,
+    ("", "lines"): ORDER_LINES,
+    ("", "deliveries"): DELIVERIES,
+    (DELIVERIES.name, "lines"): DELIVERY_LINES,
+    ("", "invoices"): INVOICES,
 }
+"""The file of a list in a record, by the file above it (empty for the first one) and the field."""
 
 
 class CsvSource:
@@ -25,8 +34,10 @@ class CsvSource:
 
     __slots__ = ("_columns", "_parts", "_row")
 
-    def __init__(self, row: Row, columns: Sequence[str], parts: Mapping[str, Sequence[Row]]) -> None:
-        """*columns* are those of the row's file; *parts* has the rows that were read, by file name."""
+    def __init__(
+        self, row: Row, columns: Sequence[str], parts: Mapping[tuple[str, int], Sequence[Row]]
+    ) -> None:
+        """*columns* are those of the row's file; *parts* has the rows read, by file and the line above."""
         self._row = row
         self._columns = columns
         self._parts = parts
@@ -36,18 +47,18 @@ class CsvSource:
         return bad_row(self._bad_cell(faults[0]))
 
     def _bad_cell(self, fault: Fault) -> BadCell:
-        part = PART.match(fault.field)
-        rows = self._parts.get(PART_FILES[part[1]].name) if part else None
-        if part and rows:
-            field = fault.field[part.end() :].lstrip(".")
-            return BadCell(
-                rows[int(part[2])], "", f"{field} {fault.message}; {self._row.place} is not imported"
-            )
-        column = fault.field.rpartition(".")[2].partition("[")[0]
+        row, columns, field, above = self._row, self._columns, fault.field, ""
+        while (part := PART.match(field)) and (file := PART_FILES.get((above, part[1]))):
+            rows = self._parts.get((file.name, row.line), ())
+            if int(part[2]) >= len(rows):
+                break
+            row, columns, field, above = rows[int(part[2])], file.columns, field[part.end() :], file.name
+        column = field.rpartition(".")[2].partition("[")[0]
         column = "satchel_key" if column == "submission_id" else column
-        if column in self._columns:
-            return BadCell(self._row, column, fault.message)
-        return BadCell(self._row, "", f"{fault.field} {fault.message}".strip())
+        message = fault.message if column in columns else f"{field} {fault.message}".strip()
+        if row is not self._row:
+            message = f"{message}; {self._row.place} is not imported"
+        return BadCell(row, column if column in columns else "", message)
 
 
 def bad_row(error: BadCell) -> BadRow:

@@ -5,23 +5,17 @@ from collections import Counter
 from backend.clock import instant
 from backend.connectors.flatfile.acknowledgement_file import newest_answer
 from backend.connectors.flatfile.exchange import Attached, hand_over, handed_over, reachable
-from backend.connectors.flatfile.layout import ULID, Layout, document_stem
+from backend.connectors.flatfile.layout import MANIFEST, ULID, Layout, document_stem
 from backend.connectors.flatfile.mapper import WRITES
 from backend.connectors.flatfile.options import Options
 from backend.connectors.flatfile.render import csv_bytes
 from backend.erp.errors import ErpError, ErrorClass
 from backend.erp.records import Document, ErpDocument, Outcome
 from sync_protocol.canonical import digest
+from sync_protocol.external_name import file_in
+from sync_protocol.receipt_types import EXTENSIONS
+from sync_protocol.sentence import sentence
 from sync_protocol.submission import State
-
-ENDINGS = {
-    "image/jpeg": "jpg",
-    "image/png": "png",
-    "image/heic": "heic",
-    "image/heif": "heic",
-    "image/webp": "webp",
-    "application/pdf": "pdf",
-}
 
 
 class Documents:
@@ -39,12 +33,12 @@ class Documents:
         """
         stem = _stem(kind, key)
         with reachable(self._layout):
-            waiting = (self._layout.to_erp / f"{stem}.manifest.json").exists()
+            waiting = file_in(self._layout.to_erp, f"{stem}{MANIFEST}").exists()
             answer = newest_answer(self._layout, self._options, stem)
             if answer and answer.outcome.state is State.REJECTED and not waiting:
                 return []
             if answer:
-                return [ErpDocument(answer.outcome.external_id or stem, answer.outcome.number, answer.word)]
+                return [ErpDocument(answer.outcome.external_id or stem, answer.outcome.number, answer.status)]
             return [ErpDocument(stem, None, "waiting")] if handed_over(self._layout, stem) else []
 
     def create(self, document: Document) -> ErpDocument:
@@ -58,10 +52,12 @@ class Documents:
         proof = digest(dict(document.body))
         with reachable(self._layout):
             there = handed_over(self._layout, stem)
-            if there and there[1].more.get("document_sha256") != proof:
+            if there and there.document_sha256 != proof:
                 raise ErpError(
                     ErrorClass.DUPLICATE_BAD,
-                    f"{there[0].name}/{stem}.csv is another document with the same key",
+                    f"{there.folder.name}/{stem}.csv is another document with the same key",
+                    advice="Compare the file with the document. If the ERP has not imported it, remove it, "
+                    "then retry; else link the document to the ERP's number.",
                 )
             if erp_documents := self.find(document.kind, document.id):
                 return erp_documents[0]
@@ -87,11 +83,17 @@ class Documents:
             if answer:
                 return answer.outcome
             if handed_over(self._layout, stem):
-                return Outcome(State.HANDED_OVER, reason="waits until the ERP picks it up and acknowledges it")
+                return Outcome(State.HANDED_OVER, reason=sentence("waits_for_pick_up"))
         raise ErpError(
             ErrorClass.UNKNOWN,
             f"{stem} is neither in to_erp nor in archive, and there is no acknowledgement of it",
         )
+
+    def answer(self, kind: str, key: str) -> Outcome | None:
+        """Return the ERP's newest answer to the document with our *key*, or None."""
+        with reachable(self._layout):
+            answer = newest_answer(self._layout, self._options, _stem(kind, key))
+        return answer.outcome if answer is not None else None
 
     def _rendered(self, document: Document, attached: tuple[Attached, ...]) -> tuple[bytes, list[int]]:
         """Return the document as CSV, and the numbers of its lines."""
@@ -105,7 +107,9 @@ class Documents:
         if missing:
             raise ErpError(
                 ErrorClass.REJECT_OFFICE,
-                f"the document cites the receipt {missing[0]}, which is not on the server",
+                "One of its receipts is missing on the server.",
+                raw=f"the document cites the receipt {missing[0]}, which is not on the server",
+                advice="Restore the receipt and retry; or return the document to the rep, who sends it again.",
             )
         write = WRITES[document.kind]
         rows = write.rows(document, names)
@@ -128,7 +132,7 @@ def _attached(stem: str, document: Document) -> tuple[Attached, ...]:
     alike = Counter(sha256[:8] for sha256 in receipts)
     attached = []
     for sha256, receipt in sorted(receipts.items()):
-        short = sha256[:8] if alike[sha256[:8]] == 1 else sha256
-        ending = ENDINGS.get(receipt.media_type, "bin")
-        attached.append(Attached(f"{stem}_{short}.{ending}", sha256, receipt.open))
+        prefix = sha256[:8] if alike[sha256[:8]] == 1 else sha256
+        ending = EXTENSIONS[receipt.media_type]
+        attached.append(Attached(f"{stem}_{prefix}.{ending}", sha256, receipt.content_sha256, receipt.open))
     return tuple(attached)

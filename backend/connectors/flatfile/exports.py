@@ -6,12 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from backend.connectors.flatfile.errors import broken_export
+from backend.clock import is_ahead
+from backend.connectors.flatfile.errors import broken_export, file_fault, is_of_one_file
 from backend.connectors.flatfile.exchange import CHUNK
 from backend.connectors.flatfile.files import COLLECTION_FILES, File
-from backend.connectors.flatfile.layout import EXPORT, EXPORT_MANIFEST, Layout, moment_of
+from backend.connectors.flatfile.layout import EXPORT, EXPORT_MANIFEST, Layout, moment_of, time_of
 from backend.connectors.flatfile.manifest import Manifest, ManifestFault, read_manifest
 from backend.erp.errors import ErpError
+from backend.files import open_file
+from sync_protocol.local_time import local_time
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,9 @@ class Export:
     def holds(self, collection: str) -> bool:
         """Return whether it has *collection*. Raises `ErpError` if it has only some of the files."""
         files = COLLECTION_FILES[collection]
+        for fault in (self.manifest.faults.get(file.name) for file in files):
+            if fault is not None:
+                raise broken_export(f"export {self.name}: {fault}. Write a new export")
         listed = [file.name for file in files if file.name in self.manifest.files]
         if listed and len(listed) < len(files):
             missing = ", ".join(file.name for file in files if file.name not in listed)
@@ -43,16 +49,20 @@ class Export:
         return hashlib.sha256("\n".join([dialect, *parts]).encode()).hexdigest()[:16]
 
     def verify(self, file: File) -> None:
-        """Raise `ErpError` unless the file is byte for byte what the manifest says."""
+        """Raise `ErpError` if the size or the digest of the file differs from the manifest."""
         digest = hashlib.sha256()
         try:
-            with (self.path / file.name).open("rb") as opened:
+            with open_file(self.path / file.name) as opened:
                 while chunk := opened.read(CHUNK):
                     digest.update(chunk)
         except FileNotFoundError:
             raise broken_export(
                 f"export {self.name}: {file.name} is in the manifest but not in the folder; write a new export"
             ) from None
+        except OSError as error:
+            if not is_of_one_file(error):
+                raise
+            raise broken_export(f"export {self.name}: {file_fault(error).message}") from None
         if digest.hexdigest() != self.manifest.files[file.name].sha256:
             raise broken_export(
                 f"export {self.name}: {file.name} differs from its manifest (its sha256 is another): it was "
@@ -76,17 +86,68 @@ class Broken:
     fault: ErpError
 
 
-def newest_first(layout: Layout) -> Iterator[Export | Unfinished | Broken]:
-    """Yield the exports, newest first. Raises OSError if the folder cannot be read."""
-    folders = [entry for entry in layout.from_erp.iterdir() if EXPORT.fullmatch(entry.name)]
+@dataclass(frozen=True)
+class Misdated:
+    """A finished export whose name is no time, or a time more than a day ahead. It is not read."""
+
+    export: Export
+    fault: ErpError
+
+
+def newest_first(layout: Layout, now: dt.datetime) -> Iterator[Export | Unfinished | Broken]:
+    """Yield the exports, newest first, without misdated ones. Raises OSError if the folder cannot be read."""
+    folders = [folder for folder in _folders(layout) if not is_misdated(folder.name, now)]
     for folder in sorted(folders, key=lambda folder: moment_of(folder.name), reverse=True):
-        try:
-            yield Export(folder, read_manifest(folder / EXPORT_MANIFEST))
-        except FileNotFoundError:
+        export = _read(folder, now)
+        if export is not None:
+            yield export
+
+
+def misdated(layout: Layout, now: dt.datetime) -> Iterator[Misdated]:
+    """Yield the misdated exports that are finished. Raises OSError if the folder cannot be read."""
+    for folder in sorted(_folders(layout)):
+        if is_misdated(folder.name, now):
             try:
-                changed = folder.stat().st_mtime
-            except FileNotFoundError:
-                continue  # the ERP has removed it meanwhile
-            yield Unfinished(folder, dt.datetime.fromtimestamp(changed, dt.UTC))
-        except ManifestFault as fault:
-            yield Broken(folder, broken_export(f"export {folder.name}: {fault}. Write a new export"))
+                export = Export(folder, read_manifest(folder / EXPORT_MANIFEST, keep_faults=True))
+            except (OSError, ManifestFault):
+                continue  # not finished
+            yield Misdated(export, _misdated(folder.name, "its name", now))
+
+
+def _folders(layout: Layout) -> list[Path]:
+    return [entry for entry in layout.from_erp.iterdir() if EXPORT.fullmatch(entry.name)]
+
+
+def is_misdated(name: str, now: dt.datetime) -> bool:
+    """Say whether the *name* of an export is no time, or one that is more than a day ahead of ours."""
+    time = time_of(name)
+    return time is None or is_ahead(time, now)
+
+
+def _read(folder: Path, now: dt.datetime) -> Export | Unfinished | Broken | None:
+    """Return the export in *folder*; None if the ERP has removed it meanwhile."""
+    try:
+        export = Export(folder, read_manifest(folder / EXPORT_MANIFEST, keep_faults=True))
+    except FileNotFoundError:
+        try:
+            changed = folder.stat().st_mtime
+        except FileNotFoundError:
+            return None
+        # Its clock may be wrong, and then the age is not known.
+        return Unfinished(folder, dt.datetime.fromtimestamp(min(changed, now.timestamp()), dt.UTC))
+    except ManifestFault as fault:
+        return Broken(folder, broken_export(f"export {folder.name}: {fault}. Write a new export"))
+    except OSError as error:
+        if not is_of_one_file(error):
+            raise
+        return Broken(folder, broken_export(f"export {folder.name}: {file_fault(error).message}"))
+    if is_ahead(export.manifest.generated_at, now):
+        return Broken(folder, _misdated(folder.name, "generated_at in its manifest", now))
+    return export
+
+
+def _misdated(name: str, what: str, now: dt.datetime) -> ErpError:
+    return broken_export(
+        f"export {name} is not read: {what} is not a time up to a day ahead of now ({local_time(now)}). "
+        "Correct the clock of the ERP, or Satchel's if that is wrong; remove this export and write a new one"
+    )

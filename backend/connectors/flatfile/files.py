@@ -1,6 +1,10 @@
 """The files of each collection and their columns, which docs/connectors/flatfile.md shows as tables."""
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from backend.connectors.flatfile.row import Row
 
 
 @dataclass(frozen=True)
@@ -11,12 +15,18 @@ class File:
     columns: tuple[str, ...]
     key: tuple[str, ...]
     """Columns whose values together are unique."""
-    parent: str = ""
-    """Column with the key of the row above to which a row belongs; empty for the first file."""
+    parent: tuple[str, ...] = ()
+    """Columns with the key of the row above to which a row belongs; none for the first file."""
+
+
+def joined(row: Row, columns: Sequence[str]) -> str:
+    """Return the values of *columns* as one text; different values never give the same one."""
+    values = [row.maybe(column) or "" for column in columns]
+    return values[0] if len(values) == 1 else json.dumps(values, ensure_ascii=False)
 
 
 def _file(name: str, columns: str, key: str, parent: str = "") -> File:
-    return File(name, tuple(columns.split()), tuple(key.split()), parent)
+    return File(name, tuple(columns.split()), tuple(key.split()), tuple(parent.split()))
 
 
 UNITS = _file("units.csv", "id name symbol category factor decimals", "id")
@@ -30,7 +40,7 @@ CUSTOMERS = _file(
 ADDRESSES = _file(
     "addresses.csv",
     "id customer_id name uses line_1 line_2 line_3 city region postal_code country",
-    "id",
+    "customer_id id",
     "customer_id",
 )
 CONTACTS = _file("contacts.csv", "id customer_id name role phone mobile fax emails", "id")
@@ -66,18 +76,18 @@ ORDER_LINES = _file(
     "order_id",
 )
 DELIVERIES = _file(
-    "deliveries.csv", "id order_id number status date_planned date_done tracking", "id", "order_id"
+    "deliveries.csv", "id order_id number status date_planned date_done tracking", "order_id id", "order_id"
 )
 DELIVERY_LINES = _file(
     "delivery_lines.csv",
-    "delivery_id line_no product_id unit quantity",
-    "delivery_id line_no",
-    "delivery_id",
+    "order_id delivery_id line_no product_id unit quantity",
+    "order_id delivery_id line_no",
+    "order_id delivery_id",
 )
 INVOICES = _file(
     "invoices.csv",
     "id order_id number date due_date gross open_amount status credit_note",
-    "id order_id",
+    "order_id id",
     "order_id",
 )
 RECEIVABLES = _file(

@@ -8,6 +8,7 @@ from backend.connectors.flatfile.exchange import hand_over, handed_over, reachab
 from backend.connectors.flatfile.layout import FORECAST, Layout, forecast_stem
 from backend.connectors.flatfile.options import Options
 from backend.connectors.flatfile.render import FORECAST_COLUMNS, csv_bytes, forecast_rows
+from backend.erp.composite import composite_key
 from backend.erp.errors import ErpError, ErrorClass
 from backend.erp.records import ErpDocument, ForecastLine
 from sync_protocol.catalogue.forecast import FORECAST as KIND
@@ -26,25 +27,25 @@ class Forecasts:
         The file's name contains an ascending number and a digest of the content. If the newest file has the
         same content, nothing is written, because the sums are absolute.
         """
-        wanted = list(lines)
-        if not wanted:
+        lines_to_write = list(lines)
+        if not lines_to_write:
             return {}
-        places = sorted({(line.warehouse_id, line.period) for line in wanted})
-        if len(places) > 1 or len({line.product_id for line in wanted}) < len(wanted):
+        places = sorted({(line.warehouse_id, line.period) for line in lines_to_write})
+        if len(places) > 1 or len({line.product_id for line in lines_to_write}) < len(lines_to_write):
             raise ErpError(
                 ErrorClass.CONFIG,
                 f"a forecast must be for one warehouse and month, with each product once, not {places}",
             )
         warehouse_id, period = places[0]
-        rows = forecast_rows(wanted)
+        rows = forecast_rows(lines_to_write)
         content = csv_bytes(FORECAST_COLUMNS, rows, self._options)
-        short = hashlib.sha256(content).hexdigest()[:8]
+        digest = hashlib.sha256(content).hexdigest()[:8]
         stem = forecast_stem(warehouse_id, period)
         with reachable(self._layout):
             number, name = self._newest(stem, period)
-            unfinished = name.endswith(f"_{short}") and not handed_over(self._layout, name)
-            if unfinished or not name.endswith(f"_{short}"):
-                name = name if unfinished else f"{stem}_{number + 1:06d}_{short}"
+            unfinished = name.endswith(f"_{digest}") and not handed_over(self._layout, name)
+            if unfinished or not name.endswith(f"_{digest}"):
+                name = name if unfinished else f"{stem}_{number + 1:06d}_{digest}"
                 hand_over(
                     self._layout,
                     name,
@@ -57,9 +58,9 @@ class Forecasts:
                 )
         return {
             line.product_id: ErpDocument(
-                f"FC/{line.warehouse_id}/{line.period}/{line.product_id}", None, "handed over"
+                composite_key(["FC", line.warehouse_id, line.period, line.product_id], "/"), None, "handed over"
             )
-            for line in wanted
+            for line in lines_to_write
         }
 
     def _newest(self, stem: str, period: str) -> tuple[int, str]:

@@ -12,11 +12,12 @@ BATCH = 1_000
 
 
 class Entry(NamedTuple):
-    """One row of the file, by its number from 0. `fault` says why it is bad; empty if it is not."""
+    """One row, by its number from 0. `fault` says why it is bad and `column` where; else both are empty."""
 
     number: int
     start: int
     line: int
+    column: str
     fault: str
 
 
@@ -25,7 +26,9 @@ class Index:
 
     def __init__(self) -> None:
         self._db = temporary_database(
-            "CREATE TABLE entry (number INTEGER PRIMARY KEY, start INTEGER, line INTEGER, fault TEXT)",
+            "CREATE TABLE entry"
+            " (number INTEGER PRIMARY KEY, start INTEGER, line INTEGER, column_name TEXT, fault TEXT)",
+            "CREATE TABLE stray (number INTEGER PRIMARY KEY)",
             "CREATE TABLE name (key TEXT PRIMARY KEY, number INTEGER) WITHOUT ROWID",
             "CREATE TABLE part (parent TEXT, number INTEGER, PRIMARY KEY (parent, number)) WITHOUT ROWID",
         )
@@ -38,16 +41,16 @@ class Index:
         """Delete the file."""
         self._db.close()
 
-    def add(self, start: int, line: int, fault: str) -> int:
+    def add(self, start: int, line: int, column: str, fault: str) -> int:
         """Add a row; return its number."""
         number = self._count
-        self._db.execute("INSERT INTO entry VALUES (?, ?, ?, ?)", (number, start, line, fault))
+        self._db.execute("INSERT INTO entry VALUES (?, ?, ?, ?, ?)", (number, start, line, column, fault))
         self._count += 1
         return number
 
     def blame(self, number: int, fault: str) -> None:
-        """Mark a row as bad, with the reason."""
-        self._db.execute("UPDATE entry SET fault = ? WHERE number = ?", (fault, number))
+        """Mark a row as bad, with the reason; one that is bad keeps its first reason."""
+        self._db.execute("UPDATE entry SET fault = ? WHERE number = ? AND fault = ''", (fault, number))
 
     def name(self, key: str, number: int) -> int:
         """Store the key of a row. Return the number of the first row with this key."""
@@ -87,9 +90,13 @@ class Index:
         rows = self._db.execute("SELECT number FROM part WHERE parent = ? ORDER BY number", (parent,))
         return [number for (number,) in rows]
 
-    def damaged(self) -> Iterator[int]:
-        """Yield the numbers of bad rows."""
-        yield from self._paged("SELECT number FROM entry WHERE fault != '' AND number > ? ORDER BY number", -1)
+    def add_stray(self, number: int) -> None:
+        """Store that the parent of a damaged row is not known."""
+        self._db.execute("INSERT INTO stray VALUES (?)", (number,))
+
+    def strays(self) -> Iterator[int]:
+        """Yield the numbers of the rows whose parent is not known."""
+        yield from self._paged("SELECT number FROM stray WHERE number > ? ORDER BY number", -1)
 
     def keys_after(self, key: str, limit: int = BATCH) -> Sequence[str]:
         """Return up to *limit* keys above *key*, ascending."""

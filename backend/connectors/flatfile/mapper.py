@@ -5,7 +5,7 @@ function in `render.py` and a row in `WRITES`.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from backend.connectors.flatfile.mapping import customers, goods, money, orders
 from backend.connectors.flatfile.mapping.parts import Parts
@@ -14,8 +14,7 @@ from backend.connectors.flatfile.row import Row
 from backend.erp.records import Document, ErpDocument
 from sync_protocol.catalogue.expense_claim import EXPENSE_CLAIM
 from sync_protocol.catalogue.order import ORDER
-
-Record = dict[str, Any]
+from sync_protocol.json_types import NewRecord, Record
 
 
 def _id(row: Row) -> str:
@@ -25,7 +24,7 @@ def _id(row: Row) -> str:
 class Read(NamedTuple):
     """How a collection is read."""
 
-    record: Callable[[Row, Parts], Record]
+    record: Callable[[Row, Parts], NewRecord]
     """Makes a record of a row of the collection's first file and the rows below it. Raises `BadCell`."""
     key: Callable[[Row], str] = _id
     """Returns the key of a row's record. Raises `BadCell`."""
@@ -51,9 +50,9 @@ class Write(NamedTuple):
     """How a kind is written."""
 
     columns: tuple[str, ...]
-    rows: Callable[[Document, Mapping[str, str]], list[Record]]
+    rows: Callable[[Document, Mapping[str, str]], list[NewRecord]]
     """(document, names of the receipts' files by sha256) → one row per line of the document."""
-    exported: Callable[[Mapping[str, Any]], ErpDocument] | None = None
+    exported: Callable[[Record], ErpDocument] | None = None
     """Record of the kind's `erp_record` → the ERP's document; None where exports do not list the documents."""
 
 

@@ -18,8 +18,9 @@ ENCODINGS = {
         *("gbk", "gb18030", "big5", "cp932", "shift_jis", "euc-jp", "euc-kr"),
     )
 }
-"""Encodings in which the bytes of a quotation mark and of a line end have no other meaning, so that a file can
-be split into rows before it is decoded. UTF-16 is not one of them."""
+"""In these encodings the bytes of a quotation mark and of a line end have no other meaning. So a file can be
+split into rows before it is decoded. UTF-16 is not one of them.
+"""
 
 DELIMITERS = {",": ",", ";": ";", "|": "|", "tab": "\t", "\t": "\t"}
 
@@ -67,13 +68,14 @@ class Options:
     decimal: str = setting(
         read.one_of(".", ","), ".", "Decimal separator: . or , (thousands separators are refused)."
     )
+    formulas: str = setting(
+        read.one_of("escape", "keep"),
+        "escape",
+        "Text that a spreadsheet would execute, in documents for the ERP: escape puts an apostrophe before it, "
+        "which the ERP removes; keep leaves it, for an ERP that cannot.",
+    )
     collections: tuple[str, ...] = setting(
         _collections, "", "Collections that the ERP exports, separated by commas. Empty: all."
-    )
-    quiet_seconds: float = setting(
-        read.number(1, 3600),
-        "30",
-        "Seconds to wait after an unclear write before it is looked up. Increase it for a slow share.",
     )
     unfinished_seconds: float = setting(
         read.number(1, 86_400),
@@ -92,12 +94,12 @@ class Options:
         return f"{self.encoding} {self.delimiter!r} {self.decimal}"
 
 
-def read_options(given: Mapping[str, str]) -> Options:
-    """Return the options in *given* (text by name in lower case).
+def read_options(variables: Mapping[str, str]) -> Options:
+    """Return the options in *variables* (text by name in lower case).
 
     Raises `SettingError` for the first one that is wrong, missing or unknown.
     """
-    options = read_declared(Options, given)
+    options = read_declared(Options, variables)
     if options.delimiter == options.decimal:
         raise SettingError(
             f"{ERP_PREFIX}DECIMAL and {ERP_PREFIX}DELIMITER are both a comma; "

@@ -3,8 +3,9 @@
 import threading
 from collections.abc import Iterator, Sequence
 
-from backend.connectors.flatfile.errors import broken_export, out_of_reach
-from backend.connectors.flatfile.exports import Broken, Export, newest_first
+from backend.clock import Clock
+from backend.connectors.flatfile.errors import broken_export, from_os_error
+from backend.connectors.flatfile.exports import Broken, Export, is_misdated, misdated, newest_first
 from backend.connectors.flatfile.files import COLLECTION_FILES
 from backend.connectors.flatfile.layout import Layout, moment_of
 from backend.connectors.flatfile.options import Options
@@ -17,9 +18,10 @@ from backend.erp.records import ReadPage
 class Reader:
     """Reads collections from the exports. One snapshot stays open between two pages. Thread-safe."""
 
-    def __init__(self, layout: Layout, options: Options) -> None:
+    def __init__(self, layout: Layout, options: Options, clock: Clock) -> None:
         self._layout = layout
         self._options = options
+        self._clock = clock
         self._open: Snapshot | None = None
         self._lock = threading.Lock()
 
@@ -31,15 +33,17 @@ class Reader:
     def read(self, collection: str, watermark: str | None, limit: int) -> ReadPage:
         """Return up to *limit* records of *collection* after *watermark*.
 
-        If the newest export is broken, an older one that was not read yet is read first; then the fault is
-        raised as `ErpError`. Reading never goes back to an older export.
+        If the newest export is broken, or one is misdated, the others are read first; then the fault is raised
+        as `ErpError`. Reading never goes back to an older export.
         """
         mark = read_watermark(watermark)
+        if mark is not None and is_misdated(mark.export, self._clock.now()):
+            mark = None  # every right export is older
         with self._lock:
             try:
                 return self._read(collection, mark, max(1, limit))
             except OSError as error:
-                raise out_of_reach(error) from error
+                raise from_os_error(error) from error
 
     def reread(self, collection: str, keys: Sequence[str]) -> ReadPage:
         """Return the records under *keys* (or places such as `customers.csv:17`) in the newest export that has
@@ -48,7 +52,7 @@ class Reader:
             try:
                 rows = self._newest(collection).again(keys)
             except OSError as error:
-                raise out_of_reach(error) from error
+                raise from_os_error(error) from error
         return ReadPage(tuple(rows.records), "", more=False, bad=tuple(rows.bad), sources=tuple(rows.sources))
 
     def keys(self, collection: str) -> Iterator[str]:
@@ -65,7 +69,7 @@ class Reader:
                     self._check_listing(snapshot, content)
                     content, keys = snapshot.content, snapshot.keys_after(after)
                 except OSError as error:
-                    raise out_of_reach(error) from error
+                    raise from_os_error(error) from error
             if not keys:
                 return
             yield from keys
@@ -94,6 +98,7 @@ class Reader:
                 continue
             same = mark is not None and mark.content == export.fingerprint(collection, self._options.dialect)
             if mark and same and mark.done:
+                fault = fault or self._misdated(collection)
                 if fault:
                     break
                 return ReadPage((), str(mark), more=False)
@@ -101,6 +106,7 @@ class Reader:
                 return self._page(self._snapshot(export, collection), mark.row if mark and same else 0, limit)
             except ErpError as error:
                 fault = fault or error
+        fault = fault or self._misdated(collection)
         if fault:
             raise fault
         if mark:
@@ -125,7 +131,7 @@ class Reader:
 
     def _finished(self, collection: str) -> Iterator[Export | Broken]:
         """Yield the finished exports that have, or may have, *collection*, newest first."""
-        for export in newest_first(self._layout):
+        for export in newest_first(self._layout, self._clock.now()):
             if isinstance(export, Broken):
                 yield export
             elif isinstance(export, Export):
@@ -134,6 +140,16 @@ class Reader:
                         yield export
                 except ErpError as fault:
                     yield Broken(export.path, fault)
+
+    def _misdated(self, collection: str) -> ErpError | None:
+        """Return the fault of a misdated export that has *collection*: its data may be missing here."""
+        for export in misdated(self._layout, self._clock.now()):
+            try:
+                if export.export.holds(collection):
+                    return export.fault
+            except ErpError as fault:
+                return fault
+        return None
 
     def _unfinished(self, collection: str, mark: Watermark | None) -> Snapshot | None:
         """Return the snapshot that *mark* points into, if it still exists.

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Mapping
-from decimal import Decimal
 
-NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)")
+NUMBER = re.compile(r"(?P<sign>[+-]?)(?=\.?\d)(?P<integer>\d*)(\.(?P<decimals>\d*))?", re.ASCII)
 FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 LONGEST_RAW = 2000
+LONGEST_SHOWN = 60
 
 _CODES = """
 AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD
@@ -52,6 +52,10 @@ class Row:
         """Return the text of *column*, or None if it is empty."""
         return self._cells[column].strip() or None
 
+    def has(self, column: str) -> bool:
+        """Say whether the file has *column*, for columns that it may leave out."""
+        return column in self._cells
+
     def text(self, column: str) -> str:
         """Return the text of *column*; raises `BadCell` if it is empty."""
         value = self.maybe(column)
@@ -63,22 +67,29 @@ class Row:
         """Return the word in *column*, in lower case."""
         return self.text(column).lower()
 
+    def line_number(self, column: str) -> str:
+        """Return the text of a key column, a line number without leading zeros."""
+        value = self.text(column)
+        return (
+            value.lstrip("0") or "0" if column == "line_no" and value.isascii() and value.isdigit() else value
+        )
+
     def flag(self, column: str) -> bool:
-        """Return the value of a yes-or-no column."""
+        """Return the value of a yes-or-no column; raises `BadCell`."""
         value = self.text(column)
         if value.lower() not in FLAGS:
-            raise BadCell(self, column, f"must be yes or no (or true, false, 1, 0), not {value!r}")
+            raise BadCell(self, column, f"must be yes or no (or true, false, 1, 0), not {shortened(value)}")
         return FLAGS[value.lower()]
 
-    def whole(self, column: str) -> int:
-        """Return a whole number."""
+    def integer(self, column: str) -> int:
+        """Return a whole number; raises `BadCell`."""
         value = self.text(column)
         if not re.fullmatch(r"[0-9]{1,15}", value):
-            raise BadCell(self, column, f"must be a whole number, not {value!r}")
+            raise BadCell(self, column, f"must be a whole number, not {shortened(value)}")
         return int(value)
 
     def number(self, column: str) -> str:
-        """Return a decimal number as on the wire: with a point and without leading zeros."""
+        """Return a decimal number as on the wire: with a point, no leading zeros. Raises `BadCell`."""
         return self.parsed(column, self.text(column))
 
     def number_or_none(self, column: str) -> str | None:
@@ -87,17 +98,17 @@ class Row:
         return None if value is None else self.parsed(column, value)
 
     def parsed(self, column: str, value: str) -> str:
-        """Return *value*, a part of the cell in *column*, as a decimal number."""
+        """Return *value*, a part of the cell in *column*, as a decimal number; raises `BadCell`."""
         try:
             return plain_number(value, self._decimal)
         except ValueError as error:
             raise BadCell(self, column, str(error)) from None
 
     def currency(self, column: str) -> str:
-        """Return a currency code of ISO 4217."""
+        """Return a currency code of ISO 4217; raises `BadCell`."""
         value = self.text(column)
         if value not in CURRENCIES:
-            raise BadCell(self, column, f"{value!r} is not a currency of ISO 4217, such as EUR or USD")
+            raise BadCell(self, column, f"{shortened(value)} is not a currency of ISO 4217, such as EUR or USD")
         return value
 
     def currency_or_none(self, column: str) -> str | None:
@@ -109,12 +120,14 @@ class Row:
         return [part.strip() for part in self._cells[column].split("|") if part.strip()]
 
     def pairs(self, column: str) -> list[tuple[str, str]]:
-        """Return the pairs of a column such as `box:12|piece:1`."""
+        """Return the pairs of a column such as `box:12|piece:1`; raises `BadCell`."""
         pairs = []
         for part in self.several(column):
             name, colon, value = part.rpartition(":")
             if not colon or not name.strip() or not value.strip():
-                raise BadCell(self, column, f"must be pairs such as box:12, separated by |, not {part!r}")
+                raise BadCell(
+                    self, column, f"must be pairs such as box:12, separated by |, not {shortened(part)}"
+                )
             pairs.append((name.strip(), value.strip()))
         return pairs
 
@@ -126,22 +139,24 @@ def plain_number(text: str, mark: str) -> str:
     """
     other = "," if mark == "." else "."
     if other in text:
-        if text.count(other) == 1 and mark not in text:
+        if text.count(other) == 1 and mark not in text and len(text) <= LONGEST_SHOWN:
             sign = "comma" if other == "," else "point"
             raise ValueError(
                 f"{text!r} has a decimal {sign}; write {text.replace(other, mark)}, "
                 f"or set SATCHEL_ERP_DECIMAL={other} if all files are written so"
             )
-        raise ValueError(f"{text!r} has separators of thousands; remove them")
-    normal = text.replace(mark, ".")
-    if not NUMBER.fullmatch(normal):
-        raise ValueError(f"must be a number such as 12{mark}50, not {text!r}")
-    number = Decimal(normal)
-    return "0" if number == 0 and number.is_signed() else f"{_shortened(number):f}"
+        raise ValueError(f"{shortened(text)} has separators of thousands; remove them")
+    number = NUMBER.fullmatch(text.replace(mark, "."))
+    if number is None:
+        raise ValueError(f"must be a number such as 12{mark}50, not {shortened(text)}")
+    # No arithmetic: the number may have any length, and the schema of its field decides what is too much.
+    integer, decimals = number["integer"].lstrip("0") or "0", number["decimals"] or ""
+    # Zeros beyond the fourth decimal say nothing: exports write 12.500000 for an amount of 12.50.
+    decimals = decimals[:4] + decimals[4:].rstrip("0")
+    sign = "-" if number["sign"] == "-" and (integer + decimals).strip("0") else ""
+    return f"{sign}{integer}.{decimals}" if decimals else f"{sign}{integer}"
 
 
-def _shortened(number: Decimal) -> Decimal:
-    """Remove zeros beyond the fourth decimal: exports write 12.500000 for an amount of 12.50."""
-    while -int(number.as_tuple().exponent) > 4 and number.as_tuple().digits[-1] == 0:
-        number = number.quantize(Decimal(1).scaleb(int(number.as_tuple().exponent) + 1))
-    return number
+def shortened(text: str) -> str:
+    """Return *text* for a message: quoted, and cut if it is long."""
+    return repr(text) if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]!r}... ({len(text)} characters)"

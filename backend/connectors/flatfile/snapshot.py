@@ -1,14 +1,18 @@
 """One collection of one export, open for reading: rows become records or bad rows."""
 
+import json
+import logging
 import re
+import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from backend.clock import instant
 from backend.connectors.flatfile.csv_source import CsvSource, bad_row
 from backend.connectors.flatfile.exports import Export
-from backend.connectors.flatfile.files import COLLECTION_FILES, DELIVERIES, DELIVERY_LINES, File
+from backend.connectors.flatfile.files import COLLECTION_FILES, DELIVERIES, DELIVERY_LINES, File, joined
 from backend.connectors.flatfile.mapper import READS
 from backend.connectors.flatfile.mapping.parts import Parts, orphans
 from backend.connectors.flatfile.options import Options
@@ -17,7 +21,9 @@ from backend.connectors.flatfile.table import Table
 from backend.erp.rows import BadRow
 
 MAX_ORPHANS = 200
-PLACE = re.compile(r"([a-z_]+\.csv):(\d{1,9})")
+PLACE = re.compile(r"([a-z_]+\.csv):(\d{1,9})", re.ASCII)
+
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -42,11 +48,9 @@ class Snapshot:
             for file in self._files:
                 export.verify(file)
             for file in self._files:
-                main = file is self._files[0]
-                # Lines of deliveries name their delivery, so those are found by their ids too.
-                key = READS[collection].key if main else _id if file is DELIVERIES else None
+                key = READS[collection].key if file is self._files[0] else partial(_key, file)
                 rows = export.manifest.files[file.name].rows
-                self._tables[file.name] = Table(export.path / file.name, file, rows, options, key, unique=main)
+                self._tables[file.name] = Table(export.path / file.name, file, rows, options, key)
         except BaseException:
             self.close()
             raise
@@ -86,22 +90,22 @@ class Snapshot:
         A place in another file than the first stands for the row of the first file to which it belongs.
         """
         rows = Rows()
-        wanted: set[int] = set()
+        numbers: set[int] = set()
         for name in names:
             place = PLACE.fullmatch(name)
             if place is None or place[1] not in self._tables:
                 number = self._main.index.number(name)
-                wanted |= set() if number is None else {number}
+                numbers |= set() if number is None else {number}
                 continue
             table = self._tables[place[1]]
             number = table.index.at_line(int(place[2]))
             if number is None:
                 continue
             try:
-                wanted.add(number if table is self._main else self._above(table, number))
+                numbers.add(number if table is self._main else self._above(table, number))
             except BadCell as error:
                 rows.bad.append(BadRow(name, str(error), error.row.raw))
-        for number in sorted(wanted):
+        for number in sorted(numbers):
             self._add(number, rows)
         return rows
 
@@ -118,9 +122,9 @@ class Snapshot:
         """Return the row of the first file that row *number* of *table* belongs to; raises `BadCell`."""
         row = table.row(number)
         above = self._table_above(table.file)
-        parent = above.index.number(row.text(table.file.parent))
+        parent = above.index.number(joined(row, table.file.parent))
         if parent is None:
-            raise BadCell(row, table.file.parent, _no_parent(row, table.file))
+            raise _no_parent(row, table.file, above.file)
         return parent if above is self._main else self._above(above, parent)
 
     def _table_above(self, file: File) -> Table:
@@ -130,21 +134,25 @@ class Snapshot:
         """Return the rows of the other files that belong to no row of the first file, at most 200."""
         bad: list[BadRow] = []
         for file in self._files[1:]:
-            for row in self._damage_and_orphans(file):
+            for row in self._strays_and_orphans(file):
                 if len(bad) == MAX_ORPHANS:
                     return bad
                 bad.append(row)
         return bad
 
-    def _damage_and_orphans(self, file: File) -> Iterator[BadRow]:
+    def _strays_and_orphans(self, file: File) -> Iterator[BadRow]:
         table = self._tables[file.name]
-        for number in table.index.damaged():
+        for number in table.index.strays():
             try:
                 table.row(number)
             except BadCell as error:
                 yield bad_row(error)
-        for row in orphans(self._tables[file.name], self._table_above(file)):
-            yield bad_row(BadCell(row, file.parent, _no_parent(row, file)))
+        above = self._table_above(file)
+        for number in orphans(table, above):
+            try:
+                yield bad_row(_no_parent(table.row(number), file, above.file))
+            except BadCell as error:
+                yield bad_row(error)
 
     def _record(self, number: int) -> tuple[dict[str, Any], CsvSource]:
         """Return the record of a row, not validated, and what it was made of; raises `BadCell`."""
@@ -156,15 +164,23 @@ class Snapshot:
             if error.row.file == row.file:
                 raise
             raise BadCell(error.row, "", f"{_sentence(error)}; {row.place} is not imported") from None
+        except (OSError, sqlite3.Error):
+            raise
+        except Exception as error:
+            log.exception("%s cannot be read", row.place)
+            raise BadCell(row, "", f"cannot be read: {type(error).__name__} {error}"[:500]) from error
         return record, CsvSource(row, self._files[0].columns, parts.rows_read)
 
 
-def _id(row: Row) -> str:
-    return row.maybe("id") or ""
+def _key(file: File, row: Row) -> str:
+    """Return the values of the key columns of *row*, each of which must be there, as `joined` does."""
+    values = [row.line_number(column) for column in file.key]
+    return json.dumps(values, ensure_ascii=False)
 
 
-def _no_parent(row: Row, file: File) -> str:
-    return f"names {row.maybe(file.parent)!r}, which is not the key of a row in the file above it"
+def _no_parent(row: Row, file: File, above: File) -> BadCell:
+    named = [f"{column} {row.maybe(column)!r}" for column in file.parent]
+    return BadCell(row, "", f"{' and '.join(named)}: no row of {above.name} has this key")
 
 
 def _sentence(error: BadCell) -> str:

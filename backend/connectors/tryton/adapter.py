@@ -31,6 +31,8 @@ SHORT_QUIET_SECONDS = 1.0
 """With the companion module the database refuses a second document, so a short wait is enough."""
 QUIET_SECONDS = 1800.0
 """Without it: only the database's limit of 30 minutes ends a writing call of Tryton."""
+MAX_IN_FLIGHT = 2
+"""Confirming under a credit limit locks tables, so more is not faster."""
 FEATURES_SECONDS = 300.0
 HOUR = 3600.0
 
@@ -66,12 +68,10 @@ class TrytonConnector:
             present, notes = self._cached_features()
             enforced = frozenset(kind for kind, write in WRITES.items() if write.model in present.keyed)
             kinds = frozenset({*WRITES, *([FORECAST.name] if present.forecasts else [])})
-            quiet = self._options.quiet_seconds
-            if quiet is None:
-                quiet = SHORT_QUIET_SECONDS if enforced == frozenset(WRITES) else QUIET_SECONDS
+            quiet = SHORT_QUIET_SECONDS if enforced == frozenset(WRITES) else QUIET_SECONDS
             return Capabilities(
                 collections=tuple(READS), kinds=kinds, enforces_key=enforced, lists_keys=frozenset(READS),
-                quiet_seconds=quiet, max_in_flight=self._options.max_in_flight,
+                quiet_seconds=quiet, max_in_flight=MAX_IN_FLIGHT,
                 slowest_seconds=http.longest(self._options.timeout_seconds), notes=notes,
             )  # fmt: skip
 
@@ -106,7 +106,7 @@ class TrytonConnector:
             return self._sender(document.kind).create(document, self._present())
 
     def advance(self, document: Document, erp_document: ErpDocument) -> Outcome:
-        """Advance the document: an order to confirmed, a claim to posted."""
+        """Advance the document: an order to confirmed, an expense claim to posted."""
         with guard_reply(writes=True):
             return self._sender(document.kind).advance(document, erp_document)
 
@@ -120,6 +120,9 @@ class TrytonConnector:
     def acknowledgements(self) -> Iterable[Acknowledgement]:
         """Tryton answers at once, so there are none."""
         return ()
+
+    def answer(self, kind: str, key: str) -> None:
+        """Return None: nothing is handed over, so nothing is answered later."""
 
     def confirm(self, token: str) -> None:
         """Do nothing: there are no acknowledgements."""

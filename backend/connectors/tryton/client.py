@@ -17,13 +17,20 @@ from backend.connectors.tryton import http
 from backend.connectors.tryton.deadline import Transport
 from backend.connectors.tryton.errors import InvalidReply, http_refusal, refusal
 from backend.connectors.tryton.options import Options
+from backend.connectors.tryton.row import Row
 from backend.connectors.tryton.values import NotTrytonJson, dumps, loads
 from backend.erp.errors import ErpError, ErrorClass
 
 LANGUAGE = "en"
 
-Row = dict[str, Any]
 Domain = list[Any]
+"""A search domain of Tryton: clauses such as `["code", "=", "EUR"]`, which must all hold.
+
+If its first element is "OR", one of them must hold.
+"""
+
+Context = Mapping[str, Any]
+"""Values of Tryton's context that a call adds to the user's own, such as `{"active_test": False}`."""
 
 
 class _Session(NamedTuple):
@@ -56,9 +63,7 @@ class Client:
             raise _invalid_reply("common.server.version", writes=False)
         return version
 
-    def call(
-        self, method: str, *params: Any, writes: bool = False, context: Mapping[str, Any] | None = None
-    ) -> Any:
+    def call(self, method: str, *params: Any, writes: bool = False, context: Context | None = None) -> Any:
         """Call *method* with *params* and the user's context plus *context*; returns its result.
 
         With *writes*, a lost reply counts as UNKNOWN. Raises `ErpError` and nothing else.
@@ -71,8 +76,8 @@ class Client:
             return self._with(self._logged_in(session), method, params, writes, context)
 
     @property
-    def context(self) -> dict[str, Any]:
-        """The user's context in Tryton; logs in if necessary."""
+    def context(self) -> Context:
+        """The user's context in Tryton (`company`, `language`, …); logs in if necessary."""
         return dict(self._logged_in(None).context)
 
     def _with(
@@ -81,7 +86,7 @@ class Client:
         method: str,
         params: Sequence[Any],
         writes: bool,
-        context: Mapping[str, Any] | None,
+        context: Context | None,
     ) -> Any:
         arguments = [*params, {**session.context, **(context or {})}]
         return self._exchange(self._url, method, arguments, {"Authorization": session.header}, writes=writes)
@@ -152,7 +157,7 @@ class Client:
         *,
         limit: int | None = None,
         order: Sequence[tuple[str, str]] = (("id", "ASC"),),
-        context: Mapping[str, Any] | None = None,
+        context: Context | None = None,
     ) -> list[Row]:
         """Return the fields of the records that match. Deactivated ones only if the domain names `active`."""
         method = f"model.{model}.search_read"
@@ -174,7 +179,7 @@ class Client:
         return number
 
     def read(
-        self, model: str, ids: Iterable[int], fields: Iterable[str], *, context: Mapping[str, Any] | None = None
+        self, model: str, ids: Iterable[int], fields: Iterable[str], *, context: Context | None = None
     ) -> list[Row]:
         """Return the fields of the records *ids*. Raises `TrytonRefusal` for a record that does not exist."""
         method = f"model.{model}.read"
@@ -251,8 +256,8 @@ def _is_id(value: Any) -> bool:
 
 
 def _invalid_reply(
-    method: str, why: str = "it has another form", *, writes: bool, no_answer: bool = False
+    method: str, reason: str = "it has another form", *, writes: bool, no_answer: bool = False
 ) -> ErpError:
     lost = ErrorClass.UNKNOWN if writes else ErrorClass.TRANSIENT
-    raw = f"{method}: {why}"
+    raw = f"{method}: {reason}"
     return InvalidReply(lost, "Tryton's reply has an unexpected form.", raw=raw, no_answer=no_answer)

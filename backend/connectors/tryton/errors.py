@@ -1,6 +1,9 @@
 """What Tryton's refusals mean. Tryton has no error codes, so they are recognized by their English sentences.
 
-The first row of the table whose pattern matches decides. For a sentence that is not in the table, add a row.
+The first row of the table whose pattern matches the beginning of the sentence decides. For a sentence that is
+not in the table, add a row. A sentence names records, so anybody may write a part of it: a pattern must not
+read it again and again. At most one `.*` is left open to another match; the others end where the text behind
+them first stands, as in `(?>.*? on )`. A test refuses any other pattern.
 Source of the texts: trytond/ir/message.xml and message.xml of the modules, series 8.0.
 """
 
@@ -34,126 +37,127 @@ def _rule(name: str, pattern: str, error_class: ErrorClass, sentence: str, remed
 
 
 USER_ERRORS = (
-    _rule("key_exists", r"^SATCHEL_KEY_EXISTS", DUPLICATE, "Tryton has this document already."),
+    _rule("key_exists", r"SATCHEL_KEY_EXISTS", DUPLICATE, "Tryton has this document already."),
     _rule(
         "credit_limit",
-        r'^The party "(?P<party>.*)" will exceed their (?P<limit>.*) credit limit by (?P<amount>.*)\.',
+        r'The party "(?>(?P<party>.*?)" will exceed their )(?>(?P<limit>.*?) credit limit by )(?P<amount>.*)\.',
         OFFICE,
         "{party} would exceed their credit limit of {limit}; the office decides.",
         "Raise the credit limit of {party} or take a payment",
     ),
     _rule(
         "credit_limit",
-        r'^The party "(?P<party>.*)" has reached the credit limit level for dunning',
+        r'The party "(?P<party>.*)" has reached the credit limit level for dunning',
         OFFICE,
         "{party} has been dunned and gets no more credit; the office decides.",
         "Settle the overdue invoices of {party}",
     ),
     _rule(
         "transition",
-        r'^You can not call "(?P<button>.*)" on "(?P<record>.*)" of "',
+        r'You can not call "(?>(?P<button>.*?)" on ")(?P<record>.*)" of "',
         TRANSIENT,
         "Somebody changed {record} in Tryton at the same moment.",
     ),
     _rule(
         "transition",
-        r"^You cannot (modify|add .* to|cancel) .*(is|are) (posted|no longer in a draft)",
+        r"You cannot (modify|add (?>.*? to)|cancel) .*(is|are) (posted|no longer in a draft)",
         TRANSIENT,
         "Somebody changed the document in Tryton at the same moment.",
     ),
     _rule(
         "access",
-        r"^You are not allowed to ",
+        r"You are not allowed to ",
         CONFIG,
         "Satchel's user in Tryton lacks a right.",
         "Add Satchel's user to one of the groups that Tryton names, or change the access rule",
     ),
     _rule(
         "access",
-        r'^Calling button "(?P<button>.*) on ',
+        r'Calling button "(?P<button>.*) on ',
         CONFIG,
         "Satchel's user in Tryton lacks a right.",
         "Add Satchel's user to a group that may press “{button}” in Tryton",
     ),
     _rule(
         "quote",
-        r"^To get a quote for sale .* you must enter (?P<what>an? [a-z ]+?)( for the line .*)?\.$",
+        r"To get a quote for sale (?>.*? you must enter )"
+        r"(?P<what>an? (?>[a-z ]+?(?=\.$| for the line )))( for the line .*)?\.$",
         OFFICE,
         "Tryton needs {what} to quote the order.",
         "Enter {what} for the customer or in the order in Tryton",
     ),
     _rule(
         "required",
-        r'^A value is required for field "(?P<field>[^"]*)"',
+        r'A value is required for field "(?P<field>[^"]*)"',
         OFFICE,
         "Tryton needs a value for “{field}”, and the document has none.",
         "In Tryton, enter a value for “{field}” for the customer or the product, or set a default",
     ),
     _rule(
         "unknown",
-        r'^The value "(?P<value>.*)" for field "(?P<field>[^"]*)" in "[^"]*" does not exist',
+        r'The value "(?>(?P<value>.*?)" for field ")(?P<field>[^"]*+)" in "[^"]*+" does not exist',
         REP,
         "Tryton no longer has this {field} ({value}); sync and choose another.",
         "Choose another {field} than {value}, or create it in Tryton again",
     ),
     _rule(
         "digits",
-        r'^The number of digits in the value "(?P<value>.*)" for field "(?P<field>[^"]*)"',
+        r'The number of digits in the value "(?>(?P<value>.*?)" for field ")(?P<field>[^"]*+)"',
         REP,
         "{value} has more digits than Tryton accepts for “{field}”.",
         "Round {value} to the digits that Tryton accepts for “{field}”",
     ),
     _rule(
         "too_long",
-        r'^The value ".*" for field "(?P<field>[^"]*)" in .* is too long',
+        r'The value "(?>.*?" for field ")(?P<field>[^"]*+)" in .* is too long',
         REP,
         "The text for “{field}” is longer than Tryton accepts.",
         "Shorten the text for “{field}”",
     ),
     _rule(
         "characters",
-        r'^The value ".*" for field "(?P<field>[^"]*)" in .* contains some invalid chars',
+        r'The value "(?>.*?" for field ")(?P<field>[^"]*+)" in .* contains some invalid chars',
         REP,
         "The text for “{field}” contains characters that Tryton does not accept.",
         "Remove characters that Tryton does not accept, such as line breaks, from “{field}”",
     ),
     _rule(
         "domain",
-        r'^The value "(?P<value>.*)" for field "(?P<field>[^"]*)" in .* is not (valid|one of)',
+        r'The value "(?>(?P<value>.*?)" for field ")(?P<field>[^"]*+)" in .* is not (valid|one of)',
         OFFICE,
         "Tryton does not accept “{value}” as “{field}” of this document.",
         "Find out why Tryton does not accept “{value}” as “{field}” (closed, other company), and change that",
     ),
     _rule(
         "gone",
-        r"^You are trying to (read|write to) records .* don't exist",
+        r"You are trying to (read|write to) records .* don't exist",
         OFFICE,
         "It was deleted in Tryton.",
         "Find out who deleted it in Tryton, and why; if it is still needed, send it again",
     ),
     _rule(
         "overlap",
-        r"^The dates of done forecasts .* can not overlap",
+        r"The dates of done forecasts .* can not overlap",
         OFFICE,
         "Another forecast in Tryton covers these days.",
         "End the other forecast of these days in Tryton, or set it back to draft",
     ),
     _rule(
         "same_line",
-        r"^Product must be unique by forecast",
+        r"Product must be unique by forecast",
         TRANSIENT,
         "Somebody wrote another forecast in Tryton at the same moment.",
     ),
     _rule(
-        "books_closed",
-        r"^To continue, you must (?P<do>create|reopen) (?P<what>(a|the) (period|fiscal year))",
+        "period_closed",
+        r"To continue, you must (?P<do>create|reopen) (?P<what>(a|the) (period|fiscal year))",
         OFFICE,
         "Tryton has no open accounting period for this date.",
         "Ask accounting to {do} {what} in Tryton",
     ),
     _rule(
         "number",
-        r"^To number the invoice",
+        r"To number the invoice",
         OFFICE,
         "Tryton has already numbered later invoices.",
         "Give it a later accounting date in Tryton, or ask accounting to change the invoice sequence",
@@ -221,7 +225,7 @@ def refusal(error: Any) -> TrytonRefusal | None:
 def _user_error(text: str, description: str) -> TrytonRefusal:
     raw = f"{text} {description}".strip()
     for rule in USER_ERRORS:
-        if match := rule.pattern.search(text):
+        if match := rule.pattern.match(text):
             groups = {name: _short(value) for name, value in match.groupdict().items()}
             sentence, remedy = rule.sentence.format(**groups), rule.remedy.format(**groups)
             return TrytonRefusal(rule.name, rule.error_class, sentence, raw, remedy)

@@ -4,14 +4,15 @@ import hashlib
 import threading
 
 from backend.connectors.tryton import workflow
-from backend.connectors.tryton.client import Client, Domain, Row
+from backend.connectors.tryton.client import Client, Domain
 from backend.connectors.tryton.errors import TrytonRefusal, guard_reply
 from backend.connectors.tryton.features import INVOICE, KEY_FIELD, Features
 from backend.connectors.tryton.lookups import Lookups
 from backend.connectors.tryton.mapping.expense_claim import ClaimFacts, values
 from backend.connectors.tryton.mapping.text import word
+from backend.connectors.tryton.row import Row
 from backend.connectors.tryton.sources import ANY
-from backend.connectors.tryton.workflow import Workflow, currency_id, one, tryton_id
+from backend.connectors.tryton.workflow import Workflow, currency_id, find_single, tryton_id
 from backend.erp.errors import ErpError, ErrorClass
 from backend.erp.records import Document, ErpDocument, Outcome, ReceiptFile, RepInfo
 
@@ -42,7 +43,7 @@ class ExpenseClaims:
     def find_by_number(self, number: str, features: Features) -> list[ErpDocument]:
         """Return the supplier invoices with *number*."""
         return workflow.find_by_number(
-            self._client, INVOICE, number, self._ours(), keyed=INVOICE in features.keyed
+            self._client, CLAIM, number, self._ours(), keyed=INVOICE in features.keyed
         )
 
     def _ours(self) -> Domain:
@@ -60,7 +61,7 @@ class ExpenseClaims:
         with self._attaching:
             self._attach(document, record)
         return workflow.advance(
-            self._client, CLAIM, record, before=lambda row: None, hold_reason=self._hold_reason
+            self._client, CLAIM, record, document, before=lambda row: None, hold_reason=self._hold_reason
         )
 
     def _facts(self, document: Document, features: Features) -> ClaimFacts:
@@ -74,7 +75,7 @@ class ExpenseClaims:
             currency=currency_id(self._client, body["currency"]),
             accounts=self._accounts(body["lines"]),
             customer=self._customer(body.get("customer_id")),
-            date=document.received_at.date(),
+            date=document.captured_on,
             key_field=KEY_FIELD if INVOICE in features.keyed else None,
         )
 
@@ -91,7 +92,7 @@ class ExpenseClaims:
             f"Tryton has no employee whose party has the code {rep.employee_number} ({rep.name}).",
             advice=f"Create {rep.name} as an employee in Tryton with that party code, then retry.",
         )
-        party: Row = one(self._client, "company.employee", domain, EMPLOYEE_FIELDS, unknown)["party."]
+        party: Row = find_single(self._client, "company.employee", domain, EMPLOYEE_FIELDS, unknown)["party."]
         if not party["addresses"]:
             raise ErpError(
                 OFFICE,
@@ -103,20 +104,19 @@ class ExpenseClaims:
     def _payable(self, party: Row) -> int:
         """Return the payable account: that of the option, the party or the company, or the only one."""
         code = self._lookups.options.payable_account
-        fitting = [["type.payable", "=", True], ["closed", "!=", True], ["company", "=", self._lookups.company]]
+        payable = [["type.payable", "=", True], ["closed", "!=", True], ["company", "=", self._lookups.company]]
         if code:
             missing = ErpError(
                 CONFIG, f"Tryton has no payable account {code!r}; set SATCHEL_ERP_PAYABLE_ACCOUNT."
             )
-            return int(
-                one(self._client, "account.account", [["code", "=", code], *fitting], ["code"], missing)["id"]
-            )
+            domain = [["code", "=", code], *payable]
+            return int(find_single(self._client, "account.account", domain, ["code"], missing)["id"])
         if party["account_payable"] is not None:
             return int(party["account_payable"])
         settings = self._client.search_read("account.configuration", [], ["default_account_payable"], limit=1)
         if settings and settings[0]["default_account_payable"] is not None:
             return int(settings[0]["default_account_payable"])
-        accounts = self._client.search("account.account", [*fitting, ["party_required", "=", True]])
+        accounts = self._client.search("account.account", [*payable, ["party_required", "=", True]])
         if len(accounts) != 1:
             raise ErpError(CONFIG, "Set SATCHEL_ERP_PAYABLE_ACCOUNT to the payable account of expense claims.")
         return accounts[0]
@@ -124,7 +124,7 @@ class ExpenseClaims:
     def _journal(self) -> int:
         code = self._lookups.options.expense_journal
         missing = ErpError(CONFIG, f"Tryton has no journal {code!r}; set SATCHEL_ERP_EXPENSE_JOURNAL.")
-        return int(one(self._client, "account.journal", [["code", "=", code]], ["code"], missing)["id"])
+        return int(find_single(self._client, "account.journal", [["code", "=", code]], ["code"], missing)["id"])
 
     def _accounts(self, lines: list[Row]) -> dict[str, int]:
         """Return the account of each category in *lines*, by category id."""
@@ -177,7 +177,7 @@ class ExpenseClaims:
 def _content(receipt: ReceiptFile) -> bytes:
     with receipt.open() as file:
         content = file.read()
-    if hashlib.sha256(content).hexdigest() != receipt.sha256:
+    if hashlib.sha256(content).hexdigest() != receipt.content_sha256:
         raise ErpError(
             OFFICE,
             f"The file of receipt {receipt.name} is damaged; the rep must send it again.",

@@ -46,8 +46,8 @@ class Features:
 
 def look(client: Client) -> Features:
     """Return the features of Tryton, with two calls. Raises `ErpError`."""
-    wanted = [*MODULES, *OPTIONAL]
-    models = client.search_read("ir.model", [["name", "in", wanted]], ["name"])
+    modules = [*MODULES, *OPTIONAL]
+    models = client.search_read("ir.model", [["name", "in", modules]], ["name"])
     present = frozenset(row["name"] for row in models)
     names = [KEY_FIELD, *(name for _, name in FIELDS)]
     rows = client.search_read("ir.model.field", [["name", "in", names]], ["name", "model"])

@@ -6,10 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal
 
-from backend.connectors.tryton.client import Client, Row
+from backend.connectors.tryton.client import Client
 from backend.connectors.tryton.errors import TrytonRefusal
 from backend.connectors.tryton.features import FORECAST
 from backend.connectors.tryton.lookups import Lookups
+from backend.connectors.tryton.row import Row
 from backend.connectors.tryton.sources import by_id
 from backend.connectors.tryton.workflow import tryton_id
 from backend.erp.errors import ErpError, ErrorClass
@@ -79,18 +80,18 @@ class Forecasts:
             ["from_date", "<=", last], ["to_date", ">=", first], ["active", "in", [True, False]],
         ]  # fmt: skip
         rows = self._client.search_read(FORECAST, domain, ["state", "from_date", "to_date", "rec_name"])
-        ours = [row for row in rows if (row["from_date"], row["to_date"]) == (first, last)]
-        if done := [row for row in ours if row["state"] == "done"]:
+        same_period = [row for row in rows if (row["from_date"], row["to_date"]) == (first, last)]
+        if done := [row for row in same_period if row["state"] == "done"]:
             return done[0]
-        in_the_way = [row for row in rows if row["state"] == "done"]
-        if in_the_way:
+        done = [row for row in rows if row["state"] == "done"]
+        if done:
             raise ErpError(
                 OFFICE,
-                f"Tryton has another forecast for days of {first:%Y-%m} ({in_the_way[0]['rec_name']}). "
-                "Satchel keeps one per calendar month; change or cancel the other.",
+                f"Tryton has another forecast for days of {first:%Y-%m} ({done[0]['rec_name']}).",
                 field="period",
+                advice="Change or cancel the other one in Tryton: there is one per month. Then retry.",
             )
-        return ours[0] if ours else None
+        return same_period[0] if same_period else None
 
     def _quantities(self, lines: list[ForecastLine]) -> dict[int, tuple[int, Decimal]]:
         """Return unit and quantity by product. Raises `ErpError` for a product that is not kept in stock."""
@@ -131,18 +132,18 @@ class Forecasts:
         return {row["product"]: row for row in rows}
 
 
-def _same(existing: dict[int, Row], wanted: dict[int, tuple[int, Decimal]]) -> bool:
+def _same(existing: dict[int, Row], target: dict[int, tuple[int, Decimal]]) -> bool:
     return all(
         product in existing and (existing[product]["unit"], Decimal(existing[product]["quantity"])) == line
-        for product, line in wanted.items()
+        for product, line in target.items()
     )
 
 
-def _commands(existing: dict[int, Row], wanted: dict[int, tuple[int, Decimal]]) -> list[list[object]]:
+def _commands(existing: dict[int, Row], target: dict[int, tuple[int, Decimal]]) -> list[list[object]]:
     """Return the commands that set the lines. A line of quantity 0 stays, because its id is bound to ours."""
     commands: list[list[object]] = []
     created: list[Row] = []
-    for product, (unit, quantity) in sorted(wanted.items()):
+    for product, (unit, quantity) in sorted(target.items()):
         # Tryton requires the minimal quantity of a move, which cannot exceed the quantity.
         values = {
             "unit": unit,
@@ -156,7 +157,13 @@ def _commands(existing: dict[int, Row], wanted: dict[int, tuple[int, Decimal]]) 
     return [*commands, ["create", created]] if created else commands
 
 
-def _written(existing: dict[int, Row], wanted: dict[int, tuple[int, Decimal]]) -> dict[str, ErpDocument]:
+def _written(existing: dict[int, Row], target: dict[int, tuple[int, Decimal]]) -> dict[str, ErpDocument]:
     return {
-        str(n): ErpDocument(str(existing[n]["id"]), None, existing[n]["forecast."]["state"]) for n in wanted
+        str(n): ErpDocument(
+            str(existing[n]["id"]),
+            None,
+            existing[n]["forecast."]["state"],
+            total=Decimal(existing[n]["quantity"]),
+        )
+        for n in target
     }

@@ -1,9 +1,13 @@
 """`check()`: what is wrong or could be better, in sentences for the operator."""
 
+import datetime as dt
+from collections.abc import Iterator
+
+from backend.clock import AHEAD
 from backend.connectors.tryton import features
 from backend.connectors.tryton.client import LANGUAGE, Client
 from backend.connectors.tryton.lookups import Lookups
-from backend.connectors.tryton.mapper import WRITES
+from backend.connectors.tryton.mapper import READS, WRITES
 from backend.erp.errors import ErpError
 from backend.erp.records import Health
 
@@ -32,7 +36,7 @@ def check(client: Client, lookups: Lookups) -> Health:
         problems += [f"Tryton lacks the module {module}; install it." for module in present.missing]
         problems += _rights(client, present)
         problems += _configuration(lookups) if not present.missing else []
-        hints = notes(client, present)
+        hints = (*notes(client, present), *(_dated_ahead(client, lookups, present) if not problems else ()))
     except ErpError as error:
         problems.append(error.message if error.raw == error.message else f"{error.message} ({error.raw})")
     return Health(version, client.server_time, tuple(problems), hints)
@@ -58,6 +62,23 @@ def notes(client: Client, present: features.Features) -> tuple[str, ...]:
     return tuple(hints)
 
 
+def _dated_ahead(client: Client, lookups: Lookups, present: features.Features) -> Iterator[str]:
+    """Yield a sentence for each model that has rows of a time more than a day ahead."""
+    latest = (dt.datetime.now(dt.UTC) + AHEAD).replace(tzinfo=None)
+    triggers = {
+        (trigger.model, trigger.stamp)
+        for read in READS.values()
+        for trigger in read.source(lookups, present).triggers
+        if trigger.stamp
+    }
+    for model, stamp in sorted(triggers):
+        if count := client.count(model, [[stamp, ">", latest]]):
+            yield (
+                f"{count} rows of {model} have a time of change that is more than a day ahead. They are read "
+                "again every time. Correct the clock of Tryton's server, then save them again in Tryton."
+            )
+
+
 _WITHOUT = {
     features.FORECAST: "forecasts cannot be forwarded",
     features.RELATIONS: "contact persons are not read",
@@ -75,13 +96,13 @@ def _rights(client: Client, present: features.Features) -> list[str]:
     def lacks(model: str, right: str) -> bool:
         return not (isinstance(access.get(model), dict) and access[model].get(right))
 
-    unread = [model for model in models if lacks(model, "read")]
-    unwritten = [model for model in creatable if lacks(model, "create") or lacks(model, "write")]
+    not_readable = [model for model in models if lacks(model, "read")]
+    not_writable = [model for model in creatable if lacks(model, "create") or lacks(model, "write")]
     problems = []
-    if unread:
-        problems.append(f"Satchel's user may not read {', '.join(unread)}; add it to a group that may.")
-    if unwritten:
-        problems.append(f"Satchel's user may not create {', '.join(unwritten)}; add it to a group that may.")
+    if not_readable:
+        problems.append(f"Satchel's user may not read {', '.join(not_readable)}; add it to a group that may.")
+    if not_writable:
+        problems.append(f"Satchel's user may not create {', '.join(not_writable)}; add it to a group that may.")
     return problems
 
 
@@ -97,9 +118,9 @@ def _configuration(lookups: Lookups) -> list[str]:
         lookups.territories()
     except ErpError as error:
         problems.append(error.message)
-    wanted = lookups.options.warehouse
-    if wanted and wanted not in {row["code"] for row in lookups.warehouses()}:
-        problems.append(f"Tryton has no warehouse with the code {wanted!r}; set SATCHEL_ERP_WAREHOUSE.")
+    warehouse = lookups.options.warehouse
+    if warehouse and warehouse not in {row["code"] for row in lookups.warehouses()}:
+        problems.append(f"Tryton has no warehouse with the code {warehouse!r}; set SATCHEL_ERP_WAREHOUSE.")
     return problems
 
 

@@ -46,8 +46,8 @@ def post(
 ) -> Reply:
     """Send *body* and return the reply, whatever its status. Raises `ErpError`.
 
-    Each wait for the network lasts at most *seconds* and the whole exchange at most `longest(seconds)`, so that
-    a server that sends one byte per minute does not block a worker.
+    Each wait for the network lasts at most *seconds*, and the exchange at most `longest(seconds)`. Otherwise a
+    server that sends one byte per minute would block a worker.
     """
     most = min(MAX_BYTES, MAX_WRITTEN_BYTES) if writes else MAX_BYTES
     lost = ErrorClass.UNKNOWN if writes else ErrorClass.TRANSIENT

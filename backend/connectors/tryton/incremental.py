@@ -1,22 +1,28 @@
 """Read one collection page by page: everything once, then what has changed.
 
 Tryton stamps a row with the start of its transaction, so a row of a slow transaction gets an older stamp
-than one that is already visible. So a turn begins `overlap` before the newest stamp read. Only when nothing
-new has come for that long (by our own clock, so that zones and clock skew do not matter) does it begin at
-the stamp itself.
+than one that is already visible. So an incremental read begins `overlap` before the newest stamp read. After
+a time of that length without news it begins at the stamp itself. That time is measured by our own clock, so
+that zones and clock skew do not matter.
 """
 
+import datetime as dt
 import hashlib
 import json
+import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 
-from backend.connectors.tryton.client import Client, Domain, Row
+from backend.clock import AHEAD
+from backend.connectors.tryton.client import Client, Domain
 from backend.connectors.tryton.mapper import READS
+from backend.connectors.tryton.row import Row
 from backend.connectors.tryton.rows import Translated, translate
 from backend.connectors.tryton.sources import Source, Trigger
-from backend.connectors.tryton.watermark import Cursor, Place, Watermark, earlier
+from backend.connectors.tryton.watermark import Cursor, Place, Watermark, earlier, stamp_text
 from backend.erp.records import ReadPage
+
+log = logging.getLogger(__name__)
 
 OVERLAP_IDS = 200
 """If rows are followed by id: how many ids a slow transaction may be behind."""
@@ -48,7 +54,9 @@ class IncrementalReader:
 
     def read(self, source: Source, watermark: str | None, limit: int) -> ReadPage:
         """Return the next page of *source*. Raises `ErpError`."""
-        mark = Watermark.parse(watermark, len(source.triggers)) or self._from_start(source)
+        mark = Watermark.parse(watermark, len(source.triggers))
+        if mark is None or self._misdated(mark):
+            mark = self._from_start(source)
         limit = max(1, limit)
         if not mark.todo:
             self._find_roots(source, mark, max(1, min(self._page, limit // source.records_per_root)))
@@ -112,7 +120,8 @@ class IncrementalReader:
 
     def _newest(self, trigger: Trigger, now: float) -> Cursor:
         newest = [(name, "DESC") for name, _ in trigger.order]
-        stamped = [["write_date", "!=", None]] if trigger.stamp == "write_date" else []
+        stamped: Domain = [["write_date", "!=", None]] if trigger.stamp == "write_date" else []
+        stamped += [[trigger.stamp, "<=", self._latest()]] if trigger.stamp else []
         rows = self._rows(trigger, [*trigger.domain, *stamped], 1, newest)
         if not rows:
             return Cursor(None, -1, now)
@@ -133,8 +142,8 @@ class IncrementalReader:
         """Return a fingerprint of the rows within the overlap."""
         domain = trigger.after(self._before(cursor))
         rows = self._rows(trigger, domain, MAX_PRINTED, trigger.order)
-        seen = json.dumps([trigger.place_of(row) for row in rows])
-        return hashlib.sha256(seen.encode()).hexdigest()[:16]
+        positions = json.dumps([trigger.place_of(row) for row in rows])
+        return hashlib.sha256(positions.encode()).hexdigest()[:16]
 
     def _find_roots(self, source: Source, mark: Watermark, size: int) -> None:
         """Fill `todo` with the next roots."""
@@ -168,12 +177,19 @@ class IncrementalReader:
             self._all_or_nothing(source, trigger, cursor, mark)
             return
         rows = self._rows(trigger, trigger.after(mark.place), self._page, trigger.order)
+        places = [trigger.place_of(row) for row in rows]
+        right = [place for place in places if not self._is_ahead(place[0])]
+        if len(right) < len(places) and not self._is_ahead(mark.place[0]):
+            # Rows that are dated ahead are the last. They are read in every turn; the cursor stays before them.
+            log.warning("%s %d of Tryton is dated ahead: %s", trigger.model, places[-1][1], places[-1][0])
+            self._end(cursor, right[-1] if right else mark.place, mark.began)
         if rows:
-            mark.place = trigger.place_of(rows[-1])
+            mark.place = places[-1]
             mark.todo = sorted({*mark.todo, *trigger.roots(self._client, rows)})
         if len(rows) == self._page:
             return
-        self._end(cursor, mark.place, mark.began)
+        if not self._is_ahead(mark.place[0]):
+            self._end(cursor, mark.place, mark.began)
         self._next(source, mark)
 
     def _all_or_nothing(self, source: Source, trigger: Trigger, cursor: Cursor, mark: Watermark) -> None:
@@ -185,7 +201,11 @@ class IncrementalReader:
         if old and not cursor.settled and cursor.id >= 0:
             changed = self._fingerprint(trigger, cursor) != cursor.print
         else:
-            changed = bool(self._rows(trigger, trigger.after((cursor.stamp, cursor.id)), 1, trigger.order))
+            rows = self._rows(trigger, trigger.after((cursor.stamp, cursor.id)), 1, trigger.order)
+            changed = bool(rows)
+            if rows and self._is_ahead(trigger.place_of(rows[0])[0]):
+                # Rows that are dated ahead are always after the cursor; the fingerprint shows new ones.
+                changed = self._fingerprint(trigger, cursor) != cursor.print
         if changed:
             mark.__dict__.update(self._from_start(source).__dict__)
             return
@@ -193,7 +213,7 @@ class IncrementalReader:
         self._next(source, mark)
 
     def _next(self, source: Source, mark: Watermark) -> None:
-        """Continue with the next trigger, or end the turn."""
+        """Continue with the next trigger, or end the incremental read."""
         following = 0 if mark.trigger is None else mark.trigger + 1
         if following == len(source.triggers):
             mark.trigger = mark.place = None
@@ -202,7 +222,7 @@ class IncrementalReader:
             mark.place = self._begin(mark.cursors[following])
 
     def _begin(self, cursor: Cursor) -> Place:
-        """Return the position at which a turn begins to follow a trigger."""
+        """Return the position at which an incremental read begins to follow a trigger."""
         return (cursor.stamp, cursor.id) if cursor.settled or cursor.id < 0 else self._before(cursor)
 
     def _before(self, cursor: Cursor) -> Place:
@@ -220,3 +240,16 @@ class IncrementalReader:
 
     def _is_old(self, cursor: Cursor, now: float) -> bool:
         return now - cursor.since >= self._overlap
+
+    def _latest(self) -> dt.datetime:
+        """Return the latest time that a row can have: a day ahead of now, which covers all time zones."""
+        return (dt.datetime.fromtimestamp(self._now(), dt.UTC) + AHEAD).replace(tzinfo=None)
+
+    def _is_ahead(self, stamp: str | None) -> bool:
+        return stamp is not None and stamp > stamp_text(self._latest())
+
+    def _misdated(self, mark: Watermark) -> bool:
+        """Say whether *mark* has a time of a clock that was ahead: Tryton's, or ours."""
+        ours = (mark.full_at, mark.began, *(cursor.since for cursor in mark.cursors))
+        latest = self._now() + AHEAD.total_seconds()
+        return max(ours) > latest or any(self._is_ahead(cursor.stamp) for cursor in mark.cursors)

@@ -2,11 +2,12 @@
 
 import datetime as dt
 from collections.abc import Iterable
-from decimal import Decimal
 from typing import NamedTuple
 
-from backend.connectors.tryton.client import Client, Domain, Row
+from backend.connectors.tryton.client import Client, Domain
+from backend.connectors.tryton.mapping.units import UnitFacts, factor_of
 from backend.connectors.tryton.options import Options
+from backend.connectors.tryton.row import Row
 from backend.connectors.tryton.sources import ANY, by_id
 from backend.erp.errors import ErpError, ErrorClass
 
@@ -46,10 +47,10 @@ class Lookups:
             raise TypeError(f"today is {today!r}")
         return today
 
-    def factors(self) -> dict[int, Decimal]:
-        """Return the factor to the base unit of its category, by unit id."""
-        rows = self.client.search_read("product.uom", [ANY], ["factor"])
-        return {row["id"]: Decimal(row["factor"]) for row in rows}
+    def units(self) -> dict[int, UnitFacts]:
+        """Return the units by id. One whose factor cannot be used is left out: its own rows are bad then."""
+        rows = self.client.search_read("product.uom", [ANY], ["factor", "rate", "digits"])
+        return {row["id"]: UnitFacts(factor, row["digits"]) for row in rows if (factor := factor_of(row))}
 
     def digits(self) -> dict[int, int]:
         """Return the number of decimals of its quantities, by unit id."""
@@ -64,9 +65,9 @@ class Lookups:
         rows = by_id(self.client.search_read(model, _all(model), ["name", "parent"]))
         places: dict[int, Place] = {}
         for start in rows.values():
-            row, seen = start, set()
-            while row["parent"] in rows and row["id"] not in seen:
-                seen.add(row["id"])
+            row, visited = start, set()
+            while row["parent"] in rows and row["id"] not in visited:
+                visited.add(row["id"])
                 parent = rows[row["parent"]]
                 if _is(parent["name"], root) and root:
                     places[start["id"]] = Place(start["name"], row["name"])
@@ -117,8 +118,8 @@ def names(rows: Iterable[Row], ids: Iterable[int]) -> list[str]:
     return [rows_by_id[n]["name"] for n in ids if n in rows_by_id]
 
 
-def _is(name: str | None, wanted: str) -> bool:
-    return (name or "").strip().casefold() == wanted.strip().casefold()
+def _is(name: str | None, expected: str) -> bool:
+    return (name or "").strip().casefold() == expected.strip().casefold()
 
 
 def _literal(text: str) -> str:

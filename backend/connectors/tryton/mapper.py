@@ -5,7 +5,7 @@ A new collection is one file in `mapping/`, one in `reads/` and a row in `READS`
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from backend.connectors.tryton.client import Client
 from backend.connectors.tryton.expense_claims import ExpenseClaims
@@ -34,21 +34,21 @@ from backend.connectors.tryton.reads.orders import Orders as OrdersRead
 from backend.connectors.tryton.reads.prices import Prices
 from backend.connectors.tryton.reads.products import Products
 from backend.connectors.tryton.reads.stock_levels import StockLevels
+from backend.connectors.tryton.row import Raw
 from backend.connectors.tryton.sources import Source
 from backend.connectors.tryton.workflow import Sender
 from backend.erp.errors import ErpError, ErrorClass
 from sync_protocol.catalogue.expense_claim import EXPENSE_CLAIM
 from sync_protocol.catalogue.order import ORDER
-
-Record = dict[str, Any]
+from sync_protocol.json_types import NewRecord
 
 
 class Read(NamedTuple):
     """How a collection is read."""
 
     source: Callable[[Lookups, Features], Source]
-    """Makes what finds the rows of Tryton."""
-    record: Callable[[dict[str, Any]], Record]
+    """Makes the source, which finds the rows in Tryton."""
+    record: Callable[[Raw], NewRecord]
     """Turns the rows of one record into the record; pure."""
 
 
@@ -79,7 +79,7 @@ class Write(NamedTuple):
     model: str
     """Of the document in Tryton; the companion module gives it our key."""
     plural: str
-    """What a person calls several of them."""
+    """The plural that a person uses for these documents."""
     creates: tuple[str, ...]
     """Models of which Satchel's user must be allowed to create records."""
     sender: Callable[[Client, Lookups], Sender]

@@ -11,8 +11,10 @@ from decimal import Decimal, InvalidOperation
 from urllib.parse import urlsplit
 
 from backend.settings import readers as read
+from backend.settings.declaration import SettingError, setting
 from backend.settings.declaration import read_options as read_declared
-from backend.settings.declaration import setting
+from backend.settings.secret_checks import require_uncommon
+from backend.settings.this_machine import is_this_machine
 
 POLICY_FIELDS = frozenset({"limit_per_line", "receipt_above"})
 EVERY_CATEGORY = "*"
@@ -73,7 +75,12 @@ class Options:
     user: str = setting(read.required, None, "Login of Satchel's user in Tryton.")
     password: str = setting(read.password, None, "Password of that user.", secret=True)
     company: int | None = setting(
-        read.optional(read.whole(1, 2**31)), "", "Id of the company. Empty: the company of the user."
+        read.optional(read.integer(1, 2**31)), "", "Id of the company. Empty: the company of the user."
+    )
+    unencrypted: str = setting(
+        read.one_of("yes", "no"),
+        "no",
+        "Send the password by plain http to another machine, on a network that you trust: yes or no.",
     )
     ca_file: str = setting(
         read.existing_file,
@@ -86,19 +93,8 @@ class Options:
         "Seconds to wait for one reply. A whole exchange ends after twice as long, so SATCHEL_LEASE_SECONDS "
         "must not be below that.",
     )
-    quiet_seconds: float | None = setting(
-        read.optional(read.number(0.01, 86_400)),
-        "",
-        "Seconds before an unknown outcome is looked up. Empty: 1 with the companion module, 1800 without.",
-    )
-    max_in_flight: int = setting(
-        read.whole(1, 100),
-        "2",
-        "Maximum number of documents sent at once. Confirming under a credit limit locks tables, so more is "
-        "not faster.",
-    )
     page_size: int = setting(
-        read.whole(1, 1000),
+        read.integer(1, 1000),
         "200",
         "Maximum number of records read in one call. Keep it below Tryton's own records_limit ([request]).",
     )
@@ -118,7 +114,7 @@ class Options:
         "Hours between two complete reads of stock, prices and credit, which can change without a changed row.",
     )
     history_days: int = setting(
-        read.whole(1, 36_500),
+        read.integer(1, 36_500),
         "365",
         "Days for which finished orders and paid items are read. Open ones are always read.",
     )
@@ -161,9 +157,19 @@ class Options:
     )
 
 
-def read_options(given: Mapping[str, str]) -> Options:
-    """Return the options in *given* (text by name in lower case).
+def read_options(variables: Mapping[str, str]) -> Options:
+    """Return the options in *variables* (text by name in lower case).
 
     Raises `SettingError` for the first one that is wrong, missing or unknown.
     """
-    return read_declared(Options, given)
+    options = read_declared(Options, variables)
+    address = urlsplit(options.url)
+    if is_this_machine(address.hostname or ""):
+        return options
+    if address.scheme == "http" and options.unencrypted == "no":
+        raise SettingError(
+            f"SATCHEL_ERP_URL: the connection to {address.hostname} is not encrypted, and the password would "
+            "cross the network. Write https://, or, if the network is trusted, set SATCHEL_ERP_UNENCRYPTED=yes"
+        )
+    require_uncommon("SATCHEL_ERP_PASSWORD", options.password, options.user)
+    return options

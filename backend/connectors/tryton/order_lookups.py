@@ -1,20 +1,21 @@
 """Lookups in Tryton before an order is created.
 
-What is wrong with the order is refused here where possible: this names the field, which Tryton's own refusals
-seldom do, and nothing has been written yet.
+Faults of the order are refused here where possible: this names the field, which Tryton's own refusals seldom
+do, and nothing has been written yet.
 """
 
 import json
 from typing import Any
 
-from backend.connectors.tryton.client import Client, Row
+from backend.connectors.tryton.client import Client
 from backend.connectors.tryton.features import KEY_FIELD, SALE
 from backend.connectors.tryton.lookups import Lookups
 from backend.connectors.tryton.mapping.order import OrderFacts
 from backend.connectors.tryton.mapping.price_lists import LIST_PRICE
+from backend.connectors.tryton.row import Row
 from backend.connectors.tryton.sources import ANY, by_id
 from backend.connectors.tryton.values import quantity
-from backend.connectors.tryton.workflow import currency_id, one, tryton_id
+from backend.connectors.tryton.workflow import currency_id, find_single, tryton_id
 from backend.erp.errors import ErpError, ErrorClass
 from backend.erp.records import Document
 
@@ -65,7 +66,7 @@ def _customer(client: Client, named: int) -> Row:
     party = named
     unknown = ErpError(REP, "Tryton no longer has this customer.", field="customer_id")
     for _ in range(MAX_MERGES):
-        row = one(client, "party.party", [["id", "=", party], ANY], CUSTOMER_FIELDS, unknown)
+        row = find_single(client, "party.party", [["id", "=", party], ANY], CUSTOMER_FIELDS, unknown)
         if row["replaced_by"] is None:
             if row["active"]:
                 return row
@@ -99,12 +100,12 @@ def _warehouse(lookups: Lookups, key: str | None) -> int:
         if warehouse not in codes:
             raise ErpError(REP, "Tryton no longer has this warehouse.", field="warehouse_id")
         return warehouse
-    wanted = lookups.options.warehouse
-    fitting = [n for n, code in codes.items() if not wanted or code == wanted]
-    if len(fitting) == 1:
-        return fitting[0]
-    if wanted:
-        message = f"Tryton does not have exactly one warehouse {wanted!r}; set SATCHEL_ERP_WAREHOUSE."
+    code_option = lookups.options.warehouse
+    matching = [n for n, code in codes.items() if not code_option or code == code_option]
+    if len(matching) == 1:
+        return matching[0]
+    if code_option:
+        message = f"Tryton does not have exactly one warehouse {code_option!r}; set SATCHEL_ERP_WAREHOUSE."
         raise ErpError(ErrorClass.CONFIG, message)
     raise ErpError(REP, "Choose the warehouse to deliver from.", field="warehouse_id")
 
@@ -117,16 +118,16 @@ def _products(client: Client, lines: list[Line]) -> dict[int, Line]:
     units = by_id(client.search_read("product.uom", [ANY], ["category"]))
     first: dict[int, Line] = {}
     for n, line in enumerate(lines):
-        where = f"lines[{n}]"
+        field = f"lines[{n}]"
         product = products.get(ids[n])
         if product is None:
             message = "Tryton no longer has this product."
-            raise ErpError(REP, message, field=f"{where}.product_id")
+            raise ErpError(REP, message, field=f"{field}.product_id")
         if not product["active"] or not product["template."]["salable"]:
-            raise ErpError(REP, f"{product['name']} is no longer for sale.", field=f"{where}.product_id")
-        unit = units.get(tryton_id(line["unit"], f"{where}.unit"))
+            raise ErpError(REP, f"{product['name']} is no longer for sale.", field=f"{field}.product_id")
+        unit = units.get(tryton_id(line["unit"], f"{field}.unit"))
         if unit is None or unit["category"] != product["default_uom."]["category"]:
-            raise ErpError(REP, f"{product['name']} is not sold in this unit.", field=f"{where}.unit")
+            raise ErpError(REP, f"{product['name']} is not sold in this unit.", field=f"{field}.unit")
         first.setdefault(ids[n], line)
     return first
 

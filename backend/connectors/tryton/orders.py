@@ -4,13 +4,14 @@ import threading
 from dataclasses import replace
 
 from backend.connectors.tryton import workflow
-from backend.connectors.tryton.client import Client, Domain, Row
+from backend.connectors.tryton.client import Client, Domain
 from backend.connectors.tryton.errors import TrytonRefusal, guard_reply
 from backend.connectors.tryton.features import SALE, Features
 from backend.connectors.tryton.lookups import Lookups
 from backend.connectors.tryton.mapping import order
 from backend.connectors.tryton.mapping.text import money
 from backend.connectors.tryton.order_lookups import order_facts
+from backend.connectors.tryton.row import Row
 from backend.connectors.tryton.workflow import Workflow, tryton_id
 from backend.erp.records import Document, ErpDocument, Outcome
 from sync_protocol.submission import State
@@ -22,6 +23,7 @@ ORDER = Workflow(
     called="order",
     goal="confirm",
     total="untaxed_amount",
+    customer="party",
 )
 LIMIT_FIELDS = ("name", "credit_amount", "credit_limit_amount", "currency.code")
 
@@ -42,7 +44,7 @@ class Orders:
 
     def find_by_number(self, number: str, features: Features) -> list[ErpDocument]:
         """Return the sales with *number*."""
-        return workflow.find_by_number(self._client, SALE, number, self._ours(), keyed=SALE in features.keyed)
+        return workflow.find_by_number(self._client, ORDER, number, self._ours(), keyed=SALE in features.keyed)
 
     def _ours(self) -> Domain:
         return [["company", "=", self._lookups.company]]
@@ -59,7 +61,7 @@ class Orders:
         record = tryton_id(erp_document.external_id, "")
         with self._confirming:
             outcome = workflow.advance(
-                self._client, ORDER, record, before=self._blocked, hold_reason=self._hold_reason
+                self._client, ORDER, record, document, before=self._blocked, hold_reason=self._hold_reason
             )
         return self._hide_merged_customer(document, record, outcome)
 

@@ -69,7 +69,7 @@ def translate(collection: str, record: Mapping, fetch: Fetch, ids: list[int], ot
             continue
         calls += 1
         try:
-            page.add(_translate(record, fetch(part)))
+            page.add(_served(record, fetch, part))
             served = True
         except (TrytonRefusal, InvalidReply) as error:
             if isinstance(error, TrytonRefusal) and _of_the_call(error):
@@ -92,7 +92,7 @@ def _any_served(fetch: Fetch, roots: Iterable[int]) -> bool:
     """Return whether Tryton serves one of *roots*, each requested alone. Raises errors of the call as such."""
     for root in roots:
         try:
-            for _ in fetch([root]):
+            for _ in _items(fetch, [root]):
                 pass
         except (TrytonRefusal, InvalidReply) as error:
             if isinstance(error, TrytonRefusal) and _of_the_call(error):
@@ -128,9 +128,20 @@ def _of_the_call(refused: TrytonRefusal) -> bool:
     return refused.error_class is ErrorClass.TRANSIENT or refused.rule in ("access", "login")
 
 
-def _translate(record: Mapping, items: Iterable[Item]) -> Translated:
+def _items(fetch: Fetch, roots: list[int]) -> list[Item]:
+    """Return the rows of *roots*. A value that the reading cannot use makes the reply an `InvalidReply`."""
+    try:
+        return list(fetch(roots))
+    except ErpError:
+        raise
+    except Exception as error:
+        message = f"Tryton's rows contain a value that cannot be used: {type(error).__name__} {error}"[:500]
+        raise InvalidReply(ErrorClass.TRANSIENT, message) from error
+
+
+def _served(record: Mapping, fetch: Fetch, roots: list[int]) -> Translated:
     page = Translated()
-    for key, raw in items:
+    for key, raw in _items(fetch, roots):
         if raw is None:
             page.gone.append(key)
             continue
@@ -140,6 +151,6 @@ def _translate(record: Mapping, items: Iterable[Item]) -> Translated:
             page.sources.append(source)
         except Untranslatable as error:
             page.bad.append(source.bad(str(error)))
-        except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError, IndexError) as error:
+        except Exception as error:
             page.bad.append(source.bad(f"cannot be read: {type(error).__name__} {error}"[:500]))
     return page

@@ -3,7 +3,8 @@
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator
 
-from backend.connectors.tryton.client import Client, Domain, Row
+from backend.connectors.tryton.client import Client, Domain
+from backend.connectors.tryton.row import Row
 from backend.connectors.tryton.rows import Item
 from backend.connectors.tryton.watermark import Place, stamp_text
 
@@ -96,11 +97,11 @@ class Source:
 
     def beside(self, client: Client, roots: list[int]) -> list[int]:
         """Return a few roots that are not among *roots*, from the start and from after them, near and far."""
-        others: dict[int, None] = {}
+        chosen: dict[int, None] = {}
         for after in (-1, max(roots)):
             ids = [root for root in self.ids(client, after, BESIDE + len(roots)) if root not in set(roots)]
-            others |= dict.fromkeys(ids[n] for n in (0, len(ids) // 2, -1) if ids)
-        return list(others)
+            chosen |= dict.fromkeys(ids[n] for n in (0, len(ids) // 2, -1) if ids)
+        return list(chosen)
 
 
 def same(name: str = "id") -> Roots:

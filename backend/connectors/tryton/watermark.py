@@ -1,8 +1,8 @@
 """How far a collection has been read, as text that is opaque to the rest of Satchel.
 
-A collection is read in turns. The first turn reads all roots (the records of Tryton from which the collection's
-records are made) by id. Later turns follow the stamps of every relevant model, by (stamp, id). Roots that were
-found and did not fit into one page wait in `todo`.
+A full read covers all roots (the records of Tryton from which the collection's records are made) by id. The
+incremental reads after it follow the stamps of every relevant model, by (stamp, id). Roots that were found and
+did not fit into one page wait in `todo`.
 """
 
 import datetime as dt
@@ -24,7 +24,7 @@ class Cursor:
     """Without a zone, as in Tryton; None for models that are followed by id."""
     id: int
     since: float
-    """When a turn first ended here, in seconds of our clock."""
+    """When an incremental read first ended here, in seconds of our clock."""
     settled: bool = False
     """Whether the overlap was read again after the slowest transaction must have ended."""
     print: str = ""
@@ -33,16 +33,16 @@ class Cursor:
 
 @dataclass
 class Watermark:
-    """Everything that is needed to continue a reading."""
+    """Everything that is needed to continue a read."""
 
     cursors: list[Cursor] = field(default_factory=list)
     """One per trigger of the collection, in their order."""
     full_at: float = 0.0
     """When everything was last read from the start, in seconds of our clock."""
     after: int | None = None
-    """The last root id that an unfinished full turn has read."""
+    """The last root id that an unfinished full read has reached."""
     trigger: int | None = None
-    """The index of the trigger that an unfinished following turn has reached."""
+    """The index of the trigger that an unfinished incremental read has reached."""
     place: Place | None = None
     """The position in that trigger's model."""
     began: float = 0.0
@@ -51,9 +51,9 @@ class Watermark:
     skip: int = 0
     """Records of the first roots in `todo` that were returned already."""
     ending: bool = False
-    """True once a full turn has no roots left except `todo`."""
+    """True once a full read has no roots left except `todo`."""
     total: int | None = None
-    """Number of records of the unfinished full turn, if it is known."""
+    """Number of records of the unfinished full read, if it is known."""
 
     def text(self) -> str:
         """Return the watermark as text."""

@@ -5,11 +5,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from backend.connectors.tryton.client import Client, Domain, Row
+from backend.connectors.tryton.client import Client, Domain
 from backend.connectors.tryton.errors import TrytonRefusal
 from backend.connectors.tryton.features import KEY_FIELD, Features
+from backend.connectors.tryton.row import Row
 from backend.erp.errors import ErpError, ErrorClass
 from backend.erp.records import Document, ErpDocument, Outcome
+from backend.erp.totals import is_rounding, total_note
 from sync_protocol.submission import State
 
 MAX_STEPS = 8
@@ -25,11 +27,13 @@ class Workflow:
     buttons: Mapping[str, str]
     accepted: frozenset[str]
     called: str
-    """What a person calls one document."""
+    """The noun that a person uses for one document."""
     goal: str
     """The name of the last button, for a sentence to a person."""
     total: str
     """The model's field that is compared with the total of the kind (`Kind.total`)."""
+    customer: str | None = None
+    """The model's field with the customer; None if its party is not the customer of the kind."""
 
 
 class Sender(Protocol):
@@ -64,11 +68,25 @@ def _find(client: Client, workflow: Workflow, domain: Domain) -> list[ErpDocumen
     return [replace(erp_document(row), total=row[workflow.total]) for row in rows]
 
 
-def find_by_number(client: Client, model: str, number: str, also: Domain, *, keyed: bool) -> list[ErpDocument]:
-    """Return the documents of *model* with *number*, whoever created them, each with the key it carries."""
+def find_by_number(
+    client: Client, workflow: Workflow, number: str, also: Domain, *, keyed: bool
+) -> list[ErpDocument]:
+    """Return all documents of the workflow's model with *number*, also those that we did not create.
+
+    Each has its key, its customer and its total.
+    """
     key = KEY_FIELD if keyed else "reference"
-    rows = client.search_read(model, [["number", "=", number], *also], [*FIELDS, key])
-    return [replace(erp_document(row), key=_our_key(row[key])) for row in rows]
+    customer = workflow.customer
+    fields = [*FIELDS, key, workflow.total, *([customer] if customer else [])]
+    return [
+        replace(
+            erp_document(row),
+            key=_our_key(row[key]),
+            total=row[workflow.total],
+            customer_id=str(row[customer]) if customer and row[customer] is not None else None,
+        )
+        for row in client.search_read(workflow.model, [["number", "=", number], *also], fields)
+    ]
 
 
 def _our_key(value: str | None) -> str | None:
@@ -85,6 +103,7 @@ def advance(
     client: Client,
     workflow: Workflow,
     record: int,
+    document: Document,
     *,
     before: Callable[[Row], Outcome | None],
     hold_reason: Callable[[Row, TrytonRefusal], str],
@@ -93,18 +112,19 @@ def advance(
 
     *before* may stop it before a button is clicked; *hold_reason* returns the reason for a refusal. The state
     is read after every step and every refusal, because Tryton may refuse after it has committed, and somebody
-    else may click the same button.
+    else may click the same button. A record whose total is not that of *document* is left to a person.
     """
     for _ in range(MAX_STEPS):
-        row = client.read(workflow.model, [record], FIELDS)[0]
+        row = client.read(workflow.model, [record], [*FIELDS, workflow.total])[0]
+        total = row[workflow.total]
         if row["state"] in workflow.accepted:
-            return Outcome(State.ACCEPTED, str(record), row["number"])
+            return Outcome(State.ACCEPTED, str(record), row["number"], total=total)
         button = workflow.buttons.get(row["state"])
         if button is None:
             reason = f"The {workflow.called} was {row['state']} in Tryton."
             return Outcome(State.REJECTED, str(record), row["number"], reason, raw=row["state"])
-        if stopped := before(row):
-            return stopped
+        if stopped := _other_total(workflow, document, row) or before(row):
+            return replace(stopped, total=total)
         try:
             client.click_button(workflow.model, button, record)
         except TrytonRefusal as refused:
@@ -112,12 +132,23 @@ def advance(
                 continue
             if refused.error_class is ErrorClass.TRANSIENT or refused.rule in ("access", "login"):
                 raise
-            return on_hold(workflow, row, hold_reason(row, refused), refused.raw, refused.remedy)
+            outcome = on_hold(workflow, row, hold_reason(row, refused), refused.raw, refused.remedy)
+            return replace(outcome, total=total)
     raise ErpError(
         ErrorClass.TRANSIENT,
         f"The {workflow.called} keeps changing in Tryton while it is sent.",
         raw=str(record),
     )
+
+
+def _other_total(workflow: Workflow, document: Document, row: Row) -> Outcome | None:
+    """Return the outcome of a record whose total differs from that of *document* by more than rounding."""
+    total = row[workflow.total]
+    note = total_note(document.kind, document.body, total)
+    if note is None or is_rounding(document.kind, document.body, total):
+        return None
+    reason = f"{note} The {workflow.called} is in Tryton as {row['rec_name']}; the office decides."
+    return on_hold(workflow, row, reason, f"{workflow.total} is {total}", "Compare the lines")
 
 
 def on_hold(workflow: Workflow, row: Row, reason: str, raw: str, remedy: str) -> Outcome:
@@ -142,7 +173,7 @@ def tryton_id(key: str, field: str) -> int:
     return int(key)
 
 
-def one(client: Client, model: str, domain: Domain, fields: Iterable[str], otherwise: ErpError) -> Row:
+def find_single(client: Client, model: str, domain: Domain, fields: Iterable[str], otherwise: ErpError) -> Row:
     """Return the first matching record. Raises *otherwise* if there is none."""
     rows = client.search_read(model, domain, fields, limit=1)
     if not rows:
@@ -158,4 +189,4 @@ def currency_id(client: Client, code: str) -> int:
         field="currency",
         advice=f"Add {code} to Tryton's currencies or activate it again, then retry.",
     )
-    return int(one(client, "currency.currency", [["code", "=", code]], ["code"], missing)["id"])
+    return int(find_single(client, "currency.currency", [["code", "=", code]], ["code"], missing)["id"])

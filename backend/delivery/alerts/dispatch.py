@@ -2,22 +2,22 @@
 
 An alert is a row before it is sent. It is marked as `sending`, and that is committed; then it is sent. If it
 was certainly not received, it is tried again with growing pauses. If it may have been received, because the
-connection broke or the worker died, it is not sent again: it stays `unclear`, and `satchel doctor` says so.
+connection broke or the worker died, it is not sent again: it stays `unknown`, and `satchel doctor` says so.
 """
 
 import datetime as dt
-import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.clock import Clock
 from backend.database.bulk import insert_ignore
 from backend.database.core import Sessions
+from backend.delivery.alerts.attempt import mark_unknown, send
 from backend.delivery.alerts.message import Message, Waiting
-from backend.delivery.alerts.notifiers import Notifier, NotSent
+from backend.delivery.alerts.notifiers import Notifier
 from backend.delivery.alerts.rule import AlertRule
 from backend.delivery.models import Alert
 from backend.delivery.park_reasons import advice_for, class_of, owner_of
@@ -25,16 +25,10 @@ from backend.inbox.models import Submission
 from backend.inbox.records import title_of
 from sync_protocol.submission import State
 
-log = logging.getLogger(__name__)
-
 TRIED = (State.QUEUED, State.SENDING, State.UNKNOWN)
 """States between which a document alternates while the ERP does not accept it."""
 WAITING = (State.PARKED, State.REJECTED, State.ON_HOLD, State.HANDED_OVER, State.RECEIVED, *TRIED)
 """States in which a document with an owner waits for that owner."""
-SENDING_FOR = dt.timedelta(minutes=10)
-"""If a message is in state `sending` for longer, its worker has died."""
-PAUSE = dt.timedelta(minutes=1)
-MAX_TRIES = 8
 _BATCH = 500
 
 
@@ -42,13 +36,14 @@ def send_alerts(sessions: Sessions, notifiers: Sequence[Notifier], rule: AlertRu
     """Send messages about documents that have waited too long; return how many were sent."""
     with sessions() as session, session.begin():
         _insert_due_alerts(session, [notifier.name for notifier in notifiers], rule, clock.now())
-        _mark_unclear(session, clock.now())
+    mark_unknown(sessions, Alert, clock.now())
     sent = 0
     for notifier in notifiers:
         with sessions() as session, session.begin():
             messages = _due_messages(session, notifier.name, clock.now())
         for message in messages:
-            sent += _send(sessions, notifier, message, clock)
+            alerts = [alert for document in message.waiting for alert in document.alerts]
+            sent += send(sessions, Alert, alerts, notifier, message, clock)
     return sent
 
 
@@ -75,18 +70,6 @@ def _waiting(session: Session) -> Sequence[Submission]:
             Submission.state.in_([state.value for state in WAITING]), Submission.owner.is_not(None)
         )
     ).all()
-
-
-def _mark_unclear(session: Session, now: dt.datetime) -> None:
-    """Mark alerts as unclear whose worker has died while it sent them."""
-    lost = session.scalars(
-        update(Alert)
-        .where(Alert.state == "sending", Alert.due_at <= now - SENDING_FOR)
-        .values(state="unclear", error="the worker ended while it was sent")
-        .returning(Alert.id)
-    ).all()
-    if lost:
-        log.warning("%d alerts may not have been received; they are not sent again", len(lost))
 
 
 def _due_messages(session: Session, notifier: str, now: dt.datetime) -> list[Message]:
@@ -124,31 +107,20 @@ def _due_messages(session: Session, notifier: str, now: dt.datetime) -> list[Mes
 def _as_waiting(row: Submission) -> Waiting:
     return Waiting(
         alerts=(), id=row.id, kind=row.kind, title=title_of(row), rep=row.rep, state=row.state,
-        owner=owner_of(row), error_class=class_of(row), reason=row.reason or "", advice=advice_for(row),
-        since=_since(row),
+        owner=owner_of(row), error_class=class_of(row), reason=row.reason or "", raw=_words_of_erp(row),
+        advice=advice_for(row), since=_since(row),
     )  # fmt: skip
+
+
+def _words_of_erp(row: Submission) -> str:
+    """Return the ERP's own words about *row*: the office and IT must know what they shall correct.
+
+    Empty if the rep must act, who gets only the sentence that was written for reps.
+    """
+    raw = row.raw_reason or ""
+    return "" if owner_of(row) == "rep" or raw == row.reason else raw
 
 
 def _since(row: Submission) -> dt.datetime:
     """Return since when *row* waits. Each try updates it, so a tried document waits since its first failure."""
     return row.first_failed_at if row.first_failed_at and row.state in TRIED else row.updated_at
-
-
-def _send(sessions: Sessions, notifier: Notifier, message: Message, clock: Clock) -> bool:
-    now, state, error = clock.now(), "sent", None
-    try:
-        notifier.send(message, now)
-    except NotSent as failure:
-        state, error = "due", str(failure)
-        log.warning("an alert by %s was not sent, and is tried again: %s", notifier.name, failure)
-    except Exception as failure:
-        state, error = "unclear", repr(failure)
-        log.exception("an alert by %s may not have been received; it is not sent again", notifier.name)
-    ids = [alert for document in message.waiting for alert in document.alerts]
-    with sessions() as session, session.begin():
-        for alert in session.scalars(select(Alert).where(Alert.id.in_(ids), Alert.state == "sending")):
-            alert.state, alert.error = state, error[:1000] if error else None
-            if state == "due":
-                alert.due_at = now + PAUSE * 2 ** min(alert.tries, 6)
-                alert.state = "due" if alert.tries < MAX_TRIES else "failed"
-    return state == "sent"

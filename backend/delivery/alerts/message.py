@@ -8,8 +8,11 @@ from dataclasses import dataclass
 
 from backend.clock import instant
 from backend.delivery.park_reasons import PARK_REASONS
+from sync_protocol.readable import readable
 
 MAX_LISTED = 50
+MAX_RAW_SHOWN = 500
+"""Characters of the ERP's own words in an e-mail or a line of the log; a webhook gets all that are stored."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,9 @@ class Waiting:
     owner: str
     error_class: str
     reason: str
+    """The sentence that the rep reads too."""
+    raw: str
+    """The ERP's own words, which the rep does not read; empty if there are none or they repeat *reason*."""
     advice: str
     since: dt.datetime
 
@@ -59,19 +65,28 @@ class Message:
             lines += [
                 f"{document.title}, {document.id}, rep {document.rep}, {document.state}, waits for {hours} h",
                 f"  {document.reason}",
+                *([f"  The ERP's own words: {_one_line(document.raw)}"] if document.raw else []),
                 *([f"  What to do: {document.advice}"] if document.advice != park_reason.advice else []),
             ]
         if len(self.waiting) > MAX_LISTED:
             lines.append(f"and {len(self.waiting) - MAX_LISTED} more")
         return "\n".join([*lines, "", "satchel parked list", ""])
 
+    def log_lines(self) -> list[str]:
+        """Return a line for each document."""
+        return [
+            f"{each.id} waits for {each.owner} ({each.error_class}): "
+            + " | ".join(filter(None, (each.reason, _one_line(each.raw))))
+            for each in self.waiting
+        ]
+
     def as_json(self, now: dt.datetime) -> bytes:
         """Return the body of a webhook: {id, type, owner, class, sent_at, documents: [{id, kind, …}]}."""
         documents = [
             {
                 "id": document.id, "kind": document.kind, "title": document.title, "rep": document.rep,
-                "state": document.state, "reason": document.reason, "advice": document.advice,
-                "since": instant(document.since),
+                "state": document.state, "reason": document.reason, "raw": document.raw,
+                "advice": document.advice, "since": instant(document.since),
             }
             for document in self.waiting
         ]  # fmt: skip
@@ -80,3 +95,8 @@ class Message:
             "sent_at": instant(now), "documents": documents,
         }  # fmt: skip
         return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _one_line(text: str) -> str:
+    """Return *text* as one readable line: it is the ERP's, and a line break in it could pass for ours."""
+    return readable(" ".join(text.split()), MAX_RAW_SHOWN)

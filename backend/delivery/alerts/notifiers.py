@@ -5,8 +5,6 @@ may have been received, and it is not sent a second time.
 """
 
 import datetime as dt
-import hashlib
-import hmac
 import logging
 import smtplib
 import ssl
@@ -15,18 +13,39 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 from typing import Protocol
 
-import httpx
-
-from backend.delivery.alerts.message import Message
 from backend.settings import SettingError, Settings
 
 log = logging.getLogger(__name__)
 TIMEOUT_SECONDS = 10.0
-SIGNATURE = "Satchel-Signature"
 
 
 class NotSent(Exception):
     """The message was not received; the text says why."""
+
+
+class Message(Protocol):
+    """What a notifier sends: about waiting documents, or about a late worker."""
+
+    @property
+    def id(self) -> str:
+        """The same for the same alerts."""
+
+    @property
+    def owner(self) -> str:
+        """Who should act: `office`, `it`, `erp` or `rep`."""
+
+    @property
+    def subject(self) -> str:
+        """The subject of an e-mail."""
+
+    def text(self, now: dt.datetime) -> str:
+        """Return the text of an e-mail."""
+
+    def as_json(self, now: dt.datetime) -> bytes:
+        """Return the body of a webhook."""
+
+    def log_lines(self) -> list[str]:
+        """Return the lines for the log."""
 
 
 class Notifier(Protocol):
@@ -47,12 +66,9 @@ class Log:
     name: str = "log"
 
     def send(self, message: Message, now: dt.datetime) -> None:
-        """Write one line for each document."""
-        for document in message.waiting:
-            log.warning(
-                "%s waits for %s (%s): %s",
-                document.id, document.owner, document.error_class, document.reason,
-            )  # fmt: skip
+        """Write the lines of *message*."""
+        for line in message.log_lines():
+            log.warning("%s", line)
 
 
 @dataclass(frozen=True)
@@ -105,35 +121,6 @@ class Email:
         return server
 
 
-@dataclass(frozen=True)
-class Webhook:
-    """A signed POST to an address of the operator."""
-
-    settings: Settings
-    name: str = "webhook"
-
-    def send(self, message: Message, now: dt.datetime) -> None:
-        """Post the message; any status but 2xx counts as not sent."""
-        body, at = message.as_json(now), int(now.timestamp())
-        headers = {
-            "Content-Type": "application/json",
-            SIGNATURE: f"t={at},v1={signature(self.settings.webhook_secret, at, body)}",
-        }
-        try:
-            response = httpx.post(
-                self.settings.webhook_url, content=body, headers=headers, timeout=TIMEOUT_SECONDS
-            )
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            raise NotSent(f"the webhook cannot be reached: {error}") from None
-        if not response.is_success:
-            raise NotSent(f"the webhook answered {response.status_code}")
-
-
-def signature(secret: str, at: int, body: bytes) -> str:
-    """Return the HMAC-SHA256 over `<at>.<body>`, in hexadecimal digits."""
-    return hmac.new(secret.encode(), b"%d.%b" % (at, body), hashlib.sha256).hexdigest()
-
-
 def recipients(settings: Settings, owner: str = "") -> list[str]:
     """Return the e-mail recipients for *owner*: addresses given as `owner=address`, else those given alone."""
     entries = settings.smtp_to.replace(",", " ").split()
@@ -153,5 +140,8 @@ def configured_notifiers(settings: Settings) -> list[Notifier]:
     if settings.webhook_url:
         if not settings.webhook_secret:
             raise SettingError("SATCHEL_WEBHOOK_URL needs SATCHEL_WEBHOOK_SECRET, by which it is signed")
+        # Imported only if it is used: it loads an HTTP client.
+        from backend.delivery.alerts.webhook import Webhook
+
         notifiers.append(Webhook(settings))
     return notifiers or [Log()]

@@ -1,8 +1,10 @@
 """Follow-up: look up documents on hold in the ERP, and flag overdue ones. Nothing is sent."""
 
 import datetime as dt
+import json
 import logging
 from collections.abc import Collection
+from dataclasses import replace
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -11,16 +13,18 @@ from backend.clock import Clock
 from backend.database.core import Sessions
 from backend.delivery.erp_lookup import CANCELLED, active_documents, is_cancelled
 from backend.delivery.followup.overdue import flag_overdue
-from backend.delivery.settle import settle
 from backend.delivery.transition import Transition
 from backend.erp.call_metrics import measured
 from backend.erp.errors import ErpError
 from backend.erp.port import Connector
 from backend.erp.records import ErpDocument
+from backend.erp.totals import total_note
 from backend.feed.changes import live
 from backend.inbox.models import Submission
+from backend.inbox.settle import settle
 from backend.inbox.submissions import get
 from sync_protocol.catalogue import KINDS
+from sync_protocol.sentence import sentence
 from sync_protocol.submission import State
 
 log = logging.getLogger(__name__)
@@ -28,7 +32,7 @@ log = logging.getLogger(__name__)
 LOOK_EVERY = dt.timedelta(minutes=15)
 """How often a document on hold is looked up."""
 _BATCH = 50
-MISSING_ON_HOLD = "The ERP had it on hold and no longer has it; the office must look"
+MISSING_ON_HOLD = sentence("missing_on_hold")
 
 _DECIDED_STATES = {
     **dict.fromkeys(
@@ -103,22 +107,24 @@ def _decided(
     if state is None:
         return None
     decided = Transition.cancelled if state is State.CANCELLED else Transition.accepted
-    return decided(
+    transition = decided(
         row.kind,
         document,
         sent_at=row.last_sent_at,
         raw=f"the ERP says {document.state}",
         replace_bindings=ours_cancelled,
     )
+    note = total_note(row.kind, json.loads(row.body), document.total)
+    return replace(transition, reason=note) if note and state is State.ACCEPTED else transition
 
 
-def erp_decision(session: Session, kind: str, found: ErpDocument) -> State | None:
-    """Return what somebody in the ERP has decided on its document *found*; None while nobody has.
+def erp_decision(session: Session, kind: str, document: ErpDocument) -> State | None:
+    """Return what somebody in the ERP has decided on *document*; None while nobody has.
 
     Where the document is read back as a record, the record decides (`Kind.erp_record`); else the ERP's state.
     """
     declared = KINDS[kind].erp_record if kind in KINDS else None
-    record = live(session, declared.collection, found.external_id) if declared else None
+    record = live(session, declared.collection, document.external_id) if declared else None
     if declared and record is not None:
         return declared.decision(record)
-    return _DECIDED_STATES.get(found.state.lower())
+    return _DECIDED_STATES.get(document.state.lower())

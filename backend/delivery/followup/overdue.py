@@ -9,12 +9,15 @@ from sqlalchemy.orm import Session
 
 from backend.database.core import Sessions
 from backend.delivery import breaker, sending_hold
+from backend.delivery.erp_response import not_accepted_since
 from backend.delivery.queue.dependencies import blocking_dependency
-from backend.delivery.transition import MAX_REASON
 from backend.erp.errors import ErrorClass
 from backend.inbox.models import Submission
-from backend.inbox.records import queue_record
-from backend.receipts.receipts import missing
+from backend.inbox.settle import explain
+from backend.inbox.submissions import may_be_in_erp
+from backend.receipts.receipts import Needs, unusable
+from sync_protocol.local_time import local_time
+from sync_protocol.sentence import sentence
 from sync_protocol.submission import State
 
 log = logging.getLogger(__name__)
@@ -36,14 +39,13 @@ def flag_overdue(sessions: Sessions, connector: str, *, now: dt.datetime, kinds:
         stopped = breaker.is_open(session, connector) or sending_hold.in_force(session) is not None
         flagged = 0
         for row in _overdue(session, now - OVERDUE):
-            lacking = missing(session, row.rep, row.needs) if row.state == State.RECEIVED else []
-            owner_and_reason = _reason(session, row, lacking, kinds, stopped)
+            receipts = unusable(session, row.rep, row.needs) if row.state == State.RECEIVED else Needs()
+            owner_and_reason = _reason(session, row, receipts, kinds, stopped)
             if owner_and_reason is None:
                 continue
-            row.owner, row.reason = owner_and_reason[0], owner_and_reason[1][:MAX_REASON]
-            row.updated_at = now
+            owner, reason = owner_and_reason
+            explain(session, row, reason, owner=owner, now=now, lacking=receipts.missing)
             log.warning("%s: %s", row.id, row.reason)
-            queue_record(session, row, lacking)
             flagged += 1
         return flagged
 
@@ -71,36 +73,40 @@ def _overdue(session: Session, old: dt.datetime) -> list[Submission]:
 
 
 def _reason(
-    session: Session, row: Submission, lacking: list[str], kinds: Collection[str], stopped: bool
+    session: Session, row: Submission, receipts: Needs, kinds: Collection[str], stopped: bool
 ) -> tuple[str, str] | None:
     """Return who must act on *row*, and why; None if nobody needs to act."""
     if row.state == State.HANDED_OVER:
-        return "office", f"Handed over on {_at(row.updated_at)}; the ERP has not answered yet"
+        return "office", sentence("handed_over_on", moment=local_time(row.updated_at))
+    if row.state == State.RECEIVED and may_be_in_erp(row):
+        since = local_time(row.received_at)
+        if stopped:
+            return "it", sentence("unchecked_since_stopped", moment=since)
+        return "office", sentence("unchecked_since", moment=since)
     if row.state == State.RECEIVED:
-        return _without_receipts(row, lacking)
+        return _without_receipts(row, receipts)
     if row.kind not in kinds:
-        return "it", "The connector does not support this kind of document"
+        return "it", sentence("kind_not_received")
     dependency = blocking_dependency(session, row)
     if dependency is not None:
         # `acquire` recognizes this sentence and keeps it.
         reason, needs_person = dependency
-        return "office", reason if needs_person else f"{reason} since {_at(row.updated_at)}"
+        if needs_person:
+            return "office", reason
+        return "office", sentence("since", sentence=reason, moment=local_time(row.updated_at))
     if row.first_failed_at is not None and row.error_class == ErrorClass.TRANSIENT.value:
-        return "office", f"The ERP has not accepted it since {_at(row.first_failed_at)}: {row.reason}"
+        return "office", not_accepted_since(row.first_failed_at)
     if stopped:
-        return "it", f"It has waited since {_at(row.updated_at)} because sending to the ERP is stopped"
-    return "office", f"It has been queued since {_at(row.updated_at)} and has not been sent yet"
+        return "it", sentence("stopped_since", moment=local_time(row.updated_at))
+    return "office", sentence("queued_since", moment=local_time(row.updated_at))
 
 
-def _without_receipts(row: Submission, lacking: list[str]) -> tuple[str, str] | None:
-    if not lacking:
-        return None
-    receipts = "One of its receipts has" if len(lacking) == 1 else f"{len(lacking)} of its receipts have"
-    return "rep", (
-        f"{receipts} not arrived since {_at(row.received_at)}: open the app while it is online, so that it can "
-        "send what is missing, or send the document again without it"
-    )
-
-
-def _at(moment: dt.datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M} UTC"
+def _without_receipts(row: Submission, receipts: Needs) -> tuple[str, str] | None:
+    since = local_time(row.received_at)
+    if not receipts.missing:
+        unchecked = sentence("receipts_unchecked_since", moment=since)
+        return ("it", unchecked) if receipts.unchecked else None
+    count = len(receipts.missing)
+    if count == 1:
+        return "rep", sentence("receipt_not_arrived", moment=since)
+    return "rep", sentence("receipts_not_arrived", count=count, moment=since)

@@ -6,6 +6,7 @@ A file of its own, because attempts, transfer and settlement need it and not the
 import datetime as dt
 from dataclasses import dataclass
 
+from backend.erp.records import RepInfo
 from backend.inbox.models import Submission
 
 
@@ -28,6 +29,12 @@ class Lease:
     """The ERP's id, if it has returned one before."""
     row: Submission
     """To read what the device sent. Its state may have changed since the lease was taken."""
+    rep: RepInfo
+    """Who captured it."""
+    current_customer: str | None = None
+    """A customer that was not merged into another when the lease was taken; None: none was looked up."""
+    first_attempt: int | None = None
+    """The attempt that was written down with the lease, a `find`; None for a kind without a key of its own."""
 
 
 class LeaseLost(Exception):

@@ -47,20 +47,23 @@ def candidates(
 
     Yield nothing while *max_in_flight* documents are being sent; there is no limit if it is None.
     """
-    seen: set[str] = set()
+    keys: set[str] = set()
     for most in _BATCH_SIZES:
         values = {"now": now, "most": most, "max_in_flight": max_in_flight}
-        statement = _due(tuple(sorted(kinds)), max_in_flight is not None)
+        statement = due(tuple(sorted(kinds)), max_in_flight is not None)
         ids: Sequence[str] = session.connection().scalars(statement, values).all()
-        yield from (id for id in ids if id not in seen)
+        yield from (id for id in ids if id not in keys)
         if len(ids) < most:
             return
-        seen.update(ids)
+        keys.update(ids)
 
 
 @functools.cache
-def _due(kinds: tuple[str, ...], limited: bool) -> Select[Any]:
-    """Return the statement. It is cached, because building it takes longer than running it."""
+def due(kinds: tuple[str, ...], limited: bool) -> Select[Any]:
+    """Return the statement for the ids that may be sent; its parameters are now, most and max_in_flight.
+
+    It is cached, because building it takes longer than running it.
+    """
     other = aliased(Submission)
     return (
         select(Submission.id)
@@ -87,13 +90,17 @@ def _due(kinds: tuple[str, ...], limited: bool) -> Select[Any]:
 def is_next(session: Session, row: Submission) -> bool:
     """Say whether no other row of the order key must reach the ERP before *row*."""
     values = {"key": row.order_key, "submission": row.id, "place": row.seq}
-    before = session.scalars(_before(row.state == State.QUEUED), values).all()
+    earlier = session.scalars(before(row.state == State.QUEUED), values).all()
     # A document that waits for another one must not delay the rest of its order key.
-    return all(other.state == State.QUEUED and blocking_dependency(session, other) for other in before)
+    return all(other.state == State.QUEUED and blocking_dependency(session, other) for other in earlier)
 
 
 @functools.cache
-def _before(queued: bool) -> Select[Any]:
+def before(queued: bool) -> Select[Any]:
+    """Return the statement for the rows that must reach the ERP before a row which is *queued* or in flight.
+
+    Its parameters: the order key, and the `id` and `seq` of that row (submission, place).
+    """
     place = bindparam("place", type_=BigInteger)
     return select(Submission).where(
         Submission.order_key == bindparam("key"),
@@ -105,7 +112,7 @@ def _before(queued: bool) -> Select[Any]:
 def _precedes(other: type[Submission], waiting: ColumnElement[bool], id: Any, seq: Any) -> ColumnElement[bool]:
     """Return the condition that *other* must reach the ERP before the row *id* of the same order key.
 
-    *waiting*: the row is queued. Rows in flight precede queued ones, whatever their `seq`: a number is assigned
+    *waiting*: the row is queued. Rows in flight precede queued ones, independent of `seq`: a number is assigned
     before its row becomes visible, so a lower one may appear while a higher one is being sent.
     """
     return and_(

@@ -17,23 +17,26 @@ from backend.clock import Clock
 from backend.database.core import Sessions
 from backend.delivery import sending_hold
 from backend.delivery.erp_lookup import look_up
-from backend.delivery.reconciliation.reconcile import SENT, with_own_document
-from backend.delivery.reconciliation.report import MissingDocument, Report
-from backend.delivery.settle import settle
+from backend.delivery.reconciliation.reconcile import with_own_document
+from backend.delivery.reconciliation.report import SENT, MissingDocument, Report
 from backend.delivery.transition import Transition
 from backend.erp.errors import ErrorClass
 from backend.erp.port import Connector
 from backend.identity import audit
 from backend.inbox.models import Submission
+from backend.inbox.settle import settle
+from backend.inbox.state_change import NUMBER_CONFLICT
 from backend.inbox.submissions import get
 from sync_protocol.catalogue import KINDS
-from sync_protocol.submission import Decision, State
+from sync_protocol.document_reference import refers_to
+from sync_protocol.sentence import sentence
+from sync_protocol.submission import State
 
 MIN_LOST_TOGETHER = 3
 """So many documents that are missing together were not deleted one by one by a person."""
 NOT_RESENT = "erp.not_sent_again"
 """In the audit trail: a document that an operator excepts from being sent again."""
-RESEND_REASON = "The ERP has lost it, probably because a backup was restored; it is sent again"
+RESEND_REASON = sentence("lost_in_erp")
 
 
 def loss_start(
@@ -91,7 +94,7 @@ def handle_missing(
     for document in alone:
         with sessions() as session:
             row = get(session, document.id)
-        if row is None or look_up(connector, row.kind, document.id, row.decision, row.erp_number):
+        if row is None or look_up(connector, row.kind, document.id, row.decision, row.erp_number, row.erp_id):
             continue
         with sessions() as session, session.begin():
             row = get(session, document.id, lock=True)
@@ -112,7 +115,7 @@ def resolve(session: Session, report: Report, names: Collection[str]) -> list[st
     ).all()
     resolved = []
     for name in names:
-        ids = [row.id for row in rows if name in (row.id, row.erp_number)]
+        ids = [row.id for row in rows if refers_to(name, row.id, row.erp_number)]
         if len(ids) != 1:
             raise ValueError(
                 f"{name} is {'more than one' if ids else 'none'} of the documents that the ERP has lost"
@@ -138,7 +141,6 @@ def cancel_missing(
             audit.record(
                 session, actor=actor, action=NOT_RESENT, subject=id, now=clock.now(), detail={"was": number}
             )
-            row.decision = Decision.CANCELLED
             _settle(session, row, _deleted(number), connector.name, clock.now(), actor)
             done += 1
     return done
@@ -147,7 +149,7 @@ def cancel_missing(
 def resend_missing(
     sessions: Sessions, connector: Connector, report: Report, *, clock: Clock, kinds: Collection[str]
 ) -> int:
-    """Let what the ERP has lost be sent once more; return how many documents.
+    """Let the documents that the ERP has lost be sent once more; return how many documents.
 
     These are the missing documents of *report*, forecasts sent since the loss (their sums are set again),
     documents parked because the ERP gave the number of a lost document to another one, and documents that are
@@ -192,7 +194,7 @@ def _affected(session: Session, kinds: Collection[str], first: dt.datetime) -> l
         .where(
             Submission.kind.in_(with_own_document(kinds)),
             Submission.state == State.PARKED.value,
-            Submission.error_class == ErrorClass.DUPLICATE_BAD.value,
+            Submission.error_class.in_((ErrorClass.DUPLICATE_BAD.value, NUMBER_CONFLICT)),
             Submission.last_sent_at >= first,
         )
         .order_by(Submission.seq)
@@ -217,9 +219,7 @@ def _resend(row: Submission, lost: bool, now: dt.datetime) -> Transition:
     It is never `queued`: the rep could then withdraw what the customer was promised.
     """
     transition = Transition.unknown(
-        RESEND_REASON
-        if lost
-        else "The ERP was restored to an earlier state. Satchel will look up the document.",
+        RESEND_REASON if lost else sentence("erp_restored"),
         # No call from before the backup can still be executed, so a lost one need not wait.
         sent_at=None if lost else row.last_sent_at,
         due_at=now,
@@ -230,9 +230,9 @@ def _resend(row: Submission, lost: bool, now: dt.datetime) -> Transition:
 
 
 def _deleted(number: str | None) -> Transition:
-    return Transition.deleted(
-        f"It was deleted in the ERP{f', as {number},' if number else ''} and is not sent again"
-    )
+    if number:
+        return Transition.deleted(sentence("deleted_in_erp_as", number=number))
+    return Transition.deleted(sentence("deleted_in_erp"))
 
 
 def _missing(row: Submission) -> Transition:

@@ -18,17 +18,19 @@ from sqlalchemy.orm import Session
 
 from backend.clock import Clock
 from backend.database.core import Sessions
-from backend.delivery.erp_lookup import active_documents, is_cancelled, look_up
-from backend.delivery.followup.on_hold import erp_decision
-from backend.delivery.reconciliation.report import MissingDocument, Report
-from backend.delivery.settle import settle
-from backend.delivery.transition import MAX_RAW, Transition
+from backend.delivery.erp_lookup import ErpAnswer, active_documents, ask_erp, is_cancelled, numbers_of
+from backend.delivery.reconciliation.found import found_transition, supersede_originals
+from backend.delivery.reconciliation.report import SENT, MissingDocument, Report
 from backend.erp.errors import ErpError
 from backend.erp.port import Connector
 from backend.erp.records import ErpDocument
+from backend.erp.totals import is_rounding, total_note
 from backend.feed.changes import live
+from backend.inbox import restored
 from backend.inbox.models import Submission
+from backend.inbox.settle import explain, settle
 from backend.inbox.submissions import get
+from backend.inbox.supersession import lock_rep
 from sync_protocol.catalogue import KINDS
 from sync_protocol.collection import Kind
 from sync_protocol.submission import State
@@ -37,7 +39,6 @@ log = logging.getLogger(__name__)
 
 UNSENT = (State.RECEIVED.value, State.AWAITING_APPROVAL.value, State.QUEUED.value)
 OPEN = (State.SENDING.value, State.UNKNOWN.value)
-SENT = (State.ACCEPTED.value, State.HANDED_OVER.value, State.ON_HOLD.value)
 NOT_DONE = frozenset({"draft", "quotation", "validated"})
 """States in which the ERP's document is begun and not done. An accepted document must not be in one of them."""
 LOOK_BACK = dt.timedelta(days=1)
@@ -80,14 +81,20 @@ def reconcile(
     """
     # Forecasts have no document of their own in the ERP: their sums are set again, which does no harm.
     reconciled_kinds = with_own_document(kinds)
+    if not dry_run:
+        restored.begin_checks(sessions, clock.now())
     with sessions() as session:
+        loss = restored.newest_loss(session, clock.now())
+        marked_at = loss.noticed_at if loss is not None else None
         ids = session.scalars(
             select(Submission.id)
             .where(
                 Submission.kind.in_(reconciled_kinds),
                 or_(
-                    Submission.state.in_((*UNSENT, *OPEN)),
+                    # A document that was handed over is open, however long ago that was.
+                    Submission.state.in_((*UNSENT, *OPEN, State.HANDED_OVER.value)),
                     and_(Submission.state.in_(SENT), Submission.updated_at >= since),
+                    and_(Submission.state == State.PARKED.value, Submission.last_sent_at == marked_at),
                 ),
             )
             .order_by(Submission.seq)
@@ -107,13 +114,15 @@ def ask(
     with sessions() as session:
         row = get(session, id)
         if row is None:
-            report.add("unclear")
+            report.add("unchecked")
             report.lines.append(f"{id}: it does not exist any more")
             return
-        kind, before, decision, number = row.kind, row.state, row.decision, row.erp_number
-    outcome, line, hits = "unclear", "", []
+        kind, before, decision = row.kind, row.state, row.decision
+        number, bound = row.erp_number, row.erp_id
+        rep, is_copy = row.rep, row.supersedes is not None
+    outcome, line, answer = "unchecked", "", ErpAnswer([])
     try:
-        hits = look_up(connector, kind, id, decision, number)
+        answer = ask_erp(connector, kind, id, decision=decision, number=number, bound=bound, state=before)
     except ErpError as error:
         line = f"the ERP could not be asked: {error.message}"
     except Exception as error:
@@ -121,14 +130,16 @@ def ask(
         line = f"the ERP's answer was not understood: {error!r}"
     else:
         with sessions() as session, session.begin():
+            if is_copy:
+                lock_rep(session, rep)
             row = get(session, id, lock=True)
             if row is None or row.state != before:
                 line = "its state has changed meanwhile; run this again"
             else:
-                outcome, line = _compare(session, row, hits, connector.name, clock.now(), dry_run)
+                outcome, line = _compare(session, row, answer, connector.name, clock.now(), dry_run)
                 if outcome == "missing":
                     report.missing_documents.append(MissingDocument(id, row.last_sent_at))
-                ours = [hit for hit in hits if hit.external_id == row.erp_id]
+                ours = [hit for hit in answer.hits if hit.external_id == row.erp_id]
                 if outcome == "differing" and any(hit.state.lower() in NOT_DONE for hit in ours):
                     report.half_done.append(id)
     report.add(outcome, sent=before in SENT)
@@ -137,31 +148,34 @@ def ask(
 
 
 def _compare(
-    session: Session, row: Submission, hits: list[ErpDocument], connector: str, now: dt.datetime, dry_run: bool
+    session: Session, row: Submission, answer: ErpAnswer, connector: str, now: dt.datetime, dry_run: bool
 ) -> tuple[str, str]:
-    cancelled = {hit.external_id for hit in hits if is_cancelled(hit)}
-    hits = active_documents(hits, row.erp_id)
-    numbers = ", ".join(hit.number or hit.external_id for hit in hits)
-    if row.state in SENT:
-        return _compare_sent(session, row, hits, numbers, cancelled)
+    cancelled = {hit.external_id for hit in answer.hits if is_cancelled(hit)}
+    hits = active_documents(answer.hits, row.erp_id)
+    numbers = numbers_of(hits)
+    is_answered = answer.outcome is not None and answer.outcome.state is not State.HANDED_OVER
+    if row.state in SENT and not (row.state == State.HANDED_OVER and is_answered):
+        return _compare_sent(session, row, hits, numbers, cancelled, dry_run)
     if row.state == State.SENDING and row.lease_until is not None and row.lease_until > now:
-        return "unclear", f"{row.lease_owner} is sending it; run this again when that has ended"
-    if not hits:
+        return "unchecked", f"{row.lease_owner} is sending it; run this again when that has ended"
+    if answer.is_empty:
         return "waiting", ""
-    if not dry_run:
-        transition = (
-            Transition.duplicate(f"find({row.id}) returned {numbers}", sent_at=now)
-            if len(hits) > 1
-            else _found_transition(session, row, hits[0], now)
-        )
+    if not dry_run and not (row.state == State.PARKED and len(hits) > 1):
+        transition = found_transition(session, row, answer, now)
         settle(session, row, transition, connector=connector, actor="erp", now=now, revoke_lease=True)
+        supersede_originals(session, row, now)
     if len(hits) > 1:
         return "doubled", f"the ERP has it more than once: {numbers}; the office must keep one of them"
-    return "settled", f"the ERP has it as {numbers}"
+    return "settled", f"the ERP has it as {numbers}" if hits else "the ERP has refused it"
 
 
 def _compare_sent(
-    session: Session, row: Submission, hits: list[ErpDocument], numbers: str, cancelled: Collection[str]
+    session: Session,
+    row: Submission,
+    hits: list[ErpDocument],
+    numbers: str,
+    cancelled: Collection[str],
+    dry_run: bool,
 ) -> tuple[str, str]:
     if len(hits) > 1:
         return "doubled", f"the ERP has it more than once: {numbers}; the office must keep one of them"
@@ -174,13 +188,25 @@ def _compare_sent(
         return "doubled", f"it is bound to {row.erp_id}, and the ERP shows {hits[0].external_id}"
     if row.state == State.ACCEPTED and hits[0].state.lower() in NOT_DONE:
         return "differing", f"it was accepted, and the ERP has {numbers} as {hits[0].state}"
-    kind = KINDS.get(row.kind)
-    theirs = _erp_total(session, kind, hits[0])
+    return _compare_totals(session, row, hits[0], numbers, dry_run)
+
+
+def _compare_totals(
+    session: Session, row: Submission, document: ErpDocument, numbers: str, dry_run: bool
+) -> tuple[str, str]:
+    """Compare the totals exactly, and tell the rep of a difference. Mere rounding is reported once."""
     body = json.loads(row.body)
-    if kind and kind.total and theirs is not None and not kind.total.equals(body, theirs):
-        ours = kind.total.of(body)
-        return "differing", f"its total is {ours} here and {theirs} in the ERP ({numbers})"
-    return "found", ""
+    erp_total = _erp_total(session, KINDS.get(row.kind), document)
+    note = total_note(row.kind, body, erp_total)
+    if note is None or erp_total is None:
+        return "found", ""
+    is_known = note in (row.reason or "")
+    if not is_known and not dry_run and row.state == State.ACCEPTED:
+        # Nothing happened to the document now, so the time of its last change stays.
+        explain(session, row, note, owner=row.owner, now=row.updated_at)
+    if is_known and is_rounding(row.kind, body, erp_total):
+        return "found", ""
+    return "differing", f"{note.rstrip('.')} ({numbers})"
 
 
 def _erp_total(session: Session, kind: Kind | None, document: ErpDocument) -> Decimal | None:
@@ -189,13 +215,3 @@ def _erp_total(session: Session, kind: Kind | None, document: ErpDocument) -> De
         return document.total
     record = live(session, kind.erp_record.collection, document.external_id)
     return None if record is None else kind.erp_record.total(record)
-
-
-def _found_transition(session: Session, row: Submission, document: ErpDocument, now: dt.datetime) -> Transition:
-    """Return the transition of a submission that the ERP turns out to have as *document*."""
-    raw = f"reconciled: the ERP says {document.state}"[:MAX_RAW]
-    if erp_decision(session, row.kind, document) is State.ACCEPTED:
-        return Transition.accepted(row.kind, document, sent_at=now, raw=raw)
-    # It is there and not done: the forwarder finds it and continues from its state.
-    reason = "The ERP already has it. Satchel will look up its state."
-    return Transition.unknown(reason, sent_at=now, due_at=now, raw=raw, document=document)

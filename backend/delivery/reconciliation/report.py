@@ -8,7 +8,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.delivery.models import Reconciliation
+from sync_protocol.submission import State
 
+SENT = (State.ACCEPTED.value, State.HANDED_OVER.value, State.ON_HOLD.value)
+"""States of a document that the ERP has, by our database."""
 MAX_LINES = 200
 """How many sentences of one report are kept."""
 
@@ -39,7 +42,7 @@ class Report:
     """Our database says unsent or open, and the ERP has it: settled here."""
     waiting: int = 0
     """Our database says unsent or open, and the ERP does not have it: it is sent when sending continues."""
-    unclear: int = 0
+    unchecked: int = 0
     """The ERP could not be asked about it, or a worker is sending it now."""
     lines: list[str] = field(default_factory=list)
     missing_documents: list[MissingDocument] = field(default_factory=list)
@@ -50,7 +53,7 @@ class Report:
     @property
     def clean(self) -> bool:
         """Whether sending can continue without a person looking first."""
-        return not (self.missing or self.doubled or self.half_done or self.unclear)
+        return not (self.missing or self.doubled or self.half_done or self.unchecked)
 
     def counts(self) -> dict[str, int]:
         """Return the counts by name."""

@@ -17,8 +17,8 @@ from backend.delivery import sending_hold
 from backend.delivery.erp_lookup import look_up
 from backend.delivery.models import Reconciliation
 from backend.delivery.reconciliation.data_loss import handle_missing, loss_start
-from backend.delivery.reconciliation.reconcile import SENT, ask, with_own_document
-from backend.delivery.reconciliation.report import MAX_LINES, MissingDocument, Report
+from backend.delivery.reconciliation.reconcile import ask, with_own_document
+from backend.delivery.reconciliation.report import MAX_LINES, SENT, MissingDocument, Report
 from backend.erp.errors import ErpError
 from backend.erp.port import Connector
 from backend.inbox.models import Submission
@@ -59,7 +59,7 @@ class ScheduledReconciliation:
         report = Report()
         for document in ids:
             ask(self.sessions, self.connector, document, report, clock=self.clock)
-        if ids and report.unclear == len(ids):
+        if ids and report.unchecked == len(ids):
             # The ERP does not answer; the same documents are looked up in the next slice.
             self._step_back(id, before, ids)
             return True
@@ -76,7 +76,13 @@ class ScheduledReconciliation:
             if sending_hold.in_force(session) is not None or _open(session, self.connector.name) is not None:
                 return False
             rows = session.execute(
-                select(Submission.kind, Submission.id, Submission.decision, Submission.erp_number)
+                select(
+                    Submission.kind,
+                    Submission.id,
+                    Submission.decision,
+                    Submission.erp_number,
+                    Submission.erp_id,
+                )
                 .where(Submission.kind.in_(with_own_document(kinds)), Submission.state.in_(SENT))
                 .order_by(Submission.seq.desc())
                 .limit(NEWEST)

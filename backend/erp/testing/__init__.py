@@ -12,17 +12,15 @@ Only this package needs pytest; the server itself does not import it.
 """
 
 try:
-    import pytest
+    import pytest as _pytest  # noqa: F401
 except ModuleNotFoundError as error:
     raise ModuleNotFoundError(
         "backend.erp.testing is a pytest suite, and pytest is not installed here; install pytest", name="pytest"
     ) from error
 
-# Before the modules are imported, so that a failed assertion shows its values in a third party's tests too.
-pytest.register_assert_rewrite(*(f"{__name__}.{name}" for name in ("contract", "reading", "writing")))
+from backend.erp.testing.contract import ConnectorContract
+from backend.erp.testing.expectations import RuleBroken
+from backend.erp.testing.fixture import ConnectorFixture
+from backend.erp.testing.reading import Records, read_all, steady
 
-from backend.erp.testing.contract import ConnectorContract  # noqa: E402
-from backend.erp.testing.fixture import ConnectorFixture  # noqa: E402
-from backend.erp.testing.reading import Records, read_all, steady  # noqa: E402
-
-__all__ = ["ConnectorContract", "ConnectorFixture", "Records", "read_all", "steady"]
+__all__ = ["ConnectorContract", "ConnectorFixture", "Records", "RuleBroken", "read_all", "steady"]

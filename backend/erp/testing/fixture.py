@@ -18,14 +18,14 @@ class ConnectorFixture(Protocol):
     def connect_dead(self) -> Connector:
         """Return a connector whose ERP does not answer at all."""
 
-    def order(self) -> Document:
-        """Return an order of at least one line that the ERP accepts."""
+    def example(self, kind: str) -> Document:
+        """Return a document of *kind* that the ERP accepts, with all that it may have: lines, receipts, …
+
+        The suite asks for an order, and for each kind that the connector forwards with a document of its own.
+        """
 
     def refused_order(self) -> Document:
         """Return an order that the ERP itself refuses."""
-
-    def claim(self) -> Document:
-        """Return an expense claim with one receipt that the ERP accepts."""
 
     def forecast_lines(self) -> list[ForecastLine]:
         """Return at least two lines of one warehouse and month; the same lines at each call."""

@@ -1,6 +1,5 @@
 """The build lock: one builder at a time per installation. It is tried and never waited for."""
 
-import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +9,8 @@ from sqlalchemy import Connection
 
 from backend.database.core import Sessions
 from backend.database.locks import connection_lock
+from backend.file_lock import try_lock
+from backend.files import make_private_folder
 from backend.sync.segments.store import StoreFailed
 
 
@@ -32,18 +33,13 @@ def build_lock(sessions: Sessions, folder: Path) -> Iterator[bool]:
 
 
 def _on_this_node(folder: Path) -> Iterator[bool]:
-    with _lock_file(folder) as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-            return
-        yield True
+    with _lock_file(folder) as file:
+        yield try_lock(file)
 
 
 def _lock_file(folder: Path) -> IO[str]:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_private_folder(folder)
         return (folder / "segments.lock").open("a")
     except OSError as error:
         raise StoreFailed(f"{folder}: {error.strerror}") from error

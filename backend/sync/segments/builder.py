@@ -44,8 +44,8 @@ def build(sessions: Sessions, store: Store, clock: Clock, stream: Stream) -> Bui
     """Build a new set of *stream* and offer it; the caller holds the build lock.
 
     Return None if the build took longer than the lifetime of tombstones: such a set is too old to be offered,
-    and the previous one stays on offer. Raises `StoreFailed` if a file cannot be stored, and whatever the
-    database raises; the previous set stays on offer then too.
+    and the previous one stays on offer. Raises `StoreFailed` if a file cannot be stored, and the errors of the
+    database; the previous set stays on offer then too.
     """
     began = time.monotonic()
     with sessions() as session:

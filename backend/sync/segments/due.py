@@ -29,10 +29,10 @@ def build_due(sessions: Sessions, store: Store, clock: Clock, settings: Settings
     with build_lock(sessions, settings.folder) as acquired:
         if not acquired:
             return []
-        due, outgrown = _due(sessions, clock, settings)
-        if outgrown:
+        due, too_small = _due(sessions, clock, settings)
+        if too_small:
             with sessions() as session, session.begin():
-                for stream in outgrown:
+                for stream in too_small:
                     segments.retire(session, stream, clock.now())
         return _build(sessions, store, clock, due)
 
@@ -68,19 +68,19 @@ def _due(sessions: Sessions, clock: Clock, settings: Settings) -> tuple[list[Str
         horizon = position_times.position_before(
             session, clock.now() - dt.timedelta(days=settings.tombstone_days)
         )
-        due, outgrown = [], []
+        due, too_small = [], []
         for stream, state in reading.all_stream_states(session).items():
             current = sets.get(stream)
-            if current is not None and not _outgrown(session, stream, state, current, horizon, settings):
+            if current is not None and not _is_stale(session, stream, state, current, horizon, settings):
                 continue
             if state.checksum.count >= settings.segment_rows:
                 due.append((state.checksum.count, stream))
             elif current is not None:
-                outgrown.append(stream)
-    return [stream for _, stream in sorted(due)], outgrown
+                too_small.append(stream)
+    return [stream for _, stream in sorted(due)], too_small
 
 
-def _outgrown(
+def _is_stale(
     session: Session, stream: Stream, state: StreamState, current: SetSummary, horizon: int, settings: Settings
 ) -> bool:
     if state.head <= current.position:

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from io import FileIO
 from pathlib import Path
 from types import TracebackType
+from typing import cast
 
 from backend.failpoints import failpoint
-from backend.files import rename_synced, sync_folder, write_synced
+from backend.files import make_private_folder, open_file, rename_synced, sync_folder, write_synced
 from backend.sync.segments.store import SegmentMissing, StoredFile, StoreFailed
+from sync_protocol.external_name import file_in, plain_name
 from sync_protocol.fields import Sha256
 
 
@@ -33,7 +35,7 @@ class Slice:
         return self.file.fileno()
 
     def read(self, size: int = -1) -> bytes:
-        """Return up to *size* bytes of what is left of the slice; close the file at its end.
+        """Return up to *size* of the remaining bytes of the slice; close the file at its end.
 
         Raises `StoreFailed` if the disk cannot be read.
         """
@@ -62,14 +64,21 @@ class Slice:
 class FileStore:
     """Files on a disk of this machine, or on a network mount that all nodes share."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, group_reads: bool = False) -> None:
+        """*group_reads*: the folder's group may read them too, because nginx is in it."""
         self.folder = folder
+        self._file_mode, self._folder_mode = (0o640, 0o750) if group_reads else (0o600, 0o700)
+
+    def _make(self, folder: Path) -> None:
+        if not folder.exists():
+            make_private_folder(folder)
+            folder.chmod(self._folder_mode | (folder.stat().st_mode & 0o2000))
 
     def path(self, name: str) -> Path:
         """Return the path of the file *name*; raises ValueError if *name* is not a sha256."""
         if not Sha256.pattern.fullmatch(name):
             raise ValueError(f"{name!r} names no segment")
-        return self.folder / name[:2] / name
+        return file_in(self.folder / name[:2], name)
 
     def put(self, name: str, data: bytes) -> None:
         path = self.path(name)
@@ -77,7 +86,8 @@ class FileStore:
             if path.exists() and path.stat().st_size == len(data):
                 return
             is_new = not path.parent.exists()
-            path.parent.mkdir(parents=True, exist_ok=True)
+            self._make(self.folder)
+            self._make(path.parent)
             self._write(path, data)
             if is_new:
                 sync_folder(self.folder)
@@ -87,7 +97,7 @@ class FileStore:
     def _write(self, path: Path, data: bytes) -> None:
         temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
         try:
-            write_synced(temporary, [data])
+            write_synced(temporary, [data], mode=self._file_mode)
             failpoint("segments.after_draft")
             rename_synced(temporary, path)
         finally:
@@ -95,7 +105,7 @@ class FileStore:
 
     def open(self, name: str, start: int, length: int) -> Slice:
         try:
-            return Slice(self.path(name).open("rb", buffering=0), start, length)
+            return Slice(cast("FileIO", open_file(self.path(name)).detach()), start, length)
         except FileNotFoundError:
             raise SegmentMissing(name) from None
         except OSError as error:
@@ -104,7 +114,8 @@ class FileStore:
     def delete(self, name: str) -> None:
         try:
             # A temporary file that a killed builder left has a dot before its name.
-            (self.folder / name.lstrip(".")[:2] / name).unlink(missing_ok=True)
+            plain = plain_name(name.removeprefix("."))
+            file_in(self.folder / plain[:2], plain).with_name(name).unlink(missing_ok=True)
         except OSError as error:
             raise StoreFailed(f"{self.folder}: {error.strerror}") from error
 
@@ -125,7 +136,7 @@ class FileStore:
 
     def check(self) -> str:
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            self._make(self.folder)
             probe = self.folder / f".probe.{secrets.token_hex(4)}"
             probe.touch()
             probe.unlink()

@@ -8,6 +8,7 @@ Separate from `sweep`, which decides by age and name alone and never reads a fil
 
 import hashlib
 import logging
+from collections.abc import Callable
 
 from backend.clock import Clock
 from backend.database.core import Sessions
@@ -19,14 +20,19 @@ READ_BYTES = 64 * 1024
 log = logging.getLogger(__name__)
 
 
-def scrub(sessions: Sessions, store: Store, clock: Clock) -> list[str]:
+def scrub(sessions: Sessions, store: Store, clock: Clock, beat: Callable[[], None] = lambda: None) -> list[str]:
     """Read every file on offer; withdraw and delete those damaged, missing or unreadable; return their names.
 
-    Raises `StoreFailed` if the store itself does not work; then nothing is withdrawn.
+    *beat* is called before each file. Raises `StoreFailed` if the store itself does not work; then nothing is
+    withdrawn.
     """
     with sessions() as session:
         files = segments.offered_files(session)
-    damaged = [name for name, size in sorted(files.items()) if not _is_intact(store, name, size)]
+    damaged = []
+    for name, size in sorted(files.items()):
+        beat()
+        if not _is_intact(store, name, size):
+            damaged.append(name)
     for name in damaged:
         with sessions() as session, session.begin():
             segments.withdraw(session, name, clock.now())

@@ -1,7 +1,7 @@
 """The sweep: delete sets that were retired long enough ago, and files that no set names.
 
-A retired set is served for another week, or for the lifetime of tombstones if that is shorter, so that a phone
-with a slow connection can finish a first sync. Until it is deleted it keeps the floor of its stream down
+A retired set is served for another week, so that a phone with a slow connection can finish a first sync. The
+time is shorter if tombstones live less than a week. Until it is deleted it keeps the floor of its stream down
 (`oldest_served_position`). A file that another set names too stays.
 """
 

@@ -12,11 +12,12 @@ from sync_protocol.catalogue.change_request import CHANGE_REQUEST
 from sync_protocol.catalogue.withdrawal import WITHDRAWAL
 from sync_protocol.device.capture import documents
 from sync_protocol.device.capture.capture import capture, instant
-from sync_protocol.device.capture.documents import Document, document
+from sync_protocol.device.capture.documents import Document, document, title_of
 from sync_protocol.device.errors import DeviceError, NotFound
 from sync_protocol.device.store import replica
 from sync_protocol.device.store.database import Database
 from sync_protocol.device.store.receipts import ReceiptFolder
+from sync_protocol.json_types import NewBody
 from sync_protocol.submission import REPLACEABLE, State
 
 
@@ -33,7 +34,7 @@ def withdraw(
         documents.dismiss(db, id, instant(now))
         return document(db, id)
     if _state(db, id, own) is State.WITHDRAWN:
-        raise DeviceError(f"document {id} has been withdrawn already")
+        raise DeviceError(f"{title_of(db, id)} has been withdrawn already")
     body = {"submission_id": id, "reason": reason}
     return capture(db, files, rep=rep, kind=WITHDRAWAL.name, body=body, supersedes=id, now=now, zone=zone)
 
@@ -55,12 +56,12 @@ def request_change(
     """
     state = _state(db, id, _own_document(db, id))
     if state is None or state in REPLACEABLE - {State.PARKED}:
-        raise DeviceError(f"document {id} has not been sent to the ERP: withdraw it, or amend it")
+        raise DeviceError(f"{title_of(db, id)} has not been sent to the ERP: withdraw it, or amend it")
     body = {"submission_id": id, "action": action, "message": message}
     return capture(db, files, rep=rep, kind=CHANGE_REQUEST.name, body=body, now=now, zone=zone)
 
 
-def editable_body(db: Database, id: str) -> tuple[str, dict[str, Any]]:
+def editable_body(db: Database, id: str) -> tuple[str, NewBody]:
     """Return kind and body of the document *id*, for the rep to edit a copy; raises `NotFound`."""
     own = _own_document(db, id)
     if own is not None:

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from marshmallow import ValidationError
 from ulid import ULID
@@ -14,16 +13,21 @@ from ulid import ULID
 from sync_protocol import SCHEMA_REVISION
 from sync_protocol.canonical import NotCanonical, canonical, digest
 from sync_protocol.catalogue import KINDS
-from sync_protocol.collection import CheckContext
-from sync_protocol.device.capture.documents import Document, document
+from sync_protocol.catalogue.submissions import SUBMISSIONS
+from sync_protocol.collection import CheckContext, first_faults
+from sync_protocol.device.capture import pricing
+from sync_protocol.device.capture.documents import STATE_LABELS, Document, document, title_of
 from sync_protocol.device.errors import CaptureRefused, NotFound
 from sync_protocol.device.failpoint import failpoint
 from sync_protocol.device.store import outbox, replica
 from sync_protocol.device.store.database import Database
 from sync_protocol.device.store.receipts import ReceiptFile, ReceiptFolder
 from sync_protocol.errors import ErrorCode, Fault
+from sync_protocol.json_types import Body, NewRecord
 from sync_protocol.limits import LIMITS
-from sync_protocol.submission import REPLACEABLE, State, SubmissionSchema
+from sync_protocol.local_time import UTC
+from sync_protocol.submission import REPLACEABLE, State, SubmissionJson, SubmissionSchema
+from sync_protocol.zone import date_in, is_known
 
 _REF = re.compile(r"sha256:[0-9a-f]{64}")
 
@@ -34,7 +38,7 @@ def capture(
     *,
     rep: str,
     kind: str,
-    body: Mapping[str, Any],
+    body: Body,
     receipts: Sequence[ReceiptFile] = (),
     supersedes: str | None = None,
     depends_on: Sequence[str] = (),
@@ -42,6 +46,8 @@ def capture(
     zone: str,
 ) -> Document:
     """Store a document durably and return it; raises `CaptureRefused` with all faults, and then stores nothing.
+
+    The returned document has the warnings that the rep should read while the customer is there.
 
     Args:
         db: The device's database.
@@ -68,15 +74,16 @@ def capture(
             if reference not in available
         ]
         context = CheckContext(
-            now.astimezone(zone_info(zone)).date(),
-            lambda collection, key: replica.record(db, collection, key),
+            date_in(zone, now),
+            lambda collection, key: known_record(db, collection, key),
             frozenset(needs),
+            price_data=pricing.price_data(db, rep),
         )
         faults += _form_faults(body) or declared.faults(dict(body), context)
         superseded, dismissed = _resolve_superseded(db, supersedes, faults)
         if faults:
             raise CaptureRefused(faults)
-        submission = {
+        submission: SubmissionJson = {
             "id": str(ULID()),
             "kind": kind,
             "captured_at": instant(now),
@@ -92,7 +99,9 @@ def capture(
         # Inside the transaction, so that no sweep deletes the files before their rows are inserted.
         files.write(receipts)
         files.insert_rows(db, receipts)
-        outbox.add(db, submission, rep, declared.title(body))
+        title = declared.title_for(body, context.lookup)
+        warnings = [*declared.approvals(body, context), *declared.warnings(body, context)]
+        outbox.add(db, submission, rep, title, first_faults(warnings))
         db.run_many(
             "UPDATE document SET dismissed = 1, due = 0, final_at = ? WHERE id = ?",
             [(instant(now), id) for id in dismissed],
@@ -102,7 +111,16 @@ def capture(
     return document(db, str(submission["id"]))
 
 
-def _form_faults(body: Mapping[str, Any]) -> list[Fault]:
+def known_record(db: Database, collection: str, key: str) -> NewRecord | None:
+    """Return a record that the rep may cite. A document of the outbox counts before its record arrives."""
+    if collection == SUBMISSIONS.name:
+        row = db.row("SELECT id, title FROM document WHERE id = ?", key)
+        if row is not None:
+            return {"id": row["id"], "title": row["title"]}
+    return replica.record(db, collection, key)
+
+
+def _form_faults(body: Body) -> list[Fault]:
     try:
         size = len(canonical(body))
     except NotCanonical as error:
@@ -134,7 +152,7 @@ def _resolve_superseded(
         except NotFound:
             record = replica.record(db, "submissions", id)
             if record is None and id == supersedes:
-                message = f"there is no document {id} to replace"
+                message = f"there is no document {id}"
                 faults.append(Fault(ErrorCode.UNKNOWN_RECORD, "supersedes", message))
                 return None, []
             # Name an ancestor that this device has deleted: the server knows its state.
@@ -146,13 +164,14 @@ def _resolve_superseded(
                 continue
             state = own.state
         if state is not None and State(state) not in REPLACEABLE:
-            message = f"document {id} is {state}; ask the office to change it"
+            label = STATE_LABELS.get(state, state)
+            message = f"{title_of(db, id)} can no longer be changed here ({label}); ask the office to change it"
             faults.append(Fault(ErrorCode.TOO_LATE, "supersedes", message))
         break
     return id, dismissed
 
 
-def _check_envelope(submission: Mapping[str, Any]) -> None:
+def _check_envelope(submission: SubmissionJson) -> None:
     try:
         SubmissionSchema().load(dict(submission))
     except ValidationError as error:
@@ -182,16 +201,4 @@ def local_zone() -> str:
     name = os.environ.get("TZ", "").lstrip(":")
     if not name:
         name = str(Path("/etc/localtime").resolve()).partition("zoneinfo/")[2]
-    try:
-        ZoneInfo(name)
-    except (ValueError, OSError):
-        return "UTC"
-    return name
-
-
-def zone_info(name: str) -> dt.tzinfo:
-    """Return the time zone *name*, UTC if this machine does not know it."""
-    try:
-        return ZoneInfo(name)
-    except (ValueError, OSError):
-        return dt.UTC
+    return name if is_known(name) else UTC

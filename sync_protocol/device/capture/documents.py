@@ -2,16 +2,21 @@
 
 import json
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sync_protocol.catalogue import KINDS
+from sync_protocol.catalogue.change_request import CHANGE_REQUEST
+from sync_protocol.catalogue.withdrawal import WITHDRAWAL
 from sync_protocol.collection import TO_ERP
 from sync_protocol.device.errors import DeviceError, NotFound
 from sync_protocol.device.store import outbox
 from sync_protocol.device.store.database import Database
+from sync_protocol.document_reference import refers_to
+from sync_protocol.errors import ErrorCode
+from sync_protocol.fault_sentence import fault_sentence
 from sync_protocol.push import Status
-from sync_protocol.submission import Decision, State
+from sync_protocol.submission import Decision, State, title_in_state
 
 ON_DEVICE = "on_device"
 DISMISSED = "dismissed"
@@ -23,7 +28,7 @@ STATE_LABELS: dict[str, str] = {
     outbox.TOO_LARGE: "too large for the server; split it",
     outbox.REFUSED: "refused; correct it and capture it again",
     Status.QUARANTINED: "in quarantine; the office will look at it",
-    State.RECEIVED: "on the server; it waits for a receipt or another document",
+    State.RECEIVED: "on the server; it waits for a receipt, another document or a check",
     State.AWAITING_APPROVAL: "waiting for approval",
     State.QUEUED: "on the server; waiting for the ERP",
     State.SENDING: "being sent to the ERP",
@@ -37,6 +42,7 @@ STATE_LABELS: dict[str, str] = {
     State.SUPERSEDED: "replaced by a newer one",
     State.CANCELLED: "cancelled",
 }
+_REFUSED = (State.REJECTED, outbox.REFUSED)
 
 
 @dataclass(frozen=True)
@@ -69,6 +75,8 @@ class Document:
 
     decision: str | None = None
     """The office's decision."""
+    warnings: list[dict[str, str]] = field(default_factory=list)
+    """What the rep should know although it was accepted, as in `errors`: found at capture, or by the server."""
 
     @property
     def left_device(self) -> bool:
@@ -79,11 +87,30 @@ class Document:
     def state_label(self) -> str:
         """Its state as a phrase for the rep."""
         label = _decision_label(self.decision) or STATE_LABELS.get(self.stage, self.stage)
+        if self.decision == Decision.RETURNED and not _goes_to_erp(self.kind):
+            label = "declined by the office"
+        elif self.stage in _REFUSED and not self.decision:
+            label = self._refused_label(label)
         if self.stage == State.ACCEPTED and not self.decision and not _goes_to_erp(self.kind):
             label = "done"
         if self.erp_number:
-            label += f" as {self.erp_number}"
+            head, semicolon, rest = label.partition(";")
+            label = f"{head} as {self.erp_number}{semicolon}{rest}"
         return f"{label}: {self.reason}" if self.reason else label
+
+    def _refused_label(self, label: str) -> str:
+        """Return *label*, unless correcting and capturing it again would not help."""
+        if self.kind == WITHDRAWAL.name:
+            return "not withdrawn"
+        if self.kind == CHANGE_REQUEST.name:
+            return "request refused"
+        too_late = any(error["code"] == ErrorCode.TOO_LATE.code for error in self.errors)
+        return "not sent" if too_late else label
+
+    @property
+    def explanation(self) -> list[str]:
+        """The faults as sentences, unless the reason in `state_label` says them already."""
+        return [] if self.reason else [fault_sentence(e["field"], e["message"]) for e in self.errors]
 
     @property
     def needs_rep(self) -> bool:
@@ -112,15 +139,50 @@ def document(db: Database, id: str) -> Document:
     return _document(row)
 
 
+def title_of(db: Database, id: str) -> str:
+    """Return the title of the document *id* of this or another device of the rep; its id if it is not known."""
+    row = db.row(
+        "SELECT title FROM document WHERE id = ? UNION ALL SELECT json_extract(body, '$.title') FROM record"
+        " WHERE collection = 'submissions' AND key = ?", id, id,
+    )  # fmt: skip
+    return str(row["title"] if row and row["title"] else id)
+
+
+def find_id(db: Database, text: str) -> str:
+    """Return the id of the one document that *text* names; raises `NotFound`.
+
+    *text* is an id, the beginning or the end of one, or an ERP number. Documents of the rep's other devices
+    count too, if the replica has them.
+    """
+    known: dict[str, str | None] = {
+        row["id"]: row["number"]
+        for row in db.rows(
+            "SELECT key AS id, json_extract(body, '$.erp_number') AS number FROM record"
+            " WHERE collection = 'submissions'"
+            " UNION ALL SELECT id, NULL FROM document WHERE id NOT IN"
+            " (SELECT key FROM record WHERE collection = 'submissions')"
+        )
+    }
+    if text.upper() in known:
+        return text.upper()
+    ids = sorted(id for id, number in known.items() if refers_to(text, id, number))
+    if not ids:
+        raise NotFound(f"there is no document {text}; `outbox` lists them")
+    if len(ids) > 1:
+        raise NotFound(f"{text} names more than one document: {', '.join(ids[:5])}{' …' if ids[5:] else ''}")
+    return ids[0]
+
+
 def _document(row: sqlite3.Row) -> Document:
     submission = json.loads(row["submission"]) if row["submission"] else {}
     return Document(
-        id=row["id"], kind=row["kind"], title=row["title"], captured_at=row["captured_at"], rep=row["rep"],
-        sha256=row["sha256"], stage=_stage(row), errors=json.loads(row["errors"]),
+        id=row["id"], kind=row["kind"], title=title_in_state(row["title"], _stage(row)),
+        captured_at=row["captured_at"], rep=row["rep"], sha256=row["sha256"], stage=_stage(row),
+        errors=json.loads(row["errors"]),
         erp_number=submission.get("erp_number"), reason=submission.get("reason"),
         missing=json.loads(row["missing"]), attempts=row["attempts"], state=row["state"],
         final_at=row["final_at"], supersedes=row["supersedes"], body=json.loads(bytes(row["frozen"]))["body"],
-        decision=_decision(row, submission),
+        decision=_decision(row, submission), warnings=json.loads(row["warnings"]),
     )  # fmt: skip
 
 

@@ -7,17 +7,20 @@ import datetime as dt
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from marshmallow import Schema, fields
 
 from sync_protocol.catalogue import KINDS
+from sync_protocol.catalogue.forecast import FORECAST
 from sync_protocol.device.capture import pricing
 from sync_protocol.device.capture.views import find_record
 from sync_protocol.device.errors import DeviceError, NotFound
 from sync_protocol.device.store import replica
 from sync_protocol.device.store.database import Database
 from sync_protocol.fields import Quantity
+from sync_protocol.json_types import NewBody
 
 
 @dataclass(frozen=True)
@@ -42,12 +45,12 @@ class ExpenseLine:
     justification: str | None = None
 
 
-def blank(kind: str) -> dict[str, Any]:
+def blank(kind: str) -> NewBody:
     """Return a body of *kind* with every field that its schema declares, all null, for a person to fill in."""
     return _blank(KINDS[kind].schema())
 
 
-def _blank(schema: Schema) -> dict[str, Any]:
+def _blank(schema: Schema) -> NewBody:
     body: dict[str, Any] = {}
     for name, declared in schema.fields.items():
         item = declared.inner if isinstance(declared, fields.List) else declared
@@ -68,8 +71,12 @@ def order(
     warehouse: str | None = None,
     currency: str | None = None,
     notes: str | None = None,
-) -> dict[str, Any]:
-    """Return the body of an order (`OrderBodySchema`); raises `DeviceError` if the replica lacks a default."""
+) -> NewBody:
+    """Return the body of an order (`OrderBodySchema`); raises `DeviceError` if the replica lacks a default.
+
+    If no *warehouse* is named and the rep has only one, it is that one: an ERP with several refuses an order
+    without a warehouse.
+    """
     buyer = find_record(db, "customers", customer)
     price_list = pricing.price_list_of(db, buyer)
     listed = replica.record(db, "price_lists", price_list) if price_list else None
@@ -84,19 +91,32 @@ def order(
         "requested_date": requested_date,
         "currency": money,
         "price_list_id": price_list,
-        "warehouse_id": find_record(db, "warehouses", warehouse)["id"] if warehouse else None,
+        "warehouse_id": find_record(db, "warehouses", warehouse)["id"] if warehouse else _only_warehouse(db),
         "notes": notes,
         "lines": [_order_line(db, n, line, price_list, money, day) for n, line in enumerate(lines, 1)],
     }
 
 
+def _only_warehouse(db: Database) -> str | None:
+    """Return the key of the rep's only warehouse; None if there are several, or none.
+
+    The rep's warehouses are those whose stock the rep receives. Without stock, they are all warehouses.
+    """
+    of_stock = {str(level["warehouse_id"]) for level in replica.channel_samples(db, "stock_levels")}
+    keys = of_stock or {str(record["id"]) for record in replica.records(db, "warehouses", limit=2)}
+    key = next(iter(keys), None) if len(keys) == 1 else None
+    return key if key is not None and replica.record(db, "warehouses", key) else None
+
+
 def _order_line(
     db: Database, number: int, line: Line, price_list: str | None, currency: str, day: str
-) -> dict[str, Any]:
+) -> NewBody:
     product = find_record(db, "products", line.product)
     unit = _unit(db, product, line.unit)
     if not Quantity.pattern.fullmatch(line.quantity):
         raise DeviceError(f"line {number}: the quantity {line.quantity!r} is not {Quantity.expected}")
+    if Decimal(line.quantity) <= 0:
+        raise DeviceError(f"line {number}: the quantity {line.quantity} must be above 0")
     amount = line.price
     if amount is None:
         listed = pricing.price(db, product, price_list, unit, line.quantity, day)
@@ -136,7 +156,7 @@ def forecast(
     lines: Sequence[Line],
     customer: str | None = None,
     notes: str | None = None,
-) -> dict[str, Any]:
+) -> NewBody:
     """Return the body of a forecast (`ForecastBodySchema`), with the next revision for its scope.
 
     The scope is warehouse, month (*period*, `2026-12`) and customer.
@@ -166,12 +186,12 @@ def _latest_revision(db: Database, warehouse: str, period: str, customer: str | 
     """Return the newest known revision: captured on this device, or on another one of the rep."""
     bodies = [
         json.loads(bytes(row["frozen"]))["body"]
-        for row in db.rows("SELECT frozen FROM document WHERE kind = 'forecast'")
+        for row in db.rows("SELECT frozen FROM document WHERE kind = ?", FORECAST.name)
     ]
     bodies += [
         submission["body"]
         for submission in replica.records(db, "submissions")
-        if submission["kind"] == "forecast"
+        if submission["kind"] == FORECAST.name
     ]
     same = (warehouse, period, customer)
     return max(
@@ -193,7 +213,7 @@ def expense_claim(
     customer: str | None = None,
     project: str | None = None,
     currency: str | None = None,
-) -> dict[str, Any]:
+) -> NewBody:
     """Return the body of an expense claim (`ExpenseClaimBodySchema`); its categories give the currency."""
     categories = [find_record(db, "expense_categories", line.category) for line in lines]
     currencies = {category["currency"] for category in categories}

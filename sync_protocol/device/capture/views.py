@@ -6,13 +6,16 @@ from decimal import Decimal
 from typing import Any
 
 from sync_protocol.catalogue import KINDS
+from sync_protocol.catalogue.order import ORDER
 from sync_protocol.device.capture import pricing
 from sync_protocol.device.capture.documents import Document, documents
-from sync_protocol.device.capture.pricing import Price
 from sync_protocol.device.errors import NotFound
 from sync_protocol.device.store import replica
 from sync_protocol.device.store.database import Database
 from sync_protocol.device.store.search_index import folded
+from sync_protocol.json_types import NewRecord, Record
+from sync_protocol.pricing import Price
+from sync_protocol.rule import REFUSAL, WARNING
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ class ProductLine:
     stock: list[dict[str, Any]]
 
 
-def find_record(db: Database, collection: str, text: str) -> dict[str, Any]:
+def find_record(db: Database, collection: str, text: str) -> NewRecord:
     """Return the record with key, number, SKU or name *text*, or the only one that contains all its words.
 
     Raises `NotFound` if no record matches, or more than one.
@@ -58,8 +61,8 @@ def find_record(db: Database, collection: str, text: str) -> dict[str, Any]:
     if not matches:
         raise NotFound(f"there is no {noun} {text!r} on this device")
     if len(matches) > 1:
-        some = ", ".join(f"{record.get('id')} {record.get('name') or ''}".strip() for record in matches[:5])
-        raise NotFound(f"{text!r} matches more than one {noun}: {some}{' …' if len(matches) > 5 else ''}")
+        examples = ", ".join(f"{record.get('id')} {record.get('name') or ''}".strip() for record in matches[:5])
+        raise NotFound(f"{text!r} matches more than one {noun}: {examples}{' …' if len(matches) > 5 else ''}")
     return matches[0]
 
 
@@ -97,7 +100,7 @@ def _cites(document: Document, collection: str, key: str) -> bool:
 
 
 def product_search(
-    db: Database, match: str, customer: Mapping[str, Any] | None, day: str, limit: int = 50
+    db: Database, match: str, customer: Record | None, day: str, limit: int = 50
 ) -> list[ProductLine]:
     """Return up to *limit* sellable products that contain every word of *match*, with price and stock.
 
@@ -119,6 +122,33 @@ def product_search(
         if len(lines) == limit:
             break
     return lines
+
+
+def order_remarks(db: Database, customer: str, day: str) -> list[str]:
+    """Return what a rep should know before an order for *customer* on *day* (ISO 8601) is begun.
+
+    It follows from the rules of the order that need no line: blocks, the price list, the credit limit. Raises
+    `NotFound`.
+    """
+    buyer = find_record(db, "customers", customer)
+    price_list = pricing.price_list_of(db, buyer)
+    listed = replica.record(db, "price_lists", price_list) if price_list else None
+    body = {
+        "customer_id": buyer["id"],
+        "order_date": day,
+        "price_list_id": price_list,
+        "currency": (listed or buyer).get("currency"),
+        "lines": [],
+    }
+
+    def find(collection: str, key: str) -> dict[str, Any] | None:
+        return replica.record(db, collection, key)
+
+    return [
+        fault.message
+        for severity in (REFUSAL, WARNING)
+        for fault in ORDER.rules.faults(severity, body, find, lambda: Decimal(0))
+    ]
 
 
 def as_of(db: Database, collection: str) -> str | None:

@@ -1,4 +1,4 @@
-"""The device's key pair: created here, never leaves the device, and signs the proof of each token refresh.
+"""The device's key pair: created here, never leaves the device, and signs the proofs of enrolment and refresh.
 
 The reference device keeps it in a file that only its owner can read. A phone keeps it in its keystore, which
 backups do not include, so that a restored copy of the app must enrol again.
@@ -22,8 +22,7 @@ from ulid import ULID
 from sync_protocol import base64url
 from sync_protocol.device.errors import EnrolAgain
 from sync_protocol.device.store.durable_file import durable_file, sync_folder
-
-PROOF_TYPE = "satchel-proof+jwt"
+from sync_protocol.dpop import PROOF_TYPE, nonce_time
 
 
 class DeviceKey:
@@ -37,21 +36,22 @@ class DeviceKey:
         raw = self._private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
         return {"kty": "OKP", "crv": "Ed25519", "x": base64url.encode(raw)}
 
-    def proof(self, issuer: str, refresh_token: str) -> str:
-        """Return the JWS (RFC 7515) that proves this device owns *refresh_token*.
+    def proof(self, method: str, url: str, nonce: str | None, clock: float) -> str:
+        """Return a new proof (DPoP, RFC 9449) for a request of *method* to *url*.
 
-        It contains no time, because device clocks are unreliable.
+        Its time is that of *nonce*, because device clocks are unreliable; without a nonce *clock*, the Unix
+        time of this device.
         """
-        claims = {
-            "aud": issuer,
-            "rth": base64url.encode(hashlib.sha256(refresh_token.encode()).digest()),
-            "jti": str(ULID()),
-        }
-        return jwt.encode(claims, self._private, algorithm="EdDSA", headers={"typ": PROOF_TYPE})
+        at = nonce_time(nonce) if nonce is not None else None
+        payload = {"jti": str(ULID()), "htm": method, "htu": url, "iat": int(clock) if at is None else at}
+        if nonce is not None:
+            payload["nonce"] = nonce
+        header = {"typ": PROOF_TYPE, "jwk": self.public_jwk()}
+        return jwt.encode(payload, self._private, algorithm="EdDSA", headers=header)
 
 
 def key_file_name(code: str) -> str:
-    """Return the name of the key file for an enrolment code, whichever way the rep types it.
+    """Return the name of the key file for an enrolment code; it is the same for every way to type the code.
 
     An enrolment that is repeated after a lost reply finds the same key, and gets the same device; another code
     gets another key. Case, spaces and dashes are ignored, and O, I and L are read as 0, 1 and 1.

@@ -4,7 +4,6 @@ A new refresh token is on disk before it is used. If the reply with it was lost,
 rotation is idempotent, so a bad connection logs nobody out.
 """
 
-import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -12,18 +11,19 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sync_protocol.device.connection import Reply
-from sync_protocol.device.errors import ContractBroken, EnrolAgain, NotEnrolled, Problem
+from sync_protocol.device.errors import ContractBroken, EnrolAgain, NoNewTokens, NotEnrolled, Problem
 from sync_protocol.device.failpoint import failpoint
 from sync_protocol.device.session import keys
+from sync_protocol.device.session.possession import send_proven, wants_nonce, with_nonce
 from sync_protocol.device.session.transport import Transport
 from sync_protocol.device.store import replica
 from sync_protocol.device.store.database import Database
 from sync_protocol.device.store.partfile import PartFile
+from sync_protocol.external_name import file_in
 
 T = TypeVar("T")
 
 NEAR_EXPIRY_SECONDS = 60
-_REFRESHABLE = ("token_expired", "token_invalid", "token_missing")
 
 
 @dataclass(frozen=True)
@@ -63,9 +63,9 @@ def enrol(
     Raises `Temporary`, or `ContractBroken` if the reply is not a valid one.
     """
     key_file = keys.key_file_name(code)
-    key = keys.load_or_create(folder / key_file)
+    key = keys.load_or_create(file_in(folder, key_file))
     request = {"code": code, "public_key": key.public_jwk(), "device_name": name, "app_version": app_version}
-    reply = transport.request("POST", "/v1/enrol", content=json.dumps(request).encode())
+    reply = with_nonce(lambda: send_proven(transport, key, "/v1/enrol", request, clock))
     body = _object(reply.value, ("device_id", "issuer", "access_token", "refresh_token"))
     rep = body.get("rep")
     if not isinstance(rep, dict) or not isinstance(rep.get("id"), str):
@@ -131,7 +131,8 @@ class Session:
         try:
             return send(_bearer(token))
         except Problem as problem:
-            if problem.status != 401 or problem.code not in _REFRESHABLE:
+            # Whatever a newer server calls it: 401 is about the token, unless the device has been revoked.
+            if problem.status != 401 or problem.code == "device_revoked":
                 raise
         return send(_bearer(self._replacement_for(token)))
 
@@ -152,22 +153,31 @@ class Session:
 
     def refresh(self) -> str:
         """Rotate the tokens and return the new access token; raises `EnrolAgain` if the server refuses."""
+        try:
+            return with_nonce(self._rotate)
+        except Problem as problem:
+            if wants_nonce(problem):
+                raise NoNewTokens(problem.technical) from None
+            raise
+
+    def _rotate(self) -> str:
+        # Read again for each try: another process on this folder may have rotated the tokens meanwhile.
         enrolled = identity(self._db)
         if enrolled is None:
             raise NotEnrolled
-        key = keys.load(self._folder / enrolled.key_file)
-        request = {
-            "refresh_token": enrolled.refresh_token,
-            "proof": key.proof(enrolled.issuer, enrolled.refresh_token),
-        }
+        key = keys.load(file_in(self._folder, enrolled.key_file))
+        request = {"refresh_token": enrolled.refresh_token}
         try:
-            reply = self._transport.request("POST", "/v1/token", content=json.dumps(request).encode())
+            reply = send_proven(self._transport, key, "/v1/token", request, self._clock())
         except Problem as problem:
             if problem.code == "refresh_invalid":
                 stored = identity(self._db)
                 if stored is not None and stored.refresh_token != enrolled.refresh_token:
                     return self.refresh()  # another process on this folder was faster
-                raise EnrolAgain(f"{problem.detail}; enrol again with a new code, the outbox is kept") from None
+                sentence = f"{problem}; enrol again with a new code, the outbox is kept"
+                raise EnrolAgain(sentence, problem.technical) from None
+            if 400 <= problem.status < 500 and problem.status not in (401, 429) and not wants_nonce(problem):
+                raise NoNewTokens(problem.technical) from None
             raise
         body = _object(reply.value, ("access_token", "refresh_token"))
         failpoint("refresh.before_store")

@@ -5,8 +5,6 @@ its own page. A compressed body that was cut is an error, not a shorter body.
 """
 
 import gzip
-import ipaddress
-import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -17,11 +15,17 @@ import httpx
 from sync_protocol.device.connection import Reply
 from sync_protocol.device.errors import Damaged, DeviceError, NotOurServer, Offline, Problem
 from sync_protocol.device.store.partfile import PartFile
+from sync_protocol.dpop import NONCE_HEADER
 from sync_protocol.inflate import InflateError, inflate
 from sync_protocol.limits import MIB
+from sync_protocol.loopback import is_loopback
 from sync_protocol.segment import MEDIA_TYPE
+from sync_protocol.strict_json import NotStrictJson, decode
 
-MAX_REPLY_BYTES = 64 * MIB
+MAX_REPLY_BYTES = 16 * MIB
+"""Largest reply, before and after it is inflated; a page has at most 4 MiB of rows, and one more row."""
+MAX_REPLY_VALUES = 2_000_000
+"""Most values and names in a reply."""
 GZIP_ABOVE = 1024
 _PROXY_STATUSES = (413, 429)
 """A proxy sends these too, with its own body, and they mean the same."""
@@ -31,10 +35,21 @@ TIMEOUT = httpx.Timeout(60.0, connect=15.0)
 
 
 class Transport:
-    """A connection to one server. `received` and `sent` count the bytes of bodies, as compressed in transit."""
+    """A connection to one server. `received` and `sent` count the bytes of bodies, as compressed in transit.
 
-    def __init__(self, server: str, *, http: httpx.BaseTransport | None = None) -> None:
+    *on_reply* gets the JSON of each successful reply, and its header `Date`. `nonce` is the server's newest
+    nonce for proofs, or None.
+    """
+
+    def __init__(
+        self,
+        server: str,
+        *,
+        http: httpx.BaseTransport | None = None,
+        on_reply: Callable[[Any, str], None] = lambda value, date: None,
+    ) -> None:
         self.server = server.rstrip("/")
+        self._on_reply = on_reply
         self._client = httpx.Client(
             base_url=self.server,
             transport=http,
@@ -44,6 +59,7 @@ class Transport:
         )
         self.received = 0
         self.sent = 0
+        self.nonce: str | None = None
 
     def request(
         self,
@@ -75,7 +91,9 @@ class Transport:
                 sent["Content-Encoding"] = "gzip"
         sent.update(headers or {})
         with self._streaming(method, path, params=params, headers=sent, content=content) as response:
-            return self._reply(response, bare, method)
+            reply = self._reply(response, bare, method)
+        self._on_reply(reply.value, reply.headers.get("date", ""))
+        return reply
 
     def download(
         self,
@@ -113,10 +131,7 @@ class Transport:
                 media not in _SEGMENT_TYPES
                 or response.headers.get("content-encoding", "identity") != "identity"
             ):
-                raise NotOurServer(
-                    f"{where} answered with {media or 'no media type'} instead of a segment;"
-                    " is this a network with a sign-in page?"
-                )
+                raise NotOurServer(f"{where} answered with {media or 'no media type'} instead of a segment")
             with part.writing(response.status_code, response.headers) as write:
                 for piece in response.iter_raw():
                     self.received += len(piece)
@@ -138,12 +153,15 @@ class Transport:
     def _reply(self, response: httpx.Response, bare: bool, method: str) -> Reply:
         status, headers = response.status_code, response.headers
         if 300 <= status < 400 and status != 304:
-            raise NotOurServer(
-                f"{self.server} answered with a redirect; is this a network with a sign-in page?"
-            )
-        raw = b"".join(response.iter_raw())
-        self.received += len(raw)
-        body = self._inflate(raw, headers.get("content-encoding", ""))
+            raise NotOurServer(f"{self.server} answered with a redirect")
+        self.nonce = headers.get(NONCE_HEADER, self.nonce)
+        raw = bytearray()
+        for piece in response.iter_raw():
+            self.received += len(piece)
+            raw += piece
+            if len(raw) > MAX_REPLY_BYTES:
+                raise Damaged(f"the reply has more than {MAX_REPLY_BYTES} bytes")
+        body = self._inflate(bytes(raw), headers.get("content-encoding", ""))
         if status < 400 and (status in (204, 304) or method == "HEAD" or (bare and not body)):
             return Reply(status, headers, None)
         if status >= 400 and method == "HEAD":
@@ -168,15 +186,14 @@ class Transport:
 
     def _json(self, body: bytes, status: int, headers: Mapping[str, str]) -> Any:
         media = _media(headers)
-        wanted = "application/json" if status < 400 else "application/problem+json"
-        if media != wanted:
+        expected_type = "application/json" if status < 400 else "application/problem+json"
+        if media != expected_type:
             raise NotOurServer(
-                f"{self.server} answered {status} with {media or 'no media type'} instead of {wanted};"
-                " is this a network with a sign-in page?"
+                f"{self.server} answered {status} with {media or 'no media type'} instead of {expected_type}"
             )
         try:
-            return json.loads(body)
-        except (ValueError, RecursionError):
+            return decode(body, values=MAX_REPLY_VALUES)
+        except NotStrictJson:
             raise Damaged("the reply was cut in transit: it is not complete JSON") from None
 
     def close(self) -> None:
@@ -190,8 +207,8 @@ def _is_problem(headers: Mapping[str, str]) -> bool:
 
 def _lenient(body: bytes, headers: Mapping[str, str]) -> dict[str, Any]:
     try:
-        value = json.loads(body) if _is_problem(headers) else {}
-    except (ValueError, RecursionError):
+        value = decode(body, values=MAX_REPLY_VALUES) if _is_problem(headers) else {}
+    except NotStrictJson:
         value = {}
     return value if isinstance(value, dict) else {}
 
@@ -214,7 +231,7 @@ def checked_server(url: str, *, allow_http: bool = False) -> str:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         raise DeviceError(f"{url!r} is not the address of a server; write it like https://satchel.example.com")
-    if parts.scheme == "http" and not allow_http and not _is_this_machine(parts.hostname):
+    if parts.scheme == "http" and not allow_http and not is_loopback(parts.hostname):
         raise DeviceError(f"{url} is not encrypted; use https, or allow http on a network that you trust")
     return url.rstrip("/")
 
@@ -231,10 +248,3 @@ def safe_link(server: str, url: str) -> str | None:
         return address if parts.hostname and (parts.scheme == "https" or same) else None
     except ValueError:
         return None
-
-
-def _is_this_machine(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")

@@ -111,7 +111,7 @@ class Database:
         return None if row is None else row[0]
 
     def shrink(self) -> None:
-        """Rewrite the file, so that nothing deleted remains in it or in its log."""
+        """Rewrite the file: deleted data must not remain in it or in its log."""
         self._connection.execute("PRAGMA secure_delete = ON")
         self._connection.execute("VACUUM")
         self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 
 @contextmanager
-def durable_file(path: Path, *, mode: int = 0o666) -> Iterator[BinaryIO]:
+def durable_file(path: Path, *, mode: int = 0o600) -> Iterator[BinaryIO]:
     """Yield a file to write; when the block ends, it replaces *path* and its bytes are synced.
 
     Call `sync_folder` afterwards: only then is its name on disk too. If the block raises, *path* is unchanged.

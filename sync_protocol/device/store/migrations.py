@@ -1,7 +1,7 @@
 """Upgrade the tables of a file that an earlier version of the app wrote, in one transaction.
 
-If the process is killed in the middle, the migration starts over: SQLite undoes what was not committed, and the
-version number is part of that.
+If the process is killed in the middle, the migration starts over: SQLite undoes uncommitted changes, and the
+version number is one of them.
 """
 
 import json
@@ -12,7 +12,7 @@ from itertools import islice
 from sync_protocol.canonical import NotCanonical, canonical
 from sync_protocol.checksum import row_hash, signed
 from sync_protocol.device.failpoint import failpoint
-from sync_protocol.device.store.schema import RECORD, SCHEMA, SEGMENT, VERSION
+from sync_protocol.device.store.schema import CLOCK, RECORD, SCHEMA, SEGMENT, VERSION
 
 ROWS_AT_ONCE = 1_000
 
@@ -91,5 +91,16 @@ def _standard_names(connection: sqlite3.Connection) -> None:
     connection.execute("ALTER TABLE record RENAME COLUMN words TO search_text")
 
 
-_STEPS: dict[int, Callable[[sqlite3.Connection], None]] = {1: _add_hashes, 2: _standard_names}
+def _clock_and_warnings(connection: sqlite3.Connection) -> None:
+    """3 to 4: add the server's time, and the warnings of a document; no row changes."""
+    for statement in statements(CLOCK):
+        connection.execute(statement)
+    connection.execute("ALTER TABLE document ADD COLUMN warnings TEXT NOT NULL DEFAULT '[]'")
+
+
+_STEPS: dict[int, Callable[[sqlite3.Connection], None]] = {
+    1: _add_hashes,
+    2: _standard_names,
+    3: _clock_and_warnings,
+}
 """By the version that the step starts from."""

@@ -123,6 +123,6 @@ def progress(db: Database) -> DownloadProgress:
         " coalesce(sum(rows * applied), 0),"
         " coalesce(min(applied OR priority > (SELECT min(priority) FROM segment)), 1) FROM segment"
     )
-    assert row is not None  # noqa: S101 - an aggregate always has a row
+    assert row is not None  # noqa: S101 - an aggregate always has a row  # nosec B101
     segments, size, size_applied, rows, rows_applied, usable = row
     return DownloadProgress(segments, size, size_applied, rows, rows_applied, bool(usable))

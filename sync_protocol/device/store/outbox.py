@@ -1,21 +1,21 @@
 """The outbox: captured documents, kept until the feed reports a final state, and for a grace period after that.
 
 A document's bytes are frozen at capture and never written again. The sha256 over its canonical body proves to
-both sides that what was stored is what was typed. A push result deletes nothing: a server that is restored from
-an hour-old backup must find the document here.
+both sides that the stored body is the one that was typed. A push result deletes nothing: a server that is
+restored from an hour-old backup must find the document here.
 """
 
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sync_protocol.canonical import canonical
 from sync_protocol.device.store.database import Database
-from sync_protocol.push import Status
-from sync_protocol.submission import State
+from sync_protocol.errors import Fault
+from sync_protocol.push import ResultJson, Status
+from sync_protocol.submission import State, SubmissionJson
 
 GRACE = dt.timedelta(days=7)
 """How long a document is kept after its final state."""
@@ -42,16 +42,17 @@ class DueDocument:
     failures: int
 
 
-def add(db: Database, submission: Mapping[str, Any], rep: str, title: str) -> None:
+def add(db: Database, submission: SubmissionJson, rep: str, title: str, warnings: Sequence[Fault] = ()) -> None:
     """Freeze and store *submission*; call it inside the transaction that stores its receipts.
 
     *submission* is a valid `SubmissionSchema`, with `needs` and `supersedes` present.
     """
+    noted = json.dumps([warning.as_wire() for warning in warnings], ensure_ascii=False)
     db.run(
-        "INSERT INTO document (id, rep, kind, title, captured_at, sha256, frozen, supersedes)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO document (id, rep, kind, title, captured_at, sha256, frozen, supersedes, warnings)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         submission["id"], rep, submission["kind"], title, submission["captured_at"],
-        submission["sha256"], canonical(submission), submission["supersedes"],
+        submission["sha256"], canonical(submission), submission["supersedes"], noted,
     )  # fmt: skip
     for reference in submission["needs"]:
         sha256 = reference.removeprefix("sha256:")
@@ -91,7 +92,7 @@ def stop_pushing(db: Database, document: DueDocument, mark: str, code: str, mess
         db.run("UPDATE document SET due = 0, mark = ?, errors = ? WHERE id = ?", mark, errors, document.id)
 
 
-def store_results(db: Database, documents: Sequence[DueDocument], results: Sequence[Mapping[str, Any]]) -> None:
+def store_results(db: Database, documents: Sequence[DueDocument], results: Sequence[ResultJson]) -> None:
     """Store *results* (`ResultSchema`, one per document, in the same order) in one transaction."""
     with db.writing():
         for document, result in zip(documents, results, strict=True):
@@ -99,10 +100,15 @@ def store_results(db: Database, documents: Sequence[DueDocument], results: Seque
             stored = result["status"] in (Status.RECEIVED, Status.DUPLICATE)
             mark = SUSPICIOUS if stored and result["sha256"] != document.sha256 else None
             db.run(
-                "UPDATE document SET due = 0, failures = 0, status = ?, state = ?, errors = ?, mark = ?"
-                " WHERE id = ?",
-                result["status"], result["state"], errors, mark, document.id,
+                "UPDATE document SET due = 0, failures = 0, status = ?, state = ?, errors = ?, mark = ?,"
+                " warnings = coalesce(?, warnings) WHERE id = ?",
+                result["status"], result["state"], errors, mark, _warnings(result), document.id,
             )  # fmt: skip
+
+
+def _warnings(result: ResultJson) -> str | None:
+    """Return the server's warnings as JSON; None if it states none, or is too old to know any."""
+    return json.dumps(result["warnings"], ensure_ascii=False) if result.get("warnings") else None
 
 
 def update_states(db: Database, server_time: str, ids: Sequence[str] | None = None) -> None:
@@ -140,7 +146,7 @@ def push_all_again(db: Database) -> None:
     """
     placeholders = ", ".join("?" for _ in NOT_PUSHED_AGAIN)
     db.run(
-        "UPDATE document SET due = 1, final_at = NULL, failures = 0"  # noqa: S608 - question marks only
+        "UPDATE document SET due = 1, final_at = NULL, failures = 0"  # noqa: S608 - question marks only  # nosec B608
         " WHERE attempts > 0 AND NOT dismissed AND mark IS NULL"
         f" AND coalesce(state, '') NOT IN ({placeholders})"
         " AND NOT (coalesce(state, '') = 'rejected' AND final_at IS NOT NULL)",
@@ -176,5 +182,5 @@ def integrity_errors(db: Database) -> list[str]:
             errors.append(f"document {row['id']} cannot be read")
             continue
         if hashlib.sha256(body).hexdigest() != row["sha256"]:
-            errors.append(f"document {row['id']} is not what was captured")
+            errors.append(f"document {row['id']} differs from the captured one")
     return errors

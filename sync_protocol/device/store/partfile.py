@@ -5,6 +5,7 @@ processes on one folder write the same bytes to the same places.
 """
 
 import hashlib
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from pathlib import Path
 from sync_protocol.device.errors import Damaged
 from sync_protocol.device.store import offers
 from sync_protocol.device.store.database import Database
+from sync_protocol.external_name import file_in
 
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,15})-(\d{1,15})/(\d{1,15}|\*)")
 
@@ -54,16 +56,16 @@ class PartFile:
             if content_range is None or not int(content_range[1]) <= self.size:
                 raise Damaged("the reply is not the range that was requested")
             start = int(content_range[1])
-        self.path.parent.mkdir(exist_ok=True)
+        self.path.parent.mkdir(exist_ok=True, mode=0o700)
         # Unbuffered: what was received is in the file even if the process is killed.
-        with self.path.open("r+b" if self.path.exists() else "wb", buffering=0) as file:
+        with os.fdopen(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600), "r+b", buffering=0) as file:
             file.seek(start)
-            left = self.bytes - start
+            remaining = self.bytes - start
 
             def write(piece: bytes) -> None:
-                nonlocal left
-                left -= len(piece)
-                if left < 0:
+                nonlocal remaining
+                remaining -= len(piece)
+                if remaining < 0:
                     self.delete()
                     raise Damaged(f"segment {self.sha256} has {self.bytes:,} bytes, and more were sent")
                 file.write(piece)
@@ -94,7 +96,7 @@ class PartFolder:
 
     def file(self, sha256: str, bytes: int, *, tagged: bool) -> PartFile:
         """Return the file named *sha256*, which has *bytes* bytes when complete."""
-        return PartFile(self.folder / f"{sha256}.part", sha256, bytes, tagged=tagged)
+        return PartFile(file_in(self.folder, f"{sha256}.part"), sha256, bytes, tagged=tagged)
 
     def sweep(self, db: Database) -> None:
         """Delete files that belong to no pending segment."""

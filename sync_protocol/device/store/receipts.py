@@ -1,8 +1,8 @@
 """Receipts on the device: photographs and PDFs, in files named by their sha256.
 
 The file is on disk before its row, and the row is stored in the transaction of the document that cites it.
-After a power cut there is a document with its receipts, or neither (and at worst a file without a row, which
-`sweep` deletes).
+After a power cut a document is there with all its receipts, or not at all. At worst a file without a row
+remains, which `sweep` deletes.
 """
 
 import hashlib
@@ -14,9 +14,9 @@ from sync_protocol.device.errors import ReceiptRefused
 from sync_protocol.device.failpoint import failpoint
 from sync_protocol.device.store.database import Database
 from sync_protocol.device.store.durable_file import durable_file, sync_folder
+from sync_protocol.external_name import file_in
 from sync_protocol.limits import LIMITS
-
-_HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1")
+from sync_protocol.receipt_types import media_type
 
 
 @dataclass(frozen=True)
@@ -32,21 +32,6 @@ class ReceiptFile:
     def ref(self) -> str:
         """How a document cites it: `sha256:…`."""
         return f"sha256:{self.sha256}"
-
-
-def media_type(data: bytes) -> str | None:
-    """Return the media type that the first bytes of *data* show, or None if it cannot be a receipt."""
-    if data.startswith(b"\xff\xd8\xff"):
-        return "image/jpeg"
-    if data.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "image/png"
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return "image/webp"
-    if data[4:8] == b"ftyp" and data[8:12] in _HEIC_BRANDS:
-        return "image/heic"
-    if data.startswith(b"%PDF-"):
-        return "application/pdf"
-    return None
 
 
 def receipt_from_bytes(data: bytes, filename: str) -> ReceiptFile:
@@ -81,13 +66,13 @@ class ReceiptFolder:
 
     def path(self, sha256: str) -> Path:
         """Return the path of the receipt's file."""
-        return self.folder / sha256
+        return file_in(self.folder, sha256)
 
     def write(self, files: Sequence[ReceiptFile]) -> None:
         """Write *files* to disk, complete and synced; call it before `insert_rows`."""
         if not files:
             return
-        self.folder.mkdir(exist_ok=True)
+        self.folder.mkdir(exist_ok=True, mode=0o700)
         for file in files:
             with durable_file(self.path(file.sha256)) as stream:
                 stream.write(file.data)
@@ -110,8 +95,8 @@ class ReceiptFolder:
     def sweep(self, db: Database) -> None:
         """Delete files without a row.
 
-        Runs under the write lock, so that it never deletes a file of a capture that has not inserted its row
-        yet.
+        Runs under the write lock: a capture that has written its file and not yet its row must not lose the
+        file.
         """
         if not self.folder.is_dir():
             return
@@ -131,5 +116,5 @@ class ReceiptFolder:
                 errors.append(f"receipt {row['filename']} is missing")
                 continue
             if not intact:
-                errors.append(f"receipt {row['filename']} is not what was captured")
+                errors.append(f"receipt {row['filename']} differs from the captured file")
         return errors

@@ -7,7 +7,8 @@ and tombstones by position. The segments that a page offers are applied later, e
 
 import json
 import sqlite3
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from sync_protocol.change import Stream
@@ -18,6 +19,7 @@ from sync_protocol.device.page import Page
 from sync_protocol.device.store import offers, outbox, rows
 from sync_protocol.device.store.database import Database
 from sync_protocol.device.store.search_index import folded
+from sync_protocol.json_types import NewRecord
 from sync_protocol.pull import RESET_EPOCH, RESET_REBASE
 
 _GONE = "DELETE FROM record WHERE collection = ? AND key = ? AND channel = ? AND position < ?"
@@ -61,8 +63,8 @@ class SyncState:
 class Applied:
     """The effect of a page, segment or repair. *applied* is false if it came late and was discarded.
 
-    *put* and *gone* count rows. *reset*: everything was replaced. *rebased*: the server began a new epoch and
-    the rows were kept.
+    *put* and *gone* count rows; *dropped* the rows that were deleted with their streams. *reset*: everything
+    was replaced. *rebased*: the server began a new epoch and the rows were kept.
     """
 
     applied: bool
@@ -70,12 +72,13 @@ class Applied:
     gone: int = 0
     reset: bool = False
     rebased: bool = False
+    dropped: Mapping[Stream, int] = field(default_factory=dict)
 
 
 def sync_state(db: Database) -> SyncState:
     """Return how far the replica has been synced."""
-    row = db.row(f"SELECT {_SYNC_STATE} FROM sync_state")  # noqa: S608 - names from above
-    assert row is not None  # noqa: S101 - the schema made it
+    row = db.row(f"SELECT {_SYNC_STATE} FROM sync_state")  # noqa: S608 - names from above  # nosec B608
+    assert row is not None  # noqa: S101 - the schema made it  # nosec B101
     check = None if row["check_sum"] is None else Checksum(row["check_count"], row["check_sum"] % MODULUS)
     return SyncState(
         run=row["run"], cursor=row["cursor"], etag=row["etag"], epoch=row["epoch"],
@@ -116,8 +119,9 @@ def apply(db: Database, page: Page, expected: SyncState, now: str) -> Applied:
         elif rebased:
             # The checksum of the complete page shows whether the rows are those of the new epoch.
             db.run("UPDATE record SET position = ?", page.head)
+        dropped: dict[Stream, int] = {}
         for stream in page.drop:
-            drop_stream(db, stream)
+            dropped[stream] = drop_stream(db, stream)
         failpoint("apply.after_drop")
         put = db.run_many(rows.PUT, [rows.row_of(row) for row in page.put])
         failpoint("apply.after_puts")
@@ -134,12 +138,12 @@ def apply(db: Database, page: Page, expected: SyncState, now: str) -> Applied:
         offers.replace(db, page.offers, page.then, page.drop)
         failpoint("apply.before_commit")
     failpoint("apply.after_commit")
-    return Applied(True, put, gone, reset, rebased)
+    return Applied(True, put, gone, reset, rebased, dropped)
 
 
-def drop_stream(db: Database, stream: Stream) -> None:
-    """Delete every record of *stream*. Call it inside a transaction."""
-    db.run("DELETE FROM record WHERE channel = ? AND collection = ?", *stream)
+def drop_stream(db: Database, stream: Stream) -> int:
+    """Delete every record of *stream*; return how many. Call it inside a transaction."""
+    return db.run("DELETE FROM record WHERE channel = ? AND collection = ?", *stream)
 
 
 def confirm_complete(db: Database, expected: SyncState, poll_after: int | None, now: str) -> None:
@@ -169,24 +173,49 @@ def reset(db: Database) -> None:
     )
 
 
-def record(db: Database, collection: str, key: str) -> dict[str, Any] | None:
+def record(db: Database, collection: str, key: str) -> NewRecord | None:
     """Return the record, or None."""
     body = db.value("SELECT body FROM record WHERE collection = ? AND key = ?", collection, key)
     return None if body is None else _decoded(body)
 
 
-def records(db: Database, collection: str, match: str = "", limit: int = -1) -> list[dict[str, Any]]:
+def records(db: Database, collection: str, match: str = "", limit: int = -1) -> list[NewRecord]:
     """Return the records of *collection* that contain every word of *match*, by key; at most *limit*."""
     terms = folded(match).split()
     condition = "".join(" AND instr(search_text, ?) > 0" for _ in terms)
-    sql = f"SELECT body FROM record WHERE collection = ?{condition} ORDER BY key LIMIT ?"  # noqa: S608
+    sql = f"SELECT body FROM record WHERE collection = ?{condition} ORDER BY key LIMIT ?"  # noqa: S608  # nosec B608
     return _all(db.rows(sql, collection, *terms, limit))
 
 
-def children(db: Database, collection: str, parent: str) -> list[dict[str, Any]]:
+def children(db: Database, collection: str, parent: str) -> list[NewRecord]:
     """Return the records of *collection* that belong to the customer or product *parent*, by key."""
     return _all(
         db.rows("SELECT body FROM record WHERE collection = ? AND parent = ? ORDER BY key", collection, parent)
+    )
+
+
+def channels(db: Database) -> frozenset[str]:
+    """Return the channels that have records; each costs one look into the index."""
+    rows = db.rows(
+        "WITH RECURSIVE next(channel) AS (SELECT min(channel) FROM record UNION ALL"
+        " SELECT (SELECT min(channel) FROM record WHERE channel > next.channel) FROM next"
+        " WHERE channel IS NOT NULL) SELECT channel FROM next WHERE channel IS NOT NULL"
+    )
+    return frozenset(row["channel"] for row in rows)
+
+
+def has_rows(db: Database, channel: str, collection: str | None = None) -> bool:
+    """Return whether *channel* has a record, of *collection* if one is named."""
+    sql = "SELECT 1 FROM record WHERE channel = ?"
+    if collection is None:
+        return db.value(f"{sql} LIMIT 1", channel) is not None
+    return db.value(f"{sql} AND collection = ? LIMIT 1", channel, collection) is not None
+
+
+def channel_samples(db: Database, collection: str) -> list[NewRecord]:
+    """Return one record of *collection* for each channel that has any."""
+    return _all(
+        db.rows("SELECT body, min(position) FROM record WHERE collection = ? GROUP BY channel", collection)
     )
 
 
@@ -195,7 +224,7 @@ def counts(db: Database) -> dict[str, int]:
     return dict(db.rows("SELECT collection, count(*) FROM record GROUP BY collection ORDER BY collection"))  # type: ignore[arg-type]
 
 
-def _all(rows: list[sqlite3.Row]) -> list[dict[str, Any]]:
+def _all(rows: list[sqlite3.Row]) -> list[NewRecord]:
     return [_decoded(row["body"]) for row in rows]
 
 

@@ -42,9 +42,9 @@ def segment_rows(segment: Segment, position: int) -> Iterator[Row]:
     Works column by column, because building each record as a dict would take most of the time.
     """
     channel, collection = segment.stream
-    nothing = [None] * len(segment.keys)
+    nulls = [None] * len(segment.keys)
     searched = [column for name in SEARCH_FIELDS if (column := segment.values(name)) is not None]
-    parents = segment.values(parent_field(collection) or "") or nothing
+    parents = segment.values(parent_field(collection) or "") or nulls
     # A collection of a newer server may have none of the search fields.
     texts = zip(*searched, strict=True) if searched else [()] * len(segment.keys)
     for (key, body), values, parent in zip(segment.rows, texts, parents, strict=True):

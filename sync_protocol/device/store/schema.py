@@ -1,7 +1,7 @@
 """The device's tables in a new file. `migrations.py` upgrades the file of an earlier version to the same."""
 
 APPLICATION_ID = 0x53544348  # "STCH"
-VERSION = 3
+VERSION = 4
 
 RECORD = """
 CREATE TABLE record (
@@ -79,7 +79,8 @@ CREATE TABLE document (              -- the outbox
     mark TEXT,                       -- why it is not pushed although the server does not have it
     errors TEXT NOT NULL DEFAULT '[]',
     dismissed INTEGER NOT NULL DEFAULT 0,
-    final_at TEXT                    -- the server's time when the feed reported a final state
+    final_at TEXT,                   -- the server's time when the feed reported a final state
+    warnings TEXT NOT NULL DEFAULT '[]' -- what the rep should know although it was accepted, as in errors
 );
 
 CREATE TABLE receipt (
@@ -98,6 +99,16 @@ CREATE TABLE document_receipt (
 ) WITHOUT ROWID;
 """
 
+CLOCK = """
+CREATE TABLE clock (                 -- no row, or one: the server's time when it last answered
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    server REAL NOT NULL,            -- Unix time, by the server's clock
+    device REAL NOT NULL,            -- Unix time at the same moment, by this device's clock
+    running REAL NOT NULL,           -- seconds since this device was started, at the same moment
+    boot TEXT NOT NULL               -- names the start of this device; another one, and running began again
+);
+"""
+
 SESSION = """
 CREATE TABLE session (               -- no row, or one
     one INTEGER PRIMARY KEY CHECK (one = 1),
@@ -114,4 +125,4 @@ CREATE TABLE session (               -- no row, or one
 );
 """
 
-SCHEMA = RECORD + SEGMENT + SYNC_STATE + OUTBOX + SESSION
+SCHEMA = RECORD + SEGMENT + SYNC_STATE + OUTBOX + CLOCK + SESSION

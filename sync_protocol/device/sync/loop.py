@@ -17,14 +17,15 @@ from sync_protocol.device.store.database import Database
 from sync_protocol.device.store.outbox import DueDocument
 from sync_protocol.device.store.partfile import PartFolder
 from sync_protocol.device.store.receipts import ReceiptFolder
-from sync_protocol.device.sync import uploads
+from sync_protocol.device.sync import access_changes, uploads
 from sync_protocol.device.sync.download import Downloader
 from sync_protocol.device.sync.page_size import PageSize
 from sync_protocol.device.sync.pull import Puller
-from sync_protocol.device.sync.push import SPLITS, Pusher, batches, json_array, store_results
+from sync_protocol.device.sync.push import Pusher, batches, json_array, refuses_batch, store_results
 from sync_protocol.device.sync.replica_check import ReplicaChecker
 from sync_protocol.device.sync.report import SyncReport
 from sync_protocol.device.sync.uploads import Uploader
+from sync_protocol.errors import ErrorCode
 
 MAX_ROUNDS = 3
 """Rounds of push and pull in one sync: more than one after a reset, or if the rep captures meanwhile."""
@@ -70,6 +71,7 @@ class Sync:
         Raises `EnrolAgain`, and the `Problem` device_revoked: the caller must act on these.
         """
         stopped: DeviceError | None = None
+        before = replica.channels(self._db)
         try:
             for _ in range(MAX_ROUNDS):
                 self.report.complete = False
@@ -77,7 +79,8 @@ class Sync:
                 self._puller.until_complete()
                 if stopped or not outbox.due(self._db, self._rep):
                     break
-            if self._upload():
+            stopped = self._upload() or stopped
+            if self.report.receipts:
                 self.report.complete = False
                 self._puller.until_complete()
             self._checker.run()
@@ -89,6 +92,10 @@ class Sync:
             stopped = stopped or error
         self.report.problem = stopped
         if self.report.complete:
+            self.report.lost = access_changes.lost(self._db, self.report.dropped)
+            # The first sync, and one after a reset, bring everything: nothing of it is news.
+            if before and not self.report.reset:
+                self.report.gained = access_changes.gained(self._db, before)
             self._delete_final()
         return self.report
 
@@ -121,7 +128,7 @@ class Sync:
             reply = self._send("POST", "/v1/sync", content=head + b',"submissions":' + json_array(batch) + b"}")
         except (Problem, Offline) as problem:
             self._size.after_error(problem)
-            if isinstance(problem, Problem) and problem.status in SPLITS:
+            if refuses_batch(problem):
                 # The reason may be the cursor and not the documents, so push them without it.
                 self._pusher.push(batch)
             else:
@@ -140,13 +147,18 @@ class Sync:
                 state, Problem(status if isinstance(status, int) else 503, value["problem"])
             )
 
-    def _upload(self) -> int:
-        """Send the receipts that the server needs; return how many arrived."""
+    def _upload(self) -> DeviceError | None:
+        """Send the receipts that the server needs. Return the error if the quota of today is used up.
+
+        It is not raised: what was pulled is verified nevertheless, on every day with a full quota.
+        """
         uploader = Uploader(self._db, self._files, self._send)
         for receipt in uploads.pending_receipts(self._db, self._rep):
             try:
                 fault = uploader.upload(receipt)
             except (Problem, ContractBroken) as error:
+                if isinstance(error, Problem) and error.code == ErrorCode.QUOTA_EXCEEDED.code:
+                    return error
                 if isinstance(error, Problem) and error.status in _STOPS_ALL:
                     raise
                 fault = f"{receipt.filename}: {error}; the next sync tries again"
@@ -154,7 +166,7 @@ class Sync:
                 self.report.notes.append(fault)
             else:
                 self.report.receipts += 1
-        return self.report.receipts
+        return None
 
     def _delete_final(self) -> None:
         server_time = replica.sync_state(self._db).server_time

@@ -1,7 +1,7 @@
 """The page size to request: smaller after a connection broke before a page was complete.
 
-A page that was cut is requested again from its beginning, so on a connection that never carries a whole page
-nothing would ever arrive. Segments continue where they were cut and need none of this.
+A page that was cut is requested again from its beginning. On a connection that is too bad for a complete page,
+no page would ever arrive. Segments continue where they were cut and need none of this.
 
 Apart from the puller, because `Device` keeps one object over many syncs, and pushes change it too.
 """
@@ -11,17 +11,17 @@ from sync_protocol.limits import LIMITS
 
 
 class PageSize:
-    """The bytes to request in `limit_bytes`: *wanted* on a good connection, None for the server's default."""
+    """The bytes to request in `limit_bytes`; *preferred* on a good connection (None: the server's default)."""
 
-    def __init__(self, wanted: int | None = None) -> None:
-        self._wanted = wanted
-        self._most = wanted or LIMITS.page_bytes
+    def __init__(self, preferred: int | None = None) -> None:
+        self._preferred = preferred
+        self._most = preferred or LIMITS.page_bytes
         self._now = self._most
 
     @property
     def limit(self) -> int | None:
         """The size to request now; None: do not send `limit_bytes`."""
-        return self._wanted if self._now == self._most else self._now
+        return self._preferred if self._now == self._most else self._now
 
     def after_error(self, error: DeviceError) -> None:
         """Halve the size if *error* means that the connection broke before the reply was complete."""

@@ -72,7 +72,10 @@ class Puller:
             self.apply_reply(state, reply.value, reply.headers.get("etag"))
 
     def apply_reply(self, requested: SyncState, value: Any, etag: str | None) -> None:
-        """Apply the page in *value* (`PageSchema`), if the replica is still at *requested*."""
+        """Apply the page in *value* (`PageSchema`), if the replica is still at *requested*.
+
+        Raises `ContractBroken` if the page breaks the protocol; nothing of it is applied then.
+        """
         page = read_page(value, etag)
         self._size.after_page()
         if not page.complete and page.cursor == requested.cursor and not page.offers:
@@ -84,6 +87,8 @@ class Puller:
         report.pages += 1
         report.put += result.put
         report.gone += result.gone
+        for stream, count in result.dropped.items():
+            report.dropped[stream] = report.dropped.get(stream, 0) + count
         report.reset = report.reset or result.reset
         report.rebased = report.rebased or result.rebased
         report.complete = page.complete

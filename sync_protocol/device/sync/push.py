@@ -1,7 +1,7 @@
 """Push the outbox in batches that the server accepts, so that one bad document never blocks the others."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 from marshmallow import Schema, ValidationError
 
@@ -13,7 +13,7 @@ from sync_protocol.device.store.database import Database
 from sync_protocol.device.store.outbox import DueDocument
 from sync_protocol.device.sync.report import SyncReport
 from sync_protocol.limits import KIB, LIMITS
-from sync_protocol.push import FaultSchema, PushReplySchema, ResultSchema
+from sync_protocol.push import FaultSchema, PushReplySchema, ResultJson, ResultSchema
 
 ENVELOPE_BYTES = 32 * KIB
 """Space reserved for the cursor and the JSON around the documents."""
@@ -55,7 +55,7 @@ def store_results(db: Database, documents: Sequence[DueDocument], value: Any, re
     *value* is the decoded list `results` of a push or sync reply.
     """
     try:
-        results: list[dict[str, Any]] = PushReplySchema().load({"results": _without_unknown(value)})["results"]
+        results: list[ResultJson] = PushReplySchema().load({"results": _without_unknown(value)})["results"]
     except (ValidationError, TypeError) as error:
         raise ContractBroken(f"the reply to the push is not valid: {error}") from None
     if len(results) != len(documents):
@@ -69,13 +69,14 @@ def store_results(db: Database, documents: Sequence[DueDocument], value: Any, re
 
 
 def _without_unknown(value: Any) -> Any:
-    """Return the results without fields that a newer server added."""
+    """Return the results, with their errors and warnings, without fields that a newer server added."""
     if not isinstance(value, list):
         return value
     results = [_only(result, ResultSchema) for result in value]
     for result in results:
-        if isinstance(result, dict) and isinstance(result.get("errors"), list):
-            result["errors"] = [_only(fault, FaultSchema) for fault in result["errors"]]
+        for name in ("errors", "warnings"):
+            if isinstance(result, dict) and isinstance(result.get(name), list):
+                result[name] = [_only(fault, FaultSchema) for fault in result[name]]
     return results
 
 
@@ -108,7 +109,7 @@ class Pusher:
 
     def handle_refusal(self, documents: Sequence[DueDocument], problem: Problem | Offline) -> None:
         """Split a batch that was refused as a whole, or stop pushing its document; else raise *problem*."""
-        if isinstance(problem, Problem) and problem.status in SPLITS and problem.code != "body_damaged":
+        if refuses_batch(problem):
             if len(documents) > 1:
                 middle = len(documents) // 2
                 self.push(documents[:middle])
@@ -126,8 +127,13 @@ class Pusher:
 
     def _stop_pushing(self, document: DueDocument, problem: Problem) -> None:
         mark = outbox.TOO_LARGE if problem.status == 413 else outbox.REFUSED
-        outbox.stop_pushing(self._db, document, mark, problem.code or str(problem.status), problem.detail)
-        self._report.notes.append(f"document {document.id} stays on this device: {problem.detail}")
+        outbox.stop_pushing(self._db, document, mark, problem.code or str(problem.status), str(problem))
+        self._report.notes.append(f"document {document.id} stays on this device: {problem}")
+
+
+def refuses_batch(problem: Problem | Offline) -> TypeGuard[Problem]:
+    """Say whether *problem* refuses a push as a whole; damage in transit says nothing about its documents."""
+    return isinstance(problem, Problem) and problem.status in SPLITS and problem.code != "body_damaged"
 
 
 def may_have_crashed(problem: Problem | Offline) -> bool:

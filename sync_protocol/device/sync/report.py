@@ -1,10 +1,11 @@
 """The result of one sync."""
 
 from dataclasses import dataclass, field
-from typing import Any
 
+from sync_protocol.change import Stream
 from sync_protocol.device.errors import DeviceError
 from sync_protocol.device.store.offers import DownloadProgress
+from sync_protocol.push import ResultJson
 
 
 @dataclass
@@ -16,6 +17,12 @@ class SyncReport:
     """Records stored."""
     gone: int = 0
     """Records deleted."""
+    dropped: dict[Stream, int] = field(default_factory=dict)
+    """Streams that the server dropped, with the number of records deleted; one may have come back since."""
+    lost: dict[str, int] = field(default_factory=dict)
+    """What the rep no longer has (`territory NW`), with the number of records deleted."""
+    gained: list[str] = field(default_factory=list)
+    """What the rep has now and did not have before this sync."""
     reset: bool = False
     """Everything was fetched again."""
     rebased: bool = False
@@ -36,7 +43,7 @@ class SyncReport:
     """Records that the server does not have and that were deleted."""
     unchanged: bool = False
     """The server answered that there was nothing new."""
-    results: list[dict[str, Any]] = field(default_factory=list)
+    results: list[ResultJson] = field(default_factory=list)
     """The push results, as in `ResultSchema`."""
     receipts: int = 0
     """Receipts sent."""

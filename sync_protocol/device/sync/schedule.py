@@ -37,7 +37,10 @@ class Backoff:
 def until_done(
     sync: Callable[[], SyncReport], backoff: Backoff, *, tries: int, sleep: Callable[[float], None]
 ) -> SyncReport:
-    """Call *sync* until nothing stops it, at most *tries* times without progress; return the last report."""
+    """Call *sync* until a sync is complete, and return the last report.
+
+    Give up after *tries* calls without progress.
+    """
     while True:
         report = sync()
         if report.problem is None:

@@ -26,12 +26,15 @@ def read(offer: Offer, data: bytes) -> Segment:
     except SegmentDamaged as error:
         raise ContractBroken(f"segment {offer.sha256} cannot be used: {error}") from None
     if (segment.stream, segment.range) != (offer.stream, offer.range) or len(segment.keys) != offer.rows:
-        raise ContractBroken(f"segment {offer.sha256} does not contain what was offered")
+        raise ContractBroken(f"segment {offer.sha256} differs from its offer")
     return segment
 
 
 def apply(db: Database, offer: Offer, segment: Segment) -> Applied:
-    """Apply *segment* if *offer* is still pending; after the last one, `then` becomes the cursor."""
+    """Apply *segment* if *offer* is still pending; after the last one, `then` becomes the cursor.
+
+    Raises `ContractBroken` for invalid text; nothing of the segment is applied then.
+    """
     collection = offer.stream[1]
     with db.writing():
         if not offers.is_pending(db, offer):

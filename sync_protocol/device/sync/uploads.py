@@ -75,7 +75,7 @@ class Uploader:
             self._send_all(receipt, data)
         except Problem as problem:
             if problem.status in (413, 415):
-                return self._give_up(receipt, problem.detail)
+                return self._give_up(receipt, str(problem))
             if problem.status == 460:
                 self._store_upload(receipt, upload=None)
             raise
@@ -130,7 +130,8 @@ class Uploader:
     def _path(self, headers: Mapping[str, str]) -> str:
         """Return the upload's path from Location.
 
-        Only the id is used. The token must go to our server alone, whatever host name a proxy has put there.
+        Only the id is used. The token must go to our server alone, also if a proxy has put another host name
+        there.
         """
         match = _UPLOAD.search(headers.get("location", ""))
         if match is None:

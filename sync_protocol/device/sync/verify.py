@@ -48,8 +48,8 @@ class Outcome(Enum):
 class Repairs:
     """What one answer of the server changes in the replica.
 
-    *drop*: streams whose rows are deleted. *cursor*: replaces the stored cursor, unless it is None.
-    *put*: rows that replace others, whatever their positions. *gone*: (stream, key) of rows to delete.
+    *drop*: streams whose rows are deleted. *cursor*: replaces the stored cursor, unless it is None. *put*: rows
+    that replace others of any position. *gone*: (stream, key) of rows to delete.
     """
 
     drop: Sequence[Stream] = ()
@@ -112,7 +112,8 @@ class Verifier:
     def run_round(self) -> Outcome:
         """Compare everything once and repair what differs.
 
-        Repairs made so far stay if the connection breaks in the middle.
+        Repairs made so far stay if the connection breaks in the middle. Raises `ContractBroken` if the replica
+        has more streams than one request may name, or if the server's reply breaks the protocol.
         """
         state = replica.sync_state(self._db)
         sums = checks.of_streams(self._db)

@@ -13,8 +13,8 @@ _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 class _Poller(asyncio.Protocol):
     """Sends the requests of a poll one after another, again and again."""
 
-    def __init__(self, requests: list[bytes], until: float, done: asyncio.Future[None]) -> None:
-        self.requests, self.until, self.done = requests, until, done
+    def __init__(self, requests: list[bytes], until: float, finished: asyncio.Future[None]) -> None:
+        self.requests, self.until, self.done = requests, until, finished
         self.polls = 0
         self.bytes = 0
         self._at = 0
@@ -33,8 +33,8 @@ class _Poller(asyncio.Protocol):
         head = self._buffer[:end]
         length = _LENGTH.search(head)
         if not head.startswith(b"HTTP/1.1 304"):
-            whole = end + 4 + (int(length[1]) if length else 0)
-            if len(self._buffer) < whole:
+            length_of_reply = end + 4 + (int(length[1]) if length else 0)
+            if len(self._buffer) < length_of_reply:
                 return None
             if not head.startswith(b"HTTP/1.1 200") or b'"changes":{}' not in self._buffer:
                 return self._fail(Refused(f"a poll was answered {self._buffer[:600]!r}"))
@@ -65,14 +65,14 @@ def flood(port: int, polls: list[list[bytes]], seconds: float) -> dict[str, Any]
 
 async def _flood(port: int, polls: list[list[bytes]], seconds: float) -> dict[str, Any]:
     loop = asyncio.get_running_loop()
-    began = time.perf_counter()
+    started = time.perf_counter()
     pollers, ends = [], []
     for requests in polls:
-        done: asyncio.Future[None] = loop.create_future()
-        pollers.append(_Poller(requests, began + seconds, done))
-        ends.append(done)
+        finished: asyncio.Future[None] = loop.create_future()
+        pollers.append(_Poller(requests, started + seconds, finished))
+        ends.append(finished)
         await loop.create_connection(lambda p=pollers[-1]: p, "127.0.0.1", port)
     await asyncio.gather(*ends)
-    took = time.perf_counter() - began
+    took = time.perf_counter() - started
     count = sum(poller.polls for poller in pollers)
     return {"polls": count, "seconds": took, "bytes": sum(p.bytes for p in pollers) // max(1, count)}

@@ -46,6 +46,8 @@ class HandwrittenClient:
         return [request_bytes("GET", f"/sync?{urlencode({'since': self.state})}", self.headers)]
 
     def push(self, documents: list[dict[str, Any]]) -> int:
-        body = json.dumps({"orders": [{"id": d["id"], **d["body"]} for d in documents]}).encode()
+        body = json.dumps(
+            {"orders": [{"id": d["id"], **d["body"]} for d in documents]}, separators=(",", ":")
+        ).encode()
         reply = self.wire.ask("POST", "/orders", self.headers, body).json()
         return sum(result["status"] == "created" for result in reply["results"])

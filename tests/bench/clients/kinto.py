@@ -61,7 +61,12 @@ class KintoClient:
             }
             for document in documents
         ]
-        reply = self.wire.ask("POST", "/v1/batch", self.headers, json.dumps({"requests": requests}).encode())
+        reply = self.wire.ask(
+            "POST",
+            "/v1/batch",
+            self.headers,
+            json.dumps({"requests": requests}, separators=(",", ":")).encode(),
+        )
         return sum(answer["status"] == 201 for answer in reply.json()["responses"])
 
 

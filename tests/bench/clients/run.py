@@ -7,6 +7,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from tests.bench import meter
@@ -20,9 +21,9 @@ Result = dict[str, Any]
 
 def first(client: Client, job: dict[str, Any]) -> Result:
     """Fetch everything once."""
-    began = time.perf_counter()
+    started = time.perf_counter()
     replica = client.first_sync()
-    seconds = time.perf_counter() - began
+    seconds = time.perf_counter() - started
     return {"seconds": seconds, "rows": len(replica), "state": client.state}
 
 
@@ -33,20 +34,28 @@ def delta(client: Client, job: dict[str, Any]) -> Result:
     before = client.wire.received
     seconds, rows = [], 0
     for _ in range(job["times"]):
-        began = time.perf_counter()
+        started = time.perf_counter()
         rows = len(client.delta())
-        seconds.append(time.perf_counter() - began)
+        seconds.append(time.perf_counter() - started)
     return {"each": seconds, "rows": rows, "bytes": (client.wire.received - before) // job["times"]}
 
 
-def push(client: Client, job: dict[str, Any]) -> Result:
-    """Push all documents in batches; the server must accept every one."""
-    documents, size = job["documents"], job["batch"]
-    began = time.perf_counter()
-    accepted = sum(client.push(documents[n : n + size]) for n in range(0, len(documents), size))
-    seconds = time.perf_counter() - began
-    if accepted != len(documents):
-        raise Refused(f"{accepted} of {len(documents)} orders were accepted")
+def push(job: dict[str, Any], watch: meter.Watch) -> Result:
+    """Push each phone's documents in batches, all phones at once; the server must accept every one."""
+    size = job["batch"]
+    phones = [(client_for(Address(**phone["address"])), phone["documents"]) for phone in job["phones"]]
+
+    def push_all(client: Client, documents: list[dict[str, Any]]) -> int:
+        return sum(client.push(documents[n : n + size]) for n in range(0, len(documents), size))
+
+    with ThreadPoolExecutor(len(phones)) as pool:
+        watch.begin()
+        started = time.perf_counter()
+        accepted = sum(pool.map(push_all, *zip(*phones, strict=True)))
+        seconds = time.perf_counter() - started
+    documents = sum(len(documents) for _, documents in phones)
+    if accepted != documents:
+        raise Refused(f"{accepted} of {documents} orders were accepted")
     return {"seconds": seconds, "orders": accepted}
 
 
@@ -62,14 +71,16 @@ def idle(job: dict[str, Any], watch: meter.Watch) -> Result:
     return flood(job["port"], polls, job["seconds"])
 
 
-JOBS: dict[str, Callable[[Client, dict[str, Any]], Result]] = {"first": first, "delta": delta, "push": push}
+JOBS: dict[str, Callable[[Client, dict[str, Any]], Result]] = {"first": first, "delta": delta}
+TOGETHER = {"idle": idle, "push": push}
+"""Jobs of several clients at once, which begin to watch the servers themselves."""
 
 
 def main() -> None:
     job = json.load(sys.stdin)
     watch = meter.Watch(job["web"], job["database"])
-    if job["job"] == "idle":
-        result = idle(job, watch)
+    if job["job"] in TOGETHER:
+        result = TOGETHER[job["job"]](job, watch)
     else:
         client = client_for(Address(**job["address"]))
         received = client.wire.received

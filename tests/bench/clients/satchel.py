@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from sync_protocol import segment
 from sync_protocol.limits import LIMITS
 from tests.bench.clients.client import Address, Replica
-from tests.bench.clients.wire import CODINGS, Answer, Wire, request_bytes
+from tests.bench.clients.wire import CODINGS, Answer, Refused, Wire, request_bytes
 
 CONNECTIONS = 2
 """Connections on which segments are fetched at the same time."""
@@ -69,17 +69,19 @@ class SatchelClient:
         local = threading.local()
         wires: list[Wire] = []
 
-        def get(offer: dict[str, Any]) -> bytes:
+        def get(description: dict[str, Any]) -> bytes:
             if not hasattr(local, "wire"):
                 local.wire = Wire(self.address.port)
                 wires.append(local.wire)
-            answer: Answer = local.wire.ask("GET", f"/v1/segments/{offer['sha256']}", self.address.headers)
+            answer: Answer = local.wire.ask(
+                "GET", f"/v1/segments/{description['sha256']}", self.address.headers
+            )
             return answer.body
 
         with ThreadPoolExecutor(CONNECTIONS) as pool:
-            for offer, data in zip(offers, pool.map(get, offers), strict=True):
-                decoded = segment.decode(data, sha256=offer["sha256"], most=LIMITS.segment_plain_bytes)
-                collection = offer["collection"]
+            for description, data in zip(offers, pool.map(get, offers), strict=True):
+                decoded = segment.decode(data, sha256=description["sha256"], most=LIMITS.segment_plain_bytes)
+                collection = description["collection"]
                 replica.update(
                     ((collection, key), record)
                     for key, record in zip(decoded.keys, decoded.records(), strict=True)
@@ -97,4 +99,7 @@ class SatchelClient:
     def push(self, documents: list[dict[str, Any]]) -> int:
         body = json.dumps({"submissions": documents}, ensure_ascii=False, separators=(",", ":")).encode()
         reply = self.wire.ask("POST", "/v1/push", self.headers, body).json()
-        return sum(result["status"] == "received" for result in reply["results"])
+        other = [result for result in reply["results"] if result["status"] != "received"]
+        if other:
+            raise Refused(f"an order was answered {other[0]}")
+        return len(documents)

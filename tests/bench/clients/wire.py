@@ -63,11 +63,11 @@ class Wire:
         path: str,
         headers: Mapping[str, str],
         body: bytes | None = None,
-        good: tuple[int, ...] = (200,),
+        statuses: tuple[int, ...] = (200,),
     ) -> Answer:
-        """Send a request and return its response; raises `Refused` for a status that is not in *good*."""
+        """Send a request and return its response; raises `Refused` for a status that is not in *statuses*."""
         answer = self.send(request_bytes(method, path, headers, body))
-        if answer.status not in good:
+        if answer.status not in statuses:
             raise Refused(f"{method} {path[:120]} answered {answer.status}: {answer.body[:400]!r}")
         return answer
 

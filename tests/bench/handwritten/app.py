@@ -65,25 +65,25 @@ def create_app() -> Flask:
     def orders() -> Response:
         """Store orders and return a result for each; an order that is stored already is no error."""
         results: list[dict[str, Any]] = []
-        good: list[dict[str, Any]] = []
+        accepted: list[dict[str, Any]] = []
         with pool.connection() as connection:
             rep = connection.execute("SELECT * FROM rep WHERE id = %s", [g.rep]).fetchone() or abort(403)
             for sent in request.get_json()["orders"]:
                 try:
-                    good.append(CAPTURED.load(sent))
+                    accepted.append(CAPTURED.load(sent))
                 except ValidationError as error:
                     results.append({"id": sent.get("id"), "status": "invalid", "errors": error.messages})
             customers = _ids(
                 connection,
                 "SELECT id FROM customers WHERE id = ANY(%s) AND territory = ANY(%s) AND NOT deleted",
-                [order["customer_id"] for order in good],
+                [order["customer_id"] for order in accepted],
                 rep["territories"],
             )
-            cited = [line["product_id"] for order in good for line in order["lines"]]
+            cited = [line["product_id"] for order in accepted for line in order["lines"]]
             products = _ids(
                 connection, "SELECT id FROM products WHERE id = ANY(%s) AND sellable AND NOT deleted", cited
             )
-            for order in good:
+            for order in accepted:
                 valid = order["customer_id"] in customers
                 valid = valid and all(line["product_id"] in products for line in order["lines"])
                 status = _store(connection, g.rep, order) if valid else "unknown_record"
@@ -93,8 +93,8 @@ def create_app() -> Flask:
     return app
 
 
-def _ids(connection: Any, query: str, wanted: list[str], *more: Any) -> set[str]:
-    return {row["id"] for row in connection.execute(query, [list(set(wanted)), *more])}
+def _ids(connection: Any, query: str, ids: list[str], *parameters: Any) -> set[str]:
+    return {row["id"] for row in connection.execute(query, [list(set(ids)), *parameters])}
 
 
 def _store(connection: Any, rep: str, order: dict[str, Any]) -> str:

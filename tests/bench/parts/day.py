@@ -1,4 +1,4 @@
-"""A rep's day on a bad line: first sync, twenty deltas, fifteen orders, two claims with photographs.
+"""A rep's day on a bad line: first sync, twenty deltas, fifteen orders, two expense claims with photographs.
 
 The reference device plays it, and every byte goes through the proxy. The line is cut after every `CUT_BYTES`,
 and the device continues where it stopped. Comparing with the same day on a line without faults gives the bytes
@@ -75,9 +75,9 @@ def day(lab: Lab, satchel: SatchelSystem, line: Line) -> dict[str, Any]:
         if line.cut:
             proxy.cut(down=CUT_BYTES, times=10_000)
             proxy.cut(up=CUT_BYTES, times=10_000)
-        began = time.perf_counter()
+        started = time.perf_counter()
         _sync(device)
-        first = {"first_seconds": time.perf_counter() - began, "first_bytes": proxy.down}
+        first = {"first_seconds": time.perf_counter() - started, "first_bytes": proxy.down}
         for n in range(DELTAS):
             satchel.change(_changes(lab, n))
             if n < ORDERS:
@@ -85,7 +85,7 @@ def day(lab: Lab, satchel: SatchelSystem, line: Line) -> dict[str, Any]:
             if n in CLAIMS:
                 _claim(device, n)
             _sync(device)
-        seconds = time.perf_counter() - began
+        seconds = time.perf_counter() - started
         states = [(d.state, d.missing, d.errors) for d in device.documents()]
         if len(states) != ORDERS + len(CLAIMS) or any(s not in GOOD or missing for s, missing, _ in states):
             raise RuntimeError(f"{line.name}: not all documents of the day arrived: {states}")
@@ -116,12 +116,12 @@ def _sync(device: Device) -> None:
         raise RuntimeError(f"the device could not sync: {report.problem}")
 
 
-def _changes(lab: Lab, turn: int) -> list[tuple[str, records.Record]]:
+def _changes(lab: Lab, change_number: int) -> list[tuple[str, records.Record]]:
     """Return changes of a few records; the first call adds the records that a claim needs."""
     stock = [r for c, r in lab.data.of("stock_levels") if records.is_visible_to(lab.reps[0], c, r)]
-    levels = stock[turn * CHANGES : (turn + 1) * CHANGES]
-    changed = [("stock_levels", records.changed("stock_levels", level, turn)) for level in levels]
-    return changed if turn else [*changed, ("expense_categories", MEALS)]
+    levels = stock[change_number * CHANGES : (change_number + 1) * CHANGES]
+    changed = [("stock_levels", records.changed("stock_levels", level, change_number)) for level in levels]
+    return changed if change_number else [*changed, ("expense_categories", MEALS)]
 
 
 MEALS = {

@@ -56,7 +56,7 @@ def drain(postgres: PostgresServer, folder: Path, sizes: Sizes) -> dict[str, flo
     for customer in range(min(CUSTOMERS, len(ids))):
         times = [calls[id] for id in ids[customer::CUSTOMERS]]
         assert all(earlier[1] <= later[0] for earlier, later in pairwise(times))
-    seconds = max(ended for _, ended in calls.values()) - min(began for began, _ in calls.values())
+    seconds = max(ended for _, ended in calls.values()) - min(started for started, _ in calls.values())
     possible = WORKERS / ERP_SECONDS
     return {
         "orders": len(ids),

@@ -69,10 +69,10 @@ def _send_directly(tryton: TrytonFixture, connectors: Sequence[TrytonConnector],
         for document in documents[n :: len(connectors)]:
             _send(connectors[n], document)
 
-    began = time.perf_counter()
+    started = time.perf_counter()
     with ThreadPoolExecutor(len(connectors)) as pool:
         list(pool.map(send, range(len(connectors))))
-    return time.perf_counter() - began
+    return time.perf_counter() - started
 
 
 def _send(connector: TrytonConnector, document: Document) -> None:
@@ -93,7 +93,7 @@ def _forward_all(inbox: InboxFixture, connectors: Sequence[TrytonConnector]) -> 
             if not forwarder.drain():
                 time.sleep(PAUSE_SECONDS)
 
-    began = time.perf_counter()
+    started = time.perf_counter()
     with ThreadPoolExecutor(len(connectors)) as pool:
         list(pool.map(forward, range(len(connectors))))
-    return time.perf_counter() - began
+    return time.perf_counter() - started

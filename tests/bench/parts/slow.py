@@ -11,6 +11,7 @@ from tests.bench.systems.system import System
 from tests.services.link import EDGE
 from tests.services.proxy import Proxy
 
+SYSTEMS = ("satchel", "handwritten", "static")
 SLOW = EDGE.but(loss=0.0, jitter=0.0)
 
 

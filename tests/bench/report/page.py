@@ -10,7 +10,7 @@ BEGIN = "<!-- figures: written by `make bench` -->"
 END = "<!-- end of figures -->"
 
 
-def about(records: int, seconds: float | None = None) -> str:
+def measured_on(records: int, seconds: float | None = None) -> str:
     """Return a sentence with the date and machine of the measurement."""
     gib = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
     took = f" The run took {seconds / 60:.0f} minutes." if seconds else ""

@@ -3,13 +3,16 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from tests.bench.parts import turns
 from tests.bench.report import aims
 from tests.bench.report.aims import Results
 
 NAMES = {
-    "satchel": "Satchel", "reference": "Satchel's reference device", "rows": "Satchel, rows only",
+    "satchel": "Satchel", "granian": "Satchel under granian", "reference": "Satchel's reference device",
+    "rows": "Satchel, rows only",
     "handwritten": "hand-written", "kinto": "Kinto", "static": "static file",
 }  # fmt: skip
+COMMANDS = {"python": "`python -c pass`", "help": "`satchel --help`", "doctor": "`satchel doctor`"}
 Figure = tuple[str, str, str, Callable[[float], str]]
 
 
@@ -29,6 +32,16 @@ def _whole(value: float) -> str:
     return f"{value:,.0f}"
 
 
+def _push(phones: int, title: str) -> tuple[Figure, ...]:
+    part = f"push{phones}"
+    return (
+        (part, "orders_per_second", title, _whole),
+        (part, "web_cpu", "… CPU of the web server per order", _milliseconds),
+        (part, "database_cpu", "… of the database", _milliseconds),
+        (part, "generator_cpu", "… of the client", _milliseconds),
+    )
+
+
 FIGURES: tuple[Figure, ...] = (
     ("first", "seconds", "first sync", lambda v: f"{v:.2f} s"),
     ("first", "rows_per_second", "… records a second", _whole),
@@ -40,21 +53,35 @@ FIGURES: tuple[Figure, ...] = (
     ("delta", "p50", "delta after 1 % changed, p50", _milliseconds),
     ("delta", "p95", "… p95", _milliseconds),
     ("delta", "bytes", "… bytes on the wire", _kilobytes),
-    ("delta", "server_cpu", "… server CPU", _milliseconds),
+    ("delta", "web_cpu", "… CPU of the web server", _milliseconds),
+    ("delta", "database_cpu", "… of the database", _milliseconds),
     ("delta", "generator_cpu", "… client CPU", _milliseconds),
     ("idle", "polls_per_second", "idle polls a second", _whole),
-    ("idle", "server_cpu", "… server CPU per poll", _milliseconds),
+    ("idle", "web_cpu", "… CPU of the web server per poll", _milliseconds),
+    ("idle", "database_cpu", "… of the database", _milliseconds),
     ("idle", "bytes", "… bytes on the wire per poll", _whole),
     ("idle", "generator_cpu", "… generator CPU per poll", _milliseconds),
-    ("push", "orders_per_second", "orders pushed a second", _whole),
-    ("push", "server_cpu", "… server CPU per order", _milliseconds),
-    ("push", "generator_cpu", "… client CPU per order", _milliseconds),
+    *_push(1, "orders pushed a second by one phone"),
+    *_push(2, "orders pushed a second by two phones"),
+    *_push(4, "orders pushed a second by four phones"),
+)
+GROWING: tuple[Figure, ...] = (
+    ("first", "seconds", "first sync", lambda v: f"{v:.2f} s"),
+    ("first", "rows_per_second", "… records a second", _whole),
+    ("first", "web_peak", "… peak memory of the web processes", _megabytes),
+    ("fixed", "p50", "fixed delta, p50", _milliseconds),
+    ("fixed", "server_cpu", "… server CPU", _milliseconds),
+    ("idle", "polls_per_second", "idle polls a second", _whole),
+    ("idle", "server_cpu", "… server CPU per poll", _milliseconds),
 )
 MULTIPLES = (
     ("first", "seconds", "first sync", True),
     ("delta", "p50", "delta after 1 % changed", True),
     ("idle", "polls_per_second", "idle polls a second", False),
-    ("push", "orders_per_second", "orders pushed a second", False),
+    ("push1", "orders_per_second", "orders pushed a second by one phone", False),
+    ("push2", "orders_per_second", "… by two phones at once", False),
+    ("push4", "orders_per_second", "… by four phones at once", False),
+    ("push1", "server_cpu", "server CPU of a pushed order", True),
 )
 
 
@@ -65,7 +92,9 @@ def markdown(results: Results) -> str:
 
 def _sections(results: Results) -> Iterator[str]:
     yield results["about"]
-    yield _section("Aims", ["figure", "measured", "aim", ""], aims.rows(results))
+    if results.get("left_out"):
+        yield f"Not measured, because the run reached its time limit: {', '.join(results['left_out'])}."
+    yield _section("Targets", ["figure", "measured", "target", ""], aims.rows(results))
     main: Mapping[str, Any] = results.get("main", {})
     if main:
         yield _section(
@@ -80,6 +109,12 @@ def _sections(results: Results) -> Iterator[str]:
             _sent_again(main),
         )
     yield _growth(results.get("growth", {}))
+    yield from _fresh(results.get("fresh", {}))
+    yield _section(
+        "Start-up of commands",
+        ["command", "CPU"],
+        [[COMMANDS[name], f"{figures['cpu']:.3f} s"] for name, figures in results.get("commands", {}).items()],
+    )
     drain = results.get("drain", {})
     yield _section(
         "Forwarding queued orders to an ERP that takes 200 ms for each, four workers",
@@ -91,6 +126,17 @@ def _sections(results: Results) -> Iterator[str]:
                 _milliseconds(drain["database_cpu"]),
             ]
         ] if drain else [],
+    )  # fmt: skip
+    forward = results.get("forward", {})
+    yield _section(
+        "Forwarding by one thread to an ERP that costs nothing, an order",
+        ["orders", "statements", "transactions", "CPU of Python", "of the database"],
+        [
+            [
+                _whole(forward["orders"]), f"{forward['statements']:.1f}", f"{forward['transactions']:.1f}",
+                _milliseconds(forward["cpu"]), _milliseconds(forward["database_cpu"]),
+            ]
+        ] if forward else [],
     )  # fmt: skip
     tryton = results.get("tryton", {})
     yield _section(
@@ -126,27 +172,23 @@ def _sections(results: Results) -> Iterator[str]:
 
 def _growth(growth: Mapping[int, Mapping[str, Any]]) -> str:
     lines = []
-    for part, figure, _, render in FIGURES:
-        part = {"delta": "fixed"}.get(part, part)
-        if (part, figure) not in _GROWING:
-            continue
+    for part, figure, title, render in GROWING:
         for name in ("satchel", "handwritten"):
             figures = [render(f[name][part][figure]) if name in f else "" for f in growth.values()]
-            if not any(figures):
-                continue
-            lines.append([f"{_GROWING[part, figure]}, {NAMES[name]}", *figures])
-    return _section("Growth", ["", *(f"{size:,} records" for size in growth)], lines if growth else [])
+            if any(figures):
+                lines.append([f"{title}, {NAMES[name]}", *figures])
+    return _section("Growth", ["", *(f"{size:,} records" for size in growth)], lines)
 
 
-_GROWING = {
-    ("first", "seconds"): "first sync",
-    ("first", "rows_per_second"): "… records a second",
-    ("first", "web_peak"): "… peak memory of the web processes",
-    ("fixed", "p50"): "fixed delta, p50",
-    ("fixed", "server_cpu"): "… server CPU",
-    ("idle", "polls_per_second"): "idle polls a second",
-    ("idle", "server_cpu"): "… server CPU per poll",
-}
+def _fresh(fresh: Mapping[str, Any]) -> Iterator[str]:
+    if not fresh:
+        return
+    heads = ["CPU of an order", *(f"{(n + 1) * fresh['orders']:,}" for n in range(len(fresh["database"])))]
+    lines = [
+        [title, *(_milliseconds(value) for value in fresh[part])]
+        for title, part in (("of the database", "database"), ("of the web server", "web"))
+    ]
+    yield _section("Orders on a fresh database, by thousands, without ANALYZE", heads, lines)
 
 
 def _heads(main: Mapping[str, Any]) -> list[str]:
@@ -155,11 +197,13 @@ def _heads(main: Mapping[str, Any]) -> list[str]:
 
 def _multiples(main: Mapping[str, Any]) -> Iterator[list[str]]:
     for part, figure, title, less_is_better in MULTIPLES:
-        base = main.get("handwritten", {}).get(part, {}).get(figure)
+        base = main.get("handwritten", {}).get(part)
         if base:
-            values = [figures.get(part, {}).get(figure) for figures in main.values()]
-            ratios = [v and (base / v if less_is_better else v / base) for v in values]
-            yield [title, *(f"{ratio:.2f}" if ratio else "" for ratio in ratios)]
+            cells = []
+            for figures in main.values():
+                pair = (base, figures.get(part)) if less_is_better else (figures.get(part), base)
+                cells.append(f"{turns.ratio(*pair, figure):.2f}" if figures.get(part) else "")
+            yield [title, *cells]
 
 
 def _absolute(main: Mapping[str, Any]) -> Iterator[list[str]]:

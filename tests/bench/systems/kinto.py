@@ -87,9 +87,9 @@ class KintoSystem:
         """Create accounts, collections and permissions by Kinto's API, and records by SQL, as the API stores
         them."""
         command = [self._venv / "bin" / "kinto", "migrate", "--ini", self._ini]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-        if done.returncode:
-            raise ServiceFailed(f"kinto migrate failed: {done.stdout}{done.stderr}")
+        result = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+        if result.returncode:
+            raise ServiceFailed(f"kinto migrate failed: {result.stdout}{result.stderr}")
         self.start()
         self._grant(reps)
         self.stop()

@@ -18,21 +18,21 @@ INSTALL_SECONDS = 600
 
 def kinto_venv() -> Path:
     """Return the virtualenv's folder; install it first unless it is up to date."""
-    wanted = fingerprint([LOCK], sys.version)
+    expected = fingerprint([LOCK], sys.version)
     with file_lock(ROOT / ".cache" / "kinto-install.lock"):
-        mark = FOLDER / "satchel-fingerprint"
-        if not mark.exists() or mark.read_text() != wanted:
+        marker = FOLDER / "satchel-fingerprint"
+        if not marker.exists() or marker.read_text() != expected:
             shutil.rmtree(FOLDER, ignore_errors=True)
             _run([sys.executable, "-m", "venv", FOLDER])
             (FOLDER / ".gitignore").write_text("*\n")
             pip = [FOLDER / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
             _run([*pip, "--require-hashes", "-r", LOCK])
-            mark.write_text(wanted)
+            marker.write_text(expected)
     return FOLDER
 
 
 def _run(command: list[str | Path]) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, timeout=INSTALL_SECONDS, check=False)
-    if done.returncode:
+    result = subprocess.run(command, capture_output=True, text=True, timeout=INSTALL_SECONDS, check=False)
+    if result.returncode:
         line = " ".join(map(str, command))
-        raise ServiceFailed(f"Installing Kinto failed: {line}\n{done.stdout}{done.stderr}")
+        raise ServiceFailed(f"Installing Kinto failed: {line}\n{result.stdout}{result.stderr}")

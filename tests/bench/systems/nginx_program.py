@@ -39,8 +39,8 @@ def _unpack() -> None:
     CACHE.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         fetch = ["apt-get", "download", "-o", "APT::Sandbox::User=root", "nginx"]
-        done = subprocess.run(fetch, cwd=scratch, capture_output=True, text=True, timeout=120, check=False)
+        result = subprocess.run(fetch, cwd=scratch, capture_output=True, text=True, timeout=120, check=False)
         for package in Path(scratch).glob("nginx_*.deb"):
             subprocess.run(["dpkg", "-x", package, CACHE], check=True, timeout=60)
             return
-    raise ServiceMissing(f"{MISSING}\napt-get says: {done.stderr.strip()[-300:]}")
+    raise ServiceMissing(f"{MISSING}\napt-get says: {result.stderr.strip()[-300:]}")

@@ -17,7 +17,9 @@ from ulid import ULID
 from backend.cli import init as setting_up
 from backend.database.core import Sessions, make_sessions
 from backend.feed.changes import MAX_CHANGES, publish
-from backend.identity import device_keys, enrolment, keys, tokens
+from backend.identity import device_keys, enrolment, tokens
+from backend.identity import reps as people
+from backend.identity.key_ring import KeyRing
 from backend.identity.models import Device
 from backend.settings import PREFIX, Settings, read_settings
 from backend.settings.declaration import declared_settings, variable
@@ -40,19 +42,32 @@ class SatchelSystem:
     """The product."""
 
     name = "satchel"
+    names = ("satchel", "granian")
+    """Satchel under its two web servers."""
 
     def __init__(
-        self, postgres: PostgresServer, folder: Path, sizes: Sizes, *, fast: bool = False, database: str = ""
+        self,
+        postgres: PostgresServer,
+        folder: Path,
+        sizes: Sizes,
+        *,
+        fast: bool = False,
+        analysed: bool = True,
+        database: str = "",
     ) -> None:
-        """*fast* fills by COPY instead of `publish()`; a test shows that the tables are the same."""
+        """*fast* fills by COPY instead of `publish()`; a test shows that the tables are the same.
+
+        Without *analysed*, PostgreSQL knows nothing of the tables' sizes, as in the first minute of a new
+        installation.
+        """
         self.port = free_port()
-        self._fast = fast
+        self._fast, self._analysed = fast, analysed
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         database = database or f"satchel_{sizes.records}"
         setting_names = {variable(PREFIX, setting.name) for setting in declared_settings(Settings)}
         inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-        self._environ = {
+        self.environ = {
             **inherited,
             # To try out a setting: SATCHEL_SEGMENT_ROWS=0 python -m tests.bench first
             **{name: value for name, value in os.environ.items() if name in setting_names},
@@ -62,8 +77,12 @@ class SatchelSystem:
             "SATCHEL_PUBLIC_URL": f"http://127.0.0.1:{self.port}",
             "SATCHEL_WEB_PROCESSES": str(sizes.processes),
             "SATCHEL_WEB_THREADS": str(sizes.threads),
+            # One client asks more in a second than a phone in an hour; it is counted all the same.
+            "SATCHEL_DEVICE_REQUESTS_PER_MINUTE": "1000000000",
+            "SATCHEL_REP_REQUESTS_PER_MINUTE": "1000000000",
+            "SATCHEL_DOCUMENTS_PER_DAY": "1000000000",
         }
-        self.settings = read_settings(self._environ)
+        self.settings = read_settings(self.environ)
         self.sessions: Sessions = make_sessions(self.settings.database_url)
         self._process: ServerProcess | None = None
 
@@ -72,7 +91,7 @@ class SatchelSystem:
         now = dt.datetime.now(dt.UTC)
         with self.sessions() as session, session.begin():
             for rep in reps:
-                setting_up.add_rep(session, rep.id, f"Rep {rep.id}", None)
+                people.save(session, rep.id, f"Rep {rep.id}", None)
                 for channel in rep.channels:
                     grants.assign(session, rep.id, channel, now)
                 session.add(_device(rep.id, now))
@@ -81,7 +100,8 @@ class SatchelSystem:
             feed_copy.fill(self.sessions, records)
         else:
             self.change(records)
-        _analyse(self.sessions)
+        if self._analysed:
+            _analyse(self.sessions)
         # A worker would have built them long before the first phone connects.
         self.run("segments", "build")
 
@@ -91,7 +111,7 @@ class SatchelSystem:
     def start(self) -> None:
         command = [sys.executable, "-m", "backend.cli", "serve", "--only", "web"]
         self._process = ServerProcess(
-            command, self._folder / "web.log", env=self._environ, identity={"cwd": str(ROOT)}
+            command, self._folder / "web.log", env=self.environ, identity={"cwd": str(ROOT)}
         )
         self._process.wait_ready(self._answers, 180)
 
@@ -105,7 +125,7 @@ class SatchelSystem:
         now = dt.datetime.now(dt.UTC)
         with self.sessions() as session:
             device = session.scalars(select(Device).where(Device.rep == rep.id).limit(1)).one()
-            token = tokens.issue(keys.load(self.settings.folder), self.settings.public_url, device, now)
+            token = tokens.issue(KeyRing(self.settings.folder), self.settings.public_url, device, now)
         headers = {"Authorization": f"Bearer {token.access_token}"}
         return Address("satchel", self.port, headers, {"schema": SCHEMA_REVISION})
 
@@ -136,16 +156,41 @@ class SatchelSystem:
     def run(self, *arguments: str) -> str:
         """Run `satchel` with *arguments* on this installation; return what it printed."""
         command = [sys.executable, "-m", "backend.cli", *arguments]
-        done = subprocess.run(
-            command, env=self._environ, cwd=ROOT, capture_output=True, text=True, check=True, timeout=600
+        result = subprocess.run(
+            command, env=self.environ, cwd=ROOT, capture_output=True, text=True, check=True, timeout=600
         )
-        return done.stdout
+        return result.stdout
 
     def stop(self) -> None:
         if self._process:
             self._process.stop()
             self._process = None
         self.sessions.kw["bind"].dispose()
+
+
+class GranianSystem(SatchelSystem):
+    """The same installation, database included, under granian instead of gunicorn."""
+
+    name = "granian"
+
+    def __init__(self, satchel: SatchelSystem) -> None:
+        self.port = free_port()
+        self._folder = satchel._folder / "granian"
+        self._folder.mkdir(exist_ok=True)
+        self.environ = {
+            **satchel.environ,
+            "SATCHEL_WEB_SERVER": "granian",
+            "SATCHEL_PORT": str(self.port),
+        }
+        self.settings = read_settings(self.environ)
+        self.sessions = make_sessions(self.settings.database_url)
+        self._process = None
+
+    def fill(self, reps: Sequence[BenchRep], records: Iterable[tuple[str, Record]]) -> None:
+        """Do nothing: the installation is filled already."""
+
+    def change(self, records: Iterable[tuple[str, Record]]) -> None:
+        """Do nothing: the other system publishes into the same database."""
 
 
 def publish_all(sessions: Sessions, records: Iterable[tuple[str, Record]]) -> None:
@@ -160,7 +205,8 @@ def _device(rep: str, now: dt.datetime) -> Device:
     key = device_keys.normalised({"kty": "OKP", "crv": "Ed25519", "x": x.decode()})
     return Device(
         id=str(ULID()), rep=rep, name="bench", public_key=key, version=1, refresh_generation=1,
-        enrolled_at=now, last_seen_at=now, app_version="bench",
+        refresh_family=1, family_began_at=now, refreshed_at=now, enrolled_at=now, last_seen_at=now,
+        app_version="bench",
     )  # fmt: skip
 
 

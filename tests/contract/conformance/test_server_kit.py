@@ -20,20 +20,28 @@ Falsify = Callable[[httpx.Request, httpx.Response], httpx.Response | None]
 
 
 @pytest.fixture
-def here(tmp_path: Path) -> Iterator[Installation]:
+def installation(tmp_path: Path) -> Iterator[Installation]:
     """A server with a few hundred records and a segment."""
-    settings = read_settings({"SATCHEL_FOLDER": str(tmp_path / "instance")})
+    settings = read_settings(
+        {
+            "SATCHEL_FOLDER": str(tmp_path / "instance"),
+            "SATCHEL_OTHER_URLS": "http://satchel.test",
+            "SATCHEL_UNENCRYPTED_HOSTS": "satchel.test",
+        }
+    )
     with install(settings, SystemClock()) as installation:  # type: ignore[arg-type]
         company.say(installation.sessions, *(company.customer(f"K{n:03}", "NW") for n in range(200)))
-        segments.offer(installation.sessions, installation.satchel.segments, ("territory:NW", "customers"))
+        segments.offer_stream(
+            installation.sessions, installation.satchel.segments, ("territory:NW", "customers")
+        )
         yield installation
 
 
 class Falsifying(httpx.BaseTransport):
     """Passes requests to the app, and its answers through *falsify*."""
 
-    def __init__(self, here: Installation, falsify: Falsify = lambda request, response: None) -> None:
-        self._inner = httpx.WSGITransport(here.app)
+    def __init__(self, installation: Installation, falsify: Falsify = lambda request, response: None) -> None:
+        self._inner = httpx.WSGITransport(installation.app)
         self._falsify = falsify
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -45,15 +53,15 @@ class Falsifying(httpx.BaseTransport):
         return self._falsify(request, plain) or plain
 
 
-def failed(here: Installation, falsify: Falsify, *only: str) -> dict[str, str]:
-    verdicts = run("http://satchel.test", here.code(), only, Falsifying(here, falsify))
-    return {verdict.rule: verdict.detail for verdict in verdicts if verdict.outcome == "fail"}
+def failed(installation: Installation, falsify: Falsify, *only: str) -> dict[str, str]:
+    results = run("http://satchel.test", installation.code(), only, Falsifying(installation, falsify))
+    return {result.rule: result.detail for result in results if result.outcome == "fail"}
 
 
-def test_our_server_keeps_every_rule(here: Installation) -> None:
-    verdicts = list(run("http://satchel.test", here.code(), http=Falsifying(here)))
-    assert [(v.number, v.rule, v.outcome, v.detail) for v in verdicts if v.outcome != "pass"] == []
-    assert [v.rule for v in verdicts] == [rule.name for _, rule in RULES]
+def test_our_server_keeps_every_rule(installation: Installation) -> None:
+    results = list(run("http://satchel.test", installation.code(), http=Falsifying(installation)))
+    assert [(v.number, v.rule, v.outcome, v.detail) for v in results if v.outcome != "pass"] == []
+    assert [v.rule for v in results] == [rule.name for _, rule in RULES]
 
 
 def changing(path: str, change: Callable[[Any], Any]) -> Falsify:
@@ -113,8 +121,11 @@ def other_bytes(request: httpx.Request, response: httpx.Response) -> httpx.Respo
     [
         ("enrol", changing("/v1/enrol", other_device)),
         ("token", changing("/v1/token", other_token)),
+        ("proof", answering("/v1/token", 200, body=b"{}", when=400)),
+        ("reuse", answering("/v1/token", 200, body=b"{}", when=401)),
         ("token-required", answering("/v1/pull", 200, body=b"{}", when=401)),
         ("public-routes", changing("/v1/limits", lambda value: {})),
+        ("bounds", answering("/v1/enrol", 400, body=b'{"error": "no"}', when=413)),
         ("envelope", answering("/v1/push", 400, body=b'{"error": "no"}', when=400)),
         ("pages", changing("/v1/pull", without_last_row)),
         ("check", changing("/v1/pull", without_last_row)),
@@ -131,28 +142,30 @@ def other_bytes(request: httpx.Request, response: httpx.Response) -> httpx.Respo
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_a_server_that_breaks_a_rule_is_told_which(here: Installation, rule: str, falsify: Falsify) -> None:
-    assert set(failed(here, falsify, rule)) == {rule}
+def test_the_kit_names_the_rule_that_a_server_breaks(
+    installation: Installation, rule: str, falsify: Falsify
+) -> None:
+    assert set(failed(installation, falsify, rule)) == {rule}
 
 
 @pytest.mark.parametrize("rule", ["idle", "segments", "verify"])
-def test_what_others_write_meanwhile_is_not_the_servers_fault(here: Installation, rule: str) -> None:
+def test_writes_of_others_during_a_check_are_no_fault(installation: Installation, rule: str) -> None:
     """Four new customers come between the answers of one try; the next one finds the server quiet."""
     left = list(range(4))
 
     def others(request: httpx.Request, response: httpx.Response) -> None:
         if left and request.url.path == "/v1/pull":
-            company.say(here.sessions, company.customer(f"M{left.pop()}", "NW"))
+            company.say(installation.sessions, company.customer(f"M{left.pop()}", "NW"))
 
-    (verdict,) = run("http://satchel.test", here.code(), [rule], Falsifying(here, others))
-    assert (verdict.outcome, left) == ("pass", [])
+    (result,) = run("http://satchel.test", installation.code(), [rule], Falsifying(installation, others))
+    assert (result.outcome, left) == ("pass", [])
 
 
-def test_a_server_to_which_others_always_write_is_not_judged(here: Installation) -> None:
+def test_a_server_to_which_others_always_write_is_not_checked(installation: Installation) -> None:
     numbers = iter(range(10_000))
 
     def others(request: httpx.Request, response: httpx.Response) -> None:
-        company.say(here.sessions, company.customer(f"M{next(numbers)}", "NW"))
+        company.say(installation.sessions, company.customer(f"M{next(numbers)}", "NW"))
 
-    (verdict,) = run("http://satchel.test", here.code(), ["verify"], Falsifying(here, others))
-    assert verdict.outcome == "not applicable" and "others wrote" in verdict.detail
+    (result,) = run("http://satchel.test", installation.code(), ["verify"], Falsifying(installation, others))
+    assert result.outcome == "not applicable" and "others wrote" in result.detail

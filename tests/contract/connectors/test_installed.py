@@ -4,11 +4,11 @@ import subprocess
 import sys
 
 
-def test_without_pytest_it_says_what_to_install() -> None:
+def test_the_contract_suite_without_pytest_names_the_package_to_install() -> None:
     code = "import sys; sys.modules['pytest'] = None; import backend.erp.testing"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.returncode != 0
-    assert "install pytest" in done.stderr
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert result.returncode != 0
+    assert "install pytest" in result.stderr
 
 
 def test_the_server_and_the_port_do_not_import_pytest() -> None:

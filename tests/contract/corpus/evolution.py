@@ -13,7 +13,7 @@ Json = dict[str, Any]
 WRITTEN = ("Submission", "PushRequest", "SyncRequest", "EnrolRequest", "TokenRequest")
 """Definitions that devices write, in addition to the bodies of kinds."""
 
-GATED = {("Page", "reset"): {"epoch_rebased"}}
+GATED = {("Page", "reset"): {"epoch_rebased"}, ("Changes", "collection"): {"price_limits"}}
 """Values that a reply has only for devices of a revision that knows them; `pull.py` ensures it."""
 
 OPEN_ENDED = {("Problem", "code"), ("SubmissionRecord", "state")}

@@ -6,8 +6,10 @@ from typing import Any, NamedTuple
 
 import jwt
 
+from backend.identity import proof_nonces
 from backend.settings import Settings
 from sync_protocol.change import Put
+from sync_protocol.dpop import PROOF_HEADER, nonce_time
 from tests.contract.corpus import corpus, reliance
 from tests.contract.wire import exchange
 from tests.contract.wire.exchange import Golden
@@ -26,18 +28,19 @@ class Replayed(NamedTuple):
 
 
 class Player:
-    """Plays the story of *revision* to *here*.
+    """Plays the story of *revision* to *installation*.
 
     Values that are opaque to a device (cursors, tags, tokens, addresses of uploads) are sent as today's server
     gave them; everything else is sent as in the corpus.
     """
 
-    def __init__(self, here: Installation, revision: int) -> None:
-        self.here = here
+    def __init__(self, installation: Installation, revision: int) -> None:
+        self.installation = installation
         self.revision = revision
-        self.phone = Phone(here, DEVICE_KEY)
-        self.stage = Stage(here, self.phone)
+        self.phone = Phone(installation, DEVICE_KEY)
+        self.stage = Stage(installation, self.phone)
         self._today: dict[str, str] = {}
+        self._has_checks = any(step.get("event") == "check_receipts" for step in corpus.steps(revision))
 
     def play(self) -> Iterator[Replayed]:
         """Yield every exchange."""
@@ -52,8 +55,11 @@ class Player:
     def _ask(self, name: str) -> Replayed:
         golden = corpus.read(self.revision, name)
         request = self._translated(golden["request"])
-        response = exchange.send(self.here.client, name, request, self.phone.access_token)
+        response = exchange.send(self.installation.client, name, request, self.phone.access_token)
         now = exchange.reply_of(response)
+        if request["method"] == "PATCH" and not self._has_checks:
+            # When its story was frozen, claims were queued with the last byte of the last receipt.
+            self.installation.check_receipts()
         if now["status"] < 300 and golden["request"]["path"] in ("/v1/enrol", "/v1/token"):
             self.phone.keep(response)
             self.phone.device_id = now["body"].get("device_id", self.phone.device_id)
@@ -64,19 +70,27 @@ class Player:
         """Return a request with today's opaque values."""
         if isinstance(value, dict):
             translated = {name: self._translated(inner) for name, inner in value.items()}
-            if "proof" in value and translated["refresh_token"] != value["refresh_token"]:
-                # The proof must be over the token that today's server gave; the key is that of the corpus.
-                jti = jwt.decode(value["proof"], options={"verify_signature": False})["jti"]
-                translated["proof"] = self.phone.proof(translated["refresh_token"], jti=jti)
+            if PROOF_HEADER in value:
+                translated[PROOF_HEADER] = self._proof(value[PROOF_HEADER])
             return translated
         if isinstance(value, list):
             return [self._translated(item) for item in value]
         return self._today.get(value, value) if isinstance(value, str) else value
+
+    def _proof(self, frozen: str) -> str:
+        """Return *frozen* with the nonce and the time of today's server, signed by the key of the corpus."""
+        payload = jwt.decode(frozen, options={"verify_signature": False, "verify_iat": False})
+        header = {name: v for name, v in jwt.get_unverified_header(frozen).items() if name != "alg"}
+        if "nonce" in payload:
+            now = self.installation.clock.now()
+            nonce = proof_nonces.issue(self.installation.satchel.keys.secrets(now), now)
+            payload |= {"nonce": nonce, "iat": nonce_time(nonce)}
+        return jwt.encode(payload, self.phone.key, algorithm="EdDSA", headers=header)
 
 
 @contextmanager
 def stage_of(settings: Settings, revision: int) -> Iterator[Player]:
     """Yield a player with an installation that holds the first records of the story of *revision*."""
     records = [Put(*item) for item in corpus.read(revision, "story")["records"]]
-    with world(settings, records) as here:
-        yield Player(here, revision)
+    with world(settings, records) as installation:
+        yield Player(installation, revision)

@@ -43,13 +43,13 @@ class Reader:
             self.rows = {k: row for k, row in self.rows.items() if (row[0], k[0]) != (channel, collection)}
         for change in page["changes"]:
             for position, record in change["put"]:
-                held = self.rows.get((change["collection"], record["id"]))
-                if held is None or held[1] < position:
+                held_row = self.rows.get((change["collection"], record["id"]))
+                if held_row is None or held_row[1] < position:
                     self.rows[change["collection"], record["id"]] = (change["channel"], position, record)
         for change in page["changes"]:
             for position, key in change["gone"]:
-                held = self.rows.get((change["collection"], key))
-                if held and held[0] == change["channel"] and held[1] < position:
+                held_row = self.rows.get((change["collection"], key))
+                if held_row and held_row[0] == change["channel"] and held_row[1] < position:
                     del self.rows[change["collection"], key]
         self.cursor, self.epoch, self.complete = page["cursor"], page["epoch"], page["complete"]
 

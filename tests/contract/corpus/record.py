@@ -20,8 +20,8 @@ def freeze(revision: int) -> None:
     records = first_records()
     with tempfile.TemporaryDirectory() as folder:
         settings = read_settings({"SATCHEL_FOLDER": str(Path(folder) / "instance")})
-        with world(settings, records) as here:
-            story = Story(here)
+        with world(settings, records) as installation:
+            story = Story(installation)
             for name, golden in story.play():
                 corpus.write(revision, name, golden)
     first = [[put.collection, put.key, dict(put.record)] for put in records]

@@ -15,7 +15,9 @@ OPAQUE = frozenset(
         "epoch",
         "access_token",
         "refresh_token",
+        "DPoP-Nonce",
         "device_id",
+        "wipe_order",
         "ETag",
         "Location",
         "request_id",
@@ -29,6 +31,7 @@ AT_LEAST = frozenset({"push_submissions", "push_bytes", "submission_bytes", "rec
 TUNED = frozenset(
     {
         "expires_in",
+        "refresh_expires_in",
         "poll_after",
         "Satchel-Poll-After",
         "Retry-After",

@@ -15,7 +15,7 @@ FIRST: dict[str, Any] = corpus.read(1, "catalogue")
 
 
 @pytest.mark.parametrize("revision", corpus.revisions())
-def test_nothing_is_removed_renamed_retyped_or_newly_required(revision: int) -> None:
+def test_the_protocol_removes_renames_retypes_and_newly_requires_nothing(revision: int) -> None:
     assert breaks(corpus.read(revision, "catalogue"), definitions(schemas(ROUTES))) == []
 
 
@@ -32,7 +32,7 @@ def changed(**changes: Any) -> dict[str, Any]:
     return now
 
 
-def test_adding_breaks_nothing() -> None:
+def test_an_added_field_breaks_no_older_app() -> None:
     now = changed(Customer__loyalty={"type": "string"}, OrderBody__channel={"type": "string"})
     now["Customer"]["required"].append("loyalty")
     now["Vehicle"] = {"type": "object", "properties": {}}
@@ -56,11 +56,11 @@ def test_adding_breaks_nothing() -> None:
     ],
     ids=str,
 )
-def test_what_breaks_an_older_app_is_named(changes: dict[str, Any], fault: str) -> None:
+def test_the_check_names_a_change_that_breaks_an_older_app(changes: dict[str, Any], fault: str) -> None:
     assert fault in "; ".join(breaks(FIRST, changed(**changes)))
 
 
-def test_a_newly_required_field_of_a_kind_is_named() -> None:
+def test_the_check_names_a_newly_required_field_of_a_kind() -> None:
     now = changed(ExpenseClaimBody__trip={"type": "string"}, ExpenseLine__vat={"type": "string"})
     now["ExpenseClaimBody"]["required"].append("trip")
     now["ExpenseLine"]["required"].append("vat")
@@ -70,7 +70,7 @@ def test_a_newly_required_field_of_a_kind_is_named() -> None:
     ]
 
 
-def test_a_field_that_a_record_may_lack_now_is_named() -> None:
+def test_the_check_names_a_field_that_became_optional_in_records() -> None:
     now = copy.deepcopy(FIRST)
     now["Customer"]["required"].remove("name")
     assert breaks(FIRST, now) == ["Customer.name may be absent now, and older apps rely on it"]

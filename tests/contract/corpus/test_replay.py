@@ -18,7 +18,7 @@ REVISIONS = corpus.revisions()
 
 
 @pytest.mark.parametrize("revision", REVISIONS)
-def test_what_a_released_revision_relies_on_still_holds(settings: Settings, revision: int) -> None:
+def test_the_server_keeps_what_a_released_revision_relies_on(settings: Settings, revision: int) -> None:
     """Its story is played from enrolment to the wipe order, on both databases."""
     with stage_of(settings, revision) as player:
         exchanges = list(player.play())
@@ -27,7 +27,7 @@ def test_what_a_released_revision_relies_on_still_holds(settings: Settings, revi
 
 
 @pytest.mark.parametrize("revision", REVISIONS)
-def test_cursors_and_tokens_of_a_released_revision_are_still_good(tmp_path, revision: int) -> None:
+def test_cursors_and_tokens_of_a_released_revision_stay_valid(tmp_path, revision: int) -> None:
     """The server is updated while phones are in use: their cursors and tokens come from the release before."""
     settings = read_settings({"SATCHEL_FOLDER": str(tmp_path / "instance")})
     with stage_of(settings, revision) as player:
@@ -83,9 +83,9 @@ def test_the_comparison_takes_rows_by_their_key() -> None:
     def page(*put, gone=()):
         return {"changes": [{"channel": "c", "collection": "k", "put": list(put), "gone": list(gone)}]}
 
-    one, two = [1, {"id": "A", "n": 1}], [2, {"id": "B"}]
-    assert list(reliance.broken(page(one, two), page([7, {"id": "B", "more": 1}], [9, one[1]]))) == []
-    lost = list(reliance.broken(page(one, two), page(one)))
+    first, second = [1, {"id": "A", "n": 1}], [2, {"id": "B"}]
+    assert list(reliance.broken(page(first, second), page([7, {"id": "B", "more": 1}], [9, first[1]]))) == []
+    lost = list(reliance.broken(page(first, second), page(first)))
     assert "reply.changes.c k.put B is gone" in lost
-    doubled = list(reliance.broken(page(one), page(one, two)))
+    doubled = list(reliance.broken(page(first), page(first, second)))
     assert doubled and "rows of" in doubled[0]

@@ -49,7 +49,7 @@ def pull(phone: Phone, reader: Reader, limit_bytes: int | None = None) -> Reader
     raise AssertionError("no page was ever complete")
 
 
-def test_it_reads_every_page_and_result_of_its_story(settings: Settings) -> None:
+def test_revision_1_reads_every_page_and_result_of_its_story(settings: Settings) -> None:
     with stage_of(settings, 1) as player:
         replies = {exchange.name: exchange for exchange in player.play()}
     reader = Reader()
@@ -69,30 +69,30 @@ def test_it_reads_every_page_and_result_of_its_story(settings: Settings) -> None
         check_results(replies[name].now["body"]["results"], documents)
 
 
-def test_its_replica_is_whole_page_by_page(player: Player) -> None:
-    phone = player.here.phone()
-    company.say(player.here.sessions, *(company.customer(f"K{n:03}", "NW") for n in range(80)))
+def test_the_replica_of_revision_1_is_complete_after_each_page(player: Player) -> None:
+    phone = player.installation.phone()
+    company.say(player.installation.sessions, *(company.customer(f"K{n:03}", "NW") for n in range(80)))
     reader = pull(phone, Reader(), limit_bytes=4096)
     assert len(reader.records("customers")) == 82
     company.say(
-        player.here.sessions, company.customer("K001", "SE"), company.customer("K002", "NW", name="New")
+        player.installation.sessions, company.customer("K001", "SE"), company.customer("K002", "NW", name="New")
     )
     pull(phone, reader)
     assert "K001" not in reader.records("customers")
     assert reader.records("customers")["K002"]["name"] == "New"
 
 
-def test_a_collection_that_came_later_is_not_sent_to_it(player: Player) -> None:
+def test_revision_1_gets_no_later_collection(player: Player) -> None:
     later = {**COLLECTIONS, "receivables": dataclasses.replace(COLLECTIONS["receivables"], since=2)}
     with patch("backend.identity.access.COLLECTIONS", later):
-        phone = player.here.phone()
+        phone = player.installation.phone()
         assert pull(phone, Reader()).records("receivables") == {}
         newer = phone.pull(query={"schema": 2}).json
     assert "receivables" in {change["collection"] for change in newer["changes"]}
 
 
-def test_it_is_not_offered_segments_and_goes_on_getting_rows(player: Player) -> None:
-    head = company.say(player.here.sessions, *(company.customer(f"K{n:03}", "NW") for n in range(50)))
+def test_revision_1_gets_rows_instead_of_segments(player: Player) -> None:
+    head = company.say(player.installation.sessions, *(company.customer(f"K{n:03}", "NW") for n in range(50)))
     segment = FeedSegment(
         channel="territory:NW",
         collection="customers",
@@ -101,16 +101,16 @@ def test_it_is_not_offered_segments_and_goes_on_getting_rows(player: Player) -> 
         sha256="0" * 64,
         bytes=1,
         rows=52,
-        built_at=player.here.clock.now(),
+        built_at=player.installation.clock.now(),
     )
-    player.here.change(lambda session: session.add(segment))
-    phone = player.here.phone()
+    player.installation.change(lambda session: session.add(segment))
+    phone = player.installation.phone()
     assert len(phone.pull(query={"schema": 2}).json["segments"]) == 1
     assert len(pull(phone, Reader()).records("customers")) == 52
 
 
-def test_its_reset_is_plain(player: Player) -> None:
-    phone = player.here.phone()
+def test_revision_1_gets_a_plain_reset(player: Player) -> None:
+    phone = player.installation.phone()
     reader = pull(phone, Reader())
     player.stage.begin_epoch()
     page = phone.pull(reader.cursor, query={"schema": SCHEMA}).json
@@ -121,21 +121,21 @@ def test_its_reset_is_plain(player: Player) -> None:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document["kind"])
-def test_what_it_captured_is_accepted_for_ever(player: Player, document) -> None:
+def test_documents_of_revision_1_are_accepted_for_ever(player: Player, document) -> None:
     """A document captured under revision 1 is pushed long after to the server of today."""
-    grants_again(player.here)
+    grants_again(player.installation)
     steps = corpus.steps(1)
     put = [item for step in steps if step.get("event") == "publish" for item in step["put"]]
     player.stage.publish(put)
-    reply = player.here.phone().push(document)
+    reply = player.installation.phone().push(document)
     check_results(reply.json["results"], [document])
     (result,) = reply.json["results"]
     statuses = {"01KBR9YJ3M0000000000000002": "refused"}  # it cites a product that the rep never had
     assert result["status"] == statuses.get(document["id"], "received")
 
 
-def grants_again(here: Installation) -> None:
-    here.change(lambda session: grants.assign(session, "R1", "warehouse:W1", here.clock.now()))
+def grants_again(installation: Installation) -> None:
+    installation.change(lambda session: grants.assign(session, "R1", "warehouse:W1", installation.clock.now()))
 
 
 def test_only_what_revision_1_required_is_required_of_its_documents(player: Player) -> None:
@@ -155,7 +155,7 @@ def test_only_what_revision_1_required_is_required_of_its_documents(player: Play
         "sha256": digest(body),
     }
     with_more = {**bare, "id": "01KBR9YJ3M000000000000000A", "colour": "of a newer app"}
-    results = player.here.phone().push(bare, with_more).json["results"]
+    results = player.installation.phone().push(bare, with_more).json["results"]
     assert [result["status"] for result in results] == ["received", "received"]
 
 
@@ -171,7 +171,7 @@ def test_only_what_revision_1_required_is_required_of_its_documents(player: Play
     ],
     ids=str,
 )
-def test_the_frozen_reader_does_notice(change) -> None:
+def test_the_frozen_reader_fails_on_a_broken_page(change) -> None:
     page = corpus.read(1, "pull-first")["reply"]["body"]
     check_page(page)
     with pytest.raises(ContractBroken):

@@ -15,13 +15,15 @@ def play(story: Any) -> None:
         return company.submission(id, body, "withdrawal", schema=2, supersedes=of)
 
     order = company.submission(ORDER, company.order_body())
-    about = "An order, and its withdrawal: a document of its own, which is done once it is received."
+    description = "An order, and its withdrawal: a document of its own, which is done once it is received."
     documents = [order, withdrawal(WITHDRAWAL, ORDER)]
-    story.ask("push-withdraw", about, "POST", "/v1/push", body={"submissions": documents})
+    story.ask("push-withdraw", description, "POST", "/v1/push", body={"submissions": documents})
     body = {"submission_id": ORDER, "action": "cancel", "message": "The customer called"}
     request = company.submission(REQUEST, body, "change_request", schema=2)
-    about = "What was withdrawn cannot be changed; and a withdrawal names in `supersedes` what its body names."
+    description = (
+        "What was withdrawn cannot be changed; and a withdrawal names in `supersedes` what its body names."
+    )
     inconsistent = {**withdrawal(LATE, ORDER), "supersedes": None}
     story.ask(
-        "push-amendment-refused", about, "POST", "/v1/push", body={"submissions": [inconsistent, request]}
+        "push-amendment-refused", description, "POST", "/v1/push", body={"submissions": [inconsistent, request]}
     )

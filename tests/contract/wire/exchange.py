@@ -25,6 +25,7 @@ REPLY_HEADERS = (
     "Allow",
     "Content-Range",
     "Content-Type",
+    "DPoP-Nonce",
     "ETag",
     "Location",
     "Retry-After",

@@ -27,9 +27,9 @@ IDS = [f"01KBR9YJ3P00000000000000{n:02}" for n in range(1, 8)]
 PARKED = "/v1/office/parked"
 
 
-def tell(here: Installation) -> Iterator[tuple[str, Golden]]:
+def play(installation: Installation) -> Iterator[tuple[str, Golden]]:
     """Yield every exchange as (name, golden)."""
-    story = _Story(here)
+    story = _Story(installation)
     with patch("backend.api.endpoints.office.connect", lambda name, options: story.erp):
         yield from story.errors_of_the_lock()
         yield from story.actions()
@@ -37,16 +37,16 @@ def tell(here: Installation) -> Iterator[tuple[str, Golden]]:
 
 
 class _Story:
-    def __init__(self, here: Installation) -> None:
-        self.here = here
-        self.erp = RecordingErp(here.settings.folder / "erp")
+    def __init__(self, installation: Installation) -> None:
+        self.installation = installation
+        self.erp = RecordingErp(installation.settings.folder / "erp")
         for name, role in (("anna", "office"), ("bert", "office"), ("ivo", "it")):
-            here.change(
+            installation.change(
                 lambda s, n=name, r=role: accounts.store_token(
-                    s, n, r, TOKENS[n], by="user:root", now=here.clock.now()
+                    s, n, r, TOKENS[n], by="user:root", now=installation.clock.now()
                 )
             )
-        phone = here.phone()
+        phone = installation.phone()
         phone.push(*(company.submission(id, company.order_body(notes=id[-2:])) for id in IDS))
         for id in IDS:
             self.park(id)
@@ -60,40 +60,40 @@ class _Story:
             }  # fmt: skip
             for name, value in {**parked, **values}.items():
                 setattr(row, name, value)
-            row.updated_at = self.here.clock.now()
+            row.updated_at = self.installation.clock.now()
             session.flush()
             publish(session, [Put("submissions", id, as_record(row))])
 
-        self.here.change(change)
+        self.installation.change(change)
 
     def ask(
-        self, name: str, about: str, method: str, path: str, who: str | None = "anna", **request: Any
+        self, name: str, description: str, method: str, path: str, who: str | None = "anna", **request: Any
     ) -> tuple[str, Golden]:
         headers = {"Authorization": f"Bearer {TOKENS.get(who, who)}"} if who else {}
         if "body" in request:
             headers["Content-Type"] = "application/json"
         golden: Golden = {"method": method, "path": path, "headers": headers, **request}
-        response = exchange.send(self.here.client, name, golden, "")
-        self.here.clock.advance(seconds=10)
-        return name, {"about": about, "request": golden, "reply": exchange.reply_of(response)}
+        response = exchange.send(self.installation.client, name, golden, "")
+        self.installation.clock.advance(seconds=10)
+        return name, {"about": description, "request": golden, "reply": exchange.reply_of(response)}
 
     def act(
-        self, name: str, about: str, id: str, action: str, who: str = "anna", **body: Any
+        self, name: str, description: str, id: str, action: str, who: str = "anna", **body: Any
     ) -> tuple[str, Golden]:
-        return self.ask(name, about, "POST", f"{PARKED}/{id}/{action}", who, body=body)
+        return self.ask(name, description, "POST", f"{PARKED}/{id}/{action}", who, body=body)
 
     def errors_of_the_lock(self) -> Iterator[tuple[str, Golden]]:
-        about = "No account has the token, or the account is revoked."
-        yield self.ask("problem-office_token_invalid", about, "GET", PARKED, "so1.nobody-s-token")
-        about = "The role of those who run the connection may retry, and decide nothing."
-        yield self.act("problem-role_missing", about, IDS[0], "cancel", "ivo", why="no")
+        description = "No account has the token, or the account is revoked."
+        yield self.ask("problem-office_token_invalid", description, "GET", PARKED, "so1.nobody-s-token")
+        description = "The role of those who run the connection may retry, and decide nothing."
+        yield self.act("problem-role_missing", description, IDS[0], "cancel", "ivo", why="no")
 
     def actions(self) -> Iterator[tuple[str, Golden]]:
         yield self.ask("list", "The longest-waiting document comes first.", "GET", PARKED, query={"limit": "1"})
         yield self.ask("show", "One document.", "GET", f"{PARKED}/{IDS[0]}")
         yield self.act("reserve", "Anna reserves it.", IDS[0], "reserve")
-        about = "Bert learns who has reserved it. With `force` he would overrule her."
-        yield self.act("problem-reserved_by_another", about, IDS[0], "retry", "bert")
+        description = "Bert learns who has reserved it. With `force` he would overrule her."
+        yield self.act("problem-reserved_by_another", description, IDS[0], "retry", "bert")
         yield self.act("release", "Anna ends her reservation.", IDS[0], "release")
         yield self.act("retry", "It is sent again, unchanged.", IDS[0], "retry", why="The limit was raised")
         yield self.act("problem-not_parked", "It is not parked any more.", IDS[0], "cancel", why="no")
@@ -104,16 +104,23 @@ class _Story:
 
     def refusals(self) -> Iterator[tuple[str, Golden]]:
         yield self.act("problem-not_in_erp", "No such number.", IDS[4], "link", number="SO99")
-        about = "Another document is linked to the number."
-        yield self.act("problem-linked_elsewhere", about, IDS[4], "link", number="SO1")
+        description = "Another document is linked to the number."
+        yield self.act("problem-linked_elsewhere", description, IDS[4], "link", number="SO1")
+        number = self.erp.by_hand(body=company.order_body("C2"))
+        description = (
+            "The number is an order of another customer. With `force` and `why` it is linked all the same."
+        )
+        yield self.act("problem-link_doubtful", description, IDS[4], "link", number=number)
+        why = "It is an order of another customer"
+        yield self.act("unlink", "The number was the wrong one.", IDS[1], "unlink", why=why)
         yield self.act("problem-envelope_invalid", "The rep must learn the reason.", IDS[4], "cancel")
         yield self.act("problem-not_for_this", "An order is no change request.", IDS[4], "done")
-        about = "The corrected body has faults; each names its field."
+        description = "The corrected body has faults; each names its field."
         body = company.order_body("C9")
-        yield self.act("problem-body_refused", about, IDS[4], "fix", body=body)
-        self.park(IDS[5], last_sent_at=self.here.clock.now() - dt.timedelta(seconds=5))
-        about = "The ERP may still execute a call that was made for it."
-        yield self.act("problem-may_be_in_erp", about, IDS[5], "cancel", why="Ordered twice")
+        yield self.act("problem-body_refused", description, IDS[4], "fix", body=body)
+        self.park(IDS[5], last_sent_at=self.installation.clock.now() - dt.timedelta(seconds=5))
+        description = "The ERP may still execute a call that was made for it."
+        yield self.act("problem-may_be_in_erp", description, IDS[5], "cancel", why="Ordered twice")
         self.erp.script("find", "503")
-        about = "The ERP must be asked whether it has the document."
-        yield self.act("problem-erp_unavailable", about, IDS[5], "cancel", why="Ordered twice")
+        description = "The ERP must be asked whether it has the document."
+        yield self.act("problem-erp_unavailable", description, IDS[5], "cancel", why="Ordered twice")

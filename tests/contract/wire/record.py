@@ -15,11 +15,11 @@ def main() -> None:
         path.unlink()
     with tempfile.TemporaryDirectory() as folder:
         settings = read_settings({"SATCHEL_FOLDER": str(Path(folder) / "instance")})
-        with world(settings) as here:
-            for name, golden in Story(here).play():
+        with world(settings) as installation:
+            for name, golden in Story(installation).play():
                 exchange.write(name, golden)
-        with world(read_settings({"SATCHEL_FOLDER": str(Path(folder) / "office")})) as here:
-            for name, golden in office.tell(here):
+        with world(read_settings({"SATCHEL_FOLDER": str(Path(folder) / "office")})) as installation:
+            for name, golden in office.play(installation):
                 exchange.write(name, golden, office.FOLDER)
 
 

@@ -17,22 +17,24 @@ from tests.conftest import MONDAY
 def play(story: Any) -> None:
     """Play it; afterwards no segment is on offer."""
     story.stage.offer_segment("territory:NW", "customers")
-    about = "A first page: of the customers a segment is offered, `then` is the cursor once it is applied."
-    page = story.ask("pull-segments", about, "GET", "/v1/pull", query={"schema": "2"}).json
-    (offer,) = page["segments"]
-    path, tag = f"/v1/segments/{offer['sha256']}", f'"{offer["sha256"]}"'
-    about = "The rest of a segment after the connection broke at byte 400."
-    story.ask("segment-range", about, "GET", path, headers={"Range": "bytes=400-", "If-Range": tag})
-    about = "A range beyond the end; Content-Range has the size."
-    story.ask("problem-range_beyond_end", about, "GET", path, headers={"Range": "bytes=99999-"})
-    about = "A signed link that has expired."
+    description = (
+        "A first page: of the customers a segment is offered, `then` is the cursor once it is applied."
+    )
+    page = story.ask("pull-segments", description, "GET", "/v1/pull", query={"schema": "2"}).json
+    (segment,) = page["segments"]
+    path, tag = f"/v1/segments/{segment['sha256']}", f'"{segment["sha256"]}"'
+    description = "The rest of a segment after the connection broke at byte 400."
+    story.ask("segment-range", description, "GET", path, headers={"Range": "bytes=400-", "If-Range": tag})
+    description = "A range beyond the end; Content-Range has the size."
+    story.ask("problem-range_beyond_end", description, "GET", path, headers={"Range": "bytes=99999-"})
+    description = "A signed link that has expired."
     query = {"expires": "1795424400", "signature": "Ys7rNQcH1nJr5HFoWJrNsRaA6qJVkPIQYBSmKxGJbGQ"}
-    story.ask("problem-link_invalid", about, "GET", path, query=query, token=None)
+    story.ask("problem-link_invalid", description, "GET", path, query=query, token=None)
     story.stage.lose_segments()
     story.ask("problem-segment_gone", "The file is gone, and the segment is no longer offered.", "GET", path)
 
 
-def offer(sessions: Sessions, store: Store, stream: Stream) -> None:
+def offer_stream(sessions: Sessions, store: Store, stream: Stream) -> None:
     """Offer all of *stream* as one segment, whose bytes do not depend on the version of zlib."""
     with sessions() as session, session.begin():
         rows = [(row.key, str(row.body)) for row in reading.rows_by_key(session, stream, None, 1_000)]

@@ -18,17 +18,17 @@ from tests.contract.wire.world import world
 NAMES = exchange.names(office.FOLDER)
 
 
-def test_what_is_answered_today_is_what_is_kept(tmp_path: Path) -> None:
+def test_the_office_api_answers_as_the_golden_exchanges_say(tmp_path: Path) -> None:
     """`make reference` writes them again."""
-    with world(read_settings({"SATCHEL_FOLDER": str(tmp_path / "instance")})) as here:
-        played = dict(office.tell(here))
+    with world(read_settings({"SATCHEL_FOLDER": str(tmp_path / "instance")})) as installation:
+        played = dict(office.play(installation))
     assert sorted(played) == NAMES
     for name, golden in played.items():
         assert golden == exchange.read(name, office.FOLDER), name
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_it_is_what_openapi_and_the_schemas_say(name: str) -> None:
+def test_golden_exchanges_of_the_office_match_openapi_and_the_schemas(name: str) -> None:
     golden = exchange.read(name, office.FOLDER)
     body, status = golden["reply"]["body"], golden["reply"]["status"]
     described = operation(golden["request"])

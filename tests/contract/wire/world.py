@@ -95,9 +95,11 @@ def world(settings: Settings, records: Iterable[Put] = ()) -> Iterator[Installat
         ulids = CountingUlids()
         for module in USES_ULIDS:
             stack.enter_context(patch(f"backend.{module}.ULID", ulids))
-        here = stack.enter_context(install(settings, clock, lambda sessions: begin(sessions, first)))
+        installation = stack.enter_context(install(settings, clock, lambda sessions: begin(sessions, first)))
         for code in (CODE, SECOND_CODE):
             hashed = hashlib.sha256(code.replace("-", "").encode()).hexdigest()
             until = MONDAY.replace(month=12)
-            here.change(lambda s, h=hashed, u=until: s.add(EnrolmentCode(code_hash=h, rep="R1", expires_at=u)))
-        yield here
+            installation.change(
+                lambda s, h=hashed, u=until: s.add(EnrolmentCode(code_hash=h, rep="R1", expires_at=u))
+            )
+        yield installation

@@ -1,8 +1,10 @@
 """Mutants of the device: its replica, segments, repairs and outbox."""
 
 from sync_protocol import segment
+from sync_protocol.device import errors
+from sync_protocol.device.session import session
 from sync_protocol.device.store import offers, outbox, replica
-from sync_protocol.device.sync import segments, verify
+from sync_protocol.device.sync import push, segments, verify
 from sync_protocol.inflate import inflate
 from tests.mutants.edits import after, always, before, change_text, drop, move, never, replace
 from tests.mutants.mutant import Mutant
@@ -82,7 +84,7 @@ DEVICE = [
         "a late repair is applied",
         "–",
         "The findings of a verification are applied although the device has another cursor by then.",
-        "tests/stateful/search/test_known_histories.py::test_an_answer_that_comes_late_repairs_nothing",
+        "tests/stateful/search/test_known_histories.py::test_a_late_reply_to_a_verification_repairs_nothing",
         [drop(verify.apply_repairs, calls(replica.still_at))],
         only="sqlite and reference",
     ),
@@ -90,21 +92,21 @@ DEVICE = [
         "drop after put",
         "–",
         "The streams in `drop` are deleted after the page's rows were stored.",
-        "tests/unit/device/test_page.py::test_drop_comes_before_the_puts_of_the_same_page",
+        "tests/unit/device/store/test_replica.py::test_drop_comes_before_the_puts_of_the_same_page",
         [move(replica.apply, "for $STREAM in $PAGE.drop: $$$DROP", after="rows.PUT")],
     ),
     Mutant(
         "a tombstone ignores the channel",
         "–",
         "A tombstone removes the record whatever channel it is in by then.",
-        "tests/unit/device/test_page.py::test_a_tombstone_of_another_channel_does_not_remove_the_record",
+        "tests/unit/device/store/test_replica.py::test_a_tombstone_of_another_channel_does_not_remove_the_record",
         [change_text(constant(replica, replica._GONE), "channel = ?", "? IS NOT NULL")],
     ),
     Mutant(
         "the oldest position wins too",
         "–",
         "A put is stored although the device has a higher position.",
-        "tests/unit/device/test_page.py::test_a_put_below_the_held_position_is_ignored",
+        "tests/unit/device/store/test_replica.py::test_a_put_below_the_held_position_is_ignored",
         [replace(replica.apply, "rows.PUT", "rows.OVERRIDE")],
     ),
     Mutant(
@@ -147,7 +149,7 @@ DEVICE = [
         "the outbox is emptied by the push's answer",
         "–",
         "A document is deleted from the phone as soon as it was received.",
-        "tests/unit/device/test_push.py::test_a_document_stays_after_the_push_was_answered",
+        "tests/unit/device/sync/test_push.py::test_a_document_stays_after_the_push_was_answered",
         [
             after(
                 outbox.store_results,
@@ -155,5 +157,41 @@ DEVICE = [
                 '$DB.run("DELETE FROM document WHERE id = ?", $DOCUMENT.id)',
             )
         ],
+    ),
+    Mutant(
+        "a warning of a newer server",
+        "–",
+        "A field that a newer server adds to a warning makes the results of the push unreadable, for good.",
+        "tests/unit/device/sync/test_push.py"
+        "::test_a_field_that_a_newer_server_adds_to_an_error_or_a_warning_is_ignored",
+        [replace(push._without_unknown, '("errors", "warnings")', '("errors",)')],
+    ),
+    Mutant(
+        "a push that was damaged in transit is repeated at once",
+        "–",
+        "After `body_damaged` the batch is halved, or sent again in the same sync.",
+        "tests/unit/device/sync/test_push.py::test_a_push_that_was_damaged_in_transit_waits_for_the_next_sync",
+        [replace(push.refuses_batch, '$OF and $IN and $CODE != "body_damaged"', "$OF and $IN")],
+    ),
+    Mutant(
+        "the rep reads host and status",
+        "–",
+        "What the rep reads of a failed request is the text for support.",
+        "tests/unit/device/session/test_rep_sentences.py::test_a_failed_request_names_neither_host_nor_status_to_the_rep",
+        [
+            replace(
+                errors.NotOurServer.__init__,
+                "super().__init__($SENTENCE, $TECHNICAL)",
+                "super().__init__(technical, technical)",
+            )
+        ],
+        only="page",
+    ),
+    Mutant(
+        "only known codes refresh the token",
+        "–",
+        "A 401 with a code of a newer server does not refresh the token.",
+        "tests/unit/device/session/test_rep_sentences.py::test_a_401_of_a_newer_server_refreshes_the_token",
+        [always(session.Session._with_token, '$STATUS != 401 or $CODE == "device_revoked"')],
     ),
 ]

@@ -1,11 +1,12 @@
 """Mutants of push and of the two directions to the ERP: documents doubled, overwritten or deleted."""
 
+from backend.database import round_trip
 from backend.delivery.queue import acquire
 from backend.delivery.transfer import Transfer
-from backend.inbox import supersession
+from backend.feed import additions
 from backend.inbox.models import Submission
 from backend.ingest import sweep, watermarks
-from backend.sync import push
+from backend.sync import push, push_reads
 from backend.sync.push import _PushBatch
 from tests.mutants.edits import body, replace
 from tests.mutants.mutant import Mutant
@@ -19,7 +20,7 @@ DOCUMENTS = [
         "tests/unit/sync/test_push.py::test_the_same_document_again_is_a_duplicate_with_the_stored_result",
         [
             replace(
-                push.push,
+                push.parsed,
                 "[$PARSE($ITEM) for $ITEM in $ALL]",
                 '[$PARSE({**$ITEM, "id": str(__import__("ulid").ULID())}) for $ITEM in $ALL]',
             )
@@ -30,29 +31,54 @@ DOCUMENTS = [
         "another document overwrites",
         "–",
         "The same id with other contents is answered as a duplicate.",
-        "tests/unit/sync/test_push.py::test_another_document_under_a_used_id_is_kept_apart_and_overwrites_nothing",
+        "tests/unit/sync/test_push.py::test_another_document_with_a_used_id_is_quarantined",
         [replace(_PushBatch._repeat, f"$SAME_REP and $STORED.{Submission.sha256.key} == $SHA256", "$SAME_REP")],
         only="sqlite",
     ),
     Mutant(
-        "only the copy waits its turn",
+        "only the copy takes the lock",
         "–",
         "An original does not take the lock for its rep's pushes: it and its copy, in two requests at once,"
         " do not see each other, and both are sent.",
-        "tests/unit/sync/test_concurrent_pushes.py::test_an_original_and_its_copy_do_not_pass_each_other_by",
+        "tests/unit/sync/test_concurrent_pushes.py::test_concurrent_pushes_of_an_original_and_its_copy_keep_one",
         [
             replace(
-                push.push,
-                calls(supersession.lock_rep),
-                'any(item.get("supersedes") for item in submissions) and $MATCH',
+                push_reads._read,
+                "supersession.lock_reads(dialect, rep)",
+                "supersession.lock_reads("
+                'dialect * any(item.envelope.get("supersedes") for item in submissions),'
+                " rep)",
             )
         ],
+    ),
+    Mutant(
+        "a push keeps the plans of empty tables",
+        "–",
+        "The statements of a push are planned with the server's own settings: a plan that was made while the"
+        " tables were empty reads them whole when they have grown.",
+        "tests/query_plans/test_growth_of_pushes.py"
+        "::test_a_push_reads_as_many_rows_after_five_thousand_orders_as_before",
+        [body(round_trip.by_index, "return []")],
+    ),
+    Mutant(
+        "positions of a promoted standby",
+        "11",
+        "The statement that stores and publishes new documents does not compare the lineage.",
+        "tests/unit/sync/test_push_ways.py::test_nothing_is_stored_at_once_after_a_standby_was_promoted",
+        [replace(additions._statement, "positions.LINEAGE", '"lineage"')],
+    ),
+    Mutant(
+        "a sum that does not wrap",
+        "–",
+        "New documents are added to the sum of their stream with a sum that the database refuses above 2^63.",
+        "tests/unit/sync/test_push_ways.py::test_a_sum_wraps_at_64_bits",
+        [replace(additions._statement, "_WRAPPED", '"stream.sum + excluded.sum"')],
     ),
     Mutant(
         "a failover doubles a document",
         "11",
         "The ERP is not asked for our key before something is created.",
-        "tests/stateful/histories/test_11_failover_doubles.py::test_after_a_failover_the_erp_is_asked_and_the_document_found",
+        "tests/stateful/histories/test_11_failover_doubles.py::test_after_a_restore_that_nobody_noticed_the_erp_is_asked_before_it_gets_a_document",
         [replace(Transfer._forward, calls(Transfer._look_up), "None")],
     ),
     Mutant(
@@ -69,7 +95,7 @@ DOCUMENTS = [
         "a sweep deletes what came after its listing",
         "14",
         "The sweep deletes records above the head that was noted before the ERP listed its keys.",
-        "tests/unit/ingest/test_sweep.py::test_a_record_that_came_after_the_listing_is_spared",
+        "tests/unit/ingest/test_sweep.py::test_a_record_newer_than_the_listing_is_kept",
         [replace(sweep._live_up_to, "$ROW <= $POSITION", "$ROW >= 0")],
         only="sqlite",
     ),
@@ -77,7 +103,7 @@ DOCUMENTS = [
         "a slow importer overwrites a newer page",
         "14",
         "The watermark moves although another importer has moved it since.",
-        "tests/unit/ingest/test_importer.py::test_a_page_that_was_overtaken_is_rolled_back_and_reading_stops",
+        "tests/unit/ingest/test_importer.py::test_an_overtaken_page_is_rolled_back",
         [
             replace(
                 watermarks.advance, "$VALUE.is_not_distinct_from($FROM)", "$VALUE.is_not_distinct_from($VALUE)"

@@ -13,14 +13,14 @@ from tests.mutants.edits import drop, never, replace
 from tests.mutants.mutant import Mutant
 from tests.mutants.tree import calls, holding
 
-LOST = "tests/unit/delivery/test_data_loss.py"
+LOST = "tests/unit/delivery/reconciliation/test_data_loss.py"
 
 READING = [
     Mutant(
         "a retry overwrites what was read meanwhile",
         "–",
         "A quarantined row is written although a newer version was published since it was asked for.",
-        "tests/unit/ingest/test_quarantine.py::test_what_was_read_meanwhile_is_not_overwritten",
+        "tests/unit/ingest/test_quarantine.py::test_a_retry_does_not_overwrite_a_newer_reading",
         [never(reread.reread, holding(calls(watermarks.advance)))],
         only="sqlite",
     ),
@@ -28,7 +28,7 @@ READING = [
         "what changed just now is called missed",
         "–",
         "A comparison counts what differs without first reading what changed.",
-        "tests/unit/ingest/test_compare.py::test_what_changed_a_moment_ago_is_read_and_not_counted",
+        "tests/unit/ingest/test_compare.py::test_a_recent_change_is_read_and_not_counted",
         [
             replace(
                 full_comparison._repair,
@@ -42,7 +42,7 @@ READING = [
         "two broken neighbours stop a collection",
         "–",
         "Half a page whose rows cannot be served counts as a call that cannot be served.",
-        "tests/unit/connectors/tryton/test_halving.py::test_neighbours_that_are_both_broken_do_not_stop_the_page",
+        "tests/unit/connectors/tryton/test_halving.py::test_two_broken_neighbours_do_not_stop_the_page",
         [replace(rows.translate, "$REFUSED and not $SERVED and $BLAMES", "$REFUSED and $BLAMES")],
     ),
     Mutant(
@@ -57,7 +57,7 @@ READING = [
         "sent for a customer who was merged away",
         "–",
         "A document is sent as it was captured, although the ERP has merged its customer since.",
-        "tests/unit/delivery/test_customer_merges.py::test_it_is_sent_for_the_customer_that_is_left",
+        "tests/unit/delivery/test_customer_merges.py::test_a_document_is_sent_for_the_remaining_customer_of_a_merge",
         [drop(Transfer._document, "$DOCUMENT = replace($DOCUMENT, body=$BODY)")],
         only="sqlite",
     ),
@@ -66,9 +66,9 @@ READING = [
         "–",
         "Orders for a merged customer keep an order key of their own, and are sent beside those for the"
         " remaining customer.",
-        "tests/unit/delivery/test_merged_order_keys.py"
-        "::test_an_order_that_missed_the_merge_is_put_right_when_it_is_claimed",
-        [drop(acquire._lock, f"$ROW.{Submission.order_key.key} = $TARGET")],
+        "tests/unit/delivery/queue/test_merged_order_keys.py"
+        "::test_an_order_that_missed_the_merge_is_put_right_when_it_is_leased",
+        [drop(acquire._is_next, f"$ROW.{Submission.order_key.key} = $TARGET")],
         only="sqlite",
     ),
     Mutant(
@@ -89,7 +89,7 @@ READING = [
         "a restored ERP taken for deletions",
         "–",
         "However many documents vanish, each is given to the office, and sending continues.",
-        f"{LOST}::test_an_erp_put_back_to_a_backup_is_noticed_and_nothing_is_sent",
+        f"{LOST}::test_a_restored_erp_is_detected_and_sending_is_held",
         [never(data_loss.loss_start, "$END >= 2 * $N - $PLACE - 1")],
         only="sqlite",
     ),
@@ -98,7 +98,7 @@ READING = [
         "–",
         "A document that a restored ERP has lost keeps the ERP's id and binding, which another document"
         " gets there.",
-        f"{LOST}::test_what_it_has_lost_is_sent_again_exactly_once",
+        f"{LOST}::test_lost_documents_are_sent_again_exactly_once",
         [replace(data_loss._resend, "$REPLACE($TRANSITION, clear_erp_id=$LOST)", "$TRANSITION")],
         only="sqlite",
     ),

@@ -2,8 +2,9 @@
 
 from sqlalchemy import update
 
+from backend.database import commit_steps
 from backend.feed import changes, compaction, positions, publication, segments
-from backend.inbox import submissions
+from backend.inbox import settle
 from backend.inbox.records import queue_record
 from backend.sync import grants
 from sync_protocol import checksum
@@ -20,8 +21,8 @@ FEED = [
         "a changed document is not published",
         "–",
         "A submission moves to another state, and the phones keep the old one.",
-        "tests/unit/inbox/test_records.py::test_whoever_moves_a_row_has_published_it",
-        [drop(submissions.move, calls(queue_record))],
+        "tests/unit/inbox/test_records.py::test_every_move_of_a_row_is_published",
+        [drop(settle.settle, calls(queue_record))],
         only="sqlite",
     ),
     Mutant(
@@ -30,7 +31,7 @@ FEED = [
         "A transaction publishes before it writes its own rows: every other publisher waits for it longer, and"
         " two can wait for each other.",
         f"{PUBLICATION}::test_the_feeds_lock_is_taken_after_everything_else",
-        [drop(publication.publish_queued, "$SESSION.flush()")],
+        [drop(publication._publish, "$SESSION.flush()")],
         only="sqlite",
     ),
     Mutant(
@@ -39,7 +40,7 @@ FEED = [
         "A rollback to a savepoint keeps what was queued since: phones see a record that the database does not"
         " have.",
         f"{PUBLICATION}::test_a_rollback_to_a_savepoint_forgets_what_was_queued_since",
-        [replace(publication._innermost, "$NESTED or $ROOT", "$ROOT")],
+        [replace(commit_steps.CommitQueue.add, "session.get_nested_transaction() or $REST", "$REST")],
         only="sqlite",
     ),
     Mutant(
@@ -88,7 +89,7 @@ FEED = [
         "XOR in place of sum",
         "–",
         "The checksum of a stream is the XOR of its hashes: a row that is there twice does not count.",
-        "tests/unit/wire/test_checksum.py::test_a_row_that_is_there_twice_does_not_cancel_itself_out",
+        "tests/unit/sync_protocol/test_checksum.py::test_a_duplicate_row_changes_the_sum",
         [replace(Checksum.of, {"pattern": "$SUM += $N", "not": {"pattern": "$SUM += 1"}}, "$SUM ^= $N")],
     ),
     Mutant(
@@ -111,7 +112,7 @@ FEED = [
         "10",
         "The server hashes another spelling of the body than the canonical one, which travels.",
         KNOWN,
-        [replace(changes._prepare, "$HASH(*$REF, $BODY)", "$HASH(*$REF, json.dumps(json.loads($BODY)))")],
+        [replace(changes.prepare, "$HASH(*$REF, $BODY)", "$HASH(*$REF, json.dumps(json.loads($BODY)))")],
         only="history_10 and sqlite and reference",
     ),
     Mutant(
@@ -134,7 +135,7 @@ FEED = [
         "the floor passes a set on offer",
         "6",
         "Tombstones above the position of a set are collected while the set is on offer.",
-        "tests/unit/feed/test_compaction.py::test_nothing_above_the_oldest_living_segment_goes",
+        "tests/unit/feed/test_compaction.py::test_compaction_keeps_tombstones_above_the_oldest_live_segment",
         [replace(compaction._limit, "min($HORIZON, $OLDEST)", "$HORIZON")],
         only="sqlite",
     ),

@@ -1,18 +1,19 @@
 """Mutants of forwarding: they lose a document, double it, or overload an ERP in trouble."""
 
 from backend import doorbell
-from backend.api import auth
 from backend.api.endpoints import push as api_push
 from backend.connectors.tryton import client, deadline
-from backend.delivery import breaker, settle
+from backend.delivery import breaker, forwarder
 from backend.delivery.attempts import AttemptLog
 from backend.delivery.breaker import OutageDetector
 from backend.delivery.forwarder import Forwarder
 from backend.delivery.models import Breaker
 from backend.delivery.queue import acquire, concurrency, dependencies, ordering
-from backend.delivery.retry import Backoff
 from backend.delivery.transfer import Transfer
+from backend.inbox import dependents
 from backend.inbox.models import Submission
+from backend.retry import Backoff
+from backend.sync import push
 from sync_protocol.inflate import inflate
 from tests.mutants.edits import always, body, drop, move, never, replace
 from tests.mutants.mutant import Mutant
@@ -20,7 +21,10 @@ from tests.mutants.symbol import constant
 from tests.mutants.tree import calls
 
 ORDER_KEY = Submission.order_key.key
-IN_CLAIMS, IN_DOUBT = "tests/unit/delivery/test_acquire.py", "tests/unit/delivery/test_unknown_outcomes.py"
+ACQUIRE = "tests/unit/delivery/queue/test_acquire.py"
+ORDER_KEYS = "tests/unit/delivery/queue/test_order_keys.py"
+DEPENDENCIES = "tests/unit/delivery/queue/test_dependencies.py"
+UNKNOWN_OUTCOMES = "tests/unit/delivery/test_unknown_outcomes.py"
 GARBAGE = "tests/unit/connectors/tryton/test_client.py"
 
 FORWARDING = [
@@ -28,7 +32,7 @@ FORWARDING = [
         "resent on a timeout",
         "–",
         "A create without an answer counts as not executed, so that it is sent again without waiting.",
-        f"{IN_DOUBT}::test_a_call_that_may_still_run_is_not_repeated_however_early_the_look",
+        f"{UNKNOWN_OUTCOMES}::test_an_early_lookup_does_not_repeat_a_running_call",
         [always(Transfer._create, "$CLASS is not $UNKNOWN")],
         only="sqlite",
     ),
@@ -37,7 +41,7 @@ FORWARDING = [
         "–",
         "The ERP is called inside the transaction that records the attempt: a worker that dies leaves no"
         " record of it.",
-        f"{IN_DOUBT}::test_the_attempt_is_on_disk_before_the_erp_is_called",
+        f"{UNKNOWN_OUTCOMES}::test_an_attempt_is_committed_before_the_erp_is_called",
         [move(Transfer._call, calls(Transfer._ask), after=calls(AttemptLog.open))],
         only="postgresql",
     ),
@@ -45,7 +49,7 @@ FORWARDING = [
         "two hits are one",
         "–",
         "If the ERP has two documents under our key, the first is adopted, and nobody learns of it.",
-        "tests/unit/delivery/test_error_classes.py::test_two_hits_are_for_a_person_and_never_a_success",
+        "tests/unit/delivery/test_error_classes.py::test_two_documents_with_our_key_are_parked",
         [never(Transfer._look_up, "len($HITS) > 1")],
         only="sqlite",
     ),
@@ -54,7 +58,7 @@ FORWARDING = [
         "–",
         "A lease does not raise the count: a worker that a document kills cannot raise it either, and the"
         " next worker is killed.",
-        f"{IN_CLAIMS}::test_a_document_is_claimed_three_times_without_an_end_and_then_parked",
+        f"{ACQUIRE}::test_a_document_is_leased_three_times_without_an_end_and_then_parked",
         [drop(acquire._lease_row, f"$ROW.{Submission.unfinished_leases.key} += 1")],
         only="sqlite",
     ),
@@ -62,10 +66,10 @@ FORWARDING = [
         "one customer's orders side by side",
         "–",
         "Documents of one order key are sent at the same time, and may arrive in another order.",
-        f"{IN_CLAIMS}::test_documents_of_one_order_key_go_one_after_another",
+        f"{ORDER_KEYS}::test_documents_of_one_order_key_are_sent_one_after_another",
         [
-            replace(ordering._due, f"$OTHER.{ORDER_KEY} == $ROW.{ORDER_KEY}", f"$OTHER.{ORDER_KEY} == $ROW.id"),
-            replace(ordering._before, f"$ROW.{ORDER_KEY} == $KEY", "$ROW.id == $KEY"),
+            replace(ordering.due, f"$OTHER.{ORDER_KEY} == $ROW.{ORDER_KEY}", f"$OTHER.{ORDER_KEY} == $ROW.id"),
+            replace(ordering.before, f"$ROW.{ORDER_KEY} == $KEY", "$ROW.id == $KEY"),
         ],
         only="sqlite",
     ),
@@ -73,7 +77,7 @@ FORWARDING = [
         "a dependent does not wait",
         "–",
         "A document is sent although the one that it depends on is not in the ERP.",
-        f"{IN_CLAIMS}::test_a_dependent_goes_as_soon_as_what_it_depends_on_is_accepted",
+        f"{DEPENDENCIES}::test_a_dependent_is_sent_once_its_dependency_is_accepted",
         [never(dependencies.blocking_dependency, "$ROW.state != $ACCEPTED")],
         only="sqlite",
     ),
@@ -81,7 +85,7 @@ FORWARDING = [
         "a parked document blocks its customer",
         "–",
         "A parked document delays all other documents of its order key.",
-        f"{IN_CLAIMS}::test_a_parked_document_holds_up_nobody_but_its_dependents",
+        f"{DEPENDENCIES}::test_a_parked_document_delays_only_its_dependents",
         [
             replace(
                 constant(ordering, ordering._IN_FLIGHT), "($A, $B)", """($A, $B, literal_column("'parked'"))"""
@@ -98,14 +102,14 @@ FORWARDING = [
         "half the jitter",
         "–",
         "Only half of a wait is random: documents that failed together come back together.",
-        "tests/unit/delivery/test_retry.py::test_a_wait_lies_anywhere_between_nothing_and_the_ceiling",
+        "tests/unit/test_retry.py::test_a_wait_is_random_between_zero_and_the_ceiling",
         [replace(Backoff.wait, "$RANDOM() * $CEILING($TRIES)", "(1 + $RANDOM()) / 2 * $CEILING($TRIES)")],
     ),
     Mutant(
         "Retry-After not read",
         "–",
         "The ERP says when to come again, and is called before that.",
-        "tests/unit/delivery/test_error_classes.py::test_the_erps_own_retry_after_wins",
+        "tests/unit/delivery/test_error_classes.py::test_retry_after_of_the_erp_overrides_the_backoff",
         [never(Backoff.wait, "$SECONDS is not None")],
         only="sqlite",
     ),
@@ -121,8 +125,8 @@ FORWARDING = [
         "probed with an order",
         "–",
         "An open breaker does not stop sending: the next document finds out whether the ERP accepts it.",
-        "tests/unit/delivery/test_breaker.py::test_it_is_probed_with_check_and_never_with_a_document",
-        [replace(Forwarder._acquire, "breaker.is_open($$$NAMED) or $HELD", "$HELD")],
+        "tests/unit/delivery/test_breaker.py::test_the_breaker_probes_with_check_and_never_with_a_document",
+        [replace(Forwarder._acquire, "$SENDING.breaker_is_open or $HELD", "$HELD")],
         only="sqlite",
     ),
     Mutant(
@@ -130,7 +134,7 @@ FORWARDING = [
         "–",
         "A good answer to an old probe closes a breaker that has opened again since, and every document"
         " meets the same trouble.",
-        "tests/unit/delivery/test_breaker.py::test_a_slow_good_probe_does_not_close_what_has_opened_again_since",
+        "tests/unit/delivery/test_breaker.py::test_a_slow_successful_probe_does_not_close_a_reopened_breaker",
         [replace(breaker._conclude, f"$CLOSED or $ROW.{Breaker.incidents.key} != $OPENING", "$CLOSED")],
         only="sqlite",
     ),
@@ -139,10 +143,10 @@ FORWARDING = [
         "–",
         "Waking a dependent waits for the lock on its row: a push that takes both back waits for the"
         " settlement, and the database aborts one of the two.",
-        "tests/unit/delivery/test_locks.py::test_a_settlement_and_a_push_that_takes_parent_and_child_back_do_not_wait_for_each_other",
+        "tests/unit/delivery/test_locks.py::test_a_settlement_and_a_withdrawing_push_do_not_deadlock",
         [
             replace(
-                constant(dependencies, dependencies._WAITING),
+                constant(dependents, dependents._WAITING),
                 "$ROWS.with_for_update(skip_locked=True)",
                 "$ROWS.with_for_update()",
             )
@@ -153,10 +157,10 @@ FORWARDING = [
         "–",
         'A settlement that only says "again" resets the count of unfinished leases: a document that kills every'
         " other worker does so forever.",
-        f"{IN_CLAIMS}::test_a_document_that_kills_every_other_worker_ends_parked_too",
+        f"{ACQUIRE}::test_a_document_that_kills_every_other_worker_is_parked",
         [
             replace(
-                settle.settle_lease,
+                forwarder.settle_lease,
                 f"$ROW.{Submission.unfinished_leases.key} -= 1",
                 f"$ROW.{Submission.unfinished_leases.key} = 0",
             )
@@ -167,7 +171,7 @@ FORWARDING = [
         "documents in flight counted at the same time",
         "–",
         "Two workers count the documents in flight at the same time, and both take the last place.",
-        "tests/unit/delivery/test_concurrency.py::test_two_claims_at_one_moment_do_not_both_take_the_last_place",
+        "tests/unit/delivery/queue/test_concurrency.py::test_two_leases_at_one_moment_do_not_both_take_the_last_place",
         [body(concurrency.lock_counter, "return")],
     ),
     Mutant(
@@ -175,14 +179,14 @@ FORWARDING = [
         "–",
         "The doorbell rings before the document is there: the worker looks, sees nothing, and nobody rings"
         " again.",
-        "tests/unit/api/test_doorbell.py::test_what_is_rung_for_is_there",
-        [move(api_push.store, calls(doorbell.ring), before=calls(auth.write_session))],
+        "tests/unit/api/endpoints/test_push_doorbell.py::test_the_doorbell_rings_after_the_commit",
+        [move(api_push.store, calls(doorbell.ring), before=calls(push.parsed))],
     ),
     Mutant(
         "pickles in Redis",
         "–",
         "Anybody who may write to Redis can run code in the workers.",
-        "tests/unit/delivery/test_doorbell.py::test_what_lies_in_redis_is_json",
+        "tests/unit/delivery/test_doorbell.py::test_jobs_in_redis_are_json",
         [replace(doorbell._queue, "Queue($$$REST, serializer=$JSON)", "Queue($$$REST)")],
         only="sqlite",
     ),
@@ -190,7 +194,7 @@ FORWARDING = [
         "an unknown reply is a success",
         "–",
         "An answer that holds neither a result nor an error counts as an empty result.",
-        f"{GARBAGE}::test_an_answer_that_cannot_be_used_is_unknown_for_a_write_and_transient_for_a_read",
+        f"{GARBAGE}::test_an_unusable_answer_is_unknown_for_a_write_and_transient_for_a_read",
         [
             replace(client._result, 'set($REPLY) == {"id", "result"}', '"error" not in $REPLY'),
             replace(client._result, 'return $REPLY["result"]', 'return $REPLY.get("result")'),
@@ -200,14 +204,14 @@ FORWARDING = [
         "no bound on what is unpacked",
         "–",
         "A kilobyte of gzip from an ERP fills the worker's memory.",
-        "tests/unit/wire/test_inflate.py::test_no_more_memory_is_used_than_the_bound",
+        "tests/unit/sync_protocol/test_inflate.py::test_no_more_memory_is_used_than_the_bound",
         [replace(inflate, "$INFLATER.decompress($PIECE, $ROOM)", "$INFLATER.decompress($PIECE)")],
     ),
     Mutant(
         "a deadline for each piece",
         "–",
         "A server that sends one line of a header from time to time keeps a worker busy forever.",
-        "tests/unit/connectors/tryton/test_hostile.py::test_an_answer_that_never_ends_is_given_up",
+        "tests/unit/connectors/tryton/test_hostile.py::test_an_endless_answer_is_cut_off",
         [always(deadline._left, "$UNTIL is None")],
         only="headers and drip and write",
     ),

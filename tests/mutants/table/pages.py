@@ -1,12 +1,12 @@
 """Mutants of what a server answers: the page, its cursor, verification."""
 
-from backend.database import core
+from backend.database import core, snapshot_reads
 from backend.feed import reading
-from backend.sync import pull, verify
+from backend.sync import delta, idle, pull, verify
 from backend.sync.page import PageBuilder
 from backend.sync.verify import _Step
 from sync_protocol.cursor import Cursor, Mark, decode_cursor
-from tests.mutants.edits import after, body, drop, never, replace
+from tests.mutants.edits import after, body, change_text, drop, never, replace
 from tests.mutants.mutant import Mutant
 from tests.mutants.table.known import KNOWN
 
@@ -25,7 +25,7 @@ PAGES = [
         "1",
         "The cursor holds one position per channel, for all collections of that channel.",
         "tests/stateful/histories/test_01_streams.py::test_the_replica_holds_what_the_new_grants_say",
-        [after(pull.pull, f"$CURSOR = {decode_cursor.__name__}($TEXT) if $TEXT else $NEW", _PER_CHANNEL)],
+        [after(pull.page_after, f"$CURSOR = {decode_cursor.__name__}($TEXT) if $TEXT else $NEW", _PER_CHANNEL)],
         only="sqlite",
     ),
     Mutant(
@@ -60,11 +60,11 @@ PAGES = [
         only="history_4 and sqlite",
     ),
     Mutant(
-        "a read replica that says no changes",
+        "a standby that says no changes",
         "4",
         "A server behind the cursor answers that nothing has changed.",
         "tests/unit/sync/test_pull.py::test_a_server_behind_what_the_device_has_seen_says_not_yet",
-        [never(pull.pull, "$CURSOR.seen > $HEAD.position")],
+        [never(pull.page_after, "$CURSOR.seen > $HEAD.position")],
         only="sqlite",
     ),
     Mutant(
@@ -88,7 +88,7 @@ PAGES = [
         "7",
         "A cursor from before the restore is read as one from after it.",
         KNOWN,
-        [never(pull.pull, "$CURSOR.epoch != $HEAD.epoch")],
+        [never(pull.page_after, "$CURSOR.epoch != $HEAD.epoch")],
         only="history_7 and sqlite",
     ),
     Mutant(
@@ -112,9 +112,10 @@ PAGES = [
         "tests/stateful/histories/test_09_one_snapshot.py::test_a_complete_page_is_one_moment_of_the_server",
         [
             replace(
-                pull.pull,
+                pull.page_after,
                 "$CHECK($DRAFT.marks, $STANDINGS)",
-                "$CHECK($DRAFT.marks, subscriptions.for_rep(Session(session.get_bind()), rep_id).states)",
+                "$CHECK($DRAFT.marks, "
+                "subscriptions.for_rep(Session(source.session.get_bind()), source.rep).states)",
             )
         ],
         only="postgresql",
@@ -148,14 +149,14 @@ PAGES = [
         "–",
         "A page that only drops streams counts as idle.",
         "tests/stateful/search/test_answers.py::test_a_phone_that_loses_a_channel_is_not_told_that_nothing_changed",
-        [replace(pull.pull, "$CURSOR or $RESET or $DROP or $BEHIND", "$CURSOR or $RESET or $BEHIND")],
+        [replace(pull.page_after, "$CURSOR or $RESET or $DROP or $BEHIND", "$CURSOR or $RESET or $BEHIND")],
         only="sqlite",
     ),
     Mutant(
         "verify without pulling first",
         "–",
         "A stream that has changed since is compared with what the device had before.",
-        "tests/unit/sync/test_verify.py::test_a_stream_that_has_moved_on_is_pulled_first_and_the_others_are_compared",
+        "tests/unit/sync/test_verify.py::test_a_stream_that_advanced_is_pulled_first",
         [body(verify._behind, "return False")],
         only="sqlite",
     ),
@@ -163,8 +164,48 @@ PAGES = [
         "verify answers about streams that are not granted",
         "–",
         "A device that names a stream in a verification gets its contents, granted or not.",
-        "tests/unit/sync/test_verify.py::test_the_cursor_of_another_rep_gives_away_nothing",
+        "tests/unit/sync/test_verify.py::test_verifying_with_another_reps_cursor_reveals_nothing",
         [replace(_Step.__init__, "frozenset($GRANTED) & $NAMED", "frozenset($NAMED)")],
         only="sqlite",
+    ),
+    Mutant(
+        "a remembered idle poll",
+        "–",
+        "Whether a cursor is current is remembered by the cursor alone, so a later poll sees no change.",
+        "tests/unit/api/test_repeated_idle_polls.py::test_a_poll_that_is_repeated_is_decoded_once_and_still_sees_a_change",
+        [
+            replace(
+                idle.unchanged_since,
+                "$ROW.streams or $NONE",
+                'globals().setdefault("streams of " + cursor, $ROW.streams or $NONE)',
+            )
+        ],
+        only="sqlite",
+    ),
+    Mutant(
+        "plans of empty tables",
+        "–",
+        "Read-only statements are planned with the server's own settings, so a plan that was made while the"
+        " tables were small reads them whole when they have grown.",
+        "tests/query_plans/test_empty_tables.py"
+        "::test_a_statement_planned_early_reads_few_rows_when_the_tables_have_grown",
+        [change_text(snapshot_reads._read_engine, " {READ_OPTIONS}", "")],
+        only="idle and small",
+    ),
+    Mutant(
+        "a delta of streams that are not granted",
+        "–",
+        "The statement of a delta reads each stream that the cursor names, whether the rep may read it or not.",
+        "tests/unit/api/test_delta_pull.py::test_the_statement_reads_no_stream_that_the_rep_may_not_read",
+        [replace(delta._query, "$MARKS.c.channel.in_($CHANNELS)", "$MARKS.c.channel.is_not(None)")],
+        only="postgresql",
+    ),
+    Mutant(
+        "a delta without the rows that did not fit",
+        "–",
+        "A delta of too many rows is sent without any, as a complete page.",
+        "tests/unit/api/test_delta_pull.py::test_a_delta_of_many_rows_is_cut_by_the_app",
+        [never(delta.read, "$POSITIONS and not $CHANGES")],
+        only="postgresql",
     ),
 ]

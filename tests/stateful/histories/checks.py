@@ -36,12 +36,14 @@ def server_view(sessions: Sessions, rep: str, schema: int = 1) -> Content:
         return view(session, rep, schema)
 
 
-def differences(ought: Content, has: Content) -> list[str]:
+def differences(expected: Content, actual: Content) -> list[str]:
     """Return how what a device *has* differs from what it *ought* to have."""
-    missing = [f"{name} {key} is missing" for name, key in ought.keys() - has.keys()]
-    extra = [f"{name} {key} should not be there" for name, key in has.keys() - ought.keys()]
+    missing = [f"{name} {key} is missing" for name, key in expected.keys() - actual.keys()]
+    extra = [f"{name} {key} should not be there" for name, key in actual.keys() - expected.keys()]
     old = [
-        f"{name} {key} is old" for name, key in ought.keys() & has.keys() if ought[name, key] != has[name, key]
+        f"{name} {key} is old"
+        for name, key in expected.keys() & actual.keys()
+        if expected[name, key] != actual[name, key]
     ]
     return sorted(missing + extra + old)
 

@@ -10,7 +10,9 @@ import pytest
 
 from backend.database.core import Sessions
 from tests.databases import prepared
-from tests.stateful.histories.devices import Device, MinimalDevice, ReferenceDevice
+from tests.stateful.histories.devices import Device
+from tests.stateful.phones import MinimalPhone
+from tests.stateful.reference_phone import ReferencePhone
 
 CopyDatabase = Callable[[Sessions], Sessions]
 
@@ -51,13 +53,7 @@ def copy_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Co
         request.getfixturevalue("postgres_server").drop_database(name)
 
 
-@pytest.fixture(params=["minimal", "reference"])
-def device(request: pytest.FixtureRequest, sessions: Sessions, tmp_path: Path) -> Iterator[Device]:
+@pytest.fixture(params=[MinimalPhone, ReferencePhone], ids=["minimal", "reference"])
+def device(request: pytest.FixtureRequest, sessions: Sessions) -> Device:
     """A device of rep R1 that has not synced yet, of each kind."""
-    made: Any = (
-        MinimalDevice(sessions, "R1")
-        if request.param == "minimal"
-        else ReferenceDevice(sessions, "R1", tmp_path / "device.sqlite")
-    )
-    yield made
-    made.close()
+    return Device(sessions, "R1", request.param("R1"))

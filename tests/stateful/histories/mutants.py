@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 
 from backend.feed import reading
 from backend.sync import page, pull, subscriptions
-from backend.sync.page import Page
 from backend.sync.subscriptions import Subscriptions
 from sync_protocol.change import Stream
 from sync_protocol.cursor import Cursor, Mark
 from sync_protocol.device.store import replica as reference
+from tests.unit.sync.minimal_replica import MinimalReplica
 from tests.unit.sync.replica import Replica
 
 
@@ -24,8 +24,8 @@ def make_the_cursor_one_per_channel(monkeypatch: pytest.MonkeyPatch) -> None:
     granted: list[Stream] = []
     understood, decode = subscriptions.supported, pull.decode_cursor
 
-    def remember(heard: Subscriptions, schema: int) -> list[Stream]:
-        granted[:] = understood(heard, schema)
+    def remember(subscriptions_of_rep: Subscriptions, schema: int) -> list[Stream]:
+        granted[:] = understood(subscriptions_of_rep, schema)
         return list(granted)
 
     def one_per_channel(text: str) -> Cursor:
@@ -34,8 +34,8 @@ def make_the_cursor_one_per_channel(monkeypatch: pytest.MonkeyPatch) -> None:
         for (channel, _), mark in cursor.marks.items():
             channels[channel] = max(channels.get(channel, mark), mark)
         named = {(channel, name): channels[channel] for channel, name in granted if channel in channels}
-        heard = {channel for channel, _ in granted}
-        left = {stream: mark for stream, mark in cursor.marks.items() if stream[0] not in heard}
+        channels_granted = {channel for channel, _ in granted}
+        left = {stream: mark for stream, mark in cursor.marks.items() if stream[0] not in channels_granted}
         return replace(cursor, marks={**named, **left})
 
     monkeypatch.setattr(subscriptions, "supported", remember)
@@ -44,24 +44,24 @@ def make_the_cursor_one_per_channel(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def apply_every_page(monkeypatch: pytest.MonkeyPatch, *, keep_newer_cursor: bool) -> None:
     """Take the cursor check from both devices: whatever arrives is wanted."""
-    minimal, real = Replica.apply, reference.apply
+    minimal, real = MinimalReplica.apply_page, reference.apply
 
-    def minimal_applies(self: Replica, page: Page, cursor_sent: str | None) -> Any:
-        mine, late = self.cursor, cursor_sent != self.cursor
-        decoded = minimal(self, page, self.cursor)
+    def minimal_applies(self: MinimalReplica, page: Any, cursor_sent: str | None) -> bool:
+        cursor, late = self.cursor, cursor_sent != self.cursor
+        applied = minimal(self, page, self.cursor)
         if late and keep_newer_cursor:
-            self.cursor = mine
-        return decoded
+            self.cursor = cursor
+        return applied
 
-    def reference_applies(db: Any, page: Any, asked: reference.SyncState, now: str) -> Any:
-        mine = reference.sync_state(db)
-        done = real(db, page, mine, now)
-        if asked.cursor != mine.cursor and keep_newer_cursor:
+    def reference_applies(db: Any, page: Any, requested: reference.SyncState, now: str) -> Any:
+        state = reference.sync_state(db)
+        done = real(db, page, state, now)
+        if requested.cursor != state.cursor and keep_newer_cursor:
             with db.writing():
-                db.run("UPDATE sync_state SET cursor = ?", mine.cursor)
+                db.run("UPDATE sync_state SET cursor = ?", state.cursor)
         return done
 
-    monkeypatch.setattr(Replica, "apply", minimal_applies)
+    monkeypatch.setattr(MinimalReplica, "apply_page", minimal_applies)
     monkeypatch.setattr(reference, "apply", reference_applies)
 
 

@@ -51,5 +51,5 @@ class Writer:
 
     def _is_blocked(self) -> bool:
         with self._sessions() as session:
-            asked = text("SELECT cardinality(pg_blocking_pids(:pid))")
-            return bool(session.execute(asked, {"pid": self._backend}).scalar_one())
+            query = text("SELECT cardinality(pg_blocking_pids(:pid))")
+            return bool(session.execute(query, {"pid": self._backend}).scalar_one())

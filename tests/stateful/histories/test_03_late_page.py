@@ -23,9 +23,9 @@ Scenario = Callable[[Sessions, Device], tuple[list[str], list[str]]]
 def the_record_has_been_deleted(sessions: Sessions, device: Device) -> tuple[list[str], list[str]]:
     """put@1 is delayed; tombstone@2 is applied and forgotten; then put@1 arrives."""
     say(sessions, customer("C1", "NW"), customer("C3", "NW"))
-    asked, late = device.sync_state(), device.ask()
+    state, late = device.sync_state(), device.ask()
     say(sessions, Gone("customers", "C1"))
-    return _arrives(sessions, device, late, asked)
+    return _arrives(sessions, device, late, state)
 
 
 def the_channel_has_been_taken_away(sessions: Sessions, device: Device) -> tuple[list[str], list[str]]:
@@ -33,16 +33,16 @@ def the_channel_has_been_taken_away(sessions: Sessions, device: Device) -> tuple
     say(sessions, customer("C1", "NW"))
     sync(device)
     say(sessions, customer("C3", "NW"))
-    asked, late = device.sync_state(), device.ask()
+    state, late = device.sync_state(), device.ask()
     with sessions() as session, session.begin():
         grants.unassign(session, "R1", "territory:NW", NOW)
-    return _arrives(sessions, device, late, asked)
+    return _arrives(sessions, device, late, state)
 
 
-def _arrives(sessions: Sessions, device: Device, late: Page, asked: Any) -> tuple[list[str], list[str]]:
+def _arrives(sessions: Sessions, device: Device, late: Page, state: Any) -> tuple[list[str], list[str]]:
     """Return the damage when the page has arrived, and what of it is left after another sync."""
     sync(device)
-    device.receive(late, asked)
+    device.receive(late, state)
     at_once = differences(server_view(sessions, "R1"), device.content())
     sync(device)
     return at_once, differences(server_view(sessions, "R1"), device.content())
@@ -72,7 +72,7 @@ def test_a_device_that_applies_every_page_shows_what_is_gone(
 
 
 @pytest.mark.parametrize(("scenario", "damage"), list(zip(SCENARIOS, DAMAGES, strict=True)))
-def test_a_device_that_applies_every_page_and_keeps_its_newer_cursor_shows_it_for_ever(
+def test_a_device_that_applies_every_page_and_keeps_its_newer_cursor_shows_it_forever(
     scenario: Scenario, damage: list[str], sessions: Sessions, device: Device, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     apply_every_page(monkeypatch, keep_newer_cursor=True)

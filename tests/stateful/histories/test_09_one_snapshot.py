@@ -58,10 +58,10 @@ def _once_standing(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -
     real, done = subscriptions.for_rep, []
 
     def of_rep(session: Session, rep: str) -> Subscriptions:
-        found = real(session, rep)
+        subscriptions_of_rep = real(session, rep)
         if not done:
             done.append(act())
-        return found
+        return subscriptions_of_rep
 
     monkeypatch.setattr(subscriptions, "for_rep", of_rep)
 
@@ -76,9 +76,9 @@ def _page_against_both_views(
     replica = Replica(sessions, "R1")
     page = replica.step()
     assert page["complete"]
-    held = content(replica)
-    found = differences(before, held)
-    return found if found and differences(server_view(sessions, "R1"), held) else []
+    records = content(replica)
+    damage = differences(before, records)
+    return damage if damage and differences(server_view(sessions, "R1"), records) else []
 
 
 def _once_read(monkeypatch: pytest.MonkeyPatch, stream: Stream, act: Callable[[], object]) -> None:

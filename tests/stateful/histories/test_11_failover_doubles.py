@@ -36,11 +36,11 @@ class SlowErp(RecordingErp):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder, quiet=QUIET)
-        self.asked, self.go = threading.Event(), threading.Event()
+        self.create_called, self.go = threading.Event(), threading.Event()
 
     def create(self, document: Document) -> ErpDocument:
-        if not self.asked.is_set():
-            self.asked.set()
+        if not self.create_called.is_set():
+            self.create_called.set()
             assert self.go.wait(SECONDS), "nobody let the ERP go on"
         return super().create(document)
 
@@ -54,9 +54,17 @@ def inbox(sessions: Sessions, clock: ManualClock, settings: Settings, tmp_path: 
 
 
 def the_tail_is_lost(
-    inbox: InboxFixture, copy_database: CopyDatabase, *, with_the_push: bool, reconciled: bool = False
+    inbox: InboxFixture,
+    copy_database: CopyDatabase,
+    *,
+    with_the_push: bool,
+    reconciled: bool = False,
+    noticed: bool = True,
 ) -> list[str]:
-    """Forwarded; the tail of the database is lost, attempts and all; the phone pushes again."""
+    """Forwarded; the tail of the database is lost, attempts and all; the phone pushes again.
+
+    *noticed*: a new epoch begins. Nobody notices that a file or a virtual machine was put back.
+    """
     standby = copy_database(inbox.sessions) if with_the_push else None
     _phone_pushes(inbox)
     standby = standby or copy_database(inbox.sessions)
@@ -66,11 +74,15 @@ def the_tail_is_lost(
     inbox.sessions = standby
     with standby() as session, session.begin():
         assert session.scalar(select(func.count()).select_from(Attempt)) == 0
-        positions.new_epoch(session)
+        if noticed:
+            positions.new_epoch(session)
     _phone_pushes(inbox)
     if reconciled:
         _reconcile(inbox)
-    _let_go_on(inbox)
+    if noticed:
+        _let_go_on(inbox)
+        inbox.later(seconds=QUIET)
+        inbox.check_returned()
     inbox.forwarder("new").drain()
     return _damage(inbox)
 
@@ -85,9 +97,9 @@ def _let_go_on(inbox: InboxFixture) -> None:
     now = inbox.clock.now()
     assert inbox.forwarder("new").drain() == 0, "it is sent although the ERP was not asked yet"
     with inbox.sessions() as session, session.begin():
-        held = sending_hold.in_force(session)
-        assert held is not None
-        sending_hold.release(session, held, "user:test", now, {})
+        hold = sending_hold.in_force(session)
+        assert hold is not None
+        sending_hold.release(session, hold, "user:test", now, {})
 
 
 def the_lease_runs_out_while_the_erp_works(inbox: InboxFixture) -> list[str]:
@@ -97,7 +109,7 @@ def the_lease_runs_out_while_the_erp_works(inbox: InboxFixture) -> list[str]:
     _phone_pushes(inbox)
     first = threading.Thread(target=inbox.forward_one, args=("first",), daemon=True)
     first.start()
-    assert erp.asked.wait(SECONDS), "the first worker never asked the ERP"
+    assert erp.create_called.wait(SECONDS), "the first worker never asked the ERP"
     inbox.later(seconds=inbox.settings.lease_seconds + 1)
     inbox.forwarder("second").drain()
     erp.go.set()
@@ -118,10 +130,10 @@ def _phone_pushes(inbox: InboxFixture) -> None:
 
 def _damage(inbox: InboxFixture) -> list[str]:
     documents, row = inbox.erp.created(ID), inbox.row(ID)
-    found = [] if documents == 1 else [f"the ERP has {documents} documents for one submission"]
+    damage = [] if documents == 1 else [f"the ERP has {documents} documents for one submission"]
     if (row.state, row.erp_id) != ("accepted", "1"):
-        found.append(f"the submission is {row.state}, bound to {row.erp_id}")
-    return found
+        damage.append(f"the submission is {row.state}, bound to {row.erp_id}")
+    return damage
 
 
 @pytest.mark.parametrize("with_the_push", [True, False])
@@ -141,12 +153,19 @@ def test_after_a_failover_reconciling_settles_what_was_sent_before_anything_is_s
 
 
 @pytest.mark.parametrize("with_the_push", [True, False])
-def test_without_find_before_create_a_failover_doubles_the_document(
+def test_after_a_restore_that_nobody_noticed_the_erp_is_asked_before_it_gets_a_document(
+    inbox: InboxFixture, copy_database: CopyDatabase, with_the_push: bool
+) -> None:
+    assert the_tail_is_lost(inbox, copy_database, with_the_push=with_the_push, noticed=False) == []
+
+
+@pytest.mark.parametrize("with_the_push", [True, False])
+def test_without_find_before_create_a_restore_that_nobody_noticed_doubles_the_document(
     inbox: InboxFixture, copy_database: CopyDatabase, with_the_push: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     find_only_what_was_attempted(monkeypatch)
-    found = the_tail_is_lost(inbox, copy_database, with_the_push=with_the_push)
-    assert found[0] == "the ERP has 2 documents for one submission"
+    damage = the_tail_is_lost(inbox, copy_database, with_the_push=with_the_push, noticed=False)
+    assert damage[0] == "the ERP has 2 documents for one submission"
 
 
 def test_a_worker_waits_out_the_quiet_period_before_it_takes_over(inbox: InboxFixture) -> None:
@@ -157,8 +176,8 @@ def test_a_lease_taken_over_before_the_quiet_period_doubles_the_document(
     inbox: InboxFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     take_over_at_once(monkeypatch)
-    found = the_lease_runs_out_while_the_erp_works(inbox)
-    assert found[0] == "the ERP has 2 documents for one submission"
+    damage = the_lease_runs_out_while_the_erp_works(inbox)
+    assert damage[0] == "the ERP has 2 documents for one submission"
 
 
 def find_only_what_was_attempted(monkeypatch: pytest.MonkeyPatch) -> None:

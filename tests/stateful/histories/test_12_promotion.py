@@ -22,8 +22,8 @@ KEPT, WEAKENED = "kept", "without_lineage"
 def companies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Company]]:
     """Two companies after one promotion; one of them never learned what a lineage is."""
     weaken = {KEPT: lambda monkeypatch: None, WEAKENED: without_lineage}
-    with promoted(tmp_path_factory.mktemp("promotion"), weaken) as found:
-        yield found
+    with promoted(tmp_path_factory.mktemp("promotion"), weaken) as promoted_companies:
+        yield promoted_companies
 
 
 def without_lineage(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -43,7 +43,7 @@ def scenario(company: Company) -> list[str]:
         pass
     for n in range(10):
         say(server, customer("K", "NW", name=f"Of the promoted server {n}"), customer(f"NEW{n}", "NW"))
-    twice = [p for p, said in issued(server).items() if company.issued.get(p, said) != said]
+    twice = [p for p, change in issued(server).items() if company.issued.get(p, change) != change]
     with server() as session:
         if twice and positions.head(session).epoch == company.epoch:
             damage.append("positions were issued twice in one epoch")
@@ -65,10 +65,10 @@ def test_without_the_lineage_positions_are_issued_twice_and_the_device_keeps_the
 ) -> None:
     without_lineage(monkeypatch)
     do_not_compare(monkeypatch)
-    found = scenario(companies[WEAKENED])
-    assert "positions were issued twice in one epoch" in found
-    assert "customers LOST0 should not be there" in found
-    assert "customers NEW0 is missing" in found
+    damage = scenario(companies[WEAKENED])
+    assert "positions were issued twice in one epoch" in damage
+    assert "customers LOST0 should not be there" in damage
+    assert "customers NEW0 is missing" in damage
 
 
 def test_a_new_epoch_is_begun_once_and_not_with_every_publication(companies: dict[str, Company]) -> None:
@@ -83,5 +83,5 @@ def test_a_new_epoch_is_begun_once_and_not_with_every_publication(companies: dic
 
 def test_after_a_promotion_nothing_is_sent_until_the_erp_was_asked(companies: dict[str, Company]) -> None:
     with companies[KEPT].sessions() as session, session.begin():
-        held = sending_hold.check(session, MONDAY)
-    assert held is not None and held.cause == "lineage"
+        hold = sending_hold.check(session, MONDAY)
+    assert hold is not None and hold.cause == "lineage"

@@ -27,11 +27,11 @@ def scenario(sessions: Sessions, rows: int, over: int) -> list[str]:
     say(sessions, *[_customer(f"C{n}", LEAST // 2) for n in range(rows - 1)], _customer(f"C{rows - 1}", last))
     replica = Replica(sessions, "R1", limit_bytes=LEAST)
     for _ in range(rows + 1):
-        asked = replica.cursor
+        cursor = replica.cursor
         page = replica.ask()
         if page.idle:
             return ["everything was sent and no page ever said complete"]
-        if replica.apply(page, asked)["complete"]:
+        if replica.apply(page, cursor)["complete"]:
             return differences(server_view(sessions, "R1"), content(replica))
     return ["the pages do not end"]
 

@@ -57,9 +57,9 @@ def eight_writers(sessions: Sessions, transactions: int) -> list[str]:
     assert errors == []
     assert pages_with_news > 1, "the device polled only when all was over"
     replica.sync()
-    ought = server_view(sessions, "R1")
-    assert len(ought) == WRITERS * (transactions + 1)
-    return differences(ought, content(replica))
+    expected = server_view(sessions, "R1")
+    assert len(expected) == WRITERS * (transactions + 1)
+    return differences(expected, content(replica))
 
 
 def the_later_position_commits_first(sessions: Sessions, monkeypatch: pytest.MonkeyPatch) -> list[str]:
@@ -121,7 +121,7 @@ def number_with_a_sequence(sessions: Sessions, monkeypatch: pytest.MonkeyPatch) 
     with sessions() as session, session.begin():
         start = positions.head(session).position + 1
         session.execute(text(f"CREATE SEQUENCE plain START {start}"))
-    real, heard = positions.head, subscriptions.for_rep
+    real, for_rep = positions.head, subscriptions.for_rep
 
     def take(session: Session, count: int) -> int:
         drawn = text("SELECT max(nextval('plain')) FROM generate_series(1, :count)")
@@ -133,5 +133,5 @@ def number_with_a_sequence(sessions: Sessions, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(positions, "take", take)
     monkeypatch.setattr(positions, "head", newest)
     monkeypatch.setattr(
-        subscriptions, "for_rep", lambda session, rep: replace(heard(session, rep), head=newest(session))
+        subscriptions, "for_rep", lambda session, rep: replace(for_rep(session, rep), head=newest(session))
     )

@@ -91,6 +91,6 @@ def test_a_server_that_does_not_look_at_the_floor_leaves_deleted_records_behind(
 ) -> None:
     monkeypatch.setattr(pull, "_missed", lambda mark, standings, stream: False)
     devices, _ = a_company_lives(sessions, clock, 0)
-    found = {away: damage for away, _, damage in devices}
-    assert "customers OLD should not be there" in found[LONG]
-    assert found[1] == found[DAYS - 1] == []
+    damage_by_days = {away: damage for away, _, damage in devices}
+    assert "customers OLD should not be there" in damage_by_days[LONG]
+    assert damage_by_days[1] == damage_by_days[DAYS - 1] == []

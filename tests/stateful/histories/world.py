@@ -70,7 +70,7 @@ class World:
             if channel.split(":")[0] == DIMENSIONS[name]
         }
 
-    def heard(self, rep: str, schema: int) -> Content:
+    def expected(self, rep: str, schema: int) -> Content:
         """Return what *rep* ought to hold on an app of revision *schema*."""
         streams = self.streams(rep, schema)
         return {ref: record for ref, record in self.records.items() if (self.channel(ref), ref[0]) in streams}

@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from sync_protocol.change import Change, Gone, Put
 from tests.stateful.histories.world import NAMES, REPS, ROLES, TERRITORIES, WAREHOUSES, World, canary
-from tests.stateful.search.phones import Phone
+from tests.stateful.phones import Phone
 from tests.stateful.search.server import Locked, Server
 
 KEYS = ("1", "2", "3", "4")
@@ -60,10 +60,10 @@ class Company(RuleBasedStateMachine):
         """What the open writer has published and not committed."""
         self.pages_in_transit: dict[str, list[tuple[bytes, Any]]] = {rep: [] for rep in REPS}
         self.segments_in_transit: dict[str, list[tuple[Any, bytes]]] = {rep: [] for rep in REPS}
-        self.said: dict[bytes, set[tuple[str, str]]] = {}
+        self.streams_by_canary: dict[bytes, set[tuple[str, str]]] = {}
         """The streams in which each canary was ever live."""
         self.captured: dict[str, set[str]] = {rep: set() for rep in REPS}
-        self.seen: dict[str, tuple[str, int]] = {}
+        self.seen_by_rep: dict[str, tuple[str, int]] = {}
         self.version = 0
 
     # Writers
@@ -76,10 +76,10 @@ class Company(RuleBasedStateMachine):
         for rep, channel in zip(REPS, grants, strict=True):
             self.assign(rep, channel)
         for key, territory in zip(KEYS, (*TERRITORIES, *TERRITORIES), strict=False):
-            self.say([("customers", key, territory, False), ("orders", key, key, False)])
+            self.publish([("customers", key, territory, False), ("orders", key, key, False)])
 
     @rule(specs=change_lists)
-    def say(self, specs: list[tuple[str, str, str | None, bool]]) -> None:
+    def publish(self, specs: list[tuple[str, str, str | None, bool]]) -> None:
         changes = [self._change(*spec) for spec in specs]
         if self._writes(lambda: self.server.publish(changes)):
             self._note(changes)
@@ -96,8 +96,8 @@ class Company(RuleBasedStateMachine):
         self.world.note(changes)
         for ref, record in self.world.records.items():
             channel = self.world.channel(ref)
-            for found in CANARY.findall(repr(record).encode()) if channel else ():
-                self.said.setdefault(found, set()).add((channel, ref[0]))
+            for text in CANARY.findall(repr(record).encode()) if channel else ():
+                self.streams_by_canary.setdefault(text, set()).add((channel, ref[0]))
 
     def _writes(self, act: Callable[[], object]) -> bool:
         """Do what takes the feed's lock; while a writer holds it, it must be refused and change nothing."""

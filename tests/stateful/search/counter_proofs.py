@@ -39,23 +39,25 @@ def a_look_at_the_floor(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pull, "_missed", lambda mark, states, stream: False)
 
 
-def seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    def forgetful(epoch: str, seen: int = 0, marks: Any = None) -> Cursor:
+def a_cursor_that_carries_its_head(monkeypatch: pytest.MonkeyPatch) -> None:
+    def forgetful(epoch: str, position: int = 0, marks: Any = None) -> Cursor:
         return Cursor(epoch, 0, marks or {})
 
     monkeypatch.setattr(page, "Cursor", forgetful)
 
 
 def a_cursor_that_says_how_old_its_segments_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    def young(epoch: str, seen: int = 0, marks: Any = None) -> Cursor:
-        return Cursor(epoch, seen, {s: Mark(m.position, max(m.as_of, seen) * 2) for s, m in marks.items()})
+    def young(epoch: str, position: int = 0, marks: Any = None) -> Cursor:
+        return Cursor(
+            epoch, position, {s: Mark(m.position, max(m.as_of, position) * 2) for s, m in marks.items()}
+        )
 
     monkeypatch.setattr(page, "Cursor", young)
 
 
 def a_cursor_that_names_what_it_offers(monkeypatch: pytest.MonkeyPatch) -> None:
-    def nameless(epoch: str, seen: int = 0, marks: Any = None) -> Cursor:
-        return Cursor(epoch, seen, {stream: mark for stream, mark in marks.items() if mark.position})
+    def nameless(epoch: str, position: int = 0, marks: Any = None) -> Cursor:
+        return Cursor(epoch, position, {stream: mark for stream, mark in marks.items() if mark.position})
 
     monkeypatch.setattr(page, "Cursor", nameless)
 
@@ -123,7 +125,11 @@ COUNTER_PROOFS = [
         a_look_at_the_floor,
         ["customers 1 should not be there", "orders 1 should not be there"],
     ),
-    CounterProof(known.history_4_a_standby_that_is_behind_says_not_yet, seen, ["customers 1 is missing"]),
+    CounterProof(
+        known.history_4_a_standby_that_is_behind_says_not_yet,
+        a_cursor_that_carries_its_head,
+        ["customers 1 is missing"],
+    ),
     CounterProof(
         known.history_6_half_of_the_segments_then_the_set_is_gone_and_its_tombstones_too,
         a_cursor_that_says_how_old_its_segments_are,

@@ -14,7 +14,7 @@ from tests.stateful.search.state_machine import Histories
 def history_4_a_standby_that_is_behind_says_not_yet(company: Histories) -> None:
     """The primary's page ends below the rewritten customer 1, and the standby has nothing above that."""
     company.standby_catches_up()
-    company.say(moved("1", "NW"))
+    company.publish(moved("1", "NW"))
     company.pull(rep=REP, size=1, pages=1, behind=False)
     company.pull(rep=REP, size=None, pages=2, behind=True)
     complete(company)
@@ -26,7 +26,7 @@ def history_5_an_old_generation_holds_what_the_new_one_lacks(company: Histories)
     company.pull(rep=REP, size=None, pages=1, behind=False)
     company.download(rep=REP, count=1, late=False)
     assert ("customers", "1") in company.phones[REP].content()
-    company.say(deleted("1"))
+    company.publish(deleted("1"))
     company.build_customers(cuts=["3"])
     complete(company)
     assert ("customers", "1") not in company.phones[REP].content()
@@ -45,7 +45,7 @@ def history_6_half_of_the_segments_then_the_set_is_gone_and_its_tombstones_too(c
     company.build_customers(cuts=["3"])
     company.pull(rep=REP, size=None, pages=1, behind=False)
     company.download(rep=REP, count=1, late=False)
-    company.say(deleted("1"))
+    company.publish(deleted("1"))
     company.retire(territory="NW", swept=True)
     company.compact(behind=0)
     complete(company)
@@ -54,7 +54,7 @@ def history_6_half_of_the_segments_then_the_set_is_gone_and_its_tombstones_too(c
 def history_6_half_of_a_set_that_was_old_when_it_was_offered(company: Histories) -> None:
     """A record of the set is gone before the page that offers it; then the set goes, and the tombstone."""
     company.build_customers(cuts=["3"])
-    company.say(deleted("1"))
+    company.publish(deleted("1"))
     company.pull(rep=REP, size=None, pages=1, behind=False)
     company.download(rep=REP, count=1, late=False)
     assert ("customers", "1") in company.phones[REP].content()
@@ -68,7 +68,7 @@ def history_6_the_floor_waits_for_the_set_on_offer(company: Histories) -> None:
     company.build_customers(cuts=[])
     company.pull(rep=REP, size=None, pages=1, behind=False)
     company.download(rep=REP, count=5, late=False)
-    company.say(deleted("1"))
+    company.publish(deleted("1"))
     company.compact(behind=0)
     complete(company)
 
@@ -78,7 +78,7 @@ def history_6_the_floor_waits_for_a_retired_set_that_may_be_fetched(company: His
     company.build_customers(cuts=["3"])
     company.pull(rep=REP, size=None, pages=1, behind=False)
     company.download(rep=REP, count=1, late=False)
-    company.say(deleted("1"))
+    company.publish(deleted("1"))
     company.retire(territory="NW", swept=False)
     company.compact(behind=0)
     drops = dropped(company)
@@ -89,8 +89,8 @@ def history_6_the_floor_waits_for_a_retired_set_that_may_be_fetched(company: His
 def the_horizon_sends_only_phones_back_that_missed_a_tombstone(company: Histories) -> None:
     """R1 was away for longer than tombstones live; R3, who reads the same territory, was not."""
     complete(company)
-    company.say([*deleted("1"), *moved("2", "NW")])
-    company.say(moved("4", "NW"))
+    company.publish([*deleted("1"), *moved("2", "NW")])
+    company.publish(moved("4", "NW"))
     complete(company, rep="R3")
     company.compact(behind=0)
     assert dropped(company, "R3") == []
@@ -100,12 +100,12 @@ def the_horizon_sends_only_phones_back_that_missed_a_tombstone(company: Historie
 
 
 def history_2_the_first_page_ends_below_the_floor(company: Histories) -> None:
-    company.say(moved("2", "NW"))
-    company.say(deleted("2"))
+    company.publish(moved("2", "NW"))
+    company.publish(deleted("2"))
     company.compact(behind=0)
     for _ in range(6):
         company.pull(rep=REP, size=1, pages=4, behind=False)
-    assert differences(company.world.heard(REP, 2), company.phones[REP].content()) == []
+    assert differences(company.world.expected(REP, 2), company.phones[REP].content()) == []
 
 
 def history_6_a_dropped_stream_begins_again_with_the_same_set(company: Histories) -> None:
@@ -113,7 +113,7 @@ def history_6_a_dropped_stream_begins_again_with_the_same_set(company: Histories
     offers the very same set, all of which is to be applied again."""
     company.build_customers(cuts=["3"])
     company.pull(rep=REP, size=None, pages=1, behind=False)
-    company.say(deleted("3"))
+    company.publish(deleted("3"))
     company.build_customers(cuts=["3"])
     company.pull(rep=REP, size=None, pages=1, behind=False)
     company.download(rep=REP, count=1, late=False)
@@ -138,7 +138,7 @@ def a_set_that_was_replaced_does_not_move_the_cursor(company: Histories) -> None
     company.build_customers(cuts=[])
     company.pull(rep=REP, size=None, pages=1, behind=False)
     company.download(rep=REP, count=1, late=True)
-    company.say([*deleted("1"), *moved("2", "NW")])
+    company.publish([*deleted("1"), *moved("2", "NW")])
     company.build_customers(cuts=["3"])
     company.pull(rep=REP, size=None, pages=1, behind=False)
     company.deliver_segment(rep=REP, which=0, again=False)
@@ -170,7 +170,7 @@ def an_app_that_goes_back_a_revision_in_the_middle_of_segments(company: Historie
     company.build_customers(cuts=["3"])
     company.pull(rep=REP, size=None, pages=1, behind=False)
     company.download(rep=REP, count=1, late=False)
-    company.say(deleted("1"))
+    company.publish(deleted("1"))
     company.change_app(rep=REP, schema=1)
     complete(company)
 
@@ -179,7 +179,7 @@ def a_writer_that_is_not_through_is_not_passed(company: Histories) -> None:
     """Its positions are below those of whoever comes later; nobody may come before it has ended."""
     complete(company)
     company.open_writer(specs=moved("1", "SE"))
-    company.say(moved("2", "NW"))
+    company.publish(moved("2", "NW"))
     complete(company)
     company.close_writer(wins=True)
     complete(company)

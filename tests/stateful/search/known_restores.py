@@ -9,30 +9,30 @@ def history_7_an_app_of_revision_1_begins_again_after_a_restore(company: Histori
     company.change_app(rep=REP, schema=1)
     company.back_up()
     for _ in range(4):
-        company.say(moved("1", "NW"))
-    company.say([*moved("2", "NW"), *moved("3", "NW")])
+        company.publish(moved("1", "NW"))
+    company.publish([*moved("2", "NW"), *moved("3", "NW")])
     complete(company)
     company.restore()
-    company.say(moved("1", "NW"))
+    company.publish(moved("1", "NW"))
     for _ in range(12):  # until the restored server is past what the phone has seen
-        company.say(moved("4", "SE"))
+        company.publish(moved("4", "SE"))
     complete(company)
 
 
 def rebase_after_a_restore_exactly_what_differs_is_repaired(company: Histories) -> None:
     """What the lost time brought, changed and deleted is undone row by row."""
     company.back_up()
-    company.say([*moved("1", "NW"), *deleted("3"), *moved("2", "NW")])
+    company.publish([*moved("1", "NW"), *deleted("3"), *moved("2", "NW")])
     complete(company)
     company.restore()
-    company.say(moved("4", "NW"))
+    company.publish(moved("4", "NW"))
     complete(company)
 
 
 def rebase_positions_must_not_fall_over_an_epoch(company: Histories) -> None:
     """An old set of SE holds customer 2, which has moved to NW since: granted later, it must not win."""
     company.build_customers(cuts=[])
-    company.say(moved("2", "NW"))
+    company.publish(moved("2", "NW"))
     complete(company)
     company.restore()
     complete(company)
@@ -45,12 +45,12 @@ def rebase_old_positions_do_not_outlive_their_epoch(company: Histories) -> None:
     """The rows came with a set from high above the backup; after the restore they are rewritten below it."""
     company.back_up()
     for _ in range(10):
-        company.say(moved("4", "SE"))
+        company.publish(moved("4", "SE"))
     company.build_customers(cuts=[])
     complete(company)
     company.restore()
     complete(company)
-    company.say(moved("1", "NW"))
+    company.publish(moved("1", "NW"))
     complete(company)
 
 
@@ -59,7 +59,7 @@ def rebase_a_half_read_stream_begins_again_in_a_new_epoch(company: Histories) ->
     company.pull(rep=REP, size=None, pages=1, behind=False)
     company.download(rep=REP, count=1, late=False)
     company.back_up()
-    company.say(moved("1", None))
+    company.publish(moved("1", None))
     company.restore()
     complete(company)
 

@@ -1,138 +1,89 @@
-"""A server without a database: the protocol's rules in plain dictionaries, for the deep search.
+"""A server without a database for the deep search: the model of the feed, many reps, one lock, backups.
 
-Written from docs/protocol.md, not from the backend. What is brute force here (every channel is computed
-again for every change) is so on purpose: it must be obviously right.
+Which channel a record is in is brute force: every channel is computed again for every change.
 """
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sync_protocol.catalogue import COLLECTIONS
 from sync_protocol.change import Change, Put, Stream
-from sync_protocol.checksum import Checksum, record_hash
-from sync_protocol.segment import KeyRange
+from sync_protocol.pull import SEGMENTS_SINCE
+from tests.feed_model.feed import FeedModel
+from tests.feed_model.state import State
 from tests.stateful.histories.world import World
-from tests.stateful.search.server import Locked
+from tests.stateful.search.conditions import FEW
+from tests.stateful.search.server import Locked, Refused
 
-Rows = dict[str, tuple[int, Any]]
-"""(position, record or None for a tombstone) by key."""
-
-
-@dataclass
-class Offered:
-    """A set of segments of one stream: (range, name, bytes, rows) each."""
-
-    stream: Stream
-    position: int
-    sheets: list[tuple[KeyRange, str, int, int]]
-    retired: bool = False
+Backup = tuple[State, World]
 
 
-@dataclass
-class State:
-    """Everything that a backup holds."""
+class ModelServer(FeedModel):
+    """The whole server, as `tests.stateful.search.server.Server` describes it."""
 
-    epoch: str = "epoch0"
-    position: int = 0
-    world: World = field(default_factory=World)
-    rows: dict[Stream, Rows] = field(default_factory=dict)
-    floors: dict[Stream, int] = field(default_factory=dict)
-    sets: list[Offered] = field(default_factory=list)
-
-    def copy(self) -> "State":
-        """Return a state of its own."""
-        rows = {stream: dict(held) for stream, held in self.rows.items()}
-        sets = [replace(one) for one in self.sets]
-        return State(self.epoch, self.position, self.world.copy(), rows, dict(self.floors), sets)
-
-    def head_of(self, stream: Stream) -> int:
-        """Return the newest position that the stream ever had, collected tombstones included."""
-        newest = max((position for position, _ in self.rows.get(stream, {}).values()), default=0)
-        return max(newest, self.floors.get(stream, 0))
-
-    def live(self, stream: Stream) -> dict[str, Any]:
-        return {key: row[1] for key, row in self.rows.get(stream, {}).items() if row[1] is not None}
-
-    def checksum(self, stream: Stream) -> Checksum:
-        return Checksum.of(record_hash(stream[1], key, record) for key, record in self.live(stream).items())
-
-
-class ModelFeed:
-    """The writing side: one feed, one lock, backups."""
+    verify_rows = verify_parts = FEW
 
     def __init__(self) -> None:
-        self.now = State()
-        self.files: dict[str, bytes] = {}
-        self.epochs = 0
+        super().__init__()
+        self.world = World()
         self._open: Sequence[Change] | None = None
 
     def take(self, count: int) -> int:
-        """Take positions; the lock is held by an open writer until it ends."""
+        """Take positions; an open writer keeps the lock until it ends."""
         if self._open is not None:
             raise Locked
-        self.now.position += count
-        return self.now.position
+        return super().take(count)
+
+    # Writers
 
     def publish(self, changes: Sequence[Change]) -> None:
         self.take(0)
-        self._write(changes)
+        self._write_all(changes)
 
-    def _write(self, changes: Sequence[Change]) -> None:
+    def _write_all(self, changes: Sequence[Change]) -> None:
         before = self._placed()
-        self.now.world.note(changes)
+        self.world.note(changes)
         after = self._placed()
         for ref in sorted(before.keys() | after.keys(), key=lambda ref: (ref[0] != "customers", ref)):
-            was, is_ = before.get(ref), after.get(ref)
-            if was and (not is_ or was[0] != is_[0]):
-                self._leave(was[0], ref)
-            if is_ and was != is_:
-                self._row(is_[0], ref, is_[1])
+            old, new = before.get(ref), after.get(ref)
+            if old and (not new or old[0] != new[0]):
+                self.leave(old[0], ref)
+            if new and old != new:
+                self.write((new[0], ref[0]), ref[1], new[1])
 
-    def _leave(self, channel: str, ref: tuple[str, str]) -> None:
-        self._row(channel, ref, None)
-
-    def _row(self, channel: str, ref: tuple[str, str], record: Any) -> None:
-        self.now.position += 1
-        self.now.rows.setdefault((channel, ref[0]), {})[ref[1]] = (self.now.position, record)
+    def leave(self, channel: str, ref: tuple[str, str]) -> None:
+        """Write a tombstone where the record *ref* was."""
+        self.write((channel, ref[0]), ref[1], None)
 
     def _placed(self) -> dict[tuple[str, str], tuple[str, Any]]:
-        """Return (channel, record) of every record that somebody can hear."""
-        world = self.now.world
-        places = ((ref, world.channel(ref), record) for ref, record in world.records.items())
+        """Return (channel, record) of every record that somebody may read."""
+        places = ((ref, self.world.channel(ref), record) for ref, record in self.world.records.items())
         return {ref: (channel, record) for ref, channel, record in places if channel}
 
     def assign(self, rep: str, channel: str) -> None:
         self.take(1)
-        self.now.world.assigned[rep].add(channel)
+        self.world.assigned[rep].add(channel)
 
     def unassign(self, rep: str, channel: str) -> None:
         self.take(1)
-        self.now.world.assigned[rep].discard(channel)
+        self.world.assigned[rep].discard(channel)
 
     def set_role(self, role: str, names: set[str]) -> None:
         self.take(1)
-        self.now.world.roles[role] = set(names)
+        self.world.roles[role] = set(names)
 
     def push(self, rep: str, documents: Sequence[Mapping[str, Any]]) -> tuple[list[Any], dict[str, Any]]:
-        world, results, records = self.now.world, [], {}
+        results, records = [], {}
         for document in documents:
-            there = ("submissions", document["id"]) in world.records
-            status = "duplicate" if there else "received"
-            about = {"state": "queued", "sha256": document["sha256"], "errors": []}
-            results.append({"id": document["id"], "status": status, **about})
-            if not there:
-                body = document["body"]
-                record = {
-                    "id": document["id"],
-                    "rep": rep,
-                    "sha256": document["sha256"],
-                    "state": "queued",
-                    "body": body,
-                }
-                self.publish([Put("submissions", document["id"], record)])
-            records[document["id"]] = world.records["submissions", document["id"]]
+            id, sha256 = document["id"], document["sha256"]
+            is_new = ("submissions", id) not in self.world.records
+            status = "received" if is_new else "duplicate"
+            results.append({"id": id, "status": status, "state": "queued", "sha256": sha256, "errors": []})
+            if is_new:
+                record = {"id": id, "rep": rep, "sha256": sha256, "state": "queued", "body": document["body"]}
+                self.publish([Put("submissions", id, record)])
+            records[id] = self.world.records["submissions", id]
         return results, records
 
     def begin(self, changes: Sequence[Change]) -> None:
@@ -141,46 +92,52 @@ class ModelFeed:
 
     def commit(self) -> None:
         changes, self._open = self._open, None
-        self._write(changes or [])
+        self._write_all(changes or [])
 
     def roll_back(self) -> None:
         self._open = None
 
-    def compact(self, horizon: int) -> None:
-        self.take(0)
-        for stream, rows in self.now.rows.items():
-            kept = [s.position for s in self.now.sets if s.stream == stream]
-            limit = min([horizon, *kept])
-            doomed = [k for k, (position, record) in rows.items() if record is None and position <= limit]
-            if doomed:
-                floor = max(rows[key][0] for key in doomed)
-                # The head never falls, even if the newest row of the stream goes.
-                self.now.floors[stream] = max(self.now.floors.get(stream, 0), floor)
-                for key in doomed:
-                    del rows[key]
+    # Readers
 
     def head(self) -> int:
         return self.now.position
 
-    def dump(self) -> State:
-        return self.now.copy()
+    def granted(self, rep: str, schema: int) -> Iterator[Stream]:
+        """Yield the streams that *rep* may read with an app of that revision, in the order phones need them."""
+        streams = self.world.streams(rep, schema)
+        yield from sorted(streams, key=lambda stream: (list(COLLECTIONS).index(stream[1]), stream[0]))
 
-    def load(self, dump: State) -> None:
+    def pull(self, rep: str, cursor: str | None, schema: int, rows: int | None) -> bytes:
+        return _encoded(self.page(list(self.granted(rep, schema)), cursor, rows=rows, schema=schema))
+
+    def verify(self, rep: str, question: Mapping[str, Any]) -> bytes:
+        return _encoded(self.verify_step(set(self.granted(rep, question["schema"])), question))
+
+    def segment(self, rep: str, name: str, schema: int) -> bytes:
+        granted = set(self.granted(rep, SEGMENTS_SINCE))
+        sets = [s for s in self.now.sets if any(name == other for _, other, *_ in s.segments)]
+        if name not in self.files:
+            for segment_set in sets:  # a backup may name files that are gone
+                segment_set.retired = True
+        if name not in self.files or not any(segment_set.stream in granted for segment_set in sets):
+            raise Refused
+        return self.files[name]
+
+    # Backups
+
+    def dump(self) -> Backup:
+        return self.now.copy(), self.world.copy()
+
+    def load(self, dump: Backup) -> None:
         self.take(0)
-        self.now = dump.copy()
+        self.now, self.world = dump[0].copy(), dump[1].copy()
         self.new_epoch()
 
-    def new_epoch(self) -> None:
-        self.take(1)
-        self.epochs += 1
-        self.now.epoch = f"epoch{self.epochs}"
-
-    def granted(self, rep: str, schema: int) -> Iterator[Stream]:
-        """Yield the streams that *rep* hears on an app of that revision, in the order phones need them."""
-        heard = self.now.world.streams(rep, schema)
-        yield from sorted(heard, key=lambda stream: (list(COLLECTIONS).index(stream[1]), stream[0]))
+    def standby(self, dump: Backup) -> "ModelServer":
+        standby = type(self)()
+        standby.now, standby.world, standby.files = dump[0].copy(), dump[1].copy(), dict(self.files)
+        return standby
 
 
-def dumped(value: Any) -> bytes:
-    """Return *value* as it travels."""
+def _encoded(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False).encode()

@@ -5,7 +5,7 @@ from typing import Any
 
 from sync_protocol.change import Change, Stream
 from sync_protocol.cursor import Cursor, Mark
-from tests.stateful.search.model_answers import ModelServer
+from tests.stateful.search.model import ModelServer
 from tests.stateful.search.server import Locked
 
 
@@ -28,9 +28,9 @@ class PositionsFromASequence(ModelServer):
 
 
 class NoTombstoneOnMove(ModelServer):
-    def _leave(self, channel: str, ref: tuple[str, str]) -> None:
-        if ref not in self.now.world.records:
-            super()._leave(channel, ref)
+    def leave(self, channel: str, ref: tuple[str, str]) -> None:
+        if ref not in self.world.records:
+            super().leave(channel, ref)
 
 
 class NoEpoch(ModelServer):
@@ -41,9 +41,9 @@ class NoEpoch(ModelServer):
 class NoSeen(ModelServer):
     """A server that lags does not notice."""
 
-    def across_epochs(self, asked: Cursor, schema: int) -> tuple[Cursor, str | None]:
-        held, reset = super().across_epochs(asked, schema)
-        return Cursor(held.epoch, 0, held.marks), reset
+    def across_epochs(self, sent: Cursor, schema: int) -> tuple[Cursor, str | None]:
+        cursor, reset = super().across_epochs(sent, schema)
+        return Cursor(cursor.epoch, 0, cursor.marks), reset
 
 
 class FloorIgnored(ModelServer):

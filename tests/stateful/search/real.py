@@ -24,8 +24,9 @@ from backend.sync.verify_request import faults, parse_request
 from sync_protocol.change import Change, Stream
 from sync_protocol.segment import KeyRange, encode
 from sync_protocol.verify import VerifyRequestSchema
+from tests.feed_model.feed import Behind, OtherEpoch
 from tests.stateful.histories.world import ROLES
-from tests.stateful.search.server import Behind, Locked, OtherEpoch, Refused
+from tests.stateful.search.server import Locked, Refused
 from tests.unit.sync.replica import NOW
 
 BYTES = {1: 1, 3: 200, None: None}
@@ -34,6 +35,7 @@ KEPT = (
     "feed_head",
     "feed_stream",
     "feed",
+    "feed_former",
     "feed_segment",
     "feed_position_time",
     "submission",
@@ -95,9 +97,9 @@ class RealServer:
                     raise Locked from error
                 raise
 
-    def publish(self, wanted: Sequence[Change]) -> None:
+    def publish(self, queued: Sequence[Change]) -> None:
         with self._writing() as session:
-            changes.publish(session, wanted)
+            changes.publish(session, queued)
 
     def assign(self, rep: str, channel: str) -> None:
         with self._writing() as session:
@@ -121,11 +123,11 @@ class RealServer:
             records = changes.live_many(session, "submissions", [d["id"] for d in documents])
         return results, records
 
-    def begin(self, wanted: Sequence[Change]) -> None:
+    def begin(self, queued: Sequence[Change]) -> None:
         session = self.sessions()
         session.begin()
         do_not_wait(session)
-        changes.publish(session, wanted)
+        changes.publish(session, queued)
         self._open = session
 
     def commit(self) -> None:
@@ -163,18 +165,18 @@ class RealServer:
             ).body
 
     def verify(self, rep: str, question: Mapping[str, Any]) -> bytes:
-        asked = VerifyRequestSchema().load(dict(question))
-        assert list(faults(asked)) == []
+        request = VerifyRequestSchema().load(dict(question))
+        assert list(faults(request)) == []
         with self._reading() as session:
             return verify.verify(
-                session, rep_id=rep, cursor_text=asked["cursor"], schema=asked["schema"],
-                request=parse_request(asked),
+                session, rep_id=rep, cursor_text=request["cursor"], schema=request["schema"],
+                request=parse_request(request),
             ).body  # fmt: skip
 
     def segment(self, rep: str, name: str, schema: int) -> bytes:
         with self._reading() as session:
-            heard = access.streams(session, rep, access.ANY_SCHEMA)
-            rows = [row for row in segments.by_name(session, name) if (row.channel, row.collection) in heard]
+            streams = access.streams(session, rep, access.ANY_SCHEMA)
+            rows = [row for row in segments.by_name(session, name) if (row.channel, row.collection) in streams]
         if rows and name not in self.store.files:
             # What the door does when the store does not have the file.
             with suppress(Locked), self._writing() as session:
@@ -251,9 +253,9 @@ class RealServer:
 def kept_tables() -> list[Table]:
     """Return the tables of a backup, parents first."""
     names = {*KEPT, Assignment.__tablename__, RoleCollection.__tablename__}
-    found = [table for table in Model.metadata.sorted_tables if table.name in names]
-    assert len(found) == len(names), sorted(names - {table.name for table in found})
-    return found
+    tables = [table for table in Model.metadata.sorted_tables if table.name in names]
+    assert len(tables) == len(names), sorted(names - {table.name for table in tables})
+    return tables
 
 
 def do_not_wait(session: Session) -> None:

@@ -7,11 +7,12 @@ from typing import Any
 
 import hypothesis
 from hypothesis import HealthCheck, settings
-from hypothesis.stateful import run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
+from tests.examples import EXAMPLES
 from tests.stateful.histories.world import REPS
-from tests.stateful.search.phones import MinimalPhone, Phone
-from tests.stateful.search.reference import ReferencePhone
+from tests.stateful.phones import MinimalPhone, Phone
+from tests.stateful.reference_phone import ReferencePhone
 from tests.stateful.search.server import Server
 from tests.stateful.search.state_machine import Histories
 
@@ -29,6 +30,11 @@ def examples(quick: int) -> int:
     return int(os.environ.get("SATCHEL_RANDOM_EXAMPLES", str(quick)))
 
 
+def examples_of_profile(quick: int) -> int:
+    """Return `examples` of *quick* for `make test` and of proportionally more for `make test-all`."""
+    return examples(quick * settings.default.max_examples // EXAMPLES["default"])
+
+
 def search(
     make_server: Callable[[], Server],
     make_phone: MakePhone,
@@ -36,7 +42,18 @@ def search(
     seed: int | None = None,
     **more: Any,
 ) -> None:
-    """Play *histories* random histories; a failure is shrunk, and says how to play it again.
+    """Play *histories* random histories of replicas; else as `play`."""
+
+    def begin() -> Histories:
+        return Histories(make_server(), {rep: make_phone(rep) for rep in REPS})
+
+    play(begin, histories, STEPS, seed, **more)
+
+
+def play(
+    begin: Callable[[], RuleBasedStateMachine], histories: int, steps: int, seed: int | None = None, **more: Any
+) -> None:
+    """Play *histories* random histories of at most *steps*; a failure is shrunk, and says how to play it again.
 
     The same *seed* and number give the same histories; `SATCHEL_RANDOM_SEED` gives one to a test.
     """
@@ -45,16 +62,12 @@ def search(
     )
     chosen = settings(
         max_examples=histories,
-        stateful_step_count=STEPS,
+        stateful_step_count=steps,
         deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),
         **more,
     )
-
-    def begin() -> Histories:
-        return Histories(make_server(), {rep: make_phone(rep) for rep in REPS})
-
     try:
         run_state_machine_as_test(hypothesis.seed(seed)(begin), settings=chosen)
     except Exception as error:

@@ -8,14 +8,6 @@ from sync_protocol.change import Change, Stream
 Json = Mapping[str, Any]
 
 
-class Behind(Exception):
-    """The server has not reached what the device has seen: `not_yet`."""
-
-
-class OtherEpoch(Exception):
-    """The cursor of a verification is of another epoch: pull first."""
-
-
 class Refused(Exception):
     """The segment does not exist, or this rep may not read it."""
 
@@ -46,10 +38,10 @@ class Server(Protocol):
     def roll_back(self) -> None: ...
 
     def pull(self, rep: str, cursor: str | None, schema: int, rows: int | None) -> bytes:
-        """Return the page after *cursor*, of about *rows* rows; raises `Behind`."""
+        """Return the page after *cursor*, of about *rows* rows; raises `Behind` of the model."""
 
     def verify(self, rep: str, question: Json) -> bytes:
-        """Answer one step; raises `Behind` and `OtherEpoch`."""
+        """Answer one step; raises `Behind` and `OtherEpoch` of the model."""
 
     def segment(self, rep: str, name: str, schema: int) -> bytes:
         """Return the segment's bytes; raises `Refused`."""

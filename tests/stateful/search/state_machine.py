@@ -13,8 +13,10 @@ from ulid import ULID
 
 from sync_protocol.change import Put
 from sync_protocol.cursor import decode_cursor
+from tests.feed_model.feed import Behind
 from tests.stateful.histories.checks import Content, differences
 from tests.stateful.histories.world import World, canary
+from tests.stateful.phones import document_of
 from tests.stateful.search.company import (
     CANARY,
     MAX_IN_TRANSIT,
@@ -25,8 +27,7 @@ from tests.stateful.search.company import (
     rep_ids,
     sizes,
 )
-from tests.stateful.search.phones import document_of
-from tests.stateful.search.server import Behind, Refused, Server
+from tests.stateful.search.server import Refused, Server
 
 
 class Histories(Company):
@@ -45,16 +46,18 @@ class Histories(Company):
             self._pull(rep, size, self.standby if behind else None)
 
     @rule(specs=change_lists, rep=rep_ids, size=sizes)
-    def say_and_pull(self, specs: list[tuple[str, str, str | None, bool]], rep: str, size: int | None) -> None:
+    def publish_and_pull(
+        self, specs: list[tuple[str, str, str | None, bool]], rep: str, size: int | None
+    ) -> None:
         """What happens all day."""
-        self.say(specs)
+        self.publish(specs)
         self._pull(rep, size, None)
 
     @rule(rep=rep_ids, size=sizes)
     def ask(self, rep: str, size: int | None) -> None:
         """Request a page; it stays in transit."""
-        asked = self.phones[rep].sync_state()
-        self.pages_in_transit[rep] = [*self.pages_in_transit[rep], (self._page(rep, size, None)[0], asked)][
+        state = self.phones[rep].sync_state()
+        self.pages_in_transit[rep] = [*self.pages_in_transit[rep], (self._page(rep, size, None)[0], state)][
             -MAX_IN_TRANSIT:
         ]
 
@@ -63,10 +66,10 @@ class Histories(Company):
         """Deliver a page in transit, late; perhaps it is delivered again later."""
         phone, pages_in_transit = self.phones[rep], self.pages_in_transit[rep]
         if which < len(pages_in_transit):
-            page, asked = pages_in_transit[which] if again else pages_in_transit.pop(which)
-            wanted, before = phone.accepts(asked), phone.content()
-            assert phone.apply_page(page, asked) == wanted
-            assert wanted or phone.content() == before
+            page, state = pages_in_transit[which] if again else pages_in_transit.pop(which)
+            acceptable, before = phone.accepts(state), phone.content()
+            assert phone.apply_page(page, state) == acceptable
+            assert acceptable or phone.content() == before
 
     @rule(rep=rep_ids, count=st.integers(1, 3), late=st.booleans())
     def download(self, rep: str, count: int, late: bool) -> None:
@@ -87,9 +90,9 @@ class Histories(Company):
         phone, segments_in_transit = self.phones[rep], self.segments_in_transit[rep]
         if which < len(segments_in_transit):
             offer, data = segments_in_transit[which] if again else segments_in_transit.pop(which)
-            wanted, before = offer in phone.offers(), phone.content()
-            assert phone.apply_segment(offer, data) == wanted
-            assert wanted or phone.content() == before
+            is_offered, before = offer in phone.offers(), phone.content()
+            assert phone.apply_segment(offer, data) == is_offered
+            assert is_offered or phone.content() == before
 
     @rule(rep=rep_ids, cut=st.floats(0, 1, exclude_max=True), flipped=st.booleans())
     def download_is_cut(self, rep: str, cut: float, flipped: bool) -> None:
@@ -105,7 +108,8 @@ class Histories(Company):
             try:
                 phone.apply_segment(offer, damaged)
             except Exception as refusal:
-                assert "segment" in f"{type(refusal).__name__} {refusal}".lower()
+                technical = getattr(refusal, "technical", "")
+                assert "segment" in f"{type(refusal).__name__} {refusal} {technical}".lower()
             else:
                 raise AssertionError("a damaged segment was taken for a good one")
             assert (phone.content(), phone.cursor()) == (before, standing)
@@ -116,7 +120,7 @@ class Histories(Company):
     ) -> None:
         """A bad connection: a page is requested again, and the first one arrives after the second."""
         self.ask(rep, None)
-        self.say(specs)
+        self.publish(specs)
         self.unassign(rep, revoked)
         self._pull(rep, None, None)
         self.deliver(rep, len(self.pages_in_transit[rep]) - 1, again=True)
@@ -125,7 +129,7 @@ class Histories(Company):
     def forget_cursor(self, rep: str) -> None:
         self.phones[rep].start_again()
         # What it saw went with the cursor: a standby that lags may now serve it from the beginning.
-        self.seen.pop(rep, None)
+        self.seen_by_rep.pop(rep, None)
 
     @rule(rep=rep_ids)
     def capture(self, rep: str) -> None:
@@ -178,15 +182,15 @@ class Histories(Company):
                 assert results is not None
                 phone.take_results(documents, results)
                 self._settle(rep)
-            said = {ref[1] for ref in self.world.records if ref[0] == "submissions"}
-            assert self.captured[rep] <= said, "a document that was captured never reached the server"
-            held = phone.content()
+            stored = {ref[1] for ref in self.world.records if ref[0] == "submissions"}
+            assert self.captured[rep] <= stored, "a document that was captured never reached the server"
+            contents = phone.content()
             for schema in (phone.schema, 1):
                 phone.schema = schema
                 phone.start_again()
                 self._settle(rep)
                 if schema != 1:
-                    assert phone.content() == held, "a fresh replica is another one than an old one"
+                    assert phone.content() == contents, "a fresh replica is another one than an old one"
 
     def _settle(self, rep: str) -> None:
         """Sync until the replica is complete and proven."""
@@ -204,13 +208,13 @@ class Histories(Company):
     def _pull(self, rep: str, size: int | None, standby: tuple[Server, World] | None) -> bool:
         """Pull and apply a page; return whether the phone is complete and proven, which is then checked."""
         phone = self.phones[rep]
-        asked = phone.sync_state()
+        state = phone.sync_state()
         try:
-            page, ought, complete = self._page(rep, size, standby)
+            page, expected, complete = self._page(rep, size, standby)
         except Behind:
             assert standby, "the primary says that it is behind"
             return False
-        assert phone.apply_page(page, asked)
+        assert phone.apply_page(page, state)
         self._moves_on(rep)
         if not complete:
             return False
@@ -218,7 +222,7 @@ class Histories(Company):
             assert phone.is_unconfirmed(), "a complete page's checksum is not that of the rows it leads to"
             phone.repair(lambda question: self._verify(rep, question, standby))
             return False
-        assert differences(ought, phone.content()) == []
+        assert differences(expected, phone.content()) == []
         return True
 
     def _page(
@@ -227,20 +231,20 @@ class Histories(Company):
         phone = self.phones[rep]
         server, world = standby or (self.server, self.world)
         page = server.pull(rep, phone.cursor(), phone.schema, size)
-        ought = world.heard(rep, phone.schema)
-        self._no_leak(page, ought)
-        return page, ought, b'"complete":true' in page.replace(b" ", b"")
+        expected = world.expected(rep, phone.schema)
+        self._no_leak(page, expected)
+        return page, expected, b'"complete":true' in page.replace(b" ", b"")
 
-    def _no_leak(self, body: bytes, ought: Content) -> None:
-        allowed = {found for record in ought.values() for found in CANARY.findall(repr(record).encode())}
+    def _no_leak(self, body: bytes, expected: Content) -> None:
+        allowed = {text for record in expected.values() for text in CANARY.findall(repr(record).encode())}
         assert set(CANARY.findall(body)) <= allowed, "the reply holds what the rep may not read"
 
     def _moves_on(self, rep: str) -> None:
         """Within an epoch what a phone has seen never falls."""
         cursor = decode_cursor(self.phones[rep].cursor() or "")
-        epoch, seen = self.seen.get(rep, ("", 0))
-        assert cursor.epoch != epoch or cursor.seen >= seen, "the cursor went back"
-        self.seen[rep] = cursor.epoch, cursor.seen
+        epoch, position = self.seen_by_rep.get(rep, ("", 0))
+        assert cursor.epoch != epoch or cursor.seen >= position, "the cursor went back"
+        self.seen_by_rep[rep] = cursor.epoch, cursor.seen
 
     def _segment(self, rep: str, offer: Any) -> bytes | None:
         """Fetch a segment; every canary in it was once in its stream, and the rep may read that stream."""
@@ -250,14 +254,14 @@ class Histories(Company):
             data = self.server.segment(rep, name, phone.schema)
         except Refused:
             return None
-        heard = self.world.streams(rep, 2)
-        for found in CANARY.findall(zlib.decompress(data, zlib.MAX_WBITS | 16)):
-            assert self.said[found] & heard, "the segment holds what the rep may not read"
+        streams = self.world.streams(rep, 2)
+        for text in CANARY.findall(zlib.decompress(data, zlib.MAX_WBITS | 16)):
+            assert self.streams_by_canary[text] & streams, "the segment holds what the rep may not read"
         return data
 
     def _verify(self, rep: str, question: Any, standby: tuple[Server, World] | None) -> Any:
         server, world = standby or (self.server, self.world)
         phone = self.phones[rep]
         answer = server.verify(rep, question)
-        self._no_leak(answer, world.heard(rep, phone.schema))
+        self._no_leak(answer, world.expected(rep, phone.schema))
         return json.loads(answer)

@@ -13,5 +13,7 @@ def test_random_histories_end_with_replicas_that_equal_the_server(on_sqlite: Mak
     search(on_sqlite, both_kinds, examples(12))
 
 
-def test_random_histories_end_so_on_postgresql_too(on_postgresql: MakeServer) -> None:
+def test_random_histories_end_with_replicas_that_equal_the_server_on_postgresql(
+    on_postgresql: MakeServer,
+) -> None:
     search(on_postgresql, both_kinds, examples(6))

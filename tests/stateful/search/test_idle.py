@@ -1,5 +1,8 @@
-"""The idle poll's one look agrees with the page, whatever happened: neither "nothing" where something is,
-nor a page where nothing is."""
+"""What is read before Flask agrees with the page, whatever happened.
+
+The idle poll's one look says neither "nothing" where something is, nor the other way round. A delta that is
+read in one statement has the bytes of the page that a session reads.
+"""
 
 from typing import Any
 
@@ -9,28 +12,30 @@ from hypothesis import Phase
 from backend.database.core import snapshot
 from backend.database.snapshot_reads import read_connection
 from backend.identity.models import Device
-from backend.identity.tokens import Claims
-from backend.sync import idle, pull
+from backend.identity.tokens import AccessToken
+from backend.sync import delta, idle, pull
 from backend.sync.pull import NotYet
-from sync_protocol.cursor import Mark, decode_cursor
+from sync_protocol.cursor import Mark
+from tests.feed_model.feed import Behind
 from tests.stateful.histories.world import REPS
 from tests.stateful.search.conditions import MakeServer
 from tests.stateful.search.real import BYTES, RealServer
 from tests.stateful.search.searching import both_kinds, search
-from tests.stateful.search.server import Behind
 from tests.unit.sync.replica import NOW
 
 
 class LookingServer(RealServer):
-    """Looks before each pull, and compares; *found* counts both answers."""
+    """Looks before each pull, and compares; *counts* holds how often each answer came, and `deltas` how many
+    pages with rows were also read in one statement."""
 
-    def __init__(self, real: RealServer, found: dict[bool, int]) -> None:
+    def __init__(self, real: RealServer, counts: dict[bool, int], deltas: list[int]) -> None:
         super().__init__(real.sessions, real.spare)
-        self.found = found
+        self.counts, self.deltas = counts, deltas
         with self.sessions() as session, session.begin():
             for rep in REPS:
                 if session.get(Device, rep) is None:
-                    session.add(Device(id=rep, rep=rep, name="", public_key={}, version=1, enrolled_at=NOW))
+                    times = {"enrolled_at": NOW, "family_began_at": NOW, "refreshed_at": NOW}
+                    session.add(Device(id=rep, rep=rep, name="", public_key={}, version=1, **times))
 
     def pull(self, rep: str, cursor: str | None, schema: int, rows: int | None) -> bytes:
         with self.sessions() as session:
@@ -43,33 +48,44 @@ class LookingServer(RealServer):
                 raise Behind from None
         if cursor is not None:
             with read_connection(self.sessions.kw["bind"]) as connection:  # type: ignore[attr-defined]
-                claims = Claims(rep, rep, 1, 0, 0)
-                who = idle.unchanged_since(connection, claims, decode_cursor(cursor), schema)
-            assert (who is not None) == page.idle
-            self.found[page.idle] += 1
+                token = AccessToken(rep, rep, 1, 0, 0, "kid")
+                unchanged = idle.unchanged_since(connection, token, cursor, schema)
+                if self.sessions.kw["bind"].dialect.name == "postgresql":  # type: ignore[attr-defined]
+                    joined = delta.read(
+                        connection, token, cursor_text=cursor, schema=schema, limit_bytes=BYTES[rows], now=NOW,
+                        poll_after=page.poll_after,
+                    )  # fmt: skip
+                    if joined is not None:
+                        assert joined[1] == page
+                        self.deltas.append(page.rows)
+            assert (unchanged is not None) == page.idle
+            self.counts[page.idle] += 1
         return page.body
 
 
-def look(make: MakeServer, histories: int) -> dict[bool, int]:
-    found = {True: 0, False: 0}
-    search(lambda: LookingServer(make(), found), both_kinds, histories, seed=1, phases=[Phase.generate])
-    return found
+def compare_with_pages(make: MakeServer, histories: int, deltas: list[int] | None = None) -> dict[bool, int]:
+    counts = {True: 0, False: 0}
+    read = [] if deltas is None else deltas
+    search(lambda: LookingServer(make(), counts, read), both_kinds, histories, seed=1, phases=[Phase.generate])
+    return counts
 
 
-def test_the_look_agrees_with_the_page_in_random_histories(on_sqlite: MakeServer) -> None:
-    assert min(look(on_sqlite, 6).values()) > 5
+def test_the_idle_check_agrees_with_the_page_in_random_histories(on_sqlite: MakeServer) -> None:
+    assert min(compare_with_pages(on_sqlite, 6).values()) > 5
 
 
-def test_so_it_does_on_postgresql(on_postgresql: MakeServer) -> None:
-    assert min(look(on_postgresql, 5).values()) > 1
+def test_the_idle_check_and_the_delta_agree_with_the_page_on_postgresql(on_postgresql: MakeServer) -> None:
+    deltas: list[int] = []
+    assert min(compare_with_pages(on_postgresql, 5, deltas).values()) > 1
+    assert any(deltas) and not all(deltas)
 
 
-def test_the_search_finds_a_look_that_forgets_what_was_gained(
+def test_the_search_finds_an_idle_check_that_ignores_new_streams(
     on_sqlite: MakeServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def forgets(marks: dict[Any, Mark], heard: dict[Any, tuple[int, int]]) -> bool:
-        return all(stream in heard and mark.position >= heard[stream][0] for stream, mark in marks.items())
+    def forgets(marks: dict[Any, Mark], heads: dict[Any, tuple[int, int]]) -> bool:
+        return all(stream in heads and mark.position >= heads[stream][0] for stream, mark in marks.items())
 
     monkeypatch.setattr(idle, "_is_current", forgets)
     with pytest.raises(AssertionError):
-        look(on_sqlite, 300)
+        compare_with_pages(on_sqlite, 300)

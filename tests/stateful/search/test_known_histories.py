@@ -7,14 +7,14 @@ import pytest
 
 from tests.stateful.histories.checks import differences
 from tests.stateful.histories.world import REPS
+from tests.stateful.phones import MinimalPhone
+from tests.stateful.reference_phone import ReferencePhone
 from tests.stateful.search.conditions import MakeServer
 from tests.stateful.search.counter_proofs import COUNTER_PROOFS, CounterProof
 from tests.stateful.search.history_steps import ALL, NW, REP, SE, History, complete, moved
 from tests.stateful.search.known_histories import KNOWN
-from tests.stateful.search.model_answers import ModelServer
+from tests.stateful.search.model import ModelServer
 from tests.stateful.search.mutants import WEAKENED
-from tests.stateful.search.phones import MinimalPhone
-from tests.stateful.search.reference import ReferencePhone
 from tests.stateful.search.server import Server
 from tests.stateful.search.state_machine import Histories
 
@@ -36,7 +36,7 @@ def company(request: pytest.FixtureRequest, server: Server) -> Histories:
 
 
 @pytest.mark.parametrize("history", KNOWN, ids=lambda history: history.__name__)
-def test_a_known_history_ends_well(history: History, company: Histories) -> None:
+def test_after_a_known_history_every_replica_equals_the_server(history: History, company: Histories) -> None:
     history(company)
     company.teardown()
 
@@ -52,11 +52,11 @@ def test_without_its_rule_a_known_history_ends_in_the_damage_that_the_rule_preve
     with pytest.raises(AssertionError):
         proof.history(company)
     phone = company.phones[REP]
-    assert differences(company.world.heard(REP, phone.schema), phone.content()) == list(proof.damage)
+    assert differences(company.world.expected(REP, phone.schema), phone.content()) == list(proof.damage)
 
 
 @pytest.mark.parametrize("weakened", WEAKENED, ids=lambda weakened: weakened.__name__)
-def test_a_rule_that_is_gone_is_missed_by_some_history(weakened: type[ModelServer]) -> None:
+def test_a_known_history_fails_on_a_model_without_the_rule(weakened: type[ModelServer]) -> None:
     failed = 0
     for history in KNOWN:
         company = Histories(weakened(), {rep: MinimalPhone(rep) for rep in REPS})
@@ -69,32 +69,37 @@ def test_a_rule_that_is_gone_is_missed_by_some_history(weakened: type[ModelServe
     assert failed, "no known history fails without this rule"
 
 
-def test_an_answer_that_comes_late_repairs_nothing(company: Histories) -> None:
+def test_a_late_reply_to_a_verification_repairs_nothing(company: Histories) -> None:
     """While the server's repairs are on their way a page arrives that knows better."""
     company.back_up()
-    company.say(moved("1", "NW"))
+    company.publish(moved("1", "NW"))
     complete(company)
     company.restore()
     phone = company.phones[REP]
     company.pull(rep=REP, size=None, pages=1, behind=False)  # rebased; its first repair is done here
-    company.say(moved("1", "NW"))
+    company.publish(moved("1", "NW"))
     complete(company)
-    company.say(moved("1", "NW"))
-    held, asked = phone.content(), 0
+    company.publish(moved("1", "NW"))
+    contents, questions = phone.content(), 0
 
     def late(question: Any) -> Any:
-        nonlocal asked
-        asked += 1
-        answer = json.loads(company.server.verify(REP, {**question, "schema": 2}))
-        if asked == 1:
-            answer |= {
+        nonlocal questions
+        questions += 1
+        reply = json.loads(company.server.verify(REP, {**question, "schema": 2}))
+        if questions == 1:
+            reply |= {
                 "pull_first": [],
                 "repairs": [
-                    {"channel": NW, "collection": "customers", "put": [[1, held["customers", "1"]]], "gone": []}
+                    {
+                        "channel": NW,
+                        "collection": "customers",
+                        "put": [[1, contents["customers", "1"]]],
+                        "gone": [],
+                    }
                 ],
             }
             complete(company)
-        return answer
+        return reply
 
     phone.repair(late)
-    assert differences(company.world.heard(REP, 2), phone.content()) == []
+    assert differences(company.world.expected(REP, 2), phone.content()) == []

@@ -51,13 +51,29 @@ async function gzipped(value) {
 
 const json = { "Content-Type": "application/json" };
 
+const base64url = (bytes) =>
+  btoa(String.fromCharCode(...new Uint8Array(bytes))).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
+
+// A proof that this page has the private key (DPoP, RFC 9449); its time is that of the server's nonce.
+async function proof(keys, jwk, path, nonce) {
+  const iat = nonce ? Number(nonce.split(".")[0]) : Math.floor(Date.now() / 1000);
+  const payload = { jti: crypto.randomUUID(), htm: "POST", htu: server + path, iat, ...(nonce ? { nonce } : {}) };
+  const parts = [{ typ: "dpop+jwt", alg: "EdDSA", jwk }, payload];
+  const signed = parts.map((part) => base64url(text.encode(JSON.stringify(part)))).join(".");
+  return `${signed}.${base64url(await crypto.subtle.sign("Ed25519", keys.privateKey, text.encode(signed)))}`;
+}
+
 window.app = {
   async enrol(address, code) {
     server = address;
     const pair = await crypto.subtle.generateKey("Ed25519", false, ["sign", "verify"]);
     const { kty, crv, x } = await crypto.subtle.exportKey("jwk", pair.publicKey);
-    const body = JSON.stringify({ code, public_key: { kty, crv, x }, device_name: "browser" });
-    const reply = await ask("POST", "/v1/enrol", { headers: json, body });
+    const jwk = { kty, crv, x };
+    const body = JSON.stringify({ code, public_key: jwk, device_name: "browser" });
+    const send = async (nonce) =>
+      ask("POST", "/v1/enrol", { headers: { ...json, DPoP: await proof(pair, jwk, "/v1/enrol", nonce) }, body });
+    let reply = await send(null);
+    if (reply.value?.code === "use_dpop_nonce") reply = await send(reply.headers["dpop-nonce"]);
     token = reply.value.access_token;
     return seen(reply);
   },

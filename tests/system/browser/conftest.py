@@ -51,7 +51,7 @@ def origin() -> Iterator[str]:
 
 
 @pytest.fixture
-def here(origin: str, tmp_path: Path, clock: ManualClock) -> Iterator[Installation]:
+def installation(origin: str, tmp_path: Path, clock: ManualClock) -> Iterator[Installation]:
     """An installation whose operator has allowed the app's origin."""
     settings = read_settings({"SATCHEL_FOLDER": str(tmp_path / "instance"), "SATCHEL_CORS_ORIGINS": origin})
     with install(settings, clock) as installation:
@@ -59,9 +59,9 @@ def here(origin: str, tmp_path: Path, clock: ManualClock) -> Iterator[Installati
 
 
 @pytest.fixture
-def server(here: Installation) -> Iterator[str]:
+def server(installation: Installation) -> Iterator[str]:
     """The address of Satchel."""
-    with serving(make_server("127.0.0.1", 0, here.app, threaded=True)) as address:
+    with serving(make_server("127.0.0.1", 0, installation.app, threaded=True)) as address:
         yield address
 
 

@@ -21,11 +21,13 @@ from tests.unit.sync import company
 ORDER = "01KBR9YJ3M0000000000000001"
 
 
-def test_it_enrols_pulls_pushes_and_uploads(here: Installation, server: str, page: Page) -> None:
+def test_a_browser_app_enrols_pulls_pushes_and_uploads(
+    installation: Installation, server: str, page: Page
+) -> None:
     def app(name: str, *arguments):
         return page.evaluate(f"arguments => app.{name}(...arguments)", list(arguments))
 
-    assert app("enrol", server, here.code())["status"] == 201
+    assert app("enrol", server, installation.code())["status"] == 201
 
     first = app("pull")
     assert first["status"] == 200 and first["value"]["complete"]
@@ -48,33 +50,33 @@ def test_it_enrols_pulls_pushes_and_uploads(here: Installation, server: str, pag
     assert lost["value"]["request_id"] == lost["headers"]["x-request-id"]
 
 
-def test_it_fetches_a_segment_in_ranges(here: Installation, server: str, page: Page) -> None:
+def test_a_browser_app_fetches_a_segment_in_ranges(installation: Installation, server: str, page: Page) -> None:
     """A cut download continues with Range and If-Range, and ends with bytes whose hash is the segment's
     name."""
-    more = [company.customer(f"K{n:03}", "NW") for n in range(200)]
-    company.say(here.sessions, *more)
-    segments.offer(here.sessions, here.satchel.segments, ("territory:NW", "customers"))
-    page.evaluate("arguments => app.enrol(...arguments)", [server, here.code()])
+    new_customers = [company.customer(f"K{n:03}", "NW") for n in range(200)]
+    company.say(installation.sessions, *new_customers)
+    segments.offer_stream(installation.sessions, installation.satchel.segments, ("territory:NW", "customers"))
+    page.evaluate("arguments => app.enrol(...arguments)", [server, installation.code()])
     first = page.evaluate("() => app.pull(null, null, 2)")["value"]
-    (offered,) = first["segments"]
-    got = page.evaluate("path => app.segment(path)", f"/v1/segments/{offered['sha256']}")
-    assert got["sha256"] == offered["sha256"]
-    whole = page.evaluate("() => app.pull(null, null, 1)")["value"]
-    (customers,) = [change["put"] for change in whole["changes"] if change["collection"] == "customers"]
-    assert got["records"] == [record for _, record in sorted(customers, key=lambda put: str(put[1]["id"]))]
-    assert len(got["records"]) == offered["rows"]
-    assert (got["first"]["status"], got["rest"]["status"]) == (206, 206)
-    assert got["first"]["headers"]["content-range"] == f"bytes 0-99/{offered['bytes']}"
-    assert got["first"]["headers"]["accept-ranges"] == "bytes"
+    (segment,) = first["segments"]
+    replies = page.evaluate("path => app.segment(path)", f"/v1/segments/{segment['sha256']}")
+    assert replies["sha256"] == segment["sha256"]
+    full_page = page.evaluate("() => app.pull(null, null, 1)")["value"]
+    (customers,) = [change["put"] for change in full_page["changes"] if change["collection"] == "customers"]
+    assert replies["records"] == [record for _, record in sorted(customers, key=lambda put: str(put[1]["id"]))]
+    assert len(replies["records"]) == segment["rows"]
+    assert (replies["first"]["status"], replies["rest"]["status"]) == (206, 206)
+    assert replies["first"]["headers"]["content-range"] == f"bytes 0-99/{segment['bytes']}"
+    assert replies["first"]["headers"]["accept-ranges"] == "bytes"
 
 
-def test_the_protocol_shows_the_very_reader_that_is_tested() -> None:
-    here = Path(__file__).parent
-    (shown,) = re.findall(r"```js\n(.*?)```", (here / "../../../docs/protocol.md").read_text(), re.S)
-    assert shown in (here / "app.js").read_text()
+def test_the_protocol_page_shows_the_tested_reader() -> None:
+    folder = Path(__file__).parent
+    (shown,) = re.findall(r"```js\n(.*?)```", (folder / "../../../docs/protocol.md").read_text(), re.S)
+    assert shown in (folder / "app.js").read_text()
 
 
-def test_a_page_that_nobody_named_is_kept_out(page: Page, tmp_path: Path, clock: ManualClock) -> None:
+def test_a_page_of_another_origin_is_refused(page: Page, tmp_path: Path, clock: ManualClock) -> None:
     settings = read_settings(
         {"SATCHEL_FOLDER": str(tmp_path / "other"), "SATCHEL_CORS_ORIGINS": "https://app.example.com"}
     )
@@ -82,7 +84,7 @@ def test_a_page_that_nobody_named_is_kept_out(page: Page, tmp_path: Path, clock:
         assert page.evaluate("address => app.refused(address)", address) == "TypeError"
 
 
-def test_a_browser_that_is_not_there_is_an_error_and_not_a_skip(monkeypatch, tmp_path: Path) -> None:
+def test_a_missing_browser_is_an_error_and_not_a_skip(monkeypatch, tmp_path: Path) -> None:
     monkeypatch.setenv(CHROMIUM_VARIABLE, str(tmp_path / "none"))
     with pytest.raises(ServiceMissing, match="is not a program"):
         chromium_program()

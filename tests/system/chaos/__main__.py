@@ -1,6 +1,7 @@
 """`make chaos`: play new seeds until the time is up.
 
 `python -m tests.system.chaos TRIAL SEED` plays one seed again. SATCHEL_CHAOS_MINUTES (20) is the time.
+`--only NAME …` plays only these trials.
 Failures are in .cache/chaos/failures.txt, with their steps and logs.
 `--broken NAME` after a seed of the rig plays it against a product that is broken on purpose, which the rig must
 notice.
@@ -21,7 +22,7 @@ from tests.system.chaos.rig.broken import BROKEN, Broken
 from tests.system.chaos.rig.run import RunFailed
 from tests.system.chaos.rig.run_result import FINDINGS, RunResult
 from tests.system.chaos.run_log import RunLog
-from tests.system.chaos.trials import Trial, trials
+from tests.system.chaos.trials import NAMES, Trial, trials
 
 
 def main(arguments: list[str]) -> int:
@@ -29,15 +30,15 @@ def main(arguments: list[str]) -> int:
     logging.getLogger("backend").setLevel(logging.ERROR)  # it restores backups all the time
     # Turn SIGTERM into an exception: it leaves every `with`, which stops the servers; a signal leaves none.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(143))
-    with trials() as all_trials:
+    with trials([chosen.trial] if chosen.trial else chosen.only) as all_trials:
         if chosen.trial is not None:
-            (trial,) = [trial for trial in all_trials if trial.name == chosen.trial]
+            (trial,) = all_trials
             broken = [product for product in BROKEN if product.name == chosen.broken]
             failed = _break(trial, chosen.seed, broken[0], None) if broken else _play(trial, chosen.seed, None)
             return int(failed)
         run_log = RunLog()
         end = time.monotonic() + 60 * float(os.environ.get("SATCHEL_CHAOS_MINUTES", "20"))
-        failed = int(_self_test(all_trials, run_log))
+        failed = int("rig" in chosen.only and _self_test(all_trials, run_log))
         while time.monotonic() < end:
             for trial in all_trials:
                 if time.monotonic() >= end:
@@ -50,8 +51,9 @@ def main(arguments: list[str]) -> int:
 
 def _parsed(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.system.chaos")
-    parser.add_argument("trial", nargs="?", choices=["rig", "model", "sqlite", "postgresql"])
+    parser.add_argument("trial", nargs="?", choices=NAMES)
     parser.add_argument("seed", nargs="?", type=int, default=1)
+    parser.add_argument("--only", nargs="+", choices=NAMES, default=NAMES, metavar="NAME")
     parser.add_argument("--broken", choices=[broken.name for broken in BROKEN])
     chosen = parser.parse_args(arguments)
     if chosen.broken and chosen.trial != "rig":
@@ -68,7 +70,7 @@ def _self_test(all_trials: list[Trial], run_log: RunLog) -> bool:
 
 def _break(rig: Trial, seed: int, broken: Broken, run_log: RunLog | None) -> bool:
     """Play one seed of the rig against *broken*; return whether it was not noticed."""
-    began, output, failure, result = time.monotonic(), io.StringIO(), None, None
+    started, output, failure, result = time.monotonic(), io.StringIO(), None, None
     assert rig.against is not None
     try:
         with redirect_stdout(output):
@@ -76,7 +78,7 @@ def _break(rig: Trial, seed: int, broken: Broken, run_log: RunLog | None) -> boo
     except Exception:
         failure = f"{rig.name} {seed} --broken {broken.name!r}\n{traceback.format_exc()}\n{output.getvalue()}"
     outcome = "NOT NOTICED" if failure else "noticed: " + ", ".join(_findings(result))
-    print(f"broken: {broken.name} {time.monotonic() - began:6.1f} s  {outcome}", flush=True)
+    print(f"broken: {broken.name} {time.monotonic() - started:6.1f} s  {outcome}", flush=True)
     if failure:
         print(failure, flush=True)
     if run_log is not None:
@@ -91,23 +93,24 @@ def _findings(result: RunResult | None) -> list[str]:
 
 def _play(trial: Trial, seed: int, run_log: RunLog | None) -> bool:
     """Play one seed; return whether it failed."""
-    began, output, failure, result = time.monotonic(), io.StringIO(), None, None
+    started, output, failure, result = time.monotonic(), io.StringIO(), None, None
     try:
         with redirect_stdout(output):
             result = trial.play(seed, trial.histories)
     except Exception as error:
         result = error.result if isinstance(error, RunFailed) else None
         failure = f"{trial.name} {seed}\n{traceback.format_exc()}\n{output.getvalue()}"
-    seconds = time.monotonic() - began
+    seconds = time.monotonic() - started
     outcome = "FAILED" if failure else "ok"
+    histories, result = (result, None) if isinstance(result, int) else (trial.histories, result)
     print(
-        f"{trial.name:<12} seed {seed:<12} {trial.histories:>4} histories {seconds:6.1f} s  {outcome}",
+        f"{trial.name:<12} seed {seed:<12} {histories:>4} histories {seconds:6.1f} s  {outcome}",
         flush=True,
     )
     if failure:
         print(f"{failure}\nTo play it again: python -m tests.system.chaos {trial.name} {seed}", flush=True)
     if run_log is not None:
-        run_log.record(trial.name, trial.histories, seconds, failure, result)
+        run_log.record(trial.name, histories, seconds, failure, result)
     return failure is not None
 
 

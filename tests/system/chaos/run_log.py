@@ -118,10 +118,10 @@ class RunLog:
 
     def table(self) -> str:
         """Return the three tables as text."""
-        rows = [f"{'trial':<14}{'seeds':>8}{'histories':>12}{'failures':>10}{'minutes':>10}"]
+        rows = [f"{'trial':<28}{'seeds':>8}{'histories':>12}{'failures':>10}{'minutes':>10}"]
         for name, line in sorted(self.lines.items()):
             rows.append(
-                f"{name:<14}{line.seeds:>8}{line.histories:>12}{line.failures:>10}{line.seconds / 60:>10.1f}"
+                f"{name:<28}{line.seeds:>8}{line.histories:>12}{line.failures:>10}{line.seconds / 60:>10.1f}"
             )
         head = "".join(f"{finding:>11}" for finding in FINDINGS)
         rows += ["", f"{'fault':<44}{'runs':>6}{'acknowledged':>14}{head}{'longest s':>11}"]

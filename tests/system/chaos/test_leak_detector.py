@@ -30,5 +30,5 @@ def _leaks_in(body: bytes) -> list[str]:
         pytest.param(gzip.compress(OURS + THEIRS + NOISE)[:-12], [THEIRS.decode()], id="compressed and cut"),
     ],
 )
-def test_the_mark_of_another_rep_is_found(body: bytes, leaks: list[str]) -> None:
+def test_the_detector_finds_the_marker_of_another_rep(body: bytes, leaks: list[str]) -> None:
     assert _leaks_in(body) == leaks

@@ -1,15 +1,19 @@
 """The trials of `make chaos`: each plays histories of a seed."""
 
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from tests.browser.device.histories import play_many
+from tests.security.fuzz.searching import search as search_inputs
+from tests.security.fuzz.targets import TARGETS
+from tests.security.rounds import hostile_round, schema_round
 from tests.services import PostgresServer, TrytonServer
 from tests.stateful.search.conditions import postgres_servers, small, sqlite_servers
-from tests.stateful.search.model_answers import ModelServer
+from tests.stateful.search.model import ModelServer
 from tests.stateful.search.searching import both_kinds, search
 from tests.system.chaos.rig.broken import Broken
 from tests.system.chaos.rig.broken import play as play_broken
@@ -17,15 +21,29 @@ from tests.system.chaos.rig.run import run
 from tests.system.chaos.rig.run_result import RunResult
 from tests.system.chaos.rig.site import Company
 
+SCHEMA_SECONDS = 60
+"""How long Schemathesis searches at a time."""
+REQUESTS = 2_000
+"""How many hostile requests are sent to one installation."""
+INPUTS = 2_000
+"""How many inputs are drawn at a time for a target whose share is one."""
+
 
 @dataclass(frozen=True)
 class Trial:
-    """A test that is played by seed and raises an exception if it fails; *histories* are played at a time."""
+    """A test that is played by seed and raises an exception if it fails.
+
+    *histories* are played at a time; of the trials `hostile…`, `schema` and `fuzz-…` they
+    are requests and inputs.
+    """
 
     name: str
     histories: int
-    play: Callable[[int, int], RunResult | None]
-    """Takes the seed and the number of histories; returns the result of a run of the rig."""
+    play: Callable[[int, int], RunResult | int | None]
+    """Takes the seed and the number of histories.
+
+    Returns the result of a run of the rig, or how many it played if that is another number.
+    """
     in_turn: bool = False
     """Whether seeds continue 1, 2, 3, … from where the last run stopped, instead of being random."""
     against: Callable[[int, Broken], RunResult] | None = None
@@ -51,24 +69,64 @@ def _rig(company: Company, root: Path) -> Trial:
     return Trial("rig", 1, play, in_turn=True, against=against)
 
 
-@contextmanager
-def trials() -> Iterator[list[Trial]]:
-    """Yield the trials, with their databases running."""
-    with TemporaryDirectory(prefix="satchel-chaos-") as name, small():
-        folder = Path(name)
-        server = PostgresServer(folder / "postgres").start()
+def _hostile(server: PostgresServer) -> Trial:
+    """Hostile requests to installations whose databases are on *server*."""
+
+    def play(seed: int, requests: int) -> int:
+        name = f"hostile_{seed}"
         try:
-            with (
-                sqlite_servers(folder) as on_sqlite,
-                postgres_servers(server) as on_postgresql,
-                TrytonServer(server, folder / "tryton", "chaos") as tryton,
-                Company(tryton, folder / "company") as company,
-            ):
-                yield [
-                    _rig(company, folder),
-                    Trial("model", 100, lambda seed, n: search(ModelServer, both_kinds, n, seed)),
-                    Trial("sqlite", 20, lambda seed, n: search(on_sqlite, both_kinds, n, seed)),
-                    Trial("postgresql", 10, lambda seed, n: search(on_postgresql, both_kinds, n, seed)),
-                ]
+            return hostile_round(seed, requests, server.create_database(name)).requests
         finally:
-            server.remove()
+            server.drop_database(name)
+
+    return Trial("hostile-postgresql", REQUESTS, play)
+
+
+FUZZ = "fuzz-"
+NAMES = (
+    "rig", "model", "sqlite", "postgresql", "browser", "hostile", "hostile-postgresql", "schema",
+    *(f"{FUZZ}{name}" for name in TARGETS),
+)  # fmt: skip
+"""The names of all trials, in the order in which they are played."""
+
+
+def _fuzz(name: str) -> Trial:
+    target = TARGETS[name.removeprefix(FUZZ)]
+    inputs = round(INPUTS * target.share)
+    return Trial(name, inputs, lambda seed, n: search_inputs(target, n, seed).total())
+
+
+@contextmanager
+def trials(chosen: Collection[str] = NAMES) -> Iterator[list[Trial]]:
+    """Yield the trials named in *chosen*, with the servers that they need running."""
+    with TemporaryDirectory(prefix="satchel-chaos-") as name, small(), ExitStack() as running:
+        folder = Path(name)
+        server = PostgresServer(folder / "postgres")
+        if not {"rig", "postgresql", "hostile-postgresql"}.isdisjoint(chosen):
+            server.start()
+            running.callback(server.remove)
+
+        def make(trial: str) -> Trial:
+            match trial:
+                case "rig":
+                    tryton = running.enter_context(TrytonServer(server, folder / "tryton", "chaos"))
+                    return _rig(running.enter_context(Company(tryton, folder / "company")), folder)
+                case "model":
+                    return Trial(trial, 100, lambda seed, n: search(ModelServer, both_kinds, n, seed))
+                case "sqlite":
+                    on_sqlite = running.enter_context(sqlite_servers(folder))
+                    return Trial(trial, 20, lambda seed, n: search(on_sqlite, both_kinds, n, seed))
+                case "postgresql":
+                    on_postgresql = running.enter_context(postgres_servers(server))
+                    return Trial(trial, 10, lambda seed, n: search(on_postgresql, both_kinds, n, seed))
+                case "browser":
+                    return Trial(trial, 3, play_many)
+                case "hostile":
+                    return Trial(trial, REQUESTS, lambda seed, n: hostile_round(seed, n).requests)
+                case "hostile-postgresql":
+                    return _hostile(server)
+                case "schema":
+                    return Trial(trial, 500, lambda seed, n: schema_round(seed, SCHEMA_SECONDS, 20).requests)
+            return _fuzz(trial)
+
+        yield [make(trial) for trial in NAMES if trial in chosen]

@@ -18,9 +18,12 @@ T = TypeVar("T")
 
 
 def bare_environ() -> dict[str, str]:
-    """Return the variables that our programs need of this environment, and none that changes their
-    behaviour."""
-    return {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    """Return the variables that our programs need of this environment, and none that changes their behaviour.
+
+    Except SATCHEL_WEB_SERVER: with it, all scenarios and the fault rig run under the other server.
+    """
+    names = ("PATH", "HOME", "LANG", "SATCHEL_WEB_SERVER")
+    return {name: os.environ[name] for name in names if name in os.environ}
 
 
 def eventually(condition: Callable[[], T | None], what: str, seconds: float = 60) -> T:
@@ -71,7 +74,7 @@ class Node:
 
     def command(self, *arguments: str, check: bool = True) -> str:
         """Run `satchel` with *arguments* in this node's environment; return what it printed."""
-        done = subprocess.run(
+        result = subprocess.run(
             [sys.executable, "-m", "backend.cli", *arguments],
             env={**self.environ, "COLUMNS": "200"},
             cwd=self.root,
@@ -80,8 +83,8 @@ class Node:
             timeout=600,
             check=False,
         )
-        assert not check or done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+        assert not check or result.returncode == 0, result.stdout + result.stderr
+        return result.stdout
 
     def start_web(self, failpoints: str = "", *, wait: bool = True) -> None:
         """Start the web server, with SATCHEL_FAILPOINTS if given, and *wait* until it is ready."""
@@ -105,11 +108,11 @@ class Node:
         armed = {"SATCHEL_FAILPOINTS": failpoints} if failpoints else {}
         self.worker = self._start("worker", {**armed, **settings})
 
-    def _start(self, part: str, more: Mapping[str, str] | None = None) -> ServerProcess:
+    def _start(self, part: str, variables: Mapping[str, str] | None = None) -> ServerProcess:
         return ServerProcess(
             [sys.executable, "-m", "backend.cli", "serve", "--only", part],
             self.folder / f"{part}.log",
-            env={**self.environ, **(more or {})},
+            env={**self.environ, **(variables or {})},
             folder=self.root,
         )
 

@@ -8,13 +8,13 @@ from sync_protocol.device.capture import forms
 from sync_protocol.device.device import Device
 from sync_protocol.device.store.receipts import receipt_from_bytes
 from tests.system.scenarios.node import eventually
+from tests.unit.receipts.pictures import photograph
 
-# The shortest beginning of a JPEG, which is enough for our check of a photograph.
-JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01"
+JPEG = photograph()
 
 
 def photo(size: int = 300_000, seed: int = 7) -> bytes:
-    """Return *size* incompressible bytes that begin like a JPEG."""
+    """Return a JPEG with bytes behind its end, as phones write them: *size* bytes that cannot be compressed."""
     state, out = seed, bytearray(JPEG)
     while len(out) < size:
         state = (state * 6364136223846793005 + 1442695040888963407) % 2**64
@@ -65,7 +65,7 @@ class FieldRep:
                 return line.product
         raise AssertionError("no product has a price")
 
-    def capture_order(self, quantity: str = "3", customer: str | None = None, **more: Any) -> str:
+    def capture_order(self, quantity: str = "3", customer: str | None = None, **fields: Any) -> str:
         """Capture an order; return its id."""
         buyer = customer or self.customer()["id"]
         body = forms.order(
@@ -74,7 +74,7 @@ class FieldRep:
             lines=[forms.Line(self.product(buyer)["id"], quantity)],
             today=self.device.today(),
             warehouse=self.device.records("warehouses")[0]["id"],
-            **more,
+            **fields,
         )
         return self.device.capture("order", body).id
 

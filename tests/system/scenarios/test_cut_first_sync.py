@@ -28,14 +28,14 @@ def test_a_first_sync_cut_twenty_times_fetches_less_than_a_twentieth_twice(
     try:
         satchel.fill(lab.reps, lab.data)
         with lab.running(satchel):
-            whole, needed = _first_sync(lab, satchel, tmp_path / "whole", cut_bytes=None)
+            uncut, needed = _first_sync(lab, satchel, tmp_path / "whole", cut_bytes=None)
             # The cuts are spread evenly over the whole download.
             cut, fetched = _first_sync(lab, satchel, tmp_path / "cut", cut_bytes=needed // (CUTS + 1))
         expected = _granted(satchel)
     finally:
         satchel.stop()
         postgres_server.drop_database("cut_first_sync")
-    assert whole == expected
+    assert uncut == expected
     assert cut == expected
     assert fetched < needed * 1.05
 

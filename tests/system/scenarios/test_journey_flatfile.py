@@ -44,7 +44,7 @@ def node(tmp_path_factory: pytest.TempPathFactory, erp: SampleErp) -> Iterator[N
         yield node
 
 
-def test_what_is_captured_offline_reaches_the_erp_once_and_its_state_comes_back(
+def test_a_document_captured_offline_reaches_the_erp_once_and_its_state_returns(
     node: Node, erp: SampleErp, enrol: Enrol
 ) -> None:
     rep = enrol(node, "R1")
@@ -63,17 +63,18 @@ def test_what_is_captured_offline_reaches_the_erp_once_and_its_state_comes_back(
     node.start_web()
     rep.sync()
     states = [record["state"] for id in ids if (record := rep.submission(id))]
-    assert states == ["queued", "queued", "queued"]
+    # The worker, which does not run yet, checks the photo of the claim.
+    assert states == ["queued", "queued", "received"]
 
     node.start_worker()
     order_id = ids[0]
 
     def handed_over() -> bool:
         rep.device.sync()
-        record = rep.submission(order_id)
-        return bool(record and record["state"] == "handed_over")
+        records = [rep.submission(id) for id in ids]
+        return all(record and record["state"] in ("handed_over", "accepted") for record in records)
 
-    eventually(handed_over, "the order is handed over")
+    eventually(handed_over, "all three are handed over")
     erp.run("--once")
     order, forecast, claim = rep.sync_until(lambda: rep.accepted(*ids), "all three are accepted")
     assert order["erp_number"].startswith("SO-")

@@ -1,10 +1,14 @@
 """A node ends when the process that started it is killed."""
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.services import RedisServer
+from tests.services.process import free_port
 from tests.services.process_tree import alive, descendants_of
 from tests.system.scenarios.node import ROOT, Node, bare_environ, eventually
 
@@ -21,7 +25,7 @@ time.sleep(600)
 """
 
 
-def test_a_node_ends_with_whoever_started_it(tmp_path: Path, redis_server: RedisServer) -> None:
+def test_a_node_ends_with_its_parent_process(tmp_path: Path, redis_server: RedisServer) -> None:
     Node(tmp_path, {}).command("init")
     with (tmp_path / "script.log").open("wb") as log:
         script = subprocess.Popen(
@@ -41,3 +45,34 @@ def _family(script: "subprocess.Popen[bytes]") -> list[int] | None:
     assert script.poll() is None, "the script ended"
     descendants = descendants_of(script.pid)
     return descendants if len(descendants) >= 6 else None
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=["SIGKILL", "SIGTERM"])
+def test_nothing_of_make_run_outlives_make(tmp_path: Path, number: int) -> None:
+    """Make's recipe is run as make runs it, with the file's own command line."""
+    [recipe] = [
+        line.removeprefix("\t")
+        for line in (ROOT / "Makefile").read_text().splitlines()
+        if "satchel serve --sample" in line
+    ]
+    makefile = tmp_path / "Makefile"
+    port = free_port()
+    binaries = Path(sys.executable).parent
+    makefile.write_text(f"PORT := {port}\nBIN := {binaries}\nrun:\n\t{recipe}\n")
+    environ = {**bare_environ(), "SATCHEL_FOLDER": str(tmp_path / "instance"), "SATCHEL_PORT": str(port)}
+    with (tmp_path / "make.log").open("wb") as log:
+        make = subprocess.Popen(
+            ["make", "-f", makefile, "run"], cwd=tmp_path, env=environ, stdout=log, stderr=log
+        )
+        family = eventually(lambda: _running(make, tmp_path / "make.log"), "node, web, worker and ERP run", 120)
+        make.send_signal(number)
+        make.wait(60)
+    eventually(lambda: not any(alive(pid) for pid in family), "all of them are gone", 60)
+
+
+def _running(make: "subprocess.Popen[bytes]", log: Path) -> list[int] | None:
+    """Return the processes below make once the web server has its own process, too."""
+    assert make.poll() is None, log.read_text()
+    descendants = descendants_of(make.pid)
+    # satchel serve, web with one process of its own, worker, sample ERP.
+    return descendants if len(descendants) >= 5 else None

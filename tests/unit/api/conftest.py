@@ -11,7 +11,7 @@ from tests.unit.api.installation import Installation, Phone, install
 
 
 @pytest.fixture
-def here(tmp_path: Path, clock: ManualClock) -> Iterator[Installation]:
+def installation(tmp_path: Path, clock: ManualClock) -> Iterator[Installation]:
     """An installation with reps R1 and R2 and their records."""
     settings = read_settings({"SATCHEL_FOLDER": str(tmp_path / "instance")})
     with install(settings, clock) as installation:
@@ -19,6 +19,6 @@ def here(tmp_path: Path, clock: ManualClock) -> Iterator[Installation]:
 
 
 @pytest.fixture
-def phone(here: Installation) -> Phone:
+def phone(installation: Installation) -> Phone:
     """An enrolled phone of R1."""
-    return here.phone()
+    return installation.phone()

@@ -1,10 +1,9 @@
 """An installation for tests: the app on a database with a tiny company, and phones that call it."""
 
 import base64
-import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import jwt
@@ -15,12 +14,16 @@ from sqlalchemy.orm import Session
 from ulid import ULID
 from werkzeug.test import TestResponse
 
+from backend.api.rates.limits import Rates
 from backend.api.services import EXTENSION, Services
 from backend.app import create_app
 from backend.clock import ManualClock
-from backend.database.core import Sessions, db
-from backend.identity import enrolment
+from backend.database.core import Sessions
+from backend.database.web_session import db
+from backend.identity import enrolment, proof_nonces
 from backend.settings import Settings
+from backend.sync.checked_receipts import receipt_checks
+from sync_protocol.dpop import PROOF_HEADER, PROOF_TYPE
 from tests.databases import prepared
 from tests.unit.sync import company
 
@@ -46,16 +49,26 @@ class Installation:
         with self.sessions() as session, session.begin():
             return enrolment.create(session, rep, self.clock.now())
 
+    def forget_failures(self) -> None:
+        """Forget the wrong credentials that were counted so far."""
+        self.app.extensions[EXTENSION] = replace(
+            self.satchel, rates=Rates(self.settings, lambda: self.clock.now().timestamp())
+        )
+
     def phone(self, rep: str = "R1") -> "Phone":
         """Return an enrolled phone of *rep*."""
         phone = Phone(self)
         assert phone.enrol(self.code(rep)).status_code == 201
         return phone
 
-    def change(self, work: Any) -> Any:
+    def change(self, write: Any) -> Any:
         """Run *work(session)* in a transaction of its own."""
         with self.sessions() as session, session.begin():
-            return work(session)
+            return write(session)
+
+    def check_receipts(self) -> int:
+        """Check the receipts that have arrived, as the worker does; return how many have a result."""
+        return receipt_checks(self.settings, self.sessions, self.clock).run_due()
 
     def get(self, model: Any, key: Any) -> Any:
         with self.sessions() as session:
@@ -78,7 +91,7 @@ class Phone:
 
     def enrol(self, code: str) -> TestResponse:
         body = {"code": code, "public_key": self.public_key, "device_name": "Pixel", "app_version": "1.0"}
-        reply = self.installation.client.post("/v1/enrol", json=body)
+        reply = self.installation.client.post("/v1/enrol", json=body, headers=self.proven("/v1/enrol"))
         if reply.status_code == 201:
             self.keep(reply)
             self.device_id = reply.json["device_id"]
@@ -88,33 +101,44 @@ class Phone:
         self.access_token, self.refresh_token = reply.json["access_token"], reply.json["refresh_token"]
 
     def refresh(self, refresh_token: str | None = None, proof: str | None = None) -> TestResponse:
-        token = refresh_token or self.refresh_token
-        body = {"refresh_token": token, "proof": proof or self.proof(token)}
-        return self.installation.client.post("/v1/token", json=body)
+        body = {"refresh_token": refresh_token or self.refresh_token}
+        headers = self.proven("/v1/token") if proof is None else {PROOF_HEADER: proof}
+        return self.installation.client.post("/v1/token", json=body, headers=headers)
 
-    def proof(self, refresh_token: str, **more: Any) -> str:
-        claims = {
-            "aud": self.installation.satchel.issuer,
-            "rth": rth(refresh_token),
+    def proven(self, path: str, **changed: Any) -> dict[str, str]:
+        return {PROOF_HEADER: self.proof(path, **changed)}
+
+    def proof(self, path: str, **changed: Any) -> str:
+        """Return a new proof for a POST to *path*; *changed* replaces members of its payload, None removes
+        one."""
+        satchel = self.installation.satchel
+        now = self.installation.clock.now()
+        payload = {
             "jti": str(ULID()),
-            **more,
+            "htm": "POST",
+            "htu": satchel.issuer + path,
+            "iat": int(now.timestamp()),
+            "nonce": proof_nonces.issue(satchel.keys.secrets(now), now),
+            **changed,
         }
-        return jwt.encode(claims, self.key, algorithm="EdDSA")
+        return sign_proof({name: value for name, value in payload.items() if value is not None}, self.key)
 
-    def ask(self, method: str, path: str, **more: Any) -> TestResponse:
-        headers = {"Authorization": f"Bearer {self.access_token}", **more.pop("headers", {})}
-        return self.installation.client.open(path, method=method, headers=headers, **more)
+    def ask(self, method: str, path: str, **request: Any) -> TestResponse:
+        headers = {"Authorization": f"Bearer {self.access_token}", **request.pop("headers", {})}
+        return self.installation.client.open(path, method=method, headers=headers, **request)
 
-    def pull(self, cursor: str | None = None, **more: Any) -> TestResponse:
-        query = {**({"cursor": cursor} if cursor else {}), **more.pop("query", {})}
-        return self.ask("GET", "/v1/pull", query_string=query, **more)
+    def pull(self, cursor: str | None = None, **request: Any) -> TestResponse:
+        query = {**({"cursor": cursor} if cursor else {}), **request.pop("query", {})}
+        return self.ask("GET", "/v1/pull", query_string=query, **request)
 
-    def push(self, *submissions: Any, **more: Any) -> TestResponse:
-        return self.ask("POST", "/v1/push", json={"submissions": list(submissions)}, **more)
+    def push(self, *submissions: Any, **request: Any) -> TestResponse:
+        return self.ask("POST", "/v1/push", json={"submissions": list(submissions)}, **request)
 
 
-def rth(refresh_token: str) -> str:
-    return b64(hashlib.sha256(refresh_token.encode()).digest())
+def sign_proof(payload: dict[str, Any], key: Ed25519PrivateKey, **header: Any) -> str:
+    """Return a DPoP proof over *payload*; *header* replaces members of its header."""
+    jwk = {"kty": "OKP", "crv": "Ed25519", "x": b64(key.public_key().public_bytes_raw())}
+    return jwt.encode(payload, key, algorithm="EdDSA", headers={"typ": PROOF_TYPE, "jwk": jwk, **header})
 
 
 def b64(raw: bytes) -> str:

@@ -19,20 +19,20 @@ OTHER = "https://elsewhere.example.com"
 
 
 @pytest.fixture
-def here(tmp_path: Path, clock: ManualClock) -> Iterator[Installation]:
+def installation(tmp_path: Path, clock: ManualClock) -> Iterator[Installation]:
     origins = f"{APP}, http://localhost:5173"
     settings = read_settings({"SATCHEL_FOLDER": str(tmp_path / "i"), "SATCHEL_CORS_ORIGINS": origins})
     with install(settings, clock) as installation:
         yield installation
 
 
-def preflight(here: Installation, path: str, method: str, origin: str = APP) -> TestResponse:
+def preflight(installation: Installation, path: str, method: str, origin: str = APP) -> TestResponse:
     headers = {
         "Origin": origin,
         "Access-Control-Request-Method": method,
         "Access-Control-Request-Headers": "authorization,tus-resumable",
     }
-    return here.client.options(path, headers=headers)
+    return installation.client.options(path, headers=headers)
 
 
 def names(text: str) -> set[str]:
@@ -42,9 +42,11 @@ def names(text: str) -> set[str]:
 @pytest.mark.parametrize(
     "route", [route for route in ROUTES if route.method != "OPTIONS"], ids=lambda route: route.name
 )
-def test_every_route_has_its_preflight(here: Installation, route: Route) -> None:
+def test_every_route_has_its_preflight(installation: Installation, route: Route) -> None:
     """Without a token, because browsers send none with a preflight."""
-    reply = preflight(here, route.path.replace("<upload_id>", "01KBR9YJ3M0000000000000009"), route.method)
+    reply = preflight(
+        installation, route.path.replace("<upload_id>", "01KBR9YJ3M0000000000000009"), route.method
+    )
     assert reply.status_code == 204
     assert reply.headers["Access-Control-Allow-Origin"] == APP
     assert route.method in names(reply.headers["Access-Control-Allow-Methods"])
@@ -54,28 +56,28 @@ def test_every_route_has_its_preflight(here: Installation, route: Route) -> None
     assert "Access-Control-Allow-Credentials" not in reply.headers
 
 
-def test_options_at_receipts_is_still_tus(here: Installation) -> None:
+def test_options_at_receipts_answers_tus_and_cors(installation: Installation) -> None:
     """A plain OPTIONS goes to the tus server and needs a token; a preflight does not."""
-    phone = here.phone()
+    phone = installation.phone()
     reply = phone.ask("OPTIONS", "/v1/receipts", headers={"Origin": APP})
     assert reply.headers["Tus-Version"] == "1.0.0"
     assert reply.headers["Access-Control-Allow-Origin"] == APP
-    assert here.client.options("/v1/receipts").status_code == 401
-    assert "POST" in preflight(here, "/v1/receipts", "POST").headers["Access-Control-Allow-Methods"]
+    assert installation.client.options("/v1/receipts").status_code == 401
+    assert "POST" in preflight(installation, "/v1/receipts", "POST").headers["Access-Control-Allow-Methods"]
 
 
-def test_an_address_that_is_none_can_be_seen_to_be_none(here: Installation) -> None:
-    assert preflight(here, "/v1/nothing", "GET").headers["Access-Control-Allow-Methods"] == "GET"
-    reply = here.client.get("/v1/nothing", headers={"Origin": APP})
+def test_a_page_can_read_not_found_for_an_unknown_path(installation: Installation) -> None:
+    assert preflight(installation, "/v1/nothing", "GET").headers["Access-Control-Allow-Methods"] == "GET"
+    reply = installation.client.get("/v1/nothing", headers={"Origin": APP})
     assert (reply.status_code, reply.headers["Access-Control-Allow-Origin"]) == (404, APP)
 
 
-def test_answers_and_problems_name_the_origin_that_asked(here: Installation) -> None:
-    phone = here.phone()
+def test_answers_and_problems_allow_the_origin_of_the_request(installation: Installation) -> None:
+    phone = installation.phone()
     for reply in (
         phone.pull(headers={"Origin": "http://localhost:5173"}),
-        here.client.get("/v1/pull", headers={"Origin": "http://localhost:5173"}),
-        here.client.get("/v1/limits", headers={"Origin": "http://localhost:5173"}),
+        installation.client.get("/v1/pull", headers={"Origin": "http://localhost:5173"}),
+        installation.client.get("/v1/limits", headers={"Origin": "http://localhost:5173"}),
     ):
         assert reply.headers["Access-Control-Allow-Origin"] == "http://localhost:5173"
         assert set(cors.EXPOSED) == names(reply.headers["Access-Control-Expose-Headers"])
@@ -85,25 +87,25 @@ def test_answers_and_problems_name_the_origin_that_asked(here: Installation) -> 
 @pytest.mark.parametrize(
     "origin", [OTHER, "null", "https://app.example.com.evil.test", "http://app.example.com"]
 )
-def test_another_page_learns_nothing(here: Installation, origin: str) -> None:
+def test_another_origin_is_not_allowed(installation: Installation, origin: str) -> None:
     for reply in (
-        preflight(here, "/v1/pull", "GET", origin),
-        here.client.get("/v1/limits", headers={"Origin": origin}),
+        preflight(installation, "/v1/pull", "GET", origin),
+        installation.client.get("/v1/limits", headers={"Origin": origin}),
     ):
         assert not [name for name, _ in reply.headers if name.startswith("Access-Control-")]
         assert "Origin" in names(reply.headers["Vary"])
 
 
-def test_without_origin_there_is_nothing_but_the_hint_for_caches(here: Installation) -> None:
-    reply = here.client.get("/v1/limits")
+def test_a_request_without_origin_gets_only_vary(installation: Installation) -> None:
+    reply = installation.client.get("/v1/limits")
     assert not [name for name, _ in reply.headers if name.startswith("Access-Control-")]
     assert "Origin" in names(reply.headers["Vary"])
 
 
 def test_without_the_setting_there_is_no_cors(tmp_path: Path, clock: ManualClock) -> None:
-    with install(read_settings({"SATCHEL_FOLDER": str(tmp_path / "i")}), clock) as here:
-        assert preflight(here, "/v1/pull", "GET").status_code == 405
-        reply = here.client.get("/v1/limits", headers={"Origin": APP})
+    with install(read_settings({"SATCHEL_FOLDER": str(tmp_path / "i")}), clock) as installation:
+        assert preflight(installation, "/v1/pull", "GET").status_code == 405
+        reply = installation.client.get("/v1/limits", headers={"Origin": APP})
         assert not [name for name, _ in reply.headers if name.startswith("Access-Control-")]
 
 
@@ -111,7 +113,11 @@ def test_every_header_of_the_golden_exchanges_can_be_read_and_sent() -> None:
     """A browser hides headers that are not exposed; other tests would not notice that."""
     every_page_may_read = {"Cache-Control", "Content-Language", "Content-Length", "Content-Type", "Expires"}
     assert set(exchange.REPLY_HEADERS) <= {*cors.EXPOSED, *every_page_may_read}
-    sent = {name for one in exchange.names() for name in exchange.read(one)["request"].get("headers", {})}
+    sent = {
+        name
+        for exchange_name in exchange.names()
+        for name in exchange.read(exchange_name)["request"].get("headers", {})
+    }
     assert sent - {"Content-Length"} <= set(cors.ALLOWED)
 
 

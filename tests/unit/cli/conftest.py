@@ -1,5 +1,6 @@
 """An operator: runs `satchel …` against a prepared database of either kind."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from backend.cli.context import console
 from backend.cli.main import main
 from backend.database.core import Sessions, engine_options, prepare
 from backend.migrations.upgrade import upgrade
+from tests.unit.cli.place import FOLDER, Place
 from tests.unit.connectors.flatfile.conftest import small_company  # noqa: F401 - a fixture
 
 Satchel = Callable[..., Result]
@@ -33,6 +35,7 @@ def satchel(
 ) -> Satchel:
     """A function that runs `satchel` with the words given, on a terminal so wide that no sentence breaks."""
     monkeypatch.setattr(console, "width", 400)
+    monkeypatch.chdir(tmp_path)  # a command may write to a file whose name an argument gives
 
     def run(*words: str, **settings: str) -> Result:
         environ = {
@@ -43,3 +46,29 @@ def satchel(
         return CliRunner().invoke(main, list(words), env=environ)
 
     return run
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    """Settings for a folder that does not exist yet, and an empty folder of the ERP."""
+    monkeypatch.setattr(console, "width", 400)
+    monkeypatch.chdir(tmp_path)  # a command may write to a file whose name an argument gives
+    (tmp_path / "erp").mkdir()
+    environ = {FOLDER: str(tmp_path / "instance"), "SATCHEL_ERP_FOLDER": str(tmp_path / "erp")}
+    return Place(tmp_path, environ)
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that `satchel init` has set up."""
+    folder = tmp_path_factory.mktemp("template") / "instance"
+    result = CliRunner().invoke(main, ["init", "--sample"], env={FOLDER: str(folder)})
+    assert result.exit_code == 0, result.output
+    return folder
+
+
+@pytest.fixture
+def set_up(place: Place, template: Path) -> Place:
+    """A folder that is set up."""
+    shutil.copytree(template, place.folder / "instance")
+    return place

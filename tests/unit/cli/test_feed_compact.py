@@ -24,7 +24,7 @@ def grow_old(sessions: Sessions, days: int) -> None:
         session.execute(update(PositionTime).values(at=SystemClock().now() - dt.timedelta(days=days)))
 
 
-def test_a_dry_run_says_what_would_go_and_the_run_deletes_it(installed: Sessions, satchel: Satchel) -> None:
+def test_a_dry_run_lists_what_a_compaction_deletes(installed: Sessions, satchel: Satchel) -> None:
     say(installed, customer("C1", "NW"), customer("C2", "NW"), customer("C3", "SE"))
     say(installed, Gone("customers", "C1"), Gone("customers", "C2"), Gone("customers", "C3"))
     grow_old(installed, 100)
@@ -32,13 +32,13 @@ def test_a_dry_run_says_what_would_go_and_the_run_deletes_it(installed: Sessions
     assert dry.exit_code == 0
     assert "territory:NW" in dry.output and "3 tombstones older than 90 days would be deleted" in dry.output
     assert tombstones(installed) == 3
-    done = satchel("feed", "compact")
-    assert done.exit_code == 0
-    assert "3 tombstones older than 90 days were deleted" in done.output
+    result = satchel("feed", "compact")
+    assert result.exit_code == 0
+    assert "3 tombstones older than 90 days were deleted" in result.output
     assert tombstones(installed) == 0
 
 
-def test_it_says_why_nothing_goes(installed: Sessions, satchel: Satchel) -> None:
+def test_compaction_says_why_nothing_is_deleted(installed: Sessions, satchel: Satchel) -> None:
     say(installed, customer("C1", "NW"))
     say(installed, Gone("customers", "C1"))
     young = satchel("feed", "compact")
@@ -50,3 +50,15 @@ def test_it_says_why_nothing_goes(installed: Sessions, satchel: Satchel) -> None
         "No tombstone older than 10 days can be deleted"
         in satchel("feed", "compact", SATCHEL_TOMBSTONE_DAYS="10").output
     )
+
+
+def test_times_that_lie_ahead_are_reported_and_corrected_on_request(
+    installed: Sessions, satchel: Satchel
+) -> None:
+    say(installed, customer("C1", "NW"))
+    grow_old(installed, -3650)
+    assert "lies ahead" in satchel("feed", "compact").output
+    doctor = " ".join(satchel("doctor").output.split())
+    assert "--correct-times" in doctor
+    corrected = satchel("feed", "compact", "--correct-times").output
+    assert "1 recorded times were set to now" in corrected and "lies ahead" not in corrected

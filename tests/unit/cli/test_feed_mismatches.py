@@ -12,23 +12,23 @@ NW = ("territory:NW", "customers")
 NOBODY = "none differed from the feed in the last 24 hours"
 
 
-def note(
-    sessions: Sessions, *found: Mismatch, app: str = "2.1.0", days_ago: int = 0, position: int = 77
+def record_mismatches(
+    sessions: Sessions, *mismatches_found: Mismatch, app: str = "2.1.0", days_ago: int = 0, position: int = 77
 ) -> None:
     at = SystemClock().now() - dt.timedelta(days=days_ago)
     with sessions() as session, session.begin():
-        mismatches.record(session, VerifyingDevice("R1", "D1", "2.1.0", position), found, at)
+        mismatches.record(session, VerifyingDevice("R1", "D1", "2.1.0", position), mismatches_found, at)
 
 
-def test_nothing_is_said_where_nothing_differed(installed: Sessions, satchel: Satchel) -> None:
+def test_doctor_reports_nothing_without_mismatches(installed: Sessions, satchel: Satchel) -> None:
     assert "No replica differed from the feed in the last 7 days" in satchel("feed", "mismatches").output
     assert NOBODY in satchel("doctor").output
 
 
 def test_the_steps_of_one_verification_are_one_line(installed: Sessions, satchel: Satchel) -> None:
-    note(installed, Mismatch(NW), Mismatch(("everyone", "products"), resynced=True))
-    note(installed, Mismatch(NW, stale=1, missing=2))
-    note(installed, Mismatch(NW, missing=3, surplus=1))
+    record_mismatches(installed, Mismatch(NW), Mismatch(("everyone", "products"), resynced=True))
+    record_mismatches(installed, Mismatch(NW, stale=1, missing=2))
+    record_mismatches(installed, Mismatch(NW, missing=3, surplus=1))
     listed = satchel("feed", "mismatches")
     assert listed.exit_code == 0
     lines = [line for line in listed.output.splitlines() if "R1" in line]
@@ -39,17 +39,21 @@ def test_the_steps_of_one_verification_are_one_line(installed: Sessions, satchel
     assert "2 streams on 1 devices differed from the feed" in satchel("doctor").output
 
 
-def test_old_ones_are_listed_when_asked_for_and_worry_nobody(installed: Sessions, satchel: Satchel) -> None:
-    note(installed, Mismatch(NW, stale=1), days_ago=10)
+def test_old_mismatches_are_listed_on_request_and_cause_no_warning(
+    installed: Sessions, satchel: Satchel
+) -> None:
+    record_mismatches(installed, Mismatch(NW, stale=1), days_ago=10)
     assert "No replica" in satchel("feed", "mismatches").output
     assert "1 stale" in satchel("feed", "mismatches", "--days", "20").output
     assert NOBODY in satchel("doctor").output
 
 
-def test_after_six_weeks_they_are_forgotten(installed: Sessions) -> None:
-    note(installed, Mismatch(NW, stale=1), days_ago=43, position=1)
-    note(installed, Mismatch(NW, stale=1), days_ago=41, position=2)
+def test_mismatches_are_deleted_after_six_weeks(installed: Sessions) -> None:
+    record_mismatches(installed, Mismatch(NW, stale=1), days_ago=43, position=1)
+    record_mismatches(installed, Mismatch(NW, stale=1), days_ago=41, position=2)
     now = SystemClock().now()
     with installed() as session, session.begin():
         assert mismatches.purge(session, now) == 1
-        assert [one.position for one in mismatches.since(session, now - dt.timedelta(days=99), 9)] == [2]
+        assert [
+            mismatch.position for mismatch in mismatches.since(session, now - dt.timedelta(days=99), 9)
+        ] == [2]

@@ -27,23 +27,23 @@ def erp(tmp_path: Path) -> dict[str, str]:
     return {"SATCHEL_ERP_FOLDER": str(folder), "SATCHEL_ERP_COLLECTIONS": "expense_categories"}
 
 
-def drop(folder: Path, name: str, **bad: str) -> None:
-    put_export(folder, name, categories(CATEGORY, {**HOTEL, **bad}))
+def drop(folder: Path, name: str, **columns: str) -> None:
+    put_export(folder, name, categories(CATEGORY, {**HOTEL, **columns}))
 
 
-def test_it_reads_by_default_and_lists_what_could_not_be_taken(
+def test_ingest_reads_by_default_and_lists_rejected_rows(
     installed: Sessions, satchel: Satchel, erp: dict[str, str]
 ) -> None:
-    done = satchel("ingest", **erp)
-    assert done.exit_code == 0, done.output
-    assert "expense_categories: 2 read, 1 changed, 1 rejected" in done.output
-    assert "expense_categories.csv:3" in done.output and "is not a currency" in done.output
+    result = satchel("ingest", **erp)
+    assert result.exit_code == 0, result.output
+    assert "expense_categories: 2 read, 1 changed, 1 rejected" in result.output
+    assert "expense_categories.csv:3" in result.output and "is not a currency" in result.output
     assert "unknown" not in satchel("ingest", "expense_categories", **erp).output
     wrong = satchel("ingest", "moon_phases", **erp)
-    assert wrong.exit_code == 1 and "does not read moon_phases" in wrong.output
+    assert wrong.exit_code == 2 and "does not read moon_phases" in wrong.output
 
 
-def test_the_quarantine_is_listed_told_by_doctor_and_tried_again(
+def test_quarantine_is_listed_reported_by_doctor_and_retried(
     installed: Sessions, satchel: Satchel, erp: dict[str, str], tmp_path: Path
 ) -> None:
     assert "No row is in quarantine" in satchel("ingest", "quarantine", **erp).output
@@ -86,7 +86,7 @@ def test_from_start_reads_everything_again(installed: Sessions, satchel: Satchel
     assert "2 read, 0 changed" in satchel("ingest", "--from-start", **erp).output
 
 
-def test_without_a_terminal_a_line_comes_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_progress_without_a_terminal_is_a_line_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
     """No line a page, or a hundred thousand rows would fill a log."""
     out, now = io.StringIO(), [0.0]
     monkeypatch.setattr(ingest_progress, "console", Console(file=out, width=200))
@@ -102,7 +102,7 @@ def test_without_a_terminal_a_line_comes_now_and_then(monkeypatch: pytest.Monkey
     assert lines[-1] == "customers: 50000 read"
 
 
-def test_on_a_terminal_a_bar_grows(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_progress_on_a_terminal_is_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
     out = io.StringIO()
     monkeypatch.setattr(ingest_progress, "console", Console(file=out, width=120, force_terminal=True))
     with reading_progress() as shown:
@@ -111,3 +111,31 @@ def test_on_a_terminal_a_bar_grows(monkeypatch: pytest.MonkeyPatch) -> None:
         shown.end("customers", 1000, "1000 read")
     assert "1000/1000" in out.getvalue() and "customers: 1000 read" in out.getvalue()
     assert not console.is_terminal, "the tests' own console draws no bars"
+
+
+def test_a_hostile_row_is_shown_with_its_place_and_its_characters(
+    installed: Sessions, satchel: Satchel, erp: dict[str, str], tmp_path: Path
+) -> None:
+    drop(tmp_path / "erp", "20261123T100000Z", id="[/b]\u202ehotel", currency="EUR")
+    done = satchel("ingest", **erp)
+    assert done.exit_code == 0, done.output
+    place = "expense_categories.csv line 3, column id: must be a key of 1 to 64 printable characters"
+    assert place in done.output
+    assert "contains U+202E" in done.output
+    assert "\u202e" not in done.output
+    raw = " ".join(satchel("ingest", "quarantine", "--raw", **erp).output.split())
+    assert "[/b]\\u202ehotel" in raw
+    doctor = " ".join(satchel("doctor", **erp).output.split())
+    assert "in quarantine: 1 expense_categories. The oldest: expense_categories" in doctor
+
+
+def test_an_export_that_is_dated_ahead_is_told_by_ingest_and_doctor(
+    installed: Sessions, satchel: Satchel, erp: dict[str, str], tmp_path: Path
+) -> None:
+    drop(tmp_path / "erp", "20360101T000000Z", currency="EUR")
+    satchel("ingest", **erp)
+    again = satchel("ingest", **erp)
+    assert "export 20360101T000000Z is not read: its name is not a time up to a day ahead" in again.output
+    doctor = " ".join(satchel("doctor", **erp).output.split())
+    assert "reading expense_categories" in doctor
+    assert "export 20360101T000000Z is not read" in doctor

@@ -27,19 +27,19 @@ def inbox(installed: Sessions, tmp_path: Path) -> InboxFixture:
     return inbox
 
 
-def park(inbox: InboxFixture, **more: Any) -> str:
+def park(inbox: InboxFixture, **options: Any) -> str:
     inbox.erp.script("create", "refuse_office", "ok")
-    id = inbox.capture(**{"body": {**ORDER, "order_date": f"{SystemClock().now():%Y-%m-%d}"}, **more})
+    id = inbox.capture(**{"body": {**ORDER, "order_date": f"{SystemClock().now():%Y-%m-%d}"}, **options})
     inbox.forwarder().drain()
     return id
 
 
-def test_nothing_is_parked(satchel: Satchel) -> None:
+def test_the_list_says_that_nothing_is_parked(satchel: Satchel) -> None:
     assert satchel("parked", "list").output == "Nothing is parked.\n"
     assert json.loads(satchel("parked", "list", "--json").output) == []
 
 
-def test_the_list_says_whose_why_and_what_to_do(inbox: InboxFixture, satchel: Satchel) -> None:
+def test_the_list_has_owner_reason_and_advice(inbox: InboxFixture, satchel: Satchel) -> None:
     id = park(inbox)
     listed = satchel("parked", "list").output
     for text in (
@@ -57,7 +57,7 @@ def test_the_list_says_whose_why_and_what_to_do(inbox: InboxFixture, satchel: Sa
     assert "`satchel parked list`" in satchel("doctor").output
 
 
-def test_reserve_act_and_the_trail_of_it(inbox: InboxFixture, satchel: Satchel) -> None:
+def test_a_reservation_and_an_action_are_audited(inbox: InboxFixture, satchel: Satchel) -> None:
     id = park(inbox)
     assert "reserved by" in satchel("parked", "reserve", id, "--as", "anna").output
     refused = satchel("parked", "retry", id, "--as", "bert")
@@ -69,13 +69,15 @@ def test_reserve_act_and_the_trail_of_it(inbox: InboxFixture, satchel: Satchel) 
     assert [entry["action"] for entry in trail] == ["parked.reserve", "parked.retry"]
 
 
-def test_a_corrected_body_from_a_file(inbox: InboxFixture, satchel: Satchel, tmp_path: Path) -> None:
+def test_fix_reads_the_corrected_body_from_a_file(
+    inbox: InboxFixture, satchel: Satchel, tmp_path: Path
+) -> None:
     id = park(inbox)
     body = json.loads(satchel("parked", "show", id, "--json").output)["body"]
     corrected = tmp_path / "body.json"
     corrected.write_text(json.dumps({**body, "lines": []}))
     refused = satchel("parked", "fix", id, "--file", str(corrected))
-    assert refused.exit_code == 1 and "lines: " in refused.output
+    assert refused.exit_code == 2 and "lines: " in refused.output
     corrected.write_text(json.dumps({**body, "notes": "by telephone"}))
     made = json.loads(satchel("parked", "fix", id, "--file", str(corrected), "--json").output)
     assert inbox.record(id)["superseded_by"] == made["id"]
@@ -93,17 +95,20 @@ def test_every_action_is_a_command_that_says_what_it_does(satchel: Satchel) -> N
         assert (f"{name} [OPTIONS] ID NUMBER" in shown) == ("number" in action.arguments)
 
 
-def test_cancel_and_return_want_a_reason(inbox: InboxFixture, satchel: Satchel) -> None:
+def test_cancel_and_return_need_a_reason(inbox: InboxFixture, satchel: Satchel) -> None:
     first, second = park(inbox), park(inbox)
     assert satchel("parked", "cancel", first).exit_code == 2
     assert satchel("parked", "cancel", first, "--why", "twice").exit_code == 0
     assert satchel("parked", "return", second, "--why", "which customer?").exit_code == 0
     assert inbox.states(first, second) == ["cancelled", "rejected"]
-    again = satchel("parked", "return", first, "--why", "no")
-    assert again.exit_code == 1 and "not parked but cancelled (cancelled by the office)" in again.output
+    second_result = satchel("parked", "return", first, "--why", "no")
+    assert (
+        second_result.exit_code == 1
+        and "not parked but cancelled (cancelled by the office)" in second_result.output
+    )
 
 
-def test_release_and_done_and_a_document_that_is_not_there(inbox: InboxFixture, satchel: Satchel) -> None:
+def test_release_done_and_an_unknown_document_are_answered(inbox: InboxFixture, satchel: Satchel) -> None:
     id = park(inbox)
     assert satchel("parked", "reserve", id, "--as", "anna").exit_code == 0
     assert satchel("parked", "release", id, "--as", "anna").exit_code == 0
@@ -112,7 +117,7 @@ def test_release_and_done_and_a_document_that_is_not_there(inbox: InboxFixture, 
     assert "there is no document X" in satchel("parked", "show", "X").output
 
 
-def test_without_an_erp_to_ask_nothing_is_linked(inbox: InboxFixture, satchel: Satchel, tmp_path: Path) -> None:
+def test_linking_fails_without_an_erp(inbox: InboxFixture, satchel: Satchel, tmp_path: Path) -> None:
     id = park(inbox)
     refused = satchel("parked", "link", id, "SO1")
     assert refused.exit_code == 1 and "SATCHEL_ERP_FOLDER is not set" in refused.output

@@ -51,7 +51,7 @@ def states(sessions: Sessions) -> set[str]:
         return set(session.scalars(select(Submission.state)))
 
 
-def test_many_that_vanished_hold_sending_until_the_operator_resumes(
+def test_many_lost_documents_hold_sending_until_the_operator_resumes(
     installed: Sessions, satchel: Satchel, erp: dict[str, str]
 ) -> None:
     accepted(installed, 4)
@@ -59,9 +59,9 @@ def test_many_that_vanished_hold_sending_until_the_operator_resumes(
         watermarks.ensure(session, "flatfile", "units").value = "somewhere"
     dry = satchel("delivery", "reconcile", "--dry-run", **erp)
     assert "of those: not found in the ERP" in dry.output and "Sending is not on hold" in dry.output
-    asked = satchel("delivery", "reconcile", **erp)
-    assert asked.exit_code == 1, asked.output
-    assert "the ERP has lost documents" in asked.output and "sending stays on hold" in asked.output
+    result = satchel("delivery", "reconcile", **erp)
+    assert result.exit_code == 1, result.output
+    assert "the ERP has lost documents" in result.output and "sending stays on hold" in result.output
     assert states(installed) == {"accepted"}
     assert "the ERP has lost documents" in satchel("doctor", **erp).output
 
@@ -70,20 +70,22 @@ def test_many_that_vanished_hold_sending_until_the_operator_resumes(
     assert "4 documents are looked up once more" in resumed.output
     assert states(installed) == {"unknown"}
     with installed() as session:
-        [held, released] = session.scalars(
+        [sent_again, released] = session.scalars(
             select(AuditEntry).where(AuditEntry.subject == "erp:flatfile").order_by(AuditEntry.id)
         )
-        assert held.action == "erp.held" and released.actor.startswith("user:")
-        mark = session.get(Watermark, ("flatfile", "units"))
-        assert mark is not None and mark.value is None, "the ERP is read again from the start"
+        assert sent_again.action == "erp.held" and released.actor.startswith("user:")
+        watermark = session.get(Watermark, ("flatfile", "units"))
+        assert watermark is not None and watermark.value is None, "the ERP is read again from the start"
     assert "the ERP has lost documents" not in satchel("doctor", **erp).output
 
 
-def test_what_was_found_is_kept_and_shown(installed: Sessions, satchel: Satchel, erp: dict[str, str]) -> None:
+def test_a_reconciliation_report_is_stored_and_shown(
+    installed: Sessions, satchel: Satchel, erp: dict[str, str]
+) -> None:
     assert "No reconciliation yet" in satchel("delivery", "reconcile", "--report", **erp).output
     [id] = accepted(installed, 1)
-    asked = satchel("delivery", "reconcile", **erp)
-    assert states(installed) == {"parked"}, asked.output
+    result = satchel("delivery", "reconcile", **erp)
+    assert states(installed) == {"parked"}, result.output
     shown = satchel("delivery", "reconcile", "--report", **erp).output
     assert "command" in shown and "missing" in shown and f"{id}: it is accepted" in shown
     doctor = satchel("doctor", **erp).output
@@ -92,7 +94,7 @@ def test_what_was_found_is_kept_and_shown(installed: Sessions, satchel: Satchel,
     assert "0 sent, 0 found, 0 missing" in satchel("doctor", **erp).output
 
 
-def test_the_worker_reconciles_by_itself(
+def test_the_worker_reconciles_automatically(
     installed: Sessions, satchel: Satchel, erp: dict[str, str], small_company: Path, tmp_path: Path,
     empty_database_url: str,
 ) -> None:  # fmt: skip
@@ -109,14 +111,14 @@ def test_the_worker_reconciles_by_itself(
     assert "the ERP has lost documents" in satchel("doctor", **erp).output
 
 
-def test_what_was_deleted_on_purpose_is_named_by_the_operator(
+def test_the_operator_excludes_documents_deleted_on_purpose(
     installed: Sessions, satchel: Satchel, erp: dict[str, str]
 ) -> None:
     ids = accepted(installed, 4)
     assert satchel("delivery", "reconcile", "--except", ids[0], **erp).exit_code == 2, "only with --resume"
     assert satchel("delivery", "reconcile", **erp).exit_code == 1
     wrong = satchel("delivery", "reconcile", "--resume", "--except", "SO999", **erp)
-    assert wrong.exit_code == 1 and "SO999 is none of the documents" in wrong.output
+    assert wrong.exit_code == 2 and "there is no document SO999" in wrong.output
     assert states(installed) == {"accepted"}, "nothing goes on by half"
     resumed = satchel("delivery", "reconcile", "--resume", "--except", ids[0], "--except", ids[2], **erp)
     assert resumed.exit_code == 0, resumed.output

@@ -33,17 +33,17 @@ def epoch(sessions: Sessions) -> str:
         return positions.head(session).epoch
 
 
-def test_it_begins_a_new_epoch_proves_the_sums_and_holds_sending(
+def test_a_restore_check_begins_an_epoch_checks_sums_and_holds_sending(
     installed: Sessions, satchel: Satchel, tmp_path: Path
 ) -> None:
     say(installed, customer("C1", "NW"), customer("C2", "NW"), customer("C3", "SE"))
     before = epoch(installed)
-    done = satchel("feed", "restore-check")
-    assert done.exit_code == 0, done.output
+    result = satchel("feed", "restore-check")
+    assert result.exit_code == 0, result.output
     assert epoch(installed) != before
-    assert "All hashes and checksums are correct" in done.output
-    assert "Sending has been on hold since" in done.output
-    assert "satchel delivery reconcile" in done.output
+    assert "All hashes and checksums are correct" in result.output
+    assert "Sending has been on hold since" in result.output
+    assert "satchel delivery reconcile" in result.output
     with installed() as session:
         (entry,) = session.scalars(select(AuditEntry).where(AuditEntry.action == "epoch.begun"))
     assert entry.actor.startswith("user:") and entry.detail == {"cause": "restore"}
@@ -60,7 +60,7 @@ def sample_erp_again(tmp_path: Path) -> dict[str, str]:
     return {"SATCHEL_ERP_FOLDER": str(tmp_path / "erp")}
 
 
-def test_a_phone_that_came_back_does_not_make_the_backup_younger(
+def test_a_returning_phone_does_not_change_the_age_of_the_backup(
     installed: Sessions, satchel: Satchel, tmp_path: Path
 ) -> None:
     reps(installed)
@@ -80,17 +80,21 @@ def pushed(sessions: Sessions, id: str, now: dt.datetime) -> None:
         push(session, rep_id="R1", device_id="D1", submissions=documents, now=now)
 
 
-def test_it_repairs_a_checksum_a_hash_and_a_head_and_says_so(installed: Sessions, satchel: Satchel) -> None:
+def test_a_restore_check_repairs_and_reports_checksum_hash_and_head(
+    installed: Sessions, satchel: Satchel
+) -> None:
     say(installed, customer("C1", "NW"), customer("C2", "SE"))
     with installed() as session, session.begin():
         of = FeedStream.channel == "territory:NW"
         right = session.execute(select(FeedStream.rows, FeedStream.sum).where(of)).one()
         session.execute(update(FeedStream).where(of).values(rows=7, sum=5))
         session.execute(update(FeedRow).where(FeedRow.key == "C2").values(hash=1, position=4_000))
-    done = satchel("feed", "restore-check")
-    assert "territory:NW customers: recorded: 7 rows" in done.output
-    assert "territory:SE customers: 1 rows had a wrong hash; a row was above the head; repaired" in done.output
-    assert "2 streams were repaired" in done.output
+    result = satchel("feed", "restore-check")
+    assert "territory:NW customers: recorded: 7 rows" in result.output
+    assert (
+        "territory:SE customers: 1 rows had a wrong hash; a row was above the head; repaired" in result.output
+    )
+    assert "2 streams were repaired" in result.output
     with installed() as session:
         assert session.execute(select(FeedStream.rows, FeedStream.sum).where(of)).one() == right
         row = session.scalars(select(FeedRow).where(FeedRow.key == "C2")).one()
@@ -99,7 +103,7 @@ def test_it_repairs_a_checksum_a_hash_and_a_head_and_says_so(installed: Sessions
     assert "All hashes and checksums are correct" in satchel("feed", "restore-check").output
 
 
-def test_segments_of_the_lost_history_are_withdrawn(
+def test_a_restore_check_withdraws_segments_of_the_lost_history(
     installed: Sessions, satchel: Satchel, tmp_path: Path
 ) -> None:
     head = say(installed, customer("C1", "NW"))
@@ -118,8 +122,8 @@ def test_segments_of_the_lost_history_are_withdrawn(
                     sha256=names[name], bytes=1, rows=1, built_at=MONDAY, retired_at=None,
                 )
             )  # fmt: skip
-    done = satchel("feed", "restore-check")
-    assert done.exit_code == 0, done.output
+    result = satchel("feed", "restore-check")
+    assert result.exit_code == 0, result.output
     with installed() as session:
         assert session.scalars(select(FeedSegment.sha256)).all() == [names["kept"]]
-    assert done.output.count("are withdrawn") == 2
+    assert result.output.count("are withdrawn") == 2

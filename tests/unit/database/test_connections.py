@@ -1,10 +1,11 @@
 """Connections to PostgreSQL: one that lay idle is asked whether it lives, one that was just used is not."""
 
+import time
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, create_engine, event, false, func, literal, select, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InternalError, OperationalError
 
 from backend.database import core
 from backend.database.snapshot_reads import read_connection
@@ -32,15 +33,15 @@ def end(engine: Engine, pid: int) -> None:
 
 
 def pings(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    seen: list[Any] = []
+    pinged: list[Any] = []
     real = engine.dialect.do_ping
     monkeypatch.setattr(
-        engine.dialect, "do_ping", lambda connection: (seen.append(connection), real(connection))
+        engine.dialect, "do_ping", lambda connection: (pinged.append(connection), real(connection))
     )
-    return seen
+    return pinged
 
 
-def test_a_connection_that_lay_idle_is_asked_and_a_dead_one_replaced(
+def test_an_idle_connection_is_pinged_and_a_dead_one_replaced(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(core, "PING_AFTER_SECONDS", 0.0)
@@ -50,56 +51,76 @@ def test_a_connection_that_lay_idle_is_asked_and_a_dead_one_replaced(
     assert backend_of(engine) != first
 
 
-def test_a_connection_used_a_moment_ago_is_not_asked(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_recently_used_connection_is_not_pinged(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(core, "PING_AFTER_SECONDS", 3600.0)
-    seen = pings(engine, monkeypatch)
+    pinged = pings(engine, monkeypatch)
     assert backend_of(engine) == backend_of(engine)
-    assert seen == []
+    assert pinged == []
     monkeypatch.setattr(core, "PING_AFTER_SECONDS", 0.0)
     backend_of(engine)
-    assert len(seen) == 1
+    assert len(pinged) == 1
 
 
 PID = select(func.pg_backend_pid().label("pid"))
 
 
-def test_looking_leaves_the_connection_as_it_was(engine: Engine) -> None:
-    with read_connection(engine) as looker:
-        pid = looker.execute(PID, {}).one_or_none().pid
-        assert looker.execute(select(literal(1)).where(false()), {}).one_or_none() is None
+def test_a_read_connection_is_kept_and_is_never_one_of_a_transaction(engine: Engine) -> None:
+    with read_connection(engine) as reader:
+        pid = reader.execute(PID, {}).one_or_none().pid
+        assert reader.execute(select(literal(1)).where(false()), {}).one_or_none() is None
+    with read_connection(engine) as reader:
+        assert reader.execute(PID, {}).one_or_none().pid == pid
     with engine.connect() as connection:
-        assert connection.scalar(PID) == pid
-        assert not connection.connection.driver_connection.autocommit  # type: ignore[union-attr]
+        assert connection.scalar(PID) != pid
         # It is in a transaction, which can be taken back.
         connection.execute(text("CREATE TEMPORARY TABLE there (n int)"))
         connection.rollback()
         assert connection.scalar(text("SELECT to_regclass('there')")) is None
 
 
-def test_whoever_listens_hears_a_look(engine: Engine) -> None:
-    heard: list[str] = []
-    event.listen(engine, "before_cursor_execute", lambda c, cursor, statement, *more: heard.append(statement))
+def test_a_read_connection_writes_nothing(engine: Engine) -> None:
+    with pytest.raises(InternalError, match="read-only"), read_connection(engine) as reader:
+        reader.execute(text("CREATE TABLE there (n int)"), {})
+
+
+def test_read_connections_end_with_their_engine(engine: Engine) -> None:
+    with read_connection(engine) as reader:
+        pid = reader.execute(PID, {}).one_or_none().pid
+    engine.dispose()
+    with engine.connect() as connection:
+        alive = text("SELECT pid FROM pg_stat_activity WHERE pid = :pid")
+        deadline = time.monotonic() + 20
+        while connection.scalar(alive, {"pid": pid}) is not None:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+
+def test_a_read_connection_fires_the_events_of_its_engine(engine: Engine) -> None:
+    messages: list[str] = []
+    event.listen(
+        engine, "before_cursor_execute", lambda c, cursor, statement, *more: messages.append(statement)
+    )
     with read_connection(engine) as looker:
         looker.execute(PID, {})
-    assert [statement.split()[0] for statement in heard] == ["SELECT"]
+    assert [statement.split()[0] for statement in messages] == ["SELECT"]
 
 
-def test_a_connection_that_died_fails_one_look_and_is_replaced(
+def test_a_dead_connection_fails_one_read_and_is_replaced(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(core, "PING_AFTER_SECONDS", 3600.0)
-    first = backend_of(engine)
+    with read_connection(engine) as reader:
+        first = reader.execute(PID, {}).one_or_none().pid
     end(engine, first)
-    with pytest.raises(OperationalError), read_connection(engine) as looker:
-        looker.execute(PID, {})
-    with read_connection(engine) as looker:
-        assert looker.execute(PID, {}).one_or_none().pid != first
+    with pytest.raises(OperationalError), read_connection(engine) as reader:
+        reader.execute(PID, {})
+    with read_connection(engine) as reader:
+        assert reader.execute(PID, {}).one_or_none().pid != first
 
 
-def test_a_look_that_ends_badly_leaves_the_connection_as_it_was(engine: Engine) -> None:
-    first = backend_of(engine)
-    with pytest.raises(ZeroDivisionError), read_connection(engine):
+def test_a_failed_read_keeps_the_connection(engine: Engine) -> None:
+    with pytest.raises(ZeroDivisionError), read_connection(engine) as reader:
+        first = reader.execute(PID, {}).one_or_none().pid
         raise ZeroDivisionError
-    with engine.connect() as connection:
-        assert connection.scalar(PID) == first
-        assert not connection.connection.driver_connection.autocommit  # type: ignore[union-attr]
+    with read_connection(engine) as reader:
+        assert reader.execute(PID, {}).one_or_none().pid == first

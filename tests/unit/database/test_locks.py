@@ -43,5 +43,5 @@ def test_a_lock_of_a_connection_outlives_transactions_and_ends_with_the_block(se
             assert not second
         with connection_lock(engine, "build") as third:
             assert not third, "the one that failed to get it must not release it"
-    with connection_lock(engine, "build") as again:
-        assert again
+    with connection_lock(engine, "build") as taken_again:
+        assert taken_again

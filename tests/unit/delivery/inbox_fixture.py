@@ -13,16 +13,19 @@ from ulid import ULID
 from backend.clock import Clock
 from backend.database.core import Sessions
 from backend.delivery import breaker
+from backend.delivery.connector_profile import build_profile
 from backend.delivery.documents import receipts_in
 from backend.delivery.forwarder import Forwarder
 from backend.delivery.models import Breaker
-from backend.delivery.retry import Backoff
+from backend.delivery.reconciliation.returned import ReturnedDocuments
 from backend.feed.changes import MAX_CHANGES, live, publish
 from backend.identity.models import Rep
 from backend.inbox import submissions
 from backend.inbox.models import Attempt, Binding, Submission
 from backend.inbox.records import as_record
+from backend.retry import Backoff
 from backend.settings import Settings
+from backend.sync.returning import decide
 from sync_protocol.canonical import canonical, digest
 from sync_protocol.catalogue import KINDS
 from sync_protocol.change import Put
@@ -145,10 +148,10 @@ class InboxFixture:
     def breaker(self) -> Breaker:
         """The connector's breaker as it stands on disk."""
         with self.sessions() as session:
-            found = session.get(Breaker, self.erp.name)
-            assert found is not None
-            session.expunge(found)
-            return found
+            breaker = session.get(Breaker, self.erp.name)
+            assert breaker is not None
+            session.expunge(breaker)
+            return breaker
 
     def row(self, id: str) -> Submission:
         """The submission as it stands on disk."""
@@ -164,9 +167,9 @@ class InboxFixture:
     def record(self, id: str) -> dict[str, Any]:
         """What the phones are told."""
         with self.sessions() as session:
-            found = live(session, "submissions", id)
-        assert found is not None
-        return found
+            record = live(session, "submissions", id)
+        assert record is not None
+        return record
 
     def change(self, id: str, **values: Any) -> None:
         """Set columns of a submission."""
@@ -201,6 +204,13 @@ class InboxFixture:
         """Put *records* into the feed."""
         with self.sessions() as session, session.begin():
             publish(session, [Put(collection, json.loads(json.dumps(r))["id"], r) for r in records])
+
+    def check_returned(self) -> int:
+        """Let a worker check with the ERP what came back after a loss of data."""
+        profile = build_profile(self.erp.capabilities(), self.settings, BACKOFF)
+        return ReturnedDocuments(self.sessions, self.erp, self.clock, decide, dt.timedelta(days=1)).check(
+            profile
+        )
 
     def later(self, **delta: float) -> dt.datetime:
         """Let time pass."""

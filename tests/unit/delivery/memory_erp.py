@@ -1,7 +1,7 @@
 """The recording ERP without a disk, for tests with many documents and one process."""
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,8 @@ from tests.unit.delivery.recording_erp import RecordingErp
 class MemoryErp(RecordingErp):
     """What the recording ERP keeps in files is kept in this object."""
 
-    def __init__(self, folder: Path, **more: Any) -> None:
-        super().__init__(folder, **more)
+    def __init__(self, folder: Path, **options: Any) -> None:
+        super().__init__(folder, **options)
         self._guard = threading.RLock()
         self._kept: dict[str, Any] = {}
 
@@ -27,6 +27,9 @@ class MemoryErp(RecordingErp):
 
     def _append(self, name: str, entry: Mapping[str, Any]) -> None:
         self._kept.setdefault(name, []).append(entry)
+
+    def _overwrite(self, name: str, entries: Iterable[Mapping[str, Any]]) -> None:
+        self._kept[name] = list(entries)
 
     def _read(self, name: str, default: Any) -> Any:
         return self._kept.get(name, default)

@@ -5,13 +5,9 @@ Several processes may use it at once, as several workers use one ERP. What it ha
 """
 
 import datetime as dt
-import fcntl
 import json
-import os
-import signal
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -30,11 +26,13 @@ from backend.erp.records import (
     ReceiptFile,
 )
 from sync_protocol.submission import State
+from tests.unit.delivery.erp_clerks import ErpClerks
+from tests.unit.delivery.misbehaviour import misbehave
 
 KINDS = frozenset({"order", "forecast", "expense_claim"})
 
 
-class RecordingErp:
+class RecordingErp(ErpClerks):
     """The connector and the ERP in one; `script` says how the next calls go."""
 
     name = "recording"
@@ -47,13 +45,16 @@ class RecordingErp:
         quiet: float = 30.0,
         collections: tuple[str, ...] = (),
     ) -> None:
-        self.folder = folder
-        self.folder.mkdir(parents=True, exist_ok=True)
+        super().__init__(folder)
         self.enforces_key = enforces_key
         self.quiet = quiet
         self.collections = collections
         self.totals: dict[str, str] = {}
         """What documents come to, by our key, where a test says so."""
+        self.numbers: dict[str, str] = {}
+        """The number of a document, by its id, where a test says so; else it is made of the id."""
+        self.stored: dict[str, str] = {}
+        """The quantity of a forecast that the ERP stores, by product, where a test says so."""
 
     # What tests say and ask
 
@@ -61,11 +62,6 @@ class RecordingErp:
         """Let the next calls of *step* go by *modes*, one each; the last one stays."""
         with self._locked():
             self._write("script.json", {**self._read("script.json", {}), step: list(modes)})
-
-    @property
-    def executed(self) -> list[dict[str, Any]]:
-        """What has been executed, in order."""
-        return self._lines("executed.jsonl")
 
     @property
     def calls(self) -> list[list[str]]:
@@ -84,25 +80,6 @@ class RecordingErp:
                 place = (entry["warehouse"], entry["period"], entry["product"])
                 lines[place] = (entry["quantity"], entry["unit"])
         return lines
-
-    def lose(self, *keys: str, since: str | None = None) -> None:
-        """Forget documents: those of *keys*; or, as a backup put back does, *since* and all after it."""
-        entries = self.executed
-        if since is not None:
-            first = next(n for n, e in enumerate(entries) if e.get("key") == since)
-            left = entries[:first]
-        else:
-            gone = {e["id"] for e in entries if e.get("key") in keys}
-            left = [e for e in entries if e.get("id") not in gone]
-        with self._locked():
-            (self.folder / "executed.jsonl").write_text("".join(json.dumps(e) + "\n" for e in left))
-
-    def acknowledge(self, token: str, key: str, state: str, number: str | None = None) -> None:
-        """Leave a late answer."""
-        folder = self.folder / "acknowledgements"
-        folder.mkdir(exist_ok=True)
-        answer = {"key": key, "state": state, "number": number}
-        (folder / token).write_text(json.dumps(answer))
 
     # The port
 
@@ -123,7 +100,7 @@ class RecordingErp:
 
     def read(self, collection: str, watermark: str | None, limit: int) -> ReadPage:
         self._note("read", collection)
-        self._misbehave(self._mode("read"))
+        misbehave(self._mode("read"))
         return ReadPage((), "0", more=False)
 
     def reread(self, collection: str, keys: Sequence[str]) -> ReadPage:
@@ -135,7 +112,7 @@ class RecordingErp:
     def find(self, kind: str, key: str) -> list[ErpDocument]:
         self._note("find", key)
         mode = self._mode("find")
-        self._misbehave(mode)
+        misbehave(mode)
         with self._locked():
             hits = [self._as_found(e) for e in self.executed if e["event"] == "create" and e["key"] == key]
             states = {e["id"]: e["state"] for e in self.executed if e["event"] == "advance"}
@@ -146,24 +123,19 @@ class RecordingErp:
 
     def find_by_number(self, kind: str, number: str) -> list[ErpDocument]:
         self._note("find_by_number", number)
-        self._misbehave(self._mode("find_by_number"))
+        misbehave(self._mode("find_by_number"))
         hits = [e for e in self.executed if e["event"] == "create" and e["kind"] == kind]
+        states = {e["id"]: e["state"] for e in self.executed if e["event"] == "advance"}
         return [
-            ErpDocument(e["id"], number, "done", e["key"] or None) for e in hits if f"SO{e['id']}" == number
+            replace(
+                self._as_found(e),
+                state=states.get(e["id"], "done"),
+                key=e["key"] or None,
+                customer_id=e.get("body", {}).get("customer_id"),
+            )
+            for e in hits
+            if self._number(e["id"]) == number
         ]
-
-    def decide(self, id: str, state: str) -> None:
-        """Bring the document with the ERP's *id* to *state*, as a person there does."""
-        with self._locked():
-            self._append("executed.jsonl", {"event": "advance", "id": id, "state": state})
-
-    def by_hand(self, kind: str = "order", key: str = "") -> str:
-        """Enter a document by hand, under no key of ours unless told; return its number."""
-        with self._locked():
-            number = 1 + sum(entry["event"] == "create" for entry in self.executed)
-            entry = {"event": "create", "kind": kind, "key": key, "id": str(number), "state": "done"}
-            self._append("executed.jsonl", entry)
-        return f"SO{number}"
 
     def create(self, document: Document) -> ErpDocument:
         self._note("create", document.id)
@@ -171,7 +143,7 @@ class RecordingErp:
         if mode.startswith("hang_then_commit:"):
             time.sleep(float(mode.partition(":")[2]))
         elif not mode.startswith("commit_then_"):
-            self._misbehave(mode)
+            misbehave(mode)
         with self._locked():
             if self.enforces_key and self.created(document.id):
                 raise ErpError(ErrorClass.DUPLICATE_OK, "the ERP has this key already")
@@ -183,20 +155,26 @@ class RecordingErp:
                 "id": str(number),
                 "rep": document.rep.id,
                 "body": dict(document.body),
-                "receipts": [_bytes(receipt).decode() for receipt in document.receipts],
+                "receipts": [
+                    _bytes(receipt).decode(errors="backslashreplace") for receipt in document.receipts
+                ],
             }
             self._append("executed.jsonl", entry)
         if mode.startswith("commit_then_"):
-            self._misbehave(mode.removeprefix("commit_then_"))
+            misbehave(mode.removeprefix("commit_then_"))
         return self._as_found(entry)
 
     def advance(self, document: Document, erp_document: ErpDocument) -> Outcome:
         self._note("advance", document.id)
         mode = self._mode("advance")
+        if mode.startswith("answers:"):
+            # The answer has the id of another document.
+            external_id = mode.partition(":")[2]
+            return Outcome(State.ACCEPTED, external_id, f"SO{external_id}")
         if mode in {state.value for state in State}:
             state = State(mode)
         else:
-            self._misbehave(mode)
+            misbehave(mode)
             state = State.ACCEPTED
         reasons = {State.ON_HOLD: "credit limit", State.REJECTED: "the period is closed"}
         with self._locked():
@@ -206,20 +184,21 @@ class RecordingErp:
         return Outcome(
             state,
             erp_document.external_id,
-            f"SO{erp_document.external_id}",
+            self._number(erp_document.external_id),
             reasons.get(state),
             raw=f"said {mode}",
+            total=Decimal(self.totals[document.id]) if document.id in self.totals else None,
         )
 
     def upsert_forecast(self, lines: Iterable[ForecastLine]) -> dict[str, ErpDocument]:
-        wanted = list(lines)
-        self._note("upsert", wanted[0].product_id if wanted else "")
+        forecast_lines = list(lines)
+        self._note("upsert", forecast_lines[0].product_id if forecast_lines else "")
         mode = self._mode("upsert")
         if not mode.startswith("commit_then_"):
-            self._misbehave(mode)
-        found = {}
+            misbehave(mode)
+        documents = {}
         with self._locked():
-            for line in wanted:
+            for line in forecast_lines:
                 key = f"{line.warehouse_id}/{line.period}/{line.product_id}"
                 self._append(
                     "executed.jsonl",
@@ -232,60 +211,36 @@ class RecordingErp:
                         "unit": line.unit,
                     },
                 )
-                found[line.product_id] = ErpDocument(key, None, "done")
+                stored = Decimal(self.stored.get(line.product_id, line.quantity))
+                documents[line.product_id] = ErpDocument(key, None, "done", total=stored)
         if mode.startswith("commit_then_"):
-            self._misbehave(mode.removeprefix("commit_then_"))
-        return found
+            misbehave(mode.removeprefix("commit_then_"))
+        return documents
 
     def acknowledgements(self) -> Iterable[Acknowledgement]:
         for path in sorted((self.folder / "acknowledgements").glob("*")):
             answer = json.loads(path.read_text())
-            outcome = Outcome(State(answer["state"]), None, answer["number"], raw="acknowledged")
+            total = None if answer["total"] is None else Decimal(answer["total"])
+            outcome = Outcome(State(answer["state"]), None, answer["number"], raw="acknowledged", total=total)
             yield Acknowledgement("order", answer["key"], outcome, path.name)
+
+    def answer(self, kind: str, key: str) -> Outcome | None:
+        for name in ("acknowledgements", "confirmed"):
+            for path in sorted((self.folder / name).glob("*"), reverse=True):
+                answer = json.loads(path.read_text())
+                if answer["key"] == key:
+                    return Outcome(State(answer["state"]), None, answer["number"], raw="acknowledged")
+        return None
 
     def confirm(self, token: str) -> None:
         self._note("confirm", token)
-        (self.folder / "acknowledgements" / token).unlink(missing_ok=True)
+        (self.folder / "confirmed").mkdir(exist_ok=True)
+        path = self.folder / "acknowledgements" / token
+        if path.exists():
+            path.rename(self.folder / "confirmed" / token)
 
     def close(self) -> None:
         pass
-
-    # How it misbehaves
-
-    def _misbehave(self, mode: str) -> None:
-        name, _, value = mode.partition(":")
-        if name == "timeout":
-            raise ErpError(ErrorClass.UNKNOWN, "the ERP did not answer in time", no_answer=True)
-        if name == "hang":
-            time.sleep(float(value))
-            raise ErpError(ErrorClass.UNKNOWN, "the ERP did not answer in time", no_answer=True)
-        if name == "down":
-            raise ErpError(ErrorClass.TRANSIENT, "the ERP cannot be reached", no_answer=True)
-        if name == "latency":
-            time.sleep(float(value))
-        if name == "503":
-            raise ErpError(
-                ErrorClass.TRANSIENT,
-                "the ERP is closed for maintenance",
-                retry_after=float(value or 0) or None,
-                no_answer=True,
-            )
-        if name == "refuse":
-            raise ErpError(
-                ErrorClass.REJECT_REP, "the minimum quantity is 5", field="lines[0].quantity", raw="E4711"
-            )
-        if name == "refuse_office":
-            raise ErpError(ErrorClass.REJECT_OFFICE, "the customer is over the credit limit")
-        if name == "config":
-            raise ErpError(ErrorClass.CONFIG, "the account's password has expired", raw="401")
-        if name == "duplicate_ok":
-            raise ErpError(ErrorClass.DUPLICATE_OK, "the ERP has this key already")
-        if name == "duplicate_bad":
-            raise ErpError(ErrorClass.DUPLICATE_BAD, "two documents carry this key")
-        if name == "garbage":
-            raise ValueError("<html>Welcome to the airport</html>")
-        if name == "kill":
-            os.kill(os.getpid(), signal.SIGKILL)
 
     def _mode(self, step: str) -> str:
         with self._locked():
@@ -295,40 +250,17 @@ class RecordingErp:
                 self._write("script.json", {**script, step: modes[1:]})
             return str(modes[0])
 
-    # Files
-
     def _as_found(self, entry: Mapping[str, Any]) -> ErpDocument:
         total = self.totals.get(entry["key"])
-        number = f"SO{entry['id']}"
+        number = self._number(entry["id"])
         return ErpDocument(entry["id"], number, "draft", total=Decimal(total) if total else None)
+
+    def _number(self, id: str) -> str:
+        return self.numbers.get(id, f"SO{id}")
 
     def _note(self, step: str, key: str) -> None:
         with self._locked():
             self._append("calls.jsonl", {"step": step, "key": key})
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        with (self.folder / "lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
-
-    def _lines(self, name: str) -> list[dict[str, Any]]:
-        path = self.folder / name
-        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-
-    def _append(self, name: str, entry: Mapping[str, Any]) -> None:
-        with (self.folder / name).open("a") as file:
-            file.write(json.dumps(entry) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-
-    def _read(self, name: str, default: Any) -> Any:
-        path = self.folder / name
-        return json.loads(path.read_text()) if path.exists() else default
-
-    def _write(self, name: str, value: Any) -> None:
-        (self.folder / f"{name}.new").write_text(json.dumps(value))
-        (self.folder / f"{name}.new").replace(self.folder / name)
 
 
 def connect(options: Mapping[str, str]) -> RecordingErp:

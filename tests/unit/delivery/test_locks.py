@@ -11,8 +11,8 @@ from backend.inbox import submissions
 from backend.settings import read_settings
 from tests.databases import prepared
 from tests.unit.delivery.inbox_fixture import InboxFixture
+from tests.unit.delivery.queue.leases import accepted_transition, lease_next, settle
 from tests.unit.delivery.recording_erp import RecordingErp
-from tests.unit.delivery.test_acquire import accepted, claim, finish
 
 
 @pytest.fixture
@@ -23,29 +23,29 @@ def inbox(postgres_url: str, clock: ManualClock, tmp_path: Path) -> Iterator[Inb
     sessions.kw["bind"].dispose()
 
 
-def test_a_settlement_and_a_push_that_takes_parent_and_child_back_do_not_wait_for_each_other(
+def test_a_settlement_and_a_withdrawing_push_do_not_deadlock(
     inbox: InboxFixture,
 ) -> None:
     """The push holds the child and wants its parent; the settlement holds the parent and wakes the child."""
     parent = inbox.capture(customer="C1")
     child = inbox.capture(customer="C2", depends_on=[parent])
-    mine = claim(inbox)
-    assert mine is not None and mine.id == parent
+    lease = lease_next(inbox)
+    assert lease is not None and lease.id == parent
     inbox.change(child, due_at=inbox.later(seconds=60))
     inbox.later(seconds=-60)
-    settling = threading.Thread(target=lambda: finish(inbox, mine, accepted()))
+    settling = threading.Thread(target=lambda: settle(inbox, lease, accepted_transition()))
     with inbox.sessions() as push, push.begin():
         assert submissions.get(push, child, lock=True) is not None
         settling.start()
         settling.join(20)
         assert not settling.is_alive(), "the settlement waits for the push"
-        found = submissions.get(push, parent, lock=True)
-        assert found is not None and found.state == "accepted"
+        row = submissions.get(push, parent, lock=True)
+        assert row is not None and row.state == "accepted"
     settling.join(30)
     assert inbox.states(parent, child) == ["accepted", "queued"]
 
 
-def test_a_settlement_that_the_database_ended_is_tried_once_more(
+def test_a_settlement_ended_by_the_database_is_retried_once(
     inbox: InboxFixture, caplog: pytest.LogCaptureFixture
 ) -> None:
     """PostgreSQL ends one of two that wait for each other; the ERP's answer is not lost over it."""

@@ -34,10 +34,10 @@ def _company(sessions: Sessions) -> None:
 class Day:
     """Two phones that push all day, two workers that try to forward."""
 
-    def __init__(self, here: Installation, erp: MemoryErp) -> None:
-        self.clock, self.erp = here.clock, erp
-        self.inbox = InboxFixture(here.sessions, here.clock, here.settings, erp)
-        self.phones = {rep: here.phone(rep) for rep in CUSTOMERS}
+    def __init__(self, installation: Installation, erp: MemoryErp) -> None:
+        self.clock, self.erp = installation.clock, erp
+        self.inbox = InboxFixture(installation.sessions, installation.clock, installation.settings, erp)
+        self.phones = {rep: installation.phone(rep) for rep in CUSTOMERS}
         self.workers = [self.inbox.forwarder(f"w{n}") for n in (1, 2)]
         self.captured: dict[str, list[str]] = defaultdict(list)
         """The orders of each customer, in the order in which they were pushed."""
@@ -67,7 +67,7 @@ class Day:
         for worker in self.workers:
             worker.drain()
 
-    def seen(self, phone: Phone) -> dict[str, Any]:
+    def states_on(self, phone: Phone) -> dict[str, Any]:
         """Return the state of every submission that *phone* hears of."""
         states, cursor, complete = {}, None, False
         while not complete:
@@ -81,8 +81,8 @@ class Day:
 
 @pytest.fixture
 def day(settings: Settings, clock: ManualClock, tmp_path: Path) -> Iterator[Day]:
-    with install(settings, clock, _company) as here:
-        yield Day(here, MemoryErp(tmp_path / "erp", quiet=1800.0))
+    with install(settings, clock, _company) as installation:
+        yield Day(installation, MemoryErp(tmp_path / "erp", quiet=1800.0))
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ def orders(settings: Settings) -> int:
 
 
 @pytest.mark.timeout(1_200)  # half a minute on a machine of its own, and many on one that is shared
-def test_all_is_delivered_once_and_in_order_and_no_phone_is_refused(day: Day, orders: int) -> None:
+def test_after_an_outage_all_orders_are_delivered_once_and_in_order(day: Day, orders: int) -> None:
     # It goes down in the middle of a call: three orders are in it already, and nobody was told.
     for step in ("find", "advance"):
         day.erp.script(step, "ok", "ok", "ok", "down")
@@ -104,8 +104,8 @@ def test_all_is_delivered_once_and_in_order_and_no_phone_is_refused(day: Day, or
     assert len(day.ids) == orders
     assert sum(day.erp.created(id) for id in day.ids) == 3
     # It was asked whether it is back, once in a quarter of an hour, and hardly with anybody's order.
-    asked = [step for step, _ in day.erp.calls]
-    assert asked.count("check") < 40 and len(asked) < 60
+    steps = [step for step, _ in day.erp.calls]
+    assert steps.count("check") < 40 and len(steps) < 60
 
     for step in ("find", "create", "advance", "check"):
         day.erp.script(step, "ok")
@@ -117,5 +117,5 @@ def test_all_is_delivered_once_and_in_order_and_no_phone_is_refused(day: Day, or
     assert sorted(created) == sorted(day.ids), "each once, and nothing else"
     for ids in day.captured.values():
         assert [key for key in created if key in set(ids)] == ids
-    seen = {id: state for phone in day.phones.values() for id, state in day.seen(phone).items()}
-    assert seen == dict.fromkeys(day.ids, "accepted")
+    states = {id: state for phone in day.phones.values() for id, state in day.states_on(phone).items()}
+    assert states == dict.fromkeys(day.ids, "accepted")

@@ -30,20 +30,20 @@ def test_three_documents_without_an_answer_stop_sending_until_check_answers(
     assert [inbox.erp.created(id) for id in ids] == [1] * 10
 
 
-def test_one_document_that_gets_no_answer_stops_nobody(inbox: InboxFixture) -> None:
-    bad = inbox.capture()
+def test_one_document_without_an_answer_does_not_stop_sending(inbox: InboxFixture) -> None:
+    failing = inbox.capture()
     inbox.erp.script("create", "timeout")
     forwarder = inbox.forwarder()
     for _ in range(5):
         forwarder.drain()
         inbox.later(seconds=31)
     inbox.erp.script("create", "timeout", "ok")
-    good = inbox.capture(customer="C2")
+    other = inbox.capture(customer="C2")
     forwarder.drain()
-    assert inbox.states(bad, good) == ["unknown", "accepted"]
+    assert inbox.states(failing, other) == ["unknown", "accepted"]
 
 
-def test_an_answer_between_two_silences_starts_the_count_again(inbox: InboxFixture) -> None:
+def test_an_answer_resets_the_count_of_missing_answers(inbox: InboxFixture) -> None:
     ids = [inbox.capture(customer=f"C{n}") for n in range(5)]
     inbox.erp.script("create", "down", "down", "refuse", "down", "ok")
     inbox.forwarder().drain()
@@ -63,7 +63,7 @@ def test_after_an_outage_the_first_document_without_an_answer_stops_sending_agai
         assert forwarder.drain() == 1
 
 
-def test_an_erp_that_asks_to_come_again_is_left_alone_by_all_documents(inbox: InboxFixture) -> None:
+def test_retry_after_of_the_erp_stops_all_documents(inbox: InboxFixture) -> None:
     ids = [inbox.capture(customer=f"C{n}") for n in range(5)]
     inbox.erp.script("create", "503:77", "ok")
     assert inbox.forwarder().drain() == 1
@@ -76,7 +76,7 @@ def test_an_erp_that_asks_to_come_again_is_left_alone_by_all_documents(inbox: In
     assert inbox.states(*ids) == ["accepted"] * 5
 
 
-def test_an_erp_that_asks_for_a_day_is_probed_within_the_longest_wait(inbox: InboxFixture) -> None:
+def test_a_long_retry_after_is_capped_at_the_longest_wait(inbox: InboxFixture) -> None:
     inbox.capture()
     inbox.erp.script("create", "503:86400", "ok")
     inbox.forwarder().drain()

@@ -20,7 +20,7 @@ FAILPOINTS = [
 
 @pytest.mark.parametrize("enforces_key", [False, True], ids=["no key", "key"])
 @pytest.mark.parametrize("failpoint", FAILPOINTS)
-def test_a_worker_killed_at_any_step_loses_and_doubles_nothing(
+def test_a_worker_killed_at_any_step_neither_loses_nor_duplicates_documents(
     inbox: InboxFixture, failpoint: str, enforces_key: bool
 ) -> None:
     inbox.erp.enforces_key = enforces_key
@@ -41,20 +41,20 @@ def test_an_erp_call_that_kills_its_worker_after_the_erps_commit_is_found(inbox:
         all_accepted(inbox, [id])
 
 
-def test_a_document_that_kills_each_of_its_workers_is_parked_and_the_others_go_on(inbox: InboxFixture) -> None:
+def test_a_document_that_kills_its_workers_is_parked_and_others_are_sent(inbox: InboxFixture) -> None:
     poison = inbox.capture()
     inbox.erp.script("create", "kill", "kill", "kill", "ok")
     for _ in range(3):
-        with worker_to_kill(inbox, THREADS="1") as one:
-            killed(one)
-    good = inbox.capture(customer="C2")
+        with worker_to_kill(inbox, THREADS="1") as process:
+            killed(process)
+    other = inbox.capture(customer="C2")
     with worker(inbox):
-        all_accepted(inbox, [good])
+        all_accepted(inbox, [other])
         eventually(lambda: inbox.states(poison) == ["parked"])
     assert (inbox.row(poison).error_class, inbox.erp.created(poison)) == ("poison", 0)
 
 
-def test_a_forecast_whose_worker_was_killed_stands_once(inbox: InboxFixture) -> None:
+def test_a_forecast_whose_worker_was_killed_is_in_the_erp_once(inbox: InboxFixture) -> None:
     inbox.publish(
         "products",
         {
@@ -70,4 +70,4 @@ def test_a_forecast_whose_worker_was_killed_stands_once(inbox: InboxFixture) -> 
         killed(first)
     with worker(inbox):
         eventually(lambda: inbox.states(*ids) == ["accepted"] * 2)
-    assert inbox.erp.forecast() == {("W1", "2026-12", "A"): ("6", "pc")}
+    assert inbox.erp.forecast() == {("W1", "2026-12", "A"): ("6.000000", "pc")}

@@ -5,6 +5,7 @@ import hashlib
 from backend.receipts import files
 from backend.receipts.models import Receipt
 from tests.unit.delivery.inbox_fixture import InboxFixture
+from tests.unit.receipts.checked import mark_checked
 
 CLAIM = {
     "purpose": "visit",
@@ -26,6 +27,7 @@ def stored(inbox: InboxFixture, content: bytes) -> str:
         session.add(
             Receipt(sha256=sha256, size=len(content), media_type="application/pdf", stored_at=inbox.clock.now())
         )
+    mark_checked(inbox.sessions, inbox.settings.folder)
     return f"sha256:{sha256}"
 
 
@@ -40,7 +42,7 @@ def test_a_claim_reaches_the_erp_with_its_receipts(inbox: InboxFixture) -> None:
 
 def test_a_claim_whose_receipt_was_lost_on_the_server_goes_to_the_office(inbox: InboxFixture) -> None:
     need = stored(inbox, b"one ticket")
-    files.receipt_path(inbox.settings.folder, need.removeprefix("sha256:")).unlink()
+    files.copy_path(inbox.settings.folder, need.removeprefix("sha256:")).unlink()
     id = inbox.capture(CLAIM, kind="expense_claim", needs=[need])
     inbox.forwarder().drain()
     row = inbox.row(id)

@@ -10,13 +10,13 @@ from tests.unit.delivery.inbox_fixture import InboxFixture
 from tests.unit.delivery.recording_erp import RecordingErp
 
 
-def test_the_erp_is_asked_for_our_key_before_anything_is_created(inbox: InboxFixture) -> None:
+def test_our_key_is_looked_up_before_a_document_is_created(inbox: InboxFixture) -> None:
     id = inbox.capture()
     inbox.forwarder().drain()
     assert inbox.erp.calls == [["find", id], ["create", id], ["advance", id]]
 
 
-def test_a_document_that_is_there_already_is_taken_and_not_created(inbox: InboxFixture) -> None:
+def test_a_document_that_the_erp_has_is_adopted_and_not_created(inbox: InboxFixture) -> None:
     """The tail of the database was lost after forwarding, and the phone pushed it again."""
     id = inbox.capture()
     inbox.erp._append("executed.jsonl", {"event": "create", "kind": "order", "key": id, "id": "41"})
@@ -26,7 +26,7 @@ def test_a_document_that_is_there_already_is_taken_and_not_created(inbox: InboxF
 
 
 @pytest.mark.parametrize("mode", ["commit_then_timeout", "commit_then_garbage", "commit_then_hang:0.1"])
-def test_an_answer_lost_after_the_erps_commit_is_found_and_not_repeated(inbox: InboxFixture, mode: str) -> None:
+def test_a_document_whose_answer_was_lost_is_found_and_not_repeated(inbox: InboxFixture, mode: str) -> None:
     id = inbox.capture()
     inbox.erp.script("create", mode, "ok")
     inbox.forwarder().drain()
@@ -38,7 +38,7 @@ def test_an_answer_lost_after_the_erps_commit_is_found_and_not_repeated(inbox: I
     assert [step for step, _ in inbox.erp.calls] == ["find", "create", "find", "advance"]
 
 
-def test_unknown_rests_for_the_quiet_period_and_is_left_only_by_asking(inbox: InboxFixture) -> None:
+def test_an_unknown_outcome_waits_for_the_quiet_period_and_a_lookup(inbox: InboxFixture) -> None:
     id = inbox.capture()
     inbox.erp.script("create", "timeout", "ok")
     inbox.forwarder().drain()
@@ -51,7 +51,7 @@ def test_unknown_rests_for_the_quiet_period_and_is_left_only_by_asking(inbox: In
     assert inbox.attempts(id)[2:] == [("find", "none"), ("create", "created 1"), ("advance", "accepted")]
 
 
-def test_a_call_that_may_still_run_is_not_repeated_however_early_the_look(inbox: InboxFixture) -> None:
+def test_an_early_lookup_does_not_repeat_a_running_call(inbox: InboxFixture) -> None:
     """Even if the row falls due early, nothing is created before the quiet period has passed."""
     id = inbox.capture()
     inbox.erp.script("create", "timeout", "ok")
@@ -64,7 +64,7 @@ def test_a_call_that_may_still_run_is_not_repeated_however_early_the_look(inbox:
     assert [step for step, _ in inbox.erp.calls] == ["find", "create", "find"]
 
 
-def test_where_the_erp_enforces_our_key_no_quiet_period_is_needed(inbox: InboxFixture) -> None:
+def test_no_quiet_period_is_needed_where_the_erp_enforces_our_key(inbox: InboxFixture) -> None:
     inbox.erp.enforces_key = True
     id = inbox.capture()
     inbox.erp.script("create", "timeout", "ok")
@@ -76,7 +76,7 @@ def test_where_the_erp_enforces_our_key_no_quiet_period_is_needed(inbox: InboxFi
     assert inbox.erp.created(id) == 1
 
 
-def test_the_operators_quiet_period_wins_over_the_connectors(inbox: InboxFixture) -> None:
+def test_the_operators_quiet_period_overrides_the_connectors(inbox: InboxFixture) -> None:
     inbox.settings = replace(inbox.settings, quiet_seconds=100.0)
     id = inbox.capture()
     inbox.erp.script("create", "timeout")
@@ -84,7 +84,7 @@ def test_the_operators_quiet_period_wins_over_the_connectors(inbox: InboxFixture
     assert (inbox.row(id).due_at - inbox.clock.now()).total_seconds() == 100
 
 
-def test_an_erp_that_is_away_while_an_outcome_is_open_leaves_it_unknown(inbox: InboxFixture) -> None:
+def test_an_unreachable_erp_leaves_an_outcome_unknown(inbox: InboxFixture) -> None:
     """Were it queued, the rep could replace it although the ERP may have it."""
     id = inbox.capture()
     inbox.erp.script("create", "commit_then_timeout")
@@ -99,7 +99,7 @@ def test_an_erp_that_is_away_while_an_outcome_is_open_leaves_it_unknown(inbox: I
     assert inbox.erp.created(id) == 1
 
 
-def test_a_refusal_of_the_second_try_clears_the_doubt(inbox: InboxFixture) -> None:
+def test_a_refusal_of_the_second_attempt_settles_an_unknown_outcome(inbox: InboxFixture) -> None:
     id = inbox.capture()
     inbox.erp.script("create", "timeout", "503", "ok")
     inbox.forwarder().drain()
@@ -120,20 +120,20 @@ def test_a_draft_left_by_a_broken_advance_is_advanced_and_not_created_again(inbo
     assert inbox.erp.created(id) == 1
 
 
-def test_the_attempt_is_on_disk_before_the_erp_is_called(inbox: InboxFixture) -> None:
+def test_an_attempt_is_committed_before_the_erp_is_called(inbox: InboxFixture) -> None:
     id = inbox.capture()
-    seen = []
+    attempts = []
 
     class Watching(RecordingErp):
         def create(self, document):
-            seen.append((inbox.attempts(id), inbox.row(id).last_sent_at))
+            attempts.append((inbox.attempts(id), inbox.row(id).last_sent_at))
             return super().create(document)
 
     inbox.forwarder(erp=Watching(inbox.erp.folder)).drain()
-    assert seen == [([("find", "none"), ("create", None)], inbox.clock.now())]
+    assert attempts == [([("find", "none"), ("create", None)], inbox.clock.now())]
 
 
-def test_a_refusal_is_the_reps_only_when_no_earlier_call_can_be_executed_any_more(inbox: InboxFixture) -> None:
+def test_a_refusal_goes_to_the_rep_only_when_no_earlier_call_can_be_executed(inbox: InboxFixture) -> None:
     """Else the rep could neither replace it, since the ERP may have it, nor would anybody ask again."""
     inbox.erp.enforces_key = True
     id = inbox.capture()
@@ -151,7 +151,7 @@ def test_a_refusal_is_the_reps_only_when_no_earlier_call_can_be_executed_any_mor
     assert not may_be_in_erp(row), "an edited copy may take its place"
 
 
-def test_a_refusal_of_what_the_erp_has_begun_is_for_the_office(inbox: InboxFixture) -> None:
+def test_a_refusal_of_a_draft_goes_to_the_office(inbox: InboxFixture) -> None:
     id = inbox.capture()
     inbox.erp.script("advance", "refuse")
     inbox.forwarder().drain()

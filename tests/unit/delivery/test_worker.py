@@ -10,9 +10,9 @@ from sqlalchemy import func, select
 
 from backend.clock import SystemClock
 from backend.delivery import breaker
-from backend.delivery.retry import Backoff
 from backend.erp.port import ConnectorMissing
 from backend.inbox.models import Attempt
+from backend.retry import Backoff
 from backend.settings import SettingError, read_settings
 from backend.worker import run
 from sync_protocol.submission import State
@@ -23,7 +23,7 @@ from tests.unit.delivery.recording_erp import RecordingErp
 from tests.unit.delivery.workers import all_accepted, environ, install_connector, worker
 
 
-def test_once_does_what_is_due_and_returns(inbox: InboxFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_once_forwards_due_documents_and_returns(inbox: InboxFixture, monkeypatch: pytest.MonkeyPatch) -> None:
     variables = environ(inbox, SATCHEL_ERP_COLLECTIONS="units")
     monkeypatch.syspath_prepend(str(install_connector(inbox.erp.folder.parent / "site")))
     ids = [inbox.capture(customer=f"C{n}") for n in range(3)]
@@ -32,14 +32,14 @@ def test_once_does_what_is_due_and_returns(inbox: InboxFixture, monkeypatch: pyt
     assert ["read", "units"] in inbox.erp.calls
 
 
-def test_a_wrong_setting_is_told_at_once(tmp_path: Path) -> None:
+def test_a_wrong_setting_stops_the_worker_at_its_start(tmp_path: Path) -> None:
     with pytest.raises(ConnectorMissing, match="there is no connector 'sapp'"):
         run(read_settings({"SATCHEL_FOLDER": str(tmp_path), "SATCHEL_CONNECTOR": "sapp"}), once=True)
     with pytest.raises(SettingError, match="SATCHEL_QUIET_SECONDS"):
         run(read_settings({"SATCHEL_FOLDER": str(tmp_path), "SATCHEL_QUIET_SECONDS": "soon"}), once=True)
 
 
-def test_sigterm_lets_the_document_being_sent_be_finished(inbox: InboxFixture) -> None:
+def test_sigterm_lets_a_worker_finish_its_document(inbox: InboxFixture) -> None:
     id = inbox.capture()
     waiting = inbox.capture()
     inbox.erp.script("create", "latency:2")
@@ -98,7 +98,7 @@ def test_the_worker_survives_its_database(own_postgres: PostgresServer, tmp_path
     sessions.kw["bind"].dispose()  # type: ignore[attr-defined]
 
 
-def test_threads_forward_side_by_side(inbox: InboxFixture) -> None:
+def test_threads_forward_documents_at_once(inbox: InboxFixture) -> None:
     inbox.erp.script("create", "latency:0.5")
     ids = [inbox.capture(customer=f"C{n}") for n in range(4)]
     with worker(inbox, THREADS="4"):

@@ -34,7 +34,7 @@ def install_connector(folder: Path) -> Path:
     return folder
 
 
-def environ(inbox: InboxFixture, **more: str) -> dict[str, str]:
+def environ(inbox: InboxFixture, **variables: str) -> dict[str, str]:
     """The environment of a worker on *inbox*'s database and ERP, quick enough for tests."""
     erp = inbox.erp
     site = install_connector(erp.folder.parent / "site")
@@ -53,15 +53,15 @@ def environ(inbox: InboxFixture, **more: str) -> dict[str, str]:
         "SATCHEL_POLL_SECONDS": "0.05",
         "SATCHEL_BACKOFF_BASE_SECONDS": "0.1",
         "SATCHEL_BACKOFF_CAP_SECONDS": "1",
-        **more,
+        **variables,
     }
 
 
 @contextmanager
-def worker(inbox: InboxFixture, **more: str) -> Iterator[ServerProcess]:
-    """Run a worker for a while; *more* are environment variables."""
+def worker(inbox: InboxFixture, **variables: str) -> Iterator[ServerProcess]:
+    """Run a worker for a while; *variables* are environment variables."""
     process = ServerProcess(
-        [sys.executable, "-c", PROGRAM], inbox.erp.folder.parent / "worker.log", env=environ(inbox, **more)
+        [sys.executable, "-c", PROGRAM], inbox.erp.folder.parent / "worker.log", env=environ(inbox, **variables)
     )
     try:
         yield process
@@ -69,9 +69,9 @@ def worker(inbox: InboxFixture, **more: str) -> Iterator[ServerProcess]:
         process.kill()
 
 
-def worker_to_kill(inbox: InboxFixture, **more: str) -> AbstractContextManager[ServerProcess]:
+def worker_to_kill(inbox: InboxFixture, **variables: str) -> AbstractContextManager[ServerProcess]:
     """Run a worker that is about to be killed: what it was sending is soon another's."""
-    return worker(inbox, SATCHEL_LEASE_SECONDS="1", **more)
+    return worker(inbox, SATCHEL_LEASE_SECONDS="1", **variables)
 
 
 def killed(process: ServerProcess) -> None:
@@ -88,13 +88,13 @@ def all_accepted(inbox: InboxFixture, ids: list[str], seconds: float = 60.0) -> 
 
 def processes_with(variables: Mapping[str, str]) -> list[int]:
     """The ids of the processes whose environment holds *variables* (Linux)."""
-    wanted = [f"{name}={value}".encode() for name, value in variables.items()]
-    found = []
+    expected = [f"{name}={value}".encode() for name, value in variables.items()]
+    pids = []
     for path in Path("/proc").glob("[0-9]*/environ"):
         try:
-            held = path.read_bytes().split(b"\0")
+            entries = path.read_bytes().split(b"\0")
         except OSError:
             continue
-        if all(entry in held for entry in wanted):
-            found.append(int(path.parent.name))
-    return found
+        if all(entry in entries for entry in expected):
+            pids.append(int(path.parent.name))
+    return pids

@@ -3,7 +3,7 @@
 from typing import Any
 
 from sync_protocol.catalogue import COLLECTIONS
-from tests.unit.device.feed_model import Feed
+from tests.unit.device.feed import Feed
 
 TERRITORY = "territory:NW"
 

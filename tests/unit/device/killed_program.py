@@ -7,34 +7,34 @@ from pathlib import Path
 
 from sync_protocol.device.device import Device
 from tests.unit.device import company
-from tests.unit.device.fake_server import FakeServer
-from tests.unit.device.test_capture import photo
+from tests.unit.device.capture.test_capture import photo
+from tests.unit.device.feed_server import FeedServer
 
 
-def main(folder: Path, what: str) -> None:
-    server = FakeServer()
+def main(folder: Path, command: str) -> None:
+    server = FeedServer()
     company.publish(server.feed)
-    server.valid_access.add("access-0-0")
+    server.valid_tokens.add("access-1-0")
     monday = dt.datetime(2026, 11, 23, 9, 0, tzinfo=dt.UTC)
-    with Device(folder, http=server, now=lambda: monday, zone="Europe/Berlin") as device:
-        if what == "capture":
+    with Device(folder, http=server.network, now=lambda: monday, zone="Europe/Berlin") as device:
+        if command == "capture":
             file = photo()
             device.capture("expense_claim", company.claim_body(file.ref), receipts=[file])
-        elif what == "capture for ever":
+        elif command == "capture for ever":
             for n in count():
                 file = photo(str(n))
                 saved = device.capture("expense_claim", company.claim_body(file.ref), receipts=[file])
                 print(saved.id, flush=True)
-        elif what == "pull":
-            server.page_rows = 3
+        elif command == "pull":
+            server.feed.page_rows = 3
             device.sync()
-        elif what == "segments":
-            server.feed.build((company.TERRITORY, "customers"), 1)
+        elif command == "segments":
+            server.feed.build_in_segments((company.TERRITORY, "customers"), 1)
             device.sync()
-        elif what == "repair":
+        elif command == "repair":
             device.sync()
-        elif what != "open":
-            raise SystemExit(f"no such thing: {what}")
+        elif command != "open":
+            raise SystemExit(f"no such command: {command}")
 
 
 if __name__ == "__main__":

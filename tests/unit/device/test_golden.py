@@ -1,6 +1,5 @@
 """The golden examples of the wire, as the device reads them."""
 
-import base64
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,15 +19,15 @@ from sync_protocol.device.store import outbox, replica
 from sync_protocol.device.store.database import Database
 from sync_protocol.device.sync.push import store_results
 from sync_protocol.device.sync.report import SyncReport
-from tests.unit.device.test_transport import Line
+from tests.unit.device.session.test_transport import Line
 
 EXAMPLES = Path(__file__).parents[2] / "contract" / "wire"
 PROBLEMS = sorted(EXAMPLES.glob("problem-*.json"))
 
 
 def example(name: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((EXAMPLES / f"{name}.json").read_text())
-    return found
+    exchange: dict[str, Any] = json.loads((EXAMPLES / f"{name}.json").read_text())
+    return exchange
 
 
 @pytest.fixture
@@ -65,12 +64,12 @@ def test_the_pages_are_applied_one_after_another(db: Database) -> None:
         reply = example(name)["reply"]
         page = read_page(reply["body"], reply["headers"]["ETag"])
         assert replica.apply(db, page, replica.sync_state(db), "2026-11-23T09:00:00Z").applied
-        held = {record["id"] for record in replica.records(db, "customers")}
+        keys = {record["id"] for record in replica.records(db, "customers")}
         puts = {row.key for row in page.put if row.stream[1] == "customers"}
-        assert puts <= held
-        assert not held & {row.key for row in page.gone if row.stream[1] == "customers"}
+        assert puts <= keys
+        assert not keys & {row.key for row in page.gone if row.stream[1] == "customers"}
         if name == "pull-reset":
-            assert page.reset and held == puts
+            assert page.reset and keys == puts
     assert replica.sync_state(db).etag == reply["headers"]["ETag"]
 
 
@@ -96,12 +95,16 @@ def test_the_results_of_a_push_are_stored_with_their_documents(db: Database, nam
 def test_the_proof_is_that_of_the_test_vector() -> None:
     exchange = example("token")
     key = DeviceKey(Ed25519PrivateKey.from_private_bytes(b"\x01" * 32))
-    token, proof = (exchange["request"]["body"][name] for name in ("refresh_token", "proof"))
+    headers, expected = read_proof(exchange["request"]["headers"]["DPoP"], key)
+    made_headers, made = read_proof(key.proof("POST", expected["htu"], expected["nonce"], 0.0), key)
+    assert made_headers == headers
+    assert {**made, "jti": expected["jti"]} == expected
+
+
+def read_proof(proof: str, key: DeviceKey) -> tuple[dict[str, Any], dict[str, Any]]:
     public = jwt.PyJWK({**key.public_jwk(), "alg": "EdDSA"}).key
-    theirs = jwt.decode(proof, public, algorithms=["EdDSA"], options={"verify_aud": False})
-    ours = jwt.decode(key.proof(theirs["aud"], token), public, algorithms=["EdDSA"], audience=theirs["aud"])
-    assert (ours["aud"], ours["rth"]) == (theirs["aud"], theirs["rth"])
-    assert len(base64.urlsafe_b64decode(ours["rth"] + "=")) == 32
+    payload = jwt.decode(proof, public, algorithms=["EdDSA"], options={"verify_iat": False})
+    return jwt.get_unverified_header(proof), payload
 
 
 def test_the_enrolment_names_the_key_as_the_device_does() -> None:

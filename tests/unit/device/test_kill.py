@@ -10,23 +10,23 @@ import pytest
 
 from sync_protocol.device.device import Device
 from tests.unit.device import company
+from tests.unit.device.capture.test_capture import photo
 from tests.unit.device.conftest import Opened
-from tests.unit.device.fake_server import FakeServer
-from tests.unit.device.test_capture import photo
-from tests.unit.device.test_database import first_version
+from tests.unit.device.feed_server import FeedServer
+from tests.unit.device.store.test_database import first_version
 
 PROGRAM = [sys.executable, "-m", "tests.unit.device.killed_program"]
 ROOT = Path(__file__).parents[3]
 
 
-def run(folder: Path, what: str, failpoints: str) -> int:
+def run(folder: Path, command: str, failpoints: str) -> int:
     """Run the victim on *folder*; return its exit code, -9 if it was killed."""
     environment = {**os.environ, "SATCHEL_DEVICE_FAILPOINTS": failpoints}
-    done = subprocess.run(
-        [*PROGRAM, str(folder), what], cwd=ROOT, env=environment, capture_output=True, timeout=60
+    process = subprocess.run(
+        [*PROGRAM, str(folder), command], cwd=ROOT, env=environment, capture_output=True, timeout=60
     )
-    assert done.returncode in (0, -9), done.stderr.decode()
-    return done.returncode
+    assert process.returncode in (0, -9), process.stderr.decode()
+    return process.returncode
 
 
 @pytest.mark.parametrize(
@@ -52,17 +52,17 @@ def test_a_capture_that_is_killed_is_there_whole_or_not_at_all(
 )
 @pytest.mark.parametrize("nth", [1, 3])
 def test_a_page_that_is_killed_is_applied_whole_or_not_at_all(
-    enrolled: Device, opened: Opened, server: FakeServer, folder: Path, failpoint: str, nth: int
+    enrolled: Device, opened: Opened, server: FeedServer, folder: Path, failpoint: str, nth: int
 ) -> None:
     enrolled.close()
     assert run(folder, "pull", f"{failpoint}=kill@{nth}") == -9
     again = opened()
     assert again.integrity_errors() == []
-    held = again.status()
+    status = again.status()
     applied = nth if failpoint == "apply.after_commit" else nth - 1
-    assert (held.sync_state.cursor is not None) == (applied > 0)
-    assert sum(held.counts.values()) == applied * 3
-    server.page_rows = 3
+    assert (status.sync_state.cursor is not None) == (applied > 0)
+    assert sum(status.counts.values()) == applied * 3
+    server.feed.page_rows = 3
     assert again.sync().complete
     assert sum(again.status().counts.values()) == len(server.feed.live())
 
@@ -83,22 +83,22 @@ def test_a_page_that_is_killed_is_applied_whole_or_not_at_all(
     ],
 )
 def test_a_segment_that_is_killed_is_applied_whole_or_not_at_all_and_then_comes_with_the_last(
-    enrolled: Device, opened: Opened, server: FakeServer, folder: Path, failpoint: str, applied: int
+    enrolled: Device, opened: Opened, server: FeedServer, folder: Path, failpoint: str, applied: int
 ) -> None:
     enrolled.close()
     assert run(folder, "segments", failpoint) == -9
     again = opened()
     assert again.integrity_errors() == []
     assert len(again.records("customers")) == applied
-    held = again.status().sync_state
+    state = again.status().sync_state
     # There are two segments; the cursor moves on with the second one, and no sooner.
-    assert (held.then is None) == (applied == 2)
-    server.feed.build((company.TERRITORY, "customers"), 1)
-    server.seen.clear()
+    assert (state.then is None) == (applied == 2)
+    server.feed.build_in_segments((company.TERRITORY, "customers"), 1)
+    server.received.clear()
     report = again.sync()
     assert report.verified and len(again.records("customers")) == 2
     # Nothing is fetched again that had arrived before the battery went: the file stays.
-    fetched = [seen for seen in server.seen if "segments" in seen]
+    fetched = [line for line in server.request_lines() if "segments" in line]
     arrived = 1 if failpoint.startswith("segment.after_commit") else applied + 1
     assert len(fetched) == 2 - (applied if failpoint.startswith("segment.after_commit") else arrived)
 
@@ -113,7 +113,7 @@ def test_a_segment_that_is_killed_is_applied_whole_or_not_at_all_and_then_comes_
     ],
 )
 def test_a_repair_that_is_killed_is_done_whole_or_not_at_all(
-    device: Device, opened: Opened, server: FakeServer, folder: Path, failpoint: str, repaired: bool
+    device: Device, opened: Opened, server: FeedServer, folder: Path, failpoint: str, repaired: bool
 ) -> None:
     device.db.run("DELETE FROM record WHERE key = 'C1' AND collection = 'customers'")
     device.db.run("UPDATE record SET key = 'C2x', hash = 1 WHERE key = 'C2' AND collection = 'customers'")
@@ -142,21 +142,21 @@ def test_killed_at_random_while_capturing_it_has_every_document_it_said_was_save
 ) -> None:
     """The victim prints each id after "saved"; whatever it printed must be there, with its receipt."""
     device.close()
-    said: set[str] = set()
+    saved_ids: set[str] = set()
     for seconds in (0.0, 0.01, 0.03, 0.05, 0.08):
         victim = subprocess.Popen(
             [*PROGRAM, str(folder), "capture for ever"], cwd=ROOT, stdout=subprocess.PIPE, text=True
         )
         assert victim.stdout is not None
-        said.add(victim.stdout.readline().strip())
+        saved_ids.add(victim.stdout.readline().strip())
         time.sleep(seconds)
         victim.kill()
         rest = victim.stdout.read()
-        said.update(line.strip() for line in rest.splitlines(keepends=True) if line.endswith("\n"))
+        saved_ids.update(line.strip() for line in rest.splitlines(keepends=True) if line.endswith("\n"))
         victim.stdout.close()
         victim.wait(timeout=30)
         again = opened()
         assert again.integrity_errors() == []
-        assert said <= {document.id for document in again.documents()}
+        assert saved_ids <= {document.id for document in again.documents()}
         again.close()
-    assert len(said) >= 5
+    assert len(saved_ids) >= 5

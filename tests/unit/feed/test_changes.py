@@ -15,12 +15,12 @@ from sync_protocol.change import Change, Gone, Put
 pytestmark = pytest.mark.both_dialects
 
 
-def customer(id: str, territory: str | None, **more: Any) -> Put:
-    return Put("customers", id, {"id": id, "territory": territory, **more})
+def customer(id: str, territory: str | None, **fields: Any) -> Put:
+    return Put("customers", id, {"id": id, "territory": territory, **fields})
 
 
-def order(id: str, customer_id: str | None, **more: Any) -> Put:
-    return Put("orders", id, {"id": id, "customer_id": customer_id, **more})
+def order(id: str, customer_id: str | None, **fields: Any) -> Put:
+    return Put("orders", id, {"id": id, "customer_id": customer_id, **fields})
 
 
 def say(sessions: Sessions, *changes: Change) -> int:
@@ -68,7 +68,7 @@ def test_a_record_that_moves_back_takes_the_place_of_its_tombstone(sessions: Ses
     }
 
 
-def test_a_follower_without_a_living_parent_is_nowhere_until_the_parent_comes(sessions: Sessions) -> None:
+def test_a_follower_without_a_parent_is_in_no_channel(sessions: Sessions) -> None:
     say(sessions, order("O1", "C1"))
     assert set(rows(sessions)) == {("nowhere", "O1")}
     say(sessions, customer("C1", "NW"))
@@ -76,21 +76,21 @@ def test_a_follower_without_a_living_parent_is_nowhere_until_the_parent_comes(se
     assert rows(sessions)["nowhere", "O1"] is None
 
 
-def test_deleting_a_parent_moves_its_followers_nowhere(sessions: Sessions) -> None:
+def test_deleting_a_parent_removes_its_followers(sessions: Sessions) -> None:
     say(sessions, customer("C1", "NW"), order("O1", "C1"))
     say(sessions, Gone("customers", "C1"))
-    found = rows(sessions)
-    assert found["territory:NW", "C1"] is None
-    assert found["territory:NW", "O1"] is None
-    assert found["nowhere", "O1"] is not None
+    feed_rows = rows(sessions)
+    assert feed_rows["territory:NW", "C1"] is None
+    assert feed_rows["territory:NW", "O1"] is None
+    assert feed_rows["nowhere", "O1"] is not None
 
 
-def test_a_follower_in_the_same_batch_as_its_moving_parent_goes_with_it(sessions: Sessions) -> None:
+def test_a_follower_moves_with_a_parent_of_the_same_batch(sessions: Sessions) -> None:
     say(sessions, customer("C1", "NW"), order("O1", "C1"))
     say(sessions, order("O1", "C1", gross="5"), customer("C1", "SE"))
-    found = rows(sessions)
-    assert found["territory:SE", "O1"] == {"id": "O1", "customer_id": "C1", "gross": "5"}
-    assert found["territory:NW", "O1"] is None
+    feed_rows = rows(sessions)
+    assert feed_rows["territory:SE", "O1"] == {"id": "O1", "customer_id": "C1", "gross": "5"}
+    assert feed_rows["territory:NW", "O1"] is None
 
 
 def test_a_follower_that_changes_parents_moves_to_the_new_ones_channel(sessions: Sessions) -> None:
@@ -102,7 +102,7 @@ def test_a_follower_that_changes_parents_moves_to_the_new_ones_channel(sessions:
     assert rows(sessions)["territory:SE", "O1"] is not None
 
 
-def test_deleting_what_is_not_there_leaves_no_tombstone(sessions: Sessions) -> None:
+def test_deleting_an_unknown_record_leaves_no_tombstone(sessions: Sessions) -> None:
     say(sessions, Gone("customers", "C1"))
     say(sessions, customer("C1", "NW"))
     say(sessions, Gone("customers", "C1"), Gone("customers", "C1"))
@@ -124,7 +124,7 @@ def test_a_stream_head_is_the_newest_position_in_it_and_never_falls(sessions: Se
     assert heads["territory:NW"] < heads["territory:SE"]
 
 
-def test_of_several_changes_to_one_record_the_last_counts(sessions: Sessions) -> None:
+def test_the_last_of_several_changes_to_a_record_counts(sessions: Sessions) -> None:
     say(sessions, customer("C1", "NW"), Gone("customers", "C1"), customer("C1", "SE", name="B"))
     assert rows(sessions) == {("territory:SE", "C1"): {"id": "C1", "territory": "SE", "name": "B"}}
 
@@ -133,12 +133,12 @@ def test_positions_are_unique_and_above_all_earlier_ones(sessions: Sessions) -> 
     first = say(sessions, *[order(f"O{n}", "C1") for n in range(50)])
     say(sessions, customer("C1", "NW"))
     with sessions() as session:
-        found = session.execute(select(FeedRow.channel, FeedRow.position)).all()
+        positions_found = session.execute(select(FeedRow.channel, FeedRow.position)).all()
         head = positions.head(session).position
-    moved = [position for channel, position in found if channel == "territory:NW"]
+    moved = [position for channel, position in positions_found if channel == "territory:NW"]
     assert min(moved) > first
     assert max(moved) == head
-    assert len({position for _, position in found}) == len(found)
+    assert len({position for _, position in positions_found}) == len(positions_found)
 
 
 def test_more_than_a_thousand_changes_are_refused(sessions: Sessions) -> None:
@@ -146,7 +146,7 @@ def test_more_than_a_thousand_changes_are_refused(sessions: Sessions) -> None:
         publish(session, [order(f"O{n}", None) for n in range(1001)])
 
 
-def test_live_finds_a_record_in_whatever_channel_it_is(sessions: Sessions) -> None:
+def test_live_finds_a_record_in_any_channel(sessions: Sessions) -> None:
     say(sessions, customer("C1", "NW"), customer("C2", "SE"), Gone("customers", "C2"))
     with sessions() as session:
         assert live(session, "customers", "C1") == {"id": "C1", "territory": "NW"}

@@ -29,9 +29,9 @@ def tombstones(sessions: Sessions) -> set[tuple[str, str]]:
 
 def stream(sessions: Sessions, name: Stream = NW) -> FeedStream:
     with sessions() as session:
-        found = session.get(FeedStream, name)
-        assert found is not None
-        return found
+        row = session.get(FeedStream, name)
+        assert row is not None
+        return row
 
 
 def pass_days(sessions: Sessions, clock: ManualClock, days: int) -> None:
@@ -45,7 +45,7 @@ def delete(sessions: Sessions, *keys: str) -> int:
     return say(sessions, *[Gone("customers", key) for key in keys])
 
 
-def offer(sessions: Sessions, position: int, *, retired: bool = False, name: Stream = NW) -> None:
+def add_segment(sessions: Sessions, position: int, *, retired: bool = False, name: Stream = NW) -> None:
     with sessions() as session, session.begin():
         session.add(
             FeedSegment(
@@ -55,9 +55,7 @@ def offer(sessions: Sessions, position: int, *, retired: bool = False, name: Str
         )  # fmt: skip
 
 
-def test_old_tombstones_go_and_the_floor_names_the_newest_of_them(
-    sessions: Sessions, clock: ManualClock
-) -> None:
+def test_compaction_deletes_old_tombstones_and_raises_the_floor(sessions: Sessions, clock: ManualClock) -> None:
     say(sessions, *[customer(f"C{n}", "NW") for n in range(5)])
     delete(sessions, "C0")
     gone = delete(sessions, "C1")
@@ -71,9 +69,7 @@ def test_old_tombstones_go_and_the_floor_names_the_newest_of_them(
     assert (after.head, after.rows, after.sum) == (before.head, before.rows, before.sum)
 
 
-def test_live_rows_are_never_touched_and_neither_is_a_record_that_came_back(
-    sessions: Sessions, clock: ManualClock
-) -> None:
+def test_compaction_keeps_live_and_restored_rows(sessions: Sessions, clock: ManualClock) -> None:
     say(sessions, customer("C1", "NW"), order("O1", "C1"), customer("C2", "NW"))
     delete(sessions, "C2")
     say(sessions, customer("C2", "NW", name="Back again"))
@@ -94,7 +90,7 @@ def test_a_stream_without_tombstones_keeps_its_floor(sessions: Sessions, clock: 
     assert stream(sessions, ("territory:SE", "customers")).floor > 0
 
 
-def test_what_is_not_known_to_be_old_stays(sessions: Sessions, clock: ManualClock) -> None:
+def test_compaction_keeps_tombstones_of_unknown_age(sessions: Sessions, clock: ManualClock) -> None:
     say(sessions, customer("C1", "NW"))
     delete(sessions, "C1")
     clock.advance(days=1000)  # nobody noted anything
@@ -105,12 +101,14 @@ def test_what_is_not_known_to_be_old_stays(sessions: Sessions, clock: ManualCloc
     assert compaction.compact(sessions, clock, 30) == 1
 
 
-def test_nothing_above_the_oldest_living_segment_goes(sessions: Sessions, clock: ManualClock) -> None:
+def test_compaction_keeps_tombstones_above_the_oldest_live_segment(
+    sessions: Sessions, clock: ManualClock
+) -> None:
     say(sessions, *[customer(f"C{n}", "NW") for n in range(4)])
     first = delete(sessions, "C0")
-    offer(sessions, first, retired=True)
+    add_segment(sessions, first, retired=True)
     second = delete(sessions, "C1")
-    offer(sessions, second)
+    add_segment(sessions, second)
     delete(sessions, "C2")
     pass_days(sessions, clock, 31)
     assert compaction.compact(sessions, clock, 30) == 1
@@ -122,27 +120,29 @@ def test_nothing_above_the_oldest_living_segment_goes(sessions: Sessions, clock:
     assert first < stream(sessions).floor <= second
 
 
-def test_it_goes_batch_by_batch_and_the_floor_keeps_pace(sessions: Sessions, clock: ManualClock) -> None:
+def test_compaction_works_in_batches_and_raises_the_floor_each_time(
+    sessions: Sessions, clock: ManualClock
+) -> None:
     say(sessions, *[customer(f"C{n}", "NW") for n in range(10)])
     delete(sessions, *[f"C{n}" for n in range(10)])
     pass_days(sessions, clock, 31)
     with sessions() as session:
         gone = session.scalars(select(FeedRow.position).order_by(FeedRow.position)).all()
-    for done in range(0, 10, 4):
+    for deleted in range(0, 10, 4):
         with sessions() as session, session.begin():
             compaction.delete_expired(session, NW, gone[-1], limit=4)
-        assert len(tombstones(sessions)) == max(0, 10 - done - 4)
-        assert stream(sessions).floor == gone[min(done + 3, 9)]
+        assert len(tombstones(sessions)) == max(0, 10 - deleted - 4)
+        assert stream(sessions).floor == gone[min(deleted + 3, 9)]
 
 
-def test_a_dry_look_counts_what_a_collection_deletes(sessions: Sessions, clock: ManualClock) -> None:
+def test_a_dry_run_counts_tombstones(sessions: Sessions, clock: ManualClock) -> None:
     say(sessions, customer("C1", "NW"), order("O1", "C1"), customer("C2", "SE"))
     say(sessions, customer("C1", "SE"))
     delete(sessions, "C2")
     pass_days(sessions, clock, 31)
     with sessions() as session:
-        found = compaction.find_expired(session, positions.head(session).position)
-    assert {(one.stream, one.tombstones) for one in found} == {
+        expired = compaction.find_expired(session, positions.head(session).position)
+    assert {(stream_counts.stream, stream_counts.tombstones) for stream_counts in expired} == {
         (NW, 1),
         (("territory:NW", "orders"), 1),
         (("territory:SE", "customers"), 1),
@@ -150,9 +150,7 @@ def test_a_dry_look_counts_what_a_collection_deletes(sessions: Sessions, clock: 
     assert compaction.compact(sessions, clock, 30) == 3
 
 
-def test_a_writer_waits_for_a_collection_and_not_for_the_whole_of_it(
-    sessions: Sessions, clock: ManualClock
-) -> None:
+def test_a_writer_waits_for_one_batch_of_a_compaction_only(sessions: Sessions, clock: ManualClock) -> None:
     say(sessions, *[customer(f"C{n}", "NW") for n in range(3)])
     delete(sessions, "C0", "C1")
     pass_days(sessions, clock, 31)

@@ -41,7 +41,7 @@ def head(sessions: Sessions) -> int:
 def statements_of(sessions: Sessions) -> Iterator[list[str]]:
     statements: list[str] = []
 
-    def note(connection: Any, cursor: Any, statement: str, *more: Any) -> None:
+    def note(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
         statements.append(" ".join(statement.split()))
 
     with sessions() as session:

@@ -8,8 +8,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from backend.clock import ManualClock
 from backend.database.core import Sessions
-from backend.identity import enrolment, keys
-from backend.identity.keys import Keys
+from backend.identity import enrolment
+from backend.identity.key_ring import KeyRing
 from backend.identity.models import Device, Rep
 from tests.unit.api.installation import b64
 
@@ -17,8 +17,8 @@ ISSUER = "https://satchel.example"
 
 
 @pytest.fixture
-def own_keys(tmp_path: Path) -> Keys:
-    return keys.load(tmp_path)
+def own_keys(tmp_path: Path) -> KeyRing:
+    return KeyRing(tmp_path)
 
 
 @pytest.fixture

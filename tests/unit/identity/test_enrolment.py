@@ -17,7 +17,7 @@ Redeem = Callable[..., Device]
 
 @pytest.fixture
 def redeem(sessions: Sessions, clock: ManualClock, jwk: dict[str, str]) -> Redeem:
-    def work(code: str, public_key: Any = None) -> Device:
+    def redeem_code(code: str, public_key: Any = None) -> Device:
         with sessions() as session, session.begin():
             return enrolment.redeem(
                 session,
@@ -28,7 +28,7 @@ def redeem(sessions: Sessions, clock: ManualClock, jwk: dict[str, str]) -> Redee
                 now=clock.now(),
             )
 
-    return work
+    return redeem_code
 
 
 def other_key() -> dict[str, str]:
@@ -39,7 +39,7 @@ def other_key() -> dict[str, str]:
     }
 
 
-def test_a_code_makes_a_device_once(redeem: Redeem, code: Any) -> None:
+def test_a_code_enrols_one_device(redeem: Redeem, code: Any) -> None:
     made = code()
     device = redeem(made)
     assert (device.rep, device.name) == ("R1", "Pixel")
@@ -58,7 +58,18 @@ def test_the_same_key_gets_the_same_device_again_until_the_code_expires(
         redeem(made)
 
 
-def test_a_code_is_read_as_people_write_it(redeem: Redeem, code: Any) -> None:
+def test_a_code_that_was_used_does_not_revive_a_family_that_has_ended(
+    sessions: Sessions, redeem: Redeem, code: Any, clock: ManualClock
+) -> None:
+    made = code()
+    device = redeem(made)
+    with sessions() as session, session.begin():
+        session.get_one(Device, device.id).reuse_noticed_at = clock.now()
+    with pytest.raises(enrolment.CodeInvalid):
+        redeem(made)
+
+
+def test_a_code_may_be_typed_in_other_forms(redeem: Redeem, code: Any) -> None:
     made = code()
     as_typed = made.lower().replace("-", " ").replace("0", "o").replace("1", "l")
     assert redeem(as_typed)
@@ -73,7 +84,7 @@ def test_codes_are_long_random_and_kept_as_a_hash_only(sessions: Sessions, code:
     assert not any(made in kept or made.replace("-", "") in kept for made in codes)
 
 
-def test_unknown_and_expired_codes_and_those_of_a_rep_who_left_are_refused_alike(
+def test_unknown_expired_and_inactive_codes_are_refused_alike(
     sessions: Sessions, redeem: Redeem, code: Any, clock: ManualClock
 ) -> None:
     for garbage in ("", "AAAAA-AAAAA-AAAAA", "\ud800", "x" * 1000):
@@ -91,19 +102,24 @@ def test_unknown_and_expired_codes_and_those_of_a_rep_who_left_are_refused_alike
         redeem(made)
 
 
-def test_a_revoked_device_does_not_come_back_by_its_old_code(
+def test_a_revoked_device_cannot_enrol_with_its_old_code(
     sessions: Sessions, redeem: Redeem, code: Any, clock: ManualClock
 ) -> None:
     made = code()
     device = redeem(made)
     with sessions() as session, session.begin():
         enrolment.revoke(session, session.get_one(Device, device.id), actor="user:x", now=clock.now())
-        assert [entry.action for entry in audit.entries(session)] == ["device.revoked", "device.enrolled"]
+    with sessions() as session:
+        assert [entry.action for entry in audit.entries(session)] == [
+            "device.revoked",
+            "device.enrolled",
+            "enrolment.code",
+        ]
     with pytest.raises(enrolment.CodeInvalid):
         redeem(made)
 
 
-def test_a_code_is_made_for_an_active_rep_only(sessions: Sessions, clock: ManualClock, code: Any) -> None:
+def test_codes_are_created_for_active_reps_only(sessions: Sessions, clock: ManualClock, code: Any) -> None:
     with sessions() as session, pytest.raises(ValueError, match="no active rep 'R9'"):
         enrolment.create(session, "R9", clock.now())
 
@@ -127,7 +143,7 @@ def test_a_code_is_made_for_an_active_rep_only(sessions: Sessions, clock: Manual
     ],
     ids=repr,
 )
-def test_a_key_that_is_not_a_public_key_of_ours_is_refused(
+def test_an_unsupported_public_key_is_refused(
     redeem: Redeem, code: Any, jwk: dict[str, str], change: dict[str, Any]
 ) -> None:
     made = code()
@@ -136,7 +152,9 @@ def test_a_key_that_is_not_a_public_key_of_ours_is_refused(
     assert redeem(made)
 
 
-def test_what_libraries_put_beside_a_key_is_not_kept(redeem: Redeem, code: Any, jwk: dict[str, str]) -> None:
+def test_additional_members_of_a_public_key_are_not_stored(
+    redeem: Redeem, code: Any, jwk: dict[str, str]
+) -> None:
     device = redeem(
         code(), {**jwk, "kid": "1", "use": "sig", "alg": "EdDSA", "key_ops": ["verify"], "ext": True}
     )

@@ -9,23 +9,23 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from backend.clock import ManualClock
 from backend.database.core import Sessions
 from backend.identity import enrolment
-from backend.identity.keys import Keys
+from backend.identity.key_ring import KeyRing
 from backend.identity.models import Device
 from tests.unit.api.installation import b64
-from tests.unit.identity.test_refresh import RefreshClient
+from tests.unit.identity.refresh_client import RefreshClient
 
 AT_ONCE = 6
 
 
-def at_once(work: Callable[[int], Any]) -> list[Any]:
-    """Run *work* in several threads that start together; return results and exceptions."""
+def at_once(request: Callable[[int], Any]) -> list[Any]:
+    """Run *request* in several threads that start together; return results and exceptions."""
     results: list[Any] = [None] * AT_ONCE
     start = threading.Barrier(AT_ONCE)
 
     def run(n: int) -> None:
         start.wait(timeout=30)
         try:
-            results[n] = work(n)
+            results[n] = request(n)
         except Exception as error:
             results[n] = error
 
@@ -37,7 +37,7 @@ def at_once(work: Callable[[int], Any]) -> list[Any]:
     return results
 
 
-def test_a_code_that_many_keys_redeem_at_once_makes_one_device(
+def test_a_code_redeemed_by_many_keys_at_once_enrols_one_device(
     sessions: Sessions, clock: ManualClock, code: Callable[[], str]
 ) -> None:
     made = code()
@@ -61,8 +61,17 @@ def test_a_code_that_many_keys_redeem_at_once_makes_one_device(
 
 
 def test_the_same_refresh_token_sent_twice_at_once_gives_the_same_next_one(
-    sessions: Sessions, clock: ManualClock, own_keys: Keys, device_key: Ed25519PrivateKey, device: Device
+    sessions: Sessions, clock: ManualClock, own_keys: KeyRing, device_key: Ed25519PrivateKey, device: Device
 ) -> None:
     client = RefreshClient(sessions, clock, own_keys, device_key, device)
     results = at_once(lambda n: client.refresh(client.first))
     assert set(results) == {client.refresh(client.first)}
+
+
+def test_a_proof_sent_twice_at_once_is_accepted_once(
+    sessions: Sessions, clock: ManualClock, own_keys: KeyRing, device_key: Ed25519PrivateKey, device: Device
+) -> None:
+    client = RefreshClient(sessions, clock, own_keys, device_key, device)
+    proof = client.verified(client.signed())
+    results = at_once(lambda n: client.refresh(client.first, proof))
+    assert sorted(type(result).__name__ for result in results) == ["ProofInvalid"] * (AT_ONCE - 1) + ["str"]

@@ -4,7 +4,7 @@ import pytest
 
 from backend.clock import ManualClock
 from backend.identity import tokens
-from backend.identity.keys import Keys
+from backend.identity.key_ring import KeyRing
 from backend.identity.token_cache import VerifiedTokens
 from tests.unit.identity.conftest import ISSUER
 from tests.unit.identity.test_access_tokens import CLAIMS, DEVICE, MONDAY, signed
@@ -13,18 +13,18 @@ from tests.unit.identity.test_access_tokens import CLAIMS, DEVICE, MONDAY, signe
 @pytest.fixture
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The tokens whose signature was checked."""
-    seen: list[str] = []
+    verified: list[str] = []
     real = tokens.verify
 
-    def verify(keys: Keys, issuer: str, token: str, now: object) -> tokens.Claims:
-        seen.append(token)
+    def verify(keys: KeyRing, issuer: str, token: str, now: object) -> tokens.AccessToken:
+        verified.append(token)
         return real(keys, issuer, token, now)  # type: ignore[arg-type]
 
     monkeypatch.setattr(tokens, "verify", verify)
-    return seen
+    return verified
 
 
-def test_a_signature_is_checked_once(own_keys: Keys, counted: list[str]) -> None:
+def test_a_signature_is_checked_once(own_keys: KeyRing, counted: list[str]) -> None:
     verified = VerifiedTokens(own_keys, ISSUER)
     token = tokens.issue(own_keys, ISSUER, DEVICE, MONDAY).access_token
     first, second = verified.verify(token, MONDAY), verified.verify(token, MONDAY)
@@ -32,7 +32,7 @@ def test_a_signature_is_checked_once(own_keys: Keys, counted: list[str]) -> None
     assert counted == [token, token]  # once by the cache, once by the line above
 
 
-def test_a_remembered_token_expires_on_time(own_keys: Keys, clock: ManualClock) -> None:
+def test_a_cached_token_expires_on_time(own_keys: KeyRing, clock: ManualClock) -> None:
     verified = VerifiedTokens(own_keys, ISSUER)
     token = tokens.issue(own_keys, ISSUER, DEVICE, clock.now()).access_token
     verified.verify(token, clock.now())
@@ -43,9 +43,7 @@ def test_a_remembered_token_expires_on_time(own_keys: Keys, clock: ManualClock) 
         verified.verify(token, clock.now())
 
 
-def test_a_clock_set_back_makes_a_remembered_token_one_of_the_future(
-    own_keys: Keys, clock: ManualClock
-) -> None:
+def test_a_clock_set_back_refuses_a_cached_token_of_the_future(own_keys: KeyRing, clock: ManualClock) -> None:
     verified = VerifiedTokens(own_keys, ISSUER)
     token = tokens.issue(own_keys, ISSUER, DEVICE, clock.now()).access_token
     verified.verify(token, clock.now())
@@ -54,16 +52,16 @@ def test_a_clock_set_back_makes_a_remembered_token_one_of_the_future(
         verified.verify(token, clock.now())
 
 
-def test_a_refusal_is_not_remembered(own_keys: Keys, counted: list[str]) -> None:
+def test_a_refusal_is_not_cached(own_keys: KeyRing, counted: list[str]) -> None:
     verified = VerifiedTokens(own_keys, ISSUER)
-    bad = signed(own_keys, {**CLAIMS, "aud": "another"})
+    refused_token = signed(own_keys, {**CLAIMS, "aud": "another"})
     for _ in range(3):
         with pytest.raises(tokens.TokenInvalid):
-            verified.verify(bad, MONDAY)
-    assert (len(verified), counted) == (0, [bad] * 3)
+            verified.verify(refused_token, MONDAY)
+    assert (len(verified), counted) == (0, [refused_token] * 3)
 
 
-def test_a_token_that_differs_in_one_character_is_another_token(own_keys: Keys) -> None:
+def test_a_changed_token_is_not_found_in_the_cache(own_keys: KeyRing) -> None:
     verified = VerifiedTokens(own_keys, ISSUER)
     token = tokens.issue(own_keys, ISSUER, DEVICE, MONDAY).access_token
     verified.verify(token, MONDAY)
@@ -73,7 +71,9 @@ def test_a_token_that_differs_in_one_character_is_another_token(own_keys: Keys) 
             verified.verify(other, MONDAY)
 
 
-def test_memory_is_bounded_and_the_longest_unused_goes_first(own_keys: Keys, counted: list[str]) -> None:
+def test_the_token_cache_is_bounded_and_evicts_the_least_recently_used(
+    own_keys: KeyRing, counted: list[str]
+) -> None:
     verified = VerifiedTokens(own_keys, ISSUER, most=3)
     made = [signed(own_keys, {**CLAIMS, "jti": str(n)}) for n in range(4)]
     for token in made[:3]:

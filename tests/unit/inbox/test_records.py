@@ -4,13 +4,15 @@ import datetime as dt
 from pathlib import Path
 
 import pytest
+from sqlalchemy.orm import Session
 
 from backend.clock import ManualClock
 from backend.database.core import Sessions
 from backend.feed import positions
 from backend.inbox import new_submissions, submissions
-from backend.inbox.models import NewSubmission
-from backend.inbox.submissions import IllegalMove, move
+from backend.inbox.models import NewSubmission, Submission
+from backend.inbox.settle import IllegalMove, settle
+from backend.inbox.state_change import StateChange
 from backend.office.service import OfficeService
 from backend.settings import Settings
 from sync_protocol.submission import State
@@ -47,47 +49,53 @@ def new(id: str, now: dt.datetime) -> NewSubmission:
         state=State.RECEIVED.value,
         status="received",
         errors=[],
+        warnings=[],
         reason=None,
         owner=None,
         order_key="customer:C1",
+        title="Order for Alpha GmbH, 1 line",
     )
 
 
+def move(session: Session, row: Submission, state: State, now: dt.datetime) -> None:
+    settle(session, row, StateChange.unchanged(row, state), now=now, actor="worker:w1")
+
+
 @pytest.mark.parametrize("state", [State.PARKED, State.REJECTED, State.WITHDRAWN, State.SENDING])
-def test_whoever_moves_a_row_has_published_it(inbox: InboxFixture, state: State) -> None:
+def test_every_move_of_a_row_is_published(inbox: InboxFixture, state: State) -> None:
     id = inbox.capture()
     with inbox.sessions() as session, session.begin():
         row = submissions.get(session, id, lock=True)
         assert row is not None
-        move(session, row, state, now=inbox.clock.now(), actor="erp")
+        move(session, row, state, inbox.clock.now())
         # Set after the move, as a push does with what replaces a document.
         row.reason = "set later"
     record = inbox.record(id)
     assert (record["state"], record["reason"]) == (state.value, "set later")
 
 
-def test_a_row_that_is_moved_twice_is_published_once_as_it_stands_in_the_end(inbox: InboxFixture) -> None:
+def test_a_row_moved_twice_is_published_once(inbox: InboxFixture) -> None:
     id = inbox.capture()
     with inbox.sessions() as session, session.begin():
         before = positions.head(session).position
         row = submissions.get(session, id, lock=True)
         assert row is not None
-        move(session, row, State.SENDING, now=inbox.clock.now(), actor="worker:w1")
-        move(session, row, State.ACCEPTED, now=inbox.clock.now(), actor="worker:w1")
+        move(session, row, State.SENDING, inbox.clock.now())
+        move(session, row, State.ACCEPTED, inbox.clock.now())
     with inbox.sessions() as session:
         assert positions.head(session).position == before + 2
     assert inbox.record(id)["state"] == "accepted"
 
 
-def test_a_move_that_is_rolled_back_or_not_allowed_is_not_published(inbox: InboxFixture) -> None:
+def test_a_rolled_back_or_refused_move_is_not_published(inbox: InboxFixture) -> None:
     id = inbox.capture()
     with inbox.sessions() as session:
         before = positions.head(session).position
     with pytest.raises(IllegalMove), inbox.sessions() as session, session.begin():
         row = submissions.get(session, id, lock=True)
         assert row is not None
-        move(session, row, State.SENDING, now=inbox.clock.now(), actor="worker:w1")
-        move(session, row, State.RECEIVED, now=inbox.clock.now(), actor="worker:w1")
+        move(session, row, State.SENDING, inbox.clock.now())
+        move(session, row, State.WITHDRAWN, inbox.clock.now())
     with inbox.sessions() as session:
         assert positions.head(session).position == before
     assert inbox.record(id)["state"] == "queued"
@@ -97,21 +105,21 @@ def test_a_new_document_is_published_with_the_receipts_that_are_missing(inbox: I
     inbox.capture()
     id = "01KBR9Z8Q5T000000000000001"
     with inbox.sessions() as session, session.begin():
-        assert new_submissions.insert(session, [new(id, inbox.clock.now())], "device:D1") == {id}
+        assert new_submissions.insert(session, [new(id, inbox.clock.now())]) == {id}
     assert (inbox.record(id)["state"], inbox.record(id)["missing"]) == ("received", [NEVER_ARRIVED])
 
 
-def test_an_id_that_is_taken_publishes_nothing(inbox: InboxFixture) -> None:
+def test_a_duplicate_id_publishes_nothing(inbox: InboxFixture) -> None:
     id = inbox.capture()
     with inbox.sessions() as session, session.begin():
         before = positions.head(session).position
-        assert new_submissions.insert(session, [new(id, inbox.clock.now())], "device:D1") == set()
+        assert new_submissions.insert(session, [new(id, inbox.clock.now())]) == set()
     with inbox.sessions() as session:
         assert positions.head(session).position == before
     assert inbox.record(id)["state"] == "queued"
 
 
-def test_phones_are_told_nothing_of_a_reservation(inbox: InboxFixture) -> None:
+def test_a_reservation_is_not_published_to_phones(inbox: InboxFixture) -> None:
     id = inbox.capture(state=State.PARKED)
     with inbox.sessions() as session:
         before = positions.head(session).position

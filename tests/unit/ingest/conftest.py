@@ -26,13 +26,13 @@ class Intake:
     clock: ManualClock
     settings: Settings
 
-    def read(self, collection: str = "units", **more: Any) -> ImportResult:
+    def read(self, collection: str = "units", **options: Any) -> ImportResult:
         return import_collection(
-            self.sessions, self.erp, collection, clock=self.clock, settings=self.settings, **more
+            self.sessions, self.erp, collection, clock=self.clock, settings=self.settings, **options
         )
 
-    def sweep(self, collection: str = "units", **more: Any) -> SweepResult:
-        return sweep(self.sessions, self.erp, collection, clock=self.clock, settings=self.settings, **more)
+    def sweep(self, collection: str = "units", **options: Any) -> SweepResult:
+        return sweep(self.sessions, self.erp, collection, clock=self.clock, settings=self.settings, **options)
 
     def keys(self, collection: str = "units") -> list[str]:
         with self.sessions() as session:

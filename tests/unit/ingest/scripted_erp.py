@@ -81,11 +81,11 @@ class ScriptedErp:
             else:
                 now[_key(entry)] = entry
         now |= self.silently.get(collection, {})
-        found = [now[key] for key in keys if key in now]
+        records = [now[key] for key in keys if key in now]
         return ReadPage(
-            records=tuple(e for e in found if isinstance(e, Mapping)), watermark="", more=False,
+            records=tuple(e for e in records if isinstance(e, Mapping)), watermark="", more=False,
             gone=tuple(key for key in keys if key not in now),
-            bad=tuple(e for e in found if isinstance(e, BadRow)),
+            bad=tuple(e for e in records if isinstance(e, BadRow)),
         )  # fmt: skip
 
     def keys(self, collection: str) -> Iterable[str]:
@@ -107,9 +107,9 @@ def _key(entry: Mapping[str, Any] | BadRow) -> str:
     return entry.external_id if isinstance(entry, BadRow) else str(entry["id"])
 
 
-def unit(id: str, name: str = "piece", **more: Any) -> dict[str, Any]:
+def unit(id: str, name: str = "piece", **fields: Any) -> dict[str, Any]:
     """A unit, which every rep hears."""
-    return {"id": id, "name": name, "symbol": id, "category": "unit", "factor": "1", "decimals": 0, **more}
+    return {"id": id, "name": name, "symbol": id, "category": "unit", "factor": "1", "decimals": 0, **fields}
 
 
 def stock(id: str, available: str, as_of: str) -> dict[str, Any]:

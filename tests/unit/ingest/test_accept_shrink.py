@@ -6,7 +6,7 @@ from tests.unit.ingest.conftest import Intake
 from tests.unit.ingest.scripted_erp import unit
 
 
-def test_an_empty_listing_is_accepted_only_by_word_of_the_operator(intake: Intake) -> None:
+def test_an_empty_listing_is_accepted_only_by_the_operator(intake: Intake) -> None:
     intake.erp.say("units", unit("u1"))
     intake.read()
     intake.erp.vanish("units", "u1")

@@ -27,17 +27,15 @@ def five(intake: Intake) -> Intake:
     return intake
 
 
-def test_what_is_equal_is_left_alone(five: Intake) -> None:
+def test_equal_rows_are_left_alone(five: Intake) -> None:
     before = five.head()
-    done = check(five)
-    assert (done.pages, done.records, done.missed, done.complete) == (3, 5, 0, True)
+    result = check(five)
+    assert (result.pages, result.records, result.missed, result.complete) == (3, 5, 0, True)
     assert five.head() == before
     assert five.watermark().compared_at == five.clock.now()
 
 
-def test_a_change_without_a_trace_is_published_and_counted(
-    five: Intake, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_missed_change_is_published_and_counted(five: Intake, caplog: pytest.LogCaptureFixture) -> None:
     five.erp.silently = {"units": {"u3": unit("u3", "changed behind the stamp")}}
     assert five.read().changed == 0, "reading cannot know"
     assert check(five).missed == 1
@@ -48,7 +46,7 @@ def test_a_change_without_a_trace_is_published_and_counted(
     assert five.watermark().compare_missed == 0
 
 
-def test_what_the_feed_never_heard_of_is_found(five: Intake) -> None:
+def test_a_comparison_finds_rows_that_the_feed_lacks(five: Intake) -> None:
     five.erp.log["units"].insert(0, unit("early"))
     with five.sessions() as session, session.begin():
         session.execute(update(Watermark).values(value="6"))
@@ -56,13 +54,13 @@ def test_what_the_feed_never_heard_of_is_found(five: Intake) -> None:
     assert five.record("units", "early")
 
 
-def test_what_changed_a_moment_ago_is_read_and_not_counted(five: Intake) -> None:
+def test_a_recent_change_is_read_and_not_counted(five: Intake) -> None:
     five.erp.say("units", unit("u1", "new"), unit("u9"))
     assert check(five).missed == 0
     assert five.record("units", "u1") == unit("u1", "new") and five.record("units", "u9")
 
 
-def test_figures_that_were_only_read_later_are_equal(intake: Intake) -> None:
+def test_rows_that_differ_only_in_their_reading_time_are_equal(intake: Intake) -> None:
     intake.erp.collections = ("stock_levels",)
     intake.erp.say("stock_levels", stock("s1", "7", "2026-11-23T09:00:00Z"))
     intake.read("stock_levels")
@@ -73,7 +71,7 @@ def test_figures_that_were_only_read_later_are_equal(intake: Intake) -> None:
     assert check(intake, "stock_levels").missed == 1
 
 
-def test_a_row_that_has_become_bad_without_a_trace_goes_to_quarantine(five: Intake) -> None:
+def test_a_row_that_became_invalid_unnoticed_is_quarantined(five: Intake) -> None:
     five.erp.silently = {"units": {"u2": BadRow("u2", "has no name", "{}")}}
     check(five)
     assert five.rejected() == [("u2", "has no name")]
@@ -81,7 +79,7 @@ def test_a_row_that_has_become_bad_without_a_trace_goes_to_quarantine(five: Inta
     assert five.erp.calls.count("reread units") == 1, "it is known; the quarantine tries it again"
 
 
-def test_it_goes_on_where_it_stopped(five: Intake) -> None:
+def test_a_comparison_continues_where_it_stopped(five: Intake) -> None:
     assert not check(five, most_pages=1).complete
     assert (five.watermark().compare_value, five.watermark().value) == ("2", "5")
     five.erp.silently = {"units": {"u0": unit("u0", "missed"), "u4": unit("u4", "missed")}}
@@ -93,8 +91,8 @@ def test_it_goes_on_where_it_stopped(five: Intake) -> None:
 def test_an_erp_that_fails_ends_the_turn_and_keeps_its_place(five: Intake) -> None:
     check(five, most_pages=2)
     five.erp.error = ErpError(ErrorClass.TRANSIENT, "closed for maintenance")
-    done = check(five)
-    assert (done.failure, done.complete, done.pages) == ("closed for maintenance", False, 0)
+    result = check(five)
+    assert (result.failure, result.complete, result.pages) == ("closed for maintenance", False, 0)
     assert five.watermark().compare_value == "4"
 
 
@@ -102,7 +100,7 @@ def test_reading_from_the_start_counts_as_a_comparison(five: Intake) -> None:
     assert five.watermark().compared_at == five.clock.now()
 
 
-def test_it_comes_once_a_week_and_some_pages_a_round(five: Intake) -> None:
+def test_a_comparison_runs_once_a_week_in_slices(five: Intake) -> None:
     five.erp.collections, five.erp.page = ("units",), 1
     five.erp.say("units", *(unit(f"v{n:02}") for n in range(20)))
     schedule = Schedule(five.sessions, five.erp, five.clock, five.settings)

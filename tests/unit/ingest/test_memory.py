@@ -15,18 +15,18 @@ from backend.erp.records import Capabilities, ReadPage
 from backend.ingest import importer
 from backend.ingest.keyset import KeySet
 from backend.settings import Settings
-from tests.unit.connectors.flatfile.handwritten_exports import CUSTOMER, csv_text, put_export, whole
+from tests.unit.connectors.flatfile.handwritten_exports import CUSTOMER, complete_export, csv_text, put_export
 from tests.unit.ingest.scripted_erp import unit
 
 SOME, MANY = 1_000, 4_000
 SMALL_FACTOR = 1.25
 
 
-def peak(work: Callable[[], object]) -> int:
-    """Return the most bytes that *work* held at once, its own code and caches warmed up before."""
+def peak(action: Callable[[], object]) -> int:
+    """Return the most bytes that *action* held at once, its own code and caches warmed up before."""
     tracemalloc.start()
     try:
-        work()
+        action()
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -38,7 +38,7 @@ def customers(folder: Path, count: int) -> Path:
     addresses = [
         {**address, "id": f"A{n}-{k}", "customer_id": f"C{n:06}"} for n in range(count) for k in range(2)
     ]
-    files = whole(
+    files = complete_export(
         "customers",
         customers=csv_text("customers.csv", *rows),
         addresses=csv_text("addresses.csv", *addresses),
@@ -47,20 +47,20 @@ def customers(folder: Path, count: int) -> Path:
     return folder
 
 
-def test_the_flat_file_connector(tmp_path: Path) -> None:
+def test_reading_files_takes_constant_memory(tmp_path: Path) -> None:
     def read(folder: Path) -> Callable[[], None]:
-        def work() -> None:
-            mark, count = None, 0
+        def read_pages() -> None:
+            watermark, count = None, 0
             with closing(connect({"folder": str(folder)})) as connector:
                 while True:
-                    page = connector.read("customers", mark, 500)
-                    mark, count = page.watermark, count + len(page.records)
+                    page = connector.read("customers", watermark, 500)
+                    watermark, count = page.watermark, count + len(page.records)
                     assert page.total is not None
                     if not page.more:
                         break
                 assert count == page.total == sum(1 for _ in connector.keys("customers"))
 
-        return work
+        return read_pages
 
     some, many = customers(tmp_path / "some", SOME), customers(tmp_path / "many", MANY)
     read(some)()
@@ -88,7 +88,7 @@ class Endless:
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_the_importer_and_the_sweep(
+def test_importing_and_sweeping_take_constant_memory(
     sessions: Sessions, clock: ManualClock, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is published is bounded by the page (`MAX_CHANGES`), so that the feed itself is left out here."""
@@ -100,26 +100,26 @@ def test_the_importer_and_the_sweep(
     monkeypatch.setattr(importer, "publish", count_only)
 
     def read(count: int) -> Callable[[], None]:
-        def work() -> None:
+        def import_and_sweep() -> None:
             erp = Endless(count, f"endless-{count}-{len(published)}")
-            done = importer.import_collection(sessions, erp, "units", clock=clock, settings=settings)  # type: ignore[arg-type]
-            assert (done.records, done.complete, done.failure) == (count, True, None)
+            result = importer.import_collection(sessions, erp, "units", clock=clock, settings=settings)  # type: ignore[arg-type]
+            assert (result.records, result.complete, result.failure) == (count, True, None)
 
-        return work
+        return import_and_sweep
 
     read(1_000)()
     assert peak(read(MANY)) < SMALL_FACTOR * peak(read(SOME))
     assert max(published) <= importer.PAGE + 1
 
 
-def test_a_set_of_keys() -> None:
+def test_a_set_of_keys_takes_constant_memory() -> None:
     def fill(count: int) -> Callable[[], None]:
-        def work() -> None:
+        def fill_set() -> None:
             with KeySet(f"key-{n}" for n in range(count)) as keys:
                 assert len(keys) == count
                 assert keys.lacking(["key-0", "none", f"key-{count - 1}", "nor this"]) == ["none", "nor this"]
 
-        return work
+        return fill_set
 
     fill(10)()
     assert peak(fill(40_000)) < 2 * peak(fill(10_000)) + 20_000

@@ -7,9 +7,9 @@ import pytest
 
 from backend.erp.errors import ErpError, ErrorClass
 from backend.erp.rows import BadRow
-from backend.ingest import quarantine
+from backend.ingest import quarantine, quarantine_retry
 from backend.ingest.models import RejectedRow
-from backend.ingest.quarantine import Retried
+from backend.ingest.quarantine_retry import Retried
 from backend.ingest.reread import MAX_KEYS, Reread, reread
 from backend.ingest.schedule import Schedule
 from tests.unit.ingest.conftest import Intake
@@ -26,46 +26,48 @@ def one_bad(intake: Intake) -> Intake:
 
 def row(intake: Intake, id: str = "b") -> RejectedRow:
     with intake.sessions() as session:
-        found = session.get(RejectedRow, (intake.erp.name, "units", id))
-        assert found is not None
-        session.expunge(found)
-        return found
+        rejected = session.get(RejectedRow, (intake.erp.name, "units", id))
+        assert rejected is not None
+        session.expunge(rejected)
+        return rejected
 
 
 def retry(intake: Intake, *, everything: bool = True) -> Retried:
-    done, _ = quarantine.retry(intake.sessions, intake.erp, "units", clock=intake.clock, everything=everything)
-    return done
+    result, _ = quarantine_retry.retry(
+        intake.sessions, intake.erp, "units", clock=intake.clock, everything=everything
+    )
+    return result
 
 
-def test_a_row_that_has_come_good_without_a_change_is_published_and_leaves(one_bad: Intake) -> None:
+def test_a_row_that_became_valid_is_published_and_leaves_quarantine(one_bad: Intake) -> None:
     one_bad.erp.silently = {"units": {"b": unit("b", "corrected")}}
     assert (retry(one_bad).tried, one_bad.rejected()) == (1, [])
     assert one_bad.record("units", "b") == unit("b", "corrected")
 
 
-def test_a_row_that_is_bad_still_keeps_its_first_date_and_counts_its_attempts(one_bad: Intake) -> None:
-    began = one_bad.clock.now()
+def test_a_row_that_stays_invalid_keeps_its_first_date_and_counts_attempts(one_bad: Intake) -> None:
+    first_seen = one_bad.clock.now()
     one_bad.clock.advance(minutes=5)
-    done = retry(one_bad, everything=False)
-    assert (done.tried, done.bad, done.good) == (1, 1, 0)
-    found = row(one_bad)
-    assert (found.first_seen_at, found.last_seen_at) == (began, one_bad.clock.now())
-    assert (found.attempts, found.retry_at) == (2, one_bad.clock.now() + dt.timedelta(minutes=10))
+    result = retry(one_bad, everything=False)
+    assert (result.tried, result.bad, result.good) == (1, 1, 0)
+    rejected = row(one_bad)
+    assert (rejected.first_seen_at, rejected.last_seen_at) == (first_seen, one_bad.clock.now())
+    assert (rejected.attempts, rejected.retry_at) == (2, one_bad.clock.now() + dt.timedelta(minutes=10))
 
 
-def test_tries_come_ever_more_seldom_and_at_least_once_a_day(one_bad: Intake) -> None:
+def test_retries_have_growing_intervals_of_at_most_a_day(one_bad: Intake) -> None:
     waits = []
     for _ in range(12):
-        found = row(one_bad)
-        assert found.retry_at is not None
-        waits.append(found.retry_at - found.last_seen_at)
+        rejected = row(one_bad)
+        assert rejected.retry_at is not None
+        waits.append(rejected.retry_at - rejected.last_seen_at)
         one_bad.clock.advance(days=1)
         retry(one_bad, everything=False)
     assert [wait.total_seconds() / 60 for wait in waits[:4]] == [5, 10, 20, 40]
     assert waits[-1] == dt.timedelta(days=1)
 
 
-def test_the_schedule_tries_what_is_due(one_bad: Intake) -> None:
+def test_the_schedule_retries_due_rows(one_bad: Intake) -> None:
     schedule = Schedule(one_bad.sessions, one_bad.erp, one_bad.clock, one_bad.settings)
     schedule.run_due()
     one_bad.erp.silently = {"units": {"b": unit("b")}}
@@ -78,7 +80,7 @@ def test_the_schedule_tries_what_is_due(one_bad: Intake) -> None:
     assert one_bad.keys() == ["a", "b"] and one_bad.rejected() == []
 
 
-def test_a_row_that_is_gone_at_the_erp_leaves_too(one_bad: Intake) -> None:
+def test_a_row_that_is_gone_in_the_erp_leaves_quarantine(one_bad: Intake) -> None:
     one_bad.erp.say("units", "b")
     assert retry(one_bad).good == 1
     assert one_bad.rejected() == [] and one_bad.keys() == ["a"]
@@ -101,7 +103,7 @@ def test_an_erp_that_fails_leaves_the_row_and_stops_nothing(
     assert [id for id, _ in one_bad.rejected()] == ["b"]
 
 
-def test_what_was_read_meanwhile_is_not_overwritten(one_bad: Intake) -> None:
+def test_a_retry_does_not_overwrite_a_newer_reading(one_bad: Intake) -> None:
     """The retried row is older than what a reading published between asking and writing."""
 
     def another_reading(call: str) -> None:
@@ -123,12 +125,14 @@ def test_a_row_without_a_key_waits_for_a_reading_of_everything(intake: Intake) -
     assert [id for id, _ in intake.rejected()] == ["?"]
 
 
-def test_many_rows_are_asked_for_in_turns(intake: Intake) -> None:
+def test_many_rows_are_reread_in_batches(intake: Intake) -> None:
     intake.erp.page = 1000
     intake.erp.say("units", *(unit(f"u{n:04}", decimals=9) for n in range(MAX_KEYS + 1)))
     intake.read()
-    first, last = quarantine.retry(intake.sessions, intake.erp, "units", clock=intake.clock, everything=True)
-    rest, _ = quarantine.retry(
+    first, last = quarantine_retry.retry(
+        intake.sessions, intake.erp, "units", clock=intake.clock, everything=True
+    )
+    rest, _ = quarantine_retry.retry(
         intake.sessions, intake.erp, "units", clock=intake.clock, everything=True, after=last
     )
     assert (first.tried, rest.tried) == (MAX_KEYS, 1)
@@ -136,12 +140,12 @@ def test_many_rows_are_asked_for_in_turns(intake: Intake) -> None:
         reread(intake.sessions, intake.erp, "units", [str(n) for n in range(MAX_KEYS + 1)], clock=intake.clock)
 
 
-def test_the_raw_row_is_bounded(intake: Intake) -> None:
+def test_the_stored_raw_row_is_truncated(intake: Intake) -> None:
     intake.erp.say("units", BadRow("x" * 300, "e" * 9_000, "r" * 1_000_000))
     intake.read()
     with intake.sessions() as session:
-        [found] = quarantine.listed(session, intake.erp.name, "units", 10)
-        assert (len(found.external_id), len(found.error), len(found.raw)) == (128, 4_000, 4_000)
+        [rejected] = quarantine.listed(session, intake.erp.name, "units", 10)
+        assert (len(rejected.external_id), len(rejected.error), len(rejected.raw)) == (128, 4_000, 4_000)
         assert quarantine.count(session, intake.erp.name) == {"units": 1}
         assert quarantine.count(session, "another") == {}
 
@@ -152,7 +156,7 @@ def test_rereading_nothing_new_publishes_nothing(one_bad: Intake) -> None:
     assert one_bad.head() == before
 
 
-def test_a_row_with_text_that_no_database_keeps_lies_in_quarantine_and_its_neighbour_is_taken(
+def test_a_row_with_text_that_no_database_stores_is_quarantined(
     intake: Intake,
 ) -> None:
     intake.erp.say("units", unit("a"), unit("b\x00"), unit("c\ud800"), unit("d", "\x00"), unit("e", "\ud800"))
@@ -161,7 +165,7 @@ def test_a_row_with_text_that_no_database_keeps_lies_in_quarantine_and_its_neigh
     assert sorted(id for id, _ in intake.rejected()) == ["b\\x00", "c\\ud800", "d", "e"]
 
 
-def test_a_key_that_no_database_keeps_is_not_looked_for_though_the_erp_says_that_it_is_gone(
+def test_a_deleted_key_that_no_database_stores_is_quarantined(
     intake: Intake,
 ) -> None:
     intake.erp.say("units", unit("a"), unit("b"))
@@ -178,10 +182,10 @@ def test_a_key_that_no_database_keeps_is_not_looked_for_though_the_erp_says_that
     )
 
 
-def test_a_watermark_that_no_database_keeps_is_told_as_a_fault_of_the_connector(intake: Intake) -> None:
+def test_a_watermark_that_no_database_stores_is_a_fault_of_the_connector(intake: Intake) -> None:
     intake.erp.say("units", unit("a"))
     page = intake.erp.read("units", None, 2)
-    intake.erp.read = lambda *asked: replace(page, watermark="1\x00")  # type: ignore[method-assign]
+    intake.erp.read = lambda *arguments: replace(page, watermark="1\x00")  # type: ignore[method-assign]
     result = intake.read()
     assert "fault of the connector" in (result.failure or "")
     assert intake.watermark().failure == result.failure

@@ -26,7 +26,7 @@ def test_collections_are_read_in_the_connectors_order_and_swept_afterwards(
     assert reads(intake) == ["read units", "read units", "read customers", "keys units", "keys customers"]
 
 
-def test_nothing_is_read_before_its_time(intake: Intake, schedule: Schedule) -> None:
+def test_collections_are_not_read_before_they_are_due(intake: Intake, schedule: Schedule) -> None:
     schedule.run_due()
     intake.erp.calls.clear()
     intake.clock.advance(seconds=59)
@@ -48,7 +48,7 @@ def test_deletions_are_looked_for_once_a_day(intake: Intake, schedule: Schedule)
 
 
 @pytest.mark.parametrize("error_class", [ErrorClass.TRANSIENT, ErrorClass.CONFIG])
-def test_an_erp_that_is_away_costs_one_call_a_round_and_ever_fewer_rounds(
+def test_an_unreachable_erp_is_called_once_a_round_with_growing_intervals(
     intake: Intake, schedule: Schedule, error_class: ErrorClass
 ) -> None:
     def away(call: str) -> None:
@@ -84,7 +84,7 @@ def test_one_collection_that_fails_does_not_stop_the_next(intake: Intake, schedu
     assert [r.collection for r in schedule.run_due()] == ["units"], "it is tried again before its usual time"
 
 
-def test_an_erp_that_cannot_even_be_asked_what_it_can_do_is_no_crash(
+def test_an_erp_without_an_answer_on_its_capabilities_is_no_crash(
     intake: Intake, schedule: Schedule, caplog: pytest.LogCaptureFixture
 ) -> None:
     intake.erp.error = ErpError(ErrorClass.TRANSIENT, "no route to host")
@@ -94,7 +94,19 @@ def test_an_erp_that_cannot_even_be_asked_what_it_can_do_is_no_crash(
     assert caplog.text.count("no route to host") == 1
 
 
-def test_a_collection_that_the_catalogue_does_not_have_is_told_once(
+def test_a_second_outage_is_logged_too(
+    intake: Intake, schedule: Schedule, caplog: pytest.LogCaptureFixture
+) -> None:
+    for outage in (1, 2):
+        intake.erp.error = ErpError(ErrorClass.TRANSIENT, "no route to host")
+        schedule.run_due()
+        assert caplog.text.count("no route to host") == outage
+        intake.erp.error = None
+        intake.clock.advance(minutes=2)
+        schedule.run_due()
+
+
+def test_an_unknown_collection_is_logged_once(
     intake: Intake, schedule: Schedule, caplog: pytest.LogCaptureFixture
 ) -> None:
     intake.erp.collections = ("units", "unicorns", "freshness")

@@ -19,7 +19,7 @@ def counted(intake: Intake) -> Iterator[list[str]]:
     """Yield the statements that are executed inside the block."""
     statements: list[str] = []
 
-    def note(connection: Any, cursor: Any, statement: str, *more: Any) -> None:
+    def note(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
         if statement not in ("BEGIN", "BEGIN IMMEDIATE"):
             statements.append(statement)
 

@@ -24,7 +24,7 @@ def ten(intake: Intake) -> Intake:
     return intake
 
 
-def test_what_the_erp_has_deleted_is_deleted(ten: Intake) -> None:
+def test_a_record_deleted_in_the_erp_is_deleted(ten: Intake) -> None:
     ten.erp.vanish("units", "u3", "u7")
     result = ten.sweep()
     assert (result.listed, result.missing, result.deleted) == (8, 2, 2)
@@ -32,7 +32,7 @@ def test_what_the_erp_has_deleted_is_deleted(ten: Intake) -> None:
     assert ten.watermark().swept_at == ten.clock.now()
 
 
-def test_a_record_that_came_after_the_listing_is_spared(ten: Intake) -> None:
+def test_a_record_newer_than_the_listing_is_kept(ten: Intake) -> None:
     """History 14."""
 
     def created_meanwhile(call: str) -> None:
@@ -50,7 +50,7 @@ def test_a_record_that_came_after_the_listing_is_spared(ten: Intake) -> None:
     assert "new" in left and "u3" in left and "u5" not in left
 
 
-def test_a_key_is_believed_missing_only_when_a_second_listing_misses_it_too(ten: Intake) -> None:
+def test_a_record_is_deleted_only_when_two_listings_lack_it(ten: Intake) -> None:
     flickers = iter([{"u1"}, set()])
 
     def listing(collection: str) -> set[str]:
@@ -75,18 +75,18 @@ def test_a_listing_that_is_empty_or_has_shrunk_is_refused(ten: Intake, left: int
     assert ten.watermark().sweep_failure == failure, "a reading that goes well does not hide it"
 
 
-def test_a_listing_that_has_shrunk_within_the_guard_is_believed(ten: Intake) -> None:
+def test_a_listing_that_shrank_within_the_limit_is_accepted(ten: Intake) -> None:
     ten.erp.vanish("units", *(f"u{n}" for n in range(4)))
     assert ten.sweep().deleted == 4
 
 
-def test_an_empty_listing_is_refused_whatever_the_guard(ten: Intake) -> None:
+def test_an_empty_listing_is_refused_at_any_limit(ten: Intake) -> None:
     ten.settings = replace(ten.settings, shrink_guard_percent=100)
     ten.erp.exists["units"] = set()
     assert ten.sweep().deleted == 0
 
 
-def test_the_operator_can_say_that_a_shrunken_listing_is_right(ten: Intake) -> None:
+def test_the_operator_can_accept_a_shrunken_listing(ten: Intake) -> None:
     ten.erp.exists["units"] = {"u1"}
     ten.sweep()
     assert ten.sweep(force=True).deleted == 9
@@ -110,7 +110,7 @@ def test_a_full_snapshot_is_swept_when_it_was_read(intake: Intake) -> None:
     assert intake.keys() == ["u1", "u2", "u3"]
 
 
-def test_where_the_erp_lists_no_keys_a_whole_reading_serves_as_the_list(intake: Intake) -> None:
+def test_a_full_reading_replaces_a_missing_listing_of_keys(intake: Intake) -> None:
     intake.erp.snapshots, intake.erp.lists = True, frozenset()
     intake.erp.say("units", unit("a"), unit("b"), BadRow("c", "is broken", ""), unit("d"))
     intake.read()
@@ -121,7 +121,7 @@ def test_where_the_erp_lists_no_keys_a_whole_reading_serves_as_the_list(intake: 
     assert intake.keys() == ["a", "b", "c", "d"], "a row that cannot be read exists all the same"
 
 
-def test_a_snapshot_of_which_only_the_end_was_read_here_deletes_nothing(intake: Intake) -> None:
+def test_a_partly_read_snapshot_deletes_nothing(intake: Intake) -> None:
     intake.erp.snapshots, intake.erp.lists = True, frozenset()
     intake.erp.say("units", *(unit(f"u{n}") for n in range(4)))
     intake.read(stop=lambda: "read units" in intake.erp.calls)
@@ -129,7 +129,7 @@ def test_a_snapshot_of_which_only_the_end_was_read_here_deletes_nothing(intake: 
     assert len(intake.keys()) == 4
 
 
-def test_a_listed_key_that_no_database_keeps_hides_nothing(ten: Intake) -> None:
+def test_a_listed_key_that_no_database_stores_is_ignored(ten: Intake) -> None:
     ten.erp.vanish("units", "u3")
     ten.erp.exists["units"] |= {"\ud800", "x\x00"}
     assert ten.sweep().deleted == 1

@@ -10,7 +10,7 @@ from backend.clock import ManualClock
 from backend.connectors.tryton.adapter import TrytonConnector
 from backend.database.core import Sessions
 from backend.feed.changes import live
-from backend.ingest import quarantine
+from backend.ingest import quarantine, quarantine_retry
 from backend.ingest.full_comparison import compare
 from backend.ingest.importer import import_collection
 from backend.settings import Settings
@@ -46,9 +46,9 @@ def test_a_change_without_a_stamp_is_found_by_the_comparison(
     settings: Settings,
 ) -> None:
     def read() -> int:
-        done = import_collection(sessions, connector, "customers", clock=clock, settings=settings)
-        assert done.failure is None
-        return done.changed
+        result = import_collection(sessions, connector, "customers", clock=clock, settings=settings)
+        assert result.failure is None
+        return result.changed
 
     key = tryton.summary["customers"][20]["id"]
     read()
@@ -58,8 +58,8 @@ def test_a_change_without_a_stamp_is_found_by_the_comparison(
     )
     tryton.server.restart()
     assert read() == 0, "no stamp has moved"
-    done = compare(sessions, connector, "customers", clock=clock, settings=settings)
-    assert (done.missed, done.complete, done.failure) == (1, True, None)
+    result = compare(sessions, connector, "customers", clock=clock, settings=settings)
+    assert (result.missed, result.complete, result.failure) == (1, True, None)
     with sessions() as session:
         record = live(session, "customers", str(key))
     assert record is not None and record["name"].startswith("Renamed")
@@ -76,15 +76,15 @@ def test_a_row_that_broke_its_page_comes_back_from_quarantine(
     line = {"price_list": standard, "product": product["id"], "formula": "unit_price", "sequence": -1}
     [broken] = tryton.office("product.price_list.line", "create", [line])
     execute(tryton, "UPDATE product_price_list_line SET formula = 'unit_price / 0' WHERE id = {}", broken)
-    done = import_collection(sessions, connector, "prices", clock=clock, settings=settings)
-    assert (done.failure, done.complete, done.rejected) == (None, True, 1)
+    result = import_collection(sessions, connector, "prices", clock=clock, settings=settings)
+    assert (result.failure, result.complete, result.rejected) == (None, True, 1)
     with sessions() as session:
         [row] = quarantine.listed(session, connector.name, "prices", 10)
         assert row.external_id == str(product["id"]) and "formula" in row.raw
         assert live(session, "prices", f"{standard}-{product['id']}-{product['sale_unit']}-0") is None
     execute(tryton, "UPDATE product_price_list_line SET formula = 'unit_price' WHERE id = {}", broken)
     clock.advance(minutes=5)
-    retried, _ = quarantine.retry(sessions, connector, "prices", clock=clock)
+    retried, _ = quarantine_retry.retry(sessions, connector, "prices", clock=clock)
     assert (retried.tried, retried.good) == (1, 1)
     with sessions() as session:
         assert quarantine.count(session) == {}

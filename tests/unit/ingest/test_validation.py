@@ -45,8 +45,8 @@ def test_a_record_of_files_is_validated_once(flatfile: FlatFileConnector, valida
     for name in flatfile.capabilities().collections:
         page = flatfile.read(name, None, 50)
         assert validated == [], "a connector does not validate"
-        found = partition(COLLECTIONS[name], page)
-        assert found.bad == [] and len(found.good) == len(page.records) > 0
+        checked = partition(COLLECTIONS[name], page)
+        assert checked.bad == [] and len(checked.good) == len(page.records) > 0
         assert validated == [name] * len(page.records)
         validated.clear()
 
@@ -56,12 +56,14 @@ def test_a_record_of_tryton_is_not_validated_by_its_connector(validated: list[st
     record = lambda raw: unit(raw["code"], decimals=raw["digits"])  # noqa: E731
     page = rows.translate("units", record, lambda roots: items, [7, 8], list)
     assert validated == [] and [record["id"] for record in page.records] == ["kg", "mg"]
-    found = partition(UNITS, ReadPage(tuple(page.records), "", more=False, sources=tuple(page.sources)))
+    checked = partition(UNITS, ReadPage(tuple(page.records), "", more=False, sources=tuple(page.sources)))
     assert validated == ["units"] * 2
-    assert list(found.good) == ["kg"]
-    [bad] = found.bad
-    assert (bad.external_id, bad.raw) == ("8", '{"code": "mg", "digits": 9}'), "the row as Tryton sent it"
-    assert bad.error.startswith("decimals ")
+    assert list(checked.good) == ["kg"]
+    [bad_row] = checked.bad
+    assert (bad_row.external_id, bad_row.raw) == ("8", '{"code": "mg", "digits": 9}'), (
+        "the row as Tryton sent it"
+    )
+    assert bad_row.error.startswith("decimals ")
 
 
 @pytest.mark.parametrize(
@@ -77,12 +79,12 @@ def test_quarantine_keeps_the_row_of_the_erp_and_otherwise_the_record(
     sources: tuple[Any, ...], external_id: str, raw: str
 ) -> None:
     page = ReadPage((unit("a"), unit("b", decimals=9)), "1", more=False, sources=sources)
-    found = partition(UNITS, page)
-    assert list(found.good) == ["a"]
-    [bad] = found.bad
-    assert bad.external_id == external_id
-    assert raw in bad.raw
-    assert "decimals" in bad.error
+    validated = partition(UNITS, page)
+    assert list(validated.good) == ["a"]
+    [bad_row] = validated.bad
+    assert bad_row.external_id == external_id
+    assert raw in bad_row.raw
+    assert "decimals" in bad_row.error
 
 
 def test_a_record_without_a_channel_leaves_its_row_too() -> None:
@@ -91,9 +93,9 @@ def test_a_record_without_a_channel_leaves_its_row_too() -> None:
         "id": "S1", "product_id": "P1", "warehouse_id": "a:b", "unit": "pc", "on_hand": "1", "reserved": "0",
         "available": "1", "incoming": [], "as_of": "2026-11-23T09:00:00Z",
     }  # fmt: skip
-    [bad] = partition(stock, ReadPage((record,), "", more=False, sources=(RawRow("stock.csv:2", "…"),))).bad
-    assert bad.external_id == "stock.csv:2"
-    assert bad.error.startswith("belongs to no channel")
+    [bad_row] = partition(stock, ReadPage((record,), "", more=False, sources=(RawRow("stock.csv:2", "…"),))).bad
+    assert bad_row.external_id == "stock.csv:2"
+    assert bad_row.error.startswith("belongs to no channel")
 
 
 def test_records_and_source_rows_that_do_not_match_stop_the_page() -> None:

@@ -12,5 +12,5 @@ class Change:
         self.metric, self.before = metric, metric.samples()
 
     def __call__(self) -> dict[tuple[str, ...], float]:
-        more = {of: value - self.before.get(of, 0) for of, value in self.metric.samples().items()}
-        return {of: value for of, value in more.items() if value}
+        growth = {of: value - self.before.get(of, 0) for of, value in self.metric.samples().items()}
+        return {of: value for of, value in growth.items() if value}

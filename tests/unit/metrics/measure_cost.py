@@ -22,14 +22,14 @@ from tests.unit.sync.company import order_body, submission
 DOCUMENTS = 50
 
 
-def cpu(work: Callable[[int], object], times: int) -> float:
-    """Return the CPU of one *work*, in microseconds; the best of five rounds."""
+def cpu(request: Callable[[int], object], times: int) -> float:
+    """Return the CPU of one *request*, in microseconds; the best of five rounds."""
     best = float("inf")
     for round in range(5):
-        began = time.process_time()
+        started = time.process_time()
         for n in range(round * times, (round + 1) * times):
-            work(n)
-        best = min(best, (time.process_time() - began) / times * 1e6)
+            request(n)
+        best = min(best, (time.process_time() - started) / times * 1e6)
     return best
 
 
@@ -47,11 +47,11 @@ def count_push(n: int) -> None:
 
 
 @pytest.mark.bench
-def test_what_counting_costs(settings: Settings, clock: ManualClock, tmp_path: Path) -> None:
+def test_counting_costs_little(settings: Settings, clock: ManualClock, tmp_path: Path) -> None:
     files.join(tmp_path)
     idle_count, push_count = cpu(count_idle, 20_000), cpu(count_push, 2_000)
-    with install(settings, clock) as here:
-        phone = here.phone()
+    with install(settings, clock) as installation:
+        phone = installation.phone()
         cursor = phone.pull().json["cursor"]
         headers = {"If-None-Match": f'W/"{etag_of(cursor)}"'}
         idle = cpu(lambda n: phone.pull(cursor, headers=headers), 400)

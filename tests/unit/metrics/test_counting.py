@@ -21,32 +21,32 @@ ID = "01KBR9Z8Q5T00000000000{:04}"
 
 
 @pytest.fixture
-def here(tmp_path: Path, clock: ManualClock) -> Iterator[Installation]:
+def installation(tmp_path: Path, clock: ManualClock) -> Iterator[Installation]:
     with install(read_settings({"SATCHEL_FOLDER": str(tmp_path / "instance")}), clock) as installation:
         yield installation
 
 
 @pytest.fixture
-def phone(here: Installation) -> Phone:
-    return here.phone()
+def phone(installation: Installation) -> Phone:
+    return installation.phone()
 
 
-def test_results_of_pushes_by_status(phone: Phone) -> None:
+def test_push_results_are_counted_by_status(phone: Phone) -> None:
     pushes, results = Change(metrics.PUSHES), Change(metrics.PUSH_RESULTS)
-    good, other = (
+    received, other = (
         submission(ID.format(1), order_body()),
         submission(ID.format(1), order_body(reference="other")),
     )
-    bad = submission(ID.format(2), order_body(customer_id="nobody"))
-    assert phone.push(good, bad).status_code == 200
-    assert phone.push(good).status_code == 200
+    rejected = submission(ID.format(2), order_body(customer_id="nobody"))
+    assert phone.push(received, rejected).status_code == 200
+    assert phone.push(received).status_code == 200
     assert phone.push(other).status_code == 200
     assert phone.push().status_code == 200
     assert pushes() == {(): 3}
     assert results() == {("received",): 1, ("refused",): 1, ("duplicate",): 1, ("quarantined",): 1}
 
 
-def test_pages_rows_and_bytes(here: Installation, phone: Phone) -> None:
+def test_pages_rows_and_bytes_are_counted(installation: Installation, phone: Phone) -> None:
     pages, rows, size = Change(metrics.PAGES), Change(metrics.PAGE_ROWS), Change(metrics.PAGE_BYTES)
     page = phone.pull()
     put = sum(len(change["put"]) for change in page.json["changes"])
@@ -54,20 +54,20 @@ def test_pages_rows_and_bytes(here: Installation, phone: Phone) -> None:
     cursor = page.json["cursor"]
     assert phone.pull(cursor).status_code == 200
     assert phone.pull(cursor, headers={"If-None-Match": f'W/"{etag_of(cursor)}"'}).status_code == 304
-    say(here.sessions, customer("C1", "NW", name="New"))
+    say(installation.sessions, customer("C1", "NW", name="New"))
     phone.pull(cursor)
     assert pages() == {("changes",): 2, ("idle",): 1, ("unchanged",): 1}
     assert rows() == {(): put + 1}
 
 
-def test_requests_by_pattern_and_never_by_address(here: Installation, phone: Phone) -> None:
+def test_requests_are_counted_by_route_and_never_by_path(installation: Installation, phone: Phone) -> None:
     requests, problems = Change(metrics.HTTP_REQUESTS), Change(metrics.HTTP_PROBLEMS)
     seconds = Change(metrics.HTTP_SECONDS)
     for n in range(20):
-        here.client.get(f"/secret/{n}")
+        installation.client.get(f"/secret/{n}")
         phone.ask("GET", f"/v1/segments/{n:064}")
-    here.client.open("/livez", method="BREW")
-    here.client.get("/livez")
+    installation.client.open("/livez", method="BREW")
+    installation.client.get("/livez")
     assert requests() == {
         ("GET", "none", "404"): 20,
         ("GET", "/v1/segments/<sha256>", "404"): 20,
@@ -78,12 +78,12 @@ def test_requests_by_pattern_and_never_by_address(here: Installation, phone: Pho
     assert problems()[("not_found",)] == 40
 
 
-def test_a_fleet_of_devices_makes_no_more_series(here: Installation) -> None:
-    here.phone().pull()
+def test_a_fleet_of_devices_makes_no_more_series(installation: Installation) -> None:
+    installation.phone().pull()
     before = {metric.name: len(metric.samples()) for metric in metrics.METRICS}
     devices = []
     for n in range(12):
-        phone = here.phone("R2" if n % 2 else "R1")
+        phone = installation.phone("R2" if n % 2 else "R1")
         phone.pull()
         phone.push(submission(ID.format(100 + n), order_body()))
         devices.append(phone.device_id)
@@ -95,7 +95,7 @@ def test_a_fleet_of_devices_makes_no_more_series(here: Installation) -> None:
     assert "/v1/push" in labels
 
 
-def test_a_label_without_end_ends_at_other() -> None:
+def test_labels_beyond_the_limit_are_counted_as_other() -> None:
     counter = Counter("satchel_test_total", "A mistake.", ("device",), most=5)
     for n in range(100):
         counter.labels(f"D{n}").inc()
@@ -111,7 +111,7 @@ def test_a_label_without_end_ends_at_other() -> None:
         ("", "answered", "accepted"),
     ],
 )
-def test_attempts_by_outcome_and_connector(
+def test_attempts_are_counted_by_outcome_and_connector(
     sessions: Sessions,
     clock: ManualClock,
     settings: Settings,
@@ -133,7 +133,7 @@ def test_attempts_by_outcome_and_connector(
     assert attempts()[("recording", outcome)] >= 1
 
 
-def test_what_a_broken_connector_raises_is_an_unknown_outcome(
+def test_an_exception_of_a_connector_counts_as_an_unknown_outcome(
     sessions: Sessions, clock: ManualClock, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     inbox = InboxFixture(sessions, clock, settings, RecordingErp(tmp_path / "erp"))
@@ -151,5 +151,5 @@ def test_an_address_says_host_and_port(address: str) -> None:
 
 
 @pytest.mark.parametrize("address", ["", "127.0.0.1:9464", "[::1]:9464", "metrics.internal:9464"])
-def test_an_address_is_taken_as_it_is(address: str) -> None:
+def test_an_address_is_used_unchanged(address: str) -> None:
     assert read_settings({"SATCHEL_METRICS_ADDRESS": address}).metrics_address == address

@@ -58,7 +58,7 @@ def served(directory: Path) -> Values:
     return read(generate_latest(registry).decode())
 
 
-def test_what_ended_processes_counted_stays_counted_and_their_files_go(tmp_path: Path) -> None:
+def test_counts_of_ended_processes_are_kept_and_their_files_deleted(tmp_path: Path) -> None:
     directory = files.directory_in(tmp_path)
     first = start(tmp_path, 3)
     for amount in (10, 100):
@@ -83,7 +83,7 @@ def test_the_first_process_of_a_new_start_begins_at_zero(tmp_path: Path) -> None
     end(process)
 
 
-def test_the_directory_of_a_machine_that_is_gone_is_deleted(tmp_path: Path) -> None:
+def test_the_directory_of_a_removed_machine_is_deleted(tmp_path: Path) -> None:
     gone, alive = tmp_path / "metrics/gone", tmp_path / "metrics/alive"
     for directory, days in ((gone, 8), (alive, 6)):
         directory.mkdir(parents=True)
@@ -107,16 +107,16 @@ print([path.stat().st_size for path in directory.glob("*.db")])
 """
 
 
-def test_everything_that_may_be_counted_fits_into_what_was_reserved(tmp_path: Path) -> None:
+def test_all_series_fit_into_the_reserved_file_size(tmp_path: Path) -> None:
     """A file that grows is not reserved: writing to it on a full disk would kill the process."""
-    done = run(FILL, tmp_path)
-    assert json.loads(done.stdout) == [files.ALLOCATED] * 2
+    result = run(FILL, tmp_path)
+    assert json.loads(result.stdout) == [files.ALLOCATED] * 2
 
 
 def test_every_route_and_outcome_has_a_series_of_its_own() -> None:
-    most = {metric.name: metric.most for metric in METRICS}
-    assert most["satchel_http_request_duration_seconds"] > len({route.path for route in ROUTES}) + 1
-    assert most["satchel_erp_call_duration_seconds"] >= 4 * (len(ErrorClass) + 2)
+    limits = {metric.name: metric.most for metric in METRICS}
+    assert limits["satchel_http_request_duration_seconds"] > len({route.path for route in ROUTES}) + 1
+    assert limits["satchel_erp_call_duration_seconds"] >= 4 * (len(ErrorClass) + 2)
 
 
 FULL = """
@@ -134,20 +134,18 @@ print(metrics.PUSHES.samples())
 
 
 @pytest.mark.parametrize("trouble", ["full", "unwritable"])
-def test_where_files_cannot_be_made_everything_goes_on_and_the_log_says_so(
-    tmp_path: Path, trouble: str
-) -> None:
+def test_the_server_runs_without_metrics_files_and_logs_it(tmp_path: Path, trouble: str) -> None:
     if trouble == "unwritable":
         (tmp_path / "metrics").write_text("in the way")
-    done = run(FULL, tmp_path, trouble)
-    assert done.stdout == "{(): 7.0}\n"
-    assert "metrics of this process are not counted" in done.stderr
+    result = run(FULL, tmp_path, trouble)
+    assert result.stdout == "{(): 7.0}\n"
+    assert "metrics of this process are not counted" in result.stderr
     # Nothing is left of it that takes space, or that a scrape would stumble over.
     left = [path.name for path in tmp_path.rglob("*") if path.is_file()]
     assert left == (["directory.lock"] if trouble == "full" else ["metrics"])
 
 
-def test_a_process_that_was_killed_while_it_started_is_cleared_away(tmp_path: Path) -> None:
+def test_files_of_a_process_killed_at_its_start_are_deleted(tmp_path: Path) -> None:
     directory = files.directory_in(tmp_path)
     process = start(tmp_path, 5)
     for name in ("1-abc.alive", "counter_1-abc.new", "histogram_1-abc.new"):
@@ -158,7 +156,7 @@ def test_a_process_that_was_killed_while_it_started_is_cleared_away(tmp_path: Pa
     end(process)
 
 
-def test_a_process_that_is_killed_lets_go_of_its_place(tmp_path: Path) -> None:
+def test_a_killed_process_releases_its_slot(tmp_path: Path) -> None:
     directory = files.directory_in(tmp_path)
     process, other = start(tmp_path, 1), start(tmp_path, 1)
     end(other)

@@ -42,7 +42,7 @@ def address(node: Node) -> str:
     return node.environ["SATCHEL_METRICS_ADDRESS"]
 
 
-def answer(node: Node) -> Values | None:
+def scraped(node: Node) -> Values | None:
     """Return what is served, None if nobody serves now."""
     try:
         return scrape(address(node))
@@ -50,7 +50,7 @@ def answer(node: Node) -> Values | None:
         return None
 
 
-def counting(node: Node) -> dict[int, float]:
+def counts_by_process(node: Node) -> dict[int, float]:
     """Return how many requests to /v1/limits each process has counted, by process id."""
     counted = {}
     for path in files.directory_in(node.folder / "instance").glob("counter_[0-9]*.db"):
@@ -60,19 +60,19 @@ def counting(node: Node) -> dict[int, float]:
     return {pid: count for pid, count in counted.items() if count}
 
 
-def knock(node: Node, times: int) -> None:
+def send_requests(node: Node, times: int) -> None:
     with ThreadPoolExecutor(8) as pool:
         replies = pool.map(lambda n: httpx.get(f"{node.url}/v1/limits").status_code, range(times))
         assert set(replies) == {200}
 
 
-def test_two_web_processes_and_a_worker_count_together_whoever_dies(node: Node) -> None:
+def test_two_web_processes_and_a_worker_count_together(node: Node) -> None:
     node.start_web()
     node.start_worker()
     sent = 0
-    while len(counting(node)) < 2:
+    while len(counts_by_process(node)) < 2:
         assert sent < 2_000, "one process answers everything"
-        knock(node, 40)
+        send_requests(node, 40)
         sent += 40
     labels = {"method": "GET", "route": "/v1/limits", "status": "200"}
     values = scrape(address(node))
@@ -84,10 +84,10 @@ def test_two_web_processes_and_a_worker_count_together_whoever_dies(node: Node) 
     assert value(values, "satchel_database_up") == 1
     assert value(values, "satchel_ingest_lag_seconds", collection="units", connector="flatfile") < 60
     # A process that dies takes nothing with it, be it the one that serves.
-    for pid in counting(node):
+    for pid in counts_by_process(node):
         os.kill(pid, signal.SIGKILL)
-    eventually(lambda: answer(node), "another process serves", 30)
-    knock(node, 10)
+    eventually(lambda: scraped(node), "another process serves", 30)
+    send_requests(node, 10)
     values = scrape(address(node))
     assert value(values, "satchel_http_requests_total", **labels) == sent + 10
     names = [path.name for path in files.directory_in(node.folder / "instance").glob("*.db")]
@@ -96,7 +96,7 @@ def test_two_web_processes_and_a_worker_count_together_whoever_dies(node: Node) 
 
 def test_the_public_app_has_no_metrics_and_the_private_port_nothing_else(node: Node) -> None:
     node.start_web()
-    eventually(lambda: answer(node), "metrics are served")
+    eventually(lambda: scraped(node), "metrics are served")
     for path in ("/metrics", "/v1/metrics", "/metrics/"):
         assert httpx.get(f"{node.url}{path}").status_code == 404
     for path in ("/", "/v1/limits", "/livez", "/metrics/x"):
@@ -105,14 +105,14 @@ def test_the_public_app_has_no_metrics_and_the_private_port_nothing_else(node: N
     assert "metrics" not in httpx.get(f"{node.url}/v1/openapi.json").json()["paths"]
 
 
-def test_a_rep_s_order_is_in_the_counts_and_nobody_s_name(node: Node, enrol: Enrol) -> None:  # noqa: F811
+def test_an_order_is_counted_without_names(node: Node, enrol: Enrol) -> None:  # noqa: F811
     node.command("ingest")
     node.command("rep", "add", "R1", "Anja Petersen", "--employee", "E001")
     node.command("rep", "assign", "R1", "territory:NE")
     node.start_web()
     rep = enrol(node, "R1")
     rep.device.sync()
-    values = eventually(lambda: answer(node), "metrics are served")
+    values = eventually(lambda: scraped(node), "metrics are served")
     assert value(values, "satchel_pull_pages_total", result="changes") > 0
     assert value(values, "satchel_devices", last_seen="5m") == 1
     text = httpx.get(f"http://{address(node)}/metrics").text
@@ -120,7 +120,7 @@ def test_a_rep_s_order_is_in_the_counts_and_nobody_s_name(node: Node, enrol: Enr
         assert secret not in text
 
 
-def test_a_port_that_is_taken_stops_nothing_and_is_told(node: Node) -> None:
+def test_an_occupied_metrics_port_is_logged_and_stops_nothing(node: Node) -> None:
     host, port = address(node).split(":")
     with socket.socket() as other:
         other.bind((host, int(port)))
@@ -128,16 +128,16 @@ def test_a_port_that_is_taken_stops_nothing_and_is_told(node: Node) -> None:
         node.start_web()
         log = node.folder / "web.log"
         eventually(lambda: "metrics are not served" in log.read_text(), "the log says so", 20)
-        knock(node, 5)
+        send_requests(node, 5)
         assert log.read_text().count("metrics are not served") == 1
-    eventually(lambda: answer(node), "metrics are served once the port is free", 40)
+    eventually(lambda: scraped(node), "metrics are served once the port is free", 40)
     assert "served at" in node.command("doctor", check=False)
 
 
-def test_a_directory_that_cannot_be_written_stops_nothing_and_is_told(node: Node) -> None:
+def test_an_unwritable_metrics_directory_is_logged_and_stops_nothing(node: Node) -> None:
     (node.folder / "instance").mkdir(exist_ok=True)
     (node.folder / "instance/metrics").write_text("in the way")
     node.start_web()
-    knock(node, 5)
+    send_requests(node, 5)
     assert "metrics of this process are not counted" in (node.folder / "web.log").read_text()
-    assert answer(node) is None
+    assert scraped(node) is None

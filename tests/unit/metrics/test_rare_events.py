@@ -14,19 +14,20 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from backend import metrics
 from backend.clock import ManualClock
 from backend.database.core import Sessions
+from backend.delivery.queue.acquire import acquire
 from backend.feed import positions
 from backend.feed.models import FeedStream
 from backend.feed.positions import FeedMissing, Head
 from backend.settings import Settings, read_settings
 from backend.sync import grants
 from backend.sync.pull import NotYet
-from backend.sync.read_replica import ReadReplica
+from backend.sync.standby import Standby
 from sync_protocol.cursor import Cursor, Mark, decode_cursor
 from tests.conftest import MONDAY
 from tests.unit.api.installation import Installation, Phone, install
 from tests.unit.delivery.inbox_fixture import InboxFixture
-from tests.unit.delivery.recording_erp import RecordingErp
-from tests.unit.delivery.test_acquire import claim
+from tests.unit.delivery.queue.leases import lease_next
+from tests.unit.delivery.recording_erp import KINDS, RecordingErp
 from tests.unit.metrics.change import Change
 from tests.unit.sync.company import customer, order_body, say, submission
 
@@ -35,15 +36,15 @@ DEAD = "postgresql+psycopg://nobody@127.0.0.1:9/none"
 
 
 @pytest.fixture
-def here(tmp_path: Path, clock: ManualClock) -> Iterator[Installation]:
+def installation(tmp_path: Path, clock: ManualClock) -> Iterator[Installation]:
     values = {"SATCHEL_FOLDER": str(tmp_path / "instance"), "SATCHEL_SEGMENT_ROWS": "20"}
     with install(read_settings(values), clock) as installation:
         yield installation
 
 
 @pytest.fixture
-def phone(here: Installation) -> Phone:
-    return here.phone()
+def phone(installation: Installation) -> Phone:
+    return installation.phone()
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ def inbox(sessions: Sessions, clock: ManualClock, settings: Settings, tmp_path: 
 # Pushes
 
 
-def test_bytes_of_pushes_as_received(phone: Phone) -> None:
+def test_bytes_of_pushes_are_counted_as_received(phone: Phone) -> None:
     size, pushes = Change(metrics.PUSH_BYTES), Change(metrics.PUSHES)
     body = json.dumps({"submissions": [submission(ID.format(1), order_body())]}).encode()
     packed = gzip.compress(body)
@@ -71,19 +72,19 @@ def test_bytes_of_pushes_as_received(phone: Phone) -> None:
 # Pulls
 
 
-def test_a_stream_that_the_rep_may_no_longer_read_is_dropped(here: Installation, phone: Phone) -> None:
+def test_a_stream_that_the_rep_may_no_longer_read_is_dropped(installation: Installation, phone: Phone) -> None:
     cursor = phone.pull().json["cursor"]
     drops, resets = Change(metrics.DROPS), Change(metrics.RESETS)
     assert phone.pull(cursor).json["drop"] == [] and drops() == {}
-    here.change(lambda session: grants.unassign(session, "R1", "territory:NW", MONDAY))
+    installation.change(lambda session: grants.unassign(session, "R1", "territory:NW", MONDAY))
     dropped = phone.pull(cursor).json["drop"]
     assert dropped and drops() == {("revoked",): len(dropped)} and resets() == {}
 
 
-def test_a_stream_whose_tombstones_were_deleted_is_dropped(here: Installation, phone: Phone) -> None:
+def test_a_stream_whose_tombstones_were_deleted_is_dropped(installation: Installation, phone: Phone) -> None:
     cursor = phone.pull().json["cursor"]
-    say(here.sessions, customer("C9", "NW"))
-    here.change(
+    say(installation.sessions, customer("C9", "NW"))
+    installation.change(
         lambda session: session.execute(
             update(FeedStream)
             .where(FeedStream.channel == "territory:NW", FeedStream.collection == "customers")
@@ -95,20 +96,25 @@ def test_a_stream_whose_tombstones_were_deleted_is_dropped(here: Installation, p
     assert drops() == {("compacted",): 1}
 
 
-def test_a_stream_that_was_read_in_part_before_an_epoch_is_dropped(here: Installation, phone: Phone) -> None:
+def test_a_stream_that_was_read_in_part_before_an_epoch_is_dropped(
+    installation: Installation, phone: Phone
+) -> None:
     """Its segments are built by this request, so the page is built twice; it is counted once."""
     start = phone.pull(query={"schema": 2}).json["cursor"]
-    say(here.sessions, *[customer(f"N{n:02}", "NW", notes="x" * 500) for n in range(40)])
+    say(installation.sessions, *[customer(f"N{n:02}", "NW", notes="x" * 500) for n in range(40)])
     page = phone.pull(start, query={"schema": 2, "limit_bytes": 4096}).json
     assert not page["complete"]
     # A phone that has read everything else, and of the customers only these.
     cursor = _in_part(page["cursor"])
-    here.change(positions.new_epoch)
+    installation.change(positions.new_epoch)
     drops, resets, pages = Change(metrics.DROPS), Change(metrics.RESETS), Change(metrics.PAGES)
+    rows = Change(metrics.PAGE_ROWS)
     page = phone.pull(cursor, query={"schema": 2}).json
     assert page["reset"] == "epoch_rebased" and page["drop"] == [["territory:NW", "customers"]]
     assert page["segments"], "the page was not built twice"
     assert drops() == {("epoch",): 1} and resets() == {("epoch_rebased",): 1} and pages() == {("changes",): 1}
+    sent = sum(len(change["put"]) + len(change["gone"]) for change in page["changes"])
+    assert rows() == ({(): sent} if sent else {})
 
 
 def _in_part(text: str) -> str:
@@ -119,7 +125,7 @@ def _in_part(text: str) -> str:
     return Cursor(cursor.epoch, cursor.seen, marks).encode()
 
 
-# Read replica
+# Standby
 
 
 def raising(error: Exception) -> Callable[..., Any]:
@@ -147,41 +153,42 @@ class _Conflict(Exception):
         (0, raising(DataError("SELECT", {}, Exception("no date"))), "refused"),
     ],
 )
-def test_reads_of_the_replica_by_result(
+def test_reads_of_the_standby_by_result(
     sessions: Sessions, behind: int, query: Callable[..., Any], result: str
 ) -> None:
-    replica, reads = ReadReplica(DEAD), Change(metrics.READ_REPLICA)
-    replica.close()
-    replica._engine = sessions.kw["bind"]  # type: ignore[attr-defined]
+    standby, reads = Standby(DEAD), Change(metrics.STANDBY_READS)
+    standby.close()
+    standby._engine = sessions.kw["bind"]  # type: ignore[attr-defined]
     with sessions() as session:
         head = positions.head(session)
-    assert replica.read(head, head.position + behind, query) == (1 if result == "served" else None)
+    assert standby.read(head, head.position + behind, query) == (1 if result == "served" else None)
     assert reads() == {(result,): 1}
 
 
-def test_pulls_fall_back_to_the_primary(
-    here: Installation, phone: Phone, monkeypatch: pytest.MonkeyPatch
+def test_pulls_served_by_the_primary_are_counted(
+    installation: Installation, phone: Phone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    reads = Change(metrics.READ_REPLICA)
+    reads = Change(metrics.STANDBY_READS)
     assert phone.pull().status_code == 200 and reads() == {}
-    replica = ReadReplica(DEAD)
-    monkeypatch.setitem(vars(here.satchel), "replica", replica)
+    standby = Standby(DEAD)
+    monkeypatch.setitem(vars(installation.satchel), "standby", standby)
     for _ in range(3):
         assert phone.pull().json["complete"]
     assert reads() == {("failed",): 1, ("unavailable",): 2}
-    replica.close()
+    standby.close()
 
 
 # Tokens
 
 
-def test_a_refresh_token_that_was_replaced_long_ago(phone: Phone) -> None:
+def test_a_reused_refresh_token_is_counted(phone: Phone) -> None:
     reuses, problems = Change(metrics.REFRESH_REUSES), Change(metrics.HTTP_PROBLEMS)
     first = phone.refresh_token
     phone.keep(phone.refresh())
     # The previous one again means that the reply was lost.
     assert phone.refresh(first).status_code == 200 and reuses() == {}
     phone.keep(phone.refresh())
+    phone.installation.clock.advance(seconds=1)
     assert phone.refresh(first).status_code == 401
     assert phone.refresh("nonsense").status_code == 401
     assert reuses() == {(): 1} and problems() == {("refresh_invalid",): 2}
@@ -191,7 +198,7 @@ def test_a_refresh_token_that_was_replaced_long_ago(phone: Phone) -> None:
 
 
 @pytest.mark.parametrize(("step", "phase"), [("create", "sending"), ("advance", "settling")])
-def test_a_lease_that_ends_during_a_call(
+def test_a_lease_lost_during_a_call_is_counted(
     inbox: InboxFixture, monkeypatch: pytest.MonkeyPatch, step: str, phase: str
 ) -> None:
     lost, expired, settled = (
@@ -202,7 +209,7 @@ def test_a_lease_that_ends_during_a_call(
     def slow(*arguments: Any) -> Any:
         result = real(*arguments)
         inbox.clock.advance(hours=1)  # type: ignore[attr-defined]
-        assert claim(inbox, "w2") is not None
+        assert lease_next(inbox, "w2") is not None
         return result
 
     monkeypatch.setattr(inbox.erp, step, slow)
@@ -216,3 +223,17 @@ def test_a_document_that_is_settled_in_time_loses_no_lease(inbox: InboxFixture) 
     inbox.capture()
     assert inbox.forward_one() == 1
     assert lost() == {} and expired() == {}
+
+
+def test_an_expired_lease_is_counted_when_it_is_taken_back_for_good(inbox: InboxFixture) -> None:
+    """The database may abort the transaction that takes it back; another one then does it again."""
+    expired = Change(metrics.LEASES_EXPIRED)
+    inbox.capture()
+    assert lease_next(inbox) is not None
+    inbox.clock.advance(hours=1)  # type: ignore[attr-defined]
+    with pytest.raises(LookupError), inbox.sessions() as session, session.begin():
+        acquire(session, now=inbox.clock.now(), worker="w2", lease_seconds=60, kinds=KINDS)
+        raise LookupError
+    assert expired() == {}
+    assert lease_next(inbox, "w2") is not None
+    assert expired() == {(): 1}

@@ -1,26 +1,28 @@
 """The migrations lead to exactly the tables that the code declares, and bring rows along."""
 
+import datetime as dt
 from typing import Any
 
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Engine, create_engine, func, select, text
+from sqlalchemy import Engine, create_engine, func, inspect, select, text
 from sqlalchemy.orm import Session
 
 from backend.database.core import Model, engine_options, prepare
-from backend.delivery.models import ErpDataLoss
+from backend.delivery.models import Alert, ErpDataLoss, Reconciliation
 from backend.feed import epochs, integrity, positions
 from backend.feed.models import FeedHead, FeedMismatch, FeedStream, PositionTime
-from backend.migrations.upgrade import _config, current, newest, upgrade
+from backend.migrations.revision import current, newest
+from backend.migrations.upgrade import _config, upgrade
 from sync_protocol.canonical import canonical
 from sync_protocol.channel import NOWHERE
 
 pytestmark = pytest.mark.both_dialects
 
 
-def test_an_empty_database_is_brought_to_the_models(empty_database_url: str) -> None:
+def test_the_migrations_create_the_tables_of_the_models(empty_database_url: str) -> None:
     engine = create_engine(empty_database_url, **engine_options(empty_database_url))
     prepare(engine)
     assert upgrade(engine) == (None, newest())
@@ -131,3 +133,50 @@ def test_documents_of_revision_3_keep_their_values_under_the_new_names(empty_dat
         assert session.scalars(select(PositionTime.position)).all() == [7]
         assert session.scalars(select(FeedMismatch.resynced)).all() == [True]
     engine.dispose()
+
+
+def test_stored_values_of_revision_4_get_their_standard_words(empty_database_url: str) -> None:
+    engine = create_engine(empty_database_url, **engine_options(empty_database_url))
+    prepare(engine)
+    at = "2026-11-23 09:00:00"
+    counts = '{"sent":3,"found":2,"missing":0,"unclear":1}'
+    with engine.connect() as connection:
+        command.upgrade(_config(connection), "0004")
+        connection.execute(
+            text(
+                "INSERT INTO reconciliation (id, connector, cause, began_at, ended_at, since, counts, lines,"
+                " missing_documents) VALUES (1, 'flatfile', 'command', :at, :at, :at, :counts, '[]', '[]')"
+            ),
+            {"at": at, "counts": counts},
+        )
+        insert_submission(connection, "S1", at)
+        alert = text(
+            "INSERT INTO alert (id, submission_id, since, after_seconds, notifier, state, tries, due_at)"
+            " VALUES (:id, 'S1', :at, :id, 'email', :state, 1, :at)"
+        )
+        connection.execute(
+            alert, [{"id": 1, "at": at, "state": "unclear"}, {"id": 2, "at": at, "state": "sent"}]
+        )
+        connection.commit()
+    assert upgrade(engine) == ("0004", newest())
+    with Session(engine) as session:
+        stored = session.scalars(select(Reconciliation.counts)).all()
+        assert stored == [{"sent": 3, "found": 2, "missing": 0, "unchecked": 1}]
+        assert session.scalars(select(Alert.state).order_by(Alert.id)).all() == ["unknown", "sent"]
+    engine.dispose()
+
+
+def insert_submission(connection: Any, id: str, at: str) -> None:
+    """Insert a row into `submission` as revision 0004 declares it, with a value for every required column."""
+    required = [
+        column
+        for column in inspect(connection).get_columns("submission")
+        if not column["nullable"] and column["default"] is None and column["name"] != "id"
+    ]
+    values: dict[str, Any] = {"id": id}
+    for column in required:
+        kind = column["type"].python_type
+        values[column["name"]] = at if kind is dt.datetime else False if kind is bool else kind(0)
+    names = ", ".join(values)
+    marks = ", ".join(f":{name}" for name in values)
+    connection.execute(text(f"INSERT INTO submission ({names}) VALUES ({marks})"), values)

@@ -8,6 +8,6 @@ from tests.unit.office.office_fixture import OfficeFixture
 
 
 @pytest.fixture
-def work(inbox: InboxFixture) -> OfficeFixture:  # noqa: F811 - the fixture
+def office(inbox: InboxFixture) -> OfficeFixture:  # noqa: F811 - the fixture
     """The office, with no document parked yet."""
     return OfficeFixture(inbox)

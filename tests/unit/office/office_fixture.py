@@ -17,9 +17,9 @@ from tests.unit.delivery.inbox_fixture import InboxFixture
 from tests.unit.sync.company import customer, product, unit
 
 
-def side_by_side(*work: Callable[[], None]) -> None:
-    """Run each of *work* in a thread of its own, all at once."""
-    threads = [threading.Thread(target=run) for run in work]
+def side_by_side(*functions: Callable[[], None]) -> None:
+    """Run each of *functions* in a thread of its own, all at once."""
+    threads = [threading.Thread(target=run) for run in functions]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -33,13 +33,13 @@ class OfficeFixture:
     inbox: InboxFixture
 
     @property
-    def office(self) -> OfficeService:
+    def service(self) -> OfficeService:
         return OfficeService(self.inbox.sessions, self.inbox.clock, self.inbox.settings, lambda: self.inbox.erp)
 
-    def park(self, mode: str = "refuse_office", step: str = "create", **more: Any) -> str:
+    def park(self, mode: str = "refuse_office", step: str = "create", **options: Any) -> str:
         """Capture a document that the ERP refuses, and forward it; return its id."""
         self.inbox.erp.script(step, mode, "ok")
-        id = self.inbox.capture(**more)
+        id = self.inbox.capture(**options)
         self.inbox.forwarder().drain()
         assert self.inbox.row(id).state == "parked"
         return id
@@ -48,7 +48,7 @@ class OfficeFixture:
         self, action: str, id: str, by: str = "anna", why: str = "", *, force: bool = False, **arguments: Any
     ) -> ParkedDocument:
         """Carry out *action* on the document *id*."""
-        return self.office.perform(action, id, by=by, why=why, force=force, **arguments)
+        return self.service.perform(action, id, by=by, why=why, force=force, **arguments)
 
     def refused(
         self, code: ErrorCode, action: str, id: str, by: str = "anna", why: str = "", **arguments: Any

@@ -23,12 +23,12 @@ def test_every_decision_is_made_by_one_action() -> None:
     assert all(decision.label for decision in Decision)
 
 
-def test_what_an_action_needs_is_a_field_of_the_request() -> None:
+def test_needs_of_an_action_are_fields_of_the_request() -> None:
     fields = set(OfficeActionSchema().fields) - {"why", "force"}
     assert fields == {name for action in ACTIONS.values() for name in action.arguments}
 
 
-def test_every_permission_is_that_of_some_role() -> None:
+def test_every_permission_belongs_to_a_role() -> None:
     allowed = frozenset[str]().union(*PERMISSIONS.values())
     assert {action.permission for action in ACTIONS.values()} <= allowed
 
@@ -40,18 +40,18 @@ def test_the_page_of_the_office_has_every_action_and_decision(name: str) -> None
     assert decision is None or f"`{decision}`" in PAGE
 
 
-def test_what_is_not_there_is_refused(work: OfficeFixture) -> None:
+def test_an_action_on_an_unknown_document_is_refused(office: OfficeFixture) -> None:
     for name in ACTIONS:
         with pytest.raises(Exception, match="there is no document X"):
-            work.act(name, "X", why="no", number="SO1", body={"x": "y"})
+            office.act(name, "X", why="no", number="SO1", body={"x": "y"})
 
 
-def test_what_an_action_cannot_do_without_is_named_by_field(work: OfficeFixture) -> None:
-    id = work.park()
+def test_a_missing_field_of_an_action_is_reported(office: OfficeFixture) -> None:
+    id = office.park()
     for name, action in ACTIONS.items():
         required = [*action.arguments, *(["why"] if action.needs_reason else [])]
         if required:
-            refusal = work.refused(ErrorCode.ENVELOPE_INVALID, name, id, "anna", "  ", number="")
+            refusal = office.refused(ErrorCode.ENVELOPE_INVALID, name, id, "anna", "  ", number="")
             assert [(f.field, f.code) for f in refusal.faults] == [
                 (field, ErrorCode.FIELD_MISSING) for field in required
             ]
@@ -60,53 +60,55 @@ def test_what_an_action_cannot_do_without_is_named_by_field(work: OfficeFixture)
 # Retry
 
 
-def test_retrying_sends_it_again_and_says_who_did_it(work: OfficeFixture) -> None:
-    id = work.park()
-    work.act("retry", id, "anna", "limit raised")
-    assert work.inbox.record(id)["reason"] == "The office sends it again: limit raised"
-    work.inbox.forwarder().drain()
-    assert work.inbox.row(id).state == "accepted"
-    assert work.inbox.erp.created(id) == 1
-    assert work.trail(id) == [("user:anna", "parked.retry", {"why": "limit raised"}, work.inbox.clock.now())]
+def test_a_retry_sends_the_document_and_records_who_did_it(office: OfficeFixture) -> None:
+    id = office.park()
+    office.act("retry", id, "anna", "limit raised")
+    assert office.inbox.record(id)["reason"] == "The office sends it again: limit raised"
+    office.inbox.forwarder().drain()
+    assert office.inbox.row(id).state == "accepted"
+    assert office.inbox.erp.created(id) == 1
+    assert office.trail(id) == [
+        ("user:anna", "parked.retry", {"why": "limit raised"}, office.inbox.clock.now())
+    ]
 
 
-def test_retrying_what_the_erp_may_have_looks_first_and_cannot_be_replaced_meanwhile(
-    work: OfficeFixture,
+def test_a_retry_of_a_document_that_may_be_in_the_erp_looks_it_up_first(
+    office: OfficeFixture,
 ) -> None:
-    id = work.park(step="advance")
-    assert work.inbox.erp.created(id) == 1
-    work.act("retry", id)
-    assert work.inbox.row(id).state == "unknown"
-    work.inbox.forwarder().drain()
-    assert work.inbox.row(id).state == "accepted"
-    assert work.inbox.erp.created(id) == 1
+    id = office.park(step="advance")
+    assert office.inbox.erp.created(id) == 1
+    office.act("retry", id)
+    assert office.inbox.row(id).state == "unknown"
+    office.inbox.forwarder().drain()
+    assert office.inbox.row(id).state == "accepted"
+    assert office.inbox.erp.created(id) == 1
 
 
-def test_retrying_twice_is_refused_with_where_it_stands(work: OfficeFixture) -> None:
-    id = work.park()
-    work.act("retry", id, "anna")
-    refusal = work.refused(ErrorCode.NOT_PARKED, "retry", id, "bert")
+def test_a_second_retry_is_refused_with_the_state(office: OfficeFixture) -> None:
+    id = office.park()
+    office.act("retry", id, "anna")
+    refusal = office.refused(ErrorCode.NOT_PARKED, "retry", id, "bert")
     assert refusal.message == f"document {id} is not parked but queued"
 
 
 # Cancel and return
 
 
-def test_cancelling_ends_it_and_the_rep_reads_why(work: OfficeFixture) -> None:
-    id = work.park()
-    work.act("cancel", id, why="ordered twice")
-    record = work.inbox.record(id)
+def test_a_cancelled_document_shows_the_reason_to_the_rep(office: OfficeFixture) -> None:
+    id = office.park()
+    office.act("cancel", id, why="ordered twice")
+    record = office.inbox.record(id)
     assert (record["state"], record["decision"]) == ("cancelled", "cancelled")
     assert record["reason"] == "The office has cancelled it: ordered twice"
-    work.act("cancel", id, why="ordered twice")
-    assert len(work.trail(id)) == 1
-    work.refused(ErrorCode.NOT_PARKED, "return", id, why="correct it")
+    office.act("cancel", id, why="ordered twice")
+    assert len(office.trail(id)) == 1
+    office.refused(ErrorCode.NOT_PARKED, "return", id, why="correct it")
 
 
-def test_what_is_returned_is_the_reps_again(work: OfficeFixture) -> None:
-    id = work.park()
-    work.act("return", id, why="choose another customer")
-    record = work.inbox.record(id)
+def test_a_returned_document_goes_back_to_the_rep(office: OfficeFixture) -> None:
+    id = office.park()
+    office.act("return", id, why="choose another customer")
+    record = office.inbox.record(id)
     assert (record["state"], record["decision"]) == ("rejected", "returned")
     assert record["reason"] == "The office has sent it back: choose another customer"
-    assert work.inbox.row(id).owner == "rep"
+    assert office.inbox.row(id).owner == "rep"

@@ -11,6 +11,7 @@ from backend.database.core import Sessions
 from backend.receipts import receipts, uploads
 from backend.receipts.receipts import ReceiptFile
 from backend.receipts.uploads import Added, UploadStatus
+from tests.unit.receipts.checked import mark_checked
 
 JPEG = b"\xff\xd8\xff\xe0" + bytes(range(256)) * 4
 
@@ -58,17 +59,20 @@ class UploadFixture:
             return uploads.status(session, self.folder, rep=rep, upload_id=id, now=self.clock.now()).offset
 
     def upload(self, data: bytes = JPEG, *, rep: str = "R1") -> str:
-        begun = self.create(data, rep=rep)
-        assert self.add(begun.id, 0, data, rep=rep).completed == sha256(data)
-        return begun.id
+        status = self.create(data, rep=rep)
+        assert self.add(status.id, 0, data, rep=rep).completed == sha256(data)
+        return status.id
 
     def missing(self, *needs: str, rep: str = "R1") -> list[str]:
         with self.sessions() as session:
             return receipts.missing(session, rep, needs)
 
+    def check(self) -> None:
+        mark_checked(self.sessions, self.folder)
+
     def file(self, digest: str) -> ReceiptFile:
         with self.sessions() as session:
-            return receipts.file(session, self.folder, digest)
+            return receipts.original(session, self.folder, digest)
 
     def purge(self) -> int:
         with self.sessions() as session, session.begin():

@@ -7,6 +7,7 @@ import pytest
 
 from backend.connectors.flatfile.options import Options as FlatFileOptions
 from backend.connectors.tryton.options import Options as TrytonOptions
+from backend.erp.records import Capabilities
 from backend.settings import SettingError, Settings, read_settings, readers
 from backend.settings.declaration import ERP_PREFIX, PREFIX, declared_settings, read_options, setting, variable
 
@@ -19,7 +20,7 @@ class Example:
 
     url: str = setting(readers.required, None, "URL of the ERP.")
     token: str = setting(readers.password, None, "Token of the ERP.", secret=True)
-    pages: int = setting(readers.whole(1, 10), "3", "Pages per read.")
+    pages: int = setting(readers.integer(1, 10), "3", "Pages per read.")
 
 
 def test_options_are_read_with_their_defaults() -> None:
@@ -63,7 +64,7 @@ def test_variables_of_the_device_and_of_other_programs_are_left_alone() -> None:
 
 def test_no_password_is_shown_by_the_settings() -> None:
     url = "postgresql+psycopg://me:s3cret@localhost/x"
-    variables = ("DATABASE_URL", "REPLICA_URL", "REDIS_URL", "SMTP_PASSWORD", "WEBHOOK_SECRET", "ERP_PASSWORD")
+    variables = ("DATABASE_URL", "STANDBY_URL", "REDIS_URL", "SMTP_PASSWORD", "WEBHOOK_SECRET", "ERP_PASSWORD")
     settings = read_settings({f"SATCHEL_{name}": url for name in variables})
     assert "s3cret" not in repr(settings)
 
@@ -83,3 +84,11 @@ def test_every_field_is_a_setting_with_a_sentence_and_a_good_default(declaration
         assert each.help.endswith("."), each.name
         if each.default is not None:
             each.read(each.default)
+
+
+def test_a_limit_of_the_erp_is_a_setting_of_the_server_and_of_no_connector() -> None:
+    """The connector states the limit, and the server's setting overrides it. Two could contradict."""
+    limits = {field.name for field in fields(Capabilities)} & {field.name for field in fields(Settings)}
+    assert limits == {"quiet_seconds", "max_in_flight"}
+    for options in (FlatFileOptions, TrytonOptions):
+        assert limits.isdisjoint(field.name for field in fields(options))

@@ -32,7 +32,7 @@ def say(sessions: Sessions, *changes: Change) -> int:
         return publish(session, changes)
 
 
-def customer(id: str, territory: str | None, **more: Any) -> Put:
+def customer(id: str, territory: str | None, **fields: Any) -> Put:
     record = {
         "id": id,
         "number": id,
@@ -52,10 +52,10 @@ def customer(id: str, territory: str | None, **more: Any) -> Put:
         "notes": None,
         "replaced_by": None,
     }
-    return Put("customers", id, {**record, **more})
+    return Put("customers", id, {**record, **fields})
 
 
-def order(id: str, customer_id: str, **more: Any) -> Put:
+def order(id: str, customer_id: str, **fields: Any) -> Put:
     record = {
         "id": id,
         "number": id,
@@ -74,7 +74,7 @@ def order(id: str, customer_id: str, **more: Any) -> Put:
         "deliveries": [],
         "invoices": [],
     }
-    return Put("orders", id, {**record, **more})
+    return Put("orders", id, {**record, **fields})
 
 
 def receivable(id: str, customer_id: str) -> Put:
@@ -148,17 +148,17 @@ def expense_category(id: str = "meals") -> Put:
     )
 
 
-def order_body(customer_id: str = "C1", **more: Any) -> dict[str, Any]:
+def order_body(customer_id: str = "C1", **fields: Any) -> dict[str, Any]:
     body = {
         "customer_id": customer_id,
         "order_date": "2026-11-23",
         "currency": "EUR",
         "lines": [{"line_no": 1, "product_id": "P1", "quantity": "3", "unit": "u", "unit_price": "10.00"}],
     }
-    return {**body, **more}
+    return {**body, **fields}
 
 
-def submission(id: str, body: dict[str, Any], kind: str = "order", **more: Any) -> dict[str, Any]:
+def submission(id: str, body: dict[str, Any], kind: str = "order", **fields: Any) -> dict[str, Any]:
     """Return a document as a device would push it."""
     document = {
         "id": id,
@@ -169,7 +169,7 @@ def submission(id: str, body: dict[str, Any], kind: str = "order", **more: Any) 
         "body": body,
         "sha256": digest(body),
     }
-    return {**document, **more}
+    return {**document, **fields}
 
 
 def master_data(sessions: Sessions) -> None:

@@ -50,30 +50,30 @@ class MinimalReplica:
             for position, record in change["put"]:
                 self._put((collection, record["id"]), (channel, position, record))
             for position, key in change["gone"]:
-                held = self.rows.get((collection, key))
-                if held and held[0] == channel and held[1] < position:
+                held_row = self.rows.get((collection, key))
+                if held_row and held_row[0] == channel and held_row[1] < position:
                     del self.rows[collection, key]
         self.cursor, self.then = page["cursor"], page["then"]
-        self.offers = [offer for offer in page["segments"] if not self._has(offer)]
+        self.offers = [segment for segment in page["segments"] if not self._has(segment)]
         self._finish()
         return True
 
-    def apply_segment(self, offer: Json, data: bytes) -> bool:
-        """Apply the segment *offer* if it is still offered; raises `SegmentDamaged`."""
-        if offer not in self.offers:
+    def apply_segment(self, description: Json, data: bytes) -> bool:
+        """Apply the segment *description* if it is still offered; raises `SegmentDamaged`."""
+        if description not in self.offers:
             return False
-        segment = decode(data, sha256=offer["sha256"], most=LIMITS.segment_plain_bytes)
-        stream, within = _stream(offer), KeyRange(offer["from"], offer["to"])
+        segment = decode(data, sha256=description["sha256"], most=LIMITS.segment_plain_bytes)
+        stream, within = _stream(description), KeyRange(description["from"], description["to"])
         assert (segment.stream, segment.range) == (stream, within), "the segment does not match its offer"
         records = {key: json.loads(body) for key, body in segment.rows}
         for (collection, key), (channel, position, _) in list(self.rows.items()):
-            lacks = key in within and key not in records and position <= offer["position"]
+            lacks = key in within and key not in records and position <= description["position"]
             if (channel, collection) == stream and lacks:
                 del self.rows[collection, key]
         for key, record in records.items():
-            self._put((stream[1], key), (stream[0], offer["position"], record))
-        self._applied[stream, within.start, within.end] = (offer["sha256"], offer["position"])
-        self.offers.remove(offer)
+            self._put((stream[1], key), (stream[0], description["position"], record))
+        self._applied[stream, within.start, within.end] = (description["sha256"], description["position"])
+        self.offers.remove(description)
         self._finish()
         return True
 
@@ -99,16 +99,16 @@ class MinimalReplica:
         self._applied.clear()
         self.cursor, self.then, self.offers, self.rebased = None, None, [], False
 
-    def held(self, stream: Stream, within: KeyRange = KeyRange()) -> dict[str, int]:  # noqa: B008 - frozen
+    def hashes_of(self, stream: Stream, within: KeyRange = KeyRange()) -> dict[str, int]:  # noqa: B008 - frozen
         """Return the row hash of every key of *stream* in the range *within*."""
         return {key: hash for of, key, hash in self._hashes() if of == stream and key in within}
 
     def sums(self) -> dict[Stream, Checksum]:
         """Return the checksum of every stream with rows."""
-        found: dict[Stream, list[int]] = {}
+        sums: dict[Stream, list[int]] = {}
         for stream, _, hash in self._hashes():
-            found.setdefault(stream, []).append(hash)
-        return {stream: Checksum.of(hashes) for stream, hashes in found.items()}
+            sums.setdefault(stream, []).append(hash)
+        return {stream: Checksum.of(hashes) for stream, hashes in sums.items()}
 
     def equals(self, check: Json) -> bool:
         """Return whether the rows add up to *check* of a complete page."""
@@ -127,9 +127,9 @@ class MinimalReplica:
         self.rows = {ref: row for ref, row in self.rows.items() if (row[0], ref[0]) not in dropped}
         self._applied = {of: what for of, what in self._applied.items() if of[0] not in dropped}
 
-    def _has(self, offer: Json) -> bool:
-        what = (offer["sha256"], offer["position"])
-        return self._applied.get((_stream(offer), offer["from"], offer["to"])) == what
+    def _has(self, description: Json) -> bool:
+        what = (description["sha256"], description["position"])
+        return self._applied.get((_stream(description), description["from"], description["to"])) == what
 
     def _finish(self) -> None:
         """Replace the cursor with `then` once every offered segment is applied."""

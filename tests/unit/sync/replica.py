@@ -68,8 +68,8 @@ class Replica(MinimalReplica):
         """Find the rows that differ and replace them."""
         repair_replica(self, self._verify, self.schema)
 
-    def _verify(self, question: Json) -> Json:
-        request = VerifyRequestSchema().load(dict(question))
+    def _verify(self, verification: Json) -> Json:
+        request = VerifyRequestSchema().load(dict(verification))
         assert list(faults(request)) == []
         with self.sessions() as session:
             snapshot(session)

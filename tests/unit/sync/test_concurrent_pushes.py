@@ -41,7 +41,9 @@ def states(sessions: Sessions) -> dict[str, tuple[str, str | None]]:
 # The copy's id sorts before the original's or after it: the clock of a phone may have been set back.
 @pytest.mark.parametrize("copy", [A, C])
 @pytest.mark.parametrize("first", ["original", "copy"])
-def test_an_original_and_its_copy_do_not_pass_each_other_by(sessions: Sessions, first: str, copy: str) -> None:
+def test_concurrent_pushes_of_an_original_and_its_copy_keep_one(
+    sessions: Sessions, first: str, copy: str
+) -> None:
     documents = [ORIGINAL, submission(copy, order_body(), supersedes=B)]
     if first == "copy":
         documents.reverse()

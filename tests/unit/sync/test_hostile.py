@@ -48,7 +48,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_it_is_refused_and_its_neighbour_is_taken(name: str, sessions: Sessions) -> None:
+def test_a_hostile_document_is_refused_and_its_neighbour_stored(name: str, sessions: Sessions) -> None:
     documents = [HOSTILE[name](), submission(GOOD, order_body())]
     with sessions() as session, session.begin():
         results = push(session, rep_id="R1", device_id="D1", submissions=documents, now=NOW)

@@ -1,5 +1,7 @@
 """Pull: pages, cursors, grants. Each test names the rule of docs/protocol.md that it holds."""
 
+from dataclasses import replace
+
 import pytest
 
 from backend.database.core import Sessions
@@ -7,6 +9,7 @@ from backend.feed import positions
 from backend.sync import grants
 from backend.sync.page import etag_of
 from backend.sync.pull import NotYet
+from sync_protocol.catalogue import COLLECTIONS
 from sync_protocol.change import Gone
 from sync_protocol.cursor import Cursor, CursorInvalid, decode_cursor
 from tests.unit.sync.company import customer, order, receivable, reps, say, unit
@@ -48,7 +51,7 @@ def test_a_moved_customer_leaves_one_replica_and_enters_the_other_with_all_that_
     assert set(second.sync().rows) == {("customers", "C1"), ("orders", "O1"), ("receivables", "I1")}
 
 
-def test_a_device_that_hears_both_channels_keeps_a_moving_record_whatever_the_page_size(
+def test_a_device_with_both_channels_keeps_a_moving_record(
     sessions: Sessions,
 ) -> None:
     with sessions() as session, session.begin():
@@ -87,10 +90,6 @@ def test_a_role_that_loses_a_collection_drops_it(sessions: Sessions) -> None:
 def test_an_app_update_that_understands_a_new_collection_gets_it_from_the_start(
     sessions: Sessions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from dataclasses import replace
-
-    from sync_protocol.catalogue import COLLECTIONS
-
     monkeypatch.setitem(COLLECTIONS, "orders", replace(COLLECTIONS["orders"], since=2))
     say(sessions, customer("C1", "NW"), order("O1", "C1"))
     replica = Replica(sessions, "R1", schema=1).sync()
@@ -108,7 +107,7 @@ def test_an_assignment_that_ends_drops_its_streams_and_one_that_begins_fills_the
     assert set(replica.sync().rows) == {("customers", "C2")}
 
 
-def test_a_record_changed_while_a_stream_was_not_heard_is_right_when_it_is_heard_again(
+def test_a_regained_stream_has_the_current_records(
     sessions: Sessions,
 ) -> None:
     say(sessions, customer("C1", "NW"), customer("C3", "NW"))
@@ -132,18 +131,18 @@ def test_a_page_cut_at_its_size_is_not_complete_and_the_next_goes_on(sessions: S
     assert replica.pages > 10
 
 
-def test_what_changes_between_two_pages_is_in_a_later_one(sessions: Sessions) -> None:
+def test_a_change_between_two_pages_is_in_a_later_page(sessions: Sessions) -> None:
     say(sessions, *[customer(f"C{n:03}", "NW", notes="x" * 1000) for n in range(50)])
     replica = Replica(sessions, "R1", limit_bytes=LEAST)
     replica.step()
     say(sessions, customer("C000", "NW", name="Changed behind"), customer("C049", "NW", name="Changed ahead"))
     say(sessions, Gone("customers", "C001"))
     replica.sync()
-    held = replica.records("customers")
-    assert held["C000"]["name"] == "Changed behind"
-    assert held["C049"]["name"] == "Changed ahead"
-    assert "C001" not in held
-    assert len(held) == 49
+    customers = replica.records("customers")
+    assert customers["C000"]["name"] == "Changed behind"
+    assert customers["C049"]["name"] == "Changed ahead"
+    assert "C001" not in customers
+    assert len(customers) == 49
 
 
 # History 15: a page that ends exactly at its limit.
@@ -157,14 +156,14 @@ def test_a_page_that_ends_exactly_at_its_limit_says_complete(sessions: Sessions)
         assert replica.pages <= rows
 
 
-def test_an_idle_poll_is_idle_and_its_etag_is_that_of_the_page_before(sessions: Sessions) -> None:
+def test_an_idle_poll_has_the_etag_of_the_page_before(sessions: Sessions) -> None:
     say(sessions, customer("C1", "NW"))
     replica = Replica(sessions, "R1")
     last = replica.ask()
     replica.apply(last, None)
-    again = replica.ask()
-    assert again.idle
-    assert again.etag == last.etag
+    idle_page = replica.ask()
+    assert idle_page.idle
+    assert idle_page.etag == last.etag
     say(sessions, customer("C2", "SE"))
     assert replica.ask().idle, "another rep's news must not wake this one"
     say(sessions, customer("C1", "NW", name="News"))
@@ -219,18 +218,26 @@ def test_a_cursor_of_another_epoch_gets_a_reset_and_everything_again(sessions: S
     assert set(replica.rows) == {("customers", "C1")}
 
 
-def test_garbage_is_not_a_cursor(sessions: Sessions) -> None:
+def test_an_invalid_cursor_is_refused(sessions: Sessions) -> None:
     say(sessions, customer("C1", "NW"))
     replica = Replica(sessions, "R1").sync()
-    good = replica.cursor
-    assert good is not None
-    for bad in ("garbage", "", "%%%", good[:-3], good[:10] + "AAAA" + good[14:], good + good, "A" * 20_000):
-        replica.cursor = bad or "="
+    cursor = replica.cursor
+    assert cursor is not None
+    for garbage in (
+        "garbage",
+        "",
+        "%%%",
+        cursor[:-3],
+        cursor[:10] + "AAAA" + cursor[14:],
+        cursor + cursor,
+        "A" * 20_000,
+    ):
+        replica.cursor = garbage or "="
         with pytest.raises(CursorInvalid):
             replica.ask()
 
 
-def test_a_cursor_of_another_rep_gives_away_nothing(sessions: Sessions) -> None:
+def test_a_cursor_of_another_rep_reveals_nothing(sessions: Sessions) -> None:
     say(sessions, customer("C1", "NW"), customer("C2", "SE"))
     other = Replica(sessions, "R2").sync()
     thief = Replica(sessions, "R1")

@@ -41,22 +41,22 @@ class Server:
         self.said: list[bytes] = []
 
     def __call__(self, body: dict[str, Any]) -> dict[str, Any]:
-        asked = VerifyRequestSchema().load(json.loads(json.dumps(body)))
-        assert list(faults(asked)) == []
-        return self.ask(asked["cursor"], parse_request(asked))
+        request = VerifyRequestSchema().load(json.loads(json.dumps(body)))
+        assert list(faults(request)) == []
+        return self.ask(request["cursor"], parse_request(request))
 
-    def ask(self, cursor: str, question: VerifyRequest) -> dict[str, Any]:
-        answer = self.answer(cursor, question)
+    def ask(self, cursor: str, request: VerifyRequest) -> dict[str, Any]:
+        answer = self.answer(cursor, request)
         self.noted += answer.mismatches
         self.said.append(answer.body)
         reply: dict[str, Any] = json.loads(answer.body)
         assert VerifyReplySchema().validate(reply) == {}
         return reply
 
-    def answer(self, cursor: str, question: VerifyRequest) -> VerifyResult:
+    def answer(self, cursor: str, request: VerifyRequest) -> VerifyResult:
         with self.sessions() as session:
             snapshot(session)
-            return verify(session, rep_id=self.rep, cursor_text=cursor, schema=1, request=question)
+            return verify(session, rep_id=self.rep, cursor_text=cursor, schema=1, request=request)
 
 
 def customers(count: int, territory: str = "NW", prefix: str = "C") -> list[Any]:
@@ -70,7 +70,7 @@ def replica_of(sessions: Sessions, rep: str = "R1") -> Verifier:
     return Verifier(rows_of(replica.rows.items()), replica.cursor)
 
 
-def test_a_replica_that_is_right_is_told_nothing(sessions: Sessions) -> None:
+def test_an_equal_replica_gets_no_repairs(sessions: Sessions) -> None:
     say(sessions, unit(), *customers(3), order("O1", "C00001"))
     device, server = replica_of(sessions), Server(sessions)
     device.verify(server)
@@ -92,7 +92,7 @@ def test_one_stale_one_missing_and_one_surplus_row_are_found_and_nothing_else_is
 ) -> None:
     say(sessions, unit(), *customers(count))
     device, server = replica_of(sessions), Server(sessions)
-    right = {stream: dict(held) for stream, held in device.rows.items()}
+    right = {stream: dict(rows) for stream, rows in device.rows.items()}
     keys = sorted(right[NW])
     device.rows[NW][keys[0]] += 1
     del device.rows[NW][keys[-1]]
@@ -105,7 +105,7 @@ def test_one_stale_one_missing_and_one_surplus_row_are_found_and_nothing_else_is
     )
 
 
-def test_more_surplus_rows_than_fit_into_one_question_are_found_where_the_server_has_none(
+def test_more_surplus_rows_than_one_request_holds_are_found(
     sessions: Sessions,
 ) -> None:
     """The server's parts have rows of its own in them; between two of those the device may have any number."""
@@ -118,7 +118,7 @@ def test_more_surplus_rows_than_fit_into_one_question_are_found_where_the_server
     assert device.dropped == []
 
 
-def test_more_missing_rows_than_fit_into_one_answer_all_arrive(sessions: Sessions) -> None:
+def test_more_missing_rows_than_one_reply_holds_all_arrive(sessions: Sessions) -> None:
     say(sessions, *customers(1000, prefix="C"))
     say(sessions, *[customer(f"D{n:05}", "NW", notes="x" * 4000) for n in range(600)])
     device, server = replica_of(sessions), Server(sessions)
@@ -131,7 +131,7 @@ def test_more_missing_rows_than_fit_into_one_answer_all_arrive(sessions: Session
     assert LIMITS.verify_bytes < max(map(len, server.said)) < largest
 
 
-def test_a_device_that_holds_nothing_of_a_large_stream_begins_it_again(sessions: Sessions) -> None:
+def test_a_device_without_rows_of_a_large_stream_begins_it_again(sessions: Sessions) -> None:
     say(sessions, unit(), *customers(900))
     say(sessions, *customers(900, prefix="D"))
     replica = Replica(sessions, "R1").sync()
@@ -146,7 +146,7 @@ def test_a_device_that_holds_nothing_of_a_large_stream_begins_it_again(sessions:
     assert len(replica.sync().records("customers")) == 1800
 
 
-def test_a_stream_that_has_moved_on_is_pulled_first_and_the_others_are_compared(sessions: Sessions) -> None:
+def test_a_stream_that_advanced_is_pulled_first(sessions: Sessions) -> None:
     say(sessions, unit(), *customers(3))
     device, server = replica_of(sessions), Server(sessions)
     device.rows["everyone", "units"]["u"] += 1
@@ -156,7 +156,7 @@ def test_a_stream_that_has_moved_on_is_pulled_first_and_the_others_are_compared(
     assert set(device.records) == {(("everyone", "units"), "u")}
 
 
-def test_a_stream_that_moves_on_in_the_middle_is_not_repaired(sessions: Sessions) -> None:
+def test_a_stream_that_advances_during_verification_is_not_repaired(sessions: Sessions) -> None:
     say(sessions, *customers(3))
     device, server = replica_of(sessions), Server(sessions)
     del device.rows[NW]["C00001"]
@@ -171,20 +171,20 @@ def test_a_stream_that_moves_on_in_the_middle_is_not_repaired(sessions: Sessions
     assert device.records == {}
 
 
-def test_rows_of_streams_that_the_rep_does_not_hear_are_dropped_and_never_told(sessions: Sessions) -> None:
+def test_rows_of_inaccessible_streams_are_dropped_and_not_revealed(sessions: Sessions) -> None:
     say(sessions, *customers(3), *customers(3, "SE", "S"))
     device, server = replica_of(sessions), Server(sessions)
     device.rows[SE] = {"S00000": 1}
     device.verify(server)
     assert device.dropped == [SE]
-    whole = KeyRange()
-    for question in (VerifyRequest(split=[(SE, whole)]), VerifyRequest(rows=[(SE, whole, {})])):
-        reply = server.ask(device.cursor, question)
+    full_range = KeyRange()
+    for request in (VerifyRequest(split=[(SE, full_range)]), VerifyRequest(rows=[(SE, full_range, {})])):
+        reply = server.ask(device.cursor, request)
         assert (reply["drop"], reply["ranges"], reply["repairs"]) == ([list(SE)], [], [])
     assert Mismatch(SE, surplus=1) in server.noted
 
 
-def test_a_stream_that_was_taken_away_leaves_the_cursor(sessions: Sessions) -> None:
+def test_a_revoked_stream_leaves_the_cursor(sessions: Sessions) -> None:
     say(sessions, *customers(3), unit())
     device, server = replica_of(sessions), Server(sessions)
     with sessions() as session, session.begin():
@@ -195,14 +195,14 @@ def test_a_stream_that_was_taken_away_leaves_the_cursor(sessions: Sessions) -> N
     assert server.noted == [], "the rep has lost the territory since the last pull, and nobody is to blame"
 
 
-def test_the_cursor_of_another_rep_gives_away_nothing(sessions: Sessions) -> None:
+def test_verifying_with_another_reps_cursor_reveals_nothing(sessions: Sessions) -> None:
     say(sessions, *customers(3), *customers(300, "SE", "SECRET"))
-    theirs = replica_of(sessions, "R2")
+    victim = replica_of(sessions, "R2")
     server = Server(sessions, "R1")
-    thief = Verifier({}, theirs.cursor)
+    thief = Verifier({}, victim.cursor)
     thief.verify(server)
-    server.ask(theirs.cursor, VerifyRequest(split=[(SE, KeyRange())], rows=[(SE, KeyRange("S", "T"), {})]))
-    assert not any(b"SECRET" in said for said in server.said)
+    server.ask(victim.cursor, VerifyRequest(split=[(SE, KeyRange())], rows=[(SE, KeyRange("S", "T"), {})]))
+    assert not any(b"SECRET" in body for body in server.said)
     assert SE in thief.dropped
 
 
@@ -242,11 +242,11 @@ def test_a_stream_that_begins_again_is_not_repaired_in_the_same_answer(sessions:
     """Its repairs would be rows of a stream that the new cursor does not name."""
     say(sessions, unit(), *customers(300))
     device, server = replica_of(sessions), Server(sessions)
-    question = VerifyRequest(
+    request = VerifyRequest(
         split=[(NW, KeyRange("C00001", "C00100")), (NW, KeyRange("X", None))],
         rows=[(NW, KeyRange("C00200", "C00210"), {}), (("everyone", "units"), KeyRange(), {})],
     )
-    reply = server.ask(device.cursor, question)
+    reply = server.ask(device.cursor, request)
     assert (reply["drop"], reply["ranges"]) == ([list(NW)], [])
     assert [repair["collection"] for repair in reply["repairs"]] == ["units"]
     assert decode_cursor(reply["cursor"]).marks.keys() == {("everyone", "units")}

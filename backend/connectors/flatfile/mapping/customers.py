@@ -1,13 +1,12 @@
 """Customers with their addresses, and contacts."""
 
-from typing import Any
-
 from backend.connectors.flatfile.files import ADDRESSES
 from backend.connectors.flatfile.mapping.parts import Parts
 from backend.connectors.flatfile.row import Row
+from sync_protocol.json_types import NewRecord
 
 
-def customer(row: Row, parts: Parts) -> dict[str, Any]:
+def customer(row: Row, parts: Parts) -> NewRecord:
     """Return a customer with all its addresses."""
     key = row.text("id")
     return {
@@ -25,13 +24,13 @@ def customer(row: Row, parts: Parts) -> dict[str, Any]:
         "currency": row.currency_or_none("currency"),
         "price_list_id": row.maybe("price_list_id"),
         "payment_term": row.maybe("payment_term"),
-        "addresses": [address(part) for part in parts.of(ADDRESSES, key)],
+        "addresses": [address(part) for part in parts.of(ADDRESSES, row, key)],
         "notes": row.maybe("notes"),
         "replaced_by": row.maybe("replaced_by"),
     }
 
 
-def address(row: Row) -> dict[str, Any]:
+def address(row: Row) -> NewRecord:
     """Return one address of a customer."""
     lines = [row.maybe(column) for column in ("line_1", "line_2", "line_3")]
     return {
@@ -46,7 +45,7 @@ def address(row: Row) -> dict[str, Any]:
     }
 
 
-def contact(row: Row, parts: Parts) -> dict[str, Any]:
+def contact(row: Row, parts: Parts) -> NewRecord:
     """Return a person at a customer."""
     phones = [
         {"kind": kind, "number": number} for kind in ("phone", "mobile", "fax") for number in row.several(kind)

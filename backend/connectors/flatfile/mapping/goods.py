@@ -1,16 +1,14 @@
 """Units, warehouses, products, price lists, prices and stock."""
 
-import hashlib
 from decimal import Decimal
-from typing import Any
 
 from backend.connectors.flatfile.mapping.parts import Parts
 from backend.connectors.flatfile.row import Row
+from backend.erp.composite import composite_key
+from sync_protocol.json_types import NewRecord
 
-LONGEST_KEY = 64
 
-
-def unit(row: Row, parts: Parts) -> dict[str, Any]:
+def unit(row: Row, parts: Parts) -> NewRecord:
     """Return a unit of measure."""
     return {
         "id": row.text("id"),
@@ -18,16 +16,16 @@ def unit(row: Row, parts: Parts) -> dict[str, Any]:
         "symbol": row.maybe("symbol") or row.text("id"),
         "category": row.text("category"),
         "factor": row.number("factor"),
-        "decimals": row.whole("decimals"),
+        "decimals": row.integer("decimals"),
     }
 
 
-def warehouse(row: Row, parts: Parts) -> dict[str, Any]:
+def warehouse(row: Row, parts: Parts) -> NewRecord:
     """Return a warehouse."""
     return {"id": row.text("id"), "name": row.text("name")}
 
 
-def product(row: Row, parts: Parts) -> dict[str, Any]:
+def product(row: Row, parts: Parts) -> NewRecord:
     """Return a product. Without `units` it is sold in its base unit."""
     base = row.text("base_unit")
     units = [{"unit": unit, "factor": row.parsed("units", factor)} for unit, factor in row.pairs("units")]
@@ -47,7 +45,7 @@ def product(row: Row, parts: Parts) -> dict[str, Any]:
     }
 
 
-def price_list(row: Row, parts: Parts) -> dict[str, Any]:
+def price_list(row: Row, parts: Parts) -> NewRecord:
     """Return a price list."""
     return {
         "id": row.text("id"),
@@ -60,15 +58,17 @@ def price_list(row: Row, parts: Parts) -> dict[str, Any]:
 
 
 def price_key(row: Row) -> str:
-    """Return the key of a price, made of what it is for, because few ERPs give their prices a number."""
-    least = Decimal(row.number_or_none("min_quantity") or "0").normalize()
-    parts = [row.text("price_list_id"), row.text("product_id"), row.text("unit"), f"{least:f}"]
+    """Return the key of a price: the fields that identify it, because few ERPs number their prices."""
+    least = row.number_or_none("min_quantity") or "0"
+    if "." in least:
+        least = least.rstrip("0").removesuffix(".")
+    parts = [row.text("price_list_id"), row.text("product_id"), row.text("unit"), least]
     if row.maybe("valid_from"):
         parts.append(row.text("valid_from"))
-    return _composed(parts, "/")
+    return composite_key(parts, "/")
 
 
-def price(row: Row, parts: Parts) -> dict[str, Any]:
+def price(row: Row, parts: Parts) -> NewRecord:
     """Return a price. Without `min_quantity` it applies from the first piece."""
     return {
         "id": price_key(row),
@@ -77,6 +77,7 @@ def price(row: Row, parts: Parts) -> dict[str, Any]:
         "unit": row.text("unit"),
         "min_quantity": row.number_or_none("min_quantity") or "0",
         "amount": row.number("amount"),
+        **({"min_amount": row.number_or_none("min_amount")} if row.has("min_amount") else {}),
         "currency": row.currency("currency"),
         "valid_from": row.maybe("valid_from"),
         "valid_to": row.maybe("valid_to"),
@@ -85,11 +86,11 @@ def price(row: Row, parts: Parts) -> dict[str, Any]:
 
 def stock_key(row: Row) -> str:
     """Return the key of a stock level."""
-    return _composed([row.text("product_id"), row.text("warehouse_id")], "@")
+    return composite_key([row.text("product_id"), row.text("warehouse_id")], "@")
 
 
-def stock_level(row: Row, parts: Parts) -> dict[str, Any]:
-    """Return a stock level. Without `available` it is what is on hand and not reserved."""
+def stock_level(row: Row, parts: Parts) -> NewRecord:
+    """Return a stock level. Without `available` it is the quantity on hand minus the reserved quantity."""
     on_hand = row.number("on_hand")
     reserved = row.number_or_none("reserved") or "0"
     available = row.number_or_none("available") or f"{Decimal(on_hand) - Decimal(reserved):f}"
@@ -107,9 +108,3 @@ def stock_level(row: Row, parts: Parts) -> dict[str, Any]:
         "incoming": incoming,
         "as_of": row.maybe("as_of") or parts.generated_at,
     }
-
-
-def _composed(parts: list[str], between: str) -> str:
-    """Return *parts* as one key; one that is too long is replaced by its digest."""
-    name = between.join(parts)
-    return name if len(name) <= LONGEST_KEY else hashlib.sha256(name.encode()).hexdigest()[:40]

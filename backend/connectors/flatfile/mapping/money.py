@@ -1,12 +1,11 @@
 """Receivables, credit and expense categories."""
 
-from typing import Any
-
 from backend.connectors.flatfile.mapping.parts import Parts
 from backend.connectors.flatfile.row import Row
+from sync_protocol.json_types import NewRecord
 
 
-def receivable(row: Row, parts: Parts) -> dict[str, Any]:
+def receivable(row: Row, parts: Parts) -> NewRecord:
     """Return an open item or a payment."""
     return {
         "id": row.text("id"),
@@ -22,7 +21,7 @@ def receivable(row: Row, parts: Parts) -> dict[str, Any]:
     }
 
 
-def credit(row: Row, parts: Parts) -> dict[str, Any]:
+def credit(row: Row, parts: Parts) -> NewRecord:
     """Return the credit of a customer, whose key it shares."""
     return {
         "id": row.text("customer_id"),
@@ -36,7 +35,7 @@ def credit(row: Row, parts: Parts) -> dict[str, Any]:
     }
 
 
-def expense_category(row: Row, parts: Parts) -> dict[str, Any]:
+def expense_category(row: Row, parts: Parts) -> NewRecord:
     """Return an expense category."""
     return {
         "id": row.text("id"),

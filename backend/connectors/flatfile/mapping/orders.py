@@ -1,15 +1,14 @@
 """Orders with their lines, deliveries and invoices."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from backend.connectors.flatfile.files import DELIVERIES, DELIVERY_LINES, INVOICES, ORDER_LINES
 from backend.connectors.flatfile.mapping.parts import Parts
 from backend.connectors.flatfile.row import Row
 from backend.erp.records import ErpDocument
+from sync_protocol.catalogue.orders import net_total
+from sync_protocol.json_types import NewRecord, Record
 
 
-def order(row: Row, parts: Parts) -> dict[str, Any]:
+def order(row: Row, parts: Parts) -> NewRecord:
     """Return an order with its execution."""
     key = row.text("id")
     return {
@@ -26,16 +25,16 @@ def order(row: Row, parts: Parts) -> dict[str, Any]:
         "tax": row.number("tax"),
         "gross": row.number("gross"),
         "axes": {axis: row.word(axis) for axis in ("transport", "approval", "delivery", "billing")},
-        "lines": [line(part) for part in parts.of(ORDER_LINES, key)],
-        "deliveries": [delivery(part, parts) for part in parts.of(DELIVERIES, key)],
-        "invoices": [invoice(part) for part in parts.of(INVOICES, key)],
+        "lines": [line(part) for part in parts.of(ORDER_LINES, row, key)],
+        "deliveries": [delivery(part, parts) for part in parts.of(DELIVERIES, row, key)],
+        "invoices": [invoice(part) for part in parts.of(INVOICES, row, key)],
     }
 
 
-def line(row: Row) -> dict[str, Any]:
+def line(row: Row) -> NewRecord:
     """Return one line of an order."""
     return {
-        "line_no": row.whole("line_no"),
+        "line_no": row.integer("line_no"),
         "product_id": row.maybe("product_id"),
         "description": row.maybe("description"),
         "unit": row.maybe("unit"),
@@ -47,7 +46,7 @@ def line(row: Row) -> dict[str, Any]:
     }
 
 
-def delivery(row: Row, parts: Parts) -> dict[str, Any]:
+def delivery(row: Row, parts: Parts) -> NewRecord:
     """Return one delivery of an order, with its lines."""
     return {
         "number": row.maybe("number"),
@@ -61,12 +60,12 @@ def delivery(row: Row, parts: Parts) -> dict[str, Any]:
                 "unit": part.maybe("unit"),
                 "quantity": part.number("quantity"),
             }
-            for part in parts.of(DELIVERY_LINES, row.text("id"))
+            for part in parts.of(DELIVERY_LINES, row, row.text("order_id"), row.text("id"))
         ],
     }
 
 
-def invoice(row: Row) -> dict[str, Any]:
+def invoice(row: Row) -> NewRecord:
     """Return one invoice of an order."""
     return {
         "number": row.maybe("number"),
@@ -79,6 +78,13 @@ def invoice(row: Row) -> dict[str, Any]:
     }
 
 
-def document(order: Mapping[str, Any]) -> ErpDocument:
+def document(order: Record) -> ErpDocument:
     """Return the ERP's document that *order*, a record of the collection, shows."""
-    return ErpDocument(order["id"], order["number"], order["axes"]["transport"], order["submission_id"])
+    return ErpDocument(
+        order["id"],
+        order["number"],
+        order["axes"]["transport"],
+        order["submission_id"],
+        total=net_total(order),
+        customer_id=order["customer_id"],
+    )

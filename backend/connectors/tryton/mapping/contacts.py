@@ -1,9 +1,10 @@
 """Contacts: the numbers and addresses of a customer, and the persons related to it."""
 
 import hashlib
-from typing import Any
 
 from backend.connectors.tryton.mapping.text import clip, key
+from backend.connectors.tryton.row import Raw
+from sync_protocol.json_types import NewRecord
 
 MECHANISM_FIELDS = ("party", "type", "value", "name", "active")
 PHONES = ("phone", "mobile", "fax")
@@ -21,7 +22,7 @@ def person_key(customer: int, person: int) -> str:
     return f"{customer}-p{person}"
 
 
-def record(raw: dict[str, Any]) -> dict[str, Any]:
+def record(raw: Raw) -> NewRecord:
     """Return a contact; *raw*: key, customer, name, role, mechanisms (`MECHANISM_FIELDS`)."""
     phones = [
         {"kind": row["type"], "number": clip(row["value"], 40)}

@@ -3,18 +3,19 @@
 import datetime as dt
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any
 
 from backend.connectors.tryton.mapping.text import date, key, money
+from backend.connectors.tryton.row import Raw, Row
+from sync_protocol.json_types import NewRecord
 
 FIELDS = ("credit_amount", "credit_limit_amount", "currency.code")
 
 
-def overdue(lines: Iterable[dict[str, Any]], today: dt.date) -> tuple[Decimal, dt.date | None]:
+def overdue(lines: Iterable[Row], today: dt.date) -> tuple[Decimal, dt.date | None]:
     """Return what is overdue and since when.
 
-    *lines* are a customer's open lines of receivable accounts; what it paid without naming an invoice
-    counts against the oldest.
+    *lines* are a customer's open lines of receivable accounts; a payment without an invoice counts against the
+    oldest ones.
     """
     owed = sorted((r["maturity_date"] or r["date"], r["debit"] - r["credit"]) for r in lines)
     credit = -sum((amount for _, amount in owed if amount < 0), Decimal(0))
@@ -30,7 +31,7 @@ def overdue(lines: Iterable[dict[str, Any]], today: dt.date) -> tuple[Decimal, d
     return total, oldest
 
 
-def record(raw: dict[str, Any]) -> dict[str, Any]:
+def record(raw: Raw) -> NewRecord:
     """Return the credit of a customer; *raw*: party (`FIELDS`), lines, today, as_of."""
     party = raw["party"]
     amount, oldest = overdue(raw["lines"], raw["today"])

@@ -1,9 +1,9 @@
 """Customers, of party.party: those that have a territory."""
 
-from typing import Any
-
 from backend.connectors.tryton.mapping.price_lists import list_key
 from backend.connectors.tryton.mapping.text import Untranslatable, clip, first, key, word
+from backend.connectors.tryton.row import Raw, Row
+from sync_protocol.json_types import NewRecord
 
 FIELDS = (
     "name", "code", "active", "lang.code", "customer_payment_term.name", "sale_price_list", "replaced_by",
@@ -16,7 +16,7 @@ ADDRESS_FIELDS = (
 MAX_LINES = 6
 
 
-def record(raw: dict[str, Any]) -> dict[str, Any]:
+def record(raw: Raw) -> NewRecord:
     """Return a customer.
 
     *raw*: party (`FIELDS`), addresses (`ADDRESS_FIELDS`), territories and blocked and others (names of
@@ -49,7 +49,7 @@ def record(raw: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def address(row: dict[str, Any]) -> dict[str, Any]:
+def address(row: Row) -> NewRecord:
     """Return an address; one that Tryton keeps for no purpose is one to visit."""
     uses = [use for use in ("delivery", "invoice") if row[use]]
     lines = [clip(line, 200) for line in (row["attn"], *(row["street"] or "").splitlines())]

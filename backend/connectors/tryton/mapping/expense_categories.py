@@ -2,15 +2,16 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
 
 from backend.connectors.tryton.mapping.text import clip, money, word
 from backend.connectors.tryton.options import EVERY_CATEGORY
+from backend.connectors.tryton.row import Raw
+from sync_protocol.json_types import NewRecord
 
 FIELDS = ("code", "name", "active", "closed", "type")
 
 
-def record(raw: dict[str, Any]) -> dict[str, Any]:
+def record(raw: Raw) -> NewRecord:
     """Return an expense category; *raw*: account (`FIELDS`), currency, policy (of the options)."""
     account = raw["account"]
     policy: Mapping[str, Mapping[str, str]] = raw["policy"]

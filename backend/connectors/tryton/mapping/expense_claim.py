@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from backend.connectors.tryton.row import Row, Values
 from backend.erp.records import Document
 
 
@@ -25,7 +26,7 @@ class ClaimFacts:
     key_field: str | None
 
 
-def values(document: Document, facts: ClaimFacts) -> dict[str, Any]:
+def values(document: Document, facts: ClaimFacts) -> Values:
     """Return the values to create. Amounts include tax, so no tax is added. Our key is the reference too."""
     body = document.body
     about = [body["purpose"]]
@@ -49,7 +50,7 @@ def values(document: Document, facts: ClaimFacts) -> dict[str, Any]:
     }
 
 
-def line_values(line: dict[str, Any], facts: ClaimFacts) -> dict[str, Any]:
+def line_values(line: Row, facts: ClaimFacts) -> Values:
     """Return the values of one expense."""
     text = f"{line['date']} {line['description']}"
     if line.get("merchant"):

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+from backend.connectors.tryton.row import Row, Values
 from backend.connectors.tryton.values import day, quantity
 from backend.erp.records import Document
 
@@ -41,7 +42,7 @@ def net_price(price: str, discount: str, digits: int) -> Decimal:
     return full.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
 
 
-def values(document: Document, facts: OrderFacts) -> dict[str, Any]:
+def values(document: Document, facts: OrderFacts) -> Values:
     """Return the values to create.
 
     With the companion module our key is in its field and the customer's order number in `reference`. Without it
@@ -50,7 +51,7 @@ def values(document: Document, facts: OrderFacts) -> dict[str, Any]:
     body = document.body
     own_number = body.get("customer_reference")
     comment = [body.get("notes") or ""]
-    sale: dict[str, Any] = {name: facts.party[name] for name in TAKEN_OVER if facts.party.get(name) is not None}
+    sale: Row = {name: facts.party[name] for name in TAKEN_OVER if facts.party.get(name) is not None}
     if facts.key_field:
         sale[facts.key_field] = document.id
         sale["reference"] = own_number or document.id
@@ -71,7 +72,7 @@ def values(document: Document, facts: OrderFacts) -> dict[str, Any]:
     }
 
 
-def line_values(line: dict[str, Any], facts: OrderFacts) -> dict[str, Any]:
+def line_values(line: Row, facts: OrderFacts) -> Values:
     """Return the values of one line. Its note contains the price shown and the discount."""
     discount = line.get("discount_percent") or "0"
     notes = [line.get("notes") or ""]

@@ -1,10 +1,15 @@
 """Orders and their execution, of sale.sale, its lines, shipments and invoices."""
 
 import re
+from collections.abc import Mapping
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from backend.connectors.tryton.mapping.text import clip, date, first, key, money, quantity
+from backend.connectors.tryton.mapping.units import UnitFacts
+from backend.connectors.tryton.row import Raw, Row
+from sync_protocol.json_types import NewRecord
 
 SALE_FIELDS = (
     "number", "reference", "state", "shipment_state", "invoice_state", "party", "currency.code", "warehouse",
@@ -35,18 +40,18 @@ BILLED = frozenset({"posted", "paid"})
 ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
 
 
-def keys_of(sale: dict[str, Any]) -> tuple[str | None, str | None]:
+def keys_of(sale: Row) -> tuple[str | None, str | None]:
     """Return our submission's id and the customer's order number, whichever field they are in."""
     reference = sale["reference"] or None
     own = sale.get("satchel_key") or (reference if reference and ULID.fullmatch(reference) else None)
     return own, None if reference == own else reference
 
 
-def record(raw: dict[str, Any]) -> dict[str, Any]:
+def record(raw: Raw) -> NewRecord:
     """Return an order.
 
     *raw*: sale, lines in their order, moves, shipments, invoices, invoice_lines (each by id), due (date by
-    invoice id), factors (of units).
+    invoice id), units (their facts, by id).
     """
     sale = raw["sale"]
     submission, reference = keys_of(sale)
@@ -76,7 +81,7 @@ def record(raw: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _line(number: int, line: dict[str, Any], raw: dict[str, Any]) -> dict[str, Any]:
+def _line(number: int, line: Row, raw: Raw) -> NewRecord:
     moves = [raw["moves"][n] for n in line["moves"]]
     billed = [raw["invoice_lines"][n] for n in line["invoice_lines"]]
     done = [row for row in moves if row["state"] == "done"]
@@ -87,25 +92,33 @@ def _line(number: int, line: dict[str, Any], raw: dict[str, Any]) -> dict[str, A
         "description": clip(line["description"] or first(line, "product", "name"), 400),
         "unit": key(line["unit"]),
         "ordered": quantity(line["quantity"] or 0),
-        "delivered": quantity(_sum_in(line["unit"], done, raw["factors"])),
-        "invoiced": quantity(_sum_in(line["unit"], posted, raw["factors"])),
+        "delivered": quantity(_sum_in(line["unit"], done, raw["units"])),
+        "invoiced": quantity(_sum_in(line["unit"], posted, raw["units"])),
         "unit_price": money(line["unit_price"] or 0),
         "net": money(line["amount"] or 0),
     }
 
 
-def _sum_in(unit: int | None, rows: list[dict[str, Any]], factors: dict[int, Decimal]) -> Decimal:
-    """Return the sum of quantities in *unit*: a shipment may count pieces if the order has boxes."""
-    total = Decimal(0)
+def _sum_in(unit: int | None, rows: list[dict[str, Any]], units: Mapping[int, UnitFacts]) -> Decimal | Fraction:
+    """Return the sum of quantities in *unit*: a shipment may count pieces if the order has boxes.
+
+    A converted sum is rounded down to what *unit* allows: 7 pieces are no box of 12 yet. The deliveries of the
+    order show the pieces.
+    """
+    total, converted = Fraction(0), False
     for row in rows:
-        amount = Decimal(row["quantity"] or 0)
+        amount = Fraction(row["quantity"] or 0)
         if unit is not None and row["unit"] not in (None, unit):
-            amount = amount * factors[row["unit"]] / factors[unit]
+            amount = amount * units[row["unit"]].factor / units[unit].factor
+            converted = True
         total += amount
-    return total
+    if unit is None or not converted:
+        return total
+    digits = units[unit].digits
+    return Decimal(int(total * 10**digits)).scaleb(-digits)
 
 
-def _delivery(shipment: dict[str, Any], raw: dict[str, Any]) -> dict[str, Any]:
+def _delivery(shipment: dict[str, Any], raw: Raw) -> NewRecord:
     place = f"stock.shipment.out,{shipment['id']}"
     own = {n for line in raw["lines"] for n in line["moves"]}
     moves = [row for row in raw["moves"].values() if row["id"] in own and row["shipment"] == place]
@@ -123,15 +136,15 @@ def _delivery(shipment: dict[str, Any], raw: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _invoice(invoice: dict[str, Any], due: Any) -> dict[str, Any]:
-    total, left = invoice["total_amount"] or Decimal(0), invoice["amount_to_pay"] or Decimal(0)
+def _invoice(invoice: dict[str, Any], due: Any) -> NewRecord:
+    total, unpaid = invoice["total_amount"] or Decimal(0), invoice["amount_to_pay"] or Decimal(0)
     status = INVOICE.get(invoice["state"])
     return {
         "number": clip(invoice["number"], 40),
         "date": date(invoice["invoice_date"]),
         "due_date": date(due),
         "gross": money(total),
-        "open_amount": money(left if invoice["state"] == "posted" else 0),
-        "status": status or ("open" if left == total else "part_paid"),
+        "open_amount": money(unpaid if invoice["state"] == "posted" else 0),
+        "status": status or ("open" if unpaid == total else "part_paid"),
         "credit_note": total < 0,
     }

@@ -1,8 +1,8 @@
 """Price lists, of product.price_list; and the list price, which is not a list in Tryton."""
 
-from typing import Any
-
 from backend.connectors.tryton.mapping.text import clip, key
+from backend.connectors.tryton.row import Row
+from sync_protocol.json_types import NewRecord
 
 FIELDS = ("name",)
 LIST_PRICE = "list"
@@ -14,7 +14,7 @@ def list_key(price_list: int | None) -> str:
     return LIST_PRICE if not price_list else str(price_list)
 
 
-def record(row: dict[str, Any]) -> dict[str, Any]:
+def record(row: Row) -> NewRecord:
     """Return a price list; *row* holds `FIELDS` and `currency`, and the id 0 for the list price.
 
     Never tax included: lists that are so in Tryton are read net, because an order takes net prices.

@@ -1,9 +1,9 @@
 """Products, of product.product and its template: those that are for sale."""
 
-from decimal import Decimal
-from typing import Any
-
 from backend.connectors.tryton.mapping.text import clip, key, quantity
+from backend.connectors.tryton.mapping.units import UnitFacts
+from backend.connectors.tryton.row import Raw
+from sync_protocol.json_types import NewRecord
 
 FIELDS = (
     "code",
@@ -19,16 +19,16 @@ FIELDS = (
 BARCODES = frozenset({"ean", "isbn", "ismn", "upc"})
 
 
-def record(raw: dict[str, Any]) -> dict[str, Any]:
+def record(raw: Raw) -> NewRecord:
     """Return a product.
 
     *raw*: product (`FIELDS`), kind, groups and others (names of its categories), barcodes (rows of
-    product.identifier), factors (of its units).
+    product.identifier), units (their facts, by id).
     """
     product = raw["product"]
-    base, usual = product["default_uom"], product["sale_uom"] or product["default_uom"]
-    units = [usual] if usual == base else [usual, base]
-    factors: dict[int, Decimal] = raw["factors"]
+    base, sales_unit = product["default_uom"], product["sale_uom"] or product["default_uom"]
+    units = [sales_unit] if sales_unit == base else [sales_unit, base]
+    facts: dict[int, UnitFacts] = raw["units"]
     group = min(raw["groups"], default=None) or min(raw["others"], default=None)
     return {
         "id": key(product["id"]),
@@ -37,7 +37,9 @@ def record(raw: dict[str, Any]) -> dict[str, Any]:
         "kind": raw["kind"],
         "group": clip(group, 80),
         "base_unit": key(base),
-        "units": [{"unit": key(unit), "factor": quantity(factors[unit] / factors[base])} for unit in units],
+        "units": [
+            {"unit": key(unit), "factor": quantity(facts[unit].factor / facts[base].factor)} for unit in units
+        ],
         "barcodes": [clip(row["code"], 60) for row in raw["barcodes"] if row["type"] in BARCODES],
         "active": product["active"],
         "sellable": bool(product["active"] and product["salable"]),

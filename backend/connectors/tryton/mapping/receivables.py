@@ -1,10 +1,11 @@
 """Receivables: lines of receivable accounts, open ones and recently paid ones."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
 
 from backend.connectors.tryton.mapping.text import clip, date, key, money
+from backend.connectors.tryton.row import Raw, Row
+from sync_protocol.json_types import NewRecord
 
 LINE_FIELDS = (
     "party", "debit", "credit", "date", "maturity_date", "reconciliation", "move.number", "description",
@@ -13,16 +14,14 @@ LINE_FIELDS = (
 INVOICE_FIELDS = ("number", "total_amount", "lines_to_pay", "payment_lines", "sales.number")
 
 
-def amount_of(line: Mapping[str, Any]) -> Decimal:
+def amount_of(line: Row) -> Decimal:
     """Return what the customer owes by a line, in the line's own currency; negative for payments."""
     if line["amount_second_currency"] is not None and line.get("second_currency."):
         return Decimal(line["amount_second_currency"])
     return Decimal(line["debit"] - line["credit"])
 
 
-def open_amounts(
-    lines: Sequence[Mapping[str, Any]], to_pay: list[int], paid_by: list[int]
-) -> dict[int, Decimal]:
+def open_amounts(lines: Sequence[Row], to_pay: list[int], paid_by: list[int]) -> dict[int, Decimal]:
     """Return what is open of each of an invoice's *lines*.
 
     In Tryton a part payment is beside the invoice until everything is paid. Here it is subtracted from the
@@ -50,7 +49,7 @@ def open_amounts(
     return open_by_line
 
 
-def record(raw: dict[str, Any]) -> dict[str, Any]:
+def record(raw: Raw) -> NewRecord:
     """Return a receivable; *raw*: line (`LINE_FIELDS`), invoice (`INVOICE_FIELDS`) or None, open, currency."""
     line, invoice = raw["line"], raw["invoice"]
     amount = amount_of(line)

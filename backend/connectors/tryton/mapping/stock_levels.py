@@ -1,8 +1,8 @@
 """Stock levels: what Tryton counts in a warehouse's storage zone at one time."""
 
-from typing import Any
-
 from backend.connectors.tryton.mapping.text import date, key, quantity
+from backend.connectors.tryton.row import Raw
+from sync_protocol.json_types import NewRecord
 
 MAX_INCOMING = 50
 
@@ -12,7 +12,7 @@ def level_key(product: int, warehouse: int) -> str:
     return f"{product}-{warehouse}"
 
 
-def record(raw: dict[str, Any]) -> dict[str, Any]:
+def record(raw: Raw) -> NewRecord:
     """Return a stock level.
 
     *raw*: product, warehouse, unit, on_hand, free, incoming [(date, quantity)], as_of.

@@ -4,9 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from backend.connectors.tryton.client import Client, Row
+from backend.connectors.tryton.client import Client
 from backend.connectors.tryton.mapping import contacts
 from backend.connectors.tryton.reads.customers import PartySource
+from backend.connectors.tryton.row import Row
 from backend.connectors.tryton.rows import Item
 from backend.connectors.tryton.sources import ANY, Trigger, same
 
@@ -49,11 +50,11 @@ class Contacts(PartySource):
 
     def items(self, client: Client, roots: list[int]) -> Iterator[Item]:
         customers = self.among(client, roots)
-        wanted = [root for root in roots if root in customers]
-        relations = self._relations(client, wanted)
+        contact_roots = [root for root in roots if root in customers]
+        relations = self._relations(client, contact_roots)
         people = {row["to"] for rows in relations.values() for row in rows}
         mechanisms: dict[int, list[Row]] = defaultdict(list)
-        domain = [ANY, ["party", "in", sorted({*wanted, *people})]]
+        domain = [ANY, ["party", "in", sorted({*contact_roots, *people})]]
         for row in client.search_read("party.contact_mechanism", domain, contacts.MECHANISM_FIELDS):
             mechanisms[row["party"]].append(row)
         for root in roots:
@@ -69,10 +70,10 @@ class Contacts(PartySource):
         relations: dict[int, dict[int, Row]] = defaultdict(dict)
         if self.relations and roots:
             rows = client.search_read(RELATION, [ANY, ["from_", "in", roots]], RELATION_FIELDS)
-            others = self.among(client, {row["to"] for row in rows})
+            related = self.among(client, {row["to"] for row in rows})
             for row in rows:
                 earlier = relations[row["from_"]].get(row["to"])
-                if row["to"] not in others and not (earlier and earlier["active"]):
+                if row["to"] not in related and not (earlier and earlier["active"]):
                     relations[row["from_"]][row["to"]] = row
         return {root: list(relations[root].values()) for root in roots}
 

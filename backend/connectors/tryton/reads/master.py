@@ -85,25 +85,25 @@ class ExpenseCategories(Plain):
     triggers = (Trigger("account.account", same()),)
 
     def domain(self, client: Client) -> Domain:
-        wanted = self.lookups.options.expense_accounts
+        selected = self.lookups.options.expense_accounts
         domain: Domain = [
             ["type.expense", "=", True], ["code", "!=", None], ["closed", "!=", True],
             ["company", "=", self.lookups.company],
         ]  # fmt: skip
-        if wanted:
-            domain.append(["OR", *[["code", "like", code.replace("_", r"\_") + "%"] for code in wanted]])
+        if selected:
+            domain.append(["OR", *[["code", "like", code.replace("_", r"\_") + "%"] for code in selected]])
         return domain
 
     def items(self, client: Client, roots: list[int]) -> Iterator[Item]:
         currency = self.lookups.currency()["code"]
         policy = self.lookups.options.expense_policy
         rows = by_id(client.search_read(self.model, [ANY, ["id", "in", roots]], self.fields))
-        wanted = {item.key for item in super().items(client, roots) if item.raw is not None}
+        selected = {item.key for item in super().items(client, roots) if item.raw is not None}
         for root in roots:
             row = rows.get(root)
             if row is None or not row["code"]:
                 continue
-            belongs = str(root) in wanted
+            belongs = str(root) in selected
             raw = {"account": row, "currency": currency, "policy": policy} if belongs else None
             yield Item(word(row["code"]), raw)
 
@@ -112,6 +112,6 @@ class ExpenseCategories(Plain):
         return [word(row["code"]) for row in rows if row["code"]]
 
     def roots_of(self, client: Client, keys: Iterable[str]) -> list[int]:
-        wanted = set(keys)
+        selected = set(keys)
         rows = client.search_read(self.model, [ANY, ["code", "!=", None]], ["code"])
-        return [row["id"] for row in rows if wanted & {word(row["code"]), str(row["id"])}]
+        return [row["id"] for row in rows if selected & {word(row["code"]), str(row["id"])}]

@@ -7,10 +7,11 @@ from decimal import Decimal
 from typing import Any
 
 from backend.clock import instant
-from backend.connectors.tryton.client import Client, Domain, Row
+from backend.connectors.tryton.client import Client, Domain
 from backend.connectors.tryton.lookups import Lookups
 from backend.connectors.tryton.mapping import credit, receivables
 from backend.connectors.tryton.reads.customers import PartySource
+from backend.connectors.tryton.row import Row
 from backend.connectors.tryton.rows import Item
 from backend.connectors.tryton.sources import Source, Trigger, by_id, flat, same
 
@@ -85,9 +86,9 @@ def _invoices(client: Client, lines: list[Row]) -> tuple[dict[int, Row], dict[in
     paid = client.search_read(INVOICE, [["payment_lines", "in", ids]], ["payment_lines"]) if ids else []
     belongs = {line: invoice for line, invoice in named.items() if invoice}
     belongs |= {line: row["id"] for row in paid for line in row["payment_lines"]}
-    wanted = sorted(set(belongs.values()))
-    domain = [["id", "in", wanted], ["type", "=", "out"]]
-    rows = client.search_read(INVOICE, domain, receivables.INVOICE_FIELDS) if wanted else []
+    invoice_ids = sorted(set(belongs.values()))
+    domain = [["id", "in", invoice_ids], ["type", "=", "out"]]
+    rows = client.search_read(INVOICE, domain, receivables.INVOICE_FIELDS) if invoice_ids else []
     return by_id(rows), belongs
 
 
@@ -117,8 +118,8 @@ class Credit(PartySource):
         domain = [*self.domain(client), ["id", "in", roots]]
         parties = by_id(client.search_read("party.party", domain, credit.FIELDS))
         lines: dict[int, list[Row]] = defaultdict(list)
-        of_them = [*RECEIVABLE, POSTED, ["party", "in", roots], ["reconciliation", "=", None]]
-        for row in client.search_read(LINE, of_them, ["party", "debit", "credit", "date", "maturity_date"]):
+        open_items = [*RECEIVABLE, POSTED, ["party", "in", roots], ["reconciliation", "=", None]]
+        for row in client.search_read(LINE, open_items, ["party", "debit", "credit", "date", "maturity_date"]):
             lines[row["party"]].append(row)
         shared: dict[str, Any] = {"today": self.lookups.today(), "as_of": instant(self._now())}
         for root in roots:

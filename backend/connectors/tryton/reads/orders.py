@@ -5,9 +5,10 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from backend.connectors.tryton.client import Client, Domain, Row
+from backend.connectors.tryton.client import Client, Domain
 from backend.connectors.tryton.lookups import Lookups
 from backend.connectors.tryton.mapping import orders
+from backend.connectors.tryton.row import Row
 from backend.connectors.tryton.rows import Item
 from backend.connectors.tryton.sources import Source, Trigger, by_id, flat, same
 
@@ -69,7 +70,7 @@ class Orders(Source):
         domain = [*self.domain(client), ["id", "in", roots]]
         sales = by_id(client.search_read(SALE, domain, self.fields))
         shared = _execution(client, list(sales.values()))
-        shared["factors"] = self.lookups.factors()
+        shared["units"] = self.lookups.units()
         lines: dict[int, list[Row]] = defaultdict(list)
         order = [("sequence", "ASC NULLS FIRST"), ("id", "ASC")]
         for row in client.search_read(LINE, [["sale", "in", sorted(sales)]], orders.LINE_FIELDS, order=order):

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from backend.connectors.tryton.client import Client, Row
+from backend.connectors.tryton.client import Client
 from backend.connectors.tryton.mapping.prices import least_quantities, price_key
 from backend.connectors.tryton.reads.products import CHANGED, PRODUCT, ProductSource
+from backend.connectors.tryton.row import Row
 from backend.connectors.tryton.rows import Item
 from backend.connectors.tryton.sources import ANY, Trigger, by_id
 
@@ -16,7 +17,7 @@ FIELDS = (
 )  # fmt: skip
 
 
-class Wanted(NamedTuple):
+class PriceRequest(NamedTuple):
     """One price to request."""
 
     list: int
@@ -46,68 +47,71 @@ class Prices(ProductSource):
     )
 
     def items(self, client: Client, roots: list[int]) -> Iterator[Item]:
-        wanted, unwanted = self._wanted(client, roots)
-        amounts = self._amounts(client, [want for wants in wanted.values() for want in wants])
+        requested, not_requested = self._requested(client, roots)
+        amounts = self._amounts(client, [price for group in requested.values() for price in group])
         currency = self.lookups.currency()["code"]
         for root in roots:
-            for want in wanted[root]:
-                amount = amounts.get(want.key)
-                raw = {**want._asdict(), "amount": amount, "currency": currency}
+            for price in requested[root]:
+                amount = amounts.get(price.key)
+                raw = {**price._asdict(), "amount": amount, "currency": currency}
                 # No line of the list matches: the product has no price in it.
-                yield Item(want.key, None if amount is None else raw)
-            for key in unwanted.get(root, ()):
+                yield Item(price.key, None if amount is None else raw)
+            for key in not_requested.get(root, ()):
                 yield Item(key, None)
 
     def keys(self, client: Client, roots: list[int]) -> Iterable[str]:
-        wanted, _ = self._wanted(client, roots)
-        return [want.key for wants in wanted.values() for want in wants]
+        requested, _ = self._requested(client, roots)
+        return [price.key for group in requested.values() for price in group]
 
     def roots_of(self, client: Client, keys: Iterable[str]) -> list[int]:
         # list-product-unit-quantity, or the product alone if Tryton could not serve it.
         return super().roots_of(client, [key.split("-")[1] if "-" in key else key for key in keys])
 
-    def _wanted(self, client: Client, roots: list[int]) -> tuple[dict[int, list[Wanted]], dict[int, list[str]]]:
+    def _requested(
+        self, client: Client, roots: list[int]
+    ) -> tuple[dict[int, list[PriceRequest]], dict[int, list[str]]]:
         """Return the prices to request, by product, and the keys of prices of products no longer sold."""
         domain = [ANY, ["id", "in", roots]]
         products = by_id(client.search_read(PRODUCT, domain, (*FIELDS, "template.salable")))
         lists = _lists(client, self.lookups.company)
         lines = _lines(client)
         ancestors = self.lookups.ancestors("product.category")
-        factors, digits = self.lookups.factors(), self.lookups.digits()
-        wanted: dict[int, list[Wanted]] = defaultdict(list)
-        unwanted: dict[int, list[str]] = defaultdict(list)
+        units = self.lookups.units()
+        requested: dict[int, list[PriceRequest]] = defaultdict(list)
+        not_requested: dict[int, list[str]] = defaultdict(list)
         for root, product in products.items():
-            base, usual = product["default_uom"], product["sale_uom"] or product["default_uom"]
+            base, sales_unit = product["default_uom"], product["sale_uom"] or product["default_uom"]
             inside = set().union(*(ancestors.get(n, {n}) for n in product["categories_all"] or ()))
             for price_list in lists:
                 breaks = _breaks(lines[price_list["id"]], root, inside)
-                counted_in = usual if price_list.get("unit") == "product_sale" else base
+                counted_in = sales_unit if price_list.get("unit") == "product_sale" else base
                 taxes = _taxes(product) if price_list.get("tax_included") else ()
-                for unit in dict.fromkeys((usual, base)):
-                    for least in least_quantities(breaks, factors[unit] / factors[counted_in], digits[unit]):
-                        quantity = least or Decimal(1).scaleb(-digits[unit])
-                        want = Wanted(price_list["id"], root, unit, least, quantity, taxes)
+                for unit in dict.fromkeys((sales_unit, base)):
+                    factor, digits = units[unit].factor / units[counted_in].factor, units[unit].digits
+                    for least in least_quantities(breaks, factor, digits):
+                        quantity = least or Decimal(1).scaleb(-digits)
+                        price = PriceRequest(price_list["id"], root, unit, least, quantity, taxes)
                         if product["active"] and product["template."]["salable"]:
-                            wanted[root].append(want)
+                            requested[root].append(price)
                         else:
-                            unwanted[root].append(want.key)
-        return wanted, unwanted
+                            not_requested[root].append(price.key)
+        return requested, not_requested
 
-    def _amounts(self, client: Client, wanted: list[Wanted]) -> dict[str, Decimal | None]:
+    def _amounts(self, client: Client, requested: list[PriceRequest]) -> dict[str, Decimal | None]:
         """Request all prices with the same list, unit, quantity and taxes in one call."""
-        together: dict[tuple[Any, ...], list[Wanted]] = defaultdict(list)
-        for want in wanted:
-            together[want.list, want.unit, want.quantity, want.taxes].append(want)
+        together: dict[tuple[Any, ...], list[PriceRequest]] = defaultdict(list)
+        for price in requested:
+            together[price.list, price.unit, price.quantity, price.taxes].append(price)
         amounts: dict[str, Decimal | None] = {}
-        for (price_list, unit, quantity, taxes), wants in together.items():
+        for (price_list, unit, quantity, taxes), group in together.items():
             context: Row = {"uom": unit, "quantity": float(quantity)}
             if price_list:
                 context["price_list"] = price_list
             if taxes:
                 context["taxes"] = list(taxes)
-            ids = [want.product for want in wants]
+            ids = [price.product for price in group]
             rows = by_id(client.read(PRODUCT, ids, ["sale_price_uom"], context=context))
-            amounts |= {want.key: rows[want.product]["sale_price_uom"] for want in wants}
+            amounts |= {price.key: rows[price.product]["sale_price_uom"] for price in group}
         return amounts
 
 

@@ -3,9 +3,10 @@
 from collections import defaultdict
 from collections.abc import Iterator
 
-from backend.connectors.tryton.client import Client, Domain, Row
+from backend.connectors.tryton.client import Client, Domain
 from backend.connectors.tryton.lookups import Lookups, names
 from backend.connectors.tryton.mapping import products
+from backend.connectors.tryton.row import Row
 from backend.connectors.tryton.rows import Item
 from backend.connectors.tryton.sources import ANY, Source, Trigger, by_id, found_by, same
 
@@ -54,7 +55,7 @@ class Products(ProductSource):
             "product.identifier", [["product", "in", roots]], ["product", "type", "code"]
         ):
             barcodes[row["product"]].append(row)
-        factors = self.lookups.factors()
+        units = self.lookups.units()
         for root in roots:
             product = rows.get(root)
             if product is None:
@@ -67,7 +68,7 @@ class Products(ProductSource):
                 "groups": [groups[n].name for n in own if n in groups],
                 "others": names(categories, [n for n in own if n not in kinds and n not in groups]),
                 "barcodes": barcodes[root],
-                "factors": factors,
+                "units": units,
             }
             yield Item(str(root), raw)
 

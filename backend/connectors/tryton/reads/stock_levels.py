@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 
 from backend.clock import instant
-from backend.connectors.tryton.client import Client, Domain, Row
+from backend.connectors.tryton.client import Client, Domain
 from backend.connectors.tryton.lookups import Lookups
 from backend.connectors.tryton.mapping.stock_levels import level_key
 from backend.connectors.tryton.reads.products import CHANGED, PRODUCT, ProductSource
+from backend.connectors.tryton.row import Row
 from backend.connectors.tryton.rows import Item
 from backend.connectors.tryton.sources import Trigger, by_id, same
 
@@ -68,7 +69,7 @@ class StockLevels(ProductSource):
 def _figures(client: Client, products: list[int], warehouse: int, today: dt.date) -> dict[int, Row]:
     """Return on_hand, free and incoming of each product in the storage zone of a warehouse.
 
-    Free is what Tryton counts if assigned moves count as done.
+    The free quantity is the one that Tryton computes with assigned moves counted as done.
     """
     zone: Row = {"locations": [warehouse], "stock_skip_warehouse": True, "stock_date_end": today}
     on_hand = by_id(client.read(PRODUCT, products, ["quantity"], context=zone))

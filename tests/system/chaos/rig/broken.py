@@ -76,8 +76,10 @@ def _key_constraint(tryton: TrytonServer, *, enforced: bool) -> Iterator[None]:
     finally:
         forget = sql.SQL("UPDATE {} SET satchel_key = NULL").format(table)
         tryton.postgres.execute(forget, tryton.database)
-        again = sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} UNIQUE (company, satchel_key)").format(table, name)
-        tryton.postgres.execute(again, tryton.database)
+        statement = sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} UNIQUE (company, satchel_key)").format(
+            table, name
+        )
+        tryton.postgres.execute(statement, tryton.database)
 
 
 BROKEN = [
@@ -110,8 +112,8 @@ BROKEN = [
         [
             replace(
                 access.streams,
-                "($ALL, $OWN, *$ASSIGNED)",
-                '($ALL, *(channel("rep", id) for id in session.scalars(select(Rep.id))), *$ASSIGNED)',
+                "(*_own_channels(rep), *$ASSIGNED)",
+                '(EVERYONE, *(channel("rep", id) for id in session.scalars(select(Rep.id))), *$ASSIGNED)',
             )
         ],
     ),

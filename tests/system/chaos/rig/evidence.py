@@ -5,8 +5,8 @@ from decimal import Decimal
 
 from tests.services.tryton import TrytonServer
 from tests.services.tryton_rpc import TrytonSession
+from tests.system.chaos.rig.comparison import Captured, ErpDocument, Evidence
 from tests.system.chaos.rig.site import Site
-from tests.system.chaos.rig.verdict import Captured, ErpDocument, Evidence
 
 MODELS = {
     "order": ("sale.sale", "untaxed_amount", []),

@@ -21,7 +21,7 @@ STEPS_OF_A_PHONE = (
 
 
 def _nothing(site: Site) -> None:
-    """Do nothing: the end of a fault that ends by itself."""
+    """Do nothing: the end of a fault that needs no repair."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """A phone as a process: captures and syncs until it is told to stop capturing, and logs what happened to it.
 
 `python -m tests.system.chaos.rig.phone FOLDER SERVER CODE REP SEED MAX_DOCUMENTS INTERVAL`.
-Each line of the log (`events.jsonl`) is forced to disk. The verdict compares the end of the run with it: which
+Each line of the log (`events.jsonl`) is forced to disk. The comparison reads the end of the run with it: which
 documents were captured and acknowledged, and which documents of other reps were seen.
 """
 
@@ -73,10 +73,10 @@ class Phone:
 
     def due(self) -> int:
         """Return how many documents it should have captured by now; time starts with its first customers."""
-        began = self.folder / "began"
-        if not began.exists():
-            began.touch()
-        return min(self.max_documents, 1 + int((time.time() - began.stat().st_mtime) / self.interval))
+        started = self.folder / "began"
+        if not started.exists():
+            started.touch()
+        return min(self.max_documents, 1 + int((time.time() - started.stat().st_mtime) / self.interval))
 
     def sync(self) -> None:
         """Sync once, and write the phone's status."""
@@ -87,7 +87,7 @@ class Phone:
         documents = self.device.documents()
         status = {
             "at": time.time(),
-            "problem": str(report.problem) if report.problem else None,
+            "problem": report.problem.technical or str(report.problem) if report.problem else None,
             "complete": report.problem is None and (report.complete or report.unchanged),
             "open": {d.id: d.state_label for d in documents if d.state not in SETTLED},
             "states": {d.id: d.state for d in documents},
@@ -96,10 +96,10 @@ class Phone:
         draft.write_text(json.dumps(status))
         draft.replace(self.folder / "status.json")
 
-    def log(self, event: str, **more: Any) -> None:
+    def log(self, event: str, **fields: Any) -> None:
         """Add a line to the log; when this returns it is on disk."""
         with (self.folder / "events.jsonl").open("a") as file:
-            file.write(json.dumps({"event": event, **more}) + "\n")
+            file.write(json.dumps({"event": event, **fields}) + "\n")
             file.flush()
             os.fsync(file.fileno())
 

@@ -5,11 +5,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
 
+from tests.system.chaos.rig.comparison import compare
 from tests.system.chaos.rig.evidence import collect, newest
 from tests.system.chaos.rig.faults import Fault, draw_faults
 from tests.system.chaos.rig.run_result import RunResult
 from tests.system.chaos.rig.site import Company, Site
-from tests.system.chaos.rig.verdict import compare
 from tests.system.scenarios.node import ROOT
 
 LIVENESS_SECONDS = 300.0

@@ -118,6 +118,7 @@ class Site:
             "SATCHEL_DATABASE_URL": self.primary.url(DATABASE).replace(direct, proxied),
             "SATCHEL_REDIS_URL": f"redis://127.0.0.1:{self.lines['redis'].port}/0",
             "SATCHEL_PUBLIC_URL": "http://satchel.test",
+            "SATCHEL_UNENCRYPTED_HOSTS": "satchel.test",
             "SATCHEL_LEASE_SECONDS": "15",
             "SATCHEL_BACKOFF_BASE_SECONDS": "1",
             "SATCHEL_BACKOFF_CAP_SECONDS": "5",

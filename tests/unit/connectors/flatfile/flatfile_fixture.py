@@ -1,4 +1,4 @@
-"""A flat-file ERP for tests: the sample ERP with a small company, and hands that reach into its books."""
+"""A flat-file ERP for tests: the sample ERP with a small company, and hands that reach into its db."""
 
 import datetime as dt
 import hashlib
@@ -16,9 +16,9 @@ from backend.connectors.flatfile.adapter import FlatFileConnector
 from backend.connectors.flatfile.files import COLLECTION_FILES
 from backend.erp.records import Document, ForecastLine, ReceiptFile, RepInfo
 from backend.sample_erp import run
-from backend.sample_erp.database import table
 from backend.sample_erp.export import write_export
 from backend.sample_erp.run import opened
+from backend.sample_erp.upgrade import table
 
 RECEIPT = b"%PDF-1.4 a receipt of a hotel\n%%EOF\n"
 RECEIVED = dt.datetime(2026, 11, 23, 9, 0, tzinfo=dt.UTC)
@@ -76,9 +76,8 @@ def claim_body(**changes: Any) -> dict[str, Any]:
 def receipt_file() -> ReceiptFile:
     """Return `RECEIPT` as it goes with a document."""
     digest = hashlib.sha256(RECEIPT).hexdigest()
-    return ReceiptFile(
-        digest, "application/pdf", "../../etc/hotel.pdf", len(RECEIPT), lambda: io.BytesIO(RECEIPT)
-    )
+    name = "../../etc/hotel.pdf"
+    return ReceiptFile(digest, digest, "application/pdf", name, len(RECEIPT), lambda: io.BytesIO(RECEIPT))
 
 
 def document(kind: str, body: dict[str, Any], *receipts: ReceiptFile, key: str | None = None) -> Document:
@@ -101,6 +100,9 @@ class FlatFileFixture:
 
     def order(self) -> Document:
         return document("order", order_body())
+
+    def example(self, kind: str) -> Document:
+        return {"order": self.order, "expense_claim": self.claim}[kind]()
 
     def refused_order(self) -> Document:
         body = order_body()
@@ -126,11 +128,11 @@ class FlatFileFixture:
         """Change the second row and drop a snapshot."""
         file = COLLECTION_FILES[collection][0]
         column = {"stock_levels": "on_hand", "orders": "customer_reference"}.get(collection, "name")
-        with opened(self.folder) as (layout, books):
-            with books.transaction():
-                row = books.rows(f"SELECT * FROM {table(file)} ORDER BY 1 LIMIT 1 OFFSET 1")[0]
-                books.put(file, [{**dict(row), column: "4711"}])
-            assert write_export(layout, books, SystemClock().now())
+        with opened(self.folder) as (layout, db):
+            with db.transaction():
+                row = db.rows(f"SELECT * FROM {table(file)} ORDER BY 1 LIMIT 1 OFFSET 1")[0]
+                db.put(file, [{**dict(row), column: "4711"}])
+            assert write_export(layout, db, SystemClock().now())
         return f"{row['product_id']}@{row['warehouse_id']}" if collection == "stock_levels" else row["id"]
 
     def work(self) -> None:
@@ -138,5 +140,5 @@ class FlatFileFixture:
 
     def count(self, kind: str, key: str) -> int:
         name = {"order": "orders", "expense_claim": "expense_claims"}[kind]
-        with opened(self.folder) as (_, books):
-            return int(books.rows(f"SELECT COUNT(*) FROM {name} WHERE satchel_key = ?", key)[0][0])
+        with opened(self.folder) as (_, db):
+            return int(db.rows(f"SELECT COUNT(*) FROM {name} WHERE satchel_key = ?", key)[0][0])

@@ -8,8 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from backend.connectors.flatfile.adapter import FlatFileConnector
 from backend.connectors.flatfile.files import ALL_FILES, COLLECTION_FILES
 from backend.connectors.flatfile.layout import Layout
+from backend.ingest.validation import Partitioned, partition
+from sync_protocol.catalogue import COLLECTIONS
 
 CUSTOMER = {
     "id": "C1",
@@ -48,7 +51,7 @@ def csv_text(name: str, *rows: Mapping[str, str], delimiter: str = ",") -> str:
     return out.getvalue()
 
 
-def whole(collection: str, **files: str | bytes) -> dict[str, str | bytes]:
+def complete_export(collection: str, **files: str | bytes) -> dict[str, str | bytes]:
     """Return all files of *collection*, with the content in *files* (by name without .csv), else empty."""
     return {
         file.name: files.get(file.name.removesuffix(".csv"), csv_text(file.name))
@@ -58,7 +61,7 @@ def whole(collection: str, **files: str | bytes) -> dict[str, str | bytes]:
 
 def categories(*rows: Mapping[str, str]) -> dict[str, str | bytes]:
     """Return the files of an export with expense categories only."""
-    return whole("expense_categories", expense_categories=csv_text("expense_categories.csv", *rows))
+    return complete_export("expense_categories", expense_categories=csv_text("expense_categories.csv", *rows))
 
 
 def put_export(
@@ -88,3 +91,10 @@ def put_export(
     if manifest:
         (path / "manifest.json").write_text(json.dumps({"generated_at": generated_at, "files": entries}))
     return path
+
+
+def validated(connector: FlatFileConnector, collection: str) -> Partitioned:
+    """Return a page as ingest sees it. The files are closed first: another collection may be read meanwhile."""
+    page = connector.read(collection, None, 100)
+    connector.close()
+    return partition(COLLECTIONS[collection], page)

@@ -23,16 +23,22 @@ OK = (KEY, "1", "ok", "17", "SO-17", "", "")
 OK_2 = (KEY, "2", "ok", "17", "SO-17", "", "")
 
 
-def acknowledge(files: FlatFileFixture, *rows: tuple[str, ...], key: str = KEY, **manifest: Any) -> Path:
+def acknowledge(
+    files: FlatFileFixture,
+    *rows: tuple[str, ...],
+    key: str = KEY,
+    columns: tuple[str, ...] = COLUMNS,
+    **manifest: Any,
+) -> Path:
     """Write an acknowledgement by hand; *manifest* overrides what its manifest says, None leaves it out."""
     out = io.StringIO(newline="")
-    csv.writer(out).writerows([COLUMNS, *rows])
+    csv.writer(out).writerows([columns, *rows])
     path = files.folder / "acks" / f"ACK_ORDER_{key}.csv"
     path.write_text(out.getvalue(), newline="")
-    said = {"generated_at": "2026-11-23T10:00:00Z", "rows": len(rows)}
-    said["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
+    manifest_body = {"generated_at": "2026-11-23T10:00:00Z", "rows": len(rows)}
+    manifest_body["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
     if manifest != {"rows": None}:
-        path.with_suffix(".manifest.json").write_text(json.dumps({**said, **manifest}))
+        path.with_suffix(".manifest.json").write_text(json.dumps({**manifest_body, **manifest}))
     return path
 
 
@@ -63,7 +69,7 @@ def only(connector: FlatFileConnector) -> Acknowledgement:
     return answer
 
 
-def test_every_line_ok_is_accepted_under_the_erps_number(
+def test_a_document_with_all_lines_ok_is_accepted_with_the_erps_number(
     files: FlatFileFixture, handed_over: FlatFileConnector
 ) -> None:
     acknowledge(files, OK, OK_2)
@@ -76,14 +82,14 @@ def test_every_line_ok_is_accepted_under_the_erps_number(
     )
 
 
-def test_one_row_without_a_line_number_answers_for_all(
+def test_a_row_without_a_line_number_answers_the_whole_document(
     files: FlatFileFixture, handed_over: FlatFileConnector
 ) -> None:
     acknowledge(files, (KEY, "", "ok", "", "SO-17", "", ""))
     assert only(handed_over).outcome.external_id == "SO-17"
 
 
-def test_a_refused_line_refuses_the_document_and_is_named_by_its_field(
+def test_a_refused_line_rejects_the_document_and_names_its_field(
     files: FlatFileFixture, handed_over: FlatFileConnector
 ) -> None:
     acknowledge(files, (KEY, "2", "reject", "", "", "not_for_sale", "Discontinued"), (*OK[:3], "", "", "", ""))
@@ -93,7 +99,7 @@ def test_a_refused_line_refuses_the_document_and_is_named_by_its_field(
     assert "Discontinued" in (outcome.raw or "")
 
 
-def test_a_reason_code_of_the_erps_own_becomes_a_code_that_phones_know(
+def test_a_reason_code_of_the_erp_becomes_a_code_of_the_protocol(
     files: FlatFileFixture, handed_over: FlatFileConnector
 ) -> None:
     acknowledge(files, (KEY, "", "reject", "", "", "V1-331", ""))
@@ -108,15 +114,15 @@ def test_a_hold_is_settled_and_a_later_answer_replaces_it(
     first = only(handed_over)
     assert (first.outcome.state, first.outcome.reason) == (State.ON_HOLD, "Over the limit")
     handed_over.confirm(first.token)
-    [found] = handed_over.find("order", KEY)
-    assert (found.state, found.number) == ("hold", "SO-17")
+    [erp_document] = handed_over.find("order", KEY)
+    assert (erp_document.state, erp_document.number) == ("hold", "SO-17")
     acknowledge(files, OK, OK_2)
     handed_over.confirm(first.token)  # of the older answer: the newer one must stay
     second = only(handed_over)
     assert second.outcome.state is State.ACCEPTED
     handed_over.confirm(second.token)
     order = document("order", order_body(), key=KEY)
-    assert handed_over.advance(order, found).state is State.ACCEPTED
+    assert handed_over.advance(order, erp_document).state is State.ACCEPTED
 
 
 def test_a_refused_document_can_be_handed_over_again_under_the_same_name(
@@ -126,12 +132,14 @@ def test_a_refused_document_can_be_handed_over_again_under_the_same_name(
     handed_over.confirm(only(handed_over).token)
     order = document("order", order_body(), key=KEY)
     assert handed_over.find("order", KEY) == []
-    found = handed_over.create(order)
+    erp_document = handed_over.create(order)
     assert (files.folder / "to_erp" / f"ORDER_{KEY}.manifest.json").exists()
-    assert handed_over.advance(order, found).state is State.HANDED_OVER, "the old refusal does not answer it"
+    assert handed_over.advance(order, erp_document).state is State.HANDED_OVER, (
+        "the old refusal does not answer it"
+    )
     acknowledge(files, OK, OK_2)
     handed_over.confirm(only(handed_over).token)
-    assert handed_over.advance(order, found).state is State.ACCEPTED
+    assert handed_over.advance(order, erp_document).state is State.ACCEPTED
 
 
 @pytest.mark.parametrize(
@@ -143,14 +151,14 @@ def test_a_refused_document_can_be_handed_over_again_under_the_same_name(
         ([OK, (*OK_2[:4], "SO-18", "", "")], "two answers for one document: SO-17, SO-18"),
         ([OK, (KEY, "2", "maybe", "", "", "", "")], "must be ok, reject or hold, not 'maybe'"),
         ([(OTHER, "", "ok", "17", "SO-17", "", "")], f"is '{OTHER}', and the file answers {KEY}"),
-        ([(KEY, "", "ok", "", "", "", "")], "gives neither erp_number nor erp_id"),
-        ([(KEY, "", "hold", "", "", "", "")], "gives neither erp_number nor erp_id"),
+        ([(KEY, "", "ok", "", "", "", "")], "has no erp_number and no erp_id"),
+        ([(KEY, "", "hold", "", "", "", "")], "has no erp_number and no erp_id"),
         ([(KEY, "one", "ok", "17", "SO-17", "", "")], "must be a whole number, not 'one'"),
         ([(KEY, "", "ok")], "has 3 fields, and the header 7"),
         ([], "does not answer line 1, 2"),
     ],
 )
-def test_garbage_is_set_aside_with_its_reason_and_the_document_goes_on_waiting(
+def test_an_invalid_acknowledgement_is_set_aside_and_its_document_waits_on(
     files: FlatFileFixture, handed_over: FlatFileConnector, rows: list[tuple[str, ...]], reason: str
 ) -> None:
     acknowledge(files, *rows)
@@ -165,7 +173,7 @@ def test_garbage_is_set_aside_with_its_reason_and_the_document_goes_on_waiting(
     assert only(handed_over).outcome.state is State.ACCEPTED, "the ERP may answer again"
 
 
-def test_an_answer_to_what_was_never_handed_over_is_set_aside_and_the_rest_goes_on(
+def test_an_acknowledgement_of_an_unknown_document_is_set_aside(
     files: FlatFileFixture, handed_over: FlatFileConnector
 ) -> None:
     acknowledge(files, (OTHER, "", "ok", "9", "SO-9", "", ""), key=OTHER)
@@ -175,7 +183,7 @@ def test_an_answer_to_what_was_never_handed_over_is_set_aside_and_the_rest_goes_
 
 
 @pytest.mark.parametrize("manifest", [{"rows": None}, {"sha256": "0" * 64}, {"generated_at": "noon"}])
-def test_an_answer_that_is_not_whole_is_waited_for_and_then_set_aside(
+def test_an_incomplete_acknowledgement_is_set_aside_after_a_wait(
     files: FlatFileFixture, handed_over: FlatFileConnector, manifest: dict[str, Any]
 ) -> None:
     path = acknowledge(files, OK, OK_2, **manifest)
@@ -187,15 +195,15 @@ def test_an_answer_that_is_not_whole_is_waited_for_and_then_set_aside(
     assert "it was not finished in time" in rejected(files)[path.name]
 
 
-def test_fewer_rows_than_promised_is_garbage(files: FlatFileFixture, handed_over: FlatFileConnector) -> None:
+def test_an_acknowledgement_with_too_few_rows_is_invalid(
+    files: FlatFileFixture, handed_over: FlatFileConnector
+) -> None:
     acknowledge(files, OK, OK_2, rows=3)
     assert list(handed_over.acknowledgements()) == []
     assert "has 2 rows and its manifest says 3" in rejected(files)[f"ACK_ORDER_{KEY}.csv"]
 
 
-def test_a_file_that_is_no_acknowledgement_is_set_aside(
-    files: FlatFileFixture, handed_over: FlatFileConnector
-) -> None:
+def test_a_file_of_another_kind_is_set_aside(files: FlatFileFixture, handed_over: FlatFileConnector) -> None:
     strange = files.folder / "acks" / "todo.csv"
     strange.write_text("x")
     (files.folder / "acks" / "ACK_ORDER_X.csv.tmp").write_text("still being written")
@@ -207,14 +215,14 @@ def test_a_file_that_is_no_acknowledgement_is_set_aside(
     assert any("temporary files" in note for note in handed_over.check().notes)
 
 
-def test_the_same_garbage_twice_is_kept_twice(files: FlatFileFixture, handed_over: FlatFileConnector) -> None:
+def test_the_same_invalid_file_is_kept_twice(files: FlatFileFixture, handed_over: FlatFileConnector) -> None:
     for _ in range(2):
         acknowledge(files, OK)
         assert list(handed_over.acknowledgements()) == []
     assert {f"ACK_ORDER_{KEY}.csv", f"ACK_ORDER_{KEY}.csv.2"} <= set(rejected(files))
 
 
-def test_putting_away_moves_everything_to_the_archive_of_its_month(
+def test_confirming_moves_the_files_to_the_archive_of_the_month(
     files: FlatFileFixture, handed_over: FlatFileConnector
 ) -> None:
     acknowledge(files, OK, OK_2)
@@ -228,7 +236,7 @@ def test_putting_away_moves_everything_to_the_archive_of_its_month(
     }
 
 
-def test_put_away_that_broke_off_halfway_is_finished_the_next_time(
+def test_an_interrupted_archiving_is_finished_the_next_time(
     files: FlatFileFixture, handed_over: FlatFileConnector
 ) -> None:
     acknowledge(files, OK, OK_2)
@@ -243,17 +251,17 @@ def test_put_away_that_broke_off_halfway_is_finished_the_next_time(
     assert (month / f"ORDER_{KEY}.csv").exists()
 
 
-def test_an_answer_is_seen_by_advance_before_anybody_settled_it(
+def test_advance_sees_an_acknowledgement_that_is_not_settled_yet(
     files: FlatFileFixture, handed_over: FlatFileConnector
 ) -> None:
     acknowledge(files, OK, OK_2)
     order = document("order", order_body(), key=KEY)
-    [found] = handed_over.find("order", KEY)
-    assert found.external_id == "17"
-    assert handed_over.advance(order, found).number == "SO-17"
+    [erp_document] = handed_over.find("order", KEY)
+    assert erp_document.external_id == "17"
+    assert handed_over.advance(order, erp_document).number == "SO-17"
 
 
-def test_a_refused_forecast_is_set_aside_for_the_office_and_handed_over_again(
+def test_a_refused_forecast_is_set_aside_and_handed_over_again(
     files: FlatFileFixture, flatfile: FlatFileConnector
 ) -> None:
     lines = files.forecast_lines()
@@ -264,15 +272,27 @@ def test_a_refused_forecast_is_set_aside_for_the_office_and_handed_over_again(
     out = io.StringIO(newline="")
     csv.writer(out).writerows([COLUMNS, row])
     ack.write_text(out.getvalue(), newline="")
-    said = {
+    manifest = {
         "generated_at": "2026-11-23T10:00:00Z",
         "rows": 1,
         "sha256": hashlib.sha256(ack.read_bytes()).hexdigest(),
     }
-    ack.with_suffix(".manifest.json").write_text(json.dumps(said))
+    ack.with_suffix(".manifest.json").write_text(json.dumps(manifest))
     assert list(flatfile.acknowledgements()) == []
     assert "The month is locked" in rejected(files)[ack.name]
     assert not list((files.folder / "to_erp").iterdir())
     flatfile.upsert_forecast(lines)
-    [again] = (files.folder / "to_erp").glob("FORECAST*.csv")
-    assert "_000002_" in again.name
+    [file] = (files.folder / "to_erp").glob("FORECAST*.csv")
+    assert "_000002_" in file.name
+
+
+@pytest.mark.parametrize("place", [3, 4])
+def test_an_id_or_number_that_no_database_stores_is_set_aside(
+    files: FlatFileFixture, handed_over: FlatFileConnector, place: int
+) -> None:
+    row = [KEY, "", "ok", "17", "SO-17", "", ""]
+    row[place] = "x" * 129
+    acknowledge(files, tuple(row))
+    assert list(handed_over.acknowledgements()) == []
+    [reason] = set(rejected(files).values())
+    assert f"column {COLUMNS[place]}: must have at most 128 characters, and has 129" in reason

@@ -51,12 +51,14 @@ def test_a_column_is_bold_exactly_where_an_empty_cell_is_refused(
 ) -> None:
     collection = next(key for key, files in COLLECTION_FILES.items() if ALL_FILES[name] in files)
     [drop] = (small_company / "from_erp").iterdir()
-    whole = {file.name: (drop / file.name).read_text(encoding="utf-8") for file in COLLECTION_FILES[collection]}
+    content = {
+        file.name: (drop / file.name).read_text(encoding="utf-8") for file in COLLECTION_FILES[collection]
+    }
     refused = set()
     for number, column in enumerate(ALL_FILES[name].columns):
-        rows = list(csv.DictReader(io.StringIO(whole[name])))
+        rows = list(csv.DictReader(io.StringIO(content[name])))
         rows[0][column] = ""
-        put_export(tmp_path, f"20261123T0900{number:02d}Z", {**whole, name: csv_text(name, *rows)})
+        put_export(tmp_path, f"20261123T0900{number:02d}Z", {**content, name: csv_text(name, *rows)})
         connector = connect({"folder": str(tmp_path), "collections": collection})
         if connector.read(collection, None, 10_000).bad:
             refused.add(column)

@@ -1,9 +1,11 @@
 """Which export is read: the newest valid one, never half of one, never one twice."""
 
+import json
 import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,9 +16,9 @@ from backend.erp.testing import read_all
 from tests.unit.connectors.flatfile.handwritten_exports import (
     CATEGORY,
     categories,
+    complete_export,
     csv_text,
     put_export,
-    whole,
 )
 
 FIRST, SECOND, THIRD = "20261123T090000Z", "20261123T091500Z", "20261123T093000Z"
@@ -30,7 +32,7 @@ def connector(tmp_path: Path) -> Iterator[FlatFileConnector]:
     connector.close()
 
 
-def test_before_the_first_drop_reading_is_a_passing_fault_that_says_what_is_missing(
+def test_reading_before_the_first_export_is_a_transient_error(
     tmp_path: Path, connector: FlatFileConnector
 ) -> None:
     put_export(tmp_path, FIRST, categories(CATEGORY), manifest=False)
@@ -40,9 +42,7 @@ def test_before_the_first_drop_reading_is_a_passing_fault_that_says_what_is_miss
     assert "there is no finished export" in connector.check().problems[0]
 
 
-def test_a_drop_without_a_manifest_is_not_read_and_the_one_before_stays_in_force(
-    tmp_path: Path, connector: FlatFileConnector
-) -> None:
+def test_an_export_without_a_manifest_is_not_read(tmp_path: Path, connector: FlatFileConnector) -> None:
     put_export(tmp_path, FIRST, categories(CATEGORY))
     unfinished = put_export(tmp_path, SECOND, categories(CATEGORY, HOTEL), manifest=False)
     records, end = read_all(connector, "expense_categories")
@@ -57,7 +57,7 @@ def test_a_drop_without_a_manifest_is_not_read_and_the_one_before_stays_in_force
 
 
 @pytest.mark.parametrize("fault", ["cut off", "changed", "missing", "rows"])
-def test_a_drop_that_is_not_what_its_manifest_says_is_named_and_not_read(
+def test_an_export_that_differs_from_its_manifest_is_reported_and_not_read(
     tmp_path: Path, connector: FlatFileConnector, fault: str
 ) -> None:
     put_export(tmp_path, FIRST, categories(CATEGORY))
@@ -80,7 +80,7 @@ def test_a_drop_that_is_not_what_its_manifest_says_is_named_and_not_read(
     assert set(records) == {"hotel"}, "the next whole drop heals it"
 
 
-def test_a_broken_drop_does_not_hide_an_older_one_that_was_never_read(
+def test_a_broken_export_does_not_hide_an_older_unread_one(
     tmp_path: Path, connector: FlatFileConnector
 ) -> None:
     put_export(tmp_path, FIRST, categories(CATEGORY))
@@ -93,21 +93,21 @@ def test_a_broken_drop_does_not_hide_an_older_one_that_was_never_read(
     assert SECOND in " ".join(connector.check().problems)
 
 
-def test_a_manifest_that_is_not_json_is_named(tmp_path: Path, connector: FlatFileConnector) -> None:
+def test_a_manifest_that_is_no_json_is_reported(tmp_path: Path, connector: FlatFileConnector) -> None:
     (put_export(tmp_path, FIRST, categories(CATEGORY)) / "manifest.json").write_text("{half")
     with pytest.raises(ErpError, match=f"export {FIRST}: manifest.json is not JSON"):
         connector.read("expense_categories", None, 10)
 
 
-def test_files_of_one_collection_always_come_together(tmp_path: Path, connector: FlatFileConnector) -> None:
+def test_files_of_one_collection_come_from_one_export(tmp_path: Path, connector: FlatFileConnector) -> None:
     put_export(tmp_path, FIRST, {"customers.csv": csv_text("customers.csv")})
     with pytest.raises(ErpError, match=r"customers\.csv without addresses\.csv"):
         connector.read("customers", None, 10)
 
 
-def test_a_collection_may_have_drops_of_its_own(tmp_path: Path, connector: FlatFileConnector) -> None:
-    put_export(tmp_path, FIRST, {**categories(CATEGORY), **whole("warehouses")})
-    put_export(tmp_path, SECOND, whole("warehouses", warehouses="id,name\nW1,North\n"))
+def test_a_collection_may_have_exports_of_its_own(tmp_path: Path, connector: FlatFileConnector) -> None:
+    put_export(tmp_path, FIRST, {**categories(CATEGORY), **complete_export("warehouses")})
+    put_export(tmp_path, SECOND, complete_export("warehouses", warehouses="id,name\nW1,North\n"))
     assert set(read_all(connector, "expense_categories")[0]) == {"fuel"}
     assert set(read_all(connector, "warehouses")[0]) == {"W1"}
 
@@ -123,7 +123,7 @@ def test_a_file_with_the_same_content_is_not_opened_again(tmp_path: Path, connec
 
 def test_a_changed_dialect_reads_the_same_file_again(tmp_path: Path) -> None:
     text = csv_text("expense_categories.csv", {**CATEGORY, "limit_per_line": "150,00"}, delimiter=";")
-    put_export(tmp_path, FIRST, whole("expense_categories", expense_categories=text))
+    put_export(tmp_path, FIRST, complete_export("expense_categories", expense_categories=text))
     options = {"folder": str(tmp_path), "delimiter": ";"}
     first = connect(options)
     page = first.read("expense_categories", None, 10)
@@ -145,7 +145,7 @@ def test_only_the_last_page_is_a_complete_listing(tmp_path: Path, connector: Fla
     assert (len(second.records), second.more, second.complete_listing) == (2, False, True)
 
 
-def test_a_reading_that_has_begun_goes_on_in_its_own_drop(tmp_path: Path, connector: FlatFileConnector) -> None:
+def test_a_started_reading_continues_in_its_export(tmp_path: Path, connector: FlatFileConnector) -> None:
     rows = [{**CATEGORY, "id": f"k{number}"} for number in range(4)]
     put_export(tmp_path, FIRST, categories(*rows))
     first = connector.read("expense_categories", None, 2)
@@ -159,7 +159,7 @@ def test_a_reading_that_has_begun_goes_on_in_its_own_drop(tmp_path: Path, connec
     assert third.complete_listing
 
 
-def test_a_drop_that_was_cleared_away_while_it_was_read_starts_over_in_the_newest(
+def test_reading_starts_again_in_the_newest_export_when_its_own_is_deleted(
     tmp_path: Path, connector: FlatFileConnector
 ) -> None:
     rows = [{**CATEGORY, "id": f"k{number}"} for number in range(4)]
@@ -173,7 +173,7 @@ def test_a_drop_that_was_cleared_away_while_it_was_read_starts_over_in_the_newes
     assert set(read_all(connector, "expense_categories", first.watermark)[0]) == {"hotel"}
 
 
-def test_reading_never_goes_back_to_an_older_drop(tmp_path: Path, connector: FlatFileConnector) -> None:
+def test_reading_never_returns_to_an_older_export(tmp_path: Path, connector: FlatFileConnector) -> None:
     put_export(tmp_path, FIRST, categories(CATEGORY))
     newest = put_export(tmp_path, SECOND, categories(HOTEL))
     _, end = read_all(connector, "expense_categories")
@@ -184,7 +184,7 @@ def test_reading_never_goes_back_to_an_older_drop(tmp_path: Path, connector: Fla
     assert (page.records, page.watermark) == ((), end)
 
 
-def test_an_empty_file_is_an_empty_listing_for_ingest_to_judge(
+def test_an_empty_file_is_an_empty_listing_for_ingest_to_check(
     tmp_path: Path, connector: FlatFileConnector
 ) -> None:
     put_export(tmp_path, FIRST, categories())
@@ -193,15 +193,31 @@ def test_an_empty_file_is_an_empty_listing_for_ingest_to_judge(
     assert list(connector.keys("expense_categories")) == []
 
 
-def test_a_watermark_of_another_connector_is_refused_in_words(connector: FlatFileConnector) -> None:
+def test_a_watermark_of_another_connector_is_refused(connector: FlatFileConnector) -> None:
     with pytest.raises(ErpError, match="no watermark of the flat-file connector"):
         connector.read("customers", "2026-11-23T09:00:00Z|17", 10)
 
 
-def test_a_late_drop_is_a_note_and_stands_in_nobodys_way(tmp_path: Path) -> None:
+def test_a_late_export_is_a_note_in_the_health_check(tmp_path: Path) -> None:
     connector = connect({"folder": str(tmp_path), "collections": "expense_categories"})
     put_export(tmp_path, FIRST, categories(CATEGORY), generated_at="2020-01-01T00:00:00Z")
     health = connector.check()
     connector.close()
     assert health.ok
     assert any("hours old" in note for note in health.notes)
+
+
+@pytest.mark.parametrize("entry", [None, [], {"rows": [1]}, {"rows": 1, "sha256": "short"}, {"rows": True}])
+def test_an_invalid_entry_in_a_manifest_stops_its_own_collection(
+    tmp_path: Path, connector: FlatFileConnector, entry: Any
+) -> None:
+    path = put_export(tmp_path, "20261123T090000Z", {**categories(CATEGORY), **complete_export("units")})
+    manifest = json.loads((path / "manifest.json").read_text())
+    manifest["files"]["units.csv"] = entry
+    (path / "manifest.json").write_text(json.dumps(manifest))
+    assert connector.read("expense_categories", None, 10).records
+    with pytest.raises(
+        ErpError, match=r"export 20261123T090000Z: manifest\.json: .* of units\.csv must be"
+    ) as caught:
+        connector.read("units", None, 10)
+    assert caught.value.error_class is ErrorClass.REJECT_OFFICE

@@ -48,11 +48,12 @@ def test_an_order_is_one_row_a_line_with_a_manifest(
     first, second = csv.DictReader(io.StringIO(content.decode()))
     assert (first["satchel_key"], first["customer_id"], first["employee_number"]) == (KEY, "C0001", "E1001")
     assert (second["line_no"], second["quantity"], second["discount_percent"]) == ("2", "10", "5")
+    assert (first["captured_at"], first["captured_on"]) == ("2026-11-23T08:59:00Z", "2026-11-23")
     manifest = json.loads(there[f"ORDER_{KEY}.manifest.json"])
     assert manifest["files"] == {f"ORDER_{KEY}.csv": {"rows": 2, "sha256": hashlib.sha256(content).hexdigest()}}
 
 
-def test_a_claim_has_its_receipts_beside_it_under_names_of_our_own(
+def test_a_claim_has_its_receipts_beside_it_under_generated_names(
     files: FlatFileFixture, flatfile: FlatFileConnector
 ) -> None:
     flatfile.create(document("expense_claim", claim_body(), receipt_file(), key=KEY))
@@ -72,7 +73,7 @@ def test_the_same_document_again_leaves_the_files_untouched(
     assert written(files) == before
 
 
-def test_another_document_under_the_same_key_is_frozen(
+def test_another_document_with_the_same_key_is_refused(
     files: FlatFileFixture, flatfile: FlatFileConnector
 ) -> None:
     flatfile.create(document("order", order_body(), key=KEY))
@@ -83,9 +84,7 @@ def test_another_document_under_the_same_key_is_frozen(
     assert written(files) == before
 
 
-def test_a_file_of_another_hand_is_never_overwritten(
-    files: FlatFileFixture, flatfile: FlatFileConnector
-) -> None:
+def test_a_foreign_file_is_never_overwritten(files: FlatFileFixture, flatfile: FlatFileConnector) -> None:
     path = files.folder / "to_erp" / f"ORDER_{KEY}.csv"
     path.write_text("somebody else's")
     with pytest.raises(ErpError, match="with other content") as caught:
@@ -95,7 +94,7 @@ def test_a_file_of_another_hand_is_never_overwritten(
 
 
 @pytest.mark.parametrize("point", ["flatfile.before_document", "flatfile.before_manifest"])
-def test_broken_off_before_the_manifest_nothing_was_handed_over(
+def test_without_its_manifest_a_document_is_not_handed_over(
     files: FlatFileFixture, flatfile: FlatFileConnector, monkeypatch: pytest.MonkeyPatch, point: str
 ) -> None:
     claim = document("expense_claim", claim_body(), receipt_file(), key=KEY)
@@ -111,7 +110,7 @@ def test_broken_off_before_the_manifest_nothing_was_handed_over(
     assert files.count("expense_claim", KEY) == 1
 
 
-def test_killed_at_any_point_the_next_process_makes_it_one_document(files: FlatFileFixture) -> None:
+def test_a_process_after_a_killed_one_completes_the_document_once(files: FlatFileFixture) -> None:
     script = (
         "from tests.unit.connectors.flatfile.flatfile_fixture import document, order_body\n"
         "from backend.connectors.flatfile import connect\n"
@@ -128,24 +127,25 @@ def test_killed_at_any_point_the_next_process_makes_it_one_document(files: FlatF
     assert files.count("order", KEY) == 1
 
 
-def test_a_receipt_that_was_damaged_on_our_side_is_not_handed_over(
-    files: FlatFileFixture, flatfile: FlatFileConnector
-) -> None:
+def test_a_damaged_receipt_is_not_handed_over(files: FlatFileFixture, flatfile: FlatFileConnector) -> None:
     sound = receipt_file()
-    damaged = ReceiptFile(sound.sha256, sound.media_type, sound.name, 3, lambda: io.BytesIO(b"abc"))
-    with pytest.raises(ErpError, match="is damaged in Satchel's store") as caught:
+    damaged = ReceiptFile(
+        sound.sha256, sound.sha256, sound.media_type, sound.name, 3, lambda: io.BytesIO(b"abc")
+    )
+    with pytest.raises(ErpError, match="One of its receipts is damaged on the server") as caught:
         flatfile.create(document("expense_claim", claim_body(), damaged, key=KEY))
     assert caught.value.error_class is ErrorClass.REJECT_OFFICE
     assert flatfile.find("expense_claim", KEY) == []
 
 
-def test_a_receipt_that_is_cited_and_not_there_is_named(flatfile: FlatFileConnector) -> None:
-    with pytest.raises(ErpError, match="which is not on the server"):
+def test_a_missing_receipt_is_reported(flatfile: FlatFileConnector) -> None:
+    with pytest.raises(ErpError, match="One of its receipts is missing on the server") as caught:
         flatfile.create(document("expense_claim", claim_body(), key=KEY))
+    assert "sha256:" in caught.value.raw and "Restore the receipt" in caught.value.advice
 
 
 @pytest.mark.parametrize("text", ["=HYPERLINK(1)", "+49 170", "-10 %", "@you"])
-def test_free_text_is_no_formula_for_whoever_opens_the_file(
+def test_free_text_is_not_written_as_a_formula(
     files: FlatFileFixture, flatfile: FlatFileConnector, text: str
 ) -> None:
     body = order_body(notes=text)
@@ -155,14 +155,15 @@ def test_free_text_is_no_formula_for_whoever_opens_the_file(
     assert (row["notes"], row["line_notes"]) == (f"'{text}", f"'{text}")
 
 
-def test_the_erps_dialect_is_written_as_well_as_read(files: FlatFileFixture) -> None:
+def test_the_erps_csv_dialect_is_used_for_writing(files: FlatFileFixture) -> None:
     options = {"folder": str(files.folder), "encoding": "cp1252", "delimiter": ";", "decimal": ","}
     connector = connect(options)
     connector.create(document("order", order_body(notes="Tür links"), key=KEY))
     [row, _] = csv.DictReader(io.StringIO(written(files)[f"ORDER_{KEY}.csv"].decode("cp1252")), delimiter=";")
     assert (row["unit_price"], row["notes"]) == ("12,50", "Tür links")
-    with pytest.raises(ErpError, match="notes contains '你', which the encoding cp1252 does not have"):
+    with pytest.raises(ErpError, match="“notes” contains '你', which the ERP cannot read") as caught:
         connector.create(document("order", order_body(notes="你好")))
+    assert "cp1252" in caught.value.raw and "SATCHEL_ERP_ENCODING" in caught.value.advice
     connector.close()
 
 
@@ -175,12 +176,12 @@ def test_an_order_that_the_erp_lost_without_an_answer_is_unknown(
     files: FlatFileFixture, flatfile: FlatFileConnector
 ) -> None:
     order = document("order", order_body(), key=KEY)
-    found = flatfile.create(order)
-    assert flatfile.advance(order, found).state is State.HANDED_OVER
+    erp_document = flatfile.create(order)
+    assert flatfile.advance(order, erp_document).state is State.HANDED_OVER
     for path in (files.folder / "to_erp").iterdir():
         path.unlink()
     with pytest.raises(ErpError) as caught:
-        flatfile.advance(order, found)
+        flatfile.advance(order, erp_document)
     assert caught.value.error_class is ErrorClass.UNKNOWN
 
 
@@ -217,7 +218,7 @@ def test_a_forecast_with_the_same_sums_is_written_once(
     assert len(forecasts(files)) == 1
 
 
-def test_sums_that_return_to_an_earlier_value_are_handed_over_again(
+def test_a_sum_that_returns_to_an_earlier_value_is_handed_over_again(
     files: FlatFileFixture, flatfile: FlatFileConnector
 ) -> None:
     for quantity in ("5", "8", "5"):
@@ -243,8 +244,8 @@ def test_the_erp_keeps_the_sum_of_the_highest_number(
 
 def stored(files: FlatFileFixture) -> dict[str, str]:
     """Return the sample ERP's forecast."""
-    with opened(files.folder) as (_, books):
-        return {row["product_id"]: row["quantity"] for row in books.rows("SELECT * FROM forecasts")}
+    with opened(files.folder) as (_, db):
+        return {row["product_id"]: row["quantity"] for row in db.rows("SELECT * FROM forecasts")}
 
 
 def test_a_forecast_broken_off_before_its_manifest_is_finished_under_the_same_name(
@@ -263,8 +264,8 @@ def test_a_forecast_broken_off_before_its_manifest_is_finished_under_the_same_na
 def test_a_warehouse_with_a_strange_code_makes_a_plain_file_name(
     files: FlatFileFixture, flatfile: FlatFileConnector
 ) -> None:
-    found = flatfile.upsert_forecast(lines("5", warehouse="../W/1"))
-    assert found["P0001"].external_id == "FC/../W/1/2026-12/P0001"
+    erp_document = flatfile.upsert_forecast(lines("5", warehouse="../W/1"))
+    assert erp_document["P0001"].external_id == "FC/..%2FW%2F1/2026-12/P0001"
     [name] = forecasts(files)
     assert name.startswith("FORECAST_..%2FW%2F1_2026-12_000001_")
 
@@ -276,10 +277,10 @@ def test_a_forecast_for_two_months_at_once_is_refused(flatfile: FlatFileConnecto
     assert flatfile.upsert_forecast([]) == {}
 
 
-def test_keys_of_two_documents_made_in_one_millisecond_do_not_meet(
+def test_documents_of_one_millisecond_are_not_confused(
     files: FlatFileFixture, flatfile: FlatFileConnector
 ) -> None:
-    one, two = str(ULID()), str(ULID())
-    flatfile.create(document("order", order_body(), key=one))
-    assert flatfile.find("order", two) == []
-    assert flatfile.find("expense_claim", one) == []
+    first, second = str(ULID()), str(ULID())
+    flatfile.create(document("order", order_body(), key=first))
+    assert flatfile.find("order", second) == []
+    assert flatfile.find("expense_claim", first) == []

@@ -22,7 +22,7 @@ from backend.connectors.flatfile.layout import Layout, month_of
         ({"folder": "/x", "delimiter": "::"}, "SATCHEL_ERP_DELIMITER='::': must be one of"),
         ({"folder": "/x", "decimal": "·"}, "SATCHEL_ERP_DECIMAL='·': must be . or ,"),
         ({"folder": "/x", "decimal": ","}, "are both a comma"),
-        ({"folder": "/x", "quiet_seconds": "soon"}, "must be a number"),
+        ({"folder": "/x", "unfinished_seconds": "soon"}, "must be a number"),
         ({"folder": "/x", "snapshot_hours": "0"}, "must be between 0.1 and 8760"),
         ({"folder": "/x", "collections": "customers,dreams"}, "not dreams"),
     ],
@@ -40,12 +40,12 @@ def test_connecting_touches_nothing(tmp_path: Path) -> None:
     connector.close()
 
 
-def test_collections_may_be_left_out_and_keep_their_order() -> None:
+def test_an_option_selects_collections_and_keeps_their_order() -> None:
     connector = connect({"folder": "/x", "collections": "orders, customers"})
     assert connector.capabilities().collections == ("customers", "orders")
 
 
-def test_check_names_every_folder_that_is_missing_or_closed_to_us(tmp_path: Path) -> None:
+def test_check_names_every_missing_or_inaccessible_folder(tmp_path: Path) -> None:
     connector = connect({"folder": str(tmp_path)})
     assert len(connector.check().problems) == 5
     Layout(tmp_path).make()
@@ -55,6 +55,6 @@ def test_check_names_every_folder_that_is_missing_or_closed_to_us(tmp_path: Path
     connector.close()
 
 
-def test_the_archive_goes_by_the_month_of_the_ulid() -> None:
+def test_the_archive_folder_is_the_month_of_the_ulid() -> None:
     assert month_of("01KASEP88YA3C8WXMW27FC1VNK") == "2025-11"
     assert month_of("7ZZZZZZZZZZZZZZZZZZZZZZZZZ") == "undated"

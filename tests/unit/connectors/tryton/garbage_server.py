@@ -26,7 +26,7 @@ def http(body: bytes, status: str = "200 OK", **headers: str) -> bytes:
 
 def reply(result: Any) -> Callable[[Any], bytes]:
     """Return an answer with *result* to whatever is asked."""
-    return lambda asked: http(json.dumps({"id": asked["id"], "result": result}).encode())
+    return lambda request: http(json.dumps({"id": request["id"], "result": result}).encode())
 
 
 class GarbageServer:
@@ -73,13 +73,13 @@ class GarbageServer:
         length = int(lengths[0].split(b":")[1])
         while len(body) < length:
             body += connection.recv(65536)
-        asked = json.loads(body)
-        if asked["method"] in LOGIN:
-            connection.sendall(reply(LOGIN[asked["method"]])(asked))
+        request = json.loads(body)
+        if request["method"] in LOGIN:
+            connection.sendall(reply(LOGIN[request["method"]])(request))
             return
-        self.asked.append(asked["method"])
+        self.asked.append(request["method"])
         answer = self.answers.pop(0)
-        data = answer if isinstance(answer, bytes) else answer(asked)
+        data = answer if isinstance(answer, bytes) else answer(request)
         if not isinstance(data, bytes):
             for piece in data:
                 connection.sendall(piece)

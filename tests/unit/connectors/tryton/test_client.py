@@ -35,7 +35,7 @@ def client(url: str, **options: str) -> Client:
     return Client(read_options(given))
 
 
-def ask(garbage: GarbageServer, answer: Answer, writes: bool, **options: str) -> ErpError:
+def error_of(garbage: GarbageServer, answer: Answer, writes: bool, **options: str) -> ErpError:
     """Return the error that *answer* becomes."""
     garbage.answers = [answer]
     with closing(client(garbage.url, **options)) as asking, pytest.raises(ErpError) as caught:
@@ -45,17 +45,17 @@ def ask(garbage: GarbageServer, answer: Answer, writes: bool, **options: str) ->
 
 def envelope(**members: Any) -> Any:
     """Return an answer with these members beside the right id."""
-    return lambda asked: http(json.dumps({"id": asked["id"], **members}).encode())
+    return lambda request: http(json.dumps({"id": request["id"], **members}).encode())
 
 
 def raw(template: str) -> Any:
     """Return an answer of this text, ID standing for the right id."""
-    return lambda asked: http(template.replace("ID", str(asked["id"])).encode())
+    return lambda request: http(template.replace("ID", str(request["id"])).encode())
 
 
-def zipped(asked: Any, spoil: Callable[[bytes], bytes], padding: int = 0) -> bytes:
+def zipped(request: Any, spoil: Callable[[bytes], bytes], padding: int = 0) -> bytes:
     """Return a right answer, compressed and then spoilt."""
-    right = json.dumps({"id": asked["id"], "result": []}) + " " * padding
+    right = json.dumps({"id": request["id"], "result": []}) + " " * padding
     return http(spoil(gzip.compress(right.encode())), Content_Encoding="gzip")
 
 
@@ -89,9 +89,9 @@ UNUSABLE: dict[str, Answer] = {
     "a decimal that is a number": raw('{"id": ID, "result": {"__class__": "Decimal", "decimal": 5}}'),
     "bytes that are none": raw('{"id": ID, "result": {"__class__": "bytes", "base64": "a"}}'),
     "less than was announced": b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{}",
-    "a gzip whose end is cut off": lambda asked: zipped(asked, lambda packed: packed[:-4]),
+    "a gzip whose end is cut off": lambda request: zipped(request, lambda packed: packed[:-4]),
     "a gzip that is none": http(b"plain", Content_Encoding="gzip"),
-    "something after the gzip": lambda asked: zipped(asked, lambda packed: packed + b" "),
+    "something after the gzip": lambda request: zipped(request, lambda packed: packed + b" "),
     "another encoding": http(zlib.compress(b"{}"), Content_Encoding="deflate"),
     "more than there may be": http(b" " * 2000),
     "an error of the server": http(b"oops", "500 Internal Server Error"),
@@ -101,14 +101,14 @@ UNUSABLE: dict[str, Answer] = {
 
 
 @pytest.mark.parametrize("answer", UNUSABLE.values(), ids=UNUSABLE)
-def test_an_answer_that_cannot_be_used_is_unknown_for_a_write_and_transient_for_a_read(
+def test_an_unusable_answer_is_unknown_for_a_write_and_transient_for_a_read(
     garbage: GarbageServer, answer: Answer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(transport, "MAX_BYTES", 1500)
     if answer in (UNUSABLE["depth"], UNUSABLE["an integer of ten thousand digits"]):
         monkeypatch.undo()
-    assert ask(garbage, answer, writes=True).error_class is ErrorClass.UNKNOWN
-    assert ask(garbage, answer, writes=False).error_class is ErrorClass.TRANSIENT
+    assert error_of(garbage, answer, writes=True).error_class is ErrorClass.UNKNOWN
+    assert error_of(garbage, answer, writes=False).error_class is ErrorClass.TRANSIENT
 
 
 @pytest.mark.parametrize(
@@ -127,33 +127,33 @@ def test_an_answer_that_cannot_be_used_is_unknown_for_a_write_and_transient_for_
 def test_a_status_that_says_it_was_not_executed_is_not_unknown(
     garbage: GarbageServer, status: str, error_class: ErrorClass, writes: bool
 ) -> None:
-    assert ask(garbage, http(b"no", status), writes).error_class is error_class
+    assert error_of(garbage, http(b"no", status), writes).error_class is error_class
 
 
-def test_the_server_may_say_when_to_come_again(garbage: GarbageServer) -> None:
+def test_retry_after_of_tryton_is_used(garbage: GarbageServer) -> None:
     for status in ("429 Too Many Requests", "503 Service Unavailable"):
-        assert ask(garbage, http(b"", status, Retry_After="30"), writes=True).retry_after == 30
-    assert ask(garbage, http(b"", "503 Busy", Retry_After="soon"), writes=True).retry_after is None
+        assert error_of(garbage, http(b"", status, Retry_After="30"), writes=True).retry_after == 30
+    assert error_of(garbage, http(b"", "503 Busy", Retry_After="soon"), writes=True).retry_after is None
 
 
-def test_a_server_that_drips_is_given_up(garbage: GarbageServer) -> None:
+def test_a_slowly_dripping_answer_times_out(garbage: GarbageServer) -> None:
     """Each byte comes in time, the answer does not."""
     garbage.drip_seconds = 0.05
-    error = ask(garbage, reply([]), writes=True, timeout_seconds="0.2")
+    error = error_of(garbage, reply([]), writes=True, timeout_seconds="0.2")
     assert error.error_class is ErrorClass.UNKNOWN
     assert "did not answer within" in error.message
 
 
-def test_a_bomb_is_not_unpacked(garbage: GarbageServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_compression_bomb_is_refused(garbage: GarbageServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """A right answer of a few bytes, which unpacked would be larger than the bound."""
     monkeypatch.setattr(transport, "MAX_BYTES", 1500)
-    bomb = ask(garbage, lambda asked: zipped(asked, bytes, 1_000_000), writes=True)
+    bomb = error_of(garbage, lambda request: zipped(request, bytes, 1_000_000), writes=True)
     assert bomb.error_class is ErrorClass.UNKNOWN
     assert "inflates to more than 1500 bytes" in bomb.message
 
 
 def test_a_compressed_answer_is_read(garbage: GarbageServer) -> None:
-    garbage.answers = [lambda asked: zipped(asked, bytes, 10_000)]
+    garbage.answers = [lambda request: zipped(request, bytes, 10_000)]
     with closing(client(garbage.url)) as asking:
         assert asking.call(READS) == []
 
@@ -170,14 +170,14 @@ def test_a_session_that_is_too_old_is_renewed_once(garbage: GarbageServer) -> No
     assert garbage.asked == [READS, READS, WRITES, WRITES]
 
 
-def test_nobody_there_is_transient() -> None:
+def test_an_unreachable_server_is_transient() -> None:
     with closing(client(f"http://127.0.0.1:{free_port()}")) as asking, pytest.raises(ErpError) as caught:
         asking.call(WRITES, writes=True)
     assert caught.value.error_class is ErrorClass.TRANSIENT
 
 
 @pytest.mark.parametrize("rows", [None, {}, [1], [{"id": "1"}], [{"id": True}], [{}], [[]]])
-def test_rows_of_another_form_are_refused(garbage: GarbageServer, rows: Any) -> None:
+def test_rows_of_a_wrong_form_are_refused(garbage: GarbageServer, rows: Any) -> None:
     garbage.answers = [reply(rows)]
     with closing(client(garbage.url)) as asking, pytest.raises(ErpError) as caught:
         asking.search_read("sale.sale", [], ["number"])
@@ -192,7 +192,7 @@ def test_a_create_that_does_not_name_its_record_is_unknown(garbage: GarbageServe
     assert caught.value.error_class is ErrorClass.UNKNOWN
 
 
-def test_what_cannot_travel_is_not_sent(garbage: GarbageServer) -> None:
+def test_a_value_that_cannot_be_encoded_is_not_sent(garbage: GarbageServer) -> None:
     for value in (object(), float("nan"), {1, 2}):
         with closing(client(garbage.url)) as asking, pytest.raises(ErpError) as caught:
             asking.create("sale.sale", {"x": value})

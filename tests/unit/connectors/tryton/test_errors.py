@@ -7,9 +7,9 @@ import pytest
 
 from backend.connectors.tryton.errors import http_refusal, refusal
 from backend.delivery.erp_response import RetryState, from_error
-from backend.delivery.retry import Backoff
 from backend.delivery.transition import Transition
 from backend.erp.errors import ErpError, ErrorClass
+from backend.retry import Backoff
 
 C = ErrorClass
 SAMPLES: list[tuple[str, str, ErrorClass]] = [
@@ -58,7 +58,7 @@ SAMPLES: list[tuple[str, str, ErrorClass]] = [
     ('To number the invoice "7", you must set a date after "11/20/2026".', "number", C.REJECT_OFFICE),
     (
         'To continue, you must create a fiscal year for the date "01/01/2031" and company "N".',
-        "books_closed",
+        "period_closed",
         C.REJECT_OFFICE,
     ),
     ("Something nobody has seen before", "other", C.REJECT_OFFICE),
@@ -66,13 +66,13 @@ SAMPLES: list[tuple[str, str, ErrorClass]] = [
 
 
 @pytest.mark.parametrize(("text", "rule", "error_class"), SAMPLES, ids=[sample[0][:40] for sample in SAMPLES])
-def test_a_user_error_is_told_by_its_text(text: str, rule: str, error_class: ErrorClass) -> None:
-    found = refusal(["UserError", [text, "Within groups: …", None]])
-    assert found is not None
-    assert (found.rule, found.error_class) == (rule, error_class)
-    assert text in found.raw
-    assert found.message
-    assert "{" not in found.message
+def test_a_user_error_is_classified_by_its_text(text: str, rule: str, error_class: ErrorClass) -> None:
+    error = refusal(["UserError", [text, "Within groups: …", None]])
+    assert error is not None
+    assert (error.rule, error.error_class) == (rule, error_class)
+    assert text in error.raw
+    assert error.message
+    assert "{" not in error.message
 
 
 @pytest.mark.parametrize(
@@ -88,10 +88,10 @@ def test_a_user_error_is_told_by_its_text(text: str, rule: str, error_class: Err
         (["UserError", "text alone"], "server_fault", C.CONFIG),
     ],
 )
-def test_other_errors_are_told_by_their_class(error: Any, rule: str, error_class: ErrorClass) -> None:
-    found = refusal(error)
-    assert found is not None
-    assert (found.rule, found.error_class) == (rule, error_class)
+def test_other_errors_are_classified_by_their_type(error: Any, rule: str, error_class: ErrorClass) -> None:
+    refused = refusal(error)
+    assert refused is not None
+    assert (refused.rule, refused.error_class) == (rule, error_class)
 
 
 STATUSES = [
@@ -108,11 +108,11 @@ CODES = ("HTTP", "UserError", "Exception", "None", "{", "Traceback")
 
 
 @pytest.mark.parametrize("text", [sample[0] for sample in SAMPLES], ids=lambda text: text[:40])
-def test_each_refusal_is_given_to_somebody_with_a_sentence_that_a_rep_understands(text: str) -> None:
-    found = refusal(["UserError", [text, "", None]])
-    assert found is not None
-    transition = _transition(found)
-    assert transition.owner == OWNERS[found.error_class]
+def test_each_refusal_has_an_owner_and_a_sentence_for_the_rep(text: str) -> None:
+    error = refusal(["UserError", [text, "", None]])
+    assert error is not None
+    transition = _transition(error)
+    assert transition.owner == OWNERS[error.error_class]
     assert transition.reason and len(transition.reason.split()) > 3
     assert not any(code in transition.reason for code in CODES)
     assert transition.raw and text in transition.raw, "the office reads what Tryton said"
@@ -121,22 +121,25 @@ def test_each_refusal_is_given_to_somebody_with_a_sentence_that_a_rep_understand
 @pytest.mark.parametrize(
     ("text", "rule"), [sample[:2] for sample in SAMPLES], ids=[sample[0][:40] for sample in SAMPLES]
 )
-def test_each_known_refusal_that_somebody_must_act_on_says_what_to_do(text: str, rule: str) -> None:
-    found = refusal(["UserError", [text, "", None]])
-    assert found is not None
-    if OWNERS[found.error_class] is None or rule == "other":
-        assert found.advice == "", "it goes on by itself, or nobody knows better than the table of causes"
+def test_each_known_refusal_has_advice(text: str, rule: str) -> None:
+    error = refusal(["UserError", [text, "", None]])
+    assert error is not None
+    if OWNERS[error.error_class] is None or rule == "other":
+        assert error.advice == "", "it needs nobody, or the table of causes already says what to do"
         return
-    assert found.advice.endswith(", then retry.") and found.advice[0].isupper()
-    assert "{" not in found.advice
-    assert _transition(found).advice == found.advice
+    assert error.advice.endswith(", then retry.") and error.advice[0].isupper()
+    assert "{" not in error.advice
+    assert _transition(error).advice == error.advice
 
 
-def test_the_advice_names_what_it_is_about() -> None:
-    said = ["UserError", ['The party "Thorpe LLC" will exceed their €9.00 credit limit by €1.00.', "", None]]
-    found = refusal(said)
-    assert found is not None
-    assert found.advice == "Raise the credit limit of Thorpe LLC or take a payment, then retry."
+def test_the_advice_names_the_record_of_the_refusal() -> None:
+    arguments = [
+        "UserError",
+        ['The party "Thorpe LLC" will exceed their €9.00 credit limit by €1.00.', "", None],
+    ]
+    error = refusal(arguments)
+    assert error is not None
+    assert error.advice == "Raise the credit limit of Thorpe LLC or take a payment, then retry."
 
 
 @pytest.mark.parametrize(("status", "owner"), STATUSES)
@@ -164,18 +167,18 @@ def _transition(error: ErpError) -> Transition:
 
 
 @pytest.mark.parametrize("error", [None, "text", {}, [], [1], [None, "x"]])
-def test_what_tryton_would_not_write_is_no_refusal(error: Any) -> None:
+def test_a_text_that_tryton_never_writes_is_no_refusal(error: Any) -> None:
     assert refusal(error) is None
 
 
 def test_a_text_of_several_pages_is_cut() -> None:
-    found = refusal(["UserError", ["x" * 100_000, "y" * 100_000, None]])
-    assert found is not None
-    assert len(found.raw) <= 2000
-    assert len(found.message) <= 600
+    error = refusal(["UserError", ["x" * 100_000, "y" * 100_000, None]])
+    assert error is not None
+    assert len(error.raw) <= 2000
+    assert len(error.message) <= 600
 
 
-def test_braces_in_trytons_words_do_no_harm() -> None:
-    found = refusal(["UserError", ['The party "{0} {x}" will exceed their {9} credit limit by 1.', "", None]])
-    assert found is not None
-    assert "{0} {x}" in found.message
+def test_braces_in_a_message_of_tryton_are_kept() -> None:
+    error = refusal(["UserError", ['The party "{0} {x}" will exceed their {9} credit limit by 1.', "", None]])
+    assert error is not None
+    assert "{0} {x}" in error.message

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -50,7 +51,7 @@ def test_a_claim_is_posted_with_its_lines_customer_and_project(
     assert "no other train" in train["description"]
 
 
-def test_its_receipt_is_attached_once_however_often_it_is_sent(
+def test_a_receipt_is_attached_once_however_often_it_is_sent(
     tryton: TrytonFixture, connector: TrytonConnector
 ) -> None:
     claim = tryton.claim()
@@ -82,10 +83,10 @@ def test_an_attachment_whose_answer_was_lost_is_not_attached_again(tryton: Tryto
     assert sorted(attachment.content for attachment in invoice["attachments"]) == [b"one", b"two"]
 
 
-def test_a_receipt_that_is_not_what_it_says_stops_the_claim(
+def test_a_receipt_with_a_wrong_digest_stops_the_claim(
     tryton: TrytonFixture, connector: TrytonConnector
 ) -> None:
-    claim = replace(tryton.claim(), receipts=(replace(receipt_file(), sha256="0" * 64),))
+    claim = replace(tryton.claim(), receipts=(replace(receipt_file(), content_sha256="0" * 64),))
     created = connector.create(claim)
     with pytest.raises(ErpError, match="damaged") as refused:
         connector.advance(claim, created)
@@ -102,7 +103,7 @@ def test_a_receipt_that_is_not_what_it_says_stops_the_claim(
         (RepInfo("R9", "Nobody", "C00001"), "has the code C00001"),
     ],
 )
-def test_the_claim_of_somebody_tryton_does_not_employ_goes_to_the_office(
+def test_a_claim_of_an_unknown_employee_goes_to_the_office(
     tryton: TrytonFixture, connector: TrytonConnector, rep: RepInfo, words: str
 ) -> None:
     claim = replace(tryton.claim(), rep=rep)
@@ -112,7 +113,9 @@ def test_the_claim_of_somebody_tryton_does_not_employ_goes_to_the_office(
     assert tryton.reader.claims(claim.id) == []
 
 
-def test_a_category_that_is_gone_is_the_reps_to_fix(tryton: TrytonFixture, connector: TrytonConnector) -> None:
+def test_a_claim_with_a_deleted_category_goes_to_the_rep(
+    tryton: TrytonFixture, connector: TrytonConnector
+) -> None:
     claim = tryton.claim()
     claim.body["lines"][1]["category_id"] = "9.9.9"
     with pytest.raises(ErpError, match=r"9\.9\.9") as refused:
@@ -121,7 +124,7 @@ def test_a_category_that_is_gone_is_the_reps_to_fix(tryton: TrytonFixture, conne
     assert refused.value.field == "lines[1].category_id"
 
 
-def test_a_claim_for_closed_books_waits_in_tryton(tryton: TrytonFixture, connector: TrytonConnector) -> None:
+def test_a_claim_in_a_closed_period_waits_in_tryton(tryton: TrytonFixture, connector: TrytonConnector) -> None:
     later = dt.datetime.now(dt.UTC) + dt.timedelta(days=5 * 366)
     claim = replace(tryton.claim(), received_at=later)
     created = connector.create(claim)
@@ -142,7 +145,7 @@ def test_a_claim_for_a_project_alone_needs_no_customer(
     assert connector.advance(claim, connector.create(claim)).state is State.ACCEPTED
 
 
-def test_a_wrong_journal_or_payable_account_is_a_matter_of_configuration(tryton: TrytonFixture) -> None:
+def test_a_wrong_journal_or_payable_account_is_a_configuration_error(tryton: TrytonFixture) -> None:
     for option, value in (("expense_journal", "NOPE"), ("payable_account", "0.0.0")):
         with closing(tryton.connect(**{option: value})) as connector:
             with pytest.raises(ErpError, match=f"SATCHEL_ERP_{option.upper()}") as refused:
@@ -151,3 +154,49 @@ def test_a_wrong_journal_or_payable_account_is_a_matter_of_configuration(tryton:
     with closing(tryton.connect(payable_account="2.1.4")) as connector:
         claim = tryton.claim()
         assert connector.advance(claim, connector.create(claim)).state is State.ACCEPTED
+
+
+def test_a_claim_sent_just_after_midnight_is_booked_on_its_own_date_and_not_on_that_of_utc(
+    tryton: TrytonFixture, connector: TrytonConnector
+) -> None:
+    """At 00:30 in Berlin it is still the day before in UTC."""
+    midnight = dt.datetime.combine(tryton.today, dt.time(0, 30), ZoneInfo("Europe/Berlin"))
+    captured = midnight.astimezone(dt.UTC)
+    assert captured.date() < tryton.today
+    claim = replace(
+        tryton.claim(),
+        captured_at=captured.isoformat().replace("+00:00", "Z"),
+        received_at=captured + dt.timedelta(seconds=5),
+        zone="Europe/Berlin",
+    )
+    outcome = connector.advance(claim, connector.create(claim))
+    assert outcome.state is State.ACCEPTED
+    [invoice] = tryton.reader.claims(claim.id)
+    assert invoice["invoice_date"] == tryton.today
+
+
+@pytest.mark.parametrize(
+    ("amounts", "erp_total"),
+    [(["0.125"] * 4, "0.48"), (["3.3333", "3.3333", "3.3334"], "9.99")],
+    ids=["four eighths", "thirds of 10.0000"],
+)
+def test_a_claim_that_tryton_rounds_is_left_to_the_office_and_says_both_totals(
+    tryton: TrytonFixture, connector: TrytonConnector, amounts: list[str], erp_total: str
+) -> None:
+    """A push refuses such amounts; this is what stops them if they come by another way."""
+    line = tryton.claim_body()["lines"][1]
+    lines = [{**line, "line_no": n, "amount": amount} for n, amount in enumerate(amounts, 1)]
+    claim = tryton.claim(lines=lines)
+    outcome = connector.advance(claim, connector.create(claim))
+    assert outcome.state is State.ON_HOLD
+    assert outcome.total == Decimal(erp_total)
+    assert f"Its total in the ERP is {erp_total} EUR" in (outcome.reason or "")
+    [invoice] = tryton.reader.claims(claim.id)
+    assert invoice["state"] == "draft"
+
+
+def test_an_accepted_claim_has_the_total_that_the_rep_was_shown(
+    tryton: TrytonFixture, connector: TrytonConnector
+) -> None:
+    claim = tryton.claim()
+    assert connector.advance(claim, connector.create(claim)).total == Decimal("213.30")

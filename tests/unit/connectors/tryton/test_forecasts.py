@@ -36,11 +36,11 @@ def line(
     return ForecastLine(own, period, str(product["id"]), str(product["unit"]), Decimal(quantity))
 
 
-def read(tryton: TrytonFixture, one: ForecastLine) -> dict[int, Decimal]:
-    return tryton.reader.forecast(int(one.warehouse_id), one.period)
+def read(tryton: TrytonFixture, line: ForecastLine) -> dict[int, Decimal]:
+    return tryton.reader.forecast(int(line.warehouse_id), line.period)
 
 
-def test_two_reps_sum_is_one_line(tryton: TrytonFixture, connector: TrytonConnector) -> None:
+def test_the_sum_of_two_reps_is_one_forecast_line(tryton: TrytonFixture, connector: TrytonConnector) -> None:
     period = tryton.month(3)
     first = connector.upsert_forecast([line(tryton, period, "40"), line(tryton, period, "5", 1)])
     summed = line(tryton, period, "65")
@@ -53,14 +53,15 @@ def test_two_reps_sum_is_one_line(tryton: TrytonFixture, connector: TrytonConnec
     }
 
 
-def test_nothing_expected_any_more_is_a_line_of_nothing(
-    tryton: TrytonFixture, connector: TrytonConnector
-) -> None:
+def test_a_sum_of_zero_is_a_line_of_zero(tryton: TrytonFixture, connector: TrytonConnector) -> None:
     period = tryton.month(4)
     full, empty = line(tryton, period, "12"), line(tryton, period, "0")
     before = connector.upsert_forecast([full])
     after = connector.upsert_forecast([empty])
-    assert before == after
+    assert {key: document.external_id for key, document in before.items()} == {
+        key: document.external_id for key, document in after.items()
+    }
+    assert after[empty.product_id].total == 0
     assert read(tryton, full) == {int(full.product_id): Decimal("0.0")}
     assert connector.upsert_forecast([full]) == before
 
@@ -72,17 +73,17 @@ def test_months_and_warehouses_are_kept_apart(tryton: TrytonFixture, connector: 
         line(tryton, tryton.month(5), "3", 2, "W2"),
     ]
     connector.upsert_forecast(lines)
-    for one in lines:
-        assert read(tryton, one) == {int(one.product_id): one.quantity}
+    for forecast_line in lines:
+        assert read(tryton, forecast_line) == {int(forecast_line.product_id): forecast_line.quantity}
 
 
-def test_a_forecast_of_other_days_is_the_offices_matter(
+def test_a_forecast_over_other_days_goes_to_the_office(
     tryton: TrytonFixture, connector: TrytonConnector
 ) -> None:
-    one = line(tryton, tryton.month(7), "9")
-    first, _ = first_and_last_day(one.period)
+    valid_line = line(tryton, tryton.month(7), "9")
+    first, _ = first_and_last_day(valid_line.period)
     week = {
-        "warehouse": int(one.warehouse_id),
+        "warehouse": int(valid_line.warehouse_id),
         "destination": tryton.summary["customer_location"],
         "from_date": first,
         "to_date": first + dt.timedelta(days=6),
@@ -90,34 +91,34 @@ def test_a_forecast_of_other_days_is_the_offices_matter(
     ids = tryton.office("stock.forecast", "create", [week])
     tryton.office("stock.forecast", "confirm", ids)
     with pytest.raises(ErpError, match="another forecast for days of") as refused:
-        connector.upsert_forecast([one])
+        connector.upsert_forecast([valid_line])
     assert refused.value.error_class is ErrorClass.REJECT_OFFICE
     tryton.office("stock.forecast", "draft", ids)
     tryton.office("stock.forecast", "cancel", ids)
-    connector.upsert_forecast([one])
-    assert read(tryton, one) == {int(one.product_id): Decimal("9.0")}
+    connector.upsert_forecast([valid_line])
+    assert read(tryton, valid_line) == {int(valid_line.product_id): Decimal("9.0")}
 
 
 @pytest.mark.parametrize(
     "step", ["forecast.create", "forecast.draft", "forecast.write", "forecast.confirm"], ids=str
 )
-def test_a_lost_answer_at_any_step_is_made_good_by_the_next_try(tryton: TrytonFixture, step: str) -> None:
+def test_the_next_attempt_completes_a_forecast_after_a_lost_answer(tryton: TrytonFixture, step: str) -> None:
     place = ["forecast.create", "forecast.draft", "forecast.write", "forecast.confirm"].index(step)
-    one = line(tryton, tryton.month(8 + place), "11")
+    valid_line = line(tryton, tryton.month(8 + place), "11")
     with (
         Proxy(tryton.server.port) as proxy,
         closing(tryton.connect(url=f"http://127.0.0.1:{proxy.port}")) as connector,
     ):
         if step == "forecast.draft":
-            connector.upsert_forecast([line(tryton, one.period, "1")])
+            connector.upsert_forecast([line(tryton, valid_line.period, "1")])
         proxy.lose(f"model.stock.{step}".encode())
         with pytest.raises(ErpError) as lost:
-            connector.upsert_forecast([one])
+            connector.upsert_forecast([valid_line])
         assert lost.value.error_class is ErrorClass.UNKNOWN
         assert proxy.lost == 1
-        connector.upsert_forecast([one])
-    assert read(tryton, one) == {int(one.product_id): Decimal("11.0")}
-    days = ["from_date", "=", first_and_last_day(one.period)[0]]
+        connector.upsert_forecast([valid_line])
+    assert read(tryton, valid_line) == {int(valid_line.product_id): Decimal("11.0")}
+    days = ["from_date", "=", first_and_last_day(valid_line.period)[0]]
     assert tryton.office("stock.forecast", "search_count", [days]) == 1
 
 
@@ -133,8 +134,10 @@ def test_a_product_that_is_not_kept_in_stock_is_refused_by_name(
     }  # fmt: skip
     [template] = tryton.office("product.template", "create", [values])
     [service] = tryton.office("product.product", "search", [["template", "=", template]], 0, None, None)
-    one = line(tryton, tryton.month(12), "1")
-    bad = ForecastLine(one.warehouse_id, one.period, str(service), one.unit, Decimal(1))
+    valid_line = line(tryton, tryton.month(12), "1")
+    refused_line = ForecastLine(
+        valid_line.warehouse_id, valid_line.period, str(service), valid_line.unit, Decimal(1)
+    )
     with pytest.raises(ErpError, match="Assembly is not kept in stock"):
-        connector.upsert_forecast([one, bad])
-    assert read(tryton, one) == {}
+        connector.upsert_forecast([valid_line, refused_line])
+    assert read(tryton, valid_line) == {}

@@ -33,53 +33,55 @@ class Page:
 
 
 @pytest.mark.parametrize("error", [REFUSED, FAULT, USELESS])
-def test_the_one_row_is_found_in_twice_the_logarithm_of_calls(error: ErpError) -> None:
+def test_one_broken_row_is_found_in_a_logarithmic_number_of_calls(error: ErpError) -> None:
     page = Page({133}, error)
-    found = page.read()
-    assert len(found.records) == 199
-    assert [(bad.external_id, bad.raw) for bad in found.bad] == [("133", error.raw)]
+    result = page.read()
+    assert len(result.records) == 199
+    assert [(bad_row.external_id, bad_row.raw) for bad_row in result.bad] == [("133", error.raw)]
     assert len(page.calls) <= 1 + 2 * 8
 
 
-def test_neighbours_that_are_both_broken_do_not_stop_the_page() -> None:
+def test_two_broken_neighbours_do_not_stop_the_page() -> None:
     """Halved down to the two, none of them can be served; the page as a whole can."""
     page = Page({10, 11}, FAULT)
-    found = page.read()
-    assert len(found.records) == 198
-    assert [bad.external_id for bad in found.bad] == ["10", "11"]
+    result = page.read()
+    assert len(result.records) == 198
+    assert [bad_row.external_id for bad_row in result.bad] == ["10", "11"]
 
 
 def test_records_keep_the_order_of_their_roots() -> None:
-    found = Page({3, 100, 180}).read()
-    keys = [int(record["id"]) for record in found.records]
+    result = Page({3, 100, 180}).read()
+    keys = [int(record["id"]) for record in result.records]
     assert keys == sorted(keys)
 
 
 @pytest.mark.parametrize("broken", [set(range(0, 200, 2)), set(range(1, 200)), {*range(60, 120)}])
 def test_a_page_full_of_broken_rows_costs_no_more_calls(broken: set[int]) -> None:
     page = Page(broken)
-    found = page.read()
+    result = page.read()
     assert len(page.calls) <= most_calls(200) == 1 + 2 * MAX_BROKEN * 8
-    assert len(found.records) + len(found.bad) == 200
-    assert broken <= {int(bad.external_id) for bad in found.bad}, "whatever is not told apart is set aside"
-    assert any(bad.error == NOT_TOLD_APART for bad in found.bad)
+    assert len(result.records) + len(result.bad) == 200
+    assert broken <= {int(bad_row.external_id) for bad_row in result.bad}, (
+        "whatever is not told apart is set aside"
+    )
+    assert any(bad_row.error == NOT_TOLD_APART for bad_row in result.bad)
 
 
-def test_what_was_set_aside_together_comes_good_when_it_is_tried_again() -> None:
+def test_rows_set_aside_together_are_read_when_retried() -> None:
     """Each try goes on by `MAX_BROKEN` rows at least, so that the good ones among them come through."""
     page = Page(set(range(0, 200, 2)))
-    left = [int(bad.external_id) for bad in page.read().bad]
+    left = [int(bad_row.external_id) for bad_row in page.read().bad]
     for _ in range(30):
         left = [
-            int(bad.external_id)
+            int(bad_row.external_id)
             for n in left
-            for bad in translate("warehouses", warehouses.record, page, [n], tuple).bad
+            for bad_row in translate("warehouses", warehouses.record, page, [n], tuple).bad
         ]
     assert set(left) == page.broken
 
 
 @pytest.mark.parametrize("error", [FAULT, USELESS])
-def test_a_call_that_fails_for_every_row_is_not_the_rows_fault(error: ErpError) -> None:
+def test_a_call_that_fails_for_every_row_sets_no_row_aside(error: ErpError) -> None:
     with pytest.raises(ErpError) as caught:
         Page(set(range(4)), error).read(4)
     assert caught.value.error_class is error.error_class
@@ -91,14 +93,14 @@ def test_a_page_of_broken_rows_only_is_set_aside_while_another_row_can_be_read(
     error: ErpError, size: int
 ) -> None:
     page = Page({*range(size), 900}, error)
-    found = page.read(size, beside=[900, 901])
-    assert [bad.external_id for bad in found.bad] == [str(n) for n in range(size)]
-    assert found.records == [], "what was tried beside the page is not of the page"
+    result = page.read(size, beside=[900, 901])
+    assert [bad_row.external_id for bad_row in result.bad] == [str(n) for n in range(size)]
+    assert result.records == [], "what was tried beside the page is not of the page"
 
 
 @pytest.mark.parametrize("size", [1, 2])
 @pytest.mark.parametrize("error", [FAULT, USELESS])
-def test_where_no_other_row_can_be_read_either_the_call_is_to_blame(error: ErpError, size: int) -> None:
+def test_a_call_that_fails_for_all_other_rows_too_raises_its_error(error: ErpError, size: int) -> None:
     page = Page({*range(size), 900, 901}, error)
     with pytest.raises(ErpError) as caught:
         page.read(size, beside=[900, 901])
@@ -109,10 +111,10 @@ def test_where_no_other_row_can_be_read_either_the_call_is_to_blame(error: ErpEr
 
 
 def test_the_only_row_of_a_collection_is_set_aside() -> None:
-    assert [bad.external_id for bad in Page({0}, FAULT).read(1).bad] == ["0"]
+    assert [bad_row.external_id for bad_row in Page({0}, FAULT).read(1).bad] == ["0"]
 
 
-def test_others_are_not_asked_for_unless_nothing_of_the_page_can_be_read() -> None:
+def test_other_rows_are_read_only_if_the_whole_page_fails() -> None:
     def none_needed() -> Iterable[int]:
         raise AssertionError("asked for others")
 
@@ -124,7 +126,7 @@ def test_others_are_not_asked_for_unless_nothing_of_the_page_can_be_read() -> No
     )
 
 
-def test_a_right_that_is_lacking_beside_the_page_is_told_as_it_is() -> None:
+def test_a_missing_permission_found_beside_the_page_is_raised() -> None:
     lacking = rows.TrytonRefusal("access", ErrorClass.CONFIG, "no", "no")
 
     def fetch(ids: list[int]) -> Iterable[Item]:
@@ -136,7 +138,7 @@ def test_a_right_that_is_lacking_beside_the_page_is_told_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("rule", ["access", "login", "concurrency"])
-def test_a_missing_right_or_a_busy_tryton_is_not_the_rows_fault(rule: str) -> None:
+def test_a_missing_permission_or_a_busy_tryton_sets_no_row_aside(rule: str) -> None:
     error_class = ErrorClass.TRANSIENT if rule == "concurrency" else ErrorClass.CONFIG
     page = Page({1}, rows.TrytonRefusal(rule, error_class, "no", "no"))
     with pytest.raises(rows.TrytonRefusal):
@@ -145,7 +147,7 @@ def test_a_missing_right_or_a_busy_tryton_is_not_the_rows_fault(rule: str) -> No
 
 
 @pytest.mark.parametrize("status", [502, 503, 504, 429])
-def test_a_tryton_that_was_not_reached_is_asked_no_further(status: int) -> None:
+def test_an_unreachable_tryton_is_not_called_again(status: int) -> None:
     page = Page({1}, http_refusal(status, None, b"", writes=False))
     assert not isinstance(page.error, InvalidReply)
     with pytest.raises(ErpError):

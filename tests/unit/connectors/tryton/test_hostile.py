@@ -16,7 +16,7 @@ import pytest
 from backend.connectors.tryton import http as transport
 from backend.erp.errors import ErrorClass
 from tests.unit.connectors.tryton.garbage_server import Answer, GarbageServer, http, reply
-from tests.unit.connectors.tryton.test_client import READS, ask, client
+from tests.unit.connectors.tryton.test_client import READS, client, error_of
 
 MB = 1_000_000
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
@@ -27,7 +27,7 @@ PAUSE = 0.02
 def forever(head: bytes, piece: bytes, pause: float = 0.0) -> Callable[[Any], Iterator[bytes]]:
     """Return an answer that begins with *head* and then repeats *piece* until nobody listens."""
 
-    def pieces(asked: Any) -> Iterator[bytes]:
+    def pieces(request: Any) -> Iterator[bytes]:
         yield head
         while True:
             yield piece
@@ -40,16 +40,16 @@ def chunk(data: bytes) -> bytes:
     return f"{len(data):x}\r\n".encode() + data + b"\r\n"
 
 
-def long(asked: Any) -> Iterator[bytes]:
+def long(request: Any) -> Iterator[bytes]:
     """200 MB, as announced."""
     yield HEAD + b"Content-Length: 200000000\r\n\r\n"
     for _ in range(200):
         yield bytes(MB)
 
 
-def many_values(asked: Any) -> bytes:
+def many_values(request: Any) -> bytes:
     """A right answer whose result would be a gigabyte of empty lists; ten kilobytes on the wire."""
-    return http(gzip.compress(b'{"id": %d, "result": [%s[]]}' % (asked["id"], b"[]," * 4 * MB)),
+    return http(gzip.compress(b'{"id": %d, "result": [%s[]]}' % (request["id"], b"[]," * 4 * MB)),
                 Content_Encoding="gzip")  # fmt: skip
 
 
@@ -81,14 +81,14 @@ def garbage() -> Iterator[GarbageServer]:
 
 @pytest.mark.parametrize(("writes", "bound"), [(True, 8 * MB), (False, 4 * transport.MAX_BYTES)])
 @pytest.mark.parametrize("answer", TOO_MUCH.values(), ids=TOO_MUCH)
-def test_an_answer_of_any_size_takes_a_bounded_part_of_the_memory(
+def test_an_answer_of_any_size_takes_bounded_memory(
     garbage: GarbageServer, answer: Answer, writes: bool, bound: int
 ) -> None:
     if answer is many_values:
         answer = many_values({"id": 3})  # made before it is counted; logging in takes the numbers 1 and 2
     tracemalloc.start()
     try:
-        error = ask(garbage, answer, writes=writes)
+        error = error_of(garbage, answer, writes=writes)
         assert tracemalloc.get_traced_memory()[1] < bound
     finally:
         tracemalloc.stop()
@@ -97,8 +97,8 @@ def test_an_answer_of_any_size_takes_a_bounded_part_of_the_memory(
 
 @pytest.mark.parametrize("writes", [True, False], ids=["write", "read"])
 @pytest.mark.parametrize("answer", TOO_SLOW.values(), ids=TOO_SLOW)
-def test_an_answer_that_never_ends_is_given_up(garbage: GarbageServer, answer: Answer, writes: bool) -> None:
-    error = ask(garbage, answer, writes=writes, timeout_seconds="0.5")
+def test_an_endless_answer_is_cut_off(garbage: GarbageServer, answer: Answer, writes: bool) -> None:
+    error = error_of(garbage, answer, writes=writes, timeout_seconds="0.5")
     assert error.error_class is (ErrorClass.UNKNOWN if writes else ErrorClass.TRANSIENT)
     assert error.no_answer
 

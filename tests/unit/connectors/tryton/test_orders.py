@@ -12,6 +12,7 @@ from backend.connectors.tryton.adapter import TrytonConnector
 from backend.connectors.tryton.features import Features
 from backend.erp.errors import ErpError, ErrorClass
 from backend.erp.records import Document, ErpDocument
+from backend.erp.totals import total_note
 from sync_protocol.submission import State
 from tests.services import TrytonServer
 from tests.services.proxy import Proxy
@@ -30,7 +31,7 @@ def connector(tryton: TrytonFixture) -> Iterator[TrytonConnector]:
         yield connector
 
 
-def test_what_the_rep_typed_stands_in_the_sale(tryton: TrytonFixture, connector: TrytonConnector) -> None:
+def test_the_sale_has_what_the_rep_entered(tryton: TrytonFixture, connector: TrytonConnector) -> None:
     order = tryton.order()
     outcome = connector.advance(order, connector.create(order))
     assert outcome.state is State.ACCEPTED
@@ -64,13 +65,13 @@ def test_a_lost_answer_is_unknown_and_finding_it_makes_one_sale(tryton: TrytonFi
             with pytest.raises(ErpError) as lost:
                 connector.create(order)
             assert lost.value.error_class is ErrorClass.UNKNOWN
-            [found] = connector.find("order", order.id)
+            [erp_document] = connector.find("order", order.id)
             for step in (b"model.sale.sale.quote", b"model.sale.sale.confirm"):
                 proxy.lose(step)
                 with pytest.raises(ErpError) as lost:
-                    connector.advance(order, found)
+                    connector.advance(order, erp_document)
                 assert lost.value.error_class is ErrorClass.UNKNOWN
-            assert connector.advance(order, found).state is State.ACCEPTED
+            assert connector.advance(order, erp_document).state is State.ACCEPTED
         assert proxy.lost == 3
     [sale] = tryton.reader.sales(order.id)
     assert sale["state"] == "processing"
@@ -93,7 +94,7 @@ def test_an_answer_that_comes_too_late_is_unknown(tryton: TrytonFixture) -> None
         assert patient.advance(order, created).state is State.ACCEPTED
 
 
-def test_six_at_once_make_one_sale(tryton: TrytonFixture) -> None:
+def test_six_concurrent_creates_make_one_sale(tryton: TrytonFixture) -> None:
     order = tryton.order()
     started = threading.Barrier(6)
     answers: list[ErpDocument | ErpError] = []
@@ -118,9 +119,7 @@ def test_six_at_once_make_one_sale(tryton: TrytonFixture) -> None:
     assert len(tryton.reader.sales(order.id)) == 1
 
 
-def test_an_order_goes_on_from_where_somebody_left_it(
-    tryton: TrytonFixture, connector: TrytonConnector
-) -> None:
+def test_an_order_continues_from_its_state_in_tryton(tryton: TrytonFixture, connector: TrytonConnector) -> None:
     order = tryton.order()
     created = connector.create(order)
     tryton.office("sale.sale", "quote", [int(created.external_id)])
@@ -129,7 +128,7 @@ def test_an_order_goes_on_from_where_somebody_left_it(
     assert outcome.state is State.ACCEPTED
 
 
-def test_somebody_pressing_the_same_button_at_the_same_moment_does_no_harm(
+def test_a_user_who_confirms_at_the_same_time_does_no_harm(
     tryton: TrytonFixture, connector: TrytonConnector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Tryton then says that the button cannot be pressed, and the sale is where it should be."""
@@ -155,7 +154,7 @@ def test_the_option_names_the_warehouse_of_orders_without_one(tryton: TrytonFixt
     assert sale["warehouse"] == tryton.summary["warehouses"]["W2"]["id"]
 
 
-def test_customers_without_a_list_order_at_the_list_price(
+def test_customers_without_a_price_list_order_at_the_list_price(
     tryton: TrytonFixture, connector: TrytonConnector
 ) -> None:
     order = tryton.order(price_list_id="list")
@@ -167,8 +166,8 @@ def test_without_the_companion_our_key_is_the_reference(
     tryton: TrytonFixture, connector: TrytonConnector
 ) -> None:
     """The module's field is left aside, as if it were not there."""
-    found, notes = connector._cached_features()
-    plain = Features(frozenset(), found.models, ())
+    features, notes = connector._cached_features()
+    plain = Features(frozenset(), features.models, ())
     order = tryton.order()
     connector._features = (connector._clock(), plain, notes)
     capabilities = connector.capabilities()
@@ -191,13 +190,13 @@ def test_two_sales_with_our_key_are_both_found(tryton: TrytonFixture, connector:
     assert len(connector.find("order", order.id)) == 2
 
 
-def test_a_copy_that_the_office_makes_is_not_taken_for_ours(
-    tryton: TrytonFixture, connector: TrytonConnector
-) -> None:
+def test_a_copied_sale_is_not_found_by_our_key(tryton: TrytonFixture, connector: TrytonConnector) -> None:
     order = tryton.order(customer_reference=None)
     created = connector.create(order)
     tryton.office("sale.sale", "copy", [int(created.external_id)], {})
-    assert [found.external_id for found in connector.find("order", order.id)] == [created.external_id]
+    assert [erp_document.external_id for erp_document in connector.find("order", order.id)] == [
+        created.external_id
+    ]
 
 
 def test_confirming_with_limits_in_parallel_loses_nothing(tryton: TrytonFixture) -> None:
@@ -231,3 +230,38 @@ def _for(tryton: TrytonFixture, customer: dict[str, Any]) -> Document:
         ship_to_id=str(customer["address"]),
         price_list_id=str(customer["price_list"]),
     )
+
+
+def test_an_order_that_tryton_rounds_in_another_way_is_accepted_and_says_so(
+    tryton: TrytonFixture, connector: TrytonConnector
+) -> None:
+    """Tryton rounds half to even: 0.125 becomes 0.12, and the rep was shown 0.13."""
+    line = {**tryton.order_body()["lines"][0], "quantity": "1", "unit_price": "0.125"}
+    order = tryton.order(lines=[line])
+    outcome = connector.advance(order, connector.create(order))
+    assert (outcome.state, outcome.total) == (State.ACCEPTED, Decimal("0.12"))
+    note = total_note("order", order.body, outcome.total)
+    assert note == "Its total in the ERP is 0.12 EUR, and the rep was shown 0.13 EUR."
+
+
+def test_a_discount_gives_the_total_that_the_rep_was_shown(
+    tryton: TrytonFixture, connector: TrytonConnector
+) -> None:
+    line = {**tryton.order_body()["lines"][0], "quantity": "1000", "unit_price": "12.3456"}
+    order = tryton.order(lines=[{**line, "discount_percent": "10"}])
+    outcome = connector.advance(order, connector.create(order))
+    assert (outcome.state, outcome.total) == (State.ACCEPTED, Decimal("11111.00"))
+    assert total_note("order", order.body, outcome.total) is None
+
+
+def test_an_order_that_somebody_changed_before_it_was_confirmed_waits_for_the_office(
+    tryton: TrytonFixture, connector: TrytonConnector
+) -> None:
+    order = tryton.order()
+    created = connector.create(order)
+    [sale] = tryton.reader.sales(order.id)
+    tryton.office("sale.line", "write", [sale["lines"][0]["id"]], {"unit_price": Decimal("10.00")})
+    outcome = connector.advance(order, created)
+    assert outcome.state is State.ON_HOLD
+    assert "Its total in the ERP is 49.25 EUR, and the rep was shown 54.25 EUR." in (outcome.reason or "")
+    assert tryton.reader.sales(order.id)[0]["state"] == "draft"

@@ -59,7 +59,7 @@ def test_an_order_over_the_limit_waits_in_tryton_until_the_office_lets_it_go(
     tryton.office("party.party", "write", [customer["id"]], {"credit_limit_amount": Decimal(50)})
 
 
-def test_what_tryton_says_of_a_customer_merged_a_moment_ago_is_for_the_office_alone(
+def test_a_refusal_for_a_merged_customer_is_shown_to_the_office_only(
     tryton: TrytonFixture, connector: TrytonConnector
 ) -> None:
     """Satchel has not read of the merge, so it cannot know whether the rep hears of the other customer."""
@@ -124,7 +124,7 @@ def test_an_order_that_the_office_cancelled_is_rejected(
         ({"unit": "kg"}, "lines[1].unit", "not sold in this unit"),
     ],
 )
-def test_what_the_rep_can_fix_is_refused_before_anything_is_created(
+def test_a_fault_that_the_rep_can_fix_is_refused_before_anything_is_created(
     tryton: TrytonFixture, connector: TrytonConnector, changes: dict[str, Any], field: str, words: str
 ) -> None:
     product, unit = changes.pop("product", None), changes.pop("unit", None)
@@ -144,7 +144,7 @@ def test_products_and_customers_that_are_closed_are_refused(
     tryton: TrytonFixture, connector: TrytonConnector
 ) -> None:
     product, customer = list(tryton.products())[-1], tryton.summary["customers"][12]
-    template = tryton.office.one("product.product", product["id"], "template")["template"]
+    template = tryton.office.read_one("product.product", product["id"], "template")["template"]
     tryton.office("product.template", "write", [template], {"salable": False})
     tryton.office("party.party", "write", [customer["id"]], {"active": False})
     order = tryton.order()

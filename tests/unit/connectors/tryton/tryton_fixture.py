@@ -44,10 +44,10 @@ class TrytonFixture:
 
     # What a rep may send
 
-    def customer(self, **wanted: Any) -> dict[str, Any]:
-        """Return the first customer of the sample that has the *wanted* values; no credit limit by default."""
-        wanted = wanted or {"credit_limit": None}
-        return next(c for c in self.summary["customers"] if all(c[n] == v for n, v in wanted.items()))
+    def customer(self, **properties: Any) -> dict[str, Any]:
+        """Return the first customer of the sample with these *properties*; by default, no credit limit."""
+        properties = properties or {"credit_limit": None}
+        return next(c for c in self.summary["customers"] if all(c[n] == v for n, v in properties.items()))
 
     def products(self) -> Iterator[dict[str, Any]]:
         """Yield products that are kept and sold in pieces."""
@@ -85,6 +85,9 @@ class TrytonFixture:
 
     def order(self, **changes: Any) -> Document:
         return self.document("order", self.order_body(**changes))
+
+    def example(self, kind: str) -> Document:
+        return {"order": self.order, "expense_claim": self.claim}[kind]()
 
     def refused_order(self) -> Document:
         body = self.order_body()
@@ -180,13 +183,13 @@ class TrytonFixture:
     def _change_products(self, text: str) -> int:
         """Only the template: the variant's own stamp stays."""
         product = self.summary["products"][4]
-        template = self.office.one("product.product", product["id"], "template")["template"]
+        template = self.office.read_one("product.product", product["id"], "template")["template"]
         self.office("product.template", "write", [template], {"name": text})
         return product["id"]
 
     def _change_prices(self, text: str) -> str:
         product = self.summary["products"][5]
-        template = self.office.one("product.product", product["id"], "template")["template"]
+        template = self.office.read_one("product.product", product["id"], "template")["template"]
         self.office("product.template", "write", [template], {"list_price": Decimal(1000 + self._changes)})
         return f"list-{product['id']}-{product['sale_unit']}-0"
 
@@ -225,4 +228,4 @@ class TrytonFixture:
 def receipt_file(content: bytes = RECEIPT, name: str = "hotel.pdf") -> ReceiptFile:
     """Return *content* as it goes with a document."""
     digest = hashlib.sha256(content).hexdigest()
-    return ReceiptFile(digest, "application/pdf", name, len(content), lambda: io.BytesIO(content))
+    return ReceiptFile(digest, digest, "application/pdf", name, len(content), lambda: io.BytesIO(content))

@@ -13,20 +13,20 @@ from tests.unit.sync import company
 CUSTOMERS: Stream = ("territory:NW", "customers")
 
 
-def large_company(sessions: Sessions, count: int, **more: Any) -> int:
+def large_company(sessions: Sessions, count: int, **fields: Any) -> int:
     """Set up the reps and *count* customers; return the head."""
     company.reps(sessions)
-    return customers(sessions, 0, count, **more)
+    return customers(sessions, 0, count, **fields)
 
 
-def customers(sessions: Sessions, first: int, end: int, *, noise: int = 0, **more: Any) -> int:
+def customers(sessions: Sessions, first: int, end: int, *, noise: int = 0, **fields: Any) -> int:
     """Publish customers *first* to *end* (excluded); *noise*: digits that hardly compress. Return the head."""
     head = 0
     for start in range(first, end, 1_000):
         changes = []
         for n in range(start, min(start + 1_000, end)):
             text = {"notes": random.Random(n).randbytes(noise // 2).hex()} if noise else {}
-            changes.append(company.customer(f"C{n:07}", "NW", **text, **more))
+            changes.append(company.customer(f"C{n:07}", "NW", **text, **fields))
         with sessions() as session, session.begin():
             head = publish(session, changes)
     return head

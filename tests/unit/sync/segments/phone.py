@@ -17,10 +17,10 @@ class Phone(Replica):
         """Pull, and fetch what is offered, until a page says complete."""
         for _ in range(1_000):
             page = self.step()
-            for offer in list(self.offers):
-                self.fetched.append(offer["sha256"])
-                with self.store.open(offer["sha256"], 0, offer["bytes"]) as file:
-                    assert self.apply_segment(offer, file.read())
+            for description in list(self.offers):
+                self.fetched.append(description["sha256"])
+                with self.store.open(description["sha256"], 0, description["bytes"]) as file:
+                    assert self.apply_segment(description, file.read())
             if page["complete"] and self.equals(page["check"]):
                 return self
         raise AssertionError("no page was ever complete")

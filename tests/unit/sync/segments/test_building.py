@@ -14,8 +14,8 @@ from backend.feed.models import FeedSegment
 from backend.settings import Settings
 from backend.sync.segments.build_lock import build_lock
 from backend.sync.segments.due import build_due
-from backend.sync.segments.factory import make_store
 from backend.sync.segments.file_store import FileStore
+from backend.sync.segments.store_factory import make_store
 from backend.sync.segments.sweep import RETIRED_DAYS, sweep
 from sync_protocol.change import Gone
 from sync_protocol.segment import decode
@@ -28,16 +28,16 @@ pytestmark = pytest.mark.both_dialects
 
 @pytest.fixture
 def store(settings: Settings) -> FileStore:
-    found = make_store(settings)
-    assert isinstance(found, FileStore)
-    return found
+    file_store = make_store(settings)
+    assert isinstance(file_store, FileStore)
+    return file_store
 
 
-def rows_in(store: FileStore, found: list[FeedSegment]) -> dict[str, Any]:
+def rows_in(store: FileStore, segments: list[FeedSegment]) -> dict[str, Any]:
     return {
         key: json.loads(body)
-        for one in found
-        for key, body in decode(store.path(one.sha256).read_bytes(), sha256=one.sha256, most=2**24).rows
+        for segment in segments
+        for key, body in decode(store.path(segment.sha256).read_bytes(), sha256=segment.sha256, most=2**24).rows
     }
 
 
@@ -59,10 +59,10 @@ def test_a_set_holds_the_snapshot_and_is_offered_at_its_position(
     assert (built.position, built.rows) == (head, 2_000)
     replica = Replica(sessions, "R1", schema=2)
     page = json.loads(replica.ask().body)
-    offered = [offer for offer in page["segments"] if offer["collection"] == "customers"]
-    assert {offer["position"] for offer in offered} == {head}
-    whole = Replica(sessions, "R1").sync().records("customers")
-    assert rows_in(store, set_of(sessions)) == whole
+    descriptions = [description for description in page["segments"] if description["collection"] == "customers"]
+    assert {description["position"] for description in descriptions} == {head}
+    records = Replica(sessions, "R1").sync().records("customers")
+    assert rows_in(store, set_of(sessions)) == records
     assert [change for change in page["changes"] if change["collection"] == "customers"] == []
 
 
@@ -95,7 +95,7 @@ def test_a_set_that_took_longer_to_build_than_tombstones_live_is_not_offered(
     assert sees_what_rows_say(sessions, store)
 
 
-def test_it_is_built_again_when_the_tail_outgrows_the_set(
+def test_a_set_is_rebuilt_when_its_tail_outgrows_it(
     sessions: Sessions, store: FileStore, clock: ManualClock, settings: Settings
 ) -> None:
     large_company(sessions, 1_000)
@@ -124,7 +124,7 @@ def test_a_stream_that_shrank_below_the_threshold_is_served_as_rows_again(
     assert set_of(sessions) == []
 
 
-def test_a_set_older_than_tombstones_live_is_built_again_so_that_they_may_go(
+def test_a_set_older_than_the_tombstone_lifetime_is_rebuilt(
     sessions: Sessions, store: FileStore, clock: ManualClock, settings: Settings
 ) -> None:
     large_company(sessions, 600)
@@ -156,19 +156,19 @@ def test_unchanged_key_ranges_keep_their_files(
     assert second.reused >= first.segments - 2
 
 
-def test_while_somebody_builds_nobody_else_does(
+def test_only_one_process_builds_at_a_time(
     sessions: Sessions, store: FileStore, clock: ManualClock, settings: Settings
 ) -> None:
     large_company(sessions, 600)
-    with build_lock(sessions, settings.folder) as mine:
-        assert mine
+    with build_lock(sessions, settings.folder) as acquired:
+        assert acquired
         with build_lock(sessions, settings.folder) as second:
             assert not second
         assert build_due(sessions, store, clock, settings) == []
     assert len(build_due(sessions, store, clock, settings)) == 1
 
 
-def test_what_is_published_while_a_set_is_built_is_not_lost(
+def test_a_change_published_during_a_build_is_not_lost(
     sessions: Sessions,
     store: FileStore,
     clock: ManualClock,

@@ -14,8 +14,8 @@ from backend.feed.changes import publish
 from backend.settings import Settings
 from backend.sync.segments import sweep as sweeping
 from backend.sync.segments.due import build_due
-from backend.sync.segments.factory import make_store
 from backend.sync.segments.file_store import FileStore
+from backend.sync.segments.store_factory import make_store
 from backend.sync.segments.sweep import sweep
 from sync_protocol.change import Gone
 from tests.unit.sync.segments.company import customers, large_company, set_of
@@ -35,9 +35,9 @@ SWEEP = ["segments.after_forget", "segments.after_delete", "segments.after_delet
 
 @pytest.fixture
 def store(settings: Settings) -> FileStore:
-    found = make_store(settings)
-    assert isinstance(found, FileStore)
-    return found
+    file_store = make_store(settings)
+    assert isinstance(file_store, FileStore)
+    return file_store
 
 
 def killed(settings: Settings, program: str, failpoint: str) -> None:
@@ -49,8 +49,8 @@ def killed(settings: Settings, program: str, failpoint: str) -> None:
         "SATCHEL_DATABASE_URL": settings.database_url,
         "SATCHEL_FAILPOINTS": failpoint if "=" in failpoint else f"{failpoint}=kill",
     }
-    done = subprocess.run([sys.executable, "-c", program], env=environ, capture_output=True, timeout=120)
-    assert done.returncode == -signal.SIGKILL, done.stderr.decode()[-2000:]
+    result = subprocess.run([sys.executable, "-c", program], env=environ, capture_output=True, timeout=120)
+    assert result.returncode == -signal.SIGKILL, result.stderr.decode()[-2000:]
 
 
 PROGRAM = """
@@ -60,7 +60,7 @@ from backend.database.core import make_sessions
 from backend.migrations.tables import import_tables
 from backend.settings import read_settings
 from backend.sync.segments.due import build_due
-from backend.sync.segments.factory import make_store
+from backend.sync.segments.store_factory import make_store
 from backend.sync.segments import sweep
 import_tables()
 settings = read_settings(os.environ)

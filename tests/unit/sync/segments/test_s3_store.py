@@ -11,11 +11,12 @@ import pytest
 
 from backend.clock import ManualClock, SystemClock
 from backend.settings import SettingError, Settings, read_settings
-from backend.sync.segments import factory, sweep
+from backend.sync.segments import link_factory, store_factory, sweep
 from backend.sync.segments.due import build_due
-from backend.sync.segments.factory import make_store
+from backend.sync.segments.links import SignedLink
 from backend.sync.segments.s3_store import S3Store
 from backend.sync.segments.store import SegmentMissing, StoreFailed
+from backend.sync.segments.store_factory import make_store
 from tests.services.process import free_port
 from tests.services.s3 import CREDENTIALS, S3Server
 from tests.unit.api.installation import Installation, Phone, install
@@ -41,32 +42,32 @@ def objects(s3: S3Server, bucket: str) -> Any:
     return s3.make_bucket(bucket)
 
 
-def settings_for(tmp_path: Path, s3: S3Server, bucket: str, **more: str) -> Settings:
+def settings_for(tmp_path: Path, s3: S3Server, bucket: str, **variables: str) -> Settings:
     return read_settings(
         {
             "SATCHEL_FOLDER": str(tmp_path / "instance"),
             "SATCHEL_SEGMENT_STORE": f"s3://{bucket}/company/segments",
             "SATCHEL_SEGMENT_S3_ENDPOINT": s3.url,
-            **more,
+            **variables,
         }
     )
 
 
 @pytest.fixture
-def here(
+def installation(
     tmp_path: Path, s3: S3Server, bucket: str, objects: Any, clock: ManualClock, request: pytest.FixtureRequest
 ) -> Iterator[Installation]:
     settings = settings_for(tmp_path, s3, bucket, **getattr(request, "param", {}))
-    with install(settings, clock, lambda sessions: customers(sessions, 0, 600) and None) as found:
-        yield found
+    with install(settings, clock, lambda sessions: customers(sessions, 0, 600) and None) as running:
+        yield running
 
 
-def offer(phone: Phone) -> dict:
-    (found,) = json.loads(phone.pull(query={"schema": 2}).data)["segments"]
-    return found
+def offered_segment(phone: Phone) -> dict:
+    (segment,) = json.loads(phone.pull(query={"schema": 2}).data)["segments"]
+    return segment
 
 
-def test_a_file_is_kept_read_in_pieces_listed_and_deleted(
+def test_the_store_writes_reads_lists_and_deletes_a_file(
     tmp_path: Path, s3: S3Server, bucket: str, objects: Any
 ) -> None:
     store = make_store(settings_for(tmp_path, s3, bucket))
@@ -85,48 +86,48 @@ def test_a_file_is_kept_read_in_pieces_listed_and_deleted(
     assert list(store.stored()) == []
 
 
-def test_a_phone_reads_through_the_server(here: Installation, objects: Any, bucket: str) -> None:
-    phone = here.phone()
-    offered = offer(phone)
-    assert offered["url"] is None
-    path = f"/v1/segments/{offered['sha256']}"
-    whole = phone.ask("GET", path)
-    assert whole.status_code == 200 and sha256(whole.data).hexdigest() == offered["sha256"]
+def test_a_phone_reads_through_the_server(installation: Installation, objects: Any, bucket: str) -> None:
+    phone = installation.phone()
+    segment = offered_segment(phone)
+    assert segment["url"] is None
+    path = f"/v1/segments/{segment['sha256']}"
+    reply = phone.ask("GET", path)
+    assert reply.status_code == 200 and sha256(reply.data).hexdigest() == segment["sha256"]
     part = phone.ask("GET", path, headers={"Range": "bytes=-7"})
-    assert (part.status_code, part.data) == (206, whole.data[-7:])
-    assert part.headers["Content-Range"].endswith(f"/{offered['bytes']}")
+    assert (part.status_code, part.data) == (206, reply.data[-7:])
+    assert part.headers["Content-Range"].endswith(f"/{segment['bytes']}")
 
 
-@pytest.mark.parametrize("here", [{"SATCHEL_SEGMENT_PRESIGN": "yes"}], indirect=True)
-def test_a_phone_may_be_sent_to_the_store_itself(here: Installation, s3: S3Server) -> None:
-    offered = offer(here.phone())
-    assert offered["url"].startswith(s3.url) and "X-Amz-Signature=" in offered["url"]
-    assert sha256(httpx.get(offered["url"]).content).hexdigest() == offered["sha256"]
+@pytest.mark.parametrize("installation", [{"SATCHEL_SEGMENT_PRESIGN": "yes"}], indirect=True)
+def test_a_phone_may_be_redirected_to_the_store(installation: Installation, s3: S3Server) -> None:
+    segment = offered_segment(installation.phone())
+    assert segment["url"].startswith(s3.url) and "X-Amz-Signature=" in segment["url"]
+    assert sha256(httpx.get(segment["url"]).content).hexdigest() == segment["sha256"]
 
 
-def test_an_object_that_is_gone_is_withdrawn_and_built_again(
-    here: Installation, objects: Any, bucket: str
+def test_a_missing_object_is_withdrawn_and_rebuilt(
+    installation: Installation, objects: Any, bucket: str
 ) -> None:
-    phone = here.phone()
-    offered = offer(phone)
-    key = f"company/segments/{offered['sha256']}"
+    phone = installation.phone()
+    segment = offered_segment(phone)
+    key = f"company/segments/{segment['sha256']}"
     objects.delete_object(Bucket=bucket, Key=key)
-    reply = phone.ask("GET", f"/v1/segments/{offered['sha256']}")
+    reply = phone.ask("GET", f"/v1/segments/{segment['sha256']}")
     assert (reply.status_code, reply.headers["Satchel-Error"]) == (410, "segment_gone")
-    assert offer(phone)["sha256"] == offered["sha256"]
-    assert phone.ask("GET", f"/v1/segments/{offered['sha256']}").status_code == 200
+    assert offered_segment(phone)["sha256"] == segment["sha256"]
+    assert phone.ask("GET", f"/v1/segments/{segment['sha256']}").status_code == 200
 
 
-def test_what_nobody_names_is_swept(
-    here: Installation, objects: Any, bucket: str, monkeypatch: pytest.MonkeyPatch
+def test_an_orphan_object_is_swept(
+    installation: Installation, objects: Any, bucket: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = make_store(here.settings)
-    build_due(here.sessions, store, SystemClock(), here.settings)
+    store = make_store(installation.settings)
+    build_due(installation.sessions, store, SystemClock(), installation.settings)
     store.put("f" * 64, b"left by a builder that died")
     objects.put_object(Bucket=bucket, Key="another/tenant", Body=b"not ours")
     monkeypatch.setattr(sweep, "UNREFERENCED_HOURS", 0)
-    assert sweep.sweep(here.sessions, store, SystemClock(), here.settings).files == 1
-    assert {file.name for file in store.stored()} == {row.sha256 for row in set_of(here.sessions)}
+    assert sweep.sweep(installation.sessions, store, SystemClock(), installation.settings).files == 1
+    assert {file.name for file in store.stored()} == {row.sha256 for row in set_of(installation.sessions)}
     assert objects.head_object(Bucket=bucket, Key="another/tenant")["ContentLength"] == 8
 
 
@@ -138,14 +139,12 @@ def test_a_bucket_without_a_prefix_is_swept_of_segments_only(
     for key in (*foreign, "f" * 64):
         objects.put_object(Bucket=bucket, Key=key, Body=b"x")
     monkeypatch.setattr(sweep, "UNREFERENCED_HOURS", 0)
-    with install(settings, clock) as here:
-        assert sweep.sweep(here.sessions, make_store(settings), SystemClock(), settings).files == 1
-    assert {found["Key"] for found in objects.list_objects_v2(Bucket=bucket)["Contents"]} == set(foreign)
+    with install(settings, clock) as installation:
+        assert sweep.sweep(installation.sessions, make_store(settings), SystemClock(), settings).files == 1
+    assert {entry["Key"] for entry in objects.list_objects_v2(Bucket=bucket)["Contents"]} == set(foreign)
 
 
-def test_a_store_that_is_away_costs_segments_and_nothing_else(
-    tmp_path: Path, bucket: str, clock: ManualClock
-) -> None:
+def test_an_unreachable_store_costs_only_segments(tmp_path: Path, bucket: str, clock: ManualClock) -> None:
     settings = read_settings(
         {
             "SATCHEL_FOLDER": str(tmp_path / "instance"),
@@ -155,37 +154,37 @@ def test_a_store_that_is_away_costs_segments_and_nothing_else(
     )
     with pytest.raises(StoreFailed, match=bucket):
         make_store(settings).check()
-    with install(settings, clock, lambda sessions: customers(sessions, 0, 600) and None) as here:
-        page = json.loads(here.phone().pull(query={"schema": 2}).data)
+    with install(settings, clock, lambda sessions: customers(sessions, 0, 600) and None) as installation:
+        page = json.loads(installation.phone().pull(query={"schema": 2}).data)
         assert page["segments"] == [] and len(page["changes"][0]["put"]) > 100
 
 
-def test_a_bucket_that_is_not_there_is_named(tmp_path: Path, s3: S3Server, bucket: str) -> None:
+def test_a_missing_bucket_is_reported(tmp_path: Path, s3: S3Server, bucket: str) -> None:
     store = make_store(settings_for(tmp_path, s3, bucket))
-    for work in (store.check, lambda: store.put("a" * 64, b"x"), lambda: list(store.stored())):
+    for operation in (store.check, lambda: store.put("a" * 64, b"x"), lambda: list(store.stored())):
         with pytest.raises(StoreFailed, match=bucket):
-            work()
+            operation()
 
 
-def test_without_credentials_a_page_is_given_all_the_same(
-    here: Installation, monkeypatch: pytest.MonkeyPatch
+def test_a_page_is_served_without_store_credentials(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    build_due(here.sessions, here.satchel.segments, here.clock, here.settings)
+    build_due(installation.sessions, installation.satchel.segments, installation.clock, installation.settings)
     for name in CREDENTIALS:
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    bare = factory.make_store(here.settings)
+    bare = store_factory.make_store(installation.settings)
     assert isinstance(bare, S3Store)
-    links = factory.make_linker(
+    links = link_factory.make_linker(
         read_settings({"SATCHEL_SEGMENT_STORE": "s3://abc", "SATCHEL_SEGMENT_PRESIGN": "yes"}),
-        here.satchel.links,
+        installation.satchel.links,
         bare,
     )
-    assert links.at(here.clock.now())("a" * 64) is None
+    assert links.at(installation.clock.now(), SignedLink("D1", 1, 0))("a" * 64) is None
 
 
 def test_without_the_package_the_setting_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(factory.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(store_factory.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(SettingError, match=r"satchel\[s3\]"):
         make_store(read_settings({"SATCHEL_SEGMENT_STORE": "s3://bucket"}))
 
@@ -217,6 +216,6 @@ def test_without_the_package_the_setting_says_what_to_install(monkeypatch: pytes
         ({"SEGMENT_LINK_SECONDS": "0"}, "1 or more"),
     ],
 )
-def test_settings_that_do_not_fit_say_so(wrong: dict[str, str], says: str) -> None:
+def test_conflicting_store_settings_are_refused(wrong: dict[str, str], says: str) -> None:
     with pytest.raises(SettingError, match=says):
         read_settings({f"SATCHEL_{name}": value for name, value in wrong.items()})

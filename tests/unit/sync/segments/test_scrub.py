@@ -21,19 +21,19 @@ from tests.unit.sync.segments.phone import sees_what_rows_say
 def store(sessions: Sessions, clock: ManualClock, settings: Settings) -> FileStore:
     """A store with a set on offer."""
     large_company(sessions, 800, noise=2_000)
-    found = FileStore(settings.folder / "segments")
-    build_due(sessions, found, clock, settings)
-    return found
+    file_store = FileStore(settings.folder / "segments")
+    build_due(sessions, file_store, clock, settings)
+    return file_store
 
 
-def test_whole_files_are_left_alone(sessions: Sessions, store: FileStore, clock: ManualClock) -> None:
+def test_intact_files_are_left_alone(sessions: Sessions, store: FileStore, clock: ManualClock) -> None:
     before = [(row.sha256, row.position) for row in set_of(sessions)]
     assert before and scrub(sessions, store, clock) == []
     assert [(row.sha256, row.position) for row in set_of(sessions)] == before
 
 
 @pytest.mark.parametrize("how", ["another byte", "cut", "longer", "missing"])
-def test_what_is_damaged_is_withdrawn_and_built_again(
+def test_a_damaged_segment_is_withdrawn_and_rebuilt(
     sessions: Sessions, store: FileStore, clock: ManualClock, settings: Settings, how: str
 ) -> None:
     name = set_of(sessions)[0].sha256
@@ -73,7 +73,7 @@ class _BadDisk(FileStore):
         )
 
 
-def test_what_the_disk_does_not_give_back_is_damaged_too(
+def test_an_unreadable_file_counts_as_damaged(
     sessions: Sessions, store: FileStore, clock: ManualClock, settings: Settings
 ) -> None:
     disk = _BadDisk(store.folder)
@@ -82,7 +82,7 @@ def test_what_the_disk_does_not_give_back_is_damaged_too(
     assert set_of(sessions) == [] and not store.path(disk.bad).exists()
 
 
-def test_a_file_that_cannot_be_opened_does_not_keep_the_others_from_being_built(
+def test_an_unreadable_segment_file_is_rebuilt(
     sessions: Sessions, store: FileStore, clock: ManualClock, settings: Settings
 ) -> None:
     name = set_of(sessions)[0].sha256
@@ -96,9 +96,7 @@ def test_a_file_that_cannot_be_opened_does_not_keep_the_others_from_being_built(
     sees_what_rows_say(sessions, store)
 
 
-def test_a_store_that_does_not_work_costs_no_set(
-    sessions: Sessions, store: FileStore, clock: ManualClock
-) -> None:
+def test_a_failing_store_withdraws_no_set(sessions: Sessions, store: FileStore, clock: ManualClock) -> None:
     store.folder.rename(store.folder.with_name("elsewhere"))
     store.folder.write_text("a file where the folder should be")
     with pytest.raises(StoreFailed):
@@ -108,6 +106,6 @@ def test_a_store_that_does_not_work_costs_no_set(
     assert set_of(sessions) != []
 
 
-def test_a_folder_that_is_not_there_yet_holds_nothing(store: FileStore) -> None:
+def test_a_missing_store_folder_is_empty(store: FileStore) -> None:
     assert list(FileStore(store.folder / "none").stored()) == []
     assert {file.name for file in store.stored()} == {path.name for path in store.folder.glob("??/*")}

@@ -11,8 +11,8 @@ from backend.feed import segments
 from backend.settings import Settings, read_settings
 from backend.sync.segments.build_lock import build_lock
 from backend.sync.segments.due import build_due
-from backend.sync.segments.factory import make_store
 from backend.sync.segments.file_store import FileStore
+from backend.sync.segments.store_factory import make_store
 from backend.sync.segments.sweep import RETIRED_DAYS, SweepResult, sweep
 from tests.unit.sync.segments.company import CUSTOMERS, customers, large_company, set_of
 from tests.unit.sync.segments.phone import Phone, sees_what_rows_say
@@ -20,9 +20,9 @@ from tests.unit.sync.segments.phone import Phone, sees_what_rows_say
 
 @pytest.fixture
 def store(settings: Settings) -> FileStore:
-    found = make_store(settings)
-    assert isinstance(found, FileStore)
-    return found
+    file_store = make_store(settings)
+    assert isinstance(file_store, FileStore)
+    return file_store
 
 
 def written(store: FileStore, when: dt.datetime) -> None:
@@ -53,8 +53,8 @@ def test_a_retired_set_is_served_until_its_time_is_over(
     clock.advance(seconds=RETIRED_DAYS * 86_400)
     assert sweep(sessions, store, clock, settings) == SweepResult()
     clock.advance(seconds=1)
-    done = sweep(sessions, store, clock, settings)
-    assert done.files == len(gone) and done.segments >= len(gone)
+    result = sweep(sessions, store, clock, settings)
+    assert result.files == len(gone) and result.segments >= len(gone)
     on_offer = set_of(sessions)
     assert {file.name for file in store.stored()} == {row.sha256 for row in on_offer}
     with sessions() as session:
@@ -62,7 +62,7 @@ def test_a_retired_set_is_served_until_its_time_is_over(
     sees_what_rows_say(sessions, store)
 
 
-def test_it_is_no_longer_than_the_tombstones_live(
+def test_a_retired_set_is_served_no_longer_than_tombstones_live(
     sessions: Sessions, store: FileStore, clock: ManualClock, settings: Settings
 ) -> None:
     two_sets(sessions, store, clock, settings)
@@ -77,15 +77,15 @@ def test_it_is_no_longer_than_the_tombstones_live(
     assert sweep(sessions, store, clock, brief).files > 0
 
 
-def test_a_phone_in_the_middle_of_a_retired_set_is_led_to_the_new_one(
+def test_a_phone_within_a_retired_set_continues_with_the_new_one(
     sessions: Sessions, store: FileStore, clock: ManualClock, settings: Settings
 ) -> None:
     large_company(sessions, 800, noise=2_000)
     build_due(sessions, store, clock, settings)
     phone = Phone(sessions, store)
     phone.step()
-    offer = phone.offers[0]
-    phone.apply_segment(offer, store.path(offer["sha256"]).read_bytes())
+    description = phone.offers[0]
+    phone.apply_segment(description, store.path(description["sha256"]).read_bytes())
     customers(sessions, 600, 780, name="Renamed", noise=2_000)
     build_due(sessions, store, clock, settings)
     written(store, clock.now())
@@ -97,7 +97,7 @@ def test_a_phone_in_the_middle_of_a_retired_set_is_led_to_the_new_one(
     }
 
 
-def test_files_of_nobody_go_once_they_are_old_enough(
+def test_old_orphan_segment_files_are_deleted(
     sessions: Sessions, store: FileStore, clock: ManualClock, settings: Settings
 ) -> None:
     name = "ab" * 32
@@ -113,7 +113,7 @@ def test_files_of_nobody_go_once_they_are_old_enough(
     assert list(store.stored()) == []
 
 
-def test_nothing_is_swept_while_somebody_builds(
+def test_nothing_is_swept_during_a_build(
     sessions: Sessions, store: FileStore, clock: ManualClock, settings: Settings
 ) -> None:
     two_sets(sessions, store, clock, settings)

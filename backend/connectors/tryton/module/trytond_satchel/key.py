@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a document with a key of Satchel's has, whichever document it is."""
+"""The mixin of every document that has a key of Satchel."""
 
 from trytond.model import Unique, fields
 

@@ -1,0 +1,114 @@
+"""Answers deltas before Flask handles them, and passes every other request on to the app.
+
+A delta is a `GET /v1/pull` of a device that holds its streams completely (`backend.sync.delta`). In every other
+case, errors included, the app handles the request and decides the answer. With SQLite or a standby it handles
+all of them.
+"""
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.datastructures import Accept
+from werkzeug.http import parse_accept_header
+
+from backend import metrics
+from backend.api import plain_pull, rate_guard, request_log
+from backend.api.compression import COMPRESSED, compress, negotiate
+from backend.api.plain_pull import PATH, Environ, PlainPull
+from backend.api.responses import weak_etag
+from backend.api.services import Services
+from backend.api.work import Work
+from backend.database.bulk import POSTGRESQL
+from backend.database.snapshot_reads import read_connection
+from backend.identity.principals import Principal
+from backend.identity.tokens import DeviceRevoked, TokenExpired, TokenInvalid
+from backend.sync import delta
+from backend.sync.page import Page
+from backend.sync.pull import NotYet
+from sync_protocol.cursor import CursorInvalid
+
+MAX_REMEMBERED_TEXT = 200
+"""Length of an Accept-Encoding above which it is parsed each time."""
+
+
+@dataclass(frozen=True)
+class DeltaMiddleware:
+    """WSGI middleware around *app*, which answers deltas itself."""
+
+    app: Callable[[Environ, Any], Iterable[bytes]]
+    engine: Engine
+    services: Services
+
+    def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
+        if environ["PATH_INFO"] != PATH or not self._is_possible:
+            return self.app(environ, start_response)
+        began = time.perf_counter()
+        pull = plain_pull.parse(environ)
+        coding = _coding(environ.get("HTTP_ACCEPT_ENCODING", ""))
+        if pull is None or coding not in COMPRESSED:
+            return self.app(environ, start_response)
+        # Counted as in `backend.api.admission`; a request that gets no turn is refused there.
+        if not self.services.admission.enter(Work.PULL):
+            return self.app(environ, start_response)
+        try:
+            result = self._read(environ, pull)
+            body = compress(result[1].body, coding) if result else b""
+        finally:
+            self.services.admission.leave()
+        if result is None:
+            return self.app(environ, start_response)
+        principal, page = result
+        request_id = request_log.request_id(environ.get("HTTP_X_REQUEST_ID", ""))
+        headers = plain_pull.headers(environ, self.services, weak_etag(page.etag), request_id)
+        headers += [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
+        if body is not page.body:
+            headers.append(("Content-Encoding", coding))
+        start_response("200 OK", headers)
+        request_log.log_request(
+            began=began, method="GET", path=PATH, status=200, principal=principal, request_id=request_id
+        )
+        metrics.count_page(page.idle, len(page.body), page.rows, page.reset, page.drop_causes)
+        return (body,)
+
+    @property
+    def _is_possible(self) -> bool:
+        return self.engine.dialect.name == POSTGRESQL and self.services.standby is None
+
+    def _read(self, environ: Environ, pull: PlainPull) -> tuple[Principal, Page] | None:
+        """Return the device that sends *pull*, and its page; None if the app has to answer."""
+        query = pull.query
+        try:
+            now = self.services.clock.now()
+            token = self.services.token_cache.verify(pull.token, now)
+            if rate_guard.wait_of_device(self.services, environ, token, now):
+                return None
+            with read_connection(self.engine) as connection:
+                result = delta.read(
+                    connection,
+                    token,
+                    cursor_text=query.cursor,
+                    schema=query.schema,
+                    limit_bytes=query.limit_bytes,
+                    now=now,
+                    poll_after=self.services.limits.poll_after_seconds,
+                )
+        except (TokenInvalid, TokenExpired, DeviceRevoked, CursorInvalid, NotYet, SQLAlchemyError):
+            return None
+        # Whether a page without changes is a 304 is the app's decision.
+        is_conditional = "HTTP_IF_NONE_MATCH" in environ
+        return None if result is not None and result[1].idle and is_conditional else result
+
+
+@lru_cache(maxsize=256)
+def _negotiated(accepted: str) -> str:
+    return negotiate(parse_accept_header(accepted, Accept))
+
+
+def _coding(accepted: str) -> str:
+    """Return the coding for a client that sent *accepted* in Accept-Encoding."""
+    return (_negotiated if len(accepted) <= MAX_REMEMBERED_TEXT else _negotiated.__wrapped__)(accepted)

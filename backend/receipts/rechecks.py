@@ -1,0 +1,27 @@
+"""Check a refused receipt again: a decoder may have been corrected since, or the machine was too busy.
+
+Apart from `checks`, which the worker calls for receipts that wait: this is for the operator.
+"""
+
+from sqlalchemy.orm import Session
+
+from backend.receipts.models import Receipt, ReceiptState
+from sync_protocol.fields import Sha256
+
+
+class NotRefused(LookupError):
+    """There is no refused receipt of that name; the message says what there is."""
+
+
+def recheck(session: Session, sha256: str) -> None:
+    """Let a worker check the refused receipt *sha256* again, with all its tries; raises `NotRefused`.
+
+    What was decided because of the refusal stays: a rejected document is not sent by surprise.
+    """
+    receipt = session.get(Receipt, sha256, with_for_update=True) if Sha256.pattern.fullmatch(sha256) else None
+    if receipt is None:
+        raise NotRefused("there is no such receipt; `satchel receipts refused` lists those that may be checked")
+    if receipt.state != ReceiptState.REFUSED:
+        raise NotRefused(f"receipt {sha256} is {receipt.state}, not refused")
+    receipt.state, receipt.refusal, receipt.checked_at = ReceiptState.UNCHECKED.value, None, None
+    receipt.check_due_at, receipt.check_tries = None, 0

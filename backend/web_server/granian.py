@@ -1,0 +1,41 @@
+"""Granian, configured by our settings. It is an option: see `docs/decisions/0033-the-web-server.md`."""
+
+from functools import partial
+
+from flask import Flask
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+from granian.server import Server
+
+from backend import logs
+from backend.settings import Settings
+from backend.web_server.app import load_app
+
+MAX_HEAD = 32 * 1024
+
+
+def load(settings: Settings) -> Flask:
+    """Return the app; granian calls this in each web process, which is a new interpreter."""
+    logs.configure(settings.log)
+    return load_app(settings)
+
+
+def run(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    server = Server(
+        "backend.web_server.granian:load",
+        address=settings.host.strip("[]"),
+        port=settings.port,
+        interface=Interfaces.WSGI,
+        http=HTTPModes.http1,
+        workers=settings.web_processes,
+        blocking_threads=settings.web_threads,
+        backlog=settings.web_connections,
+        http1_settings=HTTP1Settings(
+            header_read_timeout=int(settings.web_client_seconds * 1000), max_buffer_size=MAX_HEAD
+        ),
+        respawn_failed_workers=True,
+        workers_kill_timeout=30,
+        log_enabled=True,
+    )
+    server.serve(target_loader=partial(load, settings), wrap_loader=False)

@@ -1,0 +1,79 @@
+// Values of fields as people read them.
+
+import { languageTag } from "../texts/text.js";
+import { dateText, instantText } from "../texts/time.js";
+import { contract, words } from "./contract.js";
+import { nameOf } from "./names.js";
+
+/** @typedef {import("./contract.js").Field} Field */
+
+/**
+ * Return *value* of *field* as text; an empty text if there is none.
+ *
+ * @param {Field} field
+ * @param {any} value
+ * @param {Record<string, any>} record The record that contains it, for its currency and unit.
+ * @returns {string}
+ */
+export function valueText(field, value, record) {
+  if (value === null || value === undefined || value === "") return "";
+  if (field.references) return nameOf(field.references, String(value));
+  switch (field.type) {
+    case "flag":
+      return words(contract.value?.words[value ? "yes" : "no"]);
+    case "choice":
+      return words(field.choices?.find((each) => each.value === value)?.label) || String(value);
+    case "date":
+      return dateText(String(value));
+    case "instant":
+      return instantText(String(value));
+    case "money":
+    case "price":
+      return `${decimalText(String(value))} ${record[field.currency ?? ""] ?? ""}`.trim();
+    case "quantity":
+      return `${decimalText(String(value))} ${unitText(record[field.unit ?? ""])}`.trim();
+    case "percent":
+      return `${decimalText(String(value))} %`;
+    case "list":
+      return listText(field, value, record);
+    case "object":
+      return (field.fields ?? [])
+        .map((each) => valueText(each, value[each.name], { ...record, ...value }))
+        .filter(Boolean)
+        .join(" · ");
+    default:
+      return typeof value === "object" ? JSON.stringify(value) : String(value);
+  }
+}
+
+/**
+ * @param {Field} field
+ * @param {any} value
+ * @param {Record<string, any>} record
+ */
+function listText(field, value, record) {
+  if (!Array.isArray(value)) return String(value);
+  const { item } = field;
+  if (!item) return value.join(", ");
+  const comma = words(contract.value?.words.comma) || ", ";
+  return value.map((each) => valueText(item, each, record)).join(comma);
+}
+
+/** @param {unknown} unit */
+function unitText(unit) {
+  return unit ? nameOf("units", String(unit)) : "";
+}
+
+/**
+ * Return a decimal of the wire with the separators of the chosen language. No digit is lost, as a float would.
+ *
+ * @param {string} value
+ */
+export function decimalText(value) {
+  const match = /^(-?)(\d+)(?:\.(\d+))?$/.exec(value);
+  if (!match) return value;
+  const [, sign = "", whole = "0", fraction] = match;
+  const format = new Intl.NumberFormat(languageTag());
+  const separator = format.formatToParts(1.5).find((part) => part.type === "decimal")?.value ?? ".";
+  return sign + format.format(BigInt(whole)) + (fraction ? separator + fraction : "");
+}

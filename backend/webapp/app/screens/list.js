@@ -1,0 +1,98 @@
+// The records of a collection, with a search: drawn from the contract.
+
+import { useSignal } from "@preact/signals";
+import { collectionOf, titleOf, words } from "../contract/contract.js";
+import { valueText } from "../contract/values.js";
+import { html } from "../html.js";
+import { device, useStored } from "../shell/device.js";
+import { Empty, Layout } from "../shell/layout.js";
+import { address, BASE } from "../shell/router.js";
+import { t } from "../texts/text.js";
+import { NotFound } from "./not_found.js";
+
+/** @typedef {import("../contract/contract.js").Collection} Collection */
+
+const SHOWN = 100;
+
+/** @param {{ names: string[] }} properties */
+export function List({ names: [name = ""] }) {
+  const collection = collectionOf(name);
+  if (!collection) return html`<${NotFound} />`;
+  return html`
+    <${Layout} title=${words(collection.label)} back=${BASE}>
+      <${SearchableRows} collection=${collection} />
+    <//>`;
+}
+
+/** @param {{ collection: Collection }} properties */
+export function SearchableRows({ collection }) {
+  const query = useSignal("");
+  const { value: records, error } = useStored(
+    () => device.call.search(collection.name, query.value, SHOWN),
+    [collection.name, query.value],
+  );
+  return html`
+    <input type="search" value=${query.value} placeholder=${t("search")} aria-label=${t("search")}
+      onInput=${(/** @type {any} */ event) => {
+        query.value = event.target.value;
+      }} />
+    <${Rows} collection=${collection} records=${records} error=${error} isFiltered=${query.value !== ""} />`;
+}
+
+/**
+ * @param {{ collection: Collection, records: Record<string, any>[] | undefined, error?: unknown, isFiltered?: boolean,
+ *   without?: string }} properties without: a field that all rows have in common
+ */
+export function Rows({ collection, records, error, isFiltered = false, without = "" }) {
+  if (error) return html`<p role="alert" class="fault">${t("data.unreadable")}</p>`;
+  if (!records) return html`<p aria-busy="true">${t("loading")}</p>`;
+  if (records.length === 0) return html`<${Empty} text=${t(isFiltered ? "search.nothing" : "list.nothing")} />`;
+  const fields = collection.fields.filter(
+    // An amount says its currency itself.
+    (each) => collection.columns.includes(each.name) && each.name !== without && each.type !== "currency",
+  );
+  fields.sort((a, b) => collection.columns.indexOf(a.name) - collection.columns.indexOf(b.name));
+  return html`
+    <ul class="rows" data-from-server>
+      ${sorted(collection, records, isFiltered).map(
+        (record) => html`
+          <li key=${record[collection.key]}>
+            <a href=${address("record", collection.name, String(record[collection.key]))}>
+              <strong>${rowTitle(collection, record)}</strong>
+              <small>${fields
+                .map((each) => valueText(each, record[each.name], record))
+                .filter(Boolean)
+                .join(" · ")}</small>
+            </a>
+          </li>`,
+      )}
+    </ul>
+    ${records.length >= SHOWN && html`<p>${t("list.more", { count: SHOWN })}</p>`}`;
+}
+
+/**
+ * Return the name of a record; if the title field refers to another record, that one's name.
+ *
+ * @param {Collection} collection
+ * @param {Record<string, any>} record
+ */
+export function rowTitle(collection, record) {
+  const field = collection.fields.find((each) => each.name === collection.title);
+  return (field && valueText(field, record[field.name], record)) || titleOf(collection, record);
+}
+
+/**
+ * @param {Collection} collection
+ * @param {Record<string, any>[]} records
+ * @param {boolean} isFiltered Then they are in the order of the search: the best first.
+ */
+function sorted(collection, records, isFiltered) {
+  if (isFiltered) return records;
+  return [...records].sort((a, b) => {
+    for (const [field, direction] of collection.sort) {
+      const order = String(a[field] ?? "").localeCompare(String(b[field] ?? ""));
+      if (order !== 0) return direction === "ascending" ? order : -order;
+    }
+    return 0;
+  });
+}

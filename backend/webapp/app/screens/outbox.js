@@ -1,0 +1,117 @@
+// What this phone has captured: on this phone, on its way, settled. Every state in words, and what to do next.
+
+import { useSignal } from "@preact/signals";
+import { contract, kindOf, words } from "../contract/contract.js";
+import { reasonText, stageText } from "../contract/reasons.js";
+import { valueText } from "../contract/values.js";
+import { html } from "../html.js";
+import { activity, device, stored, useStored } from "../shell/device.js";
+import { saveFile } from "../shell/files.js";
+import { Empty, Layout } from "../shell/layout.js";
+import { address } from "../shell/router.js";
+import { badge } from "../shell/status.js";
+import { showToast } from "../shell/toasts.js";
+import { t } from "../texts/text.js";
+import { instantText } from "../texts/time.js";
+
+/** @typedef {import("../shell/device.js").StoredDocument} StoredDocument */
+
+/** @type {readonly { group: "phone" | "way" | "settled", title: import("../texts/text.js").TextName }[]} */
+const GROUPS = [
+  { group: "phone", title: "outbox.phone" },
+  { group: "way", title: "outbox.way" },
+  { group: "settled", title: "outbox.settled" },
+];
+
+export function Outbox() {
+  const { value: documents, error } = useStored(() => device.call.documents(), []);
+  return html`
+    <${Layout} title=${t("place.outbox")}>
+      <${Connection} />
+      ${error ? html`<p role="alert" class="fault">${t("data.unreadable")}</p>` : null}
+      ${documents?.length === 0 && html`<${Empty} text=${t("outbox.nothing")} />`}
+      ${
+        documents &&
+        GROUPS.map(({ group, title }) => {
+          const shown = documents.filter((each) => each.group === group).reverse();
+          return (
+            shown.length > 0 &&
+            html`<section key=${group}>
+              <h2>${t(title)}</h2>
+              <ul class="rows">${shown.map((each) => html`<${Row} key=${each.id} document=${each} />`)}</ul>
+            </section>`
+          );
+        })
+      }
+      <${Export} />
+    <//>`;
+}
+
+/** What the phone is doing, in a sentence, and a button that syncs. */
+function Connection() {
+  const doing = activity.value;
+  if (!stored.value?.rep || !doing) return null;
+  const sync = () => device.syncNow({ impatient: true });
+  return html`
+    <section>
+      <p>${badge.value.text}</p>
+      ${doing.stop !== null && html`<p role="alert" class="fault">${t("outbox.ended")}</p>`}
+      ${doing.connection === "portal" && html`<p>${t("not_our_server")}</p>`}
+      ${doing.connection === "offline" && html`<p>${t("outbox.offline")}</p>`}
+      ${doing.connection === "trouble" && html`<p>${troubleText(doing.trouble)}</p>`}
+      ${
+        stored.value.syncedAt &&
+        html`<p><small>${t("outbox.synced", { when: instantText(stored.value.syncedAt) })}</small></p>`
+      }
+      <button type="button" aria-busy=${doing.syncing} disabled=${doing.syncing} onClick=${sync}>${t("outbox.sync")}</button>
+    </section>`;
+}
+
+/** @param {{ code: string, technical: string } | null} trouble */
+function troubleText(trouble) {
+  const error = contract.value?.errors.find((each) => each.code === trouble?.code);
+  return words(error?.sentence) || t("outbox.trouble");
+}
+
+/** @param {{ document: StoredDocument }} properties */
+function Row({ document }) {
+  return html`
+    <li>
+      <a href=${address("document", document.id)}>
+        <strong data-from-server>${documentName(document)}</strong>
+        <span class=${document.needsRep ? "fault" : ""}>${stageText(document.stage)}${numberText(document)}</span>
+        ${document.reason && html`<small>${reasonText(document.reasonCode, document.parameters, document.reason)}</small>`}
+      </a>
+    </li>`;
+}
+
+/** @param {StoredDocument} document */
+function numberText(document) {
+  return document.erpNumber ? ` · ${document.erpNumber}` : "";
+}
+
+/** @param {{ kind: string, title: string, body: Record<string, any> }} document Return kind and subject in words. */
+export function documentName({ kind: name, title, body }) {
+  const kind = kindOf(name);
+  const field = kind?.fields.find((each) => each.name === kind.title);
+  const subject = (field && valueText(field, body[field.name], body)) || title;
+  return [words(kind?.label) || name, subject].filter(Boolean).join(" · ");
+}
+
+function Export() {
+  const busy = useSignal(false);
+  if (!stored.value?.documents.unsent && !stored.value?.hasExport) return null;
+  const save = async () => {
+    busy.value = true;
+    const file = await device.call.exportUnsent().finally(() => {
+      busy.value = false;
+    });
+    if (!file) showToast(t("outbox.export_nothing"));
+    else saveFile(file.name, "application/zip", [file.bytes]);
+  };
+  return html`
+    <section>
+      <p>${t("outbox.export_what")}</p>
+      <button type="button" class="secondary" aria-busy=${busy.value} onClick=${save}>${t("outbox.export")}</button>
+    </section>`;
+}

@@ -1,0 +1,94 @@
+// The device of this window: started once, followed by the badge and by every screen that shows what is stored.
+
+import { effect, signal } from "@preact/signals";
+import { useEffect, useState } from "preact/hooks";
+import { RemoteDevice } from "../device/remote.js";
+import { logError } from "./error_log.js";
+import { status } from "./status.js";
+
+/** @typedef {Awaited<ReturnType<RemoteDevice["call"]["status"]>>} DeviceStatus */
+/** @typedef {Awaited<ReturnType<RemoteDevice["call"]["documents"]>>[number]} StoredDocument */
+
+const STUCK_AFTER = 3;
+
+export const device = new RemoteDevice();
+
+/** Grows with each change of what is stored, so that screens ask again. */
+export const changes = signal(0);
+
+/** What the device is doing; null before it has started. */
+export const activity = signal(/** @type {import("../device/remote.js").Activity | null} */ (null));
+
+/** The state of what is stored; null before it is known. */
+export const stored = signal(/** @type {DeviceStatus | null} */ (null));
+
+/** Why the device could not start, such as a browser that refuses storage. */
+export const startError = signal(/** @type {unknown} */ (null));
+
+/** Start the device, and follow it. */
+export async function startDevice() {
+  device.subscribe(() => {
+    activity.value = device.activity;
+    changes.value += 1;
+    void readStatus();
+  });
+  try {
+    await device.start();
+    await readStatus();
+  } catch (error) {
+    startError.value = error;
+    logError(error);
+  }
+}
+
+async function readStatus() {
+  try {
+    stored.value = await device.call.status();
+  } catch (error) {
+    // The databases were closed by the system: keep what is on the screen, the next event asks again.
+    logError(error);
+  }
+}
+
+effect(() => {
+  const known = stored.value;
+  const doing = activity.value;
+  if (!known || !doing) return;
+  const answered = known.syncedAt ?? doing.answeredAt;
+  status.value = {
+    enrolled: known.rep !== null,
+    ended: doing.stop !== null,
+    syncing: doing.syncing,
+    reachable: doing.connection === "online",
+    lastSync: answered ? Date.parse(answered) : null,
+    waiting: known.documents.unsent,
+    attention: known.documents.needsRep,
+    stuck: doing.connection === "trouble" && doing.failures >= STUCK_AFTER,
+  };
+});
+
+/**
+ * Return what *query* answers, and ask again after each change. The value before stays until the new one is there.
+ *
+ * @template T
+ * @param {() => Promise<T>} query
+ * @param {unknown[]} inputs What the query depends on.
+ * @returns {{ value: T | undefined, error: unknown }}
+ */
+export function useStored(query, inputs) {
+  const [state, setState] = useState(
+    /** @type {{ value: T | undefined, error: unknown }} */ ({ value: undefined, error: null }),
+  );
+  const version = changes.value;
+  useEffect(() => {
+    let isCurrent = true;
+    query().then(
+      (value) => isCurrent && setState({ value, error: null }),
+      (error) => isCurrent && setState((before) => ({ value: before.value, error })),
+    );
+    return () => {
+      isCurrent = false;
+    };
+  }, [version, ...inputs]);
+  return state;
+}

@@ -1,0 +1,140 @@
+// The service worker: keeps the app's own files, so that it opens without a network. It never touches data.
+//
+// BUILD and FILES (address → SHA-256) stand above this line in what the server sends.
+//
+// A new build is fetched beside the old one and waits. It takes over when no window is open any more, or when the
+// person asks for it. The files of the old build stay until no window uses them, because an open window may still
+// load a module of its own build. Every file is checked against its hash: what a captive portal answers is not kept.
+
+const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
+const PREFIX = "satchel-app-";
+const SHELL = "/app/";
+const NAME = PREFIX + BUILD;
+const ANSWER_MS = 2000;
+// Addresses that must come from the server, even (or above all) if this worker is broken.
+const NEVER_KEPT = ["/app/reset", "/app/reset.js", "/app/sw.js", "/app/licenses.txt", "/app/contract.json"];
+
+worker.addEventListener("install", (event) => event.waitUntil(fetchBuild()));
+worker.addEventListener("activate", (event) => event.waitUntil(begin()));
+worker.addEventListener("fetch", (event) => {
+  const url = new URL(event.request.url);
+  if (event.request.method !== "GET" || url.origin !== location.origin || !url.pathname.startsWith("/app"))
+    return;
+  if (NEVER_KEPT.includes(url.pathname)) return;
+  event.respondWith(event.request.mode === "navigate" ? shell(event.request) : file(event.request));
+});
+worker.addEventListener("message", (event) => {
+  if (event.data?.type === "use-this-build") event.waitUntil(worker.skipWaiting());
+  if (event.data?.type === "window-started") event.waitUntil(removeUnusedBuilds());
+});
+
+/** Store every file of this build, from an older build if it has the same content. */
+async function fetchBuild() {
+  const cache = await caches.open(NAME);
+  const known = await knownFiles();
+  // Four at a time: a slow line is shared with the first sync.
+  const waiting = Object.entries(FILES);
+  const workers = [1, 2, 3, 4].map(async () => {
+    for (let next = waiting.pop(); next; next = waiting.pop()) await fetchFile(cache, known, next[0], next[1]);
+  });
+  await Promise.all(workers);
+}
+
+/**
+ * @param {Cache} cache
+ * @param {(address: string, sha256: string) => Promise<Response | undefined>} known
+ * @param {string} address
+ * @param {string} sha256
+ */
+async function fetchFile(cache, known, address, sha256) {
+  if (await cache.match(address)) return;
+  const response = (await known(address, sha256)) ?? (await fetch(address, { cache: "default" }));
+  if (!response.ok || response.redirected) throw new Error(`${address} was answered with ${response.status}`);
+  const body = await response.arrayBuffer();
+  if ((await hexHash(body)) !== sha256) throw new Error(`${address} has another content than this build`);
+  // A response remembers the address that it came from, and a module's imports are relative to that: one that is
+  // copied from an older build would import the older build's modules.
+  const headers = new Headers(response.headers);
+  // The body is not compressed any more.
+  headers.delete("Content-Encoding");
+  headers.delete("Content-Length");
+  await cache.put(address, new Response(body, { headers }));
+}
+
+/**
+ * Return a function that finds a file of an older build by its path and hash.
+ *
+ * @returns {Promise<(address: string, sha256: string) => Promise<Response | undefined>>}
+ */
+async function knownFiles() {
+  const names = (await caches.keys()).filter((name) => name.startsWith(PREFIX) && name !== NAME);
+  const older = await Promise.all(
+    names.map(async (name) => ({ build: name.slice(PREFIX.length), cache: await caches.open(name) })),
+  );
+  return async (address, sha256) => {
+    if (!address.startsWith("/app/files/")) return undefined;
+    const path = address.split("/").slice(4).join("/");
+    for (const { build, cache } of older) {
+      const response = await cache.match(`/app/files/${build}/${path}`);
+      if (response && (await hexHash(await response.clone().arrayBuffer())) === sha256) return response;
+    }
+    return undefined;
+  };
+}
+
+/** @param {ArrayBuffer} bytes */
+async function hexHash(bytes) {
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+async function begin() {
+  const others = (await caches.keys()).filter((name) => name.startsWith(PREFIX) && name !== NAME);
+  // After the very first installation the open window has this build too, so this worker may serve it at once.
+  if (others.length === 0) await worker.clients.claim();
+  else await removeUnusedBuilds();
+}
+
+/**
+ * Answer with the page of this build; every address of the app has the same page.
+ *
+ * @param {Request} request
+ */
+async function shell(request) {
+  const cache = await caches.open(NAME);
+  return (await cache.match(SHELL)) ?? fetch(request);
+}
+
+/** @param {Request} request */
+async function file(request) {
+  // Of any build: a window may be older than this worker.
+  return (await caches.match(request, { ignoreSearch: true })) ?? fetch(request);
+}
+
+/** Delete the files of builds that no open window uses. A window that does not answer keeps everything. */
+async function removeUnusedBuilds() {
+  if (worker.registration.installing || worker.registration.waiting) return;
+  const windows = await worker.clients.matchAll({ type: "window", includeUncontrolled: true });
+  const used = await Promise.all(windows.map(buildOf));
+  if (used.includes(null)) return;
+  for (const name of await caches.keys()) {
+    if (name.startsWith(PREFIX) && name !== NAME && !used.includes(name.slice(PREFIX.length))) {
+      await caches.delete(name);
+    }
+  }
+}
+
+/**
+ * Return the build that a window runs; null if it does not say.
+ *
+ * @param {Client} client
+ * @returns {Promise<string | null>}
+ */
+function buildOf(client) {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = (event) => resolve(event.data);
+    setTimeout(() => resolve(null), ANSWER_MS);
+    client.postMessage({ type: "which-build" }, [port2]);
+  });
+}

@@ -1,0 +1,206 @@
+// The texts of the app's own screens: English, 简体中文. A place in braces takes a value.
+
+/** @satisfies {Record<string, readonly [string, string]>} */
+export const TEXTS = {
+  back: ["Back", "返回"],
+  close: ["Close", "关闭"],
+  loading: ["Loading…", "正在加载…"],
+  no_answer: [
+    "The server does not answer. Try again when you have a signal.",
+    "服务器没有响应，请在有信号时重试。",
+  ],
+  places: ["Main places", "主要位置"],
+  undo: ["Undo", "撤销"],
+
+  "badge.ended": ["Access ended", "访问已终止"],
+  "badge.many_need_you": ["{count} need you", "{count} 项待您处理"],
+  "badge.many_wait": ["{count} not sent", "{count} 项未发送"],
+  "badge.never": ["never synced", "从未同步"],
+  "badge.no_server": ["no network · {age}", "无网络 · {age}"],
+  "badge.not_connected": ["Not connected", "未连接"],
+  "badge.one_needs_you": ["1 needs you", "1 项待您处理"],
+  "badge.one_waits": ["1 not sent", "1 项未发送"],
+  "badge.stuck": ["Stuck", "同步受阻"],
+  "badge.syncing": ["Syncing…", "正在同步…"],
+  "badge.up_to_date": ["Up to date · {age}", "已是最新 · {age}"],
+
+  "enrol.code": ["Code from the office", "内勤提供的代码"],
+  "enrol.code_invalid": [
+    "This code is unknown, used or expired. Ask the office for a new one.",
+    "此代码无效、已使用或已过期，请向内勤索取新代码。",
+  ],
+  "enrol.code_missing": ["Enter the code.", "请输入代码。"],
+  "enrol.connect": ["Connect", "连接"],
+  "enrol.install_add": ["Choose “Add to Home Screen”.", "选择“添加到主屏幕”。"],
+  "enrol.install_first": [
+    "Install the app first: a browser tab may lose what you enter.",
+    "请先安装应用：浏览器标签页可能丢失您输入的内容。",
+  ],
+  "enrol.install_open": [
+    "Open Satchel from the home screen, and enter the code there.",
+    "从主屏幕打开 Satchel，然后输入代码。",
+  ],
+  "enrol.install_share": ["Tap the share button of the browser.", "点按浏览器的分享按钮。"],
+  "enrol.name": ["Name of this phone", "这部手机的名称"],
+  "enrol.name_usual": ["Phone", "手机"],
+  "enrol.scan": ["Scan a code", "扫描代码"],
+  "enrol.title": ["Connect this phone", "连接这部手机"],
+  "enrol.too_many": ["Too many attempts. Wait a little.", "尝试次数过多，请稍候。"],
+  "enrol.what": ["The office gives you a code that works once.", "内勤会给您一个一次性代码。"],
+
+  "data.unreadable": [
+    "The data on this phone could not be read. It is read again when you return to the app.",
+    "无法读取手机上的数据，返回应用时会重新读取。",
+  ],
+
+  drafts: ["Drafts", "草稿"],
+
+  "document.captured": ["Captured {when}", "记录于 {when}"],
+  "document.change_what": ["What should be changed?", "需要更改什么？"],
+  "document.correct": ["Correct and send again", "更正并重新提交"],
+  "document.dismiss": ["Do not send it", "不再发送"],
+  "document.dismissed": ["It will not be sent.", "该单据将不会发送。"],
+  "document.gone": ["This document is not on this phone.", "这部手机上没有该单据。"],
+  "document.number": ["Number in the ERP: {number}", "ERP 编号：{number}"],
+  "document.photos": ["Receipts that are not sent yet: {count}", "尚未发送的票据：{count}"],
+  "document.request_change": ["Request a change", "申请更改"],
+  "document.withdraw": ["Withdraw", "撤回"],
+  "document.withdraw_why": ["Why? (optional)", "撤回原因（选填）"],
+
+  "error.again": ["Load again", "重新加载"],
+  "error.details": ["Details for support", "技术支持详情"],
+  "error.safe": ["What you saved is safe on this phone.", "您保存的内容仍在这部手机上。"],
+  "error.title": ["Something failed", "出错了"],
+  "error.what": ["This screen could not be shown.", "无法显示此页面。"],
+
+  "first.begins": ["The first sync begins…", "首次同步即将开始…"],
+  "first.progress": ["First sync: {done} of {all}.", "首次同步：{done} / {all}。"],
+  "first.rest": ["First sync: almost done.", "首次同步：即将完成。"],
+  "first.usable": ["You can begin already; the rest is still coming.", "现在即可开始使用，其余数据仍在下载。"],
+
+  "form.add_line": ["Add a line", "添加一行"],
+  "form.add_receipt": ["Add a photo or file", "添加照片或文件"],
+  "form.choose": ["Choose…", "请选择…"],
+  "form.clear": ["Leave it empty", "留空"],
+  "form.discard": ["Discard", "放弃"],
+  "form.discarded": ["The draft was discarded.", "草稿已放弃。"],
+  "form.faults": ["Please correct:", "请更正："],
+  "form.gone": ["This draft has been sent or discarded.", "该草稿已发送或放弃。"],
+  "form.kept": ["What you enter is kept on this phone as you type.", "您输入的内容会即时保存在手机上。"],
+  "form.line": ["Line {number}", "第 {number} 行"],
+  "form.line_removed": ["The line was removed.", "该行已删除。"],
+  "form.none": ["—", "（无）"],
+  "form.receipt": ["Receipt {number}", "票据 {number}"],
+  "form.receipt_twice": ["This receipt is there already.", "该票据已添加。"],
+  "form.remove_line": ["Remove line {number}", "删除第 {number} 行"],
+  "form.remove_receipt": ["Remove receipt {number}", "删除票据 {number}"],
+  "form.save": ["Save", "保存"],
+  "form.saved": [
+    "Saved on this phone. It is sent when there is a network.",
+    "已保存在手机上，有网络时自动发送。",
+  ],
+
+  "list.more": ["The first {count}. Search to see others.", "仅显示前 {count} 条，请搜索查看其他。"],
+  "list.nothing": ["Nothing here yet.", "暂无内容。"],
+
+  look_up: ["Look up", "查询"],
+
+  new: ["New {what}", "新建{what}"],
+
+  "not_found.title": ["Not found", "未找到"],
+  "not_found.what": ["There is no such screen.", "没有这个页面。"],
+
+  not_our_server: [
+    "The answer did not come from our server. This may be a network with a sign-in page.",
+    "响应并非来自我们的服务器，当前网络可能需要登录。",
+  ],
+
+  "outbox.ended": [
+    "The office has ended this phone's access. What is not sent stays here; ask the office for a new code.",
+    "内勤已终止这部手机的访问。未发送的内容会保留，请向内勤索取新代码。",
+  ],
+  "outbox.export": ["Save what is not sent", "保存未发送的内容"],
+  "outbox.export_nothing": ["Everything has been sent.", "全部已发送。"],
+  "outbox.export_what": [
+    "If this phone cannot send: save a file that the office can import.",
+    "如果手机无法发送，可保存文件交由内勤导入。",
+  ],
+  "outbox.nothing": ["You have captured nothing yet.", "您还没有记录任何单据。"],
+  "outbox.offline": [
+    "Our server does not answer. Everything is kept, and sent later.",
+    "服务器没有响应，内容已保存，稍后发送。",
+  ],
+  "outbox.phone": ["On this phone", "在这部手机上"],
+  "outbox.settled": ["Settled", "已完成"],
+  "outbox.sync": ["Sync now", "立即同步"],
+  "outbox.synced": ["Last sync {when}", "上次同步 {when}"],
+  "outbox.trouble": [
+    "The server answers, but the sync fails. Tell the office if this lasts.",
+    "服务器有响应，但同步失败。如持续出现请联系内勤。",
+  ],
+  "outbox.way": ["On its way", "处理中"],
+
+  "place.home": ["Home", "首页"],
+  "place.outbox": ["Outbox", "发件箱"],
+  "place.search": ["Search", "搜索"],
+  "place.settings": ["Settings", "设置"],
+
+  "record.gone": ["This record is not on this phone any more.", "这部手机上已没有该记录。"],
+
+  "scan.no_camera": ["The camera cannot be used. Type the code.", "无法使用相机，请手动输入代码。"],
+  "scan.view": ["View of the camera", "相机画面"],
+
+  search: ["Search", "搜索"],
+  "search.hint": ["Type a part of a name, number or city.", "输入名称、编号或城市的一部分。"],
+  "search.nothing": ["Nothing matches.", "没有匹配的结果。"],
+
+  send: ["Send", "发送"],
+
+  "settings.check": ["Look for a new version", "检查新版本"],
+  "settings.diagnostics": ["Save diagnostics file", "保存诊断文件"],
+  "settings.diagnostics_what": [
+    "For support: versions, storage and errors, no customer data.",
+    "供技术支持使用：包含版本、存储和错误信息，不含客户数据。",
+  ],
+  "settings.help": ["Help", "帮助"],
+  "settings.keep": ["Ask the browser to keep the data", "请求浏览器保留数据"],
+  "settings.kept": ["The browser keeps this data.", "浏览器会保留这些数据。"],
+  "settings.language": ["Language", "语言"],
+  "settings.licenses": ["Licences of libraries", "程序库许可证"],
+  "settings.not_kept": [
+    "The browser may delete this data when space is short. Install the app on the home screen.",
+    "空间不足时浏览器可能删除这些数据。请将应用安装到主屏幕。",
+  ],
+  "settings.repair": ["Repair the app", "修复应用"],
+  "settings.repair_what": [
+    "If the app does not work: repairing keeps documents that are not sent.",
+    "如果应用无法使用：修复不会删除未发送的单据。",
+  ],
+  "settings.storage": ["Storage", "存储"],
+  "settings.storage_use": ["{used} used, {free} free", "已用 {used}，可用 {free}"],
+  "settings.theme": ["Appearance", "外观"],
+  "settings.version": ["Version", "版本"],
+
+  "stage.dismissed": ["Not sent, as you decided", "已按您的决定不发送"],
+  "stage.on_device": ["On this phone", "在这部手机上"],
+  "stage.on_device_what": ["It is sent when there is a network.", "有网络时会自动发送。"],
+  "stage.quarantined": ["The server looks at it", "服务器正在检查"],
+  "stage.refused": ["Refused: correct it", "被退回，请更正"],
+  "stage.suspicious": ["Cannot be sent: tell the office", "无法发送，请联系内勤"],
+  "stage.too_large": ["Too large to be sent", "过大，无法发送"],
+
+  "theme.dark": ["Dark", "深色"],
+  "theme.light": ["Light", "浅色"],
+  "theme.system": ["As the phone", "跟随手机"],
+
+  "time.now": ["just now", "刚刚"],
+
+  "update.coming": ["A new version is being fetched.", "正在获取新版本。"],
+  "update.later": [
+    "A new version is ready. It is used when you have finished here.",
+    "新版本已就绪，完成当前操作后使用。",
+  ],
+  "update.newest": ["This is the newest version.", "当前已是最新版本。"],
+  "update.ready": ["A new version is ready.", "新版本已就绪。"],
+  "update.use": ["Use it now", "立即使用"],
+};

@@ -1,0 +1,56 @@
+// The texts of the app's own screens in the language of the person. Words of the company's data come from the contract.
+
+import { signal } from "@preact/signals";
+import { readPreference, writePreference } from "../shell/preferences.js";
+import { TEXTS } from "./table.js";
+
+/** @typedef {"en" | "zh"} Language */
+/** @typedef {keyof typeof TEXTS} TextName */
+
+export const LANGUAGES = /** @type {const} */ ([
+  { id: "en", tag: "en", name: "English" },
+  { id: "zh", tag: "zh-CN", name: "简体中文" },
+]);
+
+/** @returns {Language} */
+function firstLanguage() {
+  const stored = readPreference("language");
+  if (stored === "en" || stored === "zh") return stored;
+  return navigator.language.toLowerCase().startsWith("zh") ? "zh" : "en";
+}
+
+export const language = signal(firstLanguage());
+
+/** @param {Language} chosen */
+export function chooseLanguage(chosen) {
+  language.value = chosen;
+  writePreference("language", chosen);
+  document.documentElement.lang = languageTag();
+}
+
+/** The language as BCP 47 has it, for dates and numbers too. */
+export function languageTag() {
+  return LANGUAGES.find((each) => each.id === language.value)?.tag ?? "en";
+}
+
+/**
+ * Return the text *name* in the chosen language, with *values* in its places.
+ *
+ * @param {TextName} name
+ * @param {Record<string, string | number>} [values]
+ */
+export function t(name, values = {}) {
+  const text = TEXTS[name][language.value === "zh" ? 1 : 0];
+  return text.replace(/\{(\w+)\}/g, (place, key) => String(values[key] ?? place));
+}
+
+/**
+ * Return the text for *count*: English has another one for a single thing.
+ *
+ * @param {TextName} single
+ * @param {TextName} many
+ * @param {number} count
+ */
+export function countText(single, many, count) {
+  return t(count === 1 ? single : many, { count: new Intl.NumberFormat(languageTag()).format(count) });
+}

@@ -1,0 +1,4 @@
+// What the build writes above the service worker.
+
+declare const BUILD: string;
+declare const FILES: Record<string, string>;

@@ -1,0 +1,89 @@
+"""The main data set: all systems run at the same time and are measured by turns."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
+from functools import partial
+
+from tests.bench.lab import Lab
+from tests.bench.parts import parts
+from tests.bench.parts.turns import Figures, by_turns
+from tests.bench.systems.satchel import SatchelSystem
+from tests.bench.systems.system import System
+
+PHONES = (1, 2, 4)
+ONE_PHONE = ("kinto",)
+"""Systems that push with one phone only: a thousand orders take Kinto half a minute."""
+Results = dict[str, dict[str, Figures]]
+
+
+def compare(lab: Lab, systems: Mapping[str, System], chosen: Collection[str]) -> Results:
+    """Return the figures of the parts *chosen* of running *systems*, by system and part."""
+    results: Results = {name: {} for name in systems}
+    served = {name: system for name, system in systems.items() if name != "static"}
+    if "first" in chosen:
+        first_syncs(lab, systems, results)
+    if "idle" in chosen:
+        # Warm up, so that every process has seen every rep.
+        for system in served.values():
+            parts.idle(lab, system)
+        _turns(lab, served, "idle", lambda system, n: parts.idle(lab, system), results)
+    if "fixed" in chosen:
+        deltas(lab, served, "fixed", results)
+    if "delta" in chosen:
+        deltas(lab, served, "delta", results)
+    if "push" in chosen:
+        pushes(lab, served, results)
+    return results
+
+
+def first_syncs(lab: Lab, systems: Mapping[str, System], results: Results) -> None:
+    """Measure first syncs of all *systems*, of the reference device and of a device without segments."""
+    rep = lab.reps[0]
+    measures: dict[str, Callable[[int], Figures]] = {}
+    for name, system in systems.items():
+        measures[name] = lambda n, s=system: parts.first_sync(lab, s, s.address(rep))  # type: ignore[misc]
+    satchel = systems.get("satchel")
+    if isinstance(satchel, SatchelSystem):
+        address = satchel.address(rep)
+        old = replace(address, options={**address.options, "schema": 1})
+        # Each enrols again: a device that has synced once has its replica.
+        measures["reference"] = lambda n: parts.first_sync(lab, satchel, satchel.reference(rep))
+        measures["rows"] = lambda n: parts.first_sync(lab, satchel, old)
+    for name, figures in by_turns(lab.sizes.repeats, measures).items():
+        results.setdefault(name, {})["first"] = figures
+
+
+def deltas(lab: Lab, systems: Mapping[str, System], part: str, results: Results) -> None:
+    """Measure deltas after 1 % of the records or a fixed number of them changed in all *systems*."""
+    states = {name: parts.state_after_first_sync(lab, system) for name, system in systems.items()}
+    changes = parts.fixed(lab, 1) if part == "fixed" else parts.one_percent(lab, 2)
+    expected = parts.visible(lab, changes)
+    for system in systems.values():
+        system.change(changes)
+    measures = {name: partial(_delta, lab, system, states[name], expected) for name, system in systems.items()}
+    for name, figures in by_turns(lab.sizes.repeats, measures).items():
+        results[name][part] = figures
+
+
+def _delta(lab: Lab, system: System, state: object, expected: int, n: int) -> Figures:
+    return parts.delta(lab, system, state, expected)
+
+
+def pushes(lab: Lab, systems: Mapping[str, System], results: Results) -> None:
+    """Measure one, two and four phones that push at the same time."""
+    for phones in PHONES:
+        pushing = {n: system for n, system in systems.items() if phones == 1 or n not in ONE_PHONE}
+        part = f"push{phones}"
+        _turns(lab, pushing, part, lambda system, n, p=phones: parts.push(lab, system, p, 10 * p + n), results)
+
+
+def _turns(
+    lab: Lab,
+    systems: Mapping[str, System],
+    part: str,
+    measure: Callable[[System, int], Figures],
+    results: Results,
+) -> None:
+    measures = {name: partial(measure, system) for name, system in systems.items()}
+    for name, figures in by_turns(lab.sizes.repeats, measures).items():
+        results[name][part] = figures

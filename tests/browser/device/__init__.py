@@ -1,0 +1,1 @@
+"""The browser device by itself: its modules in a real Chromium, without screens."""

@@ -1,0 +1,34 @@
+"""A browser with the modules of the device, and pages in which tests call them."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, Playwright
+
+from tests.browser.device.page import FLAGS, open_page, serve_modules
+from tests.services.binaries import chromium_program
+
+Pages = Callable[[], Page]
+
+
+@pytest.fixture(scope="package")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """A browser whose pages may call servers of other origins, which send no CORS headers."""
+    started = playwright.chromium.launch(executable_path=str(chromium_program()), args=FLAGS)
+    yield started
+    started.close()
+
+
+@pytest.fixture
+def pages(browser: Browser) -> Iterator[Pages]:
+    """`pages()` opens one more page of the same browser profile."""
+    context = browser.new_context()
+    serve_modules(context)
+    yield lambda: open_page(context, "modules.js")
+    context.close()
+
+
+@pytest.fixture
+def page(pages: Pages) -> Page:
+    """A page with the modules of the device in `m`."""
+    return pages()

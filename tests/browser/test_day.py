@@ -1,0 +1,148 @@
+"""A rep connects a phone, looks up, captures without a network, and follows a document: on the real server."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.appearance import check_all
+from tests.browser.conftest import Phones
+from tests.browser.phone import Phone
+from tests.system.scenarios.node import Node
+
+SLOW_MS = 90_000
+"""The first sync of the sample company, on a machine that runs other tests too."""
+
+
+def connect(phone: Phone, node: Node, rep: str = "R1") -> Page:
+    """Enrol with a code of the office, and wait for the first sync."""
+    code = node.command("rep", "code", rep).strip().splitlines()[-1]
+    page = phone.open()
+    page.get_by_label("Code from the office").fill(code)
+    page.get_by_role("button", name="Connect").click()
+    expect(page.get_by_role("heading", name="Look up")).to_be_visible(timeout=SLOW_MS)
+    expect(page.get_by_role("banner").get_by_text("Up to date")).to_be_visible(timeout=SLOW_MS)
+    return page
+
+
+@pytest.fixture
+def rep(phone: Phone, node: Node) -> Page:
+    """The window of a connected phone."""
+    return connect(phone, node)
+
+
+def add_line(page: Page, product: str, quantity: str) -> None:
+    page.get_by_role("button", name="Add a line").click()
+    page.locator("[id='field-lines[0].product_id'] button").click()
+    page.locator("[id='lines[0].product_id']").fill(product)
+    page.locator(".picker-open button.row").first.click()
+    # The price comes from the price list.
+    expect(page.locator("[id='lines[0].unit_price']")).not_to_have_value("")
+    page.locator("[id='lines[0].quantity']").fill(quantity)
+
+
+def begin_order(page: Page) -> None:
+    """Open the form of an order for the first customer."""
+    page.get_by_role("link", name="Customers").first.click()
+    page.locator("ul.rows a").first.click()
+    page.get_by_role("button", name="New Order").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Order")
+    expect(page.get_by_label("Currency")).to_have_value("EUR")
+
+
+def test_an_order_is_captured_in_flight_mode_and_sent_later(rep: Page, phone: Phone) -> None:
+    phone.wait_until_installed()
+    phone.flight_mode()
+    begin_order(rep)
+    rep.get_by_label("Customer's PO number").fill("PO 77")
+    add_line(rep, "P-0001", "3")
+    # The phone dies; everything is there again.
+    rep.reload()
+    expect(rep.get_by_label("Customer's PO number")).to_have_value("PO 77")
+    expect(rep.locator("[id='lines[0].quantity']")).to_have_value("3")
+    rep.get_by_role("button", name="Save").click()
+    expect(rep.get_by_text("Saved on this phone.")).to_be_visible()
+    expect(rep.get_by_role("heading", name="On this phone")).to_be_visible()
+    expect(rep.get_by_role("banner")).to_contain_text("1 not sent")
+    phone.flight_mode(on=False)
+    rep.get_by_role("button", name="Sync now").click()
+    expect(rep.get_by_role("heading", name="On its way")).to_be_visible(timeout=SLOW_MS)
+    expect(rep.get_by_text("Queued")).to_be_visible(timeout=SLOW_MS)
+    expect(rep.get_by_role("banner")).not_to_contain_text("not sent")
+    rep.locator("ul.rows a").first.click()
+    expect(rep.get_by_text("PO 77")).to_be_visible()
+    rep.get_by_role("button", name="Correct and send again").click()
+    expect(rep.get_by_label("Customer's PO number")).to_have_value("PO 77")
+
+
+def test_what_is_wrong_is_said_at_the_field(rep: Page) -> None:
+    begin_order(rep)
+    rep.get_by_role("button", name="Save").click()
+    expect(rep.get_by_text("Please correct:")).to_be_visible()
+    add_line(rep, "P-0001", "a few")
+    rep.get_by_role("button", name="Save").click()
+    rep.get_by_role("link", name="Line 1, Quantity").click()
+    quantity = rep.locator("[id='lines[0].quantity']")
+    expect(quantity).to_be_focused()
+    # What was typed stays, and a decimal comma is read.
+    expect(quantity).to_have_value("a few")
+    quantity.fill("2,50")
+    quantity.blur()
+    expect(quantity).to_have_value("2.50")
+    rep.get_by_label("Customer's PO number").fill("  A\u200b1\u202e\t ")
+    rep.get_by_label("Customer's PO number").blur()
+    expect(rep.get_by_label("Customer's PO number")).to_have_value("A1")
+
+
+def test_a_discarded_draft_comes_back(rep: Page) -> None:
+    begin_order(rep)
+    rep.get_by_label("Customer's PO number").fill("PO 78")
+    rep.get_by_role("button", name="Discard").click()
+    rep.get_by_role("button", name="Undo").click()
+    rep.get_by_role("link", name="Order").first.click()
+    expect(rep.get_by_label("Customer's PO number")).to_have_value("PO 78")
+
+
+def test_everything_is_found_by_a_part_of_its_name(rep: Page) -> None:
+    rep.get_by_role("link", name="Search").click()
+    rep.get_by_role("searchbox").fill("stralsund")
+    expect(rep.get_by_role("heading", name="Customers")).to_be_visible()
+    rep.get_by_role("searchbox").fill("nothing like this")
+    expect(rep.get_by_text("Nothing matches.")).to_be_visible()
+
+
+def test_a_wrong_code_is_explained(phone: Phone) -> None:
+    phone.allowed.append("Failed to load resource: the server responded with a status of")
+    page = phone.open()
+    page.get_by_role("button", name="Connect").click()
+    expect(page.get_by_text("Enter the code.")).to_be_visible()
+    page.get_by_label("Code from the office").fill("AAAAA-AAAAA-AAAAA")
+    page.get_by_role("button", name="Connect").click()
+    expect(page.get_by_text("This code is unknown, used or expired.")).to_be_visible()
+
+
+def test_an_iphone_installs_the_app_first(phones: Phones) -> None:
+    """A tab of Safari may lose its storage after a week, and the installed app has another one."""
+    agent = (
+        "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Version/18.0 Safari/604.1"
+    )
+    page = phones(user_agent=agent).open()
+    expect(page.get_by_text("Install the app first")).to_be_visible()
+    expect(page.get_by_role("button", name="Connect")).to_have_count(0)
+
+
+def test_screens_look_right(rep: Page, tools: None) -> None:
+    check_all(rep, "home")
+    begin_order(rep)
+    add_line(rep, "P-0001", "0")
+    rep.get_by_role("button", name="Save").click()
+    expect(rep.get_by_text("Please correct:")).to_be_visible()
+    check_all(rep, "order")
+    rep.evaluate("document.querySelector('nav a').click()")
+    rep.get_by_role("link", name="Customers").first.click()
+    expect(rep.locator("ul.rows a").first).to_be_visible()
+    check_all(rep, "customers")
+    rep.locator("ul.rows a").first.click()
+    expect(rep.get_by_role("heading", name="Orders")).to_be_visible()
+    check_all(rep, "customer")
+    rep.goto("/app/outbox")
+    expect(rep.get_by_role("button", name="Sync now")).to_be_visible()
+    check_all(rep, "outbox")

@@ -1,0 +1,67 @@
+"""The app's shell: it opens, opens in flight mode at every address, and stays small."""
+
+import json
+
+import pytest
+from playwright.sync_api import expect
+
+from backend.webapp.builder.paths import BUILT
+from tests.browser.phone import Phone
+from tests.browser.site import Site
+
+FIRST_SCREEN_BYTES = 60_000
+OFFLINE_BYTES = 200_000
+
+
+def test_the_app_opens_in_flight_mode_at_every_address(shell: Phone, site: Site) -> None:
+    shell.open()
+    shell.wait_until_installed()
+    shell.flight_mode()
+    site.requests.clear()
+    titles = {"/app/": "Connect this phone", "/app/settings": "Settings", "/app/no/such/screen": "Not found"}
+    for path, title in titles.items():
+        window = shell.context.new_page()
+        window.goto(path)
+        expect(window.get_by_role("heading", level=1)).to_have_text(title)
+    assert site.requests == []
+
+
+def test_an_address_without_slash_leads_to_the_app(shell: Phone) -> None:
+    page = shell.open("/app")
+    expect(page).to_have_url(f"{shell.url}/app/")
+
+
+def test_bytes_on_the_wire(shell: Phone) -> None:
+    """The first screen, with the page and its icon, and everything that is stored for offline use."""
+    sizes: dict[str, int] = {}
+    session = shell.context.new_cdp_session(shell.page)
+    addresses: dict[str, str] = {}
+    session.on("Network.requestWillBeSent", lambda e: addresses.update({e["requestId"]: e["request"]["url"]}))
+    session.on(
+        "Network.loadingFinished",
+        lambda e: sizes.update({addresses[e["requestId"]]: int(e["encodedDataLength"])}),
+    )
+    session.send("Network.enable")
+    shell.open()
+    expect(shell.page.get_by_role("heading", level=1)).to_be_visible()
+    shell.wait_until_installed()
+    assert len(sizes) > 10
+    assert sum(sizes.values()) < FIRST_SCREEN_BYTES, sizes
+    index = json.loads((BUILT / "build.json").read_text())
+    files = [BUILT / name for name in index["offline"]]
+    packed = [file.with_name(f"{file.name}.br") for file in files]
+    total = sum((br if br.exists() else file).stat().st_size for file, br in zip(files, packed, strict=True))
+    assert 10_000 < total < OFFLINE_BYTES
+
+
+@pytest.mark.parametrize("path", ["/app/", "/app/settings", "/app/nothing"])
+def test_links_of_the_shell_load_no_page(shell: Phone, path: str) -> None:
+    page = shell.open(path)
+    page.evaluate("window.sameWindow = true")
+    page.get_by_role("link", name="Settings").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Settings")
+    page.get_by_role("link", name="Home").first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Connect this phone")
+    page.go_back()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Settings")
+    assert page.evaluate("window.sameWindow")

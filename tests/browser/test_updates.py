@@ -1,0 +1,130 @@
+"""New versions: nothing takes over while a window is open, and nothing that is typed is lost."""
+
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.phone import Phone
+from tests.browser.site import Site
+
+READY = "A new version is ready."
+
+
+def build_of(page: Page) -> str:
+    """Return the build that the window runs."""
+    source = page.locator("script[type=module]").get_attribute("src") or ""
+    return source.split("/")[3]
+
+
+def kept_builds(page: Page) -> set[str]:
+    prefix = "satchel-app-"
+    names = page.evaluate("caches.keys()")
+    return {name.removeprefix(prefix) for name in names if name.startswith(prefix)}
+
+
+def look_for_update(page: Page) -> None:
+    page.evaluate("navigator.serviceWorker.getRegistration('/app/').then(found => found.update())")
+
+
+def installed(shell: Phone) -> str:
+    """Open and install the app; return its build."""
+    shell.open()
+    shell.wait_until_installed()
+    return build_of(shell.page)
+
+
+def open_form(page: Page) -> None:
+    module = f"/app/files/{build_of(page)}/shell/update.js"
+    page.evaluate(
+        "address => import(address).then(update => { window.closeForm = update.formOpened() })", module
+    )
+
+
+def test_a_new_build_waits_until_it_is_asked_for(shell: Phone, site: Site, eventually: Callable) -> None:
+    old = installed(shell)
+    new = site.publish("2.0.0")
+    look_for_update(shell.page)
+    expect(shell.page.get_by_text(READY)).to_be_visible()
+    assert build_of(shell.page) == old
+    # Loading again does not change it either: the worker of the old build still answers.
+    shell.page.reload()
+    assert build_of(shell.page) == old
+    shell.page.get_by_role("button", name="Use it now").click()
+    expect(shell.page.locator(f"script[src*='{new}']")).to_have_count(1)
+    shell.page.goto("/app/settings")
+    expect(shell.page.get_by_text("Satchel 2.0.0")).to_be_visible()
+    eventually(lambda: kept_builds(shell.page) == {new}, "the old build is deleted when nothing uses it")
+
+
+def test_a_new_build_is_used_when_all_windows_were_closed(
+    shell: Phone, site: Site, eventually: Callable
+) -> None:
+    installed(shell)
+    new = site.publish("2.0.0")
+    look_for_update(shell.page)
+    expect(shell.page.get_by_text(READY)).to_be_visible()
+    shell.page.close()
+    shell.page = shell.context.new_page()
+
+    def opens_new() -> bool:
+        shell.open()
+        return build_of(shell.page) == new
+
+    eventually(opens_new, "the new build opens")
+
+
+def test_an_open_form_is_not_disturbed(shell: Phone, site: Site) -> None:
+    old = installed(shell)
+    open_form(shell.page)
+    site.publish("2.0.0")
+    look_for_update(shell.page)
+    expect(shell.page.get_by_text("It is used when you have finished here.")).to_be_visible()
+    expect(shell.page.get_by_role("button", name="Use it now")).to_have_count(0)
+    assert build_of(shell.page) == old
+    shell.page.evaluate("window.closeForm()")
+    expect(shell.page.get_by_role("button", name="Use it now")).to_be_visible()
+
+
+def test_another_window_keeps_its_build(shell: Phone, site: Site) -> None:
+    """One window changes to the new build; the other has a form, and still loads modules of its own build."""
+    old = installed(shell)
+    other = shell.context.new_page()
+    other.goto("/app/")
+    open_form(other)
+    new = site.publish("2.0.0")
+    look_for_update(shell.page)
+    shell.page.get_by_role("button", name="Use it now").click()
+    expect(shell.page.locator(f"script[src*='{new}']")).to_have_count(1)
+    expect(other.get_by_text("It is used when you have finished here.")).to_be_visible()
+    assert build_of(other) == old
+    assert kept_builds(other) == {old, new}
+    # The server does not have this module any more.
+    other.get_by_role("link", name="Settings").click()
+    expect(other.get_by_role("heading", level=1)).to_have_text("Settings")
+
+
+def test_an_update_fetches_only_what_has_changed(shell: Phone, site: Site) -> None:
+    installed(shell)
+    new = site.publish("2.0.0")
+    site.requests.clear()
+    look_for_update(shell.page)
+    expect(shell.page.get_by_text(READY)).to_be_visible()
+    fetched = {path for path, _ in site.requests}
+    assert fetched == {"/app/sw.js", "/app/", "/app/manifest.webmanifest", f"/app/files/{new}/build.js"}
+
+
+def test_a_captive_portal_replaces_nothing(shell: Phone, site: Site) -> None:
+    """Its pages come with status 200; neither the worker nor a file of the new build may be one of them."""
+    old = installed(shell)
+    site.publish("2.0.0")
+    site.portal = True
+    shell.allowed += ["The script has an unsupported MIME type"]
+    shell.page.evaluate(
+        "navigator.serviceWorker.getRegistration('/app/').then(found => found.update()).catch(() => {})"
+    )
+    shell.page.reload()
+    assert build_of(shell.page) == old
+    assert kept_builds(shell.page) == {old}
+    window = shell.context.new_page()
+    window.goto("/app/settings")
+    expect(window.get_by_role("heading", level=1)).to_have_text("Settings")

@@ -1,0 +1,106 @@
+"""A push reads no more rows when the tables have grown since its statements were prepared.
+
+PostgreSQL plans a prepared statement while the tables may be empty, and keeps the plan until the next ANALYZE.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.orm import Session, sessionmaker
+
+from backend.database.core import Sessions, engine_options, prepare
+from backend.feed import positions
+from backend.sync import push, push_reads
+from tests.query_plans.test_empty_tables import GENERIC_AFTER
+from tests.unit.sync import company
+from tests.unit.sync.company import order_body, submission
+from tests.unit.sync.replica import NOW
+
+GROWTH = 1.1
+GROW = (
+    "INSERT INTO rep (id, name, role, active)"
+    " SELECT 'G' || n, 'R', 'sales', true FROM generate_series({first}, {last}) n",
+    "INSERT INTO assignment (rep, channel, since)"
+    " SELECT 'G' || n, 'territory:T' || n, now() FROM generate_series({first}, {last}) n",
+    "INSERT INTO feed (channel, collection, key, position, body, hash)"
+    " SELECT 'rep:G' || n % 50, 'submissions', 'K' || n, {first} + n, '{{}}', 1"
+    " FROM generate_series({first}, {last}) n",
+    "INSERT INTO feed_stream (channel, collection, head, floor)"
+    " SELECT 'territory:T' || n, 'customers', n, 0 FROM generate_series({first}, {last}) n",
+    "INSERT INTO submission (id, kind, rep, device, captured_at, zone, schema, body, envelope, sha256, needs,"
+    " depends_on, received_at, updated_at, state, status, errors, order_key, fence, due_at, tries,"
+    " unfinished_leases)"
+    " SELECT '01KC' || lpad(n::text, 22, '0'), 'order', 'G' || n % 50, 'D', '', 'UTC', 1, '{{}}', '{{}}', '',"
+    " '[]', '[]', now(), now(), 'queued', 'received', '[]', 'customer:K' || n, 0, now(), 0, 0"
+    " FROM generate_series({first}, {last}) n",
+)
+
+
+@pytest.fixture
+def sessions(fresh_postgres_url: str) -> Iterator[Sessions]:
+    """Sessions that share one connection, on a database that nobody analyses."""
+    options = {**engine_options(fresh_postgres_url), "pool_size": 1, "max_overflow": 0}
+    engine = create_engine(fresh_postgres_url, **options)
+    prepare(engine)
+    with engine.begin() as connection:
+        for table in ("feed", "feed_stream", "submission", "rep", "assignment"):
+            connection.execute(text(f"ALTER TABLE {table} SET (autovacuum_enabled = false)"))
+    with Session(engine) as session, session.begin():
+        positions.ensure_head(session)
+    maker = sessionmaker(engine, expire_on_commit=False)
+    company.reps(maker)
+    company.master_data(maker)
+    yield maker
+    engine.dispose()
+
+
+def push_one(sessions: Sessions, n: int, *, at_commit: bool) -> None:
+    documents = push.parsed([submission(f"01KB000000000000000000{n:04}", order_body())])
+    with sessions() as session, session.begin():
+        reads = push_reads.read(session, "R1", documents, NOW)
+        results = push.store(
+            session,
+            rep_id="R1",
+            device_id="D1",
+            documents=documents,
+            reads=reads,
+            loss=None,
+            now=NOW,
+            at_commit=at_commit,
+        )
+    assert [result["status"] for result in results] == ["received"]
+
+
+def rows_of_a_push(sessions: Sessions, n: int, *, at_commit: bool) -> int:
+    before = rows_read(sessions)
+    push_one(sessions, n, at_commit=at_commit)
+    return rows_read(sessions) - before
+
+
+def rows_read(sessions: Sessions) -> int:
+    engine: Any = sessions.kw["bind"]  # type: ignore[attr-defined]
+    with engine.begin() as connection:
+        connection.execute(text("SELECT pg_stat_force_next_flush()"))
+    with engine.begin() as connection:
+        query = "SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0))::bigint FROM pg_stat_user_tables"
+        return int(connection.execute(text(query)).scalar_one())
+
+
+@pytest.mark.parametrize("at_commit", [True, False])
+def test_a_push_reads_as_many_rows_after_five_thousand_orders_as_before(
+    sessions: Sessions, at_commit: bool
+) -> None:
+    for n in range(GENERIC_AFTER):
+        push_one(sessions, n, at_commit=at_commit)
+    before = rows_of_a_push(sessions, GENERIC_AFTER, at_commit=at_commit)
+    grow(sessions.kw["bind"], 1, 5_000)  # type: ignore[attr-defined]
+    after = rows_of_a_push(sessions, GENERIC_AFTER + 1, at_commit=at_commit)
+    assert 0 < after <= GROWTH * before
+
+
+def grow(engine: Engine, first: int, last: int) -> None:
+    with engine.begin() as connection:
+        for insert in GROW:
+            connection.execute(text(insert.format(first=first, last=last)))

@@ -1,0 +1,30 @@
+"""Schemathesis finds nothing in the API, and would find a route that breaks its contract."""
+
+from unittest.mock import patch
+
+import pytest
+
+from tests.security.company import attacked
+from tests.security.rounds import schema_round, settings_in, silent_logs
+from tests.security.schema_search import search
+
+SECONDS, EXAMPLES = 15, 5
+"""`make chaos` searches for a minute at a time."""
+
+
+def test_the_api_keeps_the_contract_of_its_document() -> None:
+    result = schema_round(20261130, SECONDS, EXAMPLES)
+    assert result.requests > 50
+    assert result.scenarios["coverage"] > 10
+    assert result.checks >= {"not_a_server_error", "ignored_auth", "negative_data_rejection", "use_after_free"}
+
+
+@pytest.mark.full
+def test_a_route_that_fails_is_found(tmp_path) -> None:
+    with (
+        silent_logs(),
+        attacked(settings_in(tmp_path)) as target,
+        patch("backend.api.endpoints.limits.get_services", side_effect=RuntimeError("broken")),
+    ):
+        failures = search(target, 1, SECONDS, EXAMPLES).failures
+    assert any("not_a_server_error: GET /v1/limits" in failure for failure in failures)

@@ -1,0 +1,56 @@
+"""A rep syncs and sends an order while 200 clients have stopped in the middle, under both web servers.
+
+Granian holds a thread for each body that does not come, so under it this is shown for heads and readers only;
+`docs/operations.md` says what a proxy must do.
+"""
+
+import socket
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.system.scenarios.conftest import Enrol
+from tests.system.scenarios.node import Node
+
+CLIENTS = 200
+HEAD = b"GET /livez HTTP/1.1\r\nHost: x\r\nX-A: "
+BODY = b"POST /v1/push HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"
+READER = b"GET /v1/openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * 8
+"""Replies that nobody reads; several, because the first ones fit into the buffers of the system."""
+
+
+@pytest.mark.parametrize(
+    ("web_server", "stopped"),
+    [("gunicorn", (HEAD, BODY, READER)), ("granian", (HEAD, READER))],
+    ids=["gunicorn", "granian"],
+)
+def test_a_rep_is_served_beside_200_clients_that_have_stopped(
+    tmp_path: Path, enrol: Enrol, web_server: str, stopped: tuple[bytes, ...]
+) -> None:
+    with (
+        Node(tmp_path, {"SATCHEL_ERP_FOLDER": str(tmp_path / "erp"), "SATCHEL_WEB_SERVER": web_server}) as node,
+        ExitStack() as stack,
+    ):
+        node.command("sample-erp", "--folder", str(tmp_path / "erp"), "--once")
+        node.command("init", "--sample")
+        node.command("ingest")
+        node.start_web()
+        rep = enrol(node, "R1")
+        for begun in stopped:
+            for _ in range(CLIENTS):
+                _stop_in_the_middle(stack, node.port, begun)
+            rep.sync()
+            order = rep.capture_order()
+            rep.sync()
+            document = rep.submission(order)
+            assert document is not None
+            assert document["state"] == "queued"
+
+
+def _stop_in_the_middle(stack: ExitStack, port: int, begun: bytes) -> None:
+    client = stack.enter_context(socket.socket())
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    client.settimeout(30)
+    client.connect(("127.0.0.1", port))
+    client.sendall(begun)

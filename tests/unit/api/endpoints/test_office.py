@@ -1,0 +1,165 @@
+"""The routes of the office: whose token they accept, what a role may do, and that guessing is slow."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+from werkzeug.test import TestResponse
+
+from backend.api.route import Auth
+from backend.api.routes import ROUTES
+from backend.clock import ManualClock
+from backend.identity import audit
+from backend.identity.models import OfficeAccount
+from backend.inbox.models import Submission
+from backend.office import accounts
+from backend.office.accounts import PERMISSIONS
+from backend.office.actions import ACTIONS
+from backend.settings import Settings
+from tests.unit.api.installation import Installation, Phone, install
+from tests.unit.sync.company import order_body, submission
+
+ID = "01KB0000000000000000000001"
+
+
+@pytest.fixture
+def token(installation: Installation) -> str:
+    return issue_token(installation, "anna", "office")
+
+
+def issue_token(installation: Installation, name: str, role: str) -> str:
+    return installation.change(
+        lambda s: accounts.issue(s, name, role, by="user:root", now=installation.clock.now())
+    )
+
+
+def call_office(
+    installation: Installation, token: str, action: str = "", method: str = "GET", **options: Any
+) -> TestResponse:
+    path = f"/v1/office/parked/{action}".rstrip("/")
+    return installation.client.open(
+        path, method=method, headers={"Authorization": f"Bearer {token}"}, **options
+    )
+
+
+def parked(installation: Installation, phone: Phone) -> None:
+    phone.push(submission(ID, order_body()))
+
+    def park(session: Any) -> None:
+        row = session.scalars(select(Submission).where(Submission.id == ID)).one()
+        row.state, row.owner, row.reason = "parked", "office", "over the limit"
+
+    installation.change(park)
+
+
+def test_an_office_token_is_stored_as_a_hash_and_a_new_one_replaces_it(
+    installation: Installation, token: str
+) -> None:
+    assert call_office(installation, token).status_code == 200
+    assert token not in repr(vars(installation.get(OfficeAccount, "anna")))
+    newer = issue_token(installation, "anna", "office")
+    assert call_office(installation, token).json["code"] == "office_token_invalid"
+    assert call_office(installation, newer).status_code == 200
+
+
+def test_text_that_no_database_stores_is_refused_by_the_office_api(
+    clock: ManualClock, settings: Settings
+) -> None:
+    with install(settings, clock) as installation:
+        token = issue_token(installation, "anna", "office")
+        for way, path in (("GET", "\x00"), ("POST", "\x00/reserve"), ("POST", "\x00/link")):
+            body = {"json": {"number": "SO1"}} if way == "POST" else {}
+            assert call_office(installation, token, path, way, **body).json["code"] == "not_found"
+        reply = call_office(installation, token, query_string={"rep": "\x00"})
+        assert (reply.status_code, reply.json["errors"][0]["field"]) == (422, "rep")
+
+
+def test_a_revoked_account_is_refused_at_once_and_audited(installation: Installation, token: str) -> None:
+    assert installation.change(
+        lambda s: accounts.revoke(s, "anna", by="user:root", now=installation.clock.now())
+    )
+    reply = call_office(installation, token)
+    assert (reply.status_code, reply.json["code"]) == (401, "office_token_invalid")
+    assert not installation.change(
+        lambda s: accounts.revoke(s, "anna", by="user:root", now=installation.clock.now())
+    )
+    entries = installation.change(lambda s: [e.action for e in audit.entries(s, subject="anna")])
+    assert entries == ["office.revoke", "office.add"]
+
+
+def test_phone_tokens_and_office_tokens_are_not_interchangeable(
+    installation: Installation, phone: Phone, token: str
+) -> None:
+    routes = [route for route in ROUTES if route.auth is Auth.OFFICE]
+    assert len(routes) == 4 + len(ACTIONS), "the list, a document, two of a receipt, and each action"
+    for route in routes:
+        path = route.path.replace("<id>", ID).replace("<sha256>", "a" * 64)
+        assert phone.ask(route.method, path).json["code"] == "role_missing"
+    assert (
+        installation.client.get("/v1/pull", headers={"Authorization": f"Bearer {token}"}).json["code"]
+        == "token_invalid"
+    )
+
+
+def test_guessing_office_tokens_is_rate_limited(installation: Installation) -> None:
+    codes = [call_office(installation, f"so1.{n}").status_code for n in range(25)]
+    assert codes[:20] == [401] * 20 and codes[-1] == 429
+    installation.clock.advance(minutes=5)
+    assert call_office(installation, issue_token(installation, "anna", "office")).status_code == 200
+
+
+def test_each_role_has_the_permissions_of_the_table(installation: Installation, phone: Phone) -> None:
+    parked(installation, phone)
+    everything = {
+        *("reserve", "release", "retry", "fix", "link", "unlink"),
+        *("cancel", "return", "done", "approve"),
+    }
+    may = {"office": everything, "finance": everything, "it": {"reserve", "release", "retry"}}
+    assert set(may) == set(PERMISSIONS) and everything == set(ACTIONS)
+    for role, actions in may.items():
+        token = issue_token(installation, role, role)
+        assert call_office(installation, token).status_code == 200
+        for action in ACTIONS:
+            reply = call_office(
+                installation, token, f"X/{action}", "POST", json={"why": "w", "number": "1", "body": {"x": 1}}
+            )
+            assert reply.json["code"] == ("not_found" if action in actions else "role_missing"), action
+
+
+def test_an_action_records_its_account_and_reaches_the_phone(
+    installation: Installation, phone: Phone, token: str
+) -> None:
+    parked(installation, phone)
+    assert [document["id"] for document in call_office(installation, token).json["documents"]] == [ID]
+    reply = call_office(installation, token, f"{ID}/return", "POST", json={"why": "which address?"})
+    assert (reply.status_code, reply.json["state"], reply.json["decision"]) == (200, "rejected", "returned")
+    second_reply = call_office(installation, token, f"{ID}/return", "POST", json={"why": "which address?"})
+    assert (second_reply.status_code, second_reply.json) == (200, reply.json)
+    [entry] = installation.change(lambda s: audit.entries(s, subject=ID))
+    assert (entry.actor, entry.action, entry.detail) == (
+        "user:anna",
+        "parked.return",
+        {"why": "which address?"},
+    )
+    changes = phone.pull().json["changes"]
+    [record] = [r for c in changes if c["collection"] == "submissions" for _, r in c["put"]]
+    assert (record["state"], record["decision"]) == ("rejected", "returned")
+
+
+def test_a_wrong_office_request_is_refused_with_its_field(
+    installation: Installation, phone: Phone, token: str
+) -> None:
+    parked(installation, phone)
+    for query in ({"limit": "0"}, {"limit": "x"}, {"limit": "501"}, {"owner": "me"}, {"class": "x"}):
+        reply = call_office(installation, token, query_string=query)
+        assert (reply.status_code, reply.json["errors"][0]["field"]) == (422, next(iter(query)))
+    for action, body, field in (
+        ("link", {}, "number"),
+        ("fix", {"why": "x"}, "body"),
+        ("retry", {"why": 1}, "why"),
+        ("cancel", {"why": " "}, "why"),
+    ):
+        reply = call_office(installation, token, f"{ID}/{action}", "POST", json=body)
+        assert (reply.status_code, reply.json["errors"][0]["field"]) == (422, field)
+    assert call_office(installation, token, f"{ID}/burn", "POST", json={}).json["code"] == "not_found"
+    assert installation.change(lambda s: s.scalar(select(func.count()).select_from(Submission))) == 1
