@@ -18,6 +18,8 @@ _OPEN_STATES = (
     "'rejected')"
 )
 """The states for which statements look; a settled order is in none of them."""
+KEPT_STATES = "state IN ('parked','rejected')"
+"""The states of documents that stay until a person does something."""
 _FORECASTS = "kind = 'forecast'"
 _COPIES = "supersedes IS NOT NULL"
 
@@ -112,8 +114,15 @@ class Submission(Model):
             sqlite_where=text(ACTIVE_STATES),
         ),
         Index("submission_by_rep", "rep", "seq"),
-        # What a rep sent today.
+        # What a rep sent today, and what of it stays.
         Index("submission_by_day", "rep", "received_at"),
+        Index(
+            "submission_kept_by_day",
+            "rep",
+            "received_at",
+            postgresql_where=text(KEPT_STATES),
+            sqlite_where=text(KEPT_STATES),
+        ),
         # All forecasts that count for one line of the ERP's forecast, accepted ones included.
         Index(
             "submission_by_key",

@@ -3,15 +3,19 @@
 PostgreSQL plans a prepared statement while the tables may be empty, and keeps the plan until the next ANALYZE.
 """
 
+import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Engine, create_engine, func, select, text
 from sqlalchemy.orm import Session, sessionmaker
 
+from backend.api import quota
 from backend.database.core import Sessions, engine_options, prepare
+from backend.database.snapshot_reads import read_connection
 from backend.feed import positions
+from backend.identity.tokens import AccessToken
 from backend.sync import push, push_reads
 from tests.query_plans.test_empty_tables import GENERIC_AFTER
 from tests.unit.sync import company
@@ -19,6 +23,7 @@ from tests.unit.sync.company import order_body, submission
 from tests.unit.sync.replica import NOW
 
 GROWTH = 1.1
+FLUSH = select(func.pg_stat_force_next_flush())
 GROW = (
     "INSERT INTO rep (id, name, role, active)"
     " SELECT 'G' || n, 'R', 'sales', true FROM generate_series({first}, {last}) n",
@@ -104,3 +109,44 @@ def grow(engine: Engine, first: int, last: int) -> None:
     with engine.begin() as connection:
         for insert in GROW:
             connection.execute(text(insert.format(first=first, last=last)))
+
+
+SENT_TODAY = (
+    "INSERT INTO submission (id, kind, rep, device, captured_at, zone, schema, body, envelope, sha256, needs,"
+    " depends_on, received_at, updated_at, state, status, errors, order_key, fence, due_at, tries,"
+    " unfinished_leases)"
+    " SELECT '01KD' || lpad(n::text, 22, '0'), 'order', 'R1', 'D', '', 'UTC', 1, '{}', '{}', '',"
+    " '[]', '[]', now(), now(), 'queued', 'received', '[]', 'customer:K' || n, 0, now(), 0, 0"
+    " FROM generate_series(1, 5000) n",
+    "INSERT INTO feed_stream (channel, collection, head, floor, rows) VALUES ('rep:R1','submissions',1,0,5000)",
+)
+
+
+DEVICE = (
+    "INSERT INTO device (id, rep, name, public_key, version, refresh_generation, family_began_at, refreshed_at,"
+    " enrolled_at) VALUES ('D1', 'R1', 'phone', '{}', 1, 1, now(), now(), now())"
+)
+TOKEN = AccessToken("R1", "D1", 1, 0, 0, "")
+BEFORE_ALL = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
+
+
+def rows_of_a_quota(sessions: Sessions, documents: int) -> int:
+    engine: Any = sessions.kw["bind"]  # type: ignore[attr-defined]
+    before = rows_read(sessions)
+    with read_connection(engine) as connection:
+        quota.read(connection, TOKEN, BEFORE_ALL, documents)
+        connection.execute(FLUSH, {})
+    return rows_read(sessions) - before
+
+
+def test_a_quota_reads_no_document_of_a_rep_who_has_sent_fewer(sessions: Sessions) -> None:
+    engine = sessions.kw["bind"]  # type: ignore[attr-defined]
+    with engine.begin() as connection:
+        connection.execute(text(DEVICE))
+    rows_of_a_quota(sessions, 10_000)
+    before = rows_of_a_quota(sessions, 10_000)
+    with engine.begin() as connection:
+        for insert in SENT_TODAY:
+            connection.execute(text(insert))
+    assert rows_of_a_quota(sessions, 10_000) <= before + 1
+    assert rows_of_a_quota(sessions, 5_000) >= 5_000

@@ -125,6 +125,14 @@ LIMITS = [
         only="sqlite",
     ),
     Mutant(
+        "a quota that is reached counts as not reached",
+        "–",
+        "A rep may push again after as many documents as the quota.",
+        f"{QUOTA}::test_a_rep_who_has_sent_exactly_the_quota_must_wait",
+        [replace(quota._documents, "$A < $B", "$A <= $B")],
+        only="sqlite",
+    ),
+    Mutant(
         "refused documents take no room",
         "–",
         "A phone makes the server keep gigabytes a day: half a megabyte for each document that is refused.",

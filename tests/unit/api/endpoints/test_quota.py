@@ -63,6 +63,11 @@ def test_documents_beyond_the_quota_wait_for_the_next_day_in_the_companys_zone(
     assert phone.push(document(5)).json["results"][0]["status"] == "received"
 
 
+def test_a_rep_who_has_sent_exactly_the_quota_must_wait(phone: Phone) -> None:
+    assert phone.push(document(1), document(2), document(3)).status_code == 200
+    assert phone.push(document(4)).status_code == 429
+
+
 def test_a_sync_without_documents_goes_on(installation: Installation, phone: Phone) -> None:
     phone.push(*(document(n) for n in range(1, 5)))
     body: dict[str, Any] = {"cursor": None, "submissions": []}
