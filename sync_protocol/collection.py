@@ -17,6 +17,7 @@ from sync_protocol.amounts import amount_faults
 from sync_protocol.channel import ChannelRule
 from sync_protocol.check_rule import CheckRule
 from sync_protocol.citing import citing, unknown
+from sync_protocol.citing_code import cited_refs, finds_all
 from sync_protocol.errors import ErrorCode, Fault
 from sync_protocol.json_types import Body, Record
 from sync_protocol.limits import LIMITS
@@ -209,19 +210,13 @@ class Kind:
 
     def references(self, body: Any) -> set[tuple[str, str]]:
         """Return the records (collection, key) that *body*, valid by its schema, cites."""
-        cited: set[tuple[str, str]] = set()
-
-        def note(collection: str, key: str) -> Record:
-            cited.add((collection, key))
-            return {}
-
-        list(unknown(citing(self.schema), body, note, ""))
-        return cited
+        return cited_refs(self.schema)(body)
 
     def content_faults(self, body: Any, context: CheckContext) -> list[Fault]:
         """Return the faults of *body*, valid by its schema: unknown records first, then the kind's rules."""
-        missing = list(unknown(citing(self.schema), body, context.lookup, ""))
-        return first_faults(missing or [*self.check(body, context), *self._rule_faults(REFUSAL, body, context)])
+        if not finds_all(self.schema)(body, context.lookup):
+            return first_faults(list(unknown(citing(self.schema), body, context.lookup, "")))
+        return first_faults([*self.check(body, context), *self._rule_faults(REFUSAL, body, context)])
 
     def warnings(self, body: Any, context: CheckContext) -> list[Fault]:
         """Return what the rep should know about *body*, which has no faults: it is accepted nevertheless."""
@@ -260,6 +255,8 @@ def first_faults(faults: Sequence[Fault]) -> list[Fault]:
 
     Each line of a document may break several rules, and nobody reads thousands of messages about it.
     """
+    if not faults:
+        return []
     room = FAULT_CHARACTERS
     for n, fault in enumerate(faults):
         room -= len(fault.field) + len(fault.message)

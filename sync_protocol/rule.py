@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from sync_protocol.condition import Condition, Find, Scope, compile_condition, reader
+from sync_protocol.condition_code import IsBroken, any_true
 from sync_protocol.errors import ErrorCode, Fault
 from sync_protocol.json_types import Body
 from sync_protocol.sentence import PLACE, Sentence
@@ -66,6 +67,18 @@ class Rules:
             compiled[rule.severity, rule.of_lines].append((rule, compile_condition(rule.when)))
         return compiled
 
+    @cached_property
+    def _any_broken(self) -> dict[Severity, IsBroken]:
+        """By severity, the generated function that says whether a document breaks any rule."""
+        return {
+            severity: any_true(
+                dict(self.records),
+                [rule.when for rule in self.rules if rule.severity == severity and not rule.of_lines],
+                [rule.when for rule in self.rules if rule.severity == severity and rule.of_lines],
+            )
+            for severity in (REFUSAL, WARNING)
+        }
+
     def cited(self, body: Body) -> Iterator[tuple[str, str]]:
         """Yield the (collection, key) of each record that the rules read for *body*, valid by its schema."""
         for collection, path in self.records.values():
@@ -79,6 +92,12 @@ class Rules:
         self, severity: Severity, body: Body, find: Find, total: Callable[[], Decimal]
     ) -> Iterator[Fault]:
         """Yield a fault for each rule of *severity* that *body*, valid by its schema, breaks."""
+        if self._any_broken[severity](body, find, total):
+            yield from self._faults(severity, body, find, total)
+
+    def _faults(
+        self, severity: Severity, body: Body, find: Find, total: Callable[[], Decimal]
+    ) -> Iterator[Fault]:
         scope = Scope(self.records, body, {}, find, total)
         for rule, is_broken in self._compiled.get((severity, False), ()):
             if is_broken(scope):

@@ -147,7 +147,7 @@ class Submission(Model):
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class NewSubmission:
     """A submission that is not stored yet: what the device sent, and its first state.
 

@@ -63,6 +63,8 @@ class Needs:
     def of(self, needs: Iterable[str]) -> "Needs":
         """Return those that are among *needs*, the needs of one document."""
         own_needs = set(needs)
+        if not own_needs:
+            return NOTHING_NEEDED
         return Needs(
             [need for need in self.missing if need in own_needs],
             [need for need in self.unchecked if need in own_needs],
@@ -75,6 +77,9 @@ class Needs:
         if self.missing:
             return sentence("waiting_for_receipts", count=len(self.missing))
         return sentence("receipts_unchecked") if self.unchecked else None
+
+
+NOTHING_NEEDED = Needs()
 
 
 def holds(session: Session, folder: Path, *, rep: str, sha256: str, size: int) -> bool:

@@ -6,7 +6,7 @@ that the ERP does not have the document (`returning.py`).
 
 import datetime as dt
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
@@ -30,8 +30,7 @@ from sync_protocol.push import Status
 from sync_protocol.submission import REPLACEABLE, State
 
 
-@dataclass(frozen=True)
-class FirstState:
+class FirstState(NamedTuple):
     """What the rules say about one document."""
 
     state: State

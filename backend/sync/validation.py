@@ -4,6 +4,7 @@ import datetime as dt
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -28,7 +29,7 @@ MAX_PATH_CHARACTERS = 200
 _write = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class ParsedSubmission:
     """A document with a valid envelope whose body matches its sha256."""
 
@@ -169,7 +170,13 @@ def approvals(
 
 def _context(submission: ParsedSubmission, citable: Mapping[Ref, Record], now: dt.datetime) -> CheckContext:
     return CheckContext(
-        today=date_in(submission.envelope.get("zone") or "UTC", now),
+        today=_date_in(submission.envelope.get("zone") or "UTC", now),
         lookup=lambda collection, key: citable.get((collection, key)),
         needs=frozenset(submission.envelope.get("needs") or ()),
     )
+
+
+@lru_cache(maxsize=64)
+def _date_in(zone: str, now: dt.datetime) -> dt.date:
+    """Return the date in *zone*; all documents of a push have the same *now*, and most the same zone."""
+    return date_in(zone, now)

@@ -6,6 +6,7 @@ Each function takes the rule that its faults name, so that the kind's own file l
 import datetime as dt
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import lru_cache
 
 from sync_protocol.check_rule import CheckRule
 from sync_protocol.collection import Lookup
@@ -57,15 +58,22 @@ def date_within(rule: CheckRule, text: str | None, today: dt.date, line: int | N
     if not text:
         return
     _, before, after = rule.check
-    earliest, latest = today - dt.timedelta(before), today + dt.timedelta(after)
-    if not earliest <= dt.date.fromisoformat(text) <= latest:
-        message = sentence("date_outside", earliest=earliest.isoformat(), latest=latest.isoformat(), value=text)
-        yield rule.fault(message, line)
+    earliest, latest = _bounds(today, before, after)
+    # Dates of the wire compare as text.
+    if not earliest <= text <= latest:
+        yield rule.fault(sentence("date_outside", earliest=earliest, latest=latest, value=text), line)
+
+
+@lru_cache(maxsize=64)
+def _bounds(today: dt.date, before: int, after: int) -> tuple[str, str]:
+    return (today - dt.timedelta(before)).isoformat(), (today + dt.timedelta(after)).isoformat()
 
 
 def line_numbers_unique(rule: CheckRule, body: Body) -> Iterator[Fault]:
     """Yield a fault for each line with the number of an earlier line."""
     numbers: set[int] = set()
+    if len({line["line_no"] for line in body["lines"]}) == len(body["lines"]):
+        return
     for n, line in enumerate(body["lines"]):
         if line["line_no"] in numbers:
             yield rule.fault(sentence("line_number_twice", number=line["line_no"]), n)
@@ -90,7 +98,9 @@ def quantity_in_unit(
         return
     unit = lookup("units", line["unit"]) or {}
     decimals = unit.get("decimals")
-    if decimals is not None and decimals_in(Decimal(line["quantity"])) > decimals:
+    if decimals is None or "." not in line["quantity"]:
+        return
+    if decimals_in(Decimal(line["quantity"])) > decimals:
         values = {"unit": unit.get("name"), "quantity": line["quantity"]}
         message = sentence("unit_whole", **values)
         if decimals:
