@@ -10,7 +10,10 @@ Stream = tuple[str, str]
 
 @dataclass(frozen=True)
 class Put:
-    """The record exists with this content. *record* is valid by the schema of its collection."""
+    """The record exists with this content. *record* is valid by the schema of its collection.
+
+    With *text*, *record* may lack fields from which nothing follows: neither its channel nor a key.
+    """
 
     collection: str
     key: str

@@ -6,6 +6,7 @@ territory, or a follower without a live parent) is in `nowhere`, which no rep re
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from sync_protocol.json_types import Record
 from sync_protocol.wire_field import is_printable
@@ -25,6 +26,7 @@ def channel(dimension: str, value: str) -> str:
     return name
 
 
+@lru_cache(maxsize=1024)
 def is_channel(name: str) -> bool:
     """Say whether *name* is a channel to which a rep can be assigned."""
     return bool(_CHANNEL.fullmatch(name)) and is_printable(name)

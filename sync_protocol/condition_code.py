@@ -118,7 +118,7 @@ IsBroken = Callable[..., bool]
 def any_true(
     records: dict[str, tuple[str, str]], conditions: list[Condition], of_lines: list[Condition]
 ) -> IsBroken:
-    """Return the function that says whether one of *conditions*, or for some line one of *of_lines*, is true."""
+    """Return the function that says whether one of *conditions*, or one of *of_lines* for a line, is true."""
     code = ConditionCode(records)
     lines = ["line = nothing"]
     for condition in conditions:

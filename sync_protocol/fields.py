@@ -9,14 +9,15 @@ Each rule is in one place, the field's `error_for()`: marshmallow collects every
 import datetime as dt
 import re
 from collections.abc import Callable
-from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from marshmallow import ValidationError, fields, validate
 
 from sync_protocol.blank import is_blank
+from sync_protocol.decimal_text import DecimalText
 from sync_protocol.sentence import Sentence, sentence
-from sync_protocol.wire_field import Pattern, WireField, is_printable, shown
+from sync_protocol.wire_field import Bind, Pattern, WireField, is_printable, shown
 
 EARLIEST, LATEST = 1900, 2199
 
@@ -42,6 +43,12 @@ class Text(Pattern):
         if not self.blank and is_blank(value):
             return sentence("blank")
         return None
+
+    def fault_code(self, value: str, bind: Bind) -> str:
+        # A printable text has no control characters.
+        controls = f"not {value}.isprintable() and not {bind(self.pattern.fullmatch)}({value})"
+        blank = "" if self.blank else f" or {bind(is_blank)}({value})"
+        return f"not isinstance({value}, str) or len({value}) > {self.longest} or {controls}{blank}"
 
 
 class Prose(Text):
@@ -79,6 +86,12 @@ class Key(Pattern):
             code = next(ord(character) for character in value if not is_printable(character))
             return sentence("invisible_in_key", value=shown(value), character=f"U+{code:04X}")
         return super().error_for(value)
+
+    def fault_code(self, value: str, bind: Bind) -> str:
+        # All characters of ASCII in the pattern are printable.
+        return (
+            f"{self.mismatch_code(value, bind)} or not {value}.isascii() and not {bind(is_printable)}({value})"
+        )
 
 
 class Ulid(Pattern):
@@ -123,6 +136,9 @@ class Instant(Pattern):
     def error_for(self, value: Any) -> Sentence | None:
         return super().error_for(value) or _day_error(dt.datetime.fromisoformat, value, self.code)
 
+    def fault_code(self, value: str, bind: Bind) -> str:
+        return _day_code(self, 27, value, bind)
+
 
 class Date(Pattern):
     """A business date, without a time zone: `2026-11-23`."""
@@ -133,6 +149,9 @@ class Date(Pattern):
 
     def error_for(self, value: Any) -> Sentence | None:
         return super().error_for(value) or _day_error(dt.date.fromisoformat, value, self.code)
+
+    def fault_code(self, value: str, bind: Bind) -> str:
+        return _day_code(self, 10, value, bind)
 
 
 class Period(Pattern):
@@ -154,33 +173,13 @@ def _day_error(read: Callable[[str], dt.date], text: str, code: str) -> Sentence
     return sentence("year_range", earliest=EARLIEST, latest=LATEST)
 
 
-class _Decimal(Pattern):
-    """A decimal number as text. *least* and *most* are inclusive bounds, *above* an exclusive one, as text."""
-
-    def __init__(
-        self, *, least: str | None = None, most: str | None = None, above: str | None = None, **kwargs: Any
-    ) -> None:
-        super().__init__(**kwargs)
-        self.least, self.most, self.above = least, most, above
-        self._least, self._most, self._above = (
-            Decimal(bound) if bound is not None else None for bound in (least, most, above)
-        )
-
-    def error_for(self, value: Any) -> Sentence | None:
-        error = super().error_for(value)
-        if error is not None:
-            return error
-        number = Decimal(value)
-        if self._above is not None and number <= self._above:
-            return sentence("above", bound=self.above, value=value)
-        if self._least is not None and number < self._least:
-            return sentence("at_least", bound=self.least, value=value)
-        if self._most is not None and number > self._most:
-            return sentence("at_most", bound=self.most, value=value)
-        return None
+def _day_code(declared: Pattern, longest: int, value: str, bind: Bind) -> str:
+    """Return the expression for a day of at most *longest* characters; documents have few different ones."""
+    remembered = bind(lru_cache(maxsize=1_024)(declared.error_for))
+    return f"not isinstance({value}, str) or len({value}) > {longest} or {remembered}({value})"
 
 
-class Money(_Decimal):
+class Money(DecimalText):
     """An amount as decimal text, up to 15 digits and 4 decimals.
 
     Its currency is in the field `currency` beside it, or of an object around it. In a document it has at most
@@ -196,7 +195,7 @@ class Price(Money):
     """The price of one unit. It may have more decimals than its currency."""
 
 
-class Quantity(_Decimal):
+class Quantity(DecimalText):
     """A quantity as decimal text, up to 13 digits and 6 decimals; its unit is in a field beside it."""
 
     pattern = re.compile(r"-?(0|[1-9]\d{0,12})(\.\d{1,6})?", re.ASCII)
@@ -204,7 +203,7 @@ class Quantity(_Decimal):
     code = "invalid_quantity"
 
 
-class Percent(_Decimal):
+class Percent(DecimalText):
     """A percentage as decimal text, `0` to `100`, up to 4 decimals."""
 
     pattern = re.compile(r"(0|[1-9]\d{0,2})(\.\d{1,4})?", re.ASCII)
@@ -246,6 +245,9 @@ class Choice(Pattern):
             return None
         return sentence(self.code, choices=list(self.choices), value=shown(value))
 
+    def fault_code(self, value: str, bind: Bind) -> str:
+        return f"{value} not in {bind(self.choices)}"
+
 
 class Count(WireField, fields.Integer):
     """A whole number from *least* to *most*; by default 0 to 2^53 - 1, which JavaScript represents exactly."""
@@ -259,12 +261,19 @@ class Count(WireField, fields.Integer):
             return None
         return sentence("invalid_count", least=self.least, most=self.most, value=shown(value))
 
+    def fault_code(self, value: str, bind: Bind) -> str:
+        is_number = f"isinstance({value}, int) and not isinstance({value}, bool)"
+        return f"not ({is_number} and {self.least} <= {value} <= {self.most})"
+
 
 class Flag(WireField, fields.Boolean):
     """true or false. Words and numbers that marshmallow would accept are refused."""
 
     def error_for(self, value: Any) -> Sentence | None:
         return None if isinstance(value, bool) else sentence("invalid_flag", value=shown(value))
+
+    def fault_code(self, value: str, bind: Bind) -> str:
+        return f"not isinstance({value}, bool)"
 
 
 class Bounded(fields.List[Any]):

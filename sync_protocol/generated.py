@@ -10,9 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 
-def function(
-    name: str, parameters: str, lines: Iterable[str], values: Mapping[str, Any]
-) -> Callable[..., Any]:
+def function(name: str, parameters: str, lines: Iterable[str], values: Mapping[str, Any]) -> Callable[..., Any]:
     """Return the function *name* with *parameters*, whose body is *lines*; *values* are its globals by name."""
     text = "\n".join([f"def {name}({parameters}):", *(f"    {line}" for line in lines)])
     namespace = dict(values)

@@ -27,7 +27,8 @@ REPLACEMENT = "\ufffd"
 
 def readable(text: str, longest: int) -> str:
     """Return *text* in at most *longest* characters, without characters that cannot be shown or stored."""
-    text = _UNREADABLE.sub(REPLACEMENT, text)
+    if not text.isprintable():
+        text = _UNREADABLE.sub(REPLACEMENT, text)
     return text if len(text) <= longest else text[: longest - 1].rstrip() + ELLIPSIS
 
 

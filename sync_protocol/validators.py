@@ -1,7 +1,7 @@
-"""Fast validators: compile a schema into a plain function that says whether a value has a fault.
+"""Fast validators: a function generated from a schema says whether a value has a fault.
 
-Nearly every record and document is valid, and loading it with marshmallow to find that out costs ten times as
-much. So each schema is compiled once from its own fields. A value that the function rejects goes to
+Nearly every record and document is valid, and loading it with marshmallow to find that out costs many times as
+much. So the function is generated once, from the schema's own fields. A value that it rejects goes to
 marshmallow, which lists the faults with their paths. A test checks that both agree.
 """
 
@@ -12,6 +12,7 @@ from typing import Any
 from marshmallow import RAISE, Schema, ValidationError, missing, validate
 from marshmallow import fields as ma
 
+from sync_protocol.generated import function, indented
 from sync_protocol.wire_field import WireField
 
 HasFault = Callable[[Any], Any]
@@ -27,70 +28,87 @@ def schema_instance(schema: type[Schema]) -> Schema:
 @cache
 def compile_validator(schema: type[Schema]) -> HasFault:
     """Return a function that says whether *schema* would find a fault in a decoded JSON value."""
-    return _object(schema_instance(schema))
+    code = _Code()
+    lines = code.object(schema_instance(schema), "value")
+    return function("has_fault", "value", [*lines, "return False"], code.values)
 
 
-def _object(schema: Schema) -> HasFault:
-    plan = [
-        (declared.data_key or name, declared.required, declared.allow_none, _compile(declared))
-        for name, declared in schema.load_fields.items()
-    ]
-    declared_names = frozenset(name for name, *_ in plan) if schema.unknown == RAISE else None
+class _Code:
+    """Writes lines that return True if a value has a fault; *value* is the name of a variable with it."""
 
-    def has_fault(value: Any) -> bool:
-        if type(value) is not dict:
-            return True
-        for name, required, nullable, field_has_fault in plan:
-            item = value.get(name, missing)
-            if item is missing:
-                if required:
-                    return True
-            elif item is None:
-                if not nullable:
-                    return True
-            elif field_has_fault(item):
-                return True
-        return declared_names is not None and not declared_names.issuperset(value)
+    def __init__(self) -> None:
+        self.values: dict[str, Any] = {"missing": missing}
+        """What the lines use, by name."""
+        self._count = 0
 
-    return has_fault
+    def _name(self, prefix: str) -> str:
+        self._count += 1
+        return f"{prefix}_{self._count}"
 
+    def bind(self, used: Any) -> str:
+        """Return a name by which the lines can use *used*."""
+        name = self._name("used")
+        self.values[name] = used
+        return name
 
-def _compile(declared: Any) -> HasFault:
-    bounds = _length(declared.validators)
-    if bounds is None or declared.pre_load or declared.post_load:
-        return _by_marshmallow(declared)
-    if isinstance(declared, ma.List):
-        # A subclass may check something first: `Bounded` checks the length, and so does its validator.
-        return _list(_each(declared.inner), *bounds)
-    if declared.validators:
-        return _by_marshmallow(declared)
-    if isinstance(declared, WireField):
-        return declared.error_for
-    if type(declared) is ma.Nested and not (declared.many or declared.schema.many or declared.unknown):
-        return _object(declared.schema)
-    if type(declared) is ma.Raw:
-        return _never
-    if type(declared) is ma.Dict and declared.key_field is None and declared.value_field is None:
-        return _not_an_object
-    return _by_marshmallow(declared)
+    def object(self, schema: Schema, value: str) -> list[str]:
+        """Return the lines for an object of *schema*."""
+        lines = [f"if type({value}) is not dict: return True"]
+        for name, declared in schema.load_fields.items():
+            lines += self._field(declared, f"{value}.get({declared.data_key or name!r}")
+        if schema.unknown == RAISE:
+            names = frozenset(declared.data_key or name for name, declared in schema.load_fields.items())
+            lines.append(f"if not {self.bind(names)}.issuperset({value}): return True")
+        return lines
 
+    def _field(self, declared: Any, get: str) -> list[str]:
+        """Return the lines for a field whose value the call *get*, without its end, returns."""
+        item = self._name("item")
+        lines = self._present(declared, item)
+        if declared.required and not declared.allow_none:
+            return [f"{item} = {get})", f"if {item} is None: return True", *lines]
+        if not declared.required and declared.allow_none:
+            return [f"{item} = {get})", f"if {item} is not None:", *indented(lines)]
+        at_once = f"if {item} is {'missing' if declared.required else 'None'}: return True"
+        other = "None" if declared.required else "missing"
+        return [f"{item} = {get}, missing)", at_once, f"if {item} is not {other}:", *indented(lines)]
 
-def _list(each: HasFault, least: int, most: int | None) -> HasFault:
-    def has_fault(value: Any) -> bool:
-        if type(value) is not list or len(value) < least or (most is not None and len(value) > most):
-            return True
-        # No generator: this is the inner loop of an order's lines.
-        for item in value:  # noqa: SIM110
-            if each(item):
-                return True
-        return False
+    def _present(self, declared: Any, value: str) -> list[str]:
+        """Return the lines for the *value* of a field, which is not null."""
+        bounds = _length(declared.validators)
+        if bounds is None or declared.pre_load or declared.post_load:
+            return self._by_marshmallow(declared, value)
+        if isinstance(declared, ma.List):
+            # A subclass may check something first: `Bounded` checks the length, and so does its validator.
+            return self._list(declared.inner, value, *bounds)
+        if declared.validators:
+            return self._by_marshmallow(declared, value)
+        if isinstance(declared, WireField):
+            fault = declared.fault_code(value, self.bind)
+            return [f"if {fault}: return True"]
+        if type(declared) is ma.Nested and not (declared.many or declared.schema.many or declared.unknown):
+            return self.object(declared.schema, value)
+        if type(declared) is ma.Raw:
+            return ["pass"]
+        if type(declared) is ma.Dict and declared.key_field is None and declared.value_field is None:
+            return [f"if type({value}) is not dict: return True"]
+        return self._by_marshmallow(declared, value)
 
-    return has_fault
+    def _list(self, inner: Any, value: str, least: int, most: int | None) -> list[str]:
+        item = self._name("item")
+        is_wrong = [f"type({value}) is not list"]
+        is_wrong += [f"len({value}) < {least}"] if least else []
+        is_wrong += [f"len({value}) > {most}"] if most is not None else []
+        lines = self._present(inner, item)
+        if inner.allow_none:
+            lines = [f"if {item} is not None:", *indented(lines)]
+        else:
+            lines = [f"if {item} is None: return True", *lines]
+        return [f"if {' or '.join(is_wrong)}: return True", f"for {item} in {value}:", *indented(lines)]
 
-
-def _each(inner: Any) -> HasFault:
-    has_fault, nullable = _compile(inner), inner.allow_none
-    return lambda item: not nullable if item is None else has_fault(item)
+    def _by_marshmallow(self, declared: Any, value: str) -> list[str]:
+        """Return the lines for a field that this module does not know."""
+        return [f"if {self.bind(_asking_marshmallow(declared))}({value}): return True"]
 
 
 def _length(validators: list[Any]) -> tuple[int, int | None] | None:
@@ -103,17 +121,7 @@ def _length(validators: list[Any]) -> tuple[int, int | None] | None:
     return first.min or 0, first.max
 
 
-def _not_an_object(value: Any) -> bool:
-    return type(value) is not dict
-
-
-def _never(value: Any) -> bool:
-    return False
-
-
-def _by_marshmallow(declared: Any) -> HasFault:
-    """Return a function that asks marshmallow, for fields that this module does not know."""
-
+def _asking_marshmallow(declared: Any) -> HasFault:
     def has_fault(value: Any) -> bool:
         try:
             declared.deserialize(value)

@@ -1,12 +1,16 @@
 """The base of the wire's field types: a field accepts a value unchanged, or refuses it with a sentence."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from marshmallow import ValidationError, fields
 
 from sync_protocol.blank import DRAWN_AS_NOTHING
 from sync_protocol.sentence import Sentence, sentence
+
+Bind = Callable[[Any], str]
+"""Returns a name for a value that a generated expression uses."""
 
 
 class WireField:
@@ -15,6 +19,10 @@ class WireField:
     def error_for(self, value: Any) -> Sentence | None:
         """Return the error in *value* (any JSON value except null) as "must be …", or None."""
         raise NotImplementedError
+
+    def fault_code(self, value: str, bind: Bind) -> str:
+        """Return the expression that is true if `error_for` finds an error in the variable *value*."""
+        return f"{bind(self.error_for)}({value})"
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         error = self.error_for(value)
@@ -34,6 +42,15 @@ class Pattern(WireField, fields.String):
         if isinstance(value, str) and self.pattern.fullmatch(value):
             return None
         return sentence(self.code, value=shown(value))
+
+    def fault_code(self, value: str, bind: Bind) -> str:
+        if type(self).error_for is not Pattern.error_for:
+            return super().fault_code(value, bind)
+        return self.mismatch_code(value, bind)
+
+    def mismatch_code(self, value: str, bind: Bind) -> str:
+        """Return the expression that is true if the variable *value* is no text of the pattern."""
+        return f"not isinstance({value}, str) or not {bind(self.pattern.fullmatch)}({value})"
 
 
 def shown(value: Any) -> str:

@@ -19,7 +19,7 @@ from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from backend.database import failures
+from backend.database import failures, prepared_statements
 
 BUSY_SECONDS = 30
 """How long a writer waits for another writer of the SQLite database."""
@@ -99,6 +99,7 @@ def prepare(engine: Engine) -> None:
         _begin_explicitly(engine)
     else:
         _ping_idle_connections(engine)
+        prepared_statements.forget_with_psycopg(engine)
 
 
 def _hide_values(engine: Engine) -> None:

@@ -9,12 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from psycopg.rows import namedtuple_row
+import psycopg
 from sqlalchemy import Connection, func, literal, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from backend.database.bulk import POSTGRESQL
+from backend.database.prepared_statements import NumberedText, Statement, prepared_on
 from backend.database.snapshot_reads import NO_SCANS, compiled_text
 
 Rows = Sequence[Any]
@@ -36,57 +37,52 @@ def run(session: Session, reads: Sequence[Read]) -> list[Any]:
     connection = session.connection()
     if connection.dialect.name != POSTGRESQL or len(reads) == 1:
         return [read.value(connection.execute(read.statement, read.parameters).all()) for read in reads]
-    texts = [_text(read, connection) for read in reads]
-    return [
-        read.value(cursor.fetchall()) for read, cursor in zip(reads, pipelined(connection, texts), strict=True)
-    ]
+    rows = pipelined(connection, [(read.statement, read.parameters) for read in reads])
+    return [read.value(each) for read, each in zip(reads, rows, strict=True)]
 
 
 def pipelined(
-    connection: Connection, statements: Sequence[tuple[str, Mapping[str, Any]]], *, commits: bool = False
-) -> list[Any]:
-    """Send *statements*, SQL with its parameters by their keys, to PostgreSQL together; return their cursors.
+    connection: Connection, statements: Sequence[tuple[Statement, Mapping[str, Any]]], *, commits: bool = False
+) -> list[list[Any]]:
+    """Send *statements* with their parameters, by their keys, to PostgreSQL together; return the rows of each.
 
     *commits*: COMMIT is sent with them; what commits afterwards finds that done.
 
     Raises `DBAPIError`: then none after the failed one was run, and the transaction must be rolled back.
     """
-    driver: Any = connection.connection.driver_connection
     # Listeners of the engine (the tests that count statements) must see these statements too.
-    for listener in connection.engine.dispatch.before_cursor_execute:
-        for text, parameters in statements:
-            listener(connection, None, text, parameters, None, False)
-    error_class: Any = connection.dialect.loaded_dbapi.Error
+    if listeners := connection.engine.dispatch.before_cursor_execute:
+        for statement, parameters in statements:
+            text, fixed = _text(statement, connection)
+            for listener in listeners:
+                listener(connection, None, text, {**fixed, **parameters}, None, False)
+    prepared = prepared_on(connection.connection)
     try:
-        with driver.pipeline():
-            cursors = [
-                driver.cursor(row_factory=namedtuple_row).execute(text, parameters, prepare=True)
-                for text, parameters in statements
-            ]
-            if commits:
-                driver.commit()
-        return cursors
-    except error_class as error:
-        if driver.closed:
+        return prepared.pipeline(statements, commits=commits)
+    except psycopg.Error as error:
+        if prepared.connection.closed:
             connection.invalidate(error)
         raise DBAPIError.instance(
             "a pipeline of statements",
             None,
             error,
-            error_class,
+            psycopg.Error,
             hide_parameters=True,
             dialect=connection.dialect,
         ) from error
 
 
-def _text(read: Read, connection: Connection) -> tuple[str, Mapping[str, Any]]:
-    text, fixed = compiled_text(read.statement, connection.dialect)
-    return text, {**fixed, **read.parameters}
+def _text(statement: Statement, connection: Connection) -> tuple[str, Mapping[str, Any]]:
+    if isinstance(statement, NumberedText):
+        return statement.text, {}
+    return compiled_text(statement, connection.dialect)
 
 
 _BY_INDEX = select(
     *(func.set_config(f"enable_{name}", "off", literal(True)) for name in NO_SCANS),
     func.set_config("jit", "off", literal(True)),
+    # No statement's plan depends on its values, so each is planned once per connection.
+    func.set_config("plan_cache_mode", "force_generic_plan", literal(True)),
 )
 
 

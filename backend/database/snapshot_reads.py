@@ -15,7 +15,7 @@ from sqlalchemy import Dialect, Engine, Select, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
 from backend.database.core import engine_options, prepare
-from backend.database.prepared_reads import PreparedReads
+from backend.database.prepared_statements import PreparedStatements, prepared_on
 
 READ_CONNECTIONS = 5
 """Connections of a process for such statements, which take less than a millisecond; one more read waits."""
@@ -33,9 +33,6 @@ whole, and keep that plan while they grow. Every statement here finds a few rows
 plan anything else are switched off; they must not be switched off for other statements. For the same reason the
 plan does not depend on the values, so PostgreSQL makes it once, at the first execution.
 """
-
-_PREPARED = "satchel.prepared_reads"
-"""Holds, in the pool's notes about a connection, the statements that are prepared on it."""
 
 
 class ReadConnection(Protocol):
@@ -55,9 +52,7 @@ def read_connection(engine: Engine) -> Iterator[ReadConnection]:
     reads = _read_engine(engine)
     pooled = reads.raw_connection()
     driver: Any = pooled.driver_connection
-    prepared = pooled.info.get(_PREPARED)
-    if prepared is None:
-        prepared = pooled.info[_PREPARED] = PreparedReads(driver)
+    prepared = prepared_on(pooled)
     try:
         yield _PsycopgConnection(engine, prepared)
     finally:
@@ -118,7 +113,7 @@ class _Rows(list[Any]):
 class _PsycopgConnection:
     """Executes SQLAlchemy statements on a psycopg connection."""
 
-    def __init__(self, engine: Engine, reads: PreparedReads) -> None:
+    def __init__(self, engine: Engine, reads: PreparedStatements) -> None:
         self._engine, self._reads = engine, reads
 
     def execute(self, statement: Select[Any], parameters: Mapping[str, Any]) -> _Rows:

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from sqlalchemy import Select, literal_column, null, select, union_all
@@ -27,8 +27,7 @@ Ref = tuple[str, str]
 """(collection, key)"""
 
 
-@dataclass(frozen=True, slots=True)
-class LiveRecord:
+class LiveRecord(NamedTuple):
     """A live record: its channel, its body (canonical JSON), the key of its parent, and its row hash."""
 
     channel: str
@@ -112,15 +111,15 @@ def _cited(rows: Sequence[Any]) -> Cited:
     live, lists = {}, []
     prices: dict[Ref, list[NewRecord]] = defaultdict(list)
     past: dict[Ref, list[tuple[int, NewRecord]]] = defaultdict(list)
-    for row in rows:
-        if row.source == "live":
-            live[row.collection, row.key] = LiveRecord(row.channel, row.body, row.parent, row.hash or 0)
-        elif row.source == "price":
-            prices[row.collection, row.parent].append(orjson.loads(row.body))
-        elif row.source == "former":
-            past[row.collection, row.parent].append((row.hash, orjson.loads(row.body)))
+    for source, collection, key, parent, body, channel, hash in rows:
+        if source == "live":
+            live[collection, key] = LiveRecord(channel, body, parent, hash or 0)
+        elif source == "price":
+            prices[collection, parent].append(orjson.loads(body))
+        elif source == "former":
+            past[collection, parent].append((hash, orjson.loads(body)))
         else:
-            lists.append(row.key)
+            lists.append(key)
     newest_first = {
         ref: [record for _, record in sorted(records, key=lambda pair: -pair[0])]
         for ref, records in past.items()

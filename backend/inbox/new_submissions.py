@@ -49,7 +49,8 @@ def insert(
     if not submissions:
         return set()
     now, dialect, connection = submissions[0].received_at, bulk.dialect_of(session), session.connection()
-    rows = [_row(submission, arrives=office_user is None) for submission in submissions]
+    columns = _columns(submissions, arrive=office_user is None)
+    rows = (dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True))
     given = {"given": bulk.to_json(rows), **_same(now)}
     new_ids = set(connection.execute(_insert_statement(dialect), given).scalars())
     inserted = [submission for submission in submissions if submission.id in new_ids]
@@ -71,13 +72,12 @@ def insert_at_commit(session: Session, submissions: Sequence[NewSubmission]) -> 
     It stores what `insert` stores, on PostgreSQL only. Returns their ids: all are new, or the commit raises
     `NotAdded`.
     """
-    rows = [_row(submission, arrives=True) for submission in submissions]
     publication.queue_addition(
         session,
         Addition(
             SUBMISSIONS,
             COLLECTION,
-            {name: [row[name] for row in rows] for name in (*_AS_IS, *_ARRIVAL, *_JSON)},
+            _columns(submissions, arrive=True),
             _same(submissions[0].received_at),
             [partial(put, session, submission) for submission in submissions],
         ),
@@ -97,11 +97,18 @@ def _same(now: dt.datetime) -> dict[str, Any]:
     }
 
 
-def _row(submission: NewSubmission, *, arrives: bool) -> dict[str, Any]:
-    row = {name: getattr(submission, name) for name in _AS_IS}
+def _columns(submissions: Sequence[NewSubmission], *, arrive: bool) -> dict[str, list[Any]]:
+    """Return the values of *submissions* by column; *arrive*: devices sent them."""
+    columns = {name: [getattr(submission, name) for submission in submissions] for name in _AS_IS}
+    for column, name in zip(_ARRIVAL, ("state", "reason"), strict=True):
+        columns[column] = columns[name] if arrive else [None] * len(submissions)
     for name in _JSON:
-        value = getattr(submission, name)
-        row[name] = None if value is None else orjson.dumps(value).decode()
-    row["first_state"] = submission.state if arrives else None
-    row["first_reason"] = submission.reason if arrives else None
-    return row
+        columns[name] = [_as_json(getattr(submission, name)) for submission in submissions]
+    return columns
+
+
+def _as_json(value: Any) -> str | None:
+    # Most documents need nothing and have no faults.
+    if value == []:
+        return "[]"
+    return None if value is None else orjson.dumps(value).decode()

@@ -1,6 +1,7 @@
 """The record of a submission in the feed, and its publication."""
 
 from collections.abc import Collection, Iterable
+from functools import lru_cache
 
 import orjson
 from sqlalchemy.orm import Session
@@ -41,8 +42,7 @@ def put(
     elif lacking is None:
         lacking = missing(session, submission.rep, submission.needs)
     fields = _without_body(submission, lacking)
-    record = {**fields, "body": orjson.loads(submission.body)}
-    return Put(SUBMISSIONS, submission.id, record, canonical_with(fields, "body", submission.body))
+    return Put(SUBMISSIONS, submission.id, fields, canonical_with(fields, "body", submission.body))
 
 
 def as_record(submission: Submission | NewSubmission, lacking: Iterable[str] = ()) -> NewRecord:
@@ -61,8 +61,8 @@ def _without_body(submission: Submission | NewSubmission, lacking: Iterable[str]
         "kind": submission.kind,
         "title": title_of(submission),
         "captured_at": submission.captured_at,
-        "received_at": instant(submission.received_at),
-        "updated_at": instant(submission.updated_at),
+        "received_at": _instant(submission.received_at),
+        "updated_at": _instant(submission.updated_at),
         "sha256": submission.sha256,
         "state": submission.state,
         "erp_number": submission.erp_number,
@@ -77,6 +77,10 @@ def _without_body(submission: Submission | NewSubmission, lacking: Iterable[str]
     }
     # Whatever the ERP or a person wrote, the record is on the phone.
     return readable_record(SubmissionRecordSchema, record)
+
+
+_instant = lru_cache(maxsize=64)(instant)
+"""The documents of a push have one time."""
 
 
 def name_of(submission: Submission) -> str:

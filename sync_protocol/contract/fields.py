@@ -8,7 +8,8 @@ from marshmallow import fields as ma
 
 from sync_protocol.contract.labels import Labels
 from sync_protocol.contract.types import type_of
-from sync_protocol.fields import Choice, Count, Currency, Key, Money, Quantity, Text, _Decimal
+from sync_protocol.decimal_text import DecimalText
+from sync_protocol.fields import Choice, Count, Currency, Key, Money, Quantity, Text
 from sync_protocol.validators import schema_instance
 
 MULTILINE = 200
@@ -75,7 +76,7 @@ def _value(declared: Any, place: Place, labels: Labels) -> dict[str, Any]:
             described["references"] = declared.references
         case Count():
             described |= {"least": declared.least, "most": declared.most}
-        case _Decimal():
+        case DecimalText():
             bounds = {"above": declared.above, "least": declared.least, "most": declared.most}
             described |= {name: bound for name, bound in bounds.items() if bound is not None}
             described |= _beside(declared, place)
@@ -97,7 +98,7 @@ def _length(declared: ma.List[Any]) -> dict[str, int]:
     return bounds
 
 
-def _beside(declared: _Decimal, place: Place) -> Mapping[str, str]:
+def _beside(declared: DecimalText, place: Place) -> Mapping[str, str]:
     """Return the field with the currency of an amount, or with the unit of a quantity: the nearest one."""
     for schema in reversed(place.schemas):
         for name, other in schema.fields.items():

@@ -10,7 +10,8 @@ from marshmallow import RAISE, Schema, fields, missing, validate
 
 from sync_protocol.blank import DRAWN_AS_NOTHING
 from sync_protocol.catalogue import COLLECTIONS, KINDS
-from sync_protocol.fields import Choice, Count, Date, Instant, Key, Text, _Decimal
+from sync_protocol.decimal_text import DecimalText
+from sync_protocol.fields import Choice, Count, Date, Instant, Key, Text
 from sync_protocol.limits import Limits
 from sync_protocol.reference.notes import field_notes, summary
 from sync_protocol.submission import SubmissionSchema
@@ -162,7 +163,7 @@ def _length(validators: Iterable[Any]) -> Json:
 def _bounds(declared: fields.Field[Any]) -> str:
     if isinstance(declared, Key):
         return KEY_RULE
-    if not isinstance(declared, _Decimal):
+    if not isinstance(declared, DecimalText):
         return ""
     bounds = [("More than", declared.above), ("At least", declared.least), ("At most", declared.most)]
     return " ".join(f"{word} {bound}." for word, bound in bounds if bound is not None)

@@ -41,9 +41,7 @@ CONDITIONS = st.recursive(
     ),
     max_leaves=6,
 )
-OBJECTS = st.fixed_dictionaries(
-    {}, optional={"x": VALUES, "y": VALUES, "z": VALUES, "n": NUMBERS, "d": DATES}
-)
+OBJECTS = st.fixed_dictionaries({}, optional={"x": VALUES, "y": VALUES, "z": VALUES, "n": NUMBERS, "d": DATES})
 BODIES = st.builds(lambda body, lines: {**body, "lines": lines}, OBJECTS, st.lists(OBJECTS, max_size=3))
 
 
