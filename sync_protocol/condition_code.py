@@ -27,7 +27,7 @@ class ConditionCode:
         self._found: set[str] = set()
 
     def take_lines(self) -> list[str]:
-        """Return `lines`, and begin anew; records that were found stay found."""
+        """Return `lines`, which are empty from now on; records that were found stay found."""
         taken, self.lines = self.lines, []
         return taken
 

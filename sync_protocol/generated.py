@@ -11,7 +11,7 @@ from typing import Any
 
 
 def function(name: str, parameters: str, lines: Iterable[str], values: Mapping[str, Any]) -> Callable[..., Any]:
-    """Return the function *name* with *parameters*, whose body is *lines*; *values* are its globals by name."""
+    """Return the function *name* with *parameters*, whose body is *lines*; keys of *values* name globals."""
     text = "\n".join([f"def {name}({parameters}):", *(f"    {line}" for line in lines)])
     namespace = dict(values)
     exec(compile(text, f"<generated {name}>", "exec"), namespace)  # noqa: S102 - of declarations alone

@@ -81,8 +81,9 @@ class PreparedStatements:
     def pipeline(
         self, statements: Sequence[tuple[Statement, Mapping[str, Any]]], *, commits: bool = False
     ) -> list[list[Any]]:
-        """Send *statements* with their parameters together, COMMIT too if *commits*; return their rows.
+        """Send *statements* together, COMMIT too if *commits*; return their rows.
 
+        The keys of their parameters are the names of these in the statement.
         A transaction is begun if there is none. Each statement has its own snapshot in READ COMMITTED, and they
         run in their order (postgresql.org/docs/current/libpq-pipeline-mode.html). Raises `psycopg.Error` of the
         first that failed: none after it was run.

@@ -52,10 +52,10 @@ BODIES = st.builds(lambda body, lines: {**body, "lines": lines}, OBJECTS, st.lis
     st.dictionaries(st.tuples(st.sampled_from(["as", "bs", "cs"]), VALUES), OBJECTS | st.none()),
 )
 def test_the_conditions_of_rules(
-    conditions: list[Any], of_lines: list[Any], body: dict[str, Any], found: dict[Any, Any]
+    conditions: list[Any], of_lines: list[Any], body: dict[str, Any], records: dict[Any, Any]
 ) -> None:
     def find(collection: str, key: Any) -> Any:
-        return found.get((collection, key))
+        return records.get((collection, key))
 
     def total() -> Decimal:
         return Decimal("1.5")
