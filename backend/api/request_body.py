@@ -28,10 +28,15 @@ def read(schema: type[Schema], most: int | None = None) -> dict[str, Any]:
     Its keys are the fields of *schema*.
     *most* is its maximum size in bytes after inflating; None means that of a push.
     """
-    value = parse(read_inflated(most or get_services().limits.push_bytes))
-    check(schema, value)
-    loaded: dict[str, Any] = schema_instance(schema).load(value)
+    loaded: dict[str, Any] = schema_instance(schema).load(read_checked(schema, most))
     return loaded
+
+
+def read_checked(schema: type[Schema], most: int | None = None) -> dict[str, Any]:
+    """Do as `read`, without loading: fields that are missing stay missing. The keys are those of *schema*."""
+    value: dict[str, Any] = parse(read_inflated(most or get_services().limits.push_bytes))
+    check(schema, value)
+    return value
 
 
 def check(schema: type[Schema], value: Any) -> None:

@@ -79,11 +79,16 @@ class PreparedStatements:
         return self._rows(prepared, result)
 
     def pipeline(
-        self, statements: Sequence[tuple[Statement, Mapping[str, Any]]], *, commits: bool = False
+        self,
+        statements: Sequence[tuple[Statement, Mapping[str, Any]]],
+        named: Sequence[bool],
+        *,
+        commits: bool = False,
     ) -> list[list[Any]]:
         """Send *statements* together, COMMIT too if *commits*; return their rows.
 
-        The keys of their parameters are the names of these in the statement.
+        The keys of their parameters are the names of these in the statement. *named* says of each statement
+        whether its rows are named tuples.
         A transaction is begun if there is none. Each statement has its own snapshot in READ COMMITTED, and they
         run in their order (postgresql.org/docs/current/libpq-pipeline-mode.html). Raises `psycopg.Error` of the
         first that failed: none after it was run.
@@ -94,7 +99,8 @@ class PreparedStatements:
         results = self._results(
             [(each.name, each.texts(call[1])) for each, call in zip(prepared, calls, strict=True)]
         )
-        rows = [self._rows(each, result) for each, result in zip(prepared, results, strict=True)]
+        names = [*([True] if begins else []), *named, *([True] if commits else [])]
+        rows = [self._rows(*each) for each in zip(prepared, results, names, strict=True)]
         return rows[begins : begins + len(statements)]
 
     def _results(self, calls: Sequence[tuple[bytes, Any]]) -> list[Any]:
@@ -128,7 +134,7 @@ class PreparedStatements:
                 pass
         return result
 
-    def _rows(self, prepared: _Prepared, result: Any) -> list[Any]:
+    def _rows(self, prepared: _Prepared, result: Any, named: bool = True) -> list[Any]:
         if result.status not in _RETURNED:
             error = error_from_result(result)
             if isinstance(error, _STALE):
@@ -139,6 +145,8 @@ class PreparedStatements:
         if result.ntuples == 0:
             return []
         self._transformer.set_pgresult(result)
+        if not named:
+            return self._transformer.load_rows(0, result.ntuples, tuple)
         if prepared.make_row is None:
             prepared.make_row = _row_of(tuple(result.fname(n) or b"" for n in range(result.nfields)))
         return self._transformer.load_rows(0, result.ntuples, prepared.make_row)

@@ -30,6 +30,8 @@ class Read:
     parameters: Mapping[str, Any]
     value: Callable[[Rows], Any] = list
     """Makes of the rows what the caller wants."""
+    named: bool = True
+    """Whether `value` uses the names of the columns; tuples without them are made in less time."""
 
 
 def run(session: Session, reads: Sequence[Read]) -> list[Any]:
@@ -37,15 +39,21 @@ def run(session: Session, reads: Sequence[Read]) -> list[Any]:
     connection = session.connection()
     if connection.dialect.name != POSTGRESQL or len(reads) == 1:
         return [read.value(connection.execute(read.statement, read.parameters).all()) for read in reads]
-    rows = pipelined(connection, [(read.statement, read.parameters) for read in reads])
+    calls = [(read.statement, read.parameters) for read in reads]
+    rows = pipelined(connection, calls, named=[read.named for read in reads])
     return [read.value(each) for read, each in zip(reads, rows, strict=True)]
 
 
 def pipelined(
-    connection: Connection, statements: Sequence[tuple[Statement, Mapping[str, Any]]], *, commits: bool = False
+    connection: Connection,
+    statements: Sequence[tuple[Statement, Mapping[str, Any]]],
+    *,
+    named: Sequence[bool] | None = None,
+    commits: bool = False,
 ) -> list[list[Any]]:
     """Send *statements* with their parameters, by their keys, to PostgreSQL together; return the rows of each.
 
+    *named* says of each whether its rows have the names of the columns (None: all); otherwise they are tuples.
     *commits*: COMMIT is sent with them; what commits afterwards finds that done.
 
     Raises `DBAPIError`: then none after the failed one was run, and the transaction must be rolled back.
@@ -58,7 +66,7 @@ def pipelined(
                 listener(connection, None, text, {**fixed, **parameters}, None, False)
     prepared = prepared_on(connection.connection)
     try:
-        return prepared.pipeline(statements, commits=commits)
+        return prepared.pipeline(statements, named or [True] * len(statements), commits=commits)
     except psycopg.Error as error:
         if prepared.connection.closed:
             connection.invalidate(error)

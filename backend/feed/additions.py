@@ -122,7 +122,10 @@ def publish(session: Session, addition: Addition, *, commits: bool = False) -> i
 
 def _joined(values: Sequence[Any]) -> str:
     """Return *values*, texts, numbers or None, as a parameter of `_STATEMENT`; raises `NotAdded`."""
-    text = _END.join([_NULL if value is None else str(value) for value in values]) + _END
+    try:
+        text = _END.join(values) + _END
+    except TypeError:
+        text = _END.join([_NULL if value is None else str(value) for value in values]) + _END
     if text.count(_END) != len(values) or text.count(_NULL) != values.count(None):
         raise NotAdded("a value contains a character that separates values")
     return text

@@ -104,7 +104,7 @@ def prices_read(dialect: str, refs: Iterable[Ref], lookups: Iterable[Ref], forme
     parameters = {
         "given": refs_text(refs), "lookups": _lookups_text(lookups), "former": _lookups_text(former),
     }  # fmt: skip
-    return Read(_cited_query(dialect), parameters, _cited)
+    return Read(_cited_query(dialect), parameters, _cited, named=False)
 
 
 def _cited(rows: Sequence[Any]) -> Cited:
@@ -133,7 +133,7 @@ def _lookups_text(lookups: Iterable[Ref]) -> str:
 
 def refs_text(refs: Iterable[Ref]) -> str:
     """Return *refs*, without duplicates, as the JSON text of an SQL parameter."""
-    return bulk.to_json({"collection": collection, "key": key} for collection, key in sorted(set(refs)))
+    return bulk.to_json([{"collection": collection, "key": key} for collection, key in sorted(set(refs))])
 
 
 def live_read(dialect: str, refs: Iterable[Ref]) -> Read:

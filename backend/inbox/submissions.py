@@ -78,7 +78,8 @@ def related_read(dialect: str, ids: Collection[str], *, every: bool = False) -> 
     """Return the statement of `related`."""
     parameter = bulk.to_json(ids)
     parameters = {"ids": parameter, "originals": parameter}
-    return Read(_related_statement(dialect, every), parameters, lambda rows: [Related(*row) for row in rows])
+    statement = _related_statement(dialect, every)
+    return Read(statement, parameters, lambda rows: [Related(*row) for row in rows], named=False)
 
 
 def related(session: Session, ids: Collection[str], *, every: bool = False) -> list[Related]:

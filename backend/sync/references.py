@@ -37,10 +37,10 @@ class Read(NamedTuple):
 
 def needed_records(rep: str, submissions: Collection[ParsedSubmission]) -> NeededRecords | None:
     """Return what *submissions* of *rep* need; None if they cite nothing."""
-    refs = {ref for item in submissions for ref in item.references}
+    refs = set[Ref]().union(*(item.references for item in submissions))
     if not refs:
         return None
-    consulted = {ref for item in submissions for ref in item.consulted}
+    consulted = set[Ref]().union(*(item.consulted for item in submissions))
     prices = price_data.prices_of(submissions)
     if prices is not None:
         consulted.add(price_data.limit_of(rep))

@@ -11,6 +11,8 @@ from sync_protocol.submission import State
 
 def stored_result(stored: Submission | NewSubmission, status: Status) -> ResultJson:
     """Return the result (`sync_protocol.push.result`) of *stored*, with its errors and warnings."""
+    if not (stored.errors or stored.warnings):
+        return result(stored.id, status, State(stored.state), stored.sha256, [])
     errors, warnings = _faults(stored.errors), _faults(stored.warnings)
     return result(stored.id, status, State(stored.state), stored.sha256, errors, warnings)
 

@@ -41,7 +41,7 @@ from sync_protocol.push import PushReplySchema, PushRequestSchema, ResultJson
 )
 def respond() -> Response:
     """Answer with one result per submission."""
-    return json_response({"results": store(request_body.read(PushRequestSchema)["submissions"])})
+    return json_response({"results": store(request_body.read_checked(PushRequestSchema)["submissions"])})
 
 
 def store(submissions: list[Any]) -> list[ResultJson]:
