@@ -67,9 +67,11 @@ def pipelined(
     prepared = prepared_on(connection.connection)
     try:
         return prepared.pipeline(statements, named or [True] * len(statements), commits=commits)
-    except psycopg.Error as error:
+    except BaseException as error:
         if prepared.connection.closed:
             connection.invalidate(error)
+        if not isinstance(error, psycopg.Error):
+            raise
         raise DBAPIError.instance(
             "a pipeline of statements",
             None,

@@ -1,6 +1,7 @@
 """Mutants of push and of the two directions to the ERP: documents doubled, overwritten or deleted."""
 
-from backend.database import round_trip
+from backend.database import prepared_statements, round_trip
+from backend.database.prepared_statements import PreparedStatements
 from backend.delivery.queue import acquire
 from backend.delivery.transfer import Transfer
 from backend.feed import additions
@@ -8,7 +9,8 @@ from backend.inbox.models import Submission
 from backend.ingest import sweep, watermarks
 from backend.sync import push, push_reads
 from backend.sync.push import _PushBatch
-from tests.mutants.edits import body, replace
+from sync_protocol import citing_code, condition_code
+from tests.mutants.edits import body, drop, never, replace
 from tests.mutants.mutant import Mutant
 from tests.mutants.tree import calls
 
@@ -59,6 +61,44 @@ DOCUMENTS = [
         "tests/query_plans/test_growth_of_pushes.py"
         "::test_a_push_reads_as_many_rows_after_five_thousand_orders_as_before",
         [body(round_trip.by_index, "return []")],
+    ),
+    Mutant(
+        "statements that are prepared no longer",
+        "–",
+        "psycopg deallocates a connection's statements at a rollback; the next push on it fails.",
+        "tests/unit/database/test_prepared_statements.py"
+        "::test_statements_are_prepared_again_after_psycopg_has_deallocated_them",
+        [body(prepared_statements.forget_with_psycopg, "return None")],
+    ),
+    Mutant(
+        "results that nobody has read",
+        "–",
+        "A connection that was interrupted in a pipeline goes on: the next statement gets the results of"
+        " others.",
+        "tests/unit/database/test_prepared_statements.py"
+        "::test_a_connection_that_is_interrupted_in_a_pipeline_is_closed",
+        [drop(PreparedStatements._results, "self.connection.close()")],
+    ),
+    Mutant(
+        "a value is split in two",
+        "–",
+        "A text with the character that ends each value of a column moves all values behind it to other rows.",
+        "tests/unit/sync/test_push_ways.py::test_a_value_that_would_be_split_is_not_stored_at_once",
+        [never(additions._joined, "$A != $B or $C != $D")],
+    ),
+    Mutant(
+        "the record of another line",
+        "–",
+        "A rule of each line reads the record that the line before it names.",
+        "tests/unit/sync_protocol/test_generated.py::test_the_record_of_a_line_is_looked_up_for_each_line",
+        [drop(condition_code.any_true, "code.forget($NAMES)")],
+    ),
+    Mutant(
+        "an unknown record is not missed",
+        "–",
+        "A document that cites a record which the rep may not cite is accepted.",
+        "tests/unit/sync_protocol/test_generated.py::test_what_a_body_cites",
+        [body(citing_code.finds_all, "return lambda body, find: True")],
     ),
     Mutant(
         "positions of a promoted standby",

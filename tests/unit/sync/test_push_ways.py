@@ -13,6 +13,7 @@ from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
 from backend.database.core import Sessions
+from backend.feed import additions
 from backend.feed.additions import NotAdded
 from backend.feed.models import FeedHead
 from backend.feed.publication import publish_queued
@@ -190,3 +191,17 @@ def test_a_sum_wraps_at_64_bits(sessions: Sessions, total: int) -> None:
             sums.append(session.scalar(text(f"{SUM} channel = 'rep:R1'")))
             session.rollback()
     assert sums[0] == sums[1] != total
+
+
+@pytest.mark.parametrize("value", ["a\x1fb", "\x1e", "a\x1e"])
+def test_a_value_that_would_be_split_is_not_stored_at_once(value: str) -> None:
+    with pytest.raises(NotAdded):
+        additions._joined(["a", value, None])
+
+
+@pytest.mark.parametrize("values", [[""], [None], ["", ""], ["a", None], [1, -2], ["\n😀", "x"]])
+def test_values_are_split_as_they_were_joined(sessions: Sessions, values: list[Any]) -> None:
+    query = text("SELECT string_to_array(:joined, chr(31), chr(30))")
+    with sessions() as session:
+        split = session.scalar(query, {"joined": additions._joined(values)})
+    assert split == [*(None if value is None else str(value) for value in values), ""]

@@ -69,6 +69,21 @@ def test_the_conditions_of_rules(
     assert any_true(RECORDS, conditions, of_lines)(body, find, total) is expected
 
 
+def test_the_record_of_a_line_is_looked_up_for_each_line() -> None:
+    is_broken = any_true(RECORDS, [], [("equals", "b.n", "2")])
+    records = {("bs", "K"): {"n": "1"}, ("bs", "L"): {"n": "2"}}
+    lines = [{"y": "K"}, {"y": "L"}]
+
+    def find(collection: str, key: str) -> Any:
+        return records.get((collection, key))
+
+    assert is_broken({"lines": lines}, find, Decimal) is True
+    assert is_broken({"lines": lines[:1]}, find, Decimal) is False
+    # Also if a condition of the whole document, which has no line, asks for it too.
+    is_broken = any_true(RECORDS, [("equals", "b.n", "1")], [("equals", "b.n", "2")])
+    assert is_broken({"lines": lines}, find, Decimal) is True
+
+
 def test_a_word_that_no_condition_has_is_refused() -> None:
     with pytest.raises(ValueError, match="no such condition"):
         any_true({}, [("value", "x")], [])
