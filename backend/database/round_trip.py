@@ -35,9 +35,13 @@ class Read:
 
 
 def run(session: Session, reads: Sequence[Read]) -> list[Any]:
-    """Run *reads* in their order; return the value of each. Raises `DBAPIError`."""
+    """Run *reads* in their order; return the value of each. Raises `DBAPIError`.
+
+    They go together if they begin with `by_index`. Others do not, so that the plan of a statement which both
+    have is never made for a transaction that may read tables whole.
+    """
     connection = session.connection()
-    if connection.dialect.name != POSTGRESQL or len(reads) == 1:
+    if connection.dialect.name != POSTGRESQL or reads[0].statement is not _BY_INDEX:
         return [read.value(connection.execute(read.statement, read.parameters).all()) for read in reads]
     calls = [(read.statement, read.parameters) for read in reads]
     rows = pipelined(connection, calls, named=[read.named for read in reads])
