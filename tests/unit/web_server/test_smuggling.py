@@ -67,7 +67,7 @@ def test_an_ambiguous_request_is_refused_and_ends_the_connection(server: SmallSe
 
 
 PASSED_BY_GRANIAN = {"CL.CL, equal", "bare LF in the head", "bare LF as its end"}
-"""Read by granian in one way, and by some proxies in another: `docs/operations.md` says what a proxy must do."""
+"""Read by granian in one way, by some proxies in another: `docs/operations.md` says what a proxy must do."""
 
 
 @pytest.mark.parametrize("name", REFUSED)
