@@ -94,6 +94,6 @@ _BESIDE = (
     " CAST(:now AS timestamptz) + interval '5 minutes' FROM generate_series(1, 40000) n",
     "INSERT INTO device_report (device, rep, reported_at, app_version, platform, unsent,"
     " unsent_total) SELECT id, rep, :now, '1', 'x', '[]', 0 FROM device",
-    "INSERT INTO device_sync (device, began_at, reported_at, app_version, platform, milliseconds, sent, received,"
-    " rows, complete) SELECT id, :now, :now, '1', 'x', 1, 1, 1, 1, true FROM device",
+    "INSERT INTO device_sync (device, began_at, reported_at, app_version, platform, milliseconds, sent,"
+    " received, rows, complete) SELECT id, :now, :now, '1', 'x', 1, 1, 1, 1, true FROM device",
 )
