@@ -3,14 +3,32 @@
 from backend.api import office_auth
 from backend.feed import changes
 from backend.identity import enrolment, names, principals, reps, wipes
+from backend.sync import push_reads
 from backend.sync.segments import links
 from sync_protocol.device.session import wipe_confirmation
 from tests.mutants.edits import body, drop, never, replace
 from tests.mutants.mutant import Mutant
 
 API = "tests/unit/api"
+RACES = f"{API}/test_revocation_races.py"
 
 PEOPLE = [
+    Mutant(
+        "a push is accepted after the revocation",
+        "–",
+        "A push that has begun is committed after the device was revoked.",
+        f"{RACES}::test_a_revocation_waits_for_what_is_being_committed_and_nothing_comes_after_it",
+        [replace(push_reads._principal_and_epoch, "principals.LOCKING_QUERY", "principals.PRINCIPAL_QUERY")],
+        only="pushes",
+    ),
+    Mutant(
+        "an upload is accepted after the revocation",
+        "–",
+        "The last piece of a receipt is committed after the device was revoked.",
+        f"{RACES}::test_a_revocation_waits_for_what_is_being_committed_and_nothing_comes_after_it",
+        [replace(principals.read_to_write, "LOCKING_QUERY", "PRINCIPAL_QUERY")],
+        only="completes",
+    ),
     Mutant(
         "a deactivation leaves the devices",
         "–",
