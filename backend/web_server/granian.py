@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from granian.constants import HTTPModes, Interfaces
+from granian.constants import HTTPModes, Interfaces, SSLProtocols
 from granian.http import HTTP1Settings
 from granian.server import Server
 
@@ -44,5 +45,9 @@ def run(settings: Settings, load: LoadApp = load) -> None:
         respawn_failed_workers=True,
         workers_kill_timeout=30,
         log_enabled=True,
+        ssl_cert=Path(settings.tls_certificate) if settings.tls_certificate else None,
+        ssl_key=Path(settings.tls_key) if settings.tls_key else None,
+        # Granian's default is 1.3; Android 9 and older browsers have 1.2.
+        ssl_protocol_min=SSLProtocols.tls12,
     )
     server.serve(target_loader=partial(load, settings), wrap_loader=False)
