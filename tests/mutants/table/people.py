@@ -3,6 +3,7 @@
 from backend.api import office_auth
 from backend.feed import changes
 from backend.identity import enrolment, names, principals, reps, wipes
+from backend.office.service import OfficeService
 from backend.sync import push_reads
 from backend.sync.segments import links
 from sync_protocol.device.session import wipe_confirmation
@@ -100,5 +101,12 @@ PEOPLE = [
         f"{API}/test_access_matrix.py::test_each_caller_gets_what_it_may_and_nothing_else",
         [drop(office_auth.authenticate, "_refuse_device($$$ARGS)")],
         "device",
+    ),
+    Mutant(
+        "an office account acts after its revocation",
+        "–",
+        "Whoever is revoked while the body arrives or the ERP is asked still decides.",
+        f"{API}/endpoints/test_office.py::test_an_account_that_loses_its_right_while_a_request_is_read_changes_nothing",
+        [drop(OfficeService.perform, "self._authorize(session)")],
     ),
 ]

@@ -17,6 +17,7 @@ from ulid import ULID
 from backend.clock import ManualClock
 from backend.identity import enrolment, reps
 from backend.identity.models import SEEN_EVERY, Device, Rep
+from backend.office import accounts
 from backend.settings import read_settings
 from tests.unit.api.endpoints.receipt_upload import JPEG, create, patch, tus
 from tests.unit.api.installation import Installation, Phone, install
@@ -126,6 +127,17 @@ def test_a_revocation_waits_for_what_is_being_committed_and_nothing_comes_after_
     on_postgresql.change(lambda session: revoke(session, on_postgresql, phone))
     reply = send()
     assert (reply.status_code, reply.headers["Satchel-Error"]) == (401, "device_revoked")
+
+
+def test_a_revocation_of_an_office_account_waits_for_its_action(on_postgresql: Installation) -> None:
+    now = on_postgresql.clock.now()
+    token = on_postgresql.change(lambda s: accounts.issue(s, "anna", "office", by="x", now=now))
+    with on_postgresql.sessions() as session:
+        assert accounts.read_to_write(session, token).name == "anna"
+        with on_postgresql.sessions() as other, pytest.raises(OperationalError, match="lock timeout"):
+            other.execute(text("SET LOCAL lock_timeout = '100ms'"))
+            accounts.revoke(other, "anna", by="x", now=now)
+            other.flush()
 
 
 def test_requests_of_a_device_at_once_do_not_wait_for_each_other_for_ever(on_postgresql: Installation) -> None:
