@@ -80,7 +80,7 @@ def test_a_rotation_of_keys_on_one_node_logs_nobody_out_on_the_other(nodes: Node
     nodes[0].satchel.keys._read()
     nodes[0].clock.advance(seconds=PUBLISH.total_seconds() + 1)
     phone.keep(phone.refresh())
-    # The second node has read the folder two seconds ago, before the rotation: the token's key tells it to read.
+    # The second node has read the folder before the rotation, two seconds ago: the token makes it read again.
     nodes[1].satchel.keys._read_at = nodes[1].satchel.keys._monotonic() - 2 * UNKNOWN_EVERY_SECONDS
     for node in (nodes[1], nodes[0]):
         assert at(node, phone).pull().status_code == 200
