@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
 
-from backend.api import problems, request_log
+from backend.api import problems, request_head, request_log
 from backend.api.responses import HEADERS, SECURE
 from sync_protocol.problem import MEDIA_TYPE, problem
 
@@ -18,7 +18,10 @@ Environ = dict[str, Any]
 
 
 class ErrorBarrier:
-    """WSGI middleware around *app*, which answers every exception of *app* with a problem."""
+    """WSGI middleware around *app*, which answers every exception of *app* with a problem.
+
+    A request whose head is not valid does not reach *app*.
+    """
 
     def __init__(self, app: Callable[[Environ, Any], Iterable[bytes]]) -> None:
         self.app = app
@@ -32,6 +35,7 @@ class ErrorBarrier:
             started.append((status, headers))
 
         try:
+            request_head.require_valid(environ)
             body = self.app(environ, remember)
         except Exception as error:
             return _respond(environ, start_response, error, began)
