@@ -37,7 +37,8 @@ class Run:
         self.on_progress: Callable[[dict[str, Any]], None] = lambda results: None
         """Called with the results so far after each step."""
         self._filled: dict[tuple[str, int], System] = {}
-        self._ends = time.monotonic() + 60 * sizes.minutes
+        self._began = time.monotonic()
+        self._ends = self._began + 60 * sizes.minutes
 
     def everything(self) -> dict[str, Any]:
         """Measure the wanted parts and return the results; `left_out` names those that had no time left."""
@@ -70,7 +71,13 @@ class Run:
             systems[GranianSystem.name] = GranianSystem(satchel)
         with self._all_running(lab, systems):
             self._report(f"{', '.join(systems)} by turns, {self.sizes.records:,} records")
-            self.results["main"] = side_by_side.compare(lab, systems, self.wanted)
+            self.results["main"] = side_by_side.compare(lab, systems, self.wanted, self._begins)
+
+    def _begins(self, part: str, results: side_by_side.Results) -> None:
+        self._report(f"  {part}")
+        # Those of the parts before it are kept, should the run end here.
+        self.results["main"] = results
+        self.on_progress(self.results)
 
     def _commands(self) -> None:
         self._report("start-up of commands")
@@ -173,4 +180,5 @@ class Run:
         return Lab(self.postgres, self.folder, replace(self.sizes, records=records))
 
     def _report(self, text: str) -> None:
-        print(f"… {text}", file=sys.stderr, flush=True)
+        minutes, seconds = divmod(int(time.monotonic() - self._began), 60)
+        print(f"{minutes:2}:{seconds:02} … {text}", file=sys.stderr, flush=True)
