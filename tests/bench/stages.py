@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.lab import KINDS, Lab
-from tests.bench.parts import commands, day, drain, forwarding, fresh, growth, side_by_side, slow
+from tests.bench.parts import commands, day, drain, forwarding, fresh, growth, side_by_side, slow, threads
 from tests.bench.parts.drain_tryton import drain_tryton
 from tests.bench.sizes import Sizes
 from tests.bench.systems.satchel import GranianSystem, SatchelSystem
@@ -24,6 +24,8 @@ MAIN = ("first", "idle", "fixed", "delta", "push")
 """Parts that are measured on the main data set, of all systems by turns."""
 LINES = ("slow", "day")
 PARTS = (*MAIN, "commands", "fresh", "forward", "drain", "growth", *LINES, "tryton")
+BY_NAME = ("threads",)
+"""Parts that are measured only if they are named."""
 
 
 class Run:
@@ -51,6 +53,7 @@ class Run:
             "growth": (["growth"], self._grow),
             "lines": (LINES, self._lines),
             "tryton": (["tryton"], self._tryton),
+            "threads": (BY_NAME, self._threads),
         }
         for name, (parts, measure) in stages.items():
             if not set(parts) & set(self.wanted):
@@ -103,6 +106,15 @@ class Run:
         folder = self.folder / "tryton"
         with TrytonServer(self.postgres, folder, "bench_tryton") as server:
             self.results["tryton"] = drain_tryton(server, self.postgres, folder, self.sizes)
+
+    def _threads(self) -> None:
+        lab = self._lab_of(self.sizes.fresh)
+        satchel = self._system(lab, "satchel")
+        assert isinstance(satchel, SatchelSystem)
+        systems = {system.name: system for system in threads.systems(satchel)}
+        with self._all_running(lab, systems):
+            self._report(f"{', '.join(systems)} threads by turns")
+            self.results["threads"] = threads.compare(lab, systems)
 
     def _grow(self) -> None:
         labs = {n: self._lab_of(n) for n in sorted({self.sizes.small, self.sizes.records, self.sizes.large})}
