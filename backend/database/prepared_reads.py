@@ -21,6 +21,9 @@ from sqlalchemy.dialects.postgresql import psycopg as dialects
 _NUMBERED = dialects.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 """Compiles a statement with the parameters `$1`, `$2`, …, as PostgreSQL itself numbers them."""
 
+_make_row_type: Callable[..., Any] = namedtuple
+"""A type checker wants to read the names in a call of `namedtuple`; here the result of a statement has them."""
+
 
 @dataclass
 class _Prepared:
@@ -81,7 +84,7 @@ class PreparedReads:
 
 @lru_cache(maxsize=128)
 def _row_of(names: tuple[bytes, ...]) -> Callable[..., Any]:
-    row: Any = namedtuple("Row", [name.decode() for name in names], rename=True)  # type: ignore[misc]
+    row = _make_row_type("Row", [name.decode() for name in names], rename=True)
     maker: Callable[..., Any] = row._make
     return maker
 

@@ -1,8 +1,11 @@
-"""Check a refused receipt again: a decoder may have been corrected since, or the machine was too busy.
+"""Refused receipts: a decoder may have been corrected since, or the machine was too busy.
 
 Apart from `checks`, which the worker calls for receipts that wait: this is for the operator.
 """
 
+from collections.abc import Sequence
+
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.receipts.models import Receipt, ReceiptState
@@ -11,6 +14,12 @@ from sync_protocol.fields import Sha256
 
 class NotRefused(LookupError):
     """There is no refused receipt of that name; the message says what there is."""
+
+
+def refused(session: Session, limit: int) -> Sequence[Receipt]:
+    """Return up to *limit* refused receipts, newest first."""
+    statement = select(Receipt).where(Receipt.state == ReceiptState.REFUSED.value)
+    return session.scalars(statement.order_by(Receipt.stored_at.desc()).limit(limit)).all()
 
 
 def recheck(session: Session, sha256: str) -> None:

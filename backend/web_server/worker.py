@@ -26,7 +26,7 @@ LINGER_SECONDS = 2.0
 log = logging.getLogger("satchel.web_server")
 
 
-class ClientWorker(ThreadWorker):  # type: ignore[misc]
+class ClientWorker(ThreadWorker):
     """See above. Everything but `handle` runs in the main thread."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -49,7 +49,7 @@ class Trigger:
         stamp, last = place
         if not self.stamp:
             return [*self.domain, ["id", ">", last]]
-        moment = dt.datetime.fromisoformat(stamp) if stamp else dt.datetime(1970, 1, 1)  # noqa: DTZ001
+        moment = dt.datetime.fromisoformat(stamp or "1970-01-01")
         newer: Domain = ["OR", [self.stamp, ">", moment], [[self.stamp, "=", moment], ["id", ">", last]]]
         return [*self.domain, newer]
 

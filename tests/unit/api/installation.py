@@ -8,7 +8,6 @@ from typing import Any
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 from ulid import ULID
@@ -16,6 +15,7 @@ from werkzeug.test import TestResponse
 
 from backend.api.rates.limits import Rates
 from backend.api.services import EXTENSION, Services
+from backend.api.web_app import WebApp
 from backend.app import create_app
 from backend.clock import ManualClock
 from backend.database.core import Sessions
@@ -32,7 +32,7 @@ from tests.unit.sync import company
 class Installation:
     """The app, its database, settings and clock."""
 
-    app: Flask
+    app: WebApp
     sessions: Sessions
     settings: Settings
     clock: ManualClock

@@ -38,7 +38,7 @@ class Reader:
 
     def __init__(self, installation: Installation) -> None:
         self.installation, self.phone, self.passed_on = installation, installation.phone(), 0
-        barrier = installation.app.wsgi_app
+        barrier = installation.app.outermost
         assert isinstance(barrier, ErrorBarrier)
         polls = barrier.app
         assert isinstance(polls, IdlePollMiddleware)

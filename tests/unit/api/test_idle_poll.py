@@ -37,7 +37,7 @@ class Poller:
     def __init__(self, installation: Installation) -> None:
         self.installation, self.phone = installation, installation.phone()
         self.passed_on = 0
-        self.barrier = installation.app.wsgi_app
+        self.barrier = installation.app.outermost
         assert isinstance(self.barrier, ErrorBarrier)
         polls = self.barrier.app
         assert isinstance(polls, IdlePollMiddleware)
