@@ -15,10 +15,10 @@ import psycopg
 from psycopg import pq
 from psycopg.adapt import Transformer
 from psycopg.errors import error_from_result
-from sqlalchemy import ClauseElement
-from sqlalchemy.dialects.postgresql import psycopg as dialects
+from sqlalchemy import ClauseElement, Dialect
+from sqlalchemy.dialects import registry
 
-_NUMBERED = dialects.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
+_NUMBERED: Dialect = registry.load("postgresql.psycopg")(paramstyle="numeric_dollar")
 """Compiles a statement with the parameters `$1`, `$2`, …, as PostgreSQL itself numbers them."""
 
 _make_row_type: Callable[..., Any] = namedtuple

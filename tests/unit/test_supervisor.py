@@ -73,7 +73,7 @@ class _Ended:
 
 
 def _fail(child: Child) -> None:
-    child._process = _Ended()  # type: ignore[assignment]
+    child._process = _Ended()
     child._started_at = time.monotonic()
 
 

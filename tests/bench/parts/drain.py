@@ -19,7 +19,7 @@ from backend.settings import read_settings
 from tests.bench.meter import Watch
 from tests.bench.sizes import Sizes
 from tests.bench.slow_erp import SlowErp
-from tests.databases import prepared
+from tests.databases import engine_of, prepared
 from tests.services import PostgresServer, RedisServer
 from tests.unit.delivery.inbox_fixture import InboxFixture, eventually
 from tests.unit.delivery.workers import worker
@@ -80,7 +80,7 @@ def inbox_on(
     try:
         yield InboxFixture(sessions, SystemClock(), read_settings(environ), erp)
     finally:
-        sessions.kw["bind"].dispose()
+        engine_of(sessions).dispose()
         postgres.drop_database(database)
 
 

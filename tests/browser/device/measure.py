@@ -20,7 +20,10 @@ from tests.unit.device.feed_server import FeedServer
 COUNTS = {"customers": 12_000, "contacts": 12_000, "products": 12_000, "prices": 24_000}
 SEGMENT_ROWS = 4_000
 THROTTLE = 6
-SYLLABLES = "al pha be ta gam ma del ro san tek nor vis mar lum kor fen dal wit pol".split()  # noqa: SIM905
+SYLLABLES = (
+    "al", "pha", "be", "ta", "gam", "ma", "del", "ro", "san", "tek",
+    "nor", "vis", "mar", "lum", "kor", "fen", "dal", "wit", "pol",
+)  # fmt: skip
 CHINESE = "北京上海广州深圳电子机械贸易有限公司科技工业材料"
 
 

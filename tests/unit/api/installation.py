@@ -24,7 +24,7 @@ from backend.identity import enrolment, proof_nonces
 from backend.settings import Settings
 from backend.sync.checked_receipts import receipt_checks
 from sync_protocol.dpop import PROOF_HEADER, PROOF_TYPE
-from tests.databases import prepared
+from tests.databases import engine_of, prepared
 from tests.unit.sync import company
 
 
@@ -162,7 +162,7 @@ def install(
         with app.app_context():
             db.session.remove()
             db.engine.dispose()
-        sessions.kw["bind"].dispose()
+        engine_of(sessions).dispose()
 
 
 def writer(installation: Installation) -> Session:

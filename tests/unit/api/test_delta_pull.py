@@ -273,7 +273,7 @@ def test_a_first_sync_is_answered_by_the_endpoint(reader: Reader) -> None:
 
 
 def test_a_server_with_a_standby_routes_its_reads_in_the_endpoint(reader: Reader) -> None:
-    services = replace(reader.installation.satchel, standby=object())  # type: ignore[arg-type]
+    services = replace(reader.installation.satchel, standby=object())
     reader.use(services=services)
     passed_on(reader)
 

@@ -214,5 +214,5 @@ class InboxFixture:
 
     def later(self, **delta: float) -> dt.datetime:
         """Let time pass."""
-        self.clock.advance(**delta)  # type: ignore[attr-defined]
+        self.clock.advance(**delta)
         return self.clock.now()

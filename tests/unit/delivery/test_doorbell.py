@@ -111,7 +111,7 @@ def test_twenty_documents_arrive_once_whatever_happens_to_redis(
                 _break(own_redis, fault)
         all_accepted(inbox, ids)
     if fault == "hang":
-        os.kill(own_redis._process.pid, signal.SIGCONT)  # type: ignore[union-attr]
+        os.kill(own_redis._process.pid, signal.SIGCONT)
 
 
 def _break(server: RedisServer, fault: str) -> None:
@@ -121,7 +121,7 @@ def _break(server: RedisServer, fault: str) -> None:
     elif fault == "kill":
         server.kill()
     else:
-        os.kill(server._process.pid, signal.SIGSTOP)  # type: ignore[union-attr]
+        os.kill(server._process.pid, signal.SIGSTOP)
 
 
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])

@@ -20,7 +20,7 @@ from backend.feed.models import FeedHead
 from backend.feed.publication import publish_queued
 from backend.identity import audit
 from backend.sync import push, push_reads
-from tests.databases import prepared
+from tests.databases import engine_of, prepared
 from tests.examples import share_of_examples
 from tests.stateful.histories.stepping import Writer
 from tests.unit.sync.company import customer, master_data, order_body, reps, say, submission
@@ -43,7 +43,7 @@ def sessions(postgres_url: str) -> Iterator[Sessions]:
     send(maker, submission(A, order_body()), submission(B, order_body(notes="😀")))
     send(maker, submission(E, order_body("C2")), rep="R2", device="D2")
     yield maker
-    maker.kw["bind"].dispose()
+    engine_of(maker).dispose()
 
 
 def at_once(session: Session, *documents: Any) -> list[Any]:

@@ -41,7 +41,7 @@ def test_a_page_that_ends_exactly_at_its_limit_is_followed_by_complete(
         page = page_after(cursor)
         return page | ({"complete": False, "check": None} if page["changes"] or cursor is None else {})
 
-    server.feed.page_after = cautious  # type: ignore[method-assign]
+    server.feed.page_after = cautious
     server.override = lambda request: (
         Reply(304, headers={"Satchel-Poll-After": "30"})
         if "if-none-match" in request.headers and page_after(request.query["cursor"])["complete"]
