@@ -43,8 +43,10 @@ def make_misdated_due(sessions: Sessions, now: dt.datetime) -> int:
     total = 0
     with sessions() as session, session.begin():
         for what, due, conditions in times:
-            misdated = update(due.class_).where(due > now + LONGEST_WAIT, *conditions)
-            count = execute_counted(session, misdated.values({due.key: now}))
+            count = execute_counted(
+                session,
+                update(due.class_).where(due > now + LONGEST_WAIT, *conditions).values({due.key: now}),
+            )
             if count:
                 log.warning("%d %s were due in more than a week, because the clock was wrong", count, what)
             total += count
