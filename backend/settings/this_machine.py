@@ -19,12 +19,12 @@ def authority(host: str, port: int | str) -> str:
     return f"[{plain}]:{port}" if ":" in plain else f"{plain}:{port}"
 
 
-def local_url(host: str, port: int | str) -> str:
+def local_url(host: str, port: int | str, scheme: str = "http") -> str:
     """Return the URL, without a path, at which this machine reaches a server that listens on *host*.
 
     An IPv6 address may be in brackets.
     """
-    return f"http://{authority(_reachable(host.strip('[]')), port)}"
+    return f"{scheme}://{authority(_reachable(host.strip('[]')), port)}"
 
 
 def _reachable(host: str) -> str:
