@@ -63,9 +63,9 @@ def texts_of_screens() -> dict[str, Words]:
     pair = re.compile(
         r'^  ("?)([\w.]+)\1: \[\s*("(?:[^"\\]|\\.)*"),\s*("(?:[^"\\]|\\.)*"),?\s*\]', re.MULTILINE
     )
-    found = {name: Words(json.loads(en), json.loads(zh)) for _, name, en, zh in pair.findall(source)}
-    assert len(found) == len(re.findall(r"^  [\w.\"]+: \[", source, re.MULTILINE)) > 100
-    return found
+    texts = {name: Words(json.loads(en), json.loads(zh)) for _, name, en, zh in pair.findall(source)}
+    assert len(texts) == len(re.findall(r"^  [\w.\"]+: \[", source, re.MULTILINE)) > 100
+    return texts
 
 
 EVERY_TEXT = TEXTS | {f"table.js: {name}": text for name, text in texts_of_screens().items()}
