@@ -1,6 +1,6 @@
 """The search text of a record: the pinyin of its Chinese texts. A phone finds 北京 by "beijing" and by "bj".
 
-A phone lower-cases, folds and joins by itself; pinyin it cannot know without a dictionary of megabytes. So the
+A phone lower-cases, folds and joins texts; it cannot know pinyin without a dictionary of megabytes. So the
 text has the syllables alone, `bei jing`, and a phone derives the joined form and the initials. Readings of a
 character that its phrase does not decide are joined by `/`, `dan/shan`. Texts are separated by `; `. A record
 without a Chinese text has no search text, and is published as before.

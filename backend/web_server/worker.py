@@ -144,7 +144,7 @@ class ClientWorker(ThreadWorker):
         return keep
 
     def finish_request(self, conn: Connection, future: "Future[bool]") -> None:
-        """Go on after `handle`."""
+        """Continue after `handle`."""
         conn.must_close = conn.must_close or future.cancelled() or not future.result()
         self._continue_reply(conn)
 
@@ -172,7 +172,7 @@ class ClientWorker(ThreadWorker):
             self._guarded(conn)
 
     def _guarded(self, conn: Connection) -> None:
-        """Go on with a request that arrived together with the one before."""
+        """Continue with a request that arrived together with the one before."""
         try:
             self._advance_head(conn)
         except Exception as error:

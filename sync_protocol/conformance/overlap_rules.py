@@ -74,7 +74,7 @@ def _arrives_late(fixture: DeviceFixture, overlap: Overlap, name: str) -> bool:
     def delayed(request: Request) -> Reply:
         arrived.set()
         if moved_on.wait(SERIAL_SECONDS):
-            # The second sync shall end first, or it might store its last page over the late one.
+            # The second sync must end first, or it might store its last page over the late one.
             time.sleep(LATE_SECONDS)
             was_late.set()
             return late

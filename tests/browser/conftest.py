@@ -109,7 +109,7 @@ def shell(browser: Browser, site: Site) -> Iterator[Phone]:
 
 @pytest.fixture
 def eventually(shell: Phone) -> Callable[[Callable[[], bool], str], None]:
-    """`eventually(condition, what)` waits until *condition* holds, while the windows go on."""
+    """`eventually(condition, what)` waits until *condition* holds, while the windows continue."""
 
     def wait(condition: Callable[[], bool], what: str) -> None:
         for _ in range(100):

@@ -139,7 +139,7 @@ def test_tokens_that_are_refused_keep_a_full_outbox(server: FeedServer, proxy: P
     ids = {capture(window) for _ in range(3)}
     wait(window, "remote.activity.stop === 'enrol_again'")
     assert window.evaluate("async () => (await remote.call.documents()).length") == 3
-    # Nothing tries again by itself until the rep has enrolled.
+    # Nothing tries again until the rep has enrolled.
     enrol(window, proxy, SECOND_CODE)
     wait(window, "(await remote.call.documents()).every(one => one.stage === 'queued')")
     assert set(server.documents) == ids

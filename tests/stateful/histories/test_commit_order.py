@@ -72,7 +72,7 @@ def the_later_position_commits_first(sessions: Sessions, monkeypatch: pytest.Mon
         top = real(session, count)
         if session.info.get("slow"):
             taken.set()
-            assert go.wait(SECONDS), "nobody let the slow writer go on"
+            assert go.wait(SECONDS), "nobody let the slow writer continue"
         return top
 
     def slowly(session: Session) -> None:

@@ -231,7 +231,7 @@ def test_a_stream_whose_tombstones_are_gone_starts_again(reader: Reader) -> None
 
 
 @pytest.mark.parametrize("mark", [Mark(1, 10**6), Mark(0, 10**6)])
-def test_a_stream_read_in_part_goes_on(reader: Reader, mark: Mark) -> None:
+def test_a_stream_read_in_part_continues(reader: Reader, mark: Mark) -> None:
     assert passed_on(reader, reader.remark(lambda marks: marks.update({NW: mark}))).json["changes"]
 
 

@@ -26,7 +26,7 @@ def test_a_collection_is_read_to_its_end_and_published(intake: Intake) -> None:
     assert result.summary() == "5 read, 5 changed"
 
 
-def test_reading_goes_on_where_it_stopped(intake: Intake) -> None:
+def test_reading_continues_where_it_stopped(intake: Intake) -> None:
     intake.erp.say("units", unit("a"), unit("b"), unit("c"))
     stopped = intake.read(stop=lambda: "read units" in intake.erp.calls)
     assert not stopped.complete and intake.watermark().value == "2"

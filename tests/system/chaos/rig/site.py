@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from backend.cli.delivery import NOT_ON_HOLD, RESUMES
 from tests.services import PostgresServer, RedisServer, TrytonServer
 from tests.services.link import PERFECT
 from tests.services.proxy import Proxy
@@ -156,7 +157,7 @@ class Site:
     def _reconciled(self) -> bool:
         output = self.nodes[1].command("delivery", "reconcile", check=False)
         (self.folder / "reconcile.log").write_text(output)
-        return "Sending to the ERP goes on." in output or "Sending is not held." in output
+        return RESUMES in output or NOT_ON_HOLD in output
 
     def waiting(self) -> dict[int, str]:
         """Return the status of each phone with open documents or without a sync for 10 seconds, by number."""

@@ -150,7 +150,7 @@ def test_without_a_network_nothing_is_lost_and_the_report_says_so(device: Device
     assert device.records("customers")
 
 
-def test_sync_until_done_goes_on_after_each_failure_and_waits_as_long_as_asked(
+def test_sync_until_done_continues_after_each_failure_and_waits_as_long_as_asked(
     opened: Opened, enrolled: Device, server: FeedServer
 ) -> None:
     waits: list[float] = []
