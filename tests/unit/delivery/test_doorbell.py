@@ -16,9 +16,10 @@ from backend import doorbell, metrics
 from backend.watchdog.heart import worker_name
 from backend.watchdog.late import DOORBELL
 from backend.watchdog.models import Heartbeat
+from tests.eventually import eventually
 from tests.services import RedisServer
 from tests.services.process import ServerProcess
-from tests.unit.delivery.inbox_fixture import InboxFixture, eventually
+from tests.unit.delivery.inbox_fixture import InboxFixture
 from tests.unit.delivery.workers import all_accepted, processes_with, worker
 
 

@@ -17,8 +17,9 @@ from backend.settings import SettingError, read_settings
 from backend.worker import run
 from sync_protocol.submission import State
 from tests.databases import engine_of, prepared
+from tests.eventually import eventually
 from tests.services import PostgresServer
-from tests.unit.delivery.inbox_fixture import InboxFixture, eventually
+from tests.unit.delivery.inbox_fixture import InboxFixture
 from tests.unit.delivery.recording_erp import RecordingErp
 from tests.unit.delivery.workers import all_accepted, environ, install_connector, worker
 

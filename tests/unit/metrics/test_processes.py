@@ -12,11 +12,12 @@ import pytest
 from prometheus_client.mmap_dict import MmapedDict
 
 from backend.metrics import files
+from tests.eventually import eventually
 from tests.services import PostgresServer
 from tests.services.process import free_port
 from tests.system.scenarios.conftest import Enrol
 from tests.system.scenarios.conftest import enrol as enrol
-from tests.system.scenarios.node import Node, eventually
+from tests.system.scenarios.node import Node
 from tests.unit.metrics.scrape import Values, scrape, total, value
 
 pytestmark = pytest.mark.timeout(300)

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from backend.cli.delivery import NOT_ON_HOLD, RESUMES
+from tests.eventually import eventually
 from tests.services import PostgresServer, RedisServer, TrytonServer
 from tests.services.link import PERFECT
 from tests.services.proxy import Proxy
 from tests.services.standby import clone, copy
 from tests.services.tryton_rpc import TrytonSession
 from tests.system.chaos.rig.phones import PhoneProcess
-from tests.system.scenarios.node import ROOT, Node, eventually
+from tests.system.scenarios.node import ROOT, Node
 
 DATABASE = "satchel"
 REPS = {"R1": ("NE", "E001"), "R2": ("NW", "E002")}

@@ -16,7 +16,8 @@ from backend.erp.records import Document, ErpDocument
 from backend.retry import Backoff
 from backend.settings import read_settings
 from tests.databases import engine_of, prepared
-from tests.unit.delivery.inbox_fixture import InboxFixture, eventually
+from tests.eventually import eventually
+from tests.unit.delivery.inbox_fixture import InboxFixture
 from tests.unit.delivery.queue.leases import accepted_transition, lease_next, settle
 from tests.unit.delivery.recording_erp import KINDS, RecordingErp
 
