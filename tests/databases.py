@@ -83,7 +83,7 @@ class SharedDatabase:
     def _empty_postgres(self) -> None:
         pooled = self.engine.raw_connection()
         try:
-            connection: psycopg.Connection[Any] = pooled.driver_connection  # type: ignore[assignment]
+            connection: psycopg.Connection[Any] = pooled.driver_connection
             left_behind = connection.execute(_SESSIONS_LEFT_BEHIND).fetchall()
             with connection.pipeline():
                 deleted = [(table, connection.execute(f"DELETE FROM {table}")) for table in self.tables]
@@ -134,6 +134,12 @@ def _filled(fill: Fill) -> bytes:
 
 def _make_tables(engine: Engine) -> None:
     Model.metadata.create_all(engine)
+
+
+def engine_of(sessions: Sessions) -> Engine:
+    """Return the engine on which *sessions* are made."""
+    with sessions() as session:
+        return session.get_bind().engine
 
 
 def prepared(url: str) -> Sessions:

@@ -3,13 +3,11 @@
 import datetime as dt
 
 import click
-from sqlalchemy import select
 
 from backend.cli.context import audited, console, load_settings, transaction
 from backend.cli.refusal import CannotRun
 from backend.cli.tables import print_table
 from backend.receipts import rechecks
-from backend.receipts.models import Receipt, ReceiptState
 
 
 @click.group("receipts")
@@ -23,12 +21,7 @@ def refused(limit: int) -> None:
     """List refused receipts, newest first."""
     with transaction(load_settings()) as session:
         print_table(
-            session.scalars(
-                select(Receipt)
-                .where(Receipt.state == ReceiptState.REFUSED.value)
-                .order_by(Receipt.stored_at.desc())
-                .limit(limit)
-            ),
+            rechecks.refused(session, limit),
             {
                 "sha256": lambda receipt: receipt.sha256,
                 "type": lambda receipt: receipt.media_type,

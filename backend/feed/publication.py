@@ -46,7 +46,7 @@ def publish_queued(session: Session) -> None:
     """Publish the queued changes now, for a caller that must know their position.
 
     The caller does as little as possible afterwards: it holds the feed's lock until the commit. Raises
-    `NotAdded` if there is an addition.
+    RuntimeError in a savepoint, and `NotAdded` if a row of an addition is not new.
     """
     if entries := _queue.take(session):
         _publish(session, entries, commits=False)

@@ -1,9 +1,10 @@
-"""Check receipts again: a decoder may have been corrected since, or a newer version removes more from copies.
+"""Check receipts again: a decoder may have been corrected, or a newer version removes more from copies.
 
 Apart from `checks`, which the worker calls for receipts that wait: this is for the operator.
 """
 
 import datetime as dt
+from collections.abc import Sequence
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
@@ -14,6 +15,12 @@ from sync_protocol.fields import Sha256
 
 class NotRefused(LookupError):
     """There is no refused receipt of that name; the message says what there is."""
+
+
+def refused(session: Session, limit: int) -> Sequence[Receipt]:
+    """Return up to *limit* refused receipts, newest first."""
+    statement = select(Receipt).where(Receipt.state == ReceiptState.REFUSED.value)
+    return session.scalars(statement.order_by(Receipt.stored_at.desc()).limit(limit)).all()
 
 
 def recheck(session: Session, sha256: str) -> None:

@@ -21,7 +21,7 @@ from tests.bench.sizes import Sizes
 from tests.bench.stages import Run
 from tests.bench.systems import feed_copy
 from tests.bench.systems.satchel import publish_all
-from tests.databases import prepared
+from tests.databases import engine_of, prepared
 from tests.services import PostgresServer, TrytonServer
 
 TINY = Sizes(
@@ -130,7 +130,7 @@ def test_a_copied_feed_equals_a_published_feed(postgres_server: PostgresServer) 
         sessions = prepared(postgres_server.create_database(f"bench_{name}"))
         fill(sessions, list(records.records(1_500)))
         feeds.append((_rows(sessions), _streams(sessions)))
-        sessions.kw["bind"].dispose()
+        engine_of(sessions).dispose()
         postgres_server.drop_database(f"bench_{name}")
     assert feeds[0] == feeds[1]
     assert len(feeds[0][0]) == 1_500

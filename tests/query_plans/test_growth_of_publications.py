@@ -5,7 +5,6 @@ PostgreSQL plans a prepared statement while the tables may be empty, and keeps t
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -17,6 +16,7 @@ from backend.feed.changes import publish
 from backend.feed.live import live_read
 from backend.settings import read_settings
 from sync_protocol.change import Change, Gone
+from tests.databases import engine_of
 from tests.query_plans.test_empty_tables import FEW, GENERIC_AFTER
 from tests.query_plans.test_growth_of_pushes import grow, rows_read, sessions
 from tests.unit.delivery.inbox_fixture import InboxFixture
@@ -61,7 +61,7 @@ def test_a_publication_reads_as_many_rows_after_growth_as_before(
         rows_of_a_publication(n)
     # The next one but one moves the customer in the same direction.
     before = [rows_of_a_publication(n) for n in range(GENERIC_AFTER, GENERIC_AFTER + 6)]
-    grow(sessions.kw["bind"], 1_001, 6_000)  # type: ignore[attr-defined]
+    grow(engine_of(sessions), 1_001, 6_000)
     after = [rows_of_a_publication(n) for n in range(GENERIC_AFTER, GENERIC_AFTER + 6)]
     assert 0 < max(after) <= GROWTH * max(before)
 
@@ -72,7 +72,7 @@ def test_a_publication_uses_no_plan_of_another_transaction(sessions: Sessions) -
     for _ in range(GENERIC_AFTER):
         with sessions() as session, session.begin():
             round_trip.run(session, [live_read("postgresql", refs), live_read("postgresql", refs[:1])])
-    grow(sessions.kw["bind"], 1_001, 6_000)  # type: ignore[attr-defined]
+    grow(engine_of(sessions), 1_001, 6_000)
     before = rows_read(sessions)
     with sessions() as session, session.begin():
         publish(session, a_change(1))
@@ -93,7 +93,7 @@ def test_forwarding_reads_as_many_rows_after_growth_as_before(sessions: Sessions
     for n in range(GENERIC_AFTER):
         rows_of_forwarding(f"X{n}")
     before = rows_of_forwarding("X20")
-    engine: Any = sessions.kw["bind"]  # type: ignore[attr-defined]
+    engine = engine_of(sessions)
     grow(engine, 1_001, 6_000)
     with engine.begin() as connection:
         for statement in FORWARDED:

@@ -39,7 +39,7 @@ from sync_protocol.change import Gone
 from sync_protocol.checksum import Checksum
 from sync_protocol.cursor import Cursor, Mark, decode_cursor
 from sync_protocol.segment import KeyRange
-from tests.databases import prepared
+from tests.databases import engine_of, prepared
 from tests.query_plans.explain import overhearing
 from tests.query_plans.million import RECORDS, load, md5_of
 from tests.unit.delivery.inbox_fixture import InboxFixture
@@ -58,7 +58,7 @@ def million(postgres_server: Any, postgres_template: str, tmp_path_factory: Any)
     """Sessions on a database with a million records."""
     url = postgres_server.create_database("a_million", postgres_template)
     sessions = prepared(url)
-    engine: Engine = sessions.kw["bind"]  # type: ignore[attr-defined]
+    engine: Engine = engine_of(sessions)
     with engine.begin() as connection:
         load(connection)
     with sessions() as session, session.begin():
@@ -91,7 +91,7 @@ def cursor_at(sessions: Sessions, position: int) -> str:
 
 
 def polls(sessions: Sessions, folder: Path) -> None:
-    with read_connection(sessions.kw["bind"]) as connection:  # type: ignore[attr-defined]
+    with read_connection(engine_of(sessions)) as connection:
         idle.unchanged_since(
             connection, AccessToken(REP, DEVICE, 1, 0, 0, "kid"), cursor_at(sessions, RECORDS), 2
         )
@@ -102,7 +102,7 @@ def looks(sessions: Sessions, folder: Path) -> None:
     with sessions() as session:
         snapshot(session)
         assert subscriptions.for_device(session, token)[1].states
-    with read_connection(sessions.kw["bind"]) as connection:  # type: ignore[attr-defined]
+    with read_connection(engine_of(sessions)) as connection:
         assert access.size_for(connection, token, "a" * 64)[1] is None
 
 
@@ -202,7 +202,7 @@ def uploads_receipts(sessions: Sessions, folder: Path) -> None:
 
 
 def counts_the_day(sessions: Sessions, folder: Path) -> None:
-    with read_connection(sessions.kw["bind"]) as connection:  # type: ignore[attr-defined]
+    with read_connection(engine_of(sessions)) as connection:
         connection.execute(quota.QUERY, {"device": DEVICE, "day_began": NOW - dt.timedelta(hours=9)})
 
 
@@ -231,7 +231,7 @@ def remembers_proofs(sessions: Sessions, folder: Path) -> None:
 def test_each_query_uses_an_index(
     query: Callable[[Sessions, Path], None], million: Sessions, tmp_path: Path
 ) -> None:
-    engine: Engine = million.kw["bind"]  # type: ignore[attr-defined]
+    engine: Engine = engine_of(million)
     with overhearing(engine) as overheard:
         query(million, tmp_path)
     assert overheard.statements
@@ -239,7 +239,7 @@ def test_each_query_uses_an_index(
 
 
 def test_the_check_finds_a_query_that_reads_or_sorts_a_million_rows(million: Sessions) -> None:
-    engine: Engine = million.kw["bind"]  # type: ignore[attr-defined]
+    engine: Engine = engine_of(million)
     with overhearing(engine) as overheard, engine.connect() as connection:
         connection.execute(text("SELECT count(*) FROM feed WHERE body LIKE :x"), {"x": "a%"})
         connection.execute(text("SELECT hash FROM feed WHERE collection = 'orders' ORDER BY hash LIMIT 1"))

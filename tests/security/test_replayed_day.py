@@ -85,7 +85,7 @@ def test_r2_learns_nothing_from_the_requests_of_r1(day: Day, installation: Insta
     own = own_words(day, other)
     assert {day.canaries.words[word].partition(".")[0] for word in own} >= {
         "customers", "contacts", "orders", "credit", "receivables", "stock_levels", "order", "expense_claim",
-        "forecast", "change_request", "withdrawal", "receipt",
+        "forecast", "change_request", "withdrawal", "receipt", "report",
     }  # fmt: skip
     day.delete_upload()
     leaks = {}
@@ -124,7 +124,16 @@ def metrics_text() -> str:
     return "".join(f"{metric.name} {metric.samples}" for metric in REGISTRY.collect())
 
 
-def test_errors_hold_no_canary(installation: Installation, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize(
+    "step",
+    [
+        "backend.sync.push_reads.read_with_principal",
+        "backend.api.endpoints.push.push.store",
+        "backend.sync.push.unusable",
+        "backend.feed.publication._publish",
+    ],
+)
+def test_errors_hold_no_canary(installation: Installation, step: str) -> None:
     day = Day(installation, installation.phone("R1"))
     day.publish()
     document = day.document(ORDER, "order")
@@ -133,7 +142,7 @@ def test_errors_hold_no_canary(installation: Installation, caplog: pytest.LogCap
         OperationalError("INSERT INTO submission", document, Exception(f"disk: {document}")),
     )
     for failure in failures:
-        with patch("backend.api.endpoints.push.push.store", side_effect=failure):
+        with patch(step, side_effect=failure):
             for path, body in (("/v1/push", {}), ("/v1/sync", {"cursor": None, "schema": 2})):
                 reply = day.phone.ask("POST", path, json={**body, "submissions": [document]})
                 assert reply.status_code in (500, 503)

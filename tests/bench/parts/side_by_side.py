@@ -52,7 +52,7 @@ def first_syncs(lab: Lab, systems: Mapping[str, System], results: Results) -> No
     rep = lab.reps[0]
     measures: dict[str, Callable[[int], Figures]] = {}
     for name, system in systems.items():
-        measures[name] = lambda n, s=system: parts.first_sync(lab, s, s.address(rep))  # type: ignore[misc]
+        measures[name] = lambda n, s=system: parts.first_sync(lab, s, s.address(rep))
     satchel = systems.get("satchel")
     if isinstance(satchel, SatchelSystem):
         address = satchel.address(rep)

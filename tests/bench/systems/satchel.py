@@ -32,6 +32,7 @@ from tests.bench.company import BenchRep
 from tests.bench.records import Record, in_batches, master_data
 from tests.bench.sizes import Sizes
 from tests.bench.systems import feed_copy
+from tests.databases import engine_of
 from tests.services import PostgresServer
 from tests.services.process import ServerProcess, free_port
 
@@ -165,7 +166,7 @@ class SatchelSystem:
         if self._process:
             self._process.stop()
             self._process = None
-        self.sessions.kw["bind"].dispose()
+        engine_of(self.sessions).dispose()
 
 
 class SameInstallation(SatchelSystem):
@@ -216,6 +217,6 @@ def _device(rep: str, now: dt.datetime) -> Device:
 
 def _analyse(sessions: Sessions) -> None:
     """Update the planner's statistics at once instead of waiting for autovacuum."""
-    engine = sessions.kw["bind"]
+    engine = engine_of(sessions)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("VACUUM ANALYZE")

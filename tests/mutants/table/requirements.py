@@ -54,14 +54,14 @@ REQUIREMENTS = [
         [replace(tokens.verify, "REQUIRED", "[]")],
     ),
     Mutant(
-        "a revoked device goes on",
+        "a revoked device is accepted",
         "–",
         "The row of the device is read, and nobody looks whether it is revoked.",
         "tests/unit/api/test_routes.py::test_a_revoked_device_is_told_to_wipe_at_every_route",
         [replace(principals.check, "row.revoked_at is not None", "False")],
     ),
     Mutant(
-        "a rep who has left goes on",
+        "a rep who has left is accepted",
         "–",
         "A deactivated rep's devices keep their tokens.",
         "tests/unit/api/test_routes.py::test_a_rep_who_has_left_is_told_to_wipe_at_every_route",

@@ -1,7 +1,6 @@
 """The order of positions is the order of commits (rule 1): under eight writers, and stepped by hand."""
 
 import threading
-import time
 from dataclasses import replace
 from typing import Any
 
@@ -26,14 +25,13 @@ from tests.unit.sync.replica import Replica
 pytestmark = pytest.mark.both_dialects
 
 WRITERS = 8
-HELD_OPEN = 0.003
-BETWEEN_POLLS = 0.05
 _DRAWN = text("SELECT max(nextval('plain')) AS drawn FROM generate_series(1, CAST(:count AS bigint))")
 
 
 def eight_writers(sessions: Sessions, transactions: int) -> list[str]:
-    """Eight writers publish at once, some dawdling before their commit, while a device polls."""
+    """Eight writers publish at once while a device polls; some leave their transaction open during a poll."""
     errors: list[Exception] = []
+    polled = threading.Event()
 
     def write(writer: int) -> None:
         try:
@@ -44,7 +42,8 @@ def eight_writers(sessions: Sessions, transactions: int) -> list[str]:
                         [customer(f"W{writer}-{n}", "NW"), customer(f"W{writer}", "NW", name=f"Version {n}")],
                     )
                     if (n + writer) % 4 == 0:
-                        time.sleep(HELD_OPEN)
+                        polled.clear()
+                        assert polled.wait(SECONDS), "the device does not poll"
         except Exception as error:
             errors.append(error)
 
@@ -54,7 +53,7 @@ def eight_writers(sessions: Sessions, transactions: int) -> list[str]:
     replica, pages_with_news = Replica(sessions, "R1"), 0
     while any(thread.is_alive() for thread in threads):
         pages_with_news += bool(replica.step()["changes"])
-        time.sleep(BETWEEN_POLLS)
+        polled.set()
     for thread in threads:
         thread.join()
     assert errors == []
@@ -75,7 +74,7 @@ def the_later_position_commits_first(sessions: Sessions, monkeypatch: pytest.Mon
         top = real(session, row)
         if session.info.get("slow"):
             taken.set()
-            assert go.wait(SECONDS), "nobody let the slow writer go on"
+            assert go.wait(SECONDS), "nobody let the slow writer continue"
         return top
 
     def slowly(session: Session) -> None:

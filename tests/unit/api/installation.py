@@ -8,7 +8,6 @@ from typing import Any
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
@@ -17,6 +16,7 @@ from werkzeug.test import TestResponse
 
 from backend.api.rates.limits import Rates
 from backend.api.services import EXTENSION, Services
+from backend.api.web_app import WebApp
 from backend.app import create_app
 from backend.clock import ManualClock
 from backend.database.core import Sessions
@@ -25,7 +25,7 @@ from backend.identity import enrolment, proof_nonces
 from backend.settings import Settings
 from backend.sync.checked_receipts import receipt_checks
 from sync_protocol.dpop import PROOF_HEADER, PROOF_TYPE
-from tests.databases import copied, prepared
+from tests.databases import copied, engine_of, prepared
 from tests.unit.sync import company
 
 
@@ -33,7 +33,7 @@ from tests.unit.sync import company
 class Installation:
     """The app, its database, settings and clock."""
 
-    app: Flask
+    app: WebApp
     sessions: Sessions
     settings: Settings
     clock: ManualClock
@@ -150,7 +150,7 @@ def _fill(engine: Engine) -> None:
     sessions = prepared(str(engine.url))
     company.reps(sessions)
     company.master_data(sessions)
-    sessions.kw["bind"].dispose()
+    engine_of(sessions).dispose()
 
 
 @contextmanager
@@ -173,7 +173,7 @@ def install(
         with app.app_context():
             db.session.remove()
             db.engine.dispose()
-        sessions.kw["bind"].dispose()
+        engine_of(sessions).dispose()
 
 
 def writer(installation: Installation) -> Session:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from backend.clock import ManualClock
 from backend.database.core import Sessions, is_postgresql
 from backend.settings import Settings
+from tests.databases import engine_of
 from tests.unit.delivery.inbox_fixture import InboxFixture
 from tests.unit.delivery.memory_erp import MemoryErp
 
@@ -76,7 +77,7 @@ def table_of(inbox: InboxFixture) -> dict[str, int]:
 def spied(inbox: InboxFixture) -> Iterator[list[str]]:
     """Yield what happens inside the block: statements, COMMIT, and the names of the calls of the ERP."""
     events: list[str] = []
-    engine = inbox.sessions.kw["bind"]  # type: ignore[attr-defined]
+    engine = engine_of(inbox.sessions)
 
     def note_statement(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
         events.append(" ".join(statement.split()))

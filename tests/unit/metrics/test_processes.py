@@ -12,10 +12,12 @@ import pytest
 from prometheus_client.mmap_dict import MmapedDict
 
 from backend.metrics import files
+from tests.eventually import eventually
 from tests.services import PostgresServer
 from tests.services.process import free_port
-from tests.system.scenarios.conftest import Enrol, enrol  # noqa: F401 - a fixture
-from tests.system.scenarios.node import Node, eventually
+from tests.system.scenarios.conftest import Enrol
+from tests.system.scenarios.conftest import enrol as enrol
+from tests.system.scenarios.node import Node
 from tests.unit.metrics.scrape import Values, scrape, total, value
 
 pytestmark = pytest.mark.timeout(300)
@@ -110,7 +112,7 @@ def test_the_public_app_has_no_metrics_and_the_private_port_nothing_else(node: N
     assert "metrics" not in httpx.get(f"{node.url}/v1/openapi.json").json()["paths"]
 
 
-def test_an_order_is_counted_without_names(node: Node, enrol: Enrol) -> None:  # noqa: F811
+def test_an_order_is_counted_without_names(node: Node, enrol: Enrol) -> None:
     export_company(node)
     node.command("ingest")
     node.command("rep", "add", "R1", "Anja Petersen", "--employee", "E001")

@@ -3,7 +3,6 @@
 import contextlib
 import json
 import socket
-import time
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
@@ -90,11 +89,3 @@ class Conversation:
         if not piece:
             raise ConnectionError(f"the connection ended after {self._rest[:200]!r}")
         self._rest += piece
-
-
-def eventually(condition: Any, seconds: float = PATIENCE) -> None:
-    """Wait until *condition* holds."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it never held"
-        time.sleep(0.05)

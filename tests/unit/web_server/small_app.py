@@ -1,10 +1,10 @@
 """`python -m tests.unit.web_server.small_app`: a web server with a small app instead of Satchel's."""
 
+import io
 import os
 import sys
 import time
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 from backend import logs
@@ -20,7 +20,7 @@ def app(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
     """Answer by path; `/echo` says what arrived."""
     path = environ["PATH_INFO"]
     if path == "/file":
-        file = Path(environ["HTTP_X_FILE"]).open("rb")  # noqa: SIM115
+        file = io.FileIO(environ["HTTP_X_FILE"])
         file.seek(int(environ.get("HTTP_X_FROM", "0")))
         start_response("200 OK", [("Content-Length", environ["HTTP_X_COUNT"])])
         wrapped: Iterable[bytes] = environ["wsgi.file_wrapper"](file)

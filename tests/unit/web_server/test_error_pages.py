@@ -8,8 +8,9 @@ from backend.api.responses import HEADERS, SECURE
 from sync_protocol.errors import WEB_SERVER_CODES
 from sync_protocol.limits import LIMITS
 from sync_protocol.problem import ProblemSchema
+from tests.eventually import eventually
 from tests.unit.web_server.conftest import SmallServer, Start
-from tests.unit.web_server.conversation import RawReply, eventually
+from tests.unit.web_server.conversation import RawReply
 
 MARK = b"gandalf"
 POST = b"POST /echo HTTP/1.1\r\nHost: x\r\n"
