@@ -1,6 +1,7 @@
 """The base of the wire's field types: a field accepts a value unchanged, or refuses it with a sentence."""
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -13,12 +14,12 @@ Bind = Callable[[Any], str]
 """Returns a name for a value that a generated expression uses."""
 
 
-class WireField:
+class WireField(ABC):
     """A field that accepts a value unchanged or refuses it."""
 
+    @abstractmethod
     def error_for(self, value: Any) -> Sentence | None:
         """Return the error in *value* (any JSON value except null) as "must be …", or None."""
-        raise NotImplementedError
 
     def fault_code(self, value: str, bind: Bind) -> str:
         """Return the expression that is true if `error_for` finds an error in the variable *value*."""

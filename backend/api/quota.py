@@ -55,7 +55,7 @@ def _documents() -> Any:
     return case((are_few, quarantined), else_=submissions + quarantined)
 
 
-_QUERY = PRINCIPAL_QUERY.add_columns(
+QUERY = PRINCIPAL_QUERY.add_columns(
     _documents().label("documents"),
     (
         # As the index has it: a plan that is made for any values uses it too.
@@ -89,7 +89,7 @@ def read(
     *quota* is that of documents, 0 for none.
     """
     parameters = {"device": token.device, "day_began": began, "documents_quota": quota or _NO_QUOTA}
-    row = connection.execute(_QUERY, parameters).one_or_none()
+    row = connection.execute(QUERY, parameters).one_or_none()
     principal = check(row, token)
     return principal, Used(row.documents, row.kept_bytes)
 

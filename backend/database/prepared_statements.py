@@ -16,15 +16,18 @@ import psycopg
 from psycopg import errors, pq
 from psycopg.adapt import Transformer
 from psycopg.errors import error_from_result
-from sqlalchemy import ClauseElement, Connection, Engine, PoolProxiedConnection, event
-from sqlalchemy.dialects.postgresql import psycopg as dialects
+from sqlalchemy import ClauseElement, Connection, Dialect, Engine, PoolProxiedConnection, event
+from sqlalchemy.dialects import registry
 from sqlalchemy.pool import ConnectionPoolEntry
 
-_NUMBERED = dialects.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
+_NUMBERED: Dialect = registry.load("postgresql.psycopg")(paramstyle="numeric_dollar")
 """Compiles a statement with the parameters `$1`, `$2`, …, as PostgreSQL itself numbers them."""
 _STALE = (errors.FeatureNotSupported, errors.InvalidSqlStatementName, errors.UndefinedColumn)
 """What a prepared statement fails with when it must be prepared again: a column may have got another type."""
 _RETURNED = (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK)
+
+_make_row_type: Callable[..., Any] = namedtuple
+"""A type checker wants to read the names in a call of `namedtuple`; here the result of a statement has them."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ class PreparedStatements:
     """The statements prepared on *connection*; one thread at a time uses it."""
 
     connection: psycopg.Connection[Any]
-    _prepared: dict[Statement, _Prepared] = field(default_factory=dict)
+    _prepared: dict[tuple[Statement, bool], _Prepared] = field(default_factory=dict)
     _count: int = 0
 
     def __post_init__(self) -> None:
@@ -83,19 +86,20 @@ class PreparedStatements:
         statements: Sequence[tuple[Statement, Mapping[str, Any]]],
         named: Sequence[bool],
         *,
+        own_plans: bool = False,
         commits: bool = False,
     ) -> list[list[Any]]:
         """Send *statements* together, COMMIT too if *commits*; return their rows.
 
         The keys of their parameters are the names of these in the statement. *named* says of each statement
-        whether its rows are named tuples.
+        whether its rows are named tuples. Those with *own_plans* share none with the same statement without.
         A transaction is begun if there is none. Each statement has its own snapshot in READ COMMITTED, and they
         run in their order (postgresql.org/docs/current/libpq-pipeline-mode.html). Raises `psycopg.Error` of the
         first that failed: none after it was run.
         """
         begins = self.connection.pgconn.transaction_status == pq.TransactionStatus.IDLE
         calls = [*([(BEGIN, {})] if begins else []), *statements, *([(COMMIT, {})] if commits else [])]
-        prepared = [self._of(statement) for statement, _ in calls]
+        prepared = [self._of(statement, own_plans) for statement, _ in calls]
         results = self._results(
             [(each.name, each.texts(call[1])) for each, call in zip(prepared, calls, strict=True)]
         )
@@ -151,9 +155,11 @@ class PreparedStatements:
             prepared.make_row = _row_of(tuple(result.fname(n) or b"" for n in range(result.nfields)))
         return self._transformer.load_rows(0, result.ntuples, prepared.make_row)
 
-    def _of(self, statement: Statement) -> _Prepared:
-        prepared = self._prepared.get(statement)
-        return self._prepare(statement) if prepared is None else prepared
+    def _of(self, statement: Statement, own_plans: bool = False) -> _Prepared:
+        prepared = self._prepared.get((statement, own_plans))
+        if prepared is None:
+            prepared = self._prepared[statement, own_plans] = self._prepare(statement)
+        return prepared
 
     def _prepare(self, statement: Statement) -> _Prepared:
         fixed: dict[str, Any] = {}
@@ -169,8 +175,7 @@ class PreparedStatements:
         result = self.connection.pgconn.prepare(name, text.encode())
         if result.status != pq.ExecStatus.COMMAND_OK:
             raise error_from_result(result)
-        prepared = self._prepared[statement] = _Prepared(name, names, fixed)
-        return prepared
+        return _Prepared(name, names, fixed)
 
 
 _ON_CONNECTION = "satchel.prepared_statements"
@@ -215,7 +220,7 @@ def _poll(socket: int) -> select.poll:
 
 @lru_cache(maxsize=128)
 def _row_of(names: tuple[bytes, ...]) -> Callable[..., Any]:
-    row: Any = namedtuple("Row", [name.decode() for name in names], rename=True)  # type: ignore[misc]
+    row = _make_row_type("Row", [name.decode() for name in names], rename=True)
     maker: Callable[..., Any] = row._make
     return maker
 

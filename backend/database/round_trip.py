@@ -23,7 +23,7 @@ Rows = Sequence[Any]
 
 @dataclass(frozen=True)
 class Read:
-    """A statement that returns rows, and what its rows mean."""
+    """A statement, and what the rows that it returns mean."""
 
     statement: Any
     """A Core statement that is kept: compiling one takes longer than running it."""
@@ -34,18 +34,21 @@ class Read:
     """Whether `value` uses the names of the columns; tuples without them are made in less time."""
 
 
-def run(session: Session, reads: Sequence[Read]) -> list[Any]:
-    """Run *reads* in their order; return the value of each. Raises `DBAPIError`.
+def run(session: Session, reads: Sequence[Read], *, commits: bool = False) -> list[Any]:
+    """Run *reads* in their order; return the value of each. *commits* as of `pipelined`. Raises `DBAPIError`.
 
-    They go together if they begin with `by_index`. Others do not, so that the plan of a statement which both
-    have is never made for a transaction that may read tables whole.
+    What returns no rows, such as an INSERT, has the value of an empty list of rows.
     """
     connection = session.connection()
-    if connection.dialect.name != POSTGRESQL or reads[0].statement is not _BY_INDEX:
-        return [read.value(connection.execute(read.statement, read.parameters).all()) for read in reads]
-    calls = [(read.statement, read.parameters) for read in reads]
-    rows = pipelined(connection, calls, named=[read.named for read in reads])
-    return [read.value(each) for read, each in zip(reads, rows, strict=True)]
+    if connection.dialect.name != POSTGRESQL or (len(reads) == 1 and not commits):
+        results = [connection.execute(read.statement, read.parameters) for read in reads]
+        rows = [list(result.all()) if result.returns_rows else [] for result in results]
+    else:
+        calls = [(read.statement, read.parameters) for read in reads]
+        own_plans = reads[0].statement is _BY_INDEX
+        named = [read.named for read in reads]
+        rows = pipelined(connection, calls, named=named, own_plans=own_plans, commits=commits)
+    return [read.value(of_read) for read, of_read in zip(reads, rows, strict=True)]
 
 
 def pipelined(
@@ -53,11 +56,14 @@ def pipelined(
     statements: Sequence[tuple[Statement, Mapping[str, Any]]],
     *,
     named: Sequence[bool] | None = None,
+    own_plans: bool = True,
     commits: bool = False,
 ) -> list[list[Any]]:
     """Send *statements* with their parameters, by their keys, to PostgreSQL together; return the rows of each.
 
     *named* says of each whether its rows have the names of the columns (None: all); otherwise they are tuples.
+    *own_plans*: they follow `by_index`, and share no plan with the same statement of another transaction on the
+    connection, which may have read the tables whole.
     *commits*: COMMIT is sent with them; what commits afterwards finds that done.
 
     Raises `DBAPIError`: then none after the failed one was run, and the transaction must be rolled back.
@@ -70,7 +76,9 @@ def pipelined(
                 listener(connection, None, text, {**fixed, **parameters}, None, False)
     prepared = prepared_on(connection.connection)
     try:
-        return prepared.pipeline(statements, named or [True] * len(statements), commits=commits)
+        return prepared.pipeline(
+            statements, named or [True] * len(statements), own_plans=own_plans, commits=commits
+        )
     except BaseException as error:
         if prepared.connection.closed:
             connection.invalidate(error)

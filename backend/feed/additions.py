@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Column, Table
-from sqlalchemy.dialects import postgresql
+from sqlalchemy import Column, Dialect, Table
+from sqlalchemy.dialects import registry
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -66,6 +66,9 @@ SELECT position FROM head
 _WRAPPED = (
     "mod(stream.sum::numeric + excluded.sum + 27670116110564327424, 18446744073709551616) - 9223372036854775808"
 )
+
+
+_POSTGRESQL: Dialect = registry.load("postgresql.psycopg")()
 
 
 class NotAdded(RuntimeError):
@@ -189,5 +192,5 @@ def _statement(table: Table, each: tuple[str, ...], same: tuple[str, ...]) -> Nu
 
 def _sql_type(column: Column[Any]) -> str:
     """Return PostgreSQL's type of *column*, without a length that a cast would cut values to."""
-    name: str = column.type.compile(dialect=postgresql.dialect())  # type: ignore[no-untyped-call]
+    name: str = column.type.compile(dialect=_POSTGRESQL)
     return "text" if name.startswith("VARCHAR") else name

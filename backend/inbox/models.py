@@ -113,8 +113,7 @@ class Submission(Model):
             postgresql_where=text(ACTIVE_STATES),
             sqlite_where=text(ACTIVE_STATES),
         ),
-        Index("submission_by_rep", "rep", "seq"),
-        # What a rep sent today, and what of it stays.
+        # What a rep sent, what of it today, and what of that stays.
         Index("submission_by_day", "rep", "received_at"),
         Index(
             "submission_kept_by_day",

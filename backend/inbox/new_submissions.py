@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from functools import cache, partial
 from typing import Any
 
-import orjson
 from sqlalchemy.orm import Session
 
 from backend.database import bulk
@@ -111,4 +110,4 @@ def _as_json(value: Any) -> str | None:
     # Most documents need nothing and have no faults.
     if value == []:
         return "[]"
-    return None if value is None else orjson.dumps(value).decode()
+    return None if value is None else bulk.to_json(value)

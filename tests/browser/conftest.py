@@ -11,22 +11,10 @@ from backend.webapp.builder import __main__ as webapp_build
 from backend.webapp.builder import npm
 from tests.browser.phone import Phone
 from tests.browser.site import Site
-from tests.services.binaries import chromium_program
+from tests.services.chromium import launch
 from tests.services.file_lock import CACHE, file_lock
 from tests.system.scenarios.node import Node
 from tests.system.scenarios.test_journey_flatfile import SampleErp
-
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-dev-shm-usage",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 Phones = Callable[..., Phone]
 
@@ -67,7 +55,7 @@ def playwright() -> Iterator[Playwright]:
 @pytest.fixture(scope="package")
 def browser(playwright: Playwright) -> Iterator[Browser]:
     """The browser of the tests of the app."""
-    started = playwright.chromium.launch(executable_path=str(chromium_program()), args=FLAGS)
+    started = launch(playwright)
     yield started
     started.close()
 
@@ -109,7 +97,7 @@ def shell(browser: Browser, site: Site) -> Iterator[Phone]:
 
 @pytest.fixture
 def eventually(shell: Phone) -> Callable[[Callable[[], bool], str], None]:
-    """`eventually(condition, what)` waits until *condition* holds, while the windows go on."""
+    """`eventually(condition, what)` waits until *condition* holds, while the windows continue."""
 
     def wait(condition: Callable[[], bool], what: str) -> None:
         for _ in range(100):

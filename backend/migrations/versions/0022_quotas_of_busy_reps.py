@@ -1,13 +1,13 @@
 """an index of the documents that stay, so that a quota does not read all that a rep sent today
 
-Revision 0022, after 0020; there is no 0021.
+Revision 0022, after 0021.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0022"
-down_revision = "0020"
+down_revision = "0021"
 branch_labels = None
 depends_on = None
 

@@ -1,4 +1,4 @@
-"""Quotas of a rep and a day: what is refused, when it may go on, and that nothing is lost."""
+"""Quotas of a rep and a day: what is refused, when it may continue, and that nothing is lost."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -68,7 +68,7 @@ def test_a_rep_who_has_sent_exactly_the_quota_must_wait(phone: Phone) -> None:
     assert phone.push(document(4)).status_code == 429
 
 
-def test_a_sync_without_documents_goes_on(installation: Installation, phone: Phone) -> None:
+def test_a_sync_without_documents_continues(installation: Installation, phone: Phone) -> None:
     phone.push(*(document(n) for n in range(1, 5)))
     body: dict[str, Any] = {"cursor": None, "submissions": []}
     assert phone.ask("POST", "/v1/sync", json=body).json["page"] is not None
