@@ -3,6 +3,7 @@
 import os
 import time
 from dataclasses import replace
+from functools import cache, partial
 from wsgiref.types import WSGIApplication
 
 from flask import Response, g, request
@@ -82,8 +83,9 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
         admission=Admission(settings.web_threads),
         large_bodies=Turns(),
         token_cache=VerifiedTokens(own_keys, settings.public_url),
-        openapi=render(routes.ROUTES),
-        contract=rendered_contract(),
+        # Made when they are first asked for: most processes never are.
+        openapi=cache(partial(render, routes.ROUTES)),
+        contract=cache(rendered_contract),
         segments=segments,
         on_demand_builder=OnDemandBuilder(lambda: Session(db.engine), segments, clock, settings.folder),
         links=links,

@@ -11,13 +11,16 @@ from http import HTTPStatus
 from typing import Any, NoReturn
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from backend.api import problems, request_log
+from backend.api import problems, request_head, request_log
 from backend.api.responses import HEADERS, SECURE
 from sync_protocol.problem import MEDIA_TYPE, problem
 
 
 class ErrorBarrier:
-    """WSGI middleware around *app*, which answers every exception of *app* with a problem."""
+    """WSGI middleware around *app*, which answers every exception of *app* with a problem.
+
+    A request whose head is not valid does not reach *app*.
+    """
 
     def __init__(self, app: WSGIApplication) -> None:
         self.app = app
@@ -34,6 +37,7 @@ class ErrorBarrier:
             return _refuse_write
 
         try:
+            request_head.require_valid(environ)
             body = self.app(environ, remember)
         except Exception as error:
             return _respond(environ, start_response, error, began)

@@ -68,7 +68,10 @@ def _publish(session: Session, entries: _Entries, *, commits: bool) -> None:
         additions.insert(session, addition)
         keys = [(addition.collection, key) for key in addition.each["id"]]
         changes = dict(zip(keys, addition.puts, strict=True)) | changes
-    publish(session, [change() for change in changes.values()])
+    made = [change() for change in changes.values()]
+    # Making a change may have left something to write: an audit entry, or an object.
+    is_last = not (commit_steps.is_pending(session) or session.new or session.dirty or session.deleted)
+    publish(session, made, commits=commits and is_last)
 
 
 _queue: CommitQueue[Ref | None, MakeChange | Addition] = CommitQueue(Step.FEED, _publish_and_commit)

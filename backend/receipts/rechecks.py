@@ -1,11 +1,12 @@
-"""Refused receipts: a decoder may have been corrected since, or the machine was too busy.
+"""Check receipts again: a decoder may have been corrected, or a newer version removes more from copies.
 
 Apart from `checks`, which the worker calls for receipts that wait: this is for the operator.
 """
 
+import datetime as dt
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from backend.receipts.models import Receipt, ReceiptState
@@ -34,3 +35,16 @@ def recheck(session: Session, sha256: str) -> None:
         raise NotRefused(f"receipt {sha256} is {receipt.state}, not refused")
     receipt.state, receipt.refusal, receipt.checked_at = ReceiptState.UNCHECKED.value, None, None
     receipt.check_due_at, receipt.check_tries = None, 0
+
+
+def recheck_copies(session: Session, before: dt.datetime) -> int:
+    """Let a worker make all copies again that were made before *before*; return how many there are.
+
+    Until then nobody gets the old copy. If the original was deleted, the copy is made from the earlier copy.
+    Receipts that arrive meanwhile come first.
+    """
+    old = (Receipt.state == ReceiptState.CHECKED.value, Receipt.checked_at < before)
+    count = session.scalars(select(func.count()).select_from(Receipt).where(*old)).one()
+    again = {"state": ReceiptState.UNCHECKED.value, "check_due_at": None, "check_tries": 1}
+    session.execute(update(Receipt).where(*old).values(again), execution_options={"synchronize_session": False})
+    return count

@@ -14,7 +14,7 @@ from backend.database.core import Sessions
 from sync_protocol.catalogue import COLLECTIONS
 from tests.bench import records
 from tests.bench.company import TERRITORIES, WAREHOUSES, reps
-from tests.bench.parts import drain, forwarding, parts
+from tests.bench.parts import drain, forwarding, parts, threads
 from tests.bench.parts.drain_tryton import drain_tryton
 from tests.bench.report import aims, page, tables
 from tests.bench.sizes import Sizes
@@ -54,6 +54,20 @@ def test_every_part_can_be_measured(
         "… under granian",
         "server CPU of a pushed order over the hand-written one's",
     }
+
+
+@pytest.mark.full
+def test_threads_can_be_measured(
+    postgres_server: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threads, "THREADS", (1, 2))
+    sizes = replace(TINY, fresh=TINY.records)
+    try:
+        results = Run(postgres_server, tmp_path, sizes, ["satchel"], ["threads"]).everything()
+    finally:
+        postgres_server.drop_database(f"satchel_{sizes.fresh}")
+    assert list(results["threads"]) == ["gunicorn 1", "gunicorn 2", "granian 1", "granian 2"]
+    assert "| gunicorn 1 |" in tables.markdown({**results, "about": ""})
 
 
 def test_no_system_sends_fewer_rows_than_changed_and_only_peers_send_more() -> None:

@@ -9,6 +9,7 @@ from unittest.mock import patch
 
 import pytest
 from prometheus_client import REGISTRY
+from sqlalchemy import Engine, event
 from sqlalchemy.exc import OperationalError
 
 from backend import doorbell, logs
@@ -47,6 +48,24 @@ def own_words(day: Day, other: Phone) -> set[str]:
     """Return the canaries that R1's phone reads and R2's does not: records that are not everybody's."""
     everybody = day.canaries.found_in(other.pull(query={"schema": 2}).data)
     return set(day.canaries.words) - set(everybody)
+
+
+def test_no_statement_holds_a_value(installation: Installation) -> None:
+    statements: set[str] = set()
+
+    def hear(connection: Any, cursor: Any, statement: str, *more: Any) -> None:
+        statements.add(statement)
+
+    day = Day(installation, installation.phone("R1"))
+    event.listen(Engine, "before_cursor_execute", hear)
+    try:
+        day.publish()
+        day.play()
+        day.delete_upload()
+    finally:
+        event.remove(Engine, "before_cursor_execute", hear)
+    assert len(statements) > 50
+    assert day.canaries.found_in("\n".join(statements).encode()) == {}
 
 
 def test_the_day_uses_every_route_of_a_device(day: Day) -> None:

@@ -169,20 +169,15 @@ class SatchelSystem:
         engine_of(self.sessions).dispose()
 
 
-class GranianSystem(SatchelSystem):
-    """The same installation, database included, under granian instead of gunicorn."""
+class SameInstallation(SatchelSystem):
+    """The installation of another system, database included, under a web server with other settings."""
 
-    name = "granian"
-
-    def __init__(self, satchel: SatchelSystem) -> None:
+    def __init__(self, satchel: SatchelSystem, name: str, **settings: str) -> None:
+        self.name = name
         self.port = free_port()
-        self._folder = satchel._folder / "granian"
+        self._folder = satchel._folder / name.replace(" ", "-")
         self._folder.mkdir(exist_ok=True)
-        self.environ = {
-            **satchel.environ,
-            "SATCHEL_WEB_SERVER": "granian",
-            "SATCHEL_PORT": str(self.port),
-        }
+        self.environ = {**satchel.environ, **settings, "SATCHEL_PORT": str(self.port)}
         self.settings = read_settings(self.environ)
         self.sessions = make_sessions(self.settings.database_url)
         self._process = None
@@ -192,6 +187,15 @@ class GranianSystem(SatchelSystem):
 
     def change(self, records: Iterable[tuple[str, Record]]) -> None:
         """Do nothing: the other system publishes into the same database."""
+
+
+class GranianSystem(SameInstallation):
+    """The same installation under granian instead of gunicorn."""
+
+    name = "granian"
+
+    def __init__(self, satchel: SatchelSystem) -> None:
+        super().__init__(satchel, self.name, SATCHEL_WEB_SERVER="granian")
 
 
 def publish_all(sessions: Sessions, records: Iterable[tuple[str, Record]]) -> None:

@@ -2,12 +2,14 @@
 
 import threading
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from backend.database.core import Sessions
+from backend.database.round_trip import Read
 from backend.feed import positions
 from backend.feed.changes import publish
 from backend.feed.models import FeedRow
@@ -23,6 +25,7 @@ from tests.unit.sync.replica import Replica
 pytestmark = pytest.mark.both_dialects
 
 WRITERS = 8
+_DRAWN = text("SELECT max(nextval('plain')) AS drawn FROM generate_series(1, CAST(:count AS bigint))")
 
 
 def eight_writers(sessions: Sessions, transactions: int) -> list[str]:
@@ -65,10 +68,10 @@ def the_later_position_commits_first(sessions: Sessions, monkeypatch: pytest.Mon
     """One writer stops when it has its position; another publishes; the device polls; the first commits."""
     say(sessions, customer("C0", "NW"))
     taken, go = threading.Event(), threading.Event()
-    real = positions.take
+    real = positions.taken
 
-    def take(session: Session, count: int) -> int:
-        top = real(session, count)
+    def stop_there(session: Session, row: Any) -> int:
+        top = real(session, row)
         if session.info.get("slow"):
             taken.set()
             assert go.wait(SECONDS), "nobody let the slow writer continue"
@@ -78,7 +81,7 @@ def the_later_position_commits_first(sessions: Sessions, monkeypatch: pytest.Mon
         session.info["slow"] = True
         publish(session, [customer("C1", "NW")])
 
-    monkeypatch.setattr(positions, "take", take)
+    monkeypatch.setattr(positions, "taken", stop_there)
     replica = Replica(sessions, "R1").sync()
     slow = Writer(sessions, slowly)
     assert taken.wait(SECONDS), "the slow writer got no position"
@@ -122,14 +125,14 @@ def number_with_a_sequence(sessions: Sessions, monkeypatch: pytest.MonkeyPatch) 
         session.execute(text(f"CREATE SEQUENCE plain START {start}"))
     real, for_rep = positions.head, subscriptions.for_rep
 
-    def take(session: Session, count: int) -> int:
-        drawn = text("SELECT max(nextval('plain')) FROM generate_series(1, :count)")
-        return int(session.execute(drawn, {"count": count}).scalar_one())
+    def draw(dialect: str, count: int) -> Read:
+        return Read(_DRAWN, {"count": count}, lambda rows: rows[0])
 
     def newest(session: Session) -> Head:
         return Head(real(session).epoch, session.scalar(select(func.max(FeedRow.position))) or 0)
 
-    monkeypatch.setattr(positions, "take", take)
+    monkeypatch.setattr(positions, "taking", draw)
+    monkeypatch.setattr(positions, "taken", lambda session, row: int(row.drawn))
     monkeypatch.setattr(positions, "head", newest)
     monkeypatch.setattr(
         subscriptions, "for_rep", lambda session, rep: replace(for_rep(session, rep), head=newest(session))

@@ -9,6 +9,7 @@ from typing import Any
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from flask.testing import FlaskClient
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 from ulid import ULID
 from werkzeug.test import TestResponse
@@ -24,7 +25,7 @@ from backend.identity import enrolment, proof_nonces
 from backend.settings import Settings
 from backend.sync.checked_receipts import receipt_checks
 from sync_protocol.dpop import PROOF_HEADER, PROOF_TYPE
-from tests.databases import engine_of, prepared
+from tests.databases import copied, engine_of, prepared
 from tests.unit.sync import company
 
 
@@ -145,15 +146,25 @@ def b64(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
+def _fill(engine: Engine) -> None:
+    sessions = prepared(str(engine.url))
+    company.reps(sessions)
+    company.master_data(sessions)
+    engine_of(sessions).dispose()
+
+
 @contextmanager
 def install(
     settings: Settings, clock: ManualClock, records: Callable[[Sessions], None] = company.master_data
 ) -> Iterator[Installation]:
     """Yield an installation with the tests' reps and *records*; everything is closed afterwards."""
     settings.folder.mkdir(parents=True, exist_ok=True)
-    sessions = prepared(settings.database_url)
-    company.reps(sessions)
-    records(sessions)
+    if records is company.master_data and copied(settings.database_url, _fill):
+        sessions = prepared(settings.database_url)
+    else:
+        sessions = prepared(settings.database_url)
+        company.reps(sessions)
+        records(sessions)
     app = create_app(settings, clock)
     app.testing = False
     try:

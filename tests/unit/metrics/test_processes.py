@@ -35,9 +35,13 @@ def node(tmp_path: Path, postgres_server: PostgresServer) -> Iterator[Node]:
     }
     with Node(tmp_path, environ) as node:
         node.command("init")
-        node.command("sample-erp", "--folder", str(tmp_path / "erp"), "--once")
         yield node
     postgres_server.drop_database(name)
+
+
+def export_company(node: Node) -> None:
+    """Write what the worker and `satchel ingest` read."""
+    node.command("sample-erp", "--folder", str(node.folder / "erp"), "--once")
 
 
 def address(node: Node) -> str:
@@ -69,6 +73,7 @@ def send_requests(node: Node, times: int) -> None:
 
 
 def test_two_web_processes_and_a_worker_count_together(node: Node) -> None:
+    export_company(node)
     node.start_web()
     node.start_worker()
     sent = 0
@@ -108,6 +113,7 @@ def test_the_public_app_has_no_metrics_and_the_private_port_nothing_else(node: N
 
 
 def test_an_order_is_counted_without_names(node: Node, enrol: Enrol) -> None:
+    export_company(node)
     node.command("ingest")
     node.command("rep", "add", "R1", "Anja Petersen", "--employee", "E001")
     node.command("rep", "assign", "R1", "territory:NE")

@@ -1,5 +1,6 @@
 """Raw HTTP over a socket: what is sent is exactly what the test writes."""
 
+import contextlib
 import json
 import socket
 from types import TracebackType
@@ -67,6 +68,14 @@ class Conversation:
             self._more()
         body, self._rest = self._rest[:length], self._rest[length:]
         return RawReply(status, headers, body)
+
+    def rest(self) -> bytes:
+        """Send nothing more, and return all that the server still sends."""
+        with contextlib.suppress(OSError):
+            self.end_sending()
+            while piece := self._socket.recv(2**16):
+                self._rest += piece
+        return self._rest
 
     def ended(self) -> bool:
         """Return whether the server closes the connection without sending anything more."""

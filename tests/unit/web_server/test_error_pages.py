@@ -113,7 +113,7 @@ def test_the_connection_that_gives_way_is_told_to_come_again(start: Start) -> No
     talks = [server.talk() for _ in range(12)]
     try:
         for talk in talks:
-            talk.send(b"GET /echo HTTP/1.1\r\nX-A: ")
+            talk.send(b"GET /echo HTTP/1.1\r\nHost: ")
         for talk in talks[:2]:
             reply = talk.reply()
             assert_problem(reply, 503, "unavailable")
