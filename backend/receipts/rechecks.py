@@ -45,7 +45,6 @@ def recheck_copies(session: Session, before: dt.datetime) -> int:
     """
     old = (Receipt.state == ReceiptState.CHECKED.value, Receipt.checked_at < before)
     count = session.scalars(select(func.count()).select_from(Receipt).where(*old)).one()
-    again = update(Receipt).where(*old)
-    again = again.values(state=ReceiptState.UNCHECKED.value, check_due_at=None, check_tries=1)
-    session.execute(again, execution_options={"synchronize_session": False})
+    again = {"state": ReceiptState.UNCHECKED.value, "check_due_at": None, "check_tries": 1}
+    session.execute(update(Receipt).where(*old).values(again), execution_options={"synchronize_session": False})
     return count
