@@ -9,7 +9,6 @@ Each rule is in one place, the field's `error_for()`: marshmallow collects every
 import datetime as dt
 import re
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
 from marshmallow import ValidationError, fields, validate
@@ -141,7 +140,7 @@ class Instant(Pattern):
         return super().error_for(value) or _day_error(dt.datetime.fromisoformat, value, self.code)
 
     def fault_code(self, value: str, bind: Bind) -> str:
-        return _day_code(self, 27, value, bind)
+        return self.remembered_code(27, value, bind)
 
 
 class Date(Pattern):
@@ -155,7 +154,7 @@ class Date(Pattern):
         return super().error_for(value) or _day_error(dt.date.fromisoformat, value, self.code)
 
     def fault_code(self, value: str, bind: Bind) -> str:
-        return _day_code(self, 10, value, bind)
+        return self.remembered_code(10, value, bind)
 
 
 class Period(Pattern):
@@ -175,12 +174,6 @@ def _day_error(read: Callable[[str], dt.date], text: str, code: str) -> Sentence
     if EARLIEST <= year <= LATEST:
         return None
     return sentence("year_range", earliest=EARLIEST, latest=LATEST)
-
-
-def _day_code(declared: Pattern, longest: int, value: str, bind: Bind) -> str:
-    """Return the expression for a day of at most *longest* characters; documents have few different ones."""
-    remembered = bind(lru_cache(maxsize=1_024)(declared.error_for))
-    return f"not isinstance({value}, str) or len({value}) > {longest} or {remembered}({value})"
 
 
 class Money(DecimalText):

@@ -3,6 +3,7 @@
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from marshmallow import ValidationError, fields
@@ -52,6 +53,11 @@ class Pattern(WireField, fields.String):
     def mismatch_code(self, value: str, bind: Bind) -> str:
         """Return the expression that is true if the variable *value* is no text of the pattern."""
         return f"not isinstance({value}, str) or not {bind(self.pattern.fullmatch)}({value})"
+
+    def remembered_code(self, longest: int, value: str, bind: Bind) -> str:
+        """Return the expression for texts of at most *longest* characters, of which few different ones come."""
+        remembered = bind(lru_cache(maxsize=1_024)(self.error_for))
+        return f"not isinstance({value}, str) or len({value}) > {longest} or {remembered}({value})"
 
 
 def shown(value: Any) -> str:

@@ -73,7 +73,7 @@ DOCUMENTS = [
     Mutant(
         "results that nobody has read",
         "–",
-        "A connection that was interrupted in a pipeline goes on: the next statement gets the results of"
+        "A connection that was interrupted in a pipeline continues: the next statement gets the results of"
         " others.",
         "tests/unit/database/test_prepared_statements.py"
         "::test_a_connection_that_is_interrupted_in_a_pipeline_is_closed",
