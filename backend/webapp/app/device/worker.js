@@ -16,6 +16,7 @@ const STORING = [
   "withdraw",
   "requestChange",
   "dismiss",
+  "restore",
   "retryPush",
   "saveDraft",
   "discardDraft",

@@ -2,8 +2,8 @@
 
 import { useSignal } from "@preact/signals";
 import { contract, kindOf, words } from "../contract/contract.js";
+import { documentName } from "../contract/document_name.js";
 import { reasonText, stageText } from "../contract/reasons.js";
-import { valueText } from "../contract/values.js";
 import { html } from "../html.js";
 import { activity, device, stored, useStored } from "../shell/device.js";
 import { saveFile } from "../shell/files.js";
@@ -80,7 +80,7 @@ function Row({ document }) {
       <a href=${address("document", document.id)}>
         <strong data-from-server>${documentName(document)}</strong>
         <span class=${document.needsRep ? "fault" : ""}>${stageText(document.stage)}${numberText(document)}</span>
-        ${document.reason && html`<small>${reasonText(document.reasonCode, document.parameters, document.reason)}</small>`}
+        ${document.reason && html`<small>${reasonText(document.reasonCode, document.parameters, document.reason, kindOf(document.kind)?.fields)}</small>`}
       </a>
     </li>`;
 }
@@ -88,14 +88,6 @@ function Row({ document }) {
 /** @param {StoredDocument} document */
 function numberText(document) {
   return document.erpNumber ? ` · ${document.erpNumber}` : "";
-}
-
-/** @param {{ kind: string, title: string, body: Record<string, any> }} document Return kind and subject in words. */
-export function documentName({ kind: name, title, body }) {
-  const kind = kindOf(name);
-  const field = kind?.fields.find((each) => each.name === kind.title);
-  const subject = (field && valueText(field, body[field.name], body)) || title;
-  return [words(kind?.label) || name, subject].filter(Boolean).join(" · ");
 }
 
 function Export() {

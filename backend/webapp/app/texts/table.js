@@ -56,16 +56,10 @@ export const TEXTS = {
   drafts: ["Drafts", "草稿"],
 
   "document.captured": ["Captured {when}", "记录于 {when}"],
-  "document.change_what": ["What should be changed?", "需要更改什么？"],
-  "document.correct": ["Correct and send again", "更正并重新提交"],
   "document.dismiss": ["Do not send it", "不再发送"],
   "document.dismissed": ["It will not be sent.", "该单据将不会发送。"],
   "document.gone": ["This document is not on this phone.", "这部手机上没有该单据。"],
   "document.number": ["Number in the ERP: {number}", "ERP 编号：{number}"],
-  "document.photos": ["Receipts that are not sent yet: {count}", "尚未发送的票据：{count}"],
-  "document.request_change": ["Request a change", "申请更改"],
-  "document.withdraw": ["Withdraw", "撤回"],
-  "document.withdraw_why": ["Why? (optional)", "撤回原因（选填）"],
 
   "error.again": ["Load again", "重新加载"],
   "error.details": ["Details for support", "技术支持详情"],
@@ -79,7 +73,7 @@ export const TEXTS = {
   "first.usable": ["You can begin already; the rest is still coming.", "现在即可开始使用，其余数据仍在下载。"],
 
   "form.add_line": ["Add a line", "添加一行"],
-  "form.add_receipt": ["Add a photo or file", "添加照片或文件"],
+  "form.add_receipt": ["Choose a file", "选择文件"],
   "form.choose": ["Choose…", "请选择…"],
   "form.clear": ["Leave it empty", "留空"],
   "form.discard": ["Discard", "放弃"],
@@ -90,8 +84,22 @@ export const TEXTS = {
   "form.line": ["Line {number}", "第 {number} 行"],
   "form.line_removed": ["The line was removed.", "该行已删除。"],
   "form.none": ["—", "（无）"],
+  "form.not_a_number": ["Enter a number, such as 3 or 0.5.", "请输入数字，例如 3 或 0.5。"],
   "form.receipt": ["Receipt {number}", "票据 {number}"],
+  "form.receipt_encrypted": [
+    "{name} needs a password. Save the PDF without one, or take a photo.",
+    "{name} 设有密码，请另存为无密码的 PDF 或拍照。",
+  ],
+  "form.receipt_not_readable": [
+    "{name} is neither a photo nor a PDF. Choose another file.",
+    "{name} 既不是照片也不是 PDF，请选择其他文件。",
+  ],
+  "form.receipt_too_large": [
+    "{name} is too large. Take a photo with fewer megapixels.",
+    "{name} 过大，请用较低像素拍照。",
+  ],
   "form.receipt_twice": ["This receipt is there already.", "该票据已添加。"],
+  "form.receipt_used": ["This receipt is used already in: {where}", "该票据已用于：{where}"],
   "form.remove_line": ["Remove line {number}", "删除第 {number} 行"],
   "form.remove_receipt": ["Remove receipt {number}", "删除票据 {number}"],
   "form.save": ["Save", "保存"],
@@ -99,6 +107,8 @@ export const TEXTS = {
     "Saved on this phone. It is sent when there is a network.",
     "已保存在手机上，有网络时自动发送。",
   ],
+
+  "form.take_photo": ["Take a photo", "拍照"],
 
   "list.more": ["The first {count}. Search to see others.", "仅显示前 {count} 条，请搜索查看其他。"],
   "list.nothing": ["Nothing here yet.", "暂无内容。"],
