@@ -34,7 +34,7 @@ class Phone:
         self.allowed: list[str] = []
         self.context: BrowserContext = browser.new_context(
             base_url=url,
-            **{"viewport": SIZE, "has_touch": True, "is_mobile": True, "locale": "en-GB", **options},
+            **{**DEFAULTS, **options},
         )
         self.context.set_default_timeout(15_000)
         self.context.on("console", self._note)

@@ -2,6 +2,7 @@
 // phones kill the page while it is open.
 
 import { useSignal } from "@preact/signals";
+import { useRef } from "preact/hooks";
 import { words } from "../contract/contract.js";
 import { documentName } from "../contract/document_name.js";
 import { html } from "../html.js";
@@ -19,6 +20,8 @@ const CHARACTERS_SHOWN = [7, 15];
 
 /** @param {{ field: Field, value: string[], path: Path, form: Form }} properties */
 export function Receipts({ field, value, path, form }) {
+  const camera = useRef(/** @type {HTMLInputElement | null} */ (null));
+  const files = useRef(/** @type {HTMLInputElement | null} */ (null));
   const busy = useSignal(false);
   const problem = useSignal("");
   const { value: documents } = useStored(() => device.call.documents(), []);
@@ -38,7 +41,12 @@ export function Receipts({ field, value, path, form }) {
       busy.value = false;
     }
   };
-  const beforeCamera = () => void form.store();
+  /** @param {HTMLInputElement | null} input */
+  const open = (input) => {
+    // The page may not live any more when the photo has been taken.
+    void form.store();
+    input?.click();
+  };
   return html`
     <div class="field" id=${`field-${id}`}>
       <span>${words(field.label)}</span>
@@ -63,15 +71,11 @@ export function Receipts({ field, value, path, form }) {
       <${Notes} path=${id} form=${form} />
       <p class="fault" role="alert" data-from-server>${problem.value}</p>
       <div class="buttons">
-        <label class="file" role="button" aria-busy=${busy.value}>
-          ${t("form.take_photo")}
-          <input id=${id} type="file" accept="image/*" capture="environment" onClick=${beforeCamera} onChange=${add} />
-        </label>
-        <label class="file secondary" role="button" aria-busy=${busy.value}>
-          ${t("form.add_receipt")}
-          <input type="file" accept="image/*,application/pdf" onClick=${beforeCamera} onChange=${add} />
-        </label>
+        <button id=${id} type="button" aria-busy=${busy.value} onClick=${() => open(camera.current)}>${t("form.take_photo")}</button>
+        <button type="button" class="secondary" aria-busy=${busy.value} onClick=${() => open(files.current)}>${t("form.add_receipt")}</button>
       </div>
+      <input ref=${camera} hidden type="file" accept="image/*" capture="environment" onChange=${add} />
+      <input ref=${files} hidden type="file" accept="image/*,application/pdf" onChange=${add} />
     </div>`;
 }
 
