@@ -34,10 +34,7 @@ def test_a_claim_says_what_is_missing_at_the_line(rep: Page, tools: None) -> Non
     expect(rep.get_by_text("give a justification")).to_be_visible()
     expect(rep.get_by_text("needs a receipt")).to_be_visible()
     expect(rep.get_by_label("Currency")).to_have_value("EUR")
-    with rep.expect_file_chooser() as chooser:
-        rep.get_by_role("button", name="Take a photo").click()
     # The draft is on the disk before the camera opens; then the phone kills the page.
-    assert chooser.value.element.get_attribute("capture") == "environment"
     rep.reload()
     expect(rep.locator("[id='lines[0].amount']")).to_have_value("500")
     add_receipt(rep, 0, {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"no receipt"})
