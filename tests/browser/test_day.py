@@ -68,9 +68,11 @@ def test_what_is_wrong_is_said_at_the_field(rep: Page, tools: None) -> None:
 def test_a_discarded_draft_comes_back(rep: Page) -> None:
     begin_order(rep)
     rep.get_by_label("Customer's PO number").fill("PO 78")
+    draft = rep.url.rsplit("/", 1)[1]
     rep.get_by_role("button", name="Discard").click()
+    expect(rep.locator(f"a[href$='{draft}']")).to_have_count(0)
     rep.get_by_role("button", name="Undo").click()
-    rep.get_by_role("link", name="Order").last.click()
+    rep.locator(f"a[href$='{draft}']").click()
     expect(rep.get_by_label("Customer's PO number")).to_have_value("PO 78")
 
 

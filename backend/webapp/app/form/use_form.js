@@ -21,10 +21,11 @@ import { pathText, withValue } from "./places.js";
  *   kind: Kind, body: Record<string, any>, faults: any[], warnings: any[], isBusy: boolean,
  *   change: (path: Path, value: any) => void, supersedes: string | null,
  *   addPhoto: (path: Path, file: import("./receipt_files.js").ReceiptFile) => Promise<boolean>,
- *   store: () => Promise<void>, end: () => void, save: () => Promise<string | null>, discard: () => Promise<void>,
+ *   store: () => Promise<void>, latest: () => Record<string, any>, end: () => void, save: () => Promise<string | null>, discard: () => Promise<void>,
  *   focusIn: (event: FocusEvent) => void, focusOut: () => void,
  * }} Form
- * `faults`: those to show now. `addPhoto`: returns whether it is new there. `end`: the draft is gone; store nothing any more. `save`: captures the document and returns its id, or shows its faults.
+ * `faults`: those to show now. `addPhoto`: returns whether it is new there. `latest`: the body now, which
+ * may be newer than what is on the screen. `end`: the draft is gone; store nothing any more. `save`: captures the document and returns its id, or shows its faults.
  */
 
 /** Reasons that say that something is still to be entered: shown when the person saves. */
@@ -147,6 +148,7 @@ export function useForm(id, draft, kind) {
     store: async () => {
       await store();
     },
+    latest: () => body.value,
     end: () => {
       isDone.current = true;
     },

@@ -80,7 +80,7 @@ function Row({ document }) {
       <a href=${address("document", document.id)}>
         <strong data-from-server>${documentName(document)}</strong>
         <span class=${document.needsRep ? "fault" : ""}>${stageText(document.stage)}${numberText(document)}</span>
-        ${document.reason && html`<small>${reasonText(document.reasonCode, document.parameters, document.reason, kindOf(document.kind)?.fields)}</small>`}
+        ${document.reason && html`<small data-from-server>${reasonText(document.reasonCode, document.parameters, document.reason, kindOf(document.kind)?.fields)}</small>`}
       </a>
     </li>`;
 }

@@ -17,6 +17,7 @@ import { t } from "../../texts/text.js";
 import { gridOf, quantities, statements } from "./grid.js";
 import { addMonths } from "./months.js";
 import { orderedQuantities } from "./ordered.js";
+import { readRows, rowKeys } from "./rows.js";
 import { GridTable } from "./table.js";
 import { text } from "./texts.js";
 
@@ -35,22 +36,31 @@ export function ForecastForm({ id, draft, kind }) {
   const { body } = form;
   const first = useSignal(body.period);
   const faults = useSignal(/** @type {any[]} */ ([]));
-  const { value: known } = useStored(async () => {
-    const today = await device.call.today();
-    const thisMonth = today.slice(0, 7);
-    const [revisions, ordered] = await Promise.all([
-      revisionsOf(kind.name),
-      orderedQuantities(body.customer_id ?? null, thisMonth),
-    ]);
-    return { thisMonth, revisions, ordered };
+  const { value: revisions } = useStored(() => revisionsOf(kind.name), []);
+  const orders = useSignal(
+    /** @type {{ thisMonth: string, ordered: import("./ordered.js").Ordered } | null} */ (null),
+  );
+  useEffect(() => {
+    // Once, not after each change: all orders of the territory are read.
+    void device.call.today().then(async (today) => {
+      const thisMonth = today.slice(0, 7);
+      orders.value = { thisMonth, ordered: await orderedQuantities(body.customer_id ?? null, thisMonth) };
+    });
   }, [body.customer_id]);
+  const known = revisions && orders.value ? { revisions, ...orders.value } : null;
   const grid = gridOf(body);
-  const stated = known
-    ? statements(grid, known.revisions, body, {
-        supersedes: form.supersedes,
-        unitOf: (product) => known.ordered.units.get(product) ?? "",
-      })
+  const months = Array.from({ length: MONTHS_SHOWN }, (_, n) => addMonths(first.value, n));
+  const keys = known
+    ? rowKeys(
+        months,
+        months.map((month) => quantities(grid, known.revisions, body, month)),
+        known.ordered,
+        grid,
+      )
     : [];
+  const { value: rows } = useStored(() => readRows(keys, grid), [keys.join(" ")]);
+  const unitOf = (/** @type {string} */ key) => rows?.find((each) => each.key === key)?.unit ?? "";
+  const stated = known ? statements(grid, known.revisions, body, { supersedes: form.supersedes, unitOf }) : [];
   useEffect(() => {
     let isCurrent = true;
     void checkAll(kind.name, stated).then((found) => {
@@ -59,27 +69,25 @@ export function ForecastForm({ id, draft, kind }) {
     return () => {
       isCurrent = false;
     };
-  }, [body, known]);
-  const months = Array.from({ length: MONTHS_SHOWN }, (_, n) => addMonths(first.value, n));
+  }, [body, revisions, orders.value, rows]);
   const change = (
     /** @type {string} */ month,
     /** @type {string} */ product,
     /** @type {string} */ quantity,
   ) => {
-    const now = quantities(grid, known?.revisions ?? [], body, month);
-    const months = { ...grid.months, [month]: { ...now, [product]: quantity } };
-    form.change(["grid"], { ...grid, months });
+    const latest = gridOf(form.latest());
+    const now = quantities(latest, known?.revisions ?? [], body, month);
+    form.change(["grid"], { ...latest, months: { ...latest.months, [month]: { ...now, [product]: quantity } } });
   };
   const addProduct = async (/** @type {string | null} */ product) => {
     const record = product ? await device.call.record("products", product) : null;
     if (!record || !product) return;
     const unit = record.units[0]?.unit ?? record.base_unit;
+    const latest = gridOf(form.latest());
+    const now = quantities(latest, known?.revisions ?? [], body, first.value);
     form.change(["grid"], {
-      months: {
-        ...grid.months,
-        [first.value]: { ...quantities(grid, known?.revisions ?? [], body, first.value), [product]: "" },
-      },
-      units: { ...grid.units, [product]: unit },
+      months: { ...latest.months, [first.value]: { ...now, [product]: "" } },
+      units: { ...latest.units, [product]: unit },
     });
   };
   const save = async () => {
@@ -114,16 +122,18 @@ export function ForecastForm({ id, draft, kind }) {
     <${FormLayout} form=${own} onSaved=${() => navigate(address("outbox"), { replace: true })}>
       <${FieldsOf} form=${own} names=${HEADER} />
       <p><small>${text("notes")}</small></p>
+      ${body.warehouse_id && !rows && html`<p aria-busy="true">${t("loading")}</p>`}
       ${!body.warehouse_id && html`<p>${text("choose")}</p>`}
       ${
         body.warehouse_id &&
         known &&
+        rows &&
         html`
           <div class="buttons">
             <button type="button" class="secondary" disabled=${first.value <= earliest} onClick=${shift(-1)}>${text("earlier")}</button>
             <button type="button" class="secondary" disabled=${first.value >= latest} onClick=${shift(1)}>${text("later")}</button>
           </div>
-          <${GridTable} body=${body} grid=${grid} months=${months} known=${known} faults=${cellFaults(faults.value)}
+          <${GridTable} body=${body} grid=${grid} months=${months} rows=${rows} known=${known} faults=${cellFaults(faults.value)}
             quantity=${kind.fields.find((each) => each.name === "lines")?.item?.fields?.find((each) => each.name === "quantity")}
             onChange=${change} />
           <label for="forecast-product">${text("add")}</label>

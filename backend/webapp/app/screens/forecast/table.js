@@ -7,28 +7,28 @@ import { clean } from "../../form/cleaning.js";
 import { html } from "../../html.js";
 import { previous, quantities } from "./grid.js";
 import { addMonths, monthText } from "./months.js";
-import { shortText } from "./ordered.js";
+import { inUnit } from "./ordered.js";
 import { text } from "./texts.js";
 
 /** @typedef {import("./grid.js").Grid} Grid */
 /** @typedef {{ revisions: import("./grid.js").Revision[], ordered: import("./ordered.js").Ordered }} Known */
+/** @typedef {{ key: string, unit: string, product: Record<string, any> }} Row */
 
 const MONTHS_OF_A_YEAR = 12;
 
 /**
- * @param {{ body: Record<string, any>, grid: Grid, months: string[], known: Known, faults: Map<string, any>,
+ * @param {{ body: Record<string, any>, grid: Grid, months: string[], rows: Row[], known: Known, faults: Map<string, any>,
  *   quantity: import("../../contract/contract.js").Field,
  *   onChange: (month: string, product: string, quantity: string) => void }} properties
  */
-export function GridTable({ body, grid, months, known, faults, quantity, onChange }) {
+export function GridTable({ body, grid, months, rows, known, faults, quantity, onChange }) {
   const { revisions, ordered } = known;
   const shown = months.map((month) => ({
     month,
     cells: quantities(grid, revisions, body, month),
     before: previous(revisions, body, month),
   }));
-  const products = productsOf(shown, ordered, grid);
-  if (products.length === 0) return html`<p>${text("products_none")}</p>`;
+  if (rows.length === 0) return html`<p>${text("products_none")}</p>`;
   return html`
     <div class="grid-scroll" role="region" aria-label=${text("grid")} tabindex="0">
       <table>
@@ -44,19 +44,20 @@ export function GridTable({ body, grid, months, known, faults, quantity, onChang
           </tr>
         </thead>
         <tbody>
-          ${products.map(
-            (product) => html`
-              <tr key=${product}>
-                <th scope="row" data-from-server>${nameOf("products", product)}<small class="detail">${unitText(product, grid, ordered)}</small></th>
+          ${rows.map(
+            ({ key, unit, product }) => html`
+              <tr key=${key}>
+                <th scope="row" data-from-server>${product.name}<small class="detail">${unit && nameOf("units", unit)}</small></th>
                 ${shown.map(({ month, cells, before }) => {
-                  const was = before?.body.lines.find((/** @type {any} */ each) => each.product_id === product);
+                  const was = before?.body.lines.find((/** @type {any} */ each) => each.product_id === key);
                   return html`
                     <td key=${month}>
-                      <${Cell} id=${`${month} ${product}`} label=${`${nameOf("products", product)}, ${monthText(month)}`}
-                        value=${cells[product] ?? ""} field=${quantity} fault=${faults.get(`${month} ${product}`)}
-                        onChange=${(/** @type {string} */ value) => onChange(month, product, value)} />
-                      <${Hints} lastYear=${shortText(ordered.ordered.get(product)?.get(addMonths(month, -MONTHS_OF_A_YEAR)))}
-                        open=${shortText(ordered.open.get(product)?.get(month))} before=${was?.quantity ?? ""} />
+                      <${Cell} id=${`${month} ${key}`} label=${`${product.name}, ${monthText(month)}`}
+                        value=${cells[key] ?? ""} field=${quantity} fault=${faults.get(`${month} ${key}`)}
+                        onChange=${(/** @type {string} */ value) => onChange(month, key, value)} />
+                      <${Hints} before=${was?.quantity ?? ""}
+                        lastYear=${inUnit(ordered.ordered.get(key)?.get(addMonths(month, -MONTHS_OF_A_YEAR)), product, unit)}
+                        open=${inUnit(ordered.open.get(key)?.get(month), product, unit)} />
                     </td>`;
                 })}
               </tr>`,
@@ -88,32 +89,4 @@ function Hints({ lastYear, open, before }) {
     ${before && html`<small class="detail">${text("previous", { quantity: decimalText(before) })}</small>`}
     ${lastYear && html`<small class="detail">${text("last_year", { quantity: decimalText(lastYear) })}</small>`}
     ${open && html`<small class="detail">${text("open", { quantity: decimalText(open) })}</small>`}`;
-}
-
-/**
- * @param {string} product
- * @param {Grid} grid
- * @param {import("./ordered.js").Ordered} ordered
- */
-function unitText(product, grid, ordered) {
-  const unit = grid.units[product] ?? ordered.units.get(product);
-  return unit ? nameOf("units", unit) : "";
-}
-
-/**
- * Return the products that have anything to show in these months, by name.
- *
- * @param {{ month: string, cells: Record<string, string> }[]} shown
- * @param {import("./ordered.js").Ordered} ordered
- * @param {Grid} grid
- */
-function productsOf(shown, ordered, grid) {
-  const keys = new Set([...shown.flatMap(({ cells }) => Object.keys(cells)), ...Object.keys(grid.units)]);
-  for (const { month } of shown) {
-    for (const [product, months] of ordered.ordered) {
-      if (months.has(addMonths(month, -MONTHS_OF_A_YEAR))) keys.add(product);
-    }
-    for (const [product, months] of ordered.open) if (months.has(month)) keys.add(product);
-  }
-  return [...keys].sort((a, b) => nameOf("products", a).localeCompare(nameOf("products", b)));
 }
