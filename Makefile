@@ -40,6 +40,13 @@ run: .venv/run.stamp ## Run the sample company: server, worker and its ERP on ht
 	@# `exec` leaves no shell between make and Satchel, which ends when make ends, however that ends.
 	@SATCHEL_PUBLIC_URL=http://127.0.0.1:$(PORT) exec $(BIN)/satchel serve --sample --end-with $$PPID
 
+phone: export SATCHEL_PORT := $(PORT)
+phone: .venv/run.stamp ## Run the sample company for real phones in your network: HTTPS with a certificate of its own
+	@$(WEBAPP)
+	@$(UV) pip install -q --python $(BIN)/python --require-hashes -r requirements/granian.lock
+	@$(BIN)/satchel certificate
+	@exec $(BIN)/satchel serve --sample --lan --end-with $$PPID
+
 demo-tryton: .venv/test.stamp ## Run Satchel with a Tryton that is installed and started locally
 	@$(WEBAPP)
 	@exec $(BIN)/python -m tests.system.demo_tryton --end-with $$PPID

@@ -19,7 +19,6 @@ from backend.identity import dpop, proof_nonces
 from backend.identity.dpop import NonceRequired, Proof, ProofInvalid
 from backend.identity.used_proofs import TooManyProofs
 from backend.settings import Settings
-from backend.settings.this_machine import local_url
 from sync_protocol.dpop import NONCE_HEADER, PROOF_HEADER
 from sync_protocol.errors import ErrorCode
 
@@ -45,7 +44,7 @@ def verify_proof(now: dt.datetime) -> Proof:
 
 def addresses(settings: Settings) -> list[str]:
     """Return the addresses of this server that a proof may name, without the path."""
-    urls = [settings.public_url, *settings.other_urls, local_url(settings.host, settings.port)]
+    urls = [settings.public_url, *settings.other_urls, settings.local_url]
     return list(dict.fromkeys(url.rstrip("/") for url in urls))
 
 

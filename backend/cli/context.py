@@ -2,7 +2,7 @@
 
 import getpass
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -28,12 +28,12 @@ def local_user() -> str:
     return f"user:{getpass.getuser()}"
 
 
-def load_settings() -> Settings:
-    """Return the settings from the environment variables, completed by those of the sample company if it runs
+def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Return the settings from the variables in *environ*, completed by those of the sample company if it runs
     here; raises `SettingError`."""
-    settings = read_settings(os.environ)
-    environ = with_sample(settings.folder, os.environ)
-    return settings if environ == dict(os.environ) else read_settings(environ)
+    settings = read_settings(environ)
+    completed = with_sample(settings.folder, environ)
+    return settings if completed == dict(environ) else read_settings(completed)
 
 
 @contextmanager

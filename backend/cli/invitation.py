@@ -4,6 +4,7 @@ Apart from `serve`, which imports it only if it is asked for: it loads the conne
 """
 
 import contextlib
+import ssl
 import sys
 import threading
 import time
@@ -24,7 +25,6 @@ from backend.erp.port import Connector, connect
 from backend.identity import access, enrolment
 from backend.identity.models import Rep
 from backend.settings import Settings
-from backend.settings.this_machine import local_url
 
 _COMMENT_COLUMN = 80
 
@@ -34,7 +34,7 @@ def prepare(settings: Settings, rep_id: str) -> list[str]:
 
     The first line is a comment with the address of the phone app and a code for it.
     """
-    url = local_url(settings.host, settings.port)
+    url = settings.public_url if settings.tls_certificate else settings.local_url
     with transaction(settings) as session:
         rep = session.get(Rep, rep_id)
         if rep is None:
@@ -62,6 +62,8 @@ def prepare(settings: Settings, rep_id: str) -> list[str]:
         ("outbox", "with the number from the ERP"),
     )
     lines = [f"# The phone app: {url}/app/ with the code {app_code} of {rep.name}"]
+    if settings.tls_certificate:
+        lines.append(f"export SSL_CERT_FILE={settings.tls_certificate}")
     for arguments, comment in steps:
         line = f"{satchel} device {arguments}" if arguments else "sleep 15"
         lines.append(f"{line:<{_COMMENT_COLUMN}} # {comment}" if comment else line)
@@ -79,9 +81,9 @@ def print_when_listening(settings: Settings, lines: list[str], console: Console)
 
 
 def _wait_and_print(settings: Settings, lines: list[str], console: Console) -> None:
-    url = local_url(settings.host, settings.port)
-    while not _answers(url):
+    while not _answers(settings.local_url, settings.tls_certificate):
         time.sleep(0.2)
+    url = settings.public_url if settings.tls_certificate else settings.local_url
     console.rule(f"Satchel listens at {url}. Paste this into another terminal")
     for line in lines:
         # Not in a box: it would be copied too, or cut at the edge of the terminal.
@@ -89,9 +91,12 @@ def _wait_and_print(settings: Settings, lines: list[str], console: Console) -> N
     console.rule("Ctrl-C stops it")
 
 
-def _answers(url: str) -> bool:
-    # No proxy: this server runs on this machine.
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+def _answers(url: str, chain: str) -> bool:
+    """Say whether a server answers at *url*; the file *chain* has the authority of its certificate, if any."""
+    handlers: list[urllib.request.BaseHandler] = [urllib.request.ProxyHandler({})]  # it runs on this machine
+    if chain:
+        handlers.append(urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=chain)))
+    opener = urllib.request.build_opener(*handlers)
     try:
         opener.open(f"{url}/livez", timeout=5).close()
     except urllib.error.HTTPError:

@@ -19,6 +19,9 @@ class _Entry(NamedTuple):
 
 COMMANDS = {
     "audit": _Entry("backend.cli.audit:audit_group", "Read, verify and export the audit trail."),
+    "certificate": _Entry(
+        "backend.cli.certificate:certificate_command", "Make a certificate for HTTPS in the local network."
+    ),
     "conformance": _Entry(
         "backend.cli.conformance:conformance",
         "Check your own device or server against the rules of the protocol.",

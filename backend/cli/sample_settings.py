@@ -12,7 +12,15 @@ from backend.files import write_atomically
 from backend.settings import ERP_PREFIX, SettingError
 
 NAME = "sample.json"
-_SAVED = ("SATCHEL_ERP_FOLDER", "SATCHEL_PORT", "SATCHEL_PUBLIC_URL")
+_SAVED = (
+    "SATCHEL_ERP_FOLDER",
+    "SATCHEL_PORT",
+    "SATCHEL_PUBLIC_URL",
+    "SATCHEL_OTHER_URLS",
+    "SATCHEL_WEB_SERVER",
+    "SATCHEL_TLS_CERTIFICATE",
+    "SATCHEL_TLS_KEY",
+)
 
 
 def save(folder: Path, environ: Mapping[str, str]) -> None:

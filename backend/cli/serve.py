@@ -31,6 +31,9 @@ from backend.supervisor import Child, ChildEnded, Policy, Supervisor, end_with_p
     help="Number of threads that send to the ERP.",
 )
 @click.option("--sample", is_flag=True, help="Set up the sample company, and run its sample ERP too.")
+@click.option(
+    "--lan", is_flag=True, help="Serve phones in the local network by HTTPS; see `satchel certificate`."
+)
 @click.option("--invite", "invited", metavar="REP", help="Print commands that make a terminal REP's phone.")
 @click.option(
     "--end-with",
@@ -39,12 +42,20 @@ from backend.supervisor import Child, ChildEnded, Policy, Supervisor, end_with_p
     metavar="PID",
     help="Also end when the process PID ends, which started this one.",
 )
-def serve(only: str | None, threads: int, sample: bool, invited: str | None, parent: int | None) -> None:
+def serve(
+    only: str | None, threads: int, sample: bool, lan: bool, invited: str | None, parent: int | None
+) -> None:
     """Run the web server and the worker until SIGTERM or Ctrl-C."""
     if parent is not None:
         end_with_parent(parent)
     close_new_files()
-    settings = load_settings()
+    environ = dict(os.environ)
+    if lan:
+        # Imported here: it loads the library of certificates.
+        from backend.cli.certificate import lan_variables
+
+        environ |= lan_variables(load_settings())
+    settings = load_settings(environ)
     if not sample or only is not None:
         with engine_of(settings):
             pass  # It raises if the database is not there or has another schema, before anything starts.
@@ -52,7 +63,7 @@ def serve(only: str | None, threads: int, sample: bool, invited: str | None, par
         require_free_port(settings)
     if only is None:
         with one_node_only(settings, "node"):
-            _serve_all(settings, threads, sample, invited)
+            _serve_all(settings, environ, threads, sample, invited)
         return
     with one_node_only(settings, only):
         if only == "web":
@@ -67,12 +78,13 @@ def serve(only: str | None, threads: int, sample: bool, invited: str | None, par
             run(settings, threads=threads)
 
 
-def _serve_all(settings: Settings, threads: int, sample: bool, invited: str | None) -> None:
-    environ = dict(os.environ)
+def _serve_all(
+    settings: Settings, environ: dict[str, str], threads: int, sample: bool, invited: str | None
+) -> None:
     parts = [["serve", "--only", "web"], ["serve", "--only", "worker", "--threads", str(threads)]]
     if sample:
         folder = settings.erp.get("folder") or str(settings.folder / "erp")
-        environ["SATCHEL_ERP_FOLDER"] = folder
+        environ = environ | {"SATCHEL_ERP_FOLDER": folder}
         settings = read_settings(environ)
         # Imported here: only the sample company needs it.
         from backend.cli.init import add_sample_reps, set_up

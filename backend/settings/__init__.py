@@ -46,6 +46,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     values["web_processes"] = values["web_processes"] or (1 if backend == "sqlite" else min(_cpus(), 4))
     _check_databases(backend, values["standby_url"])
     _check_segments(values)
+    _check_tls(values)
     exposure.check(values, environ.get("PGSSLMODE", ""))
     erp = {
         name.removeprefix(ERP_PREFIX).lower(): text
@@ -92,6 +93,15 @@ def _check_databases(backend: str, standby_url: str) -> None:
         raise SettingError(
             "SATCHEL_STANDBY_URL: write postgresql+psycopg://user:password@host/database, the streaming "
             "standby of the PostgreSQL database in SATCHEL_DATABASE_URL; SQLite has no standby"
+        )
+
+
+def _check_tls(values: Mapping[str, Any]) -> None:
+    if bool(values["tls_certificate"]) != bool(values["tls_key"]):
+        raise SettingError("SATCHEL_TLS_CERTIFICATE and SATCHEL_TLS_KEY: set both, or neither")
+    if values["tls_certificate"] and values["web_server"] != "granian":
+        raise SettingError(
+            "SATCHEL_TLS_CERTIFICATE needs SATCHEL_WEB_SERVER=granian; gunicorn needs a proxy for HTTPS"
         )
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.engine import make_url
 from backend.settings import readers as read
 from backend.settings.declaration import setting
 from backend.settings.limits import LimitSettings
+from backend.settings.this_machine import local_url
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +81,15 @@ class Settings(LimitSettings):
     )
     host: str = setting(read.text, "127.0.0.1", "Address on which the web server listens.")
     port: int = setting(read.port, "8000", "Port on which the web server listens.")
+    tls_certificate: str = setting(
+        read.existing_file,
+        "",
+        "PEM file of the certificate and its chain, for HTTPS without a proxy; granian only. "
+        "Empty: the web server speaks plain HTTP.",
+    )
+    tls_key: str = setting(
+        read.existing_file, "", "PEM file of the private key (PKCS #8) of SATCHEL_TLS_CERTIFICATE."
+    )
     proxies: int = setting(
         read.integer(0, 10), "0", "Number of reverse proxies before the web server that add to X-Forwarded-For."
     )
@@ -283,3 +293,8 @@ class Settings(LimitSettings):
     def embedded(self) -> bool:
         """Whether the database is SQLite, which only one node can use."""
         return make_url(self.database_url).get_backend_name() == "sqlite"
+
+    @property
+    def local_url(self) -> str:
+        """The URL, without a path, at which this machine reaches the web server."""
+        return local_url(self.host, self.port, "https" if self.tls_certificate else "http")

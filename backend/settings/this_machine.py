@@ -17,10 +17,10 @@ def authority(host: str, port: int | str) -> str:
     return f"[{plain}]:{port}" if ":" in plain else f"{plain}:{port}"
 
 
-def local_url(host: str, port: int | str) -> str:
+def local_url(host: str, port: int | str, scheme: str = "http") -> str:
     """Return the URL, without a path, at which this machine reaches a server that listens on *host*.
 
     An IPv6 address may be in brackets.
     """
     plain = host.strip("[]")
-    return f"http://{authority(_EVERY_INTERFACE.get(plain, plain), port)}"
+    return f"{scheme}://{authority(_EVERY_INTERFACE.get(plain, plain), port)}"

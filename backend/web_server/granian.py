@@ -1,9 +1,10 @@
 """Granian, configured by our settings. It is an option: see `docs/decisions/0033-the-web-server.md`."""
 
 from functools import partial
+from pathlib import Path
 
 from flask import Flask
-from granian.constants import HTTPModes, Interfaces
+from granian.constants import HTTPModes, Interfaces, SSLProtocols
 from granian.http import HTTP1Settings
 from granian.server import Server
 
@@ -37,5 +38,9 @@ def run(settings: Settings) -> None:
         respawn_failed_workers=True,
         workers_kill_timeout=30,
         log_enabled=True,
+        ssl_cert=Path(settings.tls_certificate) if settings.tls_certificate else None,
+        ssl_key=Path(settings.tls_key) if settings.tls_key else None,
+        # Granian's default is 1.3; Android 9 and older browsers have 1.2.
+        ssl_protocol_min=SSLProtocols.tls12,
     )
     server.serve(target_loader=partial(load, settings), wrap_loader=False)

@@ -1,6 +1,7 @@
 """Mutants of the edge: where the webhook may be, what a reply says about a fault."""
 
 from backend.delivery.alerts import outbound
+from backend.lan import certificate
 from tests.mutants.edits import body, replace
 from tests.mutants.mutant import Mutant
 
@@ -31,6 +32,19 @@ SECURITY = [
                 outbound._Backend.connect_tcp,
                 "super().connect_tcp(address, $$$REST)",
                 "super().connect_tcp(host, $$$REST)",
+            )
+        ],
+    ),
+    Mutant(
+        "the authority of the local network may sign for every site",
+        "–",
+        "Whoever copies its key can stand in for any site on every phone that trusts it.",
+        "tests/unit/lan/test_certificate.py::test_the_authority_cannot_sign_for_others",
+        [
+            replace(
+                certificate._new_authority,
+                "x509.NameConstraints(_permitted(names), None)",
+                'x509.NameConstraints(None, [x509.DNSName("other.invalid")])',
             )
         ],
     ),

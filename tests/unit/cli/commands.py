@@ -12,6 +12,7 @@ ARGUMENTS = {
     "audit export": ["AUDIT"],
     "audit list": [],
     "audit verify": [],
+    "certificate": [],
     "conformance device": ["false"],
     "conformance server": ["http://127.0.0.1:1", "--code", "AAAAA-AAAAA-AAAAA"],
     "delivery reconcile": [],
@@ -101,7 +102,7 @@ WITHOUT_SETTINGS = tuple(
     name for name in ARGUMENTS if name.split()[0] in ("conformance", "device", "sample-erp")
 )
 """Commands that use neither the settings nor the database of a server."""
-WITH_DATABASE = tuple(name for name in ARGUMENTS if name not in (*WITHOUT_SETTINGS, "doctor", "init"))
+WITH_DATABASE = tuple(name for name in ARGUMENTS if name not in (*WITHOUT_SETTINGS, "certificate", "doctor", "init"))
 """Commands that need a database that is set up."""
 
 

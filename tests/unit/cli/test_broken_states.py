@@ -42,7 +42,7 @@ def test_with_a_folder_that_cannot_be_written(place: Place, name: str) -> None:
     assert_refused(place.run(name, *arguments), str(file))
 
 
-@pytest.mark.parametrize("name", WITH_DATABASE)
+@pytest.mark.parametrize("name", (*WITH_DATABASE, "certificate"))
 def test_in_a_folder_that_cannot_be_used(place: Place, name: str) -> None:
     """As root every folder can be written; a file instead of a folder cannot."""
     file = place.folder / "file"
