@@ -1,18 +1,16 @@
 // What this phone has captured: on this phone, on its way, settled. Every state in words, and what to do next.
 
-import { useSignal } from "@preact/signals";
 import { contract, kindOf, words } from "../contract/contract.js";
 import { documentName } from "../contract/document_name.js";
 import { reasonText, stageText } from "../contract/reasons.js";
 import { html } from "../html.js";
 import { activity, device, stored, useStored } from "../shell/device.js";
-import { saveFile } from "../shell/files.js";
 import { Empty, Layout } from "../shell/layout.js";
 import { address } from "../shell/router.js";
 import { badge } from "../shell/status.js";
-import { showToast } from "../shell/toasts.js";
 import { t } from "../texts/text.js";
 import { instantText } from "../texts/time.js";
+import { Export } from "./leave/export.js";
 
 /** @typedef {import("../shell/device.js").StoredDocument} StoredDocument */
 
@@ -88,22 +86,4 @@ function Row({ document }) {
 /** @param {StoredDocument} document */
 function numberText(document) {
   return document.erpNumber ? ` · ${document.erpNumber}` : "";
-}
-
-function Export() {
-  const busy = useSignal(false);
-  if (!stored.value?.documents.unsent && !stored.value?.hasExport) return null;
-  const save = async () => {
-    busy.value = true;
-    const file = await device.call.exportUnsent().finally(() => {
-      busy.value = false;
-    });
-    if (!file) showToast(t("outbox.export_nothing"));
-    else saveFile(file.name, "application/zip", [file.bytes]);
-  };
-  return html`
-    <section>
-      <p>${t("outbox.export_what")}</p>
-      <button type="button" class="secondary" aria-busy=${busy.value} onClick=${save}>${t("outbox.export")}</button>
-    </section>`;
 }

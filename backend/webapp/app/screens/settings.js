@@ -12,6 +12,7 @@ import { showToast } from "../shell/toasts.js";
 import { checkForUpdate } from "../shell/update.js";
 import { bytesText } from "../texts/sizes.js";
 import { chooseLanguage, LANGUAGES, language, t } from "../texts/text.js";
+import { SignOut } from "./leave/sign_out.js";
 
 /** @type {Record<import("../shell/theme.js").Theme, import("../texts/text.js").TextName>} */
 const THEME_TEXTS = { system: "theme.system", light: "theme.light", dark: "theme.dark" };
@@ -34,6 +35,7 @@ export function Settings() {
         <p>${t("settings.repair_what")}</p>
         <p><a href="/app/reset" data-load>${t("settings.repair")}</a></p>
       </section>
+      <${SignOut} />
     <//>`;
 }
 

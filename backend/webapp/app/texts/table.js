@@ -46,6 +46,10 @@ export const TEXTS = {
   "enrol.scan": ["Scan a code", "扫描代码"],
   "enrol.title": ["Connect this phone", "连接这部手机"],
   "enrol.too_many": ["Too many attempts. Wait a little.", "尝试次数过多，请稍候。"],
+  "enrol.unsent": [
+    "There are documents on this phone that are not sent. They are kept.",
+    "这部手机上有尚未发送的单据，会继续保留。",
+  ],
   "enrol.what": ["The office gives you a code that works once.", "内勤会给您一个一次性代码。"],
 
   "data.unreadable": [
@@ -128,12 +132,6 @@ export const TEXTS = {
   "outbox.ended": [
     "The office has ended this phone's access. What is not sent stays here; ask the office for a new code.",
     "内勤已终止这部手机的访问。未发送的内容会保留，请向内勤索取新代码。",
-  ],
-  "outbox.export": ["Save what is not sent", "保存未发送的内容"],
-  "outbox.export_nothing": ["Everything has been sent.", "全部已发送。"],
-  "outbox.export_what": [
-    "If this phone cannot send: save a file that the office can import.",
-    "如果手机无法发送，可保存文件交由内勤导入。",
   ],
   "outbox.nothing": ["You have captured nothing yet.", "您还没有记录任何单据。"],
   "outbox.offline": [

@@ -77,7 +77,10 @@ export function ForecastForm({ id, draft, kind }) {
   ) => {
     const latest = gridOf(form.latest());
     const now = quantities(latest, known?.revisions ?? [], body, month);
-    form.change(["grid"], { ...latest, months: { ...latest.months, [month]: { ...now, [product]: quantity } } });
+    form.change(["grid"], {
+      ...latest,
+      months: { ...latest.months, [month]: { ...now, [product]: quantity } },
+    });
   };
   const addProduct = async (/** @type {string | null} */ product) => {
     const record = product ? await device.call.record("products", product) : null;

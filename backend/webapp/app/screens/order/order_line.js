@@ -89,9 +89,9 @@ function Facts({ form, line, bought }) {
 /** @param {Record<string, any>} level Where, how much, what comes next, and how old this is. */
 function stockText(level) {
   const [next] = level.incoming;
-  const quantity = quantityText(level.available, level.unit);
   return [
-    text("stock", { warehouse: nameOf("warehouses", level.warehouse_id), quantity }),
+    nameOf("warehouses", level.warehouse_id),
+    quantityText(level.available, level.unit),
     next && text("incoming", { quantity: quantityText(next.quantity, level.unit), date: dateText(next.date) }),
     ageText(Date.parse(level.as_of), now.value),
   ]

@@ -32,7 +32,6 @@ export const TEXTS = /** @satisfies {Record<string, readonly [string, string]>} 
   remove: ["Remove {product}", "删除 {product}"],
   rep: ["Captured by", "记录人"],
   share: ["Share", "分享"],
-  stock: ["{warehouse}: {quantity}", "{warehouse}：{quantity}"],
   stock_none: ["No stock is known.", "没有已知库存。"],
   to_outbox: ["To the outbox", "前往发件箱"],
   total: ["Total without tax", "不含税合计"],

@@ -52,10 +52,7 @@ function Units({ product }) {
       <ul>
         ${others.map(
           (each) =>
-            html`<li key=${each.unit} data-from-server>${text("unit_factor", {
-              unit: nameOf("units", each.unit),
-              quantity: quantityText(each.factor, product.base_unit),
-            })}</li>`,
+            html`<li key=${each.unit} data-from-server>${nameOf("units", each.unit)} = ${quantityText(each.factor, product.base_unit)}</li>`,
         )}
       </ul>
     </section>`;

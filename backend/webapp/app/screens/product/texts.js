@@ -25,7 +25,6 @@ export const TEXTS = /** @satisfies {Record<string, readonly [string, string]>} 
   stock: ["Stock", "库存"],
   stock_none: ["No stock is known.", "没有已知库存。"],
   unit: ["Unit", "单位"],
-  unit_factor: ["{unit} = {quantity}", "{unit} = {quantity}"],
   units: ["Units", "单位换算"],
 });
 
