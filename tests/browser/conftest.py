@@ -105,6 +105,7 @@ def connected(browser: Browser, node: Node) -> Iterator[Phone]:
 @pytest.fixture
 def rep(connected: Phone) -> Page:
     """The window of a connected phone, at the first screen. Drafts of other tests may be there."""
+    connected.context.set_offline(False)
     page = connected.open()
     expect(page.get_by_role("heading", name="Look up")).to_be_visible()
     page.set_viewport_size(SIZE)

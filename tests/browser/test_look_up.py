@@ -16,6 +16,26 @@ def test_the_first_screens_look_right(rep: Page, tools: None) -> None:
     check_all(rep, "outbox")
 
 
+CAMERA = """code => {
+    navigator.mediaDevices.getUserMedia = async () => new MediaStream();
+    HTMLMediaElement.prototype.play = async () => undefined;
+    globalThis.BarcodeDetector = class {
+        async detect() {
+            return [{ rawValue: code }];
+        }
+    };
+}"""
+"""A camera and a detector, as phones have them: Chromium on Linux has neither."""
+
+
+def test_a_barcode_finds_its_product(rep: Page) -> None:
+    rep.evaluate(CAMERA, "P-0001")
+    rep.get_by_role("link", name="Search").click()
+    rep.get_by_role("button", name="Scan a barcode").click()
+    expect(rep.get_by_role("searchbox")).to_have_value("P-0001")
+    expect(rep.locator("ul.rows a").first).to_contain_text("P-0001")
+
+
 def test_a_customer_has_what_a_rep_asks_for(rep: Page, tools: None) -> None:
     open_customer(rep)
     for name in ("Addresses", "Contacts", "Credit", "Open items", "Orders"):

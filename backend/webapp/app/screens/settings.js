@@ -13,6 +13,7 @@ import { checkForUpdate } from "../shell/update.js";
 import { bytesText } from "../texts/sizes.js";
 import { chooseLanguage, LANGUAGES, language, t } from "../texts/text.js";
 import { SignOut } from "./leave/sign_out.js";
+import { RecentSyncs } from "./recent_syncs.js";
 
 /** @type {Record<import("../shell/theme.js").Theme, import("../texts/text.js").TextName>} */
 const THEME_TEXTS = { system: "theme.system", light: "theme.light", dark: "theme.dark" };
@@ -22,6 +23,7 @@ export function Settings() {
     <${Layout} title=${t("place.settings")}>
       <${Choices} />
       <${Storage} />
+      <${RecentSyncs} />
       <section>
         <h2>${t("settings.version")}</h2>
         <p>Satchel ${VERSION} · <code>${BUILD.slice(0, 8)}</code></p>

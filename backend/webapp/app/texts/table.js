@@ -155,6 +155,7 @@ export const TEXTS = {
 
   "record.gone": ["This record is not on this phone any more.", "这部手机上已没有该记录。"],
 
+  "scan.barcode": ["Scan a barcode", "扫描条码"],
   "scan.no_camera": ["The camera cannot be used. Type the code.", "无法使用相机，请手动输入代码。"],
   "scan.view": ["View of the camera", "相机画面"],
 
@@ -186,6 +187,8 @@ export const TEXTS = {
   ],
   "settings.storage": ["Storage", "存储"],
   "settings.storage_use": ["{used} used, {free} free", "已用 {used}，可用 {free}"],
+  "settings.sync_failed": ["It did not finish.", "未完成。"],
+  "settings.syncs": ["Recent syncs", "最近同步"],
   "settings.theme": ["Appearance", "外观"],
   "settings.version": ["Version", "版本"],
 

@@ -45,7 +45,10 @@ export function Choices({ document }) {
   const asking = useSignal(/** @type {About | null} */ (null));
   const kind = kindOf(document.kind);
   const isOurs = kind?.destination === "erp";
-  const isWithdrawable = Boolean(stateOf(document.stage)?.replaceable) && document.stage !== "rejected";
+  // A push was begun and its reply is missing: the server may have it.
+  const isUncertain = document.stage === "on_device" && document.attempts > 0;
+  const isReplaceable = Boolean(stateOf(document.stage)?.replaceable) && document.stage !== "rejected";
+  const isWithdrawable = isReplaceable || isUncertain;
   const isChangeable = IN_ERP.includes(document.stage) && isOurs;
   const isDismissable = document.needsRep || (document.stage === "on_device" && document.attempts === 0);
   const hasConfirmation = Boolean(kind?.lines && "customer_id" in document.body && document.kind === "order");

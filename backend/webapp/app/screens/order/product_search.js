@@ -10,6 +10,7 @@ import { priceOf } from "../../form/price.js";
 import { html } from "../../html.js";
 import { device, useStored } from "../../shell/device.js";
 import { Icon } from "../../shell/icon.js";
+import { ScanButton } from "../../shell/scan_button.js";
 import { t } from "../../texts/text.js";
 import { rowTitle } from "../list.js";
 import { favourites } from "./bought_before.js";
@@ -57,6 +58,9 @@ export function ProductSearch({ form, bought }) {
           if (first) choose(first.product);
           query.value = "";
         }} />
+      <${ScanButton} onCode=${(/** @type {string} */ code) => {
+        query.value = code;
+      }} />
       ${!query.value && found && found.length > 0 && html`<p><small>${text("bought_before")}</small></p>`}
       <ul class="rows">
         ${found?.map(
