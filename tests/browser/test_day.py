@@ -38,7 +38,7 @@ def test_an_order_is_captured_in_flight_mode_and_sent_later(rep: Page, connected
     connected.flight_mode(on=False)
     rep.get_by_role("button", name="Sync now").click()
     expect(rep.get_by_role("heading", name="On its way")).to_be_visible(timeout=SLOW_MS)
-    expect(rep.get_by_text("Queued")).to_be_visible(timeout=SLOW_MS)
+    expect(rep.get_by_text("Queued").first).to_be_visible(timeout=SLOW_MS)
     expect(rep.get_by_role("banner")).not_to_contain_text("not sent")
     rep.locator("ul.rows a").first.click()
     expect(rep.get_by_text("PO 77")).to_be_visible()
@@ -61,6 +61,9 @@ def test_what_is_wrong_is_said_at_the_field(rep: Page, tools: None) -> None:
     # The price is below what the rep may grant: the order waits for the office.
     rep.get_by_label("Discount %").fill("99")
     check_all(rep, "order")
+    quantity.fill("12345678901234567890")
+    quantity.blur()
+    expect(rep.get_by_text("This number has too many digits or decimals.")).to_be_visible()
     quantity.fill("2,00")
     quantity.blur()
     expect(quantity).to_have_value("2.00")

@@ -80,7 +80,7 @@ def test_what_the_server_refuses_is_corrected_at_the_field(rep: Page, tools: Non
     rep.get_by_role("button", name="Save").click()
     expect(rep.get_by_text("captured, not yet confirmed")).to_be_visible()
     rep.goto(address)
-    expect(state).to_contain_text("Not sent, as you decided")
+    expect(state).to_contain_text("Replaced", timeout=SLOW_MS)
     expect(rep.get_by_role("banner").get_by_text("needs you")).to_have_count(0)
 
 

@@ -7,16 +7,9 @@ import { collectionOf, contract, kindOf, words } from "./contract.js";
 
 const PLACE = /\{([\w.]+)(?::(\w+))?\}/g;
 
-/**
- * Sentences of the server that explain the wire, as a person who types reads them.
- *
- * @type {Record<string, import("../texts/text.js").TextName>}
- */
-const OWN_REASONS = {
-  invalid_money: "form.not_a_number",
-  invalid_percent: "form.not_a_number",
-  invalid_quantity: "form.not_a_number",
-};
+/** Reasons whose sentence explains the wire; a person who types reads another one. */
+const NUMBER_REASONS = ["invalid_money", "invalid_percent", "invalid_quantity"];
+const NUMBER = /^-?\d+(\.\d+)?$/;
 
 /**
  * @param {string | null | undefined} code
@@ -26,8 +19,9 @@ const OWN_REASONS = {
  * @returns {string}
  */
 export function reasonText(code, parameters, otherwise, fields = []) {
-  const own = OWN_REASONS[code ?? ""];
-  if (own) return t(own);
+  if (NUMBER_REASONS.includes(code ?? "")) {
+    return t(NUMBER.test(String(parameters.value)) ? "form.too_many_digits" : "form.not_a_number");
+  }
   const reason = contract.value?.reasons.find((each) => each.code === code);
   const text = reason ? fill(words(reason.text), parameters, fields) : otherwise;
   return text.charAt(0).toUpperCase() + text.slice(1);

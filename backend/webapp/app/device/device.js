@@ -32,6 +32,8 @@ export class Device extends OfflineDevice {
     super(options);
     this._grace = grace;
     this._size = new PageSize();
+    /** Whether the browser says that there is a network. A window knows it better than a worker. */
+    this.isOnline = true;
     /** @type {Transport | null} */
     this._transport = null;
   }
@@ -93,6 +95,7 @@ export class Device extends OfflineDevice {
       onProgress,
       grace: this._grace,
       rehash,
+      isOnline: this.isOnline,
     };
     try {
       await new Sync(context, this._appVersion).run();

@@ -9,7 +9,7 @@ import { CaptureRefused, DeviceError } from "./errors.js";
 /** @typedef {import("./device.js").Device} Device */
 /** @typedef {import("./sync/scheduler.js").Activity} Activity */
 /**
- * @typedef {{ [Name in Exclude<keyof Device, "stores" | "clock" | "searchIndex" | "zone" | "sync" | "start" | "enrol"
+ * @typedef {{ [Name in Exclude<keyof Device, "stores" | "clock" | "searchIndex" | "zone" | "isOnline" | "sync" | "start" | "enrol"
  *   | "close" | `_${string}`>]: Device[Name] }} DeviceMethods
  */
 
@@ -51,7 +51,13 @@ export class RemoteDevice {
     document.addEventListener("visibilitychange", () => {
       void this._send("setVisible", [document.visibilityState === "visible"]);
     });
-    addEventListener("online", () => void this.syncNow());
+    const tellNetwork = () => this._send("setOnline", [navigator.onLine]);
+    void tellNetwork();
+    addEventListener("offline", () => void tellNetwork());
+    addEventListener("online", () => {
+      void tellNetwork();
+      void this.syncNow();
+    });
     // A page that comes back from the browser's cache has slept, and its databases may be closed.
     addEventListener("pageshow", (event) => {
       if (event.persisted) void this.syncNow();

@@ -53,6 +53,10 @@ const own = {
     await required(scheduler).wake(options);
   },
 
+  async setOnline(isOnline) {
+    required(device).isOnline = isOnline;
+  },
+
   async setVisible(isVisible) {
     required(scheduler).setVisible(isVisible);
   },

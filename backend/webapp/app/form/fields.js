@@ -2,6 +2,7 @@
 
 import { words } from "../contract/contract.js";
 import { html } from "../html.js";
+import { logError } from "../shell/error_log.js";
 import { Icon } from "../shell/icon.js";
 import { showToast } from "../shell/toasts.js";
 import { t } from "../texts/text.js";
@@ -78,12 +79,26 @@ function LinesInput({ field, path, value, form }) {
  * @param {Path} path
  * @param {Record<string, any>} [given] Values of the line.
  */
-export async function addLine(form, path, given = {}) {
+export function addLine(form, path, given = {}) {
+  // One after another: each line has the number after the one before, and a scanner reads faster than this.
+  adding = adding.then(() => addNow(form, path, given)).catch(logError);
+  return adding;
+}
+
+/** @type {Promise<void>} */
+let adding = Promise.resolve();
+
+/**
+ * @param {Form} form
+ * @param {Path} path
+ * @param {Record<string, any>} given
+ */
+async function addNow(form, path, given) {
   const list = String(path[0]);
   const fields = form.kind.fields.find((each) => each.name === list)?.item?.fields ?? [];
   const empty = Object.fromEntries(fields.map((each) => [each.name, emptyValue(each)]));
-  const line = await withLine(form.kind, form.body, { ...empty, ...given });
-  form.change(path, [...(form.body[list] ?? []), line]);
+  const line = await withLine(form.kind, form.latest(), { ...empty, ...given });
+  form.change(path, [...(form.latest()[list] ?? []), line]);
 }
 
 /**
@@ -94,7 +109,7 @@ export async function addLine(form, path, given = {}) {
  * @param {number} n
  */
 export function removeLine(form, path, n) {
-  const lines = form.body[String(path[0])] ?? [];
+  const lines = form.latest()[String(path[0])] ?? [];
   form.change(
     path,
     lines.filter((/** @type {unknown} */ _, /** @type {number} */ other) => other !== n),

@@ -7,6 +7,7 @@ import { contract } from "../contract/contract.js";
 import { documentName } from "../contract/document_name.js";
 import { problemText } from "../problems/texts.js";
 import { changes, device } from "../shell/device.js";
+import { logError } from "../shell/error_log.js";
 import { BASE, navigate } from "../shell/router.js";
 import { showToast } from "../shell/toasts.js";
 import { formOpened } from "../shell/update.js";
@@ -49,9 +50,12 @@ export function useForm(id, draft, kind) {
   useEffect(formOpened, []);
   useEffect(() => {
     let isCurrent = true;
-    device.call.check(kind.name, body.value).then((result) => {
-      if (isCurrent) checked.value = result;
-    });
+    device.call
+      .check(kind.name, body.value)
+      .then((result) => {
+        if (isCurrent) checked.value = result;
+      })
+      .catch(logError);
     return () => {
       isCurrent = false;
     };

@@ -112,6 +112,7 @@ export const TEXTS = {
     "已保存在手机上，有网络时自动发送。",
   ],
 
+  "form.too_many_digits": ["This number has too many digits or decimals.", "该数字的位数或小数位过多。"],
   "form.take_photo": ["Take a photo", "拍照"],
 
   "list.more": ["The first {count}. Search to see others.", "仅显示前 {count} 条，请搜索查看其他。"],

@@ -104,7 +104,7 @@ export class Sync {
    * @throws {Offline}
    */
   async _requireNetwork() {
-    if (navigator.onLine || (await this._context.session.transport.answers())) return;
+    if (this._context.isOnline || (await this._context.session.transport.answers())) return;
     throw new Offline("the browser is offline", { begun: false });
   }
 

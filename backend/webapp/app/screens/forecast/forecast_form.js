@@ -78,8 +78,8 @@ export function ForecastForm({ id, draft, kind }) {
     const latest = gridOf(form.latest());
     const now = quantities(latest, known?.revisions ?? [], body, month);
     form.change(["grid"], {
-      ...latest,
       months: { ...latest.months, [month]: { ...now, [product]: quantity } },
+      units: { [product]: unitOf(product), ...latest.units },
     });
   };
   const addProduct = async (/** @type {string | null} */ product) => {

@@ -68,14 +68,17 @@ export function statements(grid, revisions, body, { supersedes, unitOf }) {
   });
   return changed.sort().map((period) => {
     const stated = filled(grid.months[period] ?? {});
-    const before = quantitiesOf(previous(revisions, body, period)?.body.lines ?? []);
+    const earlier = /** @type {Record<string, any>[]} */ (previous(revisions, body, period)?.body.lines ?? []);
+    const before = quantitiesOf(earlier);
+    const unitBefore = (/** @type {string} */ product) =>
+      earlier.find((each) => each.product_id === product)?.unit;
     // A forecast has at least one line: nothing is expected any more.
     const all = Object.keys(stated).length > 0 ? stated : zeros(before);
     const lines = Object.entries(all).map(([product, quantity], n) => ({
       line_no: n + 1,
       product_id: product,
       quantity,
-      unit: grid.units[product] ?? unitOf(product),
+      unit: grid.units[product] ?? unitBefore(product) ?? unitOf(product),
     }));
     const { grid: _, lines: __, ...header } = body;
     const same = sameSubject(revisions, { ...body, period }, SUBJECT);

@@ -34,13 +34,20 @@ export function ProductSearch({ form, bought }) {
     return Promise.all(records.filter((each) => each?.active !== false).map((each) => facts(body, each ?? {})));
   }, [query.value, body.price_list_id, body.currency, bought]);
   const choose = (/** @type {Record<string, any>} */ product) => {
-    const lines = /** @type {Record<string, any>[]} */ (body.lines ?? []);
+    const lines = /** @type {Record<string, any>[]} */ (form.latest().lines ?? []);
     const n = lines.findIndex((each) => each.product_id === product.id);
     const quantity = String(lines[n]?.quantity ?? "");
     if (n < 0) void addLine(form, ["lines"], { product_id: product.id, quantity: "1" });
     else if (NUMBER.test(quantity)) {
       form.change(["lines", n, "quantity"], Decimal.of(quantity).plus(Decimal.of("1")).toString());
     }
+  };
+  const enter = async (/** @type {string} */ code) => {
+    query.value = code;
+    const product = await productOf(code.trim());
+    if (!product || query.value !== code) return;
+    choose(product);
+    query.value = "";
   };
   const collection = collectionOf("products");
   return html`
@@ -51,16 +58,11 @@ export function ProductSearch({ form, bought }) {
           query.value = event.target.value;
         }}
         onKeyDown=${(/** @type {KeyboardEvent} */ event) => {
-          // Enter adds the first product, so a keyboard scanner adds what it reads.
           if (event.key !== "Enter") return;
           event.preventDefault();
-          const [first] = found ?? [];
-          if (first) choose(first.product);
-          query.value = "";
+          void enter(query.value);
         }} />
-      <${ScanButton} onCode=${(/** @type {string} */ code) => {
-        query.value = code;
-      }} />
+      <${ScanButton} onCode=${enter} />
       ${!query.value && found && found.length > 0 && html`<p><small>${text("bought_before")}</small></p>`}
       <ul class="rows">
         ${found?.map(
@@ -76,6 +78,19 @@ export function ProductSearch({ form, bought }) {
       </ul>
       ${query.value && found?.length === 0 && html`<p>${t("search.nothing")}</p>`}
     </section>`;
+}
+
+/**
+ * Return the product that a scanner or a person means with *code*: its barcode or number, or the only one found.
+ *
+ * @param {string} code
+ */
+async function productOf(code) {
+  if (!code) return null;
+  const found = await device.call.search("products", code, SHOWN);
+  const exact = found.find((each) => each.sku === code || each.barcodes?.includes(code));
+  const product = exact ?? (found.length === 1 ? found[0] : null);
+  return product && product.active !== false ? product : null;
 }
 
 /**
