@@ -39,8 +39,8 @@ def add_line(page: Page, product: str) -> None:
     """Add the first line, with a product that *product* finds."""
     search = page.get_by_label("Add products")
     search.fill(product)
-    found = page.locator(".product-search button.row").filter(has_text=product)
-    found.first.click()
+    rows = page.locator(".product-search button.row").filter(has_text=product)
+    rows.first.click()
     # The price comes from the price list.
     expect(page.locator("[id='lines[0].unit_price']")).not_to_have_value("")
     search.fill("")

@@ -68,10 +68,10 @@ def test_a_forecast_counts_its_revisions_by_month(rep: Page, tools: None) -> Non
     begin()
     rep.locator("#forecast-product").click()
     rep.locator("#forecast-product").fill("P-0001")
-    found = rep.locator(".picker-open button.row").first
-    expect(found).to_contain_text("P-0001")
-    name = found.locator("strong").inner_text()
-    found.click()
+    row = rep.locator(".picker-open button.row").first
+    expect(row).to_contain_text("P-0001")
+    name = row.locator("strong").inner_text()
+    row.click()
     cells = rep.locator("tr").filter(has_text=name).locator("input")
     cells.nth(0).fill("12")
     cells.nth(1).fill("a few")

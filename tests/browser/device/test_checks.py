@@ -121,8 +121,8 @@ def test_the_device_finds_the_faults_that_the_server_finds(page: Page) -> None:
     for (kind, body, records), answer in zip(BROKEN, answers, strict=True):
         expected = KINDS[kind].faults(body, context(records))
         assert expected, (kind, body)
-        found = [fault[:2] for fault in answer["faults"]]
-        assert sorted(found) == sorted([fault.code.code, fault.field] for fault in expected), body
+        named = [fault[:2] for fault in answer["faults"]]
+        assert sorted(named) == sorted([fault.code.code, fault.field] for fault in expected), body
         # The server quotes values that it could not read.
         messages = [fault.message.replace("'", "") for fault in expected]
         assert sorted(fault[2] for fault in answer["faults"]) == sorted(messages), body
@@ -152,8 +152,8 @@ def test_prices_wait_for_the_office_as_on_the_server(page: Page) -> None:
     for given, answer in zip(CASES["prices"], run(page, cases), strict=True):
         expected = KINDS["order"].approvals(given["body"], price_context(given["records"]))
         assert [[f.code.code, f.field, f.message] for f in expected] == given["approvals"]
-        found = [fault for fault in answer["warnings"] if fault[0] in PRICE_CODES]
-        assert found == given["approvals"], given["name"]
+        warnings = [fault for fault in answer["warnings"] if fault[0] in PRICE_CODES]
+        assert warnings == given["approvals"], given["name"]
 
 
 PRICE_CODES = {rule.code.code for rule in KINDS["order"].approval_rules}

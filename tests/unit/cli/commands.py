@@ -102,7 +102,9 @@ WITHOUT_SETTINGS = tuple(
     name for name in ARGUMENTS if name.split()[0] in ("conformance", "device", "sample-erp")
 )
 """Commands that use neither the settings nor the database of a server."""
-WITH_DATABASE = tuple(name for name in ARGUMENTS if name not in (*WITHOUT_SETTINGS, "certificate", "doctor", "init"))
+WITH_DATABASE = tuple(
+    name for name in ARGUMENTS if name not in (*WITHOUT_SETTINGS, "certificate", "doctor", "init")
+)
 """Commands that need a database that is set up."""
 
 

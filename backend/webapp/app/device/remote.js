@@ -47,12 +47,11 @@ export class RemoteDevice {
    * @param {import("./device.js").Options} [options]
    */
   async start(options = {}) {
-    this.activity = await this._send("start", [options]);
+    this.activity = await this._send("start", [{ isOnline: navigator.onLine, ...options }]);
     document.addEventListener("visibilitychange", () => {
       void this._send("setVisible", [document.visibilityState === "visible"]);
     });
     const tellNetwork = () => this._send("setOnline", [navigator.onLine]);
-    void tellNetwork();
     addEventListener("offline", () => void tellNetwork());
     addEventListener("online", () => {
       void tellNetwork();

@@ -14,27 +14,29 @@ import { NotFound } from "./not_found.js";
 /** @typedef {import("../contract/contract.js").Collection} Collection */
 /** @typedef {import("../contract/contract.js").Field} Field */
 
+/** @typedef {{ collection: Collection, record: Record<string, any>, recordKey: string }} Shown */
+
 /** @param {{ names: string[] }} properties */
 export function RecordPage({ names: [name = "", key = ""] }) {
+  return html`<${RecordFrame} name=${name} recordKey=${key} content=${Sections} />`;
+}
+
+/** @param {Shown} properties */
+function Sections({ collection, record, recordKey }) {
   return html`
-    <${RecordFrame} name=${name} recordKey=${key} content=${(
-      /** @type {Collection} */ collection,
-      /** @type {Record<string, any>} */ record,
-    ) => html`
-      <p>${words(collection.item)}</p>
-      <${Actions} collection=${collection} recordKey=${key} />
-      <${Contact} record=${record} />
-      <${Fields} fields=${collection.fields} record=${record} />
-      ${childrenOf(name).map(
-        (child) => html`<${Children} key=${child.name} collection=${child} parentKey=${key} />`,
-      )}`} />`;
+    <p>${words(collection.item)}</p>
+    <${Actions} collection=${collection} recordKey=${recordKey} />
+    <${Contact} record=${record} />
+    <${Fields} fields=${collection.fields} record=${record} />
+    ${childrenOf(collection.name).map(
+      (child) => html`<${Children} key=${child.name} collection=${child} parentKey=${recordKey} />`,
+    )}`;
 }
 
 /**
  * The surroundings of a record's page: what to say while it is read, and if it is not there.
  *
- * @param {{ name: string, recordKey: string,
- *   content: (collection: Collection, record: Record<string, any>) => unknown }} properties
+ * @param {{ name: string, recordKey: string, content: (shown: Shown) => unknown }} properties
  */
 export function RecordFrame({ name, recordKey, content }) {
   const collection = collectionOf(name);
@@ -42,7 +44,9 @@ export function RecordFrame({ name, recordKey, content }) {
   if (!collection) return html`<${NotFound} />`;
   const back = address("list", name);
   if (record) {
-    return html`<${Layout} title=${rowTitle(collection, record)} back=${back} isData>${content(collection, record)}<//>`;
+    return html`<${Layout} title=${rowTitle(collection, record)} back=${back} isData>
+      <${content} collection=${collection} record=${record} recordKey=${recordKey} />
+    <//>`;
   }
   return html`
     <${Layout} title=${words(collection.item)} back=${back}>

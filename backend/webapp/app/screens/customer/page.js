@@ -17,32 +17,34 @@ const OWN_SECTIONS = ["contacts", "credit", "receivables", "orders"];
 
 /** @param {{ names: string[] }} properties */
 export function CustomerPage({ names: [name = "", key = ""] }) {
-  return html`<${RecordFrame} name=${name} recordKey=${key} content=${(
-    /** @type {import("../../contract/contract.js").Collection} */ collection,
-    /** @type {Record<string, any>} */ customer,
-  ) => html`
-    <${Standing} customer=${customer} />
-    <${Actions} collection=${collection} recordKey=${key} first="order" />
+  return html`<${RecordFrame} name=${name} recordKey=${key} content=${Sections} />`;
+}
+
+/** @param {import("../record.js").Shown} properties */
+function Sections({ collection, record, recordKey }) {
+  return html`
+    <${Standing} customer=${record} />
+    <${Actions} collection=${collection} recordKey=${recordKey} first="order" />
     <section>
       <h2>${text("addresses")}</h2>
-      <${Contact} record=${customer} />
+      <${Contact} record=${record} />
     </section>
-    <${Contacts} customerKey=${key} />
-    <${Credit} customerKey=${key} />
-    <${OpenItems} customerKey=${key} />
-    <${Orders} customerKey=${key} />
+    <${Contacts} customerKey=${recordKey} />
+    <${Credit} customerKey=${recordKey} />
+    <${OpenItems} customerKey=${recordKey} />
+    <${Orders} customerKey=${recordKey} />
     ${
-      customer.notes &&
-      html`<section><h2>${text("notes")}</h2><p class="multiline" data-from-server>${customer.notes}</p></section>`
+      record.notes &&
+      html`<section><h2>${text("notes")}</h2><p class="multiline" data-from-server>${record.notes}</p></section>`
     }
-    <${CustomerDocuments} customerKey=${key} />
-    ${childrenOf(name)
+    <${CustomerDocuments} customerKey=${recordKey} />
+    ${childrenOf(collection.name)
       .filter((each) => !OWN_SECTIONS.includes(each.name))
-      .map((each) => html`<${Children} key=${each.name} collection=${each} parentKey=${key} />`)}
+      .map((each) => html`<${Children} key=${each.name} collection=${each} parentKey=${recordKey} />`)}
     <details>
       <summary>${text("everything")}</summary>
-      <${Fields} fields=${collection.fields} record=${customer} />
-    </details>`} />`;
+      <${Fields} fields=${collection.fields} record=${record} />
+    </details>`;
 }
 
 /** @param {{ customer: Record<string, any> }} properties Number, status, and what stands in the way of an order. */

@@ -13,24 +13,26 @@ const OWN_SECTIONS = ["prices", "stock_levels"];
 
 /** @param {{ names: string[] }} properties */
 export function ProductPage({ names: [name = "", key = ""] }) {
-  return html`<${RecordFrame} name=${name} recordKey=${key} content=${(
-    /** @type {import("../../contract/contract.js").Collection} */ collection,
-    /** @type {Record<string, any>} */ product,
-  ) => html`
-    <p data-from-server>${[product.sku, product.group].filter(Boolean).join(" · ")}</p>
-    <${Standing} product=${product} />
-    <${Actions} collection=${collection} recordKey=${key} />
-    <${PriceFor} product=${product} />
-    <${Stock} productKey=${key} />
-    <${Units} product=${product} />
-    <${Links} title=${text("fits")} keys=${product.fits} />
-    ${childrenOf(name)
+  return html`<${RecordFrame} name=${name} recordKey=${key} content=${Sections} />`;
+}
+
+/** @param {import("../record.js").Shown} properties */
+function Sections({ collection, record, recordKey }) {
+  return html`
+    <p data-from-server>${[record.sku, record.group].filter(Boolean).join(" · ")}</p>
+    <${Standing} product=${record} />
+    <${Actions} collection=${collection} recordKey=${recordKey} />
+    <${PriceFor} product=${record} />
+    <${Stock} productKey=${recordKey} />
+    <${Units} product=${record} />
+    <${Links} title=${text("fits")} keys=${record.fits} />
+    ${childrenOf(collection.name)
       .filter((each) => !OWN_SECTIONS.includes(each.name))
-      .map((each) => html`<${Children} key=${each.name} collection=${each} parentKey=${key} />`)}
+      .map((each) => html`<${Children} key=${each.name} collection=${each} parentKey=${recordKey} />`)}
     <details>
       <summary>${text("everything")}</summary>
-      <${Fields} fields=${collection.fields} record=${product} />
-    </details>`} />`;
+      <${Fields} fields=${collection.fields} record=${record} />
+    </details>`;
 }
 
 /** @param {{ product: Record<string, any> }} properties What stands in the way of selling it. */
