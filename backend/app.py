@@ -3,8 +3,11 @@
 import os
 import time
 from dataclasses import replace
+from functools import cache, partial
+from wsgiref.types import WSGIApplication
 
-from flask import Flask, Response, g, request
+from flask import Response, g, request
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -19,6 +22,7 @@ from backend.api.openapi.document import render
 from backend.api.rates.limits import Rates
 from backend.api.services import EXTENSION, Services
 from backend.api.turns import Turns
+from backend.api.web_app import WebApp
 from backend.api.work import Admission
 from backend.clock import Clock, SystemClock
 from backend.database.core import engine_options, prepare
@@ -37,7 +41,7 @@ from sync_protocol.contract import rendered_contract
 from sync_protocol.limits import LIMITS
 
 
-def create_app(settings: Settings | None = None, clock: Clock | None = None) -> Flask:
+def create_app(settings: Settings | None = None, clock: Clock | None = None) -> WebApp:
     """Return the app for *settings* (None: from the environment).
 
     Creates the installation's folder and its keys if they are missing, but no tables. Raises `SettingError`,
@@ -45,7 +49,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     """
     settings = settings or read_settings(os.environ)
     create_folder(settings)
-    app = Flask("satchel", static_folder=None)
+    app = WebApp()
     app.config.update(
         SQLALCHEMY_DATABASE_URI=settings.database_url,
         SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings.database_url),
@@ -79,8 +83,9 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
         admission=Admission(settings.web_threads),
         large_bodies=Turns(),
         token_cache=VerifiedTokens(own_keys, settings.public_url),
-        openapi=render(routes.ROUTES),
-        contract=rendered_contract(),
+        # Made when they are first asked for: most processes never are.
+        openapi=cache(partial(render, routes.ROUTES)),
+        contract=cache(rendered_contract),
         segments=segments,
         on_demand_builder=OnDemandBuilder(lambda: Session(db.engine), segments, clock, settings.folder),
         links=links,
@@ -104,15 +109,19 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     app.register_blueprint(routes.blueprint())
     app.register_blueprint(webapp.blueprint(make_link_origins(settings, segments)))
     problems.register(app)
-    # Inside ProxyFix, which sets the scheme that the phone used.
-    app.wsgi_app = MethodOverrideMiddleware(app.wsgi_app)  # type: ignore[method-assign]
-    app.wsgi_app = DeltaMiddleware(app.wsgi_app, engine, services)  # type: ignore[method-assign]
-    app.wsgi_app = IdlePollMiddleware(app.wsgi_app, engine, services)  # type: ignore[method-assign]
-    if settings.proxies:
-        count = settings.proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
-    app.wsgi_app = ErrorBarrier(app.wsgi_app)  # type: ignore[method-assign]
+    app.outermost = _middleware(app.outermost, engine, services)
     return app
+
+
+def _middleware(app: WSGIApplication, engine: Engine, services: Services) -> WSGIApplication:
+    """Return *app* with all middleware around it, the outermost last."""
+    app = MethodOverrideMiddleware(app)
+    app = DeltaMiddleware(app, engine, services)
+    app = IdlePollMiddleware(app, engine, services)
+    if count := services.settings.proxies:
+        # Outside of all that answer: it sets the scheme that the phone used.
+        app = ProxyFix(app, x_for=count, x_proto=count, x_host=count)
+    return ErrorBarrier(app)
 
 
 def _begin_request() -> None:

@@ -44,7 +44,7 @@ class Policy(Enum):
 
 
 class ChildEnded(RuntimeError):
-    """A child ended without which the others shall not run; the message names it and its status."""
+    """A child ended without which the others must not run; the message names it and its status."""
 
 
 class Child:

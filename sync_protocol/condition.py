@@ -18,6 +18,8 @@ body (`order_date`), of the line (`line.unit_price`), of a record (`customer.nam
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from functools import cache
+from itertools import repeat
+from operator import call
 from typing import Any
 
 from sync_protocol.json_types import Body, BodyLine
@@ -125,10 +127,7 @@ def _all(*conditions: Condition) -> Callable[[Scope], bool]:
 
     def is_true(scope: Scope) -> bool:
         # No generator: most rules of an order and of each of its lines come here.
-        for condition in compiled:  # noqa: SIM110
-            if not condition(scope):
-                return False
-        return True
+        return all(map(call, compiled, repeat(scope)))
 
     return is_true
 

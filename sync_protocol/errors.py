@@ -61,7 +61,7 @@ class ErrorCode(Enum):
     QUOTA_EXCEEDED = ErrorInfo(
         429,
         "The rep has sent as much as a day allows",
-        "Keep documents and receipts; send them again after Retry-After seconds. Go on pulling.",
+        "Keep documents and receipts; send them again after Retry-After seconds. Continue to pull.",
     )
     INTERNAL = ErrorInfo(
         500, "The server failed", "Try again later with backoff; nothing acknowledged is lost."

@@ -48,14 +48,18 @@ class Prose(Text):
     """Text that only people read, such as a name or a note. In a record of the server's it is `readable`."""
 
 
+SEARCH_CHARACTERS = 400
+"""Most characters of a search text: a phone keeps one for each customer, contact and product."""
+
+
 class Search(Text):
     """What a phone searches beside the fields themselves, such as the pinyin of a Chinese name.
 
     The server writes it (`backend/ingest/search_text.py`). A record without such a text lacks the field.
     """
 
-    def __init__(self, longest: int = 400) -> None:
-        super().__init__(longest, metadata={"hidden": True})
+    def __init__(self) -> None:
+        super().__init__(SEARCH_CHARACTERS, metadata={"hidden": True})
 
 
 class Key(Pattern):

@@ -66,6 +66,8 @@ class Limits:
     """Most unsent documents that a report lists."""
     report_syncs: int = 100
     """Most syncs in one report."""
+    report_bytes: int = 256 * KIB
+    """Largest report. One with the most documents and syncs has 160 kB, if its texts are ASCII."""
     tombstone_days: int = 90
     """How long a device may be offline without fetching its streams again from the beginning."""
 

@@ -80,10 +80,7 @@ def _list(each: HasFault, least: int, most: int | None) -> HasFault:
         if type(value) is not list or len(value) < least or (most is not None and len(value) > most):
             return True
         # No generator: this is the inner loop of an order's lines.
-        for item in value:  # noqa: SIM110
-            if each(item):
-                return True
-        return False
+        return any(map(each, value))
 
     return has_fault
 

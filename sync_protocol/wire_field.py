@@ -1,6 +1,7 @@
 """The base of the wire's field types: a field accepts a value unchanged, or refuses it with a sentence."""
 
 import re
+from abc import ABC, abstractmethod
 from typing import Any
 
 from marshmallow import ValidationError, fields
@@ -9,12 +10,12 @@ from sync_protocol.blank import DRAWN_AS_NOTHING
 from sync_protocol.sentence import Sentence, sentence
 
 
-class WireField:
+class WireField(ABC):
     """A field that accepts a value unchanged or refuses it."""
 
+    @abstractmethod
     def error_for(self, value: Any) -> Sentence | None:
         """Return the error in *value* (any JSON value except null) as "must be …", or None."""
-        raise NotImplementedError
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         error = self.error_for(value)

@@ -35,7 +35,7 @@ pytest_plugins = ["tests.services.fixtures", "tests.xdist_scheduler"]
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "alone")
 """The name of this test process among those that share the tests."""
 
-MEMORY = Path("/dev/shm")  # noqa: S108 - a place in memory, not a file with a guessable name
+MEMORY = Path("/dev/shm")
 LEAST_FREE = 2 << 30
 """Bytes. Containers often have much less of it, and then the tests use the disk."""
 

@@ -5,18 +5,25 @@ Tests that copy, migrate, promote or replace a database use `fresh_postgres_url`
 """
 
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import psycopg
 from alembic import command
-from sqlalchemy import Engine, create_engine, inspect
+from sqlalchemy import Engine, create_engine, inspect, make_url
 from sqlalchemy.orm import sessionmaker
 
 from backend.database.core import Model, Sessions, engine_options, prepare
 from backend.feed.models import FeedHead
 from backend.feed.positions import ensure_head
 from backend.migrations.upgrade import _config
+
+Fill = Callable[[Engine], None]
+"""Fills an empty database."""
 
 MANY_ROWS = 1_000
 """A table that had more rows is also truncated, because dead rows would slow the following tests."""
@@ -76,7 +83,7 @@ class SharedDatabase:
     def _empty_postgres(self) -> None:
         pooled = self.engine.raw_connection()
         try:
-            connection: psycopg.Connection[Any] = pooled.driver_connection  # type: ignore[assignment]
+            connection: psycopg.Connection[Any] = pooled.driver_connection
             left_behind = connection.execute(_SESSIONS_LEFT_BEHIND).fetchall()
             with connection.pipeline():
                 deleted = [(table, connection.execute(f"DELETE FROM {table}")) for table in self.tables]
@@ -101,6 +108,40 @@ def make_tables(url: str) -> None:
     engine.dispose()
 
 
+def copied(url: str, fill: Fill) -> bool:
+    """Make the SQLite database at *url* a copy of one that *fill* has filled; False if it is none or exists.
+
+    Making tables and rows takes as long as a small test. *fill* is called once in a process.
+    """
+    address = make_url(url)
+    path = Path(address.database or "")
+    if address.get_backend_name() != "sqlite" or not address.database or path.exists():
+        return False
+    path.write_bytes(_filled(fill))
+    return True
+
+
+@cache
+def _filled(fill: Fill) -> bytes:
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "filled.sqlite"
+        engine = create_engine(f"sqlite:///{file}", **engine_options("sqlite://"))
+        prepare(engine)
+        fill(engine)
+        engine.dispose()
+        return file.read_bytes()
+
+
+def _make_tables(engine: Engine) -> None:
+    Model.metadata.create_all(engine)
+
+
+def engine_of(sessions: Sessions) -> Engine:
+    """Return the engine on which *sessions* are made."""
+    with sessions() as session:
+        return session.get_bind().engine
+
+
 def prepared(url: str) -> Sessions:
     """Return sessions on the database at *url*; create the feed's head, and the tables if they are missing.
 
@@ -108,6 +149,7 @@ def prepared(url: str) -> Sessions:
     """
     engine = _shared.get(url)
     if engine is None:
+        copied(url, _make_tables)
         engine = create_engine(url, **engine_options(url))
         prepare(engine)
         if not inspect(engine).has_table(FeedHead.__tablename__):

@@ -93,16 +93,17 @@ def read_session() -> Iterator[Session]:
 def write_session(read: Read | None = None) -> Iterator[Session]:
     """Yield a session whose transaction is committed at the end, or rolled back on an error.
 
-    The device row is read again first: the device may have been revoked while the body arrived. With *read*,
+    The device row is read again first: the device may have been revoked while the body arrived. It is locked
+    against a revocation until the commit (`principals.LOCKING_QUERY`); *read* must do so too. With *read*,
     `preloaded()` returns what it has read beside it.
     """
     session = db.session()
     try:
+        principals.note_seen(session, g.principal, get_services().clock.now())
         if read is None:
-            current = principals.read(session.connection(), g.token)
+            g.principal = principals.read_to_write(session.connection(), g.token)
         else:
-            current, g.preloaded = read(session, g.token)
-        principals.note_seen(session, current, get_services().clock.now())
+            g.principal, g.preloaded = read(session, g.token)
         yield session
         session.commit()
     except BaseException:

@@ -6,31 +6,28 @@ all of them.
 """
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.datastructures import Accept
 from werkzeug.http import parse_accept_header
 
 from backend import metrics
-from backend.api import plain_pull, rate_guard, request_log
+from backend.api import plain_pull
 from backend.api.compression import COMPRESSED, compress, negotiate
-from backend.api.plain_pull import PATH, Environ, PlainPull
+from backend.api.plain_pull import PATH, PlainPull
 from backend.api.responses import weak_etag
 from backend.api.services import Services
 from backend.api.work import Work
 from backend.database.bulk import POSTGRESQL
-from backend.database.snapshot_reads import read_connection
+from backend.database.snapshot_reads import ReadConnection
 from backend.identity.principals import Principal
-from backend.identity.tokens import DeviceRevoked, TokenExpired, TokenInvalid
+from backend.identity.tokens import AccessToken
 from backend.sync import delta
 from backend.sync.page import Page
-from backend.sync.pull import NotYet
-from sync_protocol.cursor import CursorInvalid
 
 MAX_REMEMBERED_TEXT = 200
 """Length of an Accept-Encoding above which it is parsed each time."""
@@ -40,11 +37,11 @@ MAX_REMEMBERED_TEXT = 200
 class DeltaMiddleware:
     """WSGI middleware around *app*, which answers deltas itself."""
 
-    app: Callable[[Environ, Any], Iterable[bytes]]
+    app: WSGIApplication
     engine: Engine
     services: Services
 
-    def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if environ["PATH_INFO"] != PATH or not self._is_possible:
             return self.app(environ, start_response)
         began = time.perf_counter()
@@ -63,15 +60,13 @@ class DeltaMiddleware:
         if result is None:
             return self.app(environ, start_response)
         principal, page = result
-        request_id = request_log.request_id(environ.get("HTTP_X_REQUEST_ID", ""))
-        headers = plain_pull.headers(environ, self.services, weak_etag(page.etag), request_id)
-        headers += [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
+        headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
         if body is not page.body:
             headers.append(("Content-Encoding", coding))
-        start_response("200 OK", headers)
-        request_log.log_request(
-            began=began, method="GET", path=PATH, status=200, principal=principal, request_id=request_id
-        )
+        plain_pull.start_reply(
+            environ, start_response, self.services, status=200, etag=weak_etag(page.etag), headers=headers,
+            principal=principal, began=began,
+        )  # fmt: skip
         metrics.count_page(page.idle, len(page.body), page.rows, page.reset, page.drop_causes)
         return (body,)
 
@@ -79,26 +74,22 @@ class DeltaMiddleware:
     def _is_possible(self) -> bool:
         return self.engine.dialect.name == POSTGRESQL and self.services.standby is None
 
-    def _read(self, environ: Environ, pull: PlainPull) -> tuple[Principal, Page] | None:
+    def _read(self, environ: WSGIEnvironment, pull: PlainPull) -> tuple[Principal, Page] | None:
         """Return the device that sends *pull*, and its page; None if the app has to answer."""
         query = pull.query
-        try:
-            now = self.services.clock.now()
-            token = self.services.token_cache.verify(pull.token, now)
-            if rate_guard.wait_of_device(self.services, environ, token, now):
-                return None
-            with read_connection(self.engine) as connection:
-                result = delta.read(
-                    connection,
-                    token,
-                    cursor_text=query.cursor,
-                    schema=query.schema,
-                    limit_bytes=query.limit_bytes,
-                    now=now,
-                    poll_after=self.services.limits.poll_after_seconds,
-                )
-        except (TokenInvalid, TokenExpired, DeviceRevoked, CursorInvalid, NotYet, SQLAlchemyError):
-            return None
+
+        def page(connection: ReadConnection, token: AccessToken) -> tuple[Principal, Page] | None:
+            return delta.read(
+                connection,
+                token,
+                cursor_text=query.cursor,
+                schema=query.schema,
+                limit_bytes=query.limit_bytes,
+                now=self.services.clock.now(),
+                poll_after=self.services.limits.poll_after_seconds,
+            )
+
+        result = plain_pull.read(self.engine, self.services, environ, pull, page)
         # Whether a page without changes is a 304 is the app's decision.
         is_conditional = "HTTP_IF_NONE_MATCH" in environ
         return None if result is not None and result[1].idle and is_conditional else result

@@ -6,33 +6,31 @@ answer is 304. In every other case, errors included, the app handles the request
 """
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import SQLAlchemyError
 
 from backend import metrics
-from backend.api import plain_pull, rate_guard, request_log
-from backend.api.plain_pull import PATH, Environ, PlainPull
+from backend.api import plain_pull
+from backend.api.plain_pull import PATH, PlainPull
 from backend.api.services import Services
-from backend.database.snapshot_reads import read_connection
+from backend.database.snapshot_reads import ReadConnection
 from backend.identity.principals import Principal
-from backend.identity.tokens import DeviceRevoked, TokenExpired, TokenInvalid
+from backend.identity.tokens import AccessToken
 from backend.sync import idle
-from sync_protocol.cursor import CursorInvalid
 
 
 @dataclass(frozen=True)
 class IdlePollMiddleware:
     """WSGI middleware around *app*, which answers idle polls itself."""
 
-    app: Callable[[Environ, Any], Iterable[bytes]]
+    app: WSGIApplication
     engine: Engine
     services: Services
 
-    def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if environ["PATH_INFO"] != PATH or "HTTP_IF_NONE_MATCH" not in environ:
             return self.app(environ, start_response)
         began = time.perf_counter()
@@ -42,24 +40,18 @@ class IdlePollMiddleware:
             principal = self._unchanged(environ, pull)
         if pull is None or principal is None:
             return self.app(environ, start_response)
-        request_id = request_log.request_id(environ.get("HTTP_X_REQUEST_ID", ""))
-        start_response(
-            "304 NOT MODIFIED", plain_pull.headers(environ, self.services, pull.query.etag, request_id)
-        )
-        request_log.log_request(
-            began=began, method="GET", path=PATH, status=304, principal=principal, request_id=request_id
-        )
+        plain_pull.start_reply(
+            environ, start_response, self.services, status=304, etag=pull.query.etag, principal=principal,
+            began=began,
+        )  # fmt: skip
         metrics.PAGES.labels("unchanged").inc()
         return ()
 
-    def _unchanged(self, environ: Environ, pull: PlainPull) -> Principal | None:
+    def _unchanged(self, environ: WSGIEnvironment, pull: PlainPull) -> Principal | None:
         """Return the device that sends *pull*, if its token is valid and nothing has changed; else None."""
-        try:
-            now = self.services.clock.now()
-            token = self.services.token_cache.verify(pull.token, now)
-            if rate_guard.wait_of_device(self.services, environ, token, now):
-                return None
-            with read_connection(self.engine) as connection:
-                return idle.unchanged_since(connection, token, pull.query.cursor, pull.query.schema)
-        except (TokenInvalid, TokenExpired, DeviceRevoked, CursorInvalid, SQLAlchemyError):
-            return None
+        query = pull.query
+
+        def unchanged(connection: ReadConnection, token: AccessToken) -> Principal | None:
+            return idle.unchanged_since(connection, token, query.cursor, query.schema)
+
+        return plain_pull.read(self.engine, self.services, environ, pull, unchanged)

@@ -7,12 +7,9 @@ Separate from `app`, because it wraps the whole server and knows nothing of Flas
 """
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from backend.api import tus
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 HEADER = "X-HTTP-Method-Override"
 METHODS = ("DELETE", "HEAD", "OPTIONS", "PATCH", "POST")
@@ -26,10 +23,10 @@ class MethodOverrideMiddleware:
     stranger gets into logs or metrics as a method.
     """
 
-    def __init__(self, app: "WSGIApplication") -> None:
+    def __init__(self, app: WSGIApplication) -> None:
         self._app = app
 
-    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
         method = environ.get("HTTP_X_HTTP_METHOD_OVERRIDE", "").strip().upper()
         if method and (path == tus.PATH or path.startswith(f"{tus.PATH}/")):

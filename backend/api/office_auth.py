@@ -32,9 +32,7 @@ def authenticate() -> None:
         except OfficeTokenInvalid:
             rate_guard.failed()
             _refuse_device(session, token, now)
-            raise Problem(
-                ErrorCode.OFFICE_TOKEN_INVALID, "No office account has this token, or the account is revoked."
-            ) from None
+            raise _invalid() from None
 
 
 def _refuse_device(session: Session, token: str, now: dt.datetime) -> None:
@@ -45,9 +43,30 @@ def _refuse_device(session: Session, token: str, now: dt.datetime) -> None:
         raise Problem(ErrorCode.ROLE_MISSING, detail)
 
 
+def require_still(session: Session, permission: Permission, what: str) -> None:
+    """Raise a `Problem` if the account was revoked or lost *permission* since the request began.
+
+    For the transaction that writes: the body arrived and the ERP was asked in the meantime.
+    """
+    try:
+        user = accounts.read_to_write(session, bearer_token())
+    except OfficeTokenInvalid:
+        raise _invalid() from None
+    _require(user, permission, what)
+
+
 def require_permission(permission: Permission, what: str) -> OfficeUser:
     """Return the user of an authenticated request; raises `Problem` if their role may not do *what*."""
     user: OfficeUser = g.office_user
+    _require(user, permission, what)
+    return user
+
+
+def _invalid() -> Problem:
+    detail = "No office account has this token, or the account is revoked."
+    return Problem(ErrorCode.OFFICE_TOKEN_INVALID, detail)
+
+
+def _require(user: OfficeUser, permission: Permission, what: str) -> None:
     if permission not in user.permissions:
         raise Problem(ErrorCode.ROLE_MISSING, f"The role {user.role} may not {what}.")
-    return user

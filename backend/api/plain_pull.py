@@ -1,17 +1,28 @@
-"""Reads an ordinary pull from WSGI's environ, and makes the headers of its reply, without Flask.
+"""Parses an ordinary pull from WSGI's environ, reads its answer, and starts the reply, without Flask.
 
 The idle poll and the delta are answered before Flask, which costs as much as they do. A pull that is unusual in
 any way is none of theirs.
 """
 
+from collections.abc import Callable, Iterable
 from functools import lru_cache
-from typing import Any, NamedTuple
+from http import HTTPStatus
+from typing import NamedTuple, TypeVar
 from urllib.parse import parse_qsl
+from wsgiref.types import StartResponse, WSGIEnvironment
 
-from backend.api import request_log
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from backend.api import rate_guard, request_log
 from backend.api.responses import HEADERS, POLL_HEADER, SECURE, weak_etag
 from backend.api.services import Services
+from backend.database.snapshot_reads import ReadConnection, read_connection
+from backend.identity.principals import Principal
+from backend.identity.tokens import AccessToken, DeviceRevoked, TokenExpired, TokenInvalid
 from backend.sync.page import etag_of
+from backend.sync.pull import NotYet
+from sync_protocol.cursor import CursorInvalid
 
 PATH = "/v1/pull"
 PARAMETERS = frozenset({"cursor", "schema", "limit_bytes"})
@@ -20,7 +31,7 @@ REMEMBERED = 2_048
 MAX_REMEMBERED_TEXT = 2_048
 """Length of a query string above which it is parsed each time."""
 
-Environ = dict[str, Any]
+Answer = TypeVar("Answer")
 
 
 class PullQuery(NamedTuple):
@@ -39,7 +50,7 @@ class PlainPull(NamedTuple):
     query: PullQuery
 
 
-def parse(environ: Environ) -> PlainPull | None:
+def parse(environ: WSGIEnvironment) -> PlainPull | None:
     """Return the pull with a cursor in *environ*; None if anything about the request is unusual."""
     # A browser's request from another origin gets more headers.
     if environ["REQUEST_METHOD"] != "GET" or "HTTP_ORIGIN" in environ:
@@ -69,7 +80,53 @@ def _parse_query(text: str) -> PullQuery | None:
     return PullQuery(cursor, weak_etag(etag_of(cursor)), int(numbers[0]), limit_bytes)
 
 
-def headers(environ: Environ, services: Services, etag: str, request_id: str) -> list[tuple[str, str]]:
+def read(
+    engine: Engine,
+    services: Services,
+    environ: WSGIEnvironment,
+    pull: PlainPull,
+    answer: Callable[[ReadConnection, AccessToken], Answer],
+) -> Answer | None:
+    """Return what *answer* reads for the token of *pull*; None if the app has to decide the reply.
+
+    So it does for a token that is not valid, a device that sends too many requests, and for every error of
+    *answer*.
+    """
+    try:
+        now = services.clock.now()
+        token = services.token_cache.verify(pull.token, now)
+        if rate_guard.wait_of_device(services, environ, token, now):
+            return None
+        with read_connection(engine) as connection:
+            return answer(connection, token)
+    except (TokenInvalid, TokenExpired, DeviceRevoked, CursorInvalid, NotYet, SQLAlchemyError):
+        return None
+
+
+def start_reply(
+    environ: WSGIEnvironment,
+    start_response: StartResponse,
+    services: Services,
+    *,
+    status: int,
+    etag: str,
+    headers: Iterable[tuple[str, str]] = (),
+    principal: Principal,
+    began: float,
+) -> None:
+    """Start the reply to the pull of *principal*, which *began* then (`time.perf_counter`), and log it.
+
+    *headers* describe the body.
+    """
+    request_id = request_log.request_id(environ.get("HTTP_X_REQUEST_ID", ""))
+    every = [*_headers(environ, services, etag, request_id), *headers]
+    start_response(f"{status} {HTTPStatus(status).phrase.upper()}", every)
+    request_log.log_request(
+        began=began, method="GET", path=PATH, status=status, principal=principal, request_id=request_id
+    )
+
+
+def _headers(environ: WSGIEnvironment, services: Services, etag: str, request_id: str) -> list[tuple[str, str]]:
     """Return the headers that the app sends with a page and with a 304; tests compare them."""
     every = [
         ("ETag", etag),

@@ -39,7 +39,7 @@ def _bytes(text: Any, model: Any, *conditions: Any) -> Any:
     return func.coalesce(_today(func.sum(byte_length(text)), model).where(*conditions).scalar_subquery(), 0)
 
 
-_QUERY = PRINCIPAL_QUERY.add_columns(
+QUERY = PRINCIPAL_QUERY.add_columns(
     (
         _today(func.count(), Submission).scalar_subquery() + _today(func.count(), Quarantined).scalar_subquery()
     ).label("documents"),
@@ -66,7 +66,7 @@ def preload(token: Credential) -> tuple[Principal, Used]:
     """Read the device's row, and what its rep has used today, in one statement."""
     began, _ = day_of(get_services().settings.zone, get_services().clock.now())
     with read_connection(db.engine) as connection:
-        row = connection.execute(_QUERY, {"device": token.device, "day_began": began}).one_or_none()
+        row = connection.execute(QUERY, {"device": token.device, "day_began": began}).one_or_none()
     principal = check(row, token)
     return principal, Used(row.documents, row.kept_bytes)
 

@@ -1,5 +1,6 @@
 """What the endpoints share: settings, clock, keys, limits, stores. `get_services()` returns it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from flask import current_app
@@ -35,9 +36,9 @@ class Services:
     large_bodies: Turns
     """Taken by requests with large bodies."""
     token_cache: VerifiedTokens
-    openapi: bytes
-    """The OpenAPI document as JSON."""
-    contract: RenderedContract
+    openapi: Callable[[], bytes]
+    """Returns the OpenAPI document as JSON."""
+    contract: Callable[[], RenderedContract]
     segments: Store
     on_demand_builder: OnDemandBuilder
     links: SignedLinks

@@ -23,6 +23,8 @@ from backend.ingest import watermarks
 from backend.settings import Settings
 from sync_protocol.local_time import local_time
 
+NOT_ON_HOLD = "Sending is not on hold."
+RESUMES = "Sending to the ERP resumes."
 MEANINGS = {
     "sent": "looked up in the ERP, because they count as sent",
     "found": "of those: exactly one in the ERP, with the same total",
@@ -130,7 +132,7 @@ class _Run:
                     cause="command", began_at=began, ended_at=now, since=begin,
                 )  # fmt: skip
         if not holds:
-            console.print("Sending is not on hold.")
+            console.print(NOT_ON_HOLD)
             if excepted:
                 console.print("The ERP has lost no document, so none was cancelled.")
         elif dry_run:
@@ -181,7 +183,7 @@ class _Run:
                     # What was read from the ERP after its backup may no longer be true.
                     watermarks.forget(session, self.connector.name)
                 sending_hold.release(session, hold, actor, self.clock.now(), report.counts())
-        console.print("Sending to the ERP resumes.")
+        console.print(RESUMES)
 
 
 def _print(report: Report, since: dt.datetime) -> None:

@@ -79,7 +79,7 @@ def rotate(kind: str | None) -> None:
 def revoke(id: str, yes: bool) -> None:
     """Stop accepting the key ID now, because it has leaked.
 
-    After a signing key phones fetch new access tokens by themselves. After a refresh secret every phone whose
+    After a signing key phones fetch new access tokens automatically. After a refresh secret every phone whose
     token was made with it must enrol again; its outbox is kept.
     """
     settings, now = load_settings(), SystemClock().now()

@@ -1,13 +1,13 @@
 """`satchel receipts …`: refused receipts, and another check of them."""
 
+import datetime as dt
+
 import click
-from sqlalchemy import select
 
 from backend.cli.context import audited, console, load_settings, transaction
 from backend.cli.refusal import CannotRun
 from backend.cli.tables import print_table
 from backend.receipts import rechecks
-from backend.receipts.models import Receipt, ReceiptState
 
 
 @click.group("receipts")
@@ -21,12 +21,7 @@ def refused(limit: int) -> None:
     """List refused receipts, newest first."""
     with transaction(load_settings()) as session:
         print_table(
-            session.scalars(
-                select(Receipt)
-                .where(Receipt.state == ReceiptState.REFUSED.value)
-                .order_by(Receipt.stored_at.desc())
-                .limit(limit)
-            ),
+            rechecks.refused(session, limit),
             {
                 "sha256": lambda receipt: receipt.sha256,
                 "type": lambda receipt: receipt.media_type,
@@ -38,13 +33,35 @@ def refused(limit: int) -> None:
 
 
 @receipts_group.command()
-@click.argument("sha256")
-def recheck(sha256: str) -> None:
+@click.argument("sha256", required=False)
+@click.option(
+    "--copies-before",
+    "before",
+    type=click.DateTime(),
+    help="Instead of SHA256: make all copies again that were made before then (UTC), such as the time of an "
+    "upgrade that removes more metadata.",
+)
+def recheck(sha256: str | None, before: dt.datetime | None) -> None:
     """Check the refused receipt SHA256 again, as after an upgrade of the decoders; a worker does it.
 
     An expense claim that was rejected because of it stays rejected. Its rep sends an edited copy, and needs no
     new photograph.
     """
+    if sha256 is not None and before is None:
+        _recheck_refused(sha256)
+    elif before is not None and sha256 is None:
+        _recheck_copies(before.replace(tzinfo=dt.UTC))
+    else:
+        raise click.UsageError("give either SHA256 or --copies-before")
+
+
+def _recheck_copies(before: dt.datetime) -> None:
+    with audited("receipt.copies_rechecked", f"before {before.isoformat()}") as session:
+        count = rechecks.recheck_copies(session, before)
+    console.print(f"{count} copies are made again", highlight=False)
+
+
+def _recheck_refused(sha256: str) -> None:
     with audited("receipt.rechecked", sha256) as session:
         try:
             rechecks.recheck(session, sha256)

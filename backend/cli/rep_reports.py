@@ -46,8 +46,8 @@ def _captured(document: dict[str, str]) -> str:
 
 @click.command()
 @click.argument("device")
-@click.option("--most", default=20, show_default=True, type=click.IntRange(1, 10_000), help="Syncs to list.")
-def syncs(device: str, most: int) -> None:
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1), help="Maximum number of rows.")
+def syncs(device: str, limit: int) -> None:
     """List the newest syncs of a DEVICE, as it reported them; they are kept for 90 days.
 
     DEVICE is its id, or four characters or more of its beginning or end. Times are those of the phone's clock.
@@ -55,7 +55,7 @@ def syncs(device: str, most: int) -> None:
     with transaction(load_settings()) as session:
         row = require_device(session, device)
         print_table(
-            reports.syncs(session, row.id, most),
+            reports.syncs(session, row.id, limit),
             {
                 "began": lambda sync: sync.began_at,
                 "seconds": lambda sync: f"{sync.milliseconds / 1000:.1f}",

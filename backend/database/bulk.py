@@ -39,9 +39,9 @@ def dialect_of(session: Session) -> str:
     return session.get_bind().dialect.name
 
 
-def to_json(value: Iterable[Any]) -> str:
-    """Return rows (mappings) or single values as the JSON parameter of a statement of this module."""
-    return orjson.dumps(list(value)).decode()
+def to_json(value: Any) -> str:
+    """Return *value*, of JSON's types, as JSON text for a column or a parameter. Any iterable is a list."""
+    return orjson.dumps(value, default=list).decode()
 
 
 def json_rows(dialect: str, columns: Sequence[Column[Any]], parameter: str = "given") -> FromClause:

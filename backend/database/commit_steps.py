@@ -48,7 +48,12 @@ class CommitQueue(Generic[Key, Entry]):
         return any(key in entries for entries in self._of(session).values())
 
     def take(self, session: Session) -> dict[Key, Entry]:
-        """Return what is queued, and queue it no longer."""
+        """Return what is queued, and queue it no longer.
+
+        Raises RuntimeError in a savepoint: its rollback would lose what the outer transaction has queued.
+        """
+        if session.in_nested_transaction():
+            raise RuntimeError("what is queued is not written in a savepoint")
         taken: dict[Key, Entry] = {}
         for entries in self._queues(session).pop(self._step, {}).values():
             taken |= entries
@@ -83,6 +88,8 @@ def _before_commit(session: Session) -> None:
             # A step may queue entries of a later one, never of an earlier one.
             if step in queues and (entries := _steps[step].take(session)):
                 _steps[step].write(session, entries)
+        if is_pending(session):
+            raise RuntimeError("a step of the commit queued an entry for itself or for an earlier step")
         return
     for of_step in queues.values():
         if savepoint in of_step and savepoint.parent is not None:

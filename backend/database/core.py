@@ -13,7 +13,19 @@ from collections.abc import Callable
 from typing import Any, cast
 
 import psycopg
-from sqlalchemy import DateTime, Engine, String, Table, Text, TypeDecorator, create_engine, event
+from sqlalchemy import (
+    CursorResult,
+    DateTime,
+    Delete,
+    Engine,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    Update,
+    create_engine,
+    event,
+)
 from sqlalchemy.engine import Connection, Dialect, ExceptionContext, make_url
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
@@ -181,6 +193,16 @@ def snapshot(session: Session) -> None:
 def table_of(model: type[Model]) -> Table:
     """Return the table of *model*, for statements that do not load its objects."""
     return cast("Table", model.__table__)
+
+
+def execute_counted(session: Session, statement: Update | Delete) -> int:
+    """Execute *statement*; return how many rows it changed.
+
+    Objects that *session* has loaded stay as they are.
+    """
+    result = session.execute(statement, execution_options={"synchronize_session": False})
+    # What an UPDATE or a DELETE returns; SQLAlchemy declares what any statement returns.
+    return cast("CursorResult[Any]", result).rowcount
 
 
 def after_commit(session: Session, action: Callable[[], object]) -> None:

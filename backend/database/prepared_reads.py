@@ -15,11 +15,14 @@ import psycopg
 from psycopg import pq
 from psycopg.adapt import Transformer
 from psycopg.errors import error_from_result
-from sqlalchemy import ClauseElement
-from sqlalchemy.dialects.postgresql import psycopg as dialects
+from sqlalchemy import ClauseElement, Dialect
+from sqlalchemy.dialects import registry
 
-_NUMBERED = dialects.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
+_NUMBERED: Dialect = registry.load("postgresql.psycopg")(paramstyle="numeric_dollar")
 """Compiles a statement with the parameters `$1`, `$2`, …, as PostgreSQL itself numbers them."""
+
+_make_row_type: Callable[..., Any] = namedtuple
+"""A type checker wants to read the names in a call of `namedtuple`; here the result of a statement has them."""
 
 
 @dataclass
@@ -81,7 +84,7 @@ class PreparedReads:
 
 @lru_cache(maxsize=128)
 def _row_of(names: tuple[bytes, ...]) -> Callable[..., Any]:
-    row: Any = namedtuple("Row", [name.decode() for name in names], rename=True)  # type: ignore[misc]
+    row = _make_row_type("Row", [name.decode() for name in names], rename=True)
     maker: Callable[..., Any] = row._make
     return maker
 

@@ -22,7 +22,7 @@ Rows = Sequence[Any]
 
 @dataclass(frozen=True)
 class Read:
-    """A statement that returns rows, and what its rows mean."""
+    """A statement, and what the rows that it returns mean."""
 
     statement: Any
     """A Core statement that is kept: compiling one takes longer than running it."""
@@ -31,15 +31,21 @@ class Read:
     """Makes of the rows what the caller wants."""
 
 
-def run(session: Session, reads: Sequence[Read]) -> list[Any]:
-    """Run *reads* in their order; return the value of each. Raises `DBAPIError`."""
+def run(session: Session, reads: Sequence[Read], *, commits: bool = False) -> list[Any]:
+    """Run *reads* in their order; return the value of each. *commits* as of `pipelined`. Raises `DBAPIError`.
+
+    What returns no rows, such as an INSERT, has the value of an empty list of rows.
+    """
     connection = session.connection()
-    if connection.dialect.name != POSTGRESQL or len(reads) == 1:
-        return [read.value(connection.execute(read.statement, read.parameters).all()) for read in reads]
-    texts = [_text(read, connection) for read in reads]
-    return [
-        read.value(cursor.fetchall()) for read, cursor in zip(reads, pipelined(connection, texts), strict=True)
-    ]
+    if connection.dialect.name != POSTGRESQL or (len(reads) == 1 and not commits):
+        results = [connection.execute(read.statement, read.parameters) for read in reads]
+        rows = [result.all() if result.returns_rows else [] for result in results]
+    else:
+        comment = _OWN_PLANS if reads[0].statement is _BY_INDEX else ""
+        texts = [_text(read, connection, comment) for read in reads]
+        cursors = pipelined(connection, texts, commits=commits)
+        rows = [cursor.fetchall() if cursor.description else [] for cursor in cursors]
+    return [read.value(of_read) for read, of_read in zip(reads, rows, strict=True)]
 
 
 def pipelined(
@@ -79,10 +85,14 @@ def pipelined(
         ) from error
 
 
-def _text(read: Read, connection: Connection) -> tuple[str, Mapping[str, Any]]:
+def _text(read: Read, connection: Connection, comment: str) -> tuple[str, Mapping[str, Any]]:
     text, fixed = compiled_text(read.statement, connection.dialect)
-    return text, {**fixed, **read.parameters}
+    return text + comment, {**fixed, **read.parameters}
 
+
+_OWN_PLANS = " /* by index */"
+"""Ends statements that follow `by_index`. A prepared statement is known by its text, so these share no plan
+with the same statement of another transaction on the connection, which may have read the tables whole."""
 
 _BY_INDEX = select(
     *(func.set_config(f"enable_{name}", "off", literal(True)) for name in NO_SCANS),

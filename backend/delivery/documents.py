@@ -49,7 +49,7 @@ def _receipt(session: Session, folder: Path, sha256: str) -> ReceiptFile:
             advice="Restore the receipt and retry; or return the document to the rep, who sends it again.",
         ) from error
     except stored_receipts.ReceiptUnchecked as error:
-        # Only a document that was queued by an earlier version gets here.
+        # The document was queued by an earlier version, or the copy is made again.
         raise ErpError(
             ErrorClass.TRANSIENT, "One of its receipts is not checked yet", raw=str(error)
         ) from error

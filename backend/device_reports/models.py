@@ -23,6 +23,8 @@ class DeviceReport(Model):
     """As `UnsentSchema` has them."""
     unsent_total: Mapped[int] = mapped_column(Integer)
 
+    __table_args__ = (Index("device_report_by_rep", "rep"),)
+
 
 class DeviceSync(Model):
     """One sync of a device, as `SyncFiguresSchema` has it."""

@@ -2,7 +2,8 @@
 
 `publish()` is the last step of a transaction. It takes its positions first, which is also the lock, and reads
 the current rows only then. If it read before, two transactions that move the same record could each leave it
-live in another channel. Under the lock it uses the feed's tables only, and the commit follows.
+live in another channel. Under the lock it uses the feed's tables only, each by its indexes, and the commit
+follows.
 
 Callers queue their changes (`publication.py`), and a hook publishes them. Only ingest calls `publish()` itself:
 its transaction publishes one list of records, of which it knows the size, and ends with that call. A sweep also
@@ -15,14 +16,14 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Table, bindparam, select, update
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from backend.database import bulk
-from backend.database.core import table_of
+from backend.database import bulk, round_trip
 from backend.feed import former, positions
-from backend.feed.live import FEED, LiveRecord, Ref, read_live
-from backend.feed.models import FeedRow, FeedStream
+from backend.feed.live import FEED, LiveRecord, Ref, live_read, read_live
+from backend.feed.models import FeedRow
+from backend.feed.row_writes import RowWrite, write_rows
 from sync_protocol.canonical import canonical
 from sync_protocol.catalogue import COLLECTIONS, followers
 from sync_protocol.change import Change, Gone, Put
@@ -34,8 +35,6 @@ from sync_protocol.limits import LIMITS
 
 MAX_CHANGES = LIMITS.push_changes
 """The limit per transaction: it bounds the time for which the lock is held."""
-
-STREAMS = table_of(FeedStream)
 
 
 @dataclass(frozen=True)
@@ -58,42 +57,31 @@ class Prepared:
         return (self.rule.collection, str(self.parent)) if follows else None
 
 
-@dataclass(frozen=True)
-class _Write:
-    """A row to write at a position; a body of None means a tombstone.
-
-    *hash* is the row hash of the new body, *old_hash* that of the row it replaces; None if there is none.
-    """
-
-    channel: str
-    collection: str
-    key: str
-    body: str | None
-    parent: str | None
-    hash: int | None
-    old_hash: int | None
-
-
-def publish(session: Session, changes: Sequence[Change]) -> int:
+def publish(session: Session, changes: Sequence[Change], *, commits: bool = False) -> int:
     """Write *changes* (at most 1,000, already validated) and return the feed's new head.
 
     An unchanged record is skipped. A record that moves to another channel leaves a tombstone in the old one,
-    and its followers move with it. Of several changes to one record the last counts. Raises ValueError for more
-    than 1,000 changes.
+    and its followers move with it. Of several changes to one record the last counts. *commits* as of
+    `round_trip.pipelined`. Raises ValueError for more than 1,000 changes.
     """
     if len(changes) > MAX_CHANGES:
         raise ValueError(f"at most {MAX_CHANGES} changes a transaction, not {len(changes)}")
     final = {(change.collection, change.key): change for change in changes}
     # Work that does not read the feed is done before the lock is taken, because other publishers wait for it.
     after = {ref: prepare(ref, change) for ref, change in final.items() if isinstance(change, Put)}
-    top = positions.take(session, 2 * len(final))
-    live = read_live(session, {*final, *(new.followed for new in after.values() if new.followed)})
+    dialect = bulk.dialect_of(session)
+    refs = {*final, *(new.followed for new in after.values() if new.followed)}
+    *_, head, live = round_trip.run(
+        session,
+        [*round_trip.by_index(session), positions.taking(dialect, 2 * len(final)), live_read(dialect, refs)],
+    )
+    top = positions.taken(session, head)
     writes = list(_plan(session, final, after, live))
     if len(writes) > 2 * len(final):
         # Followers move too. The lock is held, so these positions follow directly on those taken above.
         top = positions.take(session, len(writes))
-    _write(session, writes, top - len(writes) + 1)
-    former.keep(session, final, live, top)
+    kept = former.keeping(dialect, final, live, top)
+    write_rows(session, writes, top - len(writes) + 1, kept, commits=commits)
     return top
 
 
@@ -115,7 +103,7 @@ def _plan(
     final: dict[Ref, Change],
     after: dict[Ref, Prepared],
     live: Mapping[Ref, LiveRecord],
-) -> Iterator[_Write]:
+) -> Iterator[RowWrite]:
     """Yield the rows to write, parents before followers, the tombstone of a move before its put.
 
     *live* has the current records of *final* and those that they follow.
@@ -127,16 +115,16 @@ def _plan(
         if isinstance(change, Gone):
             settled[ref] = NOWHERE
             if old is not None:
-                yield _Write(old.channel, *ref, None, None, None, old.hash)
+                yield RowWrite(old.channel, *ref, None, None, None, old.hash)
         else:
             new = after[ref]
             channel = settled[ref] = _channel_of(change, new, live, settled)
             same_channel = old is not None and old.channel == channel
             if old is not None and not same_channel:
-                yield _Write(old.channel, *ref, None, None, None, old.hash)
+                yield RowWrite(old.channel, *ref, None, None, None, old.hash)
             if old is None or not same_channel or old.body != new.body:
                 replaced = old.hash if old is not None and same_channel else None
-                yield _Write(channel, *ref, new.body, new.parent, new.hash, replaced)
+                yield RowWrite(channel, *ref, new.body, new.parent, new.hash, replaced)
     was = {ref: live[ref].channel for ref in final if ref in live}
     yield from _move_followers(session, settled, {r: c for r, c in settled.items() if was.get(r, NOWHERE) != c})
 
@@ -163,7 +151,7 @@ def _channel_of(put: Put, new: Prepared, live: Mapping[Ref, LiveRecord], settled
     return live[parent].channel if parent in live else NOWHERE
 
 
-def _move_followers(session: Session, settled: dict[Ref, str], moved: dict[Ref, str]) -> Iterator[_Write]:
+def _move_followers(session: Session, settled: dict[Ref, str], moved: dict[Ref, str]) -> Iterator[RowWrite]:
     """Yield the moves of records whose parent is in *moved*, then of their followers, and so on.
 
     *moved* maps each record to its new channel. *settled* holds the records that this transaction decided on
@@ -179,8 +167,8 @@ def _move_followers(session: Session, settled: dict[Ref, str], moved: dict[Ref, 
                     target = channels[str(row.parent)]
                     if ref in settled or row.channel == target:
                         continue
-                    yield _Write(row.channel, *ref, None, None, None, row.hash)
-                    yield _Write(target, *ref, row.body, row.parent, row.hash, None)
+                    yield RowWrite(row.channel, *ref, None, None, None, row.hash)
+                    yield RowWrite(target, *ref, row.body, row.parent, row.hash, None)
                     following[ref] = target
         moved = following
 
@@ -197,76 +185,6 @@ def _followers_query(dialect: str) -> Any:
 def _read_followers(session: Session, collection: str, parents: list[str]) -> Sequence[Any]:
     parameters = {"collection": collection, "parents": bulk.to_json(parents)}
     return session.connection().execute(_followers_query(bulk.dialect_of(session)), parameters).all()
-
-
-def _write(session: Session, writes: list[_Write], first: int) -> None:
-    if not writes:
-        return
-    numbered = [{**vars(write), "position": first + n} for n, write in enumerate(writes)]
-    # Tombstones first: a unique index allows a live record in one channel only.
-    tombstones = [
-        {f"b_{name}": row[name] for name in ("channel", "collection", "key", "position")}
-        for row in numbered
-        if row["body"] is None
-    ]
-    if tombstones:
-        session.connection().execute(
-            update(FEED)
-            .where(
-                FEED.c.channel == bindparam("b_channel"),
-                FEED.c.collection == bindparam("b_collection"),
-                FEED.c.key == bindparam("b_key"),
-            )
-            .values(body=None, parent=None, hash=None, position=bindparam("b_position")),
-            tombstones,
-        )
-    puts = [row for row in numbered if row["body"] is not None]
-    if puts:
-        _upsert(session, FEED, puts, ("channel", "collection", "key"), ("body", "parent", "hash", "position"))
-    streams = _streams_after(session, writes, first)
-    _upsert(session, STREAMS, streams, ("channel", "collection"), ("head", "rows", "sum"), ("floor",))
-
-
-@cache
-def _stream_totals_query(dialect: str) -> Any:
-    columns = STREAMS.c.channel, STREAMS.c.collection, STREAMS.c.rows, STREAMS.c.sum
-    return select(*columns).where(bulk.in_json_list(dialect, STREAMS.c.channel, "channels"))
-
-
-def _streams_after(session: Session, writes: list[_Write], first: int) -> list[dict[str, Any]]:
-    """Return the rows of `feed_stream` after *writes*; under the lock no other transaction changes them."""
-    parameters = {"channels": bulk.to_json({write.channel for write in writes})}
-    rows = session.connection().execute(_stream_totals_query(bulk.dialect_of(session)), parameters)
-    sums = {(row.channel, row.collection): [0, row.rows, row.sum] for row in rows}
-    for position, write in enumerate(writes, first):
-        after = sums.setdefault((write.channel, write.collection), [0, 0, 0])
-        after[0] = position
-        after[1] += (write.hash is not None) - (write.old_hash is not None)
-        after[2] += (write.hash or 0) - (write.old_hash or 0)
-    return [
-        {
-            "channel": channel,
-            "collection": collection,
-            "head": head,
-            "floor": 0,
-            "rows": count,
-            "sum": signed(total),
-        }
-        for (channel, collection), (head, count, total) in sums.items()
-        if head
-    ]
-
-
-def _upsert(
-    session: Session,
-    table: Table,
-    written: list[Any],
-    key: tuple[str, ...],
-    values: tuple[str, ...],
-    first: tuple[str, ...] = (),
-) -> None:
-    statement = bulk.bulk_upsert(bulk.dialect_of(session), table, key, values, first)
-    session.connection().execute(statement, {"given": bulk.rows_of(written, (*key, *values, *first))})
 
 
 def live(session: Session, collection: str, key: str) -> NewRecord | None:

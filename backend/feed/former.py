@@ -11,6 +11,7 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from backend.database import bulk
+from backend.database.round_trip import Read
 from backend.feed.live import FORMER, LiveRecord, Ref
 from backend.feed.models import FormerRecord
 from sync_protocol.catalogue import COLLECTIONS
@@ -19,8 +20,13 @@ from sync_protocol.change import Change, Put
 _COLUMNS = ("collection", "parent", "key", "position", "body")
 
 
-def keep(session: Session, final: Mapping[Ref, Change], live: Mapping[Ref, LiveRecord], position: int) -> None:
-    """Keep the former fields of the records of *live* that *final* changes or deletes, at *position*."""
+def keeping(
+    dialect: str, final: Mapping[Ref, Change], live: Mapping[Ref, LiveRecord], position: int
+) -> list[Read]:
+    """Return what keeps the former fields of the records of *live* that *final* changes or deletes.
+
+    They are kept at *position*. Nothing is returned if no such field changes.
+    """
     rows = []
     for ref, change in final.items():
         names, old = COLLECTIONS[ref[0]].former_fields, live.get(ref)
@@ -40,9 +46,9 @@ def keep(session: Session, final: Mapping[Ref, Change], live: Mapping[Ref, LiveR
                 "body": json.dumps(before),
             }
         )
-    if rows:
-        statement = bulk.bulk_insert(bulk.dialect_of(session), FORMER, _COLUMNS)
-        session.connection().execute(statement, {"given": bulk.rows_of(rows, _COLUMNS)})
+    if not rows:
+        return []
+    return [Read(bulk.bulk_insert(dialect, FORMER, _COLUMNS), {"given": bulk.rows_of(rows, _COLUMNS)})]
 
 
 def delete_expired(session: Session, horizon: int) -> None:

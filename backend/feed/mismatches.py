@@ -8,6 +8,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from backend.database.bulk import upsert
+from backend.database.core import execute_counted
 from backend.feed.models import FeedMismatch
 from sync_protocol.change import Stream
 
@@ -104,5 +105,4 @@ def count_since(session: Session, start: dt.datetime) -> tuple[int, int]:
 
 def purge(session: Session, now: dt.datetime) -> int:
     """Delete mismatches older than `RETENTION`; return how many."""
-    deleted = session.execute(delete(FeedMismatch).where(FeedMismatch.at < now - RETENTION))
-    return int(deleted.rowcount)  # type: ignore[attr-defined]
+    return execute_counted(session, delete(FeedMismatch).where(FeedMismatch.at < now - RETENTION))

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from backend.clock import AHEAD, Clock, is_ahead
 from backend.database.bulk import insert_ignore
+from backend.database.core import execute_counted
 from backend.feed import positions
 from backend.feed.models import PositionTime
 from sync_protocol.local_time import local_time
@@ -65,11 +66,7 @@ def ahead_message(newest: dt.datetime) -> str:
 
 def correct(session: Session, now: dt.datetime) -> int:
     """Set the times that lie ahead of *now* to *now*, when these positions certainly exist; return how many."""
-    corrected = session.execute(
-        update(PositionTime).where(PositionTime.at > now + AHEAD).values(at=now),
-        execution_options={"synchronize_session": False},
-    )
-    count = int(corrected.rowcount)  # type: ignore[attr-defined]
+    count = execute_counted(session, update(PositionTime).where(PositionTime.at > now + AHEAD).values(at=now))
     if count:
         log.warning("%d times of feed positions lay ahead of the clock, and are set to now", count)
     return count

@@ -8,13 +8,28 @@ issues numbers in the order of requests, and a reader would skip those not yet c
 import logging
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, insert, literal, literal_column, null, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    bindparam,
+    func,
+    insert,
+    literal,
+    literal_column,
+    null,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 from ulid import ULID
 
+from backend.database import round_trip
 from backend.database.bulk import POSTGRESQL, dialect_of
 from backend.database.core import table_of
+from backend.database.round_trip import Read
 from backend.feed.models import FeedEpoch, FeedHead
 
 log = logging.getLogger(__name__)
@@ -76,21 +91,32 @@ def take(session: Session, count: int) -> int:
     and the last commits may be lost. Then a new epoch starts before any position is issued. Otherwise phones
     would receive the same positions twice with different contents. Raises `FeedMissing`.
     """
-    row = (
-        session.connection()
-        .execute(
-            update(HEAD)
-            .where(HEAD.c.id == HEAD_ID)
-            .values(position=HEAD.c.position + count)
-            .returning(HEAD.c.position, HEAD.c.lineage, _lineage_sql(session).label("server_lineage"))
-        )
-        .one_or_none()
-    )
+    [row] = round_trip.run(session, [taking(dialect_of(session), count)])
+    return taken(session, row)
+
+
+def taking(dialect: str, count: int) -> Read:
+    """Return the statement of `take`, for a round trip with others; its row is for `taken`."""
+    return Read(_take_statement(dialect), {"count": count}, lambda rows: next(iter(rows), None))
+
+
+def taken(session: Session, row: Any) -> int:
+    """Return the last position that was taken by *row*, what `taking` returned; as `take` otherwise."""
     if row is None:
         raise FeedMissing("the database is not set up; run `satchel init`")
     if row.lineage != row.server_lineage:
         _start_epoch(session, row.server_lineage, EpochCause.LINEAGE)
     return int(row.position)
+
+
+@cache
+def _take_statement(dialect: str) -> Any:
+    return (
+        update(HEAD)
+        .where(HEAD.c.id == HEAD_ID)
+        .values(position=HEAD.c.position + bindparam("count", type_=BigInteger))
+        .returning(HEAD.c.position, HEAD.c.lineage, _known_lineage(dialect).label("server_lineage"))
+    )
 
 
 def detect_failover(session: Session) -> None:
@@ -150,10 +176,6 @@ def _known_lineage(dialect: str) -> ColumnElement[str]:
     return literal_column(f"({LINEAGE})") if dialect == POSTGRESQL else literal(EMBEDDED_LINEAGE)
 
 
-def _lineage_sql(session: Session) -> ColumnElement[str]:
-    """Return the SQL expression for the connected server's lineage (system identifier and timeline)."""
-    return _known_lineage(dialect_of(session))
-
-
 def _lineage(session: Session) -> str:
-    return str(session.execute(select(_lineage_sql(session))).scalar_one())
+    """Return the connected server's lineage (system identifier and timeline)."""
+    return str(session.execute(select(_known_lineage(dialect_of(session)))).scalar_one())

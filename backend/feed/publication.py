@@ -46,7 +46,7 @@ def publish_queued(session: Session) -> None:
     """Publish the queued changes now, for a caller that must know their position.
 
     The caller does as little as possible afterwards: it holds the feed's lock until the commit. Raises
-    `NotAdded` if there is an addition.
+    RuntimeError in a savepoint, and `NotAdded` if a row of an addition is not new.
     """
     if entries := _queue.take(session):
         _publish(session, entries, commits=False)
@@ -68,7 +68,10 @@ def _publish(session: Session, entries: _Entries, *, commits: bool) -> None:
         additions.insert(session, addition)
         keys = [(addition.collection, key) for key in addition.each["id"]]
         changes = dict(zip(keys, addition.puts, strict=True)) | changes
-    publish(session, [change() for change in changes.values()])
+    made = [change() for change in changes.values()]
+    # Making a change may have left something to write: an audit entry, or an object.
+    is_last = not (commit_steps.is_pending(session) or session.new or session.dirty or session.deleted)
+    publish(session, made, commits=commits and is_last)
 
 
 _queue: CommitQueue[Ref | None, MakeChange | Addition] = CommitQueue(Step.FEED, _publish_and_commit)

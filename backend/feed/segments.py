@@ -10,6 +10,7 @@ from typing import NamedTuple
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
+from backend.database.core import execute_counted
 from backend.feed import positions
 from backend.feed.models import FeedSegment, FeedStream
 from sync_protocol.change import Stream
@@ -149,11 +150,7 @@ def withdraw(session: Session, sha256: str, now: dt.datetime) -> None:
 
 def delete_retired(session: Session, before: dt.datetime) -> int:
     """Delete the segments retired before *before*; return how many. Their files are left to the sweep."""
-    deleted = session.execute(
-        delete(FeedSegment).where(FeedSegment.retired_at < before),
-        execution_options={"synchronize_session": False},
-    )
-    return int(deleted.rowcount)  # type: ignore[attr-defined]
+    return execute_counted(session, delete(FeedSegment).where(FeedSegment.retired_at < before))
 
 
 def all_names(session: Session) -> set[str]:

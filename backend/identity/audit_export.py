@@ -17,6 +17,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from backend.clock import instant
+from backend.database.core import execute_counted
 from backend.files import sync_folder, write_synced
 from backend.identity import audit, audit_chain
 from backend.identity.audit_chain import SEALED, ChainBroken, Head
@@ -84,7 +85,7 @@ def seal(session: Session, export: Export, *, actor: str, now: dt.datetime) -> N
 def remove(session: Session) -> int:
     """Delete the entries that may leave the table; return how many they were."""
     last = audit_chain.sealed(session).number
-    return session.execute(delete(AuditEntry).where(AuditEntry.number <= last)).rowcount  # type: ignore[attr-defined,no-any-return]
+    return execute_counted(session, delete(AuditEntry).where(AuditEntry.number <= last))
 
 
 def read(path: Path) -> Export:

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
     EllipticCurvePublicNumbers,
 )
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from jwt.types import Options
 
 from backend.identity import ed25519_points
 from sync_protocol import base64url
@@ -60,8 +61,8 @@ def verify(jwk: Mapping[str, str], signed: str) -> dict[str, Any]:
     """
     key = _build(jwk)
     algorithm = "EdDSA" if isinstance(key, Ed25519PublicKey) else "ES256"
-    unchecked = {"verify_exp": False, "verify_nbf": False, "verify_iat": False, "verify_aud": False}
-    return jwt.decode(signed, key, algorithms=[algorithm], options=unchecked)  # type: ignore[arg-type]
+    unchecked: Options = {"verify_exp": False, "verify_nbf": False, "verify_iat": False, "verify_aud": False}
+    return jwt.decode(signed, key, algorithms=[algorithm], options=unchecked)
 
 
 def _build(jwk: Mapping[str, Any]) -> PublicKey:

@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, String, Text
+from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.database.core import JsonText, KeyText, Model, UtcDateTime
@@ -88,6 +88,9 @@ class Device(Model):
     __table_args__ = (Index("device_by_rep", "rep"),)
 
 
+_UNUSED = "used_at IS NULL AND withdrawn_at IS NULL"
+
+
 class EnrolmentCode(Model):
     """A one-time code for enrolment; only its hash is stored."""
 
@@ -106,6 +109,12 @@ class EnrolmentCode(Model):
     """The device that it enrolled. The same key may use the code again after a lost reply."""
     renews: Mapped[str | None] = mapped_column(KeyText)
     """The device that it is for, which keeps its id; null: the code makes a new device."""
+
+    __table_args__ = (
+        Index(
+            "enrolment_code_unused", "expires_at", postgresql_where=text(_UNUSED), sqlite_where=text(_UNUSED)
+        ),
+    )
 
 
 class UsedProof(Model):

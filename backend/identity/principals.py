@@ -4,7 +4,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
 from backend.database.snapshot_reads import ReadConnection
@@ -17,6 +17,10 @@ PRINCIPAL_QUERY = (
     .where(Device.id == bindparam("device"))
 )
 """Selects the row that `check` checks, for the parameter `device`."""
+
+LOCKING_QUERY = PRINCIPAL_QUERY.with_for_update(read=True, of=Device)
+"""Does the same, and shares the device's row until the commit: what a device writes is committed before its
+revocation is, or refused. SQLite has one writer at a time, and needs no lock."""
 
 
 class Credential(Protocol):
@@ -47,6 +51,11 @@ def read(connection: ReadConnection, token: Credential) -> Principal:
     return check(connection.execute(PRINCIPAL_QUERY, {"device": token.device}).one_or_none(), token)
 
 
+def read_to_write(connection: ReadConnection, token: Credential) -> Principal:
+    """Do as `read`, for a transaction that writes: no revocation commits before it ends."""
+    return check(connection.execute(LOCKING_QUERY, {"device": token.device}).one_or_none(), token)
+
+
 def check(row: Any, token: Credential) -> Principal:
     """Return the principal of *token*, given its *row* of `PRINCIPAL_QUERY` (None: there is none).
 
@@ -63,11 +72,16 @@ def check(row: Any, token: Credential) -> Principal:
 
 
 def note_seen(session: Session, principal: Principal, now: dt.datetime) -> None:
-    """Update when the device was last seen, at most once per `SEEN_EVERY`."""
+    """Update when the device was last seen, at most once per `SEEN_EVERY`.
+
+    Call it before the row is shared by `LOCKING_QUERY`: two transactions that share it cannot both change it.
+    """
     if principal.last_seen_at is None or now - principal.last_seen_at >= SEEN_EVERY:
+        # *principal* may have been read minutes ago, before a large body.
+        is_due = or_(Device.last_seen_at.is_(None), Device.last_seen_at <= now - SEEN_EVERY)
         session.execute(
             update(Device)
-            .where(Device.id == principal.device)
+            .where(Device.id == principal.device, is_due)
             .values(previously_seen_at=Device.last_seen_at, last_seen_at=now)
         )
 
@@ -75,7 +89,8 @@ def note_seen(session: Session, principal: Principal, now: dt.datetime) -> None:
 def lock_device(session: Session, device: str) -> None:
     """Lock the device's row until the commit.
 
-    Call this before the feed's lock is taken; otherwise two pushes could wait for each other.
+    Call this before the feed's lock is taken and before the row is shared by `LOCKING_QUERY`; otherwise two
+    pushes could wait for each other.
     """
     session.execute(select(Device.id).where(Device.id == device).with_for_update())
 

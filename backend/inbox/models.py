@@ -111,8 +111,7 @@ class Submission(Model):
             postgresql_where=text(ACTIVE_STATES),
             sqlite_where=text(ACTIVE_STATES),
         ),
-        Index("submission_by_rep", "rep", "seq"),
-        # What a rep sent today.
+        # What a rep sent, and what of it today.
         Index("submission_by_day", "rep", "received_at"),
         # All forecasts that count for one line of the ERP's forecast, accepted ones included.
         Index(

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from functools import cache, partial
 from typing import Any
 
-import orjson
 from sqlalchemy.orm import Session
 
 from backend.database import bulk
@@ -101,7 +100,7 @@ def _row(submission: NewSubmission, *, arrives: bool) -> dict[str, Any]:
     row = {name: getattr(submission, name) for name in _AS_IS}
     for name in _JSON:
         value = getattr(submission, name)
-        row[name] = None if value is None else orjson.dumps(value).decode()
+        row[name] = None if value is None else bulk.to_json(value)
     row["first_state"] = submission.state if arrives else None
     row["first_reason"] = submission.reason if arrives else None
     return row

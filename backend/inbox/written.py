@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import BigInteger, bindparam, insert, inspect, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, make_transient, make_transient_to_detached
 
 from backend.database import bulk
 from backend.database.core import table_of
@@ -77,13 +77,20 @@ def write(session: Session, row: Submission, written: Written) -> Any:
         **more,
     }
     returned = writes.run(session, parameters).get("beside")
-    # The row holds what the database holds. Without this it would look changed, and be flushed for nothing.
-    # SQLAlchemy has no public name for what its own flush does here.
-    state = inspect(row)
-    state._commit_all(state.dict, session.identity_map)
+    _mark_as_stored(session, row)
     if session.new or session.deleted or any(inspect(other).committed_state for other in session.dirty):
         session.flush()
     return returned
+
+
+def _mark_as_stored(session: Session, row: Submission) -> None:
+    """Let *row*, which holds what the database holds, count as read and not as changed.
+
+    Otherwise each later flush of *session* would compare its columns, and write nothing.
+    """
+    make_transient(row)
+    make_transient_to_detached(row)
+    session.add(row)
 
 
 def bindings_json(bindings: Iterable[ErpBinding]) -> str | None:

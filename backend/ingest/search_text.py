@@ -1,6 +1,6 @@
 """The search text of a record: the pinyin of its Chinese texts. A phone finds 北京 by "beijing" and by "bj".
 
-A phone lower-cases, folds and joins by itself; pinyin it cannot know without a dictionary of megabytes. So the
+A phone lower-cases, folds and joins texts; it cannot know pinyin without a dictionary of megabytes. So the
 text has the syllables alone, `bei jing`, and a phone derives the joined form and the initials. Readings of a
 character that its phrase does not decide are joined by `/`, `dan/shan`. Texts are separated by `; `. A record
 without a Chinese text has no search text, and is published as before.
@@ -11,12 +11,11 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache, lru_cache
 from typing import Any
 
-from sync_protocol.catalogue import COLLECTIONS
 from sync_protocol.collection import Collection
+from sync_protocol.fields import SEARCH_CHARACTERS
 from sync_protocol.json_types import Record
 
 FIELD = "search"
-LONGEST = COLLECTIONS["customers"].schema().fields[FIELD].longest  # type: ignore[attr-defined]
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+")
 """A run of Chinese characters."""
 _CACHED = 4096
@@ -43,8 +42,10 @@ def with_search_text(collection: Collection, record: Record) -> Record:
 
 
 def _shortened(text: str) -> str:
-    """Return *text* in at most `LONGEST` characters, without half a syllable at its end."""
-    return text if len(text) <= LONGEST else text[: LONGEST + 1].rpartition(" ")[0].rstrip(";")
+    """Return *text* in at most `SEARCH_CHARACTERS` characters, without half a syllable at its end."""
+    if len(text) <= SEARCH_CHARACTERS:
+        return text
+    return text[: SEARCH_CHARACTERS + 1].rpartition(" ")[0].rstrip(";")
 
 
 def _pinyin(text: str) -> str:

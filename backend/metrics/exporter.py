@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import make_wsgi_app
@@ -107,7 +108,7 @@ class _Exporter:
 def _only_metrics(app: Callable[..., Iterable[bytes]], directory: Path) -> Callable[..., Iterable[bytes]]:
     """Return *app* on its one path, where it first adds up the counts of ended processes."""
 
-    def respond(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    def respond(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if environ["PATH_INFO"] != PATH:
             start_response("404 Not Found", [("Content-Type", "text/plain")])
             return [b"The only path is /metrics.\n"]

@@ -22,7 +22,7 @@ from backend.identity.access import citing_read
 from backend.inbox import new_submissions, supersession
 from backend.inbox.models import NewSubmission, Submission
 from backend.inbox.state_change import MAX_REASON, template_of
-from backend.inbox.submissions import get
+from backend.inbox.submissions import get, get_many
 from backend.office.action import ActionRequest, ActionResult
 from backend.office.erp_check import require_erp_kind
 from backend.office.errors import ActionRefused
@@ -151,9 +151,7 @@ def _insert(
         title=_title(session, kind, row, body, request.now),
     )
     new_submissions.insert(session, [correction], office_user=request.actor)
-    stored = get(session, id)
-    assert stored is not None  # noqa: S101 - it was inserted in this transaction  # nosec B101
-    return stored
+    return get_many(session, [id])[id]
 
 
 def _title(session: Session, kind: Kind, row: Submission, body: Mapping[str, Any], now: dt.datetime) -> str:

@@ -1,7 +1,7 @@
 """Carry out an action of the office on one parked document, for the API and the CLI."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -33,9 +33,20 @@ AUDIT_PREFIX = "parked."
 class OfficeService:
     """Carries out actions, each in one transaction. The ERP is asked before it, outside of any transaction."""
 
-    def __init__(self, sessions: Sessions, clock: Clock, settings: Settings, connect: Connect) -> None:
-        """*connect* is called only if the ERP must be asked."""
+    def __init__(
+        self,
+        sessions: Sessions,
+        clock: Clock,
+        settings: Settings,
+        connect: Connect,
+        authorize: Callable[[Session], None] | None = None,
+    ) -> None:
+        """*connect* is called only if the ERP must be asked.
+
+        *authorize* begins the transaction of an action, and raises if it is not allowed any more; None: it is.
+        """
         self.sessions, self.clock, self.settings, self.connect = sessions, clock, settings, connect
+        self._authorize = authorize
 
     def perform(
         self, name: str, id: str, *, by: str, why: str = "", force: bool = False, **arguments: Any
@@ -61,6 +72,8 @@ class OfficeService:
             by, f"user:{by}", self.clock.now(), reservation, why.strip(), force, given, erp_check
         )
         with self.sessions() as session, session.begin():
+            if self._authorize is not None:
+                self._authorize(session)
             if before is not None and action.replaces_document:
                 # Before the row is locked: a push of the rep takes the two locks in this order too.
                 lock_rep(session, before.rep)

@@ -40,8 +40,11 @@ Arrived = Callable[[Session, str, str, dt.datetime], object]
 @dataclass(frozen=True)
 class _Due:
     sha256: str
-    media_type: str
     tries: int
+    source: Path
+    """What is checked: the original, or the earlier copy if the original was deleted."""
+    source_sha256: str
+    media_type: str
 
 
 def _due(statement: Select[*Columns], now: dt.datetime) -> Select[*Columns]:
@@ -89,8 +92,16 @@ class ReceiptChecks:
                 self._turns[rep] = max(self._turns.values(), default=0) + 1
                 receipt.check_due_at = now + PAUSE
                 receipt.check_tries += 1
-                return _Due(receipt.sha256, receipt.media_type, receipt.check_tries)
+                return self._due(receipt)
         return None
+
+    def _due(self, receipt: Receipt) -> _Due:
+        sha256, tries = receipt.sha256, receipt.check_tries
+        if receipt.original_deleted_at is None or not (receipt.copy_sha256 and receipt.copy_media_type):
+            source = files.receipt_path(self.folder, sha256)
+            return _Due(sha256, tries, source, sha256, receipt.media_type)
+        source = files.copy_path(self.folder, sha256)
+        return _Due(sha256, tries, source, receipt.copy_sha256, receipt.copy_media_type)
 
     def _reps_in_turn(self, session: Session, now: dt.datetime) -> list[str | None]:
         """Return the reps with receipts that are due, the one whose last check is longest ago first."""
@@ -116,13 +127,12 @@ class ReceiptChecks:
 
     def _result(self, due: _Due, draft: Path) -> CheckResult | None:
         """Return the result of the check; None if it failed and is tried again later."""
-        original = files.receipt_path(self.folder, due.sha256)
         try:
-            if files.digest(original) != due.sha256:
+            if files.digest(due.source) != due.source_sha256:
                 # No fault of the receipt: it is not refused, however often this is found.
                 log.error("receipt %s: its file is damaged; restore it from a backup", due.sha256)
                 return None
-            result = inspect(original, due.media_type, draft)
+            result = inspect(due.source, due.media_type, draft)
         except FileNotFoundError:
             # The device sends it again when the document says that it is missing; a backup may have it too.
             log.error("receipt %s: its file is missing; restore it from a backup", due.sha256)

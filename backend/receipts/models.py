@@ -84,3 +84,6 @@ class Upload(Model):
     name: Mapped[str] = mapped_column(Text)
     created_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+
+    # What a rep uploads now, and which upload has stored a receipt.
+    __table_args__ = (Index("upload_by_rep", "rep", "sha256"),)

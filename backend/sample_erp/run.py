@@ -36,8 +36,8 @@ def run(
 ) -> None:
     """Run the ERP over *folder*, which is created if missing, until *stop* is set.
 
-    Documents are looked for every second; business goes on, and is exported, every ten seconds divided by
-    *speed*. With *once* there is one round of each. *hold* holds every order that comes in. Killed at any
+    Documents are looked for every second; the simulation runs a step, and exports it, every ten seconds divided
+    by *speed*. With *once* there is one round of each. *hold* holds every order that comes in. Killed at any
     moment, it continues from its database.
     """
     clock = clock or SystemClock()

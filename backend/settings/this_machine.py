@@ -1,9 +1,11 @@
 """Hosts that are this machine, and how commands on this machine reach a server that listens on any host."""
 
+import ipaddress
+
 from sync_protocol.loopback import is_loopback
 
-_EVERY_INTERFACE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - not listened on  # nosec B104
-"""Hosts on which a server listens on every interface, and where to reach it from this machine."""
+_LOOPBACK = {4: "127.0.0.1", 6: "::1"}
+"""The address of the loopback interface, by the version of IP."""
 
 
 def is_this_machine(host: str) -> bool:
@@ -22,5 +24,15 @@ def local_url(host: str, port: int | str, scheme: str = "http") -> str:
 
     An IPv6 address may be in brackets.
     """
-    plain = host.strip("[]")
-    return f"{scheme}://{authority(_EVERY_INTERFACE.get(plain, plain), port)}"
+    return f"{scheme}://{authority(_reachable(host.strip('[]')), port)}"
+
+
+def _reachable(host: str) -> str:
+    """Return *host*; the loopback interface for a host that stands for every interface."""
+    if not host:
+        return _LOOPBACK[4]
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    return _LOOPBACK[address.version] if address.is_unspecified else host

@@ -59,7 +59,7 @@ def read_with_principal(
 
 @cache
 def _principal_and_epoch(dialect: str) -> Any:
-    return restored.with_epoch(principals.PRINCIPAL_QUERY, dialect)
+    return restored.with_epoch(principals.LOCKING_QUERY, dialect)
 
 
 def _read(

@@ -1,7 +1,7 @@
 """After a restore: start a new epoch, then recompute the checksums of every stream.
 
 The order matters. The new epoch comes first and alone, so that no phone takes a position of the restored
-feed for one that it knows. The checksums follow, stream after stream, while phones and workers go on.
+feed for one that it knows. The checksums follow, stream after stream, while phones and workers continue.
 """
 
 from collections.abc import Callable, Iterator

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import update
 from sqlalchemy.orm import InstrumentedAttribute
 
-from backend.database.core import Sessions
+from backend.database.core import Sessions, execute_counted
 from backend.delivery.models import Alert, Breaker, ReuseAlert
 from backend.inbox.models import Submission
 from backend.receipts.models import Receipt
@@ -43,11 +43,10 @@ def make_misdated_due(sessions: Sessions, now: dt.datetime) -> int:
     total = 0
     with sessions() as session, session.begin():
         for what, due, conditions in times:
-            result = session.execute(
+            count = execute_counted(
+                session,
                 update(due.class_).where(due > now + LONGEST_WAIT, *conditions).values({due.key: now}),
-                execution_options={"synchronize_session": False},
             )
-            count = int(result.rowcount)  # type: ignore[attr-defined]
             if count:
                 log.warning("%d %s were due in more than a week, because the clock was wrong", count, what)
             total += count

@@ -10,9 +10,10 @@ from enum import Enum, auto
 from typing import Any
 
 from gunicorn.http.body import ChunkedReader, LengthReader
-from gunicorn.http.errors import InvalidChunkSize, LimitRequestHeaders
+from gunicorn.http.errors import InvalidChunkSize, InvalidHeader, LimitRequestHeaders
 from gunicorn.http.parser import RequestParser
 
+from backend.api.request_head import is_host
 from backend.web_server.chunks import ChunkScanner, ChunksMalformed
 from backend.web_server.pace import Pace
 from backend.web_server.received import Received
@@ -114,6 +115,7 @@ class Connection:
     def parse_head(self) -> bool:
         """Parse the head, and begin with the body; return whether all of the request is there."""
         self.request = next(self.parser)
+        self._require_host()
         reader = self.request.body.reader
         self._scanner, self._body_bytes = None, 0
         if isinstance(reader, LengthReader):
@@ -131,6 +133,12 @@ class Connection:
             self.reply.flush()
             self.reply.begin()
         return False
+
+    def _require_host(self) -> None:
+        """Raise `InvalidHeader` unless the head has one valid Host; HTTP/1.0 needs none (RFC 9112, 3.2)."""
+        hosts = [value for name, value in self.request.headers if name == "HOST"]
+        if not (hosts or self.request.version < (1, 1)) or not all(map(is_host, hosts)):
+            raise InvalidHeader("HOST")
 
     def body_complete(self) -> bool:
         """Return whether the body has arrived."""

@@ -1,9 +1,10 @@
 """Granian, configured by our settings. It is an option: see `docs/decisions/0033-the-web-server.md`."""
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from flask import Flask
 from granian.constants import HTTPModes, Interfaces, SSLProtocols
 from granian.http import HTTP1Settings
 from granian.server import Server
@@ -12,17 +13,23 @@ from backend import logs
 from backend.settings import Settings
 from backend.web_server.app import load_app
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+else:
+    WSGIApplication = Any
+
 MAX_HEAD = 32 * 1024
+LoadApp = Callable[[Settings], WSGIApplication]
 
 
-def load(settings: Settings) -> Flask:
+def load(settings: Settings) -> WSGIApplication:
     """Return the app; granian calls this in each web process, which is a new interpreter."""
     logs.configure(settings.log)
     return load_app(settings)
 
 
-def run(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT."""
+def run(settings: Settings, load: LoadApp = load) -> None:
+    """Serve the app that *load*, a function of a module, returns, until SIGTERM or SIGINT."""
     server = Server(
         "backend.web_server.granian:load",
         address=settings.host.strip("[]"),

@@ -2,7 +2,8 @@
 
 import resource
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
+from wsgiref.types import WSGIApplication
 
 from gunicorn.app.base import BaseApplication
 
@@ -11,11 +12,6 @@ from backend.settings.this_machine import authority
 from backend.web_server.app import load_app
 from backend.web_server.gunicorn_log import GunicornLog
 
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
-else:
-    WSGIApplication = Any
-
 MAX_REQUEST_LINE = 8190
 """The request line holds the cursor. This is gunicorn's maximum; longer cursors use POST /v1/sync."""
 LoadApp = Callable[[Settings], WSGIApplication]
@@ -23,7 +19,7 @@ OTHER_FILES = 256
 """Descriptors that a web process needs beside its connections: database, files, logs."""
 
 
-class _Web(BaseApplication):  # type: ignore[misc]
+class _Web(BaseApplication):
     """Gunicorn, configured by `Settings` instead of a file."""
 
     def __init__(self, settings: Settings, load: LoadApp) -> None:

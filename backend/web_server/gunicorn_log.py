@@ -12,7 +12,7 @@ from gunicorn.glogging import Logger
 from backend import logs
 
 
-class GunicornLog(Logger):  # type: ignore[misc]
+class GunicornLog(Logger):
     """Gunicorn's logger with our formatter on its handlers."""
 
     def setup(self, cfg: Any) -> None:

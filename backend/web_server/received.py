@@ -9,7 +9,7 @@ STEP = 8192
 MAX_STEP = 2**20
 
 
-class Received(Unreader):  # type: ignore[misc]
+class Received(Unreader):
     """An `Unreader` over bytes in memory. At their end it acts as if the client had closed the connection."""
 
     def __init__(self) -> None:

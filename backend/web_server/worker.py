@@ -26,7 +26,7 @@ LINGER_SECONDS = 2.0
 log = logging.getLogger("satchel.web_server")
 
 
-class ClientWorker(ThreadWorker):  # type: ignore[misc]
+class ClientWorker(ThreadWorker):
     """See above. Everything but `handle` runs in the main thread."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -144,7 +144,7 @@ class ClientWorker(ThreadWorker):  # type: ignore[misc]
         return keep
 
     def finish_request(self, conn: Connection, future: "Future[bool]") -> None:
-        """Go on after `handle`."""
+        """Continue after `handle`."""
         conn.must_close = conn.must_close or future.cancelled() or not future.result()
         self._continue_reply(conn)
 
@@ -172,7 +172,7 @@ class ClientWorker(ThreadWorker):  # type: ignore[misc]
             self._guarded(conn)
 
     def _guarded(self, conn: Connection) -> None:
-        """Go on with a request that arrived together with the one before."""
+        """Continue with a request that arrived together with the one before."""
         try:
             self._advance_head(conn)
         except Exception as error:

@@ -154,8 +154,8 @@ class DeviceFixture:
         if actual != expected:
             missing = [f"{c} {key} is missing" for c, key in sorted(expected.keys() - actual.keys())]
             surplus = [f"{c} {key} is still there" for c, key in sorted(actual.keys() - expected.keys())]
-            stale = [f"{c} {key} has other contents" for c, key in sorted(expected) if (c, key) in actual]
-            stale = [s for s in stale if actual[tuple(s.split(" ")[:2])] != expected[tuple(s.split(" ")[:2])]]  # type: ignore[index]
+            both = sorted(expected.keys() & actual.keys())
+            stale = [f"{c} {key} has other contents" for c, key in both if actual[c, key] != expected[c, key]]
             differences = "; ".join([*missing, *surplus, *stale][:4])
             raise RuleViolation(f"{failure}: {differences}" if failure else differences)
 

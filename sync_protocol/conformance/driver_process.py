@@ -8,7 +8,7 @@ import signal
 import subprocess  # nosec B404 # argument lists of our own
 import time
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import IO, Any, Protocol, cast
 
 from sync_protocol.conformance.rule import RuleViolation
 
@@ -73,6 +73,9 @@ class DriverProcess:
         self._process = subprocess.Popen(  # nosec B603 # an argument list of our own
             list(command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
         )
+        # With PIPE there are both.
+        self._stdin = cast("IO[bytes]", self._process.stdin)
+        self._stdout = cast("IO[bytes]", self._process.stdout)
         self._buffer = b""
 
     @property
@@ -84,9 +87,8 @@ class DriverProcess:
         """Return the answer to *command*; raises `RuleViolation` for a late or invalid one."""
         name = command.get("do")
         try:
-            assert self._process.stdin is not None  # noqa: S101 - for the type checker  # nosec B101
-            self._process.stdin.write(json.dumps(command).encode() + b"\n")
-            self._process.stdin.flush()
+            self._stdin.write(json.dumps(command).encode() + b"\n")
+            self._stdin.flush()
         except OSError:
             raise RuleViolation(
                 f"the driver has exited: it ended with {self._process.poll()} before `{name}`"
@@ -103,14 +105,13 @@ class DriverProcess:
         return answer
 
     def _read_line(self, name: str) -> bytes:
-        assert self._process.stdout is not None  # noqa: S101 - for the type checker  # nosec B101
         deadline = time.monotonic() + self._seconds
         while b"\n" not in self._buffer:
-            ready, _, _ = select.select([self._process.stdout], [], [], max(0, deadline - time.monotonic()))
+            ready, _, _ = select.select([self._stdout], [], [], max(0, deadline - time.monotonic()))
             if not ready:
                 self.kill()
                 raise RuleViolation(f"no answer to `{name}` within {self._seconds:.0f} s")
-            chunk = os.read(self._process.stdout.fileno(), 65536)
+            chunk = os.read(self._stdout.fileno(), 65536)
             if not chunk:
                 raise RuleViolation(
                     f"the driver ended with {self._process.wait()} instead of answering `{name}`"
@@ -128,7 +129,6 @@ class DriverProcess:
 
     def close_pipes(self) -> None:
         """Close our ends of the pipes to a process that has ended."""
-        for stream in (self._process.stdin, self._process.stdout):
-            if stream is not None:
-                with contextlib.suppress(OSError):
-                    stream.close()
+        for stream in (self._stdin, self._stdout):
+            with contextlib.suppress(OSError):
+                stream.close()

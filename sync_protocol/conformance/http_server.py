@@ -91,10 +91,9 @@ class HttpServer:
     """A server on 127.0.0.1 that replies with the results of *respond* until it is closed.
 
     With *browser* it spares the device what a page in a browser cannot control. Each connection is closed
-    after one
-    reply: a browser repeats a request by itself if a connection that it uses again ends without a reply. And a
-    cut reply ends a moment after its last byte: a browser discards what arrives together with the end of a
-    connection.
+    after one reply: a browser repeats a request automatically if a connection that it uses again ends without a
+    reply. And a cut reply ends a moment after its last byte: a browser discards what arrives together with the
+    end of a connection.
     """
 
     def __init__(self, respond: Callable[[Request], Reply], *, browser: bool = False) -> None:

@@ -11,9 +11,10 @@ from sync_protocol.conformance.device_fixture import (
     order_body,
 )
 from sync_protocol.conformance.driver_process import Json
-from sync_protocol.conformance.http_server import Reply, json_reply, problem
+from sync_protocol.conformance.http_server import json_reply, problem
 from sync_protocol.conformance.rule import NotApplicable, Rule, expect
 from sync_protocol.conformance.script import NW, Changes, customer
+from sync_protocol.conformance.scripted_server import Answer
 from sync_protocol.submission import SubmissionSchema
 
 DEVICE = "docs/device.md"
@@ -164,15 +165,15 @@ def misfit_results(fixture: DeviceFixture) -> None:
     fixture.ready()
     first, second = fixture.order(), fixture.order(notes="Second")
 
-    def swapped(results: list[Json]) -> Reply:
+    def answer(results: list[Json]) -> Answer:
         page = fixture.script.page_after(FIRST_CURSOR)
-        return json_reply({"results": results, "page": page, "problem": None})
+        return lambda request: json_reply({"results": results, "page": page, "problem": None})
 
     def result(id: str) -> Json:
         return {"id": id, "status": "received", "state": "queued", "sha256": "0" * 64, "errors": []}
 
     for results in ([result(first)], [result(second), result(first)]):
-        fixture.server.next_push(lambda request, r=results: swapped(r))  # type: ignore[misc]
+        fixture.server.next_push(answer(results))
         fixture.send("sync")
     fixture.send("sync")
     fixture.must("sync")

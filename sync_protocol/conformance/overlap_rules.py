@@ -4,7 +4,6 @@ They overlap in two processes on one folder, or in one process whose driver can 
 """
 
 import threading
-import time
 from collections.abc import Callable
 
 from sync_protocol.conformance.device_fixture import DeviceFixture
@@ -16,16 +15,19 @@ WAIT_SECONDS = 20.0
 SERIAL_SECONDS = 3.0
 """How long a second sync may take to request a page; a device that takes longer runs its syncs one by one."""
 LATE_SECONDS = 0.5
-Overlap = Callable[[DeviceFixture, threading.Event], None]
-"""Starts two syncs, waits for the event, and returns when both have ended."""
+"""How long the late page waits for the end of the second sync. In one process nobody sees that end."""
+Overlap = Callable[[DeviceFixture, threading.Event, threading.Event], None]
+"""Starts two syncs, the second after the first event; sets the second event when the second sync has ended, if
+that can be seen; returns when both have ended."""
 
 
-def _in_two_processes(fixture: DeviceFixture, arrived: threading.Event) -> None:
+def _in_two_processes(fixture: DeviceFixture, arrived: threading.Event, ended: threading.Event) -> None:
     driver = fixture.second_driver()
 
     def second() -> None:
         if driver.send({"do": "open", "folder": fixture.folder})["ok"]:
             driver.send({"do": "sync"})
+            ended.set()
 
     first = threading.Thread(target=_ignoring_violations(lambda: fixture.send("sync")))
     other = threading.Thread(target=_ignoring_violations(second))
@@ -39,7 +41,7 @@ def _in_two_processes(fixture: DeviceFixture, arrived: threading.Event) -> None:
         driver.kill()
 
 
-def _in_one_process(fixture: DeviceFixture, arrived: threading.Event) -> None:
+def _in_one_process(fixture: DeviceFixture, arrived: threading.Event, ended: threading.Event) -> None:
     fixture.send("sync", at_once=2)
 
 
@@ -58,7 +60,7 @@ def _ignoring_violations(run: Callable[[], object]) -> Callable[[], None]:
 def _arrives_late(fixture: DeviceFixture, overlap: Overlap, name: str) -> bool:
     """Let two syncs overlap; return whether the first page arrived after the second sync had moved on."""
     cursor = fixture.cursor
-    arrived, moved_on, was_late = threading.Event(), threading.Event(), threading.Event()
+    arrived, moved_on, ended, was_late = (threading.Event() for _ in range(4))
     script = fixture.script
     script.page(cursor, f"kit:late-{name}", Changes(NW, "customers", [(60, customer("LATE"))]))
     late = fixture.server.page(cursor, Request("GET", "/v1/pull", {}, {}, b""))
@@ -74,15 +76,15 @@ def _arrives_late(fixture: DeviceFixture, overlap: Overlap, name: str) -> bool:
     def delayed(request: Request) -> Reply:
         arrived.set()
         if moved_on.wait(SERIAL_SECONDS):
-            # The second sync shall end first, or it might store its last page over the late one.
-            time.sleep(LATE_SECONDS)
+            # The second sync must end first, or it might store its last page over the late one.
+            ended.wait(LATE_SECONDS)
             was_late.set()
             return late
         return fixture.server.answer(request)
 
     fixture.server.override = watch
     fixture.server.next_pull(delayed)
-    overlap(fixture, arrived)
+    overlap(fixture, arrived, ended)
     fixture.must("sync")
     fixture.expect_replica(f"kit:end-{name}", "a page that arrived late was applied")
     return was_late.is_set()

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import jwt
+from jwt.types import Options
 
 from sync_protocol.conformance.http_server import Request
 from sync_protocol.dpop import PROOF_HEADER, PROOF_TYPE
@@ -54,8 +55,10 @@ def proof_faults(request: Request, key: Any, now: float) -> list[str]:
     try:
         algorithm = ALGORITHMS[key["kty"]]
         public = jwt.PyJWK({**key, "alg": algorithm}).key
-        unchecked = {"verify_iat": False, "verify_exp": False, "verify_nbf": False, "verify_aud": False}
-        payload = jwt.decode(proof, public, algorithms=[algorithm], options=unchecked)  # type: ignore[arg-type]
+        unchecked: Options = {
+            "verify_iat": False, "verify_exp": False, "verify_nbf": False, "verify_aud": False,
+        }  # fmt: skip
+        payload = jwt.decode(proof, public, algorithms=[algorithm], options=unchecked)
         header = jwt.get_unverified_header(proof)
     except (jwt.PyJWTError, KeyError, TypeError) as error:
         return [f"the proof is not signed by the enrolled key: {error}"]

@@ -28,9 +28,13 @@ def table(rules: Iterable[tuple[str, Rule[Any]]]) -> str:
 def with_tables(page: str) -> str:
     """Return the Markdown *page* with its two tables written again."""
     for subject, rules in (("device", table(device.RULES)), ("server", table(server.RULES))):
-        pattern = re.compile(_TABLE.format(subject=subject), re.DOTALL)
-        page = pattern.sub(lambda match, rules=rules: match[1] + rules + match[2], page)  # type: ignore[misc]
+        page = _with_table(page, subject, rules)
     return page
+
+
+def _with_table(page: str, subject: str, rules: str) -> str:
+    pattern = re.compile(_TABLE.format(subject=subject), re.DOTALL)
+    return pattern.sub(lambda match: match[1] + rules + match[2], page)
 
 
 if __name__ == "__main__":

@@ -57,5 +57,7 @@ def _parent(collection: Collection) -> dict[str, str] | None:
     channel = collection.channel
     if collection.view.parent is not None:
         field = schema_instance(collection.schema).fields[collection.view.parent]
-        return {"collection": field.references, "field": collection.view.parent}  # type: ignore[attr-defined]
+        if not isinstance(field, Key) or field.references is None:
+            raise TypeError(f"{collection.name}.{collection.view.parent} is no key of another collection")
+        return {"collection": field.references, "field": collection.view.parent}
     return {"collection": channel.collection, "field": channel.via} if isinstance(channel, Follows) else None

@@ -42,7 +42,7 @@ TEXTS = {
     "choice.orders.axes.transport.cancelled": ("Cancelled", "已取消"),
     "choice.orders.axes.approval.none": ("Not needed", "无需审批"),
     "choice.orders.axes.approval.pending": ("Waiting for approval", "待审批"),
-    "choice.orders.axes.approval.approved": ("Approved", "已审批"),
+    "choice.orders.axes.approval.approved": ("Approved", "已批准"),
     "choice.orders.axes.approval.credit_hold": ("Held for credit", "信用冻结"),
     "choice.orders.axes.approval.blocked": ("Blocked", "已冻结"),
     "choice.orders.axes.delivery.none": ("Nothing to deliver", "无需发货"),

@@ -25,8 +25,8 @@ TEXTS = {
         "Categories of expenses, with the limits of the expense policy.",
         "费用类别及其报销标准。",
     ),
-    "collection.freshness": ("Age of the data", "数据时间"),
-    "collection.freshness.item": ("Age of the data", "数据时间"),
+    "collection.freshness": ("Age of the data", "数据更新时间"),
+    "collection.freshness.item": ("Age of the data", "数据更新时间"),
     "collection.freshness.help": (
         "When each kind of data was last read completely from the ERP.",
         "各类数据最近一次从 ERP 完整读取的时间。",
@@ -41,13 +41,13 @@ TEXTS = {
     "collection.price_limits.item": ("Price authority", "价格权限"),
     "collection.price_limits.help": (
         "What you may grant in an order; the office decides about orders beyond that.",
-        "您在订单中可给予的优惠；超出部分由内勤决定。",
+        "您在订单中可给予的优惠；超出权限的订单由内勤决定。",
     ),
     "collection.price_lists": ("Price lists", "价格表"),
     "collection.price_lists.item": ("Price list", "价格表"),
     "collection.price_lists.help": (
         "Lists of prices; each customer has one.",
-        "价格表；每个客户适用其中一个。",
+        "各类价格表；每个客户适用其中一份。",
     ),
     "collection.prices": ("Prices", "价格"),
     "collection.prices.item": ("Price", "价格"),
@@ -65,7 +65,7 @@ TEXTS = {
     "collection.receivables.item": ("Receivable", "应收款"),
     "collection.receivables.help": (
         "Open items of a customer, and payments received.",
-        "客户的未结款项和收款。",
+        "客户的未结应收款和收款记录。",
     ),
     "collection.stock_levels": ("Stock", "库存"),
     "collection.stock_levels.item": ("Stock", "库存"),

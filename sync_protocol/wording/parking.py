@@ -24,7 +24,7 @@ TEXTS = {
     "park.config": ("The connection needs IT", "连接须由信息部门处理"),
     "park.config.sentence": (
         "Sending to the ERP is stopped until IT has corrected its settings. You need not do anything.",
-        "发送到 ERP 已暂停，待信息部门更正设置。您无须操作。",
+        "发送到 ERP 已暂停，待信息部门更正设置。您无需操作。",
     ),
     "park.duplicate_ok": ("In the ERP already", "ERP 中已有"),
     "park.duplicate_ok.sentence": (
@@ -41,7 +41,7 @@ TEXTS = {
         "The ERP has given two documents one number; the office checks it.",
         "ERP 给两张单据分配了同一单号，由内勤核对。",
     ),
-    "park.unlinked": ("Without its number", "单号已解除"),
+    "park.unlinked": ("Without its number", "已解除单号关联"),
     "park.unlinked.sentence": (
         "The number belonged to another document; the office decides.",
         "该单号属于另一张单据，由内勤决定。",
@@ -66,12 +66,12 @@ TEXTS = {
     "park.original_missing": ("The original is missing", "缺少原单据"),
     "park.original_missing.sentence": (
         "It is about a document that the server has lost; the office looks for it in the ERP.",
-        "它所涉及的单据在服务器上已丢失，由内勤在 ERP 中查找。",
+        "该单据所涉及的原单据已在服务器上丢失，由内勤在 ERP 中查找。",
     ),
     "park.phone_missing": ("Another phone must sync", "须同步另一部手机"),
     "park.phone_missing.sentence": (
         "Another phone of yours may have changed it; sync that phone.",
-        "您的另一部手机可能已更改该单据，请同步那部手机。",
+        "您的另一部手机可能已修改该单据，请同步那部手机。",
     ),
     "park.unspecified": ("Waits for a person", "待人工处理"),
     "park.unspecified.sentence": ("The office decides what to do with it.", "由内勤决定如何处理。"),

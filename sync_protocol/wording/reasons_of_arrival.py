@@ -38,11 +38,11 @@ TEXTS = {
     ),
     "reason.nothing_to_change_withdrawn": (
         "{document} was withdrawn, so there is nothing to change",
-        "“{document}”已撤回，无须变更",
+        "“{document}”已撤回，无需变更",
     ),
     "reason.nothing_to_change_cancelled": (
         "{document} was cancelled, so there is nothing to change",
-        "“{document}”已取消，无须变更",
+        "“{document}”已取消，无需变更",
     ),
     "reason.change_newer": (
         "{document} was replaced by a newer version; ask for a change of that one",
@@ -73,7 +73,7 @@ TEXTS = {
     "reason.newer_arrived_first": ("A newer version arrived before it", "新版本已先到达服务器"),
     "reason.withdrawn_by_rep": ("Withdrawn by the rep", "业务员已撤回"),
     "reason.waiting_for_receipts": ("Waiting for {count} receipts", "等待 {count} 张票据上传"),
-    "reason.receipts_unchecked": ("Waiting until its receipts are checked", "等待票据检查"),
+    "reason.receipts_unchecked": ("Waiting until its receipts are checked", "等待票据检查完成"),
     "reason.receipt_unusable": ("The receipt cannot be used: {why}", "票据不可用：{why}"),
     "reason.receipt_damaged": (
         "the file is damaged or of another type than it says; photograph the receipt again",
@@ -101,6 +101,6 @@ TEXTS = {
     ),
     "reason.receipt_too_costly": (
         "the file could not be checked within the limits; photograph the receipt again",
-        "文件无法在限制内完成检查，请重新拍摄票据",
+        "文件超出检查限制，无法完成检查，请重新拍摄票据",
     ),
 }

@@ -43,7 +43,7 @@ TEXTS = {
     ),
     "reason.sending_stopped": (
         "Sending to the ERP is stopped until IT has corrected its settings. You need not do anything.",
-        "发送到 ERP 已暂停，待信息部门更正设置。您无须操作。",
+        "发送到 ERP 已暂停，待信息部门更正设置。您无需操作。",
     ),
     "reason.settings_do_not_fit": (
         "The ERP refuses it because of the settings of its connection; IT must correct them",
@@ -63,9 +63,9 @@ TEXTS = {
         "The ERP has begun it and refuses to continue: {sentence}",
         "ERP 已开始处理但拒绝继续：{sentence}",
     ),
-    "reason.on_hold": ("The ERP has it on hold; a person there decides", "ERP 已收单待审核，由 ERP 审核人决定"),
+    "reason.on_hold": ("The ERP has it on hold; a person there decides", "ERP 已接收，由 ERP 审核人决定"),
     "reason.handed_over": ("It was handed over; the ERP has not answered yet", "已移交，ERP 尚未回复"),
-    "reason.accepted": ("The ERP has accepted it", "ERP 已收单"),
+    "reason.accepted": ("The ERP has accepted it", "ERP 已接收"),
     "reason.waits_for_pick_up": (
         "waits until the ERP picks it up and acknowledges it",
         "等待 ERP 取走并确认",
@@ -93,7 +93,7 @@ TEXTS = {
     ),
     "reason.total_differs": (
         "Its total in the ERP is {in_erp} {currency}, and the rep was shown {shown} {currency}.",
-        "ERP 中的合计为 {in_erp} {currency}，业务员看到的为 {shown} {currency}。",
+        "ERP 中的合计为 {in_erp} {currency}，业务员所见合计为 {shown} {currency}。",
     ),
     "reason.forecast_rounded_to_unit": (
         "The forecast of {product} was rounded to what the unit {unit} allows.",
@@ -101,7 +101,7 @@ TEXTS = {
     ),
     "reason.forecast_rounded": (
         "The forecast of {product} was rounded to six decimals.",
-        "商品“{product}”的预测数量已保留六位小数。",
+        "商品“{product}”的预测数量已四舍五入至六位小数。",
     ),
     "reason.forecast_stored_otherwise": (
         "The ERP has stored another quantity of product {product} than it was sent.",
@@ -117,7 +117,7 @@ TEXTS = {
     ),
     "reason.merge_on_hold": (
         "The ERP has it on hold; the office decides",
-        "ERP 已收单待审核，由内勤决定",
+        "ERP 已接收，由内勤决定",
     ),
     "reason.merge_refused": (
         "This customer was merged into another, and the ERP refuses the document for that one. Ask the office.",
@@ -148,7 +148,7 @@ TEXTS = {
     "reason.office_linked_total": (
         "The office has linked it to {number}"
         " (Its total in the ERP is {in_erp} {currency}, and the rep was shown {shown} {currency})",
-        "内勤已关联至单号 {number}（ERP 中的合计为 {in_erp} {currency}，业务员看到的为 {shown} {currency}）",
+        "内勤已关联至单号 {number}（ERP 中的合计为 {in_erp} {currency}，业务员所见合计为 {shown} {currency}）",
     ),
     "reason.office_unlinked": (
         "The office has removed the link to {number}",

@@ -105,15 +105,15 @@ TEXTS = {
     ),
     "reason.list_price_and_discount": (
         "the list price is {amount}, and you may grant {discount} %",
-        "表价为 {amount}，您可给予 {discount} % 折扣",
+        "标价为 {amount}，您可给予的折扣率为 {discount} %",
     ),
     "reason.minimum_price": ("the minimum price is {amount}", "最低价为 {amount}"),
     "reason.above_list": (
         "the price is above the list price; the order will wait until the office decides",
-        "价格高于表价，订单须等待内勤决定",
+        "价格高于标价，订单须等待内勤决定",
     ),
     "reason.above_list_price": (
         "the price is above the list price, {amount} {currency}; the order will wait until the office decides",
-        "价格高于表价 {amount} {currency}，订单须等待内勤决定",
+        "价格高于标价 {amount} {currency}，订单须等待内勤决定",
     ),
 }

@@ -13,7 +13,7 @@ TEXTS = {
     "state.sending": ("Sending", "发送中"),
     "state.sending.sentence": ("It is being sent to the ERP.", "正在发送到 ERP。"),
     "state.accepted": ("In the ERP", "已进入 ERP"),
-    "state.accepted.sentence": ("The ERP has it.", "ERP 已收单。"),
+    "state.accepted.sentence": ("The ERP has it.", "ERP 已接收。"),
     "state.handed_over": ("Handed over", "已移交"),
     "state.handed_over.sentence": (
         "It was handed to the ERP, which has not answered yet.",
@@ -22,7 +22,7 @@ TEXTS = {
     "state.on_hold": ("On hold", "待 ERP 审核"),
     "state.on_hold.sentence": (
         "The ERP has it, and somebody there has to decide.",
-        "ERP 已收单，须由 ERP 审核人决定。",
+        "ERP 已接收，须由 ERP 审核人决定。",
     ),
     "state.rejected": ("Refused", "已退回"),
     "state.rejected.sentence": ("Correct it and send it again.", "请更正后重新提交。"),

@@ -7,8 +7,8 @@ do no harm; those are written differently, with `(?>…)` or `*+`, which are nev
 
 import re
 from collections.abc import Iterable, Iterator
-from re import _constants as op  # type: ignore[attr-defined]
-from re import _parser as parser  # type: ignore[attr-defined]
+from re import _constants as op
+from re import _parser as parser
 from typing import Any
 
 FEW = 128

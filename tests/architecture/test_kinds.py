@@ -59,4 +59,4 @@ def test_sql_that_names_a_kind_is_noticed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("collection", COLLECTIONS.values(), ids=lambda collection: collection.name)
 def test_the_columns_of_a_collection_are_fields_of_its_records(collection: object) -> None:
-    assert set(collection.columns) <= set(collection.schema().fields)  # type: ignore[attr-defined]
+    assert set(collection.columns) <= set(collection.schema().fields)

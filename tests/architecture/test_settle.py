@@ -26,6 +26,8 @@ OTHER_ROWS = {
     ("backend/delivery/alerts/reuse.py", "alert"): "a row of the table of alerts about refresh tokens",
     ("backend/delivery/alerts/attempt.py", "update"): "the same tables",
     ("backend/delivery/breaker.py", "row"): "the breaker of a connector",
+    ("backend/inbox/written.py", "update"): "stores what `settle` has set",
+    ("backend/watchdog/misdated.py", "update"): "times at which something is due",
     ("backend/watchdog/alerts.py", "row"): "a row of the table of alerts about workers",
     ("backend/receipts/checks.py", "receipt"): "the state of a receipt",
     ("backend/receipts/rechecks.py", "receipt"): "the state of a receipt",
@@ -43,10 +45,11 @@ def assignments(tree: ast.AST) -> Iterator[tuple[str, str]]:
                 yield ast.unparse(value), attr
             case ast.Call(func=ast.Name(id="setattr"), args=[value, name, _]):
                 yield ast.unparse(value), ast.unparse(name)
-            case ast.Call(func=ast.Attribute(attr="values"), keywords=keywords) if "update(" in ast.unparse(
-                node
-            ):
-                yield from (("update", word.arg) for word in keywords if word.arg in RESULT)
+            case ast.Call(func=ast.Attribute(attr="values"), args=args, keywords=keywords):
+                if "update(" in ast.unparse(node):
+                    yield from (("update", word.arg) for word in keywords if word.arg in RESULT)
+                    # Columns that are named elsewhere may be any.
+                    yield from (("update", ast.unparse(columns)) for columns in args)
 
 
 def writers(path: Path) -> list[str]:
@@ -80,6 +83,7 @@ def test_settle_and_explain_are_the_writers() -> None:
         "row.reason, row.owner = '', None",
         "setattr(row, 'state', 'parked')",
         "session.execute(update(Submission).where(Submission.id == id).values(state='parked'))",
+        "session.execute(update(Submission).where(Submission.id == id).values(columns))",
     ],
 )
 def test_every_way_to_write_is_noticed(line: str) -> None:

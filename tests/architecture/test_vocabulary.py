@@ -58,7 +58,11 @@ ONLY_BESIDE = {"claim": "expense"}
 NAMED_BY_BROWSERS = ("backend/webapp/app/sw.js",)
 """Files that call `clients.claim()`, which is the browser's name for serving the open windows at once."""
 
-PHRASES = {"read replica": "standby", "replica url": "standby URL", "lost claim": "lost lease"}
+PHRASES = {
+    "read replica": "standby", "replica url": "standby URL", "lost claim": "lost lease",
+    " by itself": "automatically, alone or separately", " by themselves": "automatically",
+    " goes on": "continues", " go on ": "continue", " went on ": "continued",
+}  # fmt: skip
 
 LOCALS = {
     "asked", "books", "found", "got", "heard", "held", "here", "mine", "one", "said", "seen", "theirs", "these",

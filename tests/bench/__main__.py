@@ -1,7 +1,7 @@
 """`python -m tests.bench [PART …] [--quick] [--only NAMES]`: measure and print the tables.
 
 Parts: first, idle, fixed, delta, push, commands, fresh, forward, drain, growth, slow, day, tryton;
-all of them if none is named.
+all of them if none is named. By name only: threads.
 `make bench` writes the tables into docs/benchmarks.md as well.
 """
 
@@ -17,13 +17,14 @@ from typing import Any
 
 from tests.bench.report import page, tables
 from tests.bench.sizes import Sizes
-from tests.bench.stages import NAMES, PARTS, Run
+from tests.bench.stages import BY_NAME, NAMES, PARTS, Run
 from tests.services import PostgresServer
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", metavar="PART", choices=(*PARTS, []), help=", ".join(PARTS))
+    names = (*PARTS, *BY_NAME)
+    parser.add_argument("parts", nargs="*", metavar="PART", choices=(*names, []), help=", ".join(names))
     parser.add_argument(
         "--quick", action="store_true", help="little data: shows that it works, measures nothing"
     )

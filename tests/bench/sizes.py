@@ -40,7 +40,7 @@ class Sizes:
     fresh_repeats: int = 3
     commands: int = 9
     """Starts of each command."""
-    minutes: int = 40
+    minutes: int = 20
     """No part begins after this many minutes; the page lists those that are left out."""
     drain: int = 1_000
     """Queued orders that workers forward."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.lab import KINDS, Lab
-from tests.bench.parts import commands, day, drain, forwarding, fresh, growth, side_by_side, slow
+from tests.bench.parts import commands, day, drain, forwarding, fresh, growth, side_by_side, slow, threads
 from tests.bench.parts.drain_tryton import drain_tryton
 from tests.bench.sizes import Sizes
 from tests.bench.systems.satchel import GranianSystem, SatchelSystem
@@ -24,6 +24,8 @@ MAIN = ("first", "idle", "fixed", "delta", "push")
 """Parts that are measured on the main data set, of all systems by turns."""
 LINES = ("slow", "day")
 PARTS = (*MAIN, "commands", "fresh", "forward", "drain", "growth", *LINES, "tryton")
+BY_NAME = ("threads",)
+"""Parts that are measured only if they are named."""
 
 
 class Run:
@@ -37,7 +39,8 @@ class Run:
         self.on_progress: Callable[[dict[str, Any]], None] = lambda results: None
         """Called with the results so far after each step."""
         self._filled: dict[tuple[str, int], System] = {}
-        self._ends = time.monotonic() + 60 * sizes.minutes
+        self._began = time.monotonic()
+        self._ends = self._began + 60 * sizes.minutes
 
     def everything(self) -> dict[str, Any]:
         """Measure the wanted parts and return the results; `left_out` names those that had no time left."""
@@ -50,6 +53,7 @@ class Run:
             "growth": (["growth"], self._grow),
             "lines": (LINES, self._lines),
             "tryton": (["tryton"], self._tryton),
+            "threads": (BY_NAME, self._threads),
         }
         for name, (parts, measure) in stages.items():
             if not set(parts) & set(self.wanted):
@@ -70,7 +74,13 @@ class Run:
             systems[GranianSystem.name] = GranianSystem(satchel)
         with self._all_running(lab, systems):
             self._report(f"{', '.join(systems)} by turns, {self.sizes.records:,} records")
-            self.results["main"] = side_by_side.compare(lab, systems, self.wanted)
+            self.results["main"] = side_by_side.compare(lab, systems, self.wanted, self._begins)
+
+    def _begins(self, part: str, results: side_by_side.Results) -> None:
+        self._report(f"  {part}")
+        # Those of the parts before it are kept, should the run end here.
+        self.results["main"] = results
+        self.on_progress(self.results)
 
     def _commands(self) -> None:
         self._report("start-up of commands")
@@ -96,6 +106,15 @@ class Run:
         folder = self.folder / "tryton"
         with TrytonServer(self.postgres, folder, "bench_tryton") as server:
             self.results["tryton"] = drain_tryton(server, self.postgres, folder, self.sizes)
+
+    def _threads(self) -> None:
+        lab = self._lab_of(self.sizes.fresh)
+        satchel = self._system(lab, "satchel")
+        assert isinstance(satchel, SatchelSystem)
+        systems = {system.name: system for system in threads.systems(satchel)}
+        with self._all_running(lab, systems):
+            self._report(f"{', '.join(systems)} threads by turns")
+            self.results["threads"] = threads.compare(lab, systems)
 
     def _grow(self) -> None:
         labs = {n: self._lab_of(n) for n in sorted({self.sizes.small, self.sizes.records, self.sizes.large})}
@@ -173,4 +192,5 @@ class Run:
         return Lab(self.postgres, self.folder, replace(self.sizes, records=records))
 
     def _report(self, text: str) -> None:
-        print(f"… {text}", file=sys.stderr, flush=True)
+        minutes, seconds = divmod(int(time.monotonic() - self._began), 60)
+        print(f"{minutes:2}:{seconds:02} … {text}", file=sys.stderr, flush=True)

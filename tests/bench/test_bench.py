@@ -14,14 +14,14 @@ from backend.database.core import Sessions
 from sync_protocol.catalogue import COLLECTIONS
 from tests.bench import records
 from tests.bench.company import TERRITORIES, WAREHOUSES, reps
-from tests.bench.parts import drain, forwarding, parts
+from tests.bench.parts import drain, forwarding, parts, threads
 from tests.bench.parts.drain_tryton import drain_tryton
 from tests.bench.report import aims, page, tables
 from tests.bench.sizes import Sizes
 from tests.bench.stages import Run
 from tests.bench.systems import feed_copy
 from tests.bench.systems.satchel import publish_all
-from tests.databases import prepared
+from tests.databases import engine_of, prepared
 from tests.services import PostgresServer, TrytonServer
 
 TINY = Sizes(
@@ -54,6 +54,20 @@ def test_every_part_can_be_measured(
         "… under granian",
         "server CPU of a pushed order over the hand-written one's",
     }
+
+
+@pytest.mark.full
+def test_threads_can_be_measured(
+    postgres_server: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threads, "THREADS", (1, 2))
+    sizes = replace(TINY, fresh=TINY.records)
+    try:
+        results = Run(postgres_server, tmp_path, sizes, ["satchel"], ["threads"]).everything()
+    finally:
+        postgres_server.drop_database(f"satchel_{sizes.fresh}")
+    assert list(results["threads"]) == ["gunicorn 1", "gunicorn 2", "granian 1", "granian 2"]
+    assert "| gunicorn 1 |" in tables.markdown({**results, "about": ""})
 
 
 def test_no_system_sends_fewer_rows_than_changed_and_only_peers_send_more() -> None:
@@ -116,7 +130,7 @@ def test_a_copied_feed_equals_a_published_feed(postgres_server: PostgresServer) 
         sessions = prepared(postgres_server.create_database(f"bench_{name}"))
         fill(sessions, list(records.records(1_500)))
         feeds.append((_rows(sessions), _streams(sessions)))
-        sessions.kw["bind"].dispose()
+        engine_of(sessions).dispose()
         postgres_server.drop_database(f"bench_{name}")
     assert feeds[0] == feeds[1]
     assert len(feeds[0][0]) == 1_500

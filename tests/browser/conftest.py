@@ -9,25 +9,14 @@ from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwrig
 
 from backend.webapp.builder import __main__ as webapp_build
 from backend.webapp.builder import npm
-from tests.browser.phone import SIZE, Phone
+from tests.browser.appearance import SIZES
+from tests.browser.phone import Phone
 from tests.browser.site import Site
 from tests.browser.steps import connect
-from tests.services.binaries import chromium_program
+from tests.services.chromium import launch
 from tests.services.file_lock import CACHE, file_lock
 from tests.system.scenarios.node import Node
 from tests.system.scenarios.test_journey_flatfile import SampleErp
-
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-dev-shm-usage",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 Phones = Callable[..., Phone]
 
@@ -68,7 +57,7 @@ def playwright() -> Iterator[Playwright]:
 @pytest.fixture(scope="package")
 def browser(playwright: Playwright) -> Iterator[Browser]:
     """The browser of the tests of the app."""
-    started = playwright.chromium.launch(executable_path=str(chromium_program()), args=FLAGS)
+    started = launch(playwright)
     yield started
     started.close()
 
@@ -108,7 +97,7 @@ def rep(connected: Phone) -> Page:
     connected.context.set_offline(False)
     page = connected.open()
     expect(page.get_by_role("heading", name="Look up")).to_be_visible()
-    page.set_viewport_size(SIZE)
+    page.set_viewport_size(SIZES[0])
     return page
 
 
@@ -129,7 +118,7 @@ def shell(browser: Browser, site: Site) -> Iterator[Phone]:
 
 @pytest.fixture
 def eventually(shell: Phone) -> Callable[[Callable[[], bool], str], None]:
-    """`eventually(condition, what)` waits until *condition* holds, while the windows go on."""
+    """`eventually(condition, what)` waits until *condition* holds, while the windows continue."""
 
     def wait(condition: Callable[[], bool], what: str) -> None:
         for _ in range(100):

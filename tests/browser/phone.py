@@ -5,9 +5,8 @@ from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
-SIZE = {"width": 390, "height": 844}
 DEFAULTS = {
-    "viewport": SIZE,
+    "viewport": {"width": 390, "height": 844},
     "has_touch": True,
     "is_mobile": True,
     "locale": "en-GB",
@@ -32,10 +31,7 @@ class Phone:
         self.url = url
         self.errors: list[str] = []
         self.allowed: list[str] = []
-        self.context: BrowserContext = browser.new_context(
-            base_url=url,
-            **{**DEFAULTS, **options},
-        )
+        self.context: BrowserContext = browser.new_context(base_url=url, **{**DEFAULTS, **options})
         self.context.set_default_timeout(15_000)
         self.context.on("console", self._note)
         self.context.on("weberror", lambda error: self.errors.append(str(error.error)))

@@ -1,5 +1,7 @@
 """A database with a million records, which the server makes itself: narrow ones, but as many as count."""
 
+import hashlib
+
 from sqlalchemy import Connection, text
 
 from tests.unit.sync.replica import NOW
@@ -16,6 +18,11 @@ _SHARES = (
     ("receivables", f"'territory:T' || n % {TERRITORIES}", RECORDS // 5, f"'K' || n % {RECORDS // 10}"),
 )
 _TOMBSTONE_EVERY = 200
+
+
+def md5_of(n: int) -> str:
+    """Return the sha256 that the receipt *n* has here."""
+    return hashlib.md5(str(n).encode(), usedforsecurity=False).hexdigest() * 2
 
 
 def load(connection: Connection) -> None:
@@ -73,5 +80,20 @@ _BESIDE = (
     " SELECT id, received_at, 'queued', 'device:D1' FROM submission",
     "INSERT INTO receipt (sha256, size, media_type, stored_at, state)"
     " SELECT md5(n::text) || md5(n::text), 1, 'image/jpeg', :now, 'checked' FROM generate_series(1, 50000) n",
-    "INSERT INTO receipt_holder (sha256, rep) SELECT sha256, 'R1' FROM receipt",
+    "INSERT INTO receipt_holder (sha256, rep, stored_at)"
+    " SELECT sha256, 'R1', CAST(:now AS timestamptz) - interval '2 days' FROM receipt",
+    'INSERT INTO upload (id, rep, sha256, size, "offset", media_type, name, created_at, expires_at)'
+    " SELECT '01KC' || lpad(n::text, 22, '0'), 'R' || (1 + n % 200), md5(n::text) || md5(n::text), 9,"
+    " CASE WHEN n % 1000 = 0 THEN 5 ELSE 9 END, 'image/jpeg', 'x', :now,"
+    " CAST(:now AS timestamptz) + interval '14 days' FROM generate_series(1, 50000) n",
+    "INSERT INTO enrolment_code (code_hash, rep, expires_at, used_at, device)"
+    " SELECT md5(n::text) || md5(n::text), 'R' || (1 + n % 200), :now, :now, 'D' || n"
+    " FROM generate_series(1, 20000) n",
+    "INSERT INTO used_proof (thumbprint, id_hash, expires_at)"
+    " SELECT left(md5((n / 2)::text) || md5(n::text), 43), md5(n::text) || md5(n::text),"
+    " CAST(:now AS timestamptz) + interval '5 minutes' FROM generate_series(1, 40000) n",
+    "INSERT INTO device_report (device, rep, reported_at, app_version, platform, unsent,"
+    " unsent_total) SELECT id, rep, :now, '1', 'x', '[]', 0 FROM device",
+    "INSERT INTO device_sync (device, began_at, reported_at, app_version, platform, milliseconds, sent,"
+    " received, rows, complete) SELECT id, :now, :now, '1', 'x', 1, 1, 1, 1, true FROM device",
 )

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from backend.database.core import Sessions, engine_options, prepare
 from backend.feed import positions
 from backend.sync import push, push_reads
+from tests.databases import engine_of
 from tests.query_plans.test_empty_tables import GENERIC_AFTER
 from tests.unit.sync import company
 from tests.unit.sync.company import order_body, submission
@@ -80,7 +81,7 @@ def rows_of_a_push(sessions: Sessions, n: int, *, at_commit: bool) -> int:
 
 
 def rows_read(sessions: Sessions) -> int:
-    engine: Any = sessions.kw["bind"]  # type: ignore[attr-defined]
+    engine: Any = engine_of(sessions)
     with engine.begin() as connection:
         connection.execute(text("SELECT pg_stat_force_next_flush()"))
     with engine.begin() as connection:
@@ -95,7 +96,7 @@ def test_a_push_reads_as_many_rows_after_five_thousand_orders_as_before(
     for n in range(GENERIC_AFTER):
         push_one(sessions, n, at_commit=at_commit)
     before = rows_of_a_push(sessions, GENERIC_AFTER, at_commit=at_commit)
-    grow(sessions.kw["bind"], 1, 5_000)  # type: ignore[attr-defined]
+    grow(engine_of(sessions), 1, 5_000)
     after = rows_of_a_push(sessions, GENERIC_AFTER + 1, at_commit=at_commit)
     assert 0 < after <= GROWTH * before
 

@@ -13,12 +13,17 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
+from backend.api import quota
 from backend.clock import ManualClock
 from backend.database.core import Sessions, snapshot
 from backend.database.snapshot_reads import read_connection
+from backend.device_reports import reports
 from backend.feed import compaction, positions
 from backend.feed.changes import publish
+from backend.identity import devices, enrolment_codes, used_proofs
+from backend.identity.dpop import Proof
 from backend.identity.tokens import AccessToken
+from backend.receipts import uploads
 from backend.settings import read_settings
 from backend.sync import grants, idle, subscriptions
 from backend.sync.pull import pull
@@ -34,11 +39,12 @@ from sync_protocol.change import Gone
 from sync_protocol.checksum import Checksum
 from sync_protocol.cursor import Cursor, Mark, decode_cursor
 from sync_protocol.segment import KeyRange
-from tests.databases import prepared
+from tests.databases import engine_of, prepared
 from tests.query_plans.explain import overhearing
-from tests.query_plans.million import RECORDS, load
+from tests.query_plans.million import RECORDS, load, md5_of
 from tests.unit.delivery.inbox_fixture import InboxFixture
 from tests.unit.delivery.memory_erp import MemoryErp
+from tests.unit.receipts.conftest import JPEG
 from tests.unit.sync import company
 from tests.unit.sync.prices import limit, price, price_list
 from tests.unit.sync.replica import NOW
@@ -52,7 +58,7 @@ def million(postgres_server: Any, postgres_template: str, tmp_path_factory: Any)
     """Sessions on a database with a million records."""
     url = postgres_server.create_database("a_million", postgres_template)
     sessions = prepared(url)
-    engine: Engine = sessions.kw["bind"]  # type: ignore[attr-defined]
+    engine: Engine = engine_of(sessions)
     with engine.begin() as connection:
         load(connection)
     with sessions() as session, session.begin():
@@ -85,7 +91,7 @@ def cursor_at(sessions: Sessions, position: int) -> str:
 
 
 def polls(sessions: Sessions, folder: Path) -> None:
-    with read_connection(sessions.kw["bind"]) as connection:  # type: ignore[attr-defined]
+    with read_connection(engine_of(sessions)) as connection:
         idle.unchanged_since(
             connection, AccessToken(REP, DEVICE, 1, 0, 0, "kid"), cursor_at(sessions, RECORDS), 2
         )
@@ -96,7 +102,7 @@ def looks(sessions: Sessions, folder: Path) -> None:
     with sessions() as session:
         snapshot(session)
         assert subscriptions.for_device(session, token)[1].states
-    with read_connection(sessions.kw["bind"]) as connection:  # type: ignore[attr-defined]
+    with read_connection(engine_of(sessions)) as connection:
         assert access.size_for(connection, token, "a" * 64)[1] is None
 
 
@@ -176,13 +182,56 @@ def forwards(sessions: Sessions, folder: Path) -> None:
     assert inbox.states(first, *others, forecast) == ["accepted"] * 4
 
 
+def uploads_receipts(sessions: Sessions, folder: Path) -> None:
+    with sessions() as session, session.begin():
+        begun = uploads.create(
+            session,
+            folder,
+            rep=REP,
+            sha256="b" * 64,
+            size=20,
+            name="x",
+            now=NOW,
+            day=uploads.Day(NOW, 9, 9_999),
+        )
+        uploads.create(session, folder, rep="R1", sha256=md5_of(1), size=1, name="x", now=NOW)
+    with sessions() as session, session.begin():
+        uploads.add(session, folder, rep=REP, upload_id=begun.id, offset=0, data=JPEG[:12], now=NOW)
+        uploads.status(session, folder, rep=REP, upload_id=begun.id, now=NOW)
+        uploads.terminate(session, folder, rep=REP, upload_id=begun.id, now=NOW)
+
+
+def counts_the_day(sessions: Sessions, folder: Path) -> None:
+    with read_connection(engine_of(sessions)) as connection:
+        connection.execute(quota.QUERY, {"device": DEVICE, "day_began": NOW - dt.timedelta(hours=9)})
+
+
+def lists_devices(sessions: Sessions, folder: Path) -> None:
+    with sessions() as session:
+        assert devices.listed(session, rep=REP)
+        assert reports.inventories(session, rep=REP)
+        assert reports.syncs(session, DEVICE, 20)
+        enrolment_codes.open_codes(session, NOW, rep=REP)
+        enrolment_codes.find(session, "0" * 12, NOW)
+
+
+def remembers_proofs(sessions: Sessions, folder: Path) -> None:
+    proof = Proof({}, "t" * 43, "id", int(NOW.timestamp()))
+    with sessions() as session, session.begin():
+        used_proofs.remember(session, proof, NOW)
+
+
 @pytest.mark.parametrize(
-    "query", [polls, looks, pulls, pushes, publishes, verifies, builds, compacts, forwards]
-)
+    "query",
+    [
+        polls, looks, pulls, pushes, publishes, verifies, builds, compacts, forwards, uploads_receipts,
+        counts_the_day, lists_devices, remembers_proofs,
+    ],
+)  # fmt: skip
 def test_each_query_uses_an_index(
     query: Callable[[Sessions, Path], None], million: Sessions, tmp_path: Path
 ) -> None:
-    engine: Engine = million.kw["bind"]  # type: ignore[attr-defined]
+    engine: Engine = engine_of(million)
     with overhearing(engine) as overheard:
         query(million, tmp_path)
     assert overheard.statements
@@ -190,7 +239,7 @@ def test_each_query_uses_an_index(
 
 
 def test_the_check_finds_a_query_that_reads_or_sorts_a_million_rows(million: Sessions) -> None:
-    engine: Engine = million.kw["bind"]  # type: ignore[attr-defined]
+    engine: Engine = engine_of(million)
     with overhearing(engine) as overheard, engine.connect() as connection:
         connection.execute(text("SELECT count(*) FROM feed WHERE body LIKE :x"), {"x": "a%"})
         connection.execute(text("SELECT hash FROM feed WHERE collection = 'orders' ORDER BY hash LIMIT 1"))

@@ -63,7 +63,7 @@ def attacked(settings: Settings) -> Iterator[Attacked]:
             )
         )
         target = Attacked(installation, phone, other_phone)
-        installation.app.wsgi_app = _counted(target, installation.app.wsgi_app)  # type: ignore[method-assign]
+        installation.app.outermost = _counted(target, installation.app.outermost)
         with patch("backend.api.endpoints.office.connect", lambda name, options: erp):
             yield target
 

@@ -12,8 +12,8 @@ from sync_protocol.canonical import digest
 from sync_protocol.catalogue import COLLECTIONS, KINDS
 from sync_protocol.change import Put
 from sync_protocol.cursor import decode_cursor
+from sync_protocol.sync_report import SyncReportSchema
 from tests.contract.wire import verification
-from tests.contract.wire.device_report import REPORT
 from tests.contract.wire.segments import offer_stream
 from tests.contract.wire.story import PIECE, PNG, TUS
 from tests.security.canaries import ULID, Canaries
@@ -71,9 +71,10 @@ class Day:
         if name == "products":
             record |= {"active": True, "sellable": True}
             record["units"] = [{"unit": record["base_unit"], "factor": "1"}]
-        elif name in ("units", "expense_categories"):
-            record |= {"decimals": 0, "active": True} if name == "units" else {"active": True}
-            record = {key: value for key, value in record.items() if key in COLLECTIONS[name].schema().fields}
+        elif name == "units":
+            record["decimals"] = 0
+        elif name == "expense_categories":
+            record["active"] = True
         elif name == "customers":
             record["addresses"][0]["id"] = "Zq-address"
             self.canaries.words["Zq-address"] = "customers.addresses.id"
@@ -118,8 +119,8 @@ class Day:
             page = self.ask("GET", "/v1/pull", query_string=query, headers=tag).json
         self._verify(page["cursor"])
         self._segment()
-        self.ask("POST", "/v1/report", json=REPORT)
-        for path in ("/v1/limits", "/v1/openapi.json", "/livez", "/readyz", "/"):
+        self.ask("POST", "/v1/report", json=self.canaries.make(SyncReportSchema, "report"))
+        for path in ("/v1/limits", "/v1/openapi.json", "/app/contract.json", "/livez", "/readyz", "/"):
             self.ask("GET", path)
 
     def _upload(self) -> None:

@@ -6,7 +6,6 @@ from html.parser import HTMLParser
 import pytest
 from sqlalchemy import text
 
-from backend.api.endpoints.contract import CACHE
 from backend.api.responses import HEADERS
 from backend.api.routes import ROUTES
 from backend.office import accounts
@@ -70,10 +69,16 @@ def test_no_get_changes_anything(installation: Installation, phone: Phone) -> No
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
 def test_every_reply_forbids_scripts_frames_and_sniffing(installation: Installation, route) -> None:
     reply = installation.client.open(address(route.path), method=route.method)
-    own = {"Cache-Control": CACHE} if route.name == "contract" else {}
+    # The contract has nothing of the company, and is kept by caches that ask each time.
+    own = {"Cache-Control": "public, no-cache"} if route.name == "contract" else {}
     for name, value in (HEADERS | own).items():
         assert reply.headers[name] == value
     assert "'none'" in reply.headers["Content-Security-Policy"]
+
+
+def test_nothing_but_the_contract_may_be_kept_by_a_cache() -> None:
+    assert HEADERS["Cache-Control"] == "no-store"
+    assert [route.name for route in ROUTES if route.path.startswith("/app/")] == ["contract"]
 
 
 class Tags(HTMLParser):

@@ -9,6 +9,7 @@ from unittest.mock import patch
 
 import pytest
 from prometheus_client import REGISTRY
+from sqlalchemy import Engine, event
 from sqlalchemy.exc import OperationalError
 
 from backend import doorbell, logs
@@ -49,6 +50,24 @@ def own_words(day: Day, other: Phone) -> set[str]:
     return set(day.canaries.words) - set(everybody)
 
 
+def test_no_statement_holds_a_value(installation: Installation) -> None:
+    statements: set[str] = set()
+
+    def hear(connection: Any, cursor: Any, statement: str, *more: Any) -> None:
+        statements.add(statement)
+
+    day = Day(installation, installation.phone("R1"))
+    event.listen(Engine, "before_cursor_execute", hear)
+    try:
+        day.publish()
+        day.play()
+        day.delete_upload()
+    finally:
+        event.remove(Engine, "before_cursor_execute", hear)
+    assert len(statements) > 50
+    assert day.canaries.found_in("\n".join(statements).encode()) == {}
+
+
 def test_the_day_uses_every_route_of_a_device(day: Day) -> None:
     day.delete_upload()
     used = [(request.method, request.path) for request in day.requests]
@@ -66,7 +85,7 @@ def test_r2_learns_nothing_from_the_requests_of_r1(day: Day, installation: Insta
     own = own_words(day, other)
     assert {day.canaries.words[word].partition(".")[0] for word in own} >= {
         "customers", "contacts", "orders", "credit", "receivables", "stock_levels", "order", "expense_claim",
-        "forecast", "change_request", "withdrawal", "receipt",
+        "forecast", "change_request", "withdrawal", "receipt", "report",
     }  # fmt: skip
     day.delete_upload()
     leaks = {}
@@ -105,7 +124,16 @@ def metrics_text() -> str:
     return "".join(f"{metric.name} {metric.samples}" for metric in REGISTRY.collect())
 
 
-def test_errors_hold_no_canary(installation: Installation, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize(
+    "step",
+    [
+        "backend.sync.push_reads.read_with_principal",
+        "backend.api.endpoints.push.push.store",
+        "backend.sync.push.unusable",
+        "backend.feed.publication._publish",
+    ],
+)
+def test_errors_hold_no_canary(installation: Installation, step: str) -> None:
     day = Day(installation, installation.phone("R1"))
     day.publish()
     document = day.document(ORDER, "order")
@@ -114,7 +142,7 @@ def test_errors_hold_no_canary(installation: Installation, caplog: pytest.LogCap
         OperationalError("INSERT INTO submission", document, Exception(f"disk: {document}")),
     )
     for failure in failures:
-        with patch("backend.api.endpoints.push.push.store", side_effect=failure):
+        with patch(step, side_effect=failure):
             for path, body in (("/v1/push", {}), ("/v1/sync", {"cursor": None, "schema": 2})):
                 reply = day.phone.ask("POST", path, json={**body, "submissions": [document]})
                 assert reply.status_code in (500, 503)

@@ -1,13 +1,12 @@
 """A streaming standby of a PostgreSQL of ours: create, pause, disconnect, promote."""
 
 import subprocess
-import time
-from collections.abc import Callable
 from typing import Any
 
 import psycopg
 from psycopg import sql
 
+from tests.eventually import eventually
 from tests.services.postgres import SUPERUSER, PostgresServer
 
 SECONDS = 30.0
@@ -36,13 +35,16 @@ def catch_up(primary: PostgresServer, standby: PostgresServer) -> None:
     # Compare with the insert position and not the write position: without fsync a commit returns before the
     # write.
     written = query_value(primary, "SELECT pg_current_wal_insert_lsn()::text")
-    wait(lambda: bool(query_value(standby, f"SELECT pg_last_wal_replay_lsn() >= '{written}'")), "catch up")
+    eventually(
+        lambda: bool(query_value(standby, f"SELECT pg_last_wal_replay_lsn() >= '{written}'")),
+        "the standby catches up",
+    )
 
 
 def pause(standby: PostgresServer) -> None:
     """Let *standby* replay nothing until `resume`."""
     standby.execute(sql.SQL("SELECT pg_wal_replay_pause()"))
-    wait(lambda: query_value(standby, "SELECT pg_get_wal_replay_pause_state()") == "paused", "pause")
+    eventually(lambda: query_value(standby, "SELECT pg_get_wal_replay_pause_state()") == "paused", "it pauses")
 
 
 def resume(standby: PostgresServer) -> None:
@@ -54,9 +56,9 @@ def cut(standby: PostgresServer) -> None:
     """Disconnect *standby* from its primary."""
     standby.execute(sql.SQL("ALTER SYSTEM SET primary_conninfo = ''"))
     standby.execute(sql.SQL("SELECT pg_reload_conf()"))
-    wait(
+    eventually(
         lambda: query_value(standby, "SELECT count(*) FROM pg_stat_wal_receiver") == 0,
-        "disconnect from the primary",
+        "it disconnects from its primary",
     )
 
 
@@ -70,11 +72,3 @@ def query_value(server: PostgresServer, query: str) -> Any:
     with psycopg.connect(host="127.0.0.1", port=server.port, user=SUPERUSER, dbname="postgres") as connection:
         rows = connection.execute(query.encode()).fetchall()
     return rows[0][0]
-
-
-def wait(condition: Callable[[], bool], what: str) -> None:
-    """Wait until *condition()* is true; *what* describes it in the error message."""
-    deadline = time.monotonic() + SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, f"the standby did not {what}"
-        time.sleep(0.02)

@@ -1,8 +1,6 @@
 """The servers that other tests use, and the behaviour of Tryton that we rely on."""
 
 import datetime as dt
-import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
@@ -12,6 +10,7 @@ import psycopg
 import pytest
 import redis
 
+from tests.eventually import eventually
 from tests.services import PostgresServer, RedisServer, ServiceMissing, TrytonServer
 from tests.services.binaries import postgres_folder
 from tests.services.tryton_rpc import TrytonRefused, TrytonSession
@@ -71,13 +70,6 @@ def test_a_wrong_program_folder_is_an_error_and_not_a_skip(
     monkeypatch.setenv("SATCHEL_POSTGRES_BIN", str(tmp_path))
     with pytest.raises(ServiceMissing, match="holds no initdb"):
         postgres_folder()
-
-
-def _until(condition: Callable[[], bool], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {seconds} s"
-        time.sleep(0.1)
 
 
 def _sale(erp: TrytonServer, customer: dict[str, Any], quantity: float = 1, **fields: Any) -> dict[str, Any]:
@@ -238,7 +230,7 @@ def test_a_killed_server_comes_back_with_its_sessions_and_a_worker_does_the_rest
         erp.kill()
         erp.start()
         call("sale.sale", "confirm", [sale])
-        _until(lambda: call.read_one("sale.sale", sale, "state")["state"] == "processing")
+        eventually(lambda: call.read_one("sale.sale", sale, "state")["state"] == "processing")
         # what the sample left "confirmed" stays so, worker or not
         waiting = call("sale.sale", "read", erp.summary["sales"]["confirmed"], ["state"])
     assert {row["state"] for row in waiting} == {"confirmed"}

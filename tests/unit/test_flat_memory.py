@@ -101,7 +101,7 @@ class Worker:
                     path.unlink()
         self.duty.succeeded(2)
         self.heart.write()
-        self.inbox.clock.advance(seconds=ROUND_SECONDS)  # type: ignore[attr-defined]
+        self.inbox.clock.advance(seconds=ROUND_SECONDS)
 
 
 def growth(play: Callable[[], None], rounds: int) -> tuple[float, str]:

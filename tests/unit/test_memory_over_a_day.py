@@ -22,7 +22,7 @@ from backend.inbox.models import Submission
 from backend.sample_erp import run
 from backend.settings import Settings
 from tests.services.process import ServerProcess
-from tests.unit.connectors.flatfile.conftest import small_company  # noqa: F401 - a fixture
+from tests.unit.connectors.flatfile.conftest import small_company as small_company
 from tests.unit.delivery.inbox_fixture import ORDER, InboxFixture
 from tests.unit.delivery.recording_erp import RecordingErp
 from tests.unit.delivery.workers import ROOT
@@ -74,7 +74,7 @@ def test_the_resident_memory_of_a_worker_is_flat_over_a_day(
     sessions: Sessions,
     settings: Settings,
     tmp_path: Path,
-    small_company: Path,  # noqa: F811 - the fixture
+    small_company: Path,
 ) -> None:
     folder = tmp_path / "erp"
     shutil.copytree(small_company, folder)

@@ -5,25 +5,18 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from backend import supervisor
 from backend.supervisor import Child, ChildEnded, Policy, Supervisor
+from tests.eventually import eventually
 from tests.services.process_tree import alive
 
 ROOT = Path(__file__).parents[2]
 SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
 ENVIRON = {**os.environ, "PYTHONPATH": str(ROOT)}
-
-
-def eventually(holds: Callable[[], bool], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def pid_of(child: Child) -> int:
@@ -73,7 +66,7 @@ class _Ended:
 
 
 def _fail(child: Child) -> None:
-    child._process = _Ended()  # type: ignore[assignment]
+    child._process = _Ended()
     child._started_at = time.monotonic()
 
 

@@ -28,7 +28,7 @@ _TAG = header("ETag", "The version of the contract. Send it as If-None-Match.")
 )
 def respond() -> Response:
     """Answer with the contract; with 304 if If-None-Match names its version."""
-    contract = get_services().contract
+    contract = get_services().contract()
     headers = {"ETag": weak_etag(contract.version), "Cache-Control": CACHE}
     if request.if_none_match.contains_weak(contract.version):
         return empty_response(304, headers)

@@ -98,7 +98,8 @@ def show(id: str) -> Response:
 
 def act(action: Action, id: str) -> Response:
     """Carry out *action* and answer with the document as it is now; after `fix`, with the correction."""
-    user = office_auth.require_permission(action.permission, f"use the action {action.name}")
+    what = f"use the action {action.name}"
+    user = office_auth.require_permission(action.permission, what)
     _require_ulid(id)
     most = get_services().limits.submission_bytes + ENVELOPE_BYTES
     fields: dict[str, Any] = request_body.read(OfficeActionSchema, most)
@@ -107,7 +108,11 @@ def act(action: Action, id: str) -> Response:
     settings = services.settings
     sessions = sessionmaker(db.engine, expire_on_commit=False)
     office = OfficeService(
-        sessions, services.clock, settings, lambda: connect(settings.connector, settings.erp)
+        sessions,
+        services.clock,
+        settings,
+        lambda: connect(settings.connector, settings.erp),
+        lambda session: office_auth.require_still(session, action.permission, what),
     )
     return json_response(office.perform(action.name, id, by=user.name, **fields).to_wire())
 

@@ -17,4 +17,4 @@ from backend.api.services import get_services
 )
 def respond() -> Response:
     """Answer with the OpenAPI 3.1 document."""
-    return json_response(get_services().openapi)
+    return json_response(get_services().openapi())

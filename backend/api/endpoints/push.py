@@ -77,7 +77,6 @@ def _stored(documents: Documents) -> list[ResultJson]:
 
     def read(session: Session, token: Credential) -> tuple[Principal, Any]:
         # The device's row is locked before the rep's lock is taken, as when a receipt arrives.
-        principals.note_seen(session, principal, now)
         _lock_device(session)
         return push_reads.read_with_principal(session, token, principal.rep, documents, now)
 
@@ -99,8 +98,12 @@ def _stored(documents: Documents) -> list[ResultJson]:
 
 def _stored_step_by_step(submissions: list[Any]) -> list[ResultJson]:
     principal = auth.principal()
-    with auth.write_session() as session:
+
+    def read(session: Session, token: Credential) -> tuple[Principal, Any]:
         _lock_device(session)
+        return principals.read_to_write(session.connection(), token), None
+
+    with auth.write_session(read) as session:
         results = push.push(
             session,
             rep_id=principal.rep,

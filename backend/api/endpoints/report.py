@@ -11,10 +11,8 @@ from backend.api.responses import empty_response
 from backend.api.route import route
 from backend.api.services import get_services
 from backend.device_reports import reports
+from sync_protocol.limits import LIMITS
 from sync_protocol.sync_report import SyncReportSchema
-
-MAX_BODY = 256 * 1024
-"""Bytes."""
 
 
 @route(
@@ -29,7 +27,7 @@ MAX_BODY = 256 * 1024
 )
 def respond() -> Response:
     """Store the report of the request's device."""
-    body = request_body.read(SyncReportSchema, MAX_BODY)
+    body = request_body.read(SyncReportSchema, LIMITS.report_bytes)
     request_body.require_storable(body)
     principal, now = auth.principal(), get_services().clock.now()
     with auth.write_session() as session:

@@ -172,8 +172,8 @@ def _durability(session: Session) -> Iterator[Finding]:
 
 
 def _backlog(session: Session) -> Iterator[Finding]:
-    rows = session.execute(select(Submission.state, func.count()).group_by(Submission.state))
-    counts = {state: count for state, count in rows}  # noqa: C416 - a type checker does not see rows as tuples
+    rows = session.execute(select(Submission.state, func.count().label("documents")).group_by(Submission.state))
+    counts = {row.state: row.documents for row in rows}
     message = ", ".join(f"{count} {state}" for state, count in sorted(counts.items())) or "no submissions yet"
     if counts.get("parked"):
         yield Finding(WARNING, "submissions", message, "`satchel parked list`")

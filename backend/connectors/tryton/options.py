@@ -28,9 +28,11 @@ def _url(value: str) -> str:
     if parts.username or parts.password or parts.query or parts.fragment:
         raise ValueError("must hold neither a user nor a query; user and password have their own options")
     try:
-        parts.port  # noqa: B018 - reading the attribute raises
+        has_usable_port = parts.port != 0
     except ValueError:
-        raise ValueError("must have a port from 1 to 65535") from None
+        has_usable_port = False
+    if not has_usable_port:
+        raise ValueError("must have a port from 1 to 65535")
     return value
 
 

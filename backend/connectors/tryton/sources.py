@@ -1,6 +1,7 @@
 """Base classes of what is read: a source has roots, and triggers that say when to read a root again."""
 
 import datetime as dt
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 
 from backend.connectors.tryton.client import Client, Domain
@@ -49,7 +50,7 @@ class Trigger:
         stamp, last = place
         if not self.stamp:
             return [*self.domain, ["id", ">", last]]
-        moment = dt.datetime.fromisoformat(stamp) if stamp else dt.datetime(1970, 1, 1)  # noqa: DTZ001
+        moment = dt.datetime.fromisoformat(stamp or "1970-01-01")
         newer: Domain = ["OR", [self.stamp, ">", moment], [[self.stamp, "=", moment], ["id", ">", last]]]
         return [*self.domain, newer]
 
@@ -58,7 +59,7 @@ class Trigger:
         return (stamp_text(row[self.stamp]) if self.stamp else None, row["id"])
 
 
-class Source:
+class Source(ABC):
     """The source of a collection. There is one subclass per collection, in `reads/`."""
 
     collection: str
@@ -70,13 +71,13 @@ class Source:
     snapshot: bool = False
     """Whether its figures may change although no row changes (dates pass, formulas use other data)."""
 
+    @abstractmethod
     def domain(self, client: Client) -> Domain:
         """Return the domain of the roots of the collection."""
-        raise NotImplementedError
 
+    @abstractmethod
     def items(self, client: Client, roots: list[int]) -> Iterator[Item]:
         """Yield the rows of the records of *roots*; for a root that does not belong, the keys that are gone."""
-        raise NotImplementedError
 
     def keys(self, client: Client, roots: list[int]) -> Iterable[str]:
         """Return the keys of the records of *roots*, which all belong to the collection."""

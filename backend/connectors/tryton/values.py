@@ -89,9 +89,7 @@ def _money(value: dict[str, Any]) -> Decimal:
 
 def _datetime(f: dict[str, Any]) -> dt.datetime:
     # Without a zone on purpose: Tryton's stamps have none and are only compared with each other.
-    return dt.datetime(  # noqa: DTZ001
-        f["year"], f["month"], f["day"], f["hour"], f["minute"], f["second"], f["microsecond"]
-    )
+    return dt.datetime.combine(_DECODERS["date"](f), _DECODERS["time"](f))
 
 
 def _seconds(value: dict[str, Any]) -> dt.timedelta:

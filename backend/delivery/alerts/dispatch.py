@@ -113,7 +113,7 @@ def _as_waiting(row: Submission) -> Waiting:
 
 
 def _words_of_erp(row: Submission) -> str:
-    """Return the ERP's own words about *row*: the office and IT must know what they shall correct.
+    """Return the ERP's own words about *row*: the office and IT must know what to correct.
 
     Empty if the rep must act, who gets only the sentence that was written for reps.
     """

@@ -33,7 +33,10 @@ def supersede_originals(session: Session, copy: Submission, now: dt.datetime) ->
 
 
 def found_transition(session: Session, row: Submission, answer: ErpAnswer, now: dt.datetime) -> Transition:
-    """Return the transition of *row*, which our database shows as unsent or open; *answer* is not empty."""
+    """Return the transition of *row*, which our database shows as unsent or open.
+
+    Raises ValueError if *answer* is empty.
+    """
     hits, body = active_documents(answer.hits, row.erp_id), json.loads(row.body)
     if row.state == State.HANDED_OVER and answer.outcome is not None:
         document = hits[0] if hits else ErpDocument(row.erp_id or row.id, row.erp_number, "handed over")
@@ -41,7 +44,8 @@ def found_transition(session: Session, row: Submission, answer: ErpAnswer, now: 
     if len(hits) > 1:
         return Transition.duplicate(f"find({row.id}) returned {numbers_of(hits)}", sent_at=now)
     if not hits:
-        assert answer.outcome is not None  # noqa: S101 - the answer is not empty  # nosec B101
+        if answer.outcome is None:
+            raise ValueError(f"the ERP's answer about {row.id} is empty")
         refused = ErpDocument(row.id, None, "refused")
         return from_outcome(answer.outcome, row.kind, body, refused, row.last_sent_at)
     [document] = hits

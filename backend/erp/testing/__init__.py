@@ -11,12 +11,12 @@
 Only this package needs pytest; the server itself does not import it.
 """
 
-try:
-    import pytest as _pytest  # noqa: F401
-except ModuleNotFoundError as error:
+from importlib.util import find_spec
+
+if find_spec("pytest") is None:
     raise ModuleNotFoundError(
         "backend.erp.testing is a pytest suite, and pytest is not installed here; install pytest", name="pytest"
-    ) from error
+    )
 
 from backend.erp.testing.contract import ConnectorContract
 from backend.erp.testing.expectations import RuleBroken

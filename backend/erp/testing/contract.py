@@ -18,7 +18,10 @@ LOST = frozenset({ErrorClass.TRANSIENT, ErrorClass.UNKNOWN})
 
 
 class ConnectorContract(ReadingContract, WritingContract):
-    """What every connector does alike. The fixture `erp` says which ERP it is; nothing here knows."""
+    """What every connector does alike. The test class has a fixture `erp`, which says which ERP it is.
+
+    The fixture is a `ConnectorFixture`; nothing here knows more of the ERP.
+    """
 
     kinds = frozenset(kind.name for kind in KINDS.values() if kind.destination == TO_ERP)
     """Kinds that the connector must forward; the test class of a connector that forwards fewer overrides it."""

@@ -66,11 +66,6 @@ class ReadingContract:
     """Reading: pages, watermarks, single records, keys, capabilities."""
 
     @pytest.fixture
-    def erp(self) -> ConnectorFixture:
-        """The ERP; the test class of a connector overrides it."""
-        raise NotImplementedError("the test class of a connector brings its own `erp`")
-
-    @pytest.fixture
     def connector(self, erp: ConnectorFixture) -> Iterator[Connector]:
         """A connector to the ERP, closed after the test."""
         with closing(erp.connect()) as connector:

@@ -29,7 +29,7 @@ class Refused(Exception):
 def prepare(media_type: str) -> None:
     """Load everything that `copy` needs for *media_type*: later no file can be opened."""
     if media_type == "image/heic":
-        import pi_heif  # type: ignore[import-untyped]
+        import pi_heif
 
         pi_heif.options.DECODE_THREADS = 1  # no thread can be started later
         pi_heif.register_heif_opener(thumbnails=False)

@@ -96,7 +96,7 @@ def _is_active(item: Any) -> bool:
                 return True
             if str(each.get("/S")) in _ACTIVE_ACTIONS or str(each.get("/Subtype")) in _ACTIVE_NOTES:
                 return True
-            values = [each[key] for key in each.keys()]  # noqa: SIM118 - a stream cannot be iterated
+            values = [value for _, value in each.items()]
         elif isinstance(each, Array):
             values = list(each)
         else:
@@ -134,7 +134,7 @@ def _strip(item: Any) -> None:
                 # The optional content of a page has a key /A of its own kind only in actions.
                 if key in each:
                     del each[key]
-            values = [each[key] for key in each.keys()]  # noqa: SIM118 - a stream cannot be iterated
+            values = [value for _, value in each.items()]
         elif isinstance(each, Array):
             values = list(each)
         else:

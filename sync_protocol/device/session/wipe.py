@@ -84,8 +84,11 @@ def wipe(
     wipe_confirmation.write(db, folder, wipe_order, exported=export.count if export else 0)
     failpoint("wipe.before_rows")
     with db.writing():
-        for table in ("document_receipt", "document", "receipt", "record", "session"):
-            db.run(f"DELETE FROM {table}")  # noqa: S608 - names from the line above  # nosec B608
+        db.run("DELETE FROM document_receipt")
+        db.run("DELETE FROM document")
+        db.run("DELETE FROM receipt")
+        db.run("DELETE FROM record")
+        db.run("DELETE FROM session")
         replica.reset(db)
         db.run(
             "UPDATE sync_state SET restart = 0, server_time = NULL, poll_after = NULL, synced_at = NULL,"

@@ -105,6 +105,13 @@ class Database:
         row: sqlite3.Row | None = self._connection.execute(sql, values).fetchone()
         return row
 
+    def only_row(self, sql: str, *values: Any) -> sqlite3.Row:
+        """Return the row of a query that always has one; raises LookupError if it has none."""
+        row = self.row(sql, *values)
+        if row is None:
+            raise LookupError("a query that always has a row has none")
+        return row
+
     def value(self, sql: str, *values: Any) -> Any:
         """Return the first column of the first row, or None."""
         row = self._connection.execute(sql, values).fetchone()

@@ -118,11 +118,9 @@ def pending_names(db: Database) -> set[str]:
 
 def progress(db: Database) -> DownloadProgress:
     """Return how much of the list has been applied."""
-    row = db.row(
+    segments, size, size_applied, rows, rows_applied, usable = db.only_row(
         "SELECT count(*), coalesce(sum(bytes), 0), coalesce(sum(bytes * applied), 0), coalesce(sum(rows), 0),"
         " coalesce(sum(rows * applied), 0),"
         " coalesce(min(applied OR priority > (SELECT min(priority) FROM segment)), 1) FROM segment"
     )
-    assert row is not None  # noqa: S101 - an aggregate always has a row  # nosec B101
-    segments, size, size_applied, rows, rows_applied, usable = row
     return DownloadProgress(segments, size, size_applied, rows, rows_applied, bool(usable))

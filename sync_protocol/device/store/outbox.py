@@ -144,13 +144,12 @@ def push_all_again(db: Database) -> None:
 
     This includes accepted documents: the server must know them before somebody enters them a second time.
     """
-    placeholders = ", ".join("?" for _ in NOT_PUSHED_AGAIN)
     db.run(
-        "UPDATE document SET due = 1, final_at = NULL, failures = 0"  # noqa: S608 - question marks only  # nosec B608
+        "UPDATE document SET due = 1, final_at = NULL, failures = 0"
         " WHERE attempts > 0 AND NOT dismissed AND mark IS NULL"
-        f" AND coalesce(state, '') NOT IN ({placeholders})"
+        " AND coalesce(state, '') NOT IN (SELECT value FROM json_each(?))"
         " AND NOT (coalesce(state, '') = 'rejected' AND final_at IS NOT NULL)",
-        *NOT_PUSHED_AGAIN,
+        json.dumps(sorted(NOT_PUSHED_AGAIN)),
     )
     db.run("UPDATE receipt SET uploaded = 0, upload = NULL")
 

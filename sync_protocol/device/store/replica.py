@@ -24,8 +24,8 @@ from sync_protocol.pull import RESET_EPOCH, RESET_REBASE
 
 _GONE = "DELETE FROM record WHERE collection = ? AND key = ? AND channel = ? AND position < ?"
 _SYNC_STATE = (
-    "run, cursor, etag, epoch, restart, complete, server_time, poll_after, synced_at, then_cursor, check_count,"
-    " check_sum, verified, verified_at, rehashed_at, refetched_at"
+    "SELECT run, cursor, etag, epoch, restart, complete, server_time, poll_after, synced_at, then_cursor,"
+    " check_count, check_sum, verified, verified_at, rehashed_at, refetched_at FROM sync_state"
 )
 
 
@@ -77,8 +77,7 @@ class Applied:
 
 def sync_state(db: Database) -> SyncState:
     """Return how far the replica has been synced."""
-    row = db.row(f"SELECT {_SYNC_STATE} FROM sync_state")  # noqa: S608 - names from above  # nosec B608
-    assert row is not None  # noqa: S101 - the schema made it  # nosec B101
+    row = db.only_row(_SYNC_STATE)
     check = None if row["check_sum"] is None else Checksum(row["check_count"], row["check_sum"] % MODULUS)
     return SyncState(
         run=row["run"], cursor=row["cursor"], etag=row["etag"], epoch=row["epoch"],
@@ -183,7 +182,7 @@ def records(db: Database, collection: str, match: str = "", limit: int = -1) -> 
     """Return the records of *collection* that contain every word of *match*, by key; at most *limit*."""
     terms = folded(match).split()
     condition = "".join(" AND instr(search_text, ?) > 0" for _ in terms)
-    sql = f"SELECT body FROM record WHERE collection = ?{condition} ORDER BY key LIMIT ?"  # noqa: S608  # nosec B608
+    sql = f"SELECT body FROM record WHERE collection = ?{condition} ORDER BY key LIMIT ?"  # noqa: S608 - question marks only  # nosec B608
     return _all(db.rows(sql, collection, *terms, limit))
 
 
@@ -221,7 +220,8 @@ def channel_samples(db: Database, collection: str) -> list[NewRecord]:
 
 def counts(db: Database) -> dict[str, int]:
     """Return the number of records per collection."""
-    return dict(db.rows("SELECT collection, count(*) FROM record GROUP BY collection ORDER BY collection"))  # type: ignore[arg-type]
+    rows = db.rows("SELECT collection, count(*) AS n FROM record GROUP BY collection ORDER BY collection")
+    return {row["collection"]: row["n"] for row in rows}
 
 
 def _all(rows: list[sqlite3.Row]) -> list[NewRecord]:

@@ -21,14 +21,18 @@ class Address:
     options: Mapping[str, Any]
 
 
-class Client(Protocol):
-    """A rep's client. `state` is what it needs to ask for changes, as JSON."""
+class FirstSync(Protocol):
+    """What the client of every system does. `state` is what it needs to ask for changes, as JSON."""
 
     wire: Wire
     state: Any
 
     def first_sync(self) -> Sized:
         """Fetch everything that the rep may read, decode it, and keep the position in `state`."""
+
+
+class Client(FirstSync, Protocol):
+    """A client that syncs and pushes: all but those of the static file and of the reference device."""
 
     def catch_up(self) -> None:
         """Bring `state` up to date without keeping the records."""

@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Sized
-from typing import Any, NoReturn
+from typing import Any
 
 from sync_protocol.device.device import Device
 from tests.bench.clients.client import Address
@@ -32,12 +32,3 @@ class ReferenceClient:
         self.wire.received += report.received
         self.wire.sent += report.sent
         return range(sum(self._device.status().counts.values()))
-
-    def catch_up(self) -> NoReturn:
-        raise NotImplementedError("the plain client polls")
-
-    def polls(self) -> NoReturn:
-        raise NotImplementedError("the plain client polls")
-
-    def push(self, documents: list[dict[str, Any]]) -> NoReturn:
-        raise NotImplementedError("the plain client pushes")

@@ -2,7 +2,7 @@
 
 import gzip
 import json
-from typing import Any, NoReturn
+from typing import Any
 
 from tests.bench.clients.client import Address, Replica
 from tests.bench.clients.wire import Wire
@@ -24,15 +24,3 @@ class StaticClient:
             collection, record = json.loads(line)
             replica[collection, record["id"]] = record
         return replica
-
-    def delta(self) -> NoReturn:
-        raise NotImplementedError("a file has no deltas")
-
-    def catch_up(self) -> NoReturn:
-        raise NotImplementedError("a file is not polled")
-
-    def polls(self) -> NoReturn:
-        raise NotImplementedError("a file is not polled")
-
-    def push(self, documents: list[dict[str, Any]]) -> NoReturn:
-        raise NotImplementedError("a file takes no orders")

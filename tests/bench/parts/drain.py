@@ -19,9 +19,10 @@ from backend.settings import read_settings
 from tests.bench.meter import Watch
 from tests.bench.sizes import Sizes
 from tests.bench.slow_erp import SlowErp
-from tests.databases import prepared
+from tests.databases import engine_of, prepared
+from tests.eventually import eventually
 from tests.services import PostgresServer, RedisServer
-from tests.unit.delivery.inbox_fixture import InboxFixture, eventually
+from tests.unit.delivery.inbox_fixture import InboxFixture
 from tests.unit.delivery.workers import worker
 
 CUSTOMERS = 250
@@ -47,9 +48,9 @@ def drain(postgres: PostgresServer, folder: Path, sizes: Sizes) -> dict[str, flo
                     "SATCHEL_QUIET_SECONDS": ""}  # fmt: skip
         processes = [stack.enter_context(worker(inbox, **settings)) for _ in range(PROCESSES)]
         doorbell.ring(inbox.settings)
-        eventually(lambda: bool(erp.created()), LONGEST)
+        eventually(lambda: bool(erp.created()), seconds=LONGEST)
         watch = Watch([process.pid for process in processes], [postgres.pid])
-        eventually(lambda: still_open(inbox) == 0, LONGEST)
+        eventually(lambda: still_open(inbox) == 0, seconds=LONGEST)
         used = watch.used()
     calls = erp.created()
     assert set(calls) == set(ids), "each order once, and nothing else"
@@ -80,7 +81,7 @@ def inbox_on(
     try:
         yield InboxFixture(sessions, SystemClock(), read_settings(environ), erp)
     finally:
-        sessions.kw["bind"].dispose()
+        engine_of(sessions).dispose()
         postgres.drop_database(database)
 
 

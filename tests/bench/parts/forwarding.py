@@ -14,6 +14,7 @@ from tests.bench.meter import cpu_of
 from tests.bench.parts.drain import inbox_on, still_open
 from tests.bench.sizes import Sizes
 from tests.bench.slow_erp import SlowErp
+from tests.databases import engine_of
 from tests.services import PostgresServer
 
 CUSTOMERS = 250
@@ -39,7 +40,7 @@ def forward(postgres: PostgresServer, folder: Path, sizes: Sizes) -> dict[str, f
         counts[name] += 1
 
     with inbox_on(postgres, "forward", folder, FreeErp(folder / "erp", 0.0)) as inbox:
-        engine = inbox.sessions.kw["bind"]  # type: ignore[attr-defined]
+        engine = engine_of(inbox.sessions)
         event.listen(engine, "before_cursor_execute", lambda *given: count("statements"))
         event.listen(engine, "commit", lambda connection: count("transactions"))
         forwarder = inbox.forwarder()

@@ -16,23 +16,34 @@ ONE_PHONE = ("kinto",)
 Results = dict[str, dict[str, Figures]]
 
 
-def compare(lab: Lab, systems: Mapping[str, System], chosen: Collection[str]) -> Results:
-    """Return the figures of the parts *chosen* of running *systems*, by system and part."""
+def compare(
+    lab: Lab, systems: Mapping[str, System], chosen: Collection[str], begins: Callable[[str, Results], None]
+) -> Results:
+    """Return the figures of the parts *chosen* of running *systems*, by system and part.
+
+    *begins* is called with each part before it is measured, and with the results so far.
+    """
     results: Results = {name: {} for name in systems}
     served = {name: system for name, system in systems.items() if name != "static"}
     if "first" in chosen:
+        begins("first syncs", results)
         first_syncs(lab, systems, results)
     if "idle" in chosen:
+        begins("idle polls", results)
         # Warm up, so that every process has seen every rep.
         for system in served.values():
             parts.idle(lab, system)
         _turns(lab, served, "idle", lambda system, n: parts.idle(lab, system), results)
     if "fixed" in chosen:
+        begins("deltas of a fixed size", results)
         deltas(lab, served, "fixed", results)
     if "delta" in chosen:
+        begins("deltas", results)
         deltas(lab, served, "delta", results)
     if "push" in chosen:
-        pushes(lab, served, results)
+        for phones in PHONES:
+            begins(f"orders pushed by {phones} at the same time", results)
+            pushes(lab, served, phones, results)
     return results
 
 
@@ -41,7 +52,7 @@ def first_syncs(lab: Lab, systems: Mapping[str, System], results: Results) -> No
     rep = lab.reps[0]
     measures: dict[str, Callable[[int], Figures]] = {}
     for name, system in systems.items():
-        measures[name] = lambda n, s=system: parts.first_sync(lab, s, s.address(rep))  # type: ignore[misc]
+        measures[name] = lambda n, s=system: parts.first_sync(lab, s, s.address(rep))
     satchel = systems.get("satchel")
     if isinstance(satchel, SatchelSystem):
         address = satchel.address(rep)
@@ -69,12 +80,11 @@ def _delta(lab: Lab, system: System, state: object, expected: int, n: int) -> Fi
     return parts.delta(lab, system, state, expected)
 
 
-def pushes(lab: Lab, systems: Mapping[str, System], results: Results) -> None:
-    """Measure one, two and four phones that push at the same time."""
-    for phones in PHONES:
-        pushing = {n: system for n, system in systems.items() if phones == 1 or n not in ONE_PHONE}
-        part = f"push{phones}"
-        _turns(lab, pushing, part, lambda system, n, p=phones: parts.push(lab, system, p, 10 * p + n), results)
+def pushes(lab: Lab, systems: Mapping[str, System], phones: int, results: Results) -> None:
+    """Measure *phones* that push at the same time."""
+    pushing = {n: system for n, system in systems.items() if phones == 1 or n not in ONE_PHONE}
+    part = f"push{phones}"
+    _turns(lab, pushing, part, lambda system, n: parts.push(lab, system, phones, 10 * phones + n), results)
 
 
 def _turns(

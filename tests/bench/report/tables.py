@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from tests.bench.parts import turns
+from tests.bench.parts import threads, turns
 from tests.bench.report import aims
 from tests.bench.report.aims import Results
 
@@ -148,6 +148,12 @@ def _sections(results: Results) -> Iterator[str]:
                 f"{tryton['possible']:.2f}", f"{tryton['share']:.0%}",
             ]
         ] if tryton else [],
+    )  # fmt: skip
+    yield _section(
+        "Threads of one web process",
+        ["server, threads", "idle polls a second", "server CPU", f"orders a second by {threads.PHONES} phones",
+         "server CPU"],
+        threads.table(results.get("threads", {})),
     )  # fmt: skip
     slow = results.get("slow", {})
     yield _section(

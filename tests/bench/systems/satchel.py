@@ -32,6 +32,7 @@ from tests.bench.company import BenchRep
 from tests.bench.records import Record, in_batches, master_data
 from tests.bench.sizes import Sizes
 from tests.bench.systems import feed_copy
+from tests.databases import engine_of
 from tests.services import PostgresServer
 from tests.services.process import ServerProcess, free_port
 
@@ -165,23 +166,18 @@ class SatchelSystem:
         if self._process:
             self._process.stop()
             self._process = None
-        self.sessions.kw["bind"].dispose()
+        engine_of(self.sessions).dispose()
 
 
-class GranianSystem(SatchelSystem):
-    """The same installation, database included, under granian instead of gunicorn."""
+class SameInstallation(SatchelSystem):
+    """The installation of another system, database included, under a web server with other settings."""
 
-    name = "granian"
-
-    def __init__(self, satchel: SatchelSystem) -> None:
+    def __init__(self, satchel: SatchelSystem, name: str, **settings: str) -> None:
+        self.name = name
         self.port = free_port()
-        self._folder = satchel._folder / "granian"
+        self._folder = satchel._folder / name.replace(" ", "-")
         self._folder.mkdir(exist_ok=True)
-        self.environ = {
-            **satchel.environ,
-            "SATCHEL_WEB_SERVER": "granian",
-            "SATCHEL_PORT": str(self.port),
-        }
+        self.environ = {**satchel.environ, **settings, "SATCHEL_PORT": str(self.port)}
         self.settings = read_settings(self.environ)
         self.sessions = make_sessions(self.settings.database_url)
         self._process = None
@@ -191,6 +187,15 @@ class GranianSystem(SatchelSystem):
 
     def change(self, records: Iterable[tuple[str, Record]]) -> None:
         """Do nothing: the other system publishes into the same database."""
+
+
+class GranianSystem(SameInstallation):
+    """The same installation under granian instead of gunicorn."""
+
+    name = "granian"
+
+    def __init__(self, satchel: SatchelSystem) -> None:
+        super().__init__(satchel, self.name, SATCHEL_WEB_SERVER="granian")
 
 
 def publish_all(sessions: Sessions, records: Iterable[tuple[str, Record]]) -> None:
@@ -212,6 +217,6 @@ def _device(rep: str, now: dt.datetime) -> Device:
 
 def _analyse(sessions: Sessions) -> None:
     """Update the planner's statistics at once instead of waiting for autovacuum."""
-    engine = sessions.kw["bind"]
+    engine = engine_of(sessions)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("VACUUM ANALYZE")

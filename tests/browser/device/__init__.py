@@ -1,1 +1,1 @@
-"""The browser device by itself: its modules in a real Chromium, without screens."""
+"""The browser device alone: its modules in a real Chromium, without screens."""

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, Page, Playwright
 
-from tests.browser.device.page import FLAGS, open_page, serve_modules
-from tests.services.binaries import chromium_program
+from tests.browser.device.page import open_page, serve_modules
+from tests.services.chromium import OTHER_ORIGINS, launch
 
 Pages = Callable[[], Page]
 
@@ -14,7 +14,7 @@ Pages = Callable[[], Page]
 @pytest.fixture(scope="package")
 def browser(playwright: Playwright) -> Iterator[Browser]:
     """A browser whose pages may call servers of other origins, which send no CORS headers."""
-    started = playwright.chromium.launch(executable_path=str(chromium_program()), args=FLAGS)
+    started = launch(playwright, OTHER_ORIGINS)
     yield started
     started.close()
 

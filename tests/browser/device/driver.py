@@ -19,8 +19,9 @@ from typing import Any, TextIO
 from playwright.sync_api import sync_playwright
 
 from tests.browser.device.contract import contract
-from tests.browser.device.page import FLAGS, open_page, serve_modules
+from tests.browser.device.page import open_page, serve_modules
 from tests.services.binaries import chromium_program
+from tests.services.chromium import OTHER_ORIGINS
 
 PROFILE_VARIABLE = "SATCHEL_BROWSER_PROFILE"
 """The folder of the browser's profile. Without it: one folder for each parent process."""
@@ -34,7 +35,12 @@ def start_browser(profile: Path) -> tuple[subprocess.Popen[bytes], str]:
     """
     port = profile / "DevToolsActivePort"
     port.unlink(missing_ok=True)
-    command = [str(chromium_program()), *FLAGS, f"--user-data-dir={profile}", "--remote-debugging-port=0"]
+    command = [
+        str(chromium_program()),
+        *OTHER_ORIGINS,
+        f"--user-data-dir={profile}",
+        "--remote-debugging-port=0",
+    ]
     process = subprocess.Popen(  # nosec B603 # an argument list of our own
         [*command, "about:blank"],
         stdin=subprocess.DEVNULL,

@@ -18,8 +18,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from sync_protocol.change import Stream
 from sync_protocol.conformance.http_server import HttpServer
 from sync_protocol.conformance.scripted_server import CODE
-from tests.browser.device.page import FLAGS, open_page, serve_modules
-from tests.services.binaries import chromium_program
+from tests.browser.device.page import open_page, serve_modules
+from tests.services.chromium import OTHER_ORIGINS, launch
 from tests.services.proxy import Proxy
 from tests.unit.device.feed_server import FeedServer
 
@@ -233,7 +233,7 @@ def play(browser: Browser, seed: int, steps: Sequence[str]) -> None:
 def play_many(seed: int, histories: int, steps: int = 60) -> None:
     """Play *histories* of *steps* steps, with the seeds from *seed* on, in a browser of their own."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(chromium_program()), args=FLAGS)
+        browser = launch(playwright, OTHER_ORIGINS)
         for n in range(histories):
             play(browser, seed + n, drawn(seed + n, steps))
         browser.close()

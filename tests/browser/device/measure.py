@@ -13,14 +13,17 @@ from playwright.sync_api import sync_playwright
 
 from sync_protocol.conformance.http_server import HttpServer
 from sync_protocol.conformance.scripted_server import CODE
-from tests.browser.device.page import FLAGS, open_page, serve_modules
-from tests.services.binaries import chromium_program
+from tests.browser.device.page import open_page, serve_modules
+from tests.services.chromium import OTHER_ORIGINS, launch
 from tests.unit.device.feed_server import FeedServer
 
 COUNTS = {"customers": 12_000, "contacts": 12_000, "products": 12_000, "prices": 24_000}
 SEGMENT_ROWS = 4_000
 THROTTLE = 6
-SYLLABLES = "al pha be ta gam ma del ro san tek nor vis mar lum kor fen dal wit pol".split()  # noqa: SIM905
+SYLLABLES = (
+    "al", "pha", "be", "ta", "gam", "ma", "del", "ro", "san", "tek",
+    "nor", "vis", "mar", "lum", "kor", "fen", "dal", "wit", "pol",
+)  # fmt: skip
 CHINESE = "北京上海广州深圳电子机械贸易有限公司科技工业材料"
 
 
@@ -99,7 +102,7 @@ def measure(counts: dict[str, int]) -> dict[str, Any]:
     http = HttpServer(server.respond)
     try:
         with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=str(chromium_program()), args=FLAGS)
+            browser = launch(playwright, OTHER_ORIGINS)
             context = browser.new_context()
             serve_modules(context)
             first = open_page(context, "measure.js")

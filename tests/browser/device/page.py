@@ -18,19 +18,6 @@ FOLDER = Path(__file__).parent
 FOLDERS = {"device": APP / "device", "vendor": VENDOR, "tests": FOLDER}
 SHELL = '<!doctype html><meta charset="utf-8"><title>device</title>'
 TYPES = {".js": "text/javascript", ".json": "application/json"}
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-dev-shm-usage",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    # The server under test is another origin than the page, and sends no CORS headers.
-    "--disable-web-security",
-    "--disable-features=LocalNetworkAccessChecks",
-]
 
 
 def serve_modules(context: BrowserContext) -> None:

@@ -3,7 +3,6 @@
 import base64
 import io
 import json
-import time
 import zipfile
 from collections.abc import Iterator
 from typing import Any
@@ -14,6 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from sync_protocol.conformance.http_server import HttpServer, Reply, Request, problem
 from sync_protocol.conformance.scripted_server import CODE, SECOND_CODE
 from tests.browser.device.page import open_page, serve_modules
+from tests.eventually import eventually
 from tests.services.proxy import Proxy
 from tests.unit.device.feed_server import FeedServer
 
@@ -59,10 +59,7 @@ def enrol(window: Page, proxy: Proxy, code: str = CODE) -> None:
 
 def wait(window: Page, condition: str) -> None:
     """Wait until *condition*, which may await, is true. (`wait_for_function` takes a promise for true.)"""
-    deadline = time.monotonic() + 60
-    while not window.evaluate(f"async () => Boolean({condition})"):
-        assert time.monotonic() < deadline, f"never: {condition}; {window.evaluate('remote.activity')}"
-        time.sleep(0.02)
+    eventually(lambda: window.evaluate(f"async () => Boolean({condition})"), condition)
 
 
 def enrolled(window: Page, proxy: Proxy) -> None:
@@ -139,7 +136,7 @@ def test_tokens_that_are_refused_keep_a_full_outbox(server: FeedServer, proxy: P
     ids = {capture(window) for _ in range(3)}
     wait(window, "remote.activity.stop === 'enrol_again'")
     assert window.evaluate("async () => (await remote.call.documents()).length") == 3
-    # Nothing tries again by itself until the rep has enrolled.
+    # Nothing tries again until the rep has enrolled.
     enrol(window, proxy, SECOND_CODE)
     wait(window, "(await remote.call.documents()).every(one => one.stage === 'queued')")
     assert set(server.documents) == ids

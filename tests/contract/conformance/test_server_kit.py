@@ -29,7 +29,7 @@ def installation(tmp_path: Path) -> Iterator[Installation]:
             "SATCHEL_UNENCRYPTED_HOSTS": "satchel.test",
         }
     )
-    with install(settings, SystemClock()) as installation:  # type: ignore[arg-type]
+    with install(settings, SystemClock()) as installation:
         company.say(installation.sessions, *(company.customer(f"K{n:03}", "NW") for n in range(200)))
         segments.offer_stream(
             installation.sessions, installation.satchel.segments, ("territory:NW", "customers")
@@ -97,13 +97,13 @@ def without_last_row(page: Any) -> Any:
 
 
 def other_device(value: Any) -> Any:
-    other_device.count = getattr(other_device, "count", 0) + 1  # type: ignore[attr-defined]
-    return value | {"device_id": f"D{other_device.count}"}  # type: ignore[attr-defined]
+    other_device.count = getattr(other_device, "count", 0) + 1
+    return value | {"device_id": f"D{other_device.count}"}
 
 
 def other_token(value: Any) -> Any:
-    other_token.count = getattr(other_token, "count", 0) + 1  # type: ignore[attr-defined]
-    return value | {"refresh_token": f"{value['refresh_token']}{other_token.count}"}  # type: ignore[attr-defined]
+    other_token.count = getattr(other_token, "count", 0) + 1
+    return value | {"refresh_token": f"{value['refresh_token']}{other_token.count}"}
 
 
 def with_status(status: str) -> Callable[[Any], Any]:

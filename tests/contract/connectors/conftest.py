@@ -1,3 +1,4 @@
 """The sample ERP, for its connector's test of the contract."""
 
-from tests.unit.connectors.flatfile.conftest import files, small_company  # noqa: F401 - fixtures
+from tests.unit.connectors.flatfile.conftest import files as files
+from tests.unit.connectors.flatfile.conftest import small_company as small_company

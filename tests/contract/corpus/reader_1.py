@@ -1,7 +1,7 @@
 """The device of revision 1, frozen: what it checked in a reply, and what it did with a page.
 
 It is kept apart from `sync_protocol/device`, which is always of the newest revision, and imports nothing of
-it. Phones in the field go on doing this until they are updated; change nothing here.
+it. Phones in the field continue to do this until they are updated; change nothing here.
 """
 
 from typing import Any

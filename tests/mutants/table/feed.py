@@ -2,14 +2,14 @@
 
 from sqlalchemy import update
 
-from backend.database import commit_steps
-from backend.feed import changes, compaction, positions, publication, segments
+from backend.database import commit_steps, round_trip
+from backend.feed import changes, compaction, positions, publication, row_writes, segments
 from backend.inbox import settle
 from backend.inbox.records import queue_record
 from backend.sync import grants
 from sync_protocol import checksum
 from sync_protocol.checksum import Checksum
-from tests.mutants.edits import after, before, body, drop, move, never, replace
+from tests.mutants.edits import after, before, body, drop, never, replace
 from tests.mutants.mutant import Mutant
 from tests.mutants.table.known import KNOWN
 from tests.mutants.tree import calls
@@ -50,9 +50,10 @@ FEED = [
         " first, and the reader misses the earlier one.",
         "tests/stateful/histories/test_commit_order.py::test_a_device_misses_nothing_while_the_later_position_waits_for_the_earlier",
         [
-            before(positions.take, "$S.connection()", "other = Session($S.get_bind())"),
-            replace(positions.take, "$S.connection()", "other.connection()"),
-            after(positions.take, "other.connection()", "other.commit()\nother.close()"),
+            replace(changes.publish, "positions.taking($DIALECT, $N)", "live_read($DIALECT, [])"),
+            before(changes.publish, "positions.taken($S, $ROW)", "other = Session($S.get_bind())"),
+            replace(changes.publish, "positions.taken($S, $ROW)", "positions.take(other, 2 * len(final))"),
+            after(changes.publish, "positions.take(other, 2 * len(final))", "other.commit()\nother.close()"),
         ],
     ),
     Mutant(
@@ -76,14 +77,41 @@ FEED = [
         "8",
         "The old channel, or the parent's, is read before the counter is taken.",
         "tests/stateful/histories/test_08_moves.py::test_a_record_ends_in_one_channel_and_its_follower_with_it",
-        [move(changes.publish, "$TAKE($SESSION, 2 * $N)", after=calls(changes._plan))],
+        [
+            before(changes.publish, calls(round_trip.run), "early = read_live(session, refs)"),
+            after(changes.publish, calls(round_trip.run), "live = early"),
+        ],
+    ),
+    Mutant(
+        "a publication keeps the plans of empty tables",
+        "–",
+        "`publish()` uses the plans that other transactions of its connection have made, when the tables were"
+        " empty.",
+        "tests/query_plans/test_growth_of_publications.py"
+        "::test_forwarding_reads_as_many_rows_after_growth_as_before",
+        [replace(changes.publish, "round_trip.by_index($S)", "()")],
+    ),
+    Mutant(
+        "a plan shared with other transactions",
+        "–",
+        "A statement that is planned by indexes alone has the text of one that is not, and gets its plan.",
+        "tests/query_plans/test_growth_of_publications.py"
+        "::test_a_publication_uses_no_plan_of_another_transaction",
+        [replace(round_trip._text, "text + comment", "text")],
+    ),
+    Mutant(
+        "committed before the audit entry",
+        "–",
+        "COMMIT goes with the publication although an audit entry is still to be written.",
+        f"{PUBLICATION}::test_what_a_change_queues_is_committed_with_it",
+        [replace(publication._publish, "commits and is_last", "commits")],
     ),
     Mutant(
         "lineage ignored",
         "12",
         "A promoted standby without the tail issues the same positions again in the same epoch.",
         "tests/stateful/histories/test_12_promotion.py::test_the_promoted_server_begins_a_new_epoch_and_the_device_ends_equal_to_it",
-        [never(positions.take, "$OLD != $NEW")],
+        [never(positions.taken, "$OLD != $NEW")],
     ),
     Mutant(
         "XOR in place of sum",
@@ -120,7 +148,7 @@ FEED = [
         "–",
         "The sum of a stream gains the new hash of a rewritten row and keeps the old one.",
         "tests/unit/sync/test_pull.py::test_a_second_pull_brings_only_what_changed",
-        [replace(changes._streams_after, "($NEW or 0) - ($OLD or 0)", "($NEW or 0)")],
+        [replace(row_writes._streams_after, "($NEW or 0) - ($OLD or 0)", "($NEW or 0)")],
         only="sqlite",
     ),
     Mutant(

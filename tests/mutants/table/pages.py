@@ -132,7 +132,7 @@ PAGES = [
         "complete on a torn page",
         "–",
         "A page that was cut at its size says that it is complete.",
-        "tests/unit/sync/test_pull.py::test_a_page_cut_at_its_size_is_not_complete_and_the_next_goes_on",
+        "tests/unit/sync/test_pull.py::test_a_page_cut_at_its_size_is_not_complete_and_the_next_continues",
         [drop(PageBuilder.add_streams, "self.complete = False")],
         only="sqlite",
     ),

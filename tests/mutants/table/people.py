@@ -3,14 +3,33 @@
 from backend.api import office_auth
 from backend.feed import changes
 from backend.identity import enrolment, names, principals, reps, wipes
+from backend.office.service import OfficeService
+from backend.sync import push_reads
 from backend.sync.segments import links
 from sync_protocol.device.session import wipe_confirmation
 from tests.mutants.edits import body, drop, never, replace
 from tests.mutants.mutant import Mutant
 
 API = "tests/unit/api"
+RACES = f"{API}/test_revocation_races.py"
 
 PEOPLE = [
+    Mutant(
+        "a push is accepted after the revocation",
+        "–",
+        "A push that has begun is committed after the device was revoked.",
+        f"{RACES}::test_a_revocation_waits_for_what_is_being_committed_and_nothing_comes_after_it",
+        [replace(push_reads._principal_and_epoch, "principals.LOCKING_QUERY", "principals.PRINCIPAL_QUERY")],
+        only="pushes",
+    ),
+    Mutant(
+        "an upload is accepted after the revocation",
+        "–",
+        "The last piece of a receipt is committed after the device was revoked.",
+        f"{RACES}::test_a_revocation_waits_for_what_is_being_committed_and_nothing_comes_after_it",
+        [replace(principals.read_to_write, "LOCKING_QUERY", "PRINCIPAL_QUERY")],
+        only="completes",
+    ),
     Mutant(
         "a deactivation leaves the devices",
         "–",
@@ -82,5 +101,12 @@ PEOPLE = [
         f"{API}/test_access_matrix.py::test_each_caller_gets_what_it_may_and_nothing_else",
         [drop(office_auth.authenticate, "_refuse_device($$$ARGS)")],
         "device",
+    ),
+    Mutant(
+        "an office account acts after its revocation",
+        "–",
+        "Whoever is revoked while the body arrives or the ERP is asked still decides.",
+        f"{API}/endpoints/test_office.py::test_an_account_that_loses_its_right_while_a_request_is_read_changes_nothing",
+        [drop(OfficeService.perform, "self._authorize(session)")],
     ),
 ]

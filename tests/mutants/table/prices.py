@@ -93,7 +93,7 @@ PRICES = [
         "–",
         "A price that changed after the capture makes an honest order wait.",
         f"{PUSH}test_a_price_that_was_right_at_capture_holds_until_no_phone_can_have_it",
-        [body(former.keep, "return None")],
+        [body(former.keeping, "return []")],
         only="sqlite",
     ),
     Mutant(

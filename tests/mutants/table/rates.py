@@ -136,7 +136,7 @@ LIMITS = [
         "no quota of documents",
         "–",
         "A rep may push any number of documents in a day.",
-        f"{QUOTA}::test_a_sync_without_documents_goes_on",
+        f"{QUOTA}::test_a_sync_without_documents_continues",
         [body(quota.require_documents, "return None")],
         only="sqlite",
     ),

@@ -6,7 +6,7 @@ from backend.connectors.flatfile import exchange
 from backend.receipts import checks, receipts, uploads
 from backend.receipts.checking import confinement, images, jpeg_segments, pdf, pdf_streams, process
 from sync_protocol import external_name
-from tests.mutants.edits import body, drop, never, replace
+from tests.mutants.edits import always, body, drop, never, replace
 from tests.mutants.mutant import Mutant
 
 UNIT = "tests/unit/receipts"
@@ -26,6 +26,22 @@ RECEIPTS = [
         f"{CHECKS}::test_a_checked_receipt_is_forwarded_as_a_copy_under_the_name_of_the_original",
         [never(receipts.unusable, "state == ReceiptState.UNCHECKED")],
         only="sqlite",
+    ),
+    Mutant(
+        "a copy that is made again is still shown",
+        "–",
+        "Until its turn comes, the ERP and the office get the copy with the place where it was taken.",
+        f"{UNIT}/test_rechecks.py::test_old_copies_are_made_again_without_metadata",
+        [replace(receipts.file, "unchecked or receipt.copy_sha256 is None", "receipt.copy_sha256 is None")],
+        only="kept",
+    ),
+    Mutant(
+        "a copy without an original is never made again",
+        "–",
+        "Its original was deleted, so the check fails each time, and nobody gets the receipt again.",
+        f"{UNIT}/test_rechecks.py::test_old_copies_are_made_again_without_metadata",
+        [always(checks.ReceiptChecks._due, "receipt.original_deleted_at is None or $$$")],
+        only="deleted",
     ),
     Mutant(
         "the ERP gets the original",

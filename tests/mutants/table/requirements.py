@@ -1,6 +1,6 @@
 """Mutants of guards that docs/security.md names: each row's test must fail without its guard."""
 
-from backend.api import auth, problems, request_body, responses
+from backend.api import auth, problems, request_body, responses, routes, tus
 from backend.api.endpoints import enrol
 from backend.delivery.alerts import webhook
 from backend.identity import enrolment, enrolment_codes, keys, principals, tokens
@@ -54,14 +54,14 @@ REQUIREMENTS = [
         [replace(tokens.verify, "REQUIRED", "[]")],
     ),
     Mutant(
-        "a revoked device goes on",
+        "a revoked device is accepted",
         "–",
         "The row of the device is read, and nobody looks whether it is revoked.",
         "tests/unit/api/test_routes.py::test_a_revoked_device_is_told_to_wipe_at_every_route",
         [replace(principals.check, "row.revoked_at is not None", "False")],
     ),
     Mutant(
-        "a rep who has left goes on",
+        "a rep who has left is accepted",
         "–",
         "A deactivated rep's devices keep their tokens.",
         "tests/unit/api/test_routes.py::test_a_rep_who_has_left_is_told_to_wipe_at_every_route",
@@ -226,5 +226,36 @@ REQUIREMENTS = [
             )
         ],
         only="fold",
+    ),
+    Mutant(
+        "a header is believed to be a number",
+        "–",
+        "A request of tus with other digits, or with none, is a 500.",
+        "tests/security/test_hostile_requests.py::test_hostile_requests_get_no_server_error_and_no_foreign_record",
+        [
+            replace(
+                tus.read_number, "text.isascii() and text.isdigit() and len(text) <= 12 and $LEAST", "$LEAST"
+            )
+        ],
+    ),
+    Mutant(
+        "SQL is put together",
+        "–",
+        "The name of a receipt is written into a statement: whoever names a file well changes other rows.",
+        "tests/security/test_replayed_day.py::test_no_statement_holds_a_value",
+        [
+            after(
+                uploads.create,
+                "session.flush()",
+                "session.connection().exec_driver_sql(f\"UPDATE upload SET name = '{name}' WHERE size < 0\")",
+            )
+        ],
+    ),
+    Mutant(
+        "a route for debugging",
+        "–",
+        "A route is served that no list has, and nobody has reviewed.",
+        "tests/security/test_route_inventory.py::test_the_app_has_no_route_beside_the_declared_ones",
+        [before(routes.blueprint, "api.before_request(_admit)", 'api.add_url_rule("/debug", "debug", dir)')],
     ),
 ]

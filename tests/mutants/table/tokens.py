@@ -186,4 +186,11 @@ TOKENS = [
             never(Session.refresh, "wants_nonce(problem)"),
         ],
     ),
+    Mutant(
+        "a node does not look for a key that it does not know",
+        "–",
+        "After a rotation one node refuses the tokens of another one for half a minute.",
+        "tests/unit/api/test_two_nodes.py::test_a_rotation_of_keys_on_one_node_logs_nobody_out_on_the_other",
+        [never(key_ring.KeyRing.verifying, "isinstance(kid, str) and kid not in self._keys.by_kid")],
+    ),
 ]

@@ -1,5 +1,6 @@
 """Mutants of the web server: clients that stop, bounds, and its own errors."""
 
+from backend.api import request_head
 from backend.web_server.chunks import ChunkScanner
 from backend.web_server.connection import Connection
 from backend.web_server.error_page import error_page
@@ -13,6 +14,7 @@ from tests.mutants.mutant import Mutant
 SLOW = "tests/unit/web_server/test_slow_clients.py"
 ERRORS = "tests/unit/web_server/test_error_pages.py"
 CHUNKS = "tests/unit/web_server/test_chunks.py"
+HEADS = "tests/unit/web_server/test_request_heads.py::test_a_faulty_head_is_a_problem"
 HONEST = f"{SLOW}::test_honest_clients_are_served_beside_clients_that_stop"
 
 WEB_SERVER = [
@@ -89,6 +91,22 @@ WEB_SERVER = [
         "It copies the rest of the body for each chunk: time grows with the square of the body.",
         f"{CHUNKS}::test_a_read_without_a_size_is_short",
         [replace(Received.read, "max(STEP, min(read_ahead or 0, MAX_STEP))", "len(self.data)")],
+    ),
+    Mutant(
+        "a request without a host",
+        "–",
+        "HTTP/1.1 without Host is answered, so a proxy and the server may mean different hosts.",
+        HEADS,
+        [drop(Connection.parse_head, "self._require_host()"), body(request_head.require_valid, "return")],
+        only="no",
+    ),
+    Mutant(
+        "granian's heads are believed",
+        "–",
+        "Two hosts, two transfer codings and unknown expectations are answered under granian.",
+        HEADS,
+        [body(request_head.require_valid, "return")],
+        only="granian",
     ),
     Mutant(
         "the server's errors lack our headers",

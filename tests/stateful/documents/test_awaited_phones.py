@@ -109,7 +109,7 @@ def test_a_phone_that_returns_later_decides_about_what_is_parked(company: Compan
     assert (company.states(order, amended), company.in_erp(order, amended)) == ENDS[amendment]
 
 
-def test_what_is_parked_continues_by_itself_when_the_phones_know_nothing_of_it(company: Company) -> None:
+def test_what_is_parked_continues_automatically_when_the_phones_know_nothing_of_it(company: Company) -> None:
     order = company.order()
     company.push(order)
     company.restore(company.back_up())

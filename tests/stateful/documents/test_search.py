@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.both_dialects, pytest.mark.timeout(600)]
 
 
 def test_random_histories_send_each_order_once_and_deny_nothing(any_company: Company) -> None:
-    assert search(any_company, examples_of_profile(20)) > 0
+    assert search(any_company, examples_of_profile(10)) > 0
 
 
 @pytest.mark.full

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from backend.database.core import Sessions
-from tests.databases import prepared
+from tests.databases import engine_of, prepared
 from tests.stateful.histories.devices import Device
 from tests.stateful.phones import MinimalPhone
 from tests.stateful.reference_phone import ReferencePhone
@@ -22,7 +22,7 @@ def on_postgresql(fresh_postgres_url: str) -> Iterator[Sessions]:
     """Sessions on a fresh PostgreSQL database, for what only happens there."""
     maker = prepared(fresh_postgres_url)
     yield maker
-    maker.kw["bind"].dispose()
+    engine_of(maker).dispose()
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def copy_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Co
     dropped: list[str] = []
 
     def copy(sessions: Sessions) -> Sessions:
-        engine: Any = sessions.kw["bind"]  # type: ignore[attr-defined]
+        engine: Any = engine_of(sessions)
         if engine.dialect.name == "sqlite":
             target = tmp_path / f"copy{len(made)}.sqlite"
             with closing(sqlite3.connect(engine.url.database)) as old, closing(sqlite3.connect(target)) as new:
@@ -48,7 +48,7 @@ def copy_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Co
 
     yield copy
     for maker in made:
-        maker.kw["bind"].dispose()
+        engine_of(maker).dispose()
     for name in dropped:
         request.getfixturevalue("postgres_server").drop_database(name)
 

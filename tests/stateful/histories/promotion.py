@@ -15,7 +15,7 @@ from sqlalchemy import select
 from backend.database.core import Sessions
 from backend.feed import positions
 from backend.feed.models import FeedRow
-from tests.databases import prepared
+from tests.databases import engine_of, prepared
 from tests.services.postgres import PostgresServer
 from tests.services.standby import catch_up, clone, cut, promote
 from tests.unit.sync.company import customer, reps, say
@@ -53,7 +53,7 @@ def promoted(folder: Path, companies: Mapping[str, Weaken]) -> Iterator[dict[str
         promote(standby)
         for name, company in played.items():
             company.sessions = prepared(standby.url(name))
-            stack.callback(company.sessions.kw["bind"].dispose)  # type: ignore[attr-defined]
+            stack.callback(engine_of(company.sessions).dispose)
         yield played
 
 
@@ -83,4 +83,4 @@ def _tail(company: Company, weaken: Weaken) -> None:
             say(company.sessions, customer("K", "NW", name=f"Of the lost tail {n}"), customer(f"LOST{n}", "NW"))
     company.device.sync()
     company.issued = issued(company.sessions)
-    company.sessions.kw["bind"].dispose()  # type: ignore[attr-defined]
+    engine_of(company.sessions).dispose()

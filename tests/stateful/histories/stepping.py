@@ -42,7 +42,7 @@ class Writer:
         deadline = time.monotonic() + SECONDS
         while self._thread.is_alive() and not self._is_blocked():
             assert time.monotonic() < deadline, "the writer neither ended nor waited"
-            time.sleep(0.005)
+            self._thread.join(0.005)
 
     def finish(self) -> None:
         """Wait until it is through; its error, if it had one, is in `error`."""

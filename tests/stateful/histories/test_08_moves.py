@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from backend.database.core import Sessions
 from backend.feed import changes, positions
 from backend.feed.live import read_live
+from backend.feed.row_writes import write_rows
 from sync_protocol.change import Change, Put
 from tests.stateful.histories.checks import alive_twice, channels_of
 from tests.stateful.histories.stepping import Writer
@@ -86,12 +87,12 @@ def test_reading_before_the_counter_without_that_index_leaves_a_record_alive_in_
     assert move_against_move(on_postgresql) == ["customers C1 lives in 2 channels"]
 
 
-def reads_first(session: Session, queued: Sequence[Change]) -> int:
+def reads_first(session: Session, queued: Sequence[Change], *, commits: bool = False) -> int:
     """`publish()` with its two first steps exchanged: plan, then take the counter."""
     final = {(change.collection, change.key): change for change in queued}
     after = {ref: changes.prepare(ref, change) for ref, change in final.items() if isinstance(change, Put)}
     live = read_live(session, {*final, *(new.followed for new in after.values() if new.followed)})
     writes = list(changes._plan(session, final, after, live))
     top = positions.take(session, len(writes))
-    changes._write(session, writes, top - len(writes) + 1)
+    write_rows(session, writes, top - len(writes) + 1, [], commits=commits)
     return top

@@ -41,7 +41,7 @@ class SlowErp(RecordingErp):
     def create(self, document: Document) -> ErpDocument:
         if not self.create_called.is_set():
             self.create_called.set()
-            assert self.go.wait(SECONDS), "nobody let the ERP go on"
+            assert self.go.wait(SECONDS), "nobody let the ERP continue"
         return super().create(document)
 
 

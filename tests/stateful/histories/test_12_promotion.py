@@ -28,7 +28,9 @@ def companies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Co
 
 def without_lineage(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make every server look like the one that issued the positions so far."""
-    monkeypatch.setattr(positions, "_lineage_sql", lambda session: literal("one and the same"))
+    monkeypatch.setattr(positions, "_known_lineage", lambda dialect: literal("one and the same"))
+    # Not the statement that was built with the real one.
+    monkeypatch.setattr(positions, "_take_statement", positions._take_statement.__wrapped__)
 
 
 def scenario(company: Company) -> list[str]:

@@ -1,14 +1,15 @@
 """The order of positions is the order of commits (rule 1): under eight writers, and stepped by hand."""
 
 import threading
-import time
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from backend.database.core import Sessions
+from backend.database.round_trip import Read
 from backend.feed import positions
 from backend.feed.changes import publish
 from backend.feed.models import FeedRow
@@ -24,13 +25,13 @@ from tests.unit.sync.replica import Replica
 pytestmark = pytest.mark.both_dialects
 
 WRITERS = 8
-HELD_OPEN = 0.003
-BETWEEN_POLLS = 0.05
+_DRAWN = text("SELECT max(nextval('plain')) AS drawn FROM generate_series(1, CAST(:count AS bigint))")
 
 
 def eight_writers(sessions: Sessions, transactions: int) -> list[str]:
-    """Eight writers publish at once, some dawdling before their commit, while a device polls."""
+    """Eight writers publish at once while a device polls; some leave their transaction open during a poll."""
     errors: list[Exception] = []
+    polled = threading.Event()
 
     def write(writer: int) -> None:
         try:
@@ -41,7 +42,8 @@ def eight_writers(sessions: Sessions, transactions: int) -> list[str]:
                         [customer(f"W{writer}-{n}", "NW"), customer(f"W{writer}", "NW", name=f"Version {n}")],
                     )
                     if (n + writer) % 4 == 0:
-                        time.sleep(HELD_OPEN)
+                        polled.clear()
+                        assert polled.wait(SECONDS), "the device does not poll"
         except Exception as error:
             errors.append(error)
 
@@ -51,7 +53,7 @@ def eight_writers(sessions: Sessions, transactions: int) -> list[str]:
     replica, pages_with_news = Replica(sessions, "R1"), 0
     while any(thread.is_alive() for thread in threads):
         pages_with_news += bool(replica.step()["changes"])
-        time.sleep(BETWEEN_POLLS)
+        polled.set()
     for thread in threads:
         thread.join()
     assert errors == []
@@ -66,20 +68,20 @@ def the_later_position_commits_first(sessions: Sessions, monkeypatch: pytest.Mon
     """One writer stops when it has its position; another publishes; the device polls; the first commits."""
     say(sessions, customer("C0", "NW"))
     taken, go = threading.Event(), threading.Event()
-    real = positions.take
+    real = positions.taken
 
-    def take(session: Session, count: int) -> int:
-        top = real(session, count)
+    def stop_there(session: Session, row: Any) -> int:
+        top = real(session, row)
         if session.info.get("slow"):
             taken.set()
-            assert go.wait(SECONDS), "nobody let the slow writer go on"
+            assert go.wait(SECONDS), "nobody let the slow writer continue"
         return top
 
     def slowly(session: Session) -> None:
         session.info["slow"] = True
         publish(session, [customer("C1", "NW")])
 
-    monkeypatch.setattr(positions, "take", take)
+    monkeypatch.setattr(positions, "taken", stop_there)
     replica = Replica(sessions, "R1").sync()
     slow = Writer(sessions, slowly)
     assert taken.wait(SECONDS), "the slow writer got no position"
@@ -123,14 +125,14 @@ def number_with_a_sequence(sessions: Sessions, monkeypatch: pytest.MonkeyPatch) 
         session.execute(text(f"CREATE SEQUENCE plain START {start}"))
     real, for_rep = positions.head, subscriptions.for_rep
 
-    def take(session: Session, count: int) -> int:
-        drawn = text("SELECT max(nextval('plain')) FROM generate_series(1, :count)")
-        return int(session.execute(drawn, {"count": count}).scalar_one())
+    def draw(dialect: str, count: int) -> Read:
+        return Read(_DRAWN, {"count": count}, lambda rows: rows[0])
 
     def newest(session: Session) -> Head:
         return Head(real(session).epoch, session.scalar(select(func.max(FeedRow.position))) or 0)
 
-    monkeypatch.setattr(positions, "take", take)
+    monkeypatch.setattr(positions, "taking", draw)
+    monkeypatch.setattr(positions, "taken", lambda session, row: int(row.drawn))
     monkeypatch.setattr(positions, "head", newest)
     monkeypatch.setattr(
         subscriptions, "for_rep", lambda session, rep: replace(for_rep(session, rep), head=newest(session))

@@ -14,7 +14,7 @@ from backend.database.core import Sessions
 from backend.sync import pull, verify
 from sync_protocol.catalogue import COLLECTIONS
 from sync_protocol.device.sync import verify as device_verify
-from tests.databases import make_tables, prepared
+from tests.databases import engine_of, make_tables, prepared
 from tests.services import PostgresServer
 from tests.stateful.histories.world import NEWER
 from tests.stateful.search.real import RealServer, careless
@@ -82,4 +82,4 @@ def _servers(primary: Any, standby: Any) -> Iterator[MakeServer]:
     finally:
         abandon()
         for maker in (primary, standby):
-            maker.kw["bind"].dispose()
+            engine_of(maker).dispose()

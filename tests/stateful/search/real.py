@@ -20,10 +20,12 @@ from backend.sync import grants, pull, push, verify
 from backend.sync.pull import NotYet
 from backend.sync.segments import builder
 from backend.sync.segments.packing import PackedSegment, Row
+from backend.sync.segments.store import StoredFile
 from backend.sync.verify_request import faults, parse_request
 from sync_protocol.change import Change, Stream
 from sync_protocol.segment import KeyRange, encode
 from sync_protocol.verify import VerifyRequestSchema
+from tests.databases import engine_of
 from tests.feed_model.feed import Behind, OtherEpoch
 from tests.stateful.histories.world import ROLES
 from tests.stateful.search.server import Locked, Refused
@@ -58,8 +60,8 @@ class MemoryStore:
     def delete(self, name: str) -> None:
         self.files.pop(name, None)
 
-    def stored(self) -> Iterator[Any]:
-        raise NotImplementedError
+    def stored(self) -> Iterator[StoredFile]:
+        return (StoredFile(name, NOW) for name in self.files)
 
     def check(self) -> str:
         return "memory"
@@ -266,7 +268,7 @@ def do_not_wait(session: Session) -> None:
 
 def careless(maker: Any) -> Sessions:
     """Let an SQLite database neither wait for the disk nor for a lock: nothing here cuts the power."""
-    engine = maker.kw["bind"]
+    engine = engine_of(maker)
     if engine.dialect.name == "sqlite":
         engine.dispose()
 

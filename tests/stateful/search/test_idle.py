@@ -16,6 +16,7 @@ from backend.identity.tokens import AccessToken
 from backend.sync import delta, idle, pull
 from backend.sync.pull import NotYet
 from sync_protocol.cursor import Mark
+from tests.databases import engine_of
 from tests.feed_model.feed import Behind
 from tests.stateful.histories.world import REPS
 from tests.stateful.search.conditions import MakeServer
@@ -47,10 +48,10 @@ class LookingServer(RealServer):
             except NotYet:
                 raise Behind from None
         if cursor is not None:
-            with read_connection(self.sessions.kw["bind"]) as connection:  # type: ignore[attr-defined]
+            with read_connection(engine_of(self.sessions)) as connection:
                 token = AccessToken(rep, rep, 1, 0, 0, "kid")
                 unchanged = idle.unchanged_since(connection, token, cursor, schema)
-                if self.sessions.kw["bind"].dialect.name == "postgresql":  # type: ignore[attr-defined]
+                if engine_of(self.sessions).dialect.name == "postgresql":
                     joined = delta.read(
                         connection, token, cursor_text=cursor, schema=schema, limit_bytes=BYTES[rows], now=NOW,
                         poll_after=page.poll_after,

@@ -12,12 +12,11 @@ from werkzeug.serving import make_server
 
 from backend.clock import ManualClock
 from backend.settings import read_settings
-from tests.services.binaries import chromium_program
+from tests.services.chromium import launch
 from tests.services.serving import serving
 from tests.unit.api.installation import Installation, install
 
 FOLDER = Path(__file__).parent
-FLAGS = ["--no-sandbox", "--disable-dev-shm-usage"]
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -37,7 +36,7 @@ class Quiet(SimpleHTTPRequestHandler):
 def browser() -> Iterator[Browser]:
     """The browser; closed before other tests start, because while it is open this thread has an event loop."""
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=str(chromium_program()), args=FLAGS)
+        started = launch(playwright)
         yield started
         started.close()
 

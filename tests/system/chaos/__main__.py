@@ -3,6 +3,7 @@
 `python -m tests.system.chaos TRIAL SEED` plays one seed again. SATCHEL_CHAOS_MINUTES (20) is the time.
 `--only NAME …` plays only these trials.
 Failures are in .cache/chaos/failures.txt, with their steps and logs.
+`--web-server granian` plays the rig under that server.
 `--broken NAME` after a seed of the rig plays it against a product that is broken on purpose, which the rig must
 notice.
 """
@@ -23,6 +24,9 @@ from tests.system.chaos.rig.run import RunFailed
 from tests.system.chaos.rig.run_result import FINDINGS, RunResult
 from tests.system.chaos.run_log import RunLog
 from tests.system.chaos.trials import NAMES, Trial, trials
+
+WEB_SERVERS = ("gunicorn", "granian")
+"""The values of SATCHEL_WEB_SERVER."""
 
 
 def main(arguments: list[str]) -> int:
@@ -54,8 +58,12 @@ def _parsed(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("trial", nargs="?", choices=NAMES)
     parser.add_argument("seed", nargs="?", type=int, default=1)
     parser.add_argument("--only", nargs="+", choices=NAMES, default=NAMES, metavar="NAME")
+    parser.add_argument("--web-server", choices=WEB_SERVERS)
     parser.add_argument("--broken", choices=[broken.name for broken in BROKEN])
     chosen = parser.parse_args(arguments)
+    if chosen.web_server:
+        # A node takes over this variable and no other of ours.
+        os.environ["SATCHEL_WEB_SERVER"] = chosen.web_server
     if chosen.broken and chosen.trial != "rig":
         parser.error("--broken needs the rig and a seed: rig 1 --broken NAME")
     return chosen

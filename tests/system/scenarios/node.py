@@ -3,18 +3,17 @@
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Self
 
 import httpx
 
+from tests.eventually import eventually
 from tests.services.process import ServerProcess, free_port
 
 ROOT = Path(__file__).parents[3]
-T = TypeVar("T")
 
 
 def bare_environ() -> dict[str, str]:
@@ -24,18 +23,6 @@ def bare_environ() -> dict[str, str]:
     """
     names = ("PATH", "HOME", "LANG", "SATCHEL_WEB_SERVER")
     return {name: os.environ[name] for name in names if name in os.environ}
-
-
-def eventually(condition: Callable[[], T | None], what: str, seconds: float = 60) -> T:
-    """Return the value of *condition* as soon as it is truthy; fail with *what* after *seconds*."""
-    deadline = time.monotonic() + seconds
-    while True:
-        value = condition()
-        if value:
-            return value
-        if time.monotonic() > deadline:
-            raise AssertionError(f"never happened within {seconds} s: {what}; last seen: {value!r}")
-        time.sleep(0.2)
 
 
 class Node:

@@ -7,7 +7,7 @@ from typing import Any
 from sync_protocol.device.capture import forms
 from sync_protocol.device.device import Device
 from sync_protocol.device.store.receipts import receipt_from_bytes
-from tests.system.scenarios.node import eventually
+from tests.eventually import eventually
 from tests.unit.receipts.pictures import photograph
 
 JPEG = photograph()

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.eventually import eventually
 from tests.system.scenarios.conftest import Enrol
-from tests.system.scenarios.node import ROOT, Node, eventually
+from tests.system.scenarios.node import ROOT, Node
 
 
 class SampleErp:

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from sync_protocol.device.capture import forms
+from tests.eventually import eventually
 from tests.services import PostgresServer, RedisServer, TrytonServer
 from tests.services.proxy import Proxy
 from tests.services.tryton_rpc import TrytonSession
 from tests.system.scenarios.conftest import Enrol
-from tests.system.scenarios.node import Node, eventually
+from tests.system.scenarios.node import Node
 from tests.system.scenarios.rep import FieldRep, photo
 from tests.system.scenarios.tryton_reads import claims, forecast_quantity, sales
 

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.eventually import eventually
 from tests.services import RedisServer
 from tests.services.process import free_port
 from tests.services.process_tree import alive, descendants_of
-from tests.system.scenarios.node import ROOT, Node, bare_environ, eventually
+from tests.system.scenarios.node import ROOT, Node, bare_environ
 
 SCRIPT = """
 import sys, time

@@ -22,7 +22,10 @@ READER = b"GET /v1/openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * 8
 
 @pytest.mark.parametrize(
     ("web_server", "stopped"),
-    [("gunicorn", (HEAD, BODY, READER)), ("granian", (HEAD, READER))],
+    [
+        ("gunicorn", (HEAD, BODY, READER)),
+        pytest.param("granian", (HEAD, READER), marks=pytest.mark.full),
+    ],
     ids=["gunicorn", "granian"],
 )
 def test_a_rep_is_served_beside_200_clients_that_have_stopped(

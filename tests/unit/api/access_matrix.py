@@ -7,6 +7,7 @@ from backend.identity import enrolment, reps
 from backend.identity.models import Device, Rep
 from backend.office import accounts
 from backend.office.actions import ACTIONS
+from backend.webapp import blueprint as webapp
 from tests.unit.api.installation import Installation, Phone
 
 PUBLIC, DEVICE, VIEW, RETRY, DECIDE, ORIGINALS = "anybody", "a device", "view", "retry", "decide", "originals"
@@ -46,6 +47,7 @@ MAY = {
     "api.office_link": DECIDE,
     "api.office_unlink": DECIDE,
     "api.office_approve": DECIDE,
+    **{f"{webapp.NAME}.{path}": PUBLIC for path in webapp.PATHS},
 }
 """Who may call each route. A route without a row fails the test: write down who it is for."""
 

@@ -8,14 +8,15 @@ from typing import Any
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 from ulid import ULID
 from werkzeug.test import TestResponse
 
 from backend.api.rates.limits import Rates
 from backend.api.services import EXTENSION, Services
+from backend.api.web_app import WebApp
 from backend.app import create_app
 from backend.clock import ManualClock
 from backend.database.core import Sessions
@@ -24,7 +25,7 @@ from backend.identity import enrolment, proof_nonces
 from backend.settings import Settings
 from backend.sync.checked_receipts import receipt_checks
 from sync_protocol.dpop import PROOF_HEADER, PROOF_TYPE
-from tests.databases import prepared
+from tests.databases import copied, engine_of, prepared
 from tests.unit.sync import company
 
 
@@ -32,7 +33,7 @@ from tests.unit.sync import company
 class Installation:
     """The app, its database, settings and clock."""
 
-    app: Flask
+    app: WebApp
     sessions: Sessions
     settings: Settings
     clock: ManualClock
@@ -145,15 +146,25 @@ def b64(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
+def _fill(engine: Engine) -> None:
+    sessions = prepared(str(engine.url))
+    company.reps(sessions)
+    company.master_data(sessions)
+    engine_of(sessions).dispose()
+
+
 @contextmanager
 def install(
     settings: Settings, clock: ManualClock, records: Callable[[Sessions], None] = company.master_data
 ) -> Iterator[Installation]:
     """Yield an installation with the tests' reps and *records*; everything is closed afterwards."""
     settings.folder.mkdir(parents=True, exist_ok=True)
-    sessions = prepared(settings.database_url)
-    company.reps(sessions)
-    records(sessions)
+    if records is company.master_data and copied(settings.database_url, _fill):
+        sessions = prepared(settings.database_url)
+    else:
+        sessions = prepared(settings.database_url)
+        company.reps(sessions)
+        records(sessions)
     app = create_app(settings, clock)
     app.testing = False
     try:
@@ -162,7 +173,7 @@ def install(
         with app.app_context():
             db.session.remove()
             db.engine.dispose()
-        sessions.kw["bind"].dispose()
+        engine_of(sessions).dispose()
 
 
 def writer(installation: Installation) -> Session:

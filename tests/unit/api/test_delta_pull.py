@@ -3,6 +3,7 @@
 import gzip
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ from backend.feed import positions
 from backend.feed.models import FeedStream
 from backend.identity import enrolment
 from backend.identity.models import Device
-from backend.settings import Settings
+from backend.settings import read_settings
 from backend.sync import delta, grants
 from backend.sync.page import etag_of
 from sync_protocol.change import Gone, Stream
@@ -38,7 +39,7 @@ class Reader:
 
     def __init__(self, installation: Installation) -> None:
         self.installation, self.phone, self.passed_on = installation, installation.phone(), 0
-        barrier = installation.app.wsgi_app
+        barrier = installation.app.outermost
         assert isinstance(barrier, ErrorBarrier)
         polls = barrier.app
         assert isinstance(polls, IdlePollMiddleware)
@@ -83,9 +84,8 @@ class Reader:
 
 
 @pytest.fixture
-def reader(settings: Settings, clock: ManualClock) -> Iterator[Reader]:
-    if settings.embedded:
-        pytest.skip("with SQLite the app answers every pull")
+def reader(tmp_path: Path, postgres_url: str, clock: ManualClock) -> Iterator[Reader]:
+    settings = read_settings({"SATCHEL_FOLDER": str(tmp_path), "SATCHEL_DATABASE_URL": postgres_url})
     with install(settings, clock) as installation:
         say(installation.sessions, order("O1", "C1"), product("P1"))
         yield Reader(installation)
@@ -101,6 +101,13 @@ def test_a_delta_has_the_bytes_and_headers_of_the_apps_page(reader: Reader) -> N
     assert [len(change["gone"]) for change in page["changes"] if change["collection"] == "orders"] == [2]
     assert page["complete"]
     assert decode_cursor(page["cursor"]).seen == page["head"]
+
+
+def test_with_sqlite_the_app_answers_every_pull(tmp_path: Path, clock: ManualClock) -> None:
+    with install(read_settings({"SATCHEL_FOLDER": str(tmp_path)}), clock) as installation:
+        reader = Reader(installation)
+        assert reader.pull().status_code == 200
+        assert reader.passed_on == 1
 
 
 def test_a_cursor_without_news_gets_the_empty_page(reader: Reader) -> None:
@@ -231,7 +238,7 @@ def test_a_stream_whose_tombstones_are_gone_starts_again(reader: Reader) -> None
 
 
 @pytest.mark.parametrize("mark", [Mark(1, 10**6), Mark(0, 10**6)])
-def test_a_stream_read_in_part_goes_on(reader: Reader, mark: Mark) -> None:
+def test_a_stream_read_in_part_continues(reader: Reader, mark: Mark) -> None:
     assert passed_on(reader, reader.remark(lambda marks: marks.update({NW: mark}))).json["changes"]
 
 
@@ -273,7 +280,7 @@ def test_a_first_sync_is_answered_by_the_endpoint(reader: Reader) -> None:
 
 
 def test_a_server_with_a_standby_routes_its_reads_in_the_endpoint(reader: Reader) -> None:
-    services = replace(reader.installation.satchel, standby=object())  # type: ignore[arg-type]
+    services = replace(reader.installation.satchel, standby=object())
     reader.use(services=services)
     passed_on(reader)
 

@@ -37,7 +37,7 @@ class Poller:
     def __init__(self, installation: Installation) -> None:
         self.installation, self.phone = installation, installation.phone()
         self.passed_on = 0
-        self.barrier = installation.app.wsgi_app
+        self.barrier = installation.app.outermost
         assert isinstance(self.barrier, ErrorBarrier)
         polls = self.barrier.app
         assert isinstance(polls, IdlePollMiddleware)
@@ -235,7 +235,7 @@ def test_a_stream_whose_tombstones_are_gone_starts_again(poller: Poller) -> None
     assert (page["drop"], len(page["changes"])) == ([list(NW)], 1)
 
 
-def test_a_stream_read_in_part_goes_on(poller: Poller) -> None:
+def test_a_stream_read_in_part_continues(poller: Poller) -> None:
     position = decode_cursor(poller.cursor).seen
 
     def half(marks: dict[Stream, Mark]) -> None:

@@ -79,7 +79,8 @@ def unsent(n: int, cursor: str) -> Any:
 
 
 def reported_syncs(n: int, cursor: str) -> Any:
-    return {**REPORT, "syncs": REPORT["syncs"] * n}
+    sync, began = REPORT["syncs"][0], (f"2026-11-22T{k // 60:02}:{k % 60:02}:00Z" for k in range(2 * n))
+    return {**REPORT, "syncs": [{**sync, "began_at": moment} for moment in began]}
 
 
 ENROL = {"code": "AAAA", "public_key": {"kty": "OKP"}, "device_name": "x"}

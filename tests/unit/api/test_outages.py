@@ -92,7 +92,7 @@ def on_postgres(
 
     def run(statement: str) -> None:
         with psycopg.connect(server, autocommit=True) as connection:
-            connection.execute(statement.replace("DATABASE_NAME", str(url.database)))  # type: ignore[arg-type]
+            connection.execute(statement.replace("DATABASE_NAME", str(url.database)))
 
     with install(settings, clock) as installation:
         yield Caller(installation), run

@@ -16,7 +16,7 @@ from backend.feed.models import FeedHead
 from backend.sync import grants, subscriptions
 from backend.sync.standby import Standby
 from tests.conftest import MONDAY
-from tests.databases import prepared
+from tests.databases import engine_of, prepared
 from tests.services.standby import pause, promote, resume
 from tests.unit.api.installation import Installation, Phone
 from tests.unit.api.standby_pair import Pair, Served, installation, own, served, shared
@@ -158,7 +158,7 @@ def test_a_read_that_conflicts_with_replay_is_repeated_on_the_primary(
 
     def for_rep(session: Session, rep: str) -> Any:
         result = real(session, rep)
-        if "postgresql" in str(session.get_bind().url) and not conflicts:  # type: ignore[union-attr]
+        if "postgresql" in str(session.get_bind().url) and not conflicts:
             conflicts.append(1)
             raise OperationalError("SELECT", {}, _Conflict())
         return result
@@ -222,7 +222,7 @@ def test_a_standby_that_is_killed_is_left_alone_for_a_while(
     assert served.take() == ["primary"]
     assert sum("the standby failed" in line for line in caplog.messages) == 1
     own.standby.start()
-    installation.satchel.standby._unavailable_until = 0.0  # type: ignore[union-attr]
+    installation.satchel.standby._unavailable_until = 0.0
     own.catch_up()
     assert pull(phone)["complete"] and served.take() == ["standby"]
 
@@ -239,7 +239,7 @@ def test_a_promoted_standby_serves_no_more_reads(installation: Installation, own
     page = pull(phone)
     assert "ASTRAY" not in keys(page, "customers")
     assert served.take() == ["primary"]
-    astray.kw["bind"].dispose()  # type: ignore[attr-defined]
+    engine_of(astray).dispose()
 
 
 def test_a_standby_without_our_tables_is_no_error(clock: ManualClock, shared: Pair, tmp_path: Path) -> None:
@@ -252,7 +252,7 @@ def test_replica_and_primary_give_equal_pages(installation: Installation, shared
     phone = installation.phone()
     shared.catch_up()
     there = phone.pull(query={"schema": 2})
-    installation.satchel.standby._unavailable_until = float("inf")  # type: ignore[union-attr]
+    installation.satchel.standby._unavailable_until = float("inf")
     primary = phone.pull(query={"schema": 2})
     assert json.loads(there.data) == json.loads(primary.data)
     assert there.headers["ETag"] == primary.headers["ETag"]

@@ -14,7 +14,7 @@ from backend.cli.main import main
 from backend.database.core import Sessions, engine_options, prepare
 from backend.migrations.upgrade import upgrade
 from tests.unit.cli.place import FOLDER, Place
-from tests.unit.connectors.flatfile.conftest import small_company  # noqa: F401 - a fixture
+from tests.unit.connectors.flatfile.conftest import small_company as small_company
 
 Satchel = Callable[..., Result]
 

@@ -21,7 +21,7 @@ class _Unready(BaseHTTPRequestHandler):
         """Print nothing."""
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])  # noqa: S104 - the setting, nothing listens there
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
 def test_the_commands_are_printed_when_the_server_listens(host: str) -> None:
     port = free_port()
     settings = read_settings({"SATCHEL_PORT": str(port), "SATCHEL_HOST": host})

@@ -16,6 +16,15 @@ main(["--help"], standalone_mode=False)
 print(*sorted(sys.modules), file=sys.stderr)
 """
 
+DOCTOR_AND_COLLECTIONS = """
+import gc
+from backend.cli.main import main
+seen = []
+gc.callbacks.append(lambda phase, details: seen.append(phase))
+main.get_command(None, "doctor")
+print(len(seen), gc.isenabled())
+"""
+
 
 def test_help_lists_each_command_and_imports_none() -> None:
     process = subprocess.run(
@@ -27,6 +36,13 @@ def test_help_lists_each_command_and_imports_none() -> None:
     modules = set(process.stderr.split())
     assert not modules & {entry.target.partition(":")[0] for entry in COMMANDS.values()}
     assert not modules & {"sqlalchemy", "flask", "redis", "psycopg", "alembic", "jwt", "rich", "httpx"}
+
+
+def test_a_command_is_imported_without_a_search_for_garbage() -> None:
+    process = subprocess.run(
+        [sys.executable, "-c", DOCTOR_AND_COLLECTIONS], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert process.stdout.split() == ["0", "True"]
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -119,7 +119,7 @@ def test_the_operator_excludes_documents_deleted_on_purpose(
     assert satchel("delivery", "reconcile", **erp).exit_code == 1
     wrong = satchel("delivery", "reconcile", "--resume", "--except", "SO999", **erp)
     assert wrong.exit_code == 2 and "there is no document SO999" in wrong.output
-    assert states(installed) == {"accepted"}, "nothing goes on by half"
+    assert states(installed) == {"accepted"}, "nothing continues half done"
     resumed = satchel("delivery", "reconcile", "--resume", "--except", ids[0], "--except", ids[2], **erp)
     assert resumed.exit_code == 0, resumed.output
     assert "2 documents were cancelled" in resumed.output and "2 documents are looked up" in resumed.output

@@ -4,13 +4,14 @@ import pytest
 
 from backend.inbox import submissions
 from tests.unit.cli.conftest import Satchel
-from tests.unit.cli.test_parked import inbox, park  # noqa: F401 - a fixture
+from tests.unit.cli.test_parked import inbox as inbox
+from tests.unit.cli.test_parked import park
 from tests.unit.delivery.inbox_fixture import InboxFixture
 
 
 @pytest.mark.parametrize("command", [("parked", "show"), ("timeline",)])
 def test_a_document_is_found_by_a_part_of_its_id(
-    inbox: InboxFixture,  # noqa: F811
+    inbox: InboxFixture,
     satchel: Satchel,
     command: tuple[str, ...],
 ) -> None:
@@ -22,7 +23,7 @@ def test_a_document_is_found_by_a_part_of_its_id(
         assert id in result.output and other not in result.output
 
 
-def test_a_part_of_several_ids_is_refused_with_all_of_them(inbox: InboxFixture, satchel: Satchel) -> None:  # noqa: F811
+def test_a_part_of_several_ids_is_refused_with_all_of_them(inbox: InboxFixture, satchel: Satchel) -> None:
     ids = [park(inbox), park(inbox)]
     result = satchel("timeline", ids[0][:4])
     assert result.exit_code != 0
@@ -31,7 +32,7 @@ def test_a_part_of_several_ids_is_refused_with_all_of_them(inbox: InboxFixture, 
 
 @pytest.mark.parametrize("text", ["", "%", "____", "01K", "SO-1"])
 def test_text_that_names_no_document_is_refused(
-    inbox: InboxFixture,  # noqa: F811
+    inbox: InboxFixture,
     satchel: Satchel,
     text: str,
 ) -> None:
@@ -40,7 +41,7 @@ def test_text_that_names_no_document_is_refused(
     assert result.exit_code != 0 and "there is no document" in result.output
 
 
-def test_an_accepted_document_is_found_by_its_erp_number(inbox: InboxFixture, satchel: Satchel) -> None:  # noqa: F811
+def test_an_accepted_document_is_found_by_its_erp_number(inbox: InboxFixture, satchel: Satchel) -> None:
     id = park(inbox)
     with inbox.sessions() as session, session.begin():
         row = submissions.get(session, id)

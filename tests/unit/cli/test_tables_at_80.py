@@ -182,7 +182,7 @@ def test_a_table_is_readable_at_80_columns(table: FoundTable) -> None:
     assert not missing, f"give {missing} of {table.place} a realistic cell in CELLS"
     cells = {heading: CELLS[heading] for heading in table.headings}
     with console.capture() as capture:
-        print_table([cells], {heading: partial(dict.get, cells, heading) for heading in cells})  # type: ignore[arg-type]
+        print_table([cells], {heading: partial(dict.get, cells, heading) for heading in cells})
     assert_readable(capture.get(), cells)
 
 
@@ -203,7 +203,7 @@ def test_the_last_reconciliations_are_readable_at_80_columns() -> None:
     cells: dict[str, object] = {"ended": MOMENT, "by": "worker", "settled since": MOMENT}
     cells |= dict.fromkeys(MEANINGS, 1_234)
     with console.capture() as capture:
-        print_table([cells], {heading: partial(dict.get, cells, heading) for heading in cells})  # type: ignore[arg-type]
+        print_table([cells], {heading: partial(dict.get, cells, heading) for heading in cells})
     assert_readable(capture.get(), cells)
 
 
@@ -211,5 +211,5 @@ def test_a_sentence_beside_many_columns_is_not_printed_in_a_thin_column() -> Non
     cells = {"id": ULID, "rep": "R1", "state": "parked", "number": "SO-102001", "reason": SENTENCE}
     cells["document"] = "Order for Nielsen Schiffswerft Rostock, 12 lines"
     with console.capture() as capture:
-        print_table([cells], {heading: partial(dict.get, cells, heading) for heading in cells})  # type: ignore[arg-type]
+        print_table([cells], {heading: partial(dict.get, cells, heading) for heading in cells})
     assert "The ERP has not accepted it since" in capture.get()

@@ -33,7 +33,7 @@ def test_a_connector_has_the_files_of_a_connector(connector: str) -> None:
 
 @pytest.mark.parametrize("mapper", [flatfile, tryton], ids=["flatfile", "tryton"])
 def test_a_connector_maps_every_collection_and_kind(mapper: object) -> None:
-    reads, writes = mapper.READS, mapper.WRITES  # type: ignore[attr-defined]
+    reads, writes = mapper.READS, mapper.WRITES
     assert set(reads) == {name for name, each in COLLECTIONS.items() if each.authority != SATCHEL}
     assert set(writes) == {kind.name for kind in KINDS.values() if kind.has_own_document}
 

@@ -1,6 +1,5 @@
 """Connections to PostgreSQL: one that lay idle is asked whether it lives, one that was just used is not."""
 
-import time
 from typing import Any
 
 import pytest
@@ -9,6 +8,7 @@ from sqlalchemy.exc import InternalError, OperationalError
 
 from backend.database import core
 from backend.database.snapshot_reads import read_connection
+from tests.eventually import eventually
 
 
 @pytest.fixture
@@ -89,10 +89,7 @@ def test_read_connections_end_with_their_engine(engine: Engine) -> None:
     engine.dispose()
     with engine.connect() as connection:
         alive = text("SELECT pid FROM pg_stat_activity WHERE pid = :pid")
-        deadline = time.monotonic() + 20
-        while connection.scalar(alive, {"pid": pid}) is not None:
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        eventually(lambda: connection.scalar(alive, {"pid": pid}) is None, "the connection has ended")
 
 
 def test_a_read_connection_fires_the_events_of_its_engine(engine: Engine) -> None:

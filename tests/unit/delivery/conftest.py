@@ -7,7 +7,7 @@ import pytest
 from backend.clock import ManualClock
 from backend.database.core import Sessions
 from backend.settings import Settings
-from tests.unit.connectors.flatfile.conftest import small_company  # noqa: F401 - a fixture
+from tests.unit.connectors.flatfile.conftest import small_company as small_company
 from tests.unit.delivery.inbox_fixture import InboxFixture
 from tests.unit.delivery.recording_erp import RecordingErp
 

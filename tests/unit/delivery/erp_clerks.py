@@ -1,4 +1,4 @@
-"""What people do in the ERP by themselves: enter, decide, answer late, and lose documents."""
+"""What people do in the ERP on their own initiative: enter, decide, answer late, and lose documents."""
 
 import json
 from collections.abc import Mapping

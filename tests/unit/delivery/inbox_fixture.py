@@ -2,8 +2,7 @@
 
 import datetime as dt
 import json
-import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,14 +40,6 @@ ORDER: dict[str, Any] = {
     "currency": "EUR",
     "lines": [{"line_no": 1, "product_id": "P1", "quantity": "3", "unit": "pc", "unit_price": "9.50"}],
 }
-
-
-def eventually(holds: Callable[[], bool], seconds: float = 60.0) -> None:
-    """Wait until *holds* says so; fail after *seconds*."""
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "it did not come about"
-        time.sleep(0.05)
 
 
 @dataclass
@@ -214,5 +205,5 @@ class InboxFixture:
 
     def later(self, **delta: float) -> dt.datetime:
         """Let time pass."""
-        self.clock.advance(**delta)  # type: ignore[attr-defined]
+        self.clock.advance(**delta)
         return self.clock.now()

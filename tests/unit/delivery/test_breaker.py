@@ -9,7 +9,8 @@ from sqlalchemy import text
 from backend.database.core import is_postgresql
 from backend.delivery import breaker
 from backend.erp.records import Health
-from tests.unit.delivery.inbox_fixture import BACKOFF, InboxFixture, eventually
+from tests.eventually import eventually
+from tests.unit.delivery.inbox_fixture import BACKOFF, InboxFixture
 from tests.unit.delivery.recording_erp import RecordingErp
 from tests.unit.office.office_fixture import OfficeFixture
 

@@ -190,6 +190,6 @@ def test_a_rep_whose_role_has_no_customers_gets_no_name(inbox: InboxFixture) -> 
 def test_a_reason_about_a_visible_customer_is_not_changed(inbox: InboxFixture) -> None:
     inbox.publish("customers", customer("C1", "C2"), customer("C2"))
     id = inbox.capture()
-    inbox.erp.advance = names_foreign_customer(State.ON_HOLD)  # type: ignore[method-assign]
+    inbox.erp.advance = names_foreign_customer(State.ON_HOLD)
     inbox.forwarder().drain()
     assert "credit limit of 9.00 EUR. Sent for Name of C2" in inbox.record(id)["reason"]

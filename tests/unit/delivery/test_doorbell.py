@@ -16,9 +16,10 @@ from backend import doorbell, metrics
 from backend.watchdog.heart import worker_name
 from backend.watchdog.late import DOORBELL
 from backend.watchdog.models import Heartbeat
+from tests.eventually import eventually
 from tests.services import RedisServer
 from tests.services.process import ServerProcess
-from tests.unit.delivery.inbox_fixture import InboxFixture, eventually
+from tests.unit.delivery.inbox_fixture import InboxFixture
 from tests.unit.delivery.workers import all_accepted, processes_with, worker
 
 
@@ -111,7 +112,7 @@ def test_twenty_documents_arrive_once_whatever_happens_to_redis(
                 _break(own_redis, fault)
         all_accepted(inbox, ids)
     if fault == "hang":
-        os.kill(own_redis._process.pid, signal.SIGCONT)  # type: ignore[union-attr]
+        os.kill(own_redis._process.pid, signal.SIGCONT)
 
 
 def _break(server: RedisServer, fault: str) -> None:
@@ -121,7 +122,7 @@ def _break(server: RedisServer, fault: str) -> None:
     elif fault == "kill":
         server.kill()
     else:
-        os.kill(server._process.pid, signal.SIGSTOP)  # type: ignore[union-attr]
+        os.kill(server._process.pid, signal.SIGSTOP)
 
 
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])

@@ -130,7 +130,7 @@ def test_a_failed_lookup_leaves_an_unsent_document_queued(inbox: InboxFixture) -
 
 
 def test_a_draft_in_the_erp_is_never_queued_again(inbox: InboxFixture) -> None:
-    """What is queued may be replaced by the rep, and the ERP would go on with the old version."""
+    """What is queued may be replaced by the rep, and the ERP would continue with the old version."""
     id = inbox.capture()
     inbox.erp.script("advance", "503", "ok")
     inbox.forwarder().drain()

@@ -59,7 +59,7 @@ def test_text_that_no_database_stores_costs_one_attempt(inbox: InboxFixture, err
     def refuse(document: Document) -> ErpDocument:
         raise ErpError(error_class, words, raw=words, field=words, advice=words)
 
-    inbox.erp.create = refuse  # type: ignore[method-assign]
+    inbox.erp.create = refuse
     inbox.forwarder().drain()
     [_, create] = inbox.attempts(id)
     assert create == ("create", error_class.value)
@@ -75,7 +75,7 @@ def test_an_outcome_with_text_that_no_database_stores_is_settled(inbox: InboxFix
         fault = {"field": "\x00", "message": "\ud800"}
         return Outcome(State.REJECTED, "7\x00", "N\x00", "no\x00", raw="\ud800", errors=(fault,))
 
-    inbox.erp.advance = advance  # type: ignore[method-assign]
+    inbox.erp.advance = advance
     inbox.forwarder().drain()
     assert inbox.states(id) == ["rejected"]
     assert inbox.record(id)["errors"] == [{"code": "field_invalid", "field": "", "message": "\\ud800"}]

@@ -9,7 +9,7 @@ import pytest
 from backend.clock import ManualClock
 from backend.inbox import submissions
 from backend.settings import read_settings
-from tests.databases import prepared
+from tests.databases import engine_of, prepared
 from tests.unit.delivery.inbox_fixture import InboxFixture
 from tests.unit.delivery.queue.leases import accepted_transition, lease_next, settle
 from tests.unit.delivery.recording_erp import RecordingErp
@@ -20,7 +20,7 @@ def inbox(postgres_url: str, clock: ManualClock, tmp_path: Path) -> Iterator[Inb
     sessions = prepared(postgres_url)
     settings = read_settings({"SATCHEL_FOLDER": str(tmp_path), "SATCHEL_DATABASE_URL": postgres_url})
     yield InboxFixture(sessions, clock, settings, RecordingErp(tmp_path / "erp"))
-    sessions.kw["bind"].dispose()
+    engine_of(sessions).dispose()
 
 
 def test_a_settlement_and_a_withdrawing_push_do_not_deadlock(
@@ -61,7 +61,7 @@ def test_a_settlement_ended_by_the_database_is_retried_once(
             session.connection().exec_driver_sql("SELECT pg_sleep(5)")
         return acquire(session, profile)
 
-    forwarder._acquire = aborted  # type: ignore[method-assign]
+    forwarder._acquire = aborted
     forwarder.drain()
     assert inbox.states(first, second) == ["accepted", "accepted"]
     assert "settling is tried once more" in caplog.text

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.unit.delivery.inbox_fixture import InboxFixture, eventually
+from tests.eventually import eventually
+from tests.unit.delivery.inbox_fixture import InboxFixture
 from tests.unit.delivery.workers import all_accepted, killed, worker, worker_to_kill
 
 FAILPOINTS = [

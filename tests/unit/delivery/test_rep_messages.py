@@ -172,7 +172,7 @@ def test_an_exception_of_a_connector_is_no_business_of_the_rep(inbox: InboxFixtu
     def create(document: Document) -> ErpDocument:
         raise KeyError("/srv/erp/" + document.id)
 
-    inbox.erp.create = create  # type: ignore[method-assign]
+    inbox.erp.create = create
     inbox.forwarder().drain()
     record = inbox.record(id)
     assert record["reason"] == "It was sent, but the ERP did not answer. Satchel will look it up."

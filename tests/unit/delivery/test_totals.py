@@ -151,7 +151,7 @@ def _forecast(quantity: str, unit: str) -> dict[str, Any]:
 def test_the_zone_of_a_submission_reaches_the_connector(inbox: InboxFixture) -> None:
     documents: list[Document] = []
     create = inbox.erp.create
-    inbox.erp.create = lambda document: (documents.append(document), create(document))[1]  # type: ignore[method-assign]
+    inbox.erp.create = lambda document: (documents.append(document), create(document))[1]
     id = inbox.capture(CLAIM, kind="expense_claim")
     inbox.change(id, zone="Europe/Berlin")
     inbox.forwarder().drain()

@@ -16,9 +16,10 @@ from backend.retry import Backoff
 from backend.settings import SettingError, read_settings
 from backend.worker import run
 from sync_protocol.submission import State
-from tests.databases import prepared
+from tests.databases import engine_of, prepared
+from tests.eventually import eventually
 from tests.services import PostgresServer
-from tests.unit.delivery.inbox_fixture import InboxFixture, eventually
+from tests.unit.delivery.inbox_fixture import InboxFixture
 from tests.unit.delivery.recording_erp import RecordingErp
 from tests.unit.delivery.workers import all_accepted, environ, install_connector, worker
 
@@ -95,7 +96,7 @@ def test_the_worker_survives_its_database(own_postgres: PostgresServer, tmp_path
         own_postgres.start()
         all_accepted(inbox, ids)
         assert process.alive
-    sessions.kw["bind"].dispose()  # type: ignore[attr-defined]
+    engine_of(sessions).dispose()
 
 
 def test_threads_forward_documents_at_once(inbox: InboxFixture) -> None:

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
+from tests.eventually import eventually
 from tests.services.process import ServerProcess
-from tests.unit.delivery.inbox_fixture import InboxFixture, eventually
+from tests.unit.delivery.inbox_fixture import InboxFixture
 
 ROOT = Path(__file__).parents[3]
 
@@ -82,7 +83,7 @@ def killed(process: ServerProcess) -> None:
 
 def all_accepted(inbox: InboxFixture, ids: list[str], seconds: float = 60.0) -> None:
     """Wait until all of *ids* are accepted, and compare with what the ERP has executed: each exactly once."""
-    eventually(lambda: inbox.states(*ids) == ["accepted"] * len(ids), seconds)
+    eventually(lambda: inbox.states(*ids) == ["accepted"] * len(ids), seconds=seconds)
     assert [inbox.erp.created(id) for id in ids] == [1] * len(ids)
 
 

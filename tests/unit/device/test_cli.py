@@ -170,7 +170,7 @@ def test_status_check_reports_damage(ready: Run, folder: Path, tmp_path: Path) -
     assert "differs from the captured file" in ready("status", "--check", fails=True).output
 
 
-def test_watching_goes_on_through_failures(
+def test_watching_continues_through_failures(
     ready: Run, server: FeedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.once("/v1/pull", lambda request: problem(503, "unavailable", retry_after=5))
@@ -196,7 +196,7 @@ def test_a_first_sync_by_segments_says_when_the_device_can_be_used_and_that_it_i
     assert re.search(r"Last verified [^;]*$", run("status").output)
 
 
-def test_a_download_that_was_cut_is_shown_and_goes_on(run: Run, server: FeedServer) -> None:
+def test_a_download_that_was_cut_is_shown_and_continues(run: Run, server: FeedServer) -> None:
     server.feed.build_in_segments(("territory:NW", "customers"), 1)
     run("enrol", CODE, "--server", ISSUER)
     fetched = 0

@@ -79,7 +79,7 @@ def test_failed_calls_are_measured_by_error_class(
 def test_a_probe_is_measured(inbox: InboxFixture) -> None:
     with inbox.sessions() as session, session.begin():
         breaker.trip(session, "recording", "wrong", "", now=inbox.clock.now(), backoff=BACKOFF)
-    inbox.clock.advance(hours=1)  # type: ignore[attr-defined]
+    inbox.clock.advance(hours=1)
     calls = Change(metrics.ERP_OTHER_CALLS)
     assert inbox.probe()
     assert calls() == {("recording", "check", "answered"): 1}

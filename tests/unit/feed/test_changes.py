@@ -154,7 +154,7 @@ def test_live_finds_a_record_in_any_channel(sessions: Sessions) -> None:
         assert live_keys(session, "customers") == ["C1"]
 
 
-def test_a_new_epoch_goes_on_counting(sessions: Sessions) -> None:
+def test_a_new_epoch_continues_counting(sessions: Sessions) -> None:
     say(sessions, customer("C1", "NW"))
     with sessions() as session:
         before = positions.head(session)

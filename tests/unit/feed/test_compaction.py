@@ -13,7 +13,7 @@ from backend.feed import compaction, position_times, positions
 from backend.feed.models import FeedRow, FeedSegment, FeedStream
 from sync_protocol.change import Gone, Stream
 from tests.conftest import MONDAY
-from tests.databases import prepared
+from tests.databases import engine_of, prepared
 from tests.unit.sync.company import customer, order, say
 
 pytestmark = pytest.mark.both_dialects
@@ -180,7 +180,7 @@ def test_finding_tombstones_does_not_scan_live_rows(fresh_postgres_url: str) -> 
         ):
             plan = "\n".join(session.scalars(text(f"EXPLAIN {statement}")))
             assert "feed_tombstones" in plan and "Seq Scan" not in plan, plan
-    sessions.kw["bind"].dispose()  # type: ignore[attr-defined]
+    engine_of(sessions).dispose()
 
 
 def _a_million_rows(session: Session) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import event, insert
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from backend.database.core import Sessions
@@ -103,6 +104,20 @@ def test_nothing_is_published_after_a_rollback(sessions: Sessions) -> None:
         session.begin()
         session.commit()
     assert head(sessions) == before + 2
+
+
+def test_what_a_change_queues_is_committed_with_it(sessions: Sessions) -> None:
+    """Making a change leaves an object that cannot be stored; then the change is not stored either."""
+    with sessions() as session, session.begin():
+        session.add(Rep(id="R1", name="One", role="sales", active=True))
+
+    def make(session: Session) -> Change:
+        session.add(Rep(id="R1", name="Again", role="sales", active=True))
+        return unit("u")
+
+    with pytest.raises(IntegrityError), sessions() as session, session.begin():
+        queue(session, ("units", "u"), lambda: make(session))
+    assert name_of(sessions, "u") is None
 
 
 def test_a_rollback_to_a_savepoint_forgets_what_was_queued_since(sessions: Sessions) -> None:

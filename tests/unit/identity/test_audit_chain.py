@@ -135,7 +135,7 @@ def test_the_database_refuses_to_change_entries(engine: Engine, sessions: Sessio
     assert head(sessions) == before
 
 
-def test_old_entries_leave_after_an_export_and_the_chain_goes_on(
+def test_old_entries_leave_after_an_export_and_the_chain_continues(
     engine: Engine, sessions: Sessions, tmp_path: Path
 ) -> None:
     record(sessions, "R1", "R2")

@@ -15,7 +15,7 @@ from backend.identity.dpop import Proof
 from backend.identity.key_ring import KeyRing, Lifetimes
 from backend.identity.models import Device, Rep
 from tests.conftest import MONDAY
-from tests.databases import prepared
+from tests.databases import engine_of, prepared
 from tests.examples import share_of_examples
 from tests.unit.api.installation import b64
 from tests.unit.identity.refresh_client import RefreshClient
@@ -147,7 +147,7 @@ class Family(RuleBasedStateMachine):
             assert (marked is not None) or not self.ended or self._expired()
 
     def teardown(self) -> None:
-        self.sessions.kw["bind"].dispose()
+        engine_of(self.sessions).dispose()
         self._folder.cleanup()
 
 

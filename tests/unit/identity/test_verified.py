@@ -18,7 +18,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     def verify(keys: KeyRing, issuer: str, token: str, now: object) -> tokens.AccessToken:
         verified.append(token)
-        return real(keys, issuer, token, now)  # type: ignore[arg-type]
+        return real(keys, issuer, token, now)
 
     monkeypatch.setattr(tokens, "verify", verify)
     return verified

@@ -26,7 +26,7 @@ def test_a_collection_is_read_to_its_end_and_published(intake: Intake) -> None:
     assert result.summary() == "5 read, 5 changed"
 
 
-def test_reading_goes_on_where_it_stopped(intake: Intake) -> None:
+def test_reading_continues_where_it_stopped(intake: Intake) -> None:
     intake.erp.say("units", unit("a"), unit("b"), unit("c"))
     stopped = intake.read(stop=lambda: "read units" in intake.erp.calls)
     assert not stopped.complete and intake.watermark().value == "2"
@@ -53,10 +53,10 @@ def test_a_record_with_a_later_reading_time_has_not_changed(intake: Intake) -> N
     intake.erp.say("stock_levels", stock("s1", "7", "2026-11-23T09:05:00Z"))
     assert intake.read("stock_levels").changed == 0
     assert intake.head() == before
-    assert intake.record("stock_levels", "s1")["as_of"] == "2026-11-23T09:00:00Z"  # type: ignore[index]
+    assert intake.record("stock_levels", "s1")["as_of"] == "2026-11-23T09:00:00Z"
     intake.erp.say("stock_levels", stock("s1", "6", "2026-11-23T09:06:00Z"))
     assert intake.read("stock_levels").changed == 1
-    assert intake.record("stock_levels", "s1")["as_of"] == "2026-11-23T09:06:00Z"  # type: ignore[index]
+    assert intake.record("stock_levels", "s1")["as_of"] == "2026-11-23T09:06:00Z"
 
 
 def test_a_record_that_the_erp_reports_as_gone_is_deleted(intake: Intake) -> None:
@@ -125,10 +125,10 @@ def test_an_overtaken_page_is_rolled_back(intake: Intake) -> None:
         quicker.read()
         return ReadPage((unit("a", "old"), unit("b", "old"), unit("z", decimals=9)), "2", more=True)
 
-    intake.erp.read = slow_page  # type: ignore[method-assign]
+    intake.erp.read = slow_page
     result = intake.read()
     assert result.overtaken and not result.complete and result.pages == 0
-    assert intake.record("units", "a")["name"] == "new"  # type: ignore[index]
+    assert intake.record("units", "a")["name"] == "new"
     assert intake.watermark().value == "4"
     assert [key for key, _ in intake.rejected()] == ["b"], "the overtaken page's bad row went with it"
 
@@ -169,7 +169,7 @@ def test_an_exception_of_a_connector_is_a_failed_reading(intake: Intake) -> None
 
 
 def test_a_connector_that_repeats_its_watermark_is_stopped(intake: Intake) -> None:
-    intake.erp.read = lambda *_: ReadPage((), "7", more=True)  # type: ignore[method-assign]
+    intake.erp.read = lambda *_: ReadPage((), "7", more=True)
     assert "returns the same watermark" in str(intake.read().failure)
 
 
@@ -190,7 +190,7 @@ def test_freshness_is_published_at_most_every_five_minutes(intake: Intake) -> No
     assert intake.record("freshness", "units") == freshness
     intake.clock.advance(minutes=1)
     intake.read()
-    assert intake.record("freshness", "units")["as_of"] == "2026-11-23T09:05:00Z"  # type: ignore[index]
+    assert intake.record("freshness", "units")["as_of"] == "2026-11-23T09:05:00Z"
     assert intake.watermark().read_at == start + dt.timedelta(minutes=5)
 
 
@@ -214,7 +214,7 @@ def test_a_page_is_published_with_its_watermark_or_not_at_all(
 
 def test_a_page_larger_than_a_transaction_is_refused(intake: Intake) -> None:
     many = tuple(unit(f"u{n}") for n in range(1001))
-    intake.erp.read = lambda *_: ReadPage(many, "1", more=False)  # type: ignore[method-assign]
+    intake.erp.read = lambda *_: ReadPage(many, "1", more=False)
     assert "500 were asked for" in str(intake.read().failure)
     with intake.sessions() as session, session.begin():
         publish(session, [Put("units", "x", unit("x"))])

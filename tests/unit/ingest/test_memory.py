@@ -102,7 +102,7 @@ def test_importing_and_sweeping_take_constant_memory(
     def read(count: int) -> Callable[[], None]:
         def import_and_sweep() -> None:
             erp = Endless(count, f"endless-{count}-{len(published)}")
-            result = importer.import_collection(sessions, erp, "units", clock=clock, settings=settings)  # type: ignore[arg-type]
+            result = importer.import_collection(sessions, erp, "units", clock=clock, settings=settings)
             assert (result.records, result.complete, result.failure) == (count, True, None)
 
         return import_and_sweep

@@ -185,7 +185,7 @@ def test_a_deleted_key_that_no_database_stores_is_quarantined(
 def test_a_watermark_that_no_database_stores_is_a_fault_of_the_connector(intake: Intake) -> None:
     intake.erp.say("units", unit("a"))
     page = intake.erp.read("units", None, 2)
-    intake.erp.read = lambda *arguments: replace(page, watermark="1\x00")  # type: ignore[method-assign]
+    intake.erp.read = lambda *arguments: replace(page, watermark="1\x00")
     result = intake.read()
     assert "fault of the connector" in (result.failure or "")
     assert intake.watermark().failure == result.failure

@@ -5,8 +5,9 @@ import sys
 
 import pytest
 
-from backend.ingest.search_text import LONGEST, with_search_text
+from backend.ingest.search_text import with_search_text
 from sync_protocol.catalogue import COLLECTIONS
+from sync_protocol.fields import SEARCH_CHARACTERS
 from tests.unit.device.company import customer
 
 CUSTOMERS, PRODUCTS = COLLECTIONS["customers"], COLLECTIONS["products"]
@@ -59,7 +60,7 @@ def test_collections_without_search_text_are_not_touched() -> None:
 def test_a_long_text_ends_with_a_whole_syllable() -> None:
     record = with_search_text(CUSTOMERS, chinese("双" * 199 + "江"))
     assert CUSTOMERS.faults(record) == []
-    assert len(record["search"]) <= LONGEST
+    assert len(record["search"]) <= SEARCH_CHARACTERS
     assert set(record["search"].split(" ")) == {"shuang"}
 
 

@@ -56,7 +56,7 @@ def test_a_record_is_deleted_only_when_two_listings_lack_it(ten: Intake) -> None
     def listing(collection: str) -> set[str]:
         return ten.erp.exists["units"] - {"u2"} - next(flickers)
 
-    ten.erp.keys = listing  # type: ignore[method-assign]
+    ten.erp.keys = listing
     assert ten.sweep().deleted == 1
     left = ten.keys()
     assert "u1" in left and "u2" not in left

@@ -14,7 +14,9 @@ from backend.ingest.validation import partition
 from sync_protocol.catalogue import COLLECTIONS
 from sync_protocol.collection import Collection
 from sync_protocol.errors import ErrorCode, Fault
-from tests.unit.connectors.flatfile.conftest import files, flatfile, small_company  # noqa: F401 - fixtures
+from tests.unit.connectors.flatfile.conftest import files as files
+from tests.unit.connectors.flatfile.conftest import flatfile as flatfile
+from tests.unit.connectors.flatfile.conftest import small_company as small_company
 from tests.unit.ingest.scripted_erp import unit
 
 UNITS = COLLECTIONS["units"]
@@ -41,7 +43,7 @@ def validated(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return calls
 
 
-def test_a_record_of_files_is_validated_once(flatfile: FlatFileConnector, validated: list[str]) -> None:  # noqa: F811
+def test_a_record_of_files_is_validated_once(flatfile: FlatFileConnector, validated: list[str]) -> None:
     for name in flatfile.capabilities().collections:
         page = flatfile.read(name, None, 50)
         assert validated == [], "a connector does not validate"
@@ -53,8 +55,11 @@ def test_a_record_of_files_is_validated_once(flatfile: FlatFileConnector, valida
 
 def test_a_record_of_tryton_is_not_validated_by_its_connector(validated: list[str]) -> None:
     items = [rows.Item("7", {"code": "kg", "digits": 3}), rows.Item("8", {"code": "mg", "digits": 9})]
-    record = lambda raw: unit(raw["code"], decimals=raw["digits"])  # noqa: E731
-    page = rows.translate("units", record, lambda roots: items, [7, 8], list)
+
+    def record_of(raw: Any) -> Any:
+        return unit(raw["code"], decimals=raw["digits"])
+
+    page = rows.translate("units", record_of, lambda roots: items, [7, 8], list)
     assert validated == [] and [record["id"] for record in page.records] == ["kg", "mg"]
     checked = partition(UNITS, ReadPage(tuple(page.records), "", more=False, sources=tuple(page.sources)))
     assert validated == ["units"] * 2

@@ -14,7 +14,8 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from backend.api.routes import ROUTES
 from backend.erp.errors import ErrorClass
 from backend.metrics import METRICS, files
-from tests.system.scenarios.node import ROOT, bare_environ, eventually
+from tests.eventually import eventually
+from tests.system.scenarios.node import ROOT, bare_environ
 from tests.unit.metrics.scrape import Values, read, value
 
 COUNT = """

@@ -12,10 +12,12 @@ import pytest
 from prometheus_client.mmap_dict import MmapedDict
 
 from backend.metrics import files
+from tests.eventually import eventually
 from tests.services import PostgresServer
 from tests.services.process import free_port
-from tests.system.scenarios.conftest import Enrol, enrol  # noqa: F401 - a fixture
-from tests.system.scenarios.node import Node, eventually
+from tests.system.scenarios.conftest import Enrol
+from tests.system.scenarios.conftest import enrol as enrol
+from tests.system.scenarios.node import Node
 from tests.unit.metrics.scrape import Values, scrape, total, value
 
 pytestmark = pytest.mark.timeout(300)
@@ -33,9 +35,13 @@ def node(tmp_path: Path, postgres_server: PostgresServer) -> Iterator[Node]:
     }
     with Node(tmp_path, environ) as node:
         node.command("init")
-        node.command("sample-erp", "--folder", str(tmp_path / "erp"), "--once")
         yield node
     postgres_server.drop_database(name)
+
+
+def export_company(node: Node) -> None:
+    """Write what the worker and `satchel ingest` read."""
+    node.command("sample-erp", "--folder", str(node.folder / "erp"), "--once")
 
 
 def address(node: Node) -> str:
@@ -67,6 +73,7 @@ def send_requests(node: Node, times: int) -> None:
 
 
 def test_two_web_processes_and_a_worker_count_together(node: Node) -> None:
+    export_company(node)
     node.start_web()
     node.start_worker()
     sent = 0
@@ -105,7 +112,8 @@ def test_the_public_app_has_no_metrics_and_the_private_port_nothing_else(node: N
     assert "metrics" not in httpx.get(f"{node.url}/v1/openapi.json").json()["paths"]
 
 
-def test_an_order_is_counted_without_names(node: Node, enrol: Enrol) -> None:  # noqa: F811
+def test_an_order_is_counted_without_names(node: Node, enrol: Enrol) -> None:
+    export_company(node)
     node.command("ingest")
     node.command("rep", "add", "R1", "Anja Petersen", "--employee", "E001")
     node.command("rep", "assign", "R1", "territory:NE")

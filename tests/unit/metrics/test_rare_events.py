@@ -24,6 +24,7 @@ from backend.sync.pull import NotYet
 from backend.sync.standby import Standby
 from sync_protocol.cursor import Cursor, Mark, decode_cursor
 from tests.conftest import MONDAY
+from tests.databases import engine_of
 from tests.unit.api.installation import Installation, Phone, install
 from tests.unit.delivery.inbox_fixture import InboxFixture
 from tests.unit.delivery.queue.leases import lease_next
@@ -158,7 +159,7 @@ def test_reads_of_the_standby_by_result(
 ) -> None:
     standby, reads = Standby(DEAD), Change(metrics.STANDBY_READS)
     standby.close()
-    standby._engine = sessions.kw["bind"]  # type: ignore[attr-defined]
+    standby._engine = engine_of(sessions)
     with sessions() as session:
         head = positions.head(session)
     assert standby.read(head, head.position + behind, query) == (1 if result == "served" else None)
@@ -208,7 +209,7 @@ def test_a_lease_lost_during_a_call_is_counted(
 
     def slow(*arguments: Any) -> Any:
         result = real(*arguments)
-        inbox.clock.advance(hours=1)  # type: ignore[attr-defined]
+        inbox.clock.advance(hours=1)
         assert lease_next(inbox, "w2") is not None
         return result
 
@@ -230,7 +231,7 @@ def test_an_expired_lease_is_counted_when_it_is_taken_back_for_good(inbox: Inbox
     expired = Change(metrics.LEASES_EXPIRED)
     inbox.capture()
     assert lease_next(inbox) is not None
-    inbox.clock.advance(hours=1)  # type: ignore[attr-defined]
+    inbox.clock.advance(hours=1)
     with pytest.raises(LookupError), inbox.sessions() as session, session.begin():
         acquire(session, now=inbox.clock.now(), worker="w2", lease_seconds=60, kinds=KINDS)
         raise LookupError

@@ -2,12 +2,13 @@
 
 import pytest
 
-from tests.unit.delivery.conftest import erp, inbox  # noqa: F401 - fixtures
+from tests.unit.delivery.conftest import erp as erp
+from tests.unit.delivery.conftest import inbox as inbox
 from tests.unit.delivery.inbox_fixture import InboxFixture
 from tests.unit.office.office_fixture import OfficeFixture
 
 
 @pytest.fixture
-def office(inbox: InboxFixture) -> OfficeFixture:  # noqa: F811 - the fixture
+def office(inbox: InboxFixture) -> OfficeFixture:
     """The office, with no document parked yet."""
     return OfficeFixture(inbox)

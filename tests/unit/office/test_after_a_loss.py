@@ -19,9 +19,8 @@ from backend.office.service import act
 from tests.unit.sync.company import submission
 from tests.unit.sync.pushing import A
 from tests.unit.sync.replica import NOW
-from tests.unit.sync.test_price_limits import body, company, pushed
-
-__all__ = ["company"]
+from tests.unit.sync.test_price_limits import body, pushed
+from tests.unit.sync.test_price_limits import company as company
 
 REQUEST = ActionRequest(by="anna", actor="user:anna", now=NOW, reservation=dt.timedelta(minutes=5))
 

@@ -16,7 +16,7 @@ from backend.delivery.forwarder import Forwarder
 from backend.erp.records import ErpDocument
 from backend.office.service import OfficeService
 from sync_protocol.errors import ErrorCode
-from tests.unit.connectors.flatfile.conftest import small_company  # noqa: F401 - a fixture
+from tests.unit.connectors.flatfile.conftest import small_company as small_company
 from tests.unit.connectors.flatfile.flatfile_fixture import FlatFileFixture, order_body
 from tests.unit.delivery.inbox_fixture import InboxFixture
 from tests.unit.office.office_fixture import OfficeFixture
@@ -64,7 +64,7 @@ class FilesOffice(OfficeFixture):
 
 
 @pytest.fixture
-def office(inbox: InboxFixture, small_company: Path, tmp_path: Path) -> Iterator[FilesOffice]:  # noqa: F811
+def office(inbox: InboxFixture, small_company: Path, tmp_path: Path) -> Iterator[FilesOffice]:
     files = FlatFileFixture(small_company, tmp_path / "files")
     with closing(files.connect()) as connector:
         yield FilesOffice(inbox, files, connector)

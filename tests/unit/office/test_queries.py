@@ -41,10 +41,10 @@ def test_the_connectors_advice_overrides_that_of_the_class(office: OfficeFixture
 
     parked_id, held_id = office.inbox.capture(customer="C1"), office.inbox.capture(customer="C2")
     created = office.inbox.erp.create
-    office.inbox.erp.create = (  # type: ignore[method-assign]
-        lambda document: refuse(document) if document.id == parked_id else created(document)
+    office.inbox.erp.create = lambda document: (
+        refuse(document) if document.id == parked_id else created(document)
     )
-    office.inbox.erp.advance = hold  # type: ignore[method-assign]
+    office.inbox.erp.advance = hold
     office.inbox.forwarder().drain()
     assert office.inbox.states(parked_id, held_id) == ["parked", "on_hold"]
     with office.inbox.sessions() as session:

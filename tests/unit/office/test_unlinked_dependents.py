@@ -47,7 +47,7 @@ def test_a_document_that_a_worker_holds_is_not_created_any_more(office: OfficeFi
             office.act("unlink", linked, why="the wrong order")
         return find(kind, key)
 
-    office.inbox.erp.find = unlinked_meanwhile  # type: ignore[method-assign,assignment]
+    office.inbox.erp.find = unlinked_meanwhile
     office.inbox.forwarder().drain()
     record = office.inbox.record(waits)
     assert (record["state"], office.inbox.erp.created(waits)) == ("queued", 0)

@@ -109,8 +109,8 @@ def test_the_process_gets_no_environment(tmp_path: Path, monkeypatch: pytest.Mon
     popen = subprocess.Popen
 
     def spy(command: list[str], **how: object) -> object:
-        given.append(how["env"])  # type: ignore[arg-type]
-        return popen(command, **how)  # type: ignore[call-overload]
+        given.append(how["env"])
+        return popen(command, **how)
 
     monkeypatch.setattr(subprocess, "Popen", spy)
     monkeypatch.setenv("SATCHEL_DATABASE_URL", "postgresql://user:SECRET@host/db")

@@ -1,10 +1,18 @@
-"""A refused receipt is checked again when an operator says so, and only a refused one."""
+"""A refused receipt is checked again when an operator says so, and all old copies are made again."""
+
+import datetime as dt
+from pathlib import Path
 
 import pytest
 
+from backend.files import write_synced
+from backend.receipts import files, originals, receipts
 from backend.receipts.models import Receipt
-from backend.receipts.rechecks import NotRefused, recheck
+from backend.receipts.rechecks import NotRefused, recheck, recheck_copies
 from tests.unit.receipts.conftest import JPEG, UploadFixture, sha256
+from tests.unit.receipts.test_checks import NAME, PHOTO, Checking, checking
+
+__all__ = ["checking"]
 
 DIGEST = sha256(JPEG)
 
@@ -38,3 +46,52 @@ def test_a_refused_receipt_has_all_its_tries_again(upload: UploadFixture) -> Non
 def test_what_is_no_receipt_is_not_checked(upload: UploadFixture, digest: str) -> None:
     with pytest.raises(NotRefused, match="no such receipt"):
         again(upload, digest)
+
+
+def with_an_old_copy(checking: Checking) -> Path:
+    """Upload a photograph, and give it the copy of a version that removed no metadata; return its file."""
+    checking.upload.upload(PHOTO)
+    checking.checks.run_due()
+    copy = files.copy_path(checking.upload.folder, NAME)
+    write_synced(copy, [PHOTO])
+    with checking.upload.sessions() as session, session.begin():
+        receipt = session.get_one(Receipt, NAME)
+        receipt.copy_sha256, receipt.copy_size, receipt.copy_media_type = NAME, len(PHOTO), "image/jpeg"
+    assert b"SECRET" in copy.read_bytes()
+    return copy
+
+
+def all_again(checking: Checking) -> int:
+    checking.upload.clock.advance(seconds=60)
+    with checking.upload.sessions() as session, session.begin():
+        return recheck_copies(session, checking.upload.clock.now())
+
+
+@pytest.mark.parametrize("original", ["kept", "deleted"])
+def test_old_copies_are_made_again_without_metadata(checking: Checking, original: str) -> None:
+    copy = with_an_old_copy(checking)
+    if original == "deleted":
+        with checking.upload.sessions() as session, session.begin():
+            originals.delete_files(
+                checking.upload.folder, originals.purge(session, 0, checking.upload.clock.now())
+            )
+    assert all_again(checking) == 1
+    with pytest.raises(receipts.ReceiptUnchecked):
+        checking.copy()
+    assert checking.checks.run_due() == 1
+    assert b"SECRET" not in copy.read_bytes()
+    assert checking.copy().content_sha256 == sha256(copy.read_bytes())
+    assert checking.needs() == receipts.Needs()
+
+
+def test_new_receipts_come_before_old_copies_and_newer_copies_stay(checking: Checking) -> None:
+    with_an_old_copy(checking)
+    with checking.upload.sessions() as session, session.begin():
+        assert recheck_copies(session, checking.upload.clock.now() - dt.timedelta(days=1)) == 0
+    assert all_again(checking) == 1
+    newer = JPEG[:200]
+    checking.upload.upload(newer)
+    assert checking.checks.run_due(stop=iter([False, True]).__next__) == 1
+    assert checking.row().state == "unchecked"
+    assert checking.checks.run_due() == 1
+    assert checking.needs() == receipts.Needs()

@@ -9,7 +9,7 @@ from backend.settings.this_machine import local_url
     ("host", "url"),
     {
         "127.0.0.1": "http://127.0.0.1:8000",
-        "0.0.0.0": "http://127.0.0.1:8000",  # noqa: S104 - not listened on
+        "0.0.0.0": "http://127.0.0.1:8000",
         "": "http://127.0.0.1:8000",
         "::": "http://[::1]:8000",
         "[::]": "http://[::1]:8000",

@@ -15,7 +15,7 @@ def files(tmp_path: Path) -> dict[str, str]:
 
 
 def test_with_a_certificate_the_server_is_reached_by_https(files: dict[str, str]) -> None:
-    settings = read_settings(files | {"SATCHEL_WEB_SERVER": "granian", "SATCHEL_HOST": "0.0.0.0"})  # noqa: S104
+    settings = read_settings(files | {"SATCHEL_WEB_SERVER": "granian", "SATCHEL_HOST": "0.0.0.0"})
     assert settings.local_url == "https://127.0.0.1:8000"
 
 

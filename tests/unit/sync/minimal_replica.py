@@ -19,6 +19,7 @@ Ref = tuple[str, str]
 Row = tuple[str, int, Any]
 """(channel, position, record)"""
 Json = Mapping[str, Any]
+EVERY_KEY = KeyRange()
 
 
 class MinimalReplica:
@@ -99,7 +100,7 @@ class MinimalReplica:
         self._applied.clear()
         self.cursor, self.then, self.offers, self.rebased = None, None, [], False
 
-    def hashes_of(self, stream: Stream, within: KeyRange = KeyRange()) -> dict[str, int]:  # noqa: B008 - frozen
+    def hashes_of(self, stream: Stream, within: KeyRange = EVERY_KEY) -> dict[str, int]:
         """Return the row hash of every key of *stream* in the range *within*."""
         return {key: hash for of, key, hash in self._hashes() if of == stream and key in within}
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from sqlalchemy import func, select
 from backend.database.core import Sessions
 from backend.inbox import versions
 from backend.inbox.models import Submission
+from backend.sync import push
 from backend.sync.push import PushTooLarge
 from sync_protocol.catalogue.order import ORDER
 from sync_protocol.collection import CheckContext
@@ -94,9 +96,10 @@ def test_a_copy_takes_as_many_statements_behind_five_hundred_versions_as_behind_
 
 
 def test_a_push_that_replaces_more_than_a_transaction_may_change_is_refused_as_a_whole(
-    sessions: Sessions,
+    sessions: Sessions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    each, lines = LIMITS.versions, LIMITS.push_changes // LIMITS.versions + 1
+    each, lines = 20, 4
+    monkeypatch.setattr(push, "LIMITS", replace(LIMITS, push_changes=each * lines - 1))
     newest = []
     for line in range(lines):
         send(sessions, submission(number(line * 100), order_body("C9")), *copies(line * 100 + 1, each - 1))

@@ -10,7 +10,7 @@ from backend.database.core import Sessions
 from backend.inbox import supersession
 from backend.inbox.models import Submission
 from backend.sync.push import push
-from tests.databases import prepared
+from tests.databases import engine_of, prepared
 from tests.stateful.histories.stepping import Writer
 from tests.unit.sync.company import master_data, order_body, reps, submission
 from tests.unit.sync.replica import NOW, Replica
@@ -26,7 +26,7 @@ def sessions(postgres_url: str) -> Iterator[Sessions]:
     reps(maker)
     master_data(maker)
     yield maker
-    maker.kw["bind"].dispose()
+    engine_of(maker).dispose()
 
 
 def pushing(*documents: object) -> Callable[[Session], object]:

@@ -122,7 +122,7 @@ def test_a_regained_stream_has_the_current_records(
 
 
 # Rule 5: complete is earned.
-def test_a_page_cut_at_its_size_is_not_complete_and_the_next_goes_on(sessions: Sessions) -> None:
+def test_a_page_cut_at_its_size_is_not_complete_and_the_next_continues(sessions: Sessions) -> None:
     say(sessions, *[customer(f"C{n:03}", "NW", notes="x" * 1000) for n in range(50)])
     replica = Replica(sessions, "R1", limit_bytes=LEAST)
     assert not replica.step()["complete"]

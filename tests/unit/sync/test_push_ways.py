@@ -12,12 +12,15 @@ from hypothesis import strategies as st
 from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
+from backend.database import commit_steps
+from backend.database.commit_steps import Step
 from backend.database.core import Sessions
 from backend.feed.additions import NotAdded
 from backend.feed.models import FeedHead
 from backend.feed.publication import publish_queued
+from backend.identity import audit
 from backend.sync import push, push_reads
-from tests.databases import prepared
+from tests.databases import engine_of, prepared
 from tests.examples import share_of_examples
 from tests.stateful.histories.stepping import Writer
 from tests.unit.sync.company import customer, master_data, order_body, reps, say, submission
@@ -40,7 +43,7 @@ def sessions(postgres_url: str) -> Iterator[Sessions]:
     send(maker, submission(A, order_body()), submission(B, order_body(notes="😀")))
     send(maker, submission(E, order_body("C2")), rep="R2", device="D2")
     yield maker
-    maker.kw["bind"].dispose()
+    engine_of(maker).dispose()
 
 
 def at_once(session: Session, *documents: Any) -> list[Any]:
@@ -177,6 +180,32 @@ def test_a_rollback_forgets_what_was_to_be_added(sessions: Sessions) -> None:
         step_by_step(session, submission(D, order_body()))
         session.commit()
     assert stored(sessions).keys() == {A, B, D, E}
+
+
+def test_an_addition_is_committed_with_the_steps_that_come_after_it(
+    sessions: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without later steps the statement that adds also commits; with one, the commit has to wait for it."""
+
+    def fail(*arguments: Any) -> None:
+        raise LookupError
+
+    monkeypatch.setattr(commit_steps._steps[Step.AUDIT], "write", fail)
+    with pytest.raises(LookupError), sessions() as session, session.begin():
+        at_once(session, submission(C, order_body()))
+        audit.record(session, actor="server", action="a", subject="s", now=NOW)
+    assert stored(sessions).keys() == {A, B, E}
+    assert Replica(sessions, "R1").sync().records("submissions").keys() == {A, B}
+
+
+def test_a_transaction_has_one_addition_and_none_in_a_savepoint(sessions: Sessions) -> None:
+    with sessions() as session, session.begin():
+        with pytest.raises(RuntimeError, match="one addition"), session.begin_nested():
+            at_once(session, submission(C, order_body()))
+        at_once(session, submission(C, order_body()))
+        with pytest.raises(RuntimeError, match="one addition"):
+            at_once(session, submission(D, order_body()))
+    assert stored(sessions).keys() == {A, B, C, E}
 
 
 @pytest.mark.parametrize("total", [2**63 - 1, -(2**63), 0])

@@ -29,7 +29,7 @@ def company(sessions: Sessions) -> None:
 def send(sessions: Sessions, *documents: Any, rep: str = "R1") -> list[str]:
     with sessions() as session, session.begin():
         results = push(session, rep_id=rep, device_id="D1", submissions=list(documents), now=NOW)
-    return [f"{r['status']} {','.join(e['code'] for e in r['errors'])}".strip() for r in results]  # type: ignore[attr-defined]
+    return [f"{r['status']} {','.join(e['code'] for e in r['errors'])}".strip() for r in results]
 
 
 def states(sessions: Sessions) -> dict[str, str]:

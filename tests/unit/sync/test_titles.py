@@ -14,6 +14,7 @@ from sync_protocol.catalogue import KINDS
 from sync_protocol.change import Gone
 from sync_protocol.collection import Lookup
 from sync_protocol.submission import TITLE_CHARACTERS, State, title_in_state
+from tests.databases import engine_of
 from tests.unit.sync.company import customer, master_data, order_body, reps, say, submission
 from tests.unit.sync.pushing import A, B, C, send
 
@@ -156,7 +157,7 @@ def test_titles_cost_no_statement_per_document(company: Sessions) -> None:
         nonlocal count
         count += "submission.title" in arguments[2]
 
-    engine = company.kw["bind"]
+    engine = engine_of(company)
     event.listen(engine, "before_cursor_execute", executed)
     try:
         send(company, submission(A, order_body()))

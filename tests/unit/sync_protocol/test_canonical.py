@@ -108,7 +108,7 @@ def test_both_encoders_count_depth_alike(depth: int, inner: Any) -> None:
     value: Any = inner
     for _ in range(depth):
         value = [value]
-    test_the_fast_and_the_careful_encoder_give_equal_bytes.hypothesis.inner_test(value)  # type: ignore[attr-defined]
+    test_the_fast_and_the_careful_encoder_give_equal_bytes.hypothesis.inner_test(value)
 
 
 def test_ordinary_values_use_the_fast_encoder() -> None:

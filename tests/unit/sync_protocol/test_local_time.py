@@ -34,7 +34,7 @@ def test_summer_time_is_another_zone_name() -> None:
 
 @pytest.mark.parametrize("package", [backend, sync_protocol], ids=lambda package: package.__name__)
 def test_no_other_code_formats_a_time_of_day_for_people(package: object) -> None:
-    [root] = package.__path__  # type: ignore[attr-defined]
+    [root] = package.__path__
     elsewhere = [
         str(path)
         for path in sorted(Path(root).rglob("*.py"))

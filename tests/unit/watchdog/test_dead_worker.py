@@ -20,8 +20,9 @@ from backend.settings import Settings, read_settings
 from backend.watchdog.heart import PROCESS, Heart
 from backend.watchdog.late import find_late, read_heartbeats
 from backend.watchdog.models import Heartbeat
+from tests.eventually import eventually
 from tests.unit.api.installation import Installation, install
-from tests.unit.delivery.inbox_fixture import InboxFixture, eventually
+from tests.unit.delivery.inbox_fixture import InboxFixture
 from tests.unit.delivery.recording_erp import RecordingErp
 from tests.unit.delivery.workers import worker
 

@@ -50,6 +50,21 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallServer]:
     running.process.stop()
 
 
+@pytest.fixture(scope="module")
+def granian(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallServer]:
+    """The other server, with the usual times."""
+    running = SmallServer(tmp_path_factory.mktemp("granian"), web_server="granian")
+    yield running
+    running.process.stop()
+
+
+@pytest.fixture(params=["server", "granian"])
+def either(request: pytest.FixtureRequest) -> SmallServer:
+    """Each of the servers that we ship."""
+    running: SmallServer = request.getfixturevalue(request.param)
+    return running
+
+
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
     """`start(web_connections="10")` starts a server with these settings."""

@@ -1,8 +1,8 @@
 """Raw HTTP over a socket: what is sent is exactly what the test writes."""
 
+import contextlib
 import json
 import socket
-import time
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
@@ -69,6 +69,14 @@ class Conversation:
         body, self._rest = self._rest[:length], self._rest[length:]
         return RawReply(status, headers, body)
 
+    def rest(self) -> bytes:
+        """Send nothing more, and return all that the server still sends."""
+        with contextlib.suppress(OSError):
+            self.end_sending()
+            while piece := self._socket.recv(2**16):
+                self._rest += piece
+        return self._rest
+
     def ended(self) -> bool:
         """Return whether the server closes the connection without sending anything more."""
         try:
@@ -81,11 +89,3 @@ class Conversation:
         if not piece:
             raise ConnectionError(f"the connection ended after {self._rest[:200]!r}")
         self._rest += piece
-
-
-def eventually(condition: Any, seconds: float = PATIENCE) -> None:
-    """Wait until *condition* holds."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it never held"
-        time.sleep(0.05)

@@ -1,15 +1,16 @@
-"""`python -m tests.unit.web_server.small_app`: the web server with a small app instead of Satchel's."""
+"""`python -m tests.unit.web_server.small_app`: a web server with a small app instead of Satchel's."""
 
+import io
 import os
 import sys
 import time
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 from backend import logs
-from backend.settings import read_settings
-from backend.web_server.gunicorn import run
+from backend.api.error_barrier import ErrorBarrier
+from backend.settings import Settings, read_settings
+from backend.web_server import granian, gunicorn
 
 OVER_BUFFERS = 8 * 2**20
 """More bytes than the buffers of a loopback connection take, on both sides together."""
@@ -19,7 +20,7 @@ def app(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
     """Answer by path; `/echo` says what arrived."""
     path = environ["PATH_INFO"]
     if path == "/file":
-        file = Path(environ["HTTP_X_FILE"]).open("rb")  # noqa: SIM115
+        file = io.FileIO(environ["HTTP_X_FILE"])
         file.seek(int(environ.get("HTTP_X_FROM", "0")))
         start_response("200 OK", [("Content-Length", environ["HTTP_X_COUNT"])])
         wrapped: Iterable[bytes] = environ["wsgi.file_wrapper"](file)
@@ -52,6 +53,15 @@ def _fail_late() -> Iterable[bytes]:
     raise RuntimeError("after the head was sent")
 
 
+def load(settings: Settings) -> Any:
+    """Return the app inside Satchel's outermost layer; what fails is left to the server."""
+    logs.configure("json", sys.stderr)
+    guarded = ErrorBarrier(app)
+    return lambda environ, start: (app if "/fail" in environ["PATH_INFO"] else guarded)(environ, start)
+
+
 if __name__ == "__main__":
     logs.configure("json", sys.stderr)
-    run(read_settings(os.environ), load=lambda settings: app)
+    settings = read_settings(os.environ)
+    run = gunicorn.run if settings.web_server == "gunicorn" else granian.run
+    run(settings, load=load)

@@ -8,8 +8,9 @@ from backend.api.responses import HEADERS, SECURE
 from sync_protocol.errors import WEB_SERVER_CODES
 from sync_protocol.limits import LIMITS
 from sync_protocol.problem import ProblemSchema
+from tests.eventually import eventually
 from tests.unit.web_server.conftest import SmallServer, Start
-from tests.unit.web_server.conversation import RawReply, eventually
+from tests.unit.web_server.conversation import RawReply
 
 MARK = b"gandalf"
 POST = b"POST /echo HTTP/1.1\r\nHost: x\r\n"
@@ -112,7 +113,7 @@ def test_the_connection_that_gives_way_is_told_to_come_again(start: Start) -> No
     talks = [server.talk() for _ in range(12)]
     try:
         for talk in talks:
-            talk.send(b"GET /echo HTTP/1.1\r\nX-A: ")
+            talk.send(b"GET /echo HTTP/1.1\r\nHost: ")
         for talk in talks[:2]:
             reply = talk.reply()
             assert_problem(reply, 503, "unavailable")

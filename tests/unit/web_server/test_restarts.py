@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.eventually import eventually
 from tests.unit.web_server.conftest import SmallServer, Start
-from tests.unit.web_server.conversation import RawReply, eventually
+from tests.unit.web_server.conversation import RawReply
 
 POST = b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 6\r\n\r\nabc"
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.eventually import eventually
 from tests.unit.web_server.conftest import SmallServer, Start
-from tests.unit.web_server.conversation import Conversation, eventually
+from tests.unit.web_server.conversation import Conversation
 from tests.unit.web_server.small_app import OVER_BUFFERS
 
 POST = b"POST /echo HTTP/1.1\r\nHost: x\r\n"

@@ -19,10 +19,10 @@ export const TEXTS = /** @satisfies {Record<string, readonly [string, string]>} 
     "A newer version of this app was used here. Load the app again.",
     "此处曾使用较新版本的应用，请重新加载。",
   ],
-  no_document: ["This document is not on this phone.", "这部手机上没有该单据。"],
+  no_document: ["This document is not on this phone.", "本机上没有该单据。"],
   not_enrolled: [
     "This phone is not connected. Ask the office for a code.",
-    "这部手机尚未连接，请向内勤索取代码。",
+    "本机尚未绑定，请向内勤索取绑定码。",
   ],
   not_sent_yet: [
     "This document has not been sent to the ERP. Withdraw it, or correct it.",
@@ -33,7 +33,7 @@ export const TEXTS = /** @satisfies {Record<string, readonly [string, string]>} 
   submission_too_large: ["The document is too large to be sent.", "单据过大，无法发送。"],
   too_late: [
     "It can no longer be changed here. Ask the office for a change.",
-    "此处已无法更改，请向内勤申请更改。",
+    "此处已无法变更，请向内勤申请变更。",
   ],
   too_late_to_dismiss: [
     "This document may be on its way. Ask the office to stop it.",

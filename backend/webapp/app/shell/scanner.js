@@ -1,4 +1,4 @@
-// Reads a code with the camera, where the browser can do that by itself.
+// Reads a code with the camera, where the browser has a function for it.
 
 import { useEffect, useRef } from "preact/hooks";
 import { html } from "../html.js";

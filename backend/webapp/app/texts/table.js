@@ -9,28 +9,28 @@ export const TEXTS = {
     "The server does not answer. Try again when you have a signal.",
     "服务器没有响应，请在有信号时重试。",
   ],
-  places: ["Main places", "主要位置"],
+  places: ["Main navigation", "主导航"],
   undo: ["Undo", "撤销"],
 
-  "badge.ended": ["Access ended", "访问已终止"],
+  "badge.ended": ["Access ended", "本机已停用"],
   "badge.many_need_you": ["{count} need you", "{count} 项待您处理"],
   "badge.many_wait": ["{count} not sent", "{count} 项未发送"],
   "badge.never": ["never synced", "从未同步"],
   "badge.no_server": ["no network · {age}", "无网络 · {age}"],
-  "badge.not_connected": ["Not connected", "未连接"],
+  "badge.not_connected": ["Not connected", "未绑定"],
   "badge.one_needs_you": ["1 needs you", "1 项待您处理"],
   "badge.one_waits": ["1 not sent", "1 项未发送"],
   "badge.stuck": ["Stuck", "同步受阻"],
   "badge.syncing": ["Syncing…", "正在同步…"],
   "badge.up_to_date": ["Up to date · {age}", "已是最新 · {age}"],
 
-  "enrol.code": ["Code from the office", "内勤提供的代码"],
+  "enrol.code": ["Code from the office", "内勤提供的绑定码"],
   "enrol.code_invalid": [
     "This code is unknown, used or expired. Ask the office for a new one.",
-    "此代码无效、已使用或已过期，请向内勤索取新代码。",
+    "绑定码不存在、已使用或已过期，请向内勤索取新的绑定码。",
   ],
-  "enrol.code_missing": ["Enter the code.", "请输入代码。"],
-  "enrol.connect": ["Connect", "连接"],
+  "enrol.code_missing": ["Enter the code.", "请输入绑定码。"],
+  "enrol.connect": ["Connect", "绑定"],
   "enrol.install_add": ["Choose “Add to Home Screen”.", "选择“添加到主屏幕”。"],
   "enrol.install_first": [
     "Install the app first: a browser tab may lose what you enter.",
@@ -38,36 +38,36 @@ export const TEXTS = {
   ],
   "enrol.install_open": [
     "Open Satchel from the home screen, and enter the code there.",
-    "从主屏幕打开 Satchel，然后输入代码。",
+    "从主屏幕打开 Satchel，然后输入绑定码。",
   ],
   "enrol.install_share": ["Tap the share button of the browser.", "点按浏览器的分享按钮。"],
-  "enrol.name": ["Name of this phone", "这部手机的名称"],
+  "enrol.name": ["Name of this phone", "本机名称"],
   "enrol.name_usual": ["Phone", "手机"],
-  "enrol.scan": ["Scan a code", "扫描代码"],
-  "enrol.title": ["Connect this phone", "连接这部手机"],
-  "enrol.too_many": ["Too many attempts. Wait a little.", "尝试次数过多，请稍候。"],
+  "enrol.scan": ["Scan a code", "扫描二维码"],
+  "enrol.title": ["Connect this phone", "绑定本机"],
+  "enrol.too_many": ["Too many attempts. Wait a little.", "尝试次数过多，请稍后再试。"],
   "enrol.unsent": [
     "There are documents on this phone that are not sent. They are kept.",
-    "这部手机上有尚未发送的单据，会继续保留。",
+    "本机上有尚未发送的单据，会继续保留。",
   ],
-  "enrol.what": ["The office gives you a code that works once.", "内勤会给您一个一次性代码。"],
+  "enrol.what": ["The office gives you a code that works once.", "内勤会给您一个一次性绑定码。"],
 
   "data.unreadable": [
     "The data on this phone could not be read. It is read again when you return to the app.",
-    "无法读取手机上的数据，返回应用时会重新读取。",
+    "无法读取本机数据，返回应用时会重新读取。",
   ],
 
   drafts: ["Drafts", "草稿"],
 
-  "document.captured": ["Captured {when}", "记录于 {when}"],
+  "document.captured": ["Captured {when}", "录入于 {when}"],
   "document.dismiss": ["Do not send it", "不再发送"],
-  "document.dismissed": ["It will not be sent.", "该单据将不会发送。"],
-  "document.gone": ["This document is not on this phone.", "这部手机上没有该单据。"],
-  "document.number": ["Number in the ERP: {number}", "ERP 编号：{number}"],
+  "document.dismissed": ["It will not be sent.", "该单据不会发送。"],
+  "document.gone": ["This document is not on this phone.", "本机上没有该单据。"],
+  "document.number": ["Number in the ERP: {number}", "ERP 单号：{number}"],
 
   "error.again": ["Load again", "重新加载"],
   "error.details": ["Details for support", "技术支持详情"],
-  "error.safe": ["What you saved is safe on this phone.", "您保存的内容仍在这部手机上。"],
+  "error.safe": ["What you saved is safe on this phone.", "您保存的内容仍在本机上。"],
   "error.title": ["Something failed", "出错了"],
   "error.what": ["This screen could not be shown.", "无法显示此页面。"],
 
@@ -84,7 +84,7 @@ export const TEXTS = {
   "form.discarded": ["The draft was discarded.", "草稿已放弃。"],
   "form.faults": ["Please correct:", "请更正："],
   "form.gone": ["This draft has been sent or discarded.", "该草稿已发送或放弃。"],
-  "form.kept": ["What you enter is kept on this phone as you type.", "您输入的内容会即时保存在手机上。"],
+  "form.kept": ["What you enter is kept on this phone as you type.", "您输入的内容会即时保存在本机上。"],
   "form.line": ["Line {number}", "第 {number} 行"],
   "form.line_removed": ["The line was removed.", "该行已删除。"],
   "form.none": ["—", "（无）"],
@@ -109,13 +109,12 @@ export const TEXTS = {
   "form.save": ["Save", "保存"],
   "form.saved": [
     "Saved on this phone. It is sent when there is a network.",
-    "已保存在手机上，有网络时自动发送。",
+    "已保存在本机上，有网络时自动发送。",
   ],
-
-  "form.too_many_digits": ["This number has too many digits or decimals.", "该数字的位数或小数位过多。"],
   "form.take_photo": ["Take a photo", "拍照"],
+  "form.too_many_digits": ["This number has too many digits or decimals.", "该数字的位数或小数位过多。"],
 
-  "list.more": ["The first {count}. Search to see others.", "仅显示前 {count} 条，请搜索查看其他。"],
+  "list.more": ["The first {count}. Search to see others.", "仅显示前 {count} 条，请通过搜索查看其他记录。"],
   "list.nothing": ["Nothing here yet.", "暂无内容。"],
 
   look_up: ["Look up", "查询"],
@@ -132,14 +131,14 @@ export const TEXTS = {
 
   "outbox.ended": [
     "The office has ended this phone's access. What is not sent stays here; ask the office for a new code.",
-    "内勤已终止这部手机的访问。未发送的内容会保留，请向内勤索取新代码。",
+    "内勤已停用本机。未发送的内容会保留在本机上，请向内勤索取新的绑定码。",
   ],
-  "outbox.nothing": ["You have captured nothing yet.", "您还没有记录任何单据。"],
+  "outbox.nothing": ["You have captured nothing yet.", "您还没有录入任何单据。"],
   "outbox.offline": [
     "Our server does not answer. Everything is kept, and sent later.",
     "服务器没有响应，内容已保存，稍后发送。",
   ],
-  "outbox.phone": ["On this phone", "在这部手机上"],
+  "outbox.phone": ["On this phone", "本机上"],
   "outbox.settled": ["Settled", "已完成"],
   "outbox.sync": ["Sync now", "立即同步"],
   "outbox.synced": ["Last sync {when}", "上次同步 {when}"],
@@ -150,14 +149,14 @@ export const TEXTS = {
   "outbox.way": ["On its way", "处理中"],
 
   "place.home": ["Home", "首页"],
-  "place.outbox": ["Outbox", "发件箱"],
+  "place.outbox": ["Outbox", "单据"],
   "place.search": ["Search", "搜索"],
   "place.settings": ["Settings", "设置"],
 
-  "record.gone": ["This record is not on this phone any more.", "这部手机上已没有该记录。"],
+  "record.gone": ["This record is not on this phone any more.", "本机上已没有该记录。"],
 
   "scan.barcode": ["Scan a barcode", "扫描条码"],
-  "scan.no_camera": ["The camera cannot be used. Type the code.", "无法使用相机，请手动输入代码。"],
+  "scan.no_camera": ["The camera cannot be used. Type the code.", "无法使用相机，请手动输入绑定码。"],
   "scan.view": ["View of the camera", "相机画面"],
 
   search: ["Search", "搜索"],
@@ -176,7 +175,7 @@ export const TEXTS = {
   "settings.keep": ["Ask the browser to keep the data", "请求浏览器保留数据"],
   "settings.kept": ["The browser keeps this data.", "浏览器会保留这些数据。"],
   "settings.language": ["Language", "语言"],
-  "settings.licenses": ["Licences of libraries", "程序库许可证"],
+  "settings.licenses": ["Licences of libraries", "开源软件许可"],
   "settings.not_kept": [
     "The browser may delete this data when space is short. Install the app on the home screen.",
     "空间不足时浏览器可能删除这些数据。请将应用安装到主屏幕。",
@@ -194,16 +193,16 @@ export const TEXTS = {
   "settings.version": ["Version", "版本"],
 
   "stage.dismissed": ["Not sent, as you decided", "已按您的决定不发送"],
-  "stage.on_device": ["On this phone", "在这部手机上"],
+  "stage.on_device": ["On this phone", "本机上"],
   "stage.on_device_what": ["It is sent when there is a network.", "有网络时会自动发送。"],
-  "stage.quarantined": ["The server looks at it", "服务器正在检查"],
-  "stage.refused": ["Refused: correct it", "被退回，请更正"],
+  "stage.quarantined": ["Kept for the office", "留待内勤处理"],
+  "stage.refused": ["Refused: correct it", "已退回，请更正"],
   "stage.suspicious": ["Cannot be sent: tell the office", "无法发送，请联系内勤"],
   "stage.too_large": ["Too large to be sent", "过大，无法发送"],
 
   "theme.dark": ["Dark", "深色"],
   "theme.light": ["Light", "浅色"],
-  "theme.system": ["As the phone", "跟随手机"],
+  "theme.system": ["As the phone", "跟随系统"],
 
   "time.now": ["just now", "刚刚"],
 

@@ -9,13 +9,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from backend.cli.delivery import NOT_ON_HOLD, RESUMES
+from tests.eventually import eventually
 from tests.services import PostgresServer, RedisServer, TrytonServer
 from tests.services.link import PERFECT
 from tests.services.proxy import Proxy
 from tests.services.standby import clone, copy
 from tests.services.tryton_rpc import TrytonSession
 from tests.system.chaos.rig.phones import PhoneProcess
-from tests.system.scenarios.node import ROOT, Node, eventually
+from tests.system.scenarios.node import ROOT, Node
 
 DATABASE = "satchel"
 REPS = {"R1": ("NE", "E001"), "R2": ("NW", "E002")}
@@ -156,7 +158,7 @@ class Site:
     def _reconciled(self) -> bool:
         output = self.nodes[1].command("delivery", "reconcile", check=False)
         (self.folder / "reconcile.log").write_text(output)
-        return "Sending to the ERP goes on." in output or "Sending is not held." in output
+        return RESUMES in output or NOT_ON_HOLD in output
 
     def waiting(self) -> dict[int, str]:
         """Return the status of each phone with open documents or without a sync for 10 seconds, by number."""

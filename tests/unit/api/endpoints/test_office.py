@@ -1,11 +1,14 @@
 """The routes of the office: whose token they accept, what a role may do, and that guessing is slow."""
 
 from typing import Any
+from unittest.mock import Mock, patch
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
+from backend.api import request_body
 from backend.api.route import Auth
 from backend.api.routes import ROUTES
 from backend.clock import ManualClock
@@ -124,6 +127,29 @@ def test_each_role_has_the_permissions_of_the_table(installation: Installation, 
                 installation, token, f"X/{action}", "POST", json={"why": "w", "number": "1", "body": {"x": 1}}
             )
             assert reply.json["code"] == ("not_found" if action in actions else "role_missing"), action
+
+
+@pytest.mark.parametrize(("role", "status"), [(None, 401), ("it", 403)], ids=["revoked", "another role"])
+def test_an_account_that_loses_its_right_while_a_request_is_read_changes_nothing(
+    installation: Installation, phone: Phone, token: str, role: str | None, status: int
+) -> None:
+    parked(installation, phone)
+
+    def lose(session: Session) -> None:
+        account = session.get_one(OfficeAccount, "anna")
+        if role is None:
+            account.revoked_at = installation.clock.now()
+        else:
+            account.role = role
+
+    def read(*given: Any) -> Any:
+        installation.change(lose)
+        return request_body.read(*given)
+
+    with patch("backend.api.endpoints.office.request_body", Mock(wraps=request_body, read=read)):
+        reply = call_office(installation, token, f"{ID}/cancel", "POST", json={"why": "twice"})
+    assert reply.status_code == status
+    assert installation.change(lambda s: s.scalars(select(Submission.state)).one()) == "parked"
 
 
 def test_an_action_records_its_account_and_reaches_the_phone(

@@ -1,4 +1,4 @@
-"""Quotas of a rep and a day: what is refused, when it may go on, and that nothing is lost."""
+"""Quotas of a rep and a day: what is refused, when it may continue, and that nothing is lost."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -63,7 +63,7 @@ def test_documents_beyond_the_quota_wait_for_the_next_day_in_the_companys_zone(
     assert phone.push(document(5)).json["results"][0]["status"] == "received"
 
 
-def test_a_sync_without_documents_goes_on(installation: Installation, phone: Phone) -> None:
+def test_a_sync_without_documents_continues(installation: Installation, phone: Phone) -> None:
     phone.push(*(document(n) for n in range(1, 5)))
     body: dict[str, Any] = {"cursor": None, "submissions": []}
     assert phone.ask("POST", "/v1/sync", json=body).json["page"] is not None

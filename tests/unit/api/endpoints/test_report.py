@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from backend.device_reports import reports
 from backend.device_reports.models import DeviceReport, DeviceSync
 from sync_protocol.limits import LIMITS
+from sync_protocol.sync_report import MOST_COUNT
 from tests.contract.wire.device_report import REPORT
 from tests.unit.api.installation import Installation, Phone
 
@@ -77,6 +78,20 @@ def test_a_report_out_of_bounds_is_refused_and_nothing_is_stored(
 ) -> None:
     assert send(phone, **changed) == 422
     assert stored(installation) == 0
+    assert installation.get(DeviceReport, phone.device_id) is None
+
+
+def test_the_largest_report_fits(installation: Installation, phone: Phone) -> None:
+    """With the longest texts that its schema accepts, in ASCII."""
+    document = {**REPORT["unsent"][0], "kind": "k" * 40, "problem": "p" * 60}
+    figures = dict.fromkeys(("milliseconds", "sent", "received", "rows"), MOST_COUNT)
+    syncs = [sync_at(n, **figures, problem="p" * 60) for n in range(LIMITS.report_syncs)]
+    assert send(phone, unsent=[document] * LIMITS.report_unsent, syncs=syncs, platform="x" * 120) == 204
+    assert stored(installation) == LIMITS.report_syncs
+
+
+def test_a_body_above_the_limit_is_not_decoded(installation: Installation, phone: Phone) -> None:
+    assert send(phone, padding="x" * LIMITS.report_bytes) == 413
     assert installation.get(DeviceReport, phone.device_id) is None
 
 

@@ -22,8 +22,9 @@ from backend.sync.segments.links import SignedLink, SignedLinks
 from backend.sync.segments.store_factory import make_store
 from sync_protocol.segment import KeyRange
 from tests.bench.systems.nginx_program import nginx_program
+from tests.eventually import eventually
 from tests.services.process import ServerProcess, free_port
-from tests.system.scenarios.node import Node, eventually
+from tests.system.scenarios.node import Node
 
 MIB = 1024 * 1024
 LARGE = os.urandom(MIB) * 48

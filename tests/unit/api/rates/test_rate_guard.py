@@ -36,7 +36,7 @@ def test_a_guesser_does_not_lock_out_the_neighbours(installation: Installation) 
     replies = [guess(installation, neighbour) for _ in range(60)]
     assert [reply.status_code for reply in replies] == [400] * 20 + [429] * 40
     assert replies[-1].json["code"] == "rate_limited" and int(replies[-1].headers["Retry-After"]) > 0
-    # The same address: an enrolment, a refresh and a pull go on.
+    # The same address: an enrolment, a refresh and a pull are answered.
     assert installation.phone("R2").pull().status_code == 200
     assert neighbour.refresh().status_code == 200
     assert neighbour.pull().status_code == 200

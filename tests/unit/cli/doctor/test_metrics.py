@@ -22,7 +22,7 @@ def stranger() -> Iterator[str]:
     """The address of another program, which answers everything with 200."""
 
     def app(environ: object, start_response: object) -> list[bytes]:
-        start_response("200 OK", [("Content-Type", "text/plain")])  # type: ignore[operator]
+        start_response("200 OK", [("Content-Type", "text/plain")])
         return [b"hello\n"]
 
     with serving(make_server("127.0.0.1", 0, app)) as url:

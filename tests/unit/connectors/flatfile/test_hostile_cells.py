@@ -192,12 +192,12 @@ def test_a_fault_of_the_connector_costs_the_row_too(tmp_path: Path, monkeypatch:
     read_category = mapper.READS["expense_categories"].record
 
     def fail_once(row: object, parts: object) -> dict[str, object]:
-        record = read_category(row, parts)  # type: ignore[arg-type]
+        record = read_category(row, parts)
         if record["id"] == "c1":
             raise RecursionError("maximum recursion depth exceeded")
         return record
 
-    monkeypatch.setitem(mapper.READS, "expense_categories", mapper.Read(fail_once))  # type: ignore[arg-type]
+    monkeypatch.setitem(mapper.READS, "expense_categories", mapper.Read(fail_once))
     rows = [{**CATEGORY, "id": f"c{n}"} for n in range(3)]
     content = csv_text("expense_categories.csv", *rows)
     parts = read(tmp_path, "expense_categories", {"expense_categories.csv": content})

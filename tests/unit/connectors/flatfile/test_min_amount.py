@@ -20,6 +20,6 @@ CELLS = {
 )
 def test_a_price_has_the_minimum_that_the_export_names(column: dict[str, str], amount: str | None) -> None:
     row = Row("prices.csv", 2, CELLS | column, "", ".")
-    record = goods.price(row, None)  # type: ignore[arg-type]
+    record = goods.price(row, None)
     assert PRICES.faults(record) == []
     assert record.get("min_amount") == amount

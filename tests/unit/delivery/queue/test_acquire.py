@@ -9,7 +9,8 @@ from backend.clock import SystemClock
 from backend.delivery.queue import acquire
 from backend.delivery.transition import Transition
 from sync_protocol.submission import State
-from tests.unit.delivery.inbox_fixture import InboxFixture, eventually
+from tests.eventually import eventually
+from tests.unit.delivery.inbox_fixture import InboxFixture
 from tests.unit.delivery.queue.leases import accepted_transition, lease_next, settle
 from tests.unit.delivery.recording_erp import RecordingErp
 

@@ -15,8 +15,9 @@ from backend.delivery.queue.lease import Lease
 from backend.erp.records import Document, ErpDocument
 from backend.retry import Backoff
 from backend.settings import read_settings
-from tests.databases import prepared
-from tests.unit.delivery.inbox_fixture import InboxFixture, eventually
+from tests.databases import engine_of, prepared
+from tests.eventually import eventually
+from tests.unit.delivery.inbox_fixture import InboxFixture
 from tests.unit.delivery.queue.leases import accepted_transition, lease_next, settle
 from tests.unit.delivery.recording_erp import KINDS, RecordingErp
 
@@ -97,7 +98,7 @@ def test_two_leases_at_one_moment_do_not_both_take_the_last_place(
     second.join(30)
     assert first is not None and leases == [None]
     assert inbox.states(*ids) == ["sending", "queued"]
-    sessions.kw["bind"].dispose()  # type: ignore[attr-defined]
+    engine_of(sessions).dispose()
 
 
 def test_an_expired_lease_frees_its_slot(inbox: InboxFixture) -> None:

@@ -11,7 +11,7 @@ from backend.delivery.queue.lease import Lease
 from backend.delivery.transition import Transition
 from backend.settings import read_settings
 from sync_protocol.submission import State
-from tests.databases import prepared
+from tests.databases import engine_of, prepared
 from tests.unit.delivery.inbox_fixture import InboxFixture
 from tests.unit.delivery.queue.leases import accepted_transition, lease_next, settle
 from tests.unit.delivery.recording_erp import KINDS, RecordingErp
@@ -86,4 +86,4 @@ def test_two_leases_at_one_moment_do_not_send_two_documents_of_one_order_key(
     second.join(30)
     assert first is not None and first.id == high
     assert leases == [None]
-    sessions.kw["bind"].dispose()  # type: ignore[attr-defined]
+    engine_of(sessions).dispose()

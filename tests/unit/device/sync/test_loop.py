@@ -41,7 +41,7 @@ def test_a_page_that_ends_exactly_at_its_limit_is_followed_by_complete(
         page = page_after(cursor)
         return page | ({"complete": False, "check": None} if page["changes"] or cursor is None else {})
 
-    server.feed.page_after = cautious  # type: ignore[method-assign]
+    server.feed.page_after = cautious
     server.override = lambda request: (
         Reply(304, headers={"Satchel-Poll-After": "30"})
         if "if-none-match" in request.headers and page_after(request.query["cursor"])["complete"]
@@ -150,7 +150,7 @@ def test_without_a_network_nothing_is_lost_and_the_report_says_so(device: Device
     assert device.records("customers")
 
 
-def test_sync_until_done_goes_on_after_each_failure_and_waits_as_long_as_asked(
+def test_sync_until_done_continues_after_each_failure_and_waits_as_long_as_asked(
     opened: Opened, enrolled: Device, server: FeedServer
 ) -> None:
     waits: list[float] = []

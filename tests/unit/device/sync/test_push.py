@@ -21,7 +21,7 @@ def captured(device: Device, count: int) -> list[str]:
 
 
 def result_of(id: str, status: str, **more: Any) -> dict[str, Any]:
-    """Return the result of a pushed document that the server shall return."""
+    """Return the result of a pushed document that the server is to return."""
     return {"id": id, "status": status, "state": None, "sha256": None, "errors": [], **more}
 
 

@@ -57,7 +57,7 @@ def test_a_document_that_the_server_falls_over_blocks_neither_others_nor_the_pul
     server.override = fall_over
     for _ in range(ALONE_AFTER + 1):
         report = device.sync()
-        assert report.complete, "the pull goes on"
+        assert report.complete, "the pull continues"
     assert set(server.inbox) == set(ids) - {poison}
     newer = captured(device, 1)
     device.sync()

@@ -139,7 +139,7 @@ def test_after_epoch_changed_everything_is_fetched_again(device: Device, server:
     def nothing_kept(cursor: str | None) -> dict[str, object]:
         return page_after(None) | {"reset": "epoch_changed"}
 
-    server.feed.page_after = nothing_kept  # type: ignore[method-assign]
+    server.feed.page_after = nothing_kept
     report = device.sync()
     assert report.reset and not report.rebased and report.verified
     assert contents(device) == server.feed.live()

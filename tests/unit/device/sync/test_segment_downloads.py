@@ -31,7 +31,7 @@ def with_links(server: FeedServer, url: str = LINK) -> None:
             offer["url"] = f"{url}{offer['sha256']}?signature=x"
         return page
 
-    server.feed.page_after = linked  # type: ignore[method-assign]
+    server.feed.page_after = linked
 
 
 def test_the_url_of_a_segment_gets_no_token_and_its_redirects_are_not_followed(
@@ -158,7 +158,7 @@ def test_a_segment_with_something_else_in_it_is_refused(enrolled: Device, segmen
         return page
 
     segmented.feed.files[name_of(wrong)] = wrong
-    segmented.feed.page_after = swapped  # type: ignore[method-assign]
+    segmented.feed.page_after = swapped
     report = enrolled.sync()
     assert isinstance(report.problem, ContractBroken)
     assert enrolled.record("customers", "X") is None

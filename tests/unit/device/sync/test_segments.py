@@ -89,7 +89,7 @@ def test_urgent_collections_come_first_and_then_the_device_is_usable(
             offer["priority"] = 3 if offer["collection"] == "customers" else 2
         return page
 
-    segmented.feed.page_after = ranked  # type: ignore[method-assign]
+    segmented.feed.page_after = ranked
     usable: list[bool] = []
     progress: list[tuple[int, int]] = []
 

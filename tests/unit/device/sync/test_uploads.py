@@ -39,7 +39,7 @@ def test_documents_go_first_then_receipts_then_what_they_changed(device: Device,
     assert server.inbox[id]["missing"] == []
 
 
-def test_an_upload_that_broke_goes_on_from_where_it_stood(device: Device, server: FeedServer) -> None:
+def test_an_upload_that_broke_continues_from_where_it_stood(device: Device, server: FeedServer) -> None:
     claimed(device, photo())
 
     def third_piece(request: Request) -> Reply | None:

@@ -151,7 +151,7 @@ def test_a_difference_that_no_repair_removes_is_fetched_again_once_a_day(
             page["check"]["count"] += 1
         return page
 
-    server.feed.page_after = wrong  # type: ignore[method-assign]
+    server.feed.page_after = wrong
     server.feed.gone("customers", "C2")
     run = device.status().sync_state.run
     report = device.sync()
@@ -165,7 +165,7 @@ def test_a_difference_that_no_repair_removes_is_fetched_again_once_a_day(
     server.feed.put(TERRITORY, "customers", "C3", customer("C3", "Next day"))
     device.sync()
     assert device.status().sync_state.run == run + 2
-    server.feed.page_after = page_after  # type: ignore[method-assign]
+    server.feed.page_after = page_after
     server.feed.put(TERRITORY, "customers", "C3", customer("C3", "Right again"))
     assert device.sync().verified
 
@@ -173,7 +173,7 @@ def test_a_difference_that_no_repair_removes_is_fetched_again_once_a_day(
 def test_records_are_hashed_again_once_a_day_and_on_demand(many: Device, server: FeedServer) -> None:
     """The hash that is stored still fits the checksum; only the body shows what happened."""
     many.db.run("UPDATE record SET body = replace(body, 'Many 5', 'Mony 5') WHERE key = 'M0005'")
-    assert many.sync().unchanged and many.record("customers", "M0005")["name"] == "Mony 5"  # type: ignore[index]
+    assert many.sync().unchanged and many.record("customers", "M0005")["name"] == "Mony 5"
     server.feed.server_time = "2026-11-24T09:00:01Z"
     server.feed.put(TERRITORY, "customers", "C3", customer("C3", "Next day"))
     report = many.sync()

@@ -2,7 +2,7 @@
  * The device's clock, corrected by the server's: phones with a clock that is years wrong are not rare.
  *
  * Each reply tells the server's time, which is stored with this device's time. A browser does not tell how long the
- * phone has been running (`performance.now` stops while it sleeps), so a wrong clock is assumed to go on evenly.
+ * phone has been running (`performance.now` stops while it sleeps), so a wrong clock is assumed to keep an even rate.
  */
 
 import { readJson, writeJson } from "./outbox_database.js";

@@ -2,7 +2,7 @@
  * One window leads: it alone syncs. The others ask it, and get its messages.
  *
  * The window that holds the lock leads. A hidden window gives the lock to one that waits, because phones freeze what
- * is hidden. If the leader is closed or killed, the browser gives the lock to the next one by itself.
+ * is hidden. If the leader is closed or killed, the browser gives the lock to the next one.
  */
 
 /** Elects a leader among the windows and workers of an app. */

@@ -1,7 +1,7 @@
 /**
  * Uploads receipts in pieces, so that an upload survives a broken connection (tus 1.0.0: creation, HEAD, PATCH).
  *
- * Not tus-js-client: it repeats requests by itself, follows `Location` to any host with the token, and keeps the
+ * Not tus-js-client: it repeats requests on its own schedule, follows `Location` to any host with the token, and keeps the
  * address of an upload in localStorage, which a browser may delete apart from the photo (docs/decisions/0049).
  */
 

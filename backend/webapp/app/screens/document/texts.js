@@ -5,8 +5,8 @@ import { translator } from "../../texts/text.js";
 export const TEXTS = /** @satisfies {Record<string, readonly [string, string]>} */ ({
   asked: ["Your request is kept, and sent when there is a network.", "您的申请已保存，有网络时自动发送。"],
   cancel: ["Ask to cancel it", "申请取消"],
-  change: ["Request a change", "申请更改"],
-  change_what: ["What should be changed?", "需要更改什么？"],
+  change: ["Request a change", "申请变更"],
+  change_what: ["What should be changed?", "需要变更什么？"],
   cancel_why: ["Why should it be cancelled?", "为什么取消？"],
   confirmation: ["Show confirmation", "查看确认页"],
   correct: ["Correct and send again", "更正并重新提交"],
@@ -16,7 +16,7 @@ export const TEXTS = /** @satisfies {Record<string, readonly [string, string]>} 
   history: ["Earlier and later versions", "历史版本"],
   lost_customer: [
     "This customer is not on this phone any more. What you captured stays readable here.",
-    "这部手机上已没有该客户，您记录的内容仍可在此查看。",
+    "本机上已没有该客户，您录入的内容仍可在此查看。",
   ],
   newer: ["Newer version", "较新版本"],
   older: ["It replaces an earlier version", "取代的较早版本"],

@@ -7,11 +7,11 @@ export const TEXTS = /** @satisfies {Record<string, readonly [string, string]>} 
   handed_over: ["The office has the file", "内勤已收到文件"],
   many_unsent: [
     "{count} documents are not sent. They stay on this phone, and are sent when you connect again.",
-    "{count} 份单据尚未发送，会保留在手机上，重新连接后发送。",
+    "{count} 份单据尚未发送，会保留在本机上，重新绑定后发送。",
   ],
   one_unsent: [
     "1 document is not sent. It stays on this phone, and is sent when you connect again.",
-    "1 份单据尚未发送，会保留在手机上，重新连接后发送。",
+    "1 份单据尚未发送，会保留在本机上，重新绑定后发送。",
   ],
   save: ["Save what is not sent", "保存未发送的内容"],
   saved_nothing: ["Everything has been sent.", "全部已发送。"],
@@ -20,7 +20,7 @@ export const TEXTS = /** @satisfies {Record<string, readonly [string, string]>} 
   signed_out: ["You are signed out.", "您已退出登录。"],
   what: [
     "Customers, products and prices are deleted from this phone. Drafts and documents stay. You need a new code to connect again.",
-    "客户、产品和价格将从手机上删除，草稿和单据会保留。重新连接需要新代码。",
+    "客户、商品和价格将从本机上删除，草稿和单据会保留。重新绑定需要新绑定码。",
   ],
   why_save: [
     "If this phone cannot send: save a file that the office can import.",
@@ -28,7 +28,7 @@ export const TEXTS = /** @satisfies {Record<string, readonly [string, string]>} 
   ],
   wiped: [
     "The office has ended this phone's access. What was not sent is in this file: save it and give it to the office.",
-    "内勤已终止这部手机的访问。未发送的内容在此文件中，请保存并交给内勤。",
+    "内勤已停用本机。未发送的内容在此文件中，请保存并交给内勤。",
   ],
 });
 
