@@ -1,4 +1,4 @@
-// A button that reads a code with the camera, where the browser can do that by itself. Keyboard scanners need none:
+// A button that reads a code with the camera, where the browser has a detector. Keyboard scanners need none:
 // they type into the field.
 
 import { useSignal } from "@preact/signals";
