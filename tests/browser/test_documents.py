@@ -53,7 +53,7 @@ def test_a_step_is_undone_while_nothing_has_left_the_phone(rep: Page, connected:
     connected.flight_mode()
     rep.get_by_role("button", name="Withdraw").click()
     rep.get_by_label("Why?").fill("They changed their mind")
-    rep.get_by_role("button", name="Send").click()
+    rep.get_by_role("button", name="Send", exact=True).click()
     rep.get_by_role("button", name="Undo").first.click()
     expect(rep.get_by_text("It was undone.")).to_be_visible()
     connected.flight_mode(on=False)
