@@ -31,6 +31,7 @@ OTHER_ROWS = {
     ("backend/watchdog/alerts.py", "row"): "a row of the table of alerts about workers",
     ("backend/receipts/checks.py", "receipt"): "the state of a receipt",
     ("backend/receipts/rechecks.py", "receipt"): "the state of a receipt",
+    ("backend/receipts/rechecks.py", "update"): "the states of receipts",
     ("backend/ingest/full_comparison.py", "done"): "the report of a comparison",
     ("backend/ingest/importer.py", "reading.result"): "the report of a read",
 }

@@ -30,10 +30,9 @@ CELLS: dict[str, object] = {
     "": "warning",
     "ERP number": "SO-102001",
     "accepted until": MOMENT,
-    "advice": SENTENCE,
     "action": "enrolment.refused",
     "actor": "address:192.0.2.117",
-    "app": "4.12.0",
+    "app": "4.12.0 Android 16, Chrome 150",
     "at": "2026-11-30 07:22:01.123 UTC",
     "at position": 12_345_678,
     "by": "worker:berlin-node-1",
@@ -59,14 +58,13 @@ CELLS: dict[str, object] = {
     "documents": 12_345,
     "due": "2026-12-30",
     "employee": "E001",
-    "ended": MOMENT,
     "enrolled": MOMENT,
     "finding": SENTENCE,
     "gross": "12919.12 EUR",
     "id": ULID,
     "began": MOMENT,
     "kind": "expense_claim",
-    "oldest": "order 2026-11-29",
+    "oldest": "order 2026-11-30 07:22 UTC, expense_claim 2026-11-30 07:22 UTC (receipt_refused)",
     "received": 12_345_678,
     "refusal": SENTENCE,
     "reported": MOMENT,
@@ -99,7 +97,6 @@ CELLS: dict[str, object] = {
     "role": "sales",
     "rows": 123_456,
     "segments": 42,
-    "settled since": MOMENT,
     "since": MOMENT,
     "state": "waiting for the office: over the credit limit",
     "status": "warning",
@@ -171,7 +168,8 @@ def assert_readable(output: str, cells: dict[str, Any]) -> None:
 
 
 def test_the_tables_are_found() -> None:
-    assert len(TABLES) >= 18
+    used = {heading for table in TABLES for heading in table.headings or ()}
+    assert CELLS.keys() - used == set(), "a heading that no table has"
     assert {table.place for table in TABLES if table.headings is None} == DYNAMIC
 
 
