@@ -50,7 +50,9 @@ SWITCH = """async ([language, theme]) => {
   const frame = () => new Promise(requestAnimationFrame);
   await frame();
   await frame();
-  await Promise.all(document.getAnimations().map((each) => each.finished.catch(() => undefined)));
+  // Those inside a closed <details> never end.
+  const shown = document.getAnimations().filter((each) => each.effect?.target?.checkVisibility());
+  await Promise.all(shown.map((each) => each.finished.catch(() => undefined)));
 }"""
 
 

@@ -5,12 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Playwright, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 
 from backend.webapp.builder import __main__ as webapp_build
 from backend.webapp.builder import npm
+from tests.browser.appearance import SIZES
 from tests.browser.phone import Phone
 from tests.browser.site import Site
+from tests.browser.steps import connect
 from tests.services.chromium import launch
 from tests.services.file_lock import CACHE, file_lock
 from tests.system.scenarios.node import Node
@@ -78,6 +80,25 @@ def phones(browser: Browser, node: Node) -> Iterator[Phones]:
 def phone(phones: Phones) -> Phone:
     """One phone."""
     return phones()
+
+
+@pytest.fixture(scope="package")
+def connected(browser: Browser, node: Node) -> Iterator[Phone]:
+    """A phone that is enrolled once for all tests of screens: most of their time would be the first sync."""
+    phone = Phone(browser, node.url)
+    connect(phone, node)
+    yield phone
+    phone.close()
+
+
+@pytest.fixture
+def rep(connected: Phone) -> Page:
+    """The window of a connected phone, at the first screen. Drafts of other tests may be there."""
+    connected.context.set_offline(False)
+    page = connected.open()
+    expect(page.get_by_role("heading", name="Look up")).to_be_visible()
+    page.set_viewport_size(SIZES[0])
+    return page
 
 
 @pytest.fixture

@@ -14,15 +14,12 @@ LIBRARIES = {
     "@preact/signals": "@preact/signals/dist/signals.mjs",
     "htm": "htm/dist/htm.mjs",
     "idb": "idb/build/index.js",
-    "tus-js-client": "tus-js-client/dist/tus.min.js",
 }
 """By the name that a module imports: the file in npm's folder."""
 STYLE = "@picocss/pico/css/pico.min.css"
 STYLE_NAME = "pico.css"
 LICENSES = "LICENSES.txt"
 _STAMP = ".lock"
-_SCRIPTS_BEFORE_MODULES = {"tus-js-client": ("Upload", "isSupported", "defaultOptions")}
-"""Libraries whose browser file is no ES module (it assigns to `module.exports`), with the names to export."""
 
 
 def file_name(library: str) -> str:
@@ -40,19 +37,15 @@ def refresh() -> None:
     shutil.rmtree(VENDOR, ignore_errors=True)
     VENDOR.mkdir()
     for library, path in LIBRARIES.items():
-        (VENDOR / file_name(library)).write_text(_module(library, (MODULES / path).read_text("utf-8")), "utf-8")
+        (VENDOR / file_name(library)).write_text(_module((MODULES / path).read_text("utf-8")), "utf-8")
     shutil.copyfile(MODULES / STYLE, VENDOR / STYLE_NAME)
     (VENDOR / LICENSES).write_text(_licenses(), "utf-8")
     stamp.write_text(state)
 
 
-def _module(library: str, text: str) -> str:
-    """Return *text* as an ES module without the address of its source map, which is not served."""
+def _module(text: str) -> str:
+    """Return *text*, an ES module, without the address of its source map, which is not served."""
     lines = [line for line in text.splitlines() if not line.startswith("//# sourceMappingURL=")]
-    names = _SCRIPTS_BEFORE_MODULES.get(library)
-    if names:
-        lines.insert(0, "const module = { exports: {} }, exports = module.exports;")
-        lines.append(f"export const {{ {', '.join(names)} }} = module.exports;")
     return "\n".join(lines) + "\n"
 
 

@@ -3,6 +3,8 @@
 import * as base64url from "/device/base64url.js";
 import * as canonical from "/device/canonical.js";
 import * as amendments from "/device/capture/amendments.js";
+import * as checks from "/device/capture/checks.js";
+import * as factors from "/device/capture/factors.js";
 import * as rules from "/device/capture/rules.js";
 import * as totals from "/device/capture/totals.js";
 import * as checksum from "/device/checksum.js";
@@ -46,7 +48,7 @@ async function outcome(work) {
 }
 
 globalThis.m = {
-  base64url, canonical, amendments, checksum, columns, decimals, Device, errors, ids, limits, pageReader, search,
+  base64url, canonical, amendments, checks, factors, checksum, columns, decimals, Device, errors, ids, limits, pageReader, search,
   searchText, segment, exports, keys, transport, zip, sha, clock, deletions, outbox, outboxDatabase, photos, replica,
   rows, rules, state, totals, push, SyncReport, schedule, segments, bytes, outcome,
 };

@@ -21,6 +21,7 @@ import { language } from "../texts/text.js";
 /**
  * @typedef {{ name: string, label: Words, help: Words, destination: string, title: string, lines: string | null,
  *   fields: Field[], prefill: Record<string, any[]>, options: Record<string, [string, string]>, rules: any[],
+ *   checks?: { name: string, check: any[] }[],
  *   records: Record<string, [string, string]> }} Kind
  */
 /** @typedef {{ name: string, label: Words, sentence: Words, group: string, replaceable: boolean }} State */

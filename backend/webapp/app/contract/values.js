@@ -29,9 +29,9 @@ export function valueText(field, value, record) {
       return instantText(String(value));
     case "money":
     case "price":
-      return `${decimalText(String(value))} ${record[field.currency ?? ""] ?? ""}`.trim();
+      return moneyText(value, record[field.currency ?? ""]);
     case "quantity":
-      return `${decimalText(String(value))} ${unitText(record[field.unit ?? ""])}`.trim();
+      return quantityText(value, record[field.unit ?? ""]);
     case "percent":
       return `${decimalText(String(value))} %`;
     case "list":
@@ -59,9 +59,20 @@ function listText(field, value, record) {
   return value.map((each) => valueText(item, each, record)).join(comma);
 }
 
-/** @param {unknown} unit */
-function unitText(unit) {
-  return unit ? nameOf("units", String(unit)) : "";
+/**
+ * @param {unknown} amount
+ * @param {unknown} currency
+ */
+export function moneyText(amount, currency) {
+  return `${decimalText(String(amount))} ${currency ?? ""}`.trim();
+}
+
+/**
+ * @param {unknown} quantity
+ * @param {unknown} unit The key of a unit.
+ */
+export function quantityText(quantity, unit) {
+  return `${decimalText(String(quantity))} ${unit ? nameOf("units", String(unit)) : ""}`.trim();
 }
 
 /**

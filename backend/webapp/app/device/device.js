@@ -22,16 +22,18 @@ import { Sync } from "./sync/loop.js";
 import { PageSize } from "./sync/page_size.js";
 import { SyncReport } from "./sync/report.js";
 
-/** @typedef {import("./offline_device.js").OfflineOptions & { grace?: number }} Options
- * `grace`: milliseconds for which a final document is kept. */
+/** @typedef {import("./offline_device.js").OfflineOptions & { grace?: number, isOnline?: boolean }} Options
+ * `grace`: milliseconds for which a final document is kept. `isOnline`: whether there is a network at the start. */
 
 /** A device. Make one per window or worker; several share the same stores. */
 export class Device extends OfflineDevice {
   /** @param {Options} [options] */
-  constructor({ grace = GRACE_MS, ...options } = {}) {
+  constructor({ grace = GRACE_MS, isOnline = true, ...options } = {}) {
     super(options);
     this._grace = grace;
     this._size = new PageSize();
+    /** Whether the browser says that there is a network. A window knows it better than a worker. */
+    this.isOnline = isOnline;
     /** @type {Transport | null} */
     this._transport = null;
   }
@@ -93,6 +95,7 @@ export class Device extends OfflineDevice {
       onProgress,
       grace: this._grace,
       rehash,
+      isOnline: this.isOnline,
     };
     try {
       await new Sync(context, this._appVersion).run();

@@ -54,7 +54,8 @@ export class OfflineDevice {
    * @param {Record<string, any>} body
    */
   async check(kind, body) {
-    return checkBody(this.stores, this.contract, kind, body);
+    const rep = (await this.identity())?.rep ?? "";
+    return checkBody(this.stores, this.contract, kind, body, { rep, today: await this.today() });
   }
 
   /** Return the enrolled device, or null. */
@@ -98,6 +99,11 @@ export class OfflineDevice {
   /** @param {string} id Dismiss a document that never left the device or was refused. */
   async dismiss(id) {
     await documents.dismiss(this.stores, id, instant(await this.clock.now()));
+  }
+
+  /** @param {string} id Take back the dismissal of a document. */
+  async restore(id) {
+    await documents.restore(this.stores, id);
   }
 
   /** @param {string} id Push a document again that is no longer pushed. */

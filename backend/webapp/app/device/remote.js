@@ -9,7 +9,7 @@ import { CaptureRefused, DeviceError } from "./errors.js";
 /** @typedef {import("./device.js").Device} Device */
 /** @typedef {import("./sync/scheduler.js").Activity} Activity */
 /**
- * @typedef {{ [Name in Exclude<keyof Device, "stores" | "clock" | "searchIndex" | "zone" | "sync" | "start" | "enrol"
+ * @typedef {{ [Name in Exclude<keyof Device, "stores" | "clock" | "searchIndex" | "zone" | "isOnline" | "sync" | "start" | "enrol"
  *   | "close" | `_${string}`>]: Device[Name] }} DeviceMethods
  */
 
@@ -47,11 +47,16 @@ export class RemoteDevice {
    * @param {import("./device.js").Options} [options]
    */
   async start(options = {}) {
-    this.activity = await this._send("start", [options]);
+    this.activity = await this._send("start", [{ isOnline: navigator.onLine, ...options }]);
     document.addEventListener("visibilitychange", () => {
       void this._send("setVisible", [document.visibilityState === "visible"]);
     });
-    addEventListener("online", () => void this.syncNow());
+    const tellNetwork = () => this._send("setOnline", [navigator.onLine]);
+    addEventListener("offline", () => void tellNetwork());
+    addEventListener("online", () => {
+      void tellNetwork();
+      void this.syncNow();
+    });
     // A page that comes back from the browser's cache has slept, and its databases may be closed.
     addEventListener("pageshow", (event) => {
       if (event.persisted) void this.syncNow();

@@ -16,6 +16,7 @@ const STORING = [
   "withdraw",
   "requestChange",
   "dismiss",
+  "restore",
   "retryPush",
   "saveDraft",
   "discardDraft",
@@ -50,6 +51,10 @@ const own = {
 
   async wake(options) {
     await required(scheduler).wake(options);
+  },
+
+  async setOnline(isOnline) {
+    required(device).isOnline = isOnline;
   },
 
   async setVisible(isVisible) {

@@ -1,6 +1,5 @@
 // One input for each type of field. An input keeps what is typed; when it is left, the value takes the wire's form.
 
-import { useSignal } from "@preact/signals";
 import { collectionOf, contract, words } from "../contract/contract.js";
 import { nameOf } from "../contract/names.js";
 import { reasonText } from "../contract/reasons.js";
@@ -13,12 +12,7 @@ import { RecordPicker } from "./record_picker.js";
 
 /** @typedef {import("../contract/contract.js").Field} Field */
 /** @typedef {(string | number)[]} Path */
-/**
- * @typedef {{
- *   kind: import("../contract/contract.js").Kind, body: Record<string, any>, faults: any[], warnings: any[],
- *   change: (path: Path, value: any) => void, addPhoto: (path: Path, file: File) => Promise<void>,
- * }} Form
- */
+/** @typedef {import("./use_form.js").Form} Form */
 
 const TEXT_TYPES = ["text", "ulid", "sha256", "receipt", "key", "currency", "country", "json"];
 const DECIMAL_TYPES = ["money", "price", "quantity", "percent"];
@@ -29,24 +23,31 @@ const DECIMAL_TYPES = ["money", "price", "quantity", "percent"];
  */
 export function FieldInput({ field, value, path, form, options = null }) {
   const id = pathText(path);
-  const own = (/** @type {any} */ each) => each.field === id;
-  const faults = form.faults.filter(own);
-  const notes = [...faults, ...form.warnings.filter(own)];
+  const isFaulty = form.faults.some((each) => each.field === id);
   const isRequired = field.required && !field.nullable;
   return html`
     <div class="field" id=${`field-${id}`}>
       <label for=${id}>
         ${words(field.label)}${isRequired ? "" : html` <small>${words(contract.value?.words.optional)}</small>`}
       </label>
-      <${Input} field=${field} value=${value} path=${path} form=${form} options=${options} isFaulty=${faults.length > 0} />
+      <${Input} field=${field} value=${value} path=${path} form=${form} options=${options} isFaulty=${isFaulty} />
       ${field.help && html`<small>${words(field.help)}</small>`}
-      <div id=${`${id}-notes`} role=${notes.length ? "alert" : undefined}>
-        ${notes.map(
-          (note) => html`<p class=${faults.includes(note) ? "fault" : "warning"} data-from-server>
-            ${reasonText(note.reason, note.parameters ?? {}, note.message)}
-          </p>`,
-        )}
-      </div>
+      <${Notes} path=${id} form=${form} />
+    </div>`;
+}
+
+/** @param {{ path: string, form: Form }} properties What is wrong with a field, and what the rep should know. */
+export function Notes({ path, form }) {
+  const own = (/** @type {any} */ each) => each.field === path;
+  const faults = form.faults.filter(own);
+  const notes = [...faults, ...form.warnings.filter(own)];
+  return html`
+    <div id=${`${path}-notes`} role=${notes.length ? "alert" : undefined}>
+      ${notes.map(
+        (note) => html`<p class=${faults.includes(note) ? "fault" : "warning"} data-from-server>
+          ${reasonText(note.reason, note.parameters ?? {}, note.message)}
+        </p>`,
+      )}
     </div>`;
 }
 
@@ -145,42 +146,4 @@ export function useOptions(form, path, line) {
       ? nameOf(refersTo, String(each[name]))
       : [each.name, each.street, each.city].filter(Boolean).join(", ") || String(each[name]),
   }));
-}
-
-/** @param {{ field: Field, value: string[], path: Path, form: Form }} properties Photos and files of a receipt. */
-export function Receipts({ field, value, path, form }) {
-  const busy = useSignal(false);
-  const id = pathText(path);
-  const add = async (/** @type {any} */ event) => {
-    const file = event.target.files?.[0];
-    // The same file may be chosen again after it was removed.
-    event.target.value = "";
-    if (!file) return;
-    busy.value = true;
-    await form.addPhoto(path, file).finally(() => {
-      busy.value = false;
-    });
-  };
-  return html`
-    <div class="field" id=${`field-${id}`}>
-      <span>${words(field.label)}</span>
-      <ul>
-        ${value.map(
-          (each, n) => html`
-            <li key=${each}>
-              ${t("form.receipt", { number: n + 1 })} <code>${each.slice(7, 15)}</code>
-              <button type="button" class="plain" aria-label=${t("form.remove_receipt", { number: n + 1 })}
-                onClick=${() =>
-                  form.change(
-                    path,
-                    value.filter((one) => one !== each),
-                  )}>✕</button>
-            </li>`,
-        )}
-      </ul>
-      <label class="file" role="button" aria-busy=${busy.value}>
-        ${t("form.add_receipt")}
-        <input id=${id} type="file" accept="image/*,application/pdf" onChange=${add} />
-      </label>
-    </div>`;
 }

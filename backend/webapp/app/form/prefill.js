@@ -2,6 +2,7 @@
 
 import { device } from "../shell/device.js";
 import { priceOf } from "./price.js";
+import { nextRevision, revisionsOf, sameSubject } from "./revisions.js";
 
 /** @typedef {import("../contract/contract.js").Field} Field */
 /** @typedef {import("../contract/contract.js").Kind} Kind */
@@ -24,14 +25,25 @@ export function emptyValue(field) {
  * @param {Record<string, any>} body
  */
 export async function prefilled(kind, body) {
+  const filled = await prefilledHeader(kind, body);
+  if (!kind.lines) return filled;
+  const all = await Promise.all(lines(kind, filled).map((line) => withLine(kind, filled, line)));
+  return { ...filled, [kind.lines]: all };
+}
+
+/**
+ * The same without the lines.
+ *
+ * @param {Kind} kind
+ * @param {Record<string, any>} body
+ */
+export async function prefilledHeader(kind, body) {
   const filled = { ...body };
   for (const [path, rule] of Object.entries(kind.prefill)) {
     if (path.includes(".") || !isMissing(filled[path])) continue;
     const value = await headerValue(kind, filled, path, rule);
     if (value !== undefined && value !== null) filled[path] = value;
   }
-  if (kind.lines)
-    filled[kind.lines] = await Promise.all(lines(kind, filled).map((line) => withLine(kind, filled, line)));
   return filled;
 }
 
@@ -70,7 +82,7 @@ async function headerValue(kind, body, path, [how, ...inputs]) {
     case "only":
       return onlyRecord(kind.fields.find((field) => field.name === path)?.references);
     case "revision":
-      return nextRevision(kind.name, body, inputs[0]);
+      return nextRevision(sameSubject(await revisionsOf(kind.name), body, inputs[0]));
     default:
       return undefined;
   }
@@ -122,19 +134,6 @@ async function onlyRecord(collection) {
   if (!collection) return undefined;
   const records = await device.call.records(collection, { limit: 2 });
   return records.length === 1 ? records[0]?.id : undefined;
-}
-
-/**
- * @param {string} kind
- * @param {Record<string, any>} body
- * @param {string[]} names Fields that documents of the same subject have in common.
- */
-async function nextRevision(kind, body, names) {
-  const documents = await device.call.documents();
-  const same = documents.filter(
-    (each) => each.kind === kind && names.every((name) => (each.body[name] ?? null) === (body[name] ?? null)),
-  );
-  return Math.max(0, ...same.map((each) => Number(each.body.revision ?? 0))) + 1;
 }
 
 /**

@@ -1,7 +1,9 @@
 // The price of a line: that of the document's price list for the product, unit and quantity, on the document's date.
 
-import { Decimal } from "../device/decimals.js";
+import { listPrice } from "../device/capture/pricing.js";
 import { device } from "../shell/device.js";
+
+const NUMBER = /^\d{1,40}(\.\d{1,40})?$/;
 
 /**
  * Return the list price, or null.
@@ -11,32 +13,15 @@ import { device } from "../shell/device.js";
  * @returns {Promise<string | null>}
  */
 export async function priceOf(body, line) {
-  if (!line.product_id || !body.price_list_id) return null;
-  const quantity = decimal(line.quantity) ?? decimal("0");
-  const prices = await device.call.children("prices", line.product_id);
-  const usable = prices.filter(
-    (price) =>
-      price.price_list_id === body.price_list_id &&
-      price.unit === line.unit &&
-      price.currency === body.currency &&
-      (!price.valid_from || price.valid_from <= body.order_date) &&
-      (!price.valid_to || price.valid_to >= body.order_date),
-  );
-  // The highest step that the quantity reaches; before a quantity is typed, the lowest.
-  usable.sort((a, b) => compare(a.min_quantity, b.min_quantity));
-  const reached = usable.filter((price) => quantity && compare(price.min_quantity, quantity.toString()) <= 0);
-  return (reached.at(-1) ?? usable[0])?.amount ?? null;
-}
-
-/** @param {unknown} text */
-function decimal(text) {
-  return typeof text === "string" && /^-?\d+(\.\d+)?$/.test(text) ? Decimal.of(text) : null;
-}
-
-/**
- * @param {string | null} a
- * @param {string | null} b
- */
-function compare(a, b) {
-  return (decimal(a ?? "0") ?? Decimal.of("0")).compare(decimal(b ?? "0") ?? Decimal.of("0"));
+  const { product_id: key, unit } = line;
+  if (!key || !unit || !body.price_list_id || !body.order_date) return null;
+  const [prices, product] = await Promise.all([
+    device.call.children("prices", key),
+    device.call.record("products", key),
+  ]);
+  const rows = prices.filter((price) => price.price_list_id === body.price_list_id);
+  // Before a quantity is typed, the price of one.
+  const quantity = NUMBER.test(String(line.quantity ?? "")) ? String(line.quantity) : "1";
+  const price = listPrice(rows, product ?? {}, { unit, quantity, day: body.order_date });
+  return price && price.currency === body.currency ? price.amount : null;
 }

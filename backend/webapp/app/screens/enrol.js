@@ -4,8 +4,9 @@
 import { useSignal } from "@preact/signals";
 import { contract, refreshContract, words } from "../contract/contract.js";
 import { html } from "../html.js";
-import { device } from "../shell/device.js";
+import { device, stored } from "../shell/device.js";
 import { Layout } from "../shell/layout.js";
+import { address } from "../shell/router.js";
 import { canScan, Scanner } from "../shell/scanner.js";
 import { t } from "../texts/text.js";
 
@@ -24,8 +25,10 @@ export function codeIn(scanned) {
 }
 
 export function Enrol() {
+  const hasUnsent = Boolean(stored.value?.documents.unsent || stored.value?.hasExport);
   return html`
     <${Layout} title=${t("enrol.title")}>
+      ${hasUnsent && html`<p class="warning">${t("enrol.unsent")} <a href=${address("outbox")}>${t("place.outbox")}</a></p>`}
       ${mustInstallFirst() ? html`<${InstallFirst} />` : html`<${CodeForm} />`}
     <//>`;
 }

@@ -1,18 +1,16 @@
 // What this phone has captured: on this phone, on its way, settled. Every state in words, and what to do next.
 
-import { useSignal } from "@preact/signals";
 import { contract, kindOf, words } from "../contract/contract.js";
+import { documentName } from "../contract/document_name.js";
 import { reasonText, stageText } from "../contract/reasons.js";
-import { valueText } from "../contract/values.js";
 import { html } from "../html.js";
 import { activity, device, stored, useStored } from "../shell/device.js";
-import { saveFile } from "../shell/files.js";
 import { Empty, Layout } from "../shell/layout.js";
 import { address } from "../shell/router.js";
 import { badge } from "../shell/status.js";
-import { showToast } from "../shell/toasts.js";
 import { t } from "../texts/text.js";
 import { instantText } from "../texts/time.js";
+import { Export } from "./leave/export.js";
 
 /** @typedef {import("../shell/device.js").StoredDocument} StoredDocument */
 
@@ -80,7 +78,7 @@ function Row({ document }) {
       <a href=${address("document", document.id)}>
         <strong data-from-server>${documentName(document)}</strong>
         <span class=${document.needsRep ? "fault" : ""}>${stageText(document.stage)}${numberText(document)}</span>
-        ${document.reason && html`<small>${reasonText(document.reasonCode, document.parameters, document.reason)}</small>`}
+        ${document.reason && html`<small data-from-server>${reasonText(document.reasonCode, document.parameters, document.reason, kindOf(document.kind)?.fields)}</small>`}
       </a>
     </li>`;
 }
@@ -88,30 +86,4 @@ function Row({ document }) {
 /** @param {StoredDocument} document */
 function numberText(document) {
   return document.erpNumber ? ` · ${document.erpNumber}` : "";
-}
-
-/** @param {{ kind: string, title: string, body: Record<string, any> }} document Return kind and subject in words. */
-export function documentName({ kind: name, title, body }) {
-  const kind = kindOf(name);
-  const field = kind?.fields.find((each) => each.name === kind.title);
-  const subject = (field && valueText(field, body[field.name], body)) || title;
-  return [words(kind?.label) || name, subject].filter(Boolean).join(" · ");
-}
-
-function Export() {
-  const busy = useSignal(false);
-  if (!stored.value?.documents.unsent && !stored.value?.hasExport) return null;
-  const save = async () => {
-    busy.value = true;
-    const file = await device.call.exportUnsent().finally(() => {
-      busy.value = false;
-    });
-    if (!file) showToast(t("outbox.export_nothing"));
-    else saveFile(file.name, "application/zip", [file.bytes]);
-  };
-  return html`
-    <section>
-      <p>${t("outbox.export_what")}</p>
-      <button type="button" class="secondary" aria-busy=${busy.value} onClick=${save}>${t("outbox.export")}</button>
-    </section>`;
 }

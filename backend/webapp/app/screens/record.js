@@ -14,38 +14,58 @@ import { NotFound } from "./not_found.js";
 /** @typedef {import("../contract/contract.js").Collection} Collection */
 /** @typedef {import("../contract/contract.js").Field} Field */
 
+/** @typedef {{ collection: Collection, record: Record<string, any>, recordKey: string }} Shown */
+
 /** @param {{ names: string[] }} properties */
 export function RecordPage({ names: [name = "", key = ""] }) {
+  return html`<${RecordFrame} name=${name} recordKey=${key} content=${Sections} />`;
+}
+
+/** @param {Shown} properties */
+function Sections({ collection, record, recordKey }) {
+  return html`
+    <p>${words(collection.item)}</p>
+    <${Actions} collection=${collection} recordKey=${recordKey} />
+    <${Contact} record=${record} />
+    <${Fields} fields=${collection.fields} record=${record} />
+    ${childrenOf(collection.name).map(
+      (child) => html`<${Children} key=${child.name} collection=${child} parentKey=${recordKey} />`,
+    )}`;
+}
+
+/**
+ * The surroundings of a record's page: what to say while it is read, and if it is not there.
+ *
+ * @param {{ name: string, recordKey: string, content: (shown: Shown) => unknown }} properties
+ */
+export function RecordFrame({ name, recordKey, content }) {
   const collection = collectionOf(name);
-  const { value: record, error } = useStored(() => device.call.record(name, key), [name, key]);
+  const { value: record, error } = useStored(() => device.call.record(name, recordKey), [name, recordKey]);
   if (!collection) return html`<${NotFound} />`;
   const back = address("list", name);
-  if (error) {
-    return html`<${Layout} title=${words(collection.item)} back=${back}><p role="alert">${t("data.unreadable")}</p><//>`;
-  }
-  if (record === undefined) return html`<${Layout} title=${words(collection.item)} back=${back} />`;
-  if (record === null) {
-    return html`<${Layout} title=${words(collection.item)} back=${back}><${Empty} text=${t("record.gone")} /><//>`;
+  if (record) {
+    return html`<${Layout} title=${rowTitle(collection, record)} back=${back} isData>
+      <${content} collection=${collection} record=${record} recordKey=${recordKey} />
+    <//>`;
   }
   return html`
-    <${Layout} title=${rowTitle(collection, record)} back=${back} isData>
-      <p>${words(collection.item)}</p>
-      <${Actions} collection=${collection} recordKey=${key} />
-      <${Contact} record=${record} />
-      <${Fields} fields=${collection.fields} record=${record} />
-      ${children(name).map(
-        (child) => html`<${Children} key=${child.name} collection=${child} parentKey=${key} />`,
-      )}
+    <${Layout} title=${words(collection.item)} back=${back}>
+      ${error ? html`<p role="alert">${t("data.unreadable")}</p>` : null}
+      ${record === null && !error && html`<${Empty} text=${t("record.gone")} />`}
     <//>`;
 }
 
 /** @param {string} name Return the collections whose records belong to a record of *name*. */
-function children(name) {
+export function childrenOf(name) {
   return contract.value?.collections.filter((each) => each.parent?.collection === name) ?? [];
 }
 
-/** @param {{ collection: Collection, recordKey: string }} properties Buttons for documents about this record. */
-function Actions({ collection, recordKey }) {
+/**
+ * Buttons for documents about this record.
+ *
+ * @param {{ collection: Collection, recordKey: string, first?: string }} properties first: the kind made most often
+ */
+export function Actions({ collection, recordKey, first = "" }) {
   const actions = (contract.value?.kinds ?? [])
     .filter((kind) => kind.destination === "erp")
     .flatMap((kind) =>
@@ -55,6 +75,7 @@ function Actions({ collection, recordKey }) {
         .map((field) => ({ kind, field })),
     );
   if (actions.length === 0) return null;
+  actions.sort((a, b) => Number(b.kind.name === first) - Number(a.kind.name === first));
   return html`
     <section class="buttons">
       ${actions.map(
@@ -67,7 +88,7 @@ function Actions({ collection, recordKey }) {
 }
 
 /** @param {{ record: Record<string, any> }} properties Ways to call and to find the way, if the record has any. */
-function Contact({ record }) {
+export function Contact({ record }) {
   const phones = (record.phones ?? []).filter((/** @type {any} */ each) => each?.number);
   const places = (record.addresses ?? []).map((/** @type {any} */ each) => addressText(each)).filter(Boolean);
   if (phones.length + places.length === 0) return null;
@@ -146,7 +167,7 @@ function Lines({ field, record }) {
 }
 
 /** @param {{ collection: Collection, parentKey: string }} properties */
-function Children({ collection, parentKey }) {
+export function Children({ collection, parentKey }) {
   const { value: records, error } = useStored(
     () => device.call.children(collection.name, parentKey),
     [collection.name, parentKey],

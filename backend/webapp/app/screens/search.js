@@ -5,6 +5,7 @@ import { contract, words } from "../contract/contract.js";
 import { html } from "../html.js";
 import { device, useStored } from "../shell/device.js";
 import { Empty, Layout } from "../shell/layout.js";
+import { ScanButton } from "../shell/scan_button.js";
 import { t } from "../texts/text.js";
 import { Rows } from "./list.js";
 
@@ -28,6 +29,9 @@ export function Search() {
         onInput=${(/** @type {any} */ event) => {
           query.value = event.target.value;
         }} />
+      <${ScanButton} onCode=${(/** @type {string} */ code) => {
+        query.value = code;
+      }} />
       ${error ? html`<p role="alert" class="fault">${t("data.unreadable")}</p>` : null}
       ${query.value === "" && html`<${Empty} text=${t("search.hint")} />`}
       ${query.value !== "" && results?.length === 0 && html`<${Empty} text=${t("search.nothing")} />`}

@@ -12,6 +12,8 @@ import { showToast } from "../shell/toasts.js";
 import { checkForUpdate } from "../shell/update.js";
 import { bytesText } from "../texts/sizes.js";
 import { chooseLanguage, LANGUAGES, language, t } from "../texts/text.js";
+import { SignOut } from "./leave/sign_out.js";
+import { RecentSyncs } from "./recent_syncs.js";
 
 /** @type {Record<import("../shell/theme.js").Theme, import("../texts/text.js").TextName>} */
 const THEME_TEXTS = { system: "theme.system", light: "theme.light", dark: "theme.dark" };
@@ -21,6 +23,7 @@ export function Settings() {
     <${Layout} title=${t("place.settings")}>
       <${Choices} />
       <${Storage} />
+      <${RecentSyncs} />
       <section>
         <h2>${t("settings.version")}</h2>
         <p>Satchel ${VERSION} · <code>${BUILD.slice(0, 8)}</code></p>
@@ -34,6 +37,7 @@ export function Settings() {
         <p>${t("settings.repair_what")}</p>
         <p><a href="/app/reset" data-load>${t("settings.repair")}</a></p>
       </section>
+      <${SignOut} />
     <//>`;
 }
 

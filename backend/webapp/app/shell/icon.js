@@ -17,6 +17,7 @@ const PATHS = {
   remove: "M5 12h14",
   next: "M9 5l7 7-7 7",
   call: "M6 3l3 6-2 2a12 12 0 0 0 6 6l2-2 6 3-2 4C10 22 2 14 2 5z",
+  mail: "M3 6h18v12H3zM3 7l9 7 9-7",
   navigate: "M12 21s-7-6-7-11a7 7 0 0 1 14 0c0 5-7 11-7 11zM12 8v4",
 };
 

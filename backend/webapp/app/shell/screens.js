@@ -13,13 +13,20 @@ import { BASE, parts, place } from "./router.js";
 
 /** @typedef {(properties: any) => any} Screen */
 
-/** @type {Record<string, () => Promise<Screen>>} By the first part of the address. */
+/**
+ * By the first part of the address; a screen for one collection alone by the first two.
+ *
+ * @type {Record<string, () => Promise<Screen>>}
+ */
 const SCREENS = {
-  document: async () => (await import("../screens/document.js")).DocumentPage,
+  confirmation: async () => (await import("../screens/order/confirmation.js")).Confirmation,
+  document: async () => (await import("../screens/document/page.js")).DocumentPage,
   form: async () => (await import("../screens/form.js")).FormPage,
   list: async () => (await import("../screens/list.js")).List,
   new: async () => (await import("../screens/new_document.js")).NewDocument,
   outbox: async () => (await import("../screens/outbox.js")).Outbox,
+  "record/customers": async () => (await import("../screens/customer/page.js")).CustomerPage,
+  "record/products": async () => (await import("../screens/product/page.js")).ProductPage,
   record: async () => (await import("../screens/record.js")).RecordPage,
   search: async () => (await import("../screens/search.js")).Search,
   settings: async () => (await import("../screens/settings.js")).Settings,
@@ -29,9 +36,15 @@ const SCREENS = {
 const loaded = new Map([["", Home]]);
 const failed = signal(/** @type {unknown} */ (null));
 
+/** @param {string[]} names */
+function nameOf([first = "", second = ""]) {
+  const both = `${first}/${second}`;
+  return Object.hasOwn(SCREENS, both) ? both : first;
+}
+
 /** The screen that the address names. */
 export function CurrentScreen() {
-  const name = parts.value[0] ?? "";
+  const name = nameOf(parts.value);
   const [, setCount] = useState(0);
   useEffect(() => {
     failed.value = null;

@@ -46,6 +46,10 @@ export const TEXTS = {
   "enrol.scan": ["Scan a code", "扫描二维码"],
   "enrol.title": ["Connect this phone", "绑定本机"],
   "enrol.too_many": ["Too many attempts. Wait a little.", "尝试次数过多，请稍后再试。"],
+  "enrol.unsent": [
+    "There are documents on this phone that are not sent. They are kept.",
+    "本机上有尚未发送的单据，会继续保留。",
+  ],
   "enrol.what": ["The office gives you a code that works once.", "内勤会给您一个一次性绑定码。"],
 
   "data.unreadable": [
@@ -56,16 +60,10 @@ export const TEXTS = {
   drafts: ["Drafts", "草稿"],
 
   "document.captured": ["Captured {when}", "录入于 {when}"],
-  "document.change_what": ["What should be changed?", "需要变更什么？"],
-  "document.correct": ["Correct and send again", "更正并重新提交"],
   "document.dismiss": ["Do not send it", "不再发送"],
   "document.dismissed": ["It will not be sent.", "该单据不会发送。"],
   "document.gone": ["This document is not on this phone.", "本机上没有该单据。"],
   "document.number": ["Number in the ERP: {number}", "ERP 单号：{number}"],
-  "document.photos": ["Receipts that are not sent yet: {count}", "尚未发送的票据：{count}"],
-  "document.request_change": ["Request a change", "申请变更"],
-  "document.withdraw": ["Withdraw", "撤回"],
-  "document.withdraw_why": ["Why? (optional)", "撤回原因（选填）"],
 
   "error.again": ["Load again", "重新加载"],
   "error.details": ["Details for support", "技术支持详情"],
@@ -79,7 +77,7 @@ export const TEXTS = {
   "first.usable": ["You can begin already; the rest is still coming.", "现在即可开始使用，其余数据仍在下载。"],
 
   "form.add_line": ["Add a line", "添加一行"],
-  "form.add_receipt": ["Add a photo or file", "添加照片或文件"],
+  "form.add_receipt": ["Choose a file", "选择文件"],
   "form.choose": ["Choose…", "请选择…"],
   "form.clear": ["Leave it empty", "留空"],
   "form.discard": ["Discard", "放弃"],
@@ -90,8 +88,22 @@ export const TEXTS = {
   "form.line": ["Line {number}", "第 {number} 行"],
   "form.line_removed": ["The line was removed.", "该行已删除。"],
   "form.none": ["—", "（无）"],
+  "form.not_a_number": ["Enter a number, such as 3 or 0.5.", "请输入数字，例如 3 或 0.5。"],
   "form.receipt": ["Receipt {number}", "票据 {number}"],
+  "form.receipt_encrypted": [
+    "{name} needs a password. Save the PDF without one, or take a photo.",
+    "{name} 设有密码，请另存为无密码的 PDF 或拍照。",
+  ],
+  "form.receipt_not_readable": [
+    "{name} is neither a photo nor a PDF. Choose another file.",
+    "{name} 既不是照片也不是 PDF，请选择其他文件。",
+  ],
+  "form.receipt_too_large": [
+    "{name} is too large. Take a photo with fewer megapixels.",
+    "{name} 过大，请用较低像素拍照。",
+  ],
   "form.receipt_twice": ["This receipt is there already.", "该票据已添加。"],
+  "form.receipt_used": ["This receipt is used already in: {where}", "该票据已用于：{where}"],
   "form.remove_line": ["Remove line {number}", "删除第 {number} 行"],
   "form.remove_receipt": ["Remove receipt {number}", "删除票据 {number}"],
   "form.save": ["Save", "保存"],
@@ -99,6 +111,8 @@ export const TEXTS = {
     "Saved on this phone. It is sent when there is a network.",
     "已保存在本机上，有网络时自动发送。",
   ],
+  "form.take_photo": ["Take a photo", "拍照"],
+  "form.too_many_digits": ["This number has too many digits or decimals.", "该数字的位数或小数位过多。"],
 
   "list.more": ["The first {count}. Search to see others.", "仅显示前 {count} 条，请通过搜索查看其他记录。"],
   "list.nothing": ["Nothing here yet.", "暂无内容。"],
@@ -118,12 +132,6 @@ export const TEXTS = {
   "outbox.ended": [
     "The office has ended this phone's access. What is not sent stays here; ask the office for a new code.",
     "内勤已停用本机。未发送的内容会保留在本机上，请向内勤索取新的绑定码。",
-  ],
-  "outbox.export": ["Save what is not sent", "保存未发送的内容"],
-  "outbox.export_nothing": ["Everything has been sent.", "全部已发送。"],
-  "outbox.export_what": [
-    "If this phone cannot send: save a file that the office can import.",
-    "如果手机无法发送，可保存文件交由内勤导入。",
   ],
   "outbox.nothing": ["You have captured nothing yet.", "您还没有录入任何单据。"],
   "outbox.offline": [
@@ -147,6 +155,7 @@ export const TEXTS = {
 
   "record.gone": ["This record is not on this phone any more.", "本机上已没有该记录。"],
 
+  "scan.barcode": ["Scan a barcode", "扫描条码"],
   "scan.no_camera": ["The camera cannot be used. Type the code.", "无法使用相机，请手动输入绑定码。"],
   "scan.view": ["View of the camera", "相机画面"],
 
@@ -178,6 +187,8 @@ export const TEXTS = {
   ],
   "settings.storage": ["Storage", "存储"],
   "settings.storage_use": ["{used} used, {free} free", "已用 {used}，可用 {free}"],
+  "settings.sync_failed": ["It did not finish.", "未完成。"],
+  "settings.syncs": ["Recent syncs", "最近同步"],
   "settings.theme": ["Appearance", "外观"],
   "settings.version": ["Version", "版本"],
 

@@ -34,15 +34,21 @@ export function languageTag() {
 }
 
 /**
- * Return the text *name* in the chosen language, with *values* in its places.
+ * Return a function that gives the texts of *table* in the chosen language, with values in their places. A screen that
+ * is not part of the first one has a table of its own, `texts.js` beside it.
  *
- * @param {TextName} name
- * @param {Record<string, string | number>} [values]
+ * @template {Record<string, readonly [string, string]>} Table
+ * @param {Table} table
+ * @returns {(name: keyof Table & string, values?: Record<string, string | number>) => string}
  */
-export function t(name, values = {}) {
-  const text = TEXTS[name][language.value === "zh" ? 1 : 0];
-  return text.replace(/\{(\w+)\}/g, (place, key) => String(values[key] ?? place));
+export function translator(table) {
+  return (name, values = {}) => {
+    const text = table[name]?.[language.value === "zh" ? 1 : 0] ?? name;
+    return text.replace(/\{(\w+)\}/g, (place, key) => String(values[key] ?? place));
+  };
 }
+
+export const t = translator(TEXTS);
 
 /**
  * Return the text for *count*: English has another one for a single thing.

@@ -5,7 +5,7 @@ import { CaptureRefused, NotPossible } from "../errors.js";
 import { ulid } from "../ids.js";
 import { LIMITS, SCHEMA_REVISION } from "../limits.js";
 import { sha256 } from "../sha256.js";
-import { instant } from "../store/clock.js";
+import { dateIn, instant } from "../store/clock.js";
 import { deleteRecorded, writeJournal } from "../store/deletions.js";
 import { addDocument, changeProcessing } from "../store/outbox.js";
 import { readJson } from "../store/outbox_database.js";
@@ -41,7 +41,7 @@ const REFERENCE = /^sha256:([0-9a-f]{64})$/;
 export async function capture(stores, captured, { rep, now, zone, contract }) {
   const { kind, body, title = "", photos = [], dependsOn = [], draft = null } = captured;
   const bytes = canonicalBody(body);
-  const checked = await checkBody(stores, contract, kind, body);
+  const checked = await checkBody(stores, contract, kind, body, { rep, today: dateIn(now, zone) });
   if (checked.faults.length) throw new CaptureRefused(checked.faults);
   const warnings = [...checked.warnings, ...(captured.warnings ?? [])];
   const needs = [...new Set([...citedPhotos(body), ...photos.map((photo) => photo.sha256)])].sort();

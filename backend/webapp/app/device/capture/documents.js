@@ -94,6 +94,27 @@ export async function dismiss(stores, id, now) {
 }
 
 /**
+ * Take back the dismissal of a document: it is due again, or refused as it was before.
+ *
+ * @param {Stores} stores
+ * @param {string} id
+ * @throws {NotPossible} if another document has taken its place
+ */
+export async function restore(stores, id) {
+  await stores.outbox.write(async (transaction) => {
+    for (const [, { supersedes, dismissed }] of await processings(transaction)) {
+      if (supersedes === id && !dismissed) {
+        throw new NotPossible("replaced_already", "A newer version has replaced this document.");
+      }
+    }
+    await changeProcessing(transaction, id, ({ dismissed, state, errors }) => {
+      if (!dismissed) return null;
+      return { dismissed: false, due: state === null && errors.length === 0, final_at: null };
+    });
+  });
+}
+
+/**
  * Push a document again that is no longer pushed; the server answers `duplicate` if it has it.
  *
  * @param {Stores} stores

@@ -10,10 +10,14 @@ import { Decimal } from "../decimals.js";
 
 /** @typedef {import("../errors.js").Fault} Fault */
 /** @typedef {(collection: string, key: string) => Record<string, any> | null} Find */
-/** @typedef {{ name: string, severity: string, code: string, field: string, when: any[], message: string,
- *   reason?: string }} Rule */
+/** @typedef {{ name: string, severity: string, code: string, field: string, when: any[], message?: string,
+ *   reason?: string }} Rule `message`: the English template; without it, that of `reason` in the contract */
 /** @typedef {{ records: Record<string, [string, string]>, rules: Rule[] }} KindRules */
 /** @typedef {(path: string) => any} Scope */
+/**
+ * @typedef {{ find: Find, total: () => string, reasons?: import("./sentences.js").Reason[] }} Known
+ * `total`: that of the document, as a decimal. `reasons`: sentences of the contract.
+ */
 
 const PLACE = /\{([a-z_.]+)(?::[a-z]+)?\}/g;
 
@@ -23,19 +27,19 @@ const PLACE = /\{([a-z_.]+)(?::[a-z]+)?\}/g;
  * @param {KindRules} kind
  * @param {string} severity
  * @param {Record<string, any>} body
- * @param {{ find: Find, total: () => string }} known total: that of the document, as a decimal
+ * @param {Known} known
  * @returns {Generator<Fault>}
  */
 export function* brokenRules(kind, severity, body, known) {
   const rules = kind.rules.filter((rule) => rule.severity === severity);
   const ofDocument = rules.filter((rule) => !rule.field.startsWith("lines."));
   const scope = scopeOf(kind, body, {}, known);
-  for (const rule of ofDocument) if (isTrue(rule.when, scope)) yield fault(rule, rule.field, scope);
+  for (const rule of ofDocument) if (isTrue(rule.when, scope)) yield fault(rule, rule.field, scope, known);
   for (const [n, line] of (body.lines ?? []).entries()) {
     const inLine = scopeOf(kind, body, line, known);
     for (const rule of rules) {
       if (ofDocument.includes(rule) || !isTrue(rule.when, inLine)) continue;
-      yield fault(rule, rule.field.replace("lines.", `lines[${n}].`), inLine);
+      yield fault(rule, rule.field.replace("lines.", `lines[${n}].`), inLine, known);
     }
   }
 }
@@ -62,7 +66,7 @@ export function* citedByRules({ records }, body) {
  * @param {KindRules} kind
  * @param {Record<string, any>} body
  * @param {Record<string, any>} line
- * @param {{ find: Find, total: () => string }} known
+ * @param {Known} known
  * @returns {Scope}
  */
 function scopeOf({ records }, body, line, { find, total }) {
@@ -115,14 +119,17 @@ function isTrue([word, ...parts], scope) {
  * @param {Rule} rule
  * @param {string} field
  * @param {Scope} scope
+ * @param {Known} known
  * @returns {Fault}
  */
-function fault(rule, field, scope) {
+function fault(rule, field, scope, { reasons = [] }) {
+  const reason = rule.reason ?? rule.name;
+  const template = rule.message ?? reasons.find(({ code }) => code === reason)?.text.en ?? reason;
   /** @type {Record<string, any>} */
   const parameters = {};
-  const message = rule.message.replace(PLACE, (_, path) => {
+  const message = template.replace(PLACE, (_, path) => {
     parameters[path] = scope(path);
     return String(parameters[path]);
   });
-  return { code: rule.code, field, message, reason: rule.reason ?? rule.name, parameters };
+  return { code: rule.code, field, message, reason, parameters };
 }

@@ -11,9 +11,11 @@
  *   onProgress: (report: import("./report.js").SyncReport) => void,
  *   grace: number,
  *   rehash: boolean,
+ *   isOnline: boolean,
  * }} SyncContext
  * `now` is this device's time, as ISO 8601. `grace`: milliseconds for which a final document is kept. `rehash`:
- * compute every hash again before the replica is compared.
+ * compute every hash again before the replica is compared. `isOnline`: false if the browser says that there is no
+ * network at all.
  */
 
 export {};

@@ -75,6 +75,7 @@ export class Sync {
   async _push() {
     const { stores, report, rep } = this._context;
     const due = await stores.outbox.read((transaction) => dueDocuments(transaction, rep));
+    if (due.length) await this._requireNetwork();
     try {
       let isFirst = true;
       for (const batch of batches(due)) {
@@ -94,6 +95,17 @@ export class Sync {
       return error;
     }
     return null;
+  }
+
+  /**
+   * In flight mode a push certainly does not reach the server, so it is no attempt, and the rep may still take the
+   * document back. A browser may be wrong about that: the server's answer counts.
+   *
+   * @throws {Offline}
+   */
+  async _requireNetwork() {
+    if (this._context.isOnline || (await this._context.session.transport.answers())) return;
+    throw new Offline("the browser is offline", { begun: false });
   }
 
   /**

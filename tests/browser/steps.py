@@ -1,0 +1,46 @@
+"""What a rep does in several tests."""
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.phone import Phone
+from tests.system.scenarios.node import Node
+
+SLOW_MS = 90_000
+"""The first sync of the sample company, on a machine that runs other tests too."""
+
+
+def connect(phone: Phone, node: Node, rep: str = "R1") -> Page:
+    """Enrol with a code of the office, and wait for the first sync."""
+    code = node.command("rep", "code", rep).strip().splitlines()[-1]
+    page = phone.open()
+    page.get_by_label("Code from the office").fill(code)
+    page.get_by_role("button", name="Connect").click()
+    expect(page.get_by_role("heading", name="Look up")).to_be_visible(timeout=SLOW_MS)
+    expect(page.get_by_role("banner").get_by_text("Up to date")).to_be_visible(timeout=SLOW_MS)
+    return page
+
+
+def open_customer(page: Page) -> None:
+    """Open the page of the first customer."""
+    page.get_by_role("link", name="Customers").first.click()
+    page.locator("ul.rows a").first.click()
+    expect(page.get_by_role("heading", name="Credit")).to_be_visible()
+
+
+def begin_order(page: Page) -> None:
+    """Open the form of an order for the first customer."""
+    open_customer(page)
+    page.get_by_role("button", name="New Order").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Order")
+    expect(page.get_by_text("Ordered before by this customer")).to_be_visible()
+
+
+def add_line(page: Page, product: str) -> None:
+    """Add the first line, with a product that *product* finds."""
+    search = page.get_by_label("Add products")
+    search.fill(product)
+    rows = page.locator(".product-search button.row").filter(has_text=product)
+    rows.first.click()
+    # The price comes from the price list.
+    expect(page.locator("[id='lines[0].unit_price']")).not_to_have_value("")
+    search.fill("")
