@@ -71,8 +71,8 @@ The list of commands is printed from the summaries, because it would import ever
 def _without_collection() -> Iterator[None]:
     """Pause the garbage collector while modules are imported, and let it pass over what they leave.
 
-    Nearly all of that stays until the process ends. Searching it for garbage took a sixth of the start of a
-    command (docs.python.org/3/library/gc.html#gc.freeze).
+    Nearly all of that stays until the process ends. Searching it for garbage took a third of the CPU of
+    `satchel doctor` (docs.python.org/3/library/gc.html#gc.freeze).
     """
     was_enabled = gc.isenabled()
     gc.disable()

@@ -51,9 +51,14 @@ FEED = [
         "tests/stateful/histories/test_commit_order.py::test_a_device_misses_nothing_while_the_later_position_waits_for_the_earlier",
         [
             replace(changes.publish, "positions.taking($DIALECT, $N)", "live_read($DIALECT, [])"),
-            before(changes.publish, "positions.taken($S, $ROW)", "other = Session($S.get_bind())"),
-            replace(changes.publish, "positions.taken($S, $ROW)", "positions.take(other, 2 * len(final))"),
-            after(changes.publish, "positions.take(other, 2 * len(final))", "other.commit()\nother.close()"),
+            before(
+                changes.publish,
+                "positions.taken($S, $ROW)",
+                "other = Session($S.get_bind())\n"
+                "[head] = round_trip.run(other, [positions.taking(dialect, 2 * len(final))])\n"
+                "other.commit()\n"
+                "other.close()",
+            ),
         ],
     ),
     Mutant(

@@ -1,7 +1,6 @@
 """Mutants of operation: outages of the database, and the watchdog over workers."""
 
-from backend.api.error_barrier import ErrorBarrier
-from backend.app import create_app
+from backend import app
 from backend.cli import error_messages, named
 from backend.database import failures
 from backend.maintenance import Maintenance
@@ -10,7 +9,6 @@ from backend.watchdog.heart import Heart
 from backend.watchdog.part import PartHeart
 from tests.mutants.edits import always, drop, never, replace
 from tests.mutants.mutant import Mutant
-from tests.mutants.tree import calls
 
 OUTAGES = "tests/unit/api/test_outages.py"
 PART = "tests/unit/watchdog/test_part.py"
@@ -22,7 +20,7 @@ OPERATION = [
         "–",
         "The connection is lost while a request ends: it is answered with HTML and a traceback.",
         f"{OUTAGES}::test_a_database_that_fails_while_a_request_ends_is_answered_503",
-        [drop(create_app, calls(ErrorBarrier))],
+        [replace(app._middleware, "return ErrorBarrier(app)", "return app")],
     ),
     Mutant(
         "a missing table is an internal error",

@@ -1,9 +1,8 @@
 """Mutants of limits, quotas and admission."""
 
 from backend import clock
-from backend.api import quota, rate_guard
+from backend.api import plain_pull, quota, rate_guard
 from backend.api.endpoints import enrol, sync
-from backend.api.idle_poll import IdlePollMiddleware
 from backend.api.rates import address
 from backend.api.rates.counts import Counts
 from backend.api.rates.limits import Rates
@@ -44,7 +43,7 @@ LIMITS = [
         "–",
         "A request that the middleware answers counts for no limit.",
         f"{GUARD}::test_a_loop_of_idle_polls_is_counted_too",
-        [never(IdlePollMiddleware._unchanged, calls(rate_guard.wait_of_device))],
+        [never(plain_pull.read, calls(rate_guard.wait_of_device))],
     ),
     Mutant(
         "pulls take the share of pushes",
