@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import threading
 import zipfile
 from collections.abc import Iterator
 from typing import Any
@@ -13,7 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from sync_protocol.conformance.http_server import HttpServer, Reply, Request, problem
 from sync_protocol.conformance.scripted_server import CODE, SECOND_CODE
 from tests.browser.device.page import open_page, serve_modules
-from tests.eventually import eventually
+from tests.eventually import SECONDS, eventually
 from tests.services.proxy import Proxy
 from tests.unit.device.feed_server import FeedServer
 
@@ -107,6 +108,29 @@ def test_one_window_leads_and_the_next_one_takes_over(
     second = capture(other)
     wait(other, "(await remote.call.documents())[1].stage === 'queued'")
     assert set(server.documents) == {first, second}
+
+
+def test_a_window_that_takes_over_in_the_middle_of_a_sync_begins_one(
+    server: FeedServer, proxy: Proxy, context: BrowserContext, window: Page
+) -> None:
+    """What it was told about the sync of the window before is not about its own."""
+    enrolled(window, proxy)
+    other = open_page(context, "windows.js")
+    may_answer = threading.Event()
+
+    def wait_for_it(request: Request) -> Reply | None:
+        if request.path == "/v1/sync":
+            may_answer.wait(SECONDS)
+        return None
+
+    server.override = wait_for_it
+    id = capture(window)
+    wait(other, "remote.activity.syncing")
+    window.close()
+    wait(other, "remote.activity.leads")
+    may_answer.set()
+    wait(other, "(await remote.call.documents())[0].stage === 'queued'")
+    assert set(server.documents) == {id}
 
 
 def test_online_means_that_our_server_answered(server: FeedServer, proxy: Proxy, window: Page) -> None:

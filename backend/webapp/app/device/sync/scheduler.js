@@ -46,6 +46,8 @@ export class Scheduler {
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this._timer = undefined;
     this._again = false;
+    // What `activity` says may be about the window that led before.
+    this._isRunning = false;
     this._notBefore = 0;
     this._shownAt = -Infinity;
     this._reportedAt = -Infinity;
@@ -66,8 +68,9 @@ export class Scheduler {
       results: [],
     };
     this._leader = new Leader(`satchel-leader${device.stores.suffix}`, (leads) => {
-      this._show({ leads });
+      this._show({ leads, syncing: this._isRunning });
       if (leads) void this.wake();
+      else clearTimeout(this._timer);
     });
     this._channel = new BroadcastChannel(`satchel${device.stores.suffix}`);
     this._channel.onmessage = ({ data }) => this._receive(data);
@@ -87,7 +90,7 @@ export class Scheduler {
   /** @param {boolean} isVisible The window became visible, or hidden. */
   setVisible(isVisible) {
     if (isVisible) void this.wake();
-    else if (!this.activity.syncing) this._leader.yieldToOthers();
+    else if (!this._isRunning) this._leader.yieldToOthers();
   }
 
   /**
@@ -102,7 +105,7 @@ export class Scheduler {
       return;
     }
     if (impatient) this._backoff.failures = 0;
-    if (this.activity.syncing) {
+    if (this._isRunning) {
       this._again = true;
       return;
     }
@@ -129,6 +132,7 @@ export class Scheduler {
   async _run() {
     clearTimeout(this._timer);
     this._again = false;
+    this._isRunning = true;
     this._show({ syncing: true, nextAt: null });
     try {
       const report = await this._device.sync({ onProgress: (progress) => this._showProgress(progress) });
@@ -141,6 +145,7 @@ export class Scheduler {
     } catch (error) {
       this._failed(error);
     }
+    this._isRunning = false;
     this._show({ syncing: false });
     this._onChanged();
     this._channel.postMessage({ changed: true });
