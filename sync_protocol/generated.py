@@ -14,7 +14,7 @@ def function(name: str, parameters: str, lines: Iterable[str], values: Mapping[s
     """Return the function *name* with *parameters*, whose body is *lines*; keys of *values* name globals."""
     text = "\n".join([f"def {name}({parameters}):", *(f"    {line}" for line in lines)])
     namespace = dict(values)
-    exec(compile(text, f"<generated {name}>", "exec"), namespace)  # noqa: S102 - of declarations alone
+    exec(compile(text, f"<generated {name}>", "exec"), namespace)  # noqa: S102 - of declarations alone # nosec B102
     made: Callable[..., Any] = namespace[name]
     return made
 
