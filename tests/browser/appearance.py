@@ -30,7 +30,25 @@ TEXTS = """() => {
   }
   return texts;
 }"""
-PROPER_NAMES = {"Satchel", "ERP", "English", "KB", "MB", "GB", "kB", "byte", "PDF", "JSON", "Wi", "Fi"}
+BROKEN_WORDS = """longest => {
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const word = new RegExp(`(?<!\\\\p{L})\\\\p{Script=Latin}{2,${longest}}(?!\\\\p{L})`, "gu");
+  const range = document.createRange();
+  const broken = [];
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    const parent = node.parentElement;
+    if (!parent?.checkVisibility() || parent.closest("script, style, code, option")) continue;
+    for (const { 0: found, index } of node.textContent.matchAll(word)) {
+      range.setStart(node, index);
+      range.setEnd(node, index + found.length);
+      if (new Set([...range.getClientRects()].map(each => Math.round(each.top))).size > 1) broken.push(found);
+    }
+  }
+  return broken;
+}"""
+LONGEST_WORD = 14
+"""Letters of a word that fits beside another thing on the narrowest phone."""
+PROPER_NAMES = {"Satchel", "ERP", "English", "KB", "MB", "GB", "kB", "PDF", "JSON", "Wi", "Fi"}
 
 
 def variants(page: Page) -> Iterator[str]:
@@ -70,6 +88,8 @@ def check(page: Page, name: str, *, chinese: bool) -> None:
         page.screenshot(path=Path(folder) / f"{name}.png")
     too_wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
     assert too_wide <= 0, f"{name} is {too_wide} pixels wider than the screen"
+    broken = page.evaluate(BROKEN_WORDS, LONGEST_WORD)
+    assert not broken, f"{name} breaks words, so their column is too narrow: {broken}"
     violations = _violations(page)
     assert not violations, f"{name}: {violations}"
     if chinese:

@@ -30,7 +30,7 @@ def test_an_order_is_captured_in_flight_mode_and_sent_later(rep: Page, connected
     rep.get_by_role("button", name="Share").click()
     expect(rep.get_by_text("Copied.")).to_be_visible()
     shared = rep.evaluate("navigator.clipboard.readText()")
-    assert "captured, not yet confirmed" in shared
+    assert "Captured, not yet confirmed" in shared
     assert "PO 77" in shared
     rep.get_by_role("button", name="To the outbox").click()
     expect(rep.get_by_role("heading", name="On this phone")).to_be_visible()

@@ -1,5 +1,6 @@
 """What a rep does about a document: not send it, undo, withdraw, correct what the server refuses, sign out."""
 
+import re
 from pathlib import Path
 
 from playwright.sync_api import Page, expect
@@ -56,10 +57,18 @@ def test_a_step_is_undone_while_nothing_has_left_the_phone(rep: Page, connected:
     rep.get_by_role("button", name="Send", exact=True).click()
     rep.get_by_role("button", name="Undo").first.click()
     expect(rep.get_by_text("It was undone.")).to_be_visible()
+    # The withdrawal was not sent, so nothing has replaced the order.
+    expect(rep.get_by_role("link", name=re.compile("Newer version|Withdrawal"))).to_have_count(0)
     connected.flight_mode(on=False)
     sync(rep)
-    rep.goto(address)
+    withdrawal = rep.get_by_role("link", name=re.compile(r"^Withdrawal · Order · \w+"))
+    expect(withdrawal).to_have_count(1)
+    check_all(rep, "outbox-withdrawal")
+    withdrawal.click()
+    rep.get_by_role("link", name=re.compile(r"^Order · ")).click()
     expect(state).to_contain_text("Queued")
+    line = rep.locator("ol.lines li")
+    expect(line).to_have_text(re.compile(r"^\s*Angle grinder Flex 101 · 2 Piece · 114\.35 EUR · 0 %\s*$"))
     check_all(rep, "document")
 
 

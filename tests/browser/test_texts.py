@@ -6,6 +6,7 @@ from typing import Any
 from backend.webapp.builder.paths import APP
 from tests.browser.phone import Phone
 
+COUNTED = re.compile(r"\{count\} [a-z]")
 PLACE = re.compile(r"\{(\w+)\}")
 
 
@@ -38,3 +39,28 @@ def test_no_text_is_missing_in_a_language(shell: Phone) -> None:
         or not re.search(r"[\u4e00-\u9fff]", both[1])
     }
     assert faults == {}
+
+
+def test_a_counted_text_has_another_one_for_a_single_thing(shell: Phone) -> None:
+    table = texts(shell)
+    counted = [name for name, (english, _) in table.items() if COUNTED.search(english)]
+    assert len(counted) >= 4
+    faults = [name for name in counted if not _has_single(name, table)]
+    assert faults == []
+
+
+def _has_single(name: str, table: dict[str, Any]) -> bool:
+    beginning, found, _ = name.partition("many_")
+    return bool(found) and any(
+        other.startswith(f"{beginning}one_") and PLACE.findall(both[0]) == [] for other, both in table.items()
+    )
+
+
+def test_bytes_have_a_plural(shell: Phone) -> None:
+    shell.open()
+    script = """async () => {
+        const base = document.querySelector("script[type=module]").src.replace("main.js", "");
+        const { bytesText } = await import(base + "texts/sizes.js");
+        return [0, 1, 2, 1500].map(bytesText);
+    }"""
+    assert shell.page.evaluate(script) == ["0 bytes", "1 byte", "2 bytes", "1.5 kB"]

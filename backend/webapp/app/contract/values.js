@@ -7,6 +7,31 @@ import { nameOf } from "./names.js";
 
 /** @typedef {import("./contract.js").Field} Field */
 
+/** The field of a line that has its number. */
+export const LINE_NUMBER = "line_no";
+
+/**
+ * Return the values of *record* in one text. What is written beside is not repeated: a list numbers its lines, a
+ * quantity says its unit, an amount its currency.
+ *
+ * @param {Field[]} fields
+ * @param {Record<string, any>} record
+ * @param {Record<string, any>} [around] The record that contains it, for its currency and unit.
+ * @returns {string}
+ */
+export function summaryText(fields, record, around = {}) {
+  const all = { ...around, ...record };
+  const shown = fields
+    .filter((field) => !field.hidden && field.name !== LINE_NUMBER)
+    .map((field) => ({ field, text: valueText(field, record[field.name], all) }))
+    .filter(({ text }) => text);
+  const said = new Set(shown.flatMap(({ field }) => [field.unit, field.currency]));
+  return shown
+    .filter(({ field }) => !said.has(field.name))
+    .map(({ text }) => text)
+    .join(" · ");
+}
+
 /**
  * Return *value* of *field* as text; an empty text if there is none.
  *
@@ -37,10 +62,7 @@ export function valueText(field, value, record) {
     case "list":
       return listText(field, value, record);
     case "object":
-      return (field.fields ?? [])
-        .map((each) => valueText(each, value[each.name], { ...record, ...value }))
-        .filter(Boolean)
-        .join(" · ");
+      return summaryText(field.fields ?? [], value, record);
     default:
       return typeof value === "object" ? JSON.stringify(value) : String(value);
   }

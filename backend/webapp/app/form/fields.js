@@ -1,6 +1,7 @@
 // Any field of a form as the contract declares it: a value, an object, receipts, or a list of lines.
 
 import { words } from "../contract/contract.js";
+import { LINE_NUMBER } from "../contract/values.js";
 import { html } from "../html.js";
 import { logError } from "../shell/error_log.js";
 import { Icon } from "../shell/icon.js";
@@ -49,7 +50,7 @@ export function FieldsOf({ form, path = [], names, without = [] }) {
       : (form.kind.fields.find((each) => each.name === list)?.item?.fields ?? []);
   const shown = names
     ? names.map((name) => all.find((each) => each.name === name)).filter((each) => each !== undefined)
-    : all.filter((each) => !each.hidden && each.name !== "line_no" && !without.includes(each.name));
+    : all.filter((each) => !each.hidden && each.name !== LINE_NUMBER && !without.includes(each.name));
   return html`${shown.map((each) => html`<${AnyField} key=${each.name} field=${each} path=${[...path, each.name]} value=${line?.[each.name]} form=${form} />`)}`;
 }
 

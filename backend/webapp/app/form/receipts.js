@@ -95,5 +95,5 @@ function usedIn(receipt, [list, index], form, documents) {
   const isOther = (/** @type {import("../shell/device.js").StoredDocument} */ each) =>
     each.id !== form.supersedes && !["dismissed", "withdrawn", "superseded"].includes(each.stage);
   const elsewhere = documents.filter((each) => isOther(each) && JSON.stringify(each.body).includes(receipt));
-  return [...others, ...elsewhere.map(documentName)];
+  return [...others, ...elsewhere.map((each) => documentName(each))];
 }

@@ -3,9 +3,9 @@
 import { useSignal } from "@preact/signals";
 import { collectionOf, words } from "../contract/contract.js";
 import { nameOf } from "../contract/names.js";
-import { valueText } from "../contract/values.js";
+import { summaryText } from "../contract/values.js";
 import { html } from "../html.js";
-import { rowTitle } from "../screens/list.js";
+import { columnsOf, rowTitle } from "../screens/list.js";
 import { device, useStored } from "../shell/device.js";
 import { t } from "../texts/text.js";
 
@@ -36,7 +36,7 @@ export function RecordPicker({ common, collectionName, value, onChoose }) {
         }}>${value ? nameOf(collectionName, value) : t("form.choose")}</button>`;
   }
   return html`
-    <div class="picker-open" role="group" aria-label=${words(collection?.label)}>
+    <fieldset class="picker-open" aria-label=${words(collection?.label)}>
       <input ...${common} type="search" value=${query.value} placeholder=${t("search")} autofocus autocomplete="off"
         ref=${(/** @type {HTMLInputElement | null} */ input) => input?.focus()}
         onInput=${(/** @type {any} */ event) => {
@@ -48,24 +48,12 @@ export function RecordPicker({ common, collectionName, value, onChoose }) {
             <li key=${record.id}>
               <button type="button" class="row" onClick=${() => choose(String(record[collection?.key ?? "id"]))}>
                 <strong>${collection && rowTitle(collection, record)}</strong>
-                <small>${collection && detail(collection, record)}</small>
+                <small>${collection && summaryText(columnsOf(collection), record)}</small>
               </button>
             </li>`,
         )}
       </ul>
       ${records?.length === 0 && html`<p>${t("search.nothing")}</p>`}
       ${value && html`<button type="button" class="secondary" onClick=${() => choose(null)}>${t("form.clear")}</button>`}
-    </div>`;
-}
-
-/**
- * @param {import("../contract/contract.js").Collection} collection
- * @param {Record<string, any>} record
- */
-function detail(collection, record) {
-  return collection.fields
-    .filter((field) => collection.columns.includes(field.name))
-    .map((field) => valueText(field, record[field.name], record))
-    .filter(Boolean)
-    .join(" · ");
+    </fieldset>`;
 }

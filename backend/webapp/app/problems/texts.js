@@ -9,11 +9,11 @@ export const TEXTS = /** @satisfies {Record<string, readonly [string, string]>} 
   ],
   database_closed: [
     "The phone closed the app's storage. Close the app and open it again.",
-    "手机关闭了应用的存储，请关闭应用后重新打开。",
+    "系统已关闭本机上的应用存储，请关闭应用后重新打开。",
   ],
   disk_full: [
     "This phone has no room left. Delete photos or apps; what you typed is still here.",
-    "手机空间已满，请删除照片或应用；您输入的内容仍在。",
+    "本机空间已满，请删除照片或应用；您输入的内容仍在。",
   ],
   newer_layout: [
     "A newer version of this app was used here. Load the app again.",

@@ -2,7 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import { collectionOf, titleOf, words } from "../contract/contract.js";
-import { valueText } from "../contract/values.js";
+import { summaryText, valueText } from "../contract/values.js";
 import { html } from "../html.js";
 import { device, useStored } from "../shell/device.js";
 import { Empty, Layout } from "../shell/layout.js";
@@ -47,11 +47,7 @@ export function Rows({ collection, records, error, isFiltered = false, without =
   if (error) return html`<p role="alert" class="fault">${t("data.unreadable")}</p>`;
   if (!records) return html`<p aria-busy="true">${t("loading")}</p>`;
   if (records.length === 0) return html`<${Empty} text=${t(isFiltered ? "search.nothing" : "list.nothing")} />`;
-  const fields = collection.fields.filter(
-    // An amount says its currency itself.
-    (each) => collection.columns.includes(each.name) && each.name !== without && each.type !== "currency",
-  );
-  fields.sort((a, b) => collection.columns.indexOf(a.name) - collection.columns.indexOf(b.name));
+  const fields = columnsOf(collection).filter((each) => each.name !== without && each.type !== "currency");
   return html`
     <ul class="rows" data-from-server>
       ${sorted(collection, records, isFiltered).map(
@@ -59,15 +55,17 @@ export function Rows({ collection, records, error, isFiltered = false, without =
           <li key=${record[collection.key]}>
             <a href=${address("record", collection.name, String(record[collection.key]))}>
               <strong>${rowTitle(collection, record)}</strong>
-              <small>${fields
-                .map((each) => valueText(each, record[each.name], record))
-                .filter(Boolean)
-                .join(" · ")}</small>
+              <small>${summaryText(fields, record)}</small>
             </a>
           </li>`,
       )}
     </ul>
     ${records.length >= SHOWN && html`<p>${t("list.more", { count: SHOWN })}</p>`}`;
+}
+
+/** @param {Collection} collection Return the fields of its columns, in their order. */
+export function columnsOf({ columns, fields }) {
+  return columns.flatMap((name) => fields.find((each) => each.name === name) ?? []);
 }
 
 /**

@@ -36,7 +36,7 @@ export function Outbox() {
             shown.length > 0 &&
             html`<section key=${group}>
               <h2>${t(title)}</h2>
-              <ul class="rows">${shown.map((each) => html`<${Row} key=${each.id} document=${each} />`)}</ul>
+              <ul class="rows">${shown.map((each) => html`<${Row} key=${each.id} document=${each} all=${documents} />`)}</ul>
             </section>`
           );
         })
@@ -71,12 +71,12 @@ function troubleText(trouble) {
   return words(error?.sentence) || t("outbox.trouble");
 }
 
-/** @param {{ document: StoredDocument }} properties */
-function Row({ document }) {
+/** @param {{ document: StoredDocument, all: StoredDocument[] }} properties */
+function Row({ document, all }) {
   return html`
     <li>
       <a href=${address("document", document.id)}>
-        <strong data-from-server>${documentName(document)}</strong>
+        <strong data-from-server>${documentName(document, all)}</strong>
         <span class=${document.needsRep ? "fault" : ""}>${stageText(document.stage)}${numberText(document)}</span>
         ${document.reason && html`<small data-from-server>${reasonText(document.reasonCode, document.parameters, document.reason, kindOf(document.kind)?.fields)}</small>`}
       </a>

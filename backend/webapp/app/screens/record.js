@@ -1,7 +1,7 @@
 // The page of a record: its fields, what belongs to it, and the documents that can be made for it.
 
 import { collectionOf, contract, words } from "../contract/contract.js";
-import { valueText } from "../contract/values.js";
+import { summaryText, valueText } from "../contract/values.js";
 import { html } from "../html.js";
 import { device, useStored } from "../shell/device.js";
 import { Icon } from "../shell/icon.js";
@@ -146,7 +146,7 @@ function FieldValue({ field, record }) {
 
 /** @param {{ field: Field, record: Record<string, any> }} properties */
 function Lines({ field, record }) {
-  const fields = (field.item?.fields ?? []).filter((each) => !each.hidden);
+  const fields = field.item?.fields ?? [];
   return html`
     <div>
       <dt>${words(field.label)}</dt>
@@ -154,12 +154,7 @@ function Lines({ field, record }) {
         <ol class="lines">
           ${record[field.name].map(
             (/** @type {Record<string, any>} */ line, /** @type {number} */ n) => html`
-              <li key=${n}>
-                ${fields
-                  .map((each) => valueText(each, line[each.name], { ...record, ...line }))
-                  .filter(Boolean)
-                  .join(" · ")}
-              </li>`,
+              <li key=${n}>${summaryText(fields, line, record)}</li>`,
           )}
         </ol>
       </dd>

@@ -50,11 +50,11 @@ export function describe(known, moment) {
   if (known.syncing) return { icon: "sync", text: t("badge.syncing"), tone: "busy" };
   if (known.stuck) return { icon: "stuck", text: t("badge.stuck"), tone: "bad" };
   const age = known.lastSync === null ? t("badge.never") : ageText(known.lastSync, moment);
-  const waiting = known.waiting > 0 ? countText("badge.one_waits", "badge.many_wait", known.waiting) : "";
+  const waiting = known.waiting > 0 ? countText(t, "badge.one_waits", "badge.many_wait", known.waiting) : "";
   if (known.attention > 0) {
     return {
       icon: "stuck",
-      text: countText("badge.one_needs_you", "badge.many_need_you", known.attention),
+      text: countText(t, "badge.one_needs_you", "badge.many_need_you", known.attention),
       tone: "bad",
     };
   }

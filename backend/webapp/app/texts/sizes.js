@@ -16,7 +16,8 @@ export function bytesText(bytes) {
   const options = {
     style: "unit",
     unit: UNITS[unit],
-    unitDisplay: "short",
+    // The short form of a byte has no plural.
+    unitDisplay: unit === 0 ? "long" : "short",
     maximumFractionDigits: value < 10 ? 1 : 0,
   };
   return new Intl.NumberFormat(languageTag(), /** @type {Intl.NumberFormatOptions} */ (options)).format(value);

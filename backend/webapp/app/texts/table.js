@@ -102,8 +102,8 @@ export const TEXTS = {
     "{name} is too large. Take a photo with fewer megapixels.",
     "{name} 过大，请用较低像素拍照。",
   ],
-  "form.receipt_twice": ["This receipt is there already.", "该票据已添加。"],
-  "form.receipt_used": ["This receipt is used already in: {where}", "该票据已用于：{where}"],
+  "form.receipt_twice": ["This receipt has been added already.", "该票据已添加。"],
+  "form.receipt_used": ["This receipt is already used in: {where}", "该票据已用于：{where}"],
   "form.remove_line": ["Remove line {number}", "删除第 {number} 行"],
   "form.remove_receipt": ["Remove receipt {number}", "删除票据 {number}"],
   "form.save": ["Save", "保存"],
@@ -114,7 +114,10 @@ export const TEXTS = {
   "form.take_photo": ["Take a photo", "拍照"],
   "form.too_many_digits": ["This number has too many digits or decimals.", "该数字的位数或小数位过多。"],
 
-  "list.more": ["The first {count}. Search to see others.", "仅显示前 {count} 条，请通过搜索查看其他记录。"],
+  "list.more": [
+    "These are the first {count}. Search to see others.",
+    "仅显示前 {count} 条，请通过搜索查看其他记录。",
+  ],
   "list.nothing": ["Nothing here yet.", "暂无内容。"],
 
   look_up: ["Look up", "查询"],
@@ -156,7 +159,7 @@ export const TEXTS = {
   "record.gone": ["This record is not on this phone any more.", "本机上已没有该记录。"],
 
   "scan.barcode": ["Scan a barcode", "扫描条码"],
-  "scan.no_camera": ["The camera cannot be used. Type the code.", "无法使用相机，请手动输入绑定码。"],
+  "scan.no_camera": ["The camera cannot be used. Type the code.", "无法使用相机，请手动输入。"],
   "scan.view": ["View of the camera", "相机画面"],
 
   search: ["Search", "搜索"],
@@ -168,7 +171,7 @@ export const TEXTS = {
   "settings.check": ["Look for a new version", "检查新版本"],
   "settings.diagnostics": ["Save diagnostics file", "保存诊断文件"],
   "settings.diagnostics_what": [
-    "For support: versions, storage and errors, no customer data.",
+    "For support: it has versions, storage and errors, and no customer data.",
     "供技术支持使用：包含版本、存储和错误信息，不含客户数据。",
   ],
   "settings.help": ["Help", "帮助"],
@@ -177,12 +180,12 @@ export const TEXTS = {
   "settings.language": ["Language", "语言"],
   "settings.licenses": ["Licences of libraries", "开源软件许可"],
   "settings.not_kept": [
-    "The browser may delete this data when space is short. Install the app on the home screen.",
+    "The browser may delete this data when the phone runs out of space. Install the app on the home screen.",
     "空间不足时浏览器可能删除这些数据。请将应用安装到主屏幕。",
   ],
   "settings.repair": ["Repair the app", "修复应用"],
   "settings.repair_what": [
-    "If the app does not work: repairing keeps documents that are not sent.",
+    "If the app does not work, repair it. Documents that are not sent are kept.",
     "如果应用无法使用：修复不会删除未发送的单据。",
   ],
   "settings.storage": ["Storage", "存储"],
@@ -202,7 +205,7 @@ export const TEXTS = {
 
   "theme.dark": ["Dark", "深色"],
   "theme.light": ["Light", "浅色"],
-  "theme.system": ["As the phone", "跟随系统"],
+  "theme.system": ["Same as the phone", "跟随系统"],
 
   "time.now": ["just now", "刚刚"],
 

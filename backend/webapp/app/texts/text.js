@@ -51,12 +51,14 @@ export function translator(table) {
 export const t = translator(TEXTS);
 
 /**
- * Return the text for *count*: English has another one for a single thing.
+ * Return the text of *text* for *count*: English has another one for a single thing.
  *
- * @param {TextName} single
- * @param {TextName} many
+ * @template {string} Name
+ * @param {(name: Name, values?: Record<string, string | number>) => string} text What `translator` has returned.
+ * @param {Name} single
+ * @param {Name} many
  * @param {number} count
  */
-export function countText(single, many, count) {
-  return t(count === 1 ? single : many, { count: new Intl.NumberFormat(languageTag()).format(count) });
+export function countText(text, single, many, count) {
+  return text(count === 1 ? single : many, { count: new Intl.NumberFormat(languageTag()).format(count) });
 }

@@ -2,6 +2,7 @@
 
 import { nameOf } from "../../contract/names.js";
 import { moneyText } from "../../contract/values.js";
+import { Decimal } from "../../device/decimals.js";
 import { addLine, FieldsOf, removeLine } from "../../form/fields.js";
 import { FormLayout } from "../../form/form_layout.js";
 import { Notes } from "../../form/inputs.js";
@@ -66,7 +67,7 @@ function Expense({ form, n, category }) {
   return html`
     <fieldset class="line" id=${`field-lines[${n}]`}>
       <legend data-from-server>${category?.name ?? n + 1}</legend>
-      ${category && html`<small class="detail" data-from-server>${limitsText(category)}</small>`}
+      ${category && limitTexts(category).map((each) => html`<small class="detail" data-from-server>${each}</small>`)}
       <div class="beside"><${FieldsOf} form=${form} path=${["lines", n]} names=${["amount", "date"]} /></div>
       <${FieldsOf} form=${form} path=${["lines", n]} names=${["description", "receipts"]} />
       <${FieldsOf} form=${form} path=${["lines", n]} without=${["amount", "date", "description", "receipts"]} />
@@ -76,12 +77,17 @@ function Expense({ form, n, category }) {
     </fieldset>`;
 }
 
-/** @param {Category} category */
-function limitsText({ limit_per_line, receipt_above, currency }) {
-  const limit = limit_per_line === null ? "" : text("limit", { amount: moneyText(limit_per_line, currency) });
-  const receipt =
-    receipt_above === null ? "" : text("receipt_above", { amount: moneyText(receipt_above, currency) });
-  return [limit, receipt].filter(Boolean).join(" · ");
+/** @param {Category} category Return a sentence for each of its limits. */
+function limitTexts({ limit_per_line, receipt_above, currency }) {
+  const texts = [];
+  if (limit_per_line !== null) texts.push(text("limit", { amount: moneyText(limit_per_line, currency) }));
+  if (receipt_above !== null) {
+    const isAlways = Decimal.of(receipt_above).units === 0n;
+    texts.push(
+      isAlways ? text("receipt_always") : text("receipt_above", { amount: moneyText(receipt_above, currency) }),
+    );
+  }
+  return texts;
 }
 
 /** @param {{ form: Form }} properties */

@@ -6,6 +6,7 @@ import { Decimal } from "../../device/decimals.js";
 import { html } from "../../html.js";
 import { device, useStored } from "../../shell/device.js";
 import { now } from "../../shell/status.js";
+import { countText } from "../../texts/text.js";
 import { ageText, dateText } from "../../texts/time.js";
 import { text } from "./texts.js";
 
@@ -90,6 +91,8 @@ function Due({ item, today }) {
   const isOverdue = days > 0 && !item.open_amount.startsWith("-");
   return html`
     <small class="due">${text("due", { date: dateText(item.due_date) })}${
-      isOverdue ? html` · <span class="fault">${text("due_days", { count: days })}</span>` : null
+      isOverdue
+        ? html` · <span class="fault">${countText(text, "one_day_overdue", "many_days_overdue", days)}</span>`
+        : null
     }</small>`;
 }

@@ -1,7 +1,7 @@
 // One document: its state, why, what was captured, and what may still be done about it.
 
 import { contract, kindOf, words } from "../../contract/contract.js";
-import { documentName } from "../../contract/document_name.js";
+import { aboutDocument, documentName } from "../../contract/document_name.js";
 import { reasonText, stageSentence, stageText } from "../../contract/reasons.js";
 import { fieldPlace } from "../../form/places.js";
 import { html } from "../../html.js";
@@ -26,19 +26,28 @@ export function DocumentPage({ names: [id = ""] }) {
   if (!document)
     return html`<${Layout} title=${t("not_found.title")} back=${BACK}><${Empty} text=${t("document.gone")} /><//>`;
   const kind = kindOf(document.kind);
-  const newer = all.find((each) => each.supersedes === id || each.id === document.supersededBy);
+  const about = aboutDocument(document, all);
+  const newer = all.find(
+    (each) => each.stage !== "dismissed" && (each.supersedes === id || each.id === document.supersededBy),
+  );
   return html`
-    <${Layout} title=${documentName(document)} back=${BACK} isData>
+    <${Layout} title=${documentName(document, all)} back=${BACK} isData>
       <${State} document=${document} />
       <${Faults} document=${document} />
       <${Choices} document=${document} />
       <${LostCustomer} document=${document} />
-      ${kind && html`<${Fields} fields=${kind.fields} record=${document.body} />`}
-      ${newer && html`<p><a href=${address("document", newer.id)}>${text("newer")}</a></p>`}
-      ${document.supersedes && html`<p><a href=${address("document", document.supersedes)}>${text("older")}</a></p>`}
+      ${kind && html`<${Fields} fields=${about ? kind.fields.filter((each) => each.name !== kind.title) : kind.fields} record=${document.body} />`}
+      ${newer && html`<p><${Link} to=${newer} all=${all} text=${newer.kind === document.kind ? text("newer") : ""} /></p>`}
+      ${about && html`<p><${Link} to=${about} all=${all} /></p>`}
+      ${document.supersedes && !about && html`<p><a href=${address("document", document.supersedes)}>${text("older")}</a></p>`}
       <p><small>${t("document.captured", { when: instantText(document.captured_at) })}</small></p>
       <p><small><code>${document.id}</code></small></p>
     <//>`;
+}
+
+/** @param {{ to: StoredDocument, all: StoredDocument[], text?: string }} properties text: its name if empty */
+function Link({ to, all, text: words = "" }) {
+  return html`<a href=${address("document", to.id)} data-from-server>${words || documentName(to, all)}</a>`;
 }
 
 /** @param {{ document: StoredDocument }} properties */

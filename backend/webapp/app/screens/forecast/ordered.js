@@ -36,7 +36,8 @@ export async function orderedQuantities(customer, thisMonth) {
       add(result.ordered, line, month, ordered);
       const rest = ordered.minus(Decimal.of(line.delivered));
       if (OPEN.includes(transport) && rest.units > 0n) {
-        add(result.open, line, due < thisMonth ? thisMonth : due, rest);
+        const isOverdue = due < thisMonth;
+        add(result.open, line, isOverdue ? thisMonth : due, rest);
       }
     }
   }

@@ -7,6 +7,7 @@ import { device, stored } from "../../shell/device.js";
 import { logError } from "../../shell/error_log.js";
 import { BASE, navigate } from "../../shell/router.js";
 import { showToast } from "../../shell/toasts.js";
+import { countText } from "../../texts/text.js";
 import { Export } from "./export.js";
 import { text } from "./texts.js";
 
@@ -31,12 +32,12 @@ export function SignOut() {
     return html`<section><button type="button" class="secondary" onClick=${ask}>${text("sign_out")}</button></section>`;
   }
   return html`
-    <section role="group" aria-label=${text("sign_out")}>
+    <section aria-label=${text("sign_out")}>
       <p>${text("what")}</p>
       ${
         unsent > 0 &&
         html`
-          <p class="fault" role="alert">${text(unsent === 1 ? "one_unsent" : "many_unsent", { count: unsent })}</p>
+          <p class="fault" role="alert">${countText(text, "one_unsent", "many_unsent", unsent)}</p>
           <${Export} />`
       }
       <div class="buttons">

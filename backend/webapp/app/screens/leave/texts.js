@@ -23,8 +23,8 @@ export const TEXTS = /** @satisfies {Record<string, readonly [string, string]>} 
     "客户、商品和价格将从本机上删除，草稿和单据会保留。重新绑定需要新绑定码。",
   ],
   why_save: [
-    "If this phone cannot send: save a file that the office can import.",
-    "如果手机无法发送，可保存文件交由内勤导入。",
+    "If this phone cannot send, save a file that the office can import.",
+    "如果本机无法发送，可保存文件交由内勤导入。",
   ],
   wiped: [
     "The office has ended this phone's access. What was not sent is in this file: save it and give it to the office.",

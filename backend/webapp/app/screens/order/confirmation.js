@@ -1,6 +1,6 @@
 // What was captured, to show, print or share. It is no order yet, and says so.
 
-import { contract, kindOf, words } from "../../contract/contract.js";
+import { kindOf, words } from "../../contract/contract.js";
 import { documentName } from "../../contract/document_name.js";
 import { nameOf } from "../../contract/names.js";
 import { decimalText, moneyText, quantityText, valueText } from "../../contract/values.js";
@@ -106,9 +106,8 @@ function lineText({ quantity, unit, unit_price, discount_percent }, currency) {
  */
 async function share(document, customer) {
   const { body } = document;
-  const comma = words(contract.value?.words.comma) || ", ";
   const content = [
-    `${words(kindOf(document.kind)?.label)}${comma}${text("captured")}`,
+    `${words(kindOf(document.kind)?.label)} · ${text("captured")}`,
     addressOf(document, customer),
     ...headerOf(document).map(({ label, value }) => `${label}: ${value}`),
     ...(body.lines ?? []).map(

@@ -5,7 +5,7 @@ import { translator } from "../../texts/text.js";
 export const TEXTS = /** @satisfies {Record<string, readonly [string, string]>} */ ({
   add: ["Add products", "添加商品"],
   bought_before: ["Ordered before by this customer", "该客户曾订购"],
-  captured: ["captured, not yet confirmed", "已录入，尚未确认"],
+  captured: ["Captured, not yet confirmed", "已录入，尚未确认"],
   captured_what: [
     "This is what was captured. It is an order only when the company confirms it.",
     "此内容仅为录入内容，经公司确认后才成为正式订单。",
@@ -24,7 +24,7 @@ export const TEXTS = /** @satisfies {Record<string, readonly [string, string]>} 
   more: ["One more", "增加一个"],
   more_fields: ["More about this order", "订单其他信息"],
   no_lines: ["No products yet.", "还没有商品。"],
-  no_number: ["no number yet", "暂无编号"],
+  no_number: ["No number yet", "暂无编号"],
   not_shared: ["It could not be shared.", "无法分享。"],
   number: ["Number", "编号"],
   print: ["Print", "打印"],
