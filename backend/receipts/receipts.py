@@ -74,6 +74,8 @@ class Needs:
     @property
     def waiting(self) -> str | None:
         """For what a document waits, as its reason; None if for nothing."""
+        if len(self.missing) == 1:
+            return sentence("waiting_for_receipt")
         if self.missing:
             return sentence("waiting_for_receipts", count=len(self.missing))
         return sentence("receipts_unchecked") if self.unchecked else None

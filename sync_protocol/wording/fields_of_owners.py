@@ -25,7 +25,10 @@ TEXTS = {
         "超过限额须填写超标说明。",
     ),
     "field.expense_categories.receipt_above": ("Receipt needed above", "须附票据金额"),
-    "field.expense_categories.receipt_above.help": ("A line above this amount needs a receipt.", "超过该金额须附票据。"),
+    "field.expense_categories.receipt_above.help": (
+        "A line above this amount needs a receipt.",
+        "超过该金额须附票据。",
+    ),
     "field.freshness.id": ("Data", "数据"),
     "field.orders.number": ("Order number", "订单号"),
     "field.orders.lines.net": ("Net amount", "不含税金额"),

@@ -72,6 +72,7 @@ TEXTS = {
     "reason.withdrawn_before_arrival": ("It was withdrawn before it arrived", "到达服务器之前已撤回"),
     "reason.newer_arrived_first": ("A newer version arrived before it", "新版本已先到达服务器"),
     "reason.withdrawn_by_rep": ("Withdrawn by the rep", "业务员已撤回"),
+    "reason.waiting_for_receipt": ("Waiting for a receipt", "等待一张票据上传"),
     "reason.waiting_for_receipts": ("Waiting for {count} receipts", "等待 {count} 张票据上传"),
     "reason.receipts_unchecked": ("Waiting until its receipts are checked", "等待票据检查完成"),
     "reason.receipt_unusable": ("The receipt cannot be used: {why}", "票据不可用：{why}"),

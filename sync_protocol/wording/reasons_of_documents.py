@@ -11,7 +11,7 @@ TEXTS = {
         "的销售单位为 {units}，而不是 {unit}",
     ),
     "reason.unit_decimals": (
-        "{unit} allows at most {decimals} decimals, not {quantity}",
+        "{unit} allows {decimals} or fewer decimals, not {quantity}",
         "计量单位“{unit}”最多 {decimals} 位小数，现为 {quantity}",
     ),
     "reason.unit_whole": (

@@ -4,7 +4,7 @@ TEXTS = {
     "reason.json_object": ("must be a JSON object", "应为 JSON 对象"),
     "reason.required": ("is required", "不能为空"),
     "reason.unknown_field": ("is not a field of this record", "不是该单据的字段"),
-    "reason.more_faults": ("{count} more faults of this document", "该单据另有 {count} 处错误"),
+    "reason.more_faults": ("more faults of this document: {count}", "该单据另有 {count} 处错误"),
     "reason.blank": ("must not be empty", "不能为空"),
     "reason.invalid_text": (
         "must be text of at most {longest} characters, not {value}",
@@ -89,7 +89,7 @@ TEXTS = {
         "最多 {most} 项，现有 {length} 项",
     ),
     "reason.too_few_items": (
-        "must have at least {least} items; it has {length}",
+        "must have {least} or more items; it has {length}",
         "至少 {least} 项，现有 {length} 项",
     ),
     "reason.currency_decimals": (

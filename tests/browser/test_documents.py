@@ -68,7 +68,7 @@ def test_a_step_is_undone_while_nothing_has_left_the_phone(rep: Page, connected:
     rep.get_by_role("link", name=re.compile(r"^Order · ")).click()
     expect(state).to_contain_text("Queued")
     line = rep.locator("ol.lines li")
-    expect(line).to_have_text(re.compile(r"^\s*Angle grinder Flex 101 · 2 Piece · 114\.35 EUR · 0 %\s*$"))
+    expect(line).to_have_text(re.compile(r"^\s*Angle grinder Flex 101 · 2\sPiece · 114\.35\sEUR · 0\s%\s*$"))
     check_all(rep, "document")
 
 

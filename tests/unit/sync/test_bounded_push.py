@@ -46,7 +46,7 @@ def test_the_faults_of_a_document_are_counted_beyond_the_first_ones(sessions: Se
     assert len(result["errors"]) == LIMITS.faults
     assert result["errors"][0]["field"] == "lines[0].line_no"
     assert result["errors"][-1]["field"] == ""
-    assert result["errors"][-1]["message"] == f"{500 * 5 - LIMITS.faults + 1} more faults of this document"
+    assert result["errors"][-1]["message"] == f"more faults of this document: {500 * 5 - LIMITS.faults + 1}"
 
 
 def test_the_warnings_of_a_document_are_counted_too() -> None:
@@ -54,7 +54,7 @@ def test_the_warnings_of_a_document_are_counted_too() -> None:
     context = CheckContext(dt.date(2026, 11, 23), lambda collection, key: {"name": "N" * 200})
     warnings = ORDER.warnings({**order_body(), "lines": lines}, context)
     assert 1 < len(warnings) <= LIMITS.faults
-    assert warnings[-1].message.endswith("more faults of this document")
+    assert warnings[-1].message.startswith("more faults of this document: ")
 
 
 def test_the_answer_and_the_rows_of_a_push_are_bounded(sessions: Sessions) -> None:

@@ -58,7 +58,7 @@ export function valueText(field, value, record) {
     case "quantity":
       return quantityText(value, record[field.unit ?? ""]);
     case "percent":
-      return `${decimalText(String(value))} %`;
+      return withUnit(value, "%");
     case "list":
       return listText(field, value, record);
     case "object":
@@ -86,7 +86,7 @@ function listText(field, value, record) {
  * @param {unknown} currency
  */
 export function moneyText(amount, currency) {
-  return `${decimalText(String(amount))} ${currency ?? ""}`.trim();
+  return withUnit(amount, currency);
 }
 
 /**
@@ -94,7 +94,19 @@ export function moneyText(amount, currency) {
  * @param {unknown} unit The key of a unit.
  */
 export function quantityText(quantity, unit) {
-  return `${decimalText(String(quantity))} ${unit ? nameOf("units", String(unit)) : ""}`.trim();
+  return withUnit(quantity, unit && nameOf("units", String(unit)));
+}
+
+/** A space at which no line ends: a number and its unit stay together. */
+const NO_BREAK_SPACE = "\u00a0";
+
+/**
+ * @param {unknown} number
+ * @param {unknown} unit
+ */
+function withUnit(number, unit) {
+  const text = decimalText(String(number));
+  return unit ? `${text}${NO_BREAK_SPACE}${unit}` : text;
 }
 
 /**
