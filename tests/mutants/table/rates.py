@@ -136,7 +136,7 @@ LIMITS = [
         "–",
         "A phone makes the server keep gigabytes a day: half a megabyte for each document that is refused.",
         f"{QUOTA}::test_bytes_of_refused_documents_and_of_quarantine_count",
-        [replace(quota.preload, "Used(row.documents, row.kept_bytes)", "Used(row.documents, 0)")],
+        [replace(quota.read, "Used(row.documents, row.kept_bytes)", "Used(row.documents, 0)")],
         only="sqlite",
     ),
     Mutant(

@@ -54,7 +54,7 @@ def test_nothing_of_make_run_outlives_make(tmp_path: Path, number: int) -> None:
     [recipe] = [
         line.removeprefix("\t")
         for line in (ROOT / "Makefile").read_text().splitlines()
-        if "satchel serve --sample" in line
+        if "satchel serve --sample --end-with" in line
     ]
     makefile = tmp_path / "Makefile"
     port = free_port()
