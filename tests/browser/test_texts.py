@@ -50,10 +50,9 @@ def test_a_counted_text_has_another_one_for_a_single_thing(shell: Phone) -> None
 
 
 def _has_single(name: str, table: dict[str, Any]) -> bool:
-    beginning, found, _ = name.partition("many_")
-    return bool(found) and any(
-        other.startswith(f"{beginning}one_") and PLACE.findall(both[0]) == [] for other, both in table.items()
-    )
+    beginning, many, _ = name.partition("many_")
+    singles = [other for other, both in table.items() if not PLACE.findall(both[0])]
+    return bool(many) and any(other.startswith(f"{beginning}one_") for other in singles)
 
 
 def test_bytes_have_a_plural(shell: Phone) -> None:

@@ -10,5 +10,5 @@ GROUP = re.compile(r"""role=["'{]*(group|search)\b""")
 def test_no_part_of_a_screen_has_a_role_that_pico_lays_out_in_columns() -> None:
     sources = [path for path in APP.rglob("*.js") if "vendor" not in path.parts]
     assert len(sources) > 50
-    found = [path.name for path in sources if GROUP.search(path.read_text("utf-8"))]
-    assert found == [], "use <fieldset>, or a <section> with aria-label"
+    misused = [path.name for path in sources if GROUP.search(path.read_text("utf-8"))]
+    assert misused == [], "use <fieldset>, or a <section> with aria-label"
