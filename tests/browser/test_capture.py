@@ -71,6 +71,8 @@ def test_a_forecast_counts_its_revisions_by_month(rep: Page, tools: None) -> Non
     rep.locator("#forecast-product").fill("P-0001")
     row = rep.locator(".picker-open button.row").first
     expect(row).to_contain_text("P-0001")
+    expect(row.locator("small")).not_to_contain_text("Yes")
+    check_all(rep, "picker")
     name = row.locator("strong").inner_text()
     row.click()
     cells = rep.locator("tr").filter(has_text=name).locator("input")

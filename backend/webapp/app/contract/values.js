@@ -23,7 +23,7 @@ export function summaryText(fields, record, around = {}) {
   const all = { ...around, ...record };
   const shown = fields
     .filter((field) => !field.hidden && field.name !== LINE_NUMBER)
-    .map((field) => ({ field, text: valueText(field, record[field.name], all) }))
+    .map((field) => ({ field, text: partText(field, record[field.name], all) }))
     .filter(({ text }) => text);
   const said = new Set(shown.flatMap(({ field }) => [field.unit, field.currency]));
   return shown
@@ -95,6 +95,18 @@ export function moneyText(amount, currency) {
  */
 export function quantityText(quantity, unit) {
   return withUnit(quantity, unit && nameOf("units", String(unit)));
+}
+
+/**
+ * Return *value* for a summary, which has no labels: "Yes" alone would say nothing.
+ *
+ * @param {Field} field
+ * @param {any} value
+ * @param {Record<string, any>} record
+ */
+function partText(field, value, record) {
+  if (field.type !== "flag") return valueText(field, value, record);
+  return value ? words(field.label) : "";
 }
 
 /** A space at which no line ends: a number and its unit stay together. */
