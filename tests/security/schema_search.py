@@ -75,7 +75,7 @@ def search(target: Attacked, seed: int, seconds: int, examples: int) -> Search:
             f"[generation]\nmax-examples = {examples}\nallow-extra-parameters = false\n"
             "database = 'none'\nno-shrink = true\n"
         )
-        schema = schemathesis.openapi.from_dict(_smaller(target.installation.satchel.openapi), config=config)
+        schema = schemathesis.openapi.from_dict(_smaller(target.installation.satchel.openapi()), config=config)
         _authenticate(schema, target)
         for event in from_schema(schema).execute():
             _note(event, result)
