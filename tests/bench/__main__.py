@@ -53,6 +53,8 @@ def main() -> None:
     print(figures)
     if chosen.write:
         page.write(figures)
+    if failed := results.get("failed"):
+        sys.exit(f"these parts failed, see above: {', '.join(failed)}")
 
 
 def _save(file: Path, results: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -43,7 +44,10 @@ class Run:
         self._ends = self._began + 60 * sizes.minutes
 
     def everything(self) -> dict[str, Any]:
-        """Measure the wanted parts and return the results; `left_out` names those that had no time left."""
+        """Measure the wanted parts and return the results.
+
+        `left_out` names those that had no time left; `failed` has the error of each that failed, by its name.
+        """
         stages: dict[str, tuple[Sequence[str], Callable[[], None]]] = {
             "main": (MAIN, self._compare),
             "commands": (["commands"], self._commands),
@@ -61,7 +65,12 @@ class Run:
             if time.monotonic() > self._ends:
                 self.results.setdefault("left_out", []).append(name)
                 continue
-            measure()
+            try:
+                measure()
+            except Exception as error:
+                # The other parts took many minutes.
+                traceback.print_exc()
+                self.results.setdefault("failed", {})[name] = f"{type(error).__name__}: {error}"
             self.on_progress(self.results)
         return self.results
 

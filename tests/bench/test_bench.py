@@ -14,7 +14,7 @@ from backend.database.core import Sessions
 from sync_protocol.catalogue import COLLECTIONS
 from tests.bench import records
 from tests.bench.company import TERRITORIES, WAREHOUSES, reps
-from tests.bench.parts import drain, forwarding, parts, threads
+from tests.bench.parts import day, drain, forwarding, parts, threads
 from tests.bench.parts.drain_tryton import drain_tryton
 from tests.bench.report import aims, page, tables
 from tests.bench.sizes import Sizes
@@ -68,6 +68,32 @@ def test_threads_can_be_measured(
         postgres_server.drop_database(f"satchel_{sizes.fresh}")
     assert list(results["threads"]) == ["gunicorn 1", "gunicorn 2", "granian 1", "granian 2"]
     assert "| gunicorn 1 |" in tables.markdown({**results, "about": ""})
+
+
+def test_a_part_that_fails_leaves_the_others(
+    postgres_server: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(run: Run) -> None:
+        raise RuntimeError("no answer")
+
+    monkeypatch.setattr(Run, "_commands", fail)
+    monkeypatch.setattr(Run, "_fresh", lambda run: run.results.update(next="measured"))
+    run = Run(postgres_server, tmp_path, TINY, ["satchel"], ["commands", "fresh"])
+    results = run.everything()
+    assert results["failed"] == {"commands": "RuntimeError: no answer"}
+    assert results["next"] == "measured"
+    assert "an error stopped them: commands" in tables.markdown({"about": "", **results})
+
+
+@pytest.mark.full
+def test_a_day_can_be_played(
+    postgres_server: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(day, "LINES", day.LINES[:1])
+    run = Run(postgres_server, tmp_path, replace(TINY, day=400), ["satchel"], ["day"])
+    results = run.everything()
+    assert "failed" not in results
+    assert results["day"]["no fault"]["twice"] == 0
 
 
 def test_no_system_sends_fewer_rows_than_changed_and_only_peers_send_more() -> None:

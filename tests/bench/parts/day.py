@@ -34,7 +34,8 @@ CUT_BYTES = 50_000
 LONGEST_WAIT = 1.0
 """Longest wait in seconds before the device tries again; outside the benchmark it waits longer."""
 TRIES = 200
-GOOD = ("queued", "awaiting_approval")
+GOOD = ("received", "queued", "awaiting_approval")
+"""A claim stays received until a worker has checked its receipt, and no worker runs here."""
 
 
 @dataclass(frozen=True)

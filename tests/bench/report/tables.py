@@ -94,6 +94,8 @@ def _sections(results: Results) -> Iterator[str]:
     yield results["about"]
     if results.get("left_out"):
         yield f"Not measured, because the run reached its time limit: {', '.join(results['left_out'])}."
+    if results.get("failed"):
+        yield f"Not measured, because an error stopped them: {', '.join(results['failed'])}."
     yield _section("Targets", ["figure", "measured", "target", ""], aims.rows(results))
     main: Mapping[str, Any] = results.get("main", {})
     if main:
