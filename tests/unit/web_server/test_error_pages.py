@@ -110,17 +110,22 @@ def test_a_head_that_does_not_come_is_a_problem_in_the_end(start: Start) -> None
 
 def test_the_connection_that_gives_way_is_told_to_come_again(start: Start) -> None:
     server = start(web_connections="10")
-    talks = [server.talk() for _ in range(12)]
+    talks = [server.talk() for _ in range(10)]
     try:
-        for talk in talks:
+        for talk in talks[:9]:
             talk.send(b"GET /echo HTTP/1.1\r\nHost: ")
+        # When this is answered, what was sent before has been read; a client that sent nothing gets no reply.
+        assert talks[9].get().status == 200
+        talks += [server.talk(), server.talk()]
         for talk in talks[:2]:
             reply = talk.reply()
             assert_problem(reply, 503, "unavailable")
             assert reply.headers["retry-after"] == "5"
-        for talk in talks[2:]:
+        for talk in talks[2:9]:
             talk.send(b"b\r\n\r\n")
             assert talk.reply().status == 200
+        for talk in talks[9:]:
+            assert talk.get().status == 200
     finally:
         for talk in talks:
             talk.__exit__(None, None, None)
