@@ -4,6 +4,9 @@ Tryton stamps a row with the start of its transaction, so a row of a slow transa
 than one that is already visible. So an incremental read begins `overlap` before the newest stamp read. After
 a time of that length without news it begins at the stamp itself. That time is measured by our own clock, so
 that zones and clock skew do not matter.
+
+A read of several calls may pass a place behind which a slow transaction commits afterwards, and then reach rows
+that are much newer. So it ends at the newest row that there was before its first call.
 """
 
 import datetime as dt
@@ -119,16 +122,21 @@ class IncrementalReader:
         return Watermark([self._newest(trigger, now) for trigger in source.triggers], full_at=now, after=-1)
 
     def _newest(self, trigger: Trigger, now: float) -> Cursor:
+        place = self._newest_place(trigger)
+        if place is None:
+            return Cursor(None, -1, now)
+        cursor = Cursor(*place, now)
+        if trigger.everything:
+            cursor.print = self._fingerprint(trigger, cursor)
+        return cursor
+
+    def _newest_place(self, trigger: Trigger) -> Place | None:
+        """Return the position of the trigger's newest row that is not dated ahead."""
         newest = [(name, "DESC") for name, _ in trigger.order]
         stamped: Domain = [["write_date", "!=", None]] if trigger.stamp == "write_date" else []
         stamped += [[trigger.stamp, "<=", self._latest()]] if trigger.stamp else []
         rows = self._rows(trigger, [*trigger.domain, *stamped], 1, newest)
-        if not rows:
-            return Cursor(None, -1, now)
-        cursor = Cursor(*trigger.place_of(rows[0]), now)
-        if trigger.everything:
-            cursor.print = self._fingerprint(trigger, cursor)
-        return cursor
+        return trigger.place_of(rows[0]) if rows else None
 
     def _rows(self, trigger: Trigger, domain: Domain, limit: int, order: list[tuple[str, str]]) -> list[Row]:
         """Return rows of the trigger's model, deactivated ones too, because deactivating is a change."""
@@ -177,19 +185,23 @@ class IncrementalReader:
             self._all_or_nothing(source, trigger, cursor, mark)
             return
         rows = self._rows(trigger, trigger.after(mark.place), self._page, trigger.order)
+        if len(rows) == self._page and mark.horizon is None:
+            # More calls follow, so this one is repeated after the newest row is known.
+            mark.horizon = self._newest_place(trigger) or mark.place
+            rows = self._rows(trigger, trigger.after(mark.place), self._page, trigger.order)
         places = [trigger.place_of(row) for row in rows]
         right = [place for place in places if not self._is_ahead(place[0])]
         if len(right) < len(places) and not self._is_ahead(mark.place[0]):
             # Rows that are dated ahead are the last. They are read in every turn; the cursor stays before them.
             log.warning("%s %d of Tryton is dated ahead: %s", trigger.model, places[-1][1], places[-1][0])
-            self._end(cursor, right[-1] if right else mark.place, mark.began)
+            self._end(cursor, right[-1] if right else mark.place, mark)
         if rows:
             mark.place = places[-1]
             mark.todo = sorted({*mark.todo, *trigger.roots(self._client, rows)})
         if len(rows) == self._page:
             return
         if not self._is_ahead(mark.place[0]):
-            self._end(cursor, mark.place, mark.began)
+            self._end(cursor, mark.place, mark)
         self._next(source, mark)
 
     def _all_or_nothing(self, source: Source, trigger: Trigger, cursor: Cursor, mark: Watermark) -> None:
@@ -215,6 +227,7 @@ class IncrementalReader:
     def _next(self, source: Source, mark: Watermark) -> None:
         """Continue with the next trigger, or end the incremental read."""
         following = 0 if mark.trigger is None else mark.trigger + 1
+        mark.horizon = None
         if following == len(source.triggers):
             mark.trigger = mark.place = None
         else:
@@ -231,11 +244,14 @@ class IncrementalReader:
             return None, max(-1, cursor.id - OVERLAP_IDS)
         return earlier(cursor.stamp, self._overlap), -1
 
-    def _end(self, cursor: Cursor, place: Place, began: float) -> None:
-        """Store how far a trigger was followed, at the end of its rows."""
-        if (place[0] or "", place[1]) > (cursor.stamp or "", cursor.id):
-            cursor.stamp, cursor.id, cursor.since, cursor.settled = *place, began, False
-        elif self._is_old(cursor, began):
+    def _end(self, cursor: Cursor, place: Place, mark: Watermark) -> None:
+        """Store how far a trigger was followed up to *place*, the end of its rows."""
+        if mark.horizon is not None:
+            place = min(place, mark.horizon, key=_order)
+        if _order(place) > _order((cursor.stamp, cursor.id)):
+            # Now, not when the read began: a row of the newest stamp may commit for as long as the overlap.
+            cursor.stamp, cursor.id, cursor.since, cursor.settled = *place, self._now(), False
+        elif self._is_old(cursor, mark.began):
             cursor.settled = True
 
     def _is_old(self, cursor: Cursor, now: float) -> bool:
@@ -253,3 +269,8 @@ class IncrementalReader:
         ours = (mark.full_at, mark.began, *(cursor.since for cursor in mark.cursors))
         latest = self._now() + AHEAD.total_seconds()
         return max(ours) > latest or any(self._is_ahead(cursor.stamp) for cursor in mark.cursors)
+
+
+def _order(place: Place) -> tuple[str, int]:
+    """Return what places of one model are compared by."""
+    return place[0] or "", place[1]

@@ -10,7 +10,9 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-VERSION = 2
+VERSION = 3
+WITHOUT_HORIZON = 2
+"""The version before; an unfinished incremental read of it begins again."""
 
 Place = tuple[str | None, int]
 """The position of a row among those of its model: its stamp (None if rows are followed by id) and its id."""
@@ -45,6 +47,8 @@ class Watermark:
     """The index of the trigger that an unfinished incremental read has reached."""
     place: Place | None = None
     """The position in that trigger's model."""
+    horizon: Place | None = None
+    """The newest position in that model before a read of several calls; None for a read of one call."""
     began: float = 0.0
     todo: list[int] = field(default_factory=list)
     """Roots that must be read (again)."""
@@ -60,24 +64,33 @@ class Watermark:
         cursors = [[c.stamp, c.id, c.since, c.settled, c.print] for c in self.cursors]
         return json.dumps([
             VERSION, cursors, self.full_at, self.after, self.trigger, self.place, self.began, self.todo,
-            self.skip, self.ending, self.total,
+            self.skip, self.ending, self.total, self.horizon,
         ], separators=(",", ":"))  # fmt: skip
 
     @classmethod
     def parse(cls, text: str | None, triggers: int) -> Self | None:
         """Return the watermark in *text*; None if there is none or another version of this code wrote it."""
         try:
-            version, cursors, full_at, after, trigger, place, began, todo, skip, ending, total = json.loads(
-                text or ""
+            version, cursors, full_at, after, trigger, place, began, todo, skip, ending, total, *more = (
+                json.loads(text or "")
             )
-            if version != VERSION or len(cursors) != triggers:
+            if version == WITHOUT_HORIZON:
+                trigger, place, more = None, None, [*more, None]
+            elif version != VERSION:
+                return None
+            [horizon] = more
+            if len(cursors) != triggers:
                 return None
             return cls(
-                [Cursor(*c) for c in cursors], full_at, after, trigger, tuple(place) if place else None, began,
+                [Cursor(*c) for c in cursors], full_at, after, trigger, _place(place), _place(horizon), began,
                 todo, skip, ending, total,
             )  # fmt: skip
         except (ValueError, TypeError):
             return None
+
+
+def _place(value: Any) -> Place | None:
+    return tuple(value) if value else None
 
 
 def stamp_text(stamp: Any) -> str:

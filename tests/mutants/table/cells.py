@@ -46,6 +46,20 @@ CELLS = [
         [replace(IncrementalReader._is_ahead, "stamp is not None and stamp > $LATEST", "False")],
     ),
     Mutant(
+        "a long read of Tryton ends at a row that is newer than what it passed",
+        "–",
+        "What commits behind the place of a read of several calls is never read.",
+        f"{TRYTON}/test_incremental.py::test_a_row_that_commits_behind_a_reading_of_several_calls_is_read",
+        [never(IncrementalReader._end, "mark.horizon is not None")],
+    ),
+    Mutant(
+        "the overlap counts from the beginning of a long read of Tryton",
+        "–",
+        "A row that commits a little late is never read.",
+        f"{TRYTON}/test_incremental.py::test_the_overlap_counts_from_the_end_of_a_long_reading",
+        [replace(IncrementalReader._end, "self._now()", "mark.began")],
+    ),
+    Mutant(
         "one manifest stops all acknowledgements",
         "–",
         "A manifest that was changed by somebody else is raised from the reading of all acknowledgements.",

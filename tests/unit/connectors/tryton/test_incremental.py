@@ -1,6 +1,7 @@
 """The follower loses nothing: not what changes while it reads, not what commits late, not between pages."""
 
 import datetime as dt
+import json
 
 import pytest
 from hypothesis import given
@@ -103,6 +104,47 @@ def test_a_change_between_two_pages_is_read(table: Table, clock: Clock) -> None:
     assert records["90"] == "new"
 
 
+def test_a_row_that_commits_behind_a_reading_of_several_calls_is_read() -> None:
+    """The reading has passed the row's place, and then reads a row that is much newer."""
+    table, clock = Table(), Clock()
+    following = follower(table, clock, page=2)
+    _, watermark, _ = read(following, None)
+    for number in (1, 2, 3, 5):
+        table.put("root", number, 0, name=f"root {number}")
+    for number in ("1", "2", "3"):
+        page = following.read(Roots(), watermark, 1)
+        assert [record["id"] for record in page.records] == [number]
+        watermark = page.watermark
+    table.put("root", 4, 0, name="committed behind")
+    clock.now += OVERLAP + 100
+    table.put("root", 9, clock.now, name="newer")
+    records: dict[str, str] = {}
+    for _ in range(2):
+        more, watermark, _ = read(following, watermark, 1)
+        records |= more
+    assert records["9"] == "newer"
+    assert records["4"] == "committed behind"
+
+
+def test_the_overlap_counts_from_the_end_of_a_long_reading() -> None:
+    """The reading began long before it came to the children; a slow transaction of one still runs."""
+    table, clock = Table(), Clock()
+    following = follower(table, clock, page=1)
+    _, watermark, _ = read(following, None)
+    for number in (1, 2):
+        table.put("root", number, 0, name=f"root {number}")
+        watermark = following.read(Roots(), watermark, 1).watermark
+    clock.now = 290
+    table.put("child", 8, 290, parent=1)
+    assert set(read(following, watermark, 1)[0]) >= {"1"}
+    _, watermark, _ = read(following, watermark, 1)
+    clock.now = 310
+    _, watermark, _ = read(following, watermark)
+    clock.now = 320
+    table.put("child", 9, 289, parent=2)
+    assert "2" in read(following, watermark)[0]
+
+
 def test_a_row_that_affects_all_records_causes_one_full_reading(table: Table, clock: Clock) -> None:
     following = follower(table, clock)
     watermark = settled(following, clock)
@@ -176,6 +218,21 @@ def test_a_deleted_root_is_reported_as_gone(table: Table, clock: Clock) -> None:
 def test_an_invalid_watermark_begins_from_the_start(table: Table, clock: Clock, text: str) -> None:
     assert Watermark.parse(text, 3) is None
     assert len(read(follower(table, clock), text)[0]) == 7
+
+
+def test_an_unfinished_read_of_the_version_before_begins_again(table: Table, clock: Clock) -> None:
+    following = follower(table, clock)
+    watermark = settled(following, clock)
+    for number in range(1, 8):
+        table.put("root", number, 1000 + number, name="changed")
+    clock.now += 1000
+    page = following.read(Roots(), watermark, 1)
+    assert page.more
+    *before, horizon = json.loads(page.watermark)
+    assert horizon is not None
+    records, watermark, _ = read(following, json.dumps([2, *before[1:]]))
+    records |= read(following, watermark)[0]
+    assert set(records) == {str(number) for number in range(1, 8)}
 
 
 @share_of_examples(1.5)  # a history has many steps, and a loss needs a certain order of several
