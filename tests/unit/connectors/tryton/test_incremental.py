@@ -130,18 +130,21 @@ def test_the_overlap_counts_from_the_end_of_a_long_reading() -> None:
     """The reading began long before it came to the children; a slow transaction of one still runs."""
     table, clock = Table(), Clock()
     following = follower(table, clock, page=1)
-    _, watermark, _ = read(following, None)
     for number in (1, 2):
         table.put("root", number, 0, name=f"root {number}")
+    watermark = settled(following, clock)
+    clock.now = began = 2 * OVERLAP
+    for number in (3, 4):
+        table.put("root", number, began, name=f"root {number}")
+    for _ in range(2):
         watermark = following.read(Roots(), watermark, 1).watermark
-    clock.now = 290
-    table.put("child", 8, 290, parent=1)
-    assert set(read(following, watermark, 1)[0]) >= {"1"}
+    clock.now = began + OVERLAP - 10
+    table.put("child", 8, clock.now, parent=1)
+    assert "1" in read(following, watermark, 1)[0]
     _, watermark, _ = read(following, watermark, 1)
-    clock.now = 310
+    clock.now = began + OVERLAP + 10
     _, watermark, _ = read(following, watermark)
-    clock.now = 320
-    table.put("child", 9, 289, parent=2)
+    table.put("child", 9, began + OVERLAP - 11, parent=2)
     assert "2" in read(following, watermark)[0]
 
 
