@@ -1,5 +1,6 @@
 """A server with the sample company, and phones that open the app there."""
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from tests.browser.appearance import SIZES
 from tests.browser.phone import Phone
 from tests.browser.site import Site
 from tests.browser.steps import connect
+from tests.eventually import SECONDS
 from tests.services.chromium import launch
 from tests.services.file_lock import CACHE, file_lock
 from tests.system.scenarios.node import Node
@@ -21,7 +23,7 @@ from tests.system.scenarios.test_journey_flatfile import SampleErp
 Phones = Callable[..., Phone]
 
 # Other tests run beside these, and the default of 5 seconds is for a machine of one's own.
-expect.set_options(timeout=20_000)
+expect.set_options(timeout=60_000)
 
 
 @pytest.fixture(scope="session")
@@ -121,11 +123,10 @@ def eventually(shell: Phone) -> Callable[[Callable[[], bool], str], None]:
     """`eventually(condition, what)` waits until *condition* holds, while the windows continue."""
 
     def wait(condition: Callable[[], bool], what: str) -> None:
-        for _ in range(100):
-            if condition():
-                return
+        deadline = time.monotonic() + SECONDS
+        while not condition():
+            assert time.monotonic() < deadline, f"never happened: {what}"
             shell.page.wait_for_timeout(100)
-        raise AssertionError(f"never happened: {what}")
 
     return wait
 

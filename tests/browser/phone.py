@@ -32,7 +32,7 @@ class Phone:
         self.errors: list[str] = []
         self.allowed: list[str] = []
         self.context: BrowserContext = browser.new_context(base_url=url, **{**DEFAULTS, **options})
-        self.context.set_default_timeout(15_000)
+        self.context.set_default_timeout(60_000)
         self.context.on("console", self._note)
         self.context.on("weberror", lambda error: self.errors.append(str(error.error)))
         self.page = self.context.new_page()

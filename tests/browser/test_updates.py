@@ -1,5 +1,6 @@
 """New versions: nothing takes over while a window is open, and nothing that is typed is lost."""
 
+import contextlib
 from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
@@ -8,6 +9,10 @@ from tests.browser.phone import Phone
 from tests.browser.site import Site
 
 READY = "A new version is ready."
+GIVE_UP_MS = 12_000
+"""Longer than the app waits for the service worker of the new build."""
+LOOKED_MS = 6000
+"""Longer than it takes from the start of a window until unused builds are deleted."""
 
 
 def build_of(page: Page) -> str:
@@ -24,6 +29,20 @@ def kept_builds(page: Page) -> set[str]:
 
 def look_for_update(page: Page) -> None:
     page.evaluate("navigator.serviceWorker.getRegistration('/app/').then(found => found.update())")
+
+
+def use(page: Page, build: str) -> None:
+    """Accept the new *build*, as often as the app offers it.
+
+    The browser may be so slow in ending the old service worker that the window loads the old build again after
+    some seconds, and offers the new one once more.
+    """
+    for _ in range(6):
+        page.get_by_role("button", name="Use it now").click()
+        with contextlib.suppress(AssertionError):
+            expect(page.locator(f"script[src*='{build}']")).to_have_count(1, timeout=GIVE_UP_MS)
+            return
+    raise AssertionError(f"the app offers {build} and does not use it")
 
 
 def installed(shell: Phone) -> str:
@@ -49,11 +68,20 @@ def test_a_new_build_waits_until_it_is_asked_for(shell: Phone, site: Site, event
     # Loading again does not change it either: the worker of the old build still answers.
     shell.page.reload()
     assert build_of(shell.page) == old
-    shell.page.get_by_role("button", name="Use it now").click()
-    expect(shell.page.locator(f"script[src*='{new}']")).to_have_count(1)
+    use(shell.page, new)
     shell.page.goto("/app/settings")
     expect(shell.page.get_by_text("Satchel 2.0.0")).to_be_visible()
-    eventually(lambda: kept_builds(shell.page) == {new}, "the old build is deleted when nothing uses it")
+
+    def only_the_new_one_is_kept() -> bool:
+        if kept_builds(shell.page) == {new}:
+            return True
+        shell.page.wait_for_timeout(LOOKED_MS)
+        if kept_builds(shell.page) != {new}:
+            # A window that was too slow to say which build it runs keeps all. The next start of one asks again.
+            shell.page.reload()
+        return False
+
+    eventually(only_the_new_one_is_kept, "the old build is deleted when nothing uses it")
 
 
 def test_a_new_build_is_used_when_all_windows_were_closed(
@@ -98,8 +126,7 @@ def test_another_window_keeps_its_build(shell: Phone, site: Site) -> None:
     open_form(other)
     new = site.publish("2.0.0")
     look_for_update(shell.page)
-    shell.page.get_by_role("button", name="Use it now").click()
-    expect(shell.page.locator(f"script[src*='{new}']")).to_have_count(1)
+    use(shell.page, new)
     expect(other.get_by_text("It is used when you have finished here.")).to_be_visible()
     assert build_of(other) == old
     assert kept_builds(other) == {old, new}
