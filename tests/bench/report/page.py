@@ -13,7 +13,7 @@ END = "<!-- end of figures -->"
 def measured_on(records: int, seconds: float | None = None) -> str:
     """Return a sentence with the date and machine of the measurement."""
     gib = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
-    took = f" The run took {seconds / 60:.0f} minutes." if seconds else ""
+    took = f"\nThe run took {seconds / 60:.0f} minutes." if seconds else ""
     day = datetime.now(UTC).date().isoformat()
     return (
         f"Measured on {day}: {os.cpu_count()} cores, {gib:.0f} GiB, {platform.system()},"
