@@ -44,3 +44,29 @@ def add_line(page: Page, product: str) -> None:
     # The price comes from the price list.
     expect(page.locator("[id='lines[0].unit_price']")).not_to_have_value("")
     search.fill("")
+
+
+def wait_until_stored(page: Page, text: str) -> None:
+    """Wait until a row of the outbox, such as a draft, has *text*: storing it takes some milliseconds."""
+    page.wait_for_function(_IS_STORED, arg=text)
+
+
+_IS_STORED = """async (text) => {
+  const result = (request) => new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+  const database = await result(indexedDB.open("satchel-outbox"));
+  try {
+    for (const name of database.objectStoreNames) {
+      for (const row of await result(database.transaction(name).objectStore(name).getAll())) {
+        const bytes = row.bytes ?? row;
+        const isBytes = bytes instanceof Uint8Array || bytes instanceof ArrayBuffer;
+        if ((isBytes ? new TextDecoder().decode(bytes) : JSON.stringify(row)).includes(text)) return true;
+      }
+    }
+    return false;
+  } finally {
+    database.close();
+  }
+}"""

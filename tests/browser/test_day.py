@@ -5,7 +5,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.appearance import check_all
 from tests.browser.conftest import Phones
 from tests.browser.phone import Phone
-from tests.browser.steps import SLOW_MS, add_line, begin_order
+from tests.browser.steps import SLOW_MS, add_line, begin_order, wait_until_stored
 
 
 def test_an_order_is_captured_in_flight_mode_and_sent_later(rep: Page, connected: Phone, tools: None) -> None:
@@ -18,6 +18,7 @@ def test_an_order_is_captured_in_flight_mode_and_sent_later(rep: Page, connected
     quantity = rep.locator("[id='lines[0].quantity']")
     expect(quantity).to_have_value("2")
     quantity.fill("3")
+    wait_until_stored(rep, '"quantity":"3"')
     # The phone dies; everything is there again.
     rep.reload()
     expect(rep.get_by_label("Customer's PO number")).to_have_value("PO 77")
