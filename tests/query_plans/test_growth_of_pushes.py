@@ -5,7 +5,6 @@ PostgreSQL plans a prepared statement while the tables may be empty, and keeps t
 
 import datetime as dt
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from sqlalchemy import Engine, create_engine, func, select, text
@@ -86,7 +85,7 @@ def rows_of_a_push(sessions: Sessions, n: int, *, at_commit: bool) -> int:
 
 
 def rows_read(sessions: Sessions) -> int:
-    engine: Any = engine_of(sessions)
+    engine = engine_of(sessions)
     with engine.begin() as connection:
         connection.execute(text("SELECT pg_stat_force_next_flush()"))
     with engine.begin() as connection:
@@ -132,7 +131,7 @@ BEFORE_ALL = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 
 
 def rows_of_a_quota(sessions: Sessions, documents: int) -> int:
-    engine: Any = sessions.kw["bind"]  # type: ignore[attr-defined]
+    engine = engine_of(sessions)
     before = rows_read(sessions)
     with read_connection(engine) as connection:
         quota.read(connection, TOKEN, BEFORE_ALL, documents)
@@ -141,7 +140,7 @@ def rows_of_a_quota(sessions: Sessions, documents: int) -> int:
 
 
 def test_a_quota_reads_no_document_of_a_rep_who_has_sent_fewer(sessions: Sessions) -> None:
-    engine = sessions.kw["bind"]  # type: ignore[attr-defined]
+    engine = engine_of(sessions)
     with engine.begin() as connection:
         connection.execute(text(DEVICE))
     rows_of_a_quota(sessions, 10_000)
