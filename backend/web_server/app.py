@@ -8,6 +8,7 @@ import gc
 from flask import Flask
 
 from backend import gauges
+from backend.api.services import get_services
 from backend.app import create_app
 from backend.settings import Settings
 from backend.watchdog.watch import start_watch
@@ -21,8 +22,17 @@ def load_app(settings: Settings) -> Flask:
     gauges.start_metrics(settings)
     start_watch(settings)
     app = create_app(settings)
+    _render_documents(app)
     _collect_less()
     return app
+
+
+def _render_documents(app: Flask) -> None:
+    """Render what every client may ask for at once: else all threads of a new process would render the same."""
+    with app.app_context():
+        services = get_services()
+    services.openapi()
+    services.contract()
 
 
 def _collect_less() -> None:
