@@ -65,10 +65,14 @@ def _related_statement(dialect: str, every: bool) -> Any:
     copies = (bulk.in_json_list(dialect, table.c.supersedes, "originals"), *in_force)
     if every:
         return own.union(related_rows.where(*copies))
+    # Grouping asks for an order, and an index in that order would be read from one end to the other. A
+    # materialized query does not know of it, and is read once for both ends.
+    found = select(table.c.id, table.c.rep, table.c.supersedes).where(*copies).cte("copies")
+    found = found.prefix_with("MATERIALIZED", dialect="postgresql")
     outermost = [
-        select(end(table.c.id), table.c.rep, table.c.supersedes, literal(State.QUEUED.value))
-        .where(*copies)
-        .group_by(table.c.rep, table.c.supersedes)
+        select(end(found.c.id), found.c.rep, found.c.supersedes, literal(State.QUEUED.value)).group_by(
+            found.c.rep, found.c.supersedes
+        )
         for end in (func.min, func.max)
     ]
     return own.union_all(*outermost)
