@@ -34,7 +34,7 @@ def picture(kind: str, text: str) -> Image.Image:
     return Image.open(io.BytesIO(base64.b64decode(written.stdout))).convert("RGB")
 
 
-def seen(code: Image.Image, *, angle: float = 0) -> Image.Image:
+def view_of(code: Image.Image, *, angle: float = 0) -> Image.Image:
     """Return what a camera sees of *code*: on a table, turned by *angle* degrees, not filling the picture."""
     view = Image.new("RGB", CAMERA, (150, 140, 130))
     turned = code.rotate(angle, expand=True, fillcolor=(150, 140, 130))

@@ -38,7 +38,7 @@ def scan(page: Page, view: Image.Image, name: str = "code.jpg") -> None:
 def test_a_code_in_a_photo_is_read(rep: Page, built_app: None, kind: str) -> None:
     form, text, angle = READ[kind]
     rep.get_by_role("link", name="Search").click()
-    scan(rep, codes.seen(codes.picture(form, text), angle=angle))
+    scan(rep, codes.view_of(codes.picture(form, text), angle=angle))
     expect(rep.get_by_role("searchbox")).to_have_value(FOUND[text])
 
 
@@ -46,10 +46,10 @@ def test_a_code_adds_its_product_and_no_other(rep: Page, tools: None) -> None:
     begin_order(rep)
     alert = rep.locator(".product-search").get_by_role("alert")
     # A part of the barcode above: a search finds that product, but the code is another one's.
-    scan(rep, codes.seen(codes.picture("EAN8", "00000017")))
+    scan(rep, codes.view_of(codes.picture("EAN8", "00000017")))
     expect(alert.last).to_have_text("No product has the code 00000017. Check it, or search by name.")
     check_all(rep, "unknown-code")
-    scan(rep, codes.seen(codes.picture("EAN13", BARCODE)))
+    scan(rep, codes.view_of(codes.picture("EAN13", BARCODE)))
     expect(rep.get_by_text("Added: ")).to_be_visible()
     expect(rep.locator("[id='lines[0].quantity']")).to_have_value("1")
     expect(rep.locator("[id='lines[1].quantity']")).to_have_count(0)
@@ -80,7 +80,7 @@ def test_the_decoder_is_fetched_once_and_then_works_in_flight_mode(shell: Phone,
     shell.flight_mode()
     page.reload()
     page.get_by_role("button", name="Scan a code").click()
-    view = codes.seen(codes.picture("QRCode", ENROLMENT))
+    view = codes.view_of(codes.picture("QRCode", ENROLMENT))
     page.locator(".scanner input[type=file]").set_input_files(codes.photo(view))
     expect(page.get_by_label("Code from the office")).to_have_value("ABCDE-FGHJK-MNPQR")
     # A new build with the same decoder takes it from the old one.
@@ -111,7 +111,7 @@ def test_a_decoder_that_cannot_be_fetched_is_explained(shell: Phone) -> None:
 
 
 def test_the_camera_reads_a_code(playwright: Playwright, site: Site, tmp_path: Path) -> None:
-    view = codes.seen(codes.picture("QRCode", ENROLMENT), angle=10)
+    view = codes.view_of(codes.picture("QRCode", ENROLMENT), angle=10)
     film = codes.film(view, tmp_path / "camera.mjpeg")
     browser = launch(playwright, (*FLAGS, *FAKE_CAMERA, f"--use-file-for-fake-video-capture={film}"))
     try:
