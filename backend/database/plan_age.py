@@ -3,6 +3,8 @@
 PostgreSQL plans a prepared statement once and keeps the plan until the next ANALYZE of a table in it. A plan
 for empty tables may read any index from one end to the other, because all ways to read nothing cost the same.
 It is not renewed when the tables grow; autovacuum analyses them a minute or more later.
+
+Separate from `core`, which knows nothing of plans.
 """
 
 import time
