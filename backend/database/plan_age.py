@@ -21,7 +21,7 @@ _PLANNED, _USES, _NEXT = "satchel.planned", "satchel.uses", "satchel.discards_at
 
 
 def renew_plans(engine: Engine) -> None:
-    """Let PostgreSQL plan anew what is prepared on a connection of *engine*, from time to time.
+    """Let PostgreSQL plan again what is prepared on a connection of *engine*, from time to time.
 
     `DISCARD PLANS` keeps the statements prepared, those of psycopg and ours
     (postgresql.org/docs/current/sql-discard.html). It is sent when the pool hands out the connection, before a

@@ -67,11 +67,11 @@ def _related_statement(dialect: str, every: bool) -> Any:
         return own.union(related_rows.where(*copies))
     # Grouping asks for an order, and an index in that order would be read from one end to the other. A
     # materialized query does not know of it, and is read once for both ends.
-    found = select(table.c.id, table.c.rep, table.c.supersedes).where(*copies).cte("copies")
-    found = found.prefix_with("MATERIALIZED", dialect="postgresql")
+    each = select(table.c.id, table.c.rep, table.c.supersedes).where(*copies).cte("copies")
+    copy = each.prefix_with("MATERIALIZED", dialect="postgresql").c
     outermost = [
-        select(end(found.c.id), found.c.rep, found.c.supersedes, literal(State.QUEUED.value)).group_by(
-            found.c.rep, found.c.supersedes
+        select(end(copy.id), copy.rep, copy.supersedes, literal(State.QUEUED.value)).group_by(
+            copy.rep, copy.supersedes
         )
         for end in (func.min, func.max)
     ]
