@@ -41,7 +41,8 @@ class Sizes:
     """Records in the fresh database that orders are pushed to."""
     fresh_thousands: int = 5
     """How many times `orders` are pushed to it."""
-    fresh_repeats: int = 3
+    fresh_repeats: int = 2
+    """Fresh databases of each kind."""
     commands: int = 9
     """Starts of each command."""
     minutes: int = 20
