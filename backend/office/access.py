@@ -1,4 +1,4 @@
-"""What a person of the office may see and do: the table of roles, a territory, and whom they stand in for."""
+"""What a person of the office may see and do: the table of roles, a territory, and deputies."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from sync_protocol.errors import ErrorCode
 
 @dataclass(frozen=True)
 class Grant:
-    """One role of a person, or of the one whom they stand in for."""
+    """One role of a person, or a role that the person has as a deputy."""
 
     role: Role
     territory: str | None
@@ -72,7 +72,7 @@ class OfficeUser:
         )
 
     def reps(self, permission: Permission) -> ColumnElement[bool]:
-        """Return the condition that selects the reps for whom the person has *permission*."""
+        """Return the condition that selects the reps whose phones or documents *permission* covers."""
         return or_(false(), *(_of_territory(Rep.id, grant.territory) for grant, _ in self._grants(permission)))
 
     def _grants(self, permission: Permission) -> Iterator[tuple[Grant, Names]]:

@@ -134,18 +134,19 @@ def set_deputy(
 
 
 def user_of(session: Session, account: OfficeAccount, now: dt.datetime) -> OfficeUser:
-    """Return what *account* may do at *now*: by its own roles, and by those of the people it stands in for.
+    """Return what *account* may do at *now*: by its own roles, and by those that it has as a deputy.
 
-    A deputy has no roles of whom that person stands in for. A person who left has no deputy.
+    The roles that a person has as a deputy do not pass to the deputies of that person. A person who left has
+    no deputy.
     """
-    stood_in_for = select(OfficeDeputy.account).where(
+    deputised = select(OfficeDeputy.account).where(
         OfficeDeputy.deputy == account.name, OfficeDeputy.since <= now, OfficeDeputy.until > now
     )
     rows = session.execute(
         select(OfficeRole.account, OfficeRole.role, OfficeAccount.territory)
         .join(OfficeAccount, OfficeAccount.name == OfficeRole.account)
         .where(
-            or_(OfficeRole.account == account.name, OfficeRole.account.in_(stood_in_for)),
+            or_(OfficeRole.account == account.name, OfficeRole.account.in_(deputised)),
             OfficeAccount.revoked_at.is_(None),
         )
         .order_by(OfficeRole.account, OfficeRole.role)
@@ -194,8 +195,8 @@ def accounts(session: Session) -> list[tuple[OfficeAccount, list[str]]]:
     roles: dict[str, list[str]] = {}
     for account, role in session.execute(select(OfficeRole.account, OfficeRole.role).order_by(OfficeRole.role)):
         roles.setdefault(account, []).append(role)
-    found = session.scalars(select(OfficeAccount).order_by(OfficeAccount.name))
-    return [(account, roles.get(account.name, [])) for account in found]
+    by_name = session.scalars(select(OfficeAccount).order_by(OfficeAccount.name))
+    return [(account, roles.get(account.name, [])) for account in by_name]
 
 
 def ways_of(account: OfficeAccount) -> str:

@@ -83,7 +83,7 @@ def original(sha256: str) -> Response:
 
 
 def _require_visible(session: Session, user: OfficeUser, permission: Permission, sha256: str) -> None:
-    """Answer 404 to a receipt that only reps have uploaded whom *user* does not see."""
+    """Answer 404 to a receipt unless *user* sees a rep who has uploaded it."""
     if not may_see_receipt(session, user, permission, sha256):
         raise Problem(ErrorCode.NOT_FOUND, f"There is no receipt {sha256}.")
 

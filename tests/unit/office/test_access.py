@@ -1,4 +1,4 @@
-"""What a person of the office sees: by kind, by territory, and for whom they stand in."""
+"""What a person of the office sees: by kind, by territory, and as a deputy."""
 
 import datetime as dt
 
@@ -40,7 +40,7 @@ def user(session: Session, name: str, *roles: str, territory: str | None = None)
     return accounts.user_of(session, account, MONDAY)
 
 
-def seen(session: Session, person: OfficeUser, permission: Permission = Permission.VIEW) -> set[str]:
+def visible(session: Session, person: OfficeUser, permission: Permission = Permission.VIEW) -> set[str]:
     """Return the documents that a list shows, after comparing each with what its own page would do."""
     listed = set(session.scalars(select(Submission.id).where(person.documents(permission))))
     for row in session.scalars(select(Submission)):
@@ -50,19 +50,19 @@ def seen(session: Session, person: OfficeUser, permission: Permission = Permissi
 
 @pytest.mark.both_dialects
 def test_a_person_sees_the_kinds_of_the_roles_and_the_reps_of_the_territory(session: Session) -> None:
-    assert seen(session, user(session, "desk", "order_desk")) == {A, C}
-    assert seen(session, user(session, "plan", "planning")) == {A, B, C}
-    assert seen(session, user(session, "plan", "planning"), Permission.DECIDE) == {B}
-    assert seen(session, user(session, "north", "order_desk", territory="NW")) == {A}
-    assert seen(session, user(session, "boss", "supervisor", territory="NW")) == {A, B}
-    assert seen(session, user(session, "none", "supervisor")) == set()
+    assert visible(session, user(session, "desk", "order_desk")) == {A, C}
+    assert visible(session, user(session, "plan", "planning")) == {A, B, C}
+    assert visible(session, user(session, "plan", "planning"), Permission.DECIDE) == {B}
+    assert visible(session, user(session, "north", "order_desk", territory="NW")) == {A}
+    assert visible(session, user(session, "boss", "supervisor", territory="NW")) == {A, B}
+    assert visible(session, user(session, "none", "supervisor")) == set()
 
 
 def test_a_supervisor_of_a_territory_sees_its_reps_of_today(session: Session) -> None:
     boss = user(session, "boss", "supervisor", territory="NW")
     assert set(session.scalars(select(Rep.id).where(boss.reps(Permission.PHONES)))) == {"R1"}
     grants.unassign(session, "R1", "territory:NW", MONDAY)
-    assert seen(session, boss) == set()
+    assert visible(session, boss) == set()
 
 
 def test_a_deputy_has_the_roles_for_the_period_only(session: Session) -> None:

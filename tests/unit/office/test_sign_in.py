@@ -136,9 +136,9 @@ def test_a_session_ends_at_once_by_whoever_ends_it(office: Office) -> None:
 
 
 def test_a_new_password_ends_the_other_sessions(office: Office) -> None:
-    mine, other = office.sign_in(), office.sign_in()
-    office.choose(OWN, "another heron over water", mine)
-    assert (office.account_of(mine), office.account_of(other)) == ("anna", None)
+    own, other = office.sign_in(), office.sign_in()
+    office.choose(OWN, "another heron over water", own)
+    assert (office.account_of(own), office.account_of(other)) == ("anna", None)
     assert refused(office, OWN)
 
 
