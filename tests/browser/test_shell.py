@@ -1,11 +1,9 @@
 """The app's shell: it opens, opens in flight mode at every address, and stays small."""
 
-import json
-
 import pytest
 from playwright.sync_api import expect
 
-from backend.webapp.builder.paths import BUILT
+from tests.bench.phone.opening import offline_bytes
 from tests.browser.phone import Phone
 from tests.browser.site import Site
 
@@ -47,11 +45,7 @@ def test_bytes_on_the_wire(shell: Phone) -> None:
     shell.wait_until_installed()
     assert len(sizes) > 10
     assert sum(sizes.values()) < FIRST_SCREEN_BYTES, sizes
-    index = json.loads((BUILT / "build.json").read_text())
-    files = [BUILT / name for name in index["offline"]]
-    packed = [file.with_name(f"{file.name}.br") for file in files]
-    total = sum((br if br.exists() else file).stat().st_size for file, br in zip(files, packed, strict=True))
-    assert 10_000 < total < OFFLINE_BYTES
+    assert 10_000 < offline_bytes() < OFFLINE_BYTES
 
 
 @pytest.mark.parametrize("path", ["/app/", "/app/settings", "/app/nothing"])
