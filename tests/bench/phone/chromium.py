@@ -18,7 +18,7 @@ SCRIPT = Path(__file__).with_name("window.js")
 SIZE = {"width": 390, "height": 844}
 TIMEOUT_MS = 300_000
 STOP_SECONDS = 20
-REPLY_MS = 10_000
+REPLY_SECONDS = 60
 
 
 class Window:
@@ -55,17 +55,22 @@ class Window:
     def heap_of_worker(self) -> int:
         """Return the bytes that the device's worker uses, after a collection of garbage."""
         replies: list[dict[str, Any]] = []
-        sessions: list[str] = []
-        self.cdp.on("Target.attachedToTarget", lambda event: sessions.append(event["sessionId"]))
-        self.cdp.on(
-            "Target.receivedMessageFromTarget", lambda event: replies.append(json.loads(event["message"]))
-        )
+        workers: list[str] = []
+
+        def attached(event: dict[str, Any]) -> None:
+            # The service worker is attached, too.
+            if event["targetInfo"]["type"] == "worker":
+                workers.append(event["sessionId"])
+
+        self.cdp.on("Target.attachedToTarget", attached)
+        received = "Target.receivedMessageFromTarget"
+        self.cdp.on(received, lambda event: replies.append(json.loads(event["message"])))
         attach = {"autoAttach": True, "waitForDebuggerOnStart": False, "flatten": False}
         self.cdp.send("Target.setAutoAttach", attach)
         for number, method in enumerate(("HeapProfiler.collectGarbage", "Runtime.getHeapUsage")):
             message = json.dumps({"id": number, "method": method})
-            self.cdp.send("Target.sendMessageToTarget", {"sessionId": sessions[0], "message": message})
-        deadline = time.monotonic() + REPLY_MS / 1000
+            self.cdp.send("Target.sendMessageToTarget", {"sessionId": workers[0], "message": message})
+        deadline = time.monotonic() + REPLY_SECONDS
         while time.monotonic() < deadline:
             for reply in replies:
                 if reply.get("id") == 1:

@@ -10,7 +10,7 @@ KEY_HEADS = ("screen", "what is typed", "processor", "keys", "p50", "p95", "of t
 
 
 def keystroke_p95(app: Mapping[str, Any], language: str) -> float:
-    """Return the highest p95 of all screens in *language*, page and worker six times slower, in milliseconds."""
+    """Return the highest p95 of the screens in *language*, page and worker six times slower: milliseconds."""
     rows = (row for row in app["keystrokes"] if row["language"] == language and row["slow"] == "all")
     return 1000 * max((row["p95"] for row in rows), default=0.0)
 

@@ -30,8 +30,9 @@ SECONDS = 30.0
 
 
 def start_browser(profile: Path, flags: tuple[str, ...] = OTHER_ORIGINS) -> tuple[subprocess.Popen[bytes], str]:
-    """Start the browser with *profile* and *flags*; return it and the address for its commands, "" if the profile is in
-    use.
+    """Start the browser with *profile* and *flags*; return it and the address for its commands.
+
+    The address is "" if the profile is in use.
     """
     port = profile / "DevToolsActivePort"
     port.unlink(missing_ok=True)
