@@ -1,7 +1,7 @@
 """The app's shell: it opens, opens in flight mode at every address, and stays small."""
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.bench.phone.opening import offline_bytes
 from tests.browser.phone import Phone
@@ -27,6 +27,20 @@ def test_the_app_opens_in_flight_mode_at_every_address(shell: Phone, site: Site)
 def test_an_address_without_slash_leads_to_the_app(shell: Phone) -> None:
     page = shell.open("/app")
     expect(page).to_have_url(f"{shell.url}/app/")
+
+
+def test_a_new_phone_takes_a_code_before_its_device_has_arrived(shell: Phone) -> None:
+    """Over a slow line the modules of the device take seconds more than those of the first screen."""
+    held: list[Route] = []
+    shell.page.route("**/device/worker.js", lambda route: held.append(route))
+    page = shell.open()
+    code = page.get_by_label("Code from the office")
+    code.fill("ABC")
+    assert held
+    held[0].continue_()
+    page.wait_for_function("async () => (await indexedDB.databases()).length > 0")
+    expect(code).to_have_value("ABC")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Connect this phone")
 
 
 def test_bytes_on_the_wire(shell: Phone) -> None:

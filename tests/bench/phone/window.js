@@ -33,7 +33,7 @@
         const answer = send.call(this, method, args);
         const key = current;
         // A sync makes the screen ask again, too: with what was in the field before, or once more.
-        if (method !== "search" || !key || key.answered || args[1] !== key.query) return answer;
+        if (!["search", "searchAll"].includes(method) || !key || key.answered || args[1] !== key.query) return answer;
         key.pending += 1;
         key.asked ??= performance.now();
         const done = () => {
