@@ -40,9 +40,9 @@ def first_screen(playwright: Playwright, site: Site, profiles: Path, repeats: in
     for n in range(repeats):
         with window(playwright, profiles / f"emulated-{n}") as phone:
             phone.limit_line(int(SLOW.rate), SLOW.rtt)
-            arrived = _count_bytes(phone)
+            arrived = _note_responses(phone)
             seconds = _open(phone, site)
-            emulated.append((seconds, sum(arrived.values())))
+            emulated.append((seconds, sum(size for at, size in arrived if at <= seconds)))
         with window(playwright, profiles / f"line-{n}") as phone:
             site.proxy.link, before = SLOW, site.proxy.down
             seconds = _open(phone, site)
@@ -59,14 +59,19 @@ def _open(phone: Window, site: Site) -> float:
     return float(phone.page.evaluate("phone.firstInput")) / 1000
 
 
-def _count_bytes(phone: Window) -> dict[str, int]:
-    """Return what will have the bytes of each response of the page, headers included, when it has arrived."""
-    arrived: dict[str, int] = {}
+def _note_responses(phone: Window) -> list[tuple[float, int]]:
+    """Return the list that will have each response of the page: when it had arrived, and its bytes with headers.
+
+    The time is in seconds since the first request, which is that of the navigation.
+    """
+    responses: list[tuple[float, int]] = []
+    began: list[float] = []
+    phone.cdp.on("Network.requestWillBeSent", lambda event: began.append(event["timestamp"]))
     phone.cdp.on(
         "Network.loadingFinished",
-        lambda event: arrived.update({event["requestId"]: int(event["encodedDataLength"])}),
+        lambda event: responses.append((event["timestamp"] - began[0], int(event["encodedDataLength"]))),
     )
-    return arrived
+    return responses
 
 
 def _medians(measured: list[tuple[float, int]]) -> Figures:
