@@ -18,6 +18,7 @@ _OPEN_STATES = (
     "'rejected')"
 )
 """The states for which statements look; a settled order is in none of them."""
+PARKED = "state = 'parked'"
 KEPT_STATES = "state IN ('parked','rejected')"
 """The states of documents that stay until a person does something."""
 _FORECASTS = "kind = 'forecast'"
@@ -72,6 +73,8 @@ class Submission(Model):
     raw_reason: Mapped[str | None] = mapped_column(Text)
     """The ERP's own message, for the office."""
     error_class: Mapped[str | None] = mapped_column(String(20))
+    cause: Mapped[str | None] = mapped_column(KeyText)
+    """Why it was parked last, as `cause_of` returns it; null if it never was, or since its arrival."""
     owner: Mapped[str | None] = mapped_column(String(10))
     """Who must act: rep, office, it or erp."""
     advice: Mapped[str | None] = mapped_column(Text)
@@ -136,6 +139,15 @@ class Submission(Model):
             "supersedes",
             postgresql_where=text(_COPIES),
             sqlite_where=text(_COPIES),
+        ),
+        # The parked ones by cause, longest-waiting first.
+        Index(
+            "submission_by_cause",
+            "cause",
+            "updated_at",
+            "seq",
+            postgresql_where=text(PARKED),
+            sqlite_where=text(PARKED),
         ),
         Index(
             "submission_by_state",
