@@ -5,11 +5,10 @@ from dataclasses import dataclass
 
 from backend.office.actions import ACTIONS
 from backend.office.errors import ActionRefused
-from backend.office.field_changes import FIELD, MOST_CHANGES, FieldChange
+from backend.office.field_changes import FIELD, FieldChange
 from sync_protocol.errors import ErrorCode, Fault
+from sync_protocol.office_batches import MOST_CHANGES, MOST_DOCUMENTS
 
-MOST_DOCUMENTS = 5_000
-"""Documents in one batch."""
 FOR_MANY = tuple(name for name, action in ACTIONS.items() if action.for_many)
 """The actions that a batch may carry out."""
 _SCALAR = "must be a text, a number, true, false or null"

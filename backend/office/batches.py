@@ -14,12 +14,12 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 from ulid import ULID
 
-from backend.clock import Clock
+from backend.clock import Clock, instant
 from backend.database.core import Sessions, table_of
 from backend.identity import audit
 from backend.inbox.models import Submission
 from backend.office.actions import ACTIONS
-from backend.office.batch_request import MOST_DOCUMENTS, BatchRequest, check
+from backend.office.batch_request import BatchRequest, check
 from backend.office.causes import waiting
 from backend.office.erp_check import Connect
 from backend.office.errors import ActionRefused
@@ -28,8 +28,9 @@ from backend.office.models import Batch, BatchDocument
 from backend.office.service import OfficeService
 from backend.settings import Settings
 from sync_protocol.errors import ErrorCode
+from sync_protocol.office_batches import MOST_DOCUMENTS, RESULTS
 
-DONE, REFUSED, UNDONE = "done", "refused", "undone"
+DONE, REFUSED, UNDONE = RESULTS
 
 
 class _TakenMeanwhile(Exception):
@@ -155,6 +156,32 @@ class BatchService:
             if row.result == expected:
                 # A document that cannot be taken back stays done, with the reason beside it.
                 row.result, row.message = expected or REFUSED, message
+
+
+def batch_view(session: Session, id: str) -> dict[str, Any]:
+    """Return the batch *id* as JSON of `BatchSchema`; raises `ActionRefused` (not_found)."""
+    batch = get_batch(session, id)
+    of_batch = select(BatchDocument).where(BatchDocument.batch == id).order_by(BatchDocument.place)
+    documents = session.scalars(of_batch).all()
+    return {
+        "id": batch.id,
+        "action": batch.action,
+        "cause": batch.cause,
+        "begun_by": batch.begun_by,
+        "begun_at": instant(batch.begun_at),
+        "undone_by": batch.undone_by,
+        "undone_at": instant(batch.undone_at) if batch.undone_at else None,
+        "waiting": sum(document.result is None for document in documents),
+        "documents": [
+            {
+                "id": document.submission_id,
+                "result": document.result,
+                "message": document.message,
+                "answer_id": document.answer_id,
+            }
+            for document in documents
+        ],
+    }
 
 
 def get_batch(session: Session, id: str, *, lock: bool = False) -> Batch:

@@ -13,8 +13,6 @@ from typing import Any
 from sync_protocol.json_types import Body, NewBody
 
 FIELD = re.compile(r"[a-z_]+(?:\[\])?(?:\.[a-z_]+(?:\[\])?)*")
-MOST_CHANGES = 20
-"""Field changes in one correction."""
 
 
 @dataclass(frozen=True)

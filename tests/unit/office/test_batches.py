@@ -154,12 +154,32 @@ def test_an_interrupted_batch_continues_and_does_nothing_twice(
 
 
 def test_two_people_proceed_with_one_batch_and_each_document_is_settled_once(batches: Batches) -> None:
-    cause, ids = batches.park(4)
+    cause, _ = batches.park(4)
     batch = batches.begin("retry", cause)
     side_by_side(*[lambda: batches.service.proceed(batch, by="anna") and None] * 3)
     assert batches.results(batch) == [("done", None)] * 4
     retried = [entry for entry in batches.office.trail() if entry[1] == "parked.retry"]
     assert len(retried) == 4
+
+
+def test_a_batch_that_is_undone_meanwhile_settles_no_further_document(
+    batches: Batches, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cause, ids = batches.park(3)
+    batch = batches.begin("retry", cause)
+    perform, performed = OfficeService.perform, 0
+
+    def undone_after_the_first(*given: Any, **more: Any) -> Any:
+        nonlocal performed
+        performed += 1
+        if performed == 2:
+            batches.service.undo(batch, by="berta")
+        return perform(*given, **more)
+
+    monkeypatch.setattr(OfficeService, "perform", undone_after_the_first)
+    batches.service.proceed(batch, by="anna")
+    assert batches.states(ids) == ["parked"] * 3
+    assert [result for result, _ in batches.results(batch)] == ["undone", None, None]
 
 
 def test_a_document_that_another_person_has_reserved_stays(batches: Batches) -> None:

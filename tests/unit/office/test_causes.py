@@ -39,7 +39,12 @@ def test_documents_are_counted_by_cause_and_the_greatest_group_is_first(office: 
 
 def test_documents_parked_on_arrival_are_grouped_by_their_class(office: OfficeFixture) -> None:
     request = {"submission_id": "01KB0000000000000000000001", "action": "cancel", "message": "x"}
-    for kind, body in (("change_request", request), ("hologram", {"x": 1}), ("relic", {"x": 2}), ("order", OTHER)):
+    for kind, body in (
+        ("change_request", request),
+        ("hologram", {"x": 1}),
+        ("relic", {"x": 2}),
+        ("order", OTHER),
+    ):
         id = office.inbox.capture(body, kind=kind)
         office.inbox.change(id, state="parked")
     assert keys(office) == {"unknown_kind": 2, "approval": 1, "change_request": 1}
@@ -48,7 +53,9 @@ def test_documents_parked_on_arrival_are_grouped_by_their_class(office: OfficeFi
     assert sorted(document.kind for document in page.documents) == ["hologram", "relic"]
 
 
-def test_the_number_of_statements_grows_with_the_causes_and_not_with_the_documents(office: OfficeFixture) -> None:
+def test_the_number_of_statements_grows_with_the_causes_and_not_with_the_documents(
+    office: OfficeFixture,
+) -> None:
     def statements() -> int:
         count = 0
 

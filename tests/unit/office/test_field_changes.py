@@ -22,14 +22,20 @@ BODY: dict[str, Any] = {
     [
         (FieldChange("currency", "EUR", "CHF"), 1, {"currency": "CHF"}),
         (FieldChange("currency", "USD", "CHF"), 0, {}),
-        (FieldChange("delivery.street", "Main Street", "High Street"), 1, {"delivery": {"street": "High Street"}}),
+        (
+            FieldChange("delivery.street", "Main Street", "High Street"),
+            1,
+            {"delivery": {"street": "High Street"}},
+        ),
         (FieldChange("lines[].unit", "KT", "CRT"), 2, {"lines": ["CRT", "pc", "CRT"]}),
         (FieldChange("lines[].absent", None, "x"), 0, {}),
         (FieldChange("lines.unit", "KT", "CRT"), 0, {}),
         (FieldChange("currency[]", "EUR", "CHF"), 0, {}),
     ],
 )
-def test_a_change_changes_the_values_it_names(change: FieldChange, changed: int, expected: dict[str, Any]) -> None:
+def test_a_change_changes_the_values_it_names(
+    change: FieldChange, changed: int, expected: dict[str, Any]
+) -> None:
     new, count = corrected(BODY, [change])
     assert count == changed
     for name, value in expected.items():
@@ -39,7 +45,9 @@ def test_a_change_changes_the_values_it_names(change: FieldChange, changed: int,
 
 
 def test_elements_and_truth_values_are_compared_as_json() -> None:
-    new, count = corrected(BODY, [FieldChange("lines[].free", True, False), FieldChange("lines[].lots[]", "A", "C")])
+    new, count = corrected(
+        BODY, [FieldChange("lines[].free", True, False), FieldChange("lines[].lots[]", "A", "C")]
+    )
     assert count == 3
     assert [line.get("free") for line in new["lines"]] == [False, 1, None]
     assert new["lines"][0]["lots"] == ["C", "B", "C"]
