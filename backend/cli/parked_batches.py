@@ -19,11 +19,26 @@ from backend.office.batch_request import FOR_MANY, BatchRequest
 from backend.office.batches import DONE, REFUSED, UNDONE, BatchService, batch_view
 from backend.office.causes import causes
 from backend.office.field_changes import FieldChange
+from sync_protocol.fields import Ulid
 from sync_protocol.office_batches import MOST_DOCUMENTS
 
 AT_ONCE = 10
 """Documents between two steps of the progress bar."""
-BATCH = click.argument("batch")
+
+
+class _BatchId(click.ParamType[str]):
+    """The id of a batch, in either case."""
+
+    name = "batch"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        id = str(value).upper()
+        if not Ulid.pattern.fullmatch(id):
+            self.fail(f"{value!a} is no id of a batch; `satchel parked batch run` prints it", param, ctx)
+        return id
+
+
+BATCH = click.argument("batch", type=_BatchId())
 _MEANINGS = {DONE: "done", REFUSED: "refused", UNDONE: "parked again", None: "not tried yet"}
 
 
@@ -81,8 +96,8 @@ def run(
     force: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Carry out ACTION on the parked documents with CAUSE."""
-    wanted = [FieldChange(field, _value(old), _value(new)) for field, old, new in changes]
-    request = BatchRequest(action, cause, by, limit=limit, why=why, force=force, changes=wanted)
+    field_changes = [FieldChange(field, _value(old), _value(new)) for field, old, new in changes]
+    request = BatchRequest(action, cause, by, limit=limit, why=why, force=force, changes=field_changes)
     with _service() as service:
         id = service.begin(request)
         _proceed(service, id, by)
@@ -95,7 +110,7 @@ def run(
 def show(batch: str, as_json: bool) -> None:
     """Show BATCH: what became of each of its documents."""
     with _service() as service:
-        _print(service, batch.upper(), as_json)
+        _print(service, batch, as_json)
 
 
 @batch_group.command("continue")
@@ -105,8 +120,8 @@ def show(batch: str, as_json: bool) -> None:
 def resume(batch: str, by: str, as_json: bool) -> None:
     """Continue BATCH, which was interrupted."""
     with _service() as service:
-        _proceed(service, batch.upper(), by)
-        _print(service, batch.upper(), as_json)
+        _proceed(service, batch, by)
+        _print(service, batch, as_json)
 
 
 @batch_group.command()
@@ -117,8 +132,8 @@ def resume(batch: str, by: str, as_json: bool) -> None:
 def undo(batch: str, by: str, why: str, as_json: bool) -> None:
     """Park again what BATCH has queued and nobody has sent."""
     with _service() as service:
-        service.undo(batch.upper(), by=by, why=why)
-        _print(service, batch.upper(), as_json)
+        service.undo(batch, by=by, why=why)
+        _print(service, batch, as_json)
 
 
 @contextmanager
@@ -147,12 +162,12 @@ def _print(service: BatchService, id: str, as_json: bool) -> None:
         print_json(batch)
         return
     counts = Counter(document["result"] for document in batch["documents"])
-    told = [document for document in batch["documents"] if document["message"]]
-    print_table(told, {"id": lambda each: each["id"], "why not": lambda each: each["message"]})
+    explained = [document for document in batch["documents"] if document["message"]]
+    print_table(explained, {"id": lambda each: each["id"], "why not": lambda each: each["message"]})
     parts = ", ".join(f"{counts[result]} {meaning}" for result, meaning in _MEANINGS.items() if counts[result])
     console.print(f"Batch {id}: {parts}.", highlight=False, soft_wrap=True)
     if counts[None]:
-        console.print(f"`satchel parked batch continue {id}` goes on.", highlight=False, soft_wrap=True)
+        console.print(f"`satchel parked batch continue {id}` continues it.", highlight=False, soft_wrap=True)
     elif counts[DONE] and batch["undone_at"] is None and ACTIONS[batch["action"]].wakes_worker:
         console.print(
             f"`satchel parked batch undo {id}` takes back what is not sent yet.",

@@ -10,22 +10,17 @@ import re
 from collections.abc import Iterable
 
 from sync_protocol.errors import FaultJson
+from sync_protocol.fields import Ulid
 
 UNSPECIFIED = "unspecified"
 """The class of a document for which none was given."""
 _DIGITS = 10
 """Hexadecimal digits of the digest. Two causes of one class that share it would only be listed as one."""
+_VARIABLE = "…"
 
-_VARIABLE = re.compile(
-    r"""
-    \b[0-9A-HJKMNP-TV-Z]{26}\b                                    # ULID
-    | \b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b              # UUID
-    | \b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?
-    | \b\d+(?:[.,]\d+)+\b                                          # an amount or a quantity
-    | \[\d+\]                                                      # a place in a list
-    """,
-    re.VERBOSE,
-)
+_WORD = re.compile(r"[0-9A-Za-z.,:+-]+")
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def cause_of(error_class: str, words: str | None, errors: Iterable[FaultJson] = ()) -> str:
@@ -35,13 +30,36 @@ def cause_of(error_class: str, words: str | None, errors: Iterable[FaultJson] = 
         words: what the ERP said, or None.
         errors: the faults of its fields.
     """
-    told = [words or "", *sorted({f"{fault['code']} {fault['field']}" for fault in errors})]
-    if not any(told):
+    texts = [words or "", *sorted({f"{fault['code']} {fault['field']}" for fault in errors})]
+    if not any(texts):
         return error_class
-    common = "\n".join(_VARIABLE.sub("…", text).strip() for text in told)
-    return f"{error_class}-{hashlib.sha256(common.encode()).hexdigest()[:_DIGITS]}"
+    common = "\n".join(map(_common, texts))
+    digest = hashlib.sha256(common.encode()).hexdigest()
+    return f"{error_class}-{digest[:_DIGITS]}"
 
 
 def class_in(cause: str) -> str:
     """Return the class that *cause* begins with."""
     return cause.partition("-")[0]
+
+
+def _common(text: str) -> str:
+    """Return *text* with a sign instead of each word that differs from document to document."""
+    head, *parts = text.split("[")
+    for part in parts:
+        place, bracket, rest = part.partition("]")
+        head += f"[]{rest}" if bracket and place.isdigit() else f"[{part}"
+    return _WORD.sub(lambda match: _common_word(match[0]), head).strip()
+
+
+def _common_word(word: str) -> str:
+    bare = word.rstrip(".,:")
+    return _VARIABLE + word[len(bare) :] if _differs(bare) else word
+
+
+def _differs(word: str) -> bool:
+    """Say whether *word* is an id, a date or time, or an amount. A whole number may be a code, so it stays."""
+    if Ulid.pattern.fullmatch(word) or _UUID.fullmatch(word) or _DATE.match(word):
+        return True
+    digits = word.replace(".", "").replace(",", "")
+    return digits != word and digits.isdigit()

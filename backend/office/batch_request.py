@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from backend.identity.names import is_storable
 from backend.office.actions import ACTIONS
 from backend.office.errors import ActionRefused
-from backend.office.field_changes import FIELD, FieldChange
+from backend.office.field_changes import FieldChange, is_field
 from sync_protocol.errors import ErrorCode, Fault
 from sync_protocol.office_batches import MOST_CHANGES, MOST_DOCUMENTS
 
@@ -38,6 +39,11 @@ def check(request: BatchRequest) -> None:
         faults.append(Fault(ErrorCode.FIELD_INVALID, "action", f"must be one of {', '.join(FOR_MANY)}"))
     elif ACTIONS[request.action].needs_reason and not request.why.strip():
         faults.append(Fault(ErrorCode.FIELD_MISSING, "why", "is required, because the rep reads it"))
+    faults += [
+        Fault(ErrorCode.FIELD_INVALID, name, "has a character that no text may have")
+        for name, text in (("cause", request.cause), ("why", request.why))
+        if not is_storable(text)
+    ]
     if not 1 <= request.limit <= MOST_DOCUMENTS:
         faults.append(Fault(ErrorCode.FIELD_INVALID, "limit", f"must be from 1 to {MOST_DOCUMENTS}"))
     faults += _faults_of_changes(request)
@@ -55,7 +61,7 @@ def _faults_of_changes(request: BatchRequest) -> list[Fault]:
         return [Fault(ErrorCode.FIELD_INVALID, "changes", f"must have from 1 to {MOST_CHANGES} changes")]
     faults = []
     for n, change in enumerate(changes):
-        if not FIELD.fullmatch(change.field):
+        if not is_field(change.field):
             message = "must name a field as in `currency` or `lines[].unit`"
             faults.append(Fault(ErrorCode.FIELD_INVALID, f"changes[{n}].field", message))
         faults += [
@@ -63,6 +69,6 @@ def _faults_of_changes(request: BatchRequest) -> list[Fault]:
                 ErrorCode.FIELD_INVALID, f"changes[{n}].{name}", "must be a text, a number, true, false or null"
             )
             for name, value in (("old", change.old), ("new", change.new))
-            if isinstance(value, list | dict)
+            if isinstance(value, list | dict) or (isinstance(value, str) and not is_storable(value))
         ]
     return faults

@@ -96,7 +96,7 @@ class BatchService:
         return len(documents[most:])
 
     def undo(self, id: str, *, by: str, why: str = "") -> None:
-        """Park again each document that the batch has queued and nobody has sent; it goes on no further."""
+        """Park again each document that the batch has queued and nobody has sent; it continues no further."""
         now = self.clock.now()
         with self.sessions() as session, session.begin():
             self._authorize(session)

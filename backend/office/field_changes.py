@@ -12,7 +12,7 @@ from typing import Any
 
 from sync_protocol.json_types import Body, NewBody
 
-FIELD = re.compile(r"[a-z_]+(?:\[\])?(?:\.[a-z_]+(?:\[\])?)*")
+_NAME = re.compile(r"[a-z_]+(?:\[\])?")
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,11 @@ class FieldChange:
     def to_wire(self) -> dict[str, Any]:
         """Return the change as JSON of `FieldChangeSchema`."""
         return asdict(self)
+
+
+def is_field(text: str) -> bool:
+    """Say whether *text* is the path of a field."""
+    return all(_NAME.fullmatch(name) for name in text.split("."))
 
 
 def corrected(body: Body, changes: Sequence[FieldChange]) -> tuple[NewBody, int]:

@@ -1,4 +1,7 @@
-"""Recall a document that waits to be sent: it is parked again, as it was before the office queued it."""
+"""Recall a document that waits to be sent: it is parked again, as it was before the office queued it.
+
+Apart from `actions.py`, whose other actions are about documents that are parked.
+"""
 
 from sqlalchemy.orm import Session
 

@@ -15,13 +15,10 @@ KEY = sa.String(128).with_variant(sa.String(128, collation="C"), "postgresql")
 TIME = sa.DateTime(timezone=True)
 PARKED = sa.text("state = 'parked'")
 ROWS_AT_ONCE = 500
-VARIABLE = re.compile(
-    r"\b[0-9A-HJKMNP-TV-Z]{26}\b"
-    r"|\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"
-    r"|\b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?"
-    r"|\b\d+(?:[.,]\d+)+\b"
-    r"|\[\d+\]"
-)
+WORD = re.compile(r"[0-9A-Za-z.,:+-]+")
+ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
+UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
+DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 revision = "0025"
 down_revision = "0023"
@@ -86,8 +83,28 @@ def _compute() -> None:
 
 def _cause(error_class: str, words: str | None, errors: str | None) -> str:
     faults = json.loads(errors or "[]")
-    told = [words or "", *sorted({f"{fault['code']} {fault['field']}" for fault in faults})]
-    if not any(told):
+    texts = [words or "", *sorted({f"{fault['code']} {fault['field']}" for fault in faults})]
+    if not any(texts):
         return error_class
-    common = "\n".join(VARIABLE.sub("…", text).strip() for text in told)
+    common = "\n".join(map(_common, texts))
     return f"{error_class}-{hashlib.sha256(common.encode()).hexdigest()[:10]}"
+
+
+def _common(text: str) -> str:
+    head, *parts = text.split("[")
+    for part in parts:
+        place, bracket, rest = part.partition("]")
+        head += f"[]{rest}" if bracket and place.isdigit() else f"[{part}"
+    return WORD.sub(lambda match: _common_word(match[0]), head).strip()
+
+
+def _common_word(word: str) -> str:
+    bare = word.rstrip(".,:")
+    return "…" + word[len(bare) :] if _differs(bare) else word
+
+
+def _differs(word: str) -> bool:
+    if ULID.fullmatch(word) or UUID.fullmatch(word) or DATE.match(word):
+        return True
+    digits = word.replace(".", "").replace(",", "")
+    return digits != word and digits.isdigit()

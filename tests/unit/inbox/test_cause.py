@@ -9,7 +9,7 @@ A, B = "01KB0000000000000000000001", "01KB0000000000000000000002"
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("text", "other"),
     [
         (f"order {A}: unit KT is unknown", f"order {B}: unit KT is unknown"),
         ("1.00 left, 408.23 ordered for C0007", "2,50 left, 1.408,23 ordered for C0007"),
@@ -21,12 +21,12 @@ A, B = "01KB0000000000000000000001", "01KB0000000000000000000002"
         ),
     ],
 )
-def test_what_differs_by_document_makes_no_other_cause(one: str, other: str) -> None:
-    assert cause_of("reject_office", one) == cause_of("reject_office", other)
+def test_what_differs_by_document_makes_no_other_cause(text: str, other: str) -> None:
+    assert cause_of("reject_office", text) == cause_of("reject_office", other)
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("text", "other"),
     [
         ("unit KT is unknown", "unit PAL is unknown"),
         ("customer C0007 is blocked", "customer C0008 is blocked"),
@@ -34,8 +34,8 @@ def test_what_differs_by_document_makes_no_other_cause(one: str, other: str) -> 
         ("", "E4711"),
     ],
 )
-def test_what_must_be_repaired_makes_another_cause(one: str, other: str) -> None:
-    assert cause_of("reject_office", one) != cause_of("reject_office", other)
+def test_what_must_be_repaired_makes_another_cause(text: str, other: str) -> None:
+    assert cause_of("reject_office", text) != cause_of("reject_office", other)
 
 
 def test_the_class_makes_another_cause_and_can_be_read_from_it() -> None:

@@ -162,6 +162,27 @@ def test_two_people_proceed_with_one_batch_and_each_document_is_settled_once(bat
     assert len(retried) == 4
 
 
+def test_a_document_that_somebody_has_settled_meanwhile_is_left_alone(
+    batches: Batches, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cause, [id] = batches.park(1)
+    batch = batches.begin("retry", cause)
+    perform = OfficeService.perform
+
+    def after_another(*given: Any, **more: Any) -> Any:
+        monkeypatch.undo()
+        batches.service.proceed(batch, by="berta")
+        batches.office.inbox.erp.script("create", "refuse_office", "ok")
+        batches.office.inbox.forwarder().drain()
+        return perform(*given, **more)
+
+    monkeypatch.setattr(OfficeService, "perform", after_another)
+    batches.service.proceed(batch, by="anna")
+    assert batches.results(batch) == [("done", None)]
+    assert batches.states([id]) == ["parked"], "it failed again, and belongs to a new batch"
+    assert [entry[0] for entry in batches.office.trail(id)] == ["user:berta"]
+
+
 def test_a_batch_that_is_undone_meanwhile_settles_no_further_document(
     batches: Batches, monkeypatch: pytest.MonkeyPatch
 ) -> None:
