@@ -159,8 +159,6 @@ export const TEXTS = {
   "record.gone": ["This record is not on this phone any more.", "本机上已没有该记录。"],
 
   "scan.barcode": ["Scan a barcode", "扫描条码"],
-  "scan.no_camera": ["The camera cannot be used. Type the code.", "无法使用相机，请手动输入。"],
-  "scan.view": ["View of the camera", "相机画面"],
 
   search: ["Search", "搜索"],
   "search.hint": ["Type a part of a name, number or city.", "输入名称、编号或城市的一部分。"],
