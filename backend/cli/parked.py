@@ -18,7 +18,7 @@ from backend.delivery.park_reasons import PARK_REASONS
 from backend.erp.port import connect
 from backend.identity import audit
 from backend.inbox.references import find_id
-from backend.office import queries
+from backend.office import accounts, queries
 from backend.office.action import Action
 from backend.office.actions import ACTIONS
 from backend.office.causes import of_cause
@@ -109,7 +109,13 @@ def _run(action: Action, id: str, by: str, why: str, force: bool, as_json: bool,
             with sessions() as session:
                 body = json.loads(get_document(session, id).body)
             values["body"] = edited(body, values.pop("file"))
-        office = OfficeService(sessions, clock, settings, lambda: connect(settings.connector, settings.erp))
+        office = OfficeService(
+            sessions,
+            clock,
+            settings,
+            lambda: connect(settings.connector, settings.erp),
+            lambda session: accounts.user_named(session, by, clock.now()),
+        )
         document = office.perform(action.name, id, by=by, why=why, force=force, **values)
     if as_json:
         print_json(document.to_wire())

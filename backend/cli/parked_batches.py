@@ -14,6 +14,7 @@ from backend.cli.parked_options import AS, FORCE, JSON, one_line_errors, print_j
 from backend.cli.tables import print_table
 from backend.clock import SystemClock
 from backend.erp.port import connect
+from backend.office import accounts
 from backend.office.actions import ACTIONS
 from backend.office.batch_request import FOR_MANY, BatchRequest
 from backend.office.batches import DONE, REFUSED, UNDONE, BatchService, batch_view
@@ -98,7 +99,7 @@ def run(
     """Carry out ACTION on the parked documents with CAUSE."""
     field_changes = [FieldChange(field, _value(old), _value(new)) for field, old, new in changes]
     request = BatchRequest(action, cause, by, limit=limit, why=why, force=force, changes=field_changes)
-    with _service() as service:
+    with _service(by) as service:
         id = service.begin(request)
         _proceed(service, id, by)
         _print(service, id, as_json)
@@ -119,7 +120,7 @@ def show(batch: str, as_json: bool) -> None:
 @JSON
 def resume(batch: str, by: str, as_json: bool) -> None:
     """Continue BATCH, which was interrupted."""
-    with _service() as service:
+    with _service(by) as service:
         _proceed(service, batch, by)
         _print(service, batch, as_json)
 
@@ -131,17 +132,24 @@ def resume(batch: str, by: str, as_json: bool) -> None:
 @JSON
 def undo(batch: str, by: str, why: str, as_json: bool) -> None:
     """Park again what BATCH has queued and nobody has sent."""
-    with _service() as service:
+    with _service(by) as service:
         service.undo(batch, by=by, why=why)
         _print(service, batch, as_json)
 
 
 @contextmanager
-def _service() -> Iterator[BatchService]:
-    settings = load_settings()
+def _service(by: str | None = None) -> Iterator[BatchService]:
+    """Yield the service for the person *by*; None: for somebody who only looks."""
+    settings, clock = load_settings(), SystemClock()
     with one_line_errors(), engine_of(settings) as engine:
         sessions = sessionmaker(engine, expire_on_commit=False)
-        yield BatchService(sessions, SystemClock(), settings, lambda: connect(settings.connector, settings.erp))
+        yield BatchService(
+            sessions,
+            clock,
+            settings,
+            lambda: connect(settings.connector, settings.erp),
+            lambda session: accounts.user_named(session, by, clock.now()) if by is not None else None,
+        )
 
 
 def _proceed(service: BatchService, id: str, by: str) -> None:

@@ -15,7 +15,11 @@ from backend.office.errors import ActionRefused
 from sync_protocol.errors import ErrorCode
 
 AS = click.option(
-    "--as", "by", metavar="NAME", default=getpass.getuser, help="Who acts. Default: your login name."
+    "--as",
+    "by",
+    metavar="NAME",
+    default=getpass.getuser,
+    help="Who acts; the roles of an office account of that name apply. Default: your login name.",
 )
 FORCE = click.option(
     "--force", is_flag=True, help="Act although somebody else has reserved it, or a check is in doubt."

@@ -6,11 +6,11 @@ interrupted continues where it stopped, and does nothing twice.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import Select, insert, select
 from sqlalchemy.orm import Session
 from ulid import ULID
 
@@ -18,6 +18,7 @@ from backend.clock import Clock, instant
 from backend.database.core import Sessions, table_of
 from backend.identity import audit
 from backend.inbox.models import Submission
+from backend.office.access import OfficeUser
 from backend.office.actions import ACTIONS
 from backend.office.batch_request import BatchRequest, check
 from backend.office.causes import waiting
@@ -25,6 +26,7 @@ from backend.office.erp_check import Connect
 from backend.office.errors import ActionRefused
 from backend.office.field_changes import FieldChange, corrected
 from backend.office.models import Batch, BatchDocument
+from backend.office.roles import Permission
 from backend.office.service import OfficeService
 from backend.settings import Settings
 from sync_protocol.errors import ErrorCode
@@ -46,21 +48,19 @@ class BatchService:
         clock: Clock,
         settings: Settings,
         connect: Connect,
-        authorize: Callable[[Session], None] | None = None,
+        authorize: Callable[[Session], OfficeUser | None] = lambda session: None,
     ) -> None:
-        """See `OfficeService`: *authorize* begins each transaction that changes something."""
+        """See `OfficeService`: *authorize* begins each transaction, and returns who acts."""
         self.sessions, self.clock, self.settings, self.connect = sessions, clock, settings, connect
-        self._authorize = authorize or (lambda session: None)
+        self._authorize = authorize
 
     def begin(self, request: BatchRequest) -> str:
         """Store the batch of *request*, without acting on any document yet; return its id."""
         check(request)
         now, id = self.clock.now(), str(ULID())
         with self.sessions() as session, session.begin():
-            self._authorize(session)
-            documents = session.scalars(
-                waiting(request.cause).with_only_columns(Submission.id).limit(request.limit)
-            ).all()
+            may_act = waiting(request.cause, self._authorize(session), ACTIONS[request.action].permission)
+            documents = session.scalars(may_act.with_only_columns(Submission.id).limit(request.limit)).all()
             if not documents:
                 message = f"no document is parked with the cause {request.cause} any more"
                 raise ActionRefused(ErrorCode.NOT_FOUND, message)
@@ -87,8 +87,7 @@ class BatchService:
             batch = get_batch(session, id)
             if batch.undone_at is not None:
                 raise ActionRefused(ErrorCode.NOT_FOR_THIS, f"batch {id} was undone by {batch.undone_by}")
-            pending = select(BatchDocument).where(BatchDocument.batch == id, BatchDocument.result.is_(None))
-            documents = session.scalars(pending.order_by(BatchDocument.place)).all()
+            documents = documents_of(session, batch, self._authorize(session), None)
             session.expunge_all()
         for document in documents[:most]:
             arguments = {"why": batch.why, "force": batch.force}
@@ -99,7 +98,7 @@ class BatchService:
         """Park again each document that the batch has queued and nobody has sent; it continues no further."""
         now = self.clock.now()
         with self.sessions() as session, session.begin():
-            self._authorize(session)
+            user = self._authorize(session)
             batch = get_batch(session, id, lock=True)
             if not ACTIONS[batch.action].wakes_worker:
                 message = f"batch {id} has queued nothing: {batch.action} ends a document, and cannot be undone"
@@ -107,8 +106,7 @@ class BatchService:
             if batch.undone_at is None:
                 batch.undone_by, batch.undone_at = by, now
                 _record(session, "undone", id, by, now, {"why": why} if why else {})
-            done = select(BatchDocument).where(BatchDocument.batch == id, BatchDocument.result == DONE)
-            documents = session.scalars(done.order_by(BatchDocument.place)).all()
+            documents = documents_of(session, batch, user, DONE)
             session.flush()
             session.expunge_all()
         for document in documents:
@@ -127,12 +125,13 @@ class BatchService:
         undoing = expected == DONE
         id = (undoing and document.answer_id) or document.submission_id
 
-        def begin(session: Session) -> None:
-            self._authorize(session)
+        def begin(session: Session) -> OfficeUser | None:
+            user = self._authorize(session)
             if not undoing:
                 _require_in_force(session, document.batch)
             if _locked(session, document).result != expected:
                 raise _TakenMeanwhile
+            return user
 
         def end(session: Session, answer: Submission) -> None:
             row = _locked(session, document)
@@ -158,11 +157,13 @@ class BatchService:
                 row.result, row.message = expected or REFUSED, message
 
 
-def batch_view(session: Session, id: str) -> dict[str, Any]:
-    """Return the batch *id* as JSON of `BatchSchema`; raises `ActionRefused` (not_found)."""
+def batch_view(session: Session, id: str, user: OfficeUser | None = None) -> dict[str, Any]:
+    """Return the batch *id* as JSON of `BatchSchema`; raises `ActionRefused` (not_found).
+
+    *user*: only documents that this person may see; None: all.
+    """
     batch = get_batch(session, id)
-    of_batch = select(BatchDocument).where(BatchDocument.batch == id).order_by(BatchDocument.place)
-    documents = session.scalars(of_batch).all()
+    documents = session.scalars(_of_batch(batch, user, Permission.VIEW)).all()
     return {
         "id": batch.id,
         "action": batch.action,
@@ -171,7 +172,7 @@ def batch_view(session: Session, id: str) -> dict[str, Any]:
         "begun_at": instant(batch.begun_at),
         "undone_by": batch.undone_by,
         "undone_at": instant(batch.undone_at) if batch.undone_at else None,
-        "waiting": sum(document.result is None for document in documents),
+        "waiting": len(documents_of(session, batch, user, None)),
         "documents": [
             {
                 "id": document.submission_id,
@@ -182,6 +183,23 @@ def batch_view(session: Session, id: str) -> dict[str, Any]:
             for document in documents
         ],
     }
+
+
+def documents_of(
+    session: Session, batch: Batch, user: OfficeUser | None, result: str | None
+) -> Sequence[BatchDocument]:
+    """Return the documents of *batch* with *result* on which *user* may act; None may act on all."""
+    of_batch = _of_batch(batch, user, ACTIONS[batch.action].permission)
+    return session.scalars(of_batch.where(BatchDocument.result.is_not_distinct_from(result))).all()
+
+
+def _of_batch(batch: Batch, user: OfficeUser | None, permission: Permission) -> Select[BatchDocument]:
+    statement = select(BatchDocument).where(BatchDocument.batch == batch.id).order_by(BatchDocument.place)
+    if user is None:
+        return statement
+    return statement.join(Submission, Submission.id == BatchDocument.submission_id).where(
+        user.documents(permission)
+    )
 
 
 def get_batch(session: Session, id: str, *, lock: bool = False) -> Batch:

@@ -5,14 +5,16 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from backend.clock import instant
 from backend.delivery.park_reasons import UNKNOWN_KIND, class_on_arrival
 from backend.inbox.cause import class_in
 from backend.inbox.models import Submission
+from backend.office.access import OfficeUser
 from backend.office.queries import ParkedDocument, to_view
+from backend.office.roles import Permission
 from sync_protocol.catalogue import KINDS
 from sync_protocol.submission import State
 
@@ -52,8 +54,11 @@ class Cause:
         }
 
 
-def causes(session: Session, *, now: dt.datetime) -> list[Cause]:
-    """Return the causes for which documents are parked, the one with most documents first."""
+def causes(session: Session, *, now: dt.datetime, user: OfficeUser | None = None) -> list[Cause]:
+    """Return the causes for which documents are parked, the one with most documents first.
+
+    *user*: only documents that this person may see; None: all.
+    """
     by_key: dict[str, Cause] = {}
     statement = (
         select(
@@ -63,7 +68,7 @@ def causes(session: Session, *, now: dt.datetime) -> list[Cause]:
             func.min(Submission.updated_at).label("oldest"),
             func.max(Submission.updated_at).label("newest"),
         )
-        .where(_PARKED)
+        .where(_PARKED, user.documents() if user is not None else true())
         .group_by(Submission.cause, Submission.kind)
     )
     for row in session.execute(statement):
@@ -74,13 +79,21 @@ def causes(session: Session, *, now: dt.datetime) -> list[Cause]:
         cause.oldest = min(cause.oldest or row.oldest, row.oldest)
         cause.newest = max(cause.newest or row.newest, row.newest)
     for cause in by_key.values():
-        cause.example = to_view(session.scalars(waiting(cause.cause).limit(1)).one(), now)
+        cause.example = to_view(session.scalars(waiting(cause.cause, user).limit(1)).one(), now)
     return sorted(by_key.values(), key=lambda cause: (-cause.documents, cause.cause))
 
 
-def waiting(cause: str) -> Any:
-    """Return the statement that selects the parked documents with *cause*, longest-waiting first."""
-    return select(Submission).where(_PARKED, of_cause(cause)).order_by(Submission.updated_at, Submission.seq)
+def waiting(
+    cause: str, user: OfficeUser | None = None, permission: Permission = Permission.VIEW
+) -> Select[Submission]:
+    """Return the statement that selects the parked documents with *cause*, longest-waiting first.
+
+    *user*: only documents for which this person has *permission*; None: all.
+    """
+    statement = select(Submission).where(_PARKED, of_cause(cause))
+    if user is not None:
+        statement = statement.where(user.documents(permission))
+    return statement.order_by(Submission.updated_at, Submission.seq)
 
 
 def of_cause(cause: str) -> ColumnElement[bool]:

@@ -13,13 +13,14 @@ from backend.api.route import Auth, route
 from backend.api.services import get_services
 from backend.database.web_session import db
 from backend.erp.port import connect
-from backend.office.accounts import Permission
+from backend.office.access import OfficeUser
 from backend.office.action import Action
 from backend.office.actions import ACTIONS
 from backend.office.batch_request import FOR_MANY, BatchRequest
 from backend.office.batches import BatchService, batch_view, get_batch
 from backend.office.causes import causes
 from backend.office.field_changes import FieldChange
+from backend.office.roles import Permission
 from sync_protocol.errors import ErrorCode
 from sync_protocol.office_batches import BatchRequestSchema, BatchSchema, CauseListSchema, UndoSchema
 
@@ -41,9 +42,9 @@ REQUEST_BYTES = 64 * 1024
 )
 def list_causes() -> Response:
     """Answer with the causes for which documents are parked."""
-    office_auth.require_permission(Permission.VIEW, "view parked documents")
+    user = office_auth.require_permission(Permission.VIEW, "view parked documents")
     with Session(db.engine) as session, session.begin():
-        listed = causes(session, now=get_services().clock.now())
+        listed = causes(session, now=get_services().clock.now(), user=user)
     return json_response({"causes": [cause.to_wire() for cause in listed]})
 
 
@@ -70,7 +71,7 @@ def begin() -> Response:
     user = office_auth.require_permission(permission, f"use the action {fields['action']}")
     changes = [FieldChange(**change) for change in fields.pop("changes")]
     request = BatchRequest(by=user.name, changes=changes, **fields)
-    return _view(_service(permission, f"use the action {request.action}").begin(request))
+    return _view(_service(permission, f"use the action {request.action}").begin(request), user)
 
 
 @route(
@@ -86,9 +87,9 @@ def begin() -> Response:
 )
 def show(id: str) -> Response:
     """Answer with a batch."""
-    office_auth.require_permission(Permission.VIEW, "view parked documents")
+    user = office_auth.require_permission(Permission.VIEW, "view parked documents")
     require_ulid(id)
-    return _view(id)
+    return _view(id, user)
 
 
 @route(
@@ -108,7 +109,7 @@ def proceed(id: str) -> Response:
     what = f"use the action {action.name}"
     user = office_auth.require_permission(action.permission, what)
     _service(action.permission, what).proceed(id, by=user.name, most=MOST_AT_ONCE)
-    return _view(id)
+    return _view(id, user)
 
 
 @route(
@@ -131,7 +132,7 @@ def undo(id: str) -> Response:
     fields: dict[str, Any] = request_body.read(UndoSchema, REQUEST_BYTES)
     request_body.require_storable(fields)
     _service(action.permission, what).undo(id, by=user.name, why=fields["why"])
-    return _view(id)
+    return _view(id, user)
 
 
 def _action_of(id: str) -> Action:
@@ -153,6 +154,6 @@ def _service(permission: Permission, what: str) -> BatchService:
     )
 
 
-def _view(id: str) -> Response:
+def _view(id: str, user: OfficeUser) -> Response:
     with Session(db.engine) as session:
-        return json_response(batch_view(session, id))
+        return json_response(batch_view(session, id, user))

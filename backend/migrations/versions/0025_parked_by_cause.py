@@ -1,6 +1,6 @@
 """parked documents by their cause, and batches that repair all of one cause
 
-Revision 0025, after 0023. The cause of a document that is parked already is
+Revision 0025, after 0024. The cause of a document that is parked already is
 computed here; `backend/inbox/cause.py` may change later, and this may not.
 """
 
@@ -21,7 +21,7 @@ UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}
 DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 revision = "0025"
-down_revision = "0023"
+down_revision = "0024"
 branch_labels = None
 depends_on = None
 

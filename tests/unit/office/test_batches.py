@@ -6,12 +6,16 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from backend.identity import access as grants
 from backend.inbox.models import Submission
+from backend.office.access import Grant, OfficeUser
 from backend.office.batch_request import FOR_MANY, BatchRequest
-from backend.office.batches import BatchService, get_batch
+from backend.office.batches import BatchService, batch_view, get_batch
+from backend.office.causes import causes
 from backend.office.errors import ActionRefused
 from backend.office.field_changes import FieldChange
 from backend.office.models import BatchDocument
+from backend.office.roles import Role
 from backend.office.service import OfficeService
 from sync_protocol.errors import ErrorCode
 from tests.unit.delivery.inbox_fixture import ORDER
@@ -218,6 +222,47 @@ def test_only_the_documents_of_the_beginning_belong_to_a_batch(batches: Batches)
     late = batches.office.park(customer="C9")
     batches.service.proceed(batch, by="anna")
     assert batches.states([*ids, late]) == ["queued", "parked"]
+
+
+def test_a_person_acts_on_the_documents_of_their_reps_alone(batches: Batches) -> None:
+    inbox = batches.office.inbox
+    cause, [first, second] = batches.park(2)
+    foreign = batches.office.park(customer="C9", rep="R2")
+    with inbox.sessions() as session, session.begin():
+        grants.assign(session, "R1", "territory:NW", inbox.clock.now())
+        grants.assign(session, "R2", "territory:SE", inbox.clock.now())
+    batch = batches.begin("retry", cause)
+    north = OfficeUser("nora", (Grant(Role.ORDER_DESK, "NW"),))
+    south = OfficeUser("sven", (Grant(Role.ORDER_DESK, "SE"),))
+    for user, own, others in ((north, [first, second], [foreign]), (south, [foreign], [])):
+        service = BatchService(
+            inbox.sessions, inbox.clock, inbox.settings, lambda: inbox.erp, lambda s, u=user: u
+        )
+        with inbox.sessions() as session:
+            assert [cause.documents for cause in causes(session, now=inbox.clock.now(), user=user)] == [
+                len(own)
+            ]
+            view = batch_view(session, batch, user)
+        assert ([document["id"] for document in view["documents"]], view["waiting"]) == (own, len(own))
+        assert service.proceed(batch, by=user.name) == 0
+        assert (batches.states(own), batches.states(others)) == (
+            ["queued"] * len(own),
+            ["parked"] * len(others),
+        )
+    service.undo(batch, by="sven")
+    assert batches.states([first, second, foreign]) == ["queued", "queued", "parked"]
+
+
+def test_a_person_begins_a_batch_of_their_own_documents(batches: Batches) -> None:
+    inbox = batches.office.inbox
+    cause, _ = batches.park(1)
+    auditor = OfficeUser("olga", (Grant(Role.AUDITOR, None),))
+    service = BatchService(
+        inbox.sessions, inbox.clock, inbox.settings, lambda: inbox.erp, lambda session: auditor
+    )
+    with pytest.raises(ActionRefused) as raised:
+        service.begin(BatchRequest("retry", cause, "olga"))
+    assert raised.value.code is ErrorCode.NOT_FOUND
 
 
 def test_the_audit_trail_names_the_batch(batches: Batches) -> None:

@@ -40,7 +40,7 @@ def parked(installation: Installation, phone: Phone) -> Installation:
 
 @pytest.fixture
 def token(parked: Installation) -> str:
-    return issue_token(parked, "anna", "office")
+    return issue_token(parked, "anna", "order_desk")
 
 
 def test_a_batch_is_begun_settled_in_steps_and_undone(parked: Installation, token: str) -> None:
