@@ -19,7 +19,7 @@ from backend.delivery.park_reasons import PARK_REASONS
 from backend.erp.port import connect
 from backend.identity import audit
 from backend.inbox.references import AmbiguousReference, find_id
-from backend.office import queries
+from backend.office import accounts, queries
 from backend.office.action import Action
 from backend.office.actions import ACTIONS
 from backend.office.errors import ActionRefused
@@ -32,7 +32,11 @@ Decorator = Callable[[Callable[..., None]], Callable[..., None]]
 """Adds a parameter to the function of a command."""
 
 AS = click.option(
-    "--as", "by", metavar="NAME", default=getpass.getuser, help="Who acts. Default: your login name."
+    "--as",
+    "by",
+    metavar="NAME",
+    default=getpass.getuser,
+    help="Who acts; the roles of an office account of that name apply. Default: your login name.",
 )
 FORCE = click.option(
     "--force", is_flag=True, help="Act although somebody else has reserved it, or a check is in doubt."
@@ -109,7 +113,13 @@ def _run(action: Action, id: str, by: str, why: str, force: bool, as_json: bool,
             with sessions() as session:
                 body = json.loads(get_document(session, id).body)
             values["body"] = edited(body, values.pop("file"))
-        office = OfficeService(sessions, clock, settings, lambda: connect(settings.connector, settings.erp))
+        office = OfficeService(
+            sessions,
+            clock,
+            settings,
+            lambda: connect(settings.connector, settings.erp),
+            lambda session: accounts.user_named(session, by, clock.now()),
+        )
         document = office.perform(action.name, id, by=by, why=why, force=force, **values)
     if as_json:
         _print_json(document.to_wire())

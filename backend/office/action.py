@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from backend.erp.records import ErpDocument
 from backend.inbox.models import Submission
-from backend.office.accounts import Permission
 from backend.office.erp_check import ErpCheck
+from backend.office.roles import Permission
 from sync_protocol.submission import Decision, State
 
 

@@ -15,13 +15,13 @@ from backend.feed.customer_merges import order_key
 from backend.inbox.models import Submission
 from backend.inbox.restored import newest_loss
 from backend.inbox.submissions import may_be_in_erp
-from backend.office.accounts import Permission
 from backend.office.action import Action, ActionRequest, ActionResult, ErpQuestion
 from backend.office.correction import find_correction, fix
 from backend.office.erp_check import require_erp_kind
 from backend.office.errors import ActionRefused
 from backend.office.linking import find_link, link, unlink
 from backend.office.queries import reservation_holder
+from backend.office.roles import Permission
 from backend.receipts.faults import receipt_faults
 from backend.receipts.receipts import unusable
 from backend.sync.returning import approvals_of

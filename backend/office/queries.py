@@ -13,6 +13,7 @@ from backend.delivery.park_reasons import advice_for, class_of, owner_of
 from backend.inbox.models import Submission
 from backend.inbox.records import title_of
 from backend.inbox.submissions import get
+from backend.office.access import OfficeUser
 from backend.office.errors import ActionRefused
 from sync_protocol.errors import ErrorCode, FaultJson
 from sync_protocol.office import ParkedJson
@@ -88,6 +89,7 @@ def list_parked(
     limit: int = 100,
     limit_bytes: int | None = None,
     after: str | None = None,
+    user: OfficeUser | None = None,
 ) -> ParkedPage:
     """Return the next parked documents that match the filters, longest-waiting first.
 
@@ -95,6 +97,7 @@ def list_parked(
         limit: Maximum number of documents.
         limit_bytes: Maximum bytes of their bodies; one document is returned even if it is larger.
         after: `ParkedPage.next` of the page before; None for the first page.
+        user: Only documents that this person may see; None: all.
 
     Raises ValueError if *after* is another text.
     """
@@ -104,6 +107,8 @@ def list_parked(
         .where(Submission.state == State.PARKED.value)
         .order_by(Submission.updated_at, Submission.seq)
     )
+    if user is not None:
+        statement = statement.where(user.documents())
     if after is not None:
         statement = statement.where(place > _read_place(after))
     if rep is not None:

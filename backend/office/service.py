@@ -15,6 +15,7 @@ from backend.inbox.restored import newest_loss
 from backend.inbox.settle import settle
 from backend.inbox.state_change import StateChange
 from backend.inbox.supersession import lock_rep
+from backend.office.access import OfficeUser, require_document
 from backend.office.action import Action, ActionRequest, ActionResult, ErpQuestion
 from backend.office.actions import ACTIONS
 from backend.office.erp_check import Connect, ErpCheck, check_by_key, check_by_number, require_absent
@@ -39,11 +40,13 @@ class OfficeService:
         clock: Clock,
         settings: Settings,
         connect: Connect,
-        authorize: Callable[[Session], None] | None = None,
+        authorize: Callable[[Session], OfficeUser | None] = lambda session: None,
     ) -> None:
         """*connect* is called only if the ERP must be asked.
 
-        *authorize* begins the transaction of an action, and raises if it is not allowed any more; None: it is.
+        *authorize* begins the transaction of an action, and returns who acts, so that the table of roles is
+        applied to the document; it raises if the person may not act any more. None: an operator at the command
+        line, who may do everything.
         """
         self.sessions, self.clock, self.settings, self.connect = sessions, clock, settings, connect
         self._authorize = authorize
@@ -65,30 +68,35 @@ class OfficeService:
         """
         action = ACTIONS[name]
         given = _required(action, why.strip(), arguments)
-        before = self._read(id) if action.erp_question is not None or action.replaces_document else None
+        before = self._read(id, action) if action.erp_question is not None or action.replaces_document else None
         erp_check = self._check_erp(action, before, given) if before is not None else None
         reservation = dt.timedelta(seconds=self.settings.parked_reservation_seconds)
         request = ActionRequest(
             by, f"user:{by}", self.clock.now(), reservation, why.strip(), force, given, erp_check
         )
         with self.sessions() as session, session.begin():
-            if self._authorize is not None:
-                self._authorize(session)
+            user = self._authorize(session)
             if before is not None and action.replaces_document:
                 # Before the row is locked: a push of the rep takes the two locks in this order too.
                 lock_rep(session, before.rep)
             row = get_document(session, id, lock=True)
+            if user is not None:
+                require_document(session, user, action.permission, row)
             view = to_view(act(session, action, row, request), request.now)
         if action.wakes_worker:
             # After the commit; before it, the worker would find nothing to send.
             doorbell.ring(self.settings)
         return view
 
-    def _read(self, id: str) -> Submission:
+    def _read(self, id: str, action: Action) -> Submission:
         with self.sessions() as session, session.begin():
+            # Before the ERP is asked: its answer would tell about a document that the person may not see.
+            user = self._authorize(session)
             # After a loss the ERP may have a document that seems not to have been sent.
             newest_loss(session, self.clock.now())
             document = get_document(session, id)
+            if user is not None:
+                require_document(session, user, action.permission, document)
             session.expunge(document)
         return document
 

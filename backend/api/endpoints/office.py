@@ -16,10 +16,11 @@ from backend.database.web_session import db
 from backend.delivery.park_reasons import PARK_REASONS
 from backend.erp.port import connect
 from backend.office import queries
-from backend.office.accounts import Permission
+from backend.office.access import require_document
 from backend.office.action import Action, ErpQuestion
 from backend.office.actions import ACTIONS
 from backend.office.queries import get_document, to_view
+from backend.office.roles import Permission
 from backend.office.service import OfficeService
 from sync_protocol.errors import ErrorCode, Fault
 from sync_protocol.fields import Key, Ulid
@@ -56,7 +57,7 @@ ENVELOPE_BYTES = 64 * 1024
 )
 def list_parked() -> Response:
     """Answer with the parked documents that match the query."""
-    office_auth.require_permission(Permission.VIEW, "view parked documents")
+    user = office_auth.require_permission(Permission.VIEW, "view parked documents")
     owner, error_class = _choice("owner", OWNERS), _choice("class", tuple(PARK_REASONS))
     limit = _number("limit", 100, MAX_LISTED)
     limit_bytes = _number("limit_bytes", queries.MAX_BYTES, queries.MAX_BYTES)
@@ -73,6 +74,7 @@ def list_parked() -> Response:
             limit=limit,
             limit_bytes=limit_bytes,
             after=request.args.get("after") or None,
+            user=user,
         )
     return json_response({"documents": [document.to_wire() for document in page.documents], "next": page.next})
 
@@ -90,10 +92,12 @@ def list_parked() -> Response:
 )
 def show(id: str) -> Response:
     """Answer with one document in any state."""
-    office_auth.require_permission(Permission.VIEW, "view parked documents")
+    user = office_auth.require_permission(Permission.VIEW, "view parked documents")
     _require_ulid(id)
     with _session() as session, session.begin():
-        return json_response(to_view(get_document(session, id), get_services().clock.now()).to_wire())
+        row = get_document(session, id)
+        require_document(session, user, Permission.VIEW, row)
+        return json_response(to_view(row, get_services().clock.now()).to_wire())
 
 
 def act(action: Action, id: str) -> Response:

@@ -13,12 +13,12 @@ from sqlalchemy import select
 from backend.feed.changes import publish
 from backend.inbox.models import Submission
 from backend.inbox.records import as_record
-from backend.office import accounts
 from sync_protocol.change import Put
 from tests.contract.wire import exchange
 from tests.contract.wire.exchange import Golden
 from tests.unit.api.installation import Installation
 from tests.unit.delivery.recording_erp import RecordingErp
+from tests.unit.office.people import store
 from tests.unit.sync import company
 
 FOLDER = exchange.FOLDER / "office_api"
@@ -40,11 +40,9 @@ class _Story:
     def __init__(self, installation: Installation) -> None:
         self.installation = installation
         self.erp = RecordingErp(installation.settings.folder / "erp")
-        for name, role in (("anna", "office"), ("bert", "office"), ("ivo", "it")):
+        for name, role in (("anna", "order_desk"), ("bert", "order_desk"), ("ivo", "it")):
             installation.change(
-                lambda s, n=name, r=role: accounts.store_token(
-                    s, n, r, TOKENS[n], by="user:root", now=installation.clock.now()
-                )
+                lambda s, n=name, r=role: store(s, n, r, TOKENS[n], now=installation.clock.now())
             )
         phone = installation.phone()
         phone.push(*(company.submission(id, company.order_body(notes=id[-2:])) for id in IDS))

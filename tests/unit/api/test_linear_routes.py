@@ -118,7 +118,7 @@ def wide_cursor(cursor: str, n: int) -> str:
 
 @pytest.fixture
 def token(installation: Installation) -> str:
-    return issue_token(installation, "anna", "office")
+    return issue_token(installation, "anna", "order_desk")
 
 
 def test_every_route_that_takes_json_is_in_the_table() -> None:
