@@ -60,7 +60,7 @@ def _open(phone: Window, site: Site) -> float:
 
 
 def _note_responses(phone: Window) -> list[tuple[float, int]]:
-    """Return the list that will have each response of the page: when it had arrived, and its bytes with headers.
+    """Return the list that will have each response of the page: when it arrived, and its bytes with headers.
 
     The time is in seconds since the first request, which is that of the navigation.
     """
