@@ -32,13 +32,13 @@ def test_an_address_without_slash_leads_to_the_app(shell: Phone) -> None:
 
 def test_a_new_phone_takes_a_code_before_its_device_has_arrived(shell: Phone) -> None:
     """Over a slow line the modules of the device take seconds more than those of the first screen."""
-    held: list[Route] = []
-    shell.page.route("**/device/worker.js", lambda route: held.append(route))
+    requests: list[Route] = []
+    shell.page.route("**/device/worker.js", lambda route: requests.append(route))
     page = shell.open()
     code = page.get_by_label("Code from the office")
     code.fill("ABC")
-    assert held
-    held[0].continue_()
+    assert requests
+    requests[0].continue_()
     page.wait_for_function("async () => (await indexedDB.databases()).length > 0")
     expect(code).to_have_value("ABC")
     expect(page.get_by_role("heading", level=1)).to_have_text("Connect this phone")

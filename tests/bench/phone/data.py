@@ -38,9 +38,9 @@ def app_records(total: int) -> Iterator[tuple[str, Record]]:
     draw = Random("Chinese names 3")
     each = total // len(SHOWN)
     # So many that each collection has enough.
-    whole = each * 100 // min(SHARES[collection] for collection in SHOWN)
+    generated = each * 100 // min(SHARES[collection] for collection in SHOWN)
     for collection in SHOWN:
-        of_collection = (record for name, record in records.records(whole) if name == collection)
+        of_collection = (record for name, record in records.records(generated) if name == collection)
         for n, record in enumerate(islice(of_collection, each)):
             if n % EVERY == 0 and collection != "stock_levels":
                 yield collection, with_search_text(COLLECTIONS[collection], _chinese(record, draw))

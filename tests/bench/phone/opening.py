@@ -86,12 +86,12 @@ def offline_start(playwright: Playwright, site: Site, profile: Path, repeats: in
     """
     seconds: dict[float, list[float]] = {1: [], THROTTLE: []}
     usable = []
-    for rate, found in seconds.items():
+    for rate, durations in seconds.items():
         for _ in range(repeats):
             with window(playwright, profile) as phone, slowed(phone.renderers, rate):
                 phone.page.goto(f"{site.url}/app/search", wait_until="commit")
                 measured = phone.page.evaluate("query => phone.firstSearch(query)", QUERY)
-                found.append(measured["found"] / 1000)
+                durations.append(measured["found"] / 1000)
                 if rate == 1:
                     usable.append(measured["usable"] / 1000)
     return {
