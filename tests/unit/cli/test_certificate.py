@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from backend.lan import addresses
+from tests.eventually import SECONDS
 from tests.services.process import ServerProcess, free_port
 from tests.unit.cli.place import Place
 
@@ -69,8 +70,8 @@ def test_a_phone_reaches_the_server_by_https(place: Place) -> None:
             return False
 
     try:
-        server.wait_ready(answers, 60)
+        server.wait_ready(answers, SECONDS)
         with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
-            httpx.get(f"https://localhost:{port}/livez", trust_env=False)
+            httpx.get(f"https://localhost:{port}/livez", trust_env=False, timeout=SECONDS)
     finally:
         server.stop()
