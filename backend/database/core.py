@@ -31,7 +31,7 @@ from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from backend.database import failures, prepared_statements
+from backend.database import failures, plan_age, prepared_statements
 
 BUSY_SECONDS = 30
 """How long a writer waits for another writer of the SQLite database."""
@@ -111,6 +111,7 @@ def prepare(engine: Engine) -> None:
         _begin_explicitly(engine)
     else:
         _ping_idle_connections(engine)
+        plan_age.renew_plans(engine)
         prepared_statements.forget_with_psycopg(engine)
 
 

@@ -187,14 +187,19 @@ def _read_followers(session: Session, collection: str, parents: list[str]) -> Se
     return session.connection().execute(_followers_query(bulk.dialect_of(session)), parameters).all()
 
 
-def live(session: Session, collection: str, key: str) -> NewRecord | None:
-    """Return the live record from any channel, or None if there is none."""
-    return live_many(session, collection, [key]).get(key)
+def live(session: Session, collection: str, key: str, *, by_index: bool = False) -> NewRecord | None:
+    """Return the live record from any channel, or None if there is none; *by_index* as of `read_live`."""
+    return live_many(session, collection, [key], by_index=by_index).get(key)
 
 
-def live_many(session: Session, collection: str, keys: Iterable[str]) -> dict[str, NewRecord]:
-    """Return the current records by key; keys without a live record are left out."""
-    records = read_live(session, ((collection, key) for key in keys))
+def live_many(
+    session: Session, collection: str, keys: Iterable[str], *, by_index: bool = False
+) -> dict[str, NewRecord]:
+    """Return the current records by key; keys without a live record are left out.
+
+    *by_index* as of `read_live`.
+    """
+    records = read_live(session, ((collection, key) for key in keys), by_index=by_index)
     return {key: json.loads(record.body) for (_, key), record in records.items()}
 
 

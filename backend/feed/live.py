@@ -147,7 +147,11 @@ def _live(rows: Sequence[Any]) -> dict[Ref, LiveRecord]:
     }
 
 
-def read_live(session: Session, refs: Iterable[Ref]) -> dict[Ref, LiveRecord]:
-    """Return the records of *refs* that are live."""
-    [live] = round_trip.run(session, [live_read(bulk.dialect_of(session), refs)])
+def read_live(session: Session, refs: Iterable[Ref], *, by_index: bool = False) -> dict[Ref, LiveRecord]:
+    """Return the records of *refs* that are live.
+
+    *by_index*: from here on the transaction reads all tables by their indexes (`round_trip.by_index`).
+    """
+    switch = round_trip.by_index(session) if by_index else []
+    *_, live = round_trip.run(session, [*switch, live_read(bulk.dialect_of(session), refs)])
     return dict(live)

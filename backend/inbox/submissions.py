@@ -65,10 +65,14 @@ def _related_statement(dialect: str, every: bool) -> Any:
     copies = (bulk.in_json_list(dialect, table.c.supersedes, "originals"), *in_force)
     if every:
         return own.union(related_rows.where(*copies))
+    # Grouping asks for an order, and an index in that order would be read from one end to the other. A
+    # materialized query does not know of it, and is read once for both ends.
+    each = select(table.c.id, table.c.rep, table.c.supersedes).where(*copies).cte("copies")
+    copy = each.prefix_with("MATERIALIZED", dialect="postgresql").c
     outermost = [
-        select(end(table.c.id), table.c.rep, table.c.supersedes, literal(State.QUEUED.value))
-        .where(*copies)
-        .group_by(table.c.rep, table.c.supersedes)
+        select(end(copy.id), copy.rep, copy.supersedes, literal(State.QUEUED.value)).group_by(
+            copy.rep, copy.supersedes
+        )
         for end in (func.min, func.max)
     ]
     return own.union_all(*outermost)

@@ -21,6 +21,6 @@ def follow(session: Session, collection: str, good: Mapping[str, Record]) -> int
         return 0
     into = {key: record["replaced_by"] for key, record in good.items() if record["replaced_by"]}
     # While the remaining customer is not in the feed, documents are sent for the customer that they name.
-    existing = {*good, *live_many(session, CUSTOMERS, set(into.values()) - set(good))}
+    existing = {*good, *live_many(session, CUSTOMERS, set(into.values()) - set(good), by_index=True)}
     keys = {BY_CUSTOMER + old: BY_CUSTOMER + new for old, new in into.items() if new in existing and new != old}
     return order_keys.merge(session, keys)

@@ -3,11 +3,10 @@
 from collections.abc import Collection as Keys
 from collections.abc import Mapping
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.feed.changes import live_many
-from backend.feed.models import FeedRow
+from backend.feed.live import read_live
 from sync_protocol.canonical import canonical
 from sync_protocol.change import Change, Gone, Put
 from sync_protocol.checksum import row_hash, signed
@@ -25,7 +24,8 @@ def changes(
     is why it needs no lock on the feed, and a page without changes takes none. A sweep can delete a record
     meanwhile; `publish` reads the current rows again under its own lock.
     """
-    live = live_many(session, collection.name, {*good, *gone})
+    # The first import fills empty tables: a plan that was made for these would read the whole feed for a page.
+    live = live_many(session, collection.name, {*good, *gone}, by_index=True)
     puts: list[Change] = [
         Put(collection.name, key, record)
         for key, record in good.items()
@@ -44,16 +44,14 @@ def _differs(collection: Collection, record: Record, live: Record | None) -> boo
 
 def differing(session: Session, collection: Collection, good: Mapping[str, Record]) -> list[str]:
     """Return the keys of *good* whose row hash is not the one in the feed, ascending."""
-    rows = session.execute(
-        select(FeedRow.key, FeedRow.hash).where(
-            FeedRow.collection == collection.name, FeedRow.key.in_(list(good)), FeedRow.body.is_not(None)
-        )
-    )
-    hashes = {row.key: row.hash for row in rows}
+    live = read_live(session, ((collection.name, key) for key in good), by_index=True)
+    hashes = {key: record.hash for (_, key), record in live.items()}
     if collection.volatile:
         # Volatile fields (when it was read) are part of the hash, so take the feed's own values first.
-        live = live_many(session, collection.name, good)
-        good = {key: {**record, **_volatile_values(collection, live.get(key))} for key, record in good.items()}
+        records = {key: record.record for (_, key), record in live.items()}
+        good = {
+            key: {**record, **_volatile_values(collection, records.get(key))} for key, record in good.items()
+        }
     return sorted(
         key
         for key, record in good.items()

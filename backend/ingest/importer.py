@@ -231,7 +231,7 @@ class _CollectionReader:
         return len(changes)
 
     def _freshness(self, session: Session) -> list[Change]:
-        last = live(session, "freshness", self.name)
+        last = live(session, "freshness", self.name, by_index=True)
         if last is not None:
             as_of = dt.datetime.fromisoformat(last["as_of"])
             # One of tomorrow was written while our clock was wrong.

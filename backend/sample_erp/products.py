@@ -94,13 +94,19 @@ def _products(chance: random.Random) -> list[dict[str, Any]]:
                 **_common(f"P{number:04d}", f"{name} {chance.choice(SERIES)} {100 + number}", "product", group),
                 "base_unit": unit,
                 "units": units,
-                "barcodes": f"40{number:011d}",
+                "barcodes": _ean13(40_0000_0000_00 + number),
                 "active": number % 97 != 0,
                 "sellable": number % 89 != 0 and number % 97 != 0,
                 "cents": chance.randint(low, high),
             }
         )
     return made
+
+
+def _ean13(digits: int) -> str:
+    """Return the EAN-13 that begins with the 12 *digits* (GS1 General Specifications, 7.9: check digit)."""
+    weighted = sum(int(each) * (3 if n % 2 else 1) for n, each in enumerate(str(digits)))
+    return f"{digits}{-weighted % 10}"
 
 
 def _parts(chance: random.Random) -> list[dict[str, Any]]:

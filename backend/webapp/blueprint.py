@@ -15,6 +15,8 @@ from backend.webapp.built_files import CODINGS, PLAIN, Build, BuiltFile, NotBuil
 
 NAME = "webapp"
 FILES = "/app/files/"
+DECODER = "scan/decoder_worker.js"
+"""The only file that may compile WebAssembly: a worker has the policy of its own file."""
 IMMUTABLE = "public, max-age=31536000, immutable"
 CHECK_EACH_TIME = "no-cache"
 PATHS = ("/app", "/app/", "/app/<path:path>", "/app/files/<build>/<path:path>")
@@ -52,7 +54,8 @@ def blueprint(
         # HTTP/1.1 it would be a quarter of the bytes of the first screen.
         if request.path.startswith(FILES) and not request.path.endswith("worker.js"):
             return response
-        response.headers["Content-Security-Policy"] = policy(read_build(), segment_origins())
+        rules = policy(read_build(), segment_origins(), compiles=request.path.endswith(DECODER))
+        response.headers["Content-Security-Policy"] = rules
         response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
         response.headers["Permissions-Policy"] = "camera=(self), geolocation=(), microphone=()"
         return response
@@ -68,8 +71,12 @@ def blueprint(
     return app
 
 
-def policy(build: Build, connect_to: Sequence[str]) -> str:
-    """Return the Content-Security-Policy of the app's pages: our own files, and no script inside a page."""
+def policy(build: Build, connect_to: Sequence[str], *, compiles: bool) -> str:
+    """Return the Content-Security-Policy of the app: our own files, and no script inside a page.
+
+    *compiles*: the file is a worker that compiles WebAssembly.
+    """
+    wasm = " 'wasm-unsafe-eval'" if compiles else ""
     rules = {
         "default-src": "'none'",
         "base-uri": "'none'",
@@ -78,7 +85,7 @@ def policy(build: Build, connect_to: Sequence[str]) -> str:
         "frame-ancestors": "'none'",
         "img-src": "'self' blob: data:",
         "manifest-src": "'self'",
-        "script-src": f"'self' 'sha256-{build.import_map_hash}'",
+        "script-src": f"'self' 'sha256-{build.import_map_hash}'{wasm}",
         "style-src": "'self'",
         "worker-src": "'self'",
     }

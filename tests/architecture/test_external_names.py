@@ -16,6 +16,7 @@ OWN_NAMES = {
     "backend/webapp/builder/output.py: folder / name": "a file of the app that is built",
     "backend/webapp/builder/vendor.py: MODULES.parent / path": "a file of a locked npm package",
     "backend/webapp/builder/vendor.py: MODULES / path": "a file of a locked npm package",
+    "backend/webapp/builder/vendor.py: VENDOR / name": "a name that the module itself lists",
     "backend/webapp/built_files.py": "the files that the build lists",
     "backend/webapp/icons.py": "a size of the icon",
     "backend/metrics/files.py": "names of this host and process",

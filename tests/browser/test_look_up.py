@@ -20,12 +20,15 @@ CAMERA = """code => {
     navigator.mediaDevices.getUserMedia = async () => new MediaStream();
     HTMLMediaElement.prototype.play = async () => undefined;
     globalThis.BarcodeDetector = class {
+        static async getSupportedFormats() {
+            return ["code_128", "ean_13", "qr_code"];
+        }
         async detect() {
             return [{ rawValue: code }];
         }
     };
 }"""
-"""A camera and a detector, as phones have them: Chromium on Linux has neither."""
+"""A camera and a detector, as Android phones have them: Chromium on Linux has neither."""
 
 
 def test_a_barcode_finds_its_product(rep: Page) -> None:

@@ -23,7 +23,8 @@ def test_the_app_opens_in_flight_mode_at_every_address(shell: Phone, site: Site)
         window = shell.context.new_page()
         window.goto(path)
         expect(window.get_by_role("heading", level=1)).to_have_text(title)
-    assert site.requests == []
+    # The browser asks for a newer service worker some seconds after a page was opened, in spite of flight mode.
+    assert {path for path, _ in site.requests} <= {"/app/sw.js"}
 
 
 def test_an_address_without_slash_leads_to_the_app(shell: Phone) -> None:

@@ -1,15 +1,20 @@
 // The service worker: keeps the app's own files, so that it opens without a network. It never touches data.
 //
-// BUILD and FILES (address → SHA-256) stand above this line in what the server sends.
+// BUILD, FILES and ON_DEMAND (address → SHA-256) stand above this line in what the server sends. Files of ON_DEMAND are
+// large and not needed by everybody: they are kept when they are asked for, and by later builds then.
 //
-// A new build is fetched beside the old one and waits. It takes over when no window is open any more, or when the
-// person asks for it. The files of the old build stay until no window uses them, because an open window may still
-// load a module of its own build. Every file is checked against its hash: what a captive portal answers is not kept.
+// A new build is fetched beside the old one and waits. It takes over when no window is open any more. If the person
+// accepts it before that, this worker answers with the page of the accepted build, which then lets its own worker take
+// over. The files of the old build stay until no window uses them, because an open window may still load a module of
+// its own build. Every file is checked against its hash: what a captive portal answers is not kept.
 
 const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
 const PREFIX = "satchel-app-";
 const SHELL = "/app/";
 const NAME = PREFIX + BUILD;
+// The cache whose only entry names the build that the person has accepted, until its worker takes over.
+const ACCEPTED = "satchel-accepted";
+const ACCEPTED_BUILD = "/app/accepted-build";
 const ANSWER_MS = 2000;
 // Addresses that must come from the server, even (or above all) if this worker is broken.
 const NEVER_KEPT = ["/app/reset", "/app/reset.js", "/app/sw.js", "/app/licenses.txt", "/app/contract.json"];
@@ -24,6 +29,7 @@ worker.addEventListener("fetch", (event) => {
   event.respondWith(event.request.mode === "navigate" ? shell(event.request) : file(event.request));
 });
 worker.addEventListener("message", (event) => {
+  if (event.data?.type === "which-build") event.ports[0]?.postMessage(BUILD);
   if (event.data?.type === "use-this-build") event.waitUntil(worker.skipWaiting());
   if (event.data?.type === "window-started") event.waitUntil(removeUnusedBuilds());
 });
@@ -38,17 +44,20 @@ async function fetchBuild() {
     for (let next = waiting.pop(); next; next = waiting.pop()) await fetchFile(cache, known, next[0], next[1]);
   });
   await Promise.all(workers);
+  for (const [address, sha256] of Object.entries(ON_DEMAND)) {
+    if (await known.has(address)) await fetchFile(cache, known, address, sha256);
+  }
 }
 
 /**
  * @param {Cache} cache
- * @param {(address: string, sha256: string) => Promise<Response | undefined>} known
+ * @param {Known} known
  * @param {string} address
  * @param {string} sha256
  */
 async function fetchFile(cache, known, address, sha256) {
   if (await cache.match(address)) return;
-  const response = (await known(address, sha256)) ?? (await fetch(address, { cache: "default" }));
+  const response = (await known.find(address, sha256)) ?? (await fetch(address, { cache: "default" }));
   if (!response.ok || response.redirected) throw new Error(`${address} was answered with ${response.status}`);
   const body = await response.arrayBuffer();
   if ((await hexHash(body)) !== sha256) throw new Error(`${address} has another content than this build`);
@@ -62,23 +71,34 @@ async function fetchFile(cache, known, address, sha256) {
 }
 
 /**
- * Return a function that finds a file of an older build by its path and hash.
+ * @typedef {{ find: (address: string, sha256: string) => Promise<Response | undefined>,
+ *   has: (address: string) => Promise<boolean> }} Known
+ */
+
+/**
+ * Return functions that find a file of an older build by its path and hash, and say whether one has the path.
  *
- * @returns {Promise<(address: string, sha256: string) => Promise<Response | undefined>>}
+ * @returns {Promise<Known>}
  */
 async function knownFiles() {
   const names = (await caches.keys()).filter((name) => name.startsWith(PREFIX) && name !== NAME);
   const older = await Promise.all(
     names.map(async (name) => ({ build: name.slice(PREFIX.length), cache: await caches.open(name) })),
   );
-  return async (address, sha256) => {
-    if (!address.startsWith("/app/files/")) return undefined;
+  const responses = async (/** @type {string} */ address) => {
+    if (!address.startsWith("/app/files/")) return [];
     const path = address.split("/").slice(4).join("/");
-    for (const { build, cache } of older) {
-      const response = await cache.match(`/app/files/${build}/${path}`);
-      if (response && (await hexHash(await response.clone().arrayBuffer())) === sha256) return response;
-    }
-    return undefined;
+    const all = older.map(({ build, cache }) => cache.match(`/app/files/${build}/${path}`));
+    return (await Promise.all(all)).filter((each) => each !== undefined);
+  };
+  return {
+    find: async (address, sha256) => {
+      for (const response of await responses(address)) {
+        if ((await hexHash(await response.clone().arrayBuffer())) === sha256) return response;
+      }
+      return undefined;
+    },
+    has: async (address) => (await responses(address)).length > 0,
   };
 }
 
@@ -89,6 +109,7 @@ async function hexHash(bytes) {
 }
 
 async function begin() {
+  await caches.delete(ACCEPTED);
   const others = (await caches.keys()).filter((name) => name.startsWith(PREFIX) && name !== NAME);
   // After the very first installation the open window has this build too, so this worker may serve it at once.
   if (others.length === 0) await worker.clients.claim();
@@ -96,19 +117,31 @@ async function begin() {
 }
 
 /**
- * Answer with the page of this build; every address of the app has the same page.
+ * Answer with the page of the accepted build, else of this one; every address of the app has the same page.
  *
  * @param {Request} request
  */
 async function shell(request) {
-  const cache = await caches.open(NAME);
-  return (await cache.match(SHELL)) ?? fetch(request);
+  const accepted = await caches.match(ACCEPTED_BUILD, { cacheName: ACCEPTED });
+  const names = accepted ? [PREFIX + (await accepted.text()), NAME] : [NAME];
+  for (const cacheName of names) {
+    const page = await caches.match(SHELL, { cacheName });
+    if (page) return page;
+  }
+  return fetch(request);
 }
 
 /** @param {Request} request */
 async function file(request) {
   // Of any build: a window may be older than this worker.
-  return (await caches.match(request, { ignoreSearch: true })) ?? fetch(request);
+  const kept = await caches.match(request, { ignoreSearch: true });
+  if (kept) return kept;
+  const { pathname } = new URL(request.url);
+  const sha256 = ON_DEMAND[pathname];
+  if (!sha256) return fetch(request);
+  const cache = await caches.open(NAME);
+  await fetchFile(cache, await knownFiles(), pathname, sha256);
+  return (await cache.match(pathname)) ?? Response.error();
 }
 
 /** Delete the files of builds that no open window uses. A window that does not answer keeps everything. */

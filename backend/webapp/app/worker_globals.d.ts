@@ -2,3 +2,4 @@
 
 declare const BUILD: string;
 declare const FILES: Record<string, string>;
+declare const ON_DEMAND: Record<string, string>;

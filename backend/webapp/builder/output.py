@@ -32,6 +32,7 @@ _TYPES = {
     ".png": "image/png",
     ".svg": "image/svg+xml",
     ".txt": "text/plain; charset=utf-8",
+    ".wasm": "application/wasm",
     ".webmanifest": "application/manifest+json",
 }
 
@@ -39,7 +40,11 @@ _TYPES = {
 def sources() -> dict[str, Path]:
     """Return the files of the app and of its libraries, by their path in a build."""
     own = {path.relative_to(APP).as_posix(): path for path in APP.rglob("*") if path.suffix in _TYPES}
-    libraries = {f"vendor/{path.name}": path for path in VENDOR.iterdir() if path.suffix in _TYPES}
+    libraries = {
+        f"vendor/{path.relative_to(VENDOR).as_posix()}": path
+        for path in VENDOR.rglob("*")
+        if path.suffix in _TYPES
+    }
     return dict(sorted((own | libraries).items()))
 
 
@@ -59,11 +64,14 @@ def write(version: str, inputs: str, folder: Path = BUILT) -> None:
     import_map = _import_map(base)
     for name in (SHELL, RESET, MANIFEST):
         pages[name] = _page(pages[name].decode(), base, import_map, files).encode()
-    offline = {name: _hash(data) for name, data in files.items() if not name.endswith(".txt")}
+    on_demand = {name: _hash(files[name]) for name in (f"vendor/{each}" for each in vendor.ON_DEMAND)}
+    offline = {
+        name: _hash(data) for name, data in files.items() if not name.endswith(".txt") and name not in on_demand
+    }
     listed = {f"{base}{name}": digest for name, digest in offline.items()}
     listed |= {"/app/": _hash(pages[SHELL]), f"/app/{MANIFEST}": _hash(pages[MANIFEST])}
-    head = f"const BUILD = {json.dumps(build)};\nconst FILES = {json.dumps(listed, separators=(',', ':'))};\n"
-    pages[WORKER] = head.encode() + pages[WORKER]
+    later = {f"{base}{name}": digest for name, digest in on_demand.items()}
+    pages[WORKER] = _constants(BUILD=build, FILES=listed, ON_DEMAND=later) + pages[WORKER]
     shutil.rmtree(folder, ignore_errors=True)
     everything = {f"files/{name}": data for name, data in files.items()} | pages
     for name, data in everything.items():
@@ -78,6 +86,11 @@ def write(version: str, inputs: str, folder: Path = BUILT) -> None:
         "files": {name: {"type": _type(name)} for name in everything},
     }
     (folder / INDEX).write_text(json.dumps(index, indent=1) + "\n")
+
+
+def _constants(**values: str | dict[str, str]) -> bytes:
+    lines = [f"const {name} = {json.dumps(value, separators=(',', ':'))};\n" for name, value in values.items()]
+    return "".join(lines).encode()
 
 
 def _content(path: Path) -> bytes:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+ROOT = Path(__file__).parents[3]
 WEBAPP = Path(__file__).parents[1]
 APP = WEBAPP / "app"
 """Our own files, as they are written."""

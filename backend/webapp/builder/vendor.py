@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 from backend.webapp.builder import npm
-from backend.webapp.builder.paths import LOCK, MODULES, VENDOR
+from backend.webapp.builder.paths import LOCK, MODULES, ROOT, VENDOR
 
 LIBRARIES = {
     "preact": "preact/dist/preact.mjs",
@@ -16,8 +16,16 @@ LIBRARIES = {
     "idb": "idb/build/index.js",
 }
 """By the name that a module imports: the file in npm's folder."""
+ON_DEMAND = {
+    "zxing/reader/index.js": "zxing-wasm/dist/es/reader/index.js",
+    "zxing/share.js": "zxing-wasm/dist/es/share.js",
+    "zxing/zxing_reader.wasm": "zxing-wasm/dist/reader/zxing_reader.wasm",
+}
+"""By the path in `vendor/`: the file in npm's folder. Large, so a phone loads them when it needs them."""
 STYLE = "@picocss/pico/css/pico.min.css"
 STYLE_NAME = "pico.css"
+INSIDE = {"zxing-wasm": ("ZXing-C++", "Apache-2.0", ROOT / "LICENSE")}
+"""By package: what is compiled into it under another licence, and a file with that licence's text."""
 LICENSES = "LICENSES.txt"
 _STAMP = ".lock"
 
@@ -29,7 +37,7 @@ def file_name(library: str) -> str:
 
 def refresh() -> None:
     """Fill `vendor/` from package-lock.json unless it is up to date. Raises what `npm.install` raises."""
-    state = npm.lock_hash() + json.dumps(LIBRARIES)
+    state = npm.lock_hash() + json.dumps([LIBRARIES, ON_DEMAND])
     stamp = VENDOR / _STAMP
     if stamp.exists() and stamp.read_text() == state:
         return
@@ -38,6 +46,9 @@ def refresh() -> None:
     VENDOR.mkdir()
     for library, path in LIBRARIES.items():
         (VENDOR / file_name(library)).write_text(_module((MODULES / path).read_text("utf-8")), "utf-8")
+    for name, path in ON_DEMAND.items():
+        (VENDOR / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(MODULES / path, VENDOR / name)
     shutil.copyfile(MODULES / STYLE, VENDOR / STYLE_NAME)
     (VENDOR / LICENSES).write_text(_licenses(), "utf-8")
     stamp.write_text(state)
@@ -57,8 +68,16 @@ def _licenses() -> str:
             name, folder = path.removeprefix("node_modules/"), MODULES.parent / path
             heading = f"{name} {package['version']}, licence {package.get('license', 'in its text')}"
             texts = [file.read_text("utf-8") for file in sorted(folder.iterdir()) if _is_license(file)]
-            parts.append("\n".join(["=" * 80, heading, "=" * 80, "", *texts]))
+            parts.append(_part(heading, texts))
+            if name in INSIDE:
+                library, license_name, text = INSIDE[name]
+                heading = f"{library} inside {name}, licence {license_name}"
+                parts.append(_part(heading, [text.read_text("utf-8")]))
     return "\n".join(parts)
+
+
+def _part(heading: str, texts: list[str]) -> str:
+    return "\n".join(["=" * 80, heading, "=" * 80, "", *texts])
 
 
 def _is_license(file: Path) -> bool:

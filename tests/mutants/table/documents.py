@@ -1,6 +1,6 @@
 """Mutants of push and of the two directions to the ERP: documents doubled, overwritten or deleted."""
 
-from backend.database import prepared_statements, round_trip
+from backend.database import plan_age, prepared_statements, round_trip
 from backend.database.prepared_statements import PreparedStatements
 from backend.delivery.queue import acquire
 from backend.delivery.transfer import Transfer
@@ -61,6 +61,13 @@ DOCUMENTS = [
         "tests/query_plans/test_growth_of_pushes.py"
         "::test_a_push_reads_as_many_rows_after_five_thousand_orders_as_before",
         [body(round_trip.by_index, "return []")],
+    ),
+    Mutant(
+        "plans that are never made again",
+        "–",
+        "A connection keeps the plans that it has made for tables which were vacuumed while they were empty.",
+        "tests/unit/database/test_plan_age.py",
+        [body(plan_age.renew_plans, "return None")],
     ),
     Mutant(
         "statements that are prepared no longer",

@@ -6,6 +6,7 @@ from backend.database import commit_steps, round_trip
 from backend.feed import changes, compaction, positions, publication, row_writes, segments
 from backend.inbox import settle
 from backend.inbox.records import queue_record
+from backend.ingest import diff
 from backend.sync import grants
 from sync_protocol import checksum
 from sync_protocol.checksum import Checksum
@@ -95,6 +96,14 @@ FEED = [
         "tests/query_plans/test_growth_of_publications.py"
         "::test_forwarding_reads_as_many_rows_after_growth_as_before",
         [replace(changes.publish, "round_trip.by_index($S)", "()")],
+    ),
+    Mutant(
+        "an import keeps the plans of empty tables",
+        "–",
+        "The first import of a large ERP reads the whole feed for each page.",
+        "tests/query_plans/test_growth_of_ingest.py",
+        [replace(diff.changes, "live_many($S, $NAME, $KEYS, by_index=True)", "live_many($S, $NAME, $KEYS)")],
+        only="new and sweep_all",
     ),
     Mutant(
         "a plan shared with other transactions",

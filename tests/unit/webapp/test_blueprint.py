@@ -5,13 +5,14 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from backend.webapp import blueprint
+from backend.webapp.builder.paths import APP
 from backend.webapp.built_files import Build, BuiltFile, NotBuilt
 
 PAGE = b"<!doctype html><title>Satchel</title>"
 PAGES = ("index.html", "reset.html", "reset.js", "sw.js", "manifest.webmanifest")
 FILES = {name: BuiltFile("text/html; charset=utf-8", {"identity": PAGE, "br": b"packed"}) for name in PAGES}
 FILES["files/main.js"] = BuiltFile("text/javascript; charset=utf-8", {"identity": b"//", "br": b"small"})
-FILES["files/device/worker.js"] = FILES["files/main.js"]
+FILES["files/device/worker.js"] = FILES[f"files/{blueprint.DECODER}"] = FILES["files/main.js"]
 BUILD = Build("abc", "1.0", "hash=", FILES)
 
 
@@ -57,6 +58,17 @@ def test_pages_and_scripts_have_the_policy(path: str) -> None:
     assert rules["script-src"] == "'self' 'sha256-hash='"
     assert rules["connect-src"] == "'self' https://cdn.example.com"
     assert "unsafe" not in policy and "*" not in policy
+
+
+def test_only_the_decoder_may_compile_webassembly() -> None:
+    policies = {
+        path: client_of().get(path).headers["Content-Security-Policy"]
+        for path in ("/app/", "/app/files/abc/device/worker.js", f"/app/files/abc/{blueprint.DECODER}")
+    }
+    page, device, decoder = policies.values()
+    assert page == device
+    assert decoder == page.replace("'sha256-hash='", "'sha256-hash=' 'wasm-unsafe-eval'")
+    assert (APP / blueprint.DECODER).exists()
 
 
 def test_an_installation_without_a_build_says_what_to_do() -> None:

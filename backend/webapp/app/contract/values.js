@@ -12,7 +12,7 @@ export const LINE_NUMBER = "line_no";
 
 /**
  * Return the values of *record* in one text. What is written beside is not repeated: a list numbers its lines, a
- * quantity says its unit, an amount its currency.
+ * quantity says its unit, an amount its currency. Receipts are pictures, not text.
  *
  * @param {Field[]} fields
  * @param {Record<string, any>} record
@@ -22,7 +22,7 @@ export const LINE_NUMBER = "line_no";
 export function summaryText(fields, record, around = {}) {
   const all = { ...around, ...record };
   const shown = fields
-    .filter((field) => !field.hidden && field.name !== LINE_NUMBER)
+    .filter((field) => !field.hidden && field.name !== LINE_NUMBER && field.item?.type !== "receipt")
     .map((field) => ({ field, text: partText(field, record[field.name], all) }))
     .filter(({ text }) => text);
   const said = new Set(shown.flatMap(({ field }) => [field.unit, field.currency]));

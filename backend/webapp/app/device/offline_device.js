@@ -17,7 +17,7 @@ import { storedExport } from "./session/wipe.js";
 import { DeviceClock, dateIn, instant } from "./store/clock.js";
 import { nextPending, progress } from "./store/offers.js";
 import { listJson } from "./store/outbox_database.js";
-import { photoOf } from "./store/photos.js";
+import { photoOf, readPhoto } from "./store/photos.js";
 import { keyRange, parentName, streamSums } from "./store/row.js";
 import { readState } from "./store/state.js";
 import { Stores } from "./store/stores.js";
@@ -127,6 +127,11 @@ export class OfflineDevice {
     const files = photos.map(({ bytes, filename }) => photoOf(bytes, filename));
     await drafts.saveDraft(this.stores, id, draft, { now: this._now(), photos: files });
     return files.map((file) => file.sha256);
+  }
+
+  /** @param {string} sha256 Return a photo of a draft or document, with its bytes as `content`; null if it is not here. */
+  async photo(sha256) {
+    return this.stores.outbox.read((transaction) => readPhoto(transaction, sha256));
   }
 
   /** Return every draft, oldest first. */

@@ -4,10 +4,10 @@
 import { useSignal } from "@preact/signals";
 import { contract, refreshContract, words } from "../contract/contract.js";
 import { html } from "../html.js";
+import { ScanButton } from "../scan/scan_button.js";
 import { device, stored } from "../shell/device.js";
 import { Layout } from "../shell/layout.js";
 import { address } from "../shell/router.js";
-import { canScan, Scanner } from "../shell/scanner.js";
 import { t } from "../texts/text.js";
 
 /** Whether this is a tab of an iPhone or iPad, not the installed app. */
@@ -48,7 +48,6 @@ function CodeForm() {
   const name = useSignal("");
   const problem = useSignal("");
   const busy = useSignal(false);
-  const scanning = useSignal(false);
   const connect = async (/** @type {Event} */ event) => {
     event.preventDefault();
     problem.value = "";
@@ -67,7 +66,6 @@ function CodeForm() {
     }
   };
   const scanned = (/** @type {string} */ text) => {
-    scanning.value = false;
     code.value = codeIn(text);
   };
   return html`
@@ -82,13 +80,7 @@ function CodeForm() {
           }} />
       </label>
       <p id="enrol-problem" class="fault" role="alert">${problem.value}</p>
-      ${
-        canScan() &&
-        html`<button type="button" class="secondary" onClick=${() => {
-          scanning.value = true;
-        }}>${t("enrol.scan")}</button>`
-      }
-      ${scanning.value && html`<${Scanner} onCode=${scanned} />`}
+      <${ScanButton} label=${t("enrol.scan")} onCode=${scanned} />
       <label>
         ${t("enrol.name")}
         <input name="name" value=${name.value} placeholder=${t("enrol.name_usual")} maxlength="60"

@@ -8,15 +8,20 @@ import { Decimal } from "../../device/decimals.js";
 import { addLine } from "../../form/fields.js";
 import { priceOf } from "../../form/price.js";
 import { html } from "../../html.js";
+import { codeText, isGtin, searchedCode, withCode } from "../../scan/codes.js";
+import { ScanButton } from "../../scan/scan_button.js";
+import { text as scanText } from "../../scan/texts.js";
 import { device, useStored } from "../../shell/device.js";
 import { Icon } from "../../shell/icon.js";
-import { ScanButton } from "../../shell/scan_button.js";
+import { showToast } from "../../shell/toasts.js";
 import { t } from "../../texts/text.js";
 import { rowTitle } from "../list.js";
 import { favourites } from "./bought_before.js";
 import { text } from "./texts.js";
 
 const SHOWN = 8;
+/** A code may be a part of many others; the product that has exactly this one is looked for among so many. */
+const COMPARED = 200;
 const NUMBER = /^\d{1,40}(\.\d{1,40})?$/;
 
 /**
@@ -25,6 +30,7 @@ const NUMBER = /^\d{1,40}(\.\d{1,40})?$/;
  */
 export function ProductSearch({ form, bought }) {
   const query = useSignal("");
+  const problem = useSignal("");
   const { body } = form;
   const { value: found } = useStored(async () => {
     const known = favourites(bought, SHOWN);
@@ -42,12 +48,21 @@ export function ProductSearch({ form, bought }) {
       form.change(["lines", n, "quantity"], Decimal.of(quantity).plus(Decimal.of("1")).toString());
     }
   };
-  const enter = async (/** @type {string} */ code) => {
-    query.value = code;
-    const product = await productOf(code.trim());
-    if (!product || query.value !== code) return;
-    choose(product);
+  const enter = async (/** @type {string} */ typed) => {
+    const code = codeText(typed);
+    query.value = searchedCode(code);
+    problem.value = "";
+    const result = await productOf(code);
+    // The person may have typed on.
+    if (query.value !== searchedCode(code)) return;
+    if (typeof result === "string") {
+      problem.value = result;
+      return;
+    }
+    if (!result) return;
+    choose(result);
     query.value = "";
+    showToast(text("added", { name: nameOf(result) }));
   };
   const collection = collectionOf("products");
   return html`
@@ -56,13 +71,15 @@ export function ProductSearch({ form, bought }) {
       <input type="search" value=${query.value} placeholder=${t("search")} aria-label=${text("add")} autocomplete="off"
         onInput=${(/** @type {any} */ event) => {
           query.value = event.target.value;
+          problem.value = "";
         }}
         onKeyDown=${(/** @type {KeyboardEvent} */ event) => {
           if (event.key !== "Enter") return;
           event.preventDefault();
           void enter(query.value);
         }} />
-      <${ScanButton} onCode=${enter} />
+      <${ScanButton} label=${t("scan.barcode")} onCode=${enter} />
+      <p class="fault" role="alert" data-from-server>${problem.value}</p>
       ${!query.value && found && found.length > 0 && html`<p><small>${text("bought_before")}</small></p>`}
       <ul class="rows">
         ${found?.map(
@@ -81,16 +98,27 @@ export function ProductSearch({ form, bought }) {
 }
 
 /**
- * Return the product that a scanner or a person means with *code*: its barcode or number, or the only one found.
+ * Return the product that a scanner or a person means with *code*, or why there is none in words; null if only the
+ * list of what was found helps. What has the form of a barcode must be equal: a part of it may be another product's.
  *
  * @param {string} code
+ * @returns {Promise<Record<string, any> | string | null>}
  */
 async function productOf(code) {
   if (!code) return null;
-  const found = await device.call.search("products", code, SHOWN);
-  const exact = found.find((each) => each.sku === code || each.barcodes?.includes(code));
-  const product = exact ?? (found.length === 1 ? found[0] : null);
-  return product && product.active !== false ? product : null;
+  const found = await device.call.search("products", searchedCode(code), COMPARED);
+  const exact = withCode(found, code);
+  if (exact.length > 1) return scanText("ambiguous", { code });
+  const product = exact[0] ?? (found.length === 1 && !isGtin(code) ? found[0] : null);
+  if (product?.active === false) return scanText("inactive", { name: nameOf(product) });
+  if (!product && (isGtin(code) || found.length === 0)) return scanText("unknown", { code });
+  return product ?? null;
+}
+
+/** @param {Record<string, any>} product */
+function nameOf(product) {
+  const collection = collectionOf("products");
+  return collection ? rowTitle(collection, product) : String(product.id);
 }
 
 /**

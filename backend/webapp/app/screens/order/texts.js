@@ -4,6 +4,7 @@ import { translator } from "../../texts/text.js";
 
 export const TEXTS = /** @satisfies {Record<string, readonly [string, string]>} */ ({
   add: ["Add products", "添加商品"],
+  added: ["Added: {name}", "已添加：{name}"],
   bought_before: ["Ordered before by this customer", "该客户曾订购"],
   captured: ["Captured, not yet confirmed", "已录入，尚未确认"],
   captured_what: [

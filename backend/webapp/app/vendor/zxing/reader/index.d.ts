@@ -1,0 +1,2 @@
+// Types for the copy that a build places here.
+export * from "zxing-wasm/reader";
