@@ -82,18 +82,18 @@ def test_a_redis_that_dies_in_the_middle_leaves_the_count_of_the_process(
 def test_a_dead_redis_costs_one_wait_and_not_one_for_each_request(
     redis: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first, asked = node(redis), []
+    first, reports = node(redis), []
     assert first._shared is not None
     real = first._shared.incr
 
     def incr(*arguments: Any, **options: Any) -> int:
-        asked.append(arguments)
+        reports.append(arguments)
         return real(*arguments, **options)
 
     monkeypatch.setattr(first._shared, "incr", incr)
     redis.kill()
     assert allowed(first, 20) == 20
-    assert len(asked) == 1
+    assert len(reports) == 1
 
 
 def test_no_address_means_no_redis() -> None:
