@@ -25,7 +25,7 @@ from tests.services.chromium import OTHER_ORIGINS
 
 PROFILE_VARIABLE = "SATCHEL_BROWSER_PROFILE"
 """The folder of the browser's profile. Without it: one folder for each parent process."""
-SECONDS = 30.0
+SECONDS = 180.0
 """How long the browser may take to start."""
 
 
