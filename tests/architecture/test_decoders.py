@@ -75,6 +75,8 @@ READ_BY_OTHERS |= dict.fromkeys(
     (
         "backend/database/core.py",
         "backend/delivery/documents.py",
+        "backend/office/batches.py",
+        "backend/office/field_changes.py",
         "backend/delivery/followup/acknowledgements.py",
         "backend/delivery/followup/on_hold.py",
         "backend/delivery/forecasts.py",

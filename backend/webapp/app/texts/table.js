@@ -190,10 +190,15 @@ export const TEXTS = {
   "time.now": ["just now", "刚刚"],
 
   "update.coming": ["A new version is being fetched.", "正在获取新版本。"],
+  "update.failed": [
+    "The new version cannot start now. This one works on; close all windows of the app to use the new one.",
+    "新版本暂时无法启动，当前版本继续使用；关闭应用的所有窗口后即可使用新版本。",
+  ],
   "update.later": [
     "A new version is ready. It is used when you have finished here.",
     "新版本已就绪，完成当前操作后使用。",
   ],
+  "update.loading": ["Loading the new version…", "正在加载新版本…"],
   "update.newest": ["This is the newest version.", "当前已是最新版本。"],
   "update.ready": ["A new version is ready.", "新版本已就绪。"],
   "update.use": ["Use it now", "立即使用"],
