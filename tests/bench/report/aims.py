@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.bench.parts import turns
+from tests.bench.phone.data import CHINESE, ENGLISH
+from tests.bench.report.app import keystroke_p95
 
 Results = dict[str, Any]
 FLAT = 1.1
@@ -115,6 +117,25 @@ AIMS = (
     Aim("server memory at a first sync, largest data set over smallest", _growth("first", "web_peak"), FLAT),
     Aim("a fixed delta's p50, largest data set over smallest", _growth("fixed", "p50"), FLAT),
     Aim("an idle poll's server CPU, largest data set over smallest", _growth("idle", "server_cpu"), FLAT),
+    Aim(
+        "phone app: first screen usable at 250 kbit/s and 400 ms",
+        lambda r: r["app"]["first_screen"]["emulated"]["seconds"], 8, unit=" s",
+    ),
+    Aim("… its bytes", lambda r: r["app"]["first_screen"]["emulated"]["bytes"] / 1000, 60, unit=" kB"),
+    Aim("phone app: everything offline", lambda r: r["app"]["offline_bytes"] / 1000, 200, unit=" kB"),
+    Aim(
+        "phone app: a search's key, p95, processor 6× slower, English",
+        lambda r: keystroke_p95(r["app"], ENGLISH), 50, unit=" ms",
+    ),
+    Aim("… Chinese", lambda r: keystroke_p95(r["app"], CHINESE), 50, unit=" ms"),
+    Aim(
+        "… during a sync over a slow line, over that without a sync",
+        lambda r: r["app"]["syncing"]["syncing"]["p95"] / r["app"]["syncing"]["quiet"]["p95"], FLAT,
+    ),
+    Aim(
+        "phone app: cold start without a server to a search's results",
+        lambda r: r["app"]["offline_start"]["seconds"], 1.5, unit=" s",
+    ),
 )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from tests.bench.parts import threads, turns
-from tests.bench.report import aims
+from tests.bench.report import aims, app
 from tests.bench.report.aims import Results
 
 NAMES = {
@@ -179,6 +179,13 @@ def _sections(results: Results) -> Iterator[str]:
             for name, f in results.get("day", {}).items()
         ],
     )  # fmt: skip
+    phone = results.get("app", {})
+    yield _section("The phone app in Chromium", ["figure", "measured"], app.figures(phone))
+    yield _section(
+        "A key of a search in the phone app, until its results are painted",
+        app.KEY_HEADS,
+        app.keystrokes(phone),
+    )
 
 
 def _growth(growth: Mapping[int, Mapping[str, Any]]) -> str:

@@ -1,5 +1,6 @@
 // Values of fields as people read them.
 
+import { computed } from "@preact/signals";
 import { languageTag } from "../texts/text.js";
 import { dateText, instantText } from "../texts/time.js";
 import { contract, words } from "./contract.js";
@@ -12,7 +13,7 @@ export const LINE_NUMBER = "line_no";
 
 /**
  * Return the values of *record* in one text. What is written beside is not repeated: a list numbers its lines, a
- * quantity says its unit, an amount its currency.
+ * quantity says its unit, an amount its currency. Receipts are pictures, not text.
  *
  * @param {Field[]} fields
  * @param {Record<string, any>} record
@@ -22,7 +23,7 @@ export const LINE_NUMBER = "line_no";
 export function summaryText(fields, record, around = {}) {
   const all = { ...around, ...record };
   const shown = fields
-    .filter((field) => !field.hidden && field.name !== LINE_NUMBER)
+    .filter((field) => !field.hidden && field.name !== LINE_NUMBER && field.item?.type !== "receipt")
     .map((field) => ({ field, text: partText(field, record[field.name], all) }))
     .filter(({ text }) => text);
   const said = new Set(shown.flatMap(({ field }) => [field.unit, field.currency]));
@@ -109,6 +110,13 @@ function partText(field, value, record) {
   return value ? words(field.label) : "";
 }
 
+/** How numbers are written in the chosen language. A format takes long to make. */
+const numbers = computed(() => {
+  const format = new Intl.NumberFormat(languageTag());
+  const separator = format.formatToParts(1.5).find((part) => part.type === "decimal")?.value ?? ".";
+  return { format, separator };
+});
+
 /** A space at which no line ends: a number and its unit stay together. */
 const NO_BREAK_SPACE = "\u00a0";
 
@@ -130,7 +138,6 @@ export function decimalText(value) {
   const match = /^(-?)(\d+)(?:\.(\d+))?$/.exec(value);
   if (!match) return value;
   const [, sign = "", whole = "0", fraction] = match;
-  const format = new Intl.NumberFormat(languageTag());
-  const separator = format.formatToParts(1.5).find((part) => part.type === "decimal")?.value ?? ".";
+  const { format, separator } = numbers.value;
   return sign + format.format(BigInt(whole)) + (fraction ? separator + fraction : "");
 }

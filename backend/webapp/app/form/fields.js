@@ -3,6 +3,7 @@
 import { words } from "../contract/contract.js";
 import { LINE_NUMBER } from "../contract/values.js";
 import { html } from "../html.js";
+import { Receipts } from "../receipts/input.js";
 import { logError } from "../shell/error_log.js";
 import { Icon } from "../shell/icon.js";
 import { showToast } from "../shell/toasts.js";
@@ -10,7 +11,6 @@ import { t } from "../texts/text.js";
 import { FieldInput, useOptions } from "./inputs.js";
 import { pathText } from "./places.js";
 import { emptyValue, withLine } from "./prefill.js";
-import { Receipts } from "./receipts.js";
 
 /** @typedef {import("../contract/contract.js").Field} Field */
 /** @typedef {import("./use_form.js").Form} Form */

@@ -21,7 +21,7 @@ import { pathText, withValue } from "./places.js";
  * @typedef {{
  *   kind: Kind, body: Record<string, any>, faults: any[], warnings: any[], isBusy: boolean,
  *   change: (path: Path, value: any) => void, supersedes: string | null,
- *   addPhoto: (path: Path, file: import("./receipt_files.js").ReceiptFile) => Promise<boolean>,
+ *   addPhoto: (path: Path, file: import("../receipts/files.js").ReceiptFile) => Promise<boolean>,
  *   store: () => Promise<void>, latest: () => Record<string, any>, end: () => void, save: () => Promise<string | null>, discard: () => Promise<void>,
  *   focusIn: (event: FocusEvent) => void, focusOut: () => void,
  * }} Form
@@ -87,7 +87,7 @@ export function useForm(id, draft, kind) {
   };
   const addPhoto = async (
     /** @type {Path} */ path,
-    /** @type {import("./receipt_files.js").ReceiptFile} */ file,
+    /** @type {import("../receipts/files.js").ReceiptFile} */ file,
   ) => {
     const [sha256] = await store([file]);
     const list = path.reduce((value, part) => value?.[part], body.value) ?? [];

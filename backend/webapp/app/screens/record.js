@@ -3,6 +3,7 @@
 import { collectionOf, contract, words } from "../contract/contract.js";
 import { summaryText, valueText } from "../contract/values.js";
 import { html } from "../html.js";
+import { isOfReceipts, ReceiptsOf } from "../receipts/preview.js";
 import { device, useStored } from "../shell/device.js";
 import { Icon } from "../shell/icon.js";
 import { Empty, Layout } from "../shell/layout.js";
@@ -135,6 +136,9 @@ export function Fields({ fields, record }) {
 
 /** @param {{ field: Field, record: Record<string, any> }} properties */
 function FieldValue({ field, record }) {
+  if (isOfReceipts(field)) {
+    return html`<div><dt>${words(field.label)}</dt><dd><${ReceiptsOf} fields=${[field]} record=${record} /></dd></div>`;
+  }
   const text = valueText(field, record[field.name], record);
   const target = field.references && address("record", field.references, String(record[field.name]));
   return html`
@@ -154,7 +158,7 @@ function Lines({ field, record }) {
         <ol class="lines">
           ${record[field.name].map(
             (/** @type {Record<string, any>} */ line, /** @type {number} */ n) => html`
-              <li key=${n}>${summaryText(fields, line, record)}</li>`,
+              <li key=${n}>${summaryText(fields, line, record)}<${ReceiptsOf} fields=${fields} record=${line} /></li>`,
           )}
         </ol>
       </dd>

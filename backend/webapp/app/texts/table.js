@@ -77,7 +77,6 @@ export const TEXTS = {
   "first.usable": ["You can begin already; the rest is still coming.", "现在即可开始使用，其余数据仍在下载。"],
 
   "form.add_line": ["Add a line", "添加一行"],
-  "form.add_receipt": ["Choose a file", "选择文件"],
   "form.choose": ["Choose…", "请选择…"],
   "form.clear": ["Leave it empty", "留空"],
   "form.discard": ["Discard", "放弃"],
@@ -89,29 +88,12 @@ export const TEXTS = {
   "form.line_removed": ["The line was removed.", "该行已删除。"],
   "form.none": ["—", "（无）"],
   "form.not_a_number": ["Enter a number, such as 3 or 0.5.", "请输入数字，例如 3 或 0.5。"],
-  "form.receipt": ["Receipt {number}", "票据 {number}"],
-  "form.receipt_encrypted": [
-    "{name} needs a password. Save the PDF without one, or take a photo.",
-    "{name} 设有密码，请另存为无密码的 PDF 或拍照。",
-  ],
-  "form.receipt_not_readable": [
-    "{name} is neither a photo nor a PDF. Choose another file.",
-    "{name} 既不是照片也不是 PDF，请选择其他文件。",
-  ],
-  "form.receipt_too_large": [
-    "{name} is too large. Take a photo with fewer megapixels.",
-    "{name} 过大，请用较低像素拍照。",
-  ],
-  "form.receipt_twice": ["This receipt has been added already.", "该票据已添加。"],
-  "form.receipt_used": ["This receipt is already used in: {where}", "该票据已用于：{where}"],
   "form.remove_line": ["Remove line {number}", "删除第 {number} 行"],
-  "form.remove_receipt": ["Remove receipt {number}", "删除票据 {number}"],
   "form.save": ["Save", "保存"],
   "form.saved": [
     "Saved on this phone. It is sent when there is a network.",
     "已保存在本机上，有网络时自动发送。",
   ],
-  "form.take_photo": ["Take a photo", "拍照"],
   "form.too_many_digits": ["This number has too many digits or decimals.", "该数字的位数或小数位过多。"],
 
   "list.more": [
@@ -208,10 +190,15 @@ export const TEXTS = {
   "time.now": ["just now", "刚刚"],
 
   "update.coming": ["A new version is being fetched.", "正在获取新版本。"],
+  "update.failed": [
+    "The new version cannot start now. This one works on; close all windows of the app to use the new one.",
+    "新版本暂时无法启动，当前版本继续使用；关闭应用的所有窗口后即可使用新版本。",
+  ],
   "update.later": [
     "A new version is ready. It is used when you have finished here.",
     "新版本已就绪，完成当前操作后使用。",
   ],
+  "update.loading": ["Loading the new version…", "正在加载新版本…"],
   "update.newest": ["This is the newest version.", "当前已是最新版本。"],
   "update.ready": ["A new version is ready.", "新版本已就绪。"],
   "update.use": ["Use it now", "立即使用"],

@@ -7,16 +7,15 @@
 
 import { ReceiptRefused } from "../errors.js";
 import { LIMITS } from "../limits.js";
+import { mediaType } from "../media_type.js";
 import { sha256 } from "../sha256.js";
-import { listIds, readJson, writeBytes, writeJson } from "./outbox_database.js";
+import { listIds, readBytes, readJson, writeBytes, writeJson } from "./outbox_database.js";
 
 /** @typedef {{ bytes: Uint8Array<ArrayBuffer>, filename: string, filetype: string, sha256: string }} Photo */
 /**
  * @typedef {{ filename: string, filetype: string, bytes: number, upload: string | null, uploaded: boolean,
  *   error: string | null }} PhotoInfo `upload`: the path of an upload that has begun.
  */
-
-const HEIC_BRANDS = ["heic", "heix", "heif", "heim", "heis", "hevc", "hevx", "mif1", "msf1"];
 
 /**
  * Return *bytes* as a photo.
@@ -66,17 +65,14 @@ export async function photoIds(transaction) {
 }
 
 /**
- * Return the media type by the first bytes, as the server finds it, or null.
+ * Return the bytes of a stored photo with what is known of it, or null.
  *
- * @param {Uint8Array} bytes
- * @returns {string | null}
+ * @param {import("./database.js").ReadTransaction} transaction
+ * @param {string} id Its sha256.
+ * @returns {Promise<(PhotoInfo & { content: Uint8Array<ArrayBuffer> }) | null>}
  */
-export function mediaType(bytes) {
-  const head = String.fromCharCode(...bytes.subarray(0, 16));
-  if (head.startsWith("\xff\xd8\xff")) return "image/jpeg";
-  if (head.startsWith("\x89PNG\r\n\x1a\n")) return "image/png";
-  if (head.startsWith("%PDF-")) return "application/pdf";
-  if (head.startsWith("RIFF") && head.slice(8, 12) === "WEBP") return "image/webp";
-  if (head.slice(4, 8) === "ftyp" && HEIC_BRANDS.includes(head.slice(8, 12))) return "image/heic";
-  return null;
+export async function readPhoto(transaction, id) {
+  const info = await readJson(transaction, "photo_info", id);
+  const content = info && (await readBytes(transaction, "photo", id));
+  return content ? { ...info, content } : null;
 }

@@ -5,18 +5,20 @@ import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { words } from "../contract/contract.js";
 import { documentName } from "../contract/document_name.js";
+import { LIMITS } from "../device/limits.js";
+import { Notes } from "../form/inputs.js";
+import { pathText } from "../form/places.js";
 import { html } from "../html.js";
 import { device, useStored } from "../shell/device.js";
+import { bytesText } from "../texts/sizes.js";
 import { t } from "../texts/text.js";
-import { Notes } from "./inputs.js";
-import { pathText } from "./places.js";
-import { receiptFile } from "./receipt_files.js";
+import { receiptFile } from "./files.js";
+import { Receipt } from "./preview.js";
+import { text } from "./texts.js";
 
 /** @typedef {import("../contract/contract.js").Field} Field */
-/** @typedef {import("./use_form.js").Form} Form */
-/** @typedef {import("./use_form.js").Path} Path */
-
-const CHARACTERS_SHOWN = [7, 15];
+/** @typedef {import("../form/use_form.js").Form} Form */
+/** @typedef {import("../form/use_form.js").Path} Path */
 
 /** @param {{ field: Field, value: string[], path: Path, form: Form }} properties */
 export function Receipts({ field, value, path, form }) {
@@ -35,8 +37,8 @@ export function Receipts({ field, value, path, form }) {
     busy.value = true;
     try {
       const read = await receiptFile(file);
-      if ("problem" in read) problem.value = t(`form.${read.problem}`, { name: file.name });
-      else if (!(await form.addPhoto(path, read))) problem.value = t("form.receipt_twice");
+      if ("problem" in read) problem.value = problemText(read.problem, file);
+      else if (!(await form.addPhoto(path, read))) problem.value = text("twice");
     } finally {
       busy.value = false;
     }
@@ -50,12 +52,12 @@ export function Receipts({ field, value, path, form }) {
   return html`
     <div class="field" id=${`field-${id}`}>
       <span>${words(field.label)}</span>
-      <ul>
+      <ul class="receipts">
         ${value.map(
           (each, n) => html`
             <li key=${each}>
-              ${t("form.receipt", { number: n + 1 })} <code>${each.slice(...CHARACTERS_SHOWN)}</code>
-              <button type="button" class="plain" aria-label=${t("form.remove_receipt", { number: n + 1 })}
+              <${Receipt} receipt=${each} number=${n + 1} />
+              <button type="button" class="plain" aria-label=${text("remove", { number: n + 1 })}
                 onClick=${() =>
                   form.change(
                     path,
@@ -63,7 +65,7 @@ export function Receipts({ field, value, path, form }) {
                   )}>✕</button>
               ${usedIn(each, path, form, documents ?? []).map(
                 (use) =>
-                  html`<p class="warning" key=${use} data-from-server>${t("form.receipt_used", { where: use })}</p>`,
+                  html`<p class="warning" key=${use} data-from-server>${text("used", { where: use })}</p>`,
               )}
             </li>`,
         )}
@@ -71,12 +73,21 @@ export function Receipts({ field, value, path, form }) {
       <${Notes} path=${id} form=${form} />
       <p class="fault" role="alert" data-from-server>${problem.value}</p>
       <div class="buttons">
-        <button id=${id} type="button" aria-busy=${busy.value} onClick=${() => open(camera.current)}>${t("form.take_photo")}</button>
-        <button type="button" class="secondary" aria-busy=${busy.value} onClick=${() => open(files.current)}>${t("form.add_receipt")}</button>
+        <button id=${id} type="button" aria-busy=${busy.value} onClick=${() => open(camera.current)}>${text("take_photo")}</button>
+        <button type="button" class="secondary" aria-busy=${busy.value} onClick=${() => open(files.current)}>${text("add")}</button>
       </div>
       <input ref=${camera} hidden type="file" accept="image/*" capture="environment" onChange=${add} />
       <input ref=${files} hidden type="file" accept="image/*,application/pdf" onChange=${add} />
     </div>`;
+}
+
+/**
+ * @param {import("./files.js").ReceiptProblem} problem
+ * @param {File} file
+ */
+function problemText(problem, file) {
+  const sizes = { size: bytesText(file.size), limit: bytesText(LIMITS.receipt_bytes) };
+  return text(problem, { name: file.name, ...sizes });
 }
 
 /**
