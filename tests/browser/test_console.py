@@ -1,6 +1,7 @@
 """The office console in a browser: by keyboard, at a phone's and a desk's width, without faults for axe."""
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -120,6 +121,9 @@ def test_a_person_signs_in_by_keyboard_chooses_a_password_and_sees_the_start_pag
     expect(page.get_by_role("heading", name="Start")).to_be_visible()
     assert [cookie["name"] for cookie in desk.context.cookies()] == ["__Host-satchel-office"]
     check(page, "start")
+    page.get_by_role("link", name="Documents").click()
+    expect(page.get_by_role("searchbox")).to_be_visible()
+    check(page, "documents")
     page.get_by_role("link", name="My account").click()
     expect(page.get_by_role("heading", name="Second factor")).to_be_visible()
     check(page, "account")
@@ -153,3 +157,26 @@ def test_a_live_part_asks_again_and_gets_no_page_while_nothing_changes(
     with page.expect_response(lambda response: response.request.headers.get("hx-request") == "true") as again:
         page.clock.fast_forward(31_000)
     assert again.value.request.headers["if-none-match"].startswith('W/"')
+
+
+@pytest.mark.usefixtures("tools")
+def test_a_document_is_found_by_its_number_and_its_page_is_fit_to_read(
+    desk: Desk, node: Node, initial_password: str
+) -> None:
+    code = re.search(r"[A-Z0-9]{5}(?:-[A-Z0-9]{5}){2}", node.command("rep", "code", "R1"))
+    assert code is not None
+    phone = ["device", "--folder", str(node.folder / "desk-phone")]
+    node.command(*phone, "enrol", code[0], "--server", node.url)
+    node.command(*phone, "sync")
+    node.command(*phone, "order", "--customer", "C0001", "--line", "10100:3")
+    node.command(*phone, "sync")
+    page = enter(desk, initial_password)
+    page.get_by_role("link", name="Documents").click()
+    link = page.locator("tbody th a").first
+    id = (link.get_attribute("href") or "").rpartition("/")[2]
+    check(page, "documents-filled")
+    page.get_by_role("searchbox").fill(id)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Timeline")).to_be_visible()
+    expect(page.get_by_text(id)).to_be_visible()
+    check(page, "document")
