@@ -49,10 +49,10 @@ def _search(text: str) -> Response:
     user = visitors.visitor().user
     with Session(db.engine) as session:
         snapshot(session)
-        found = documents.find(session, user, text, get_services().settings.connector)
-    if found.is_exact:
-        return redirects.see_other(f"/office/documents/{found.documents[0].id}")
-    return _render(found.documents, filters=Filters(), next=None, text=text, reps=found.reps)
+        results = documents.find(session, user, text, get_services().settings.connector)
+    if results.is_exact:
+        return redirects.see_other(f"/office/documents/{results.documents[0].id}")
+    return _render(results.documents, filters=Filters(), next=None, text=text, reps=results.reps)
 
 
 def _render(

@@ -71,7 +71,7 @@ CONSOLE = [
         "–",
         "Whoever knows an id sees the document.",
         f"{DOCUMENTS}::test_the_list_has_what_the_person_may_see_newest_first",
-        [drop(pages.show, "require_document($$$A)")],
+        [drop(pages.show.view, "require_document($$$A)")],
     ),
     Mutant(
         "a page begins with the last row again",

@@ -122,9 +122,9 @@ def test_words_find_titles_values_and_reps(
     company: Installation, text: str, ids: tuple[str, ...], reps: int
 ) -> None:
     with company.sessions() as session:
-        found = documents.find(session, DESK, text, "flatfile")
-    assert tuple(each.id for each in found.documents) == ids
-    assert len([id for id, _ in found.reps if id == "R1"]) == reps
+        results = documents.find(session, DESK, text, "flatfile")
+    assert tuple(each.id for each in results.documents) == ids
+    assert len([id for id, _ in results.reps if id == "R1"]) == reps
 
 
 def test_a_search_reveals_nothing_of_others(company: Installation) -> None:
