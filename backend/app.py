@@ -19,6 +19,7 @@ from backend.api.error_barrier import ErrorBarrier
 from backend.api.idle_poll import IdlePollMiddleware
 from backend.api.method_override import MethodOverrideMiddleware
 from backend.api.openapi.document import render
+from backend.api.plain_push import PushMiddleware
 from backend.api.rates.limits import Rates
 from backend.api.services import EXTENSION, Services
 from backend.api.turns import Turns
@@ -118,6 +119,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
 def _middleware(app: WSGIApplication, engine: Engine, services: Services) -> WSGIApplication:
     """Return *app* with all middleware around it, the outermost last."""
     app = MethodOverrideMiddleware(app)
+    app = PushMiddleware(app, engine, services)
     app = DeltaMiddleware(app, engine, services)
     app = IdlePollMiddleware(app, engine, services)
     if count := services.settings.proxies:
