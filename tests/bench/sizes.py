@@ -24,7 +24,11 @@ class Sizes:
     """Seconds of one round."""
     connections: int = 16
     orders: int = 1_000
-    """Orders that each phone pushes in one round."""
+    """Orders that each phone pushes into a fresh database, or while others poll."""
+    push_rounds: int = 20
+    """Rounds of a comparison of pushes: many short ones, because other load changes within seconds."""
+    push_orders: int = 200
+    """Orders that each phone pushes in one of these rounds."""
     batch: int = 50
     small: int = 10_000
     """The smaller and the larger data set that growth is measured on."""
@@ -37,7 +41,8 @@ class Sizes:
     """Records in the fresh database that orders are pushed to."""
     fresh_thousands: int = 5
     """How many times `orders` are pushed to it."""
-    fresh_repeats: int = 3
+    fresh_repeats: int = 2
+    """Fresh databases of each kind."""
     commands: int = 9
     """Starts of each command."""
     minutes: int = 20
@@ -63,8 +68,8 @@ class Sizes:
         sizes = cls()
         if quick:
             sizes = replace(
-                sizes, records=5_000, repeats=2, deltas=5, idle_seconds=1, orders=200, small=2_000,
-                grow_repeats=1, fresh=1_000, fresh_repeats=1, commands=2,
+                sizes, records=5_000, repeats=2, deltas=5, idle_seconds=1, orders=200, push_rounds=2,
+                small=2_000, grow_repeats=1, fresh=1_000, fresh_repeats=1, commands=2,
                 large=10_000, drain=100, forward=100, drain_tryton=10, day=2_000, app=3_000, app_repeats=1,
                 app_queries=2,
             )  # fmt: skip

@@ -16,7 +16,7 @@ from backend.database.core import Sessions
 from sync_protocol.catalogue import COLLECTIONS
 from tests.bench import records
 from tests.bench.company import TERRITORIES, WAREHOUSES, reps
-from tests.bench.parts import day, drain, forwarding, parts, threads
+from tests.bench.parts import day, drain, forwarding, parts, threads, turns
 from tests.bench.parts.drain_tryton import drain_tryton
 from tests.bench.phone.data import QUERIES, SHOWN, app_records
 from tests.bench.phone.slow_processor import slowed
@@ -30,7 +30,7 @@ from tests.services import PostgresServer, TrytonServer
 
 TINY = Sizes(
     records=400, reps=5, processes=1, threads=8, repeats=1, deltas=2, idle_seconds=1, connections=2, orders=10,
-    batch=5, small=200, large=400, fixed_delta=12,
+    push_rounds=2, push_orders=10, batch=5, small=200, large=400, fixed_delta=12,
 )  # fmt: skip
 
 
@@ -225,6 +225,15 @@ def _streams(sessions: Sessions) -> list[tuple[object, ...]]:
         streams = [tuple(row) for row in session.execute(text(query))]
     assert all(row[5] and row[6] for row in streams)
     return streams
+
+
+def test_a_ratio_is_the_median_of_the_rounds_and_its_spread_their_quartiles() -> None:
+    above, below = (
+        turns.medians([{"seconds": seconds} for seconds in rounds])
+        for rounds in ([2.0, 60.0, 4.0, 9.0, 5.0], [1.0, 10.0, 1.0, 3.0, 1.0])
+    )
+    assert turns.ratio(above, below, "seconds") == 4.0
+    assert turns.spread(above, below, "seconds") == (3.0, 5.0)
 
 
 def test_an_environment_variable_sets_a_size(monkeypatch: pytest.MonkeyPatch) -> None:
