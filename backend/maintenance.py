@@ -22,6 +22,7 @@ from backend.identity import audit, audit_chain, key_rotation, used_proofs
 from backend.identity.key_ring import Lifetimes
 from backend.inbox import restored
 from backend.ingest import watermarks
+from backend.office import sessions
 from backend.receipts import originals
 from backend.receipts.uploads import purge
 from backend.settings import Settings
@@ -177,11 +178,12 @@ class Maintenance:
         make_misdated_due(self.sessions, self.clock.now())
 
     def purge(self) -> None:
-        """Delete unfinished uploads, originals that are not kept, old mismatches and old figures of syncs."""
+        """Delete unfinished uploads, originals that are not kept, and old mismatches, figures and sessions."""
         with self.sessions() as session, session.begin():
             purge(session, self.settings.folder, self.clock.now())
             mismatches.purge(session, self.clock.now())
             reports.purge(session, self.clock.now())
+            sessions.purge(session, self.clock.now())
             deleted = originals.purge(session, self.settings.receipt_original_days, self.clock.now())
         originals.delete_files(self.settings.folder, deleted)
 

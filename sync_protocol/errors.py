@@ -108,7 +108,7 @@ class ErrorCode(Enum):
     PRECONDITION = ErrorInfo(412, "The Tus-Resumable version is not supported", "Use tus 1.0.0.")
     # The back office
     OFFICE_TOKEN_INVALID = ErrorInfo(
-        401, "The office token is missing, unknown or revoked", "Ask for one: `satchel office add NAME`."
+        401, "The office token is missing, unknown or revoked", "Ask for one: `satchel office token NAME`."
     )
     ROLE_MISSING = ErrorInfo(403, "Your role does not allow this", "Ask somebody whose role allows it.")
     NOT_PARKED = ErrorInfo(409, "The document is not parked", "Read it again.")

@@ -18,7 +18,9 @@ from backend.database.web_session import db
 from backend.identity import principals
 from backend.identity.tokens import TokenExpired, TokenInvalid
 from backend.office import accounts
-from backend.office.accounts import OfficeTokenInvalid, OfficeUser, Permission
+from backend.office.access import OfficeUser
+from backend.office.accounts import OfficeTokenInvalid
+from backend.office.roles import Permission
 from sync_protocol.errors import ErrorCode
 
 
@@ -43,22 +45,26 @@ def _refuse_device(session: Session, token: str, now: dt.datetime) -> None:
         raise Problem(ErrorCode.ROLE_MISSING, detail)
 
 
-def require_still(session: Session, permission: Permission, what: str) -> None:
-    """Raise a `Problem` if the account was revoked or lost *permission* since the request began.
+def require_still(session: Session, permission: Permission, what: str) -> OfficeUser:
+    """Return the user as the account is now; raises a `Problem` if it was revoked or lost *permission*.
 
     For the transaction that writes: the body arrived and the ERP was asked in the meantime.
     """
     try:
-        user = accounts.read_to_write(session, bearer_token())
+        user = accounts.read_to_write(session, bearer_token(), get_services().clock.now())
     except OfficeTokenInvalid:
         raise _invalid() from None
     _require(user, permission, what)
+    return user
 
 
-def require_permission(permission: Permission, what: str) -> OfficeUser:
-    """Return the user of an authenticated request; raises `Problem` if their role may not do *what*."""
+def require_permission(permission: Permission, what: str, name: str | None = None) -> OfficeUser:
+    """Return the user of an authenticated request; raises `Problem` if no role of theirs may do *what*.
+
+    *name* is what it is done to, by the table of roles; None: that depends on the document.
+    """
     user: OfficeUser = g.office_user
-    _require(user, permission, what)
+    _require(user, permission, what, name)
     return user
 
 
@@ -67,6 +73,7 @@ def _invalid() -> Problem:
     return Problem(ErrorCode.OFFICE_TOKEN_INVALID, detail)
 
 
-def _require(user: OfficeUser, permission: Permission, what: str) -> None:
-    if permission not in user.permissions:
-        raise Problem(ErrorCode.ROLE_MISSING, f"The role {user.role} may not {what}.")
+def _require(user: OfficeUser, permission: Permission, what: str, name: str | None = None) -> None:
+    if not user.has(permission, name):
+        roles = ", ".join(user.roles) or "no role"
+        raise Problem(ErrorCode.ROLE_MISSING, f"The account has {roles}, and may not {what}.")

@@ -46,7 +46,9 @@ COMMANDS = {
     "keys": _Entry(
         "backend.cli.keys:keys", "Manage the keys that sign tokens; nodes notice a change within half a minute."
     ),
-    "office": _Entry("backend.cli.office:office", "Manage the accounts that may use the API of the office."),
+    "office": _Entry(
+        "backend.cli.office:office", "Manage the people of the office, and the programs that use its API."
+    ),
     "parked": _Entry(
         "backend.cli.parked:parked_group", "List, show and settle the documents that need a person."
     ),

@@ -132,14 +132,25 @@ class UsedProof(Model):
 
 
 class OfficeAccount(Model):
-    """Somebody of the back office, for its API; only the hash of the token is kept."""
+    """Somebody of the back office, or a program of it. The rest of a person is in `backend.office.models`."""
 
     __tablename__ = "office_account"
 
     name: Mapped[str] = mapped_column(KeyText, primary_key=True)
-    role: Mapped[str] = mapped_column(String(20))
-    """office, finance or it."""
-    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    territory: Mapped[str | None] = mapped_column(Text)
+    """The territory to whose reps its roles are limited; null: they are not."""
+    language: Mapped[str | None] = mapped_column(String(10))
+    """The language of the console, an `id` of `sync_protocol.wording.LANGUAGES`; null: the browser's."""
+    password_hash: Mapped[str | None] = mapped_column(Text)
+    """The password by argon2id with its salt and parameters; null: nobody can sign in to the console."""
+    password_expires_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
+    """When an initial password that somebody else has seen ends; null: the person chose the password."""
+    totp_key: Mapped[str | None] = mapped_column(Text)
+    """The key of the second factor, encrypted (`backend.office.sealed`); null: there is no second factor."""
+    totp_step: Mapped[int | None] = mapped_column(BigInteger)
+    """The time step of the newest code that was accepted: it and those before it are not accepted again."""
+    token_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
+    """Of the token for the API; null: it has none."""
     created_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
     last_used_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
     revoked_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)

@@ -5,7 +5,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import cast
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import ColumnElement, select, tuple_
 from sqlalchemy.orm import Session
 
 from backend.clock import instant
@@ -13,6 +13,7 @@ from backend.delivery.park_reasons import advice_for, class_of, owner_of
 from backend.inbox.models import Submission
 from backend.inbox.records import title_of
 from backend.inbox.submissions import get
+from backend.office.access import OfficeUser
 from backend.office.errors import ActionRefused
 from sync_protocol.errors import ErrorCode, FaultJson
 from sync_protocol.office import ParkedJson
@@ -85,16 +86,20 @@ def list_parked(
     owner: str | None = None,
     error_class: str | None = None,
     rep: str | None = None,
+    cause: ColumnElement[bool] | None = None,
     limit: int = 100,
     limit_bytes: int | None = None,
     after: str | None = None,
+    user: OfficeUser | None = None,
 ) -> ParkedPage:
     """Return the next parked documents that match the filters, longest-waiting first.
 
     Args:
+        cause: The condition of one cause (`causes.of_cause`).
         limit: Maximum number of documents.
         limit_bytes: Maximum bytes of their bodies; one document is returned even if it is larger.
         after: `ParkedPage.next` of the page before; None for the first page.
+        user: Only documents that this person may see; None: all.
 
     Raises ValueError if *after* is another text.
     """
@@ -104,10 +109,14 @@ def list_parked(
         .where(Submission.state == State.PARKED.value)
         .order_by(Submission.updated_at, Submission.seq)
     )
+    if user is not None:
+        statement = statement.where(user.documents())
     if after is not None:
         statement = statement.where(place > _read_place(after))
     if rep is not None:
         statement = statement.where(Submission.rep == rep)
+    if cause is not None:
+        statement = statement.where(cause)
     documents: list[ParkedDocument] = []
     size, last = 0, ""
     # A few rows at a time: a body has up to 512 KiB.

@@ -15,6 +15,7 @@ from backend.inbox.restored import newest_loss
 from backend.inbox.settle import settle
 from backend.inbox.state_change import StateChange
 from backend.inbox.supersession import lock_rep
+from backend.office.access import OfficeUser, require_document
 from backend.office.action import Action, ActionRequest, ActionResult, ErpQuestion
 from backend.office.actions import ACTIONS
 from backend.office.erp_check import Connect, ErpCheck, check_by_key, check_by_number, require_absent
@@ -39,17 +40,27 @@ class OfficeService:
         clock: Clock,
         settings: Settings,
         connect: Connect,
-        authorize: Callable[[Session], None] | None = None,
+        authorize: Callable[[Session], OfficeUser | None] = lambda session: None,
     ) -> None:
         """*connect* is called only if the ERP must be asked.
 
-        *authorize* begins the transaction of an action, and raises if it is not allowed any more; None: it is.
+        *authorize* begins the transaction of an action, and returns who acts, so that the table of roles is
+        applied to the document; it raises if the person may not act any more. None: an operator at the command
+        line, who may do everything.
         """
         self.sessions, self.clock, self.settings, self.connect = sessions, clock, settings, connect
         self._authorize = authorize
 
     def perform(
-        self, name: str, id: str, *, by: str, why: str = "", force: bool = False, **arguments: Any
+        self,
+        name: str,
+        id: str,
+        *,
+        by: str,
+        why: str = "",
+        force: bool = False,
+        also: Callable[[Session, Submission], None] | None = None,
+        **arguments: Any,
     ) -> ParkedDocument:
         """Carry out the action *name* on the document *id*; return the document, or the correction after `fix`.
 
@@ -57,6 +68,7 @@ class OfficeService:
             by: who acts, as `ActionRequest.by`.
             why: the reason, which the audit trail keeps and the rep reads.
             force: act although somebody else has reserved the document, or a check is in doubt.
+            also: what the same transaction writes, given the document that answers.
             arguments: the fields that `Action.arguments` names; others are ignored.
 
         Raises:
@@ -65,30 +77,38 @@ class OfficeService:
         """
         action = ACTIONS[name]
         given = _required(action, why.strip(), arguments)
-        before = self._read(id) if action.erp_question is not None or action.replaces_document else None
+        before = self._read(id, action) if action.erp_question is not None or action.replaces_document else None
         erp_check = self._check_erp(action, before, given) if before is not None else None
         reservation = dt.timedelta(seconds=self.settings.parked_reservation_seconds)
         request = ActionRequest(
             by, f"user:{by}", self.clock.now(), reservation, why.strip(), force, given, erp_check
         )
         with self.sessions() as session, session.begin():
-            if self._authorize is not None:
-                self._authorize(session)
+            user = self._authorize(session)
             if before is not None and action.replaces_document:
                 # Before the row is locked: a push of the rep takes the two locks in this order too.
                 lock_rep(session, before.rep)
             row = get_document(session, id, lock=True)
-            view = to_view(act(session, action, row, request), request.now)
+            if user is not None:
+                require_document(session, user, action.permission, row)
+            answer = act(session, action, row, request)
+            if also is not None:
+                also(session, answer)
+            view = to_view(answer, request.now)
         if action.wakes_worker:
             # After the commit; before it, the worker would find nothing to send.
             doorbell.ring(self.settings)
         return view
 
-    def _read(self, id: str) -> Submission:
+    def _read(self, id: str, action: Action) -> Submission:
         with self.sessions() as session, session.begin():
+            # Before the ERP is asked: its answer would tell about a document that the person may not see.
+            user = self._authorize(session)
             # After a loss the ERP may have a document that seems not to have been sent.
             newest_loss(session, self.clock.now())
             document = get_document(session, id)
+            if user is not None:
+                require_document(session, user, action.permission, document)
             session.expunge(document)
         return document
 
@@ -179,6 +199,7 @@ def _settle(
         unlinked=result.unlinked,
         linked=result.linked,
         superseded_by=result.correction.id if result.correction else None,
+        cause=result.cause,
         now=request.now,
     )
     row.reserved_by = row.reserved_until = None

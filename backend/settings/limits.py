@@ -1,4 +1,4 @@
-"""The settings of rate limits and quotas, which are a file of its own: the server's other settings fill one."""
+"""The settings of limits and of sessions, which are a file of its own: the server's other settings fill one."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from backend.settings.declaration import setting
 
 @dataclass(frozen=True, kw_only=True)
 class LimitSettings:
-    """How often a device, a rep and an address may ask, and what a rep may send in a day; 0 means no limit."""
+    """How often somebody may ask, what a rep may send in a day, and how long a sign-in lasts."""
 
     device_requests_per_minute: int = setting(
         read.integer(0),
@@ -31,6 +31,18 @@ class LimitSettings:
         "20",
         "Wrong enrolment codes, refresh tokens and office tokens in a minute after which further wrong ones "
         "from the address get 429. Right ones are always accepted. 0: no limit.",
+    )
+    sign_in_attempts: int = setting(
+        read.integer(1, 1_000),
+        "10",
+        "Sign-ins to the console of one account in ten minutes, right or wrong, from one network. From all "
+        "networks that the account does not know together: three times as many in an hour.",
+    )
+    console_idle_minutes: int = setting(
+        read.integer(1, 1_440), "60", "Minutes without a request after which a session of the console ends."
+    )
+    console_hours: int = setting(
+        read.integer(1, 720), "12", "Hours after its sign-in at which a session of the console ends."
     )
     documents_per_day: int = setting(
         read.integer(0), "5000", "Documents of a rep in a day after which pushes must wait. 0: no limit."

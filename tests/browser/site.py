@@ -5,6 +5,7 @@ It is the blueprint that the real server has, without the API: the tests of the 
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -36,11 +37,19 @@ class Site:
         self.requests: list[tuple[str, int]] = []
         self.build: Build = built_files.load()
 
-    def publish(self, version: str) -> str:
-        """Make a build with another content, and serve it from now on; return its id."""
+    def publish(self, version: str, *, starts: bool = True) -> str:
+        """Make a build with another content, and serve it from now on; return its id.
+
+        The service worker of one that does not start answers no message.
+        """
         target = self.folder / version
         output.write(version, "", target)
         self.build = built_files.load(target)
+        if not starts:
+            worker = self.build.files[output.WORKER]
+            plain = worker.bodies[built_files.PLAIN].replace(b'"message"', b'"never"')
+            without = {output.WORKER: replace(worker, bodies={built_files.PLAIN: plain})}
+            self.build = replace(self.build, files=self.build.files | without)
         return self.build.id
 
     def wsgi(self, environ: dict[str, Any], start_response: Any) -> Any:

@@ -1,16 +1,26 @@
 """New versions: nothing takes over while a window is open, and nothing that is typed is lost."""
 
-import contextlib
 from collections.abc import Callable
 
-from playwright.sync_api import Page, expect
+import pytest
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.phone import Phone
+from tests.browser.screen_log import log_screens, screens
 from tests.browser.site import Site
 
 READY = "A new version is ready."
-GIVE_UP_MS = 12_000
-"""Longer than the app waits for the service worker of the new build."""
+LOADING = "Loading the new version…"
+FAILED = "The new version cannot start now."
+ERROR = "Something failed"
+TEXTS = {
+    "en-GB": ("Use it now", READY, LOADING, ERROR),
+    "zh-CN": ("立即使用", "新版本已就绪。", "正在加载新版本…", "出错了"),
+}
+GIVE_UP_MS = 10_000
+"""As long as the app waits for an answer of the service worker of the new build."""
+IS_FETCHED = "navigator.serviceWorker.getRegistration('/app/').then(found => found.installing === null)"
+WAITS = "navigator.serviceWorker.getRegistration('/app/').then(found => found.waiting !== null)"
 LOOKED_MS = 6000
 """Longer than it takes from the start of a window until unused builds are deleted."""
 
@@ -32,17 +42,9 @@ def look_for_update(page: Page) -> None:
 
 
 def use(page: Page, build: str) -> None:
-    """Accept the new *build*, as often as the app offers it.
-
-    The browser may be so slow in ending the old service worker that the window loads the old build again after
-    some seconds, and offers the new one once more.
-    """
-    for _ in range(6):
-        page.get_by_role("button", name="Use it now").click()
-        with contextlib.suppress(AssertionError):
-            expect(page.locator(f"script[src*='{build}']")).to_have_count(1, timeout=GIVE_UP_MS)
-            return
-    raise AssertionError(f"the app offers {build} and does not use it")
+    """Accept the new *build* by one click."""
+    page.get_by_role("button", name="Use it now").click()
+    expect(page.locator(f"script[src*='{build}']")).to_have_count(1)
 
 
 def installed(shell: Phone) -> str:
@@ -57,6 +59,63 @@ def open_form(page: Page) -> None:
     page.evaluate(
         "address => import(address).then(update => { window.closeForm = update.formOpened() })", module
     )
+
+
+@pytest.fixture
+def shell(shell: Phone) -> Phone:
+    """The phone, whose screens are logged."""
+    log_screens(shell.context)
+    return shell
+
+
+@pytest.mark.parametrize("locale", TEXTS)
+def test_an_accepted_build_is_loaded_without_an_error_or_another_offer(
+    browser: Browser, site: Site, locale: str
+) -> None:
+    button, ready, loading, error = TEXTS[locale]
+    phone = Phone(browser, site.url, locale=locale)
+    log_screens(phone.context)
+    old = installed(phone)
+    new = site.publish("2.0.0")
+    look_for_update(phone.page)
+    expect(phone.page.get_by_text(ready)).to_be_visible()
+    # The window has just started, and its requests are still being answered by the old worker.
+    phone.page.reload()
+    phone.page.get_by_role("button", name=button).click()
+    expect(phone.page.locator(f"script[src*='{new}']")).to_have_count(1)
+    expect(phone.page.get_by_role("heading", level=1)).to_be_visible()
+    log = screens(phone.page)
+    assert [shown.text for shown in log if error in shown.text] == []
+    accepted = next(index for index, shown in enumerate(log) if loading in shown.text)
+    assert {shown.build for shown in log[:accepted]} == {old}
+    assert [shown.text for shown in log[accepted:] if ready in shown.text] == []
+    assert {shown.build for shown in log[accepted + 1 :]} == {new}
+    window = phone.context.new_page()
+    window.goto("/app/settings")
+    assert build_of(window) == new
+    phone.close()
+
+
+def test_a_build_that_does_not_start_is_given_up(shell: Phone, site: Site, eventually: Callable) -> None:
+    """Its worker answers nothing. The old build works on and says so; the next build is used by one click."""
+    old = installed(shell)
+    shell.page.clock.install()
+    site.publish("2.0.0", starts=False)
+    look_for_update(shell.page)
+    eventually(lambda: shell.page.evaluate(WAITS), "the worker of the new build waits")
+    shell.page.clock.fast_forward(GIVE_UP_MS)
+    shell.page.get_by_role("button", name="Use it now").click()
+    expect(shell.page.get_by_text(LOADING)).to_be_visible()
+    shell.page.clock.fast_forward(GIVE_UP_MS)
+    expect(shell.page.get_by_text(FAILED)).to_be_visible()
+    expect(shell.page.get_by_role("heading", level=1)).to_be_visible()
+    assert build_of(shell.page) == old
+    assert [shown.text for shown in screens(shell.page) if ERROR in shown.text] == []
+    newest = site.publish("3.0.0")
+    look_for_update(shell.page)
+    eventually(lambda: newest in kept_builds(shell.page), "the newest build is fetched")
+    eventually(lambda: shell.page.evaluate(IS_FETCHED), "its worker waits")
+    use(shell.page, newest)
 
 
 def test_a_new_build_waits_until_it_is_asked_for(shell: Phone, site: Site, eventually: Callable) -> None:

@@ -12,12 +12,12 @@ from sqlalchemy import select
 
 from backend.clock import ManualClock
 from backend.inbox.models import Submission
-from backend.office import accounts
 from backend.settings import Settings
 from tests.conftest import MONDAY
 from tests.databases import make_tables
 from tests.unit.api.installation import Installation, Phone, install
 from tests.unit.delivery.recording_erp import RecordingErp
+from tests.unit.office.people import store
 from tests.unit.sync import company
 
 OFFICE_TOKEN = "so1.anna-s-token"
@@ -58,9 +58,7 @@ def attacked(settings: Settings) -> Iterator[Attacked]:
         assert other_phone.push(company.submission(PARKED, body)).json["results"][0]["status"] == "received"
         installation.change(park)
         installation.change(
-            lambda s: accounts.store_token(
-                s, "anna", "office", OFFICE_TOKEN, by="x", now=installation.clock.now()
-            )
+            lambda s: store(s, "anna", "order_desk", OFFICE_TOKEN, now=installation.clock.now())
         )
         target = Attacked(installation, phone, other_phone)
         installation.app.outermost = _counted(target, installation.app.outermost)

@@ -8,10 +8,10 @@ from sqlalchemy import text
 
 from backend.api.responses import HEADERS
 from backend.api.routes import ROUTES
-from backend.office import accounts
 from backend.settings import read_settings
 from tests.security.company import OFFICE_TOKEN
 from tests.unit.api.installation import Installation, Phone, install
+from tests.unit.office.people import store
 
 XSS = '"><img src=x onerror=alert(1)><script>alert(2)</script>'
 ALLOWED_TO_CHANGE = {"POST", "PATCH", "DELETE"}
@@ -53,7 +53,7 @@ def test_no_get_changes_anything(installation: Installation, phone: Phone) -> No
             return [f"{name}: {session.execute(query).all()}" for name, query in tables.items()]
 
     now = installation.clock.now()
-    installation.change(lambda s: accounts.store_token(s, "anna", "finance", OFFICE_TOKEN, by="x", now=now))
+    installation.change(lambda s: store(s, "anna", "finance", OFFICE_TOKEN, now=now))
     office = {"Authorization": f"Bearer {OFFICE_TOKEN}"}
     assert installation.client.get("/v1/office/parked", headers=office).status_code == 200
     phone.pull()

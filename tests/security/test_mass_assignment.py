@@ -7,12 +7,12 @@ import pytest
 from marshmallow import RAISE, Schema, fields
 
 from backend.inbox.models import Submission
-from backend.office import accounts
 from sync_protocol.canonical import digest
 from sync_protocol.catalogue import COLLECTIONS, KINDS
 from tests.security.company import OFFICE_TOKEN
 from tests.security.recorded_day import CLAIM, ORDER, Day
 from tests.unit.api.installation import Installation, install
+from tests.unit.office.people import store
 
 OWNED = {
     **{column.name: "forged" for column in Submission.__table__.columns},
@@ -116,9 +116,7 @@ def test_every_level_of_a_record_refuses_a_field_that_it_does_not_declare() -> N
 def test_an_office_action_takes_no_field_beside_its_own(day: Day) -> None:
     stored(day, day.document(ORDER, "order"))
     installation = day.installation
-    installation.change(
-        lambda s: accounts.store_token(s, "anna", "it", OFFICE_TOKEN, by="x", now=installation.clock.now())
-    )
+    installation.change(lambda s: store(s, "anna", "it", OFFICE_TOKEN, now=installation.clock.now()))
     reply = installation.client.post(
         f"/v1/office/parked/{ORDER}/cancel",
         json={"why": "x", "role": "office", "user": "bert", "permissions": ["view", "decide"], **OWNED},

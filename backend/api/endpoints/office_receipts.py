@@ -15,7 +15,8 @@ from backend.api.route import Auth, route
 from backend.api.services import get_services
 from backend.database.web_session import db
 from backend.identity import audit
-from backend.office.accounts import Permission
+from backend.office.access import OfficeUser, may_see_receipt
+from backend.office.roles import RECEIPTS, Permission
 from backend.receipts import receipts
 from backend.receipts.receipts import ReceiptFile
 from sync_protocol.errors import ErrorCode
@@ -39,9 +40,10 @@ _NAMED = (header("Content-Disposition", "Always `attachment`, with a name of the
 )
 def copy(sha256: str) -> Response:
     """Answer with the copy of the receipt."""
-    office_auth.require_permission(Permission.VIEW, "see receipts")
+    user = office_auth.require_permission(Permission.VIEW, "see receipts", RECEIPTS)
     _require_digest(sha256)
     with Session(db.engine) as session:
+        _require_visible(session, user, Permission.VIEW, sha256)
         try:
             receipt = receipts.file(session, get_services().settings.folder, sha256)
         except receipts.ReceiptMissing as error:
@@ -66,10 +68,11 @@ def copy(sha256: str) -> Response:
 )
 def original(sha256: str) -> Response:
     """Answer with the original of the receipt, after the audit entry is on disk."""
-    user = office_auth.require_permission(Permission.ORIGINALS, "see the originals of receipts")
+    user = office_auth.require_permission(Permission.ORIGINALS, "see the originals of receipts", RECEIPTS)
     _require_digest(sha256)
     services = get_services()
     with Session(db.engine) as session, session.begin():
+        _require_visible(session, user, Permission.ORIGINALS, sha256)
         try:
             receipt = receipts.original(session, services.settings.folder, sha256)
         except receipts.ReceiptMissing as error:
@@ -77,6 +80,12 @@ def original(sha256: str) -> Response:
         now = services.clock.now()
         audit.record(session, actor=f"user:{user.name}", action="receipt.original", subject=sha256, now=now)
     return _download(receipt, ANY_TYPE, f"{sha256[:12]}-original.bin")
+
+
+def _require_visible(session: Session, user: OfficeUser, permission: Permission, sha256: str) -> None:
+    """Answer 404 to a receipt unless *user* sees a rep who has uploaded it."""
+    if not may_see_receipt(session, user, permission, sha256):
+        raise Problem(ErrorCode.NOT_FOUND, f"There is no receipt {sha256}.")
 
 
 def _download(receipt: ReceiptFile, media_type: str, name: str) -> Response:

@@ -61,7 +61,7 @@ def document(routes: Iterable[Route]) -> Json:
             "schemas": definitions(schemas(routes), COMPONENTS),
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
-                "office": {"type": "http", "scheme": "bearer", "description": "From `satchel office add`."},
+                "office": {"type": "http", "scheme": "bearer", "description": "From `satchel office token`."},
             },
         },
     }

@@ -3,14 +3,18 @@
 // BUILD, FILES and ON_DEMAND (address → SHA-256) stand above this line in what the server sends. Files of ON_DEMAND are
 // large and not needed by everybody: they are kept when they are asked for, and by later builds then.
 //
-// A new build is fetched beside the old one and waits. It takes over when no window is open any more, or when the
-// person asks for it. The files of the old build stay until no window uses them, because an open window may still
-// load a module of its own build. Every file is checked against its hash: what a captive portal answers is not kept.
+// A new build is fetched beside the old one and waits. It takes over when no window is open any more. If the person
+// accepts it before that, this worker answers with the page of the accepted build, which then lets its own worker take
+// over. The files of the old build stay until no window uses them, because an open window may still load a module of
+// its own build. Every file is checked against its hash: what a captive portal answers is not kept.
 
 const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
 const PREFIX = "satchel-app-";
 const SHELL = "/app/";
 const NAME = PREFIX + BUILD;
+// The cache whose only entry names the build that the person has accepted, until its worker takes over.
+const ACCEPTED = "satchel-accepted";
+const ACCEPTED_BUILD = "/app/accepted-build";
 const ANSWER_MS = 2000;
 // Addresses that must come from the server, even (or above all) if this worker is broken.
 const NEVER_KEPT = ["/app/reset", "/app/reset.js", "/app/sw.js", "/app/licenses.txt", "/app/contract.json"];
@@ -25,6 +29,7 @@ worker.addEventListener("fetch", (event) => {
   event.respondWith(event.request.mode === "navigate" ? shell(event.request) : file(event.request));
 });
 worker.addEventListener("message", (event) => {
+  if (event.data?.type === "which-build") event.ports[0]?.postMessage(BUILD);
   if (event.data?.type === "use-this-build") event.waitUntil(worker.skipWaiting());
   if (event.data?.type === "window-started") event.waitUntil(removeUnusedBuilds());
 });
@@ -104,6 +109,7 @@ async function hexHash(bytes) {
 }
 
 async function begin() {
+  await caches.delete(ACCEPTED);
   const others = (await caches.keys()).filter((name) => name.startsWith(PREFIX) && name !== NAME);
   // After the very first installation the open window has this build too, so this worker may serve it at once.
   if (others.length === 0) await worker.clients.claim();
@@ -111,13 +117,18 @@ async function begin() {
 }
 
 /**
- * Answer with the page of this build; every address of the app has the same page.
+ * Answer with the page of the accepted build, else of this one; every address of the app has the same page.
  *
  * @param {Request} request
  */
 async function shell(request) {
-  const cache = await caches.open(NAME);
-  return (await cache.match(SHELL)) ?? fetch(request);
+  const accepted = await caches.match(ACCEPTED_BUILD, { cacheName: ACCEPTED });
+  const names = accepted ? [PREFIX + (await accepted.text()), NAME] : [NAME];
+  for (const cacheName of names) {
+    const page = await caches.match(SHELL, { cacheName });
+    if (page) return page;
+  }
+  return fetch(request);
 }
 
 /** @param {Request} request */

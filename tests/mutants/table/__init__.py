@@ -2,6 +2,7 @@
 
 from tests.mutants.table.cells import CELLS
 from tests.mutants.table.clocks import CLOCKS
+from tests.mutants.table.console import CONSOLE
 from tests.mutants.table.device import DEVICE
 from tests.mutants.table.documents import DOCUMENTS
 from tests.mutants.table.erp import READING
@@ -46,4 +47,5 @@ MUTANTS = [
     *LIMITS,
     *TOKENS,
     *PEOPLE,
+    *CONSOLE,
 ]

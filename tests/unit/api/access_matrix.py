@@ -9,8 +9,12 @@ from backend.office import accounts
 from backend.office.actions import ACTIONS
 from backend.webapp import blueprint as webapp
 from tests.unit.api.installation import Installation, Phone
+from tests.unit.office.people import issue
 
-PUBLIC, DEVICE, VIEW, RETRY, DECIDE, ORIGINALS = "anybody", "a device", "view", "retry", "decide", "originals"
+PUBLIC, DEVICE, VIEW, RETRY, DECIDE, RECEIPTS, ORIGINALS = (
+    *("anybody", "a device", "view", "retry"),
+    *("decide", "receipts", "originals"),
+)
 
 MAY = {
     "api.enrol": PUBLIC,
@@ -35,11 +39,17 @@ MAY = {
     "api.receipts_terminate": DEVICE,
     "api.office_list": VIEW,
     "api.office_show": VIEW,
-    "api.office_receipt": VIEW,
+    "api.office_receipt": RECEIPTS,
     "api.office_receipt_original": ORIGINALS,
     "api.office_reserve": RETRY,
     "api.office_release": RETRY,
     "api.office_retry": RETRY,
+    "api.office_recall": RETRY,
+    "api.office_causes": VIEW,
+    "api.office_batch": VIEW,
+    "api.office_batch_begin": VIEW,
+    "api.office_batch_continue": VIEW,
+    "api.office_batch_undo": VIEW,
     "api.office_done": DECIDE,
     "api.office_cancel": DECIDE,
     "api.office_fix": DECIDE,
@@ -52,7 +62,7 @@ MAY = {
 """Who may call each route. A route without a row fails the test: write down who it is for."""
 
 OFFICE = (VIEW, RETRY, DECIDE)
-"""What the roles office and finance have in common; finance may also see the originals of receipts."""
+"""What order desk and finance have in common; finance may also see receipts, and their originals."""
 
 
 @dataclass(frozen=True)
@@ -93,13 +103,15 @@ def _left(installation: Installation) -> str:
 
 def _office(role: str) -> Callable[[Installation], str]:
     return lambda installation: installation.change(
-        lambda s: accounts.issue(s, f"anna-{role}", role, by="user:x", now=installation.clock.now())
+        lambda s: issue(s, f"anna-{role}", role, now=installation.clock.now())
     )
 
 
 def _revoked_account(installation: Installation) -> str:
-    token = _office("office")(installation)
-    installation.change(lambda s: accounts.revoke(s, "anna-office", by="user:x", now=installation.clock.now()))
+    token = _office("order_desk")(installation)
+    installation.change(
+        lambda s: accounts.revoke(s, "anna-order_desk", by="user:x", now=installation.clock.now())
+    )
     return token
 
 
@@ -118,9 +130,9 @@ CALLERS = {
     ),
     "a revoked device": Caller(_revoked, (PUBLIC,), lambda who: (401, "device_revoked")),
     "a rep who has left": Caller(_left, (PUBLIC,), lambda who: (401, "device_revoked")),
-    "office": Caller(_office("office"), (PUBLIC, *OFFICE), _as_office),
-    "finance": Caller(_office("finance"), (PUBLIC, *OFFICE, ORIGINALS), _as_office),
-    "it": Caller(_office("it"), (PUBLIC, VIEW, RETRY), _as_office),
+    "order desk": Caller(_office("order_desk"), (PUBLIC, *OFFICE), _as_office),
+    "finance": Caller(_office("finance"), (PUBLIC, *OFFICE, RECEIPTS, ORIGINALS), _as_office),
+    "it": Caller(_office("it"), (PUBLIC, VIEW, RETRY, RECEIPTS), _as_office),
     "a revoked account": Caller(_revoked_account, (PUBLIC,), _unknown),
 }
 

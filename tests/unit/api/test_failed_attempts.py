@@ -6,8 +6,8 @@ from typing import Any
 from backend.identity import audit, enrolment
 from backend.identity.failed_attempts import MAX_ENTRIES, WINDOW, FailedAttempts
 from backend.identity.models import Device
-from backend.office import accounts
 from tests.unit.api.installation import Installation, Phone
+from tests.unit.office.people import issue
 
 NOW = dt.datetime(2026, 11, 23, 9, tzinfo=dt.UTC)
 
@@ -22,9 +22,7 @@ def refused(installation: Installation) -> list[tuple[str, str, str]]:
 
 
 def office(installation: Installation, role: str) -> dict[str, str]:
-    token = installation.change(
-        lambda session: accounts.issue(session, role, role, by="user:x", now=installation.clock.now())
-    )
+    token = installation.change(lambda session: issue(session, role, role, now=installation.clock.now()))
     return {"Authorization": f"Bearer {token}"}
 
 
@@ -37,7 +35,7 @@ def test_each_kind_of_refusal_has_an_entry(installation: Installation, phone: Ph
     client.get("/v1/office/parked", headers={"Authorization": f"Bearer {phone.access_token}"})
     action: dict[str, Any] = {"json": {"why": "no\x1b[31m"}}
     client.post(f"/v1/office/parked/{id}/cancel", headers=office(installation, "it"), **action)
-    client.post(f"/v1/office/parked/{id}/cancel", headers=office(installation, "office"), **action)
+    client.post(f"/v1/office/parked/{id}/cancel", headers=office(installation, "order_desk"), **action)
     address = "address:127.0.0.1"
     entries = refused(installation)
     assert entries[:5] == [
@@ -49,7 +47,7 @@ def test_each_kind_of_refusal_has_an_entry(installation: Installation, phone: Ph
     ]
     assert entries[5:] == [
         ("route.forbidden", "user:it", id),
-        ("office.action_refused", "user:office", id),
+        ("office.action_refused", "user:order_desk", id),
     ]
 
 

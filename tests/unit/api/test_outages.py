@@ -18,11 +18,11 @@ from backend.clock import ManualClock
 from backend.database import core
 from backend.database.web_session import db
 from backend.identity import wipes
-from backend.office import accounts
 from backend.settings import read_settings
 from tests.unit.api.installation import Installation, Phone, install
 from tests.unit.api.test_problems import assert_problem
 from tests.unit.api.test_routes import path_of
+from tests.unit.office.people import issue
 from tests.unit.sync.company import order_body, submission
 
 WITHOUT_DATABASE = {"contract", "livez", "limits", "openapi", "start_page"}
@@ -40,7 +40,7 @@ class Caller:
         self.cursor = self.phone.pull().json["cursor"]
         self.tag = self.phone.pull(self.cursor).headers["ETag"]
         self.office_token = installation.change(
-            lambda session: accounts.issue(session, "anna", "office", by="user:x", now=installation.clock.now())
+            lambda session: issue(session, "anna", "order_desk", now=installation.clock.now())
         )
 
     def call(self, route: Route) -> TestResponse:
@@ -100,7 +100,7 @@ def on_postgres(
 
 STOP = (
     "ALTER DATABASE DATABASE_NAME ALLOW_CONNECTIONS false",
-    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = 'DATABASE_NAME'",
+    "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE datname = 'DATABASE_NAME'",
 )
 START = "ALTER DATABASE DATABASE_NAME ALLOW_CONNECTIONS true"
 

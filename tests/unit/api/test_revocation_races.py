@@ -22,6 +22,7 @@ from backend.settings import read_settings
 from tests.unit.api.endpoints.receipt_upload import JPEG, create, patch, tus
 from tests.unit.api.installation import Installation, Phone, install
 from tests.unit.identity.test_races import at_once
+from tests.unit.office.people import issue
 from tests.unit.sync.company import order_body, submission
 from tests.unit.sync.replica import NOW
 
@@ -131,9 +132,9 @@ def test_a_revocation_waits_for_what_is_being_committed_and_nothing_comes_after_
 
 def test_a_revocation_of_an_office_account_waits_for_its_action(on_postgresql: Installation) -> None:
     now = on_postgresql.clock.now()
-    token = on_postgresql.change(lambda s: accounts.issue(s, "anna", "office", by="x", now=now))
+    token = on_postgresql.change(lambda s: issue(s, "anna", "order_desk", now=now))
     with on_postgresql.sessions() as session:
-        assert accounts.read_to_write(session, token).name == "anna"
+        assert accounts.read_to_write(session, token, now).name == "anna"
         with on_postgresql.sessions() as other, pytest.raises(OperationalError, match="lock timeout"):
             other.execute(text("SET LOCAL lock_timeout = '100ms'"))
             accounts.revoke(other, "anna", by="x", now=now)

@@ -72,7 +72,7 @@ def test_rows_from_before_the_rules_are_found(sessions: Sessions) -> None:
         session.flush()
         session.add(Assignment(rep="R2", channel="territory:N\nW", since=NOW))
         session.add(RoleCollection(role="sa les", collection="customers"))
-        session.add(OfficeAccount(name="an\nna", role="it", token_hash="x", created_at=NOW))
+        session.add(OfficeAccount(name="an\nna", token_hash="x", created_at=NOW))
         session.add(
             Device(
                 id="D1",

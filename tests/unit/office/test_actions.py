@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from backend.office.accounts import PERMISSIONS
 from backend.office.actions import ACTIONS
+from backend.office.roles import ROLES
 from sync_protocol.errors import ErrorCode
 from sync_protocol.office import OfficeActionSchema
 from sync_protocol.submission import Decision
@@ -29,7 +29,7 @@ def test_needs_of_an_action_are_fields_of_the_request() -> None:
 
 
 def test_every_permission_belongs_to_a_role() -> None:
-    allowed = frozenset[str]().union(*PERMISSIONS.values())
+    allowed = frozenset[str]().union(*(access.permissions for access in ROLES.values()))
     assert {action.permission for action in ACTIONS.values()} <= allowed
 
 

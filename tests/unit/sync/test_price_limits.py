@@ -13,10 +13,10 @@ from backend.feed import compaction, former
 from backend.feed.models import FormerRecord, PositionTime
 from backend.identity.models import AuditEntry
 from backend.inbox.models import Submission
-from backend.office.accounts import PERMISSIONS, Permission
 from backend.office.action import ActionRequest
 from backend.office.actions import ACTIONS
 from backend.office.errors import ActionRefused
+from backend.office.roles import ROLES, Permission, Role
 from backend.office.service import act
 from backend.sync import grants
 from sync_protocol.catalogue import COLLECTIONS
@@ -88,7 +88,7 @@ def test_the_office_approves_an_order_beyond_the_limit_and_a_retry_does_not(sess
     with sessions() as session:
         entry = session.scalars(select(AuditEntry)).one()
         assert (entry.actor, entry.subject, entry.action.rpartition(".")[2]) == ("user:anna", A, "approve")
-    assert Permission.DECIDE not in PERMISSIONS["it"]
+    assert Permission.DECIDE not in ROLES[Role.IT].permissions
     assert ACTIONS["approve"].permission is Permission.DECIDE
 
 

@@ -4,12 +4,14 @@
 import { signal } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
 import { html } from "../html.js";
+import { Enrol } from "../screens/enrol.js";
 import { Home } from "../screens/home.js";
 import { NotFound } from "../screens/not_found.js";
 import { t } from "../texts/text.js";
 import { ErrorBoundary, ErrorPage } from "./error_page.js";
 import { Layout } from "./layout.js";
 import { BASE, parts, place } from "./router.js";
+import { isChanging } from "./update.js";
 
 /** @typedef {(properties: any) => any} Screen */
 
@@ -33,7 +35,10 @@ const SCREENS = {
 };
 
 /** @type {Map<string, Screen>} */
-const loaded = new Map([["", Home]]);
+const loaded = new Map([
+  ["", Home],
+  ["connect", Enrol],
+]);
 const failed = signal(/** @type {unknown} */ (null));
 
 /** @param {string[]} names */
@@ -60,6 +65,7 @@ export function CurrentScreen() {
       },
     );
   }, [name]);
+  if (isChanging.value) return html`<${NewBuild} />`;
   if (failed.value) return html`<${ErrorPage} error=${failed.value} />`;
   const screen = loaded.get(name);
   if (!screen && !Object.hasOwn(SCREENS, name)) return html`<${NotFound} />`;
@@ -68,4 +74,9 @@ export function CurrentScreen() {
     <${ErrorBoundary} key=${place.value}>
       ${screen ? html`<${screen} names=${parts.value.slice(1)} />` : html`<${Layout} title=${t("loading")} back=${BASE} />`}
     <//>`;
+}
+
+/** Until the window loads again: nothing can be begun that this would interrupt. */
+function NewBuild() {
+  return html`<main class="container" role="status"><p aria-busy="true">${t("update.loading")}</p></main>`;
 }

@@ -3,19 +3,27 @@
 
 import { computed, signal } from "@preact/signals";
 import { BUILD } from "../build.js";
-import { device } from "./device.js";
+import { t } from "../texts/text.js";
+import { showToast } from "./toasts.js";
 
 const CHECK_EVERY_MS = 60 * 60_000;
 const SETTLED_MS = 3000;
-const GIVE_UP_MS = 8000;
+const ANSWER_MS = 10_000;
+// These names are those of `sw.js`.
+const ACCEPTED = "satchel-accepted";
+const ACCEPTED_BUILD = "/app/accepted-build";
+const PREFIX = "satchel-app-";
+const SHELL = "/app/";
 
-/** The service worker of a newer build that waits; null if there is none. */
+/** The service worker of another build that waits; null if there is none. */
 const waiting = signal(/** @type {ServiceWorker | null} */ (null));
 /** Whether another window has switched this phone to a newer build, while this window still runs its own. */
 const outdated = signal(false);
 /** The number of forms on the screen. */
 const openForms = signal(0);
-let asked = false;
+
+/** Whether the person has accepted the newer build, and this window is about to load it. */
+export const isChanging = signal(false);
 
 /** @type {import("@preact/signals").ReadonlySignal<"none" | "later" | "offer">} */
 export const update = computed(() => {
@@ -32,19 +40,33 @@ export function formOpened() {
 }
 
 /** Change to the newer build: this window loads again, other windows keep theirs. */
-export function useNewBuild() {
-  if (update.value !== "offer") return;
-  asked = true;
-  // Chromium lets the new worker wait as long as the device's worker, which the old one has served, is running.
-  device.close();
-  // The new worker may serve already, because another window asked for it.
-  if (waiting.value?.state !== "installed") {
+export async function useNewBuild() {
+  if (update.value !== "offer" || isChanging.value) return;
+  isChanging.value = true;
+  const registration = await navigator.serviceWorker.getRegistration(SHELL);
+  // The new worker serves already if another window has accepted it.
+  if (!registration?.waiting || (await accept(registration.waiting))) {
     location.reload();
     return;
   }
-  waiting.value.postMessage({ type: "use-this-build" });
-  // If something still holds the old one, the app must not stay without its device.
-  setTimeout(() => location.reload(), GIVE_UP_MS);
+  isChanging.value = false;
+  showToast(t("update.failed"));
+}
+
+/**
+ * Have the page of *worker*'s build answered from now on; return whether it is there.
+ *
+ * This does not wait until *worker* is active: Chromium defers that while the old worker answers requests, and may
+ * give it up for minutes. The old worker serves the files of every build that is stored.
+ *
+ * @param {ServiceWorker} worker
+ */
+async function accept(worker) {
+  const build = await buildOf(worker);
+  if (build === null || !(await caches.match(SHELL, { cacheName: PREFIX + build }))) return false;
+  const accepted = await caches.open(ACCEPTED);
+  await accepted.put(ACCEPTED_BUILD, new Response(build));
+  return true;
 }
 
 /** Register the service worker and follow its life. Resolves when the browser has accepted it. */
@@ -53,18 +75,16 @@ export async function startUpdates() {
   navigator.serviceWorker.addEventListener("message", (event) => {
     if (event.data?.type === "which-build") event.ports[0]?.postMessage(BUILD);
   });
-  let isFirst = navigator.serviceWorker.controller === null;
-  navigator.serviceWorker.addEventListener("controllerchange", () => {
-    if (asked) location.reload();
-    // The first installation serves this very build.
-    else if (!isFirst) outdated.value = true;
-    isFirst = false;
+  navigator.serviceWorker.addEventListener("controllerchange", async () => {
+    const { controller } = navigator.serviceWorker;
+    const build = controller && (await buildOf(controller));
+    if (build !== null) outdated.value = build !== BUILD;
   });
-  const options = /** @type {const} */ ({ scope: "/app/", updateViaCache: "none" });
+  const options = /** @type {const} */ ({ scope: SHELL, updateViaCache: "none" });
   const registration = await navigator.serviceWorker.register("/app/sw.js", options);
   follow(registration);
   // Not at once: the window that this one has replaced may still be closing.
-  setTimeout(() => registration.active?.postMessage({ type: "window-started" }), SETTLED_MS);
+  setTimeout(() => settled(registration), SETTLED_MS);
   let checked = Date.now();
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState !== "visible" || Date.now() - checked < CHECK_EVERY_MS) return;
@@ -75,7 +95,7 @@ export async function startUpdates() {
 
 /** Ask the server for a newer build now. Returns whether one is there. Rejects if the server does not answer. */
 export async function checkForUpdate() {
-  const registration = await navigator.serviceWorker.getRegistration("/app/");
+  const registration = await navigator.serviceWorker.getRegistration(SHELL);
   if (!registration) return false;
   await registration.update();
   return Boolean(registration.installing ?? registration.waiting);
@@ -83,12 +103,40 @@ export async function checkForUpdate() {
 
 /** @param {ServiceWorkerRegistration} registration */
 function follow(registration) {
-  const look = () => {
+  const look = async () => {
+    const worker = registration.waiting;
     // Without a controller this is the first installation, and nothing is newer.
-    waiting.value = navigator.serviceWorker.controller ? registration.waiting : null;
+    const isNewer = worker && navigator.serviceWorker.controller && (await buildOf(worker)) !== BUILD;
+    if (worker === registration.waiting) waiting.value = isNewer ? worker : null;
   };
-  look();
+  void look();
   registration.addEventListener("updatefound", () => {
     registration.installing?.addEventListener("statechange", look);
+  });
+}
+
+/**
+ * Let the worker of this window's build take over if it still waits, and the worker remove what is not used.
+ *
+ * @param {ServiceWorkerRegistration} registration
+ */
+async function settled(registration) {
+  const worker = registration.waiting;
+  if (worker && (await buildOf(worker)) === BUILD) worker.postMessage({ type: "use-this-build" });
+  registration.active?.postMessage({ type: "window-started" });
+}
+
+/**
+ * Return the build of a service worker; null if it does not answer.
+ *
+ * @param {ServiceWorker} worker
+ * @returns {Promise<string | null>}
+ */
+function buildOf(worker) {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = (event) => resolve(event.data);
+    setTimeout(() => resolve(null), ANSWER_MS);
+    worker.postMessage({ type: "which-build" }, [port2]);
   });
 }

@@ -16,10 +16,12 @@ from backend.identity import audit
 from backend.identity.models import OfficeAccount
 from backend.inbox.models import Submission
 from backend.office import accounts
-from backend.office.accounts import PERMISSIONS
 from backend.office.actions import ACTIONS
+from backend.office.models import OfficeRole
+from backend.office.roles import ROLES
 from backend.settings import Settings
 from tests.unit.api.installation import Installation, Phone, install
+from tests.unit.office.people import issue
 from tests.unit.sync.company import order_body, submission
 
 ID = "01KB0000000000000000000001"
@@ -27,13 +29,11 @@ ID = "01KB0000000000000000000001"
 
 @pytest.fixture
 def token(installation: Installation) -> str:
-    return issue_token(installation, "anna", "office")
+    return issue_token(installation, "anna", "order_desk")
 
 
 def issue_token(installation: Installation, name: str, role: str) -> str:
-    return installation.change(
-        lambda s: accounts.issue(s, name, role, by="user:root", now=installation.clock.now())
-    )
+    return installation.change(lambda s: issue(s, name, role, now=installation.clock.now()))
 
 
 def call_office(
@@ -60,7 +60,7 @@ def test_an_office_token_is_stored_as_a_hash_and_a_new_one_replaces_it(
 ) -> None:
     assert call_office(installation, token).status_code == 200
     assert token not in repr(vars(installation.get(OfficeAccount, "anna")))
-    newer = issue_token(installation, "anna", "office")
+    newer = issue_token(installation, "anna", "order_desk")
     assert call_office(installation, token).json["code"] == "office_token_invalid"
     assert call_office(installation, newer).status_code == 200
 
@@ -69,7 +69,7 @@ def test_text_that_no_database_stores_is_refused_by_the_office_api(
     clock: ManualClock, settings: Settings
 ) -> None:
     with install(settings, clock) as installation:
-        token = issue_token(installation, "anna", "office")
+        token = issue_token(installation, "anna", "order_desk")
         for way, path in (("GET", "\x00"), ("POST", "\x00/reserve"), ("POST", "\x00/link")):
             body = {"json": {"number": "SO1"}} if way == "POST" else {}
             assert call_office(installation, token, path, way, **body).json["code"] == "not_found"
@@ -87,7 +87,7 @@ def test_a_revoked_account_is_refused_at_once_and_audited(installation: Installa
         lambda s: accounts.revoke(s, "anna", by="user:root", now=installation.clock.now())
     )
     entries = installation.change(lambda s: [e.action for e in audit.entries(s, subject="anna")])
-    assert entries == ["office.revoke", "office.add"]
+    assert entries == ["office.revoke", "office.token", "office.add"]
 
 
 def test_phone_tokens_and_office_tokens_are_not_interchangeable(
@@ -108,7 +108,7 @@ def test_guessing_office_tokens_is_rate_limited(installation: Installation) -> N
     codes = [call_office(installation, f"so1.{n}").status_code for n in range(25)]
     assert codes[:20] == [401] * 20 and codes[-1] == 429
     installation.clock.advance(minutes=5)
-    assert call_office(installation, issue_token(installation, "anna", "office")).status_code == 200
+    assert call_office(installation, issue_token(installation, "anna", "order_desk")).status_code == 200
 
 
 def test_each_role_has_the_permissions_of_the_table(installation: Installation, phone: Phone) -> None:
@@ -117,11 +117,23 @@ def test_each_role_has_the_permissions_of_the_table(installation: Installation, 
         *("reserve", "release", "retry", "fix", "link", "unlink"),
         *("cancel", "return", "done", "approve"),
     }
-    may = {"office": everything, "finance": everything, "it": {"reserve", "release", "retry"}}
-    assert set(may) == set(PERMISSIONS) and everything == set(ACTIONS)
+    may = {
+        "order_desk": everything,
+        "finance": everything,
+        "planning": everything,
+        "purchasing": set(),
+        "warehouse": set(),
+        "marketing": set(),
+        "service": set(),
+        "auditor": set(),
+        # Without a territory there is nobody to supervise.
+        "supervisor": set(),
+        "it": {"reserve", "release", "retry"},
+    }
+    assert set(may) == set(ROLES) and everything == set(ACTIONS)
     for role, actions in may.items():
         token = issue_token(installation, role, role)
-        assert call_office(installation, token).status_code == 200
+        assert call_office(installation, token).status_code == (403 if role == "supervisor" else 200)
         for action in ACTIONS:
             reply = call_office(
                 installation, token, f"X/{action}", "POST", json={"why": "w", "number": "1", "body": {"x": 1}}
@@ -140,7 +152,7 @@ def test_an_account_that_loses_its_right_while_a_request_is_read_changes_nothing
         if role is None:
             account.revoked_at = installation.clock.now()
         else:
-            account.role = role
+            session.get_one(OfficeRole, ("anna", "order_desk")).role = role
 
     def read(*given: Any) -> Any:
         installation.change(lose)
@@ -189,3 +201,20 @@ def test_a_wrong_office_request_is_refused_with_its_field(
         assert (reply.status_code, reply.json["errors"][0]["field"]) == (422, field)
     assert call_office(installation, token, f"{ID}/burn", "POST", json={}).json["code"] == "not_found"
     assert installation.change(lambda s: s.scalar(select(func.count()).select_from(Submission))) == 1
+
+
+def test_an_account_sees_and_changes_the_documents_of_its_territory_only(
+    installation: Installation, phone: Phone
+) -> None:
+    parked(installation, phone)
+    now = installation.clock.now()
+    for territory, sees in (("NW", True), ("SE", False)):
+        token = installation.change(lambda s, t=territory: issue(s, t, "supervisor", territory=t, now=now))
+        documents = call_office(installation, token).json["documents"]
+        assert [document["id"] for document in documents] == ([ID] if sees else [])
+        assert call_office(installation, token, ID).status_code == (200 if sees else 404)
+        for action in ACTIONS if not sees else ("reserve", "retry"):
+            body = {"why": "no", "number": "1", "body": {"x": 1}}
+            code = call_office(installation, token, f"{ID}/{action}", "POST", json=body).json.get("code")
+            # A supervisor decides, and leaves sending again to others.
+            assert code == ("role_missing" if action == "retry" else None if sees else "not_found"), action

@@ -21,7 +21,7 @@ def token(installation: Installation, phone: Phone) -> str:
         if n % 3 == 0:
             installation.clock.advance(seconds=1)
     installation.change(lambda s: s.execute(update(Submission).values(state="parked", owner="office")))
-    return issue_token(installation, "anna", "office")
+    return issue_token(installation, "anna", "order_desk")
 
 
 def ask(installation: Installation, token: str, **query: Any) -> Any:

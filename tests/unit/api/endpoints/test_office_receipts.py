@@ -1,4 +1,4 @@
-"""Receipts for the office: the copy for all, the original for finance, both as downloads that nothing runs."""
+"""Receipts for the office: the copy, and the original for finance, both as downloads that nothing runs."""
 
 import hashlib
 from urllib.parse import quote
@@ -6,24 +6,22 @@ from urllib.parse import quote
 import pytest
 
 from backend.identity import audit
-from backend.office import accounts
 from tests.unit.api.endpoints.receipt_upload import create, patch
 from tests.unit.api.installation import Installation, Phone
 from tests.unit.hostile_names import HOSTILE_NAMES
+from tests.unit.office.people import issue
 from tests.unit.receipts.pictures import photograph, with_metadata
 
 PHOTO = with_metadata()
 NAME = hashlib.sha256(PHOTO).hexdigest()
-ROLES = ("office", "finance", "it")
+ROLES = ("auditor", "finance", "it")
 
 
 @pytest.fixture
 def tokens(installation: Installation) -> dict[str, str]:
     now = installation.clock.now()
     return {
-        role: installation.change(
-            lambda session, role=role: accounts.issue(session, role, role, by="t", now=now)
-        )
+        role: installation.change(lambda session, role=role: issue(session, role, role, now=now))
         for role in ROLES
     }
 
@@ -62,7 +60,7 @@ def test_the_copy_is_a_download_without_metadata(
 def test_only_finance_gets_the_original_and_each_download_is_audited(
     installation: Installation, tokens: dict[str, str]
 ) -> None:
-    for role in ("office", "it"):
+    for role in ("auditor", "it"):
         assert get(installation, f"{NAME}/original", tokens[role]).json["code"] == "role_missing"
     reply = get(installation, f"{NAME}/original", tokens["finance"])
     assert (reply.status_code, reply.data) == (200, PHOTO)
@@ -80,7 +78,7 @@ def test_a_refused_receipt_is_not_shown(
     broken = photograph()[:100]
     patch(phone, create(phone, broken).headers["Location"], 0, broken)
     installation.check_receipts()
-    reply = get(installation, hashlib.sha256(broken).hexdigest(), tokens["office"])
+    reply = get(installation, hashlib.sha256(broken).hexdigest(), tokens["finance"])
     assert (reply.status_code, reply.json["code"]) == (422, "not_for_this")
 
 
