@@ -118,10 +118,10 @@ def check_field(page: Page, draft: str, path: str, typed: str, field: dict[str, 
     """Check what has become of *typed* in the field at *path*."""
     shown = page.locator(f"[id='{path}']").input_value()
     page.wait_for_function(STORED, arg=[draft, path, shown])
-    found = page.evaluate(CHECKED, draft)
-    is_faulty = path in found["faults"]
+    checked = page.evaluate(CHECKED, draft)
+    is_faulty = path in checked["faults"]
     what = f"{path}, {typed[:30]!a} became {shown[:30]!a}"
-    refused = {fault.field for fault in KINDS[found["kind"]].form_faults(found["body"])}
+    refused = {fault.field for fault in KINDS[checked["kind"]].form_faults(checked["body"])}
     assert path not in refused or is_faulty, f"{what}: the server refuses what the phone accepts"
     assert is_kept(typed, shown, is_number=field["type"] in NUMBERS), f"{what}: something is lost"
     notes = page.locator(f"[id='{path}-notes'] p.fault")
