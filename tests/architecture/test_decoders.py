@@ -55,6 +55,7 @@ READ_BY_OTHERS: dict[str, str] = {
     "backend/cli/sample_settings.py": WRITTEN_HERE,
     "backend/identity/audit.py": WRITTEN_HERE,
     "backend/office/sealed.py": WRITTEN_HERE,
+    "backend/console/csrf.py": ROUTES,
     "backend/identity/audit_export.py": WRITTEN_HERE,
     "backend/connectors/flatfile/watermark.py": STORED,
     "backend/connectors/tryton/watermark.py": STORED,
