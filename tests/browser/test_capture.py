@@ -26,7 +26,7 @@ def add_receipt(page: Page, line: int, file: FilePayload) -> None:
 
 def test_a_claim_says_what_is_missing_at_the_line(rep: Page, tools: None) -> None:
     open_customer(rep)
-    rep.get_by_role("button", name="New Expense claim").click()
+    rep.get_by_role("button", name="New expense claim").click()
     expect(rep.get_by_text("No expenses yet.")).to_be_visible()
     rep.get_by_role("button", name="Fuel").click()
     rep.locator("[id='lines[0].amount']").fill("500")
