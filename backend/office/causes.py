@@ -89,6 +89,18 @@ def causes(
     return sorted(by_key.values(), key=lambda cause: (-cause.documents, cause.cause))
 
 
+def find_cause(session: Session, key: str, *, now: dt.datetime, user: OfficeUser | None = None) -> Cause | None:
+    """Return the cause *key*, with the documents that *user* may see; None if no such document waits."""
+    counted = session.execute(_counts(user).where(of_cause(key))).all()
+    cause = Cause(key)
+    for row in counted:
+        cause.add(row)
+    if not counted:
+        return None
+    cause.example = to_view(session.scalars(waiting(key, user).limit(1)).one(), now)
+    return cause
+
+
 def waiting(
     cause: str, user: OfficeUser | None = None, permission: Permission = Permission.VIEW
 ) -> Select[Submission]:
