@@ -115,7 +115,7 @@ lock: $(UV) ## Regenerate the lock files: hashes, no addresses
 
 clean: ## Remove everything that was installed and built, but not your data in instance/
 	rm -rf .venv .venv-fuzz .venv-release .venv-tryton .venv-kinto .uv .cache
-	rm -rf backend/webapp/node_modules backend/webapp/vendor backend/webapp/built
+	rm -rf backend/webapp/node_modules backend/webapp/vendor backend/webapp/built backend/console/built
 
 help: ## Print this list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -19,12 +19,14 @@ from backend.api.error_barrier import ErrorBarrier
 from backend.api.idle_poll import IdlePollMiddleware
 from backend.api.method_override import MethodOverrideMiddleware
 from backend.api.openapi.document import render
+from backend.api.plain_push import PushMiddleware
 from backend.api.rates.limits import Rates
 from backend.api.services import EXTENSION, Services
 from backend.api.turns import Turns
 from backend.api.web_app import WebApp
 from backend.api.work import Admission
 from backend.clock import Clock, SystemClock
+from backend.console import routes as console
 from backend.database.core import engine_options, prepare
 from backend.database.web_session import db
 from backend.identity.key_ring import KeyRing, Lifetimes
@@ -59,7 +61,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
         COMPRESS_MIN_SIZE=MIN_BYTES,
         COMPRESS_STREAMS=False,
         # A response without a body (tus) has another type; it must not get a compressed empty body.
-        COMPRESS_MIMETYPES=["application/json", "application/problem+json"],
+        COMPRESS_MIMETYPES=["application/json", "application/problem+json", "text/html"],
         # The pull decides about its 304 itself: the same tag may stand for a page that is not the last.
         COMPRESS_EVALUATE_CONDITIONAL_REQUEST=False,
     )
@@ -107,6 +109,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     app.teardown_request(_end_request)
     app.teardown_request(large_bodies.release)
     app.register_blueprint(routes.blueprint())
+    app.register_blueprint(console.blueprint())
     app.register_blueprint(webapp.blueprint(make_link_origins(settings, segments)))
     problems.register(app)
     app.outermost = _middleware(app.outermost, engine, services)
@@ -116,6 +119,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
 def _middleware(app: WSGIApplication, engine: Engine, services: Services) -> WSGIApplication:
     """Return *app* with all middleware around it, the outermost last."""
     app = MethodOverrideMiddleware(app)
+    app = PushMiddleware(app, engine, services)
     app = DeltaMiddleware(app, engine, services)
     app = IdlePollMiddleware(app, engine, services)
     if count := services.settings.proxies:

@@ -14,8 +14,8 @@ from typing import Any
 
 import psycopg
 from alembic import command
-from sqlalchemy import Engine, create_engine, inspect, make_url
-from sqlalchemy.orm import sessionmaker
+from sqlalchemy import Engine, create_engine, inspect, make_url, text
+from sqlalchemy.orm import Session, sessionmaker
 
 from backend.database.core import Model, Sessions, engine_options, prepare
 from backend.feed.models import FeedHead
@@ -29,7 +29,7 @@ MANY_ROWS = 1_000
 """A table that had more rows is also truncated, because dead rows would slow the following tests."""
 
 _SESSIONS_LEFT_BEHIND = """
-SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
 AND (state <> 'idle' OR pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory'))
 """
@@ -70,7 +70,7 @@ class SharedDatabase:
         # A connection of the pool may be in the middle of a transaction; none is needed between tests.
         self.engine.dispose()
         with closing(
-            sqlite3.connect(str(self.engine.url.database), timeout=10, isolation_level=None)
+            sqlite3.connect(str(self.engine.url.database), timeout=60, isolation_level=None)
         ) as connection:
             connection.execute("PRAGMA foreign_keys=OFF")
             connection.execute("BEGIN IMMEDIATE")
@@ -140,6 +140,18 @@ def engine_of(sessions: Sessions) -> Engine:
     """Return the engine on which *sessions* are made."""
     with sessions() as session:
         return session.get_bind().engine
+
+
+def waiting_behind(session: Session) -> int:
+    """Return how many other sessions wait for a lock that *session* holds (PostgreSQL).
+
+    Not how many wait in all: the tests of other processes use the same server.
+    """
+    waits = text(
+        "SELECT count(DISTINCT pid) FROM pg_locks"
+        " WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))"
+    )
+    return int(session.execute(waits).scalar_one())
 
 
 def prepared(url: str) -> Sessions:

@@ -6,7 +6,8 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-SECONDS = 60.0
+SECONDS = 180.0
+"""For a machine that is slow and busy: a wait that succeeds costs no more for it."""
 BETWEEN = 0.02
 
 

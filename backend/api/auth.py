@@ -29,9 +29,6 @@ Preload = Callable[[Credential], tuple[Principal, Any]]
 Raises what `principals.check` raises.
 """
 
-Read = Callable[[Session, Credential], tuple[Principal, Any]]
-"""The same, in a transaction."""
-
 
 def authenticate(preload: Preload | None = None, *, pushes: bool = False) -> None:
     """Accept the request or raise an error that becomes a problem.
@@ -90,20 +87,16 @@ def read_session() -> Iterator[Session]:
 
 
 @contextmanager
-def write_session(read: Read | None = None) -> Iterator[Session]:
+def write_session() -> Iterator[Session]:
     """Yield a session whose transaction is committed at the end, or rolled back on an error.
 
     The device row is read again first: the device may have been revoked while the body arrived. It is locked
-    against a revocation until the commit (`principals.LOCKING_QUERY`); *read* must do so too. With *read*,
-    `preloaded()` returns what it has read beside it.
+    against a revocation until the commit (`principals.LOCKING_QUERY`).
     """
     session = db.session()
     try:
         principals.note_seen(session, g.principal, get_services().clock.now())
-        if read is None:
-            g.principal = principals.read_to_write(session.connection(), g.token)
-        else:
-            g.principal, g.preloaded = read(session, g.token)
+        g.principal = principals.read_to_write(session.connection(), g.token)
         yield session
         session.commit()
     except BaseException:

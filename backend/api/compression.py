@@ -8,10 +8,12 @@ Separate from `app`, which assembles the server and negotiates nothing.
 
 import gzip
 import sys
+from functools import lru_cache
 
 from flask import Response, request
 from flask_compress import Compress
 from werkzeug.datastructures import Accept
+from werkzeug.http import parse_accept_header
 
 from sync_protocol.segment import MEDIA_TYPE
 
@@ -51,6 +53,20 @@ def negotiate(accepted: Accept) -> str:
     best = max(CODINGS, key=accepted.quality)
     plain_weight = next((weight for name, weight in accepted if name.lower() == PLAIN), 0.0)
     return best if accepted.quality(best) > 0 and accepted.quality(best) >= plain_weight else PLAIN
+
+
+MAX_REMEMBERED_TEXT = 200
+"""Length of an Accept-Encoding above which it is parsed each time."""
+
+
+@lru_cache(maxsize=256)
+def _negotiated(accepted: str) -> str:
+    return negotiate(parse_accept_header(accepted, Accept))
+
+
+def coding_for(accepted: str) -> str:
+    """Return the coding for a client that sent *accepted* in Accept-Encoding."""
+    return (_negotiated if len(accepted) <= MAX_REMEMBERED_TEXT else _negotiated.__wrapped__)(accepted)
 
 
 COMPRESSED = ("zstd", "gzip", PLAIN)

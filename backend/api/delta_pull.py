@@ -8,16 +8,13 @@ all of them.
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from sqlalchemy import Engine
-from werkzeug.datastructures import Accept
-from werkzeug.http import parse_accept_header
 
 from backend import metrics
-from backend.api import plain_pull
-from backend.api.compression import COMPRESSED, compress, negotiate
+from backend.api import plain_pull, plain_reply
+from backend.api.compression import COMPRESSED, coding_for, compress
 from backend.api.plain_pull import PATH, PlainPull
 from backend.api.responses import weak_etag
 from backend.api.services import Services
@@ -28,9 +25,6 @@ from backend.identity.principals import Principal
 from backend.identity.tokens import AccessToken
 from backend.sync import delta
 from backend.sync.page import Page
-
-MAX_REMEMBERED_TEXT = 200
-"""Length of an Accept-Encoding above which it is parsed each time."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +40,7 @@ class DeltaMiddleware:
             return self.app(environ, start_response)
         began = time.perf_counter()
         pull = plain_pull.parse(environ)
-        coding = _coding(environ.get("HTTP_ACCEPT_ENCODING", ""))
+        coding = coding_for(environ.get("HTTP_ACCEPT_ENCODING", ""))
         if pull is None or coding not in COMPRESSED:
             return self.app(environ, start_response)
         # Counted as in `backend.api.admission`; a request that gets no turn is refused there.
@@ -60,12 +54,13 @@ class DeltaMiddleware:
         if result is None:
             return self.app(environ, start_response)
         principal, page = result
-        headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
-        if body is not page.body:
-            headers.append(("Content-Encoding", coding))
-        plain_pull.start_reply(
-            environ, start_response, self.services, status=200, etag=weak_etag(page.etag), headers=headers,
-            principal=principal, began=began,
+        headers = [
+            *plain_pull.headers_of(self.services, weak_etag(page.etag)),
+            *plain_reply.described(page.body, body, coding),
+        ]
+        plain_reply.start(
+            environ, start_response, self.services, status=200, headers=headers, principal=principal,
+            began=began,
         )  # fmt: skip
         metrics.count_page(page.idle, len(page.body), page.rows, page.reset, page.drop_causes)
         return (body,)
@@ -93,13 +88,3 @@ class DeltaMiddleware:
         # Whether a page without changes is a 304 is the app's decision.
         is_conditional = "HTTP_IF_NONE_MATCH" in environ
         return None if result is not None and result[1].idle and is_conditional else result
-
-
-@lru_cache(maxsize=256)
-def _negotiated(accepted: str) -> str:
-    return negotiate(parse_accept_header(accepted, Accept))
-
-
-def _coding(accepted: str) -> str:
-    """Return the coding for a client that sent *accepted* in Accept-Encoding."""
-    return (_negotiated if len(accepted) <= MAX_REMEMBERED_TEXT else _negotiated.__wrapped__)(accepted)

@@ -13,7 +13,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from sqlalchemy import Engine
 
 from backend import metrics
-from backend.api import plain_pull
+from backend.api import plain_pull, plain_reply
 from backend.api.plain_pull import PATH, PlainPull
 from backend.api.services import Services
 from backend.database.snapshot_reads import ReadConnection
@@ -40,8 +40,9 @@ class IdlePollMiddleware:
             principal = self._unchanged(environ, pull)
         if pull is None or principal is None:
             return self.app(environ, start_response)
-        plain_pull.start_reply(
-            environ, start_response, self.services, status=304, etag=pull.query.etag, principal=principal,
+        headers = plain_pull.headers_of(self.services, pull.query.etag)
+        plain_reply.start(
+            environ, start_response, self.services, status=304, headers=headers, principal=principal,
             began=began,
         )  # fmt: skip
         metrics.PAGES.labels("unchanged").inc()

@@ -1,24 +1,22 @@
-"""Parses an ordinary pull from WSGI's environ, reads its answer, and starts the reply, without Flask.
+"""Parses an ordinary pull from WSGI's environ, and reads its answer, without Flask.
 
 The idle poll and the delta are answered before Flask, which costs as much as they do. A pull that is unusual in
 any way is none of theirs.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import lru_cache
-from http import HTTPStatus
 from typing import NamedTuple, TypeVar
 from urllib.parse import parse_qsl
-from wsgiref.types import StartResponse, WSGIEnvironment
+from wsgiref.types import WSGIEnvironment
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from backend.api import rate_guard, request_log
-from backend.api.responses import HEADERS, POLL_HEADER, SECURE, weak_etag
+from backend.api import rate_guard
+from backend.api.responses import POLL_HEADER, weak_etag
 from backend.api.services import Services
 from backend.database.snapshot_reads import ReadConnection, read_connection
-from backend.identity.principals import Principal
 from backend.identity.tokens import AccessToken, DeviceRevoked, TokenExpired, TokenInvalid
 from backend.sync.page import etag_of
 from backend.sync.pull import NotYet
@@ -103,36 +101,6 @@ def read(
         return None
 
 
-def start_reply(
-    environ: WSGIEnvironment,
-    start_response: StartResponse,
-    services: Services,
-    *,
-    status: int,
-    etag: str,
-    headers: Iterable[tuple[str, str]] = (),
-    principal: Principal,
-    began: float,
-) -> None:
-    """Start the reply to the pull of *principal*, which *began* then (`time.perf_counter`), and log it.
-
-    *headers* describe the body.
-    """
-    request_id = request_log.request_id(environ.get("HTTP_X_REQUEST_ID", ""))
-    every = [*_headers(environ, services, etag, request_id), *headers]
-    start_response(f"{status} {HTTPStatus(status).phrase.upper()}", every)
-    request_log.log_request(
-        began=began, method="GET", path=PATH, status=status, principal=principal, request_id=request_id
-    )
-
-
-def _headers(environ: WSGIEnvironment, services: Services, etag: str, request_id: str) -> list[tuple[str, str]]:
-    """Return the headers that the app sends with a page and with a 304; tests compare them."""
-    every = [
-        ("ETag", etag),
-        (POLL_HEADER, str(services.limits.poll_after_seconds)),
-        *HEADERS.items(),
-        (request_log.REQUEST_ID, request_id),
-        ("Vary", "Origin, Accept-Encoding" if services.settings.cors_origins else "Accept-Encoding"),
-    ]
-    return [*every, SECURE] if environ["wsgi.url_scheme"] == "https" else every
+def headers_of(services: Services, etag: str) -> list[tuple[str, str]]:
+    """Return the headers that a page and a 304 have besides those of every reply."""
+    return [("ETag", etag), (POLL_HEADER, str(services.limits.poll_after_seconds))]

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import BigInteger, bindparam, case, func, literal, select, text
 
 from backend.api.problems import Problem
-from backend.api.services import get_services
+from backend.api.services import Services, get_services
 from backend.clock import day_of
 from backend.database.byte_length import byte_length
 from backend.database.core import UtcDateTime
@@ -75,10 +75,14 @@ class Used:
 
 def preload(token: Credential) -> tuple[Principal, Used]:
     """Read the device's row, and what its rep has used today, in one statement."""
-    services = get_services()
-    began, _ = day_of(services.settings.zone, services.clock.now())
     with read_connection(db.engine) as connection:
-        return read(connection, token, began, services.limits.documents_per_day)
+        return read_today(connection, token, get_services())
+
+
+def read_today(connection: ReadConnection, token: Credential, services: Services) -> tuple[Principal, Used]:
+    """Do as `read`, for today and the quota of this installation."""
+    began, _ = day_of(services.settings.zone, services.clock.now())
+    return read(connection, token, began, services.limits.documents_per_day)
 
 
 def read(
@@ -94,20 +98,20 @@ def read(
     return principal, Used(row.documents, row.kept_bytes)
 
 
-def require_documents(used: Used) -> None:
+def require_documents(services: Services, used: Used) -> None:
     """Raise a `quota_exceeded` problem if the rep has used up the documents, or the parked bytes, of today."""
-    limits = get_services().limits
+    limits = services.limits
     if limits.documents_per_day and used.documents >= limits.documents_per_day:
-        raise exceeded(f"{limits.documents_per_day} documents")
+        raise exceeded(services, f"{limits.documents_per_day} documents")
     if limits.parked_bytes_per_day and used.kept_bytes >= limits.parked_bytes_per_day:
         raise exceeded(
-            f"{limits.parked_bytes_per_day} bytes of documents that wait for the office or are refused"
+            services,
+            f"{limits.parked_bytes_per_day} bytes of documents that wait for the office or are refused",
         )
 
 
-def exceeded(quota: str) -> Problem:
+def exceeded(services: Services, quota: str) -> Problem:
     """Return the problem that a rep has sent *quota* today."""
-    services = get_services()
     now = services.clock.now()
     _, ends = day_of(services.settings.zone, now)
     wait = max(1, min(LONGEST_WAIT, int((ends - now).total_seconds()) + 1))

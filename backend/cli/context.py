@@ -19,8 +19,9 @@ from backend.migrations.revision import schema_difference
 from backend.migrations.tables import import_tables
 from backend.settings import Settings, read_settings
 
-console = Console()
-errors = Console(stderr=True)
+# Without emoji: `:CD:` in a fingerprint, an address or a reason would be printed as a picture.
+console = Console(emoji=False)
+errors = Console(emoji=False, stderr=True)
 
 
 def local_user() -> str:

@@ -1,9 +1,7 @@
 """`satchel parked …`: list and show parked documents; every action of the office is a command."""
 
-import getpass
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -12,38 +10,27 @@ from sqlalchemy.orm import sessionmaker
 
 from backend.cli.context import console, engine_of, load_settings, transaction
 from backend.cli.editor import FILE, edited
+from backend.cli.parked_batches import batch_group, causes_command
+from backend.cli.parked_options import AS, FORCE, JSON, one_line_errors, print_json
 from backend.cli.parked_tables import print_document, print_list
-from backend.cli.refusal import CannotRun
 from backend.clock import SystemClock, instant
 from backend.delivery.park_reasons import PARK_REASONS
 from backend.erp.port import connect
 from backend.identity import audit
-from backend.inbox.references import AmbiguousReference, find_id
+from backend.inbox.references import find_id
 from backend.office import accounts, queries
 from backend.office.action import Action
 from backend.office.actions import ACTIONS
-from backend.office.errors import ActionRefused
+from backend.office.causes import of_cause
 from backend.office.queries import get_document, to_view
 from backend.office.service import OfficeService
-from sync_protocol.errors import ErrorCode
 from sync_protocol.office import OWNERS
 
 Decorator = Callable[[Callable[..., None]], Callable[..., None]]
 """Adds a parameter to the function of a command."""
 
-AS = click.option(
-    "--as",
-    "by",
-    metavar="NAME",
-    default=getpass.getuser,
-    help="Who acts; the roles of an office account of that name apply. Default: your login name.",
-)
-FORCE = click.option(
-    "--force", is_flag=True, help="Act although somebody else has reserved it, or a check is in doubt."
-)
 WHY = click.option("--why", default="", help="The reason. The audit trail keeps it, and the rep reads it.")
 REQUIRED_WHY = click.option("--why", required=True, help="The reason. The rep reads it.")
-JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 ID = click.argument("id")
 ARGUMENTS: dict[str, Decorator] = {"number": click.argument("number"), "body": FILE}
 """How a command takes each field that an action may need."""
@@ -60,19 +47,28 @@ def parked_group() -> None:
     "--class", "error_class", type=click.Choice(list(PARK_REASONS)), help="Only documents of this class."
 )
 @click.option("--rep", help="Only documents of the rep with this id.")
+@click.option("--cause", help="Only documents with this cause; see `satchel parked causes`.")
 @click.option(
     "--limit", default=50, show_default=True, type=click.IntRange(1), help="Maximum number of documents."
 )
 @JSON
-def list_parked(owner: str | None, error_class: str | None, rep: str | None, limit: int, as_json: bool) -> None:
+def list_parked(
+    owner: str | None, error_class: str | None, rep: str | None, cause: str | None, limit: int, as_json: bool
+) -> None:
     """List parked documents, longest-waiting first."""
     now = SystemClock().now()
     with transaction(load_settings()) as session:
         documents = queries.list_parked(
-            session, now=now, owner=owner, error_class=error_class, rep=rep, limit=limit
+            session,
+            now=now,
+            owner=owner,
+            error_class=error_class,
+            rep=rep,
+            cause=of_cause(cause) if cause else None,
+            limit=limit,
         ).documents
     if as_json:
-        _print_json([document.to_wire() for document in documents])
+        print_json([document.to_wire() for document in documents])
     elif documents:
         print_list(documents, now)
     else:
@@ -85,7 +81,7 @@ def list_parked(owner: str | None, error_class: str | None, rep: str | None, lim
 def show(id: str, as_json: bool) -> None:
     """Show the document ID: its state, why it waits, the ERP's words, its body, and every action on it."""
     now = SystemClock().now()
-    with _one_line_errors(), transaction(load_settings()) as session:
+    with one_line_errors(), transaction(load_settings()) as session:
         id = find_id(session, id)
         document = to_view(get_document(session, id), now)
         trail = [
@@ -93,7 +89,7 @@ def show(id: str, as_json: bool) -> None:
             for entry in reversed(audit.entries(session, subject=id))
         ]
     if as_json:
-        _print_json({**document.to_wire(), "audit": trail})
+        print_json({**document.to_wire(), "audit": trail})
         return
     print_document(document, now)
     console.print_json(document.body)
@@ -105,7 +101,7 @@ def show(id: str, as_json: bool) -> None:
 def _run(action: Action, id: str, by: str, why: str, force: bool, as_json: bool, **values: Any) -> None:
     """Carry out *action*, and print the document that answers it."""
     settings, clock = load_settings(), SystemClock()
-    with _one_line_errors(), engine_of(settings) as engine:
+    with one_line_errors(), engine_of(settings) as engine:
         sessions = sessionmaker(engine, expire_on_commit=False)
         with sessions() as session:
             id = find_id(session, id)
@@ -122,7 +118,7 @@ def _run(action: Action, id: str, by: str, why: str, force: bool, as_json: bool,
         )
         document = office.perform(action.name, id, by=by, why=why, force=force, **values)
     if as_json:
-        _print_json(document.to_wire())
+        print_json(document.to_wire())
     else:
         print_document(document, clock.now())
 
@@ -140,22 +136,5 @@ def _command(action: Action) -> click.Command:
 
 for _action in ACTIONS.values():
     parked_group.add_command(_command(_action))
-
-
-@contextmanager
-def _one_line_errors() -> Iterator[None]:
-    """Turn a refusal into one sentence, after a line for each field that is wrong."""
-    try:
-        yield
-    except ActionRefused as refused:
-        for fault in refused.faults:
-            console.print(f"{fault.field}: {fault.message}", highlight=False, markup=False)
-        if refused.faults or refused.code is ErrorCode.NOT_FOUND:
-            raise CannotRun(refused.message) from None
-        raise click.ClickException(refused.message) from None
-    except AmbiguousReference as ambiguous:
-        raise CannotRun(str(ambiguous)) from None
-
-
-def _print_json(value: Any) -> None:
-    click.echo(json.dumps(value, ensure_ascii=False, indent=1))
+parked_group.add_command(causes_command)
+parked_group.add_command(batch_group)

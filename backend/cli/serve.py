@@ -81,6 +81,7 @@ def serve(
 def _serve_all(
     settings: Settings, environ: dict[str, str], threads: int, sample: bool, invited: str | None
 ) -> None:
+    office: list[str] = []
     parts = [["serve", "--only", "web"], ["serve", "--only", "worker", "--threads", str(threads)]]
     if sample:
         folder = settings.erp.get("folder") or str(settings.folder / "erp")
@@ -88,6 +89,7 @@ def _serve_all(
         settings = read_settings(environ)
         # Imported here: only the sample company needs it.
         from backend.cli.init import add_sample_reps, set_up
+        from backend.cli.sample_person import add_sample_person
 
         console.print(
             f"Setting up the sample company in {settings.folder}; this takes some seconds.", soft_wrap=True
@@ -95,6 +97,7 @@ def _serve_all(
         set_up(settings)
         sample_settings.save(settings.folder, environ)
         invited = invited or add_sample_reps(settings)[0]
+        office = [add_sample_person(settings)]
         # In a process of its own, so that the parent of web and worker does not keep its memory.
         once = ["sample-erp", "--folder", folder, "--once", "--end-with", str(os.getpid())]
         first = subprocess.run(_command(once), env=environ, check=False)  # nosec B603 # an argument list of our own
@@ -105,7 +108,7 @@ def _serve_all(
         # Imported here: it loads the connector, which the parent of web and worker does not need.
         from backend.cli import invitation
 
-        commands = invitation.prepare(settings, invited)
+        commands = [*office, *invitation.prepare(settings, invited)]
         invitation.print_when_listening(settings, commands, console)
     _supervise(parts, environ)
 

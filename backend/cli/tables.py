@@ -81,7 +81,7 @@ def _frame(columns: int) -> int:
 
 
 def _plain(text: str | Text) -> str:
-    return text.plain if isinstance(text, Text) else render(text).plain
+    return text.plain if isinstance(text, Text) else render(text, emoji=False).plain
 
 
 def visible(text: str) -> str:

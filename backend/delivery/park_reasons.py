@@ -8,6 +8,7 @@ the sentence for the rep are stored with the document. A connector that knows be
 from dataclasses import dataclass
 
 from backend.erp.errors import ErrorClass
+from backend.inbox.cause import UNSPECIFIED
 from backend.inbox.models import Submission
 from backend.inbox.state_change import NUMBER_CONFLICT, ORIGINAL_MISSING, PHONE_MISSING, UNLINKED
 from sync_protocol.catalogue import KINDS
@@ -18,7 +19,6 @@ POISON = "poison"
 UNKNOWN_KIND = "unknown_kind"
 CHANGE_REQUEST = "change_request"
 APPROVAL = "approval"
-UNSPECIFIED = "unspecified"
 
 # Sentences that more than one place gives as the reason.
 NO_ANSWER = sentence("no_answer")
@@ -129,13 +129,21 @@ def class_of(submission: Submission) -> str:
     """Return the class of *submission*, a key of `PARK_REASONS`."""
     if submission.error_class in PARK_REASONS:
         return str(submission.error_class)
-    kind = KINDS.get(submission.kind)
-    if kind is None:
-        return UNKNOWN_KIND
-    if kind.destination == OFFICE:
-        return CHANGE_REQUEST
-    codes = {rule.code.code for rule in kind.approval_rules}
+    error_class = class_on_arrival(submission.kind)
+    if error_class != APPROVAL:
+        return error_class
+    codes = {rule.code.code for rule in KINDS[submission.kind].approval_rules}
     return APPROVAL if any(warning["code"] in codes for warning in submission.warnings or ()) else UNSPECIFIED
+
+
+def class_on_arrival(kind: str) -> str:
+    """Return the class with which a document of *kind* is parked when it arrives, if it is."""
+    declared = KINDS.get(kind)
+    if declared is None:
+        return UNKNOWN_KIND
+    if declared.destination == OFFICE:
+        return CHANGE_REQUEST
+    return APPROVAL if declared.approval_rules else UNSPECIFIED
 
 
 def owner_of(submission: Submission) -> str:

@@ -1,7 +1,6 @@
 """The inbox's tables: submissions and their history, attempts, bindings, and quarantined documents."""
 
 import datetime as dt
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, String, Text, UniqueConstraint, text
@@ -18,6 +17,7 @@ _OPEN_STATES = (
     "'rejected')"
 )
 """The states for which statements look; a settled order is in none of them."""
+PARKED = "state = 'parked'"
 KEPT_STATES = "state IN ('parked','rejected')"
 """The states of documents that stay until a person does something."""
 _FORECASTS = "kind = 'forecast'"
@@ -72,6 +72,8 @@ class Submission(Model):
     raw_reason: Mapped[str | None] = mapped_column(Text)
     """The ERP's own message, for the office."""
     error_class: Mapped[str | None] = mapped_column(String(20))
+    cause: Mapped[str | None] = mapped_column(KeyText)
+    """Why it was parked last, as `cause_of` returns it; null if it never was, or since its arrival."""
     owner: Mapped[str | None] = mapped_column(String(10))
     """Who must act: rep, office, it or erp."""
     advice: Mapped[str | None] = mapped_column(Text)
@@ -137,6 +139,15 @@ class Submission(Model):
             postgresql_where=text(_COPIES),
             sqlite_where=text(_COPIES),
         ),
+        # The parked ones by cause, longest-waiting first.
+        Index(
+            "submission_by_cause",
+            "cause",
+            "updated_at",
+            "seq",
+            postgresql_where=text(PARKED),
+            sqlite_where=text(PARKED),
+        ),
         Index(
             "submission_by_state",
             "state",
@@ -144,57 +155,6 @@ class Submission(Model):
             postgresql_where=text(_OPEN_STATES),
         ),
     )
-
-
-@dataclass(slots=True)
-class NewSubmission:
-    """A submission that is not stored yet: what the device sent, and its first state.
-
-    Making an ORM object costs more than storing the row, and a push makes fifty. So this class has the names of
-    `Submission`, and is inserted in bulk. Everything later happens to the row.
-    """
-
-    id: str
-    kind: str
-    rep: str
-    device: str
-    captured_at: str
-    zone: str
-    schema: int
-    body: str
-    """Canonical JSON."""
-    envelope: str
-    """JSON."""
-    sha256: str
-    needs: list[str]
-    depends_on: list[str]
-    supersedes: str | None
-    superseded_by: str | None
-    received_at: dt.datetime
-    state: str
-    status: str
-    errors: list[FaultJson]
-    warnings: list[FaultJson]
-    reason: str | None
-    owner: str | None
-    order_key: str
-    title: str
-    reason_template: dict[str, Any] | None = None
-
-    @property
-    def updated_at(self) -> dt.datetime:
-        """When the state last changed: on arrival."""
-        return self.received_at
-
-    @property
-    def erp_number(self) -> None:
-        """None: it was not sent to the ERP yet."""
-        return None
-
-    @property
-    def decision(self) -> None:
-        """None: the office has not seen it yet."""
-        return None
 
 
 class Attempt(Model):

@@ -14,7 +14,8 @@ from backend.database import bulk
 from backend.database.core import table_of
 from backend.feed import publication
 from backend.feed.additions import Addition
-from backend.inbox.models import HistoryEntry, NewSubmission, Submission
+from backend.inbox.models import HistoryEntry, Submission
+from backend.inbox.new_submission import NewSubmission
 from backend.inbox.records import SUBMISSIONS as COLLECTION
 from backend.inbox.records import put, queue_record
 

@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 
 from backend.clock import instant
 from backend.feed import publication
-from backend.inbox.models import NewSubmission, Submission
+from backend.inbox.models import Submission
+from backend.inbox.new_submission import NewSubmission
 from backend.receipts.receipts import missing
 from sync_protocol.canonical import canonical_with
 from sync_protocol.catalogue import KINDS

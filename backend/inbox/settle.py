@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, bindparam, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from backend.erp.errors import ErrorClass
+from backend.inbox.cause import UNSPECIFIED, cause_of
 from backend.inbox.dependents import wake_dependents_of_replaced
 from backend.inbox.models import Binding, Submission
 from backend.inbox.records import queue_record
@@ -236,6 +237,9 @@ def _write_result(row: Submission, change: StateChange, now: dt.datetime) -> Non
     row.owner = change.owner
     row.raw_reason = change.raw[:MAX_RAW] if change.raw else change.raw
     row.error_class = str(change.error_class) if change.error_class else None
+    if change.state is State.PARKED:
+        # It stays when the document leaves that state, so that the office can take a repair back.
+        row.cause = change.cause or cause_of(row.error_class or UNSPECIFIED, row.raw_reason, row.errors)
     row.errors = list(change.errors)
     row.tries, row.first_failed_at = change.tries, change.first_failed_at
     if change.state not in _LEASED_AGAIN:

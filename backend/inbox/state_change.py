@@ -88,6 +88,8 @@ class StateChange:
     """Whether to delete the stored decision, because the office sends the document again."""
     note: str | None = None
     """For the history. None: the reason; an empty text: no note."""
+    cause: str | None = None
+    """The cause of a parked document, if it is known; None: `cause_of` computes it."""
 
     @classmethod
     def unchanged(cls, row: Submission, state: State) -> Self:
@@ -190,6 +192,7 @@ class StateChange:
         unlinked: bool = False,
         linked: ErpDocument | None = None,
         superseded_by: str | None = None,
+        cause: str | None = None,
         now: dt.datetime,
     ) -> Self:
         """The office has acted on *row*, which was parked. The ERP's own message stays readable.
@@ -202,6 +205,7 @@ class StateChange:
             unlinked: whether its number in the ERP was that of another document.
             linked: the ERP's document that is accepted as this one. Its bindings are stored already.
             superseded_by: the office's correction.
+            cause: that of a document which is parked again as it was; None: it is computed.
         """
         return cls(
             state,
@@ -217,4 +221,5 @@ class StateChange:
             superseded_by=superseded_by,
             decision=decision,
             clear_decision=decision is None,
+            cause=cause,
         )

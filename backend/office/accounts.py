@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from backend.identity import audit, names
 from backend.identity.models import OfficeAccount
+from backend.office import second_factor
 from backend.office.access import Grant, OfficeUser
 from backend.office.models import OfficeDeputy, OfficeRole
 from backend.office.roles import Role
@@ -44,7 +45,9 @@ def add(
     by: str,
     now: dt.datetime,
 ) -> OfficeAccount:
-    """Create the account *name*, or change its roles and territory; one that is revoked is active again.
+    """Create the account *name*, or change its roles and territory.
+
+    One that is revoked is active again, without the secrets and deputies that it had.
 
     Raises `names.NameRefused` for a name that no account can have, and ValueError for a role that does not
     exist, for none, and for a territory that no channel can have.
@@ -56,6 +59,8 @@ def add(
     if territory is not None and not is_channel(f"territory:{territory}"):
         raise ValueError(f"{territory!a} cannot be a territory")
     account = session.get(OfficeAccount, name) or OfficeAccount(name=name, created_at=now)
+    if account.revoked_at is not None:
+        _forget_secrets(session, account)
     account.territory, account.revoked_at = territory, None
     session.add(account)
     session.flush()
@@ -64,6 +69,17 @@ def add(
     detail = {"roles": granted, "territory": territory}
     audit.record(session, actor=by, action="office.add", subject=name, now=now, detail=detail)
     return account
+
+
+def _forget_secrets(session: Session, account: OfficeAccount) -> None:
+    """Delete what opened the revoked *account*: whoever has that need not be who gets the account now."""
+    account.token_hash = account.password_hash = account.password_expires_at = None
+    second_factor.remove(session, account)
+    session.execute(
+        delete(OfficeDeputy).where(
+            or_(OfficeDeputy.account == account.name, OfficeDeputy.deputy == account.name)
+        )
+    )
 
 
 def _role(name: str) -> str:

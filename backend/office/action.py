@@ -66,6 +66,8 @@ class ActionResult:
     """The ERP's document that is accepted as this one, with its number. The action has stored its bindings."""
     error_class: str | None = None
     """Why the document still waits for a person: a key of `PARK_REASONS`."""
+    cause: str | None = None
+    """The cause that the document is parked for again; None: the inbox computes it."""
     unlinked: bool = False
     """Whether the document has lost its number, because that was the number of another document."""
     advice: str | None = None
@@ -109,6 +111,8 @@ class Action:
     """Whether there is something to send afterwards."""
     decision: Decision | None = None
     """What the rep's phone shows as the office's decision. The same decision again changes nothing."""
+    for_many: bool = False
+    """Whether a batch may carry it out on every document with one cause."""
     any_state: bool = False
     """Whether it acts on documents that are not parked too, and checks their state itself."""
     find_earlier: FindEarlier = same_document

@@ -21,6 +21,7 @@ from backend.office.erp_check import require_erp_kind
 from backend.office.errors import ActionRefused
 from backend.office.linking import find_link, link, unlink
 from backend.office.queries import reservation_holder
+from backend.office.recall import recall
 from backend.office.roles import Permission
 from backend.receipts.faults import receipt_faults
 from backend.receipts.receipts import unusable
@@ -145,6 +146,15 @@ _TABLE = (
         "Send the document again, unchanged. The ERP is asked first whether it has it.",
         Permission.RETRY,
         wakes_worker=True,
+        for_many=True,
+    ),
+    Action(
+        "recall",
+        recall,
+        "Park a document that waits to be sent, such as one that the office has queued by mistake."
+        " Refused once it is sent.",
+        Permission.RETRY,
+        any_state=True,
     ),
     Action(
         "approve",
@@ -152,6 +162,7 @@ _TABLE = (
         "Approve a document beyond what its rep may decide, such as a price, and send it unchanged.",
         Permission.DECIDE,
         wakes_worker=True,
+        for_many=True,
     ),
     Action(
         "fix",
@@ -163,6 +174,7 @@ _TABLE = (
         erp_question=ErpQuestion.BY_KEY,
         replaces_document=True,
         wakes_worker=True,
+        for_many=True,
         decision=Decision.FIXED,
         find_earlier=find_correction,
     ),
@@ -195,6 +207,7 @@ _TABLE = (
         needs_reason=True,
         erp_question=ErpQuestion.BY_KEY,
         decision=Decision.CANCELLED,
+        for_many=True,
     ),
     Action(
         "return",
@@ -205,6 +218,7 @@ _TABLE = (
         needs_reason=True,
         erp_question=ErpQuestion.BY_KEY,
         decision=Decision.RETURNED,
+        for_many=True,
     ),
     Action(
         "done",

@@ -20,7 +20,8 @@ from backend.feed.changes import live
 from backend.feed.customer_merges import order_key
 from backend.identity.access import citing_read
 from backend.inbox import new_submissions, supersession
-from backend.inbox.models import NewSubmission, Submission
+from backend.inbox.models import Submission
+from backend.inbox.new_submission import NewSubmission
 from backend.inbox.state_change import MAX_REASON, template_of
 from backend.inbox.submissions import get, get_many
 from backend.office.action import ActionRequest, ActionResult

@@ -5,7 +5,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import cast
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import ColumnElement, select, tuple_
 from sqlalchemy.orm import Session
 
 from backend.clock import instant
@@ -86,6 +86,7 @@ def list_parked(
     owner: str | None = None,
     error_class: str | None = None,
     rep: str | None = None,
+    cause: ColumnElement[bool] | None = None,
     limit: int = 100,
     limit_bytes: int | None = None,
     after: str | None = None,
@@ -94,6 +95,7 @@ def list_parked(
     """Return the next parked documents that match the filters, longest-waiting first.
 
     Args:
+        cause: The condition of one cause (`causes.of_cause`).
         limit: Maximum number of documents.
         limit_bytes: Maximum bytes of their bodies; one document is returned even if it is larger.
         after: `ParkedPage.next` of the page before; None for the first page.
@@ -113,6 +115,8 @@ def list_parked(
         statement = statement.where(place > _read_place(after))
     if rep is not None:
         statement = statement.where(Submission.rep == rep)
+    if cause is not None:
+        statement = statement.where(cause)
     documents: list[ParkedDocument] = []
     size, last = 0, ""
     # A few rows at a time: a body has up to 512 KiB.

@@ -8,6 +8,7 @@ import base64
 import datetime as dt
 import hashlib
 import hmac
+import re
 import secrets
 from collections.abc import Iterable
 from pathlib import Path
@@ -24,11 +25,17 @@ from backend.office.sealed import seal, unseal
 
 STEP_SECONDS, DIGITS, KEY_BYTES, STEPS_BESIDE = 30, 6, 20, 1
 RECOVERY_CODES, RECOVERY_BYTES = 10, 10
+_KEY = re.compile(r"[A-Z2-7]{32}")
 
 
 def new_key() -> str:
     """Return a new key in base32, as authenticator apps take it: 32 characters."""
     return base64.b32encode(secrets.token_bytes(KEY_BYTES)).decode()
+
+
+def is_key(text: str) -> bool:
+    """Say whether *text* is a key as `new_key` makes it."""
+    return bool(_KEY.fullmatch(text))
 
 
 def address_of(key: str, account: str, issuer: str) -> str:
@@ -43,7 +50,7 @@ def current_code(key: str, now: dt.datetime) -> str:
 
 def is_code_of(key: str, code: str, now: dt.datetime) -> bool:
     """Say whether *code* is one of *key* now, without using it up: for a key that is being set up."""
-    return _matching_step(base64.b32decode(key), code, now) is not None
+    return is_key(key) and _matching_step(base64.b32decode(key), code, now) is not None
 
 
 def set_up(session: Session, folder: Path, account: OfficeAccount, key: str) -> list[str]:

@@ -52,7 +52,15 @@ class OfficeService:
         self._authorize = authorize
 
     def perform(
-        self, name: str, id: str, *, by: str, why: str = "", force: bool = False, **arguments: Any
+        self,
+        name: str,
+        id: str,
+        *,
+        by: str,
+        why: str = "",
+        force: bool = False,
+        also: Callable[[Session, Submission], None] | None = None,
+        **arguments: Any,
     ) -> ParkedDocument:
         """Carry out the action *name* on the document *id*; return the document, or the correction after `fix`.
 
@@ -60,6 +68,7 @@ class OfficeService:
             by: who acts, as `ActionRequest.by`.
             why: the reason, which the audit trail keeps and the rep reads.
             force: act although somebody else has reserved the document, or a check is in doubt.
+            also: what the same transaction writes, given the document that answers.
             arguments: the fields that `Action.arguments` names; others are ignored.
 
         Raises:
@@ -82,7 +91,10 @@ class OfficeService:
             row = get_document(session, id, lock=True)
             if user is not None:
                 require_document(session, user, action.permission, row)
-            view = to_view(act(session, action, row, request), request.now)
+            answer = act(session, action, row, request)
+            if also is not None:
+                also(session, answer)
+            view = to_view(answer, request.now)
         if action.wakes_worker:
             # After the commit; before it, the worker would find nothing to send.
             doorbell.ring(self.settings)
@@ -187,6 +199,7 @@ def _settle(
         unlinked=result.unlinked,
         linked=result.linked,
         superseded_by=result.correction.id if result.correction else None,
+        cause=result.cause,
         now=request.now,
     )
     row.reserved_by = row.reserved_until = None

@@ -58,12 +58,12 @@ def begin_session(session: Session, account: str, *, network: str, browser: str,
 
 def find_session(
     session: Session, id: str, lasting: SessionLimits, now: dt.datetime, *, to_write: bool = False
-) -> OfficeAccount | None:
-    """Return the account of the open session *id*, and note that it was seen; None if it is not open.
+) -> tuple[OfficeAccount, dt.datetime] | None:
+    """Return the account of the open session *id* and when it was last seen; None if it is not open.
 
     With *to_write* the account's row is shared until the commit: no revocation commits before that.
     """
-    statement = select(OfficeAccount, OfficeSession).where(
+    statement = select(OfficeAccount, OfficeSession.seen_at).where(
         OfficeAccount.name == OfficeSession.account,
         OfficeSession.id_hash == hash_of(id),
         OfficeSession.ended_at.is_(None),
@@ -74,12 +74,12 @@ def find_session(
     if to_write:
         statement = statement.with_for_update(read=True, of=OfficeAccount)
     row = session.execute(statement).one_or_none()
-    if row is None:
-        return None
-    account, stored = row
-    if now - stored.seen_at >= SEEN_EVERY:
-        stored.seen_at = now
-    return account
+    return None if row is None else (row[0], row[1])
+
+
+def note_seen(session: Session, id: str, now: dt.datetime) -> None:
+    """Store that the session *id* was seen at *now*. Call it at most once in `SEEN_EVERY`."""
+    session.execute(update(OfficeSession).where(OfficeSession.id_hash == hash_of(id)).values(seen_at=now))
 
 
 def end_session(session: Session, id: str, now: dt.datetime) -> None:

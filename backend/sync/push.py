@@ -15,7 +15,8 @@ from backend.database.bulk import insert_ignore
 from backend.failpoints import failpoint
 from backend.inbox import new_submissions, restored, supersession
 from backend.inbox import submissions as inbox
-from backend.inbox.models import NewSubmission, Quarantined, Submission
+from backend.inbox.models import Quarantined, Submission
+from backend.inbox.new_submission import NewSubmission
 from backend.inbox.restored import DataLoss, newest_loss
 from backend.inbox.state_change import MAX_REASON, template_of
 from backend.inbox.submissions import Related

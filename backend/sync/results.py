@@ -3,7 +3,8 @@
 Separate from `push`, which decides how a document is stored: this only reads what is stored.
 """
 
-from backend.inbox.models import NewSubmission, Submission
+from backend.inbox.models import Submission
+from backend.inbox.new_submission import NewSubmission
 from sync_protocol.errors import Fault, FaultJson
 from sync_protocol.push import ResultJson, Status, result
 from sync_protocol.submission import State

@@ -155,7 +155,7 @@ def approvals_of(session: Session, row: Submission, now: dt.datetime) -> list[Fa
     submission = _parsed(row)
     rules = Rules(session, row.rep, now, arrived=row.received_at)
     rules.load_references([submission])
-    return approvals(submission, rules.citable, rules.price_data, rules.arrived)
+    return approvals(submission, rules.citable_contexts, rules.price_data)
 
 
 def _is_new(session: Session, row: Submission) -> bool:

@@ -18,7 +18,7 @@ from backend.inbox.records import SUBMISSIONS
 from backend.receipts.faults import receipt_faults
 from backend.receipts.receipts import Needs
 from backend.sync import amendments, price_data, references
-from backend.sync.validation import ParsedSubmission, approvals, validate, warnings
+from backend.sync.validation import Contexts, ParsedSubmission, approvals, validate, warnings
 from sync_protocol.catalogue.prices import PRICES
 from sync_protocol.channel import EVERYONE
 from sync_protocol.collection import TO_ERP, first_faults
@@ -53,6 +53,7 @@ class Rules:
         self.session, self.rep, self.now, self.arrived = session, rep, now, arrived
         self.citable: reading.Records = {}
         self.readable: reading.Records = {}
+        self._set_contexts()
         self.price_data: PriceData | None = None
         self.titles: dict[str, str] = {}
         """The titles of documents that others may be about, by id."""
@@ -70,12 +71,17 @@ class Rules:
             self.citable, self.readable = reading.citable_records(
                 self.session, access.channels_ever, needed.refs, cited, reads=access.reads
             )
+            self._set_contexts()
             shows_amounts = access.reads(EVERYONE, PRICES.name)
             self.price_data = price_data.price_data(cited, self.rep, shows_amounts=shows_amounts)
 
         targets = {target for item in submissions if (target := amendments.target_of(item))}
         if targets:
             self.titles = inbox.titles(self.session, self.rep, targets)
+
+    def _set_contexts(self) -> None:
+        self.citable_contexts = Contexts(self.citable, self.arrived)
+        self.readable_contexts = Contexts(self.readable, self.arrived)
 
     def title(self, submission: ParsedSubmission) -> str:
         """Return the title of *submission*: its kind alone if the body does not have the form of its kind."""
@@ -113,14 +119,14 @@ class Rules:
             newer: the copy or withdrawal that has arrived before it.
             contents: False for a document whose contents have been validated before.
         """
-        faults = validate(submission, self.citable, self.arrived) if contents else []
+        faults = validate(submission, self.citable_contexts) if contents else []
         faults = faults + ([too_late] if too_late else [])
         faults = faults or amendments.faults(self.session, self.rep, submission)
         own = receipts.of(submission.envelope.get("needs") or ())
         faults = faults or receipt_faults(submission.body, own.refused)
         waits_for: list[Fault] = []
         if contents and not faults:
-            waits_for = approvals(submission, self.citable, self.price_data, self.arrived)
+            waits_for = approvals(submission, self.citable_contexts, self.price_data)
         state, status, reason, owner = State.QUEUED, Status.RECEIVED, None, None
         if submission.kind is None:
             state, status, owner = State.PARKED, Status.QUARANTINED, "office"
@@ -140,7 +146,7 @@ class Rules:
         if newer and state in REPLACEABLE:
             state, reason, newer = amendments.late_arrival_state(self.session, newer)
         key = "none" if faults else self.order_key(submission)
-        notes = warnings(submission, self.readable, self.arrived) if contents and not faults else []
+        notes = warnings(submission, self.readable_contexts) if contents and not faults else []
         notes = first_faults([*waits_for, *notes])
         return FirstState(state, status, faults, reason, owner, newer, key, tuple(notes))
 

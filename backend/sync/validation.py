@@ -3,8 +3,7 @@
 import datetime as dt
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any
 
@@ -126,57 +125,59 @@ def _envelope_text(envelope: Mapping[str, Any]) -> str:
         return text
 
 
-def validate(submission: ParsedSubmission, citable: Mapping[Ref, Record], now: dt.datetime) -> list[Fault]:
-    """Return the faults of the contents.
+@dataclass(frozen=True)
+class Contexts:
+    """What checks read beside a document. Most documents of a push have one time zone and need no receipts.
 
-    Args:
-        submission: The document, parsed.
-        citable: The records that the rep may cite, by (collection, key).
-        now: The server's clock. Dates are compared with its date in the document's own time zone.
+    *records* are those that the rep may cite or read, by (collection, key). *now* is the server's clock; dates
+    are compared with its date in the document's own time zone.
     """
+
+    records: Mapping[Ref, Record]
+    now: dt.datetime
+    _made: dict[tuple[str, tuple[str, ...]], CheckContext] = field(default_factory=dict)
+
+    def of(self, submission: ParsedSubmission) -> CheckContext:
+        """Return the context of *submission*."""
+        zone, needs = submission.envelope.get("zone") or "UTC", tuple(submission.envelope.get("needs") or ())
+        context = self._made.get((zone, needs))
+        if context is None:
+            context = self._made[zone, needs] = CheckContext(
+                today=date_in(zone, self.now),
+                lookup=lambda collection, key: self.records.get((collection, key)),
+                needs=frozenset(needs),
+            )
+        return context
+
+
+def validate(submission: ParsedSubmission, citable: Contexts) -> list[Fault]:
+    """Return the faults of the contents; *citable* has the records that the rep may cite."""
     if submission.kind is None:
         name = json.dumps(submission.envelope["kind"], ensure_ascii=False)
         return [Fault(ErrorCode.UNKNOWN_KIND, "kind", sentence("unknown_kind", name=name))]
-    context = _context(submission, citable, now)
-    return submission.form_faults or submission.kind.content_faults(submission.body, context)
+    return submission.form_faults or submission.kind.content_faults(submission.body, citable.of(submission))
 
 
-def warnings(submission: ParsedSubmission, readable: Mapping[Ref, Record], now: dt.datetime) -> list[Fault]:
+def warnings(submission: ParsedSubmission, readable: Contexts) -> list[Fault]:
     """Return what the rep should know about *submission*, which has no faults.
 
-    *readable* are records that the rep may read now: a warning tells their contents. *now* as of `validate`.
+    *readable* has the records that the rep may read now: a warning tells their contents.
     """
     if submission.kind is None:
         return []
-    return submission.kind.warnings(submission.body, _context(submission, readable, now))
+    return submission.kind.warnings(submission.body, readable.of(submission))
 
 
-def approvals(
-    submission: ParsedSubmission, citable: Mapping[Ref, Record], data: PriceData | None, now: dt.datetime
-) -> list[Fault]:
-    """Return why *submission*, which has no faults, waits for the office; *citable* and *now* as of `validate`.
+def approvals(submission: ParsedSubmission, citable: Contexts, data: PriceData | None) -> list[Fault]:
+    """Return why *submission*, which has no faults, waits for the office; *citable* as of `validate`.
 
-    A capture is never later than *now*, and one that is older than the prices that are kept counts as now.
+    A capture is never later than now, and one that is older than the prices that are kept counts as now.
     """
     if submission.kind is None or data is None:
         return []
-    zone = submission.envelope.get("zone") or "UTC"
+    now, zone = citable.now, submission.envelope.get("zone") or "UTC"
     captured = dt.datetime.fromisoformat(submission.envelope["captured_at"])
     if not now - OLDEST_ORDER_DATE <= captured <= now:
         captured = now
-    context = replace(_context(submission, citable, now), captured=date_in(zone, captured), price_data=data)
+    context = replace(citable.of(submission), captured=date_in(zone, captured), price_data=data)
     return submission.kind.approvals(submission.body, context)
-
-
-def _context(submission: ParsedSubmission, citable: Mapping[Ref, Record], now: dt.datetime) -> CheckContext:
-    return CheckContext(
-        today=_date_in(submission.envelope.get("zone") or "UTC", now),
-        lookup=lambda collection, key: citable.get((collection, key)),
-        needs=frozenset(submission.envelope.get("needs") or ()),
-    )
-
-
-@lru_cache(maxsize=64)
-def _date_in(zone: str, now: dt.datetime) -> dt.date:
-    """Return the date in *zone*; all documents of a push have the same *now*, and most the same zone."""
-    return date_in(zone, now)

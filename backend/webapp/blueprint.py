@@ -36,16 +36,16 @@ def blueprint(
 
     def page(path: str = "") -> Response:
         if path in ("sw.js", "manifest.webmanifest", "reset.js"):
-            return _respond(read_build().files[path], CHECK_EACH_TIME)
+            return respond(read_build().files[path], CHECK_EACH_TIME)
         if path == "licenses.txt":
-            return _respond(read_build().files["files/vendor/LICENSES.txt"], CHECK_EACH_TIME)
+            return respond(read_build().files["files/vendor/LICENSES.txt"], CHECK_EACH_TIME)
         name = "reset.html" if path == "reset" else "index.html"
-        return _respond(read_build().files[name], CHECK_EACH_TIME)
+        return respond(read_build().files[name], CHECK_EACH_TIME)
 
     def file(build: str, path: str) -> Response:
         if build != read_build().id or f"files/{path}" not in read_build().files:
             abort(404, "This build of the app is not on this server.")
-        return _respond(read_build().files[f"files/{path}"], IMMUTABLE)
+        return respond(read_build().files[f"files/{path}"], IMMUTABLE)
 
     def add_policies(response: Response) -> Response:
         if response.status_code == 503:
@@ -67,7 +67,7 @@ def blueprint(
     for path, view in zip(PATHS, views, strict=True):
         app.add_url_rule(path, path, view, methods=["GET"], provide_automatic_options=False)
     app.after_request(add_policies)
-    app.register_error_handler(NotBuilt, _say_not_built)
+    app.register_error_handler(NotBuilt, say_not_built)
     return app
 
 
@@ -92,11 +92,13 @@ def policy(build: Build, connect_to: Sequence[str], *, compiles: bool) -> str:
     return "; ".join(f"{name} {value}" for name, value in rules.items())
 
 
-def _say_not_built(error: NotBuilt) -> Response:
+def say_not_built(error: NotBuilt) -> Response:
+    """Answer that nothing is built, and how to build it."""
     return Response(f"{error}\n", 503, content_type="text/plain")
 
 
-def _respond(file: BuiltFile, cache_control: str) -> Response:
+def respond(file: BuiltFile, cache_control: str) -> Response:
+    """Return *file* in a coding that the client accepts, or 304 if it has the file already."""
     accepted = request.accept_encodings
     coding = next((name for name in CODINGS if name in file.bodies and accepted.quality(name) > 0), PLAIN)
     response = Response(file.bodies[coding], content_type=file.media_type)

@@ -45,7 +45,9 @@ def load(folder: Path = FOLDER) -> Build:
     try:
         index: dict[str, Any] = json.loads((folder / "build.json").read_text())
     except FileNotFoundError:
-        raise NotBuilt("the phone app is not built; run `python -m backend.webapp.builder`") from None
+        raise NotBuilt(
+            "the phone app and the console are not built; run `python -m backend.webapp.builder`"
+        ) from None
     files = {}
     for name, entry in index["files"].items():
         bodies = {PLAIN: (folder / name).read_bytes()}

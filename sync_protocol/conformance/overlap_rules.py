@@ -4,6 +4,7 @@ They overlap in two processes on one folder, or in one process whose driver can 
 """
 
 import threading
+import time
 from collections.abc import Callable
 
 from sync_protocol.conformance.device_fixture import DeviceFixture
@@ -11,22 +12,24 @@ from sync_protocol.conformance.http_server import Reply, Request
 from sync_protocol.conformance.rule import NotApplicable, Rule, RuleViolation, expect
 from sync_protocol.conformance.script import NW, Changes, customer
 
-WAIT_SECONDS = 20.0
-SERIAL_SECONDS = 3.0
+WAIT_SECONDS = 60.0
+SERIAL_SECONDS = 10.0
 """How long a second sync may take to request a page; a device that takes longer runs its syncs one by one."""
-LATE_SECONDS = 0.5
+LATE_SECONDS = 1.0
 """How long the late page waits for the end of the second sync. In one process nobody sees that end."""
 Overlap = Callable[[DeviceFixture, threading.Event, threading.Event], None]
-"""Starts two syncs, the second after the first event; sets the second event when the second sync has ended, if
-that can be seen; returns when both have ended."""
+"""Starts two syncs, the second after the first event; sets the second event when the second sync has ended or
+cannot begin, if that can be seen; returns when both have ended."""
 
 
 def _in_two_processes(fixture: DeviceFixture, arrived: threading.Event, ended: threading.Event) -> None:
     driver = fixture.second_driver()
 
     def second() -> None:
-        if driver.send({"do": "open", "folder": fixture.folder})["ok"]:
-            driver.send({"do": "sync"})
+        try:
+            if driver.send({"do": "open", "folder": fixture.folder})["ok"]:
+                driver.send({"do": "sync"})
+        finally:
             ended.set()
 
     first = threading.Thread(target=_ignoring_violations(lambda: fixture.send("sync")))
@@ -57,6 +60,15 @@ def _ignoring_violations(run: Callable[[], object]) -> Callable[[], None]:
     return ignoring
 
 
+def _happens(event: threading.Event, unless: threading.Event) -> bool:
+    """Wait until *event* is set, but not longer than `SERIAL_SECONDS` or until *unless* is set."""
+    deadline = time.monotonic() + SERIAL_SECONDS
+    while not event.wait(0.02):
+        if unless.is_set() or time.monotonic() > deadline:
+            return event.is_set()
+    return True
+
+
 def _arrives_late(fixture: DeviceFixture, overlap: Overlap, name: str) -> bool:
     """Let two syncs overlap; return whether the first page arrived after the second sync had moved on."""
     cursor = fixture.cursor
@@ -75,7 +87,7 @@ def _arrives_late(fixture: DeviceFixture, overlap: Overlap, name: str) -> bool:
 
     def delayed(request: Request) -> Reply:
         arrived.set()
-        if moved_on.wait(SERIAL_SECONDS):
+        if _happens(moved_on, unless=ended):
             # The second sync must end first, or it might store its last page over the late one.
             ended.wait(LATE_SECONDS)
             was_late.set()

@@ -140,6 +140,7 @@ TEXTS = {
     "reason.another_customer": ("another customer", "另一客户"),
     "reason.this_customer": ("this one", "该客户"),
     "reason.office_queued": ("The office sends it again", "内勤已重新发送"),
+    "reason.office_recalled": ("The office has stopped it before it was sent", "内勤已在发送前将其撤回"),
     "reason.office_approved": ("The office has approved it", "内勤已批准"),
     "reason.office_cancelled": ("The office has cancelled it", "内勤已取消"),
     "reason.office_returned": ("The office has sent it back", "内勤已退回"),

@@ -55,6 +55,7 @@ READ_BY_OTHERS: dict[str, str] = {
     "backend/cli/sample_settings.py": WRITTEN_HERE,
     "backend/identity/audit.py": WRITTEN_HERE,
     "backend/office/sealed.py": WRITTEN_HERE,
+    "backend/console/csrf.py": ROUTES,
     "backend/identity/audit_export.py": WRITTEN_HERE,
     "backend/connectors/flatfile/watermark.py": STORED,
     "backend/connectors/tryton/watermark.py": STORED,
@@ -74,6 +75,8 @@ READ_BY_OTHERS |= dict.fromkeys(
     (
         "backend/database/core.py",
         "backend/delivery/documents.py",
+        "backend/office/batches.py",
+        "backend/office/field_changes.py",
         "backend/delivery/followup/acknowledgements.py",
         "backend/delivery/followup/on_hold.py",
         "backend/delivery/forecasts.py",

@@ -17,7 +17,7 @@ RESULT = frozenset(
         Submission.state, Submission.reason, Submission.owner, Submission.advice, Submission.raw_reason,
         Submission.error_class, Submission.errors, Submission.tries, Submission.first_failed_at,
         Submission.last_sent_at, Submission.erp_id, Submission.erp_number, Submission.decision,
-        Submission.superseded_by,
+        Submission.superseded_by, Submission.cause,
     )
 )  # fmt: skip
 OTHER_ROWS = {

@@ -8,10 +8,10 @@ from tests.architecture.test_contracts import ROOT, committed
 
 SHORT = 40
 FOUND_BY_NAME = re.compile(
-    r"^backend/(api/endpoints|cli(/device)?|migrations|connectors/tryton/module/trytond_satchel)/"
+    r"^backend/(api/endpoints|cli(/device)?|migrations|connectors/tryton/module/trytond_satchel|console/[a-z_]+)/"
     r"|^sync_protocol/catalogue/|/__(init|main)__\.py$"
 )
-"""One endpoint, command, table or declaration for each file, so that its name leads there."""
+"""One endpoint, command, page, table or declaration for each file, so that its name leads there."""
 REASON = re.compile(r"\b(separate|apart) from\b|\bfile of its own\b", re.IGNORECASE)
 
 

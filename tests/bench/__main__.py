@@ -1,6 +1,6 @@
 """`python -m tests.bench [PART …] [--quick] [--only NAMES]`: measure and print the tables.
 
-Parts: first, idle, fixed, delta, push, commands, fresh, forward, drain, growth, slow, day, tryton;
+Parts: first, idle, fixed, delta, push, commands, fresh, forward, drain, growth, slow, day, app, tryton;
 all of them if none is named. By name only: threads.
 `make bench` writes the tables into docs/benchmarks.md as well.
 """

@@ -1,9 +1,12 @@
 """CPU and memory of processes, from /proc: a server is its main process and everything below it."""
 
+import contextlib
 import os
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -23,17 +26,43 @@ class Watch:
 
     def used(self) -> dict[str, float]:
         """Return `web_cpu`, `database_cpu`, our own `cpu` (seconds), `web_peak` and our own `peak` (bytes)."""
-        web, database, own = (now - then for now, then in zip(self._now(), self._before, strict=True))
+        web, database, own = self._now()
+        web_before, database_before, own_before = self._before
         return {
-            "web_cpu": web,
-            "database_cpu": database,
-            "cpu": own,
+            "web_cpu": web.since(web_before),
+            "database_cpu": database.since(database_before),
+            "cpu": own - own_before,
             "web_peak": peak_memory(self._web),
             "peak": own_peak_memory(),
         }
 
-    def _now(self) -> tuple[float, float, float]:
-        return cpu_of(self._web), cpu_of(self._database), time.process_time()
+    def _now(self) -> tuple["_Cpu", "_Cpu", float]:
+        return _Cpu.of(self._web), _Cpu.of(self._database), time.process_time()
+
+
+@dataclass(frozen=True)
+class _Cpu:
+    """CPU time of processes, exact by thread and rounded to ticks in all; a short round is a few ticks."""
+
+    by_thread: dict[str, int]
+    """Nanoseconds by thread, as the scheduler counts them; without threads that have ended."""
+    seconds: float
+    """Those of ended threads and processes included."""
+
+    @classmethod
+    def of(cls, roots: Sequence[int]) -> Self:
+        by_thread: dict[str, int] = {}
+        for pid in family(roots):
+            for task in Path(f"/proc/{pid}/task").glob("*/schedstat"):
+                with contextlib.suppress(OSError, IndexError):
+                    by_thread[str(task)] = int(task.read_text().split()[0])
+        return cls(by_thread, cpu_of(roots))
+
+    def since(self, before: Self) -> float:
+        """Return the seconds that passed since *before*: the exact ones, unless a thread has ended."""
+        if not before.by_thread or before.by_thread.keys() - self.by_thread.keys():
+            return self.seconds - before.seconds
+        return sum(now - before.by_thread.get(task, 0) for task, now in self.by_thread.items()) / 1e9
 
 
 def cpu_of(roots: Iterable[int]) -> float:

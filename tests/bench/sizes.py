@@ -24,7 +24,11 @@ class Sizes:
     """Seconds of one round."""
     connections: int = 16
     orders: int = 1_000
-    """Orders that each phone pushes in one round."""
+    """Orders that each phone pushes into a fresh database, or while others poll."""
+    push_rounds: int = 20
+    """Rounds of a comparison of pushes: many short ones, because other load changes within seconds."""
+    push_orders: int = 200
+    """Orders that each phone pushes in one of these rounds."""
     batch: int = 50
     small: int = 10_000
     """The smaller and the larger data set that growth is measured on."""
@@ -37,7 +41,8 @@ class Sizes:
     """Records in the fresh database that orders are pushed to."""
     fresh_thousands: int = 5
     """How many times `orders` are pushed to it."""
-    fresh_repeats: int = 3
+    fresh_repeats: int = 2
+    """Fresh databases of each kind."""
     commands: int = 9
     """Starts of each command."""
     minutes: int = 20
@@ -50,6 +55,12 @@ class Sizes:
     """Queued orders that are forwarded to a real Tryton."""
     day: int = 10_000
     """Records in the data set of a rep's day."""
+    app: int = 60_000
+    """Records that the phone app has; a multiple of three."""
+    app_repeats: int = 3
+    """First screens, and starts without a server, of each kind."""
+    app_queries: int = 8
+    """Texts that are typed in each language."""
 
     @classmethod
     def from_environment(cls, quick: bool = False) -> Self:
@@ -57,9 +68,10 @@ class Sizes:
         sizes = cls()
         if quick:
             sizes = replace(
-                sizes, records=5_000, repeats=2, deltas=5, idle_seconds=1, orders=200, small=2_000,
-                grow_repeats=1, fresh=1_000, fresh_repeats=1, commands=2,
-                large=10_000, drain=100, forward=100, drain_tryton=10, day=2_000,
+                sizes, records=5_000, repeats=2, deltas=5, idle_seconds=1, orders=200, push_rounds=2,
+                small=2_000, grow_repeats=1, fresh=1_000, fresh_repeats=1, commands=2,
+                large=10_000, drain=100, forward=100, drain_tryton=10, day=2_000, app=3_000, app_repeats=1,
+                app_queries=2,
             )  # fmt: skip
         overrides = {f.name: os.environ.get(f"BENCH_{f.name.upper()}") for f in fields(cls)}
         return replace(sizes, **{name: int(text) for name, text in overrides.items() if text})

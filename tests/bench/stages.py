@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.lab import KINDS, Lab
-from tests.bench.parts import commands, day, drain, forwarding, fresh, growth, side_by_side, slow, threads
+from tests.bench.parts import app, commands, day, drain, forwarding, fresh, growth, side_by_side, slow, threads
 from tests.bench.parts.drain_tryton import drain_tryton
 from tests.bench.sizes import Sizes
 from tests.bench.systems.satchel import GranianSystem, SatchelSystem
@@ -24,7 +24,7 @@ GROWING = ("satchel", "handwritten")
 MAIN = ("first", "idle", "fixed", "delta", "push")
 """Parts that are measured on the main data set, of all systems by turns."""
 LINES = ("slow", "day")
-PARTS = (*MAIN, "commands", "fresh", "forward", "drain", "growth", *LINES, "tryton")
+PARTS = (*MAIN, "commands", "fresh", "forward", "drain", "growth", *LINES, "app", "tryton")
 BY_NAME = ("threads",)
 """Parts that are measured only if they are named."""
 
@@ -56,6 +56,7 @@ class Run:
             "drain": (["drain"], self._drain),
             "growth": (["growth"], self._grow),
             "lines": (LINES, self._lines),
+            "app": (["app"], self._app),
             "tryton": (["tryton"], self._tryton),
             "threads": (BY_NAME, self._threads),
         }
@@ -109,6 +110,15 @@ class Run:
     def _drain(self) -> None:
         self._report(f"{self.sizes.drain:,} queued orders")
         self.results["drain"] = drain.drain(self.postgres, self.folder / "drain", self.sizes)
+
+    def _app(self) -> None:
+        self._report("the phone app in Chromium")
+        self.results["app"] = app.app(self.postgres, self.folder / "app", self.sizes, self._app_begins)
+
+    def _app_begins(self, step: str, results: dict[str, Any]) -> None:
+        self._report(f"  {step}")
+        self.results["app"] = results
+        self.on_progress(self.results)
 
     def _tryton(self) -> None:
         self._report(f"{self.sizes.drain_tryton:,} queued orders for Tryton")

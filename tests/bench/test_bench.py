@@ -4,6 +4,8 @@ The bench itself counts what each client fetched, and stops if a number is not t
 """
 
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,8 +16,10 @@ from backend.database.core import Sessions
 from sync_protocol.catalogue import COLLECTIONS
 from tests.bench import records
 from tests.bench.company import TERRITORIES, WAREHOUSES, reps
-from tests.bench.parts import day, drain, forwarding, parts, threads
+from tests.bench.parts import day, drain, forwarding, parts, threads, turns
 from tests.bench.parts.drain_tryton import drain_tryton
+from tests.bench.phone.data import QUERIES, SHOWN, app_records
+from tests.bench.phone.slow_processor import slowed
 from tests.bench.report import aims, page, tables
 from tests.bench.sizes import Sizes
 from tests.bench.stages import Run
@@ -26,7 +30,7 @@ from tests.services import PostgresServer, TrytonServer
 
 TINY = Sizes(
     records=400, reps=5, processes=1, threads=8, repeats=1, deltas=2, idle_seconds=1, connections=2, orders=10,
-    batch=5, small=200, large=400, fixed_delta=12,
+    push_rounds=2, push_orders=10, batch=5, small=200, large=400, fixed_delta=12,
 )  # fmt: skip
 
 
@@ -94,6 +98,48 @@ def test_a_day_can_be_played(
     results = run.everything()
     assert "failed" not in results
     assert results["day"]["no fault"]["twice"] == 0
+
+
+@pytest.mark.full
+def test_the_phone_app_can_be_measured(postgres_server: PostgresServer, tmp_path: Path) -> None:
+    """It raises unless the phone has every record and each key was answered."""
+    sizes = replace(TINY, app=300, app_repeats=1, app_queries=1)
+    try:
+        results = Run(postgres_server, tmp_path, sizes, ["satchel"], ["app"]).everything()
+    finally:
+        postgres_server.drop_database("bench_app")
+    assert "failed" not in results
+    app = results["app"]
+    assert app["first_sync"]["rows"] > sizes.app and app["first_screen"]["line"]["bytes"] > 0
+    assert {(row["place"], row["slow"], row["language"]) for row in app["keystrokes"]} == {
+        (place, slow, language)
+        for place in ("search", "customers")
+        for slow in ("no", "page", "all")
+        for language in QUERIES
+    }
+    page_text = tables.markdown({**results, "about": ""})
+    assert "| phone app: everything offline |" in page_text
+    assert "| list of customers | Chinese | page and worker 6× slower |" in page_text
+
+
+def test_the_phones_records_are_valid_and_some_are_found_by_pinyin() -> None:
+    data = list(app_records(300))
+    assert [collection for collection, _ in data] == [name for name in SHOWN for _ in range(100)]
+    assert [fault for collection, record in data for fault in COLLECTIONS[collection].faults(record)] == []
+    assert sum("search" in record for _, record in data) == 40
+
+
+def test_a_slowed_process_continues_afterwards() -> None:
+    program = "import sys\nfor line in sys.stdin: print(line, end='', flush=True)"
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin and process.stdout
+        with slowed([process.pid], 6):
+            process.stdin.write("during\n")
+            process.stdin.flush()
+            assert process.stdout.readline() == "during\n"
+        assert process.communicate("after\n", timeout=60)[0] == "after\n"
 
 
 def test_no_system_sends_fewer_rows_than_changed_and_only_peers_send_more() -> None:
@@ -179,6 +225,15 @@ def _streams(sessions: Sessions) -> list[tuple[object, ...]]:
         streams = [tuple(row) for row in session.execute(text(query))]
     assert all(row[5] and row[6] for row in streams)
     return streams
+
+
+def test_a_ratio_is_the_median_of_the_rounds_and_its_spread_their_quartiles() -> None:
+    above, below = (
+        turns.medians([{"seconds": seconds} for seconds in rounds])
+        for rounds in ([2.0, 60.0, 4.0, 9.0, 5.0], [1.0, 10.0, 1.0, 3.0, 1.0])
+    )
+    assert turns.ratio(above, below, "seconds") == 4.0
+    assert turns.spread(above, below, "seconds") == (3.0, 5.0)
 
 
 def test_an_environment_variable_sets_a_size(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -90,14 +90,15 @@ def check(page: Page, name: str, *, chinese: bool) -> None:
     assert too_wide <= 0, f"{name} is {too_wide} pixels wider than the screen"
     broken = page.evaluate(BROKEN_WORDS, LONGEST_WORD)
     assert not broken, f"{name} breaks words, so their column is too narrow: {broken}"
-    violations = _violations(page)
-    assert not violations, f"{name}: {violations}"
+    faults = violations(page)
+    assert not faults, f"{name}: {faults}"
     if chinese:
         latin = set(re.findall(r"[A-Za-z]{2,}", " ".join(page.evaluate(TEXTS)))) - PROPER_NAMES
         assert not latin, f"{name} has English words: {latin}"
 
 
-def _violations(page: Page) -> list[str]:
+def violations(page: Page) -> list[str]:
+    """Return what axe finds that is serious, and where."""
     if not page.evaluate("'axe' in window"):
         # Not a script element: the Content-Security-Policy forbids it.
         page.evaluate(AXE.read_text("utf-8"))

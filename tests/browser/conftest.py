@@ -15,15 +15,15 @@ from tests.browser.phone import Phone
 from tests.browser.site import Site
 from tests.browser.steps import connect
 from tests.eventually import SECONDS
-from tests.services.chromium import launch
+from tests.services.chromium import PATIENCE_MS, launch
 from tests.services.file_lock import CACHE, file_lock
 from tests.system.scenarios.node import Node
 from tests.system.scenarios.test_journey_flatfile import SampleErp
 
 Phones = Callable[..., Phone]
 
-# Other tests run beside these, and the default of 5 seconds is for a machine of one's own.
-expect.set_options(timeout=60_000)
+# The default of 5 seconds is for a machine of one's own.
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,8 @@ from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
+from tests.services.chromium import new_context
+
 DEFAULTS = {
     "viewport": {"width": 390, "height": 844},
     "has_touch": True,
@@ -31,8 +33,7 @@ class Phone:
         self.url = url
         self.errors: list[str] = []
         self.allowed: list[str] = []
-        self.context: BrowserContext = browser.new_context(base_url=url, **{**DEFAULTS, **options})
-        self.context.set_default_timeout(60_000)
+        self.context: BrowserContext = new_context(browser, base_url=url, **{**DEFAULTS, **options})
         self.context.on("console", self._note)
         self.context.on("weberror", lambda error: self.errors.append(str(error.error)))
         self.page = self.context.new_page()

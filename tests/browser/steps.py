@@ -5,9 +5,6 @@ from playwright.sync_api import Page, expect
 from tests.browser.phone import Phone
 from tests.system.scenarios.node import Node
 
-SLOW_MS = 90_000
-"""The first sync of the sample company, on a machine that runs other tests too."""
-
 
 def connect(phone: Phone, node: Node, rep: str = "R1") -> Page:
     """Enrol with a code of the office, and wait for the first sync."""
@@ -15,8 +12,8 @@ def connect(phone: Phone, node: Node, rep: str = "R1") -> Page:
     page = phone.open()
     page.get_by_label("Code from the office").fill(code)
     page.get_by_role("button", name="Connect").click()
-    expect(page.get_by_role("heading", name="Look up")).to_be_visible(timeout=SLOW_MS)
-    expect(page.get_by_role("banner").get_by_text("Up to date")).to_be_visible(timeout=SLOW_MS)
+    expect(page.get_by_role("heading", name="Look up")).to_be_visible()
+    expect(page.get_by_role("banner").get_by_text("Up to date")).to_be_visible()
     return page
 
 

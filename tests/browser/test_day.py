@@ -5,7 +5,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.appearance import check_all
 from tests.browser.conftest import Phones
 from tests.browser.phone import Phone
-from tests.browser.steps import SLOW_MS, add_line, begin_order, wait_until_stored
+from tests.browser.steps import add_line, begin_order, wait_until_stored
 
 
 def test_an_order_is_captured_in_flight_mode_and_sent_later(rep: Page, connected: Phone, tools: None) -> None:
@@ -38,8 +38,8 @@ def test_an_order_is_captured_in_flight_mode_and_sent_later(rep: Page, connected
     expect(rep.get_by_role("banner")).to_contain_text("1 not sent")
     connected.flight_mode(on=False)
     rep.get_by_role("button", name="Sync now").click()
-    expect(rep.get_by_role("heading", name="On its way")).to_be_visible(timeout=SLOW_MS)
-    expect(rep.get_by_text("Queued").first).to_be_visible(timeout=SLOW_MS)
+    expect(rep.get_by_role("heading", name="On its way")).to_be_visible()
+    expect(rep.get_by_text("Queued").first).to_be_visible()
     expect(rep.get_by_role("banner")).not_to_contain_text("not sent")
     rep.locator("ul.rows a").first.click()
     expect(rep.get_by_text("PO 77")).to_be_visible()

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.appearance import check_all
 from tests.browser.phone import Phone
-from tests.browser.steps import SLOW_MS, add_line, begin_order, connect
+from tests.browser.steps import add_line, begin_order, connect
 from tests.system.scenarios.node import Node
 
 WITHOUT_CHECKS = """async () => {
@@ -50,7 +50,7 @@ def test_a_step_is_undone_while_nothing_has_left_the_phone(rep: Page, connected:
     connected.flight_mode(on=False)
     sync(rep)
     rep.goto(address)
-    expect(state).to_contain_text("Queued", timeout=SLOW_MS)
+    expect(state).to_contain_text("Queued")
     connected.flight_mode()
     rep.get_by_role("button", name="Withdraw").click()
     rep.get_by_label("Why?").fill("They changed their mind")
@@ -76,7 +76,7 @@ def test_what_the_server_refuses_is_corrected_at_the_field(rep: Page, tools: Non
     rep.evaluate(WITHOUT_CHECKS)
     address = capture_order(rep, "0")
     state = rep.locator("section[role=status]")
-    expect(state).to_contain_text("Refused", timeout=SLOW_MS)
+    expect(state).to_contain_text("Refused")
     expect(rep.get_by_role("banner").get_by_text("needs you")).to_be_visible()
     expect(rep.get_by_text("Line 1, Quantity", exact=True)).to_be_visible()
     check_all(rep, "refused")
@@ -91,7 +91,7 @@ def test_what_the_server_refuses_is_corrected_at_the_field(rep: Page, tools: Non
     rep.get_by_role("button", name="Save").click()
     expect(rep.get_by_text("captured, not yet confirmed")).to_be_visible()
     rep.goto(address)
-    expect(state).to_contain_text("Replaced", timeout=SLOW_MS)
+    expect(state).to_contain_text("Replaced")
     expect(rep.get_by_role("banner").get_by_text("needs you")).to_have_count(0)
 
 
@@ -114,4 +114,4 @@ def test_signing_out_keeps_what_is_not_sent(
     connected.flight_mode(on=False)
     connect(connected, node)
     rep.goto(address)
-    expect(rep.locator("section[role=status]")).to_contain_text("Queued", timeout=SLOW_MS)
+    expect(rep.locator("section[role=status]")).to_contain_text("Queued")

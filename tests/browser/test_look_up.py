@@ -71,3 +71,16 @@ def test_a_product_has_its_price_for_a_customer_and_its_stock(rep: Page, tools: 
     rep.get_by_label("Quantity").fill("0")
     expect(rep.get_by_text("There is no price for this.").or_(rep.locator(".total"))).to_be_visible()
     check_all(rep, "product")
+
+
+def test_a_long_list_grows_when_a_rep_scrolls(rep: Page) -> None:
+    rep.goto("/app/list/customers")
+    rows = rep.locator("ul.rows > li")
+    expect(rows.first).to_be_visible()
+    at_first = rows.count()
+    rep.wait_for_function("() => innerHeight < document.documentElement.scrollHeight")
+    rep.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    expect(rows.nth(at_first)).to_be_attached()
+    # A search begins again with its best results.
+    rep.get_by_role("searchbox").fill("a")
+    expect(rows).to_have_count(at_first)

@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 from tests.browser.appearance import check_all
 from tests.browser.phone import Phone
 from tests.browser.site import Site
+from tests.services.chromium import new_context
 
 
 @pytest.mark.parametrize("path", ["", "settings", "nothing"])
@@ -33,7 +34,8 @@ def test_language_and_theme_are_kept(shell: Phone) -> None:
 
 
 def test_the_phone_decides_until_a_person_does(shell: Phone) -> None:
-    window = shell.context.browser.new_context(base_url=shell.url, locale="zh-CN").new_page()
+    assert shell.context.browser is not None
+    window = new_context(shell.context.browser, base_url=shell.url, locale="zh-CN").new_page()
     window.goto("/app/settings")
     expect(window.get_by_role("heading", level=1)).to_have_text("设置")
     window.context.close()

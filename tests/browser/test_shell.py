@@ -1,11 +1,9 @@
 """The app's shell: it opens, opens in flight mode at every address, and stays small."""
 
-import json
-
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
-from backend.webapp.builder.paths import BUILT
+from tests.bench.phone.opening import offline_bytes
 from tests.browser.phone import Phone
 from tests.browser.site import Site
 
@@ -32,6 +30,20 @@ def test_an_address_without_slash_leads_to_the_app(shell: Phone) -> None:
     expect(page).to_have_url(f"{shell.url}/app/")
 
 
+def test_a_new_phone_takes_a_code_before_its_device_has_arrived(shell: Phone) -> None:
+    """Over a slow line the modules of the device take seconds more than those of the first screen."""
+    requests: list[Route] = []
+    shell.page.route("**/device/worker.js", lambda route: requests.append(route))
+    page = shell.open()
+    code = page.get_by_label("Code from the office")
+    code.fill("ABC")
+    assert requests
+    requests[0].continue_()
+    page.wait_for_function("async () => (await indexedDB.databases()).length > 0")
+    expect(code).to_have_value("ABC")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Connect this phone")
+
+
 def test_bytes_on_the_wire(shell: Phone) -> None:
     """The first screen, with the page and its icon, and everything that is stored for offline use."""
     sizes: dict[str, int] = {}
@@ -48,11 +60,7 @@ def test_bytes_on_the_wire(shell: Phone) -> None:
     shell.wait_until_installed()
     assert len(sizes) > 10
     assert sum(sizes.values()) < FIRST_SCREEN_BYTES, sizes
-    index = json.loads((BUILT / "build.json").read_text())
-    files = [BUILT / name for name in index["offline"]]
-    packed = [file.with_name(f"{file.name}.br") for file in files]
-    total = sum((br if br.exists() else file).stat().st_size for file, br in zip(files, packed, strict=True))
-    assert 10_000 < total < OFFLINE_BYTES
+    assert 10_000 < offline_bytes() < OFFLINE_BYTES
 
 
 @pytest.mark.parametrize("path", ["/app/", "/app/settings", "/app/nothing"])

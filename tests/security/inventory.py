@@ -9,6 +9,9 @@ from typing import Any
 
 from backend.api.route import Auth
 from backend.api.routes import ROUTES
+from backend.console import routes as console
+from backend.console.route import Needs
+from backend.office.roles import Permission
 from backend.webapp import blueprint as webapp
 from tests.contract.wire import exchange
 from tests.contract.wire.office import FOLDER as OFFICE_FOLDER
@@ -20,9 +23,15 @@ OPEN = ("body", "record")
 
 
 def routes() -> dict[str, str]:
-    """Return what each route of the API, and each address of the phone app, requires."""
+    """Return what each route of the API, each address of the phone app and each page requires."""
+    pages = {f"{page.method} {console.PREFIX}{page.path}": _needs(page.needs) for page in console.PAGES}
+    files = {f"GET {console.PREFIX}{path}": "nothing" for path in (console.FILE_PATH, console.OTHER_PATH)}
     app = {f"GET {path}": Auth.PUBLIC.value for path in sorted(webapp.PATHS)}
-    return app | {f"{route.method} {route.path}": route.auth.value for route in ROUTES}
+    return app | pages | files | {f"{route.method} {route.path}": route.auth.value for route in ROUTES}
+
+
+def _needs(needs: Needs) -> str:
+    return f"a session with the permission {needs}" if isinstance(needs, Permission) else needs.value
 
 
 def response_fields() -> dict[str, list[str]]:

@@ -54,7 +54,7 @@ COMMANDS: dict[str, frozenset[str]] = {
     "office list": NOTHING, "rep list": NOTHING, "rep devices": NOTHING, "feed mismatches": NOTHING,
     "ingest quarantine": NOTHING, "segments": NOTHING, "delivery reconcile": NOTHING,
     "submissions": OF_TITLES, "parked list": OF_TITLES, f"timeline {ORDER}": OF_TITLES,
-    f"parked show {ORDER}": OF_THE_ORDER,
+    "parked causes": NOTHING, f"parked show {ORDER}": OF_THE_ORDER,
 }  # fmt: skip
 """The fields that each command may show."""
 

@@ -128,7 +128,7 @@ def metrics_text() -> str:
     "step",
     [
         "backend.sync.push_reads.read_with_principal",
-        "backend.api.endpoints.push.push.store",
+        "backend.api.push_storage.push.store",
         "backend.sync.push.unusable",
         "backend.feed.publication._publish",
     ],

@@ -17,7 +17,7 @@ from tests.services.process_tree import children_of, kill_and_wait
 from tests.services.reachable import postgres_programs
 from tests.services.unprivileged import unprivileged
 
-READY_SECONDS = 30
+READY_SECONDS = 180
 SUPERUSER = "satchel"
 
 # Durability that a test does not need and that costs disk time.
@@ -140,7 +140,7 @@ class PostgresServer:
     def _connect(self, database: str = "postgres") -> psycopg.Connection:
         return psycopg.connect(
             host="127.0.0.1", port=self.port, user=SUPERUSER, dbname=database,
-            autocommit=True, connect_timeout=5,
+            autocommit=True, connect_timeout=60,
         )  # fmt: skip
 
     def _answers(self) -> bool:
@@ -181,7 +181,7 @@ class PostgresServer:
         log = self.folder / "initdb.log"
         with log.open("wb") as output:
             result = subprocess.run(
-                command, stdout=output, stderr=output, timeout=120, check=False, **self._identity.arguments
+                command, stdout=output, stderr=output, timeout=600, check=False, **self._identity.arguments
             )
         if result.returncode:
             raise ServiceFailed(f"initdb failed.\n{tail(log)}")

@@ -2,6 +2,7 @@
 
 import atexit
 import contextlib
+import itertools
 import os
 import signal
 import socket
@@ -13,6 +14,12 @@ from pathlib import Path
 from typing import Any
 
 _running: "weakref.WeakSet[ServerProcess]" = weakref.WeakSet()
+
+PORTS = range(11_000, 32_000)
+"""Below those that Linux (from 32768) and macOS (from 49152) give to connections."""
+_APART = 409
+"""Ports between the first ones of two processes with adjacent ids; a prime, so that few ids begin alike."""
+_ports = itertools.count(os.getpid() * _APART)
 
 
 class ServiceFailed(RuntimeError):
@@ -105,7 +112,7 @@ class ServerProcess:
                 raise ServiceFailed(f"{self._name} not ready after {seconds} s.\n{tail(self.log)}")
             time.sleep(0.02)
 
-    def stop(self, with_signal: int = signal.SIGTERM, seconds: float = 10) -> None:
+    def stop(self, with_signal: int = signal.SIGTERM, seconds: float = 60) -> None:
         """Ask it to end, wait up to `seconds`, then kill it. Does nothing if it has ended."""
         self._signal(with_signal)
         try:
@@ -117,7 +124,7 @@ class ServerProcess:
     def kill(self) -> None:
         """Send SIGKILL and wait: the server cannot clean up."""
         self._signal(signal.SIGKILL)
-        self._process.wait(10)
+        self._process.wait(60)
         self._forget()
 
     def _signal(self, number: int) -> None:
@@ -143,10 +150,18 @@ def tail(log: Path, lines: int = 30) -> str:
 
 
 def free_port() -> int:
-    """Return a TCP port of 127.0.0.1 that is free at the time of the call."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Return a TCP port of 127.0.0.1 that is free, and that this process has not returned before.
+
+    It is not one of the ports that the system gives to connections: one of those could be taken by a connection
+    before the server listens, or while it is restarted. Test processes begin at different ports.
+    """
+    for _ in range(len(PORTS)):
+        port = PORTS[next(_ports) % len(PORTS)]
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("", port))
+            return port
+    raise ServiceFailed(f"no port of {PORTS} is free")
 
 
 @atexit.register

@@ -33,7 +33,7 @@ def alive(pid: int) -> bool:
         return pid in _parents()
 
 
-def kill_and_wait(pid: int, seconds: float = 5) -> None:
+def kill_and_wait(pid: int, seconds: float = 60) -> None:
     """Send SIGKILL to a process that another process has to reap, and wait until it is gone."""
     deadline = time.monotonic() + seconds
     try:

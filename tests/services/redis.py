@@ -9,7 +9,7 @@ import redis
 from tests.services.binaries import redis_program
 from tests.services.process import ServerProcess, free_port
 
-READY_SECONDS = 15
+READY_SECONDS = 180
 
 
 class RedisServer:
@@ -54,7 +54,7 @@ class RedisServer:
 
     def flush(self) -> None:
         """Delete all data, as if Redis had lost its file."""
-        with redis.Redis(port=self.port, socket_timeout=5) as client:
+        with redis.Redis(port=self.port, socket_timeout=60) as client:
             client.flushall()
 
     def _answers(self) -> bool:

@@ -10,7 +10,7 @@ import httpx
 
 from tests.services.process import ServerProcess, free_port
 
-READY_SECONDS = 60
+READY_SECONDS = 180
 REGION = "eu-central-1"
 CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "test",

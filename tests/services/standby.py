@@ -9,7 +9,7 @@ from psycopg import sql
 from tests.eventually import eventually
 from tests.services.postgres import SUPERUSER, PostgresServer
 
-SECONDS = 30.0
+SECONDS = 300.0
 
 
 def clone(primary: PostgresServer, standby: PostgresServer) -> None:
@@ -26,7 +26,7 @@ def copy(server: PostgresServer, other: PostgresServer, *options: str) -> None:
         server.bin / "pg_basebackup", "-h", "127.0.0.1", "-p", str(server.port), "-U", SUPERUSER,
         "-D", data, "--wal-method=stream", "--checkpoint=fast", "--no-sync", *options,
     ]  # fmt: skip
-    result = subprocess.run(command, capture_output=True, timeout=60, check=False, **other._identity.arguments)
+    result = subprocess.run(command, capture_output=True, timeout=600, check=False, **other._identity.arguments)
     assert result.returncode == 0, result.stderr.decode()
 
 

@@ -15,12 +15,9 @@ from tests.services import PostgresServer, RedisServer, ServiceMissing, TrytonSe
 from tests.services.binaries import postgres_folder
 from tests.services.tryton_rpc import TrytonRefused, TrytonSession
 
-# The first of these may install Tryton and make its template: minutes on a small machine.
-pytestmark = pytest.mark.timeout(900)
-
 
 def _connect(url: str) -> psycopg.Connection:
-    return psycopg.connect(url.replace("postgresql+psycopg", "postgresql"), connect_timeout=5)
+    return psycopg.connect(url.replace("postgresql+psycopg", "postgresql"), connect_timeout=60)
 
 
 def test_postgres_keeps_what_was_committed_through_a_kill(tmp_path: Path) -> None:

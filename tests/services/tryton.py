@@ -13,8 +13,8 @@ from tests.services.tryton_config import ADMIN_PASSWORD, CONNECTOR_PASSWORD, wri
 from tests.services.tryton_install import virtualenv
 from tests.services.tryton_template import Template, ensure_template
 
-READY_SECONDS = 60
-STOP_SECONDS = 10
+READY_SECONDS = 300
+STOP_SECONDS = 60
 THREADS = 4
 
 

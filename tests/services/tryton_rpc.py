@@ -30,7 +30,7 @@ class TrytonSession:
 
     def __init__(self, server: TrytonServer, user: str | None = None, password: str | None = None) -> None:
         """Log in, by default as the connector's user."""
-        self._client = httpx.Client(base_url=server.rpc_url, timeout=120)
+        self._client = httpx.Client(base_url=server.rpc_url, timeout=300)
         # Basic on every call would cost a password check each (tens of milliseconds)
         user, password = user or server.user, password or server.password
         self.user_id, token, _ = self._post("common.db.login", user, {"password": password}, "en")

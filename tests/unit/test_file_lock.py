@@ -9,6 +9,7 @@ from pathlib import Path
 
 from backend.file_lock import lock, try_lock
 from tests.architecture.test_contracts import committed
+from tests.eventually import SECONDS
 
 KILLED_WHILE_IT_LOCKS = """
 import os, sys
@@ -42,7 +43,7 @@ def test_whoever_waits_gets_the_lock_when_it_is_free(tmp_path: Path) -> None:
         thread = threading.Thread(target=wait)
         thread.start()
         assert not locked.wait(0.2)
-    thread.join(10)
+    thread.join(SECONDS)
     assert locked.is_set()
 
 

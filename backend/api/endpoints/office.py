@@ -15,10 +15,12 @@ from backend.api.services import get_services
 from backend.database.web_session import db
 from backend.delivery.park_reasons import PARK_REASONS
 from backend.erp.port import connect
+from backend.identity.names import is_storable
 from backend.office import queries
 from backend.office.access import require_document
 from backend.office.action import Action, ErpQuestion
 from backend.office.actions import ACTIONS
+from backend.office.causes import of_cause
 from backend.office.queries import get_document, to_view
 from backend.office.roles import Permission
 from backend.office.service import OfficeService
@@ -43,6 +45,7 @@ ENVELOPE_BYTES = 64 * 1024
             query("owner", "Only documents with this owner: rep, office, it or erp."),
             query("class", "Only documents of this class of problem (`error_class`)."),
             query("rep", "Only documents of the rep with this id."),
+            query("cause", "Only documents with this cause; see `/v1/office/causes`."),
             query("limit", f"Maximum number of documents, from 1 to {MAX_LISTED}; default 100.", POSITIVE),
             query(
                 "limit_bytes",
@@ -64,6 +67,9 @@ def list_parked() -> Response:
     rep = request.args.get("rep") or None
     if rep is not None and not Key.pattern.fullmatch(rep):
         raise request_body.invalid(Fault(ErrorCode.FIELD_INVALID, "rep", Key.expected))
+    cause = request.args.get("cause") or None
+    if cause is not None and not is_storable(cause):
+        raise request_body.invalid(Fault(ErrorCode.FIELD_INVALID, "cause", "must be a `cause` of the list"))
     with _session() as session, session.begin():
         page = _page_of(
             session,
@@ -71,6 +77,7 @@ def list_parked() -> Response:
             owner=owner,
             error_class=error_class,
             rep=rep,
+            cause=of_cause(cause) if cause else None,
             limit=limit,
             limit_bytes=limit_bytes,
             after=request.args.get("after") or None,
@@ -93,7 +100,7 @@ def list_parked() -> Response:
 def show(id: str) -> Response:
     """Answer with one document in any state."""
     user = office_auth.require_permission(Permission.VIEW, "view parked documents")
-    _require_ulid(id)
+    require_ulid(id)
     with _session() as session, session.begin():
         row = get_document(session, id)
         require_document(session, user, Permission.VIEW, row)
@@ -104,7 +111,7 @@ def act(action: Action, id: str) -> Response:
     """Carry out *action* and answer with the document as it is now; after `fix`, with the correction."""
     what = f"use the action {action.name}"
     user = office_auth.require_permission(action.permission, what)
-    _require_ulid(id)
+    require_ulid(id)
     most = get_services().limits.submission_bytes + ENVELOPE_BYTES
     fields: dict[str, Any] = request_body.read(OfficeActionSchema, most)
     request_body.require_storable(fields)
@@ -157,7 +164,7 @@ ACTION_ROUTES = tuple(
 """Each action has a route of its own."""
 
 
-def _require_ulid(id: str) -> None:
+def require_ulid(id: str) -> None:
     """Raise a problem if *id* is no ULID: the database cannot even look for some texts, such as a NUL."""
     if not Ulid.pattern.fullmatch(id):
         raise Problem(ErrorCode.NOT_FOUND, f"There is no document {id!a}.")

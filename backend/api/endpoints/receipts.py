@@ -112,7 +112,7 @@ def create() -> Response:
         detail = f"There are {uploads.MAX_OPEN} unfinished uploads; finish or delete some."
         raise Problem(ErrorCode.RATE_LIMITED, detail, headers={"Retry-After": "3600"}) from None
     except uploads.DayUsedUp as error:
-        raise quota.exceeded(str(error)) from None
+        raise quota.exceeded(get_services(), str(error)) from None
     except ReceiptRefused as error:
         raise Problem(ErrorCode.RECEIPT_TYPE, f"The receipt cannot be used: {error}.") from None
     if data and upload.offset == 0:

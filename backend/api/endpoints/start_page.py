@@ -17,7 +17,7 @@ _PAGE = """<!doctype html>
 <p>This server synchronizes the phones of the sales reps with the ERP.</p>
 <ul>
 <li>Reps: connect a phone with the code of the office. This server's address is <code>{url}</code>.</li>
-<li>Office: <code>satchel parked list</code> shows the documents that wait for a person.</li>
+<li>Office: <a href="/office/">/office/</a> shows what came in, and what waits for a person.</li>
 <li>Operators: <a href="/readyz">/readyz</a> says whether the server is ready.</li>
 <li>Developers: <a href="/v1/openapi.json">/v1/openapi.json</a> describes every request.</li>
 </ul>

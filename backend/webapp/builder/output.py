@@ -75,7 +75,7 @@ def write(version: str, inputs: str, folder: Path = BUILT) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     everything = {f"files/{name}": data for name, data in files.items()} | pages
     for name, data in everything.items():
-        _write_compressed(folder / name, data)
+        write_compressed(folder / name, data)
     index = {
         "build": build,
         "version": version,
@@ -83,7 +83,7 @@ def write(version: str, inputs: str, folder: Path = BUILT) -> None:
         "import_map_sha256": _base64_hash(import_map),
         "first_screen": [f"files/{name}" for name in _first_screen(files)],
         "offline": [f"files/{name}" for name in offline] + [SHELL, MANIFEST, WORKER],
-        "files": {name: {"type": _type(name)} for name in everything},
+        "files": {name: {"type": media_type(name)} for name in everything},
     }
     (folder / INDEX).write_text(json.dumps(index, indent=1) + "\n")
 
@@ -117,7 +117,8 @@ def _first_screen(files: dict[str, bytes]) -> list[str]:
     return [*static_imports(START, files, names), *(name for name in files if name.endswith(".css"))]
 
 
-def _write_compressed(path: Path, data: bytes) -> None:
+def write_compressed(path: Path, data: bytes) -> None:
+    """Write *data* to *path*, and compressed beside it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
     if path.suffix != ".png":
@@ -125,7 +126,8 @@ def _write_compressed(path: Path, data: bytes) -> None:
         Path(f"{path}.gz").write_bytes(gzip.compress(data, 9, mtime=0))
 
 
-def _type(name: str) -> str:
+def media_type(name: str) -> str:
+    """Return the media type of the file *name*."""
     return _TYPES.get(Path(name).suffix) or mimetypes.types_map[Path(name).suffix]
 
 

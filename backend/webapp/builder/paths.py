@@ -1,4 +1,4 @@
-"""The folders of the phone app."""
+"""The folders of the phone app, and of the console's scripts and styles."""
 
 from pathlib import Path
 
@@ -13,3 +13,6 @@ VENDOR = WEBAPP / "vendor"
 """The files of libraries that the app loads, and their licences. Git ignores it."""
 BUILT = WEBAPP / "built"
 """The files that the server sends. Git ignores it, and the wheel contains it."""
+CONSOLE = WEBAPP.parent / "console"
+CONSOLE_BUILT = CONSOLE / "built"
+"""The console's files that the server sends. Git ignores it, and the wheel contains it."""

@@ -22,6 +22,8 @@ ON_DEMAND = {
     "zxing/zxing_reader.wasm": "zxing-wasm/dist/reader/zxing_reader.wasm",
 }
 """By the path in `vendor/`: the file in npm's folder. Large, so a phone loads them when it needs them."""
+CONSOLE_LIBRARIES = {"htmx.js": "htmx.org/dist/htmx.min.js"}
+"""Libraries of the office console, which the phone app does not load: name in `vendor/console/` to file."""
 STYLE = "@picocss/pico/css/pico.min.css"
 STYLE_NAME = "pico.css"
 INSIDE = {"zxing-wasm": ("ZXing-C++", "Apache-2.0", ROOT / "LICENSE")}
@@ -37,7 +39,7 @@ def file_name(library: str) -> str:
 
 def refresh() -> None:
     """Fill `vendor/` from package-lock.json unless it is up to date. Raises what `npm.install` raises."""
-    state = npm.lock_hash() + json.dumps([LIBRARIES, ON_DEMAND])
+    state = npm.lock_hash() + json.dumps([LIBRARIES, ON_DEMAND, CONSOLE_LIBRARIES])
     stamp = VENDOR / _STAMP
     if stamp.exists() and stamp.read_text() == state:
         return
@@ -49,6 +51,9 @@ def refresh() -> None:
     for name, path in ON_DEMAND.items():
         (VENDOR / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(MODULES / path, VENDOR / name)
+    (VENDOR / "console").mkdir()
+    for name, path in CONSOLE_LIBRARIES.items():
+        (VENDOR / "console" / name).write_text(_module((MODULES / path).read_text("utf-8")), "utf-8")
     shutil.copyfile(MODULES / STYLE, VENDOR / STYLE_NAME)
     (VENDOR / LICENSES).write_text(_licenses(), "utf-8")
     stamp.write_text(state)
@@ -62,7 +67,7 @@ def _module(text: str) -> str:
 
 def _licenses() -> str:
     packages = json.loads(LOCK.read_text())["packages"]
-    parts = ["The phone app contains these libraries.\n"]
+    parts = ["The phone app and the office console contain these libraries.\n"]
     for path, package in sorted(packages.items()):
         if path and not package.get("dev"):
             name, folder = path.removeprefix("node_modules/"), MODULES.parent / path

@@ -81,15 +81,15 @@ def idle(lab: Lab, system: System) -> Figures:
     }
 
 
-def push(lab: Lab, system: System, phones: int, seed: int) -> Figures:
-    """Measure *phones* that push orders in batches at the same time, `sizes.orders` each over one connection.
+def push(lab: Lab, system: System, phones: int, seed: int, count: int) -> Figures:
+    """Measure *phones* that push orders in batches at the same time, *count* each over one connection.
 
     The first rep does not push, because pushed documents join the rep's replica, and the first rep's replica is
     measured.
     """
     loads = []
     for rep in lab.reps[1 : phones + 1]:
-        made = list(orders(lab.sizes.orders, lab.data, rep, seed))
+        made = list(orders(count, lab.data, rep, seed))
         loads.append((system.address(rep), system.orders(made, rep)))
     result = lab.push(system, loads)
     return {

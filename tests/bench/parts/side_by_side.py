@@ -33,7 +33,7 @@ def compare(
         # Warm up, so that every process has seen every rep.
         for system in served.values():
             parts.idle(lab, system)
-        _turns(lab, served, "idle", lambda system, n: parts.idle(lab, system), results)
+        _turns(served, "idle", lab.sizes.repeats, lambda system, n: parts.idle(lab, system), results)
     if "fixed" in chosen:
         begins("deltas of a fixed size", results)
         deltas(lab, served, "fixed", results)
@@ -81,19 +81,26 @@ def _delta(lab: Lab, system: System, state: object, expected: int, n: int) -> Fi
 
 
 def pushes(lab: Lab, systems: Mapping[str, System], phones: int, results: Results) -> None:
-    """Measure *phones* that push at the same time."""
+    """Measure *phones* that push at the same time, in many short rounds."""
     pushing = {n: system for n, system in systems.items() if phones == 1 or n not in ONE_PHONE}
-    part = f"push{phones}"
-    _turns(lab, pushing, part, lambda system, n: parts.push(lab, system, phones, 10 * phones + n), results)
+    sizes = lab.sizes
+
+    def measure(system: System, n: int) -> Figures:
+        return parts.push(lab, system, phones, 1_000 * phones + n, sizes.push_orders)
+
+    # Not measured: every process prepares its statements.
+    for system in pushing.values():
+        measure(system, sizes.push_rounds)
+    _turns(pushing, f"push{phones}", sizes.push_rounds, measure, results)
 
 
 def _turns(
-    lab: Lab,
     systems: Mapping[str, System],
     part: str,
+    rounds: int,
     measure: Callable[[System, int], Figures],
     results: Results,
 ) -> None:
     measures = {name: partial(measure, system) for name, system in systems.items()}
-    for name, figures in by_turns(lab.sizes.repeats, measures).items():
+    for name, figures in by_turns(rounds, measures).items():
         results[name][part] = figures

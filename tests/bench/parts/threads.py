@@ -56,4 +56,4 @@ def _idle(lab: Lab, system: SameInstallation, n: int) -> Figures:
 
 
 def _push(lab: Lab, system: SameInstallation, n: int) -> Figures:
-    return parts.push(lab, system, PHONES, n)
+    return parts.push(lab, system, PHONES, n, lab.sizes.orders)

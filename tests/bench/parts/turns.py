@@ -29,5 +29,17 @@ def medians(rounds: list[Figures]) -> Figures:
 
 def ratio(above: Figures, below: Figures, figure: str) -> float:
     """Return the median of the rounds' ratios of *figure*; both were measured by the same turns."""
-    pairs = zip(above["rounds"], below["rounds"], strict=True)
-    return statistics.median(float(a[figure]) / b[figure] for a, b in pairs)
+    return statistics.median(_ratios(above, below, figure))
+
+
+def spread(above: Figures, below: Figures, figure: str) -> tuple[float, float]:
+    """Return the lower and the upper quartile of the rounds' ratios of *figure*."""
+    ratios = _ratios(above, below, figure)
+    if len(ratios) < 2:
+        return ratios[0], ratios[0]
+    lower, _, upper = statistics.quantiles(ratios, n=4, method="inclusive")
+    return lower, upper
+
+
+def _ratios(above: Figures, below: Figures, figure: str) -> list[float]:
+    return [float(a[figure]) / b[figure] for a, b in zip(above["rounds"], below["rounds"], strict=True)]

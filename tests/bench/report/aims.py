@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.bench.parts import turns
+from tests.bench.phone.data import CHINESE, ENGLISH
+from tests.bench.report.app import keystroke_p95
 
 Results = dict[str, Any]
 FLAT = 1.1
@@ -20,6 +22,8 @@ class Aim:
     limit: float
     most: bool = True
     unit: str = ""
+    spread: Callable[[Results], tuple[float, float]] | None = None
+    """The quartiles of what *value* is the median of."""
 
     def row(self, results: Results) -> list[str] | None:
         """Return a row of the table, or None if the run did not measure it."""
@@ -29,14 +33,31 @@ class Aim:
             return None
         met = value <= self.limit if self.most else value >= self.limit
         sign = "≤" if self.most else "≥"
+        quartiles = f" ({between(*self.spread(results))})" if self.spread else ""
         return [
-            self.what, f"{value:.2f}{self.unit}", f"{sign} {self.limit:g}{self.unit}",
+            self.what, f"{value:.2f}{self.unit}{quartiles}", f"{sign} {self.limit:g}{self.unit}",
             "met" if met else "**missed**",
         ]  # fmt: skip
 
 
-def _main(part: str, figure: str, above: str, below: str) -> Callable[[Results], float]:
-    return lambda r: turns.ratio(r["main"][above][part], r["main"][below][part], figure)
+def between(lower: float, upper: float) -> str:
+    """Return the quartiles of a ratio as the tables have them."""
+    return f"{lower:.2f} to {upper:.2f}"
+
+
+def _paired(what: str, part: str, figure: str, above: str, below: str, limit: float, most: bool = True) -> Aim:
+    """Return the aim for the ratio of a *figure* of two systems, which were measured by turns."""
+
+    def pair(results: Results) -> tuple[Any, Any]:
+        return results["main"][above][part], results["main"][below][part]
+
+    return Aim(
+        what,
+        lambda results: turns.ratio(*pair(results), figure),
+        limit,
+        most,
+        spread=lambda results: turns.spread(*pair(results), figure),
+    )
 
 
 def _slow(figure: str) -> Callable[[Results], float]:
@@ -55,43 +76,36 @@ def _growth(part: str, figure: str) -> Callable[[Results], float]:
 
 
 AIMS = (
-    Aim(
+    _paired(
         "orders pushed a second over the hand-written one's, one phone",
-        _main("push1", "orders_per_second", "satchel", "handwritten"), 2.5, most=False,
+        "push1", "orders_per_second", "satchel", "handwritten", 2.5, most=False,
     ),
-    Aim(
-        "… two phones at once", _main("push2", "orders_per_second", "satchel", "handwritten"), 2.3, most=False
-    ),
-    Aim(
+    _paired("… two phones at once", "push2", "orders_per_second", "satchel", "handwritten", 2.3, most=False),
+    _paired(
         "server CPU of a pushed order over the hand-written one's",
-        _main("push1", "server_cpu", "satchel", "handwritten"), 0.4,
+        "push1", "server_cpu", "satchel", "handwritten", 0.4,
     ),
     Aim(
         "database's CPU of an order on a fresh database, highest later thousand over the first",
         lambda r: r["fresh"]["growth"], FLAT,
     ),
-    Aim(
+    _paired(
         "delta after 1 % changed: p50 over the hand-written one's",
-        _main("delta", "p50", "satchel", "handwritten"), 0.2,
+        "delta", "p50", "satchel", "handwritten", 0.2,
     ),
-    Aim(
+    _paired(
         "idle polls a second over the hand-written one's",
-        _main("idle", "polls_per_second", "satchel", "handwritten"), 4.5, most=False,
+        "idle", "polls_per_second", "satchel", "handwritten", 4.5, most=False,
     ),
-    Aim(
-        "… under granian", _main("idle", "polls_per_second", "granian", "handwritten"), 7, most=False
-    ),
-    Aim(
-        "first sync on loopback: time over the static file's",
-        _main("first", "seconds", "satchel", "static"), 1,
-    ),
+    _paired("… under granian", "idle", "polls_per_second", "granian", "handwritten", 7, most=False),
+    _paired("first sync on loopback: time over the static file's", "first", "seconds", "satchel", "static", 1),
     Aim(
         "first sync: server CPU per 1,000 rows",
         lambda r: r["main"]["satchel"]["first"]["server_cpu_per_1000"] * 1000, 1.8, unit=" ms",
     ),
-    Aim(
+    _paired(
         "first sync: server CPU per row, Kinto's over Satchel's",
-        _main("first", "server_cpu_per_1000", "kinto", "satchel"), 20, most=False,
+        "first", "server_cpu_per_1000", "kinto", "satchel", 20, most=False,
     ),
     Aim("first sync at 250 kbit/s: time over the static file's", _slow("seconds"), 0.8),
     Aim("first sync at 250 kbit/s: bytes over the static file's", _slow("bytes"), 0.75),
@@ -103,6 +117,25 @@ AIMS = (
     Aim("server memory at a first sync, largest data set over smallest", _growth("first", "web_peak"), FLAT),
     Aim("a fixed delta's p50, largest data set over smallest", _growth("fixed", "p50"), FLAT),
     Aim("an idle poll's server CPU, largest data set over smallest", _growth("idle", "server_cpu"), FLAT),
+    Aim(
+        "phone app: first screen usable at 250 kbit/s and 400 ms",
+        lambda r: r["app"]["first_screen"]["emulated"]["seconds"], 8, unit=" s",
+    ),
+    Aim("… its bytes", lambda r: r["app"]["first_screen"]["emulated"]["bytes"] / 1000, 60, unit=" kB"),
+    Aim("phone app: everything offline", lambda r: r["app"]["offline_bytes"] / 1000, 200, unit=" kB"),
+    Aim(
+        "phone app: a search's key, p95, processor 6× slower, English",
+        lambda r: keystroke_p95(r["app"], ENGLISH), 50, unit=" ms",
+    ),
+    Aim("… Chinese", lambda r: keystroke_p95(r["app"], CHINESE), 50, unit=" ms"),
+    Aim(
+        "… during a sync over a slow line, over that without a sync",
+        lambda r: r["app"]["syncing"]["syncing"]["p95"] / r["app"]["syncing"]["quiet"]["p95"], FLAT,
+    ),
+    Aim(
+        "phone app: cold start without a server to a search's results",
+        lambda r: r["app"]["offline_start"]["seconds"], 1.5, unit=" s",
+    ),
 )  # fmt: skip
 
 

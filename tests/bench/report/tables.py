@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from tests.bench.parts import threads, turns
-from tests.bench.report import aims
+from tests.bench.report import aims, app
 from tests.bench.report.aims import Results
 
 NAMES = {
@@ -81,7 +81,10 @@ MULTIPLES = (
     ("push1", "orders_per_second", "orders pushed a second by one phone", False),
     ("push2", "orders_per_second", "… by two phones at once", False),
     ("push4", "orders_per_second", "… by four phones at once", False),
-    ("push1", "server_cpu", "server CPU of a pushed order", True),
+    ("push1", "server_cpu", "server CPU of an order pushed by one phone", True),
+    ("push1", "web_cpu", "… of the web server", True),
+    ("push1", "database_cpu", "… of the database", True),
+    ("push2", "server_cpu", "server CPU of an order pushed by two phones", True),
 )
 
 
@@ -100,7 +103,7 @@ def _sections(results: Results) -> Iterator[str]:
     main: Mapping[str, Any] = results.get("main", {})
     if main:
         yield _section(
-            "As multiples of the hand-written endpoint: more is better",
+            "As multiples of the hand-written endpoint: more is better (quartiles of the rounds)",
             _heads(main),
             _multiples(main),
         )
@@ -176,6 +179,13 @@ def _sections(results: Results) -> Iterator[str]:
             for name, f in results.get("day", {}).items()
         ],
     )  # fmt: skip
+    phone = results.get("app", {})
+    yield _section("The phone app in Chromium", ["figure", "measured"], app.figures(phone))
+    yield _section(
+        "A key of a search in the phone app, until its results are painted",
+        app.KEY_HEADS,
+        app.keystrokes(phone),
+    )
 
 
 def _growth(growth: Mapping[int, Mapping[str, Any]]) -> str:
@@ -194,7 +204,11 @@ def _fresh(fresh: Mapping[str, Any]) -> Iterator[str]:
     heads = ["CPU of an order", *(f"{(n + 1) * fresh['orders']:,}" for n in range(len(fresh["database"])))]
     lines = [
         [title, *(_milliseconds(value) for value in fresh[part])]
-        for title, part in (("of the database", "database"), ("of the web server", "web"))
+        for title, part in (
+            ("of a new database", "database"),
+            ("of one that was vacuumed while it was empty", "vacuumed"),
+            ("of the web server", "web"),
+        )
     ]
     yield _section("Orders on a fresh database, by thousands, without ANALYZE", heads, lines)
 
@@ -210,8 +224,14 @@ def _multiples(main: Mapping[str, Any]) -> Iterator[list[str]]:
             cells = []
             for figures in main.values():
                 pair = (base, figures.get(part)) if less_is_better else (figures.get(part), base)
-                cells.append(f"{turns.ratio(*pair, figure):.2f}" if figures.get(part) else "")
+                cells.append(_multiple(*pair, figure) if figures.get(part) else "")
             yield [title, *cells]
+
+
+def _multiple(above: turns.Figures, below: turns.Figures, figure: str) -> str:
+    """Return a ratio with its quartiles; that of a system with itself has none."""
+    quartiles = "" if above is below else f" ({aims.between(*turns.spread(above, below, figure))})"
+    return f"{turns.ratio(above, below, figure):.2f}{quartiles}"
 
 
 def _absolute(main: Mapping[str, Any]) -> Iterator[list[str]]:

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Playwright
 
 from tests.browser.device.page import open_page, serve_modules
-from tests.services.chromium import OTHER_ORIGINS, launch
+from tests.services.chromium import OTHER_ORIGINS, launch, new_context
 
 Pages = Callable[[], Page]
 
@@ -22,7 +22,7 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 @pytest.fixture
 def pages(browser: Browser) -> Iterator[Pages]:
     """`pages()` opens one more page of the same browser profile."""
-    context = browser.new_context()
+    context = new_context(browser)
     serve_modules(context)
     yield lambda: open_page(context, "modules.js")
     context.close()

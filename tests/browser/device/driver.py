@@ -25,19 +25,20 @@ from tests.services.chromium import OTHER_ORIGINS
 
 PROFILE_VARIABLE = "SATCHEL_BROWSER_PROFILE"
 """The folder of the browser's profile. Without it: one folder for each parent process."""
-SECONDS = 30.0
+SECONDS = 180.0
 """How long the browser may take to start."""
 
 
-def start_browser(profile: Path) -> tuple[subprocess.Popen[bytes], str]:
-    """Start the browser with *profile*; return it and the address for its commands, "" if the profile is in
-    use.
+def start_browser(profile: Path, flags: tuple[str, ...] = OTHER_ORIGINS) -> tuple[subprocess.Popen[bytes], str]:
+    """Start the browser with *profile* and *flags*; return it and the address for its commands.
+
+    The address is "" if the profile is in use.
     """
     port = profile / "DevToolsActivePort"
     port.unlink(missing_ok=True)
     command = [
         str(chromium_program()),
-        *OTHER_ORIGINS,
+        *flags,
         f"--user-data-dir={profile}",
         "--remote-debugging-port=0",
     ]

@@ -19,7 +19,7 @@ from sync_protocol.change import Stream
 from sync_protocol.conformance.http_server import HttpServer
 from sync_protocol.conformance.scripted_server import CODE
 from tests.browser.device.page import open_page, serve_modules
-from tests.services.chromium import OTHER_ORIGINS, launch
+from tests.services.chromium import OTHER_ORIGINS, launch, new_context
 from tests.services.proxy import Proxy
 from tests.unit.device.feed_server import FeedServer
 
@@ -35,7 +35,7 @@ class History:
 
     def __init__(self, browser: Browser, server: FeedServer, proxy: Proxy, draw: Random) -> None:
         self.server, self.proxy, self.draw = server, proxy, draw
-        self.context = browser.new_context()
+        self.context = new_context(browser)
         serve_modules(self.context)
         self.page: Page = open_page(self.context, "history.js")
         self.captured: dict[str, Any] = {}

@@ -14,7 +14,7 @@ from playwright.sync_api import sync_playwright
 from sync_protocol.conformance.http_server import HttpServer
 from sync_protocol.conformance.scripted_server import CODE
 from tests.browser.device.page import open_page, serve_modules
-from tests.services.chromium import OTHER_ORIGINS, launch
+from tests.services.chromium import OTHER_ORIGINS, launch, new_context
 from tests.unit.device.feed_server import FeedServer
 
 COUNTS = {"customers": 12_000, "contacts": 12_000, "products": 12_000, "prices": 24_000}
@@ -103,7 +103,7 @@ def measure(counts: dict[str, int]) -> dict[str, Any]:
     try:
         with sync_playwright() as playwright:
             browser = launch(playwright, OTHER_ORIGINS)
-            context = browser.new_context()
+            context = new_context(browser)
             serve_modules(context)
             first = open_page(context, "measure.js")
             figures: dict[str, Any] = first.evaluate("a => measure.firstSync(...a)", [http.address, CODE])

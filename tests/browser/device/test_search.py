@@ -35,6 +35,23 @@ def test_chinese_is_found_by_characters_pinyin_and_initials(page: Page) -> None:
     assert search(page, TEXTS, [], ["北京", "电子", "bei jing", "bjdz", "gong"]) == [["C5"]] * 5
 
 
+def test_joined_forms_and_initials_are_derived_from_syllables(page: Page) -> None:
+    """The server sends syllables, and every reading of a character that its phrase does not decide."""
+    text = page.evaluate(
+        "record => m.searchText.searchText(record)",
+        {"id": "C1", "name": "单机 北京", "search": "dan/shan ji bei jing; su zhou"},
+    )
+    words = set(text.split(" "))
+    assert words >= {"danjibeijing", "shanjibeijing", "suzhou", "djbj", "sjbj", "sz"}
+    assert search(page, {"C1": text}, [], ["beijing", "bei jing", "djbj", "suzhou", "sz"]) == [["C1"]] * 5
+
+
+def test_a_name_with_many_readings_has_few_forms(page: Page) -> None:
+    forms = page.evaluate("m.searchText.pinyinForms", " ".join(["chang/zhang"] * 30))
+    assert len(forms) < 50
+    assert all(form.startswith(("chang", "zhang", "c", "z")) for form in forms)
+
+
 def test_accents_case_and_the_order_of_words_do_not_matter(page: Page) -> None:
     assert search(page, TEXTS, [], ["MULLER", "Söhne müller", "zurich", "thun ALPHA"]) == [["C4"]] * 3 + [
         ["C2"]

@@ -15,6 +15,7 @@ from sync_protocol.conformance.http_server import HttpServer, Reply, Request, pr
 from sync_protocol.conformance.scripted_server import CODE, SECOND_CODE
 from tests.browser.device.page import open_page, serve_modules
 from tests.eventually import SECONDS, eventually
+from tests.services.chromium import new_context
 from tests.services.proxy import Proxy
 from tests.unit.device.feed_server import FeedServer
 
@@ -43,7 +44,7 @@ def proxy(server: FeedServer) -> Iterator[Proxy]:
 
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
-    context = browser.new_context()
+    context = new_context(browser)
     serve_modules(context)
     yield context
     context.close()

@@ -44,11 +44,6 @@ def late_page_result(drivers: OneProcess) -> RuleResult:
     return result
 
 
-@pytest.fixture(autouse=True)
-def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(overlap_rules, "SERIAL_SECONDS", 1.0)
-
-
 def test_a_device_of_one_process_that_applies_a_late_page_is_told_so() -> None:
     result = late_page_result(OneProcess(Tiny, ["late-page"]))
     assert result.outcome == "fail"
@@ -61,7 +56,10 @@ def test_a_device_of_one_process_that_discards_a_late_page_passes() -> None:
 
 
 @pytest.mark.parametrize("faults", [[], ["late-page"]])
-def test_the_rule_does_not_pass_a_device_whose_syncs_never_overlap(faults: list[str]) -> None:
+def test_the_rule_does_not_pass_a_device_whose_syncs_never_overlap(
+    faults: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It could apply a late page; nothing showed whether it does."""
+    monkeypatch.setattr(overlap_rules, "SERIAL_SECONDS", 1.0)
     result = late_page_result(OneProcess(OneByOne, faults))
     assert result.outcome == "not applicable", result.detail

@@ -25,6 +25,8 @@ FOLDER = exchange.FOLDER / "office_api"
 TOKENS = {"anna": "so1.anna-s-token", "bert": "so1.bert-s-token", "ivo": "so1.ivo-s-token"}
 IDS = [f"01KBR9YJ3P00000000000000{n:02}" for n in range(1, 8)]
 PARKED = "/v1/office/parked"
+BATCHES = "/v1/office/batches"
+BATCH = "01KBR9YJ3P0000000000000099"
 
 
 def play(installation: Installation) -> Iterator[tuple[str, Golden]]:
@@ -34,6 +36,7 @@ def play(installation: Installation) -> Iterator[tuple[str, Golden]]:
         yield from story.errors_of_the_lock()
         yield from story.actions()
         yield from story.refusals()
+        yield from story.batches()
 
 
 class _Story:
@@ -122,3 +125,22 @@ class _Story:
         self.erp.script("find", "503")
         description = "The ERP must be asked whether it has the document."
         yield self.act("problem-erp_unavailable", description, IDS[5], "cancel", why="Ordered twice")
+
+    def batches(self) -> Iterator[tuple[str, Golden]]:
+        cause = "reject_office-29ae3d55f1"
+        for id in (IDS[4], IDS[6]):
+            self.park(id, cause=cause, last_sent_at=None)
+        yield self.ask("causes", "Documents that one repair settles.", "GET", "/v1/office/causes")
+        with patch("backend.office.batches.ULID", lambda: BATCH):
+            yield self.ask(
+                "batch-begin", "Anna wants to retry them all.", "POST", BATCHES,
+                body={"action": "retry", "cause": cause, "limit": 5, "why": "The limit was raised"},
+            )  # fmt: skip
+        yield self.ask(
+            "batch-continue", "The next documents are settled.", "POST", f"{BATCHES}/{BATCH}/continue"
+        )
+        body = {"why": "The limit was lowered again"}
+        yield self.ask(
+            "batch-undo", "What is not sent is parked again.", "POST", f"{BATCHES}/{BATCH}/undo", body=body
+        )
+        yield self.ask("batch", "What became of each document.", "GET", f"{BATCHES}/{BATCH}")

@@ -56,7 +56,8 @@ BROKEN: dict[str, Callable[[], Any]] = {
     "patience": _out_of_patience,
     "room": _no_room,
     "the day": lambda: patch(
-        "backend.api.quota.require_documents", side_effect=lambda used: _raise(quota.exceeded("5000 documents"))
+        "backend.api.quota.require_documents",
+        side_effect=lambda services, used: _raise(quota.exceeded(services, "5000 documents")),
     ),
 }
 """What `break_down` may break, and how."""

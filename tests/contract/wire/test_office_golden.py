@@ -5,16 +5,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from marshmallow import Schema
 
 from backend.api.openapi.document import document
 from backend.api.routes import ROUTES
 from backend.settings import read_settings
 from sync_protocol.office import OfficeActionSchema, ParkedListSchema, ParkedSchema
+from sync_protocol.office_batches import BatchRequestSchema, BatchSchema, CauseListSchema, UndoSchema
 from sync_protocol.problem import ProblemSchema
 from tests.contract.wire import exchange, office
 from tests.contract.wire.test_golden import check
 from tests.contract.wire.world import world
 
+BATCH = dict.fromkeys(("batch", "batch-begin", "batch-continue", "batch-undo"), BatchSchema)
+SCHEMAS: dict[str, type[Schema]] = {"list": ParkedListSchema, "causes": CauseListSchema, **BATCH}
+"""The schemas of the replies; `ParkedSchema` of all others."""
+REQUESTS: dict[str, type[Schema]] = {"batch-begin": BatchRequestSchema, "batch-undo": UndoSchema}
 NAMES = exchange.names(office.FOLDER)
 
 
@@ -34,13 +40,12 @@ def test_golden_exchanges_of_the_office_match_openapi_and_the_schemas(name: str)
     described = operation(golden["request"])
     [content] = described["responses"][str(status)]["content"].values()
     check(content["schema"], body)
-    schema = ProblemSchema if status >= 400 else ParkedListSchema if "documents" in body else ParkedSchema
-    assert schema().validate(body) == {}
+    assert (ProblemSchema if status >= 400 else SCHEMAS.get(name, ParkedSchema))().validate(body) == {}
     if "body" in golden["request"]:
-        assert OfficeActionSchema().validate(golden["request"]["body"]) == {}
+        assert REQUESTS.get(name, OfficeActionSchema)().validate(golden["request"]["body"]) == {}
 
 
 def operation(request: dict[str, Any]) -> dict[str, Any]:
-    path = re.sub(r"/parked/[0-9A-Z]{26}\b", "/parked/{id}", request["path"])
+    path = re.sub(r"/(parked|batches)/[0-9A-Z]{26}\b", r"/\1/{id}", request["path"])
     described: dict[str, Any] = document(ROUTES)["paths"][path][request["method"].lower()]
     return described

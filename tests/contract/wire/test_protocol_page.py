@@ -35,10 +35,10 @@ def test_the_protocol_names_every_golden_exchange_but_problems() -> None:
 
 def test_the_docs_name_every_route() -> None:
     """Those of the office are on their own page, which names the actions by a placeholder."""
-    office = [route.path for route in ROUTES if route.auth is Auth.OFFICE]
-    actions = [f"/v1/office/parked/<id>/{name}" for name in ACTIONS]
+    office = [f"{route.method} {route.path}" for route in ROUTES if route.auth is Auth.OFFICE]
+    actions = [f"POST /v1/office/parked/<id>/{name}" for name in ACTIONS]
     parked = (DOCS / "parked.md").read_text(encoding="utf-8")
     assert set(actions) < set(office) and "/v1/office/parked/<id>/<action>" in parked
-    assert [path for path in set(office) - set(actions) if f"`GET {path}`" not in parked] == []
+    assert [path for path in set(office) - set(actions) if f"`{path}`" not in parked] == []
     phones = [route.path for route in ROUTES if route.auth is not Auth.OFFICE]
     assert [path for path in phones if path.removesuffix("/<upload_id>") not in PAGE] == []

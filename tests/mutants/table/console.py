@@ -1,11 +1,13 @@
 """Mutants of the office's people: passwords, second factors, sessions, roles."""
 
+from backend.console import csrf, polling, redirects
 from backend.office import access, accounts, second_factor, service, sessions, sign_in
 from tests.mutants.edits import drop, never, replace
 from tests.mutants.mutant import Mutant
 
 API = "tests/unit/api/endpoints/test_office.py"
 ACCESS = "tests/unit/office/test_access.py"
+FORGERY = "tests/unit/console/test_forgery.py"
 SIGN_IN = "tests/unit/office/test_sign_in.py"
 
 CONSOLE = [
@@ -54,6 +56,37 @@ CONSOLE = [
             replace(access._of_territory, "rep.in_($$$A)", "true()"),
         ],
         only="postgresql",
+    ),
+    Mutant(
+        "a token of any session",
+        "–",
+        "A form with the token of somebody else's session is accepted.",
+        f"{FORGERY}::test_a_form_without_the_sessions_token_is_refused",
+        [replace(csrf._is_valid, "hmac.compare_digest($$$A)", "True")],
+        only="account_language",
+    ),
+    Mutant(
+        "a form of another site",
+        "–",
+        "A page of another site that has learned a token sends a form.",
+        f"{FORGERY}::test_a_form_without_the_sessions_token_is_refused",
+        [replace(csrf._is_same_origin, 'site == "same-origin"', "True")],
+        only="account_language",
+    ),
+    Mutant(
+        "a redirect to anywhere",
+        "–",
+        "The sign-in sends people to a page that looks like it.",
+        "tests/unit/console/test_sign_in.py::test_no_redirect_leads_elsewhere",
+        [replace(redirects.own_path, "_OWN_PATH.fullmatch(text)", "True")],
+        only="https",
+    ),
+    Mutant(
+        "a tag for everybody",
+        "–",
+        "A part of one person's page counts as unchanged for another person in the same browser.",
+        "tests/unit/console/test_start.py::test_another_person_gets_another_tag",
+        [replace(polling.respond, "g.visitor", "None")],
     ),
     Mutant(
         "an action on what one may not see",

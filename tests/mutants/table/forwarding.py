@@ -1,7 +1,7 @@
 """Mutants of forwarding: they lose a document, double it, or overload an ERP in trouble."""
 
 from backend import doorbell
-from backend.api.endpoints import push as api_push
+from backend.api import push_storage
 from backend.connectors.tryton import client, deadline
 from backend.delivery import breaker, forwarder
 from backend.delivery.attempts import AttemptLog
@@ -180,7 +180,7 @@ FORWARDING = [
         "The doorbell rings before the document is there: the worker looks, sees nothing, and nobody rings"
         " again.",
         "tests/unit/api/endpoints/test_push_doorbell.py::test_the_doorbell_rings_after_the_commit",
-        [move(api_push.store, calls(doorbell.ring), before=calls(push.parsed))],
+        [move(push_storage.store, calls(doorbell.ring), before=calls(push.parsed))],
     ),
     Mutant(
         "pickles in Redis",

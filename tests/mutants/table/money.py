@@ -64,8 +64,8 @@ MONEY = [
         [
             replace(
                 Rules.first_state,
-                "warnings($S, self.readable, $NOW)",
-                "warnings($S, self.citable, $NOW)",
+                "warnings($S, self.readable_contexts)",
+                "warnings($S, self.citable_contexts)",
             )
         ],
         only="sqlite",

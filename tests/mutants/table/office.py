@@ -3,8 +3,9 @@
 from backend.delivery import attempts, erp_lookup, transfer
 from backend.delivery.alerts import dispatch
 from backend.identity import audit
+from backend.inbox import cause
 from backend.inbox.models import Submission
-from backend.office import actions, erp_check, linking, service
+from backend.office import actions, batches, erp_check, linking, recall, service
 from backend.sync import amendments
 from sync_protocol import submission
 from tests.mutants.edits import always, drop, never, replace
@@ -97,6 +98,40 @@ PARKED_DOCUMENTS = [
         " there.",
         f"{ERP_CHECK}::test_a_document_that_the_erp_has_cannot_be_given_up",
         [never(erp_check.require_absent, "own")],
+        only="sqlite",
+    ),
+    Mutant(
+        "one repair for two causes",
+        "–",
+        "Codes in the ERP's words count as no difference, so documents for two units share one correction.",
+        "tests/unit/inbox/test_cause.py::test_what_must_be_repaired_makes_another_cause",
+        [replace(cause._common_word, "_differs($BARE)", "True")],
+    ),
+    Mutant(
+        "a sent document is recalled",
+        "–",
+        "The office parks a document again that the ERP may have.",
+        "tests/unit/office/test_recall.py::test_a_queued_document_that_may_be_in_the_erp_is_not_recalled",
+        [
+            replace(
+                recall.recall, "$ROW.state not in _WAITING or may_be_in_erp($ROW)", "$ROW.state not in _WAITING"
+            )
+        ],
+        only="sqlite",
+    ),
+    Mutant(
+        "a batch acts twice on a document",
+        "–",
+        "Two people continue one batch, and both settle the same document.",
+        "tests/unit/office/test_batches.py::test_a_document_that_somebody_has_settled_meanwhile_is_left_alone",
+        [never(batches.BatchService._try, "_locked(session, document).result != expected")],
+    ),
+    Mutant(
+        "an undone batch continues",
+        "–",
+        "A batch continues with its documents while somebody undoes it.",
+        "tests/unit/office/test_batches.py::test_a_batch_that_is_undone_meanwhile_settles_no_further_document",
+        [drop(batches.BatchService._try, calls(batches._require_in_force))],
         only="sqlite",
     ),
     Mutant(

@@ -1,5 +1,6 @@
 """Mutants of what a server answers: the page, its cursor, verification."""
 
+from backend.api import plain_push
 from backend.database import core, snapshot_reads
 from backend.feed import reading
 from backend.sync import delta, idle, pull, verify
@@ -191,6 +192,20 @@ PAGES = [
         "::test_a_statement_planned_early_reads_few_rows_when_the_tables_have_grown",
         [change_text(snapshot_reads._read_engine, " {READ_OPTIONS}", "")],
         only="idle and small",
+    ),
+    Mutant(
+        "an unusual push before Flask",
+        "–",
+        "A push of another origin, with a coding or a charset is stored without what only the app does for it.",
+        "tests/unit/api/test_plain_push.py::test_the_app_answers_what_is_unusual",
+        [body(plain_push._is_ordinary, "return True")],
+    ),
+    Mutant(
+        "half a body taken for a push",
+        "–",
+        "The app does not get the body again that the middleware has read, and answers that it broke off.",
+        "tests/unit/api/test_plain_push.py::test_what_fails_before_the_commit_is_stored_by_the_app",
+        [drop(plain_push._documents, '$ENVIRON["wsgi.input"] = $BODY')],
     ),
     Mutant(
         "a delta of streams that are not granted",

@@ -9,8 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from backend.database.core import Sessions
-
-SECONDS = 20.0
+from tests.eventually import SECONDS
 
 
 class Writer:

@@ -20,8 +20,8 @@ from backend.feed import positions
 from backend.inbox.models import Attempt
 from backend.settings import Settings
 from backend.sync.push import push
+from tests.eventually import SECONDS
 from tests.stateful.histories.conftest import CopyDatabase
-from tests.stateful.histories.stepping import SECONDS
 from tests.unit.delivery.inbox_fixture import InboxFixture
 from tests.unit.delivery.recording_erp import RecordingErp
 from tests.unit.sync.company import master_data, order_body, reps, submission

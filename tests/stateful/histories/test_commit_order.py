@@ -15,10 +15,11 @@ from backend.feed.changes import publish
 from backend.feed.models import FeedRow
 from backend.feed.positions import Head
 from backend.sync import subscriptions
+from tests.eventually import SECONDS
 from tests.stateful.histories.checks import differences, server_view
 from tests.stateful.histories.devices import content
 from tests.stateful.histories.mutants import do_not_compare
-from tests.stateful.histories.stepping import SECONDS, Writer
+from tests.stateful.histories.stepping import Writer
 from tests.unit.sync.company import customer, reps, say
 from tests.unit.sync.replica import Replica
 

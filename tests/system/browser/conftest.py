@@ -12,7 +12,7 @@ from werkzeug.serving import make_server
 
 from backend.clock import ManualClock
 from backend.settings import read_settings
-from tests.services.chromium import launch
+from tests.services.chromium import launch, new_context
 from tests.services.serving import serving
 from tests.unit.api.installation import Installation, install
 
@@ -67,7 +67,7 @@ def server(installation: Installation) -> Iterator[str]:
 @pytest.fixture
 def page(browser: Browser, origin: str) -> Iterator[Page]:
     """The app's page, open in the browser."""
-    context = browser.new_context()
+    context = new_context(browser)
     opened = context.new_page()
     opened.goto(f"{origin}/app.html")
     opened.wait_for_function("() => window.app !== undefined")

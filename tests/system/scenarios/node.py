@@ -87,7 +87,7 @@ class Node:
             except httpx.TransportError:
                 return False
 
-        eventually(ready, "the web server is ready", 30)
+        eventually(ready, "the web server is ready")
 
     def start_worker(self, failpoints: str = "", **settings: str) -> None:
         """Start the worker, with SATCHEL_FAILPOINTS if given, and with *settings* of its own."""
@@ -104,9 +104,9 @@ class Node:
         )
 
     def stop(self, process: ServerProcess | None) -> None:
-        """Stop a part in an orderly way, or by force after 20 seconds."""
+        """Stop a part in an orderly way, or by force in the end."""
         if process is not None:
-            process.stop(seconds=20)
+            process.stop()
 
     def kill(self, process: ServerProcess | None) -> None:
         """Kill a part, as a power cut would."""

@@ -7,7 +7,8 @@ from typing import Any
 from sync_protocol.device.capture import forms
 from sync_protocol.device.device import Device
 from sync_protocol.device.store.receipts import receipt_from_bytes
-from tests.eventually import eventually
+from sync_protocol.device.sync.report import SyncReport
+from tests.eventually import SECONDS, eventually
 from tests.unit.receipts.pictures import photograph
 
 JPEG = photograph()
@@ -29,12 +30,19 @@ class FieldRep:
         self.device = device
 
     def sync(self) -> None:
-        """Sync, and fail if it did not work."""
-        report = self.device.sync()
+        """Sync, as often as a busy server asks to come again, and fail if it did not work."""
+        reports: list[SyncReport] = []
+
+        def answered() -> bool:
+            reports.append(self.device.sync())
+            return reports[-1].retry_after is None
+
+        eventually(answered, "the server has time for the sync", between=0.5)
+        report = reports[-1]
         assert report.problem is None, report.problem
         assert report.complete
 
-    def sync_until(self, condition: Any, what: str, seconds: float = 90) -> Any:
+    def sync_until(self, condition: Any, what: str, seconds: float = SECONDS) -> Any:
         """Sync until *condition()* is truthy, and return its value; fail with *what* after *seconds*."""
 
         def once() -> Any:

@@ -210,7 +210,7 @@ def test_an_answer_of_tryton_lost_after_its_commit_makes_one_sale(
     lost = link.lost
     link.lose(f'"model.sale.sale.{step}"'.encode())
     id = rep.capture_order("1")
-    rep.sync_until(lambda: rep.accepted(id), "the order is accepted", 120)
+    rep.sync_until(lambda: rep.accepted(id), "the order is accepted")
     assert link.lost == lost + 1
     [sale] = sales(office, id)
     assert sale["state"] in ("confirmed", "processing")
@@ -251,7 +251,7 @@ def test_a_worker_killed_at_any_step_leaves_one_sale(
     eventually(dead, "the worker is killed at the failpoint")
     node.kill(node.worker)  # whatever of its process group is left
     node.start_worker()
-    rep.sync_until(lambda: rep.accepted(id), "the order is accepted", 120)
+    rep.sync_until(lambda: rep.accepted(id), "the order is accepted")
     node.stop(node.worker)
     [sale] = sales(office, id)
     assert sale["state"] in ("confirmed", "processing")

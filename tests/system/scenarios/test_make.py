@@ -37,6 +37,6 @@ def test_a_target_takes_the_port_and_ends_with_make(tmp_path: Path, target: str,
     elif way != "default":
         environ[way] = "8123"
     with subprocess.Popen(command, cwd=tmp_path, env=environ, stdout=subprocess.PIPE, text=True) as make:
-        output, _ = make.communicate(timeout=60)
+        output, _ = make.communicate(timeout=600)
     assert f"port={'8000' if way == 'default' else '8123'} parent={make.pid} " in output
     assert output.rstrip().endswith(f"--end-with {make.pid}")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.eventually import eventually
+from tests.eventually import SECONDS, eventually
 from tests.services import RedisServer
 from tests.services.process import free_port
 from tests.services.process_tree import alive, descendants_of
@@ -35,11 +35,11 @@ def test_a_node_ends_with_its_parent_process(tmp_path: Path, redis_server: Redis
         )  # fmt: skip
     try:
         # The web server and its process, the worker and the doorbell's, and a guard for each of the two.
-        family = eventually(lambda: _family(script), "everything has started", 60)
+        family = eventually(lambda: _family(script), "everything has started")
     finally:
         script.kill()
         script.wait()
-    eventually(lambda: not any(alive(pid) for pid in family), "all of them are gone", 20)
+    eventually(lambda: not any(alive(pid) for pid in family), "all of them are gone")
 
 
 def _family(script: "subprocess.Popen[bytes]") -> list[int] | None:
@@ -65,10 +65,10 @@ def test_nothing_of_make_run_outlives_make(tmp_path: Path, number: int) -> None:
         make = subprocess.Popen(
             ["make", "-f", makefile, "run"], cwd=tmp_path, env=environ, stdout=log, stderr=log
         )
-        family = eventually(lambda: _running(make, tmp_path / "make.log"), "node, web, worker and ERP run", 120)
+        family = eventually(lambda: _running(make, tmp_path / "make.log"), "node, web, worker and ERP run")
         make.send_signal(number)
-        make.wait(60)
-    eventually(lambda: not any(alive(pid) for pid in family), "all of them are gone", 60)
+        make.wait(SECONDS)
+    eventually(lambda: not any(alive(pid) for pid in family), "all of them are gone")
 
 
 def _running(make: "subprocess.Popen[bytes]", log: Path) -> list[int] | None:

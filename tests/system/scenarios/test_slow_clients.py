@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.eventually import SECONDS
 from tests.system.scenarios.conftest import Enrol
 from tests.system.scenarios.node import Node
 
 CLIENTS = 200
-STOPPED_SECONDS = "600"
+STOPPED_SECONDS = "3600"
 """The server keeps the stopped clients for longer than the rep of this test tries."""
 HEAD = b"GET /livez HTTP/1.1\r\nHost: x\r\nX-A: "
 BODY = b"POST /v1/push HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"
@@ -58,6 +59,6 @@ def test_a_rep_is_served_beside_200_clients_that_have_stopped(
 def _stop_in_the_middle(stack: ExitStack, port: int, begun: bytes) -> None:
     client = stack.enter_context(socket.socket())
     client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    client.settimeout(30)
+    client.settimeout(SECONDS)
     client.connect(("127.0.0.1", port))
     client.sendall(begun)

@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 from ulid import ULID
+from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from backend.api.rates.limits import Rates
@@ -19,6 +20,7 @@ from backend.api.services import EXTENSION, Services
 from backend.api.web_app import WebApp
 from backend.app import create_app
 from backend.clock import ManualClock
+from backend.console import routes as console
 from backend.database.core import Sessions
 from backend.database.web_session import db
 from backend.identity import enrolment, proof_nonces
@@ -174,6 +176,12 @@ def install(
             db.session.remove()
             db.engine.dispose()
         engine_of(sessions).dispose()
+
+
+def api_rules(installation: Installation) -> list[Rule]:
+    """Return the rules of the URL map without those of the console, whose people have sessions."""
+    rules = installation.app.url_map.iter_rules()
+    return [rule for rule in rules if not rule.endpoint.startswith(f"{console.BLUEPRINT}.")]
 
 
 def writer(installation: Installation) -> Session:

@@ -9,6 +9,8 @@ import pytest
 
 from backend.clock import ManualClock
 from backend.settings import read_settings
+from backend.sync import standby
+from tests.eventually import SECONDS
 from tests.services import PostgresServer
 from tests.services.standby import catch_up, clone
 from tests.unit.api.installation import Installation, install
@@ -60,7 +62,21 @@ class Served:
 
 
 @pytest.fixture
-def installation(request: pytest.FixtureRequest, clock: ManualClock, tmp_path: Path) -> Iterator[Installation]:
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine a standby that is well may take its time to connect, and the primary would serve."""
+    real = standby._options
+
+    def options(url: str) -> dict[str, Any]:
+        made = real(url)
+        return {**made, "connect_args": {**made["connect_args"], "connect_timeout": int(SECONDS)}}
+
+    monkeypatch.setattr(standby, "_options", options)
+
+
+@pytest.fixture
+def installation(
+    request: pytest.FixtureRequest, patient: None, clock: ManualClock, tmp_path: Path
+) -> Iterator[Installation]:
     """An installation on the pair, caught up; the test's marker may ask for a pair of its own."""
     pair = request.getfixturevalue("own" if "own" in request.fixturenames else "shared")
     name = f"t{abs(hash(request.node.nodeid)):x}"
@@ -80,14 +96,14 @@ def installation(request: pytest.FixtureRequest, clock: ManualClock, tmp_path: P
 
 @pytest.fixture
 def served(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> Served:
-    served, standby = Served(), installation.satchel.standby
-    assert standby is not None
-    real = standby.read
+    served, reader = Served(), installation.satchel.standby
+    assert reader is not None
+    real = reader.read
 
     def read(*arguments: Any) -> Any:
         result = real(*arguments)
         served.by.append("primary" if result is None else "standby")
         return result
 
-    monkeypatch.setattr(standby, "read", read)
+    monkeypatch.setattr(reader, "read", read)
     return served

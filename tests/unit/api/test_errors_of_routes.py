@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from backend.api import routes
-from tests.unit.api.installation import Installation
+from tests.unit.api.installation import Installation, api_rules
 from tests.unit.api.test_problems import assert_problem
 
 CANARY = "canary of the inside"
@@ -19,7 +19,7 @@ def fail(*args: Any, **kwargs: Any) -> Any:
 def requests_of(installation: Installation) -> list[tuple[str, str]]:
     """Return a method and an address for each route of the app."""
     routes = []
-    for rule in installation.app.url_map.iter_rules():
+    for rule in api_rules(installation):
         address = rule.rule
         for name in rule.arguments:
             address = "".join(

@@ -83,6 +83,11 @@ def reported_syncs(n: int, cursor: str) -> Any:
     return {**REPORT, "syncs": [{**sync, "began_at": moment} for moment in began]}
 
 
+def field_changes(n: int, cursor: str) -> Any:
+    changes = [{"field": "lines[]." + "a." * (10 * n) + "b", "old": "x", "new": "y"}] * n
+    return {"action": "fix", "cause": "config", "changes": changes}
+
+
 ENROL = {"code": "AAAA", "public_key": {"kty": "OKP"}, "device_name": "x"}
 BODIES: dict[str, list[MakeBody]] = {
     "push": [pushes(make) for make in (documents, wrong_lines, unknown_fields, versions)],
@@ -97,6 +102,7 @@ BODIES: dict[str, list[MakeBody]] = {
         for route in ROUTES
         if route.name.startswith("office_") and route.operation.request
     },
+    "office_batch_begin": [field_changes],
 }
 """The requests that grow, by route. A route that takes JSON and has no entry fails."""
 

@@ -100,7 +100,7 @@ def on_postgres(
 
 STOP = (
     "ALTER DATABASE DATABASE_NAME ALLOW_CONNECTIONS false",
-    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = 'DATABASE_NAME'",
+    "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE datname = 'DATABASE_NAME'",
 )
 START = "ALTER DATABASE DATABASE_NAME ALLOW_CONNECTIONS true"
 

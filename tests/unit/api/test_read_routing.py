@@ -19,10 +19,10 @@ from tests.conftest import MONDAY
 from tests.databases import engine_of, prepared
 from tests.services.standby import pause, promote, resume
 from tests.unit.api.installation import Installation, Phone
-from tests.unit.api.standby_pair import Pair, Served, installation, own, served, shared
+from tests.unit.api.standby_pair import Pair, Served, installation, own, patient, served, shared
 from tests.unit.sync.company import customer, order_body, say, submission
 
-__all__ = ["installation", "own", "served", "shared"]
+__all__ = ["installation", "own", "patient", "served", "shared"]
 
 ID = "01KAQ5P3E8Q2V4B6N8M0D2F4H6"
 
@@ -198,7 +198,7 @@ def test_a_recovery_conflict_is_not_taken_for_an_outage(installation: Installati
             connection.execute(text("VACUUM FULL feed"))
         engine.dispose()
         outcome.append("asked")
-        session.execute(text("SELECT pg_sleep(5)"))
+        session.execute(text("SELECT pg_sleep(300)"))
         session.execute(text("SELECT count(*) FROM feed")).all()
         return 1
 

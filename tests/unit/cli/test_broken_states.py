@@ -186,7 +186,7 @@ def test_a_process_of_its_own_ends_with_status_2(place: Place) -> None:
     """The other tests run commands within pytest; this one as an operator does."""
     command = [sys.executable, "-m", "backend.cli", "rep", "list"]
     done = subprocess.run(
-        command, env={**os.environ, **place.environ}, capture_output=True, text=True, check=False, timeout=60
+        command, env={**os.environ, **place.environ}, capture_output=True, text=True, check=False, timeout=600
     )
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == f"Error: there is no database in {place.environ[FOLDER]} yet; run `satchel init`\n"

@@ -9,7 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from backend.lan import addresses
+from backend.lan import addresses, certificate
+from tests.eventually import SECONDS
 from tests.services.process import ServerProcess, free_port
 from tests.unit.cli.place import Place
 
@@ -29,6 +30,14 @@ def test_the_command_says_what_to_install(place: Place) -> None:
     assert "tls/ca.pem on each phone:" in first.output
     assert re.search(r"([0-9A-F]{2}:){31}[0-9A-F]{2}", first.output)
     assert "those that have it need nothing" in place.run("certificate", "depot.local").output
+
+
+@pytest.mark.usefixtures("in_a_network")
+def test_the_fingerprint_is_printed_as_phones_show_it(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`:AB:` and `:CD:` are also names of emoji."""
+    fingerprint = ":".join(["AB", "CD"] * 16)
+    monkeypatch.setattr(certificate, "fingerprint", lambda authority: fingerprint)
+    assert fingerprint in place.run("certificate").output
 
 
 @pytest.mark.usefixtures("in_a_network")
@@ -69,8 +78,8 @@ def test_a_phone_reaches_the_server_by_https(place: Place) -> None:
             return False
 
     try:
-        server.wait_ready(answers, 60)
+        server.wait_ready(answers, SECONDS)
         with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
-            httpx.get(f"https://localhost:{port}/livez", trust_env=False)
+            httpx.get(f"https://localhost:{port}/livez", trust_env=False, timeout=SECONDS)
     finally:
         server.stop()

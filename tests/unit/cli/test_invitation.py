@@ -9,6 +9,7 @@ from rich.console import Console
 
 from backend.cli import invitation
 from backend.settings import read_settings
+from tests.eventually import SECONDS
 from tests.services.process import free_port
 
 
@@ -32,7 +33,7 @@ def test_the_commands_are_printed_when_the_server_listens(host: str) -> None:
     server = HTTPServer(("127.0.0.1", port), _Unready)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
-        printing.join(20)
+        printing.join(SECONDS)
     finally:
         server.shutdown()
         server.server_close()

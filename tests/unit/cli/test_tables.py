@@ -32,6 +32,14 @@ def test_a_narrow_terminal_shows_whole_words_row_by_row(monkeypatch: pytest.Monk
     ]
 
 
+@pytest.mark.parametrize("width", [80, 40])
+def test_a_cell_is_printed_as_it_is(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(console, "width", width)
+    with console.capture() as capture:
+        print_table([("fe80:ab:cd:1", ":smile: [b]")], COLUMNS)
+    assert "fe80:ab:cd:1" in capture.get() and ":smile: [b]" in capture.get()
+
+
 def test_an_empty_table_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     with console.capture() as capture:
         print_table([], COLUMNS, empty="Nothing is here.")

@@ -28,7 +28,7 @@ def end(engine: Engine, pid: int) -> None:
     """End a server process, as a restart of the server does."""
     other = create_engine(engine.url)
     with other.connect() as connection:
-        connection.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
+        connection.execute(text("SELECT pg_terminate_backend(:pid, 60000)"), {"pid": pid})
     other.dispose()
 
 

@@ -4,6 +4,7 @@ import threading
 
 from backend.database.core import Sessions
 from backend.database.locks import advisory_lock, connection_lock, try_advisory_lock
+from tests.eventually import SECONDS
 
 
 def test_a_name_has_one_holder_until_the_transaction_ends(sessions: Sessions) -> None:
@@ -30,7 +31,7 @@ def test_a_second_holder_waits(sessions: Sessions) -> None:
         advisory_lock(first, "a")
         waiting.start()
         assert not acquired.wait(0.3)
-    assert acquired.wait(10)
+    assert acquired.wait(SECONDS)
     waiting.join()
 
 

@@ -3,8 +3,10 @@
 import os
 import signal
 import time
+from pathlib import Path
 
 from backend.erp.errors import ErpError, ErrorClass
+from tests.eventually import eventually
 
 
 def misbehave(mode: str) -> None:
@@ -19,6 +21,8 @@ def misbehave(mode: str) -> None:
         raise ErpError(ErrorClass.TRANSIENT, "the ERP cannot be reached", no_answer=True)
     if name == "latency":
         time.sleep(float(value))
+    if name == "until":
+        eventually(Path(value).exists, f"{value} exists")
     if name == "503":
         raise ErpError(
             ErrorClass.TRANSIENT,

@@ -6,7 +6,6 @@ Several processes may use it at once, as several workers use one ERP. What it ha
 
 import datetime as dt
 import json
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -26,6 +25,7 @@ from backend.erp.records import (
     ReceiptFile,
 )
 from sync_protocol.submission import State
+from tests.eventually import eventually
 from tests.unit.delivery.erp_clerks import ErpClerks
 from tests.unit.delivery.misbehaviour import misbehave
 
@@ -140,8 +140,8 @@ class RecordingErp(ErpClerks):
     def create(self, document: Document) -> ErpDocument:
         self._note("create", document.id)
         mode = self._mode("create")
-        if mode.startswith("hang_then_commit:"):
-            time.sleep(float(mode.partition(":")[2]))
+        if mode.startswith("together:"):
+            self._wait_for_creates(int(mode.partition(":")[2]))
         elif not mode.startswith("commit_then_"):
             misbehave(mode)
         with self._locked():
@@ -163,6 +163,10 @@ class RecordingErp(ErpClerks):
         if mode.startswith("commit_then_"):
             misbehave(mode.removeprefix("commit_then_"))
         return self._as_found(entry)
+
+    def _wait_for_creates(self, number: int) -> None:
+        """Wait until so many documents have been created or are being created, whoever does it."""
+        eventually(lambda: sum(step == "create" for step, _ in self.calls) >= number, "another create begins")
 
     def advance(self, document: Document, erp_document: ErpDocument) -> Outcome:
         self._note("advance", document.id)

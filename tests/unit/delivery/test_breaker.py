@@ -4,12 +4,12 @@ import logging
 import threading
 
 import pytest
-from sqlalchemy import text
 
 from backend.database.core import is_postgresql
 from backend.delivery import breaker
 from backend.erp.records import Health
-from tests.eventually import eventually
+from tests.databases import waiting_behind
+from tests.eventually import SECONDS, eventually
 from tests.unit.delivery.inbox_fixture import BACKOFF, InboxFixture
 from tests.unit.delivery.recording_erp import RecordingErp
 from tests.unit.office.office_fixture import OfficeFixture
@@ -54,9 +54,8 @@ def test_two_workers_that_meet_the_first_wrong_setting_at_once_both_settle(inbox
         assert breaker.trip(session, "recording", "one", "", now=inbox.clock.now(), backoff=BACKOFF)
         thread.start()
         if is_postgresql(session):  # on SQLite the second cannot even begin
-            waits = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
-            eventually(lambda: session.scalar(waits) == 1, seconds=10)
-    thread.join(30)
+            eventually(lambda: waiting_behind(session) == 1, "the second waits")
+    thread.join(SECONDS)
     assert ended == [False]
     assert (inbox.breaker().incidents, inbox.breaker().reason) == (1, "one")
 

@@ -10,6 +10,7 @@ from backend.clock import ManualClock
 from backend.inbox import submissions
 from backend.settings import read_settings
 from tests.databases import engine_of, prepared
+from tests.eventually import SECONDS
 from tests.unit.delivery.inbox_fixture import InboxFixture
 from tests.unit.delivery.queue.leases import accepted_transition, lease_next, settle
 from tests.unit.delivery.recording_erp import RecordingErp
@@ -37,11 +38,11 @@ def test_a_settlement_and_a_withdrawing_push_do_not_deadlock(
     with inbox.sessions() as push, push.begin():
         assert submissions.get(push, child, lock=True) is not None
         settling.start()
-        settling.join(20)
+        settling.join(SECONDS)
         assert not settling.is_alive(), "the settlement waits for the push"
         row = submissions.get(push, parent, lock=True)
         assert row is not None and row.state == "accepted"
-    settling.join(30)
+    settling.join(SECONDS)
     assert inbox.states(parent, child) == ["accepted", "queued"]
 
 
@@ -58,7 +59,7 @@ def test_a_settlement_ended_by_the_database_is_retried_once(
         # The second lease is the one that is taken in a settling transaction.
         if next(calls) == 1:
             session.connection().exec_driver_sql("SET LOCAL statement_timeout = 1")
-            session.connection().exec_driver_sql("SELECT pg_sleep(5)")
+            session.connection().exec_driver_sql("SELECT pg_sleep(600)")
         return acquire(session, profile)
 
     forwarder._acquire = aborted

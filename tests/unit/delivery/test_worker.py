@@ -14,6 +14,7 @@ from backend.erp.port import ConnectorMissing
 from backend.inbox.models import Attempt
 from backend.retry import Backoff
 from backend.settings import SettingError, read_settings
+from backend.watchdog.models import Heartbeat
 from backend.worker import run
 from sync_protocol.submission import State
 from tests.databases import engine_of, prepared
@@ -43,21 +44,30 @@ def test_a_wrong_setting_stops_the_worker_at_its_start(tmp_path: Path) -> None:
 def test_sigterm_lets_a_worker_finish_its_document(inbox: InboxFixture) -> None:
     id = inbox.capture()
     waiting = inbox.capture()
-    inbox.erp.script("create", "latency:2")
+    go = inbox.erp.folder / "go"
+    inbox.erp.script("create", f"until:{go}")
     with worker(inbox) as process:
         eventually(lambda: ["create", id] in inbox.erp.calls)
+        eventually(lambda: heartbeats(inbox), "its heart beats")
         os.kill(process.pid, signal.SIGTERM)
+        eventually(lambda: all(row.ended_at for row in heartbeats(inbox)), "it knows that it has to end")
+        go.touch()
         eventually(lambda: not process.alive)
         assert process._process.returncode == 0
     assert inbox.states(id, waiting) == ["accepted", "queued"]
     assert inbox.row(id).lease_owner is None
 
 
+def heartbeats(inbox: InboxFixture) -> list[Heartbeat]:
+    with inbox.sessions() as session:
+        return list(session.scalars(select(Heartbeat)))
+
+
 def test_a_long_reading_does_not_delay_an_order(inbox: InboxFixture) -> None:
-    inbox.erp.script("read", "hang:60")
+    inbox.erp.script("read", "hang:3600")
     with worker(inbox, SATCHEL_ERP_COLLECTIONS="units"):
         eventually(lambda: ["read", "units"] in inbox.erp.calls)
-        all_accepted(inbox, [inbox.capture()], seconds=20)
+        all_accepted(inbox, [inbox.capture()])
 
 
 def test_the_worker_also_settles_acknowledgements_probes_and_queues_what_is_complete(
@@ -100,7 +110,7 @@ def test_the_worker_survives_its_database(own_postgres: PostgresServer, tmp_path
 
 
 def test_threads_forward_documents_at_once(inbox: InboxFixture) -> None:
-    inbox.erp.script("create", "latency:0.5")
+    inbox.erp.script("create", "together:2")
     ids = [inbox.capture(customer=f"C{n}") for n in range(4)]
     with worker(inbox, THREADS="4"):
         all_accepted(inbox, ids)

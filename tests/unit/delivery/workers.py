@@ -81,9 +81,9 @@ def killed(process: ServerProcess) -> None:
     assert process._process.returncode == -signal.SIGKILL, process.log.read_text()
 
 
-def all_accepted(inbox: InboxFixture, ids: list[str], seconds: float = 60.0) -> None:
+def all_accepted(inbox: InboxFixture, ids: list[str]) -> None:
     """Wait until all of *ids* are accepted, and compare with what the ERP has executed: each exactly once."""
-    eventually(lambda: inbox.states(*ids) == ["accepted"] * len(ids), seconds=seconds)
+    eventually(lambda: inbox.states(*ids) == ["accepted"] * len(ids), "all are accepted")
     assert [inbox.erp.created(id) for id in ids] == [1] * len(ids)
 
 

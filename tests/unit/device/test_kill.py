@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from sync_protocol.device.device import Device
+from tests.eventually import SECONDS
 from tests.unit.device import company
 from tests.unit.device.capture.test_capture import photo
 from tests.unit.device.conftest import Opened
@@ -23,7 +24,7 @@ def run(folder: Path, command: str, failpoints: str) -> int:
     """Run the victim on *folder*; return its exit code, -9 if it was killed."""
     environment = {**os.environ, "SATCHEL_DEVICE_FAILPOINTS": failpoints}
     process = subprocess.run(
-        [*PROGRAM, str(folder), command], cwd=ROOT, env=environment, capture_output=True, timeout=60
+        [*PROGRAM, str(folder), command], cwd=ROOT, env=environment, capture_output=True, timeout=SECONDS
     )
     assert process.returncode in (0, -9), process.stderr.decode()
     return process.returncode
@@ -154,7 +155,7 @@ def test_killed_at_random_while_capturing_it_has_every_document_it_said_was_save
         rest = victim.stdout.read()
         saved_ids.update(line.strip() for line in rest.splitlines(keepends=True) if line.endswith("\n"))
         victim.stdout.close()
-        victim.wait(timeout=30)
+        victim.wait(timeout=SECONDS)
         again = opened()
         assert again.integrity_errors() == []
         assert saved_ids <= {document.id for document in again.documents()}

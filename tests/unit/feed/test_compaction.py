@@ -14,6 +14,7 @@ from backend.feed.models import FeedRow, FeedSegment, FeedStream
 from sync_protocol.change import Gone, Stream
 from tests.conftest import MONDAY
 from tests.databases import engine_of, prepared
+from tests.eventually import SECONDS
 from tests.unit.sync.company import customer, order, say
 
 pytestmark = pytest.mark.both_dialects
@@ -160,7 +161,7 @@ def test_a_writer_waits_for_one_batch_of_a_compaction_only(sessions: Sessions, c
         writer.start()
         writer.join(0.3)
         assert writer.is_alive(), "it wrote although the collection holds the feed's lock"
-    writer.join(10)
+    writer.join(SECONDS)
     assert not writer.is_alive()
     with sessions() as session:
         assert session.scalar(select(func.count()).where(FeedRow.body.is_not(None))) == 2

@@ -12,12 +12,13 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.identity import tokens
 from backend.identity.key_ring import KeyRing
 from tests.conftest import MONDAY
+from tests.examples import with_shared_fixtures
 from tests.unit.api.installation import b64
 from tests.unit.identity.test_access_tokens import CLAIMS, refused, signed
 
@@ -136,7 +137,7 @@ JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size
 
 
 @given(st.text(max_size=200) | st.dictionaries(st.text(max_size=8), JSON, max_size=4).map(segment))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@with_shared_fixtures()
 def test_whatever_is_sent_is_refused_as_invalid(own_keys: KeyRing, text: str) -> None:
     refused(own_keys, text)
     refused(own_keys, f"{text}.{segment(CLAIMS)}.AA")
@@ -147,6 +148,6 @@ def test_whatever_is_sent_is_refused_as_invalid(own_keys: KeyRing, text: str) ->
         st.sampled_from(["jku", "jwk", "x5u", "x5c", "crit", "cty", "zip", "enc"]), JSON, min_size=1
     )
 )
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@with_shared_fixtures()
 def test_a_member_that_our_headers_do_not_have_is_refused(own_keys: KeyRing, more: dict[str, Any]) -> None:
     refused(own_keys, signed(own_keys, CLAIMS, **more))

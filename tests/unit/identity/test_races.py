@@ -11,6 +11,7 @@ from backend.database.core import Sessions
 from backend.identity import enrolment
 from backend.identity.key_ring import KeyRing
 from backend.identity.models import Device
+from tests.eventually import SECONDS
 from tests.unit.api.installation import b64
 from tests.unit.identity.refresh_client import RefreshClient
 
@@ -23,7 +24,7 @@ def at_once(request: Callable[[int], Any]) -> list[Any]:
     start = threading.Barrier(AT_ONCE)
 
     def run(n: int) -> None:
-        start.wait(timeout=30)
+        start.wait(SECONDS)
         try:
             results[n] = request(n)
         except Exception as error:
@@ -33,7 +34,7 @@ def at_once(request: Callable[[int], Any]) -> list[Any]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=60)
+        thread.join(SECONDS)
     return results
 
 

@@ -10,7 +10,8 @@ from backend.clock import ManualClock
 from backend.database.core import Sessions
 from backend.feed import positions
 from backend.inbox import new_submissions, submissions
-from backend.inbox.models import NewSubmission, Submission
+from backend.inbox.models import Submission
+from backend.inbox.new_submission import NewSubmission
 from backend.inbox.settle import IllegalMove, settle
 from backend.inbox.state_change import StateChange
 from backend.office.service import OfficeService

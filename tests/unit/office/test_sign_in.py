@@ -56,8 +56,11 @@ class Office:
 
     def account_of(self, id: str) -> str | None:
         with self.sessions() as session, session.begin():
-            account = sessions.find_session(session, id, LIMITS, self.now)
-            return account.name if account else None
+            stored = sessions.find_session(session, id, LIMITS, self.now)
+            if stored is None:
+                return None
+            sessions.note_seen(session, id, self.now)
+            return stored[0].name
 
     def actions(self) -> list[str]:
         with self.sessions() as session:

@@ -11,6 +11,7 @@ import backend
 from backend.receipts.checking import process
 from backend.receipts.checking.process import CheckFailed, inspect
 from backend.receipts.checking.refusals import Refusal
+from tests.eventually import SECONDS
 from tests.unit.receipts import pictures
 
 ROOT = Path(backend.__file__).parent.parent
@@ -41,7 +42,7 @@ except (OSError, ValueError) as error:
 """
     command = [sys.executable, "-c", lines]
     run = subprocess.run(
-        command, capture_output=True, text=True, env={"PYTHONPATH": str(ROOT)}, timeout=60, check=False
+        command, capture_output=True, text=True, env={"PYTHONPATH": str(ROOT)}, timeout=SECONDS, check=False
     )
     return run.stdout
 
@@ -65,7 +66,7 @@ def test_too_much_memory_is_refused_by_the_kernel() -> None:
     assert confined("bytearray(2 * 1024**3)").splitlines()[1:] == []
 
 
-def checked(tmp_path: Path, data: bytes, kind: str, seconds: float = 60) -> process.CheckResult:
+def checked(tmp_path: Path, data: bytes, kind: str, seconds: float = SECONDS) -> process.CheckResult:
     original = tmp_path / "original"
     original.write_bytes(data)
     return inspect(original, kind, tmp_path / "copies" / "copy", seconds=seconds)

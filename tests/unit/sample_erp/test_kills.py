@@ -15,6 +15,7 @@ from ulid import ULID
 from backend.connectors.flatfile.adapter import FlatFileConnector
 from sync_protocol.catalogue import COLLECTIONS
 from sync_protocol.submission import State
+from tests.eventually import SECONDS
 from tests.unit.connectors.flatfile.flatfile_fixture import (
     FlatFileFixture,
     document,
@@ -48,7 +49,7 @@ def test_a_killed_sample_erp_takes_and_answers_a_document_once(
     order = files.order()
     flatfile.create(order)
     process.append(start(files, f"sample_erp.{point}=kill"))
-    assert process[-1].wait(30) == -signal.SIGKILL
+    assert process[-1].wait(SECONDS) == -signal.SIGKILL
     files.work()
     [late] = flatfile.acknowledgements()
     assert late.outcome.state is State.ACCEPTED

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.database.core import Sessions
@@ -19,7 +19,7 @@ from sync_protocol.device.capture.capture import known_record
 from sync_protocol.device.page import PutRow
 from sync_protocol.device.store import rows
 from sync_protocol.device.store.database import Database
-from tests.examples import share_of_examples
+from tests.examples import with_shared_fixtures
 from tests.unit.sync.company import customer, master_data, order_body, product, reps, say, submission
 from tests.unit.sync.prices import exception, price, price_list
 from tests.unit.sync.pushing import send
@@ -75,10 +75,7 @@ def company(sessions: Sessions) -> None:
 
 
 @pytest.mark.both_dialects
-@settings(
-    share_of_examples(0.6),  # each stores and decides on both sides
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)  # fmt: skip
+@with_shared_fixtures(0.6)  # each stores and decides on both sides
 @given(
     table=st.lists(PRICES, max_size=6),
     granted=LIMITS,

@@ -14,6 +14,7 @@ from backend.inbox.state_change import StateChange
 from backend.sync import grants
 from sync_protocol.change import Gone
 from sync_protocol.submission import State
+from tests.eventually import SECONDS
 from tests.unit.sync.company import customer, master_data, order_body, reps, say, submission
 from tests.unit.sync.pushing import A, B, C, faults, send, stored
 from tests.unit.sync.replica import NOW, Replica
@@ -239,14 +240,14 @@ def test_the_same_push_from_eight_threads_at_once_stores_each_document_once(sess
     answers: list[list[dict[str, Any]]] = []
 
     def hurry(turned: bool) -> None:
-        barrier.wait(10)
+        barrier.wait(SECONDS)
         answers.append(send(sessions, *(reversed(documents) if turned else documents)))
 
     threads = [threading.Thread(target=hurry, args=(n % 2 == 0,)) for n in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(SECONDS)
     statuses = [result["status"] for answer in answers for result in answer]
     assert sorted(statuses) == ["duplicate"] * 21 + ["received"] * 3
     assert stored(sessions) == {A: "queued", B: "queued", C: "queued"}

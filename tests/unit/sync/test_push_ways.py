@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text, update
 from sqlalchemy.orm import Session
@@ -22,7 +22,7 @@ from backend.feed.publication import publish_queued
 from backend.identity import audit
 from backend.sync import push, push_reads
 from tests.databases import engine_of, prepared
-from tests.examples import share_of_examples
+from tests.examples import with_shared_fixtures
 from tests.stateful.histories.stepping import Writer
 from tests.unit.sync.company import customer, master_data, order_body, reps, say, submission
 from tests.unit.sync.prices import limit, price, price_list
@@ -117,7 +117,7 @@ others = st.sampled_from(
 
 
 # Each example is two pushes of up to four documents on PostgreSQL.
-@settings(parent=share_of_examples(0.4), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@with_shared_fixtures(0.4)
 @given(st.lists(orders, max_size=4) | st.lists(orders | others, max_size=4))
 def test_both_ways_give_the_same_results_and_leave_the_same_rows(
     sessions: Sessions, documents: list[Any]

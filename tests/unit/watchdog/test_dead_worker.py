@@ -67,12 +67,12 @@ def test_a_killed_worker_is_late(inbox: InboxFixture) -> None:
 
 
 def test_a_duty_that_hangs_is_late_while_the_others_work(inbox: InboxFixture) -> None:
-    inbox.erp.script("read", "hang:60")
+    inbox.erp.script("read", "hang:3600")
     with worker(inbox, SATCHEL_ERP_COLLECTIONS="units"):
         eventually(lambda: ["read", "units"] in inbox.erp.calls)
         # Longer than the ten seconds between two writes of the heart.
-        eventually(lambda: late(inbox, 20) != [])
-        [hanging] = late(inbox, 20)
+        # On a busy machine the others may be late for a moment, too.
+        [hanging] = eventually(lambda: now if len(now := late(inbox, 20)) == 1 else [])
     assert hanging.startswith("reading the ERP (ingest of") and "hangs since" in hanging
 
 

@@ -16,6 +16,7 @@ from backend.settings import read_settings
 from backend.watchdog.alerts import send_late_alerts
 from backend.watchdog.heart import Heart
 from backend.watchdog.models import WorkerAlert
+from tests.eventually import SECONDS
 from tests.unit.delivery.alerts.receivers import MailReceiver, WebReceiver, serving
 from tests.unit.watchdog.conftest import LATE_SECONDS, WORKER
 
@@ -94,7 +95,7 @@ def test_many_web_processes_at_once_send_one_message(
 
     def web_process() -> None:
         try:
-            barrier.wait(10)
+            barrier.wait(SECONDS)
             for _ in range(3):
                 look(sessions, clock, recorder)
         except BaseException as error:
@@ -104,7 +105,7 @@ def test_many_web_processes_at_once_send_one_message(
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(SECONDS)
     assert errors == []
     assert len(recorder.messages) == 1
     assert states(sessions) == ["sent"]

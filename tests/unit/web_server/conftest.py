@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.eventually import SECONDS
 from tests.services.process import ServerProcess, free_port
 from tests.unit.web_server.conversation import Conversation
 
@@ -26,7 +27,7 @@ class SmallServer:
         }  # fmt: skip
         command = [sys.executable, "-m", "tests.unit.web_server.small_app"]
         self.process = ServerProcess(command, self.log, env=environ, folder=ROOT)
-        self.process.wait_ready(self._answers, 60)
+        self.process.wait_ready(self._answers, SECONDS)
 
     def talk(self, receive_buffer: int | None = None) -> Conversation:
         return Conversation(self.port, receive_buffer=receive_buffer)

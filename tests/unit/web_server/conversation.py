@@ -6,7 +6,7 @@ import socket
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
-PATIENCE = 30
+PATIENCE = 180
 """Seconds after which a test gives up; no test measures time."""
 
 

@@ -56,7 +56,7 @@ def test_honest_clients_are_served_beside_clients_that_stop(
 
 def test_a_body_that_arrives_slowly_but_steadily_is_taken(start: Start) -> None:
     """Every part takes less than the time that its bytes give; the whole takes longer than a short body may."""
-    server = start(web_client_seconds="1", web_client_bytes_per_second="10000")
+    server = start(web_client_seconds="1", web_client_bytes_per_second="100")
     with server.talk() as talk:
         talk.send(POST + b"Content-Length: 65536\r\n\r\n")
         for _ in range(8):

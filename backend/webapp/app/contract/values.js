@@ -1,5 +1,6 @@
 // Values of fields as people read them.
 
+import { computed } from "@preact/signals";
 import { languageTag } from "../texts/text.js";
 import { dateText, instantText } from "../texts/time.js";
 import { contract, words } from "./contract.js";
@@ -109,6 +110,13 @@ function partText(field, value, record) {
   return value ? words(field.label) : "";
 }
 
+/** How numbers are written in the chosen language. A format takes long to make. */
+const numbers = computed(() => {
+  const format = new Intl.NumberFormat(languageTag());
+  const separator = format.formatToParts(1.5).find((part) => part.type === "decimal")?.value ?? ".";
+  return { format, separator };
+});
+
 /** A space at which no line ends: a number and its unit stay together. */
 const NO_BREAK_SPACE = "\u00a0";
 
@@ -130,7 +138,6 @@ export function decimalText(value) {
   const match = /^(-?)(\d+)(?:\.(\d+))?$/.exec(value);
   if (!match) return value;
   const [, sign = "", whole = "0", fraction] = match;
-  const format = new Intl.NumberFormat(languageTag());
-  const separator = format.formatToParts(1.5).find((part) => part.type === "decimal")?.value ?? ".";
+  const { format, separator } = numbers.value;
   return sign + format.format(BigInt(whole)) + (fraction ? separator + fraction : "");
 }

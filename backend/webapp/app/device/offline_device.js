@@ -203,11 +203,28 @@ export class OfflineDevice {
    * @returns {Promise<Record<string, any>[]>}
    */
   async search(collection, query, limit = 50) {
-    const keys = this.searchIndex.search(collection, query, limit);
-    const rows = await this.stores.replica.read((transaction) =>
-      Promise.all(keys.map((key) => transaction.objectStore("record").get([collection, key]))),
-    );
-    return rows.filter(Boolean).map((row) => row.record);
+    const [found = []] = await this.searchAll([collection], query, limit);
+    return found;
+  }
+
+  /**
+   * Search several collections at once; return what `search` would for each.
+   *
+   * @param {string[]} collections
+   * @param {string} query
+   * @param {number} limit of each
+   * @returns {Promise<Record<string, any>[][]>}
+   */
+  async searchAll(collections, query, limit) {
+    const hits = collections.map((name) => ({ name, keys: this.searchIndex.search(name, query, limit) }));
+    return this.stores.replica.read((transaction) => {
+      const records = transaction.objectStore("record");
+      const found = hits.map(async ({ name, keys }) => {
+        const rows = await Promise.all(keys.map((key) => records.get([name, key])));
+        return rows.filter(Boolean).map((row) => row.record);
+      });
+      return Promise.all(found);
+    });
   }
 
   /** Read what other windows, or a sync, have brought since. */

@@ -22,7 +22,7 @@ export class RemoteDevice {
     this._next = 1;
     /** @type {Map<number, { resolve: (value: any) => void, reject: (error: unknown) => void }>} */
     this._waiting = new Map();
-    /** @type {Set<() => void>} */
+    /** @type {Set<(isStored: boolean) => void>} */
     this._listeners = new Set();
     /** What the device is doing. @type {Activity | null} */
     this.activity = null;
@@ -61,13 +61,14 @@ export class RemoteDevice {
     addEventListener("pageshow", (event) => {
       if (event.persisted) void this.syncNow();
     });
-    this._notify();
+    this._notify(true);
   }
 
   /**
-   * Call *listener* after each change of the activity, or of what is stored. Return a function that ends it.
+   * Call *listener* after each change of the activity (false) or of what is stored (true), and once after the start
+   * (true). Return a function that ends it.
    *
-   * @param {() => void} listener
+   * @param {(isStored: boolean) => void} listener
    */
   subscribe(listener) {
     this._listeners.add(listener);
@@ -143,7 +144,7 @@ export class RemoteDevice {
   _receive({ id, result, error, event, activity }) {
     if (event) {
       if (activity) this.activity = activity;
-      this._notify();
+      this._notify(event === "changed");
       return;
     }
     const waiting = this._waiting.get(id);
@@ -158,8 +159,9 @@ export class RemoteDevice {
     this._waiting.clear();
   }
 
-  _notify() {
-    for (const listener of this._listeners) listener();
+  /** @param {boolean} isStored */
+  _notify(isStored) {
+    for (const listener of this._listeners) listener(isStored);
   }
 }
 

@@ -5,7 +5,7 @@ import { useSignal } from "@preact/signals";
 import { contract, refreshContract, words } from "../contract/contract.js";
 import { html } from "../html.js";
 import { ScanButton } from "../scan/scan_button.js";
-import { device, stored } from "../shell/device.js";
+import { device, startDevice, stored } from "../shell/device.js";
 import { Layout } from "../shell/layout.js";
 import { address } from "../shell/router.js";
 import { t } from "../texts/text.js";
@@ -57,6 +57,7 @@ function CodeForm() {
     }
     busy.value = true;
     try {
+      await startDevice();
       await device.enrol(code.value.trim(), name.value.trim() || t("enrol.name_usual"));
       void refreshContract();
     } catch (error) {

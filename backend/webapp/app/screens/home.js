@@ -2,7 +2,7 @@
 
 import { collectionOf, contract, words } from "../contract/contract.js";
 import { html } from "../html.js";
-import { activity, device, startError, stored, useStored } from "../shell/device.js";
+import { activity, device, isNew, startError, stored, useStored } from "../shell/device.js";
 import { ErrorPage } from "../shell/error_page.js";
 import { Layout } from "../shell/layout.js";
 import { address } from "../shell/router.js";
@@ -13,6 +13,7 @@ import { Enrol } from "./enrol.js";
 
 export function Home() {
   if (startError.value) return html`<${ErrorPage} error=${startError.value} />`;
+  if (!stored.value && isNew.value) return html`<${Enrol} />`;
   if (!stored.value)
     return html`<${Layout} title=${t("place.home")}><p aria-busy="true">${t("loading")}</p><//>`;
   if (!stored.value.rep) return html`<${Enrol} />`;

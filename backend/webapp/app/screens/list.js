@@ -8,6 +8,7 @@ import { device, useStored } from "../shell/device.js";
 import { Empty, Layout } from "../shell/layout.js";
 import { address, BASE } from "../shell/router.js";
 import { t } from "../texts/text.js";
+import { EndOfRows, useRowCount } from "./more_rows.js";
 import { NotFound } from "./not_found.js";
 
 /** @typedef {import("../contract/contract.js").Collection} Collection */
@@ -27,30 +28,36 @@ export function List({ names: [name = ""] }) {
 /** @param {{ collection: Collection }} properties */
 export function SearchableRows({ collection }) {
   const query = useSignal("");
+  const isFiltered = query.value !== "";
+  const { count, showMore } = useRowCount(query.value, SHOWN);
+  // Without a query all of them are needed at once, because they are sorted here.
+  const limit = isFiltered ? count : SHOWN;
   const { value: records, error } = useStored(
-    () => device.call.search(collection.name, query.value, SHOWN),
-    [collection.name, query.value],
+    () => device.call.search(collection.name, query.value, limit),
+    [collection.name, query.value, limit],
   );
   return html`
     <input type="search" value=${query.value} placeholder=${t("search")} aria-label=${t("search")}
       onInput=${(/** @type {any} */ event) => {
         query.value = event.target.value;
       }} />
-    <${Rows} collection=${collection} records=${records} error=${error} isFiltered=${query.value !== ""} />`;
+    <${Rows} collection=${collection} records=${records} error=${error} isFiltered=${isFiltered} most=${count} />
+    ${records && records.length >= count && count < SHOWN && html`<${EndOfRows} key=${count} onVisible=${showMore} />`}`;
 }
 
 /**
  * @param {{ collection: Collection, records: Record<string, any>[] | undefined, error?: unknown, isFiltered?: boolean,
- *   without?: string }} properties without: a field that all rows have in common
+ *   without?: string, most?: number }} properties without: a field that all rows have in common; most: rows to show
  */
-export function Rows({ collection, records, error, isFiltered = false, without = "" }) {
+export function Rows({ collection, records, error, isFiltered = false, without = "", most = Infinity }) {
   if (error) return html`<p role="alert" class="fault">${t("data.unreadable")}</p>`;
   if (!records) return html`<p aria-busy="true">${t("loading")}</p>`;
   if (records.length === 0) return html`<${Empty} text=${t(isFiltered ? "search.nothing" : "list.nothing")} />`;
   const fields = columnsOf(collection).filter((each) => each.name !== without && each.type !== "currency");
+  const shown = sorted(collection, records, isFiltered).slice(0, most);
   return html`
     <ul class="rows" data-from-server>
-      ${sorted(collection, records, isFiltered).map(
+      ${shown.map(
         (record) => html`
           <li key=${record[collection.key]}>
             <a href=${address("record", collection.name, String(record[collection.key]))}>
@@ -60,7 +67,7 @@ export function Rows({ collection, records, error, isFiltered = false, without =
           </li>`,
       )}
     </ul>
-    ${records.length >= SHOWN && html`<p>${t("list.more", { count: SHOWN })}</p>`}`;
+    ${Math.min(records.length, most) >= SHOWN && html`<p>${t("list.more", { count: SHOWN })}</p>`}`;
 }
 
 /** @param {Collection} collection Return the fields of its columns, in their order. */

@@ -20,11 +20,12 @@ export function Search() {
     contract.value?.collections.filter((each) => each.parent === null && each.search.length > 0) ?? [];
   const { value: results, error } = useStored(async () => {
     if (query.value.trim() === "") return [];
-    const all = collections.map(async (collection) => ({
-      collection,
-      records: await device.call.search(collection.name, query.value, SHOWN),
-    }));
-    return (await Promise.all(all)).filter((each) => each.records.length > 0);
+    const names = collections.map((each) => each.name);
+    const found = await device.call.searchAll(names, query.value, SHOWN);
+    return collections.flatMap((collection, n) => {
+      const records = found[n] ?? [];
+      return records.length > 0 ? [{ collection, records }] : [];
+    });
   }, [query.value, contract.value?.version]);
   return html`
     <${Layout} title=${t("place.search")}>

@@ -1,7 +1,7 @@
 // The device of this window: started once, followed by the badge and by every screen that shows what is stored.
 
 import { effect, signal } from "@preact/signals";
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 import { RemoteDevice } from "../device/remote.js";
 import { logError } from "./error_log.js";
 import { status } from "./status.js";
@@ -10,6 +10,8 @@ import { status } from "./status.js";
 /** @typedef {Awaited<ReturnType<RemoteDevice["call"]["documents"]>>[number]} StoredDocument */
 
 const STUCK_AFTER = 3;
+/** As `device/store/outbox_database.js` has it, which the first screen does not load. */
+const OUTBOX = "satchel-outbox";
 
 export const device = new RemoteDevice();
 
@@ -22,16 +24,32 @@ export const activity = signal(/** @type {import("../device/remote.js").Activity
 /** The state of what is stored; null before it is known. */
 export const stored = signal(/** @type {DeviceStatus | null} */ (null));
 
+/**
+ * Whether this phone was certainly never connected. It is known before the device has started, whose modules take
+ * seconds to arrive over a slow line at the very first time.
+ */
+export const isNew = signal(false);
+
 /** Why the device could not start, such as a browser that refuses storage. */
 export const startError = signal(/** @type {unknown} */ (null));
 
-/** Start the device, and follow it. */
-export async function startDevice() {
-  device.subscribe(() => {
+/** @type {Promise<void> | null} */
+let starting = null;
+
+/** Start the device, and follow it; whoever needs it started may call this again, and waits. */
+export function startDevice() {
+  starting ??= start();
+  return starting;
+}
+
+async function start() {
+  device.subscribe((isStored) => {
     activity.value = device.activity;
+    if (!isStored) return;
     changes.value += 1;
     void readStatus();
   });
+  void lookWhetherNew();
   try {
     await device.start();
     await readStatus();
@@ -39,6 +57,12 @@ export async function startDevice() {
     startError.value = error;
     logError(error);
   }
+}
+
+async function lookWhetherNew() {
+  // Only Firefox before version 126 cannot tell; there the device says it.
+  const databases = await indexedDB.databases?.().catch(() => undefined);
+  isNew.value = databases?.every(({ name }) => name !== OUTBOX) ?? false;
 }
 
 async function readStatus() {
@@ -69,6 +93,7 @@ effect(() => {
 
 /**
  * Return what *query* answers, and ask again after each change. The value before stays until the new one is there.
+ * It asks before the browser paints what the person typed: the answer is there a frame earlier.
  *
  * @template T
  * @param {() => Promise<T>} query
@@ -80,7 +105,7 @@ export function useStored(query, inputs) {
     /** @type {{ value: T | undefined, error: unknown }} */ ({ value: undefined, error: null }),
   );
   const version = changes.value;
-  useEffect(() => {
+  useLayoutEffect(() => {
     let isCurrent = true;
     query().then(
       (value) => isCurrent && setState({ value, error: null }),

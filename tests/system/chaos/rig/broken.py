@@ -10,7 +10,7 @@ from pathlib import Path
 
 from psycopg import sql
 
-from backend.api.endpoints import push
+from backend.api import push_storage
 from backend.delivery.queue import acquire
 from backend.delivery.transfer import Transfer
 from backend.identity import access
@@ -90,8 +90,8 @@ BROKEN = [
         ["the phones' line is GPRS"],
         [
             after(
-                push._stored,
-                "_note_pushed(session)",
+                push_storage._stored,
+                "_note_pushed(pushing, session)",
                 'if (documents[0].id or "")[-1:] < "8":\n    session.rollback()',
             )
         ],

@@ -61,9 +61,9 @@ class PhoneProcess:
         (self.folder / name).touch()
 
     def end(self) -> None:
-        """Stop the process, by force if it does not end in 15 seconds."""
+        """Stop the process, by force if it does not end in a minute."""
         self.command("end")
-        if self.process is not None and not self.process.wait(15):
+        if self.process is not None and not self.process.wait(60):
             self.kill()
 
     @property

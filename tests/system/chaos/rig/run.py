@@ -12,7 +12,7 @@ from tests.system.chaos.rig.run_result import RunResult
 from tests.system.chaos.rig.site import Company, Site
 from tests.system.scenarios.node import ROOT
 
-LIVENESS_SECONDS = 300.0
+LIVENESS_SECONDS = 600.0
 """Within this time after healing every document must have arrived."""
 POLL_SECONDS = 0.2
 PAUSE = 2.0
@@ -52,7 +52,7 @@ def run(
     interval = sum(PAUSE + fault.seconds for fault in plan) / max_documents
     with Site(company, folder, seed, max_documents, interval, root) as site:
         # The phones sync the company before anything breaks, otherwise there is nothing to capture.
-        assert _until(lambda: all(phone.status.get("complete") for phone in site.phones), 300), "no first sync"
+        assert _until(lambda: all(phone.status.get("complete") for phone in site.phones), 900), "no first sync"
         _play(site, plan, draw)
         for phone in site.phones:
             phone.command("drain")

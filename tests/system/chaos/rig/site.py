@@ -153,7 +153,7 @@ class Site:
         for phone in self.phones:
             phone.start()
         if self.failed_over:
-            eventually(self._reconciled, "reconciling finds everything in order", 90)
+            eventually(self._reconciled, "reconciling finds everything in order")
 
     def _reconciled(self) -> bool:
         output = self.nodes[1].command("delivery", "reconcile", check=False)

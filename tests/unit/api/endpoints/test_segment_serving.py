@@ -4,6 +4,7 @@ import os
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from backend.sync.segments.links import SignedLink, SignedLinks
 from backend.sync.segments.store_factory import make_store
 from sync_protocol.segment import KeyRange
 from tests.bench.systems.nginx_program import nginx_program
-from tests.eventually import eventually
+from tests.eventually import SECONDS, eventually
 from tests.services.process import ServerProcess, free_port
 from tests.system.scenarios.node import Node
 
@@ -121,10 +122,13 @@ def proxied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str
         command = [nginx_program(), "-c", folder / "nginx.conf", "-e", folder / "nginx.log"]
         nginx = ServerProcess(command, folder / "nginx.out")
         try:
-            eventually(lambda: _answers(port), "nginx answers", 20)
+            eventually(lambda: _answers(port), "nginx answers")
             yield f"http://127.0.0.1:{port}", path
         finally:
             nginx.stop()
+
+
+get, head = partial(httpx.get, timeout=SECONDS), partial(httpx.head, timeout=SECONDS)
 
 
 def _answers(port: int) -> bool:
@@ -150,7 +154,7 @@ def handed(log: Path) -> list[tuple[int, int]]:
 def test_gunicorn_hands_the_whole_file_to_the_kernel(plain: tuple[Node, str, Path]) -> None:
     node, path, log = plain
     log.unlink(missing_ok=True)
-    reply = httpx.get(node.url + path)
+    reply = get(node.url + path)
     assert reply.status_code == 200 and sha256(reply.content).hexdigest() == NAME
     # The last line is written after the bytes, which may be here before it.
     eventually(lambda: sum(count for _, count in handed(log)) == len(LARGE), "the kernel had the whole file")
@@ -159,7 +163,7 @@ def test_gunicorn_hands_the_whole_file_to_the_kernel(plain: tuple[Node, str, Pat
 def test_gunicorn_hands_a_range_to_the_kernel_too(plain: tuple[Node, str, Path]) -> None:
     node, path, log = plain
     log.unlink(missing_ok=True)
-    reply = httpx.get(node.url + path, headers={"Range": "bytes=1000000-3000000", "If-Range": f'"{NAME}"'})
+    reply = get(node.url + path, headers={"Range": "bytes=1000000-3000000", "If-Range": f'"{NAME}"'})
     assert (reply.status_code, reply.content) == (206, LARGE[1_000_000:3_000_001])
     eventually(lambda: sum(count for _, count in handed(log)) == 2_000_001, "the kernel had the whole range")
     assert handed(log)[0][0] == 1_000_000
@@ -168,14 +172,14 @@ def test_gunicorn_hands_a_range_to_the_kernel_too(plain: tuple[Node, str, Path])
 def test_head_sends_no_body(plain: tuple[Node, str, Path]) -> None:
     node, path, log = plain
     log.unlink(missing_ok=True)
-    reply = httpx.head(node.url + path)
+    reply = head(node.url + path)
     assert (reply.headers["Content-Length"], reply.content) == (str(len(LARGE)), b"")
     assert not log.exists()
 
 
 def test_the_web_process_loads_no_segment_into_memory(plain: tuple[Node, str, Path]) -> None:
     node, path, _ = plain
-    httpx.get(node.url + path)
+    get(node.url + path)
     assert node.web is not None
     before, peak, stop = resident(node.web.pid), 0, threading.Event()
 
@@ -186,7 +190,7 @@ def test_the_web_process_loads_no_segment_into_memory(plain: tuple[Node, str, Pa
 
     watcher = threading.Thread(target=watch)
     watcher.start()
-    downloads = [threading.Thread(target=httpx.get, args=(node.url + path,)) for _ in range(6)]
+    downloads = [threading.Thread(target=get, args=(node.url + path,)) for _ in range(6)]
     for thread in downloads:
         thread.start()
     for thread in downloads:
@@ -198,7 +202,7 @@ def test_the_web_process_loads_no_segment_into_memory(plain: tuple[Node, str, Pa
 
 def test_nginx_sends_the_file_with_our_headers(proxied: tuple[str, str]) -> None:
     url, path = proxied
-    reply = httpx.get(url + path)
+    reply = get(url + path)
     assert reply.status_code == 200 and sha256(reply.content).hexdigest() == NAME
     assert reply.headers["ETag"] == f'"{NAME}"'
     assert reply.headers["Content-Type"] == "application/vnd.satchel.segment"
@@ -210,17 +214,17 @@ def test_nginx_answers_ranges_and_conditions(proxied: tuple[str, str]) -> None:
     url, path = proxied
     range_header = {"Range": "bytes=10-19"}
     for tag, status in ((None, 206), (f'"{NAME}"', 206), ('"other"', 200)):
-        reply = httpx.get(url + path, headers={**range_header, **({"If-Range": tag} if tag else {})})
+        reply = get(url + path, headers={**range_header, **({"If-Range": tag} if tag else {})})
         assert reply.status_code == status, tag
         assert reply.content == (LARGE[10:20] if status == 206 else LARGE)
-    assert httpx.get(url + path, headers={"If-None-Match": f'"{NAME}"'}).status_code == 304
-    beyond = httpx.get(url + path, headers={"Range": "bytes=999999999-"})
+    assert get(url + path, headers={"If-None-Match": f'"{NAME}"'}).status_code == 304
+    beyond = get(url + path, headers={"Range": "bytes=999999999-"})
     assert (beyond.status_code, beyond.json()["code"]) == (416, "range_beyond_end")
-    assert httpx.head(url + path).headers["Content-Length"] == str(len(LARGE))
+    assert head(url + path).headers["Content-Length"] == str(len(LARGE))
 
 
 def test_nginx_refuses_direct_requests_for_segment_files(proxied: tuple[str, str]) -> None:
     url, path = proxied
-    assert httpx.get(f"{url}/internal/segments/{NAME[:2]}/{NAME}").status_code == 404
-    altered = httpx.get(url + path + "x")
+    assert get(f"{url}/internal/segments/{NAME[:2]}/{NAME}").status_code == 404
+    altered = get(url + path + "x")
     assert (altered.status_code, altered.json()["code"]) == (404, "link_invalid")

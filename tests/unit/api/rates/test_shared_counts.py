@@ -4,17 +4,19 @@ import logging
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from limits import RateLimitItemPerMinute
+from limits import RateLimitItemPerHour
 
 from backend.api.rates import counts
 from backend.api.rates.counts import Counts, Limit, limit_of, shared_storage
 from backend.api.rates.local_counts import LocalCounts
+from tests.eventually import SECONDS
 from tests.services.redis import RedisServer
 
-LIMIT = limit_of("failure ", RateLimitItemPerMinute(20))
-ALONE = limit_of("device ", RateLimitItemPerMinute(20), alone=2)
+LIMIT = limit_of("failure ", RateLimitItemPerHour(20))
+ALONE = limit_of("device ", RateLimitItemPerHour(20), alone=2)
 NAME = "192.0.2.7"
 
 
@@ -23,6 +25,13 @@ def redis(tmp_path: Path) -> Iterator[RedisServer]:
     """A Redis that the test may kill."""
     with RedisServer(tmp_path / "redis") as server:
         yield server
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine, a Redis that lives may answer late; one that is dead refuses at once."""
+    monkeypatch.setattr(counts, "TIMEOUT_SECONDS", SECONDS)
+    monkeypatch.setattr(counts, "AWAY_SECONDS", 3600.0)
 
 
 def node(redis: RedisServer) -> Counts:
@@ -39,7 +48,7 @@ def test_two_nodes_share_a_limit(redis: RedisServer) -> None:
     assert allowed(first, 15) == 15
     assert allowed(second, 15) == 5
     assert allowed(first, 5) == 0
-    assert 1 <= second.hit(LIMIT, NAME) <= 60
+    assert 1 <= second.hit(LIMIT, NAME) <= 3600
     assert second.hit(LIMIT, "192.0.2.8") == 0
 
 
@@ -53,30 +62,38 @@ def test_what_a_node_counts_alone_is_reported_with_the_first_event_above(redis: 
 
 
 def test_a_redis_that_dies_in_the_middle_leaves_the_count_of_the_process(
-    redis: RedisServer, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    redis: RedisServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(counts, "AWAY_SECONDS", 0.5)
     first = node(redis)
     assert allowed(first, 10) == 10
     redis.kill()
     with caplog.at_level(logging.WARNING, "satchel.rates"):
         assert allowed(first, 15) == 10
     assert "each process counts alone" in caplog.text
-    assert len(caplog.records) <= 2
+    assert len(caplog.records) == 1
     redis.start()
-    time.sleep(0.6)
+    first._away_until = 0.0
     second = node(redis)
     # Redis kept what was reported before it died.
     assert allowed(second, 15) == 10
     assert allowed(first, 1) == 0
 
 
-def test_a_dead_redis_costs_one_wait_and_not_one_for_each_request(redis: RedisServer) -> None:
-    first = node(redis)
+def test_a_dead_redis_costs_one_wait_and_not_one_for_each_request(
+    redis: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, reports = node(redis), []
+    assert first._shared is not None
+    real = first._shared.incr
+
+    def incr(*arguments: Any, **options: Any) -> int:
+        reports.append(arguments)
+        return real(*arguments, **options)
+
+    monkeypatch.setattr(first._shared, "incr", incr)
     redis.kill()
-    began = time.perf_counter()
     assert allowed(first, 20) == 20
-    assert time.perf_counter() - began < 2
+    assert len(reports) == 1
 
 
 def test_no_address_means_no_redis() -> None:

@@ -31,7 +31,7 @@ def modules_of_doctor(folder: Path, **settings: str) -> set[str]:
         DOCTOR,
     ):
         process = subprocess.run(
-            [sys.executable, "-c", code], env=environ, capture_output=True, text=True, timeout=120, check=True
+            [sys.executable, "-c", code], env=environ, capture_output=True, text=True, timeout=600, check=True
         )
     assert "audit trail" in process.stdout, "doctor has examined the database"
     return set(process.stderr.split())

@@ -5,10 +5,10 @@ from backend.cli.doctor.standby import examine_standby
 from backend.feed import positions
 from tests.services.standby import pause, resume
 from tests.unit.api.installation import Installation
-from tests.unit.api.standby_pair import Pair, installation, own, served, shared
+from tests.unit.api.standby_pair import Pair, installation, own, patient, served, shared
 from tests.unit.sync.company import customer, say
 
-__all__ = ["installation", "own", "served", "shared"]
+__all__ = ["installation", "own", "patient", "served", "shared"]
 
 
 def test_doctor_reports_the_state_of_the_standby(installation: Installation, shared: Pair) -> None:

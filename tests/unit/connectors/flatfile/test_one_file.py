@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from backend.connectors.flatfile.adapter import FlatFileConnector
-from backend.connectors.flatfile.layout import FORECAST, bounded_name, forecast_stem
+from backend.connectors.flatfile.layout import FORECAST, bounded_name, forecast_stem, time_of
 from backend.erp.errors import ErpError, ErrorClass
 from backend.erp.records import ForecastLine
 from tests.unit.connectors.flatfile.flatfile_fixture import FlatFileFixture, document, order_body
@@ -209,9 +209,11 @@ def test_a_missing_folder_is_still_the_share_that_is_away(
 def test_a_file_in_place_of_an_export_hides_no_other(
     files: FlatFileFixture, flatfile: FlatFileConnector
 ) -> None:
-    (files.folder / "from_erp" / "20261130T235959Z").write_text("not a folder")
+    newest = max(path.name for path in (files.folder / "from_erp").iterdir())
+    name = f"{time_of(newest) + dt.timedelta(hours=1):%Y%m%dT%H%M%SZ}"
+    (files.folder / "from_erp" / name).write_text("not a folder")
     page = flatfile.read("units", None, 100)
     assert page.records
-    with pytest.raises(ErpError, match=r"20261130T235959Z: The file manifest\.json .*: Not a") as caught:
+    with pytest.raises(ErpError, match=rf"{name}: The file manifest\.json .*: Not a") as caught:
         flatfile.read("units", page.watermark, 100)
     assert caught.value.error_class is ErrorClass.REJECT_OFFICE

@@ -14,7 +14,7 @@ from psycopg import sql
 from backend.connectors.tryton import http as transport
 from backend.connectors.tryton.client import Client
 from backend.connectors.tryton.errors import TrytonRefusal
-from backend.connectors.tryton.options import read_options
+from backend.connectors.tryton.options import Options, read_options
 from backend.erp.errors import ErpError, ErrorClass
 from tests.services import TrytonServer
 from tests.services.process import free_port
@@ -30,16 +30,23 @@ def garbage() -> Iterator[GarbageServer]:
         yield server
 
 
-def client(url: str, **options: str) -> Client:
-    given = {"url": url, "database": "erp", "user": "u", "password": "p", "timeout_seconds": "5", **options}
-    return Client(read_options(given))
+def options_for(url: str, **options: str) -> Options:
+    given = {"url": url, "database": "erp", "user": "u", "password": "p", "timeout_seconds": "60", **options}
+    return read_options(given)
+
+
+def client(url: str) -> Client:
+    return Client(options_for(url))
 
 
 def error_of(garbage: GarbageServer, answer: Answer, writes: bool, **options: str) -> ErpError:
-    """Return the error that *answer* becomes."""
+    """Return the error that *answer* becomes. The login before it has time, whatever *options* say."""
     garbage.answers = [answer]
-    with closing(client(garbage.url, **options)) as asking, pytest.raises(ErpError) as caught:
-        asking.call(WRITES if writes else READS, writes=writes)
+    with closing(client(garbage.url)) as asking:
+        assert asking.context
+        asking._options = options_for(garbage.url, **options)
+        with pytest.raises(ErpError) as caught:
+            asking.call(WRITES if writes else READS, writes=writes)
     return caught.value
 
 

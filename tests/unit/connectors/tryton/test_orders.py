@@ -14,6 +14,7 @@ from backend.erp.errors import ErpError, ErrorClass
 from backend.erp.records import Document, ErpDocument
 from backend.erp.totals import total_note
 from sync_protocol.submission import State
+from tests.eventually import eventually
 from tests.services import TrytonServer
 from tests.services.proxy import Proxy
 from tests.unit.connectors.tryton.tryton_fixture import TrytonFixture
@@ -208,12 +209,15 @@ def test_confirming_with_limits_in_parallel_loses_nothing(tryton: TrytonFixture)
     def send(order: Document) -> None:
         with closing(tryton.connect()) as connector:
             created = connector.create(order)
-            for _ in range(40):
+
+            def advanced() -> bool:
                 try:
                     outcomes[order.id] = connector.advance(order, created).state
-                    return
                 except ErpError as error:
                     assert error.error_class is ErrorClass.TRANSIENT, error.raw
+                return order.id in outcomes
+
+            eventually(advanced, "Tryton confirms it")
 
     threads = [threading.Thread(target=send, args=(order,)) for order in orders]
     for thread in threads:

@@ -5,11 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from backend.clock import SystemClock
 from backend.delivery.queue import acquire
 from backend.delivery.transition import Transition
 from sync_protocol.submission import State
-from tests.eventually import eventually
+from tests.eventually import SECONDS, eventually
 from tests.unit.delivery.inbox_fixture import InboxFixture
 from tests.unit.delivery.queue.leases import accepted_transition, lease_next, settle
 from tests.unit.delivery.recording_erp import RecordingErp
@@ -135,17 +134,18 @@ def test_eight_workers_lease_each_document_once(inbox: InboxFixture) -> None:
 
     def take_leases(n: int) -> None:
         forwarder = inbox.forwarder(f"w{n}", erp=Counting(inbox.erp.folder))
-        for _ in range(200):
+
+        def all_leased() -> bool:
             forwarder.drain()
-            if len(ids_leased) == len(ids):
-                return
-            threading.Event().wait(0.02)
+            return len(ids_leased) == len(ids)
+
+        eventually(all_leased, "all are leased")
 
     threads = [threading.Thread(target=take_leases, args=(n,)) for n in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join()
     assert sorted(ids_leased) == sorted(ids)
     assert clash == []
     assert inbox.states(*ids) == ["accepted"] * 16
@@ -154,16 +154,26 @@ def test_eight_workers_lease_each_document_once(inbox: InboxFixture) -> None:
 def test_one_of_two_workers_settles_when_the_lease_is_shorter_than_the_call(
     inbox: InboxFixture, caplog: pytest.LogCaptureFixture
 ) -> None:
-    inbox.clock = SystemClock()
     inbox.settings = replace(inbox.settings, lease_seconds=1.0, quiet_seconds=4.0)
     id = inbox.capture()
-    inbox.erp.script("create", "hang_then_commit:3", "ok")
-    slow = threading.Thread(target=lambda: inbox.forwarder("slow").drain())
+    called, go = threading.Event(), threading.Event()
+
+    class Slow(RecordingErp):
+        def create(self, document):
+            called.set()
+            assert go.wait(SECONDS), "nobody let the ERP continue"
+            return super().create(document)
+
+    forwarder, second = inbox.forwarder("slow", erp=Slow(inbox.erp.folder)), inbox.forwarder("second")
+    slow = threading.Thread(target=forwarder.drain)
     slow.start()
-    eventually(lambda: ["create", id] in inbox.erp.calls)
-    second = inbox.forwarder("second", erp=RecordingErp(inbox.erp.folder))
-    eventually(lambda: (second.drain(), inbox.row(id).state)[1] == "accepted")
-    slow.join(30)
+    assert called.wait(SECONDS), "the ERP was never asked"
+    inbox.later(seconds=2)
+    assert second.drain() == 0, "the lease has ended, and the call may still be executed"
+    go.set()
+    slow.join(SECONDS)
+    inbox.later(seconds=2)
+    second.drain()
     assert inbox.row(id).state == "accepted"
     assert inbox.erp.created(id) == 1
     assert "lost its lease" in caplog.text

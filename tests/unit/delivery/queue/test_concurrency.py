@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
 
 from backend.clock import ManualClock, SystemClock
 from backend.delivery.connector_profile import build_profile
@@ -15,8 +14,8 @@ from backend.delivery.queue.lease import Lease
 from backend.erp.records import Document, ErpDocument
 from backend.retry import Backoff
 from backend.settings import read_settings
-from tests.databases import engine_of, prepared
-from tests.eventually import eventually
+from tests.databases import engine_of, prepared, waiting_behind
+from tests.eventually import SECONDS, eventually
 from tests.unit.delivery.inbox_fixture import InboxFixture
 from tests.unit.delivery.queue.leases import accepted_transition, lease_next, settle
 from tests.unit.delivery.recording_erp import KINDS, RecordingErp
@@ -51,17 +50,18 @@ def test_four_workers_send_no_more_at_once_than_the_erp_takes(inbox: InboxFixtur
 
     def forward(n: int) -> None:
         forwarder = inbox.forwarder(f"w{n}", erp=Counting(inbox.erp.folder))
-        for _ in range(500):
+
+        def all_accepted() -> bool:
             forwarder.drain()
-            if all(state == "accepted" for state in inbox.states(*ids)):
-                return
-            time.sleep(0.02)
+            return all(state == "accepted" for state in inbox.states(*ids))
+
+        eventually(all_accepted, "all are accepted")
 
     threads = [threading.Thread(target=forward, args=(n,)) for n in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join()
     assert inbox.states(*ids) == ["accepted"] * 8
     assert 1 <= Counting.most <= max_in_flight
 
@@ -93,9 +93,8 @@ def test_two_leases_at_one_moment_do_not_both_take_the_last_place(
             session, now=clock.now(), worker="w1", lease_seconds=60, kinds=KINDS, max_in_flight=1
         )
         second.start()
-        waits = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
-        eventually(lambda: session.scalar(waits) == 1, seconds=10)
-    second.join(30)
+        eventually(lambda: waiting_behind(session) == 1, "the second waits")
+    second.join(SECONDS)
     assert first is not None and leases == [None]
     assert inbox.states(*ids) == ["sending", "queued"]
     engine_of(sessions).dispose()

@@ -11,7 +11,8 @@ from backend.delivery.queue.lease import Lease
 from backend.delivery.transition import Transition
 from backend.settings import read_settings
 from sync_protocol.submission import State
-from tests.databases import engine_of, prepared
+from tests.databases import engine_of, prepared, waiting_behind
+from tests.eventually import SECONDS, eventually
 from tests.unit.delivery.inbox_fixture import InboxFixture
 from tests.unit.delivery.queue.leases import accepted_transition, lease_next, settle
 from tests.unit.delivery.recording_erp import KINDS, RecordingErp
@@ -82,8 +83,8 @@ def test_two_leases_at_one_moment_do_not_send_two_documents_of_one_order_key(
         leases: list[Lease | None] = []
         second = threading.Thread(target=lambda: leases.append(lease_next(inbox, "w2")))
         second.start()
-        second.join(5)
-    second.join(30)
+        eventually(lambda: waiting_behind(session) == 1 or leases, "the second waits, or has its answer")
+    second.join(SECONDS)
     assert first is not None and first.id == high
     assert leases == [None]
     engine_of(sessions).dispose()

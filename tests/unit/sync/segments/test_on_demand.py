@@ -16,8 +16,9 @@ from tests.unit.sync.segments.company import customers
 
 
 @pytest.fixture
-def large(tmp_path: Path, clock: ManualClock) -> Iterator[Installation]:
-    """An installation with 600 customers that R1 may read."""
+def large(tmp_path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Installation]:
+    """An installation with 600 customers that R1 may read, which takes its time to build segments."""
+    monkeypatch.setattr(on_demand, "TIME_LIMIT_SECONDS", 600.0)
     settings = read_settings({"SATCHEL_FOLDER": str(tmp_path / "instance")})
     with install(settings, clock, lambda sessions: customers(sessions, 0, 600) and None) as installation:
         yield installation

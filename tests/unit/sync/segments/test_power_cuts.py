@@ -49,7 +49,7 @@ def killed(settings: Settings, program: str, failpoint: str) -> None:
         "SATCHEL_DATABASE_URL": settings.database_url,
         "SATCHEL_FAILPOINTS": failpoint if "=" in failpoint else f"{failpoint}=kill",
     }
-    result = subprocess.run([sys.executable, "-c", program], env=environ, capture_output=True, timeout=120)
+    result = subprocess.run([sys.executable, "-c", program], env=environ, capture_output=True, timeout=600)
     assert result.returncode == -signal.SIGKILL, result.stderr.decode()[-2000:]
 
 

@@ -17,6 +17,7 @@ from backend.sync.segments.links import SignedLink
 from backend.sync.segments.s3_store import S3Store
 from backend.sync.segments.store import SegmentMissing, StoreFailed
 from backend.sync.segments.store_factory import make_store
+from tests.eventually import SECONDS
 from tests.services.process import free_port
 from tests.services.s3 import CREDENTIALS, S3Server
 from tests.unit.api.installation import Installation, Phone, install
@@ -102,7 +103,7 @@ def test_a_phone_reads_through_the_server(installation: Installation, objects: A
 def test_a_phone_may_be_redirected_to_the_store(installation: Installation, s3: S3Server) -> None:
     segment = offered_segment(installation.phone())
     assert segment["url"].startswith(s3.url) and "X-Amz-Signature=" in segment["url"]
-    assert sha256(httpx.get(segment["url"]).content).hexdigest() == segment["sha256"]
+    assert sha256(httpx.get(segment["url"], timeout=SECONDS).content).hexdigest() == segment["sha256"]
 
 
 def test_a_missing_object_is_withdrawn_and_rebuilt(

@@ -69,7 +69,7 @@ def test_a_build_that_is_up_to_date_is_not_made_again() -> None:
 def test_the_wheel_contains_the_built_app(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
     with file_lock(CACHE / "webapp.lock"):
-        subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=120)
+        subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=600)
     (wheel,) = tmp_path.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
     build = built_files.load()

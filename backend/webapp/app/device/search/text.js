@@ -19,6 +19,10 @@ const FIELDS = [
   "addresses",
   "search",
 ];
+/** The field with syllables, of which a phone derives what people type. */
+const PINYIN = "search";
+/** Ways to read one text that are kept: characters with several readings multiply them. */
+const MANY_READINGS = 24;
 const ASCII = /^[\x20-\x7e]*$/;
 
 /**
@@ -55,7 +59,37 @@ function gather(value, texts) {
   else if (value && typeof value === "object") {
     for (const name of FIELDS) {
       const inner = /** @type {Record<string, unknown>} */ (value)[name];
-      if (inner !== null && inner !== undefined) gather(inner, texts);
+      if (name === PINYIN && typeof inner === "string") texts.push(...pinyinForms(inner));
+      else if (inner !== null && inner !== undefined) gather(inner, texts);
     }
   }
+}
+
+/**
+ * Return the joined forms and the initials of *pinyin*: "bei jing; dan/shan ji" gives beijing, bj, danji, shanji, dj, sj.
+ *
+ * Typed syllables are found in the joined forms, too. Beyond `MANY_READINGS` the first reading alone counts.
+ *
+ * @param {string} pinyin Texts separated by `; `, syllables by a space, readings of a character by `/`.
+ * @returns {string[]}
+ */
+export function pinyinForms(pinyin) {
+  /** @type {Set<string>} */
+  const joined = new Set();
+  /** @type {Set<string>} */
+  const initials = new Set();
+  for (const text of pinyin.split(";")) {
+    let forms = [""];
+    let letters = [""];
+    for (const syllable of text.trim().split(" ")) {
+      const readings = syllable.split("/");
+      const isMany = forms.length * readings.length > MANY_READINGS;
+      const used = isMany ? readings.slice(0, 1) : readings;
+      forms = forms.flatMap((form) => used.map((reading) => form + reading));
+      letters = [...new Set(letters.flatMap((form) => used.map((reading) => form + reading.slice(0, 1))))];
+    }
+    for (const form of forms) joined.add(form);
+    for (const form of letters) initials.add(form);
+  }
+  return [...joined, ...initials];
 }

@@ -10,7 +10,7 @@ import { ContractBroken } from "../errors.js";
 import { RESET_EPOCH, RESET_REBASE } from "../page.js";
 import { replaceOffers } from "./offers.js";
 import { carryOver } from "./outbox_updates.js";
-import { rowOf } from "./row.js";
+import { rowsOf } from "./row.js";
 import { RowChanges } from "./rows.js";
 import { readState, resetCursor, stillAt, submissionStates, writeState } from "./state.js";
 
@@ -43,7 +43,7 @@ export const DISCARDED = Object.freeze({
  * @throws {ContractBroken} if the epoch changes without a reset
  */
 export async function applyPage(stores, page, expected, now) {
-  const rows = page.put.map(rowOf);
+  const rows = await rowsOf(page.put);
   return change(stores, expected, now, async (_transaction, state, changes, journal) => {
     if (state.cursor !== null && page.reset === null && page.epoch !== state.epoch) {
       throw new ContractBroken("the page is of another epoch than the cursor and does not say reset");

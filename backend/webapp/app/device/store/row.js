@@ -15,6 +15,8 @@ import { searchText } from "../search/text.js";
 /** Fields with the key of the record under which screens show another one, in the order in which they count. */
 const PARENT_FIELDS = ["customer_id", "product_id"];
 const SCANNED_AT_ONCE = 1_000;
+/** How long rows are made before other tasks have their turn. */
+const SLICE_MS = 8;
 
 /**
  * Return *put* as a row, with its hash; call it before a transaction begins.
@@ -36,6 +38,36 @@ export function rowOf({ channel, collection, key, position, record }) {
       `record ${key} of ${collection}: ${error instanceof Error ? error.message : error}`,
     );
   }
+}
+
+/**
+ * Return *puts* as rows, as `rowOf` does; other tasks of the worker, such as a search, have their turn in between.
+ *
+ * @param {Iterable<PutRow>} puts
+ * @throws {ContractBroken} if a record has no canonical form
+ */
+export async function rowsOf(puts) {
+  const rows = [];
+  let until = performance.now() + SLICE_MS;
+  for (const put of puts) {
+    rows.push(rowOf(put));
+    if (performance.now() < until) continue;
+    await nextTask();
+    until = performance.now() + SLICE_MS;
+  }
+  return rows;
+}
+
+/** Let the tasks that wait run first. A timer would wait four milliseconds. */
+function nextTask() {
+  const { port1, port2 } = new MessageChannel();
+  return new Promise((resolve) => {
+    port1.onmessage = () => {
+      port1.close();
+      resolve(undefined);
+    };
+    port2.postMessage(null);
+  });
 }
 
 /**

@@ -7,7 +7,7 @@
 
 import { finishOffers, pendingOffer } from "../store/offers.js";
 import { change, DISCARDED, note } from "../store/replica.js";
-import { rowOf } from "../store/row.js";
+import { rowsOf } from "../store/row.js";
 import { readState, submissionStates } from "../store/state.js";
 
 /**
@@ -21,10 +21,11 @@ import { readState, submissionStates } from "../store/state.js";
  */
 export async function applySegment(stores, offer, { keys, records }, now) {
   const { channel, collection, position } = offer;
-  const rows = records.map((record, n) => {
+  const puts = records.map((record, n) => {
     const key = /** @type {string} */ (keys[n]);
-    return rowOf({ channel, collection, key, position, record });
+    return { channel, collection, key, position, record };
   });
+  const rows = await rowsOf(puts);
   const names = new Set(keys);
   const expected = await stores.replica.read(readState);
   return change(stores, expected, now, async (_transaction, state, changes, journal) => {

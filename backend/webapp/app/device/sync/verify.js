@@ -11,7 +11,7 @@ import { LIMITS, SCHEMA_REVISION } from "../limits.js";
 import { list, readChecksum, readPut, readStream, text, textOrNull } from "../page.js";
 import { ofRange, ofStreams, rowHashes } from "../store/checks.js";
 import { change, DISCARDED, note } from "../store/replica.js";
-import { rowOf } from "../store/row.js";
+import { rowsOf } from "../store/row.js";
 import { readState, submissionStates } from "../store/state.js";
 
 /** @typedef {import("../store/checks.js").Part} Part */
@@ -122,7 +122,7 @@ export class Verifier {
    */
   async _apply(state, { drop, cursor, put, gone }) {
     const { stores, report, now } = this._context;
-    const rows = put.map(rowOf);
+    const rows = await rowsOf(put);
     const result = await change(stores, state, now(), async (_transaction, current, changes, journal) => {
       if (!drop.length && cursor === null && !rows.length && !gone.length)
         return { ...DISCARDED, applied: true };

@@ -1,0 +1,65 @@
+"""The texts of a person's own account."""
+
+TEXTS = {
+    "title": ("My account", "我的账户"),
+    "initial": (
+        "You have signed in with an initial password. Choose one of your own to continue.",
+        "您使用的是初始密码，请先设置自己的密码。",
+    ),
+    "roles": ("Roles", "角色"),
+    "territory": ("territory {name}", "区域 {name}"),
+    "everywhere": ("all territories", "所有区域"),
+    "deputy": ("as deputy of {name}", "代理 {name}"),
+    "language": ("Language", "语言"),
+    "language.browser": ("That of the browser", "跟随浏览器"),
+    "save": ("Save", "保存"),
+    "password": ("Password", "密码"),
+    "password.current": ("Present password", "当前密码"),
+    "password.new": ("New password", "新密码"),
+    "password.again": ("New password again", "再次输入新密码"),
+    "password.help": (
+        "At least {least} characters. Several words are easy to remember. Other sessions of yours end.",
+        "至少 {least} 个字符，多个词语更易记。您的其他会话将结束。",
+    ),
+    "password.change": ("Change the password", "修改密码"),
+    "factor": ("Second factor", "两步验证"),
+    "factor.on": (
+        "Each sign-in needs a code of your authenticator app.",
+        "每次登录都需要身份验证器中的验证码。",
+    ),
+    "factor.off": (
+        "With an authenticator app, a stolen password alone is useless.",
+        "启用身份验证器后，仅凭密码无法登录。",
+    ),
+    "factor.key": ("Enter this key in the app:", "在身份验证器中输入此密钥："),
+    "factor.link": ("Open in an app on this device", "在本设备的应用中打开"),
+    "factor.code": ("The code that the app shows", "应用显示的验证码"),
+    "factor.set_up": ("Use a second factor", "启用两步验证"),
+    "factor.remove": ("Remove the second factor", "停用两步验证"),
+    "codes": ("Recovery codes", "恢复码"),
+    "codes.help": (
+        "Print these codes and keep them. Each takes the place of the app once. They are shown only now.",
+        "请打印并妥善保存以下恢复码。每个只能代替验证码使用一次，且仅显示这一次。",
+    ),
+    "codes.done": ("I have kept them", "已保存"),
+    "problem.wrong": ("The present password is not right.", "当前密码不正确。"),
+    "problem.wrong_code": (
+        "This is not the code of that key. Try the next one.",
+        "验证码与密钥不符，请输入下一个。",
+    ),
+    "problem.differs": ("The new password was not repeated.", "两次输入的新密码不一致。"),
+    "problem.same": ("The new password is the present one.", "新密码与当前密码相同。"),
+    "problem.too_short": ("The password needs at least 15 characters.", "密码至少需要 15 个字符。"),
+    "problem.with_factor_too_short": ("The password needs at least 8 characters.", "密码至少需要 8 个字符。"),
+    "problem.too_long": ("The password has more than 256 characters.", "密码超过 256 个字符。"),
+    "problem.of_names": (
+        "Little is left of the password without the names of you and the company.",
+        "密码主要由您或公司的名称组成，请更换。",
+    ),
+    "problem.common": (
+        "This password is one of the first that somebody tries.",
+        "此密码过于常见，容易被猜到。",
+    ),
+    "problem.busy": ("The server is busy. Try again in a moment.", "服务器繁忙，请稍后重试。"),
+    "problem.wait": ("Too many attempts. Wait a few minutes.", "尝试次数过多，请过几分钟再试。"),
+}

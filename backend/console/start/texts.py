@@ -1,0 +1,26 @@
+"""The texts of the start page."""
+
+TEXTS = {
+    "title": ("Start", "首页"),
+    "waiting": ("Waits for you", "待您处理"),
+    "nothing": ("Nothing waits for you.", "暂无待您处理的单据。"),
+    "cause": ("Cause", "原因"),
+    "count": ("Documents", "单据数"),
+    "oldest": ("Oldest", "最早"),
+    "erp": ("The ERP", "ERP"),
+    "erp.reachable": ("Reachable", "可用"),
+    "erp.since": ("since {when}", "自 {when} 起"),
+    "erp.stopped": ("Nothing is sent since {when}", "自 {when} 起暂停发送"),
+    "erp.unreadable": ("Cannot be read: {names}", "无法读取：{names}"),
+    "undelivered": ("Oldest document on its way", "最早未送达的单据"),
+    "undelivered.none": ("Everything is delivered", "全部已送达"),
+    "phones": ("Phones that have not synced for a day", "超过一天未同步的手机"),
+    "phones.none": ("All phones have synced within a day.", "所有手机均在一天内同步过。"),
+    "phone": ("Phone", "手机"),
+    "rep": ("Rep", "业务员"),
+    "seen": ("Last seen", "最近同步"),
+    "never": ("never", "从未"),
+    "unsent": ("Still on phones", "手机上未发送"),
+    "unsent.none": ("No phone has reported unsent documents.", "没有手机报告未发送的单据。"),
+    "reported": ("Reported", "报告时间"),
+}

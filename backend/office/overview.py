@@ -1,0 +1,203 @@
+"""What the start page of the console shows: what waits for the person, the way to the ERP, and the phones."""
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.orm import Session, load_only
+
+from backend.delivery.models import Breaker
+from backend.delivery.park_reasons import PARK_REASONS, class_of, owner_of
+from backend.device_reports.models import DeviceReport
+from backend.identity.models import Device, Rep
+from backend.inbox.models import Submission
+from backend.ingest.models import Watermark
+from backend.office.access import OfficeUser
+from backend.office.roles import Permission, Role
+from sync_protocol.submission import State
+
+UNDELIVERED = (State.RECEIVED, State.AWAITING_APPROVAL, State.QUEUED, State.SENDING, State.UNKNOWN)
+"""The states in which a document is still on its way to the ERP."""
+SILENT = dt.timedelta(days=1)
+"""A phone that has not been seen for this long is listed."""
+MAX_PHONES = 50
+"""Phones in each list."""
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Parked documents of one class that wait for the same owner."""
+
+    error_class: str
+    owner: str
+    count: int
+    oldest: dt.datetime
+    """Since when the one that waits longest has been parked."""
+
+
+@dataclass(frozen=True)
+class WaitingDocument:
+    """The document that has been on its way to the ERP for longest."""
+
+    id: str
+    title: str | None
+    kind: str
+    state: str
+    received_at: dt.datetime
+
+
+@dataclass(frozen=True)
+class ErpState:
+    """Whether the ERP can be used."""
+
+    stopped_since: dt.datetime | None
+    """Since when nothing is sent; None: it is reachable."""
+    reachable_since: dt.datetime | None
+    """None: since the beginning, or it is not reachable."""
+    reason: str | None
+    """Why nothing is sent, and what to do."""
+    unreadable: tuple[str, ...]
+    """The collections whose last reading failed."""
+
+
+@dataclass(frozen=True)
+class SilentPhone:
+    """A phone that has not synced for a while."""
+
+    device: str
+    name: str
+    rep: str
+    rep_name: str
+    seen_at: dt.datetime | None
+    """None: it was enrolled and never seen since."""
+    enrolled_at: dt.datetime
+
+
+@dataclass(frozen=True)
+class UnsentOnPhone:
+    """What a phone had not sent when it last reported."""
+
+    device: str
+    rep: str
+    rep_name: str
+    reported_at: dt.datetime
+    count: int
+    kinds: tuple[str, ...]
+    """The kinds of the documents that the report names, each once."""
+
+
+def causes(session: Session, user: OfficeUser) -> list[Cause]:
+    """Return the causes of parked documents that wait for *user*, longest-waiting first."""
+    owners = _owners(user)
+    if not owners:
+        return []
+    parked = Submission.state == State.PARKED.value, _acts_on(user)
+    grouped = session.execute(
+        select(Submission.error_class, Submission.owner, func.count(), func.min(Submission.updated_at))
+        .where(*parked, Submission.error_class.in_(list(PARK_REASONS)))
+        .group_by(Submission.error_class, Submission.owner)
+    )
+    counted = [
+        (str(name), owner or PARK_REASONS[str(name)].owner or "office", count, oldest)
+        for name, owner, count, oldest in grouped
+    ]
+    # Documents that an older version has parked have no class.
+    columns = (
+        Submission.kind,
+        Submission.error_class,
+        Submission.owner,
+        Submission.warnings,
+        Submission.updated_at,
+    )
+    unclassified = session.scalars(
+        select(Submission)
+        .options(load_only(*columns))
+        .where(
+            *parked, or_(Submission.error_class.is_(None), Submission.error_class.not_in(list(PARK_REASONS)))
+        )
+    )
+    counted += [(class_of(row), owner_of(row), 1, row.updated_at) for row in unclassified]
+    return _summed(row for row in counted if row[1] in owners)
+
+
+def _summed(rows: Iterable[tuple[str, str, int, dt.datetime]]) -> list[Cause]:
+    by_cause: dict[tuple[str, str], Cause] = {}
+    for name, owner, count, oldest in rows:
+        known = by_cause.get((name, owner), Cause(name, owner, 0, oldest))
+        by_cause[name, owner] = Cause(name, owner, known.count + count, min(known.oldest, oldest))
+    return sorted(by_cause.values(), key=lambda cause: (cause.oldest, cause.error_class))
+
+
+def _owners(user: OfficeUser) -> set[str]:
+    """Return the owners of parked documents who *user* is."""
+    owners = {"office", "erp"} if user.has(Permission.DECIDE) else set()
+    return owners | ({"it"} if Role.IT.value in user.roles else set())
+
+
+def _acts_on(user: OfficeUser) -> ColumnElement[bool]:
+    return or_(user.documents(Permission.DECIDE), user.documents(Permission.RETRY))
+
+
+def oldest_undelivered(session: Session, user: OfficeUser) -> WaitingDocument | None:
+    """Return the document that *user* may see and that has been on its way for longest; None if none is."""
+    columns = (Submission.id, Submission.title, Submission.kind, Submission.state, Submission.received_at)
+    row = session.execute(
+        select(*columns)
+        .where(Submission.state.in_([state.value for state in UNDELIVERED]), user.documents())
+        .order_by(Submission.received_at, Submission.seq)
+        .limit(1)
+    ).one_or_none()
+    return WaitingDocument(*row) if row is not None else None
+
+
+def erp_state(session: Session, connector: str) -> ErpState:
+    """Return the state of the way to the ERP through *connector*."""
+    breaker = session.get(Breaker, connector)
+    failing = session.scalars(
+        select(Watermark.collection)
+        .where(Watermark.connector == connector, Watermark.failing_since.is_not(None))
+        .order_by(Watermark.collection)
+    )
+    stopped = breaker.opened_at if breaker is not None else None
+    return ErpState(
+        stopped,
+        breaker.closed_at if breaker is not None and stopped is None else None,
+        breaker.reason if breaker is not None and stopped is not None else None,
+        tuple(failing),
+    )
+
+
+def silent_phones(session: Session, user: OfficeUser, now: dt.datetime) -> list[SilentPhone]:
+    """Return the phones that have not been seen for `SILENT`, longest first, of the reps that *user* sees."""
+    seen_at = func.coalesce(Device.last_seen_at, Device.enrolled_at)
+    rows = session.execute(
+        select(Device.id, Device.name, Rep.id, Rep.name, Device.last_seen_at, Device.enrolled_at)
+        .join(Rep, Rep.id == Device.rep)
+        .where(Device.revoked_at.is_(None), Rep.active, seen_at < now - SILENT, user.reps(Permission.PHONES))
+        .order_by(seen_at, Device.id)
+        .limit(MAX_PHONES)
+    )
+    return [SilentPhone(*row) for row in rows]
+
+
+def unsent_on_phones(session: Session, user: OfficeUser) -> list[UnsentOnPhone]:
+    """Return the phones that had unsent documents when they last reported, longest ago first."""
+    rows = session.execute(
+        select(DeviceReport, Rep.name)
+        .join(Rep, Rep.id == DeviceReport.rep)
+        .where(DeviceReport.unsent_total > 0, user.reps(Permission.PHONES))
+        .order_by(DeviceReport.reported_at, DeviceReport.device)
+        .limit(MAX_PHONES)
+    )
+    return [
+        UnsentOnPhone(
+            report.device,
+            report.rep,
+            rep_name,
+            report.reported_at,
+            report.unsent_total,
+            tuple(sorted({str(document["kind"]) for document in report.unsent})),
+        )
+        for report, rep_name in rows
+    ]

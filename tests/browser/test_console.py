@@ -1,0 +1,155 @@
+"""The office console in a browser: by keyboard, at a phone's and a desk's width, without faults for axe."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.browser.appearance import VARIABLE, violations
+from tests.system.scenarios.node import Node
+
+WIDTHS = (390, 1440)
+FOCUSED = "document.activeElement.labels?.[0]?.innerText?.trim() ?? document.activeElement.innerText"
+WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+PASSWORD = "heron over cold water"
+
+
+class Desk:
+    """A browser at the desk of somebody of the office. It notes what the policy has refused."""
+
+    def __init__(self, context: BrowserContext, url: str) -> None:
+        self.context, self.url = context, url
+        self.page: Page = context.new_page()
+        self.refusals: list[str] = []
+        self.page.on("console", lambda message: self._note(message.type, message.text))
+        self.page.on("pageerror", lambda error: self.refusals.append(str(error)))
+
+    def _note(self, kind: str, text: str) -> None:
+        if kind == "error" and "Failed to load resource" not in text:
+            self.refusals.append(text)
+
+    def open(self, path: str) -> Page:
+        self.page.goto(f"{self.url}{path}")
+        return self.page
+
+
+@pytest.fixture
+def initial_password(node: Node) -> str:
+    return node.command("office", "add", "anna", "--role", "order_desk", "--role", "it").strip()
+
+
+@pytest.fixture
+def desk(browser: Browser, node: Node) -> Iterator[Desk]:
+    context = browser.new_context(locale="en-GB", viewport={"width": 1440, "height": 900})
+    desk = Desk(context, node.url)
+    yield desk
+    context.close()
+    assert desk.refusals == []
+
+
+def type_and_press(page: Page, *texts: str) -> None:
+    """Type *texts* into one field after the other, beginning with the focused one, and press Enter."""
+    for n, text in enumerate(texts):
+        if n:
+            page.keyboard.press("Tab")
+        page.keyboard.type(text)
+    page.keyboard.press("Enter")
+
+
+def tab_to(page: Page, name: str) -> None:
+    """Press Tab until the element with the accessible name *name* has the focus."""
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if (
+            page.evaluate(
+                "document.activeElement.labels?.[0]?.innerText?.trim() ?? document.activeElement.innerText"
+            )
+            == name
+        ):
+            return
+    raise AssertionError(f"{name} cannot be reached by Tab")
+
+
+def enter(desk: Desk, initial_password: str) -> Page:
+    """Sign in with the initial password, and choose another one; return the start page, whose clock is ours."""
+    desk.page.clock.install()
+    page = desk.open("/office/")
+    page.locator("[name=name]").fill("anna")
+    page.locator("[name=password]").fill(initial_password)
+    page.locator("main button").click()
+    for field, text in (("current", initial_password), ("new", PASSWORD), ("again", PASSWORD)):
+        page.locator(f"article [name={field}]").first.fill(text)
+    page.get_by_role("button", name="Change the password").click()
+    expect(page.get_by_role("heading", name="Start")).to_be_visible()
+    return page
+
+
+def check(page: Page, name: str) -> None:
+    """Check a page at each width: nothing wider than the window, nothing serious for axe; keep a picture."""
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        faults = violations(page)
+        assert faults == [], f"{name} at {width}"
+        wider: Any = page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
+        assert wider <= 0, f"{name} at {width} is {wider} pixels too wide"
+        if VARIABLE in os.environ:
+            page.screenshot(path=Path(os.environ[VARIABLE]) / f"console-{name}-{width}.png", full_page=True)
+
+
+@pytest.mark.usefixtures("tools")
+def test_a_person_signs_in_by_keyboard_chooses_a_password_and_sees_the_start_page(
+    desk: Desk, initial_password: str
+) -> None:
+    page = desk.open("/office/")
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    check(page, "sign-in")
+    tab_to(page, "Name")
+    type_and_press(page, "anna", "wrong")
+    expect(page.get_by_role("alert")).to_contain_text("not right")
+    tab_to(page, "Password")
+    type_and_press(page, initial_password)
+    expect(page.get_by_role("heading", name="anna")).to_be_visible()
+    check(page, "initial-password")
+    tab_to(page, "Present password")
+    type_and_press(page, initial_password, PASSWORD, PASSWORD)
+    expect(page.get_by_role("heading", name="Start")).to_be_visible()
+    assert [cookie["name"] for cookie in desk.context.cookies()] == ["__Host-satchel-office"]
+    check(page, "start")
+    page.get_by_role("link", name="My account").click()
+    expect(page.get_by_role("heading", name="Second factor")).to_be_visible()
+    check(page, "account")
+    page.get_by_label("Language").select_option("zh")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_role("link", name="首页").click()
+    expect(page.get_by_role("heading", name="待您处理")).to_be_visible()
+    check(page, "start-zh")
+    page.get_by_role("button", name="退出登录").click()
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+
+
+def test_the_console_works_without_javascript(browser: Browser, node: Node, initial_password: str) -> None:
+    context = browser.new_context(java_script_enabled=False, locale="en-GB")
+    page = context.new_page()
+    page.goto(f"{node.url}/office/account")
+    page.get_by_label("Name").fill("anna")
+    page.get_by_label("Password").fill(initial_password)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="anna")).to_be_visible()
+    context.close()
+
+
+def test_a_live_part_asks_again_and_gets_no_page_while_nothing_changes(
+    desk: Desk, node: Node, initial_password: str
+) -> None:
+    page = enter(desk, initial_password)
+    with page.expect_response(lambda response: response.request.headers.get("hx-request") == "true") as polled:
+        page.clock.fast_forward(31_000)
+    assert polled.value.status in (200, 304)
+    with page.expect_response(lambda response: response.request.headers.get("hx-request") == "true") as again:
+        page.clock.fast_forward(31_000)
+    assert again.value.request.headers["if-none-match"].startswith('W/"')
