@@ -10,7 +10,7 @@ from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from tests.browser.appearance import check_all
 from tests.browser.phone import Phone
-from tests.browser.steps import SLOW_MS, open_customer
+from tests.browser.steps import open_customer
 from tests.unit.receipts import pictures
 
 SHOWN = "each => each.complete && each.naturalWidth > 0"
@@ -93,7 +93,7 @@ def test_a_receipt_is_shown_before_and_after_it_is_sent(rep: Page, connected: Ph
     rep.goto("/app/outbox")
     rep.get_by_role("button", name="Sync now").click()
     rep.goto(address)
-    expect(receipt.get_by_text("sent", exact=True)).to_be_visible(timeout=SLOW_MS)
+    expect(receipt.get_by_text("sent", exact=True)).to_be_visible()
     expect_picture(receipt.locator("img"))
     check_all(rep, "document-receipt")
 
@@ -145,5 +145,5 @@ def test_each_file_is_kept_or_refused_with_a_sentence(rep: Page, tmp_path: Path,
     expect(rep).to_have_url(re.compile("/app/outbox$"))
     rep.get_by_role("link", name=re.compile("Expense claim · Many files")).click()
     # The server takes them all.
-    expect(rep.locator(".receipt").get_by_text("sent", exact=True)).to_have_count(4, timeout=SLOW_MS)
+    expect(rep.locator(".receipt").get_by_text("sent", exact=True)).to_have_count(4)
     expect(rep.locator("section[role=status]")).not_to_contain_text("Receipts that are not sent yet")

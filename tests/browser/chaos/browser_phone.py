@@ -12,7 +12,7 @@ from tests.browser.chaos.installation import MARKS
 from tests.browser.chaos.steps import CHANNEL, CLOCK
 from tests.eventually import eventually
 from tests.services.binaries import chromium_program
-from tests.services.chromium import FLAGS
+from tests.services.chromium import FLAGS, PATIENCE_MS
 from tests.services.process import ServerProcess
 
 _READ = """async () => {
@@ -70,7 +70,7 @@ class BrowserPhone:
 
         address = f"http://127.0.0.1:{eventually(lines, 'the browser starts')[0]}"
         context = self._playwright.chromium.connect_over_cdp(address).contexts[0]
-        context.set_default_timeout(60_000)
+        context.set_default_timeout(PATIENCE_MS)
         self.page = context.pages[0]
 
     def kill(self) -> None:

@@ -9,7 +9,7 @@ from PIL import Image
 from playwright.sync_api import FilePayload, Locator, Page, TimeoutError, expect
 
 from tests.browser.chaos.browser_phone import BrowserPhone
-from tests.browser.steps import SLOW_MS, add_line, wait_until_stored
+from tests.browser.steps import add_line, wait_until_stored
 from tests.eventually import eventually
 
 SAVED = "Saved on this phone."
@@ -46,8 +46,8 @@ class Rep:
         self.page.goto(f"{self.phone.url}/app/")
         self.page.get_by_label("Code from the office").fill(code)
         self.page.get_by_role("button", name="Connect").click()
-        expect(self.page.get_by_role("heading", name="Look up")).to_be_visible(timeout=SLOW_MS)
-        expect(self.page.get_by_role("banner").get_by_text("Up to date")).to_be_visible(timeout=SLOW_MS)
+        expect(self.page.get_by_role("heading", name="Look up")).to_be_visible()
+        expect(self.page.get_by_role("banner").get_by_text("Up to date")).to_be_visible()
         self.page.evaluate("navigator.serviceWorker.ready.then(() => true)")
         self.page.wait_for_function("() => navigator.serviceWorker.controller !== null")
         self.open("list/customers")
@@ -134,7 +134,7 @@ class Rep:
         """After a start: look at the outbox, and finish every draft."""
         self.read_outbox()
         self.open("")
-        expect(self.page.get_by_role("heading", name="Look up")).to_be_visible(timeout=SLOW_MS)
+        expect(self.page.get_by_role("heading", name="Look up")).to_be_visible()
         # The list of drafts comes from the outbox, whose reading the list of collections does not wait for.
         self.page.wait_for_timeout(300)
         links = self.page.locator("main a[href*='/app/form/']").all()

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 
-from playwright.sync_api import Playwright
+from playwright.sync_api import Playwright, expect
 
 from tests.browser.chaos.browser_phone import BrowserPhone
 from tests.browser.chaos.comparison import Evidence, Result, compare
@@ -12,6 +12,7 @@ from tests.browser.chaos.faults import Fault, Scene, drawn
 from tests.browser.chaos.installation import Installation
 from tests.browser.chaos.rep import ACCEPTED, Rep
 from tests.eventually import eventually
+from tests.services.chromium import PATIENCE_MS
 
 FAULTS_AT_A_TIME = 3
 
@@ -35,6 +36,8 @@ def run(
 
     Raises `RunFailed`.
     """
+    # Outside of pytest nothing has set it.
+    expect.set_options(timeout=PATIENCE_MS)
     draw = Random(seed)
     plan = list(faults) or drawn(draw, FAULTS_AT_A_TIME)
     result = Result([fault.name for fault in plan])
