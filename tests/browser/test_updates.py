@@ -134,8 +134,8 @@ def test_a_new_build_waits_until_it_is_asked_for(shell: Phone, site: Site, event
     def only_the_new_one_is_kept() -> bool:
         if kept_builds(shell.page) == {new}:
             return True
-        # Chromium may put the new worker off while a window is open, and a window that was too slow to say which
-        # build it runs keeps all: leave the app, and open it again.
+        # Chromium may put the new worker off while a window is open, and a window that was too slow to say
+        # which build it runs keeps all: leave the app, and open it again.
         shell.page.goto("about:blank")
         shell.page.wait_for_timeout(1000)
         shell.open("/app/settings")

@@ -65,8 +65,8 @@ class BrowserPhone:
         self._process = ServerProcess(command, self._folder / "browser.log")
 
         def lines() -> list[str]:
-            found = port.read_text().splitlines() if port.exists() else []
-            return found if len(found) == 2 else []
+            written = port.read_text().splitlines() if port.exists() else []
+            return written if len(written) == 2 else []
 
         address = f"http://127.0.0.1:{eventually(lines, 'the browser starts')[0]}"
         context = self._playwright.chromium.connect_over_cdp(address).contexts[0]

@@ -50,7 +50,7 @@ def copy(root: Path, edits: Sequence[JsEdit], version: str) -> Path:
     with ExitStack() as patched:
         patched.enter_context(patch.object(output, "APP", app))
         # On loopback it takes longer to compress a file than to send it.
-        patched.enter_context(patch.object(output, "_write_compressed", _write))
+        patched.enter_context(patch.object(output, "write_compressed", _write))
         output.write(version, "", root / WEBAPP.relative_to(ROOT) / "built")
     return root
 
