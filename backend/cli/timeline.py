@@ -8,10 +8,11 @@ from backend.cli.named import require_rep
 from backend.cli.refusal import CannotRun
 from backend.cli.tables import print_table, visible
 from backend.delivery import sending_hold
-from backend.inbox import submissions as inbox
-from backend.inbox.models import Attempt, Binding, Submission
+from backend.inbox.models import Submission
 from backend.inbox.records import as_record
 from backend.inbox.references import AmbiguousReference, find_id
+from backend.office.timeline import erp_documents
+from backend.office.timeline import timeline as steps_of
 from sync_protocol.local_time import local_time
 from sync_protocol.submission import State
 
@@ -67,25 +68,17 @@ def timeline(id: str) -> None:
         )
         for warning in submission.warnings:
             console.print(f"warning: {warning['message']}", style="yellow", markup=False)
-        steps = [(entry.at, entry.state, entry.actor, entry.note or "") for entry in inbox.history(session, id)]
-        for attempt in session.scalars(select(Attempt).where(Attempt.submission_id == id).order_by(Attempt.id)):
-            outcome = attempt.outcome or "no reply: the worker ended first"
-            note = f"{outcome} {attempt.detail or ''}".strip()
-            steps.append((attempt.started_at, f"  {attempt.step}", attempt.worker, note))
         print_table(
-            # Python's sort is stable: of one moment, a state comes before the attempts in that state.
-            sorted(steps, key=lambda step: step[0]),
+            steps_of(session, id),
             {
-                "at": lambda step: local_time(step[0], timespec="milliseconds"),
-                "step": lambda step: step[1],
-                "by": lambda step: step[2],
-                "note": lambda step: step[3],
+                "at": lambda step: local_time(step.at, timespec="milliseconds"),
+                "step": lambda step: f"  {step.what}" if step.is_attempt else step.what,
+                "by": lambda step: step.actor,
+                "note": lambda step: step.note,
             },
         )
         hold = sending_hold.in_force(session)
         if hold is not None and submission.state in WAITING:
             console.print(f"[yellow]{hold.message}. Next: {sending_hold.NEXT_STEP}.[/yellow]", soft_wrap=True)
-        for binding in session.scalars(select(Binding).where(Binding.local_id == id)):
-            console.print(
-                f"{binding.connector}: {binding.entity} {binding.number or ''} (id {binding.external_id})"
-            )
+        for each in erp_documents(session, id):
+            console.print(f"{each.connector}: {each.entity} {each.number or ''} (id {each.external_id})")

@@ -5,6 +5,7 @@ TEXTS = {
     "skip": ("Skip to the content", "跳到正文"),
     "navigation": ("Pages", "页面"),
     "nav.start": ("Start", "首页"),
+    "nav.documents": ("Documents", "单据"),
     "nav.account": ("My account", "我的账户"),
     "sign_out": ("Sign out", "退出登录"),
     "signed_in_as": ("Signed in as {name}", "已登录：{name}"),

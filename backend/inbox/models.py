@@ -21,6 +21,8 @@ PARKED = "state = 'parked'"
 KEPT_STATES = "state IN ('parked','rejected')"
 """The states of documents that stay until a person does something."""
 _FORECASTS = "kind = 'forecast'"
+_RARE_KINDS = "kind <> 'order'"
+_ENDED = "state IN ('withdrawn','superseded','cancelled')"
 _COPIES = "supersedes IS NOT NULL"
 
 
@@ -148,6 +150,15 @@ class Submission(Model):
             postgresql_where=text(PARKED),
             sqlite_where=text(PARKED),
         ),
+        # Lists of the console: the kinds and states that few documents have.
+        Index(
+            "submission_by_kind_listed",
+            "kind",
+            "seq",
+            postgresql_where=text(_RARE_KINDS),
+            sqlite_where=text(_RARE_KINDS),
+        ),
+        Index("submission_ended", "state", "seq", postgresql_where=text(_ENDED), sqlite_where=text(_ENDED)),
         Index(
             "submission_by_state",
             "state",

@@ -54,10 +54,16 @@ class Cause:
         }
 
 
-def causes(session: Session, *, now: dt.datetime, user: OfficeUser | None = None) -> list[Cause]:
+def causes(
+    session: Session,
+    *,
+    now: dt.datetime,
+    user: OfficeUser | None = None,
+    permission: Permission = Permission.VIEW,
+) -> list[Cause]:
     """Return the causes for which documents are parked, the one with most documents first.
 
-    *user*: only documents that this person may see; None: all.
+    *user*: only documents for which this person has *permission*; None: all.
     """
     by_key: dict[str, Cause] = {}
     statement = (
@@ -68,7 +74,7 @@ def causes(session: Session, *, now: dt.datetime, user: OfficeUser | None = None
             func.min(Submission.updated_at).label("oldest"),
             func.max(Submission.updated_at).label("newest"),
         )
-        .where(_PARKED, user.documents() if user is not None else true())
+        .where(_PARKED, user.documents(permission) if user is not None else true())
         .group_by(Submission.cause, Submission.kind)
     )
     for row in session.execute(statement):
@@ -79,7 +85,7 @@ def causes(session: Session, *, now: dt.datetime, user: OfficeUser | None = None
         cause.oldest = min(cause.oldest or row.oldest, row.oldest)
         cause.newest = max(cause.newest or row.newest, row.newest)
     for cause in by_key.values():
-        cause.example = to_view(session.scalars(waiting(cause.cause, user).limit(1)).one(), now)
+        cause.example = to_view(session.scalars(waiting(cause.cause, user, permission).limit(1)).one(), now)
     return sorted(by_key.values(), key=lambda cause: (-cause.documents, cause.cause))
 
 

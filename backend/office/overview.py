@@ -1,19 +1,18 @@
 """What the start page of the console shows: what waits for the person, the way to the ERP, and the phones."""
 
 import datetime as dt
-from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, func, or_, select
-from sqlalchemy.orm import Session, load_only
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from backend.delivery.models import Breaker
-from backend.delivery.park_reasons import PARK_REASONS, class_of, owner_of
 from backend.device_reports.models import DeviceReport
 from backend.identity.models import Device, Rep
 from backend.inbox.models import Submission
 from backend.ingest.models import Watermark
 from backend.office.access import OfficeUser
+from backend.office.causes import causes
 from backend.office.roles import Permission, Role
 from sync_protocol.submission import State
 
@@ -21,19 +20,24 @@ UNDELIVERED = (State.RECEIVED, State.AWAITING_APPROVAL, State.QUEUED, State.SEND
 """The states in which a document is still on its way to the ERP."""
 SILENT = dt.timedelta(days=1)
 """A phone that has not been seen for this long is listed."""
+_DECIDED_BY_OFFICE, _REPAIRED_BY_IT = ("office", "erp"), ("it",)
+"""Owners of parked documents: whoever may decide acts for the first, IT for the second."""
 MAX_PHONES = 50
 """Phones in each list."""
 
 
 @dataclass(frozen=True)
-class Cause:
-    """Parked documents of one class that wait for the same owner."""
+class WaitingCause:
+    """Parked documents with one cause, on which the person must act."""
 
+    cause: str
+    """Its key, as `backend.office.causes` returns it."""
     error_class: str
-    owner: str
-    count: int
+    documents: int
     oldest: dt.datetime
     """Since when the one that waits longest has been parked."""
+    example: str
+    """The title of that one."""
 
 
 @dataclass(frozen=True)
@@ -87,56 +91,19 @@ class UnsentOnPhone:
     """The kinds of the documents that the report names, each once."""
 
 
-def causes(session: Session, user: OfficeUser) -> list[Cause]:
-    """Return the causes of parked documents that wait for *user*, longest-waiting first."""
-    owners = _owners(user)
-    if not owners:
-        return []
-    parked = Submission.state == State.PARKED.value, _acts_on(user)
-    grouped = session.execute(
-        select(Submission.error_class, Submission.owner, func.count(), func.min(Submission.updated_at))
-        .where(*parked, Submission.error_class.in_(list(PARK_REASONS)))
-        .group_by(Submission.error_class, Submission.owner)
-    )
-    counted = [
-        (str(name), owner or PARK_REASONS[str(name)].owner or "office", count, oldest)
-        for name, owner, count, oldest in grouped
-    ]
-    # Documents that an older version has parked have no class.
-    columns = (
-        Submission.kind,
-        Submission.error_class,
-        Submission.owner,
-        Submission.warnings,
-        Submission.updated_at,
-    )
-    unclassified = session.scalars(
-        select(Submission)
-        .options(load_only(*columns))
-        .where(
-            *parked, or_(Submission.error_class.is_(None), Submission.error_class.not_in(list(PARK_REASONS)))
-        )
-    )
-    counted += [(class_of(row), owner_of(row), 1, row.updated_at) for row in unclassified]
-    return _summed(row for row in counted if row[1] in owners)
-
-
-def _summed(rows: Iterable[tuple[str, str, int, dt.datetime]]) -> list[Cause]:
-    by_cause: dict[tuple[str, str], Cause] = {}
-    for name, owner, count, oldest in rows:
-        known = by_cause.get((name, owner), Cause(name, owner, 0, oldest))
-        by_cause[name, owner] = Cause(name, owner, known.count + count, min(known.oldest, oldest))
-    return sorted(by_cause.values(), key=lambda cause: (cause.oldest, cause.error_class))
-
-
-def _owners(user: OfficeUser) -> set[str]:
-    """Return the owners of parked documents who *user* is."""
-    owners = {"office", "erp"} if user.has(Permission.DECIDE) else set()
-    return owners | ({"it"} if Role.IT.value in user.roles else set())
-
-
-def _acts_on(user: OfficeUser) -> ColumnElement[bool]:
-    return or_(user.documents(Permission.DECIDE), user.documents(Permission.RETRY))
+def waiting_causes(session: Session, user: OfficeUser, now: dt.datetime) -> list[WaitingCause]:
+    """Return the causes of parked documents on which *user* must act, longest-waiting first."""
+    waiting: dict[str, WaitingCause] = {}
+    for permission, owners in ((Permission.DECIDE, _DECIDED_BY_OFFICE), (Permission.RETRY, _REPAIRED_BY_IT)):
+        if not user.has(permission) or (permission is Permission.RETRY and Role.IT.value not in user.roles):
+            continue
+        for cause in causes(session, now=now, user=user, permission=permission):
+            first = cause.example
+            if first is not None and first.owner in owners:
+                waiting[cause.cause] = WaitingCause(
+                    cause.cause, cause.error_class, cause.documents, first.since, first.title
+                )
+    return sorted(waiting.values(), key=lambda each: (each.oldest, each.cause))
 
 
 def oldest_undelivered(session: Session, user: OfficeUser) -> WaitingDocument | None:

@@ -56,6 +56,7 @@ READ_BY_OTHERS: dict[str, str] = {
     "backend/identity/audit.py": WRITTEN_HERE,
     "backend/office/sealed.py": WRITTEN_HERE,
     "backend/console/csrf.py": ROUTES,
+    "backend/console/documents/body.py": STORED,
     "backend/identity/audit_export.py": WRITTEN_HERE,
     "backend/connectors/flatfile/watermark.py": STORED,
     "backend/connectors/tryton/watermark.py": STORED,

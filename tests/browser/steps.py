@@ -27,7 +27,7 @@ def open_customer(page: Page) -> None:
 def begin_order(page: Page) -> None:
     """Open the form of an order for the first customer."""
     open_customer(page)
-    page.get_by_role("button", name="New Order").click()
+    page.get_by_role("button", name="New order").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Order")
     expect(page.get_by_text("Ordered before by this customer")).to_be_visible()
 

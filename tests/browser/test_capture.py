@@ -26,7 +26,7 @@ def add_receipt(page: Page, line: int, file: FilePayload) -> None:
 
 def test_a_claim_says_what_is_missing_at_the_line(rep: Page, tools: None) -> None:
     open_customer(rep)
-    rep.get_by_role("button", name="New Expense claim").click()
+    rep.get_by_role("button", name="New expense claim").click()
     expect(rep.get_by_text("No expenses yet.")).to_be_visible()
     rep.get_by_role("button", name="Fuel").click()
     rep.locator("[id='lines[0].amount']").fill("500")
@@ -138,12 +138,12 @@ def test_a_forecast_counts_its_revisions_by_month(rep: Page, tools: None) -> Non
     expect(rep.get_by_text("Forecast · ").first).to_be_visible()
     begin()
     again = rep.locator("tr").filter(has_text=name).first
-    expect(rep.get_by_role("columnheader").filter(has_text="revision 1")).to_have_count(2)
-    expect(again.get_by_text("before 12")).to_be_visible()
+    expect(rep.get_by_role("columnheader").filter(has_text="Revision 1")).to_have_count(2)
+    expect(again.get_by_text("Before 12")).to_be_visible()
     again.locator("input").nth(0).fill("13")
     again.locator("input").nth(1).focus()
     rep.get_by_role("button", name="Save").click()
     expect(rep).to_have_url(re.compile("/app/outbox$"))
     begin()
-    expect(rep.get_by_role("columnheader").filter(has_text="revision 2")).to_have_count(1)
-    expect(rep.get_by_text("before 13")).to_be_visible()
+    expect(rep.get_by_role("columnheader").filter(has_text="Revision 2")).to_have_count(1)
+    expect(rep.get_by_text("Before 13")).to_be_visible()

@@ -2,13 +2,16 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.appearance import VARIABLE, violations
+from tests.browser.appearance import BROKEN_WORDS, LONGEST_WORD, VARIABLE, violations
+from tests.system.scenarios.conftest import Enrol
+from tests.system.scenarios.conftest import enrol as enrol
 from tests.system.scenarios.node import Node
 
 WIDTHS = (390, 1440)
@@ -36,9 +39,19 @@ class Desk:
         return self.page
 
 
+@dataclass(frozen=True)
+class Account:
+    """An account of the test's own, with its initial password."""
+
+    name: str
+    password: str
+
+
 @pytest.fixture
-def initial_password(node: Node) -> str:
-    return node.command("office", "add", "anna", "--role", "order_desk", "--role", "it").strip()
+def account(node: Node, request: pytest.FixtureRequest) -> Account:
+    name = request.node.name.split("_")[2]
+    output = node.command("office", "add", name, "--role", "order_desk", "--role", "it")
+    return Account(name, output.strip())
 
 
 @pytest.fixture
@@ -73,14 +86,14 @@ def tab_to(page: Page, name: str) -> None:
     raise AssertionError(f"{name} cannot be reached by Tab")
 
 
-def enter(desk: Desk, initial_password: str) -> Page:
+def enter(desk: Desk, account: Account) -> Page:
     """Sign in with the initial password, and choose another one; return the start page, whose clock is ours."""
     desk.page.clock.install()
     page = desk.open("/office/")
-    page.locator("[name=name]").fill("anna")
-    page.locator("[name=password]").fill(initial_password)
+    page.locator("[name=name]").fill(account.name)
+    page.locator("[name=password]").fill(account.password)
     page.locator("main button").click()
-    for field, text in (("current", initial_password), ("new", PASSWORD), ("again", PASSWORD)):
+    for field, text in (("current", account.password), ("new", PASSWORD), ("again", PASSWORD)):
         page.locator(f"article [name={field}]").first.fill(text)
     page.get_by_role("button", name="Change the password").click()
     expect(page.get_by_role("heading", name="Start")).to_be_visible()
@@ -93,6 +106,8 @@ def check(page: Page, name: str) -> None:
         page.set_viewport_size({"width": width, "height": 900})
         faults = violations(page)
         assert faults == [], f"{name} at {width}"
+        broken = page.evaluate(BROKEN_WORDS, LONGEST_WORD)
+        assert not broken, f"{name} at {width} breaks words: {broken}"
         wider: Any = page.evaluate(
             "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         )
@@ -103,23 +118,26 @@ def check(page: Page, name: str) -> None:
 
 @pytest.mark.usefixtures("tools")
 def test_a_person_signs_in_by_keyboard_chooses_a_password_and_sees_the_start_page(
-    desk: Desk, initial_password: str
+    desk: Desk, account: Account
 ) -> None:
     page = desk.open("/office/")
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
     check(page, "sign-in")
     tab_to(page, "Name")
-    type_and_press(page, "anna", "wrong")
+    type_and_press(page, account.name, "wrong")
     expect(page.get_by_role("alert")).to_contain_text("not right")
     tab_to(page, "Password")
-    type_and_press(page, initial_password)
-    expect(page.get_by_role("heading", name="anna")).to_be_visible()
+    type_and_press(page, account.password)
+    expect(page.get_by_role("heading", name=account.name)).to_be_visible()
     check(page, "initial-password")
     tab_to(page, "Present password")
-    type_and_press(page, initial_password, PASSWORD, PASSWORD)
+    type_and_press(page, account.password, PASSWORD, PASSWORD)
     expect(page.get_by_role("heading", name="Start")).to_be_visible()
     assert [cookie["name"] for cookie in desk.context.cookies()] == ["__Host-satchel-office"]
     check(page, "start")
+    page.get_by_role("link", name="Documents").click()
+    expect(page.get_by_role("searchbox")).to_be_visible()
+    check(page, "documents")
     page.get_by_role("link", name="My account").click()
     expect(page.get_by_role("heading", name="Second factor")).to_be_visible()
     check(page, "account")
@@ -132,24 +150,43 @@ def test_a_person_signs_in_by_keyboard_chooses_a_password_and_sees_the_start_pag
     expect(page.get_by_role("button", name="Sign in")).to_be_visible()
 
 
-def test_the_console_works_without_javascript(browser: Browser, node: Node, initial_password: str) -> None:
+def test_the_console_works_without_javascript(browser: Browser, node: Node, account: Account) -> None:
     context = browser.new_context(java_script_enabled=False, locale="en-GB")
     page = context.new_page()
     page.goto(f"{node.url}/office/account")
-    page.get_by_label("Name").fill("anna")
-    page.get_by_label("Password").fill(initial_password)
+    page.get_by_label("Name").fill(account.name)
+    page.get_by_label("Password").fill(account.password)
     page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("heading", name="anna")).to_be_visible()
+    expect(page.get_by_role("heading", name=account.name)).to_be_visible()
     context.close()
 
 
 def test_a_live_part_asks_again_and_gets_no_page_while_nothing_changes(
-    desk: Desk, node: Node, initial_password: str
+    desk: Desk, node: Node, account: Account
 ) -> None:
-    page = enter(desk, initial_password)
+    page = enter(desk, account)
     with page.expect_response(lambda response: response.request.headers.get("hx-request") == "true") as polled:
         page.clock.fast_forward(31_000)
     assert polled.value.status in (200, 304)
     with page.expect_response(lambda response: response.request.headers.get("hx-request") == "true") as again:
         page.clock.fast_forward(31_000)
     assert again.value.request.headers["if-none-match"].startswith('W/"')
+
+
+@pytest.mark.usefixtures("tools")
+def test_a_document_is_found_by_its_number_and_its_page_is_fit_to_read(
+    desk: Desk, node: Node, enrol: Enrol, account: Account
+) -> None:
+    rep = enrol(node, "R1")
+    rep.sync()
+    id = rep.capture_order()
+    rep.sync()
+    page = enter(desk, account)
+    page.get_by_role("link", name="Documents").click()
+    expect(page.locator(f"tbody th a[href$='{id}']")).to_be_visible()
+    check(page, "documents-filled")
+    page.get_by_role("searchbox").fill(id)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Timeline")).to_be_visible()
+    expect(page.get_by_text(id)).to_be_visible()
+    check(page, "document")

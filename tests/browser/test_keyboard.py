@@ -31,7 +31,7 @@ def test_an_order_by_keyboard_alone(rep: Page) -> None:
     tab_to(rep, first.locator("strong").inner_text())
     rep.keyboard.press("Enter")
     expect(rep.get_by_role("heading", name="Credit")).to_be_visible()
-    tab_to(rep, "New Order")
+    tab_to(rep, "New order")
     rep.keyboard.press("Enter")
     expect(rep.get_by_text("Ordered before by this customer")).to_be_visible()
     tab_to(rep, "Add products")

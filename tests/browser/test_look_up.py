@@ -47,9 +47,9 @@ def test_a_customer_has_what_a_rep_asks_for(rep: Page, tools: None) -> None:
     assert rep.locator("a[href^='geo:']").count() > 0
     assert rep.locator("a[href^='mailto:']").count() > 0
     assert rep.locator("main .buttons a").all_inner_texts() == [
-        "New Order",
-        "New Expense claim",
-        "New Forecast",
+        "New order",
+        "New expense claim",
+        "New forecast",
     ]
     rep.locator("details.order summary").first.click()
     timeline = rep.locator("details.order").first.locator(".timeline")

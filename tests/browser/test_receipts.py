@@ -32,7 +32,7 @@ def saved(picture: Image.Image, form: str) -> bytes:
 def begin_claim(page: Page, purpose: str) -> Locator:
     """Begin an expense claim with one line; return the field of its receipts."""
     open_customer(page)
-    page.get_by_role("button", name="New Expense claim").click()
+    page.get_by_role("button", name="New expense claim").click()
     page.locator("#purpose").fill(purpose)
     page.get_by_role("button", name="Fuel").click()
     page.locator("[id='lines[0].amount']").fill("10")

@@ -48,14 +48,14 @@ def hostile_round(seed: int, number: int, database_url: str | None = None) -> At
         return target
 
 
-def schema_round(seed: int, seconds: int, examples: int) -> Search:
-    """Run Schemathesis on a new installation for at most *seconds*; raises `RoundFailed`."""
+def schema_round(seed: int, examples: int, seconds: int | None = None) -> Search:
+    """Run Schemathesis on a new installation, as `search` says; raises `RoundFailed`."""
     with (
         TemporaryDirectory(prefix="satchel-schema-") as folder,
         silent_logs(),
         attacked(settings_in(Path(folder))) as target,
     ):
-        result = search(target, seed, seconds, examples)
+        result = search(target, seed, examples, seconds)
         if result.failures or target.server_errors:
             raise RoundFailed("\n\n".join(result.failures[:20]) or f"{target.statuses}")
         return result

@@ -66,12 +66,13 @@ class Search:
     failures: list[str] = field(default_factory=list)
 
 
-def search(target: Attacked, seed: int, seconds: int, examples: int) -> Search:
-    """Search for at most *seconds*, with *examples* for each operation and scenario."""
+def search(target: Attacked, seed: int, examples: int, seconds: int | None = None) -> Search:
+    """Search with *examples* for each operation and scenario; with *seconds*, again and again for so long."""
     result, before = Search(), target.requests
+    limit = "" if seconds is None else f"max-time = {seconds}"
     with _server(target.installation.app) as address:
         config = SchemathesisConfig.from_str(
-            f"base-url = '{address}'\nseed = {seed}\nmax-time = {seconds}\n{CONFIG}\n"
+            f"base-url = '{address}'\nseed = {seed}\n{limit}\n{CONFIG}\n"
             f"[generation]\nmax-examples = {examples}\nallow-extra-parameters = false\n"
             "database = 'none'\nno-shrink = true\n"
         )

@@ -25,7 +25,7 @@ def show() -> Response:
             "live",
             texts=TEXTS,
             here="start",
-            causes=overview.causes(session, user),
+            causes=overview.waiting_causes(session, user, services.clock.now()),
             erp=overview.erp_state(session, services.settings.connector),
             undelivered=overview.oldest_undelivered(session, user),
             silent=overview.silent_phones(session, user, services.clock.now()) if sees_phones else None,

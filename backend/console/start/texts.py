@@ -5,6 +5,7 @@ TEXTS = {
     "waiting": ("Waits for you", "待您处理"),
     "nothing": ("Nothing waits for you.", "暂无待您处理的单据。"),
     "cause": ("Cause", "原因"),
+    "example": ("such as {title}", "例如：{title}"),
     "count": ("Documents", "单据数"),
     "oldest": ("Oldest", "最早"),
     "erp": ("The ERP", "ERP"),

@@ -1,12 +1,14 @@
 """Mutants of the office's people: passwords, second factors, sessions, roles."""
 
 from backend.console import csrf, polling, redirects
-from backend.office import access, accounts, second_factor, service, sessions, sign_in
+from backend.console.documents import pages
+from backend.office import access, accounts, documents, second_factor, service, sessions, sign_in
 from tests.mutants.edits import drop, never, replace
 from tests.mutants.mutant import Mutant
 
 API = "tests/unit/api/endpoints/test_office.py"
 ACCESS = "tests/unit/office/test_access.py"
+DOCUMENTS = "tests/unit/console/test_documents.py"
 FORGERY = "tests/unit/console/test_forgery.py"
 SIGN_IN = "tests/unit/office/test_sign_in.py"
 
@@ -56,6 +58,27 @@ CONSOLE = [
             replace(access._of_territory, "rep.in_($$$A)", "true()"),
         ],
         only="postgresql",
+    ),
+    Mutant(
+        "a search among everybody's documents",
+        "–",
+        "A search finds documents of another territory by their id.",
+        f"{DOCUMENTS}::test_a_search_reveals_nothing_of_others",
+        [replace(documents._listed, "of_rep.where(user.documents())", "of_rep")],
+    ),
+    Mutant(
+        "a page of what one may not see",
+        "–",
+        "Whoever knows an id sees the document.",
+        f"{DOCUMENTS}::test_the_list_has_what_the_person_may_see_newest_first",
+        [drop(pages.show.view, "require_document($$$A)")],
+    ),
+    Mutant(
+        "a page begins with the last row again",
+        "–",
+        "The last document of a page is the first one of the next.",
+        f"{DOCUMENTS}::test_the_pages_have_every_document_once",
+        [replace(documents.list_documents, "Submission.seq < before", "Submission.seq <= before")],
     ),
     Mutant(
         "a token of any session",

@@ -147,7 +147,7 @@ def trials(chosen: Collection[str] = NAMES) -> Iterator[list[Trial]]:
                 case "hostile-postgresql":
                     return _hostile(server)
                 case "schema":
-                    return Trial(trial, 500, lambda seed, n: schema_round(seed, SCHEMA_SECONDS, 20).requests)
+                    return Trial(trial, 500, lambda seed, n: schema_round(seed, 20, SCHEMA_SECONDS).requests)
             return _fuzz(trial)
 
         yield [make(trial) for trial in NAMES if trial in chosen]

@@ -63,7 +63,7 @@ class Served:
 
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a busy machine a standby that is well may take its time to connect, and the primary would serve."""
+    """On a busy machine a standby that is well may take its time to connect, and a test may take long."""
     real = standby._options
 
     def options(url: str) -> dict[str, Any]:
@@ -71,6 +71,7 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
         return {**made, "connect_args": {**made["connect_args"], "connect_timeout": int(SECONDS)}}
 
     monkeypatch.setattr(standby, "_options", options)
+    monkeypatch.setattr(standby, "UNAVAILABLE_SECONDS", 3600.0)
 
 
 @pytest.fixture

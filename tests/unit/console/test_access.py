@@ -22,6 +22,8 @@ NEEDS = {
     "account_factor_removal": Open.TO_PEOPLE,
     "account_language": Open.TO_PEOPLE,
     "start": Permission.VIEW,
+    "documents": Permission.VIEW,
+    "document": Permission.VIEW,
 }
 """What each page needs. A page without a row fails the test: write down who it is for."""
 

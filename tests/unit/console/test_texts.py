@@ -10,7 +10,7 @@ from backend.office.roles import Role
 
 PACKAGES = [each.name for each in pkgutil.iter_modules(console.__path__) if each.ispkg]
 FOLDER = Path(console.__path__[0])
-COMPUTED = re.compile(r"(error|role|problem|nav)\.")
+COMPUTED = re.compile(r"(error|role|problem|nav|attempt)\.")
 
 
 def tables() -> dict[str, dict[str, tuple[str, str]]]:

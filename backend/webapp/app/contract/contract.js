@@ -9,7 +9,7 @@ import { language } from "../texts/text.js";
 /** @typedef {{ en: string, zh: string }} Words */
 /**
  * @typedef {{ name: string, label: Words, help?: Words, type: string, required: boolean, nullable: boolean,
- *   default?: any, references?: string, longest?: number, blank?: boolean, multiline?: boolean, least?: string | number,
+ *   default?: any, references?: string, names?: string, longest?: number, blank?: boolean, multiline?: boolean, least?: string | number,
  *   most?: string | number, above?: string, choices?: { value: string, label: Words }[], item?: Field,
  *   fields?: Field[], currency?: string, unit?: string, hidden?: boolean }} Field
  */
@@ -77,6 +77,12 @@ async function take(response) {
 /** @param {Words | undefined} both Return the words in the chosen language. */
 export function words(both) {
   return both?.[language.value] ?? "";
+}
+
+/** @param {Words | undefined} both Return the words as they stand within a sentence: English ones begin in lower case. */
+export function wordsWithin(both) {
+  const text = words(both);
+  return text.slice(0, 1).toLowerCase() + text.slice(1);
 }
 
 /** @param {string} name */

@@ -3,7 +3,7 @@
 import { computed } from "@preact/signals";
 import { languageTag } from "../texts/text.js";
 import { dateText, instantText } from "../texts/time.js";
-import { contract, words } from "./contract.js";
+import { collectionOf, contract, words } from "./contract.js";
 import { nameOf } from "./names.js";
 
 /** @typedef {import("./contract.js").Field} Field */
@@ -44,6 +44,7 @@ export function summaryText(fields, record, around = {}) {
 export function valueText(field, value, record) {
   if (value === null || value === undefined || value === "") return "";
   if (field.references) return nameOf(field.references, String(value));
+  if (field.names === "collections") return words(collectionOf(String(value))?.label) || String(value);
   switch (field.type) {
     case "flag":
       return words(contract.value?.words[value ? "yes" : "no"]);

@@ -96,7 +96,9 @@ export function useForm(id, draft, kind) {
     const filled = await follow(kind, before, after, path);
     // The person may have typed on.
     if (body.value !== after) return;
-    body.value = filled;
+    // A field that the person has just emptied stays empty until it is left: the next thing is typed into it.
+    const typed = path.reduce((/** @type {any} */ value, part) => value?.[part], after);
+    body.value = focused.value === pathText(path) ? withValue(filled, path, typed) : filled;
     await store();
   };
   const addPhoto = async (

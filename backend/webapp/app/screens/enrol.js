@@ -7,7 +7,7 @@ import { html } from "../html.js";
 import { ScanButton } from "../scan/scan_button.js";
 import { device, startDevice, stored } from "../shell/device.js";
 import { Layout } from "../shell/layout.js";
-import { address } from "../shell/router.js";
+import { address, BASE, navigate } from "../shell/router.js";
 import { t } from "../texts/text.js";
 
 /** Whether this is a tab of an iPhone or iPad, not the installed app. */
@@ -60,6 +60,7 @@ function CodeForm() {
       await startDevice();
       await device.enrol(code.value.trim(), name.value.trim() || t("enrol.name_usual"));
       void refreshContract();
+      navigate(BASE, { replace: true });
     } catch (error) {
       problem.value = problemText(error);
     } finally {

@@ -1,6 +1,6 @@
 // The start: connect the phone; then what to do, what waits, and what there is to look up.
 
-import { collectionOf, contract, words } from "../contract/contract.js";
+import { collectionOf, contract, words, wordsWithin } from "../contract/contract.js";
 import { html } from "../html.js";
 import { activity, device, isNew, startError, stored, useStored } from "../shell/device.js";
 import { ErrorPage } from "../shell/error_page.js";
@@ -10,6 +10,10 @@ import { bytesText } from "../texts/sizes.js";
 import { languageTag, t } from "../texts/text.js";
 import { instantText } from "../texts/time.js";
 import { Enrol } from "./enrol.js";
+
+/** What a rep makes and looks up most often comes first. */
+const FIRST_KIND = "order";
+const FIRST_COLLECTIONS = ["customers", "products"];
 
 export function Home() {
   if (startError.value) return html`<${ErrorPage} error=${startError.value} />`;
@@ -49,12 +53,14 @@ function FirstSync() {
 }
 
 function NewDocuments() {
-  const kinds = contract.value?.kinds.filter((kind) => kind.destination === "erp") ?? [];
+  const kinds = (contract.value?.kinds ?? [])
+    .filter((kind) => kind.destination === "erp")
+    .sort((a, b) => Number(b.name === FIRST_KIND) - Number(a.name === FIRST_KIND));
   return html`
     <section class="buttons">
       ${kinds.map(
         (kind) => html`<a key=${kind.name} role="button" href=${address("new", kind.name)}>
-          ${t("new", { what: words(kind.label) })}
+          ${t("new", { what: wordsWithin(kind.label) })}
         </a>`,
       )}
     </section>`;
@@ -81,23 +87,32 @@ function Drafts() {
 }
 
 function Collections() {
-  const known = contract.value?.collections.filter((each) => each.parent === null) ?? [];
   const counts = stored.value?.records ?? {};
+  const known = (contract.value?.collections ?? [])
+    .filter((each) => each.parent === null && counts[each.name])
+    .sort(
+      (a, b) =>
+        placeOf(a.name) - placeOf(b.name) || words(a.label).localeCompare(words(b.label), languageTag()),
+    );
   const format = new Intl.NumberFormat(languageTag());
   return html`
     <section>
       <h2>${t("look_up")}</h2>
       <ul class="rows">
-        ${known
-          .filter((each) => counts[each.name])
-          .map(
-            (each) => html`
-              <li key=${each.name}>
-                <a href=${address("list", each.name)}>
-                  <strong>${words(each.label)}</strong><small>${format.format(counts[each.name] ?? 0)}</small>
-                </a>
-              </li>`,
-          )}
+        ${known.map(
+          (each) => html`
+            <li key=${each.name}>
+              <a href=${address("list", each.name)}>
+                <strong>${words(each.label)}</strong><small>${format.format(counts[each.name] ?? 0)}</small>
+              </a>
+            </li>`,
+        )}
       </ul>
     </section>`;
+}
+
+/** @param {string} name Return the place of a collection in the list; those that are not first share the last one. */
+function placeOf(name) {
+  const place = FIRST_COLLECTIONS.indexOf(name);
+  return place < 0 ? FIRST_COLLECTIONS.length : place;
 }

@@ -7,7 +7,6 @@ import { html } from "../html.js";
 import { activity, device, stored, useStored } from "../shell/device.js";
 import { Empty, Layout } from "../shell/layout.js";
 import { address } from "../shell/router.js";
-import { badge } from "../shell/status.js";
 import { t } from "../texts/text.js";
 import { instantText } from "../texts/time.js";
 import { Export } from "./leave/export.js";
@@ -52,7 +51,6 @@ function Connection() {
   const sync = () => device.syncNow({ impatient: true });
   return html`
     <section>
-      <p>${badge.value.text}</p>
       ${doing.stop !== null && html`<p role="alert" class="fault">${t("outbox.ended")}</p>`}
       ${doing.connection === "portal" && html`<p>${t("not_our_server")}</p>`}
       ${doing.connection === "offline" && html`<p>${t("outbox.offline")}</p>`}
@@ -61,7 +59,11 @@ function Connection() {
         stored.value.syncedAt &&
         html`<p><small>${t("outbox.synced", { when: instantText(stored.value.syncedAt) })}</small></p>`
       }
-      <button type="button" aria-busy=${doing.syncing} disabled=${doing.syncing} onClick=${sync}>${t("outbox.sync")}</button>
+      ${
+        doing.stop === null
+          ? html`<button type="button" aria-busy=${doing.syncing} disabled=${doing.syncing} onClick=${sync}>${t("outbox.sync")}</button>`
+          : html`<a role="button" href=${address("connect")}>${t("outbox.connect")}</a>`
+      }
     </section>`;
 }
 

@@ -1,6 +1,6 @@
 // The page of a record: its fields, what belongs to it, and the documents that can be made for it.
 
-import { collectionOf, contract, words } from "../contract/contract.js";
+import { collectionOf, contract, words, wordsWithin } from "../contract/contract.js";
 import { summaryText, valueText } from "../contract/values.js";
 import { html } from "../html.js";
 import { isOfReceipts, ReceiptsOf } from "../receipts/preview.js";
@@ -82,7 +82,7 @@ export function Actions({ collection, recordKey, first = "" }) {
       ${actions.map(
         ({ kind, field }) => html`
           <a key=${kind.name} role="button" href=${address("new", kind.name, field.name, recordKey)}>
-            ${t("new", { what: words(kind.label) })}
+            ${t("new", { what: wordsWithin(kind.label) })}
           </a>`,
       )}
     </section>`;

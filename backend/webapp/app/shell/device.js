@@ -84,6 +84,7 @@ effect(() => {
     ended: doing.stop !== null,
     syncing: doing.syncing,
     reachable: doing.connection === "online",
+    portal: doing.connection === "portal",
     lastSync: answered ? Date.parse(answered) : null,
     waiting: known.documents.unsent,
     attention: known.documents.needsRep,

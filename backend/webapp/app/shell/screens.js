@@ -4,6 +4,7 @@
 import { signal } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
 import { html } from "../html.js";
+import { Enrol } from "../screens/enrol.js";
 import { Home } from "../screens/home.js";
 import { NotFound } from "../screens/not_found.js";
 import { t } from "../texts/text.js";
@@ -34,7 +35,10 @@ const SCREENS = {
 };
 
 /** @type {Map<string, Screen>} */
-const loaded = new Map([["", Home]]);
+const loaded = new Map([
+  ["", Home],
+  ["connect", Enrol],
+]);
 const failed = signal(/** @type {unknown} */ (null));
 
 /** @param {string[]} names */

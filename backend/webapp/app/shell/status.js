@@ -7,10 +7,11 @@ import { ageText } from "../texts/time.js";
 
 /**
  * @typedef {{
- *   enrolled: boolean, ended: boolean, syncing: boolean, reachable: boolean, lastSync: number | null, waiting: number,
+ *   enrolled: boolean, ended: boolean, syncing: boolean, reachable: boolean, portal: boolean, lastSync: number | null, waiting: number,
  *   attention: number, stuck: boolean
  * }} SyncStatus
- * `ended`: the office has ended this phone's access. `reachable`: our server answered the last request. `lastSync`:
+ * `ended`: the office has ended this phone's access. `reachable`: our server answered the last request. `portal`: somebody
+ * else did, such as the sign-in page of a Wi-Fi. `lastSync`:
  * when it last said that nothing is missing, in milliseconds since 1970. `waiting`: documents that the server does not
  * have. `attention`: documents that the person must look at. `stuck`: syncs fail although the server answers.
  */
@@ -21,6 +22,7 @@ export const status = signal({
   ended: false,
   syncing: false,
   reachable: false,
+  portal: false,
   lastSync: null,
   waiting: 0,
   attention: 0,
@@ -49,7 +51,8 @@ export function describe(known, moment) {
   if (!known.enrolled) return { icon: "stuck", text: t("badge.not_connected"), tone: "wait" };
   if (known.syncing) return { icon: "sync", text: t("badge.syncing"), tone: "busy" };
   if (known.stuck) return { icon: "stuck", text: t("badge.stuck"), tone: "bad" };
-  const age = known.lastSync === null ? t("badge.never") : ageText(known.lastSync, moment);
+  // Its words stay on one line.
+  const age = known.lastSync === null ? "" : ageText(known.lastSync, moment).replaceAll(" ", "\u00a0");
   const waiting = known.waiting > 0 ? countText(t, "badge.one_waits", "badge.many_wait", known.waiting) : "";
   if (known.attention > 0) {
     return {
@@ -59,8 +62,9 @@ export function describe(known, moment) {
     };
   }
   if (!known.reachable) {
-    const text = t("badge.no_server", { age });
-    return { icon: "offline", text: waiting ? `${waiting} · ${text}` : text, tone: "wait" };
+    const why = t(known.portal ? "badge.portal" : "badge.no_network").replaceAll(" ", "\u00a0");
+    const when = known.lastSync === null ? t("badge.never") : t("badge.synced", { age });
+    return { icon: "offline", text: waiting ? `${waiting} · ${why}` : `${why} · ${when}`, tone: "wait" };
   }
   if (waiting) return { icon: "waiting", text: waiting, tone: "wait" };
   if (known.lastSync === null) return { icon: "waiting", text: t("badge.never"), tone: "wait" };

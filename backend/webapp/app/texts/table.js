@@ -15,12 +15,14 @@ export const TEXTS = {
   "badge.ended": ["Access ended", "本机已停用"],
   "badge.many_need_you": ["{count} need you", "{count} 项待您处理"],
   "badge.many_wait": ["{count} not sent", "{count} 项未发送"],
-  "badge.never": ["never synced", "从未同步"],
-  "badge.no_server": ["no network · {age}", "无网络 · {age}"],
+  "badge.never": ["Never synced", "从未同步"],
+  "badge.no_network": ["No network", "无网络"],
   "badge.not_connected": ["Not connected", "未绑定"],
   "badge.one_needs_you": ["1 needs you", "1 项待您处理"],
   "badge.one_waits": ["1 not sent", "1 项未发送"],
+  "badge.portal": ["Sign-in page", "网络需登录"],
   "badge.stuck": ["Stuck", "同步受阻"],
+  "badge.synced": ["synced {age}", "{age}同步"],
   "badge.syncing": ["Syncing…", "正在同步…"],
   "badge.up_to_date": ["Up to date · {age}", "已是最新 · {age}"],
 
@@ -114,6 +116,7 @@ export const TEXTS = {
     "响应并非来自我们的服务器，当前网络可能需要登录。",
   ],
 
+  "outbox.connect": ["Enter the new code", "输入新的绑定码"],
   "outbox.ended": [
     "The office has ended this phone's access. What is not sent stays here; ask the office for a new code.",
     "内勤已停用本机。未发送的内容会保留在本机上，请向内勤索取新的绑定码。",

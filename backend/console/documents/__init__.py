@@ -1,0 +1,1 @@
+"""Documents: the list with its search, and a document with its timeline."""
