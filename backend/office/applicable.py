@@ -1,6 +1,6 @@
 """Which actions a page offers for a document: those that fit its state and class, and the person's roles.
 
-Separate from `actions.py`: an action itself refuses what does not fit, and this only spares a person the refusal.
+Separate from `actions.py`: an action itself refuses what does not fit; this spares a person the refusal.
 """
 
 import datetime as dt
@@ -11,7 +11,6 @@ from backend.delivery.park_reasons import APPROVAL, CHANGE_REQUEST, UNKNOWN_KIND
 from backend.inbox.models import Submission
 from backend.inbox.submissions import may_be_in_erp
 from backend.office.access import OfficeUser
-from backend.office.action import Action
 from backend.office.actions import ACTIONS
 from backend.office.queries import reservation_holder
 from sync_protocol.submission import State
@@ -19,10 +18,13 @@ from sync_protocol.submission import State
 _SETTLING = ("cancel", "return")
 
 
-def applicable(session: Session, user: OfficeUser, row: Submission, now: dt.datetime) -> list[Action]:
-    """Return the actions that *user* may carry out on *row* at *now*, in the order in which a page shows them."""
-    actions = [ACTIONS[name] for name in _names(row, user.name, now)]
-    return [action for action in actions if user.may(session, action.permission, row.kind, row.rep)]
+def applicable(session: Session, user: OfficeUser, row: Submission, now: dt.datetime) -> list[str]:
+    """Return the names of the actions that *user* may carry out on *row* at *now*, the usual one first."""
+    return [
+        name
+        for name in _names(row, user.name, now)
+        if user.may(session, ACTIONS[name].permission, row.kind, row.rep)
+    ]
 
 
 def _names(row: Submission, person: str, now: dt.datetime) -> tuple[str, ...]:
@@ -39,12 +41,6 @@ def _names(row: Submission, person: str, now: dt.datetime) -> tuple[str, ...]:
 
 
 def _for_class(error_class: str) -> tuple[str, ...]:
-    match error_class:
-        case s if s == APPROVAL:
-            return ("approve",)
-        case s if s == CHANGE_REQUEST:
-            return ("done",)
-        case s if s == UNKNOWN_KIND:
-            return ("retry",)
-        case _:
-            return ("retry", "link")
+    """Return what settles a document that is parked with *error_class*."""
+    special = {APPROVAL: ("approve",), CHANGE_REQUEST: ("done",), UNKNOWN_KIND: ("retry",)}
+    return special.get(error_class, ("retry", "link"))

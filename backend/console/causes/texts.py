@@ -2,7 +2,10 @@
 
 TEXTS = {
     "title": ("Cause", "原因"),
-    "count": ("{count} documents wait for this, the first since {when}.", "共 {count} 张单据因此等待，最早自 {when} 起。"),
+    "count": (
+        "Documents that wait for this: {count}, the first since {when}.",
+        "共 {count} 张单据因此等待，最早自 {when} 起。",
+    ),
     "example": ("The first one", "最早的一张"),
     "raw": ("The ERP's words", "ERP 原文"),
     "advice": ("What to do", "处理方法"),
