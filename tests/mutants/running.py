@@ -25,7 +25,7 @@ LIBRARIES = (
     "flask_sqlalchemy", "marshmallow", "alembic.command", "cryptography.hazmat.primitives.asymmetric.ed25519",
     "httpx", "click", "jwt", "redis", "rq", "ulid", "rich.console",
 )  # fmt: skip
-SECONDS = 600
+SECONDS = 120
 """Time limit of a test, after which it counts as failed: some mistakes lead to an endless loop."""
 FAILED, PASSED, BROKEN = 1, 0, 70
 """pytest's exit codes for failed and passed tests, and ours for a run that went wrong."""
