@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.appearance import VARIABLE, violations
+from tests.browser.appearance import BROKEN_WORDS, LONGEST_WORD, VARIABLE, violations
 from tests.system.scenarios.conftest import Enrol
 from tests.system.scenarios.conftest import enrol as enrol
 from tests.system.scenarios.node import Node
@@ -49,7 +49,7 @@ class Account:
 
 @pytest.fixture
 def account(node: Node, request: pytest.FixtureRequest) -> Account:
-    name = request.node.name[-40:]
+    name = request.node.name.split("_")[2]
     output = node.command("office", "add", name, "--role", "order_desk", "--role", "it")
     return Account(name, output.strip())
 
@@ -106,6 +106,8 @@ def check(page: Page, name: str) -> None:
         page.set_viewport_size({"width": width, "height": 900})
         faults = violations(page)
         assert faults == [], f"{name} at {width}"
+        broken = page.evaluate(BROKEN_WORDS, LONGEST_WORD)
+        assert not broken, f"{name} at {width} breaks words: {broken}"
         wider: Any = page.evaluate(
             "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         )

@@ -1,127 +1,100 @@
-"""A kind and a collection that only a test declares: list, page and form appear without code in the app."""
+"""A kind and a collection that only a test declares: a real server, its ERP's files, and no code in the app.
 
+A record comes from the ERP's export to the phone, and a document from the phone to the ERP's folder.
+"""
+
+import csv
+import hashlib
 import json
+import os
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from marshmallow import fields
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Browser, Page, expect
 
-from sync_protocol.catalogue import COLLECTIONS, KINDS
-from sync_protocol.channel import everyone
-from sync_protocol.collection import BodySchema, Collection, Kind, RecordSchema
-from sync_protocol.contract import contract
-from sync_protocol.fields import Bounded, Count, Date, Flag, Key, Prose, Quantity, Text
-from sync_protocol.presentation import Form, ListView
-from sync_protocol.wording import TEXTS, Words
+from tests.browser import declared_catalogue as declared
 from tests.browser.appearance import check_all
 from tests.browser.phone import Phone
+from tests.browser.steps import SLOW_MS, connect
+from tests.eventually import eventually
+from tests.system.scenarios.node import ROOT, Node
+
+ROWS = [("S1", "Sample of blue paint", "Left"), ("S2", "Sample of red paint", "Right")]
+REP = "V1"
 
 
-class SampleSchema(RecordSchema):
-    id = Key(required=True)
-    name = Prose(120, required=True)
-    shelf = Prose(40, required=True)
-
-
-class HandoutSchema(BodySchema):
-    sample_id = Key(required=True, references="samples")
-    given_on = Date(required=True)
-    is_gift = Flag(load_default=False)
-    remark = Text(200, load_default=None, allow_none=True)
-
-
-class VisitLineSchema(BodySchema):
-    line_no = Count(required=True, least=1, most=100)
-    topic = Text(80, required=True)
-    minutes = Quantity(required=True, above="0", most="600")
-
-
-class VisitSchema(HandoutSchema):
-    lines = Bounded(fields.Nested(VisitLineSchema), least=1, most=20, required=True)
-
-
-SAMPLES = Collection(
-    name="samples",
-    summary="Samples.",
-    schema=SampleSchema,
-    channel=everyone(),
-    priority=1,
-    columns=("shelf",),
-    view=ListView(title="name"),
-)
-VISIT = Kind(
-    name="visit",
-    summary="A visit.",
-    schema=VisitSchema,
-    order_key=lambda body, rep: rep,
-    form=Form(title="sample_id", prefill={"given_on": ("today",), "lines.line_no": ("line_number",)}),
-)
-WORDS = {
-    "collection.samples": ("Samples", "样品"),
-    "collection.samples.item": ("Sample", "样品"),
-    "kind.visit": ("Visit", "拜访"),
-    "field.samples.shelf": ("Shelf", "货架"),
-    "field.visit.sample_id": ("Sample", "样品"),
-    "field.visit.given_on": ("Given on", "赠送日期"),
-    "field.visit.is_gift": ("Gift", "赠品"),
-    "field.visit.remark": ("Remark", "说明"),
-    "field.visit.lines": ("Topics", "话题"),
-    "field.visit.lines.topic": ("Topic", "话题"),
-    "field.visit.lines.minutes": ("Minutes", "分钟"),
-}
-RECORD = {"id": "S1", "name": "Sample of blue paint", "shelf": "Left"}
-WITH_RECORD = """async record => {
-    const base = document.querySelector("script[type=module]").src.replace("main.js", "");
-    const { device, changes } = await import(base + "shell/device.js");
-    const call = device.call;
-    const isOurs = args => args[0] === "samples";
-    const answers = {
-        status: async () => {
-            const status = await call.status();
-            return { ...status, records: { ...status.records, samples: 1 } };
-        },
-        search: async (...args) => (isOurs(args) ? [record] : call.search(...args)),
-        record: async (...args) => (isOurs(args) ? record : call.record(...args)),
-    };
-    device.call = new Proxy(call, { get: (target, name) => answers[name] ?? target[name] });
-    device._notify();
-}"""
-"""Adds a record to what the replica answers: the server of these tests has no such collection."""
+def export(erp: Path) -> None:
+    """Write an export of the samples, as an ERP does."""
+    for name in ("to_erp", "acks", "archive", "rejected"):
+        (erp / name).mkdir(parents=True)
+    folder = erp / "from_erp" / "20261123T090000Z"
+    folder.mkdir(parents=True)
+    lines = [",".join(declared.SAMPLES_FILE.columns), *(",".join(row) for row in ROWS)]
+    data = "".join(f"{line}\n" for line in lines).encode()
+    (folder / "samples.csv").write_bytes(data)
+    entry = {"rows": len(ROWS), "sha256": hashlib.sha256(data).hexdigest()}
+    manifest = {"generated_at": "2026-11-23T09:00:00Z", "files": {"samples.csv": entry}}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
 
 
 @pytest.fixture
-def declaring(rep: Page, connected: Phone, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
-    """The window of a phone whose contract has the declarations above, and whose replica has a record."""
-    for key, pair in WORDS.items():
-        monkeypatch.setitem(TEXTS, key, Words(*pair))
-    declared = contract({**COLLECTIONS, SAMPLES.name: SAMPLES}, {**KINDS, VISIT.name: VISIT})
-    assert {each["name"] for each in declared["collections"]} > {"samples"}
+def extended(built_app: None, tmp_path: Path) -> Iterator[Node]:
+    """A server whose processes all have the declarations, and whose ERP exports samples."""
+    (tmp_path / "start").mkdir()
+    (tmp_path / "start" / "sitecustomize.py").write_text(declared.START)
+    export(tmp_path / "erp")
+    environ = {
+        "PYTHONPATH": os.pathsep.join([str(tmp_path / "start"), str(ROOT)]),
+        "SATCHEL_ERP_FOLDER": str(tmp_path / "erp"),
+        "SATCHEL_ERP_COLLECTIONS": "samples",
+    }
+    with Node(tmp_path, environ) as node:
+        node.command("init")
+        node.command("ingest")
+        node.command("rep", "add", REP, "Vera Visit")
+        node.start_web()
+        yield node
 
-    def answer(route: Route) -> None:
-        route.fulfill(content_type="application/json", body=json.dumps({**declared, "version": "0" * 16}))
 
-    connected.context.route("**/app/contract.json", answer)
-    connected.open()
-    expect(rep.get_by_role("button", name="New Visit")).to_be_visible()
-    rep.evaluate(WITH_RECORD, RECORD)
-    yield rep
-    connected.context.unroute("**/app/contract.json")
+@pytest.fixture
+def visitor(browser: Browser, extended: Node) -> Iterator[Page]:
+    """The window of a phone that has synced with that server."""
+    phone = Phone(browser, extended.url)
+    yield connect(phone, extended, REP)
+    phone.close()
 
 
-def test_a_declared_kind_and_collection_appear_without_code(declaring: Page, tools: None) -> None:
-    page = declaring
+def choose_language(page: Page, name: str) -> None:
+    address = page.url
+    page.goto("/app/settings")
+    page.locator("select").first.select_option(label=name)
+    page.goto(address)
+
+
+def test_a_declared_kind_and_collection_are_usable_without_code(
+    visitor: Page, extended: Node, tmp_path: Path, tools: None
+) -> None:
+    page = visitor
     page.get_by_role("link", name="Samples").click()
+    expect(page.locator("ul.rows a")).to_have_count(2)
+    page.get_by_role("searchbox").fill("blue")
     row = page.locator("ul.rows a")
-    expect(row).to_contain_text("Left")
+    expect(row).to_have_count(1)
+    expect(row).to_have_text(re.compile("Sample of blue paint.*Left", re.DOTALL))
     check_all(page, "declared-list")
     row.click()
-    expect(page.get_by_role("heading", level=1)).to_have_text(RECORD["name"])
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sample of blue paint")
     expect(page.get_by_text("Shelf")).to_be_visible()
     check_all(page, "declared-page")
-    page.get_by_role("button", name="New Visit").click()
-    expect(page.locator("#sample_id")).to_have_text(RECORD["name"])
+    choose_language(page, "简体中文")
+    expect(page.get_by_text("货架")).to_be_visible()
+    page.get_by_role("button", name="新建拜访").click()
+    for label in ("赠送日期", "赠品", "说明", "话题"):
+        expect(page.get_by_text(label).first).to_be_visible()
+    choose_language(page, "English")
+    expect(page.locator("#sample_id")).to_have_text("Sample of blue paint")
     expect(page.get_by_label("Given on")).not_to_have_value("")
     page.get_by_role("button", name="Add a line").click()
     page.get_by_label("Topic").fill("Prices")
@@ -132,5 +105,21 @@ def test_a_declared_kind_and_collection_appear_without_code(declaring: Page, too
     page.get_by_label("Minutes").fill("700")
     page.get_by_label("Remark").focus()
     expect(page.get_by_text("Must be at most 600, not 700")).to_be_visible()
-    page.get_by_role("button", name="Discard").click()
-    expect(page).to_have_url(re.compile("/app/$"))
+    page.get_by_label("Minutes").fill("12,5")
+    page.get_by_label("Remark").focus()
+    page.get_by_role("button", name="Save").click()
+    expect(page).to_have_url(re.compile("/app/outbox$"))
+    page.get_by_role("link", name="Visit · Sample of blue paint").click()
+    expect(page.locator("section[role=status]")).to_contain_text("Queued", timeout=SLOW_MS)
+    expect(page.locator("ol.lines li")).to_have_text(re.compile(r"Prices · 12\.5"))
+    # A message keeps the language in which it was said.
+    expect(page.get_by_text("Saved on this phone.")).to_have_count(0)
+    check_all(page, "declared-document")
+    assert "1 queued" in extended.command("submissions", "--rep", REP)
+    extended.start_worker()
+    folder = tmp_path / "erp" / "to_erp"
+    eventually(lambda: list(folder.glob("VISIT_*.manifest.json")) != [], "the visit is in the ERP's folder")
+    (file,) = folder.glob("VISIT_*.csv")
+    (line,) = csv.DictReader(file.read_text("utf-8-sig").splitlines())
+    assert (line["sample_id"], line["topic"], line["minutes"]) == ("S1", "Prices", "12.5")
+    assert line["remark"] == "Liked it"

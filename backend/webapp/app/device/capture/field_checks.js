@@ -45,7 +45,9 @@ export function* fieldFaults(fields, value, known, { path = "", currency = "" } 
 function* faultsOf(field, value, known, place) {
   const { path } = place;
   if (value === null || value === undefined || value === "") {
-    const mayBeBlank = field.nullable || !field.required || (field.blank && value === "");
+    // The server takes a field that is missing, but not one without a value, unless the contract says so.
+    const mayBeMissing = !field.required && value !== null;
+    const mayBeBlank = field.nullable || mayBeMissing || (field.blank && value === "");
     if (!mayBeBlank) yield fault("required", path, {}, "field_missing");
   } else if (field.type === "list") yield* listFaults(field, value, known, place);
   else if (field.fields) yield* fieldFaults(field.fields, value, known, { ...place, path: `${path}.` });

@@ -1,5 +1,6 @@
 // Captures an expense claim: expenses by category, each with its receipts, and with the limits of its category.
 
+import { useSignal } from "@preact/signals";
 import { nameOf } from "../../contract/names.js";
 import { moneyText } from "../../contract/values.js";
 import { Decimal } from "../../device/decimals.js";
@@ -27,11 +28,16 @@ export function ClaimForm({ id, draft, kind }) {
     () => device.call.records("expense_categories", { limit: READ }),
     [],
   );
+  // What a person types in must not close when the currency is not missing any more.
+  const isUsed = useSignal(false);
+  const use = (/** @type {FocusEvent} */ event) => {
+    if (event.target instanceof HTMLElement && event.target.tagName !== "SUMMARY") isUsed.value = true;
+  };
   return html`
     <${FormLayout} form=${form} onSaved=${() => navigate(address("outbox"), { replace: true })}>
       <${FieldsOf} form=${form} names=${FIRST} />
       <${Lines} form=${form} categories=${categories} />
-      <details open=${!form.body.currency}>
+      <details open=${isUsed.value || !form.body.currency} onFocusIn=${use}>
         <summary>${text("more_fields")}</summary>
         <${FieldsOf} form=${form} without=${[...FIRST, "lines"]} />
       </details>

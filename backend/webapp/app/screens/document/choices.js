@@ -4,7 +4,8 @@
 import { useSignal } from "@preact/signals";
 import { kindOf } from "../../contract/contract.js";
 import { documentName } from "../../contract/document_name.js";
-import { stateOf } from "../../contract/reasons.js";
+import { reasonText, stateOf } from "../../contract/reasons.js";
+import { clean } from "../../form/cleaning.js";
 import { startDraft } from "../../form/draft.js";
 import { html } from "../../html.js";
 import { problemText } from "../../problems/texts.js";
@@ -80,28 +81,46 @@ export function Choices({ document }) {
     }`;
 }
 
-/** @type {Record<About, "withdraw_why" | "change_what" | "cancel_why">} */
-const QUESTIONS = { withdraw: "withdraw_why", change: "change_what", cancel: "cancel_why" };
+/** @type {Record<About, { kind: string, name: string, question: "withdraw_why" | "change_what" | "cancel_why" }>} */
+const QUESTIONS = {
+  withdraw: { kind: "withdrawal", name: "reason", question: "withdraw_why" },
+  change: { kind: "change_request", name: "message", question: "change_what" },
+  cancel: { kind: "change_request", name: "message", question: "cancel_why" },
+};
 
 /** @param {{ document: StoredDocument, about: About, onDone: () => void }} properties */
 function Ask({ document, about, onDone }) {
+  const { kind, name, question } = QUESTIONS[about];
   const message = useSignal("");
+  const problem = useSignal("");
+  const field = kindOf(kind)?.fields.find((each) => each.name === name);
+  const take = (/** @type {boolean} */ isDone) => (/** @type {any} */ event) => {
+    message.value = field ? String(clean(field, event.target.value, { isDone }) ?? "") : event.target.value;
+    problem.value = "";
+  };
   const send = (/** @type {Event} */ event) => {
     event.preventDefault();
     return attempt(async () => {
-      await request(document, about, message.value.trim());
+      const typed = message.value.trim();
+      const body = { submission_id: document.id, action: about, [name]: typed || null };
+      const { faults } = await device.call.check(kind, body);
+      const own = faults.find((/** @type {any} */ each) => each.field === name);
+      if (own) {
+        problem.value = reasonText(own.reason, own.parameters ?? {}, own.message);
+        return;
+      }
+      await request(document, about, typed);
       onDone();
     });
   };
   return html`
     <form onSubmit=${send}>
       <label>
-        ${text(QUESTIONS[about])}
-        <textarea value=${message.value} maxlength="400" required=${about !== "withdraw"}
-          onInput=${(/** @type {any} */ event) => {
-            message.value = event.target.value;
-          }}></textarea>
+        ${text(question)}
+        <textarea value=${message.value} dir="auto" aria-invalid=${problem.value ? "true" : undefined}
+          aria-describedby="ask-notes" onInput=${take(false)} onBlur=${take(true)}></textarea>
       </label>
+      <p id="ask-notes" class="fault" role="alert" data-from-server>${problem.value}</p>
       <button type="submit">${t("send")}</button>
     </form>`;
 }
