@@ -120,13 +120,13 @@ def _cause(cause: str, given: dict[str, str], refused: ActionRefused | None = No
     user = visitors.visitor().user
     with Session(db.engine) as session:
         snapshot(session)
-        found = find_cause(session, _known(cause), now=get_services().clock.now(), user=user)
+        parked = find_cause(session, _known(cause), now=get_services().clock.now(), user=user)
     may = [name for name in FOR_MANY if user.has(ACTIONS[name].permission)]
     response = render(
         "causes/cause.html",
         texts=TEXTS,
         here="start",
-        cause=found,
+        cause=parked,
         error_class=class_in(cause),
         actions=may,
         given=given,
