@@ -18,13 +18,15 @@ endif
 
 # Builds the phone app if a file of it has changed. npm is that of the machine, else that of a wheel.
 WEBAPP := $(BIN)/python -m backend.webapp.builder
+# The packages that its tests and `lint` need. Installed before both begin: npm first deletes those that are there.
+TOOLS := $(BIN)/python -c "from backend.webapp.builder import npm; npm.install(tools=True)"
 
 PYTEST := $(BIN)/pytest -n $(JOBS) --durations=20 --durations-min=5
 
 # Run a command, and `make lint` at the same time. Pytest's last line stays the last one unless lint fails.
 # The tests start hundreds of processes: if Python may not store compiled files, each would compile again.
 define beside-lint
-mkdir -p .cache; $(WEBAPP) || exit 1; $(BIN)/python -m compileall -q backend sync_protocol tests; \
+mkdir -p .cache; $(TOOLS) && $(WEBAPP) || exit 1; $(BIN)/python -m compileall -q backend sync_protocol tests; \
 $(MAKE) --no-print-directory lint > .cache/lint.log 2>&1 & lint=$$!; \
 $(1); tests=$$?; \
 wait $$lint || { cat .cache/lint.log; exit 1; }; \

@@ -16,6 +16,7 @@ TOGETHER = "tests/browser"
 LONGEST = (
     # On a new machine the first file that uses Tryton builds its template; the others start after that.
     "tests/contract/connectors/test_tryton.py",
+    "tests/browser/chaos/test_chaos.py",
     "tests/browser/test_documents.py",
     "tests/browser/test_day.py",
     "tests/browser/test_updates.py",

@@ -59,6 +59,53 @@ def test_a_claim_says_what_is_missing_at_the_line(rep: Page, tools: None) -> Non
     expect(rep.get_by_text("Expense claim · Fair")).to_be_visible()
 
 
+SLOW_PHOTOS = """() => {
+  const real = window.createImageBitmap;
+  const shown = new Promise((resolve) => { window.showPhotos = resolve; });
+  window.createImageBitmap = async (...args) => { await shown; return real(...args); };
+}"""
+RECEIPTS = """async () => {
+  const base = document.querySelector("script[type=module]").src.replace("main.js", "");
+  const { device } = await import(base + "shell/device.js");
+  return (await device.call.documents()).at(-1).body.lines[0].receipts.length;
+}"""
+FULL = """async () => {
+  const base = document.querySelector("script[type=module]").src.replace("main.js", "");
+  const { device } = await import(base + "shell/device.js");
+  const send = device._send.bind(device);
+  device._send = (name, args) => {
+    if (name !== "saveDraft") return send(name, args);
+    return Promise.reject(Object.assign(new Error("full"), { code: "disk_full" }));
+  };
+}"""
+
+
+def test_saving_waits_for_a_photo_that_is_being_shrunk(rep: Page) -> None:
+    open_customer(rep)
+    rep.get_by_role("button", name="New Expense claim").click()
+    rep.get_by_role("button", name="Fuel").click()
+    rep.locator("[id='lines[0].amount']").fill("12")
+    rep.locator("[id='lines[0].description']").fill("To the fair")
+    rep.locator("#purpose").fill("Saved at once")
+    rep.evaluate(SLOW_PHOTOS)
+    add_receipt(rep, 0, photo("blue"))
+    save = rep.get_by_role("button", name="Save")
+    save.click()
+    expect(save).to_be_disabled()
+    rep.evaluate("window.showPhotos()")
+    expect(rep).to_have_url(re.compile("/app/outbox$"))
+    assert rep.evaluate(RECEIPTS) == 1
+
+
+def test_the_form_says_when_what_is_typed_cannot_be_stored(rep: Page) -> None:
+    open_customer(rep)
+    rep.get_by_role("button", name="New Expense claim").click()
+    rep.get_by_role("button", name="Fuel").click()
+    rep.evaluate(FULL)
+    rep.locator("#purpose").fill("No room")
+    expect(rep.get_by_text("This phone has no room left.")).to_be_visible()
+
+
 def test_a_forecast_counts_its_revisions_by_month(rep: Page, tools: None) -> None:
     def begin() -> None:
         rep.goto("/app/new/forecast")

@@ -1,8 +1,11 @@
 """The app's shell: it opens, opens in flight mode at every address, and stays small."""
 
+import json
+
 import pytest
 from playwright.sync_api import Route, expect
 
+from backend.webapp.builder.paths import BUILT
 from tests.bench.phone.opening import offline_bytes
 from tests.browser.phone import Phone
 from tests.browser.site import Site
@@ -61,6 +64,9 @@ def test_bytes_on_the_wire(shell: Phone) -> None:
     assert len(sizes) > 10
     assert sum(sizes.values()) < FIRST_SCREEN_BYTES, sizes
     assert 10_000 < offline_bytes() < OFFLINE_BYTES
+    assert [
+        name for name in json.loads((BUILT / "build.json").read_text())["offline"] if "console" in name
+    ] == []
 
 
 @pytest.mark.parametrize("path", ["/app/", "/app/settings", "/app/nothing"])

@@ -43,7 +43,8 @@ def sources() -> dict[str, Path]:
     libraries = {
         f"vendor/{path.relative_to(VENDOR).as_posix()}": path
         for path in VENDOR.rglob("*")
-        if path.suffix in _TYPES
+        # A phone would keep the console's libraries, too.
+        if path.suffix in _TYPES and path.parent != VENDOR / "console"
     }
     return dict(sorted((own | libraries).items()))
 

@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from playwright.sync_api import sync_playwright
+
+from tests.browser.chaos.installation import Installation, build_app
+from tests.browser.chaos.run import run as run_phone
 from tests.browser.device.histories import play_many
 from tests.security.fuzz.searching import search as search_inputs
 from tests.security.fuzz.targets import TARGETS
@@ -69,6 +73,20 @@ def _rig(company: Company, root: Path) -> Trial:
     return Trial("rig", 1, play, in_turn=True, against=against)
 
 
+def _phone(installation: Installation, root: Path) -> Trial:
+    """The phone app under faults, in a browser of its own."""
+
+    def play(seed: int, histories: int) -> None:
+        folder = root / f"phone{seed}"
+        try:
+            with sync_playwright() as playwright:
+                run_phone(playwright, installation, folder, seed)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    return Trial("phone", 1, play, in_turn=True)
+
+
 def _hostile(server: PostgresServer) -> Trial:
     """Hostile requests to installations whose databases are on *server*."""
 
@@ -84,7 +102,7 @@ def _hostile(server: PostgresServer) -> Trial:
 
 FUZZ = "fuzz-"
 NAMES = (
-    "rig", "model", "sqlite", "postgresql", "browser", "hostile", "hostile-postgresql", "schema",
+    "rig", "phone", "model", "sqlite", "postgresql", "browser", "hostile", "hostile-postgresql", "schema",
     *(f"{FUZZ}{name}" for name in TARGETS),
 )  # fmt: skip
 """The names of all trials, in the order in which they are played."""
@@ -111,6 +129,9 @@ def trials(chosen: Collection[str] = NAMES) -> Iterator[list[Trial]]:
                 case "rig":
                     tryton = running.enter_context(TrytonServer(server, folder / "tryton", "chaos"))
                     return _rig(running.enter_context(Company(tryton, folder / "company")), folder)
+                case "phone":
+                    build_app()
+                    return _phone(running.enter_context(Installation(folder / "phone")), folder)
                 case "model":
                     return Trial(trial, 100, lambda seed, n: search(ModelServer, both_kinds, n, seed))
                 case "sqlite":

@@ -20,12 +20,12 @@ import { pathText, withValue } from "./places.js";
 /**
  * @typedef {{
  *   kind: Kind, body: Record<string, any>, faults: any[], warnings: any[], isBusy: boolean,
- *   change: (path: Path, value: any) => void, supersedes: string | null,
+ *   change: (path: Path, value: any) => void, during: (work: Promise<unknown>) => Promise<void>, supersedes: string | null,
  *   addPhoto: (path: Path, file: import("../receipts/files.js").ReceiptFile) => Promise<boolean>,
  *   store: () => Promise<void>, latest: () => Record<string, any>, end: () => void, save: () => Promise<string | null>, discard: () => Promise<void>,
  *   focusIn: (event: FocusEvent) => void, focusOut: () => void,
  * }} Form
- * `faults`: those to show now. `addPhoto`: returns whether it is new there. `latest`: the body now, which
+ * `faults`: those to show now. `during`: lets "Save" wait for a photo that is being read. `addPhoto`: returns whether it is new there. `latest`: the body now, which
  * may be newer than what is on the screen. `end`: the draft is gone; store nothing any more. `save`: captures the document and returns its id, or shows its faults.
  */
 
@@ -47,6 +47,7 @@ export function useForm(id, draft, kind) {
   const isBusy = useSignal(false);
   const photos = useRef(/** @type {string[]} */ (draft.photos ?? []));
   const isDone = useRef(false);
+  const pending = useRef(/** @type {Set<Promise<unknown>>} */ (new Set()));
   useEffect(formOpened, []);
   useEffect(() => {
     let isCurrent = true;
@@ -69,12 +70,25 @@ export function useForm(id, draft, kind) {
     photos.current = [...photos.current, ...names];
     return names;
   };
+  /** Let "Save" wait for *work*, and say on the screen if it fails, such as for want of room. */
+  const during = async (/** @type {Promise<unknown>} */ work) => {
+    pending.current.add(work);
+    try {
+      await work;
+      refused.value = refused.value.filter((each) => each.field !== "");
+    } catch (error) {
+      logError(error);
+      refused.value = [{ field: "", message: problemText(error), parameters: {} }];
+    } finally {
+      pending.current.delete(work);
+    }
+  };
   const change = (/** @type {Path} */ path, /** @type {any} */ value) => {
     const before = body.value;
     body.value = withValue(before, path, value);
     refused.value = refused.value.filter((each) => !each.field.startsWith(pathText(path)));
-    void store();
-    void fillIn(before, path);
+    void during(store());
+    void during(fillIn(before, path));
   };
   /** Fill in what follows from the field that was changed, such as the price from the product. */
   const fillIn = async (/** @type {Record<string, any>} */ before, /** @type {Path} */ path) => {
@@ -99,15 +113,17 @@ export function useForm(id, draft, kind) {
     return true;
   };
   const save = async () => {
-    isComplete.value = true;
-    checked.value = await device.call.check(kind.name, body.value);
-    if (checked.value.faults.length > 0) {
-      // The list of faults is new on the screen: wait until it is there.
-      requestAnimationFrame(() => document.getElementById("faults")?.focus());
-      return null;
-    }
     isBusy.value = true;
     try {
+      // A photo that is still being shrunk belongs to the document.
+      while (pending.current.size > 0) await Promise.allSettled(pending.current);
+      isComplete.value = true;
+      checked.value = await device.call.check(kind.name, body.value);
+      if (checked.value.faults.length > 0) {
+        // The list of faults is new on the screen: wait until it is there.
+        requestAnimationFrame(() => document.getElementById("faults")?.focus());
+        return null;
+      }
       const title = documentName({ kind: kind.name, title: "", body: body.value });
       const { supersedes } = draft;
       const captured = await device.capture({
@@ -148,12 +164,11 @@ export function useForm(id, draft, kind) {
     isBusy: isBusy.value,
     supersedes: draft.supersedes ?? null,
     change,
+    during,
     addPhoto,
     save,
     discard,
-    store: async () => {
-      await store();
-    },
+    store: () => during(store()),
     latest: () => body.value,
     end: () => {
       isDone.current = true;

@@ -35,13 +35,13 @@ export function Receipts({ field, value, path, form }) {
     problem.value = "";
     if (!file) return;
     busy.value = true;
-    try {
-      const read = await receiptFile(file);
-      if ("problem" in read) problem.value = problemText(read.problem, file);
-      else if (!(await form.addPhoto(path, read))) problem.value = text("twice");
-    } finally {
-      busy.value = false;
-    }
+    await form.during(read(file));
+    busy.value = false;
+  };
+  const read = async (/** @type {File} */ file) => {
+    const found = await receiptFile(file);
+    if ("problem" in found) problem.value = problemText(found.problem, file);
+    else if (!(await form.addPhoto(path, found))) problem.value = text("twice");
   };
   /** @param {HTMLInputElement | null} input */
   const open = (input) => {

@@ -8,7 +8,7 @@ import { showToast } from "./toasts.js";
 
 const CHECK_EVERY_MS = 60 * 60_000;
 const SETTLED_MS = 3000;
-const ANSWER_MS = 10_000;
+const ANSWER_MS = 30_000;
 // These names are those of `sw.js`.
 const ACCEPTED = "satchel-accepted";
 const ACCEPTED_BUILD = "/app/accepted-build";
