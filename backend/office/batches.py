@@ -27,7 +27,7 @@ from backend.office.errors import ActionRefused
 from backend.office.field_changes import FieldChange, corrected
 from backend.office.models import Batch, BatchDocument
 from backend.office.roles import Permission
-from backend.office.service import OfficeService
+from backend.office.service import Authorize, OfficeService
 from backend.settings import Settings
 from sync_protocol.errors import ErrorCode
 from sync_protocol.office_batches import MOST_DOCUMENTS, RESULTS
@@ -48,7 +48,7 @@ class BatchService:
         clock: Clock,
         settings: Settings,
         connect: Connect,
-        authorize: Callable[[Session], OfficeUser | None] = lambda session: None,
+        authorize: Authorize = lambda session: None,
     ) -> None:
         """See `OfficeService`: *authorize* begins each transaction, and returns who acts."""
         self.sessions, self.clock, self.settings, self.connect = sessions, clock, settings, connect

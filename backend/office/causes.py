@@ -41,6 +41,13 @@ class Cause:
         """The class of the problem."""
         return class_in(self.cause)
 
+    def add(self, row: Any) -> None:
+        """Count the documents of one *row* of `_counts`."""
+        self.documents += row.documents
+        self.kinds[row.kind] += row.documents
+        self.oldest = min(self.oldest or row.oldest, row.oldest)
+        self.newest = max(self.newest or row.newest, row.newest)
+
     def to_wire(self) -> dict[str, Any]:
         """Return the cause as JSON of `CauseSchema`."""
         return {
@@ -66,7 +73,30 @@ def causes(
     *user*: only documents for which this person has *permission*; None: all.
     """
     by_key: dict[str, Cause] = {}
-    statement = (
+    for row in session.execute(_counts(user, permission)):
+        key = row.cause or class_on_arrival(row.kind)
+        by_key.setdefault(key, Cause(key)).add(row)
+    for cause in by_key.values():
+        cause.example = to_view(session.scalars(waiting(cause.cause, user, permission).limit(1)).one(), now)
+    return sorted(by_key.values(), key=lambda cause: (-cause.documents, cause.cause))
+
+
+def find_cause(session: Session, key: str, *, now: dt.datetime, user: OfficeUser) -> Cause | None:
+    """Return the cause *key*, with the documents that *user* may see; None if no such document waits."""
+    cause = Cause(key)
+    for row in session.execute(_counts(user, Permission.VIEW).where(of_cause(key))):
+        cause.add(row)
+    if not cause.documents:
+        return None
+    cause.example = to_view(session.scalars(waiting(key, user).limit(1)).one(), now)
+    return cause
+
+
+def _counts(
+    user: OfficeUser | None, permission: Permission
+) -> Select[str | None, str, int, dt.datetime, dt.datetime]:
+    """Return the statement that counts the parked documents by cause and kind."""
+    return (
         select(
             Submission.cause,
             Submission.kind,
@@ -77,16 +107,6 @@ def causes(
         .where(_PARKED, user.documents(permission) if user is not None else true())
         .group_by(Submission.cause, Submission.kind)
     )
-    for row in session.execute(statement):
-        key = row.cause or class_on_arrival(row.kind)
-        cause = by_key.setdefault(key, Cause(key))
-        cause.documents += row.documents
-        cause.kinds[row.kind] += row.documents
-        cause.oldest = min(cause.oldest or row.oldest, row.oldest)
-        cause.newest = max(cause.newest or row.newest, row.newest)
-    for cause in by_key.values():
-        cause.example = to_view(session.scalars(waiting(cause.cause, user, permission).limit(1)).one(), now)
-    return sorted(by_key.values(), key=lambda cause: (-cause.documents, cause.cause))
 
 
 def waiting(

@@ -31,6 +31,10 @@ AUDIT_PREFIX = "parked."
 """Before the name of each action in the audit trail."""
 
 
+Authorize = Callable[[Session], OfficeUser | None]
+"""Begins a transaction, and returns who acts; raises if the person may not act any more. None: an operator."""
+
+
 class OfficeService:
     """Carries out actions, each in one transaction. The ERP is asked before it, outside of any transaction."""
 
@@ -40,7 +44,7 @@ class OfficeService:
         clock: Clock,
         settings: Settings,
         connect: Connect,
-        authorize: Callable[[Session], OfficeUser | None] = lambda session: None,
+        authorize: Authorize = lambda session: None,
     ) -> None:
         """*connect* is called only if the ERP must be asked.
 

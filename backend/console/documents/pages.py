@@ -16,6 +16,7 @@ from backend.database.web_session import db
 from backend.identity.names import is_storable
 from backend.office import documents
 from backend.office.access import require_document
+from backend.office.applicable import applicable
 from backend.office.documents import MAX_SEARCHED, Filters
 from backend.office.queries import get_document, to_view
 from backend.office.roles import Permission
@@ -96,6 +97,7 @@ def show(id: str) -> Response:
             supersedes=row.supersedes,
             steps=timeline(session, id),
             in_erp=erp_documents(session, id),
+            actions=applicable(session, user, row, services.clock.now()),
             body=rows_of(row.kind, row.body, chosen_language()),
         )
 

@@ -46,5 +46,16 @@ TEXTS = {
     "attempt.advance": ("Advanced in the ERP", "在 ERP 中推进"),
     "attempt.upsert": ("Written into the ERP", "写入 ERP"),
     "attempt.took": ("took {seconds} s", "耗时 {seconds} 秒"),
+    "actions": ("What you can do", "可执行的操作"),
+    "action.why": ("Reason", "理由"),
+    "action.why.help": (
+        "The audit trail keeps it. The rep reads it; cancel and return need it.",
+        "记入审计记录，业务员可见；取消和退回必须填写。",
+    ),
+    "action.number": ("Number in the ERP, to link it", "要关联的 ERP 单号"),
+    "action.force": (
+        "Do it although somebody else has reserved it, or a check is in doubt",
+        "即使他人已保留或检查存疑，仍然执行",
+    ),
     "body": ("As the rep captured it", "业务员录入的内容"),
 }

@@ -24,6 +24,12 @@ NEEDS = {
     "start": Permission.VIEW,
     "documents": Permission.VIEW,
     "document": Permission.VIEW,
+    "action": Permission.VIEW,
+    "cause": Permission.VIEW,
+    "batch_begin": Permission.VIEW,
+    "batch": Permission.VIEW,
+    "batch_continue": Permission.VIEW,
+    "batch_undo": Permission.VIEW,
 }
 """What each page needs. A page without a row fails the test: write down who it is for."""
 

@@ -6,11 +6,12 @@ import re
 from pathlib import Path
 
 from backend import console
+from backend.office.actions import ACTIONS
 from backend.office.roles import Role
 
 PACKAGES = [each.name for each in pkgutil.iter_modules(console.__path__) if each.ispkg]
 FOLDER = Path(console.__path__[0])
-COMPUTED = re.compile(r"(error|role|problem|nav|attempt)\.")
+COMPUTED = re.compile(r"(action|error|role|problem|nav|attempt|result)\.")
 
 
 def tables() -> dict[str, dict[str, tuple[str, str]]]:
@@ -30,6 +31,10 @@ def test_each_text_is_used() -> None:
     for texts in tables().values():
         unused = [name for name in texts if f"'{name}'" not in sources and not COMPUTED.match(name)]
         assert [name for name in unused if sources.count(f'"{name}"') < 2] == []
+
+
+def test_each_action_has_a_name() -> None:
+    assert {f"action.{name}" for name in ACTIONS} <= tables()[""].keys()
 
 
 def test_each_role_has_a_name() -> None:

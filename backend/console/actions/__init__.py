@@ -1,0 +1,1 @@
+"""Actions: what a person does to one document from its page."""
