@@ -72,7 +72,7 @@ def open_document(page: Page, purpose: str) -> None:
     expect(page.locator(".receipt")).to_be_visible()
 
 
-def test_an_upload_shows_what_the_server_has_confirmed_and_goes_on(
+def test_an_upload_shows_what_the_server_has_confirmed_and_continues(
     phone: Phone, node: Node, tools: None
 ) -> None:
     page = connect(phone, node)
@@ -105,9 +105,9 @@ def test_an_upload_shows_what_the_server_has_confirmed_and_goes_on(
 @pytest.fixture
 def uploads(phone: Phone) -> list[Request]:
     """The requests of uploads."""
-    seen: list[Request] = []
-    phone.context.on("request", lambda request: seen.append(request) if RECEIPTS.search(request.url) else None)
-    return seen
+    sent: list[Request] = []
+    phone.context.on("request", lambda request: sent.append(request) if RECEIPTS.search(request.url) else None)
+    return sent
 
 
 def choose_wifi_only(page: Page, what: str) -> None:
