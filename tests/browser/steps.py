@@ -1,6 +1,8 @@
 """What a rep does in several tests."""
 
-from playwright.sync_api import Page, expect
+from pathlib import Path
+
+from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from tests.browser.phone import Phone
 from tests.system.scenarios.node import Node
@@ -41,6 +43,22 @@ def add_line(page: Page, product: str) -> None:
     # The price comes from the price list.
     expect(page.locator("[id='lines[0].unit_price']")).not_to_have_value("")
     search.fill("")
+
+
+def begin_claim(page: Page, purpose: str) -> Locator:
+    """Begin an expense claim with one line; return the field of its receipts."""
+    open_customer(page)
+    page.get_by_role("button", name="New expense claim").click()
+    page.locator("#purpose").fill(purpose)
+    page.get_by_role("button", name="Fuel").click()
+    page.locator("[id='lines[0].amount']").fill("10")
+    page.locator("[id='lines[0].description']").fill("To the fair")
+    return page.locator("[id='field-lines[0].receipts']")
+
+
+def add_receipt(field: Locator, receipt: FilePayload | Path) -> None:
+    """Choose *receipt* as a file."""
+    field.locator("input[type=file]").last.set_input_files(receipt)
 
 
 def wait_until_stored(page: Page, text: str) -> None:

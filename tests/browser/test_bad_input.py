@@ -14,7 +14,6 @@ from sync_protocol.catalogue import KINDS
 from tests.browser.hostile import HOSTILE, bare, is_kept
 from tests.browser.phone import Phone
 from tests.browser.site import Site
-from tests.browser.steps import SLOW_MS
 
 NUMBERS = ("money", "price", "quantity", "percent", "count")
 CAPTURED = [name for name, kind in KINDS.items() if kind.destination == "erp"]
@@ -217,7 +216,7 @@ def test_what_the_phone_accepts_the_server_accepts(unharmed: Page) -> None:
         begun.append(page.evaluate(STAGES)[-1][0])
     page.goto("/app/outbox")
     page.get_by_role("button", name="Sync now").click()
-    page.wait_for_function(SENT, arg=begun, timeout=SLOW_MS)
+    page.wait_for_function(SENT, arg=begun)
     stages = dict(page.evaluate(STAGES))
     assert {stages[each] for each in begun} <= {"received", "queued", "awaiting_approval"}
 
@@ -229,7 +228,7 @@ def test_the_reason_of_a_withdrawal_takes_what_is_pasted(unharmed: Page) -> None
     page.get_by_role("button", name="Save").click()
     expect(page).not_to_have_url(re.compile("/app/form/"))
     page.goto(f"/app/document/{page.evaluate(STAGES)[-1][0]}")
-    expect(page.locator("section[role=status]")).to_contain_text("Queued", timeout=SLOW_MS)
+    expect(page.locator("section[role=status]")).to_contain_text("Queued")
     page.get_by_role("button", name="Withdraw").click()
     reason = page.get_by_label("Why?")
     for typed in HOSTILE.values():

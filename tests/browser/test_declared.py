@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser import declared_catalogue as declared
 from tests.browser.appearance import check_all
 from tests.browser.phone import Phone
-from tests.browser.steps import SLOW_MS, connect
+from tests.browser.steps import connect
 from tests.eventually import eventually
 from tests.system.scenarios.node import ROOT, Node
 
@@ -110,7 +110,7 @@ def test_a_declared_kind_and_collection_are_usable_without_code(
     page.get_by_role("button", name="Save").click()
     expect(page).to_have_url(re.compile("/app/outbox$"))
     page.get_by_role("link", name="Visit · Sample of blue paint").click()
-    expect(page.locator("section[role=status]")).to_contain_text("Queued", timeout=SLOW_MS)
+    expect(page.locator("section[role=status]")).to_contain_text("Queued")
     expect(page.locator("ol.lines li")).to_have_text(re.compile(r"Prices · 12\.5"))
     # A message keeps the language in which it was said.
     expect(page.get_by_text("Saved on this phone.")).to_have_count(0)

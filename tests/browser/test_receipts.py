@@ -10,7 +10,7 @@ from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from tests.browser.appearance import check_all
 from tests.browser.phone import Phone
-from tests.browser.steps import open_customer
+from tests.browser.steps import add_receipt, begin_claim
 from tests.unit.receipts import pictures
 
 SHOWN = "each => each.complete && each.naturalWidth > 0"
@@ -27,21 +27,6 @@ def saved(picture: Image.Image, form: str) -> bytes:
     data = io.BytesIO()
     picture.save(data, form)
     return data.getvalue()
-
-
-def begin_claim(page: Page, purpose: str) -> Locator:
-    """Begin an expense claim with one line; return the field of its receipts."""
-    open_customer(page)
-    page.get_by_role("button", name="New expense claim").click()
-    page.locator("#purpose").fill(purpose)
-    page.get_by_role("button", name="Fuel").click()
-    page.locator("[id='lines[0].amount']").fill("10")
-    page.locator("[id='lines[0].description']").fill("To the fair")
-    return page.locator("[id='field-lines[0].receipts']")
-
-
-def add(field: Locator, receipt: FilePayload | Path) -> None:
-    field.locator("input[type=file]").last.set_input_files(receipt)
 
 
 def expect_picture(image: Locator) -> None:
@@ -69,7 +54,7 @@ def test_a_receipt_is_shown_before_and_after_it_is_sent(rep: Page, connected: Ph
     connected.wait_until_installed()
     connected.flight_mode()
     receipts = begin_claim(rep, "Conference")
-    add(receipts, file("fuel.jpg", saved(Image.new("RGB", (1200, 900), (200, 30, 30)), "JPEG")))
+    add_receipt(receipts, file("fuel.jpg", saved(Image.new("RGB", (1200, 900), (200, 30, 30)), "JPEG")))
     expect_picture(receipts.locator("img"))
     rep.reload()
     expect_picture(receipts.locator("img"))
@@ -117,7 +102,7 @@ def test_each_file_is_kept_or_refused_with_a_sentence(rep: Page, tmp_path: Path,
     }
     for sentence, each in ((sentence, each) for sentence, files in refused.items() for each in files):
         name = each.name if isinstance(each, Path) else each["name"]
-        add(receipts, each)
+        add_receipt(receipts, each)
         expect(problem).to_contain_text(f"{name} {sentence}")
         expect(receipts.locator("li")).to_have_count(0)
     check_all(rep, "receipt-refused")
@@ -128,16 +113,16 @@ def test_each_file_is_kept_or_refused_with_a_sentence(rep: Page, tmp_path: Path,
         large, "JPEG", quality=100, subsampling=0
     )
     assert large.stat().st_size > MEGABYTES
-    add(receipts, large)
+    add_receipt(receipts, large)
     expect_picture(receipts.locator("li").nth(0).locator("img"))
     expect(problem).to_have_text("")
     # Transparent paper is white, not black.
-    add(receipts, file("seen.png", saved(Image.new("RGBA", (1200, 900), (0, 0, 0, 0)), "PNG")))
+    add_receipt(receipts, file("seen.png", saved(Image.new("RGBA", (1200, 900), (0, 0, 0, 0)), "PNG")))
     expect_picture(receipts.locator("li").nth(1).locator("img"))
     # What the browser cannot show is kept as it is: Chromium has no HEIC.
-    add(receipts, file("seen.heic", pictures.heic()))
+    add_receipt(receipts, file("seen.heic", pictures.heic()))
     expect(receipts.get_by_text("This phone cannot show seen.heic.")).to_be_visible()
-    add(receipts, file("ticket.pdf", pictures.pdf()))
+    add_receipt(receipts, file("ticket.pdf", pictures.pdf()))
     expect(receipts.get_by_role("button", name="Open the PDF")).to_have_count(0)
     expect(receipts.get_by_role("link", name="Open the PDF")).to_be_visible()
     check_all(rep, "receipt-files")

@@ -22,18 +22,21 @@ import { Sync } from "./sync/loop.js";
 import { PageSize } from "./sync/page_size.js";
 import { SyncReport } from "./sync/report.js";
 
-/** @typedef {import("./offline_device.js").OfflineOptions & { grace?: number, isOnline?: boolean }} Options
- * `grace`: milliseconds for which a final document is kept. `isOnline`: whether there is a network at the start. */
+/** @typedef {import("./offline_device.js").OfflineOptions & { grace?: number, isOnline?: boolean,
+ *   holdsReceipts?: boolean }} Options
+ * `grace`: milliseconds for which a final document is kept. `isOnline`: whether there is a network at the start.
+ * `holdsReceipts`: whether photos wait for Wi-Fi at the start. */
 
 /** A device. Make one per window or worker; several share the same stores. */
 export class Device extends OfflineDevice {
   /** @param {Options} [options] */
-  constructor({ grace = GRACE_MS, isOnline = true, ...options } = {}) {
+  constructor({ grace = GRACE_MS, isOnline = true, holdsReceipts = false, ...options } = {}) {
     super(options);
     this._grace = grace;
     this._size = new PageSize();
     /** Whether the browser says that there is a network. A window knows it better than a worker. */
     this.isOnline = isOnline;
+    this._holdsReceipts = holdsReceipts;
     /** @type {Transport | null} */
     this._transport = null;
   }
@@ -72,10 +75,11 @@ export class Device extends OfflineDevice {
   /**
    * Sync once and return the report; its `problem` says why the sync stopped early.
    *
-   * @param {{ onProgress?: (report: SyncReport) => void, rehash?: boolean }} [options] rehash: compute every hash again
+   * @param {{ onProgress?: (report: SyncReport) => void, onUpload?: () => void, rehash?: boolean }} [options]
+   *   onUpload: the server has confirmed a piece of a receipt; rehash: compute every hash again
    * @throws {NotEnrolled | EnrolAgain | Revoked} Revoked after everything has been deleted
    */
-  async sync({ onProgress = () => undefined, rehash = false } = {}) {
+  async sync({ onProgress = () => undefined, onUpload = () => undefined, rehash = false } = {}) {
     const began = performance.now();
     await wipes.confirmWipe(this.stores, this._now());
     const { rep, server, ...more } = await this._enrolled();
@@ -96,6 +100,8 @@ export class Device extends OfflineDevice {
       grace: this._grace,
       rehash,
       isOnline: this.isOnline,
+      holdsReceipts: () => this._holdsReceipts,
+      onUpload,
     };
     try {
       await new Sync(context, this._appVersion).run();
@@ -150,6 +156,11 @@ export class Device extends OfflineDevice {
     });
     await wipes.clearReplica(this.stores, "signed_out", at);
     await this.refreshSearch();
+  }
+
+  /** @param {boolean} isHeld Let photos wait for Wi-Fi from now on, or no longer; documents are always sent. */
+  async holdReceipts(isHeld) {
+    this._holdsReceipts = isHeld;
   }
 
   /** Delete the replica; the next sync fetches it again. The outbox stays. */

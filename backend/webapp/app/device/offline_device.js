@@ -111,6 +111,11 @@ export class OfflineDevice {
     await documents.retryPush(this.stores, id);
   }
 
+  /** @param {string} id Send the photos of a document over any line. */
+  async sendReceipts(id) {
+    await documents.sendReceipts(this.stores, id);
+  }
+
   /** Return the outbox, oldest first. */
   async documents() {
     return documents.documents(this.stores);

@@ -18,6 +18,8 @@ const STORING = [
   "dismiss",
   "restore",
   "retryPush",
+  "sendReceipts",
+  "holdReceipts",
   "saveDraft",
   "discardDraft",
   "signOut",

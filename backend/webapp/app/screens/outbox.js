@@ -9,6 +9,7 @@ import { Empty, Layout } from "../shell/layout.js";
 import { address } from "../shell/router.js";
 import { t } from "../texts/text.js";
 import { instantText } from "../texts/time.js";
+import { Uploads } from "./document/uploads.js";
 import { Export } from "./leave/export.js";
 
 /** @typedef {import("../shell/device.js").StoredDocument} StoredDocument */
@@ -81,6 +82,7 @@ function Row({ document, all }) {
         <strong data-from-server>${documentName(document, all)}</strong>
         <span class=${document.needsRep ? "fault" : ""}>${stageText(document.stage)}${numberText(document)}</span>
         ${document.reason && html`<small data-from-server>${reasonText(document.reasonCode, document.parameters, document.reason, kindOf(document.kind)?.fields)}</small>`}
+        <${Uploads} document=${document} />
       </a>
     </li>`;
 }

@@ -6,6 +6,7 @@ import { BUILD, VERSION } from "../build.js";
 import { html } from "../html.js";
 import { saveDiagnostics } from "../shell/diagnostics.js";
 import { Layout } from "../shell/layout.js";
+import { chooseWifiOnly, isLineKnown, wifiOnly } from "../shell/line.js";
 import { askToPersist, storageUse } from "../shell/storage.js";
 import { chooseTheme, THEMES, theme } from "../shell/theme.js";
 import { showToast } from "../shell/toasts.js";
@@ -56,6 +57,11 @@ function Choices() {
           ${THEMES.map((each) => html`<option key=${each} value=${each}>${t(THEME_TEXTS[each])}</option>`)}
         </select>
       </label>
+      <label>
+        <input type="checkbox" checked=${wifiOnly.value} onChange=${(/** @type {any} */ event) => chooseWifiOnly(event.target.checked)} />
+        ${t("settings.wifi_only")}
+      </label>
+      <p><small>${t(isLineKnown ? "settings.wifi_only_what" : "settings.wifi_only_unknown")}</small></p>
     </section>`;
 }
 

@@ -4,6 +4,7 @@ import { effect, signal } from "@preact/signals";
 import { useLayoutEffect, useState } from "preact/hooks";
 import { RemoteDevice } from "../device/remote.js";
 import { logError } from "./error_log.js";
+import { holdsReceipts } from "./line.js";
 import { status } from "./status.js";
 
 /** @typedef {Awaited<ReturnType<RemoteDevice["call"]["status"]>>} DeviceStatus */
@@ -51,7 +52,13 @@ async function start() {
   });
   void lookWhetherNew();
   try {
-    await device.start();
+    let isHeld = holdsReceipts.value;
+    await device.start({ holdsReceipts: isHeld });
+    effect(() => {
+      if (isHeld === holdsReceipts.value) return;
+      isHeld = holdsReceipts.value;
+      void device.call.holdReceipts(isHeld);
+    });
     await readStatus();
   } catch (error) {
     startError.value = error;

@@ -177,6 +177,12 @@ export const TEXTS = {
   "settings.syncs": ["Recent syncs", "最近同步"],
   "settings.theme": ["Appearance", "外观"],
   "settings.version": ["Version", "版本"],
+  "settings.wifi_only": ["Send photos of receipts over Wi-Fi only", "仅通过 Wi-Fi 发送票据照片"],
+  "settings.wifi_only_unknown": [
+    "This browser does not say whether it uses Wi-Fi: with this choice, photos wait until you choose “Send now” at the document.",
+    "此浏览器不提供网络类型：选择此项后，照片会等待您在单据中点按“立即发送”。",
+  ],
+  "settings.wifi_only_what": ["Documents are always sent at once.", "单据始终会立即发送。"],
 
   "stage.dismissed": ["Not sent, as you decided", "已按您的决定不发送"],
   "stage.on_device": ["On this phone", "本机上"],

@@ -8,11 +8,11 @@ import { listJson, readBytes, readJson } from "../store/outbox_database.js";
 /** @typedef {import("../store/stores.js").Stores} Stores */
 /**
  * @typedef {Processing & { id: string, stage: string, needsRep: boolean, group: "phone" | "way" | "settled",
- *   missing: string[], erpNumber: string | null, reason: string | null, reasonCode: string | null,
+ *   missing: string[], bytes: number, arrived: number, erpNumber: string | null, reason: string | null, reasonCode: string | null,
  *   parameters: Record<string, any>, decision: string | null, supersededBy: string | null,
  *   body: Record<string, any> }} Document
  * `stage`: `on_device`, `dismissed`, a mark, a push status or a state of the server. `missing`: photos that are not
- * on the server yet, by sha256.
+ * on the server yet, by sha256. `bytes`: those of the photos that can be sent; `arrived`: what the server has confirmed.
  */
 
 /** States in which a newer document may supersede this one. */
@@ -126,6 +126,16 @@ export async function retryPush(stores, id) {
 }
 
 /**
+ * Send the photos of a document also over a line for which they would wait.
+ *
+ * @param {Stores} stores
+ * @param {string} id
+ */
+export async function sendReceipts(stores, id) {
+  await stores.outbox.write((transaction) => changeProcessing(transaction, id, () => ({ any_line: true })));
+}
+
+/**
  * @param {string} id
  * @param {Processing} processing
  * @param {{ body: Record<string, any>, photos: Map<string, any>, record: Record<string, any> }} known
@@ -133,6 +143,7 @@ export async function retryPush(stores, id) {
  */
 function present(id, processing, { body, photos, record }) {
   const stage = stageOf(processing);
+  const sendable = processing.photos.map((sha256) => photos.get(sha256)).filter((info) => info && !info.error);
   return {
     ...processing,
     id,
@@ -140,6 +151,8 @@ function present(id, processing, { body, photos, record }) {
     needsRep: needsRep(stage),
     group: stage === "on_device" || needsRep(stage) ? "phone" : SETTLED.includes(stage) ? "settled" : "way",
     missing: processing.photos.filter((sha256) => !photos.get(sha256)?.uploaded),
+    bytes: sendable.reduce((sum, info) => sum + info.bytes, 0),
+    arrived: sendable.reduce((sum, info) => sum + (info.uploaded ? info.bytes : (info.arrived ?? 0)), 0),
     erpNumber: record.erp_number ?? null,
     reason: record.reason ?? null,
     reasonCode: record.reason_code ?? null,

@@ -15,9 +15,10 @@ import { listIds, listJson, readBytes, readJson, writeBytes, writeJson } from ".
  * @typedef {{ seq: number, rep: string, kind: string, title: string, captured_at: string, sha256: string,
  *   supersedes: string | null, photos: string[], due: boolean, attempts: number, failures: number,
  *   status: string | null, state: string | null, mark: string | null, errors: Fault[], warnings: Fault[],
- *   dismissed: boolean, final_at: string | null }} Processing
+ *   dismissed: boolean, final_at: string | null, any_line?: boolean }} Processing
  * `photos` are the sha256 of those that it cites. `mark` says why it is not pushed although the server does not have
- * it. `final_at`: the server's time when the feed reported a final state.
+ * it. `final_at`: the server's time when the feed reported a final state. `any_line`: its photos do not
+ * wait for Wi-Fi.
  */
 /** @typedef {{ id: string, sha256: string, frozen: Uint8Array<ArrayBuffer>, failures: number }} DueDocument */
 /**
@@ -165,7 +166,7 @@ export async function pushAllAgain(transaction) {
     await changeProcessing(transaction, id, () => ({ due: true, final_at: null, failures: 0 }));
   }
   for (const [sha256, info] of await listJson(transaction, "photo_info")) {
-    await writeJson(transaction, "photo_info", sha256, { ...info, uploaded: false, upload: null });
+    await writeJson(transaction, "photo_info", sha256, { ...info, uploaded: false, upload: null, arrived: 0 });
   }
 }
 

@@ -14,7 +14,8 @@ import { listIds, readBytes, readJson, writeBytes, writeJson } from "./outbox_da
 /** @typedef {{ bytes: Uint8Array<ArrayBuffer>, filename: string, filetype: string, sha256: string }} Photo */
 /**
  * @typedef {{ filename: string, filetype: string, bytes: number, upload: string | null, uploaded: boolean,
- *   error: string | null }} PhotoInfo `upload`: the path of an upload that has begun.
+ *   arrived?: number, error: string | null }} PhotoInfo
+ * `upload`: the path of an upload that has begun. `arrived`: the bytes of it that the server has confirmed.
  */
 
 /**

@@ -16,7 +16,7 @@ import { Downloader } from "./download.js";
 import { Puller } from "./pull.js";
 import { batches, jsonArray, Pusher, refusesBatch } from "./push.js";
 import { ReplicaChecker } from "./replica_check.js";
-import { pendingReceipts, Uploader } from "./uploads.js";
+import { HELD, pendingReceipts, Uploader } from "./uploads.js";
 
 /** Rounds of push and pull in one sync: more than one after a reset, or if the rep captures meanwhile. */
 const MAX_ROUNDS = 3;
@@ -158,6 +158,7 @@ export class Sync {
         if (error instanceof Problem && STOPS_ALL.includes(error.status)) throw error;
         fault = error.code;
       }
+      if (fault === HELD) continue;
       if (fault) report.notes.push({ code: fault, about: receipt.filename });
       else report.receipts += 1;
     }

@@ -116,9 +116,13 @@ export class Scheduler {
 
   /** Tell the other windows, and the leader, that something was stored here. */
   stored() {
+    this._tellChanged();
+    void this.wake();
+  }
+
+  _tellChanged() {
     this._onChanged();
     this._channel.postMessage({ changed: true });
-    void this.wake();
   }
 
   /** The rep has enrolled: sync again. */
@@ -135,7 +139,10 @@ export class Scheduler {
     this._isRunning = true;
     this._show({ syncing: true, nextAt: null });
     try {
-      const report = await this._device.sync({ onProgress: (progress) => this._showProgress(progress) });
+      const report = await this._device.sync({
+        onProgress: (progress) => this._showProgress(progress),
+        onUpload: () => this._tellChanged(),
+      });
       const { lost, gained, notes, results, problem } = report;
       const news = lost.length || gained.length ? { lost, gained } : this.activity.news;
       this._show({ notes, results, news, download: null });
@@ -147,8 +154,7 @@ export class Scheduler {
     }
     this._isRunning = false;
     this._show({ syncing: false });
-    this._onChanged();
-    this._channel.postMessage({ changed: true });
+    this._tellChanged();
     if (this._again && !this.activity.stop) void this.wake();
   }
 

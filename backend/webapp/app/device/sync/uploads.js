@@ -11,7 +11,10 @@ import { sha256 } from "../sha256.js";
 import { processings } from "../store/outbox.js";
 import { listJson, readBytes, readJson, writeJson } from "../store/outbox_database.js";
 
-/** @typedef {{ sha256: string } & import("../store/photos.js").PhotoInfo} PendingReceipt */
+/**
+ * @typedef {{ sha256: string, mayUseAnyLine: boolean } & import("../store/photos.js").PhotoInfo} PendingReceipt
+ * `mayUseAnyLine`: the rep wants a document that cites it sent now.
+ */
 
 const TUS = { "Tus-Resumable": "1.0.0" };
 const UPLOAD = /\/v1\/receipts\/([A-Za-z0-9._~-]{1,128})$/;
@@ -20,6 +23,8 @@ const CHUNK = 256 * 1024;
 const MIN_CHUNK = 16 * 1024;
 /** How often in one sync the server may correct the offset of one receipt. */
 const MAX_CORRECTIONS = 8;
+/** What `upload` returns for a receipt that waits for Wi-Fi. */
+export const HELD = "held";
 const encoder = new TextEncoder();
 
 /**
@@ -46,11 +51,15 @@ export async function pendingReceipts(stores, rep) {
   );
   /** @type {Map<string, PendingReceipt>} */
   const pending = new Map();
-  for (const [, { photos: cited }] of sent) {
+  for (const [, { photos: cited, any_line = false }] of sent) {
     for (const id of cited) {
       const info = photos.get(id);
       if (info && info.error === null && (!info.uploaded || missing.has(id)))
-        pending.set(id, { ...info, sha256: id });
+        pending.set(id, {
+          ...info,
+          sha256: id,
+          mayUseAnyLine: any_line || pending.get(id)?.mayUseAnyLine === true,
+        });
     }
   }
   return [...pending.values()];
@@ -73,13 +82,13 @@ async function missingReceipts(stores, ids) {
 
 /** Uploads one receipt after another. */
 export class Uploader {
-  /** @param {import("./context.js").SyncContext & { onUpload?: (id: string, sent: number, of: number) => void }} context */
+  /** @param {import("./context.js").SyncContext} context */
   constructor(context) {
     this._context = context;
   }
 
   /**
-   * Upload the rest of *receipt*; return a code if it cannot be sent, or null when the server has it.
+   * Upload the rest of *receipt*; return a code if it cannot be sent, `HELD`, or null when the server has it.
    *
    * @param {PendingReceipt} receipt
    * @returns {Promise<string | null>}
@@ -87,14 +96,15 @@ export class Uploader {
    */
   async upload(receipt) {
     const { stores } = this._context;
+    if (this._isHeld(receipt)) return HELD;
     const data = await stores.outbox.read((transaction) => readBytes(transaction, "photo", receipt.sha256));
     if (!data || sha256(data) !== receipt.sha256) return this._giveUp(receipt, "receipt_damaged");
     try {
-      await this._sendAll(receipt, data);
+      if (!(await this._sendAll(receipt, data))) return HELD;
     } catch (error) {
       if (error instanceof Problem) {
         if (error.status === 413 || error.status === 415) return this._giveUp(receipt, error.code);
-        if (error.status === 460) await this._store(receipt, { upload: null });
+        if (error.status === 460) await this._store(receipt, { upload: null, arrived: 0 });
       }
       throw error;
     }
@@ -102,7 +112,14 @@ export class Uploader {
     return null;
   }
 
+  /** @param {PendingReceipt} receipt Say whether it waits for Wi-Fi. */
+  _isHeld(receipt) {
+    return !receipt.mayUseAnyLine && this._context.holdsReceipts();
+  }
+
   /**
+   * Send the pieces that are missing; return false if the rest waits for Wi-Fi.
+   *
    * @param {PendingReceipt} receipt
    * @param {Uint8Array<ArrayBuffer>} data
    */
@@ -111,7 +128,8 @@ export class Uploader {
     let chunk = CHUNK;
     let corrections = 0;
     while (offset < data.length) {
-      this._context.onUpload?.(receipt.sha256, offset, data.length);
+      await this._showArrived(receipt, offset);
+      if (this._isHeld(receipt)) return false;
       const headers = {
         ...TUS,
         "Content-Type": "application/offset+octet-stream",
@@ -135,6 +153,18 @@ export class Uploader {
       offset = offsetOf(reply, data.length);
       if (offset <= previous) throw new ContractBroken(`the upload does not advance from byte ${previous}`);
     }
+    return true;
+  }
+
+  /**
+   * Store what the server has confirmed, so that a screen shows no more than that, also after the phone was off.
+   *
+   * @param {PendingReceipt} receipt
+   * @param {number} arrived
+   */
+  async _showArrived(receipt, arrived) {
+    await this._store(receipt, { arrived, uploaded: false });
+    this._context.onUpload();
   }
 
   /**

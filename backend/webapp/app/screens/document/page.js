@@ -13,6 +13,7 @@ import { instantText } from "../../texts/time.js";
 import { Fields } from "../record.js";
 import { Choices, correct, isCorrectable } from "./choices.js";
 import { text } from "./texts.js";
+import { isHeld, Uploads } from "./uploads.js";
 
 /** @typedef {import("../../shell/device.js").StoredDocument} StoredDocument */
 
@@ -64,6 +65,11 @@ function State({ document }) {
       }
       ${decision && html`<p>${text("decision", { decision: words(decision.label) })}</p>`}
       ${document.missing.length > 0 && html`<p>${text("receipts", { count: document.missing.length })}</p>`}
+      <${Uploads} document=${document} />
+      ${
+        isHeld(document) &&
+        html`<p><button type="button" class="secondary" onClick=${() => device.call.sendReceipts(document.id)}>${text("send_now")}</button></p>`
+      }
     </section>`;
 }
 

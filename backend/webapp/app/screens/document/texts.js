@@ -3,6 +3,7 @@
 import { translator } from "../../texts/text.js";
 
 export const TEXTS = /** @satisfies {Record<string, readonly [string, string]>} */ ({
+  arrived: ["Receipts: {done} of {all} sent", "票据：已发送 {done} / {all}"],
   asked: ["Your request is kept, and sent when there is a network.", "您的申请已保存，有网络时自动发送。"],
   cancel: ["Ask to cancel it", "申请取消"],
   change: ["Request a change", "申请变更"],
@@ -13,6 +14,7 @@ export const TEXTS = /** @satisfies {Record<string, readonly [string, string]>} 
   correct_here: ["Correct it", "去更正"],
   decision: ["Decision of the office: {decision}", "内勤决定：{decision}"],
   faults: ["What is wrong", "问题"],
+  held: ["Photos wait for Wi-Fi.", "照片等待 Wi-Fi 后发送。"],
   history: ["Earlier and later versions", "历史版本"],
   lost_customer: [
     "This customer is not on this phone any more. What you captured stays readable here.",
@@ -21,6 +23,7 @@ export const TEXTS = /** @satisfies {Record<string, readonly [string, string]>} 
   newer: ["Newer version", "较新版本"],
   older: ["It replaces an earlier version", "取代的较早版本"],
   receipts: ["Receipts that are not sent yet: {count}", "尚未发送的票据：{count}"],
+  send_now: ["Send now", "立即发送"],
   undone: ["It was undone.", "已撤销。"],
   warnings: ["Please note", "请注意"],
   withdraw: ["Withdraw", "撤回"],
