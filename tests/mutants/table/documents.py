@@ -66,7 +66,7 @@ DOCUMENTS = [
         "plans that are never made again",
         "–",
         "A connection keeps the plans that it has made for tables which were vacuumed while they were empty.",
-        "tests/unit/database/test_plan_age.py",
+        "tests/unit/database/test_plan_age.py::test_a_plan_is_made_again_after_some_time",
         [body(plan_age.renew_plans, "return None")],
     ),
     Mutant(

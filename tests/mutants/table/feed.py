@@ -101,7 +101,7 @@ FEED = [
         "an import keeps the plans of empty tables",
         "–",
         "The first import of a large ERP reads the whole feed for each page.",
-        "tests/query_plans/test_growth_of_ingest.py",
+        "tests/query_plans/test_growth_of_ingest.py::test_ingest_reads_as_many_rows_after_growth_as_before",
         [replace(diff.changes, "live_many($S, $NAME, $KEYS, by_index=True)", "live_many($S, $NAME, $KEYS)")],
         only="new and sweep_all",
     ),

@@ -165,7 +165,18 @@ RECEIPTS = [
         "–",
         "Each office account downloads the originals.",
         f"{OFFICE}::test_only_finance_gets_the_original_and_each_download_is_audited",
-        [replace(office_receipts.original.view, "Permission.ORIGINALS", "Permission.VIEW")],
+        [
+            replace(
+                office_receipts.original.view,
+                "office_auth.require_permission(Permission.ORIGINALS, $WHAT, $NAME)",
+                "office_auth.require_permission(Permission.VIEW, $WHAT, $NAME)",
+            ),
+            replace(
+                office_receipts.original.view,
+                "_require_visible($SESSION, $USER, Permission.ORIGINALS, $SHA256)",
+                "_require_visible($SESSION, $USER, Permission.VIEW, $SHA256)",
+            ),
+        ],
     ),
     Mutant(
         "a download of an original is not audited",

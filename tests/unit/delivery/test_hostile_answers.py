@@ -11,7 +11,7 @@ from backend.erp.errors import ErpError, ErrorClass
 from backend.erp.records import Document, ErpDocument, Outcome
 from sync_protocol.submission import State
 from tests.unit.connectors.tryton.garbage_server import GarbageServer, http, reply
-from tests.unit.connectors.tryton.test_client import WRITES, client
+from tests.unit.connectors.tryton.test_client import WRITES, signed_in
 from tests.unit.connectors.tryton.test_hostile import TOO_MUCH, TOO_SLOW
 from tests.unit.delivery.inbox_fixture import InboxFixture
 from tests.unit.delivery.memory_erp import MemoryErp
@@ -28,7 +28,7 @@ class HttpErp(MemoryErp):
 
     def __init__(self, folder: Path, url: str) -> None:
         super().__init__(folder)
-        self.client = client(url, timeout_seconds="0.5")
+        self.client = signed_in(url, timeout_seconds="0.5")
 
     def create(self, document: Document) -> ErpDocument:
         number = self.client.create("sale.sale", {"reference": document.id})

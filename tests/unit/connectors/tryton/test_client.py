@@ -39,14 +39,19 @@ def client(url: str) -> Client:
     return Client(options_for(url))
 
 
+def signed_in(url: str, **options: str) -> Client:
+    """Return a client with *options* that is signed in: its sign-in has all the time it needs."""
+    asking = client(url)
+    assert asking.context
+    asking._options = options_for(url, **options)
+    return asking
+
+
 def error_of(garbage: GarbageServer, answer: Answer, writes: bool, **options: str) -> ErpError:
     """Return the error that *answer* becomes. The login before it has time, whatever *options* say."""
     garbage.answers = [answer]
-    with closing(client(garbage.url)) as asking:
-        assert asking.context
-        asking._options = options_for(garbage.url, **options)
-        with pytest.raises(ErpError) as caught:
-            asking.call(WRITES if writes else READS, writes=writes)
+    with closing(signed_in(garbage.url, **options)) as asking, pytest.raises(ErpError) as caught:
+        asking.call(WRITES if writes else READS, writes=writes)
     return caught.value
 
 
