@@ -173,8 +173,8 @@ RECEIPTS = [
             ),
             replace(
                 office_receipts.original.view,
-                "_require_visible($SESSION, $USER, Permission.ORIGINALS, $SHA256)",
-                "_require_visible($SESSION, $USER, Permission.VIEW, $SHA256)",
+                "_require_visible($SESSION, $USER, Permission.ORIGINALS, $DIGEST)",
+                "_require_visible($SESSION, $USER, Permission.VIEW, $DIGEST)",
             ),
         ],
     ),
