@@ -94,7 +94,9 @@ def test_phone_tokens_and_office_tokens_are_not_interchangeable(
     installation: Installation, phone: Phone, token: str
 ) -> None:
     routes = [route for route in ROUTES if route.auth is Auth.OFFICE]
-    assert len(routes) == 4 + len(ACTIONS), "the list, a document, two of a receipt, and each action"
+    assert len(routes) == 9 + len(ACTIONS), (
+        "the list, a document, two of a receipt, causes, four of batches, and each action"
+    )
     for route in routes:
         path = route.path.replace("<id>", ID).replace("<sha256>", "a" * 64)
         assert phone.ask(route.method, path).json["code"] == "role_missing"
@@ -114,7 +116,7 @@ def test_guessing_office_tokens_is_rate_limited(installation: Installation) -> N
 def test_each_role_has_the_permissions_of_the_table(installation: Installation, phone: Phone) -> None:
     parked(installation, phone)
     everything = {
-        *("reserve", "release", "retry", "fix", "link", "unlink"),
+        *("reserve", "release", "retry", "recall", "fix", "link", "unlink"),
         *("cancel", "return", "done", "approve"),
     }
     may = {
@@ -128,7 +130,7 @@ def test_each_role_has_the_permissions_of_the_table(installation: Installation, 
         "auditor": set(),
         # Without a territory there is nobody to supervise.
         "supervisor": set(),
-        "it": {"reserve", "release", "retry"},
+        "it": {"reserve", "release", "retry", "recall"},
     }
     assert set(may) == set(ROLES) and everything == set(ACTIONS)
     for role, actions in may.items():
@@ -217,4 +219,5 @@ def test_an_account_sees_and_changes_the_documents_of_its_territory_only(
             body = {"why": "no", "number": "1", "body": {"x": 1}}
             code = call_office(installation, token, f"{ID}/{action}", "POST", json=body).json.get("code")
             # A supervisor decides, and leaves sending again to others.
-            assert code == ("role_missing" if action == "retry" else None if sees else "not_found"), action
+            refused = "role_missing" if action in ("retry", "recall") else None if sees else "not_found"
+            assert code == refused, action
