@@ -84,3 +84,4 @@ def test_a_long_list_grows_when_a_rep_scrolls(rep: Page) -> None:
     # A search begins again with its best results.
     rep.get_by_role("searchbox").fill("a")
     expect(rows).to_have_count(at_first)
+    assert rep.evaluate("scrollY") == 0

@@ -39,6 +39,8 @@ export function SearchableRows({ collection }) {
   return html`
     <input type="search" value=${query.value} placeholder=${t("search")} aria-label=${t("search")}
       onInput=${(/** @type {any} */ event) => {
+        // The best results are at the top, also for a rep who has scrolled.
+        scrollTo(0, 0);
         query.value = event.target.value;
       }} />
     <${Rows} collection=${collection} records=${records} error=${error} isFiltered=${isFiltered} most=${count} />
