@@ -13,6 +13,7 @@ from tests.browser.phone import Phone
 from tests.browser.site import Site
 from tests.browser.steps import begin_order
 from tests.browser.test_updates import look_for_update, use
+from tests.eventually import eventually
 from tests.services.chromium import FLAGS, launch
 
 BARCODE = "4000000000013"
@@ -75,6 +76,8 @@ def test_the_decoder_is_fetched_once_and_then_works_in_flight_mode(shell: Phone,
     page = shell.open()
     shell.wait_until_installed()
     page.get_by_role("button", name="Scan a code").click()
+    # The text appears and goes again; it alone does not say that the decoder is there.
+    eventually(lambda: len(fetched()) >= 3, "the decoder is fetched")
     expect(page.get_by_text("Preparing the scanner")).to_have_count(0)
     assert len(fetched()) == len(set(fetched())) == 3
     shell.flight_mode()
