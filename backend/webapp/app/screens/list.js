@@ -30,6 +30,11 @@ export function SearchableRows({ collection }) {
   const query = useSignal("");
   const isFiltered = query.value !== "";
   const { count, showMore } = useRowCount(query.value, SHOWN);
+  const search = (/** @type {any} */ event) => {
+    // The best results are at the top, also for a rep who has scrolled.
+    scrollTo(0, 0);
+    query.value = event.target.value;
+  };
   // Without a query all of them are needed at once, because they are sorted here.
   const limit = isFiltered ? count : SHOWN;
   const { value: records, error } = useStored(
@@ -38,11 +43,7 @@ export function SearchableRows({ collection }) {
   );
   return html`
     <input type="search" value=${query.value} placeholder=${t("search")} aria-label=${t("search")}
-      onInput=${(/** @type {any} */ event) => {
-        // The best results are at the top, also for a rep who has scrolled.
-        scrollTo(0, 0);
-        query.value = event.target.value;
-      }} />
+      onInput=${search} />
     <${Rows} collection=${collection} records=${records} error=${error} isFiltered=${isFiltered} most=${count} />
     ${records && records.length >= count && count < SHOWN && html`<${EndOfRows} key=${count} onVisible=${showMore} />`}`;
 }
