@@ -6,6 +6,7 @@ stored are recognised by their ids. With SQLite or a standby the app handles all
 """
 
 import io
+import logging
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,10 +14,12 @@ from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from backend import logs
 from backend.api import plain_reply, push_storage, quota, rate_guard, request_log
 from backend.api.compression import COMPRESSED, coding_for, compress
+from backend.api.problems import Problem
 from backend.api.push_storage import Pushing
 from backend.api.responses import encode
 from backend.api.services import Services
@@ -24,12 +27,21 @@ from backend.api.work import Work
 from backend.database.bulk import POSTGRESQL
 from backend.database.snapshot_reads import read_connection
 from backend.identity.principals import Principal
+from backend.identity.tokens import DeviceRevoked, TokenExpired, TokenInvalid
+from backend.sync.push import PushTooLarge
 from sync_protocol import strict_json
 from sync_protocol.collection import schema_faults
 from sync_protocol.limits import LIMITS
 from sync_protocol.push import PushRequestSchema, ResultJson
+from sync_protocol.strict_json import NotStrictJson
 
 PATH = "/v1/push"
+log = logging.getLogger(__name__)
+
+_ANSWERED_BY_APP = (
+    TokenInvalid, TokenExpired, DeviceRevoked, Problem, PushTooLarge, NotStrictJson, SQLAlchemyError, OSError,
+)  # fmt: skip
+"""What happens to the app again, which answers and logs it. OSError: the body broke off."""
 _UNUSUAL = ("HTTP_ORIGIN", "HTTP_CONTENT_ENCODING", "HTTP_TRANSFER_ENCODING", "HTTP_EXPECT")
 """Headers that only the app understands. A browser's request from another origin gets more headers."""
 
@@ -54,8 +66,11 @@ class PushMiddleware:
         try:
             with logs.fields(request_id=request_id):
                 principal, results = self._stored(environ)
+        except _ANSWERED_BY_APP:
+            results = None
         except Exception:
-            # Whatever it was, it happens to the app again, which answers and logs it.
+            # The app may succeed where this has a fault of its own, and then nobody else would notice.
+            log.exception("a push is handled again by the app")
             results = None
         finally:
             self.services.admission.leave()

@@ -153,7 +153,7 @@ _TABLE = (
         recall,
         "Park a document that waits to be sent, such as one that the office has queued by mistake."
         " Refused once it is sent.",
-        Permission.RETRY,
+        Permission.RESERVE,
         any_state=True,
     ),
     Action(

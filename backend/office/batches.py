@@ -19,6 +19,7 @@ from backend.database.core import Sessions, table_of
 from backend.identity import audit
 from backend.inbox.models import Submission
 from backend.office.access import OfficeUser
+from backend.office.action import Action
 from backend.office.actions import ACTIONS
 from backend.office.batch_request import BatchRequest, check
 from backend.office.causes import waiting
@@ -33,6 +34,8 @@ from sync_protocol.errors import ErrorCode
 from sync_protocol.office_batches import MOST_DOCUMENTS, RESULTS
 
 DONE, REFUSED, UNDONE = RESULTS
+MOST_AT_ONCE = 20
+"""Documents that one request of a browser or a program settles: the ERP may be asked about each of them."""
 
 
 class _TakenMeanwhile(Exception):
@@ -59,7 +62,8 @@ class BatchService:
         check(request)
         now, id = self.clock.now(), str(ULID())
         with self.sessions() as session, session.begin():
-            may_act = waiting(request.cause, self._authorize(session), ACTIONS[request.action].permission)
+            action = ACTIONS[request.action]
+            may_act = waiting(request.cause, self._who_may(session, action), action.permission)
             documents = session.scalars(may_act.with_only_columns(Submission.id).limit(request.limit)).all()
             if not documents:
                 message = f"no document is parked with the cause {request.cause} any more"
@@ -87,7 +91,7 @@ class BatchService:
             batch = get_batch(session, id)
             if batch.undone_at is not None:
                 raise ActionRefused(ErrorCode.NOT_FOR_THIS, f"batch {id} was undone by {batch.undone_by}")
-            documents = documents_of(session, batch, self._authorize(session), None)
+            documents = documents_of(session, batch, self._who_may(session, ACTIONS[batch.action]), None)
             session.expunge_all()
         for document in documents[:most]:
             arguments = {"why": batch.why, "force": batch.force}
@@ -98,7 +102,7 @@ class BatchService:
         """Park again each document that the batch has queued and nobody has sent; it continues no further."""
         now = self.clock.now()
         with self.sessions() as session, session.begin():
-            user = self._authorize(session)
+            user = self._who_may(session, action_of(session, id))
             batch = get_batch(session, id, lock=True)
             if not ACTIONS[batch.action].wakes_worker:
                 message = f"batch {id} has queued nothing: {batch.action} ends a document, and cannot be undone"
@@ -111,6 +115,14 @@ class BatchService:
             session.expunge_all()
         for document in documents:
             self._try(document, "recall", by, DONE, why=why)
+
+    def _who_may(self, session: Session, action: Action) -> OfficeUser | None:
+        """Return who acts, None for an operator; raises `ActionRefused` unless some role allows *action*."""
+        user = self._authorize(session)
+        if user is not None and not user.has(action.permission):
+            message = f"none of the roles {', '.join(user.roles)} may use the action {action.name}"
+            raise ActionRefused(ErrorCode.ROLE_MISSING, message)
+        return user
 
     def _try(
         self,
@@ -202,10 +214,17 @@ def _of_batch(batch: Batch, user: OfficeUser | None, permission: Permission) -> 
     )
 
 
+def action_of(session: Session, id: str) -> Action:
+    """Return the action of the batch *id*; raises `ActionRefused` (not_found)."""
+    return ACTIONS[get_batch(session, id).action]
+
+
 def get_batch(session: Session, id: str, *, lock: bool = False) -> Batch:
     """Return the batch *id*; raises `ActionRefused` (not_found)."""
     statement = select(Batch).where(Batch.id == id)
-    batch = session.scalars(statement.with_for_update() if lock else statement).one_or_none()
+    if lock:
+        statement = statement.with_for_update().execution_options(populate_existing=True)
+    batch = session.scalars(statement).one_or_none()
     if batch is None:
         raise ActionRefused(ErrorCode.NOT_FOUND, f"there is no batch {id}")
     return batch

@@ -82,8 +82,6 @@ class Batch(Model):
     undone_by: Mapped[str | None] = mapped_column(Text)
     undone_at: Mapped[dt.datetime | None] = mapped_column(UtcDateTime)
 
-    __table_args__ = (Index("office_batch_begun", "begun_at"),)
-
 
 class BatchDocument(Model):
     """One document of a batch, and what became of it."""

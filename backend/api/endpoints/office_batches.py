@@ -17,15 +17,13 @@ from backend.office.access import OfficeUser
 from backend.office.action import Action
 from backend.office.actions import ACTIONS
 from backend.office.batch_request import FOR_MANY, BatchRequest
-from backend.office.batches import BatchService, batch_view, get_batch
+from backend.office.batches import MOST_AT_ONCE, BatchService, action_of, batch_view
 from backend.office.causes import causes
 from backend.office.field_changes import FieldChange
 from backend.office.roles import Permission
 from sync_protocol.errors import ErrorCode
 from sync_protocol.office_batches import BatchRequestSchema, BatchSchema, CauseListSchema, UndoSchema
 
-MOST_AT_ONCE = 20
-"""Documents that one request settles: the ERP may have to be asked about each of them."""
 REQUEST_BYTES = 64 * 1024
 
 
@@ -139,7 +137,7 @@ def _action_of(id: str) -> Action:
     office_auth.require_permission(Permission.VIEW, "view parked documents")
     require_ulid(id)
     with Session(db.engine) as session:
-        return ACTIONS[get_batch(session, id).action]
+        return action_of(session, id)
 
 
 def _service(permission: Permission, what: str) -> BatchService:

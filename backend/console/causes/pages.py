@@ -1,8 +1,5 @@
 """`/office/causes/<cause>` and `/office/batches/<id>`: settle all documents with one cause together."""
 
-import datetime as dt
-from typing import Any
-
 from flask import Response
 from sqlalchemy.orm import Session
 
@@ -19,7 +16,7 @@ from backend.identity.names import is_storable
 from backend.inbox.cause import class_in
 from backend.office.actions import ACTIONS
 from backend.office.batch_request import FOR_MANY, BatchRequest
-from backend.office.batches import DONE, BatchService, batch_view, get_batch
+from backend.office.batches import DONE, MOST_AT_ONCE, BatchService, action_of, batch_view, get_batch
 from backend.office.causes import find_cause
 from backend.office.errors import ActionRefused
 from backend.office.field_changes import FieldChange
@@ -30,8 +27,6 @@ from sync_protocol.office_batches import CAUSE_CHARACTERS, MOST_DOCUMENTS
 
 FEW = 5
 """Documents with which a repair is tried."""
-AT_ONCE = 20
-"""Documents that one request settles: the ERP may have to be asked about each of them."""
 FIELDS = ("action", "scope", "why", "field", "old", "new")
 MOST_CHARACTERS = 1000
 
@@ -66,7 +61,7 @@ def begin(cause: str) -> Response:
         id = service.begin(request)
     except ActionRefused as refused:
         return _cause(cause, given, refused)
-    service.proceed(id, by=user.name, most=AT_ONCE)
+    service.proceed(id, by=user.name, most=MOST_AT_ONCE)
     return redirects.see_other(f"/office/batches/{id}")
 
 
@@ -77,6 +72,8 @@ def show_batch(id: str) -> Response:
     with Session(db.engine) as session:
         snapshot(session)
         view = batch_view(session, _known_batch(id), user)
+        batch = get_batch(session, id)
+        begun_at, undone_at = batch.begun_at, batch.undone_at
     action = ACTIONS[view["action"]]
     may_act = user.has(action.permission)
     is_done = any(document["result"] == DONE for document in view["documents"])
@@ -85,10 +82,10 @@ def show_batch(id: str) -> Response:
         texts=TEXTS,
         here="start",
         batch=view,
-        begun_at=_moment(view["begun_at"]),
-        undone_at=_moment(view["undone_at"]),
+        begun_at=begun_at,
+        undone_at=undone_at,
         may_act=may_act,
-        can_undo=may_act and is_done and action.wakes_worker and view["undone_at"] is None,
+        can_undo=may_act and is_done and action.wakes_worker and undone_at is None,
     )
 
 
@@ -96,7 +93,7 @@ def show_batch(id: str) -> Response:
 def proceed(id: str) -> Response:
     """Settle the next documents of a batch, and show it."""
     by = _require_action(id)
-    office(BatchService).proceed(id, by=by, most=AT_ONCE)
+    office(BatchService).proceed(id, by=by, most=MOST_AT_ONCE)
     return redirects.see_other(f"/office/batches/{id}")
 
 
@@ -112,7 +109,7 @@ def _require_action(id: str) -> str:
     """Return the person's name; raises a problem unless they may carry out the action of the batch *id*."""
     user = visitors.visitor().user
     with Session(db.engine) as session:
-        errors.require(user, ACTIONS[get_batch(session, _known_batch(id)).action].permission)
+        errors.require(user, action_of(session, _known_batch(id)).permission)
     return user.name
 
 
@@ -146,7 +143,3 @@ def _known_batch(id: str) -> str:
     if not Ulid.pattern.fullmatch(id):
         raise Problem(ErrorCode.NOT_FOUND, "There is no such batch.")
     return id
-
-
-def _moment(text: Any) -> dt.datetime | None:
-    return dt.datetime.fromisoformat(text) if text else None

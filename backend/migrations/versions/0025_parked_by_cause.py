@@ -49,7 +49,6 @@ def upgrade() -> None:
         sa.Column("undone_by", sa.Text(), nullable=True),
         sa.Column("undone_at", TIME, nullable=True),
     )
-    op.create_index("office_batch_begun", "office_batch", ["begun_at"])
     op.create_table(
         "office_batch_document",
         sa.Column("batch", KEY, sa.ForeignKey("office_batch.id"), primary_key=True),

@@ -207,6 +207,19 @@ def test_what_fails_before_the_commit_is_stored_by_the_app(
     assert (pusher.passed_on, reply.json["results"][0]["status"]) == (1, "received")
 
 
+def test_a_fault_of_the_middleware_itself_is_logged(
+    pusher: Pusher, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fault(*given: Any) -> None:
+        raise TypeError("a fault")
+
+    monkeypatch.setattr(plain_push, "_documents", fault)
+    assert pusher.push(submission(ID, order_body())).json["results"][0]["status"] == "received"
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == [
+        "a push is handled again by the app"
+    ]
+
+
 def test_what_fails_after_the_commit_is_a_duplicate_for_the_app(
     pusher: Pusher, monkeypatch: pytest.MonkeyPatch
 ) -> None:

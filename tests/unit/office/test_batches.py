@@ -1,6 +1,7 @@
 """Batches: one action on all documents with one cause, tried with a few first, and taken back."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import pytest
@@ -41,6 +42,13 @@ class Batches:
         causes = {self.office.inbox.row(id).cause for id in ids}
         assert len(causes) == 1
         return str(causes.pop()), ids
+
+    def acting(self, user: OfficeUser) -> BatchService:
+        """Return the service for *user*."""
+        inbox = self.office.inbox
+        return BatchService(
+            inbox.sessions, inbox.clock, inbox.settings, lambda: inbox.erp, lambda session: user
+        )
 
     def publish_customers(self, *ids: str) -> None:
         for id in ids:
@@ -235,9 +243,7 @@ def test_a_person_acts_on_the_documents_of_their_reps_alone(batches: Batches) ->
     north = OfficeUser("nora", (Grant(Role.ORDER_DESK, "NW"),))
     south = OfficeUser("sven", (Grant(Role.ORDER_DESK, "SE"),))
     for user, own, others in ((north, [first, second], [foreign]), (south, [foreign], [])):
-        service = BatchService(
-            inbox.sessions, inbox.clock, inbox.settings, lambda: inbox.erp, lambda s, u=user: u
-        )
+        service = batches.acting(user)
         with inbox.sessions() as session:
             assert [cause.documents for cause in causes(session, now=inbox.clock.now(), user=user)] == [
                 len(own)
@@ -253,16 +259,35 @@ def test_a_person_acts_on_the_documents_of_their_reps_alone(batches: Batches) ->
     assert batches.states([first, second, foreign]) == ["queued", "queued", "parked"]
 
 
-def test_a_person_begins_a_batch_of_their_own_documents(batches: Batches) -> None:
+def test_whoever_may_not_act_cannot_begin_continue_or_undo_a_batch(batches: Batches) -> None:
+    cause, ids = batches.park(2)
+    batch = batches.run("retry", cause, limit=1)
+    service = batches.acting(OfficeUser("olga", (Grant(Role.AUDITOR, None),)))
+    for refused in (
+        partial(service.begin, BatchRequest("retry", cause, "olga")),
+        partial(service.proceed, batch, by="olga"),
+        partial(service.undo, batch, by="olga"),
+    ):
+        with pytest.raises(ActionRefused) as raised:
+            refused()
+        assert raised.value.code is ErrorCode.ROLE_MISSING
+    assert batches.states(ids) == ["queued", "parked"]
+    with batches.office.inbox.sessions() as session:
+        assert get_batch(session, batch).undone_at is None
+
+
+def test_whoever_may_decide_and_not_retry_can_undo_what_they_began(batches: Batches) -> None:
     inbox = batches.office.inbox
-    cause, _ = batches.park(1)
-    auditor = OfficeUser("olga", (Grant(Role.AUDITOR, None),))
-    service = BatchService(
-        inbox.sessions, inbox.clock, inbox.settings, lambda: inbox.erp, lambda session: auditor
-    )
-    with pytest.raises(ActionRefused) as raised:
-        service.begin(BatchRequest("retry", cause, "olga"))
-    assert raised.value.code is ErrorCode.NOT_FOUND
+    _, [id] = batches.park(1)
+    with inbox.sessions() as session, session.begin():
+        grants.assign(session, "R1", "territory:NW", inbox.clock.now())
+    inbox.change(id, error_class="approval", cause="approval")
+    service = batches.acting(OfficeUser("boss", (Grant(Role.SUPERVISOR, "NW"),)))
+    batch = service.begin(BatchRequest("approve", "approval", "boss"))
+    service.proceed(batch, by="boss")
+    assert batches.states([id]) == ["queued"]
+    service.undo(batch, by="boss")
+    assert (batches.states([id]), batches.results(batch)) == (["parked"], [("undone", None)])
 
 
 def test_the_audit_trail_names_the_batch(batches: Batches) -> None:
