@@ -14,11 +14,11 @@ import { SearchIndex } from "./search/index.js";
 import { exportUnsent } from "./session/export.js";
 import * as session from "./session/session.js";
 import { storedExport } from "./session/wipe.js";
+import { status } from "./status.js";
 import { DeviceClock, dateIn, instant } from "./store/clock.js";
-import { nextPending, progress } from "./store/offers.js";
 import { listJson } from "./store/outbox_database.js";
 import { photoOf, readPhoto } from "./store/photos.js";
-import { keyRange, parentName, streamSums } from "./store/row.js";
+import * as reads from "./store/record_reads.js";
 import { readState } from "./store/state.js";
 import { Stores } from "./store/stores.js";
 import { recentSyncs, unsentIds } from "./sync/figures.js";
@@ -162,10 +162,7 @@ export class OfflineDevice {
    * @returns {Promise<Record<string, any> | null>}
    */
   async record(collection, key) {
-    const row = await this.stores.replica.read((transaction) =>
-      transaction.objectStore("record").get([collection, key]),
-    );
-    return row?.record ?? null;
+    return reads.record(this.stores, collection, key);
   }
 
   /**
@@ -176,13 +173,7 @@ export class OfflineDevice {
    * @returns {Promise<Record<string, any>[]>}
    */
   async records(collection, { limit = 200, after = "" } = {}) {
-    const from = after
-      ? IDBKeyRange.bound([collection, after], [collection, []], true, true)
-      : keyRange(collection);
-    const rows = await this.stores.replica.read((transaction) =>
-      transaction.objectStore("record").getAll(from, limit),
-    );
-    return rows.map((row) => row.record);
+    return reads.records(this.stores, collection, { limit, after });
   }
 
   /**
@@ -193,10 +184,7 @@ export class OfflineDevice {
    * @returns {Promise<Record<string, any>[]>}
    */
   async children(collection, parent) {
-    const rows = await this.stores.replica.read((transaction) =>
-      transaction.objectStore("record").index("parent").getAll(parentName(collection, parent)),
-    );
-    return rows.map((row) => row.record);
+    return reads.children(this.stores, collection, parent);
   }
 
   /**
@@ -222,14 +210,7 @@ export class OfflineDevice {
    */
   async searchAll(collections, query, limit) {
     const hits = collections.map((name) => ({ name, keys: this.searchIndex.search(name, query, limit) }));
-    return this.stores.replica.read((transaction) => {
-      const records = transaction.objectStore("record");
-      const found = hits.map(async ({ name, keys }) => {
-        const rows = await Promise.all(keys.map((key) => records.get([name, key])));
-        return rows.filter(Boolean).map((row) => row.record);
-      });
-      return Promise.all(found);
-    });
+    return reads.recordsOf(this.stores, hits);
   }
 
   /** Read what other windows, or a sync, have brought since. */
@@ -240,37 +221,7 @@ export class OfflineDevice {
 
   /** Return the state of the device, for screens. */
   async status() {
-    const [identity, state, listed, sums, clock, waiting] = await Promise.all([
-      this.identity(),
-      this.stores.replica.read(readState),
-      documents.documents(this.stores),
-      this.stores.replica.read(streamSums),
-      this.clock.warning(),
-      storedExport(this.stores),
-    ]);
-    /** @type {Record<string, number>} */
-    const records = {};
-    for (const { collection, count } of sums) records[collection] = (records[collection] ?? 0) + count;
-    return {
-      rep: identity && { id: identity.rep, name: identity.rep_name, company: identity.company },
-      device: identity?.device_id ?? null,
-      server: identity?.server ?? null,
-      documents: {
-        phone: listed.filter((item) => item.group === "phone").length,
-        way: listed.filter((item) => item.group === "way").length,
-        settled: listed.filter((item) => item.group === "settled").length,
-        needsRep: listed.filter((item) => item.needsRep).length,
-        unsent: listed.filter(({ due, mark, missing }) => due || mark !== null || missing.length > 0).length,
-      },
-      records,
-      complete: state.complete && !nextPending(state),
-      verified: state.verified,
-      serverTime: state.serverTime,
-      syncedAt: state.syncedAt,
-      download: progress(state),
-      clock,
-      hasExport: waiting !== null,
-    };
+    return status(this.stores, this.clock);
   }
 
   /** Return the date in the rep's time zone, by the server if this device's clock is wrong. */
