@@ -47,7 +47,6 @@ def act(id: str, name: str) -> Response:
             id=id,
             action=name,
             message=refused.message,
-            faults=refused.faults,
         )
         response.status_code = refused.code.status
         return response
