@@ -1,88 +1,22 @@
 """Batches: one action on all documents with one cause, tried with a few first, and taken back."""
 
-from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
-from backend.identity import access as grants
 from backend.inbox.models import Submission
-from backend.office.access import Grant, OfficeUser
-from backend.office.batch_request import FOR_MANY, BatchRequest
-from backend.office.batches import BatchService, batch_view, get_batch
-from backend.office.causes import causes
+from backend.office.batch_request import FOR_MANY
+from backend.office.batches import get_batch
 from backend.office.errors import ActionRefused
 from backend.office.field_changes import FieldChange
-from backend.office.models import BatchDocument
-from backend.office.roles import Role
 from backend.office.service import OfficeService
 from sync_protocol.errors import ErrorCode
 from tests.unit.delivery.inbox_fixture import ORDER
-from tests.unit.office.office_fixture import OfficeFixture, side_by_side
-from tests.unit.sync.company import customer
+from tests.unit.office.batches_fixture import Batches
+from tests.unit.office.office_fixture import side_by_side
 
 CHEAPER = FieldChange("lines[].unit_price", "9.50", "9.00")
-
-
-class Batches:
-    """The office's batches over one inbox."""
-
-    def __init__(self, office: OfficeFixture) -> None:
-        self.office, inbox = office, office.inbox
-        self.service = BatchService(inbox.sessions, inbox.clock, inbox.settings, lambda: inbox.erp)
-
-    def park(self, count: int) -> tuple[str, list[str]]:
-        """Park *count* documents for one cause; return it and their ids, the longest-waiting first."""
-        ids = []
-        for n in range(count):
-            ids.append(self.office.park(customer=f"C{n}"))
-            self.office.inbox.clock.advance(minutes=1)
-        causes = {self.office.inbox.row(id).cause for id in ids}
-        assert len(causes) == 1
-        return str(causes.pop()), ids
-
-    def acting(self, user: OfficeUser) -> BatchService:
-        """Return the service for *user*."""
-        inbox = self.office.inbox
-        return BatchService(
-            inbox.sessions, inbox.clock, inbox.settings, lambda: inbox.erp, lambda session: user
-        )
-
-    def publish_customers(self, *ids: str) -> None:
-        for id in ids:
-            put = customer(id, "NW")
-            self.office.inbox.publish(put.collection, dict(put.record))
-
-    def begin(self, action: str, cause: str, **more: Any) -> str:
-        return self.service.begin(BatchRequest(action, cause, "anna", **more))
-
-    def run(self, action: str, cause: str, **more: Any) -> str:
-        id = self.begin(action, cause, **more)
-        assert self.service.proceed(id, by="anna") == 0
-        return id
-
-    def results(self, batch: str) -> list[tuple[str | None, str | None]]:
-        with self.office.inbox.sessions() as session:
-            rows = session.scalars(
-                select(BatchDocument).where(BatchDocument.batch == batch).order_by(BatchDocument.place)
-            )
-            return [(row.result, row.message) for row in rows]
-
-    def states(self, ids: Sequence[str]) -> list[str]:
-        return self.office.inbox.states(*ids)
-
-    def refused(self, code: ErrorCode, action: str, cause: str, **more: Any) -> ActionRefused:
-        with pytest.raises(ActionRefused) as raised:
-            self.begin(action, cause, **more)
-        assert raised.value.code is code
-        return raised.value
-
-
-@pytest.fixture
-def batches(office: OfficeFixture) -> Batches:
-    return Batches(office)
 
 
 def test_two_are_tried_and_then_all(batches: Batches) -> None:
@@ -230,64 +164,6 @@ def test_only_the_documents_of_the_beginning_belong_to_a_batch(batches: Batches)
     late = batches.office.park(customer="C9")
     batches.service.proceed(batch, by="anna")
     assert batches.states([*ids, late]) == ["queued", "parked"]
-
-
-def test_a_person_acts_on_the_documents_of_their_reps_alone(batches: Batches) -> None:
-    inbox = batches.office.inbox
-    cause, [first, second] = batches.park(2)
-    foreign = batches.office.park(customer="C9", rep="R2")
-    with inbox.sessions() as session, session.begin():
-        grants.assign(session, "R1", "territory:NW", inbox.clock.now())
-        grants.assign(session, "R2", "territory:SE", inbox.clock.now())
-    batch = batches.begin("retry", cause)
-    north = OfficeUser("nora", (Grant(Role.ORDER_DESK, "NW"),))
-    south = OfficeUser("sven", (Grant(Role.ORDER_DESK, "SE"),))
-    for user, own, others in ((north, [first, second], [foreign]), (south, [foreign], [])):
-        service = batches.acting(user)
-        with inbox.sessions() as session:
-            assert [cause.documents for cause in causes(session, now=inbox.clock.now(), user=user)] == [
-                len(own)
-            ]
-            view = batch_view(session, batch, user)
-        assert ([document["id"] for document in view["documents"]], view["waiting"]) == (own, len(own))
-        assert service.proceed(batch, by=user.name) == 0
-        assert (batches.states(own), batches.states(others)) == (
-            ["queued"] * len(own),
-            ["parked"] * len(others),
-        )
-    service.undo(batch, by="sven")
-    assert batches.states([first, second, foreign]) == ["queued", "queued", "parked"]
-
-
-def test_whoever_may_not_act_cannot_begin_continue_or_undo_a_batch(batches: Batches) -> None:
-    cause, ids = batches.park(2)
-    batch = batches.run("retry", cause, limit=1)
-    service = batches.acting(OfficeUser("olga", (Grant(Role.AUDITOR, None),)))
-    for refused in (
-        partial(service.begin, BatchRequest("retry", cause, "olga")),
-        partial(service.proceed, batch, by="olga"),
-        partial(service.undo, batch, by="olga"),
-    ):
-        with pytest.raises(ActionRefused) as raised:
-            refused()
-        assert raised.value.code is ErrorCode.ROLE_MISSING
-    assert batches.states(ids) == ["queued", "parked"]
-    with batches.office.inbox.sessions() as session:
-        assert get_batch(session, batch).undone_at is None
-
-
-def test_whoever_may_decide_and_not_retry_can_undo_what_they_began(batches: Batches) -> None:
-    inbox = batches.office.inbox
-    _, [id] = batches.park(1)
-    with inbox.sessions() as session, session.begin():
-        grants.assign(session, "R1", "territory:NW", inbox.clock.now())
-    inbox.change(id, error_class="approval", cause="approval")
-    service = batches.acting(OfficeUser("boss", (Grant(Role.SUPERVISOR, "NW"),)))
-    batch = service.begin(BatchRequest("approve", "approval", "boss"))
-    service.proceed(batch, by="boss")
-    assert batches.states([id]) == ["queued"]
-    service.undo(batch, by="boss")
-    assert (batches.states([id]), batches.results(batch)) == (["parked"], [("undone", None)])
 
 
 def test_the_audit_trail_names_the_batch(batches: Batches) -> None:
